@@ -1,0 +1,1 @@
+"""What is decided, and under which rules: the mathematics of a stockpile."""

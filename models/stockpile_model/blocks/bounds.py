@@ -1,0 +1,91 @@
+"""What an order could ever be useful for: bounds that the data give where the workbook states none.
+
+An order with a fixed cost needs a bound. With a very large one the solver hides a small order's cost inside its integer
+tolerance, so the bound is taken from the data: what demand, targets, outlets and rules could absorb.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from stockpile_model.blocks import demand, policy, price_floors, rotation, targets
+from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.data import Material, Stockpile
+
+
+class Market(NamedTuple):
+    """What offers bring: the lowest price of each material [money/quantity], and what the least orders of all offers in
+    one period may bring beyond any use [quantity]."""
+
+    cheapest: tuple[tuple[str, float], ...]
+    least_orders: float
+
+
+@functools.lru_cache(maxsize=4096)
+def useful(stockpile: Stockpile, material: str, arrival: int, cheapest: float, market: Market) -> float:
+    """The most that metal arriving in a period could be put to use before it expires or the horizon ends, when the
+    cheapest costs `cheapest` [quantity]; infinite where nothing bounds it."""
+    if not policy.shares(stockpile):
+        most = _used(stockpile, material, _window(stockpile, material, arrival), cheapest) + policy.forced(stockpile)
+    else:
+        most = _with_room(stockpile, None if policy.binds_over_time(stockpile) else arrival, market)
+    return min(most, _affordable(stockpile, cheapest))
+
+
+def _window(stockpile: Stockpile, material: str, arrival: int) -> range:
+    """The periods in which what arrives in a period can be used or held."""
+    end, life = stockpile.calendar.periods, stockpile.life(material)
+    return range(arrival, end if life is None else min(end, arrival + life))
+
+
+def _used(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """What demand, targets and outlets could take in a window of one life at most; beyond it there is only profit."""
+    tree, end = stockpile.tree, stockpile.calendar.periods - 1
+    used = sum(max(_total(stockpile, material, n, demand.required) for n in tree.at[period]) for period in window)
+    held = max(_total(stockpile, material, n, targets.required) for period in window for n in tree.at[period])
+    row, lasting = stockpile.keyed(Material)[material], stockpile.settings.discount_rate < 0
+    if row.closing_value > 0 and end in window:
+        worth = row.closing_value * max(stockpile.price(str(row.price_index), leaf) for leaf in tree.leaves)
+        if worth > cheapest or lasting:
+            return math.inf
+    for outlet in stockpile.rows(rotation.Outlet):
+        if outlet.material != material or outlet.form != "sale":
+            continue
+        best = max(rotation.price(stockpile, outlet, 0, n) for n in tree.nodes)
+        # A sale at a loss still pays where it turns money that expires into receipts that a fund keeps.
+        keeps = outlet.fund is not None and stockpile.keyed(Fund)[outlet.fund].keeps_receipts
+        if outlet.capacity is not None:
+            used += outlet.capacity * len(window)
+        elif best > cheapest or lasting or keeps:
+            return math.inf
+    return used + held
+
+
+@functools.lru_cache(maxsize=4096)
+def _with_room(stockpile: Stockpile, arrival: int | None, market: Market) -> float:
+    """The same under shares, where metal is also bought to make room for what others bring beyond any use: of any
+    material, in one period or (None) over the whole horizon."""
+    end, cheapest, levels = stockpile.calendar.periods, dict(market.cheapest), price_floors.menu(stockpile)
+    periods = end if arrival is None else 1
+    total: float = policy.forced(stockpile) + market.least_orders * periods
+    for i in stockpile.keyed(Material):
+        # Within a life what is held for a target may have to be renewed: the windows overlap.
+        starts = range(0, end, max(1, (stockpile.life(i) or 2 * end) // 2)) if arrival is None else (arrival,)
+        total += sum(_used(stockpile, i, _window(stockpile, i, start), cheapest.get(i, math.inf)) for start in starts)
+    for k, row in stockpile.keyed(price_floors.Contract).items():
+        total += max((row.flex * price_floors.even(stockpile, floor) for floor in levels[k].values()), default=0.0) * periods
+    return total * policy.stretch(stockpile)
+
+
+def _total(stockpile: Stockpile, material: str, node: int, required: Callable[[Stockpile, int], Mapping[tuple[str, str], Any]]) -> float:
+    return float(sum(amount for (i, _), (amount, *_) in required(stockpile, node).items() if i == material))
+
+
+def _affordable(stockpile: Stockpile, cheapest: float) -> float:
+    """What all appropriations together could buy at the lowest price [quantity]; unbounded without funds."""
+    if not stockpile.given(Fund) or cheapest <= 0 or any(fund.keeps_receipts for fund in stockpile.rows(Fund)):
+        return math.inf
+    return sum(row.amount for row in stockpile.rows(Budget)) / cheapest

@@ -1,0 +1,219 @@
+"""Money: which appropriation pays what, and what lapses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyomo.environ as pyo
+
+from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import USES, Ledger, Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fund(Row):
+    TABLE = "funds"
+    fund: str = column("name of the fund", required=True, key=True)
+    buyer: str | None = column("whose fund; blank = pays for all")
+    uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=USES)
+    materials: tuple[str, ...] = column("for which materials; blank = all", default=(), refers="materials")
+    keeps_receipts: bool = column("whether it may spend the receipts of the outlets that name it", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget(Row):
+    TABLE = "budgets"
+    fund: str = column("fund it belongs to", required=True, refers="funds")
+    from_: dt.date | None = column("date it can first be spent; blank = from the start")
+    expires: dt.date | None = column("last date it can be spent; blank = available until spent")
+    amount: float = column("amount of the appropriation", "money", required=True, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetUse(Result):
+    SHEET = "budget"
+    appropriation: str = column("fund and first date, or `receipts` kept by a fund")
+    fund: str = column("fund")
+    from_: dt.date | None = column("date it can first be spent")
+    expires: dt.date | None = column("last date; blank = available until spent")
+    amount: float = column("appropriated, or received", "money")
+    spent: float = column("spent within the horizon", "money")
+    lapsed: float = column("unspent at `expires`", "money")
+    left: float = column("unspent and still available at the end of the horizon", "money")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment(Result):
+    SHEET = "payments"
+    date: dt.date = column("first day of the period")
+    appropriation: str = column("appropriation that pays")
+    fund: str = column("fund")
+    use: str = column("purchase, contract, storage, rotation or project")
+    material: str | None = column("material")
+    amount: float = column("paid, undiscounted", "money")
+
+
+TABLES: tuple[type[Row], ...] = (Fund, Budget)
+
+Outlay = tuple[str, str, int]  # use, material, node
+
+
+def label(stockpile: Stockpile, b: int) -> str:
+    """How the plan calls an appropriation: its fund and first date. Receipts of a fund stand behind the last row."""
+    rows = stockpile.rows(Budget)
+    if b >= len(rows):
+        return f"{_keepers(stockpile)[b - len(rows)]} receipts"
+    row = rows[b]
+    twins = [k for k, each in enumerate(rows) if (each.fund, each.from_) == (row.fund, row.from_)]
+    return f"{row.fund} {row.from_ or stockpile.settings.start:%Y-%m}" + (f" ({twins.index(b) + 1})" if len(twins) > 1 else "")
+
+
+def _keepers(stockpile: Stockpile) -> list[str]:
+    """The funds that keep their receipts."""
+    return [fund.fund for fund in stockpile.rows(Fund) if fund.keeps_receipts]
+
+
+def may_pay(fund: Fund, money: Money) -> bool:
+    """Whether a fund's uses, materials and buyer allow an outlay."""
+    return (
+        (not fund.uses or money.use in fund.uses)
+        and (not fund.materials or money.material in fund.materials)
+        and (fund.buyer is None or money.buyer in (None, fund.buyer))
+    )
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    for row in stockpile.rows(Budget):
+        yield from ordered(row, "from", "expires")
+        if not overlap(stockpile.calendar, row.from_, row.expires) and not (row.from_ and row.expires and row.expires < row.from_):
+            yield Problem(row.TABLE, row.line, "from", "the appropriation cannot be spent within the horizon", warning=True)
+    if stockpile.given(Budget) and not stockpile.given(Fund):
+        yield Problem("budgets", 0, "", "needs the sheet funds, which says what each fund may pay")
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Σ_b pay[b,u,i,n] = outlay[u,i,n];  Σ over an appropriation's window along each path ≤ amount.
+
+    Receipts that a fund keeps are one more appropriation: along each path what is spent of them up to n is at most what
+    arrived up to n. Without the table `funds` money is unlimited.
+    """
+    if not stockpile.given(Fund):
+        return
+    tree, funds, budgets = stockpile.tree, stockpile.keyed(Fund), stockpile.rows(Budget)
+    keepers = _keepers(stockpile)
+    outlays: dict[Outlay, list[Money]] = {}
+    for money in ledger.outlays():
+        outlays.setdefault((str(money.use), money.material or "", money.node), []).append(money)
+    spendable = [set(overlap(stockpile.calendar, row.from_, row.expires)) for row in budgets]
+    owners = [*(row.fund for row in budgets), *keepers]
+
+    payers: dict[Outlay, list[int]] = {}
+    for key, parts in outlays.items():
+        period = tree.period[key[2]]
+        payers[key] = [
+            b
+            for b, fund in enumerate(owners)
+            if (b >= len(budgets) or period in spendable[b]) and all(may_pay(funds[fund], money) for money in parts)
+        ]  # fmt: skip
+
+    m.OUTLAYS = pyo.Set(dimen=3, initialize=list(outlays), doc="use, material, node of an outlay")
+    m.PAYMENTS = pyo.Set(
+        dimen=4, initialize=[(b, *key) for key, able in payers.items() for b in able], doc="appropriation, use, material, node it may pay"
+    )
+    m.pay = pyo.Var(m.PAYMENTS, domain=pyo.NonNegativeReals, doc="what an appropriation pays [money]")
+    m.balance_outlay = pyo.Constraint(
+        m.OUTLAYS,
+        rule=lambda m, u, i, n: (
+            pyo.quicksum([*(m.pay[b, u, i, n] for b in payers[u, i, n]), *(-money.amount for money in outlays[u, i, n])]) == 0
+        ),
+        doc="every outlay is paid by appropriations that may [money]",
+    )
+    for key in outlays:
+        what = f"money that may pay for {key[0]}" + (f" of {key[1]}" if key[1] else "")
+        ledger.limit(m.balance_outlay[key], "least", 0.0, "money", what, None, "", key[2])
+
+    paid: dict[tuple[int, int], list[object]] = {}
+    for b, u, i, n in m.PAYMENTS:
+        paid.setdefault((b, n), []).append(m.pay[b, u, i, n])
+
+    def spent(b: int, n: int) -> list[object]:
+        """What an appropriation has paid on the path to a node."""
+        return [each for s in tree.paths[n] for each in paid.get((b, s), ())]
+
+    ends = {
+        (b, last)
+        for b in range(len(budgets))
+        for leaf in tree.leaves
+        if (last := max((s for s in tree.paths[leaf] if (b, s) in paid), default=-1)) >= 0
+    }
+    m.cap_budget = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=sorted(ends)),
+        rule=lambda m, b, n: pyo.quicksum(spent(b, n)) <= stockpile.at(n).rows(Budget)[b].amount,
+        doc="an appropriation pays no more than its amount [money]",
+    )
+    for b, n in m.cap_budget:
+        row = stockpile.at(n).rows(Budget)[b]
+        ledger.limit(m.cap_budget[b, n], "most", row.amount, "money", f"appropriation {label(stockpile, b)}", row, "amount", n)
+
+    kept: dict[tuple[int, int], list[object]] = {}
+    for money in ledger.money:
+        if money.fund in keepers:
+            kept.setdefault((len(budgets) + keepers.index(str(money.fund)), money.node), []).append(money.amount)
+
+    # A running balance: summed along each path from the root, the same rows would be dense.
+    m.RECEIPTS = pyo.Set(
+        dimen=2, initialize=[(b, n) for b in range(len(budgets), len(owners)) for n in tree.nodes], doc="fund that keeps its receipts, node"
+    )
+    m.receipts_left = pyo.Var(m.RECEIPTS, domain=pyo.NonNegativeReals, doc="receipts kept and not yet spent [money]")
+
+    def balance_receipts(m: pyo.ConcreteModel, b: int, n: int) -> object:
+        parent = tree.parent[n]
+        before = [] if parent is None else [m.receipts_left[b, parent]]
+        # A receipt stands in the ledger below zero.
+        moved = [-each for each in (*kept.get((b, n), ()), *paid.get((b, n), ()), m.receipts_left[b, n])]
+        return pyo.quicksum([*before, *moved]) == 0
+
+    m.balance_receipts = pyo.Constraint(m.RECEIPTS, rule=balance_receipts, doc="receipts are spent only once they have arrived [money]")
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    m, stockpile = formulation.m, formulation.stockpile
+    if not stockpile.given(Fund):
+        return
+    tree, calendar, budgets = stockpile.tree, stockpile.calendar, stockpile.rows(Budget)
+    spent: dict[int, float] = {}
+    for b, use, material, n in m.PAYMENTS:
+        if (amount := float(pyo.value(m.pay[b, use, material, n]))) > NOTHING:
+            spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
+            fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
+            date = calendar.begin(tree.period[n])
+            yield Payment(date=date, appropriation=label(stockpile, b), fund=fund, use=use, material=material or None, amount=amount)
+    for b, row in enumerate(budgets):
+        rest = max(0.0, row.amount - spent.get(b, 0.0))
+        ends = row.expires is not None and calendar.period(row.expires) < calendar.periods
+        yield BudgetUse(
+            appropriation=label(stockpile, b),
+            fund=row.fund,
+            from_=row.from_,
+            expires=row.expires,
+            amount=row.amount,
+            spent=spent.get(b, 0.0),
+            lapsed=rest if ends else 0.0,
+            left=0.0 if ends else rest,
+        )
+    for b, keeper in enumerate(_keepers(stockpile), start=len(budgets)):
+        receipts = (each for each in formulation.ledger.money if each.fund == keeper)
+        received = 0.0 - sum(tree.probability[each.node] * pyo.value(each.amount) for each in receipts)
+        yield BudgetUse(
+            appropriation=label(stockpile, b),
+            fund=keeper,
+            from_=None,
+            expires=None,
+            amount=received,
+            spent=spent.get(b, 0.0),
+            lapsed=0.0,
+            left=max(0.0, received - spent.get(b, 0.0)),
+        )

@@ -1,0 +1,306 @@
+"""Purchases: spot and framework offers, ordered in one period and delivered in a later one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyomo.environ as pyo
+
+from stockpile_model.blocks import bounds
+from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer(Row):
+    TABLE = "offers"
+    offer: str = column("name of the offer", required=True, key=True)
+    supplier: str = column("who ships", required=True, refers="suppliers")
+    material: str = column("what is bought", required=True, refers="materials")
+    price: float | None = column("fixed price", "money/quantity", least=0)
+    price_index: str | None = column("index that sets the price", refers="prices")
+    premium: float = column("share of the index paid on top of it", "1", default=0.0, least=-1)
+    adder: float = column("paid on top of the price", "money/quantity", default=0.0, least=0)
+    duty: float = column("customs duty, share of the price (without adder and freight)", "1", default=0.0, least=0)
+    freight: float = column("freight", "money/quantity", default=0.0, least=0)
+    from_: dt.date | None = column("first date an order can be placed; blank = from the start")
+    to: dt.date | None = column("last date an order can be placed; blank = to the end")
+    capacity: float | None = column("most that can be ordered in a period; blank = unlimited", "quantity/period", least=0)
+    total: float | None = column("most that can be ordered over the horizon; blank = unlimited", "quantity", least=0)
+    minimum_order: float = column("least quantity of an order", "quantity", default=0.0, least=0)
+    lot_size: float | None = column("orders are whole multiples of it; blank = any quantity", "quantity", above=0)
+    order_cost: float = column("cost of each order placed", "money", default=0.0, least=0)
+    lead_time_months: float = column("time from order to arrival", "months", default=0.0, least=0)
+    payment: str = column("when the metal is paid", default="delivery", choices=("delivery", "order"))
+    availability: float = column("share of what was ordered that arrives", "1", default=1.0, least=0, most=1)
+    site: str | None = column("where it arrives; blank = any site", refers="sites")
+    project: str | None = column("project the offer waits for", refers="projects", unbuilt=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Result):
+    SHEET = "orders"
+    date: dt.date = column("first day of the period in which the order is placed")
+    offer: str = column("offer")
+    supplier: str = column("supplier")
+    material: str = column("material")
+    ordered: float = column("quantity ordered", "quantity")
+    lots: int | None = column("whole lots ordered", "lots")
+    arrives: dt.date = column("first day of the period of arrival")
+    arriving: float = column("quantity that arrives", "quantity")
+    price: float = column("price with adder", "money/quantity")
+    delivered_price: float = column("price with adder, duty and freight", "money/quantity")
+    order_cost: float = column("cost of placing the order", "money")
+    paid: float = column("what the order costs in all, undiscounted", "money")
+    paid_on: dt.date = column("first day of the period in which the metal is paid")
+    instruction: str = column("what to do")
+
+
+TABLES: tuple[type[Row], ...] = (Offer,)
+
+
+def lead(stockpile: Stockpile, offer: Offer) -> int:
+    """Periods from order to arrival."""
+    return stockpile.calendar.count(offer.lead_time_months)
+
+
+def placeable(stockpile: Stockpile, offer: Offer) -> Iterator[int]:
+    """The nodes at which an order can be placed: within the offer's dates, once the supplier ships, and early enough to
+    arrive within the horizon (workbook contract, fine print)."""
+    tree = stockpile.tree
+    for node in tree.nodes:
+        row = stockpile.at(node).keyed(Offer)[offer.offer]
+        period = tree.period[node]
+        if (
+            stockpile.counts(row.supplier)
+            and period in overlap(stockpile.calendar, row.from_, row.to)
+            and period >= stockpile.at(node).shipping(row.supplier)
+            and period + lead(stockpile, row) < stockpile.calendar.periods
+        ):
+            yield node
+
+
+def landing(stockpile: Stockpile, offer: Offer) -> list[str]:
+    """The sites where an offer's metal may arrive."""
+    return [offer.site] if offer.site else list(stockpile.sites)
+
+
+def price(stockpile: Stockpile, offer: Offer, node: int) -> float:
+    """The offer's price at a node, without adder, duty and freight [money/quantity]."""
+    if offer.price is not None:
+        return offer.price
+    return stockpile.price(str(offer.price_index), node) * (1 + offer.premium)
+
+
+@functools.lru_cache(maxsize=4096)
+def cheapest(stockpile: Stockpile, name: str) -> float:
+    """An offer's lowest price with adder [money/quantity]."""
+    offer = stockpile.keyed(Offer)[name]
+    return min(price(stockpile, offer, n) for n in stockpile.tree.nodes) + offer.adder
+
+
+@functools.lru_cache(maxsize=64)
+def market(stockpile: Stockpile) -> bounds.Market:
+    """The offers, as far as they bound what an order is useful for."""
+    lowest: dict[str, float] = {}
+    for name, row in stockpile.keyed(Offer).items():
+        lowest[row.material] = min(lowest.get(row.material, math.inf), cheapest(stockpile, name))
+    return bounds.Market(tuple(lowest.items()), sum(row.minimum_order + (row.lot_size or 0.0) for row in stockpile.rows(Offer)))
+
+
+def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
+    """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
+    stated = [limit for limit in (offer.capacity, offer.total) if limit is not None]
+    if stated:
+        return min(stated)
+    if offer.availability == 0:
+        return 0.0
+    arrival = stockpile.tree.period[node] + lead(stockpile, offer)
+    useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
+    return None if math.isinf(useful) else useful / offer.availability + (offer.lot_size or 0) + offer.minimum_order
+
+
+def needs_binary(offer: Offer) -> bool:
+    return offer.minimum_order > 0 or offer.order_cost > 0
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    for row in stockpile.rows(Offer):
+        yield from ordered(row, "from", "to")
+        yield from whole_periods(stockpile, row, "lead_time_months")
+        if (row.price is None) == (row.price_index is None):
+            yield Problem(row.TABLE, row.line, "price", "an offer needs price or price_index, and not both")
+        if row.price is not None and row.premium != 0:
+            yield Problem(row.TABLE, row.line, "premium", "is a share of an index: it needs price_index instead of price")
+        smallest = math.ceil(row.minimum_order / row.lot_size - 1e-9) * row.lot_size if row.lot_size else row.minimum_order
+        smallest = max(smallest, row.lot_size or 0)
+        for name, limit in (("capacity", row.capacity), ("total", row.total)):
+            if limit is not None and 0 < limit < smallest - 1e-9:
+                yield Problem(
+                    row.TABLE, row.line, name, f"is below the smallest order, {smallest:g}: no order could be placed, found {limit:g}"
+                )
+
+
+def review(stockpile: Stockpile) -> Iterator[Problem]:
+    for row in stockpile.rows(Offer):
+        if row.availability == 0 or not stockpile.counts(row.supplier):
+            continue
+        nodes = list(placeable(stockpile, row))
+        if not nodes:
+            yield Problem(
+                row.TABLE, row.line, "offer", f"{row.offer} can never be ordered within the horizon: see its dates and lead time", True
+            )
+        elif (needs_binary(row) or row.lot_size) and any(ceiling(stockpile, row, n) is None for n in nodes):
+            message = "is needed: orders have a minimum, a cost or lots, and nothing else in the workbook bounds what could be bought"
+            yield Problem(row.TABLE, row.line, "capacity", message)
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Orders, and their arrivals ℓ_o periods later at every descendant d of the node n of the order:
+
+    q_min·place ≤ buy ≤ cap·place,  buy = lot·lots,  Σ_path buy ≤ total,  Σ_w arrive[o,w,d] = availability·buy[o,n].
+    """
+    tree = stockpile.tree
+    offers = stockpile.keyed(Offer)
+
+    def offer(o: str, n: int) -> Offer:
+        return stockpile.at(n).keyed(Offer)[o]
+
+    orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
+    limits: Mapping[tuple[str, int], float | None] = {
+        (o, n): ceiling(stockpile, offer(o, n), n) if needs_binary(offer(o, n)) or offer(o, n).lot_size else offer(o, n).capacity
+        for o, n in orders
+    }
+    m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
+    m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
+    m.PLACINGS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if needs_binary(offer(o, n))], doc="orders that are placed or not")
+    m.LOT_ORDERS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if offer(o, n).lot_size], doc="orders in whole lots")
+    m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, limits[o, n]), doc="quantity ordered [quantity]")
+    m.place = pyo.Var(m.PLACINGS, domain=pyo.Binary, doc="whether an order is placed [1]")
+    m.lots = pyo.Var(
+        m.LOT_ORDERS,
+        domain=pyo.NonNegativeIntegers,
+        bounds=lambda m, o, n: (0, math.floor(float(limits[o, n] or 0) / float(offer(o, n).lot_size or 1) + 1e-9)),
+        doc="lots in an order [lots]",
+    )
+    m.cap_order = pyo.Constraint(
+        m.PLACINGS,
+        rule=lambda m, o, n: m.buy[o, n] <= limits[o, n] * m.place[o, n],
+        doc="an order is placed and within the capacity [quantity]",
+    )
+    m.hold_minimum_order = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=[(o, n) for o, n in m.PLACINGS if offer(o, n).minimum_order > 0]),
+        rule=lambda m, o, n: m.buy[o, n] >= offer(o, n).minimum_order * m.place[o, n],
+        doc="an order is at least the minimum [quantity]",
+    )
+    m.hold_lots = pyo.Constraint(
+        m.LOT_ORDERS, rule=lambda m, o, n: m.buy[o, n] == offer(o, n).lot_size * m.lots[o, n], doc="an order is whole lots [quantity]"
+    )
+
+    reachable = set(orders)
+    on_path = {
+        (o, leaf): [n for n in tree.paths[leaf] if (o, n) in reachable]
+        for o, row in offers.items()
+        for leaf in tree.leaves
+        if stockpile.at(leaf).keyed(Offer)[o].total is not None
+    }
+    m.cap_total = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=[key for key, nodes in on_path.items() if nodes]),
+        rule=lambda m, o, leaf: pyo.quicksum(m.buy[o, n] for n in on_path[o, leaf]) <= offer(o, leaf).total,
+        doc="orders over the horizon stay within the offer's total [quantity]",
+    )
+
+    # (offer, node of arrival) -> node of the order
+    placed_at = {
+        (o, d): n
+        for o, row in offers.items()
+        for d in tree.nodes
+        if (n := tree.back(d, lead(stockpile, row))) is not None and (o, n) in reachable
+    }
+    split = [key for key in placed_at if len(landing(stockpile, offers[key[0]])) > 1]
+    m.ARRIVALS = pyo.Set(
+        dimen=3,
+        initialize=[(o, w, d) for o, d in split for w in landing(stockpile, offers[o])],
+        doc="offer, site, node of an arrival that may be split",
+    )
+    m.arrive = pyo.Var(m.ARRIVALS, domain=pyo.NonNegativeReals, doc="what arrives at a site [quantity]")
+    m.balance_arrival = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=split),
+        rule=lambda m, o, d: (
+            pyo.quicksum(m.arrive[o, w, d] for w in landing(stockpile, offers[o])) == offer(o, d).availability * m.buy[o, placed_at[o, d]]
+        ),
+        doc="what arrives is split over the sites [quantity]",
+    )
+
+    for (o, d), n in placed_at.items():
+        row = offer(o, d)
+        sites = landing(stockpile, row)
+        for w in sites:
+            amount = m.arrive[o, w, d] if len(sites) > 1 else row.availability * m.buy[o, n]
+            ledger.bring(d, row.material, w, 0, amount, "offers", o, row.supplier)
+        if row.payment == "delivery":
+            _pay(ledger, row, d, price(stockpile, row, d), row.availability * m.buy[o, n])
+    for o, n in orders:
+        row = offer(o, n)
+        if row.payment == "order":
+            _pay(ledger, row, n, price(stockpile, row, n), m.buy[o, n])
+        if row.order_cost > 0:
+            ledger.pay(n, "order_costs", row.order_cost * m.place[o, n], "purchase", row.material, name=o)
+        if row.capacity is not None:
+            placed = (o, n) in m.PLACINGS and limits[o, n] == row.capacity
+            data, factor = (m.cap_order[o, n], m.place[o, n]) if placed else (m.buy[o, n], 1.0)
+            ledger.limit(data, "most", row.capacity, "quantity", f"capacity of offer {o}", row, "capacity", n, m.buy[o, n], factor)
+    for o, leaf in m.cap_total:
+        row = offer(o, leaf)
+        ledger.limit(m.cap_total[o, leaf], "most", row.total or 0.0, "quantity", f"total of offer {o}", row, "total", leaf)
+
+
+def _pay(ledger: Ledger, row: Offer, node: int, unit_price: float, amount: object) -> None:
+    """Post what metal costs at the node where it is paid: price and adder, duty on the price, freight."""
+    parts = (("purchases", unit_price + row.adder), ("duty", row.duty * unit_price), ("freight", row.freight))
+    for heading, rate in parts:
+        if rate != 0:
+            ledger.pay(node, heading, rate * amount, "purchase", row.material, name=row.offer)  # type: ignore[operator]
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    m, stockpile = formulation.m, formulation.stockpile
+    tree, calendar = stockpile.tree, stockpile.calendar
+    for o, n in m.ORDERS:
+        quantity = pyo.value(m.buy[o, n])
+        if quantity <= NOTHING:
+            continue
+        row = stockpile.at(n).keyed(Offer)[o]
+        arrival = tree.period[n] + lead(stockpile, row)
+        paid_at = tree.period[n] if row.payment == "order" else arrival
+        arriving = row.availability * quantity
+        date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
+        # Under scenarios an order paid on delivery may be paid at several prices: this is the one on the first path.
+        base = price(stockpile, row, n if row.payment == "order" else next(d for d in tree.at[arrival] if n in tree.paths[d]))
+        delivered = base * (1 + row.duty) + row.adder + row.freight
+        paid = delivered * (quantity if row.payment == "order" else arriving) + row.order_cost
+        unit = stockpile.settings.quantity_unit
+        yield Order(
+            date=date,
+            offer=o,
+            supplier=row.supplier,
+            material=row.material,
+            ordered=quantity,
+            lots=round(pyo.value(m.lots[o, n])) if row.lot_size else None,
+            arrives=arrives,
+            arriving=arriving,
+            price=base + row.adder,
+            delivered_price=delivered,
+            order_cost=row.order_cost,
+            paid=paid,
+            paid_on=paid_on,
+            instruction=(
+                f"{date:%Y-%m}: order {quantity:,.6g} {unit} of {row.material} from {row.supplier} under {o}, to arrive {arrives:%Y-%m}, "
+                f"for {paid:,.0f} {stockpile.settings.currency} in all"
+            ),
+        )

@@ -1,0 +1,256 @@
+"""Stock by age: what is on hand, what is handed on to the next period, what expires."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyomo.environ as pyo
+
+from stockpile_model.data import Material, Problem, Result, Row, Stockpile, column
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Ledger, Opening
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningLot(Row):
+    TABLE = "opening_stock"
+    lot: str = column("name of the lot", required=True, key=True)
+    material: str = column("material", required=True, refers="materials")
+    site: str | None = column("where it lies; blank = the only site", refers="sites")
+    quantity: float = column("quantity", "quantity", required=True, least=0)
+    made: dt.date = column("date the shelf life runs from", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LotStock(Result):
+    SHEET = "lots"
+    date: dt.date = column("first day of the period")
+    lot: str = column("lot")
+    material: str = column("material")
+    site: str = column("site")
+    made: dt.date = column("date the shelf life runs from")
+    age: float = column("age at period end: periods since arrival", "months")
+    remaining_life: float | None = column("life left at period end; blank = unlimited", "months")
+    quantity: float = column("stock at period end", "quantity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement(Result):
+    SHEET = "movements"
+    date: dt.date = column("first day of the period")
+    lot: str = column("lot")
+    material: str = column("material")
+    site: str = column("site")
+    made: dt.date = column("date the shelf life runs from")
+    age: float = column("age when it moves", "months")
+    remaining_life: float | None = column("life left when it moves; blank = unlimited", "months")
+    kind: str = column("`opening`, `arrival`, `demand`, `rotation` or `expired`")
+    name: str = column("offer, contract, buyer or outlet")
+    quantity: float = column("in (above zero) or out (below zero)", "quantity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Result):
+    SHEET = "deliveries"
+    date: dt.date = column("first day of the period of arrival")
+    lot: str = column("lot")
+    kind: str = column("`offers` or `contracts`")
+    name: str = column("offer or contract")
+    supplier: str = column("supplier")
+    material: str = column("material")
+    site: str = column("site")
+    quantity: float = column("what arrives", "quantity")
+
+
+TABLES: tuple[type[Row], ...] = (OpeningLot,)
+
+
+def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
+    """Age of an opening lot in period 0 [periods]: made in the period before, it is 1 period old."""
+    return max(0, -stockpile.calendar.period(lot.made))
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    materials = stockpile.keyed(Material)
+    for row in stockpile.rows(OpeningLot):
+        if row.site is None and len(stockpile.sites) > 1:
+            yield Problem(row.TABLE, row.line, "site", "is required: the workbook has several sites")
+        if stockpile.calendar.period(row.made) > 0:
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "made",
+                f"must not be after the first period, which begins on {stockpile.settings.start}, found {row.made}",
+            )
+        months = materials[row.material].shelf_life_months if row.material in materials else None
+        whole = None if months is None else stockpile.calendar.whole(months)
+        if whole is not None and age_at_start(stockpile, row) >= whole:
+            message = f"lot {row.lot} is older than its shelf life of {months:g} months: it expires in the first period"
+            yield Problem(row.TABLE, row.line, "made", message, warning=True)
+
+
+def place_of(stockpile: Stockpile, lot: OpeningLot) -> str:
+    """The site where an opening lot lies."""
+    return lot.site or next(iter(stockpile.sites))
+
+
+def holdable(life: int | None) -> int:
+    """At how many ages metal can be stock at period end: one class without a shelf life, else all but the last age."""
+    return 1 if life is None else life - 1
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """With p = p(n), arrivals at age 0 and departures of every age,
+
+    stock[i,w,a,n] = stock[i,w,a-1,p] + arrivals - departures,  a < L_i - 1
+    expired[i,w,n] = stock[i,w,L-2,p] + arrivals - departures   at the last age, L_i - 1
+
+    What leaves the last age unused is neither held nor counted. Without a shelf life there is one class, which keeps
+    its age. Opening lots enter the root at the age their `made` date gives them. Σ_{i,a} stock ≤ capacity of the site.
+    """
+    tree, calendar = stockpile.tree, stockpile.calendar
+    materials, sites = stockpile.keyed(Material), stockpile.sites
+    life = {i: stockpile.life(i) for i in materials}
+
+    arriving: dict[tuple[str, str, int, int], list[object]] = {}
+    for each in ledger.arrivals:
+        arriving.setdefault((each.material, each.site, each.age, each.node), []).append(each.amount)
+    leaving: dict[tuple[str, str, int, int], list[object]] = {}
+    for gone in ledger.departures:
+        leaving.setdefault((gone.material, gone.site, gone.age, gone.node), []).append(gone.amount)
+    opening: dict[tuple[str, str, int], float] = {}
+    for lot in stockpile.rows(OpeningLot):
+        span = life[lot.material]
+        ledger.openings.append(
+            Opening(lot.material, place_of(stockpile, lot), age_at_start(stockpile, lot), lot.lot, lot.made, lot.quantity)
+        )
+        # An overaged lot expires in the first period: it stands behind the last age, where nothing can use it.
+        age = 0 if span is None else min(age_at_start(stockpile, lot), span)
+        key = (lot.material, place_of(stockpile, lot), age)
+        opening[key] = opening.get(key, 0.0) + lot.quantity
+
+    m.STOCKS = pyo.Set(
+        dimen=4,
+        initialize=[(i, w, a, n) for i in materials for w in sites for n in tree.nodes for a in range(holdable(life[i]))],
+        doc="material, site, age, node of end-of-period stock",
+    )
+    m.EXPIRIES = pyo.Set(
+        dimen=3,
+        initialize=[(i, w, n) for i in materials if life[i] is not None for w in sites for n in tree.nodes],
+        doc="material, site, node of expiry",
+    )
+    m.stock = pyo.Var(m.STOCKS, domain=pyo.NonNegativeReals, doc="stock at period end by age [quantity]")
+
+    def overaged(i: str, w: str, n: int) -> float:
+        """What is beyond its life when the horizon begins: nothing can use it, so all of it expires."""
+        span = life[i]
+        return opening.get((i, w, span), 0.0) if tree.parent[n] is None and span is not None else 0.0
+
+    m.expired = pyo.Var(
+        m.EXPIRIES,
+        domain=pyo.NonNegativeReals,
+        bounds=lambda m, i, w, n: (overaged(i, w, n), None),
+        doc="what reaches the end of its life unused [quantity]",
+    )
+
+    def change(i: str, w: str, a: int, n: int) -> list[object]:
+        """Terms that bring metal of an age to a node and take it away."""
+        parent, span = tree.parent[n], life[i]
+        terms: list[object] = list(arriving.get((i, w, a, n), ()))
+        terms += [-gone for gone in leaving.get((i, w, a, n), ())]  # type: ignore[operator]
+        if parent is None:
+            terms.append(opening.get((i, w, a), 0.0))
+        elif span is None:
+            terms.append(m.stock[i, w, 0, parent])
+        elif a > 0:
+            terms.append(m.stock[i, w, a - 1, parent])
+        return terms
+
+    m.balance_stock = pyo.Constraint(
+        m.STOCKS,
+        rule=lambda m, i, w, a, n: pyo.quicksum([*change(i, w, a, n), -m.stock[i, w, a, n]]) == 0,
+        doc="stock by age is handed on [quantity]",
+    )
+
+    def balance_expiry(m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
+        span = int(life[i] or 0)
+        return pyo.quicksum([*change(i, w, span - 1, n), overaged(i, w, n), -m.expired[i, w, n]]) == 0
+
+    m.balance_expiry = pyo.Constraint(m.EXPIRIES, rule=balance_expiry, doc="what leaves the last age unused has expired [quantity]")
+
+    held: dict[tuple[str, int], list[object]] = {}
+    for i, w, a, n in m.STOCKS:
+        stock = m.stock[i, w, a, n]
+        held.setdefault((w, n), []).append(stock)
+        now = stockpile.at(n)
+        rate = (now.sites[w].cost + now.keyed(Material)[i].holding_cost) * calendar.months
+        if rate > 0:
+            ledger.pay(n, "storage", rate * stock, "storage", i, sites[w].buyer, w)
+    for i, w, n in m.EXPIRIES:
+        rate = stockpile.at(n).keyed(Material)[i].disposal_cost
+        if rate > 0:
+            ledger.pay(n, "disposal", rate * m.expired[i, w, n], "rotation", i, sites[w].buyer, w)
+    for moved, side in ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out")):
+        for each in moved:  # type: ignore[assignment]
+            rate = getattr(stockpile.at(each.node).sites[each.site], side)
+            if rate > 0:
+                ledger.pay(each.node, "handling", rate * each.amount, "storage", each.material, sites[each.site].buyer, each.site)
+
+    limited = [(w, n) for w, n in held if stockpile.at(n).sites[w].capacity is not None]
+    m.cap_site = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=limited),
+        rule=lambda m, w, n: pyo.quicksum(held[w, n]) <= stockpile.at(n).sites[w].capacity,
+        doc="a site holds no more than its capacity at period end [quantity]",
+    )
+    for w, n in limited:
+        row = stockpile.at(n).sites[w]
+        ledger.limit(m.cap_site[w, n], "most", row.capacity or 0.0, "quantity", f"capacity of site {w}", row, "capacity", n)
+
+
+def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | None:
+    """Life left to metal that moves at an age [months]; None = unlimited."""
+    life = stockpile.life(material)
+    return None if life is None else max(0, life - age) * stockpile.calendar.months
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    stockpile = formulation.stockpile
+    tree, calendar = stockpile.tree, stockpile.calendar
+    for held in formulation.trace.stock:
+        yield LotStock(
+            date=calendar.begin(tree.period[held.node]),
+            lot=held.lot.name,
+            material=held.lot.material,
+            site=held.lot.site,
+            made=held.lot.made,
+            age=held.age * calendar.months,
+            remaining_life=remaining_life(stockpile, held.lot.material, held.age + 1),
+            quantity=held.quantity,
+        )
+    for moved in formulation.trace.movements:
+        date = calendar.begin(tree.period[moved.node])
+        yield Movement(
+            date=date,
+            lot=moved.lot.name,
+            material=moved.lot.material,
+            site=moved.lot.site,
+            made=moved.lot.made,
+            age=moved.age * calendar.months,
+            remaining_life=remaining_life(stockpile, moved.lot.material, moved.age),
+            kind="rotation" if moved.kind == "outlet" else moved.kind,
+            name=moved.name,
+            quantity=moved.quantity,
+        )
+        if moved.kind == "arrival":
+            yield Delivery(
+                date=date,
+                lot=moved.lot.name,
+                kind=moved.table,
+                name=moved.name,
+                supplier=moved.supplier,
+                material=moved.lot.material,
+                site=moved.lot.site,
+                quantity=moved.quantity,
+            )

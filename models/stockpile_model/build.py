@@ -1,0 +1,56 @@
+"""The table of contents: which blocks there are, in the order in which they read each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import pyomo.environ as pyo
+from pyomo.common.gc_manager import PauseGC
+
+from stockpile_model.blocks import budget, demand, horizon, objective, policy, price_floors, purchases, rotation, stock, targets
+from stockpile_model.data import Problem, Result, Row, Stockpile
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Ledger
+
+BLOCKS: tuple[ModuleType, ...] = (horizon, purchases, price_floors, demand, rotation, stock, targets, policy, budget, objective)
+
+TABLES: tuple[type[Row], ...] = tuple(table for block in BLOCKS for table in block.TABLES)
+
+UNBUILT = ("price_breaks", "projects", "scenarios", "events", "commitments", "studies")
+"""Tables of the contract whose feature is not built yet; they are refused by name, never ignored."""
+
+
+def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
+    """What is wrong between cells, block by block; a single cell is checked by its `Column`.
+
+    `sound` says that every single cell is in order. Where all rows are, the blocks also review them together: what can
+    never be used, what nothing bounds.
+    """
+    found = _ask("check", stockpile)
+    if sound and all(problem.warning for problem in found):
+        found += _ask("review", stockpile)
+    return found
+
+
+def _ask(question: str, stockpile: Stockpile) -> list[Problem]:
+    return [problem for block in BLOCKS if hasattr(block, question) for problem in getattr(block, question)(stockpile)]
+
+
+def build(stockpile: Stockpile) -> Formulation:
+    """The model of a stockpile whose rows have passed `check`.
+
+    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first.
+    """
+    m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger()
+    # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
+    with PauseGC():
+        for block in BLOCKS:
+            if hasattr(block, "add"):
+                block.add(m, stockpile, ledger)
+    return Formulation(m, stockpile, ledger)
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    """The solved values as rows of the plan, block by block."""
+    return (row for block in BLOCKS if hasattr(block, "report") for row in block.report(formulation))

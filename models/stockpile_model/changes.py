@@ -1,0 +1,172 @@
+"""A change of cells, addressed in the one way of the workbook contract: `budgets[nds].amount scale 0.8`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+from stockpile_model.data import Column, R, Row, Settings, Stockpile, add_months, columns, get, keys, nearest
+from stockpile_model.values import Given, blank, convert, normal, text
+
+How = Literal["set", "scale", "add"]
+
+_FORM = re.compile(
+    r"""\s* (?P<table> [^\[\].=]+?) \s* (\[ (?P<row> .*?) \])? \s* (\. (?P<column> .+?))? \s*
+    (?: \s (?P<how> set|scale|add) (?: \s+ (?P<value> .*))? | = (?P<plain> .*))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_EXAMPLE = "write it as in 'budgets[nds].amount scale 0.8', with set, scale or add"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of the cells in `column` of the rows `row` of a table.
+
+    `row` is the key of a row. Where a table has no single key it is what the first column holds, in `floors` also
+    `contract/level`; in `prices` it is a date and `column` an index; in `settings` it is the name and `column` is
+    `value`. `*` stands for every row, or every column with a number.
+    `set` takes any value (blank: the default). `scale` and `add` change numbers that are there, and leave blank cells
+    blank; `add` moves a date by months.
+    """
+
+    table: str
+    row: str
+    column: str
+    how: How
+    value: Given
+
+    def __str__(self) -> str:
+        return f"{self.table}[{self.row}].{self.column} {self.how} {text(self.value)}"
+
+
+def parse(said: str) -> Change:
+    """A change as the command line gives it; ValueError where it is none.
+
+    `table[row].column how value` with set, scale or add, or `table[row].column = value`; a setting is also
+    `settings.name`.
+    """
+    found = _FORM.fullmatch(said)
+    if found is None or (found["row"] is None and found["column"] is None):
+        raise ValueError(f"{said!r} is no change; {_EXAMPLE}")
+    table, row, column = found["table"].strip().casefold(), found["row"], found["column"]
+    if table == Settings.TABLE:
+        row, column = (column, None) if row is None else (row, column)
+        column = column or "value"
+    if row is None or column is None:
+        raise ValueError(f"{said!r} names no {'row' if row is None else 'column'} ('*' for all); {_EXAMPLE}")
+    how = cast(How, (found["how"] or "set").casefold())
+    value = (found["plain"] if found["how"] is None else found["value"]) or ""
+    return Change(table, row.strip(), column.strip(), how, value.strip())
+
+
+def apply(stockpile: Stockpile, change: Change) -> Stockpile:
+    """The stockpile with the change made; each new value is checked by its column.
+
+    ValueError where the change finds no cell, or a cell cannot hold what it asks for. What rows mean to each other is
+    checked afterwards, by `build.check`.
+    """
+    kinds: dict[str, type[Row]] = {Settings.TABLE: Settings} | {kind.TABLE: kind for kind in stockpile.tables}
+    kind = kinds.get(normal(change.table))
+    if kind is None:
+        raise ValueError(f"the workbook has no table {change.table!r}{nearest(change.table, kinds)}")
+    if kind is Settings:
+        if normal(change.column) not in ("value", "*", ""):
+            raise ValueError(f"settings have a value, no {change.column!r}")
+        return replace(stockpile, settings=_change(stockpile, stockpile.settings, _columns(stockpile, kind, change.row), change)[0])
+    rows = stockpile.rows(kind)
+    chosen = {number for number, row in enumerate(rows) if change.row in ("*", "") or change.row.casefold() in _names(row)}
+    if not chosen:
+        known = dict.fromkeys(name for row in rows for name in _names(row))
+        raise ValueError(f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}")
+    found = _columns(stockpile, kind, change.column)
+    made = {number: _change(stockpile, rows[number], found, change) for number in chosen}
+    if not any(touched for _, touched in made.values()):
+        raise ValueError("every such cell is blank: only set can change it")
+    changed = tuple(made[number][0] if number in made else row for number, row in enumerate(rows))
+    return replace(stockpile, tables={**stockpile.tables, kind: changed})
+
+
+def _names(row: Row) -> list[str]:
+    """The names, folded, that a row answers to."""
+    kind = type(row)
+    parts = [text(get(row, name)) for name in keys(kind)]
+    names = [text(get(row, columns(kind)[0].name))] + (["/".join(parts)] if len(parts) > 1 else [])
+    return [name.casefold() for name in names]
+
+
+def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
+    """The columns that a name stands for, the open ones included; these have no field."""
+    found = [*columns(kind)]
+    if kind.OPEN:
+        found += [Column(name=index, field="", kind="number", meaning=kind.OPEN) for index in stockpile.names(kind.TABLE)]
+    if name in ("*", "") and kind is not Settings:
+        return [column for column in found if column.kind in ("number", "whole") and not column.many and column.unbuilt is not True]
+    named = [column for column in found if normal(column.name) == normal(name)]
+    if not named:
+        hint = nearest(normal(name), [each.name for each in found])
+        raise ValueError(f"{kind.TABLE} has no {'value' if kind is Settings else 'column'} {name!r}{hint}")
+    if named[0].key:
+        raise ValueError(f"{named[0].name} is the key of its row and cannot be changed")
+    return named
+
+
+def _change(stockpile: Stockpile, row: R, found: Sequence[Column], change: Change) -> tuple[R, bool]:
+    """A row with its cells changed, and whether any was."""
+    series = dict(getattr(row, "values", {}))
+    new: dict[str, Any] = {}
+    touched = False
+    for column in found:
+        old = getattr(row, column.field) if column.field else series.get(column.name)
+        if old is None and change.how != "set":
+            continue
+        try:
+            value = _value(stockpile, column, old, change)
+            if said := column.fault(value):
+                raise ValueError(said)
+        except ValueError as reason:
+            raise ValueError(f"{stockpile.cell(row, column.name)}: {column.name} {reason}") from None
+        touched = True
+        if column.field:
+            new[column.field] = value
+        elif value is None:
+            series.pop(column.name, None)
+        else:
+            series[column.name] = value
+    if any(not column.field for column in found):
+        new["values"] = series
+    return replace(row, **new), touched
+
+
+def _value(stockpile: Stockpile, column: Column, old: Any, change: Change) -> Any:
+    """What a change makes of a cell; ValueError, to be read after the column's name, where it cannot."""
+    if change.how == "set":
+        if blank(change.value):
+            return column.default
+        value = convert(column, change.value)
+        return _referred(stockpile, column, value) if column.refers else value
+    if column.many or column.kind not in ("number", "whole", "date") or (column.kind == "date" and change.how == "scale"):
+        raise ValueError(f"can be set, not {'scaled' if change.how == 'scale' else 'added to'}")
+    by = Column(name="by", field="", kind="whole" if column.kind == "date" else "number", meaning="")
+    try:
+        amount = convert(by, change.value)
+    except ValueError as reason:
+        raise ValueError(f"cannot change by that: it {reason}") from None
+    if column.kind == "date":
+        try:
+            day = add_months(old, amount)
+        except (ValueError, OverflowError):
+            raise ValueError("leaves the calendar") from None
+        return convert(column, day)
+    return convert(column, old * amount if change.how == "scale" else old + amount)
+
+
+def _referred(stockpile: Stockpile, column: Column, value: Any) -> Any:
+    """A reference in the spelling of the key."""
+    names = stockpile.names(column.refers)
+    known = {normal(name): name for name in names}
+    for item in value if column.many else (value,):
+        if normal(item) not in known:
+            raise ValueError(f"{item!r} stands nowhere in {column.refers}{nearest(item, names)}")
+    return tuple(known[normal(item)] for item in value) if column.many else known[normal(value)]

@@ -1,0 +1,508 @@
+"""Rows that every block shares, and the Stockpile that holds all tables.
+
+A table of the workbook is a frozen dataclass; each field is a `column` that carries its unit, its meaning and its
+bounds. From that one line come the check and its message, the data dictionary and the header of a result sheet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import keyword
+import math
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Literal, TypeVar
+
+Kind = Literal["text", "number", "whole", "date", "yes_no"]
+_KINDS: dict[type, Kind] = {str: "text", float: "number", int: "whole", dt.date: "date", bool: "yes_no", object: "text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What one column of a table means.
+
+    `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and `settings.currency`.
+    `least` and `most` include the bound, `above` does not. `refers` names the table whose key the value must be.
+    `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the default, or a tuple
+    of choices.
+    """
+
+    name: str
+    field: str  # the attribute of the row: `name`, with an underscore behind it where Python reserves the word
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    many: bool = False
+    default: Any = None
+    required: bool = False
+    key: bool = False
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    choices: tuple[Any, ...] = ()
+    refers: str = ""
+    unbuilt: bool | tuple[str, ...] = False
+
+    def fault(self, value: Any) -> str:
+        """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""
+        if value is None:
+            return "is required and must not be blank" if self.required else ""
+        if self.many:
+            return next((said for item in value if (said := self._fault(item))), "")
+        return self._fault(value)
+
+    def _fault(self, value: Any) -> str:
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"must be a finite number, found {value}"
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(map(str, self.choices))}, found {value!r}{nearest(str(value), self.choices)}"
+        if self.kind in ("number", "whole"):
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            if self.above is not None and not value > self.above:
+                return f"must be above {self.above:g}, found {shown}"
+            if self.least is not None and not value >= self.least:
+                return f"must be at least {self.least:g}, found {shown}"
+            if self.most is not None and not value <= self.most:
+                hint = " (shares are fractions: 0.25 is 25 %)" if self.most == 1 and value <= 100 else ""
+                return f"must be at most {self.most:g}, found {shown}{hint}"
+        if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
+            return f"{value!r} is not supported yet"
+        if self.unbuilt is True and value != self.default:
+            return "is not supported yet; leave the cell blank"
+        return ""
+
+
+def column(meaning: str, unit: str = "", *, default: Any = None, required: bool = False, **rest: Any) -> Any:
+    """A dataclass field for one column; `rest` are the fields of `Column`. A required column has no default."""
+    about = {"meaning": meaning, "unit": unit, "default": default, "required": required, **rest}
+    return field(default=MISSING if required else default, metadata={"column": about})
+
+
+def nearest(name: str, known: Iterable[Any]) -> str:
+    """` (did you mean 'x'?)` when a known name is close, else nothing."""
+    folded = {str(item).casefold(): str(item) for item in known}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f" (did you mean {folded[close[0]]!r}?)" if close else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of a table. `line` is its row in the sheet (0 where there is no sheet); `ranges` holds, by column, the
+    low and high that a study may use (workbook contract, reading rule 4)."""
+
+    TABLE: ClassVar[str] = ""
+    OPEN: ClassVar[str] = ""  # where a table has a column for each member of something: what one such column is
+
+    line: int = 0
+    source: str | None = None
+    source_date: str | None = None
+    confidence: str | None = None
+    note: str | None = None
+    ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+
+ROW_FIELDS = frozenset(each.name for each in fields(Row))
+NOTHING = 1e-6  # below this a quantity is the solver's noise [quantity]
+PROVENANCE = ("source", "source_date", "confidence", "note")
+R = TypeVar("R", bound=Row)
+
+
+def columns(kind: type) -> tuple[Column, ...]:
+    """The columns of a row type, in order. Types are resolved, since under postponed evaluation they are text."""
+    if kind not in _COLUMNS:
+        _COLUMNS[kind] = tuple(_read_columns(kind))
+    return _COLUMNS[kind]
+
+
+_COLUMNS: dict[type, tuple[Column, ...]] = {}
+
+
+def _read_columns(kind: type) -> Iterator[Column]:
+    hints = typing.get_type_hints(kind)
+    for each in fields(kind):
+        if "column" not in each.metadata:
+            continue
+        hint, many = hints[each.name], False
+        if isinstance(hint, types.UnionType):
+            (hint,) = (part for part in hint.__args__ if part is not type(None))
+        if typing.get_origin(hint) is tuple:
+            hint, many = typing.get_args(hint)[0], True
+        yield Column(name=each.name.rstrip("_"), field=each.name, kind=_KINDS[hint], many=many, **each.metadata["column"])
+
+
+def keys(kind: type) -> tuple[str, ...]:
+    """The names of a row type's key columns."""
+    return tuple(each.name for each in columns(kind) if each.key)
+
+
+def get(row: Any, name: str) -> Any:
+    """The value of a row's column, by the name the workbook gives it."""
+    return getattr(row, f"{name}_" if keyword.iskeyword(name) else name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One row of a plan. `SHEET` is the plan sheet it stands on; its columns carry unit and meaning like a table's."""
+
+    SHEET: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input, or (`warning`) odd about it: the cell by table, line and column name."""
+
+    table: str
+    line: int
+    column: str
+    message: str
+    warning: bool = False
+
+
+# --- The tables every block reads -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Row):
+    """The sheet `settings`, one row for each name; here one field for each name."""
+
+    TABLE = "settings"
+    title: str = column("what this workbook plans", default="")
+    start: dt.date = column("first day of the first period", required=True)
+    periods: int = column("number of periods in the horizon", "periods", required=True, least=1, most=1200)
+    period_months: int = column("length of a period", "months", default=1, choices=(1, 3, 6, 12))
+    fiscal_year_start: int = column("month in which a fiscal year begins", "month", default=10, least=1, most=12)
+    quantity_unit: str = column("unit of every quantity", default="kg")
+    currency: str = column("unit of all money, in real terms of the start date", default="USD")
+    discount_rate: float = column("real discount rate", "1/year", default=0.0, above=-1.0, most=1.0)
+    objective: str = column(
+        "`cost`: least expected discounted cost; `shortfall_first`: least expected shortfall first, then least cost at that shortfall",
+        default="cost",
+        choices=("cost", "shortfall_first"),
+    )
+    supply_stages: tuple[str, ...] = column(
+        "stages of supplier to count; blank = all",
+        default=(),
+        choices=("operating", "commissioning", "building", "announced"),
+    )
+    risk_weight: float = column("weight w of the tail: minimise (1-w)·mean + w·CVaR", "1", default=0.0, least=0, most=1, unbuilt=True)
+    risk_tail: float = column("share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1, unbuilt=True)
+    mip_gap: float = column("proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1)
+    time_limit_seconds: float = column("time limit of the search", "s", default=300.0, above=0)
+    threads: int = column("threads of the solver; 0 = all", "threads", default=0, least=0)
+    seed: int = column("seed of the solver's random choices", default=1, least=0)
+    firm_periods: int | None = column(
+        "minimum orders, lots and breaks are whole in this many periods and relaxed after; blank = whole everywhere",
+        "periods",
+        least=0,
+        unbuilt=True,
+    )
+    about: Mapping[str, Row] = field(default_factory=dict)  # by name: the row that gives it, with its source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price(Row):
+    """A date and the value of every index on it. Linear between dates, flat before the first and after the last."""
+
+    TABLE = "prices"
+    OPEN = "index"
+    date: dt.date = column("date of the values", required=True, key=True)
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material(Row):
+    TABLE = "materials"
+    material: str = column("name of the material", required=True, key=True)
+    shelf_life_months: float | None = column("life from the day a lot is made; blank = unlimited", "months", above=0)
+    count_life_months: float = column("life a lot must still have to count towards a target", "months", default=0.0, least=0)
+    price_index: str | None = column("index that values the stock", refers="prices")
+    closing_value: float = column(
+        "share of the index price credited to stock left at the end, times remaining life / shelf life where life is limited",
+        "1",
+        default=0.0,
+        least=0,
+    )
+    shortage_cost: float | None = column("price of unmet demand; blank = demand must be met", "money/quantity", least=0)
+    below_target_cost: float | None = column("price of stock below a soft target, each period", "money/quantity/period", least=0)
+    holding_cost: float = column("holding cost on end-of-period stock, on top of the site's", "money/quantity/month", default=0.0, least=0)
+    disposal_cost: float = column("cost of what expires or is thrown away", "money/quantity", default=0.0, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site(Row):
+    TABLE = "sites"
+    site: str = column("name of the site", required=True, key=True)
+    buyer: str | None = column("owner of the site; blank = serves all")
+    capacity: float | None = column("most stock at period end, all materials together; blank = unlimited", "quantity", least=0)
+    cost: float = column("storage cost on end-of-period stock", "money/quantity/month", default=0.0, least=0)
+    handling_in: float = column("handling of every arrival and return", "money/quantity", default=0.0, least=0)
+    handling_out: float = column("handling of all that leaves for demand or rotation", "money/quantity", default=0.0, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supplier(Row):
+    TABLE = "suppliers"
+    supplier: str = column("name of the supplier or plant", required=True, key=True)
+    country: str | None = column("country of the plant")
+    bloc: str | None = column("bloc of the country", choices=("domestic", "allied", "other"))
+    stage: str = column(
+        "how far the plant is",
+        default="operating",
+        choices=("operating", "commissioning", "building", "announced"),
+    )
+    start: dt.date | None = column("date the plant can first ship; blank = it ships")
+    foreign_feedstock: float = column(
+        "share of feedstock that originates in the restricted country, looked through", "1", default=0.0, least=0, most=1
+    )
+
+
+# --- Time -------------------------------------------------------------------------------------------------------------
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day of the month, `months` later; the month's last day where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return dt.date(year, month + 1, last)
+        except ValueError:
+            if last <= 28:
+                raise
+    raise AssertionError("every month has 28 days")
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Periods of `months` months from `start`. A period runs from its first day to its last."""
+
+    start: dt.date
+    periods: int
+    months: int
+    fiscal_year_start: int
+
+    def begin(self, period: int) -> dt.date:
+        """First day of a period; the period after the last one begins the day after the horizon."""
+        return add_months(self.start, period * self.months)
+
+    def end(self, period: int) -> dt.date:
+        """Last day of a period."""
+        return self.begin(period + 1) - dt.timedelta(days=1)
+
+    def period(self, day: dt.date) -> int:
+        """The period that contains a date; negative before the horizon, `periods` or more after it."""
+        guess = ((day.year - self.start.year) * 12 + day.month - self.start.month) // self.months
+        while self.begin(guess) > day:
+            guess -= 1
+        while self.begin(guess + 1) <= day:
+            guess += 1
+        return guess
+
+    def whole(self, months: float) -> int | None:
+        """A duration in periods, or None where it is no whole number of them."""
+        count = months / self.months
+        return round(count) if abs(count - round(count)) < 1e-9 else None
+
+    def count(self, months: float) -> int:
+        """A duration in periods; the check has refused any that is not whole."""
+        whole = self.whole(months)
+        if whole is None:
+            raise ValueError(f"{months} months are no whole number of periods of {self.months} months")
+        return whole
+
+    def years(self, period: int) -> float:
+        """Time from the start of the horizon to the start of a period [years]."""
+        return period * self.months / 12
+
+    def fiscal_year(self, period: int) -> int:
+        """The fiscal year that contains the first day of a period, named by the calendar year in which it ends."""
+        day = self.begin(period)
+        return day.year + (1 if 1 < self.fiscal_year_start <= day.month else 0)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The horizon as a tree of nodes 0, 1, …, parents before children. A chain is the tree of one scenario.
+
+    `period[n]` is the period of node n, `parent[n]` its parent (None at the root), `probability[n]` the probability
+    that n is passed.
+    """
+
+    period: tuple[int, ...]
+    parent: tuple[int | None, ...]
+    probability: tuple[float, ...]
+
+    @classmethod
+    def chain(cls, periods: int) -> Tree:
+        return cls(tuple(range(periods)), (None, *range(periods - 1)), (1.0,) * periods)
+
+    @property
+    def nodes(self) -> range:
+        return range(len(self.period))
+
+    @functools.cached_property
+    def leaves(self) -> tuple[int, ...]:
+        inner = set(self.parent)
+        return tuple(n for n in self.nodes if n not in inner)
+
+    @functools.cached_property
+    def paths(self) -> tuple[tuple[int, ...], ...]:
+        """For each node, the nodes from the root to it."""
+        found: list[tuple[int, ...]] = []
+        for parent in self.parent:
+            found.append((*(found[parent] if parent is not None else ()), len(found)))
+        return tuple(found)
+
+    def back(self, node: int, periods: int) -> int | None:
+        """The ancestor `periods` before a node; None before the root."""
+        path = self.paths[node]
+        return path[-1 - periods] if periods < len(path) else None
+
+    @functools.cached_property
+    def at(self) -> Mapping[int, tuple[int, ...]]:
+        """The nodes of each period."""
+        found: dict[int, list[int]] = {}
+        for node, period in enumerate(self.period):
+            found.setdefault(period, []).append(node)
+        return {period: tuple(nodes) for period, nodes in found.items()}
+
+
+# --- All tables -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Stockpile:
+    """All rows of a workbook, and where each stood. `header[table][column]` is the letter of a column; for `settings`
+    the row of a name."""
+
+    settings: Settings
+    tables: Mapping[type[Row], tuple[Row, ...]] = field(default_factory=dict)
+    header: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def rows(self, kind: type[R]) -> tuple[R, ...]:
+        """The rows of a table, in the order of the sheet."""
+        return typing.cast("tuple[R, ...]", self.tables.get(kind, ()))
+
+    def keyed(self, kind: type[R]) -> Mapping[str, R]:
+        """The rows of a table with one key column, by key."""
+        cache: dict[type[Row], Mapping[str, Any]] = self._keyed
+        if kind not in cache:
+            (key,) = keys(kind)
+            cache[kind] = {get(row, key): row for row in self.rows(kind)}
+        return cache[kind]
+
+    @functools.cached_property
+    def _keyed(self) -> dict[type[Row], Mapping[str, Any]]:
+        return {}
+
+    def names(self, table: str) -> tuple[str, ...]:
+        """The keys of a table with one key column, or the indices of `prices`, by the table's name."""
+        if table == Price.TABLE:
+            return tuple(self._series)
+        found = next((kind for kind in self.tables if table == kind.TABLE), None)
+        return tuple(self.keyed(found)) if found else ()
+
+    def given(self, kind: type[Row]) -> bool:
+        """Whether the workbook holds the table, even an empty one."""
+        return kind in self.tables
+
+    @functools.cached_property
+    def calendar(self) -> Calendar:
+        s = self.settings
+        return Calendar(s.start, s.periods, s.period_months, s.fiscal_year_start)
+
+    @functools.cached_property
+    def tree(self) -> Tree:
+        return Tree.chain(self.settings.periods)
+
+    def at(self, node: int) -> Stockpile:
+        """The rows as they stand at a node. Every time-varying input is read through this."""
+        return self
+
+    def discount(self, period: int) -> float:
+        """What money at the start of a period is worth at the start of the horizon [1]."""
+        return float((1 + self.settings.discount_rate) ** -self.calendar.years(period))
+
+    def price(self, index: str, node: int) -> float:
+        """An index at a node, read at the start of its period [money/quantity]."""
+        return self.at(node).price_on(index, self.calendar.begin(self.tree.period[node]))
+
+    def price_on(self, index: str, day: dt.date) -> float:
+        """An index on a day: linear between dates, flat before the first and after the last [money/quantity]."""
+        points = self._series[index]
+        after = next((k for k, (date, _) in enumerate(points) if date >= day), len(points))
+        if after == 0 or after == len(points):
+            return points[min(after, len(points) - 1)][1]
+        (d0, v0), (d1, v1) = points[after - 1], points[after]
+        return v0 + (v1 - v0) * ((day - d0).days / (d1 - d0).days)
+
+    @functools.cached_property
+    def _series(self) -> Mapping[str, list[tuple[dt.date, float]]]:
+        found: dict[str, list[tuple[dt.date, float]]] = {}
+        for row in sorted(self.rows(Price), key=lambda row: row.date):
+            for index, value in row.values.items():
+                found.setdefault(index, []).append((row.date, value))
+        return found
+
+    @functools.cached_property
+    def sites(self) -> Mapping[str, Site]:
+        """The sites by name; without the table one site, free and unlimited."""
+        return self.keyed(Site) or {"stockpile": Site(site="stockpile")}
+
+    def life(self, material: str) -> int | None:
+        """Shelf life of a material [periods]; None = unlimited."""
+        months = self.keyed(Material)[material].shelf_life_months
+        return None if months is None else self.calendar.count(months)
+
+    def ages(self, material: str) -> range:
+        """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
+        return range(self.life(material) or 1)
+
+    def counts(self, supplier: str) -> bool:
+        """Whether a supplier is at a stage that the settings count."""
+        stages = self.settings.supply_stages
+        return not stages or self.keyed(Supplier)[supplier].stage in stages
+
+    def shipping(self, supplier: str) -> int:
+        """First period in which a supplier can ship (0 where it ships already)."""
+        start = self.keyed(Supplier)[supplier].start
+        return 0 if start is None else max(0, self.calendar.period(start))
+
+    def cell(self, row: Row, column: str = "") -> str:
+        """The address of a row's cell, `budgets!D5`; the table and key where there is no sheet."""
+        return self.address(row.TABLE, row.line, column)
+
+    def address(self, table: str, line: int, column: str = "") -> str:
+        letters = self.header.get(table, {})
+        if table == "settings":
+            return f"settings!{letters[column]}" if column in letters else f"settings.{column}" if column else table
+        if not line:
+            return f"{table}.{column}" if column else table
+        return f"{table}!{letters.get(column, 'A')}{line}"
+
+
+def overlap(calendar: Calendar, begin: dt.date | None, end: dt.date | None) -> range:
+    """The periods of the horizon from one date to another; a blank date is no limit."""
+    first = 0 if begin is None else max(0, calendar.period(begin))
+    last = calendar.periods - 1 if end is None else min(calendar.periods - 1, calendar.period(end))
+    return range(first, last + 1)
+
+
+def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Problem]:
+    """A duration that is no whole number of periods, for each of the named columns."""
+    calendar = stockpile.calendar
+    for name in names:
+        months = get(row, name)
+        if months is not None and calendar.whole(months) is None:
+            message = f"must be a whole number of periods of {calendar.months} months, found {months:g} months"
+            yield Problem(row.TABLE, row.line, name, message)
+
+
+def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:
+    """A row whose second date is before its first."""
+    begin, end = get(row, first), get(row, last)
+    if begin is not None and end is not None and end < begin:
+        yield Problem(row.TABLE, row.line, last, f"must not be before {first} ({begin}), found {end}")

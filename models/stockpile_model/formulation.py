@@ -1,0 +1,33 @@
+"""What `build` makes and `report` reads: the Pyomo model with the rows and the ledger it was made from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.core.expr import LinearExpression
+
+from stockpile_model import lots
+from stockpile_model.data import Stockpile
+from stockpile_model.ledger import Ledger
+
+
+def summed(terms: Sequence[Any]) -> Any:
+    """Σ terms, an expression even where there is nothing to sum: a row that asks something of nothing is infeasible, by as
+    much as it asks, and no error."""
+    return pyo.quicksum(terms) if terms else LinearExpression(constant=0.0, linear_coefs=[], linear_vars=[])
+
+
+@dataclass(frozen=True, eq=False)
+class Formulation:
+    m: pyo.ConcreteModel
+    stockpile: Stockpile
+    ledger: Ledger
+
+    @functools.cached_property
+    def trace(self) -> lots.Trace:
+        """Every lot followed from arrival to end, once the model holds a solution."""
+        return lots.trace(self.stockpile, self.ledger)

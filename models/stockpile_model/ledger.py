@@ -1,0 +1,157 @@
+"""Where a block posts quantity in, quantity out, money out and money in, and says which rows are limits.
+
+Blocks post; `stock` balances quantity, `budget` pays money, `objective` sums it up, `policy` reads arrivals. So a new
+source of metal or cost touches one block and no other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from stockpile_model.data import Row
+
+Use = Literal["purchase", "contract", "storage", "rotation", "project"]
+USES: tuple[Use, ...] = ("purchase", "contract", "storage", "rotation", "project")
+
+HEADINGS = {
+    "purchases": "metal bought under offers",
+    "order_costs": "cost of each order placed",
+    "offtakes": "deliveries under contracts",
+    "deficits": "take-or-pay not taken",
+    "signing": "signing costs",
+    "freight": "freight",
+    "duty": "customs duty",
+    "storage": "site and holding cost",
+    "handling": "handling in and out",
+    "rotation": "costs of outlets",
+    "disposal": "waste and disposal",
+    "shortage": "price of unmet demand (no cash)",
+    "below_target": "price of stock below targets (no cash)",
+    "sales": "receipts from outlets",
+    "closing_stock": "value of stock left at the end (no cash)",
+}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Metal that comes in from outside at a node: an expression [quantity] of what reaches one site at one age.
+
+    `table` and `name` say what brings it (an offer, a contract); policy counts the suppliers' arrivals.
+    """
+
+    node: int
+    material: str
+    site: str
+    age: int
+    amount: Any
+    table: str
+    name: str
+    supplier: str
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Metal that leaves stock at a node, at one age [quantity]."""
+
+    node: int
+    material: str
+    site: str
+    age: int
+    amount: Any
+    kind: str  # demand, outlet
+    name: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A lot on hand before the first period; `age` is its age in period 0 [periods]."""
+
+    material: str
+    site: str
+    age: int
+    lot: str
+    made: dt.date
+    quantity: float
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount at a node [money of that node, undiscounted; receipts and credits below zero].
+
+    `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts, shortage prices, credits.
+    `delay` is 1 for what is discounted like a cash flow of the period after.
+    """
+
+    node: int
+    heading: str
+    amount: Any
+    use: Use | None = None
+    material: str | None = None
+    buyer: str | None = None
+    name: str = ""
+    fund: str | None = None  # that receives it
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A business limit, by the cell that sets it: what an explanation may name and what a marginal value is of.
+
+    `data` is a constraint, or a variable whose upper bound is the limit. `amount` is the limit as a number, `sense`
+    says on which side it lies.
+    `row` is None where no single cell sets it. `used` is what is compared with the limit (None: the body of the row or
+    the variable); `factor` is by how much the row moves when the limit moves by one, evaluated at the solution.
+    """
+
+    data: Any
+    sense: Literal["most", "least"]
+    amount: float
+    unit: str
+    what: str
+    row: Row | None
+    column: str
+    node: int
+    used: Any = None
+    factor: Any = 1.0
+
+
+@dataclass
+class Ledger:
+    arrivals: list[Arrival] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    money: list[Money] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+
+    def bring(self, node: int, material: str, site: str, age: int, amount: Any, table: str, name: str, supplier: str) -> None:
+        self.arrivals.append(Arrival(node, material, site, age, amount, table, name, supplier))
+
+    def take(self, node: int, material: str, site: str, age: int, amount: Any, kind: str, name: str) -> None:
+        self.departures.append(Departure(node, material, site, age, amount, kind, name))
+
+    def pay(
+        self, node: int, heading: str, amount: Any, use: Use, material: str | None = None, buyer: str | None = None, name: str = ""
+    ) -> None:
+        """An outlay, paid by an appropriation where there are funds."""
+        self.money.append(Money(node, heading, amount, use, material, buyer, name))
+
+    def receive(self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", fund: str | None = None) -> None:
+        """A receipt: reduces the objective; `fund` may keep it."""
+        self.money.append(Money(node, heading, -amount, None, material, None, name, fund))
+
+    def charge(self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", delay: int = 0) -> None:
+        """A price that is no cash (shortage, shortfall) or, below zero, a credit."""
+        self.money.append(Money(node, heading, amount, None, material, None, name, None, delay))
+
+    def limit(
+        self, data: Any, sense: Literal["most", "least"], amount: float, unit: str, what: str, row: Row | None, column: str, node: int,
+        used: Any = None, factor: Any = 1.0,
+    ) -> None:  # fmt: skip
+        self.limits.append(Limit(data, sense, amount, unit, what, row, column, node, used, factor))
+
+    def outlays(self) -> Iterator[Money]:
+        """What an appropriation must pay."""
+        return (each for each in self.money if each.use is not None)

@@ -1,0 +1,128 @@
+"""Which lot leaves: decided after the solve, oldest made first.
+
+The model knows stock by age; lots of one age are alike to it, so handing out the oldest `made` first cannot change the
+optimum. Everything here is numbers: a lot is opening stock, or what one offer or contract brought to one site in one
+period.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import pyomo.environ as pyo
+
+from stockpile_model.data import NOTHING, Stockpile
+from stockpile_model.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Lot:
+    name: str
+    material: str
+    site: str
+    made: dt.date
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is left of a lot at the end of a node's period [quantity]; age in periods."""
+
+    node: int
+    lot: Lot
+    age: int
+    quantity: float
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What comes in (above zero) or goes out (below zero) of a lot at a node [quantity]; age in periods."""
+
+    node: int
+    lot: Lot
+    age: int
+    kind: str  # opening, arrival, demand, outlet, expired
+    table: str
+    name: str
+    supplier: str
+    quantity: float
+
+
+@dataclass
+class Trace:
+    stock: list[Held] = field(default_factory=list)
+    movements: list[Moved] = field(default_factory=list)
+
+
+@dataclass
+class Batch:
+    lot: Lot
+    age: int  # periods since it was made, kept also where life is unlimited
+    quantity: float
+
+
+def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
+    """Follow every lot from its arrival to its end, along every path of the tree. The solver's noise is dropped."""
+    tree, calendar = stockpile.tree, stockpile.calendar
+    found = Trace()
+    arrivals: dict[int, list[tuple[Lot, str, str, str, float]]] = {}
+    for each in ledger.arrivals:
+        if (quantity := pyo.value(each.amount)) > NOTHING:
+            begin = calendar.begin(tree.period[each.node])
+            lot = Lot(f"{each.name} {begin:%Y-%m}", each.material, each.site, begin)
+            arrivals.setdefault(each.node, []).append((lot, each.table, each.name, each.supplier, quantity))
+    departures: dict[int, list[tuple[str, str, int, str, str, float]]] = {}
+    for gone in ledger.departures:
+        if (quantity := pyo.value(gone.amount)) > NOTHING:
+            departures.setdefault(gone.node, []).append((gone.material, gone.site, gone.age, gone.kind, gone.name, quantity))
+
+    shelves: dict[int | None, list[Batch]] = {None: _opening(ledger, found)}
+    for n in tree.nodes:
+        parent = tree.parent[n]
+        older = 0 if parent is None else 1
+        shelf = [Batch(each.lot, each.age + older, each.quantity) for each in shelves[parent]]
+        for lot, table, name, supplier, quantity in arrivals.get(n, ()):
+            shelf.append(Batch(lot, 0, quantity))
+            found.movements.append(Moved(n, lot, 0, "arrival", table, name, supplier, quantity))
+        shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
+        for material, site, age, kind, name, quantity in departures.get(n, ()):
+            limited = stockpile.life(material) is not None
+            of_age = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site) and (b.age == age or not limited)]
+            _hand_out(found, n, of_age, kind, name, quantity)
+        shelves[n] = _close(stockpile, found, n, shelf)
+    return found
+
+
+def _opening(ledger: Ledger, found: Trace) -> list[Batch]:
+    shelf = []
+    for each in ledger.openings:
+        if each.quantity > NOTHING:
+            lot = Lot(each.lot, each.material, each.site, each.made)
+            shelf.append(Batch(lot, each.age, each.quantity))
+            found.movements.append(Moved(0, lot, each.age, "opening", "opening_stock", each.lot, "", each.quantity))
+    return shelf
+
+
+def _hand_out(found: Trace, node: int, batches: list[Batch], kind: str, name: str, quantity: float) -> None:
+    """Take a quantity from batches in their order, the oldest first."""
+    for batch in batches:
+        part = min(batch.quantity, quantity)
+        if part > NOTHING:
+            batch.quantity -= part
+            quantity -= part
+            found.movements.append(Moved(node, batch.lot, batch.age, kind, "", name, "", -part))
+
+
+def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) -> list[Batch]:
+    """End of a period: what is in its last age has expired, the rest is stock."""
+    kept = []
+    for batch in shelf:
+        if batch.quantity <= NOTHING:
+            continue
+        life = stockpile.life(batch.lot.material)
+        if life is not None and batch.age >= life - 1:
+            found.movements.append(Moved(node, batch.lot, batch.age, "expired", "", "", "", -batch.quantity))
+        else:
+            found.stock.append(Held(node, batch.lot, batch.age, batch.quantity))
+            kept.append(batch)
+    return kept

@@ -1,0 +1,150 @@
+"""From what a cell or a command line gives to the value of a column, or a message that says how to mend it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from stockpile_model.data import Column, Kind
+
+Given = str | float | bool | dt.datetime | dt.date | dt.time
+"""What a cell holds: text, a number, a truth value, a date or a time."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?", re.ASCII)
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_YEARS = (1900, 2500)  # a date outside is a slip, and would leave no room for the horizon
+
+
+class Padded(float):
+    """A number that its cell shows with leading zeros, such as the code `001`."""
+
+    digits: int
+
+    def __new__(cls, number: float, digits: int) -> Padded:
+        self = super().__new__(cls, number)
+        self.digits = digits
+        return self
+
+
+def convert(column: Column, given: Given) -> Any:
+    """The value of a cell that is not blank; ValueError, to be read after the column's name, where it cannot be one.
+
+    Only the kind is judged here; bounds and choices are `Column.fault`'s.
+    """
+    if column.many:
+        parts = (part.strip() for part in re.split("[,;]", text(given)))
+        return tuple(dict.fromkeys(_CONVERT[column.kind](column, part) for part in parts if part))
+    return _CONVERT[column.kind](column, given)
+
+
+def text(given: Given) -> str:
+    """A cell as text, as its sheet shows it: 12 for 12.0, 001 for a 1 formatted so, ISO for a date; trimmed."""
+    match given:
+        case str():
+            return given.strip()
+        case bool():
+            return "TRUE" if given else "FALSE"
+        case Padded() if given.is_integer():
+            return f"{int(given):0{given.digits}d}"
+        case int() | float():
+            return str(int(given)) if float(given).is_integer() else repr(float(given))
+        case dt.datetime() if given.time() == dt.time():
+            return given.date().isoformat()
+        case _:
+            return given.isoformat()
+
+
+def blank(given: Given | None) -> bool:
+    """Whether a cell counts as blank: nothing in it, or spaces only."""
+    return given is None or (isinstance(given, str) and not given.strip())
+
+
+def unitless(title: str) -> str:
+    """A title without its trailing `[unit]`."""
+    return re.sub(r"\s*\[[^\[\]]*\]\s*$", "", title).strip()
+
+
+def normal(title: str) -> str:
+    """The name that a title stands for: without a trailing `[unit]`, in lower case, spaces as `_`."""
+    return re.sub(r"\s+", "_", unitless(title)).casefold()
+
+
+def _text(column: Column, given: Given) -> str:
+    said = text(given)
+    if column.choices:
+        return next((choice for choice in column.choices if choice.casefold() == said.casefold()), said)
+    return said
+
+
+def _number(column: Column, given: Given) -> float:
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        return float(given)
+    if isinstance(given, str):
+        if _NUMBER.fullmatch(given.strip()):
+            return float(given)
+        raise ValueError(f"must be a {_finite(given)}number, found {given.strip()!r}{_mend(given.strip())}")
+    if isinstance(given, dt.date):
+        raise ValueError(f"must be a number, found the date {text(given)}; format the cell as a number")
+    raise ValueError(f"must be a number, found {text(given)}")
+
+
+def _finite(given: str) -> str:
+    return "finite " if given.strip().lstrip("+-").casefold() in ("nan", "inf", "infinity") else ""
+
+
+def _mend(given: str) -> str:
+    """How to write what was meant as a number."""
+    if given.endswith("%") and _NUMBER.fullmatch(given[:-1].strip()):
+        return f"; write it as the fraction {float(given[:-1]) / 100:.12g}"
+    if _NUMBER.fullmatch(re.sub(r"[,'\u2019\s]", "", given)):
+        return "; write it with a decimal point and without thousands separators, as in 1200.5"
+    if re.match(r"[+-]?\.?\d[\d.,]*\s*[^\W\d_]", given) or re.fullmatch(r"[$€£¥]\s*[\d.,]+", given):
+        return "; write the number alone, without a unit"
+    return ""
+
+
+def _whole(column: Column, given: Given) -> int:
+    number = _number(column, given)
+    if not math.isfinite(number):
+        raise ValueError(f"must be a finite number, found {number}")
+    if not number.is_integer():
+        raise ValueError(f"must be a whole number, found {number:g}")
+    return int(number)
+
+
+def _date(column: Column, given: Given) -> dt.date:
+    day = given
+    if isinstance(given, str) and _DATE.fullmatch(given.strip()):
+        try:
+            day = dt.date.fromisoformat(given.strip()[:10])
+        except ValueError:
+            raise ValueError(f"must be a date of the calendar, found {given.strip()!r}") from None
+    if isinstance(day, dt.datetime):
+        day = day.date()
+    if not isinstance(day, dt.date):
+        if isinstance(given, str):
+            raise ValueError(f"must be a date, found {given.strip()!r}; write it as year-month-day, as in 2027-03-31")
+        raise ValueError(f"must be a date, found {text(given)}; format the cell as a date")
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise ValueError(f"must be a date between {_YEARS[0]} and {_YEARS[1]}, found {day}")
+    return day
+
+
+def _yes_no(column: Column, given: Given) -> bool:
+    said = text(given)
+    if said.casefold() not in _YES_NO:
+        raise ValueError(f"must be yes or no, found {said!r}")
+    return _YES_NO[said.casefold()]
+
+
+_CONVERT: dict[Kind, Callable[[Column, Any], Any]] = {
+    "text": _text,
+    "number": _number,
+    "whole": _whole,
+    "date": _date,
+    "yes_no": _yes_no,
+}
