@@ -1,0 +1,5 @@
+"""`python -m optimiser`, the same as `stockpile`."""
+
+from optimiser.cli import main
+
+main()

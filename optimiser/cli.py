@@ -1,0 +1,179 @@
+"""The command line: thin commands, each calls one function; error families meet exit statuses here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimiser.errors import InputError, StockpileError
+
+if TYPE_CHECKING:
+    from optimiser.planner import Answer
+    from optimiser.solve import Progress
+
+PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stockpile-optimiser")
+def cli() -> None:
+    """Decide how to build, hold and rotate a stockpile of a critical metal: a workbook in, a proven plan out."""
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+def check(workbook: Path) -> None:
+    """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
+    from optimiser.workbook.read import read
+
+    reading = read(workbook)
+    for fault in reading.warnings:
+        _say(f"warning: {fault}")
+    tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
+    click.echo(f"{workbook}: no error in {sum(tables.values())} rows of {len(tables)} tables ({', '.join(tables)})")
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The plan; by default NAME-plan.xlsx beside NAME.xlsx."
+)
+@click.option("--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
+@click.option("--gap", type=click.FloatRange(0, 1), help="Proven relative gap at which the search may stop.")
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit of the search in seconds.")
+@click.option("--threads", type=click.IntRange(0), help="Threads of the solver; 0 = all.")
+@click.option("--solver", metavar="NAME", help="Any solver that Pyomo knows, at Pyomo's own pace; by default HiGHS, directly.")
+@click.option("--write-model", "model_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the model too: M.mps or M.lp.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
+def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
+    from optimiser.planner import Request, plan_workbook
+    from stockpile_model.changes import parse
+
+    try:
+        parsed = [parse(change) for change in changes]
+    except ValueError as error:
+        raise click.UsageError(f"--set: {error}") from error
+    request = Request(source=workbook, changes=parsed, **options)
+    with _progress() as progress:
+        answer = plan_workbook(request, _say, progress)
+    if as_json:
+        click.echo(json.dumps(_as_json(answer), indent=2))
+    else:
+        _show(answer)
+    if answer.explanation is not None:
+        for line in answer.explanation.lines():
+            _say(line)
+    elif answer.plan is None:
+        _say(
+            "interrupted before a plan was found"
+            if answer.interrupted
+            else "no plan was found within the time limit; try a longer --time-limit"
+        )
+    sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(answer.status, PLANNED))
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """Progress on standard error: one line that renews itself on a terminal, a line for each report elsewhere."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda progress: _say(_told(progress))
+        return
+    with console.status("reading …") as status:
+        yield lambda progress: status.update(_told(progress))
+
+
+def _told(progress: Progress) -> str:
+    def number(value: float | None) -> str:
+        return "-" if value is None or not math.isfinite(value) else f"{value:,.0f}"
+
+    gap = progress.gap
+    stage = f"{progress.objective}: " if progress.stages > 1 else ""
+    return (
+        f"{progress.seconds:7.1f} s  {stage}incumbent {number(progress.incumbent)}  bound {number(progress.bound)}  "
+        f"gap {'-' if gap is None or not math.isfinite(gap) else f'{gap:.3%}'}  nodes {progress.nodes}"
+    )
+
+
+def _as_json(answer: Answer) -> dict[str, object]:
+    """The object of the contract. What there is no plan for is null."""
+    plan = answer.plan
+    gap = None if plan is None or plan.gap is None or not math.isfinite(plan.gap) else plan.gap
+    found: dict[str, object] = {
+        "status": answer.status,
+        "objective": plan.objective if plan else None,
+        "bound": plan.bound if plan else None,
+        "gap": gap,
+        "costs": dict(plan.costs) if plan else None,
+        "waste": plan.waste if plan else None,
+        "shortfall": plan.shortfall if plan else None,
+        "plan": str(answer.path) if answer.path else None,
+        "seconds": round(answer.seconds, 3),
+    }
+    if answer.explanation is not None:
+        found["explanation"] = list(answer.explanation.lines())
+    return found
+
+
+def _show(answer: Answer) -> None:
+    """The plan in the terminal: the verdict and the cost by heading."""
+    plan = answer.plan
+    if plan is None:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold", markup=False)
+    console.print(plan.verdict, markup=False)
+    table = Table("heading", f"expected, discounted [{plan.currency}]".replace("[", r"\["), box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for heading, amount in plan.costs.items():
+        if amount:
+            table.add_row(heading.replace("_", " "), f"{amount:,.0f}")
+    table.add_row("objective", f"{plan.objective:,.0f}", style="bold")
+    console.print(table)
+    console.print(f"The plan is in {answer.path} ({answer.seconds:.1f} s)", markup=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run a command; a failure the user can mend is told in words, and its family decides the exit status."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _say("interrupted; nothing was written")
+        sys.exit(INTERRUPTED)
+    except InputError as error:
+        for fault in error.faults:
+            _say(str(fault))
+        sys.exit(WRONG_INPUT)
+    except StockpileError as error:
+        _say(str(error))
+        sys.exit(_status(error))
+
+
+def _status(error: StockpileError) -> int:
+    from optimiser.plan import Disagreement
+
+    return INTERNAL if isinstance(error, Disagreement) else USAGE
+
+
+if __name__ == "__main__":
+    main()

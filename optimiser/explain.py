@@ -1,0 +1,122 @@
+"""Why there is no plan: which limits are short, by how much, and where they stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from optimiser.solver.relax import Elastic, relax
+from optimiser.solver.search import Options
+from optimiser.solver.standard_form import StandardForm, standard_form
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.demand import Demand
+from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.targets import Target
+from stockpile_model.data import NOTHING, Site
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Limit
+
+
+@dataclass(frozen=True)
+class Short:
+    """A limit that no plan can keep: in which periods (None for a limit over a window that its name tells), the most it is short by in one of them, and the sum over them
+    (None for a stock, which cannot be summed over periods)."""
+
+    limit: str
+    cell: str
+    first: dt.date | None
+    last: dt.date | None
+    amount: float
+    short: float
+    total: float | None
+    unit: str
+
+    def __str__(self) -> str:
+        when = "" if self.first is None else f", {self.first:%Y-%m}" + ("" if self.first == self.last else f" to {self.last:%Y-%m}")
+        limit = f" ({self.amount:,.6g})" if self.amount and self.unit != "1" else ""
+        at = f"{self.cell}: " if self.cell else ""
+        total = f" at most in a period, {self.total:,.6g} in all" if self.total is not None and self.total > self.short + NOTHING else ""
+        return f"{at}{self.limit}{limit}{when}: short by {self.short:,.6g} {self.unit}{total}"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`wanted`: what is asked for and cannot be had, the rest of the workbook as it is; `needed`: what would have to be
+    larger for all of it to be had, one way of several. Either is empty where that alone does not make a plan."""
+
+    wanted: tuple[Short, ...]
+    needed: tuple[Short, ...]
+
+    def lines(self) -> Iterator[str]:
+        yield "No plan keeps every limit of this workbook."
+        if self.wanted:
+            yield "Short, everything else kept:"
+            yield from (f"  {each}" for each in self.wanted)
+        if self.needed:
+            yield "All that is asked for could be had, in one way of several, with more of:"
+            yield from (f"  {each}" for each in self.needed)
+        if not self.wanted and not self.needed:
+            yield "No single kind of limit is to blame; look at lead times, dates and minimum orders."
+
+
+def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
+    """Let business limits give way at the least total amount, whole orders kept: first only what is asked for (demand,
+    targets, least values of rules), then only what is granted (capacities, money, most values); both where neither
+    alone suffices. The same minimum can often be spread in several ways; one of them is told."""
+    form = standard_form(formulation.m)
+    wanted = _least(formulation, form, options, _asks)
+    needed = _least(formulation, form, options, lambda limit: not _asks(limit))
+    if not wanted and not needed:
+        wanted = _least(formulation, form, options, lambda limit: True)
+    return Explanation(wanted, needed)
+
+
+def _asks(limit: Limit) -> bool:
+    """Whether a limit asks for something, rather than grants it."""
+    return limit.sense == "least" and limit.row is not None
+
+
+def _least(formulation: Formulation, form: StandardForm, options: Options, which: Callable[[Limit], bool]) -> tuple[Short, ...]:
+    price = _typical_price(formulation)
+    limits = [
+        limit
+        for limit in formulation.ledger.limits
+        if which(limit) and (form.row(limit.data) is not None or form.column(limit.data) is not None)
+    ]
+    elastic = [Elastic(limit.data, limit.sense, _weight(limit, price)) for limit in limits]
+    found = relax(form, elastic, options)
+    return tuple(_grouped(formulation, zip(limits, found.amounts, strict=True))) if found.amounts else ()
+
+
+def _weight(limit: Limit, price: float) -> float:
+    """What a unit of a limit counts for; money that no appropriation may pay counts double, so that an appropriation is
+    named first where a larger one would do."""
+    if limit.unit != "money":
+        return 1.0
+    return (1 if limit.row is not None else 2) / price
+
+
+def _typical_price(formulation: Formulation) -> float:
+    """Money per quantity, so that a unit of either is missed about equally [money/quantity]."""
+    stockpile = formulation.stockpile
+    wanted = sum(row.quantity for kind in (Demand, Target) for row in stockpile.rows(kind))  # type: ignore[attr-defined]
+    money = sum(limit.amount for limit in formulation.ledger.limits if limit.unit == "money")
+    return max(1e-3, money / wanted) if wanted and money else 1.0
+
+
+def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> Iterator[Short]:
+    """One line for a cell, over the periods in which it is short."""
+    stockpile, settings = formulation.stockpile, formulation.stockpile.settings
+    groups: dict[tuple[str, str], list[tuple[Limit, float]]] = {}
+    for limit, amount in found:
+        if amount > NOTHING:
+            cell = stockpile.cell(limit.row, limit.column) if limit.row is not None else ""
+            groups.setdefault((limit.what, cell), []).append((limit, amount))
+    for (what, cell), parts in groups.items():
+        dates = [stockpile.calendar.begin(stockpile.tree.period[limit.node]) for limit, _ in parts]
+        worst, short = max(parts, key=lambda part: part[1])
+        unit = settings.currency if worst.unit == "money" else settings.quantity_unit
+        total = None if isinstance(worst.row, Target | Site) else sum(amount for _, amount in parts)
+        first, last = (None, None) if isinstance(worst.row, Budget | Rule) or worst.column == "total" else (min(dates), max(dates))
+        yield Short(what, cell, first, last, worst.amount, short, total, unit)

@@ -1,0 +1,246 @@
+"""The plan: what a solve decided, as frozen rows that a workbook, a page or JSON can show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
+
+import pyomo.environ as pyo
+
+from optimiser.solve import Outcome
+from stockpile_model.blocks.demand import DemandMet
+from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.purchases import Order
+from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.build import report
+from stockpile_model.data import NOTHING, PROVENANCE, Price, Result, Row, Settings, Stockpile, column, columns, get, keys
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import HEADINGS
+
+T = TypeVar("T", bound=Result)
+_column = column  # within Assumption a field has taken the name
+WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [money/unit]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginalValue(Result):
+    SHEET = "marginal_values"
+    limit: str = column("the limit")
+    cell: str | None = column("cell that sets it")
+    date: dt.date = column("first day of the period")
+    sense: str = column("`most` or `least`")
+    amount: float = column("the limit", "quantity, money or 1")
+    used: float | None = column("what the plan makes of it", "quantity, money or 1")
+    unit: str = column("unit of the limit")
+    worth: float = column(
+        "what the plan would cost less, were the limit looser by one unit, orders placed and levels signed kept", "money/unit"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumption(Result):
+    SHEET = "assumptions"
+    cell: str = _column("cell of the input")
+    table: str = _column("table")
+    row: str = _column("key of the row")
+    column: str = _column("column")
+    value: object = _column("value")
+    unit: str = _column("unit")
+    low: float | None = _column("low of the range a study may use")
+    high: float | None = _column("high of the range a study may use")
+    given: bool = _column("whether the workbook gives it; else it is the default")
+    source: str | None = _column("source")
+    source_date: str | None = _column("date of the source")
+    confidence: str | None = _column("confidence")
+    note: str | None = _column("note")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan. Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and sum to the
+    objective; `rows` holds the result rows of every sheet by their type."""
+
+    title: str
+    currency: str
+    unit: str
+    status: str
+    objective: float
+    bound: float | None
+    gap: float | None
+    costs: Mapping[str, float]
+    waste: float
+    shortfall: float
+    verdict: str
+    warnings: tuple[str, ...]
+    rows: Mapping[type[Result], tuple[Result, ...]]
+    run: Mapping[str, object]
+    stockpile: Stockpile = field(repr=False)
+
+    def of(self, kind: type[T]) -> tuple[T, ...]:
+        """The result rows of one type."""
+        return cast("tuple[T, ...]", self.rows.get(kind, ()))
+
+
+class Disagreement(Exception):
+    """A plan that contradicts itself: an error of this program, never of its user."""
+
+
+def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str] = (), run: Mapping[str, object] | None = None) -> Plan:
+    """Read a solved formulation into a plan. Raises Disagreement when its parts do not sum to the solver's objective."""
+    stockpile, settings = formulation.stockpile, formulation.stockpile.settings
+    rows: dict[type[Result], list[Result]] = {}
+    for row in report(formulation):
+        rows.setdefault(type(row), []).append(row)
+    rows[MarginalValue] = list(_marginal_values(formulation, outcome))
+    rows[Assumption] = list(_assumptions(stockpile))
+    costs = dict.fromkeys(HEADINGS, 0.0)
+    for flow in cast("list[CashFlow]", rows.get(CashFlow, [])):
+        costs[flow.heading] += flow.discounted
+    objective = float(outcome.objective or 0.0)
+    if abs(sum(costs.values()) - objective) > 1e-6 * max(1.0, abs(objective), *map(abs, costs.values())):
+        raise Disagreement(f"the costs by heading sum to {sum(costs.values()):,.6f}, the solver's objective is {objective:,.6f}")
+    tree, m = stockpile.tree, formulation.m
+    waste = sum(tree.probability[n] * float(pyo.value(m.expired[i, w, n])) for i, w, n in m.EXPIRIES)
+    shortfall = float(pyo.value(m.shortfall.expr))
+    frozen = {kind: tuple(found) for kind, found in rows.items()}
+    plan = Plan(
+        title=settings.title,
+        currency=settings.currency,
+        unit=settings.quantity_unit,
+        status=outcome.status,
+        objective=objective,
+        bound=outcome.bound,
+        gap=outcome.gap,
+        costs=costs,
+        waste=waste if waste > NOTHING else 0.0,
+        shortfall=shortfall if shortfall > NOTHING else 0.0,
+        verdict="",
+        warnings=tuple(warnings),
+        rows=frozen,
+        run=dict(run or {}),
+        stockpile=stockpile,
+    )
+    return replace(plan, verdict=_verdict(plan))
+
+
+def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[MarginalValue]:
+    """What loosening each limit by one unit would save, from the duals of the plan with its integers fixed."""
+    stockpile, tree = formulation.stockpile, formulation.stockpile.tree
+    found = []
+    for limit in formulation.ledger.limits:
+        dual = _marginal(limit.data, outcome)
+        if limit.row is None or not dual:
+            continue
+        factor = float(pyo.value(limit.factor))
+        worth = dual * factor * (1 if limit.sense == "least" else -1)
+        if abs(worth) > WORTHLESS:
+            body = limit.used if limit.used is not None else None if limit.unit == "1" else getattr(limit.data, "body", limit.data)
+            found.append(
+                MarginalValue(
+                    limit=limit.what,
+                    cell=stockpile.cell(limit.row, limit.column),
+                    date=stockpile.calendar.begin(tree.period[limit.node]),
+                    sense=limit.sense,
+                    amount=limit.amount,
+                    used=None if body is None else float(pyo.value(body)),
+                    unit={"quantity": stockpile.settings.quantity_unit, "money": stockpile.settings.currency}.get(limit.unit, limit.unit),
+                    worth=worth,
+                )
+            )
+    yield from sorted(found, key=lambda each: (each.date, each.limit))
+
+
+def _marginal(data: Any, outcome: Outcome) -> float:
+    """Change of the cost for one more unit of a constraint's bound or a variable's upper bound; 0 where not known."""
+    if data.ctype is pyo.Var:
+        # At its lower bound a variable has a reduced cost too: that is not its upper bound's.
+        return min(0.0, outcome.reduced_cost(data) or 0.0)
+    return outcome.dual(data) or 0.0
+
+
+def _assumptions(stockpile: Stockpile) -> Iterator[Assumption]:
+    """Every input with its source: what the workbook gives, and the defaults it leaves."""
+    for row in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows)):
+        kind = type(row)
+        key = "/".join(str(get(row, name)) for name in keys(kind)) or str(row.line or "")
+        for each in columns(kind):
+            value = getattr(row, each.field)
+            if value is None or value == ():
+                continue
+            yield _assumption(stockpile, row, key, each.name, value, each.unit, value != each.default)
+        if isinstance(row, Price):
+            for index, value in row.values.items():
+                yield _assumption(stockpile, row, key, index, value, "money/quantity", True)
+
+
+def _assumption(stockpile: Stockpile, row: Row, key: str, name: str, value: object, unit: str, given: bool) -> Assumption:
+    low, high = row.ranges.get(name, (None, None))
+    about = row.about.get(name, row) if isinstance(row, Settings) else row
+    return Assumption(
+        cell=stockpile.cell(row, name) if given else "",
+        table=row.TABLE,
+        row=key,
+        column=name,
+        value=", ".join(map(str, value)) if isinstance(value, tuple) else value,
+        unit=unit,
+        low=low,
+        high=high,
+        given=given,
+        **{each: getattr(about, each) if given else None for each in PROVENANCE},
+    )
+
+
+def _verdict(plan: Plan) -> str:
+    """One paragraph for the officer: what the plan does, what it costs, how sure it is."""
+    unit, currency = plan.unit, plan.currency
+    parts = []
+    orders, signed = plan.of(Order), [each for each in plan.of(ContractOutcome) if each.level is not None]
+    if orders:
+        suppliers = sorted({each.supplier for each in orders})
+        parts.append(f"Order {sum(each.ordered for each in orders):,.0f} {unit} in {len(orders)} orders from {_list(suppliers)}.")
+    if signed:
+        told = [f"{each.contract} at level {each.level} (floor {each.floor:,.6g} {currency}/{unit})" for each in signed]
+        parts.append(f"Sign {_list(told)}, which deliver {sum(each.delivered for each in signed):,.0f} {unit}.")
+    if not orders and not signed:
+        parts.append("Buy nothing.")
+    rotated = [each for each in plan.of(Rotated) if each.form != "expired"]
+    if rotated:
+        outlets = sorted({str(each.outlet) for each in rotated})
+        parts.append(f"Rotate {sum(each.quantity for each in rotated):,.0f} {unit} out through {_list(outlets)}.")
+    parts.append(f"{plan.waste:,.0f} {unit} reach the end of their life unused." if plan.waste else "Nothing expires unused.")
+    missed = [each for each in plan.of(TargetMet) if each.below > NOTHING]
+    unmet = sum(each.unmet for each in plan.of(DemandMet))
+    if missed:
+        worst = max(missed, key=lambda each: each.below)
+        parts.append(
+            f"{len(missed)} of {len(plan.of(TargetMet))} period targets are missed, the worst by {worst.below:,.0f} {unit} of "
+            f"{worst.material} in {worst.date:%Y-%m}."
+        )
+    elif plan.of(TargetMet):
+        parts.append("Every target is met.")
+    if unmet > NOTHING:
+        parts.append(f"{unmet:,.0f} {unit} of demand stay unmet.")
+    elif plan.of(DemandMet):
+        parts.append("All demand is met.")
+    parts.append(f"The expected cost, discounted to {plan.stockpile.settings.start}, is {plan.objective:,.0f} {currency}.")
+    parts.append(_proof(plan))
+    return " ".join(parts)
+
+
+def _proof(plan: Plan) -> str:
+    if plan.bound is None or plan.gap is None:
+        return "The solver gave no bound, so how much better a plan could be is not known."
+    if plan.status == "optimal":
+        return f"It is proven that no plan can cost less than {plan.bound:,.0f} {plan.currency} (gap {plan.gap:.3%})."
+    return (
+        f"The search stopped before its proof: no plan can cost less than {plan.bound:,.0f} {plan.currency}, "
+        f"so this one is within {plan.gap:.2%} of the best."
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

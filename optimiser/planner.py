@@ -1,0 +1,178 @@
+"""From a workbook to a plan: read, build, solve, report, write. What the command line and a program both call."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimiser.errors import Fault, InputError, StockpileError
+from optimiser.explain import Explanation, why_infeasible
+from optimiser.plan import Plan, make_plan
+from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
+from optimiser.solver.model_file import write_model
+from optimiser.workbook.read import Reading, read
+from optimiser.workbook.write import write
+from stockpile_model.build import build
+from stockpile_model.changes import Change
+from stockpile_model.data import Settings
+from stockpile_model.formulation import Formulation
+
+
+class UsageError(StockpileError):
+    """What was asked for contradicts itself: an output that would overwrite the input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to plan and how. None means: as the workbook's settings say."""
+
+    source: Path
+    output: Path | None = None
+    changes: Sequence[Change] = ()
+    gap: float | None = None
+    time_limit: float | None = None
+    threads: int | None = None
+    solver: str | None = None
+    model_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How it ended: a status of the contract, the plan and where it was written, or why there is none."""
+
+    status: str
+    seconds: float
+    plan: Plan | None = None
+    path: Path | None = None
+    explanation: Explanation | None = None
+    interrupted: bool = False
+
+
+def default_output(source: Path) -> Path:
+    """`gallium-plan.xlsx` beside `gallium.xlsx`."""
+    source = source.resolve()
+    return source.with_name(f"{source.stem if source.is_file() else source.name}-plan.xlsx")
+
+
+def plan_workbook(request: Request, say: Callable[[str], None], progress: Callable[[Progress], None] | None = None) -> Answer:
+    """Plan a workbook and write the plan. `say` gets messages, a line each.
+
+    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), UsageError,
+    SolverError and OutputError.
+    """
+    began = time.perf_counter()
+    output = request.output or default_output(request.source)
+    for path in (output, request.model_file):
+        if path is not None and _same(path, request.source):
+            raise UsageError(f"{path} is the input workbook; it is never written to: choose another name")
+    reading = read(request.source, request.changes)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    read_at = time.perf_counter()
+    formulation = build(reading.stockpile)
+    built_at = time.perf_counter()
+    if request.model_file is not None:
+        write_model(formulation.m, request.model_file)
+        say(f"the model is in {request.model_file}")
+    options = _options(reading.stockpile.settings, request)
+    try:
+        outcome = solve(formulation.m, options, progress, request.solver)
+    except UnboundedError as error:
+        raise InputError([_endless(formulation, error)]) from error
+    solved_at = time.perf_counter()
+    if outcome.objective is None:
+        explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
+        return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
+    run = {
+        **_run(request, reading, options, outcome),
+        "seconds reading": round(read_at - began, 3),
+        "seconds building": round(built_at - read_at, 3),
+        "seconds solving": round(solved_at - built_at, 3),
+    }
+    plan = make_plan(formulation, outcome, map(str, reading.warnings), run)
+    write(plan, output)
+    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted)
+
+
+def _same(path: Path, source: Path) -> bool:
+    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
+
+
+def _options(settings: Settings, request: Request) -> Options:
+    return Options(
+        gap=settings.mip_gap if request.gap is None else request.gap,
+        time_limit=settings.time_limit_seconds if request.time_limit is None else request.time_limit,
+        threads=settings.threads if request.threads is None else request.threads,
+        seed=settings.seed,
+    )
+
+
+def _endless(formulation: Formulation, error: UnboundedError) -> Fault:
+    """The cost falls without limit: name what would be bought and sold without end."""
+    names = sorted({str(getattr(variable, "name", variable)) for variable in error.variables})
+    ledger, stockpile = formulation.ledger, formulation.stockpile
+    moving = {id(variable) for variable in error.variables}
+    sources = sorted({each.name for each in ledger.arrivals if _uses(each.amount, moving)})
+    sinks = sorted({each.name for each in ledger.departures if id(each.amount) in moving and each.kind == "outlet"})
+    what = f"buying under {', '.join(sources)}" if sources else "holding stock"
+    end = f"selling through {', '.join(sinks)}" if sinks else "the value of closing stock"
+    where = "offers" if sources else "materials"
+    cell = stockpile.address(where, 0)
+    return Fault(cell, f"{what} earns without limit by {end}: give a capacity or total, or look at the prices ({', '.join(names[:3])})")
+
+
+def _uses(amount: object, moving: set[int]) -> bool:
+    from pyomo.core.expr.visitor import identify_variables
+
+    return any(id(variable) in moving for variable in identify_variables(amount))
+
+
+def fingerprint(source: Path) -> str:
+    """SHA-256 of the input: of the workbook, or of the names and contents of the folder's CSV files in order."""
+    found = hashlib.sha256()
+    for path in [source] if source.is_file() else sorted(source.glob("*.csv")):
+        found.update(path.name.encode() if source.is_dir() else b"")
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _run(request: Request, reading: Reading, options: Options, outcome: Outcome) -> Mapping[str, object]:
+    """What an auditor needs to repeat the run."""
+    form = outcome.form
+    size = (
+        {}
+        if form is None
+        else {"columns": form.program.columns, "rows": form.program.rows, "whole columns": int(form.program.integer.sum())}
+    )
+    return {
+        "input": request.source.name,
+        "input sha256": fingerprint(request.source),
+        "changes": "; ".join(map(str, request.changes)),
+        "objective": reading.stockpile.settings.objective,
+        "gap asked for": options.gap,
+        "time limit [s]": options.time_limit,
+        "threads": options.threads,
+        "seed": options.seed,
+        "solver": outcome.solver,
+        "ended": "interrupted by the user" if outcome.interrupted else outcome.status,
+        "nodes": outcome.nodes,
+        **size,
+        "planned at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        **{
+            f"version of {name}": _version(name) for name in ("stockpile-optimiser", "pyomo", "highspy", "pandas", "openpyxl", "xlsxwriter")
+        },
+        "version of Python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "not installed"

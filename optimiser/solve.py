@@ -1,0 +1,186 @@
+"""A model to a plan's numbers: every objective in turn, by HiGHS directly or by a solver that Pyomo knows by name.
+
+The values are left in the Pyomo model; what is told about them stands in the `Outcome`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from optimiser.solver import highs
+from optimiser.solver.highs import Interrupt, Solution, Unbounded
+from optimiser.solver.pyomo_solvers import solve_by_name
+from optimiser.solver.search import (
+    Options,
+    Progress,
+    Report,
+    SolverError,
+    SolverUnavailable,
+    Stage,
+    Status,
+    UnboundedError,
+    allowance,
+)
+from optimiser.solver.standard_form import Floats, Program, StandardForm, standard_form
+
+__all__ = ["Options", "Outcome", "Progress", "Report", "SolverError", "SolverUnavailable", "Stage", "Status", "UnboundedError", "solve"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How a solve ended, with one `Stage` for each objective in the order in which they were minimised; the last is the
+    cost.
+
+    `optimal`: every stage is proven within the gap; `feasible`: a plan, unproven; `infeasible`: proven that there is
+    none; `no_plan`: none was found in time. `interrupted`: the user ended the search. `form` is None for a solver that
+    Pyomo ran.
+    """
+
+    stages: tuple[Stage, ...]
+    seconds: float
+    interrupted: bool
+    solver: str
+    form: StandardForm | None = None
+
+    @property
+    def status(self) -> Status:
+        statuses = {each.status for each in self.stages}
+        for status in ("infeasible", "no_plan", "feasible"):
+            if status in statuses:
+                return status
+        return "optimal"
+
+    @property
+    def objective(self) -> float | None:
+        return self.stages[-1].objective
+
+    @property
+    def bound(self) -> float | None:
+        """No plan costs less; of two objectives: no plan that is as good as this one by the first."""
+        return self.stages[-1].bound
+
+    @property
+    def gap(self) -> float | None:
+        return self.stages[-1].gap
+
+    @property
+    def nodes(self) -> int:
+        return sum(each.nodes for each in self.stages)
+
+    def dual(self, constraint: Any, stage: int = -1) -> float | None:
+        """Change of a stage's objective for one more unit of a constraint's bound (the right-hand side of Pyomo's
+        `body`), integers held; 0 for a constraint that is no row, None where duals are not known."""
+        return self._marginal(self.form.row(constraint) if self.form else None, self.stages[stage].row_dual)
+
+    def reduced_cost(self, variable: Any, stage: int = -1) -> float | None:
+        """Change of a stage's objective for one more unit of a variable's binding bound, or None."""
+        return self._marginal(self.form.column(variable) if self.form else None, self.stages[stage].column_dual)
+
+    @staticmethod
+    def _marginal(position: int | None, duals: Floats | None) -> float | None:
+        if duals is None:
+            return None
+        return float(duals[position]) if position is not None else 0.0
+
+
+def solve(m: Any, options: Options | None = None, report: Report | None = None, solver: str | None = None) -> Outcome:
+    """Minimise the active objectives of a linear Pyomo model, in the order of their declaration, each at no more of the
+    ones before it, and leave the values in the model.
+
+    `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and keeps the best plan
+    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface.
+    Raises ValueError for a model that is not linear, UnboundedError, SolverUnavailable and SolverError.
+    """
+    options = options or Options()
+    begun = time.perf_counter()
+    if solver is not None:
+        stages = solve_by_name(m, solver, options)
+        return Outcome(stages, time.perf_counter() - begun, interrupted=False, solver=f"{solver} through Pyomo")
+    form = standard_form(m)
+    if not form.objectives:
+        raise ValueError("the model has no active objective")
+    interrupt = Interrupt()
+    stages, x = _minimise_in_turn(form, options, interrupt, report)
+    if x is not None:
+        for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):  # + 0.0: no -0.0 in a plan
+            variable.set_value(value, skip_validation=True)
+    return Outcome(stages, time.perf_counter() - begun, interrupt.requested, highs.version(), form)
+
+
+def _minimise_in_turn(
+    form: StandardForm, options: Options, interrupt: Interrupt, report: Report | None
+) -> tuple[tuple[Stage, ...], Floats | None]:
+    program, x = form.program, None
+    stages: list[Stage] = []
+    deadline = time.perf_counter() + options.time_limit
+    for k, objective in enumerate(form.objectives):
+        begun = time.perf_counter()
+        program = replace(program, cost=objective.cost, offset=objective.offset)
+        # A stage leaves at least an equal share of the time to those after it.
+        share = max(0.0, deadline - begun) / (len(form.objectives) - k)
+        if x is not None and interrupt.requested:
+            found = Solution("feasible", x, program.objective(x))
+        else:
+            found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x)
+        if found.x is None and x is not None:
+            found = replace(found, status="feasible", x=x, objective=program.objective(x))
+        stages.append(
+            Stage(
+                name=objective.name,
+                status=found.status,
+                objective=found.objective,
+                bound=found.bound,
+                nodes=found.nodes,
+                seconds=time.perf_counter() - begun,
+                row_dual=found.row_dual,
+                column_dual=found.column_dual,
+            )
+        )
+        x = found.x
+        if x is None or found.objective is None:
+            break
+        program = _held(program, found.objective)
+    return tuple(stages), x
+
+
+def _minimise(
+    program: Program, form: StandardForm, options: Options, interrupt: Interrupt, watch: highs.Watch | None, known: Floats | None
+) -> Solution:
+    try:
+        return highs.optimise(program, options, interrupt, watch, known)
+    except Unbounded as ray:
+        raise UnboundedError(form.at(ray.columns)) from None
+
+
+def _held(program: Program, best: float) -> Program:
+    """The program with one more row: its objective stays at the best value found."""
+    entries = program.cost.nonzero()[0]
+    return program.extended(
+        row_lower=[-float("inf")],
+        row_upper=[allowance(best) - program.offset],
+        row=[program.rows] * len(entries),
+        column=entries.tolist(),
+        value=program.cost[entries],
+    )
+
+
+def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch | None:
+    if report is None:
+        return None
+
+    def watch(seconds: float, nodes: int, incumbent: float | None, bound: float | None) -> None:
+        report(
+            Progress(
+                stage=stage + 1,
+                stages=len(form.objectives),
+                objective=form.objectives[stage].name,
+                seconds=seconds,
+                nodes=nodes,
+                incumbent=incumbent,
+                bound=bound,
+            )
+        )
+
+    return watch

@@ -1,0 +1,293 @@
+"""A program to HiGHS and back: load, run in the background so that Ctrl-C and progress work, tell how it ended.
+
+A mixed-integer search is followed by the linear program with the integers fixed at whole values: its vertex is exact
+where the search allows a tolerance, and its duals say what a limit is worth.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus, HighsStatus
+
+from optimiser.solver.search import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
+from optimiser.solver.standard_form import Floats, Program
+
+# How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
+# order of 7 under a bound of 10^7 hides its fixed cost inside the first.
+LOOSE, TIGHT = 1e-6, 1e-9
+RAY = 1e-7  # a cost that falls by less than this along a ray does not fall
+POLISHING = 10.0  # least time limit of the linear program after a search [s]
+POLLING = 0.1  # between two looks at a search [s]
+LEAVING = 3.0  # longest wait for a search that is given up [s]
+REPORTING = 1.0  # least time between two reports of progress [s]
+
+Watch = Callable[[float, int, float | None, float | None], None]  # seconds, nodes, incumbent, bound
+
+
+class Unbounded(Exception):
+    """The cost falls without limit as `columns` move together."""
+
+    def __init__(self, columns: tuple[int, ...]) -> None:
+        super().__init__("the cost falls without limit")
+        self.columns = columns
+
+
+class Interrupt:
+    """Ctrl-C: once ends the search and keeps the best it has, twice is KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def press(self) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """`x`: one value for each column. `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective
+    for one more unit of a row's or column's bound, the integers fixed; None where they are not known."""
+
+    status: Status
+    x: Floats | None = None
+    objective: float | None = None
+    bound: float | None = None
+    nodes: int = 0
+    row_dual: Floats | None = None
+    column_dual: Floats | None = None
+
+
+def version() -> str:
+    return f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+
+
+def load(program: Program) -> highspy.Highs:
+    """A silent HiGHS object that holds the program. Raises SolverError for what HiGHS refuses."""
+    h = highspy.Highs()  # type: ignore[no-untyped-call]
+    h.setOptionValue("log_to_console", False)
+    status = h.passModel(
+        program.columns,
+        program.rows,
+        len(program.value),
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        program.offset,
+        program.cost,
+        program.lower,
+        program.upper,
+        program.row_lower,
+        program.row_upper,
+        program.start,
+        program.index,
+        program.value,
+        program.integer.astype(np.int32),
+    )
+    if status == HighsStatus.kError:
+        raise SolverError("HiGHS refuses the model: a coefficient is above 1e15, or a bound is no number")
+    return h
+
+
+def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Watch | None = None, known: Floats | None = None) -> Solution:
+    """Minimise. `known` is a feasible point to begin with. Raises Unbounded and SolverError."""
+    if not program.columns:
+        # Rows without entries stand in a program only where they cannot hold.
+        nothing = np.zeros(0)
+        return Solution("infeasible") if program.rows else Solution("optimal", nothing, program.offset, program.offset, 0, nothing, nothing)
+    if not program.integer.any():
+        return _solve_linear(program, options, interrupt)
+    deadline = time.perf_counter() + options.time_limit
+    found, finished = _search(program, options, LOOSE, interrupt, watch, known)
+    if found.x is None:
+        return found
+    polished = _polish(program, found, options, interrupt)
+    if not finished or (polished is not None and polished.status == "optimal"):
+        return polished or _inexact(found)
+    # Made whole, the integers cost more than the search thought, or fit no plan at all.
+    left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
+    again, _ = _search(program, left, TIGHT, interrupt, watch, polished.x if polished else known)
+    if again.x is not None:
+        return _polish(program, again, options, interrupt) or polished or _inexact(again)
+    return again if again.status == "infeasible" and polished is None else polished or _inexact(found)
+
+
+def _inexact(found: Solution) -> Solution:
+    """A plan whose integers are whole only within the solver's tolerance is not called optimal."""
+    return replace(found, status="feasible")
+
+
+def _search(
+    program: Program, options: Options, tolerance: float, interrupt: Interrupt, watch: Watch | None, known: Floats | None
+) -> tuple[Solution, bool]:
+    """One branch-and-bound; whether it came to its end."""
+    h = load(program)
+    _set(h, options)
+    h.setOptionValue("mip_feasibility_tolerance", tolerance)
+    if known is not None:
+        start = highspy.HighsSolution()
+        start.col_value = known.tolist()
+        h.setSolution(start)
+    _run(h, interrupt, watch)
+    ended, info = h.getModelStatus(), h.getInfo()
+    if ended == HighsModelStatus.kInfeasible:
+        return Solution("infeasible", nodes=max(0, info.mip_node_count)), True
+    if ended in (HighsModelStatus.kUnbounded, HighsModelStatus.kUnboundedOrInfeasible):
+        return _unbounded_or_infeasible(program, options, interrupt), True
+    _refuse_failure(h, ended)
+    bound = info.mip_dual_bound if abs(info.mip_dual_bound) < highspy.kHighsInf else None
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return Solution("no_plan", bound=bound, nodes=info.mip_node_count), False
+    x = np.array(h.getSolution().col_value)
+    return _judged(program, x, bound, info.mip_node_count, options), ended == HighsModelStatus.kOptimal
+
+
+def _polish(program: Program, found: Solution, options: Options, interrupt: Interrupt) -> Solution | None:
+    """The best plan with the integers of a solution made whole, and its duals; None where they fit none."""
+    assert found.x is not None
+    whole = np.round(found.x[program.integer])
+    lower, upper = program.lower.copy(), program.upper.copy()
+    lower[program.integer] = upper[program.integer] = whole
+    fixed = replace(program, lower=lower, upper=upper, integer=np.zeros(program.columns, dtype=np.bool_))
+    h = load(fixed)
+    _set(h, replace(options, time_limit=max(POLISHING, options.time_limit)))
+    _run(h, interrupt, None, stoppable=False)
+    if h.getModelStatus() != HighsModelStatus.kOptimal:
+        return None
+    solution = h.getSolution()
+    better = _judged(program, np.clip(solution.col_value, lower, upper), found.bound, found.nodes, options)
+    return replace(better, row_dual=np.array(solution.row_dual), column_dual=np.array(solution.col_dual))
+
+
+def _judged(program: Program, x: Floats, bound: float | None, nodes: int, options: Options) -> Solution:
+    """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver calls it."""
+    objective = program.objective(x)
+    bound = None if bound is None else min(bound, objective)
+    gap = relative_gap(objective, bound)
+    return Solution("optimal" if gap is not None and gap <= options.gap else "feasible", x, objective, bound, nodes)
+
+
+def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> Solution:
+    h = load(program)
+    _set(h, options)
+    _run(h, interrupt, None)
+    ended, info, solution = h.getModelStatus(), h.getInfo(), h.getSolution()
+    if ended == HighsModelStatus.kInfeasible:
+        return Solution("infeasible")
+    if ended in (HighsModelStatus.kUnbounded, HighsModelStatus.kUnboundedOrInfeasible):
+        return _unbounded_or_infeasible(program, options, interrupt)
+    _refuse_failure(h, ended)
+    x = np.clip(solution.col_value, program.lower, program.upper)
+    objective = program.objective(x)
+    if ended == HighsModelStatus.kOptimal:
+        return Solution("optimal", x, objective, objective, 0, np.array(solution.row_dual), np.array(solution.col_dual))
+    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        return Solution("feasible", x, objective)
+    return Solution("no_plan")
+
+
+def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Interrupt) -> Solution:
+    """Which of the two: Unbounded is raised, with the columns of a ray along which the cost falls."""
+    far_lower, far_upper = (np.where(np.isfinite(each), 0.0, side) for each, side in ((program.lower, -1.0), (program.upper, 1.0)))
+    row_lower, row_upper = (np.where(np.isfinite(each), 0.0, each) for each in (program.row_lower, program.row_upper))
+    real = np.zeros(program.columns, dtype=np.bool_)
+    cone = replace(program, offset=0.0, lower=far_lower, upper=far_upper, row_lower=row_lower, row_upper=row_upper, integer=real)
+    ray = _solve_linear(cone, options, interrupt)
+    if ray.x is None or ray.objective is None:
+        return Solution("no_plan")
+    if ray.objective > -RAY:
+        return Solution("infeasible")
+    anywhere = optimise(replace(program, cost=np.zeros(program.columns), offset=0.0), options, interrupt)
+    if anywhere.x is not None:
+        raise Unbounded(tuple(np.flatnonzero(np.abs(ray.x) > RAY).tolist()))
+    return anywhere
+
+
+def _set(h: highspy.Highs, options: Options) -> None:
+    h.setOptionValue("threads", options.threads or _cores())
+    h.setOptionValue("random_seed", options.seed)
+    h.setOptionValue("time_limit", options.time_limit)
+    # A hair less than asked for, so that what rounding costs afterwards stays within the gap.
+    h.setOptionValue("mip_rel_gap", 0.999 * options.gap)
+    h.setOptionValue("mip_abs_gap", ABSOLUTE_GAP)
+    h.setOptionValue("mip_min_logging_interval", REPORTING)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
+    if ended not in (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit, HighsModelStatus.kInterrupt):
+        raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
+
+
+def _run(h: highspy.Highs, interrupt: Interrupt, watch: Watch | None, stoppable: bool = True) -> None:
+    """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress."""
+    failed: list[BaseException] = []
+    done = threading.Event()  # Thread.join takes a thread for ended when Ctrl-C comes in between
+
+    def work() -> None:
+        try:
+            h.run()
+        except BaseException as error:  # handed to the thread that waits
+            failed.append(error)
+        finally:
+            h.resetGlobalScheduler(False)  # the scheduler belongs to this thread: the next may ask for other `threads`
+            done.set()
+
+    progress = _Progress(watch)
+    if watch is not None:
+        h.cbMipLogging.subscribe(progress.look)
+    threading.Thread(target=work, daemon=True).start()
+    stopping = False
+    try:
+        while not done.is_set():
+            try:
+                if stoppable and interrupt.requested and not stopping:
+                    stopping = True
+                    _stop(h)
+                done.wait(POLLING)
+                progress.tell()
+            except KeyboardInterrupt:
+                interrupt.press()
+    except BaseException:
+        _stop(h)
+        done.wait(LEAVING)  # a process that ends while HiGHS still runs ends in a crash
+        raise
+    h.clearCallbacks()  # type: ignore[no-untyped-call]
+    if failed:
+        raise SolverError(f"HiGHS failed: {failed[0]}") from failed[0]
+
+
+def _stop(h: highspy.Highs) -> None:
+    # Not from the start: HiGHS asks at every iteration of the simplex, and a call into Python costs as much as that.
+    for callback in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt):
+        callback.subscribe(lambda event: event.interrupt())
+
+
+class _Progress:
+    """What the search's thread saw last, told by the thread that waits, at most once in REPORTING seconds."""
+
+    def __init__(self, watch: Watch | None) -> None:
+        self.watch = watch
+        self.seen: tuple[float, int, float | None, float | None] | None = None
+        self.due = 0.0
+
+    def look(self, event: Any) -> None:
+        out = event.data_out
+        incumbent, bound = (each if abs(each) < highspy.kHighsInf else None for each in (out.mip_primal_bound, out.mip_dual_bound))
+        self.seen = (out.running_time, out.mip_node_count, incumbent, bound)
+
+    def tell(self) -> None:
+        if self.watch is not None and self.seen is not None and time.perf_counter() >= self.due:
+            self.due = time.perf_counter() + REPORTING
+            seen, self.seen = self.seen, None
+            self.watch(*seen)

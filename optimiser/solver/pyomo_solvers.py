@@ -1,0 +1,169 @@
+"""Any solver that Pyomo knows, by its name and at Pyomo's own pace."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pyomo.environ as pyo
+from pyomo.common.modeling import unique_component_name
+from pyomo.opt import TerminationCondition as Ended
+from pyomo.opt.base.solvers import UnknownSolver
+
+from optimiser.solver.highs import Interrupt, Unbounded, optimise
+from optimiser.solver.search import Options, SolverError, SolverUnavailable, Stage, Status, UnboundedError, allowance, relative_gap
+from optimiser.solver.standard_form import INFINITY, standard_form
+
+WHOLE = 1e-5  # how far from whole a solver may leave an integer
+
+
+class Names(NamedTuple):
+    """What a solver calls an option; None where its interface has none."""
+
+    gap: str
+    threads: str | None
+    seed: str | None
+
+
+# By family: `appsi_gurobi`, `gurobi_direct` and `gurobi_persistent` are gurobi.
+OPTIONS = {
+    "highs": Names("mip_rel_gap", "threads", "random_seed"),
+    "glpk": Names("mipgap", None, None),
+    "cbc": Names("ratioGap", "threads", "randomSeed"),
+    "scip": Names("limits/gap", None, "randomization/randomseedshift"),
+    "gurobi": Names("MIPGap", "Threads", "Seed"),
+    "cplex": Names("mip_tolerances_mipgap", "threads", "randomseed"),
+}
+PROVEN = {Ended.optimal, Ended.globallyOptimal}
+STOPPED = {
+    Ended.feasible,
+    Ended.maxTimeLimit,
+    Ended.maxIterations,
+    Ended.maxEvaluations,
+    Ended.noSolution,
+    Ended.userInterrupt,
+    Ended.resourceInterrupt,
+    Ended.intermediateNonInteger,
+}
+
+
+def solve_by_name(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
+    """Minimise the active objectives in turn and leave the values in the model. Gap, threads and seed are passed to the
+    solvers in `OPTIONS`, the time limit to all; a bound that the solver does not tell is None.
+
+    Raises SolverUnavailable, UnboundedError and SolverError.
+    """
+    objectives = list(m.component_data_objects(pyo.Objective, active=True))
+    held: list[Any] = []
+    stages: list[Stage] = []
+    deadline = time.perf_counter() + options.time_limit
+    try:
+        for k, objective in enumerate(objectives):
+            for each in objectives:
+                each.deactivate()
+            objective.activate()
+            left = max(1.0, (deadline - time.perf_counter()) / (len(objectives) - k))
+            stages.append(_solve_stage(m, name, objective, replace(options, time_limit=left)))
+            best = stages[-1].objective
+            if best is None:
+                break
+            if objective is not objectives[-1]:
+                held.append(pyo.Constraint(expr=objective.expr <= allowance(best)))
+                m.add_component(unique_component_name(m, "hold_objective"), held[-1])
+    finally:
+        for each in held:
+            m.del_component(each)
+        for each in objectives:
+            each.activate()
+    return tuple(stages)
+
+
+def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
+    begun = time.perf_counter()
+    with _quiet():
+        solver = _solver(name, options)
+        try:
+            results = solver.solve(m, load_solutions=False, timelimit=math.ceil(options.time_limit))  # GLPK takes whole seconds only
+        except Exception as error:
+            raise SolverError(f"solver {name!r} failed: {error}") from error
+        ended = results.solver.termination_condition
+        if ended not in PROVEN | STOPPED:
+            verdict = _second_opinion(m, options)
+            if verdict != "infeasible" and not (verdict == "no_plan" and ended == Ended.infeasible):
+                raise SolverError(f"solver {name!r} ended with the condition {str(ended)!r}: {results.solver.message}")
+            return Stage(name=objective.name, status="infeasible", seconds=time.perf_counter() - begun)
+        if not len(results.solution):
+            return Stage(name=objective.name, status="no_plan", seconds=time.perf_counter() - begun)
+        m.solutions.load_from(results)
+    whole = _make_whole(m, name)
+    value = float(pyo.value(objective))
+    bound = _finite(results.problem.lower_bound)
+    if bound is None and ended in PROVEN and not whole:
+        bound = value
+    gap = relative_gap(value, bound)
+    proven = ended in PROVEN and (gap is None or gap <= options.gap)
+    return Stage(
+        name=objective.name, status="optimal" if proven else "feasible", objective=value, bound=bound, seconds=time.perf_counter() - begun
+    )
+
+
+def _second_opinion(m: Any, options: Options) -> Status:
+    """Whether a model without an optimum has a plan; UnboundedError where it has one and the cost falls without limit.
+    Solvers mistake one for the other (CBC calls an unbounded model infeasible, GLPK tells neither), so HiGHS is asked."""
+    form = standard_form(m)
+    try:
+        return optimise(form.program, replace(options, gap=INFINITY), Interrupt()).status
+    except Unbounded as ray:
+        raise UnboundedError(form.at(ray.columns)) from None
+
+
+def _solver(name: str, options: Options) -> Any:
+    solver = pyo.SolverFactory(name)
+    if isinstance(solver, UnknownSolver):
+        raise SolverUnavailable(f"solver {name!r} is not known to Pyomo")
+    if not solver.available(exception_flag=False):
+        raise SolverUnavailable(f"solver {name!r} is known to Pyomo, but is not installed here")
+    names = OPTIONS.get(name.removeprefix("appsi_").split("_")[0])
+    if names is not None:
+        asked = {names.gap: options.gap, names.threads: options.threads or None, names.seed: options.seed}
+        for option, wanted in asked.items():
+            if option is not None and wanted is not None:
+                solver.options[option] = wanted
+    return solver
+
+
+def _make_whole(m: Any, name: str) -> bool:
+    """Round the integers, which a solver leaves within its tolerance; whether there are any."""
+    integers = [
+        each for each in m.component_data_objects(pyo.Var) if each.value is not None and not each.fixed and not each.is_continuous()
+    ]
+    for each in integers:
+        if abs(each.value - round(each.value)) > WHOLE:
+            raise SolverError(f"solver {name!r} does not keep whole numbers: {each.name} = {each.value:g}")
+        each.set_value(round(each.value), skip_validation=True)
+    return bool(integers)
+
+
+def _finite(bound: Any) -> float | None:
+    try:
+        number = float(bound)
+    except (TypeError, ValueError):  # None, or a result's field that was never set
+        return None
+    return number if math.isfinite(number) else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What Pyomo logs about a solver that is missing, or about an infeasible model, is told by exceptions and statuses here."""
+    logger = logging.getLogger("pyomo")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

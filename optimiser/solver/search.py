@@ -1,0 +1,101 @@
+"""The words of a search: what may be asked of a solver and what it may answer, whichever solver it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from optimiser.errors import StockpileError
+from optimiser.solver.standard_form import Floats
+
+Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
+
+# Two objectives closer than this, absolutely or relatively, are the same to a solver that works in floating point.
+ABSOLUTE_GAP = 1e-6
+PRECISION = 1e-8
+NAMED = 5  # variables that a message names
+
+
+class SolverError(StockpileError):
+    """The solver failed, refused the model, or ended in a way that is no answer."""
+
+
+class SolverUnavailable(SolverError):
+    """The named solver is unknown to Pyomo or not installed."""
+
+
+class UnboundedError(SolverError):
+    """The cost falls without limit. `variables` are the Pyomo variables that move together as it does."""
+
+    def __init__(self, variables: tuple[Any, ...]) -> None:
+        names = ", ".join(each.name for each in variables[:NAMED]) + (" …" if len(variables) > NAMED else "")
+        super().__init__(f"the cost falls without limit as these move together: {names}")
+        self.variables = variables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages together [s]; `threads`
+    (0: every core the process may use); `seed` of the solver's random choices."""
+
+    gap: float = 1e-3
+    time_limit: float = 300.0
+    threads: int = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the search is. `stage` counts from 1 to `stages`; `seconds` since the start of the stage."""
+
+    stage: int
+    stages: int
+    objective: str
+    seconds: float
+    nodes: int
+    incumbent: float | None
+    bound: float | None
+
+    @property
+    def gap(self) -> float | None:
+        return relative_gap(self.incumbent, self.bound)
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stage:
+    """What became of one objective. `objective` is its value in the plan, `bound` what is proven that no plan can go
+    below (None: nothing is). `row_dual`, `column_dual`: change of the objective for one more unit of the bound of each
+    row or column, the integers and the objectives before it held; None where they are not known."""
+
+    name: str
+    status: Status
+    objective: float | None = None
+    bound: float | None = None
+    nodes: int = 0
+    seconds: float = 0.0
+    row_dual: Floats | None = None
+    column_dual: Floats | None = None
+
+    @property
+    def gap(self) -> float | None:
+        return relative_gap(self.objective, self.bound)
+
+
+def allowance(best: float) -> float:
+    """How much more than the best value found an objective may be while a later one is minimised."""
+    return best + ABSOLUTE_GAP + PRECISION * abs(best)
+
+
+def relative_gap(objective: float | None, bound: float | None) -> float | None:
+    """(objective - bound) / |objective|, as HiGHS defines it; 0 where the two agree to solver precision, infinite where
+    only the objective is 0, None where one of them is not known."""
+    if objective is None or bound is None:
+        return None
+    difference = objective - bound
+    if difference <= max(ABSOLUTE_GAP, PRECISION * abs(objective)):
+        return 0.0
+    return difference / abs(objective) if objective else float("inf")

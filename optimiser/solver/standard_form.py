@@ -1,0 +1,310 @@
+"""Pyomo model -> arrays: the linear program as a solver takes it, and which variable and constraint stands where.
+
+A general visitor spends most of its time on what a linear model does not have. Here flat sums of monomials are walked
+directly, and only what is left over goes to Pyomo's own `generate_standard_repn`. The result is held to be the same by
+the tests, on random models and on every sample workbook.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyomo.environ as pyo
+from pyomo.common.gc_manager import PauseGC
+from pyomo.common.numeric_types import native_numeric_types
+from pyomo.core.base.var import VarData
+from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, NegationExpression, ProductExpression, SumExpression
+from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
+from pyomo.repn import generate_standard_repn
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+INFINITY = float("inf")
+TRIVIAL = 1e-9  # a row without entries whose bounds hold to this is true
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """min cost·x + offset  over  row_lower ≤ A x ≤ row_upper,  lower ≤ x ≤ upper,  x[integer] whole.
+
+    Shapes: `cost lower upper integer` one for each column, `row_lower row_upper` one for each row. A is kept by rows:
+    row i holds `value[k]` in column `index[k]` for start[i] ≤ k < start[i + 1]. No entry is zero or stands twice.
+    A bound that is not there is ±inf.
+    """
+
+    cost: Floats
+    offset: float
+    lower: Floats
+    upper: Floats
+    integer: Bools
+    row_lower: Floats
+    row_upper: Floats
+    start: Ints
+    index: Ints
+    value: Floats
+
+    @property
+    def columns(self) -> int:
+        return len(self.cost)
+
+    @property
+    def rows(self) -> int:
+        return len(self.row_lower)
+
+    def objective(self, x: Floats) -> float:
+        """cost·x + offset."""
+        return float(self.cost @ x) + self.offset
+
+    def extended(
+        self,
+        *,
+        lower: Sequence[float] | Floats = (),
+        upper: Sequence[float] | Floats = (),
+        cost: Sequence[float] | Floats = (),
+        row_lower: Sequence[float] | Floats = (),
+        row_upper: Sequence[float] | Floats = (),
+        row: Sequence[int] | Ints = (),
+        column: Sequence[int] | Ints = (),
+        value: Sequence[float] | Floats = (),
+    ) -> Program:
+        """The same program with continuous columns (`cost lower upper`) and rows (`row_lower row_upper`) behind its own,
+        and new entries (`row column value`), none where an entry stands already."""
+        rows = self.rows + len(row_lower)
+        row_of = np.concatenate([np.repeat(np.arange(self.rows), np.diff(self.start)), np.asarray(row, dtype=np.int64)])
+        order = np.argsort(row_of, kind="stable")
+        return replace(
+            self,
+            cost=np.append(self.cost, cost),
+            lower=np.append(self.lower, lower),
+            upper=np.append(self.upper, upper),
+            integer=np.append(self.integer, np.zeros(len(lower), dtype=np.bool_)),
+            row_lower=np.append(self.row_lower, row_lower),
+            row_upper=np.append(self.row_upper, row_upper),
+            start=np.concatenate([[0], np.cumsum(np.bincount(row_of, minlength=rows))]).astype(np.int32),
+            index=np.append(self.index, np.asarray(column, dtype=np.int32))[order],
+            value=np.append(self.value, np.asarray(value, dtype=np.float64))[order],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """minimise cost·x + offset; `cost` has one entry for each column."""
+
+    name: str
+    cost: Floats
+    offset: float
+
+
+@dataclass(frozen=True, eq=False)
+class StandardForm:
+    """A program (its cost that of the last objective), the objectives in the order in which they are to be minimised,
+    the Pyomo variable of each column and the Pyomo constraint of each row."""
+
+    program: Program
+    objectives: tuple[Objective, ...]
+    variables: tuple[Any, ...]
+    constraints: tuple[Any, ...]
+
+    def at(self, columns: Iterable[int]) -> tuple[Any, ...]:
+        """The variables of some columns."""
+        return tuple(self.variables[j] for j in columns)
+
+    @functools.cached_property
+    def _column(self) -> dict[int, int]:
+        return {id(each): j for j, each in enumerate(self.variables)}
+
+    @functools.cached_property
+    def _row(self) -> dict[int, int]:
+        return {id(each): i for i, each in enumerate(self.constraints)}
+
+    def column(self, variable: Any) -> int | None:
+        """The column of a variable; None where the model does not hold it."""
+        return self._column.get(id(variable))
+
+    def row(self, constraint: Any) -> int | None:
+        """The row of a constraint; None where it is inactive, bounds nothing, or holds no variable and is true."""
+        return self._row.get(id(constraint))
+
+
+def standard_form(m: Any) -> StandardForm:
+    """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its value), every active
+    constraint that says something a row, every active objective is to be minimised, in the order of declaration.
+
+    A false constraint without variables becomes a row without entries that cannot hold. Raises ValueError, naming the
+    component, for what is not linear, not finite, or no variable, constraint or objective.
+    """
+    # Hundreds of thousands of small objects are made, none of them garbage yet.
+    with PauseGC():
+        _refuse_unknown(m)
+        variables = [each for part in m.component_objects(pyo.Var) if not part.is_reference() for each in part.values()]
+        column = {id(each): j for j, each in enumerate(variables)}
+        lower, upper, integer = _columns(variables)
+        objectives = tuple(_objective(each, column) for each in m.component_data_objects(pyo.Objective, active=True))
+        row_lower: list[float] = []
+        row_upper: list[float] = []
+        constraints: list[Any] = []
+        start, index, value = [0], list[int](), list[float]()
+        for part in m.component_objects(pyo.Constraint, active=True):
+            for each in part.values():
+                if not each.active or part.is_reference():
+                    continue
+                low, entries, high = _row(each, column)
+                if not all(entries.values()):
+                    entries = {j: coefficient for j, coefficient in entries.items() if coefficient}
+                if (low == -INFINITY and high == INFINITY) or (not entries and low <= TRIVIAL and high >= -TRIVIAL):
+                    continue
+                row_lower.append(low)
+                row_upper.append(high)
+                index.extend(entries)
+                value.extend(entries.values())
+                start.append(len(index))
+                constraints.append(each)
+        program = Program(
+            cost=objectives[-1].cost if objectives else np.zeros(len(variables)),
+            offset=objectives[-1].offset if objectives else 0.0,
+            lower=lower,
+            upper=upper,
+            integer=integer,
+            row_lower=np.array(row_lower, dtype=np.float64),
+            row_upper=np.array(row_upper, dtype=np.float64),
+            start=np.array(start, dtype=np.int32),
+            index=np.array(index, dtype=np.int32),
+            value=np.array(value, dtype=np.float64),
+        )
+    _check_finite(program, constraints)
+    return StandardForm(program, objectives, tuple(variables), tuple(constraints))
+
+
+def _refuse_unknown(m: Any) -> None:
+    for ctype in m.collect_ctypes(active=True):
+        if ctype in (pyo.SOSConstraint, pyo.LogicalConstraint) or ctype.__name__ in ("Disjunct", "Disjunction", "Complementarity"):
+            raise ValueError(f"the model holds a {ctype.__name__}: it has no linear standard form")
+
+
+def _columns(variables: Iterable[Any]) -> tuple[Floats, Floats, Bools]:
+    """Lower and upper bound of each variable and whether it is whole."""
+    lower, upper, integer = [], [], []
+    whole: dict[int, bool] = {}
+    for each in variables:
+        if each.fixed:
+            if each.value is None:
+                raise ValueError(f"variable {each.name} is fixed and has no value")
+            # A fixed value holds whatever the domain says, as in Pyomo.
+            lower.append(each.value)
+            upper.append(each.value)
+            integer.append(False)
+            continue
+        domain = each.domain
+        if id(domain) not in whole:
+            interval = domain.get_interval()
+            if interval is None or interval[2] not in (0, 1):
+                raise ValueError(f"variable {each.name} is neither real nor whole: {domain}")
+            whole[id(domain)] = interval[2] == 1
+        low, high = each.bounds
+        lower.append(-INFINITY if low is None else low)
+        upper.append(INFINITY if high is None else high)
+        integer.append(whole[id(domain)])
+    return np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64), np.array(integer, dtype=np.bool_)
+
+
+def _objective(objective: Any, column: dict[int, int]) -> Objective:
+    if objective.sense != pyo.minimize:
+        raise ValueError(f"objective {objective.name} is to be maximised: state it as a cost")
+    entries: dict[int, float] = {}
+    offset = _collect(objective, objective.expr, 1.0, column, entries)
+    cost = np.zeros(len(column))
+    cost[list(entries)] = list(entries.values())
+    if not (np.isfinite(cost).all() and np.isfinite(offset)):
+        raise ValueError(f"objective {objective.name} has a coefficient that is not finite")
+    return Objective(objective.name, cost, offset)
+
+
+def _row(constraint: Any, column: dict[int, int]) -> tuple[float, dict[int, float], float]:
+    """Lower bound, coefficients by column and upper bound, with the signs of Pyomo's `body`, so that a dual has them too."""
+    expression = constraint.expr
+    entries: dict[int, float] = {}
+    if expression.__class__ is RangedExpression:
+        low, body, high = expression.args
+        constant = _collect(constraint, body, 1.0, column, entries)
+        return _number(low, -INFINITY) - constant, entries, _number(high, INFINITY) - constant
+    left, right = expression.args
+    # Pyomo's body is the side with variables; where both have some, left - right.
+    sign = -1.0 if _is_constant(left) and not _is_constant(right) else 1.0
+    constant = _collect(constraint, left, sign, column, entries) + _collect(constraint, right, -sign, column, entries)
+    if expression.__class__ is EqualityExpression:
+        return -constant, entries, -constant
+    return (-constant, entries, INFINITY) if sign < 0 else (-INFINITY, entries, -constant)
+
+
+def _is_constant(expression: Any) -> bool:
+    return expression.__class__ in native_numeric_types or not expression.is_potentially_variable()
+
+
+def _number(bound: Any, missing: float) -> float:
+    number = None if bound is None else pyo.value(bound)
+    return missing if number is None else float(number)
+
+
+def _collect(owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]) -> float:
+    """Add factor·expression to `entries` (column -> coefficient) and return its constant."""
+    constant = 0.0
+    pending: list[tuple[float, Iterable[Any]]] = [(factor, (expression,))]
+    try:
+        while pending:
+            factor, terms = pending.pop()
+            for term in terms:
+                kind = term.__class__
+                if kind is MonomialTermExpression:
+                    coefficient, variable = term.args
+                    if coefficient.__class__ not in native_numeric_types:
+                        coefficient = pyo.value(coefficient)
+                    j = column[id(variable)]
+                    entries[j] = entries.get(j, 0.0) + factor * coefficient
+                elif kind is VarData:
+                    j = column[id(term)]
+                    entries[j] = entries.get(j, 0.0) + factor
+                elif kind is SumExpression or kind is LinearExpression:
+                    pending.append((factor, term.args))
+                elif kind in native_numeric_types:
+                    constant += factor * term
+                elif kind is NegationExpression:
+                    pending.append((-factor, term.args))
+                elif not term.is_potentially_variable():
+                    constant += factor * pyo.value(term)
+                elif term.is_variable_type():
+                    j = column[id(term)]
+                    entries[j] = entries.get(j, 0.0) + factor
+                elif term.is_named_expression_type():
+                    pending.append((factor, (term.expr,)))
+                elif kind is ProductExpression and _is_constant(term.arg(0)):
+                    pending.append((factor * pyo.value(term.arg(0)), (term.arg(1),)))
+                else:
+                    constant += _collect_general(owner, term, factor, column, entries)
+    except KeyError:
+        raise ValueError(f"{owner.name} uses a variable that is not on the model") from None
+    return constant
+
+
+def _collect_general(owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]) -> float:
+    repn = generate_standard_repn(expression, quadratic=False)
+    if not repn.is_linear():
+        raise ValueError(f"{owner.name} is not linear")
+    for coefficient, variable in zip(repn.linear_coefs, repn.linear_vars, strict=True):
+        j = column[id(variable)]
+        entries[j] = entries.get(j, 0.0) + factor * coefficient
+    return factor * float(repn.constant)
+
+
+def _check_finite(program: Program, constraints: Sequence[Any]) -> None:
+    bad = np.flatnonzero(~np.isfinite(program.value))
+    rows = np.searchsorted(program.start, bad, side="right") - 1
+    rows = np.append(rows, np.flatnonzero(np.isnan(program.row_lower) | np.isnan(program.row_upper)))
+    if len(rows):
+        raise ValueError(f"constraint {constraints[rows[0]].name} has a coefficient or bound that is not a finite number")

@@ -1,0 +1,282 @@
+"""Native charts on the summary, drawn from pivots that stand on the sheet `chart_data`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.chart import Chart
+from xlsxwriter.worksheet import Worksheet
+
+from optimiser.plan import Plan
+from optimiser.workbook.result_sheets import Table, set_print
+from optimiser.workbook.styles import Styles, put
+from stockpile_model.blocks.budget import BudgetUse
+from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.stock import Delivery, LotStock
+from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.data import NOTHING, Material, Result
+
+SHEET = "chart_data"
+LEFT_COLUMN = 7  # the first column right of the summary's tables
+WIDTH, HEIGHT, GAP = 820, 370, 20  # pixels
+A_PAGE, PAGE = 3, 1215  # charts on a printed page, and its height in pixels: none is cut in two
+MOST_MATERIALS, MOST_SERIES, MOST_LABELS, MOST_PERIODS = 4, 8, 12, 24
+INK, GRID = "#404040", "#D9D9D9"
+LIFE_COLOURS = ("#1B4F72", "#2E86C1", "#7FB3D5", "#F5B041", "#E67E22")  # from fresh to old
+DOES_NOT_COUNT = "#B2BABB"
+COLOURS = ("#1F3864", "#2E86C1", "#17A589", "#F1C40F", "#E67E22", "#A93226", "#7D3C98", "#909497", "#5D6D7E")
+LINE = "#C0392B"
+FONT: dict[str, Any] = {"size": 9, "color": INK}
+AXIS: dict[str, Any] = {"num_font": FONT, "name_font": {**FONT, "bold": False}, "line": {"color": GRID}}
+GRIDLINES: dict[str, Any] = {"visible": True, "line": {"color": GRID, "width": 0.5}}
+UNCOUNTED = " (does not count)"
+
+
+@dataclass
+class Charts:
+    """Places charts one below the other, and their data side by side."""
+
+    book: xlsxwriter.Workbook
+    styles: Styles
+    summary: Worksheet
+    data: Worksheet
+    column: int = 0
+    placed: int = 0
+
+    def block(self, title: str, frame: pd.DataFrame) -> Block:
+        """Write a pivot: its title, a header, and rows under their labels."""
+        first = self.column
+        put(self.data, 0, first, title, self.styles(bold=True))
+        for c, name in enumerate((frame.index.name or "", *frame.columns), start=first):
+            put(self.data, 1, c, str(name), self.styles.header)
+        self.data.set_column(first, first + len(frame.columns), 14)
+        for r, label in enumerate(frame.index, start=2):
+            put(self.data, r, first, str(label), self.styles())
+        for c, name in enumerate(frame.columns, start=first + 1):
+            for r, value in enumerate(frame[name].tolist(), start=2):
+                put(self.data, r, c, None if pd.isna(value) else value, self.styles("#,##0.00"))
+        self.column += len(frame.columns) + 2
+        return Block(first, 2, len(frame) + 1)
+
+    def chart(self, kind: str, subtype: str = "") -> Chart:
+        return self.book.add_chart({"type": kind, "subtype": subtype} if subtype else {"type": kind})
+
+    def place(self, chart: Chart, title: str, x: dict[str, Any], y: dict[str, Any], height: int = HEIGHT) -> None:
+        """Give a chart its title, axes and legend, and its place on the summary."""
+        chart.set_title({"name": title, "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+        chart.set_x_axis({**AXIS, **x})
+        chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y})
+        chart.set_legend({"position": "bottom", "font": FONT})
+        chart.set_size({"width": WIDTH, "height": height})
+        chart.set_chartarea({"border": {"color": GRID}})
+        chart.show_blanks_as("gap")
+        page, place = divmod(self.placed, A_PAGE)
+        top = 4 + page * PAGE + place * (HEIGHT + GAP)
+        self.summary.insert_chart(0, LEFT_COLUMN, chart, {"y_offset": top, "object_position": 2, "description": title})
+        self.placed += 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where a pivot stands on the data sheet."""
+
+    column: int
+    first: int
+    last: int
+
+    def series(self, number: int) -> dict[str, Any]:
+        """The references of a column of the pivot: its name, its labels and its values."""
+        c = self.column + 1 + number
+        return {
+            "name": [SHEET, self.first - 1, c],
+            "categories": [SHEET, self.first, self.column, self.last, self.column],
+            "values": [SHEET, self.first, c, self.last, c],
+        }
+
+
+def add_charts(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, found: Mapping[type[Result], Table], summary: Worksheet) -> None:
+    """Draw what the plan has rows for: stock of each material, purchases, appropriations, cash flow."""
+    data = book.add_worksheet(SHEET)
+    data.freeze_panes(2, 0)
+    set_print(data)
+    charts = Charts(book, styles, summary, data)
+    held, asked = _dated(found[LotStock]), _dated(found[TargetMet])
+    for material in _largest_materials(held, asked):
+        _stock(charts, plan, material, held[held["material"] == material], asked[asked["material"] == material])
+    _purchases(charts, plan, _dated(found[Delivery]))
+    _cash_flow(charts, plan, _dated(found[CashFlow]))
+    _appropriations(charts, plan, found[BudgetUse])
+
+
+def _dated(table: Table) -> pd.DataFrame:
+    """A table with its periods as labels."""
+    return pd.DataFrame({**table.values, "period": [f"{day:%Y-%m}" for day in table.values["date"]]})
+
+
+def _periods(plan: Plan) -> list[str]:
+    calendar = plan.stockpile.calendar
+    return [f"{calendar.begin(t):%Y-%m}" for t in range(calendar.periods)]
+
+
+def _time_axis(plan: Plan) -> dict[str, Any]:
+    """Labels at whole years, or parts of a year, no closer than can be read."""
+    months, periods = plan.stockpile.calendar.months, plan.stockpile.calendar.periods
+    steps = [step // months for step in (1, 3, 6, 12, 24, 60, 120, 240) if step % months == 0]
+    every = next((step for step in steps if periods <= step * MOST_LABELS), steps[-1])
+    return {"text_axis": True, "interval_unit": every, "interval_tick": every, "label_position": "low"}
+
+
+def _largest_materials(held: pd.DataFrame, asked: pd.DataFrame) -> list[str]:
+    """The materials that are held or asked for, those with the largest stock or target first."""
+    stock = held.groupby(["material", "period"])["quantity"].sum().groupby("material").max()
+    target = asked.groupby("material")["target"].max()
+    largest = pd.concat([stock, target]).groupby(level=0).max().astype(float)
+    return [str(name) for name in largest[largest > NOTHING].sort_values(ascending=False, kind="stable").index[:MOST_MATERIALS]]
+
+
+def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked: pd.DataFrame) -> None:
+    """Stacked columns of stock by remaining life, against the target as a line."""
+    labels, edges = _life_classes(plan, material)
+    left = held["remaining_life"].astype(float).fillna(0.0)
+    held = held.assign(life=pd.cut(left, bins=[*edges, float("inf")], right=False, labels=labels))
+    pivot = held.pivot_table(index="period", columns="life", values="quantity", aggfunc="sum", observed=False)
+    pivot = pivot.reindex(index=_periods(plan), columns=labels[::-1]).fillna(0.0)  # the freshest at the bottom
+    pivot.index.name = "period"
+    if len(asked):
+        pivot = pivot.assign(target=asked.groupby("period")["target"].sum().reindex(pivot.index))
+    block = charts.block(f"stock of {material} by remaining life [{plan.unit}]", pivot)
+
+    counted = [label for label in labels if not label.endswith(UNCOUNTED)][::-1]
+    chart = charts.chart("column", "stacked")
+    for k, label in enumerate(labels[::-1]):
+        colour = LIFE_COLOURS[counted.index(label) % len(LIFE_COLOURS)] if label in counted else DOES_NOT_COUNT
+        chart.add_series({**block.series(k), "fill": {"color": colour}, "gap": 30})
+    if len(asked):
+        line = charts.chart("line")
+        marker = {"type": "none" if len(asked) > 1 else "diamond"}
+        line.add_series({**block.series(len(labels)), "line": {"color": LINE, "width": 2.25}, "marker": marker})
+        chart.combine(line)
+    charts.place(
+        chart,
+        f"Stock of {material} at period end by remaining life" + (", against target" if len(asked) else ""),
+        {"name": "period", **_time_axis(plan)},
+        {"name": plan.unit, "num_format": "#,##0", "min": 0},
+    )
+
+
+def _life_classes(plan: Plan, material: str) -> tuple[list[str], list[float]]:
+    """Classes of remaining life [months], four or five of them, split where stock begins to count towards a target."""
+    row = plan.stockpile.keyed(Material)[material]
+    if row.shelf_life_months is None:
+        return ["stock"], [0.0]
+    months = plan.stockpile.calendar.months
+    width = months * max(1, -(-int(row.shelf_life_months // months) // 4))
+    edges = sorted({0.0, *(float(edge) for edge in range(width, int(row.shelf_life_months), width)), row.count_life_months})
+    edges = [edge for edge in edges if edge < row.shelf_life_months]
+    ends = [*edges[1:], row.shelf_life_months]
+    labels = []
+    for begin, end in zip(edges, ends, strict=True):
+        label = f"{begin:g} to {end:g} months left"
+        labels.append(label if begin >= row.count_life_months else label + UNCOUNTED)
+    return labels, edges
+
+
+def _purchases(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
+    """Stacked columns of what arrives, by supplier, over periods or fiscal years."""
+    if frame.empty:
+        return
+    calendar = plan.stockpile.calendar
+    yearly = calendar.periods > MOST_PERIODS
+    when = [f"FY{calendar.fiscal_year(t)}" if yearly else label for t, label in enumerate(_periods(plan))]
+    span = "fiscal year" if yearly else "period"
+    frame = frame.assign(when=[when[calendar.period(day)] for day in frame["date"]])
+    pivot = frame.pivot_table(index="when", columns="supplier", values="quantity", aggfunc="sum")
+    pivot = _largest(pivot.reindex(list(dict.fromkeys(when))).fillna(0.0))
+    pivot.index.name = span
+    block = charts.block(f"deliveries by supplier [{plan.unit}]", pivot)
+    chart = charts.chart("column", "stacked")
+    for k in range(len(pivot.columns)):
+        chart.add_series({**block.series(k), "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 50})
+    axis: dict[str, Any] = {"text_axis": True} if yearly else _time_axis(plan)
+    charts.place(
+        chart,
+        "Purchases by supplier, as they arrive",
+        {"name": span, **axis},
+        {"name": plan.unit, "num_format": "#,##0", "min": 0},
+    )
+
+
+def _largest(pivot: pd.DataFrame) -> pd.DataFrame:
+    """The columns with the largest sums; what is left of them as one more."""
+    order = pivot.abs().sum().sort_values(ascending=False, kind="stable").index
+    if len(order) <= MOST_SERIES:
+        return pivot[order]
+    kept = list(order[: MOST_SERIES - 1])
+    return pivot[kept].assign(**{"all others": pivot.drop(columns=kept).sum(axis=1)})
+
+
+def _cash_flow(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
+    """Stacked columns of cash by heading, receipts below zero, and the running sum as a line with an axis of its own."""
+    frame = frame[frame["cash"].astype(bool)]
+    if frame.empty:
+        return
+    pivot = frame.pivot_table(index="period", columns="heading", values="amount", aggfunc="sum")
+    pivot = _largest(pivot.reindex(_periods(plan)).fillna(0.0))
+    running = pivot.sum(axis=1).cumsum()
+    scale, unit = _scale(pivot.abs().sum(axis=1).tolist(), plan.currency)
+    total_scale, total_unit = _scale(running.abs().tolist(), plan.currency)
+    pivot = (pivot / scale).rename(columns=lambda name: str(name).replace("_", " "))
+    running = running / total_scale
+    pivot = pivot.assign(**{"running sum (right)": running})
+    pivot.index.name = "period"
+    block = charts.block(f"cash flow [{unit}], running sum [{total_unit}]", pivot)
+    chart, line = charts.chart("column", "stacked"), charts.chart("line")
+    headings = len(pivot.columns) - 1
+    for k in range(headings):
+        chart.add_series({**block.series(k), "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 30})
+    line.add_series({**block.series(headings), "line": {"color": INK, "width": 2.25}, "y2_axis": True})
+    chart.combine(line)
+    line.set_y2_axis({**AXIS, "name": f"running sum, {total_unit}", "num_format": _decimals(running.abs().max())})
+    charts.place(
+        chart,
+        "Cash flow by heading, undiscounted",
+        {"name": "period", **_time_axis(plan)},
+        {"name": f"each period, {unit}", "num_format": _decimals(pivot.iloc[:, :headings].abs().sum(axis=1).max())},
+    )
+
+
+def _appropriations(charts: Charts, plan: Plan, table: Table) -> None:
+    """A stacked bar for each appropriation: spent, lapsed, left."""
+    if not table.height:
+        return
+    scale, unit = _scale(table.values["amount"], plan.currency)
+    frame = pd.DataFrame({name: table.values[name] for name in ("spent", "lapsed", "left")}) / scale
+    frame.index = pd.Index(table.values["appropriation"], name="appropriation")
+    block = charts.block(f"appropriations [{unit}]", frame)
+    chart = charts.chart("bar", "stacked")
+    for k, colour in enumerate((COLOURS[0], LINE, "#A9CCE3")):
+        chart.add_series({**block.series(k), "fill": {"color": colour}, "gap": 40})
+    charts.place(
+        chart,
+        "Appropriations: spent, lapsed, left",
+        {"name": unit, "num_format": _decimals(frame.to_numpy().max(initial=0.0)), "min": 0, "major_gridlines": GRIDLINES},
+        {"reverse": True, "interval_unit": 1, "major_gridlines": {"visible": False}, "crossing": "max"},
+        height=max(HEIGHT, 150 + 24 * table.height),
+    )
+
+
+def _scale(values: Sequence[float], currency: str) -> tuple[float, str]:
+    """A power of a thousand in which the largest value reads well, and the name of the unit."""
+    largest = max((abs(each) for each in values), default=0.0)
+    for scale, name in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if largest >= 2 * scale:
+            return scale, f"{name} {currency}"
+    return 1.0, currency
+
+
+def _decimals(largest: float) -> str:
+    return "#,##0" if largest >= 8 else "#,##0.0"

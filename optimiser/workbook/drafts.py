@@ -1,0 +1,165 @@
+"""The rows of a table as drafts: each cell converted and checked by its column, not yet against other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from optimiser.workbook.sheets import Cell, Lost, Sheet, letter
+from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
+from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest
+from stockpile_model.values import convert, normal, text, unitless
+
+
+@dataclass
+class Draft:
+    """One row of a sheet. What is blank, or has a fault, stands in none of the mappings."""
+
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)  # by column; in the settings by name
+    series: dict[str, float] = field(default_factory=dict)  # by open column
+    bounds: dict[tuple[str, str], float] = field(default_factory=dict)  # by column and side: what a study may use
+    faulty: set[str] = field(default_factory=set)  # columns
+    about: dict[str, Any] = field(default_factory=dict)  # where it comes from: text
+
+    @property
+    def ranges(self) -> dict[str, tuple[float | None, float | None]]:
+        return {name: (self.bounds.get((name, "low")), self.bounds.get((name, "high"))) for name, _ in self.bounds}
+
+
+@dataclass
+class Drafts:
+    """The rows of a table and what is wrong with them. `cells` maps a column to its letter, a setting to its cell."""
+
+    kind: type[Row]
+    faults: Faults
+    cells: dict[str, str] = field(default_factory=dict)
+    rows: list[Draft] = field(default_factory=list)
+    indices: list[str] = field(default_factory=list)  # the open columns
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """What the cells of a column are: a value, an end of its range, or where it comes from."""
+
+    role: Literal["value", "open", "low", "high", "about"]
+    column: Column
+
+
+_ABOUT = {name: _Slot("about", Column(name=name, field=name, kind="text", meaning="")) for name in PROVENANCE}
+
+
+def _slots(column: Column, name: str, role: Literal["value", "open"] = "value") -> dict[str, _Slot]:
+    """A column under its name and, where it is numeric, its range beside it."""
+    found = {name: _Slot(role, column)}
+    if column.kind in ("number", "whole") and not column.many:
+        found |= {f"{name}_low": _Slot("low", column), f"{name}_high": _Slot("high", column)}
+    return found
+
+
+def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
+    """The rows of any table but the settings."""
+    slots = {name: slot for column in columns(kind) for name, slot in _slots(column, column.name).items()} | _ABOUT
+    required = [column for column in columns(kind) if column.required]
+    spelt: dict[str, str] = {}  # open columns as their header spells them
+
+    def other(title: str) -> str | None:
+        return spelt.setdefault(normal(title), unitless(title)) if kind.OPEN and unitless(title) else None
+
+    table = Table(sheet, faults, slots, [column.name for column in required], other)
+    found = Drafts(kind, faults, {name: letter(column) for name, column in table.columns.items()})
+    series = {name: Column(name=name, field=name, kind="number", meaning="") for name in spelt.values()}
+    beside = {name: slot for base, title in spelt.items() for name, slot in _slots(series[title], base).items() if slot.role != "value"}
+    slots |= {title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()}
+    found.indices = [title for title in series if slots[title].role == "open"]
+    for line, cells in table:
+        found.rows.append(_fill(line, cells, slots, table))
+        for column in required:
+            if column.name not in cells and column.name in table.columns:
+                faults.add(line, table.columns[column.name], f"{column.name} {column.fault(None)}")
+    for title in found.indices:
+        if found.rows and not any(title in row.series for row in found.rows):
+            _no_index(found, table, title, nearest(title, slots.keys() - series.keys()))
+    return found
+
+
+def _no_index(found: Drafts, table: Table, title: str, hint: str) -> None:
+    """An open column without a number. Where several cells of it have a fault they have one reason: it is no such column."""
+    wrong = [row.line for row in found.rows if title in row.faulty]
+    if len(wrong) > 1:
+        found.faults.found = [each for each in found.faults.found if each[:2] not in {(line, table.columns[title]) for line in wrong}]
+    if len(wrong) != 1:
+        found.faults.header(table.line, table.columns[title], f"the {found.kind.OPEN} {title!r} has no number{hint}")
+
+
+def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
+    """The settings: a draft for each name of the sheet."""
+    known = {column.name: column for column in columns(Settings)}
+    table = Table(sheet, faults, ("name", "value", "value_low", "value_high", *PROVENANCE), ("name", "value"))
+    found = Drafts(Settings, faults)
+    missing = {name: None for name, column in known.items() if column.required}
+    unclear: list[tuple[int, str]] = []  # rows of which nothing says what they mean
+    for line, cells in table:
+        title = cells.pop("name", "")
+        name = "" if isinstance(title, Lost) else normal(text(title))
+        if name in known and name not in found.cells:
+            missing.pop(name, None)
+            found.cells[name] = f"{letter(table.columns.get('value', 1))}{line}"
+            found.rows.append(_fill(line, cells, _slots(known[name], "value") | _ABOUT, table, name))
+            if known[name].required and "value" not in cells and "value" in table.columns:
+                faults.add(line, table.columns["value"], f"{name} {known[name].fault(None)}")
+        elif name in known:
+            faults.add(line, table.columns["name"], f"{name} stands twice: here and in {found.cells[name]}")
+        elif hint := "" if faults.more or len(unclear) > MOST_FAULTS else nearest(name, known):
+            missing = {each: None for each in missing if f"{each!r}" not in hint}
+            faults.header(line, table.columns["name"], f"name {name!r} is unknown{hint}", lost=True)
+        elif "name" in table.columns:
+            said = title.message if isinstance(title, Lost) else f"{name!r} is unknown" if name else "is required and must not be blank"
+            unclear.append((line, f"name {said}"))
+    for line, message in unclear:
+        faults.add(line, table.columns["name"], f"{message}; {' and '.join(missing)} must be given" if missing else message)
+    if missing and not unclear and "name" in table.columns:
+        faults.sheet(f"{' and '.join(missing)} must be given: add a row with the name and its value")
+    faults.lost |= bool(missing)
+    return found
+
+
+def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], table: Table, setting: str = "") -> Draft:
+    """A draft of the cells of a row. In the settings the columns are called by the name of the setting."""
+    row = Draft(line)
+    for name, cell in cells.items():
+        at = table.columns[name]
+        shown = name.replace("value", setting, 1) if setting else name
+        slot = slots.get(name)
+        if slot is None:
+            table.faults.add(line, at, f"{shown} is the range of a value that is no number; clear it")
+            continue
+        value, message = _value(slot.column, cell)
+        if message:
+            row.faulty.add(slot.column.name)
+            table.faults.add(line, at, f"{shown} {message}")
+        elif slot.role == "value":
+            row.values[slot.column.name] = value
+        elif slot.role == "open":
+            row.series[slot.column.name] = value
+        elif slot.role == "about":
+            row.about[name] = value
+        else:
+            row.bounds[slot.column.name, slot.role] = value
+    for name, (low, high) in row.ranges.items() if row.bounds else ():
+        if low is not None and high is not None and low > high:
+            at = next(table.columns[each] for each, slot in slots.items() if slot.role == "low" and slot.column.name == name)
+            table.faults.add(line, at, f"{name}_low must not be above {name}_high, found {low:g} and {high:g}")
+    return row
+
+
+def _value(column: Column, cell: Cell) -> tuple[Any, str]:
+    """The value of a cell, and what is wrong with it."""
+    if isinstance(cell, Lost):
+        return None, cell.message
+    try:
+        value = convert(column, cell)
+    except ValueError as reason:
+        return None, str(reason)
+    return value, column.fault(value)

@@ -1,0 +1,107 @@
+"""Between tables: a reference stands for an existing key, in that key's own spelling, and keys are unique."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from optimiser.workbook.drafts import Drafts
+from optimiser.workbook.sheets import number
+from stockpile_model.data import Column, columns, keys
+from stockpile_model.values import normal
+
+_MOST_COMPARED = 20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown
+
+
+def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
+    """Puts the keys' own spelling into all references, and tells what is wrong with references and keys.
+
+    Where a reference leads nowhere an existing key takes its place, so that what else is wrong with the workbook can
+    be looked for; False where there is none to do so. References to `unread` tables, which are there and could not be
+    read, are not judged.
+    """
+    known = {refers: _Keys.of(refers, tables, unread) for table in tables.values() for refers in _refers(table)}
+    whole = True
+    for table in tables.values():
+        if names := keys(table.kind):
+            _unique(table, names)
+        for column in columns(table.kind):
+            if column.refers:
+                whole &= _refer(table, column, known[column.refers])
+    return whole
+
+
+def _refers(table: Drafts) -> list[str]:
+    return [column.refers for column in columns(table.kind) if column.refers]
+
+
+@dataclass
+class _Keys:
+    """The keys of a table. `spelt`: as they are compared -> as they are written."""
+
+    table: str
+    what: str  # an unknown key is
+    there: bool = True  # whether the workbook has the table
+    spelt: dict[str, str] = field(default_factory=dict)
+    fold: Callable[[str], str] = str.casefold
+    complete: bool = True  # whether these are all keys of the table, so that any other is unknown
+    near: dict[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, table: str, tables: Mapping[str, Drafts], unread: Collection[str]) -> _Keys:
+        if table not in tables:
+            return cls(table, "has no row in the missing sheet", there=False, complete=table not in unread)
+        target = tables[table]
+        if target.kind.OPEN:
+            spelt = {normal(name): name for name in target.indices}
+            return cls(table, "is no column of the sheet", spelt=spelt, fold=normal, complete=not target.faults.lost)
+        key = keys(target.kind)[0]
+        spelt = {row.values[key].casefold(): row.values[key] for row in reversed(target.rows) if key in row.values}
+        complete = not target.faults.lost and all(key in row.values for row in target.rows)
+        return cls(table, "has no row in the sheet", spelt=spelt, complete=complete)
+
+    def nearest(self, item: str) -> str | None:
+        """The key that is most like an unknown one; None where there is no key, or the comparison has taken long enough."""
+        if item not in self.near and len(self.near) * len(self.spelt) < _MOST_COMPARED:
+            found = difflib.get_close_matches(self.fold(item), self.spelt, n=1, cutoff=0.0)
+            self.near[item] = self.spelt[found[0]] if found else None
+        return self.near.get(item)
+
+    def stand_in(self, item: str | None) -> str | None:
+        """A key in the place of one that is unknown, or blank and must not be."""
+        return (self.nearest(item) if item is not None else None) or next(iter(self.spelt.values()), None)
+
+
+def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
+    """Judges the references of a column; False where one is left that leads nowhere."""
+    name, whole, told = column.name, True, False
+    for row in table.rows:
+        if not row.values.get(name) and not column.required:
+            continue
+        given = row.values.get(name)  # None: a required cell that is told to be blank
+        items: tuple[str, ...] = () if given is None else given if column.many else (given,)
+        unknown = [item for item in items if known.fold(item) not in known.spelt]
+        if unknown:
+            table.faults.lines.add(row.line)
+            if known.complete and (known.there or not told):
+                near = known.nearest(unknown[0])
+                hint = f"; the nearest there is {near!r}" if near is not None else ""
+                table.faults.add(row.line, number(table.cells[name]), f"{name} {unknown[0]!r} {known.what} {known.table}{hint}")
+                told = True  # of a missing sheet one line is enough
+        found = [known.spelt.get(known.fold(item)) or known.stand_in(item) for item in items] or [known.stand_in(None)]
+        if None in found:
+            whole = False
+        else:
+            row.values[name] = tuple(dict.fromkeys(found)) if column.many else found[0]
+    return whole
+
+
+def _unique(table: Drafts, names: tuple[str, ...]) -> None:
+    first: dict[tuple[str, ...], int] = {}
+    for row in table.rows:
+        if all(name in row.values for name in names):
+            line = first.setdefault(tuple(str(row.values[name]).casefold() for name in names), row.line)
+            if line != row.line:
+                said = " of ".join(f"{name} {str(row.values[name])!r}" for name in reversed(names))
+                table.faults.add(row.line, number(table.cells[names[-1]]), f"{said} stands in row {line} already")

@@ -1,0 +1,191 @@
+"""From the officer's workbook, or a folder of CSV files, to a Stockpile: every fault at once, each with its cell.
+
+Cells become drafts of rows (`drafts`), drafts are linked to each other (`links`), rows are checked together
+(`stockpile_model.build.check`). A fault does not end the reading: something harmless takes the place of what it leaves
+open, and what follows from that is not told, so that one slip gives one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optimiser.errors import Fault, InputError, locate
+from optimiser.workbook import csvs, xlsx
+from optimiser.workbook.drafts import Draft, Drafts, draft, draft_settings
+from optimiser.workbook.links import link
+from optimiser.workbook.sheets import Sheet, Unreadable, number
+from optimiser.workbook.tables import Faults
+from stockpile_model.build import TABLES, UNBUILT, check
+from stockpile_model.changes import Change, apply
+from stockpile_model.data import Column, Problem, Row, Settings, Stockpile, columns, nearest
+from stockpile_model.values import normal
+
+NOT_READ = ("guide", "notes", "lists")
+
+_AMPLE = 1200.0  # of anything: as a duration, a whole number of periods of any length
+_TIME = ("start", "periods", "period_months", "fiscal_year_start")
+_KINDS = {kind.TABLE: kind for kind in TABLES}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A workbook without faults, and what is odd about it."""
+
+    stockpile: Stockpile
+    warnings: tuple[Fault, ...] = ()
+
+
+def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
+    """The rows of a workbook (.xlsx) or of a folder with one `<table>.csv` for each table, after `changes` to them.
+
+    The file is only read. InputError holds all that is wrong with it, in the order of its sheets, rows and columns.
+    """
+    workbook = _Workbook()
+    try:
+        for sheet in _sheets(Path(path)):
+            workbook.take(sheet)
+    except Unreadable as reason:
+        raise InputError([Fault(str(path), str(reason))]) from reason
+    except OSError as reason:
+        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+    linked = link(workbook.tables, workbook.unread)
+    faults = workbook.faults()
+    if not linked or not workbook.bears_judgement():
+        raise InputError(sorted(faults, key=workbook.place))
+    stockpile = workbook.stockpile()
+    if not faults:
+        stockpile, faults = _change(stockpile, changes)
+    found = [locate(stockpile, problem) for problem in check(stockpile, sound=not faults) if workbook.judges(problem)]
+    faults += [fault for fault in found if not fault.warning]
+    if faults:
+        raise InputError(sorted(faults, key=workbook.place))
+    return Reading(stockpile, tuple(sorted(found, key=workbook.place)))
+
+
+def _sheets(path: Path) -> Iterator[Sheet]:
+    if path.is_dir():
+        return csvs.sheets(path)
+    if not path.exists():
+        raise Unreadable("there is no such file")
+    if not path.is_file():
+        raise Unreadable("is neither a file nor a folder")
+    return xlsx.sheets(path)
+
+
+def _change(stockpile: Stockpile, changes: Iterable[Change]) -> tuple[Stockpile, list[Fault]]:
+    faults = []
+    for change in changes:
+        try:
+            stockpile = apply(stockpile, change)
+        except ValueError as reason:
+            faults.append(Fault(f"--set '{change}'", str(reason)))
+    return stockpile, faults
+
+
+@dataclass
+class _Workbook:
+    """The sheets as they are taken, one after the other."""
+
+    tables: dict[str, Drafts] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)  # tables that are there, perhaps under a misspelt name, and not in `tables`
+    others: list[Fault] = field(default_factory=list)  # of sheets that are no tables
+    order: list[str] = field(default_factory=list)
+
+    def take(self, sheet: Sheet) -> None:
+        table = normal(sheet.name)
+        if table in NOT_READ or table.startswith("_"):
+            return
+        if table in self.order:
+            self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}"))
+            return
+        if table in UNBUILT:
+            self._refuse(table, sheet)
+        elif table not in _KINDS:
+            self._unknown(sheet.name)
+        else:
+            self.order.append(table)
+            faults = Faults(table)
+            try:
+                self.tables[table] = draft_settings(sheet, faults) if table == Settings.TABLE else draft(_KINDS[table], sheet, faults)
+            except Unreadable as reason:
+                self.unread.add(table)
+                self.others.append(Fault(table, str(reason)))
+
+    def _refuse(self, table: str, sheet: Sheet) -> None:
+        self.order.append(table)
+        try:
+            if len([*zip(sheet, range(2), strict=False)]) > 1:
+                self.others.append(Fault(table, "this table is not supported yet"))
+        except Unreadable as reason:
+            self.others.append(Fault(table, str(reason)))
+
+    def _unknown(self, name: str) -> None:
+        hint = nearest(normal(name), (*_KINDS, *UNBUILT))
+        self.order.append(name.casefold())
+        self.unread.update(table for table in _KINDS if f"{table!r}" in hint)
+        self.others.append(Fault(name, f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out"))
+
+    def faults(self) -> list[Fault]:
+        """All that is wrong with single sheets and cells."""
+        found = [*self.others, *(fault for table in self.tables.values() for fault in table.faults)]
+        if Settings.TABLE not in self.tables and Settings.TABLE not in self.unread:
+            found.append(Fault(Settings.TABLE, "this sheet is missing; it names at least start and periods"))
+        return found
+
+    def place(self, fault: Fault) -> tuple[int, int, int]:
+        """Where a fault stands: the number of its sheet, its row and its column."""
+        cell = re.fullmatch(r"(.*)!([A-Z]+)(\d+)", fault.where)
+        sheet = (cell[1] if cell else fault.where).casefold()
+        at = self.order.index(sheet) if sheet in self.order else len(self.order)
+        return (at, int(cell[3]), number(cell[2])) if cell else (at, 0, 0)
+
+    def judges(self, problem: Problem) -> bool:
+        """Whether a problem between cells is no consequence of a fault that is told already."""
+        if problem.table not in self.tables:
+            return True
+        faults = self.tables[problem.table].faults
+        return not faults.whole and problem.line not in faults.lines and (problem.line > 0 or not faults.lines)
+
+    def bears_judgement(self) -> bool:
+        """Whether enough is known to judge rows together: all sheets and their rows, and the time that the plan covers."""
+        if self.unread or Settings.TABLE not in self.tables or any(table.faults.lost for table in self.tables.values()):
+            return False
+        drafts = self.tables[Settings.TABLE]
+        return not any(row.line in drafts.faults.lines for name, row in zip(drafts.cells, drafts.rows, strict=True) if name in _TIME)
+
+    def stockpile(self) -> Stockpile:
+        """The rows, with something harmless where a required cell has a fault."""
+        drafts = self.tables[Settings.TABLE]
+        values = {name: value for row in drafts.rows for name, value in row.values.items()}
+        ranges = {name: both for row in drafts.rows for name, both in row.ranges.items()}
+        about = {name: Row(line=row.line, **row.about) for name, row in zip(drafts.cells, drafts.rows, strict=True)}
+        settings = Settings(**values, ranges=ranges, about=about)
+        others = [table for table in self.tables.values() if table is not drafts]
+        rows = {table.kind: tuple(_row(table.kind, row, settings) for row in table.rows) for table in others}
+        return Stockpile(settings, rows, {name: table.cells for name, table in self.tables.items()})
+
+
+def _row(kind: type[Row], draft: Draft, settings: Settings) -> Row:
+    values = {column.field: draft.values[column.name] for column in columns(kind) if column.name in draft.values}
+    for column in columns(kind):
+        if column.field not in values and (column.required or (column.name in draft.faulty and column.default is None)):
+            values[column.field] = _harmless(column, settings)
+    if kind.OPEN:
+        values["values"] = draft.series
+    return kind(line=draft.line, ranges=draft.ranges, **draft.about, **values)
+
+
+def _harmless(column: Column, settings: Settings) -> Any:
+    """A value that a column allows."""
+    if column.kind == "date" and column.required:
+        return settings.start
+    if column.kind in ("number", "whole"):
+        number = _AMPLE if column.most is None else column.most
+        return int(number) if column.kind == "whole" else number
+    if column.kind == "text" and column.required:
+        return next((choice for choice in column.choices if not column.fault(choice)), "?")
+    return column.default

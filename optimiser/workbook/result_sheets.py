@@ -1,0 +1,174 @@
+"""One sheet for each type of result row, by reflection over its columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from optimiser.errors import OutputError
+from optimiser.plan import Assumption, MarginalValue, Plan
+from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put_column, unit_of
+from stockpile_model.blocks.budget import BudgetUse, Payment
+from stockpile_model.blocks.demand import DemandMet
+from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.policy import RuleKept
+from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.purchases import Order
+from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.blocks.stock import Delivery, LotStock, Movement
+from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.data import Column, Result, columns
+
+SHEETS: Mapping[type[Result], str] = {
+    Order: "what to order, when and from whom",
+    ContractOutcome: "which offtakes to sign, at which floor",
+    Delivery: "what arrives, under which offer or contract",
+    Rotated: "which lot leaves, when and through which outlet, before its life is over",
+    LotStock: "what is left of each lot at the end of each period",
+    Movement: "what comes into and goes out of each lot",
+    TargetMet: "stock that counts, against the target",
+    DemandMet: "demand met and unmet",
+    BudgetUse: "each appropriation: spent, lapsed, left",
+    Payment: "which appropriation pays what",
+    CashFlow: "every cost and receipt, undiscounted and discounted",
+    RuleKept: "each rule: value, limit and distance to it",
+    MarginalValue: "what one more unit of each limit is worth",
+    Assumption: "every input, with its source and date",
+}
+"""The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
+
+NUMBERS = ("number", "whole")
+TOLD = "instruction"  # the column that holds sentences
+ALARMS = ("unmet", "below", "lapsed", "deficit")  # what an officer looks for: marked where above zero
+WIDEST, WIDEST_TOLD = 60, 100  # widths, in digits
+LINE_TOLD = 115  # characters of a sentence that go into the latter
+MOST_ROWS = 1_048_576 - 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """Result rows as they stand on a sheet, below a header: their values by column. Formulas address a column by its name."""
+
+    kind: type[Result]
+    values: Mapping[str, Sequence[Any]]
+    height: int
+
+    @property
+    def sheet(self) -> str:
+        return self.kind.SHEET
+
+    def letter(self, name: str) -> str:
+        return str(xl_col_to_name(list(self.values).index(name)))
+
+    def range(self, name: str) -> str:
+        """The cells of a column; the empty row below the header where there are no rows."""
+        letter = self.letter(name)
+        return f"{self.sheet}!${letter}$2:${letter}${max(2, self.height + 1)}"
+
+    def cell(self, name: str, row: int) -> str:
+        """The cell of a column in the row with an index."""
+        return f"{self.sheet}!${self.letter(name)}${row + 2}"
+
+
+def tables(plan: Plan) -> dict[type[Result], Table]:
+    """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
+    others = [kind for kind in plan.rows if kind not in SHEETS]
+    kinds = [kind for kind in SHEETS if kind is not Assumption] + others + [Assumption]
+    return {kind: _table(kind, plan.of(kind)) for kind in kinds}
+
+
+def _table(kind: type[Result], rows: Sequence[Any]) -> Table:
+    found = columns(kind)
+    if any(each.name == "date" for each in found):
+        rows = sorted(rows, key=lambda row: row.date)
+    return Table(kind, {each.name: [getattr(row, each.field) for row in rows] for each in found}, len(rows))
+
+
+def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Table) -> None:
+    """Write a table: row 1 is the header, each of its cells with the column's meaning as a comment."""
+    if table.height > MOST_ROWS:
+        raise OutputError(f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan fewer periods or longer ones")
+    sheet = book.add_worksheet(table.sheet)
+    found = columns(table.kind)
+    for c, column in enumerate(found):
+        header = title(column, plan)
+        sheet.write_string(0, c, header, styles.header)
+        sheet.write_comment(0, c, column.meaning, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
+        values = table.values[column.name]
+        if column.name == "unit":
+            values = [unit_of(value, plan.unit, plan.currency) for value in values]
+        sheet.set_column(c, c, _width(column, header, values))
+        put_column(sheet, c, values, _styles(styles, column, table, plan, gap=c > 0 and found[c - 1].kind in NUMBERS))
+        if column.name == TOLD:
+            for r, value in enumerate(values, start=1):
+                if len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
+                    sheet.set_row(r, 15 * math.ceil(len(value) / LINE_TOLD))
+        if column.name in ALARMS and values:
+            alarm = {"type": "cell", "criteria": ">", "value": 1e-6, "format": styles.book.add_format({"bg_color": "#FFE699"})}
+            sheet.conditional_format(1, c, len(values), c, alarm)
+    sheet.set_row(0, 32)
+    sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
+    sheet.autofilter(0, 0, table.height, len(found) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(len(found) - 1)}{table.height + 1}"})
+    set_print(sheet)
+    sheet.repeat_rows(0)
+    sheet.print_area(0, 0, table.height, len(found) - 1)  # a long note runs beyond its cell, not beyond the page
+
+
+def set_print(sheet: Worksheet) -> None:
+    """Landscape on A4, one page wide, with the sheet's name and the page below."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.set_footer("&L&A&RPage &P of &N")
+
+
+def title(column: Column, plan: Plan) -> str:
+    """The readable form of a column's name with its unit; read back, it equals the name (workbook contract, rule 2)."""
+    unit = "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)  # else the row says which
+    name = column.name.replace("_", " ")
+    return name[0].upper() + name[1:] + (f" [{unit}]" if unit else "")
+
+
+def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool) -> Iterable[Format]:
+    """The format of each cell; with a `gap` text stands off the number before it. Where the unit of a column differs from row to
+    row, another column says which it is."""
+    values = table.values[column.name]
+    if " or " in column.unit:
+        names = {plan.unit: "quantity", plan.currency: "money", "share": "1"}
+        units = [names.get(unit, unit) for unit in table.values.get("unit") or table.values.get("measure") or ()]
+        by_unit = {unit: styles(number_format(unit, values)) for unit in set(units)}
+        return [by_unit[unit] for unit in units]
+    if column.name == "value":  # of any kind
+        return [styles(DATE if isinstance(value, dt.date) else "", align="left") for value in values]
+    if column.kind == "date":
+        style = styles(DATE, align="center")
+    elif column.name == "factor":
+        style = styles(FACTOR)
+    elif column.kind in NUMBERS:
+        style = styles(number_format(column.unit, values))
+    else:
+        style = styles(text_wrap=column.name == TOLD, indent=1 if gap else 0)
+    return repeat(style)
+
+
+def _width(column: Column, header: str, values: Sequence[object]) -> float:
+    """Wide enough for every value and for the header on two lines beside the filter's arrow."""
+    heading = max(*(len(word) for word in header.split(" ")), math.ceil(len(header) / 2)) + 4
+    if column.kind == "date":
+        content = 10
+    elif column.kind in NUMBERS:
+        content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.2f}") + 1
+    else:
+        content = max((len(v) if isinstance(v, str) else len(str(v)) for v in values if v is not None), default=0)
+    return min(max(heading, content + 1.5), WIDEST_TOLD if column.name == TOLD else WIDEST)

@@ -1,0 +1,84 @@
+"""A sheet as its file holds it, before anything is known of tables: rows of cells that are not blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from stockpile_model.values import Given
+
+MOST_ROWS = 100_000
+"""Rows that a sheet may hold. Far above any plan that can be solved; below what exhausts a computer."""
+
+MOST_BYTES = 256 * 2**20
+"""What all of an input may unpack to."""
+
+
+class Unreadable(Exception):
+    """A file, or a sheet of it, that cannot be read: why, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A cell whose value is lost: an error of the spreadsheet program, or a formula without a cached value."""
+
+    message: str
+
+
+UNCACHED = Lost("is a formula with no cached value; open the workbook in a spreadsheet program and save it once")
+
+
+def error(shown: str) -> Lost:
+    return Lost(f"is the error {shown}; mend its formula or write the value")
+
+
+Cell = Given | Lost
+Cells = dict[int, Cell]
+"""The cells of a row that are not blank, by column (1 is A)."""
+
+
+Area = tuple[int, int, int, int]
+"""First row, first column, last row, last column."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. `rows` can be read once: the number of each row that is not blank, as a spreadsheet program counts
+    it, and its cells. `merged` are the areas of merged cells, complete when all rows have been read."""
+
+    name: str
+    rows: Iterable[tuple[int, Cells]]
+    merged: list[Area] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[int, Cells]]:
+        for count, row in enumerate(self.rows):
+            if count > MOST_ROWS:
+                raise Unreadable(f"has more than {MOST_ROWS:,} rows of data; split the workbook or remove rows")
+            yield row
+
+
+def letter(column: int) -> str:
+    """The letters of a column: 1 is A, 28 is AB."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def number(letters: str) -> int:
+    """The number of a column: A is 1, AB is 28."""
+    found = 0
+    for each in letters:
+        found = found * 26 + ord(each) - ord("A") + 1
+    return found
+
+
+def corners(reference: str) -> Area:
+    """The area that a reference such as `A2:C4` means."""
+    cells = [re.fullmatch(r"([A-Z]{1,3})(\d{1,7})", part) for part in reference.split(":")]
+    first, last = cells[0], cells[-1]
+    if first is None or last is None:
+        raise ValueError(f"{reference[:20]!r} is no area of a sheet")
+    return int(first[2]), number(first[1]), int(last[2]), number(last[1])

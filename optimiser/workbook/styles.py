@@ -1,0 +1,103 @@
+"""How cells of a plan look: formats, each made once, and how a value of any kind is put into a cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
+LONGEST_TEXT = 32_767  # characters that a cell holds
+_EPOCH = dt.date(1899, 12, 30)
+_PLAIN: dict[str, Any] = {"valign": "vcenter"}
+
+
+@dataclass
+class Styles:
+    """The formats of one workbook by their properties."""
+
+    book: xlsxwriter.Workbook
+    made: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
+
+    def __call__(self, num_format: str = "", **properties: Any) -> Format:
+        properties = _PLAIN | properties | ({"num_format": num_format} if num_format else {})
+        key = tuple(sorted(properties.items()))
+        if key not in self.made:
+            self.made[key] = self.book.add_format(properties)
+        return self.made[key]
+
+    @property
+    def header(self) -> Format:
+        return self(bold=True, font_color="white", bg_color="#1F3864", text_wrap=True, border=1, border_color="#8EA9DB")
+
+
+def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
+    """Write a value; text is never taken for a formula or a link. None leaves the cell empty, a number that is none is #NUM!."""
+    match value:
+        case None | "":
+            return
+        case bool():
+            sheet.write_string(row, column, "yes" if value else "no", style)
+        case int() | float():
+            if math.isfinite(value):
+                sheet.write_number(row, column, value, style)
+            else:
+                sheet.write_formula(row, column, "=#NUM!", style, "#NUM!")
+        case dt.datetime():
+            sheet.write_string(row, column, value.isoformat(sep=" ", timespec="seconds"), style)
+        case dt.date():
+            sheet.write_number(row, column, serial(value), style)
+        case _:
+            sheet.write_string(row, column, text(value)[:LONGEST_TEXT], style)
+
+
+def put_column(sheet: Worksheet, column: int, values: Iterable[object], styles: Iterable[Format]) -> None:
+    """Write values below a header. Nearly all of a plan passes here: the common kinds take the short way."""
+    write_string, write_number = sheet.write_string, sheet.write_number
+    for row, (value, style) in enumerate(zip(values, styles, strict=False), start=1):
+        if type(value) is float and math.isfinite(value):
+            write_number(row, column, value, style)
+        elif type(value) is str and 0 < len(value) <= LONGEST_TEXT:
+            write_string(row, column, value, style)
+        elif type(value) is dt.date:
+            write_number(row, column, serial(value), style)
+        elif value is not None:
+            put(sheet, row, column, value, style)
+
+
+def text(value: object) -> str:
+    """A value as text; a list as its members."""
+    if isinstance(value, (tuple, list, frozenset, set)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def serial(day: dt.date) -> int:
+    """A date as a spreadsheet counts it, in days."""
+    return (day - _EPOCH).days
+
+
+def unit_of(unit: str, quantity: str, currency: str) -> str:
+    """A column's unit for people: `money/quantity` is USD/kg; nothing for a pure number."""
+    names = {"quantity": quantity, "money": currency}
+    return "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
+
+
+def number_format(unit: str, values: Iterable[object]) -> str:
+    """The format of a column of numbers by its unit: shares in percent, quantities and money with decimals only where they matter."""
+    if unit == "1":
+        return SHARE
+    if unit.startswith("money/"):
+        return PRICE
+    if unit.startswith(("quantity", "money")):
+        numbers = [abs(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)]
+        large = unit == "money" and max(numbers, default=0.0) >= 1000
+        return WHOLE if large or all(abs(each - round(each)) < 5e-4 for each in numbers) else DECIMAL
+    return ""

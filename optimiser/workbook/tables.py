@@ -1,0 +1,129 @@
+"""A sheet as a table: its header matched to the columns that the table may have, its cells by the name of their column."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+from optimiser.errors import Fault
+from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, letter
+from stockpile_model.data import nearest
+from stockpile_model.values import normal, text
+
+MOST_FAULTS = 1_000
+"""Faults of one table that are told; of more, only how many."""
+
+_MOST_MERGED = 100  # areas of merged cells that are told
+
+Other = Callable[[str], str | None]
+
+
+@dataclass
+class Faults:
+    """What is wrong with the cells of one table."""
+
+    table: str
+    found: list[tuple[int, int, str]] = field(default_factory=list)  # row (0: the sheet), column, message
+    lines: set[int] = field(default_factory=set)  # rows with a fault
+    whole: bool = False  # a column is not read, or none is: no row can be judged
+    lost: bool = False  # not even the rows and their keys are known
+    more: int = 0
+
+    def add(self, line: int, column: int, message: str) -> None:
+        """A fault of a cell."""
+        self.lines.add(line)
+        if len(self.found) < MOST_FAULTS:
+            self.found.append((line, column, message))
+        else:
+            self.more += 1
+
+    def header(self, line: int, column: int, message: str, lost: bool = False) -> None:
+        """A fault of a column that should be read."""
+        self.whole, self.lost = True, self.lost or lost
+        self.add(line, column, message)
+
+    def sheet(self, message: str) -> None:
+        """A fault of the sheet."""
+        self.whole = self.lost = True
+        self.found.append((0, 0, message))
+
+    def __iter__(self) -> Iterator[Fault]:
+        for line, column, message in self.found:
+            yield Fault(f"{self.table}!{letter(column)}{line}" if line else self.table, message)
+        if self.more:
+            yield Fault(self.table, f"has {self.more:,} faults more")
+
+
+class Table:
+    """One sheet with a header.
+
+    `known` are the names of the columns that it may have, `required` those that it must have. `other` says what a
+    title that is not known stands for; None where it is a fault. `columns` maps the name of each column to its number.
+    """
+
+    def __init__(
+        self, sheet: Sheet, faults: Faults, known: Collection[str], required: Collection[str], other: Other = lambda _: None
+    ) -> None:
+        self.faults = faults
+        self.columns: dict[str, int] = {}
+        self.merged = sheet.merged
+        self.rows = iter(sheet)
+        self.line, titles = next(self.rows, (0, {}))
+        self.titled = set(titles)
+        if not titles:
+            faults.sheet("is empty: its first row must hold the names of the columns")
+        elif not any(normal(text(title)) in known for title in titles.values() if not isinstance(title, Lost)):
+            names = ", ".join(list(known)[:3])
+            message = f"this row must hold the names of the columns ({names} …); none is known"
+            faults.header(self.line, min(titles), message, lost=True)
+            self.rows = iter(())
+        else:
+            self._match(titles, known, required, other)
+
+    def _match(self, titles: Cells, known: Collection[str], required: Collection[str], other: Other) -> None:
+        meant: set[str] = set()  # required columns that a faulty title may stand for
+        for column, cell in sorted(titles.items()):
+            if isinstance(cell, Lost):
+                self.faults.header(self.line, column, f"the name of the column {cell.message}", lost=True)
+                meant.update(required)
+                continue
+            title = text(cell)
+            name = normal(title) if normal(title) in known else other(title)
+            if name is None:
+                hint = "" if self.faults.more else nearest(normal(title), known)
+                missed = [each for each in required if f"{each!r}" in hint and each not in self.columns]
+                meant.update(missed)
+                tell = functools.partial(self.faults.header, lost=bool(missed)) if hint else self.faults.add
+                tell(self.line, column, f"unknown column {title!r}{hint}")
+            elif name in self.columns:
+                self.faults.header(self.line, column, f"column {name!r} stands twice: here and in {letter(self.columns[name])}{self.line}")
+            else:
+                self.columns[name] = column
+        for name in required:
+            if name not in self.columns and name not in meant:
+                self.faults.header(self.line, 1, f"the column {name!r} is missing", lost=True)
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Cell]]]:
+        """The number of each row that is not blank and its cells by column name. Once read, the faults are complete."""
+        names = {column: name for name, column in self.columns.items()}
+        line = self.line
+        for line, cells in self.rows:
+            for column in cells.keys() - self.titled:
+                self.titled.add(column)
+                self.faults.add(self.line, column, f"has no name for this column, which holds a value in row {line}; name it or clear it")
+            if given := {names[column]: cell for column, cell in cells.items() if column in names}:
+                yield line, given
+        self._refuse_merged(line)
+
+    def _refuse_merged(self, last: int) -> None:
+        """Merged cells hold one value where their rows show several. What else is found in them follows from that."""
+        for top, left, bottom, right in self.merged[:_MOST_MERGED]:
+            if self.line <= bottom and top <= last and left <= max(self.titled, default=0):
+                area = f"{letter(left)}{top}:{letter(right)}{bottom}"
+                inside = {each for each in self.faults.found if top <= each[0] <= bottom and left <= each[1] <= right}
+                self.faults.found = [each for each in self.faults.found if each not in inside or each[:2] == (top, left)]
+                self.faults.lines.update(range(top, min(bottom, last) + 1))
+                self.faults.whole |= top <= self.line
+                self.faults.lost |= top <= self.line
+                self.faults.add(top, left, f"the merged cells {area} hold one value for several cells; unmerge them and fill each")
