@@ -171,8 +171,11 @@ def main() -> None:
 
 def _status(error: StockpileError) -> int:
     from optimiser.plan import Disagreement
+    from optimiser.solver.search import SolverError, SolverUnavailable
 
-    return INTERNAL if isinstance(error, Disagreement) else USAGE
+    if isinstance(error, Disagreement) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
+        return INTERNAL
+    return USAGE
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import pyomo.environ as pyo
 
+from optimiser.errors import StockpileError
 from optimiser.solve import Outcome
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
@@ -85,7 +86,7 @@ class Plan:
         return cast("tuple[T, ...]", self.rows.get(kind, ()))
 
 
-class Disagreement(Exception):
+class Disagreement(StockpileError):
     """A plan that contradicts itself: an error of this program, never of its user."""
 
 

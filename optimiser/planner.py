@@ -10,21 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimiser.errors import Fault, InputError, StockpileError
+from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
 from optimiser.solver.model_file import write_model
 from optimiser.workbook.read import Reading, read
-from optimiser.workbook.write import write
+from optimiser.workbook.write import check_target, write
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings
 from stockpile_model.formulation import Formulation
-
-
-class UsageError(StockpileError):
-    """What was asked for contradicts itself: an output that would overwrite the input."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +58,15 @@ def default_output(source: Path) -> Path:
 def plan_workbook(request: Request, say: Callable[[str], None], progress: Callable[[Progress], None] | None = None) -> Answer:
     """Plan a workbook and write the plan. `say` gets messages, a line each.
 
-    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), UsageError,
-    SolverError and OutputError.
+    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError and
+    SolverError.
     """
     began = time.perf_counter()
     output = request.output or default_output(request.source)
     for path in (output, request.model_file):
         if path is not None and _same(path, request.source):
-            raise UsageError(f"{path} is the input workbook; it is never written to: choose another name")
+            raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
+    check_target(output)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")

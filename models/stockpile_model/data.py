@@ -18,6 +18,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeVar
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
+_LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
 _KINDS: dict[type, Kind] = {str: "text", float: "number", int: "whole", dt.date: "date", bool: "yes_no", object: "text"}
 
 
@@ -61,14 +62,16 @@ class Column:
         if self.choices and value not in self.choices:
             return f"must be one of {', '.join(map(str, self.choices))}, found {value!r}{nearest(str(value), self.choices)}"
         if self.kind in ("number", "whole"):
-            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            shown = f"{value:.12g}"
             if self.above is not None and not value > self.above:
                 return f"must be above {self.above:g}, found {shown}"
             if self.least is not None and not value >= self.least:
                 return f"must be at least {self.least:g}, found {shown}"
             if self.most is not None and not value <= self.most:
                 hint = " (shares are fractions: 0.25 is 25 %)" if self.most == 1 and value <= 100 else ""
-                return f"must be at most {self.most:g}, found {shown}{hint}"
+                return f"must be at most {self.most:.12g}, found {shown}{hint}"
+            if abs(value) > _LARGEST:
+                return f"must be at most 1e12 in size, found {shown}"
         if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
             return f"{value!r} is not supported yet"
         if self.unbuilt is True and value != self.default:
@@ -153,7 +156,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input, or (`warning`) odd about it: the cell by table, line and column name."""
+    """One thing that is wrong with the input, or (`warning`) odd about it: the cell by table, line and column name.
+
+    A message that starts with is, must, needs, has or caps continues the column's name, which whoever shows it puts in
+    front; any other stands alone.
+    """
 
     table: str
     line: int
@@ -192,8 +199,8 @@ class Settings(Row):
     risk_tail: float = column("share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1, unbuilt=True)
     mip_gap: float = column("proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1)
     time_limit_seconds: float = column("time limit of the search", "s", default=300.0, above=0)
-    threads: int = column("threads of the solver; 0 = all", "threads", default=0, least=0)
-    seed: int = column("seed of the solver's random choices", default=1, least=0)
+    threads: int = column("threads of the solver; 0 = all", "threads", default=0, least=0, most=2**31 - 1)
+    seed: int = column("seed of the solver's random choices", default=1, least=0, most=2**31 - 1)
     firm_periods: int | None = column(
         "minimum orders, lots and breaks are whole in this many periods and relaxed after; blank = whole everywhere",
         "periods",

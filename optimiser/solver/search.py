@@ -37,7 +37,7 @@ class UnboundedError(SolverError):
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages together [s]; `threads`
-    (0: every core the process may use); `seed` of the solver's random choices."""
+    (0: all that the solver finds use for); `seed` of the solver's random choices."""
 
     gap: float = 1e-3
     time_limit: float = 300.0

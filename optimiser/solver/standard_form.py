@@ -62,6 +62,11 @@ class Program:
         """cost·x + offset."""
         return float(self.cost @ x) + self.offset
 
+    def activity(self, x: Floats) -> Floats:
+        """A x, one value for each row."""
+        row = np.repeat(np.arange(self.rows), np.diff(self.start))
+        return np.bincount(row, weights=self.value * x[self.index], minlength=self.rows).astype(np.float64)
+
     def extended(
         self,
         *,

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.plan import Plan
 from optimiser.workbook.result_sheets import Table, set_print
-from optimiser.workbook.styles import Styles, put
+from optimiser.workbook.styles import Styles, legible, put
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.stock import Delivery, LotStock
@@ -27,7 +27,7 @@ A_PAGE, PAGE = 3, 1215  # charts on a printed page, and its height in pixels: no
 MOST_MATERIALS, MOST_SERIES, MOST_LABELS, MOST_PERIODS = 4, 8, 12, 24
 INK, GRID = "#404040", "#D9D9D9"
 LIFE_COLOURS = ("#1B4F72", "#2E86C1", "#7FB3D5", "#F5B041", "#E67E22")  # from fresh to old
-DOES_NOT_COUNT = "#B2BABB"
+GREYS = ("#A6ACAF", "#D0D3D4")  # what does not count towards a target
 COLOURS = ("#1F3864", "#2E86C1", "#17A589", "#F1C40F", "#E67E22", "#A93226", "#7D3C98", "#909497", "#5D6D7E")
 LINE = "#C0392B"
 FONT: dict[str, Any] = {"size": 9, "color": INK}
@@ -67,16 +67,16 @@ class Charts:
 
     def place(self, chart: Chart, title: str, x: dict[str, Any], y: dict[str, Any], height: int = HEIGHT) -> None:
         """Give a chart its title, axes and legend, and its place on the summary."""
-        chart.set_title({"name": title, "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
-        chart.set_x_axis({**AXIS, **x})
-        chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y})
+        chart.set_title({"name": _literal(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+        chart.set_x_axis({**AXIS, **x, "name": _literal(x.get("name", ""))})
+        chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y, "name": _literal(y.get("name", ""))})
         chart.set_legend({"position": "bottom", "font": FONT})
         chart.set_size({"width": WIDTH, "height": height})
         chart.set_chartarea({"border": {"color": GRID}})
         chart.show_blanks_as("gap")
         page, place = divmod(self.placed, A_PAGE)
         top = 4 + page * PAGE + place * (HEIGHT + GAP)
-        self.summary.insert_chart(0, LEFT_COLUMN, chart, {"y_offset": top, "object_position": 2, "description": title})
+        self.summary.insert_chart(0, LEFT_COLUMN, chart, {"y_offset": top, "object_position": 2, "description": legible(title)})
         self.placed += 1
 
 
@@ -96,6 +96,11 @@ class Block:
             "categories": [SHEET, self.first, self.column, self.last, self.column],
             "values": [SHEET, self.first, c, self.last, c],
         }
+
+
+def _literal(title: str) -> str:
+    """A title as text: XlsxWriter takes what holds `Sheet!A1` for a reference, so an invisible character parts the two."""
+    return legible(title).replace("!", "!\u2060")
 
 
 def add_charts(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, found: Mapping[type[Result], Table], summary: Worksheet) -> None:
@@ -150,10 +155,10 @@ def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked:
         pivot = pivot.assign(target=asked.groupby("period")["target"].sum().reindex(pivot.index))
     block = charts.block(f"stock of {material} by remaining life [{plan.unit}]", pivot)
 
-    counted = [label for label in labels if not label.endswith(UNCOUNTED)][::-1]
+    counted = sum(not label.endswith(UNCOUNTED) for label in labels)
     chart = charts.chart("column", "stacked")
-    for k, label in enumerate(labels[::-1]):
-        colour = LIFE_COLOURS[counted.index(label) % len(LIFE_COLOURS)] if label in counted else DOES_NOT_COUNT
+    for k in range(len(labels)):
+        colour = LIFE_COLOURS[k % len(LIFE_COLOURS)] if k < counted else GREYS[(k - counted) % len(GREYS)]
         chart.add_series({**block.series(k), "fill": {"color": colour}, "gap": 30})
     if len(asked):
         line = charts.chart("line")
@@ -162,9 +167,9 @@ def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked:
         chart.combine(line)
     charts.place(
         chart,
-        f"Stock of {material} at period end by remaining life" + (", against target" if len(asked) else ""),
+        f"Stock of {material} at period end" + " by remaining life" * (len(labels) > 1) + ", against target" * bool(len(asked)),
         {"name": "period", **_time_axis(plan)},
-        {"name": plan.unit, "num_format": "#,##0", "min": 0},
+        {"name": f"stock [{plan.unit}]", "num_format": "#,##0", "min": 0},
     )
 
 
@@ -206,7 +211,7 @@ def _purchases(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
         chart,
         "Purchases by supplier, as they arrive",
         {"name": span, **axis},
-        {"name": plan.unit, "num_format": "#,##0", "min": 0},
+        {"name": f"deliveries [{plan.unit}]", "num_format": "#,##0", "min": 0},
     )
 
 
@@ -216,7 +221,7 @@ def _largest(pivot: pd.DataFrame) -> pd.DataFrame:
     if len(order) <= MOST_SERIES:
         return pivot[order]
     kept = list(order[: MOST_SERIES - 1])
-    return pivot[kept].assign(**{"all others": pivot.drop(columns=kept).sum(axis=1)})
+    return pivot[kept].assign(**{"(all others)": pivot.drop(columns=kept).sum(axis=1)})
 
 
 def _cash_flow(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
@@ -240,12 +245,12 @@ def _cash_flow(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
         chart.add_series({**block.series(k), "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 30})
     line.add_series({**block.series(headings), "line": {"color": INK, "width": 2.25}, "y2_axis": True})
     chart.combine(line)
-    line.set_y2_axis({**AXIS, "name": f"running sum, {total_unit}", "num_format": _decimals(running.abs().max())})
+    line.set_y2_axis({**AXIS, "name": _literal(f"running sum [{total_unit}]"), "num_format": _decimals(running.abs().max())})
     charts.place(
         chart,
         "Cash flow by heading, undiscounted",
         {"name": "period", **_time_axis(plan)},
-        {"name": f"each period, {unit}", "num_format": _decimals(pivot.iloc[:, :headings].abs().sum(axis=1).max())},
+        {"name": f"each period [{unit}]", "num_format": _decimals(pivot.iloc[:, :headings].abs().sum(axis=1).max())},
     )
 
 
@@ -263,7 +268,7 @@ def _appropriations(charts: Charts, plan: Plan, table: Table) -> None:
     charts.place(
         chart,
         "Appropriations: spent, lapsed, left",
-        {"name": unit, "num_format": _decimals(frame.to_numpy().max(initial=0.0)), "min": 0, "major_gridlines": GRIDLINES},
+        {"name": f"amount [{unit}]", "num_format": _decimals(frame.to_numpy().max(initial=0.0)), "min": 0, "major_gridlines": GRIDLINES},
         {"reverse": True, "interval_unit": 1, "major_gridlines": {"visible": False}, "crossing": "max"},
         height=max(HEIGHT, 150 + 24 * table.height),
     )

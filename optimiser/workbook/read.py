@@ -91,7 +91,7 @@ class _Workbook:
     """The sheets as they are taken, one after the other."""
 
     tables: dict[str, Drafts] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)  # tables that are there, perhaps under a misspelt name, and not in `tables`
+    unread: set[str] = field(default_factory=set)  # tables that could not be read, or that a misspelt name may mean
     others: list[Fault] = field(default_factory=list)  # of sheets that are no tables
     order: list[str] = field(default_factory=list)
 
@@ -152,7 +152,9 @@ class _Workbook:
 
     def bears_judgement(self) -> bool:
         """Whether enough is known to judge rows together: all sheets and their rows, and the time that the plan covers."""
-        if self.unread or Settings.TABLE not in self.tables or any(table.faults.lost for table in self.tables.values()):
+        if self.unread - self.tables.keys() or Settings.TABLE not in self.tables:
+            return False
+        if any(table.faults.lost for table in self.tables.values()):
             return False
         drafts = self.tables[Settings.TABLE]
         return not any(row.line in drafts.faults.lines for name, row in zip(drafts.cells, drafts.rows, strict=True) if name in _TIME)

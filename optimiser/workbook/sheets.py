@@ -11,7 +11,7 @@ from stockpile_model.values import Given
 MOST_ROWS = 100_000
 """Rows that a sheet may hold. Far above any plan that can be solved; below what exhausts a computer."""
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 128 * 2**20
 """What all of an input may unpack to."""
 
 

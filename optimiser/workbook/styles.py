@@ -79,6 +79,11 @@ def text(value: object) -> str:
     return str(value)
 
 
+def legible(value: str) -> str:
+    """Text without the control characters that XML cannot hold, for titles; cells escape them."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", value)
+
+
 def serial(day: dt.date) -> int:
     """A date as a spreadsheet counts it, in days."""
     return (day - _EPOCH).days

@@ -28,12 +28,13 @@ from stockpile_model.ledger import HEADINGS
 WIDTHS = (36, 17, 17, 17, 17, 17)
 LAST = len(WIDTHS) - 1
 LINE = 125  # characters on a line across all columns
+HIGHEST = 409  # points that a row may have
 FIRST_MONTHS, MOST_FIRST = 6, 12
 NOTE: dict[str, Any] = {"font_color": "#595959", "indent": 1}
 AGREES, DIFFERS = "agrees", "differs"
 
 STATUS = {
-    "optimal": "optimal: proven to be the best plan, within the gap",
+    "optimal": "optimal: proven to be the best plan, within the gap asked for",
     "feasible": "feasible: a plan that keeps every limit, not proven to be the best; the gap says how much better one could be",
 }
 
@@ -89,7 +90,7 @@ class Writer:
     def paragraph(self, text: str, **properties: Any) -> None:
         """Text across all columns, wrapped; a merged cell does not fit its own height."""
         lines = max(1, math.ceil(len(text) / LINE))
-        self.sheet.set_row(self.row, 15.75 * lines)
+        self.sheet.set_row(self.row, min(HIGHEST, 15.75 * lines))
         self.sheet.merge_range(self.row, 0, self.row, LAST, "", self.styles(text_wrap=True, **properties))
         put(self.sheet, self.row, 0, text or " ", self.styles(text_wrap=True, **properties))
         self.row += 1

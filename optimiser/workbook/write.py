@@ -20,7 +20,7 @@ from optimiser.errors import OutputError
 from optimiser.plan import Plan
 from optimiser.workbook.charts import add_charts
 from optimiser.workbook.result_sheets import add_table, set_print, tables
-from optimiser.workbook.styles import Styles, put, text
+from optimiser.workbook.styles import Styles, legible, put, text
 from optimiser.workbook.summary import add_summary
 
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -71,10 +71,12 @@ def compose(plan: Plan) -> bytes:
 def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
     """Document properties; the date is the run's, so that one plan always makes one file."""
     properties: dict[str, object] = {
-        "title": plan.title or "Stockpile plan",
+        "title": legible(plan.title) or "Stockpile plan",
         "subject": f"Stockpile plan, {plan.status}",
         "author": "stockpile-optimiser",
-        "comments": "; ".join(f"{name}: {text(plan.run[name])}" for name in ("input", "input sha256", "changes") if plan.run.get(name)),
+        "comments": "; ".join(
+            f"{name}: {legible(text(plan.run[name]))}" for name in ("input", "input sha256", "changes") if plan.run.get(name)
+        ),
     }
     with contextlib.suppress(ValueError):  # a plan made by another program may say no date
         properties["created"] = dt.datetime.fromisoformat(str(plan.run.get("planned at", "")).removesuffix(" UTC"))

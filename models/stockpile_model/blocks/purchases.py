@@ -115,9 +115,10 @@ def market(stockpile: Stockpile) -> bounds.Market:
 
 def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
-    stated = [limit for limit in (offer.capacity, offer.total) if limit is not None]
-    if stated:
-        return min(stated)
+    if offer.capacity is not None:
+        return offer.capacity
+    if offer.total is not None:
+        return offer.total
     if offer.availability == 0:
         return 0.0
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
@@ -155,8 +156,8 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(
                 row.TABLE, row.line, "offer", f"{row.offer} can never be ordered within the horizon: see its dates and lead time", True
             )
-        elif (needs_binary(row) or row.lot_size) and any(ceiling(stockpile, row, n) is None for n in nodes):
-            message = "is needed: orders have a minimum, a cost or lots, and nothing else in the workbook bounds what could be bought"
+        elif needs_binary(row) and any(ceiling(stockpile, row, n) is None for n in nodes):
+            message = "is needed: orders have a minimum or a cost, and nothing else in the workbook bounds what could be bought"
             yield Problem(row.TABLE, row.line, "capacity", message)
 
 
@@ -173,21 +174,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
-        (o, n): ceiling(stockpile, offer(o, n), n) if needs_binary(offer(o, n)) or offer(o, n).lot_size else offer(o, n).capacity
-        for o, n in orders
+        (o, n): ceiling(stockpile, offer(o, n), n) if needs_binary(offer(o, n)) else offer(o, n).capacity for o, n in orders
     }
     m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
     m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
     m.PLACINGS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if needs_binary(offer(o, n))], doc="orders that are placed or not")
     m.LOT_ORDERS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if offer(o, n).lot_size], doc="orders in whole lots")
-    m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, limits[o, n]), doc="quantity ordered [quantity]")
+    # Where an order is placed or not its capacity is a row alone, so that one thing gives way when the limit does.
+    m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in m.PLACINGS else limits[o, n]), doc="quantity ordered [quantity]")
     m.place = pyo.Var(m.PLACINGS, domain=pyo.Binary, doc="whether an order is placed [1]")
-    m.lots = pyo.Var(
-        m.LOT_ORDERS,
-        domain=pyo.NonNegativeIntegers,
-        bounds=lambda m, o, n: (0, math.floor(float(limits[o, n] or 0) / float(offer(o, n).lot_size or 1) + 1e-9)),
-        doc="lots in an order [lots]",
-    )
+    m.lots = pyo.Var(m.LOT_ORDERS, domain=pyo.NonNegativeIntegers, doc="lots in an order [lots]")
     m.cap_order = pyo.Constraint(
         m.PLACINGS,
         rule=lambda m, o, n: m.buy[o, n] <= limits[o, n] * m.place[o, n],
@@ -251,8 +247,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             _pay(ledger, row, n, price(stockpile, row, n), m.buy[o, n])
         if row.order_cost > 0:
             ledger.pay(n, "order_costs", row.order_cost * m.place[o, n], "purchase", row.material, name=o)
-        if row.capacity is not None:
-            placed = (o, n) in m.PLACINGS and limits[o, n] == row.capacity
+        if row.capacity is not None and limits[o, n] == row.capacity:
+            placed = (o, n) in m.PLACINGS
             data, factor = (m.cap_order[o, n], m.place[o, n]) if placed else (m.buy[o, n], 1.0)
             ledger.limit(data, "most", row.capacity, "quantity", f"capacity of offer {o}", row, "capacity", n, m.buy[o, n], factor)
     for o, leaf in m.cap_total:

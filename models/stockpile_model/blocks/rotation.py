@@ -87,7 +87,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(
                 row.TABLE, row.line, "age_discount", f"needs a shelf_life_months of {row.material}: without one its age is not kept"
             )
-        if life is not None and row.minimum_life_months > life:
+        if life is not None and stockpile.calendar.whole(life) is not None and row.minimum_life_months > life:
             message = f"must be at most the shelf life of {row.material}, {life:g} months, found {row.minimum_life_months:g}"
             yield Problem(row.TABLE, row.line, "minimum_life_months", message)
 

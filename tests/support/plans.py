@@ -1,0 +1,142 @@
+"""Plans for tests: a workbook that uses all there is, one of quarters with names like formulas, and how they are planned."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from optimiser.plan import Plan, make_plan
+from optimiser.solve import Options, solve
+from optimiser.workbook.read import read
+from stockpile_model.build import build
+from tests.support.books import book
+
+
+def day(month: int, of: int = 1, year: int = 2027) -> dt.date:
+    return dt.date(year, month, of)
+
+
+FULL: dict[str, Any] = {
+    "settings": {"title": "All of it", "start": day(1), "periods": 12, "discount_rate": 0.05, "fiscal_year_start": 4, "mip_gap": 0},
+    "materials": [
+        {
+            "material": "gallium", "shelf_life_months": 4, "count_life_months": 2, "price_index": "market", "closing_value": 0.3,
+            "shortage_cost": 500, "below_target_cost": 20, "holding_cost": 0.5, "disposal_cost": 2,
+        },
+        {"material": "germanium", "holding_cost": 0.2, "price_index": "market", "closing_value": 0.5},
+    ],
+    "sites": [
+        {"site": "depot", "capacity": 70, "cost": 0.3, "handling_in": 0.5, "handling_out": 0.4},
+        {"site": "vault", "cost": 0.9, "handling_in": 0.1, "handling_out": 0.2},
+    ],
+    "prices": [
+        {"date": day(1), "market": 40, "china": 25},
+        {"date": day(7, 15), "market": 70, "china": None},
+        {"date": day(12), "market": 30, "china": 35},
+    ],
+    "opening_stock": [
+        {"lot": "old", "material": "gallium", "site": "depot", "quantity": 7, "made": day(8, 20, 2026)},
+        {"lot": "young", "material": "gallium", "site": "depot", "quantity": 25, "made": day(11, 20, 2026)},
+        {"lot": "reserve", "material": "germanium", "site": "vault", "quantity": 12.5, "made": day(1, 1, 2020)},
+    ],
+    "demand": [
+        {"material": "gallium", "from": day(2), "to": day(12), "quantity": 8},
+        {"material": "gallium", "from": day(9), "to": None, "quantity": 190},
+        {"material": "germanium", "from": day(3), "to": day(12), "quantity": 2},
+    ],
+    "targets": [
+        {"material": "gallium", "from": day(6), "quantity": 45, "path": "ramp", "hard": "no"},
+        {"material": "gallium", "from": day(11), "quantity": 30, "path": "step", "hard": "yes"},
+        {"material": "germanium", "from": day(4), "quantity": 5, "path": "step", "hard": "yes"},
+    ],
+    "suppliers": [
+        {"supplier": "ours", "bloc": "domestic", "stage": "building", "start": day(3), "foreign_feedstock": 0.1},
+        {"supplier": "theirs", "bloc": "other", "country": "China", "foreign_feedstock": 1},
+        {"supplier": "friends", "bloc": "allied", "country": "Japan", "foreign_feedstock": 0.6},
+    ],
+    "offers": [
+        {
+            "offer": "spot", "supplier": "theirs", "material": "gallium", "price_index": "china", "premium": 0.1, "adder": 1, "duty": 0.25,
+            "freight": 2, "capacity": 40, "total": 200, "minimum_order": 10, "lot_size": 5, "order_cost": 30, "lead_time_months": 1,
+            "availability": 0.9,
+        },
+        {
+            "offer": "framework", "supplier": "friends", "material": "gallium", "price": 45, "freight": 1, "from": day(2), "to": day(9),
+            "capacity": 15, "minimum_order": 4, "lead_time_months": 2, "payment": "order", "site": "vault",
+        },
+        {"offer": "germanium_spot", "supplier": "friends", "material": "germanium", "price_index": "market", "capacity": 10},
+    ],
+    "contracts": [
+        {
+            "contract": "offtake", "supplier": "ours", "material": "gallium", "price_index": "market", "discount": 0.1, "ceiling": 60,
+            "sign_to": day(4), "term_months": 18, "take_or_pay": 0.9, "flex": 1.5, "signing_cost": 75, "lead_time_months": 1, "duty": 0.02,
+            "freight": 1.5, "availability": 0.95,
+        },
+        {"contract": "dear", "supplier": "friends", "material": "gallium", "sign_to": day(2), "term_months": 6},
+    ],
+    "floors": [
+        {"contract": "offtake", "level": "low", "floor": 38, "annual_quantity": 60, "escalation": 0.02},
+        {"contract": "offtake", "level": "high", "floor": 44, "annual_quantity": 160, "escalation": 0.02},
+        {"contract": "dear", "level": "only", "floor": 900, "annual_quantity": 60},
+    ],
+    "outlets": [
+        {
+            "outlet": "resale", "material": "gallium", "form": "sale", "price_index": "market", "price_factor": 0.7, "age_discount": 0.05,
+            "capacity": 9, "minimum_life_months": 2, "cost": 0.5, "fund": "stockpile_fund",
+        },
+        {"outlet": "scrap", "material": "gallium", "form": "dispose", "cost": 0.1, "to": day(10)},
+    ],
+    "funds": [
+        {"fund": "stockpile_fund", "keeps_receipts": "yes"},
+        {"fund": "title_three", "uses": "contract", "materials": "gallium"},
+    ],
+    "budgets": [
+        {"fund": "stockpile_fund", "from": day(1), "expires": day(6, 30), "amount": 6000},
+        {"fund": "stockpile_fund", "from": day(7), "expires": None, "amount": 1500},
+        {"fund": "title_three", "from": day(1), "expires": day(2, 28), "amount": 500},
+        {"fund": "title_three", "from": day(3), "expires": day(9, 30), "amount": 2500},
+        {"fund": "title_three", "from": day(10), "expires": day(9, 30, 2028), "amount": 400},
+    ],
+    "rules": [
+        {"rule": "spread", "of": "supplier", "material": "gallium", "most": 0.4},
+        {"rule": "allies", "of": "bloc", "value": "other", "window": "fiscal_year", "most": 0.5},
+        {"rule": "feedstock", "of": "foreign_feedstock", "most": 0.75},
+        {"rule": "some_framework", "of": "offer", "value": "framework", "measure": "quantity", "least": 12, "most": 40},
+    ],
+}  # fmt: skip
+
+QUARTERS: dict[str, Any] = {
+    "settings": {"start": day(2), "periods": 8, "period_months": 3, "discount_rate": 0.1, "objective": "shortfall_first", "mip_gap": 0},
+    "materials": [{"material": "indium", "holding_cost": 1}],
+    "suppliers": [{"supplier": "=1+1"}, {"supplier": "*", "stage": "announced"}],
+    "offers": [
+        {"offer": "first", "supplier": "=1+1", "material": "indium", "price": 10, "capacity": 20, "lead_time_months": 3, "order_cost": 40},
+        {"offer": "second", "supplier": "*", "material": "indium", "price": 14, "capacity": 6},
+    ],
+    "demand": [{"material": "indium", "from": day(5), "to": day(10, 1, 2028), "quantity": 9}],
+    "targets": [{"material": "indium", "from": day(11), "quantity": 60}],
+}
+
+
+def plan_of(tables: Mapping[str, Any] | Path, gap: float = 0.0) -> Plan | None:
+    """The plan of tables, or of a workbook; None where there is none."""
+    with TemporaryDirectory() as folder:
+        reading = read(tables if isinstance(tables, Path) else book(Path(folder) / "book", tables))
+    formulation = build(reading.stockpile)
+    outcome = solve(formulation.m, Options(gap=gap, time_limit=120))
+    if outcome.objective is None:
+        return None
+    run = {"input": "book.xlsx", "input sha256": "0" * 64, "changes": "", "planned at": "2026-11-21 10:30:00 UTC", "threads": 2}
+    return make_plan(formulation, outcome, map(str, reading.warnings), run)
+
+
+@functools.cache
+def full_plan() -> Plan:
+    """The plan of FULL, solved once in a process."""
+    plan = plan_of(FULL, gap=0.01)
+    assert plan is not None
+    return plan

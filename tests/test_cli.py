@@ -1,0 +1,224 @@
+"""The command line as an officer uses it: what it prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.books import book
+
+ROOT = Path(__file__).parents[1]
+
+TABLES: dict[str, Any] = {
+    "settings": {"start": "2027-01-01", "periods": 4, "mip_gap": 0},
+    "materials": [{"material": "gallium", "shelf_life_months": 3}],
+    "suppliers": [{"supplier": "smelter"}],
+    "offers": [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 5, "order_cost": 12, "capacity": 100}],
+    "demand": [{"material": "gallium", "from": "2027-01-01", "to": "2027-04-30", "quantity": 10}],
+    "funds": [{"fund": "treasury"}],
+    "budgets": [{"fund": "treasury", "from": "2027-01-01", "amount": 1000}],
+}
+# Two orders feed four months of a metal that keeps for three: 40 kg at 5 and 2 orders at 12.
+OPTIMUM = 40 * 5 + 2 * 12
+
+
+def stockpile(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "optimiser", *map(str, arguments)]
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.xlsx"
+    book(path, TABLES)
+    return path
+
+
+def changed(path: Path, table: str, **cells: object) -> Path:
+    book(path, {**TABLES, table: [{**TABLES[table][0], **cells}]})
+    return path
+
+
+def test_solve_writes_a_plan_beside_the_workbook_and_leaves_the_workbook_alone(workbook: Path) -> None:
+    before = workbook.read_bytes()
+    ran = stockpile("solve", workbook, "--json", cwd=workbook.parent)
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["status"] == "optimal"
+    assert found["objective"] == pytest.approx(OPTIMUM)
+    assert found["bound"] == pytest.approx(OPTIMUM)
+    assert found["gap"] == 0
+    assert sum(found["costs"].values()) == pytest.approx(OPTIMUM)
+    assert found["costs"]["order_costs"] == pytest.approx(24)
+    assert (found["waste"], found["shortfall"]) == (0, 0)
+    assert Path(found["plan"]) == workbook.parent / "mine-plan.xlsx"
+    assert found["seconds"] > 0
+    assert workbook.read_bytes() == before
+    assert sorted(path.name for path in workbook.parent.iterdir()) == ["mine-plan.xlsx", "mine.xlsx"]
+
+
+def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard_error(workbook: Path) -> None:
+    ran = stockpile("solve", workbook, "-o", "plan.xlsx", cwd=workbook.parent)
+    assert ran.returncode == 0
+    assert "Order 40 kg in 2 orders from smelter." in ran.stdout
+    assert "incumbent" in ran.stderr
+    assert "incumbent" not in ran.stdout
+
+
+def test_set_changes_one_run_only(workbook: Path) -> None:
+    ran = stockpile("solve", workbook, "--json", "--set", "offers[spot].order_cost set 0", "--set", "demand[gallium].quantity scale 2", cwd=workbook.parent)
+    assert json.loads(ran.stdout)["objective"] == pytest.approx(400)
+
+
+@pytest.mark.parametrize("change", ["offers[spot].order_cost", "offers[spto].order_cost set 0", "offers[spot].capacity set -1"])
+def test_a_change_that_makes_no_sense_is_refused_in_one_line(workbook: Path, change: str) -> None:
+    ran = stockpile("solve", workbook, "--set", change, cwd=workbook.parent)
+    assert ran.returncode in (1, 2)
+    assert "Traceback" not in ran.stderr
+    assert not (workbook.parent / "mine-plan.xlsx").exists()
+
+
+def test_check_is_silent_about_a_sound_workbook_but_for_one_line(workbook: Path) -> None:
+    ran = stockpile("check", workbook, cwd=workbook.parent)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.count("\n") == 1
+
+
+def test_every_fault_gives_a_line_with_its_cell_and_nothing_is_written(tmp_path: Path) -> None:
+    path = changed(tmp_path / "bad.xlsx", "offers", capacity=-5, supplier="smeltr", duty=25)
+    for command in (["check", path], ["solve", path], ["solve", path, "--json"]):
+        ran = stockpile(*command, cwd=tmp_path)
+        assert ran.returncode == 1
+        assert ran.stdout == ""
+        assert "Traceback" not in ran.stderr
+        lines = ran.stderr.splitlines()
+        assert len(lines) == 2, ran.stderr  # a duty of 2500 % is odd and no fault
+        assert all(line.startswith("offers!") for line in lines)
+        assert "the nearest there is 'smelter'" in ran.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["bad.xlsx"]
+
+
+def test_infeasible_names_the_short_limits_with_their_cells(tmp_path: Path) -> None:
+    path = changed(tmp_path / "poor.xlsx", "budgets", amount=124)
+    ran = stockpile("solve", path, "--json", cwd=tmp_path)
+    assert ran.returncode == 3
+    found = json.loads(ran.stdout)
+    assert found["status"] == "infeasible"
+    assert found["plan"] is None
+    assert "budgets!C2: appropriation treasury 2027-01 (124): short by 100 USD" in ran.stderr
+    assert "demand!D2" in ran.stderr
+    assert not (tmp_path / "poor-plan.xlsx").exists()
+
+
+def test_a_profit_without_limit_is_wrong_input(tmp_path: Path) -> None:
+    tables = {name: rows for name, rows in TABLES.items() if name not in ("funds", "budgets")}
+    tables["offers"] = [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 5}]
+    tables["outlets"] = [{"outlet": "trader", "material": "gallium", "form": "sale", "price": 6}]
+    path = tmp_path / "endless.xlsx"
+    book(path, tables)
+    ran = stockpile("solve", path, cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "spot" in ran.stderr
+    assert "trader" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_input_is_never_the_output(workbook: Path) -> None:
+    before = workbook.read_bytes()
+    for option in ("-o", "--write-model"):
+        ran = stockpile("solve", workbook, option, workbook, cwd=workbook.parent)
+        assert ran.returncode == 2
+        assert "never written to" in ran.stderr
+    assert workbook.read_bytes() == before
+
+
+def test_the_model_can_be_written_and_another_solver_named(workbook: Path) -> None:
+    ran = stockpile("solve", workbook, "--solver", "appsi_highs", "--write-model", "model.lp", "--json", cwd=workbook.parent)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["objective"] == pytest.approx(OPTIMUM)
+    assert "buy(spot,0)" in (workbook.parent / "model.lp").read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--gap", "2"],
+        ["--gap", "-0.1"],
+        ["--time-limit", "0"],
+        ["--threads", "-1"],
+        ["--solver", "nobody"],
+        ["-o", "nowhere/plan.xlsx"],
+        ["--write-model", "model.txt"],
+        ["--frobnicate"],
+    ],
+)
+def test_a_wrong_command_line_ends_with_2_and_without_a_plan(workbook: Path, arguments: list[str]) -> None:
+    ran = stockpile("solve", workbook, *arguments, cwd=workbook.parent)
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+    assert not (workbook.parent / "mine-plan.xlsx").exists()
+
+
+def test_shortfall_first_spends_what_it_takes(tmp_path: Path) -> None:
+    tables = {**TABLES, "materials": [{"material": "gallium", "shelf_life_months": 3, "shortage_cost": 1}]}
+    path = tmp_path / "short.xlsx"
+    for objective, shortfall in (("cost", 40), ("shortfall_first", 0)):
+        book(path, {**tables, "settings": {**TABLES["settings"], "objective": objective}})
+        found = json.loads(stockpile("solve", path, "--json", cwd=tmp_path).stdout)
+        assert found["shortfall"] == pytest.approx(shortfall)
+
+
+def hard_tables() -> dict[str, Any]:
+    """A workbook that finds plans at once and cannot be proven for a long time: lots and order costs everywhere."""
+    offers = [
+        {
+            "offer": f"offer {k}",
+            "supplier": "smelter",
+            "material": "gallium",
+            "price": 5 + k % 3 + k / 100,
+            "order_cost": 40 + 7 * k % 11,
+            "capacity": 50 + 13 * k % 17,
+            "lot_size": 3 + k % 5,
+            "minimum_order": 9,
+            "total": 300 + k,
+        }
+        for k in range(12)
+    ]
+    demand = [{"material": "gallium", "from": f"{2027 + k // 12}-{k % 12 + 1:02d}-01", "quantity": 31 + 17 * k % 23} for k in range(60)]
+    materials = [{"material": "gallium", "shelf_life_months": 5, "holding_cost": 0.07}]
+    return {**TABLES, "settings": {"start": "2027-01-01", "periods": 60, "mip_gap": 0}, "materials": materials, "offers": offers, "demand": demand,
+            "funds": [{"fund": "treasury"}], "budgets": [{"fund": "treasury", "amount": 1e6}]}  # fmt: skip
+
+
+def test_ctrl_c_keeps_and_writes_the_best_plan_so_far(tmp_path: Path) -> None:
+    path = book(tmp_path / "hard.xlsx", hard_tables())
+    command = [sys.executable, "-m", "optimiser", "solve", str(path), "--json", "--time-limit", "600"]
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stderr is not None
+        for line in ran.stderr:
+            if "incumbent" in line and "incumbent -" not in line:
+                break
+        ran.send_signal(signal.SIGINT)
+        out, said = ran.communicate(timeout=240)
+    assert ran.returncode == 0, said
+    found = json.loads(out)
+    assert found["status"] == "feasible"
+    assert found["gap"] > 0
+    assert found["bound"] < found["objective"]
+    assert Path(found["plan"]).exists()
+
+
+def test_no_plan_within_the_time_limit_ends_with_4(tmp_path: Path) -> None:
+    path = book(tmp_path / "hard.xlsx", hard_tables())
+    ran = stockpile("solve", path, "--json", "--time-limit", "0.0001", cwd=tmp_path)
+    assert ran.returncode == 4, ran.stdout
+    assert json.loads(ran.stdout)["status"] == "no_plan"
+    assert not (tmp_path / "hard-plan.xlsx").exists()

@@ -1,0 +1,488 @@
+"""The plan workbook: what stands where, that text stays text, and that a file is whole or not there."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import io
+import math
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import openpyxl
+import pandas as pd
+import pytest
+from openpyxl.utils import get_column_letter
+
+from optimiser.errors import OutputError
+from optimiser.plan import Plan
+from optimiser.workbook import result_sheets
+from optimiser.workbook import write as writing
+from optimiser.workbook.result_sheets import SHEETS
+from optimiser.workbook.write import check_target, compose, write
+from stockpile_model.blocks.budget import BudgetUse
+from stockpile_model.blocks.demand import DemandMet
+from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.purchases import Order
+from stockpile_model.blocks.stock import Delivery, LotStock
+from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.data import Material, Result, Settings, Stockpile, column, columns, get
+from stockpile_model.values import normal
+from tests.support.plans import full_plan
+
+START = dt.date(2027, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def full() -> bytes:
+    return compose(full_plan())
+
+
+def opened(content: bytes, **options: Any) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(content), **options)
+
+
+def parts(content: bytes, pattern: str) -> list[str]:
+    """The parts of the file whose names match, as text."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        return [file.read(name).decode() for name in file.namelist() if re.fullmatch(pattern, name)]
+
+
+def empty_plan(
+    rows: Mapping[type[Result], tuple[Result, ...]] | None = None, settings: Mapping[str, Any] | None = None, **cells: Any
+) -> Plan:
+    """A plan by hand of two months; without rows nothing is bought."""
+    stockpile = Stockpile(
+        Settings(**{"start": START, "periods": 2, **(settings or {})}),
+        {Material: (Material(material="ga", shelf_life_months=6, count_life_months=1), Material(material="ge"))},
+    )
+    about: dict[str, Any] = {
+        "title": "By hand", "currency": "USD", "unit": "kg", "status": "optimal", "objective": 0.0, "bound": 0.0, "gap": 0.0, "costs": {},
+        "waste": 0.0, "shortfall": 0.0, "verdict": "Buy nothing.", "warnings": (), "run": {}, "stockpile": stockpile,
+    }  # fmt: skip
+    return Plan(rows=rows or {}, **{**about, **cells})
+
+
+def order(**cells: Any) -> Order:
+    given: dict[str, Any] = {
+        "date": START, "offer": "spot", "supplier": "plant", "material": "ga", "ordered": 10.0, "lots": None, "arrives": START,
+        "arriving": 10.0, "price": 5.0, "delivered_price": 5.0, "order_cost": 0.0, "paid": 50.0, "paid_on": START,
+        "instruction": "order it",
+    }  # fmt: skip
+    return Order(**{**given, **cells})
+
+
+def cash(**cells: Any) -> CashFlow:
+    given: dict[str, Any] = {
+        "date": START, "heading": "purchases", "cash": True, "material": "ga", "name": "spot", "amount": 50.0, "factor": 1.0,
+        "discounted": 50.0,
+    }  # fmt: skip
+    return CashFlow(**{**given, **cells})
+
+
+def held(quantity: float, **cells: Any) -> LotStock:
+    given: dict[str, Any] = {
+        "date": START, "lot": "L", "material": "ga", "site": "depot", "made": START, "age": 0.0, "remaining_life": 5.0, "quantity": quantity
+    }  # fmt: skip
+    return LotStock(**{**given, **cells})
+
+
+def lines(content: bytes) -> dict[str, list[Any]]:
+    """The lines of the summary by their first cell."""
+    found: dict[str, list[Any]] = {}
+    for row in opened(content, data_only=True)["summary"].iter_rows(values_only=True, max_col=6):
+        if row[0] is not None:
+            found.setdefault(str(row[0]), list(row[1:]))
+    return found
+
+
+# --- Tables ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
+    assert opened(full).sheetnames == [
+        "summary", "orders", "contracts", "deliveries", "rotation", "lots", "movements", "targets", "demand", "budget", "payments",
+        "cash_flow", "rules", "marginal_values", "assumptions", "run", "chart_data",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SHEETS, ids=lambda kind: kind.SHEET)
+def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes) -> None:
+    """Row 1 is the header; read by rule 2 of the contract its names are the columns', and pandas reads the values."""
+    frame = pd.read_excel(io.BytesIO(full), sheet_name=kind.SHEET, keep_default_na=False, na_values=[""])
+    assert [normal(str(name)) for name in frame.columns] == [each.name for each in columns(kind)]
+    rows = sorted(full_plan().of(kind), key=lambda row: getattr(row, "date", 0))
+    assert rows
+    assert len(frame) == len(rows)
+    for name, each in zip(frame.columns, columns(kind), strict=True):
+        if each.kind in ("number", "whole"):
+            expected = [math.nan if get(row, each.name) is None else float(get(row, each.name)) for row in rows]
+            assert frame[name].astype(float).tolist() == pytest.approx(expected, rel=1e-14, abs=1e-14, nan_ok=True)
+
+
+def test_headers_say_unit_and_meaning(full: bytes) -> None:
+    sheet = opened(full)["orders"]
+    said = {cell.value: cell.comment.text for cell in sheet[1]}
+    assert said["Ordered [kg]"] == "quantity ordered"
+    assert said["Delivered price [USD/kg]"] == "price with adder, duty and freight"
+    assert list(said)[:4] == ["Date", "Offer", "Supplier", "Material"]
+
+
+def test_tables_are_ready_to_use(full: bytes) -> None:
+    book = opened(full)
+    for kind, first in ((Order, "C2"), (BudgetUse, "B2")):
+        sheet = book[kind.SHEET]
+        assert sheet.freeze_panes == first
+        assert sheet.auto_filter.ref == f"A1:{get_column_letter(len(columns(kind)))}{len(full_plan().of(kind)) + 1}"
+        assert sheet.print_title_rows == "$1:$1"
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        widths = [dimension.width for dimension in sheet.column_dimensions.values()]
+        assert min(widths) > 7
+        assert max(widths) < 101
+
+
+@pytest.mark.parametrize(
+    ("name", "number_format"),
+    [("Date", "yyyy-mm-dd"), ("Ordered [kg]", "#,##0.00"), ("Price [USD/kg]", "#,##0.00"), ("Paid [USD]", "#,##0")],
+)
+def test_numbers_are_formatted_by_their_unit(name: str, number_format: str) -> None:
+    sheet = opened(compose(empty_plan({Order: (order(ordered=10.25, paid=50_000.0),)})))["orders"]
+    (cell,) = [sheet.cell(2, each.column) for each in sheet[1] if each.value == name]
+    assert cell.number_format == number_format
+
+
+def test_a_limit_is_formatted_by_the_unit_of_its_row(full: bytes) -> None:
+    sheet = opened(full)["rules"]
+    observed = next(each.column for each in sheet[1] if each.value == "Observed")
+    formats = {row[0].value: row[observed - 1].number_format for row in sheet.iter_rows(min_row=2)}
+    assert formats["spread"] == "0.0 %"
+    assert formats["some_framework"] in ("#,##0", "#,##0.00")
+
+
+def test_dated_rows_stand_in_the_order_of_their_dates() -> None:
+    rows = (order(date=dt.date(2027, 2, 1)), order(offer="first"))
+    sheet = opened(compose(empty_plan({Order: rows})))["orders"]
+    assert [sheet.cell(r, 2).value for r in (2, 3)] == ["first", "spot"]
+
+
+def test_a_plan_without_rows_has_headers_alone() -> None:
+    book = opened(compose(empty_plan()))
+    for kind in SHEETS:
+        assert book[kind.SHEET].max_row == 1
+    assert book["summary"]["A1"].value == "By hand"
+
+
+def test_rows_of_a_new_type_get_their_sheet_before_the_assumptions() -> None:
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Scenario(Result):
+        SHEET = "scenarios"
+        from_: dt.date = column("first date")
+        probability: float = column("probability", "1")
+        known: bool = column("whether it is known")
+
+    Scenario.__annotations__.update(from_=dt.date, probability=float, known=bool)
+    book = opened(compose(empty_plan({Scenario: (Scenario(from_=START, probability=0.25, known=True),)})))
+    assert book.sheetnames[-4:] == ["scenarios", "assumptions", "run", "chart_data"]
+    assert [cell.value for cell in book["scenarios"][1]] == ["From", "Probability", "Known"]
+    assert [cell.value for cell in book["scenarios"][2]] == [dt.datetime(2027, 1, 1), 0.25, "yes"]
+    assert book["scenarios"]["B2"].number_format == "0.0 %"
+
+
+# --- Values that could do harm --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(A1)", "https://example.org", "{=1}", "001", "NA", "x" * 300])
+def test_text_is_never_a_formula_or_a_link(name: str) -> None:
+    plan = empty_plan(
+        {Order: (order(supplier=name, instruction=name),), LotStock: (held(3.0),)}, title=name, verdict=name, warnings=(name,)
+    )
+    book = opened(compose(plan))
+    cell = book["orders"]["C2"]
+    assert (cell.value, cell.data_type, cell.hyperlink) == (name, "s", None)
+    texts = [cell for row in book["summary"].iter_rows() for cell in row if cell.value == name]
+    assert len(texts) == 4  # title, verdict, instruction, warning
+    assert {cell.data_type for cell in texts} == {"s"}
+
+
+def test_names_cannot_break_charts_or_properties() -> None:
+    odd = "=run!$A$1\x01<&>"
+    rows: dict[type[Result], tuple[Result, ...]] = {
+        LotStock: (held(3.0, lot=odd),),
+        CashFlow: (cash(name=odd),),
+        BudgetUse: (BudgetUse(appropriation=odd, fund=odd, from_=None, expires=None, amount=1.0, spent=1.0, lapsed=0.0, left=0.0),),
+    }
+    content = compose(empty_plan(rows, unit=odd, currency=odd, title=odd, run={"input": odd}))
+    for part in parts(content, r".*\.(xml|rels)"):
+        ElementTree.fromstring(part)
+    references = re.findall(r"<c:f>(.*?)</c:f>", "".join(parts(content, r"xl/charts/.*")))
+    assert references
+    assert all(each.startswith("chart_data!") for each in references)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_shows_as_an_error(value: float) -> None:
+    plan = empty_plan({Order: (order(ordered=value),), CashFlow: (cash(amount=value, discounted=value),)}, objective=value)
+    book = opened(compose(plan), data_only=True)
+    assert book["orders"]["E2"].value == "#NUM!"
+    assert lines(compose(plan))["Total"][0] == "#NUM!"
+
+
+def test_text_longer_than_a_cell_is_cut() -> None:
+    book = opened(compose(empty_plan({Order: (order(instruction="y" * 40_000),)})))
+    assert len(book["orders"]["N2"].value) == 32_767
+
+
+def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_sheets, "MOST_ROWS", 2)
+    with pytest.raises(OutputError, match=r"^orders would need 3 rows; a sheet holds 2: "):
+        compose(empty_plan({Order: (order(),) * 3}))
+
+
+# --- The summary ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_says_how_good_the_plan_is() -> None:
+    found = lines(compose(empty_plan(status="feasible", objective=1200.0, bound=1000.0, gap=1 / 6)))
+    assert found["Status"][0] == "feasible"
+    assert "not proven" in found["Status"][1]
+    assert [found[name][0] for name in ("Objective", "Proven bound", "Gap")] == pytest.approx([1200.0, 1000.0, 1 / 6])
+    assert "Buy nothing." in found
+
+
+def test_a_bound_that_is_not_known_is_said_to_be() -> None:
+    found = lines(compose(empty_plan(bound=None, gap=None)))
+    assert (found["Proven bound"][0], found["Gap"][0]) == ("not known", "not known")
+
+
+def test_totals_are_live_formulas(full: bytes) -> None:
+    sheet = opened(full)["summary"]
+    formulas = {row[0].value: row[1].value for row in sheet.iter_rows(max_col=2) if row[0].value and row[1].data_type == "f"}
+    assert formulas["purchases"].startswith("=SUMIFS(cash_flow!")
+    assert formulas["Ordered"].startswith("=SUM(orders!")
+    assert formulas["Waste"].endswith(',"expired")')
+    assert formulas["Stock at the end"].endswith("DATE(2027,12,1))")
+    assert all("budget!" in formulas[row.appropriation] for row in full_plan().of(BudgetUse))
+    found = lines(full)
+    assert found["Total"][0] == pytest.approx(full_plan().objective)
+    assert found["Shortfall"][0] == pytest.approx(full_plan().shortfall)
+    assert found["Waste"][0] == pytest.approx(full_plan().waste)
+    assert {found[name][0] for name in found if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))} == {"agrees"}
+
+
+def test_costs_that_do_not_sum_to_the_objective_show() -> None:
+    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))["Headings sum to the objective"][0] == "differs"
+    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))["Headings sum to the objective"][0] == "agrees"
+
+
+def test_the_first_things_to_do_are_told(full: bytes) -> None:
+    found = list(lines(full))
+    first = found[found.index("To do first, before 2027-07") + 1 :]
+    told = first[: next(k for k, line in enumerate(first) if line.startswith("…"))]
+    assert told == sorted(told, key=lambda line: line[:7])
+    assert any("sign offtake" in line for line in told)
+    assert all(line[:7] < "2027-07" for line in told)
+
+
+def test_no_signature_is_left_out_for_an_order() -> None:
+    signed = full_plan().of(ContractOutcome)
+    rows = {Order: tuple(order(instruction=f"2027-01: order {k}") for k in range(40)), ContractOutcome: signed}
+    found = list(lines(compose(empty_plan(rows))))
+    assert any("sign offtake" in line for line in found)
+    assert any(line.startswith("… and 29 more") for line in found)
+
+
+def test_what_comes_later_is_told_where_nothing_comes_first() -> None:
+    later = order(date=dt.date(2028, 3, 1), instruction="2028-03: order it")
+    found = list(lines(compose(empty_plan({Order: (later,)}, settings={"periods": 24}))))
+    assert found[found.index("To do first: nothing before 2028-03") + 1] == "2028-03: order it"
+
+
+# --- Charts ---------------------------------------------------------------------------------------------------------------------
+
+
+def blocks(content: bytes) -> dict[str, pd.DataFrame]:
+    """The pivots behind the charts by their titles."""
+    rows = list(opened(content, data_only=True)["chart_data"].iter_rows(values_only=True))
+    starts = [c for c, cell in enumerate(rows[0]) if cell is not None] if rows else []
+    found = {}
+    for c in starts:
+        end = next((k for k in range(c, len(rows[1])) if rows[1][k] is None), len(rows[1]))
+        body = [row[c:end] for row in rows[2:] if row[c] is not None]
+        found[str(rows[0][c])] = pd.DataFrame([row[1:] for row in body], index=[row[0] for row in body], columns=list(rows[1][c + 1 : end]))
+    return found
+
+
+def test_a_chart_for_each_material_purchases_cash_and_appropriations(full: bytes) -> None:
+    titles = ["".join(re.findall(r"<a:t>(.*?)</a:t>", part.split("</c:title>")[0])) for part in parts(full, r"xl/charts/chart\d+\.xml")]
+    assert titles == [
+        "Stock of gallium at period end by remaining life, against target",
+        "Stock of germanium at period end, against target",
+        "Purchases by supplier, as they arrive",
+        "Cash flow by heading, undiscounted",
+        "Appropriations: spent, lapsed, left",
+    ]
+
+
+def test_charts_show_what_the_sheets_hold(full: bytes) -> None:
+    plan, found = full_plan(), blocks(full)
+    stock = found["stock of gallium by remaining life [kg]"]
+    assert list(stock.columns) == [
+        "3 to 4 months left", "2 to 3 months left", "1 to 2 months left (does not count)", "0 to 1 months left (does not count)", "target"
+    ]  # fmt: skip
+    for row in plan.of(TargetMet):
+        if row.material == "gallium":
+            here = stock.loc[f"{row.date:%Y-%m}"]
+            assert here["target"] == pytest.approx(row.target)
+            assert here.iloc[:2].sum() == pytest.approx(row.stock, abs=1e-5)
+    assert stock.iloc[:, :4].to_numpy().sum() == pytest.approx(sum(row.quantity for row in plan.of(LotStock) if row.material == "gallium"))
+    assert math.isnan(stock["target"].iloc[0])
+    flows = found["cash flow [thousand USD], running sum [thousand USD]"]
+    paid = sum(row.amount for row in plan.of(CashFlow) if row.cash) / 1000
+    assert flows.iloc[:, :-1].to_numpy().sum() == pytest.approx(paid)
+    assert flows["running sum (right)"].iloc[-1] == pytest.approx(paid)
+    funds = found["appropriations [thousand USD]"]
+    assert funds.to_numpy().sum() == pytest.approx(sum(row.amount for row in plan.of(BudgetUse)) / 1000)
+
+
+def test_chart_references_cover_their_pivots(full: bytes) -> None:
+    """Every series points at cells of chart_data that hold its name, its labels and a value or a gap for each."""
+    sheet = opened(full, data_only=True)["chart_data"]
+    for part in parts(full, r"xl/charts/chart\d+\.xml"):
+        references = re.findall(r"<c:f>chart_data!(.*?)</c:f>", part)
+        assert references
+        for name, labels, values in zip(references[::3], references[1::3], references[2::3], strict=True):
+            assert isinstance(sheet[name.replace("$", "")].value, str)
+            shown = [row[0].value for row in sheet[labels.replace("$", "")]]
+            assert None not in shown
+            numbers = [row[0].value for row in sheet[values.replace("$", "")]]
+            assert len(numbers) == len(shown)
+            assert any(isinstance(each, (int, float)) for each in numbers)
+
+
+def test_charts_without_matter_are_left_out() -> None:
+    assert parts(compose(empty_plan()), r"xl/charts/.*") == []
+    asked = TargetMet(date=START, material="ga", buyer=None, target=5.0, hard=False, stock=0.0, below=5.0, cost=0.0)
+    assert list(blocks(compose(empty_plan({TargetMet: (asked,)})))) == ["stock of ga by remaining life [kg]"]
+    stock = blocks(compose(empty_plan({LotStock: (held(4.0, material="ge", remaining_life=None),)})))["stock of ge by remaining life [kg]"]
+    assert list(stock.columns) == ["stock"]
+    assert stock["stock"].tolist() == [4.0, 0.0]
+
+
+def test_many_suppliers_become_a_few_and_the_others() -> None:
+    rows = tuple(
+        Delivery(
+            date=START, lot=f"l{k}", kind="offers", name="o", supplier=f"s{k:02d}", material="ga", site="depot", quantity=float(20 - k)
+        )
+        for k in range(12)
+    )  # fmt: skip
+    found = blocks(compose(empty_plan({Delivery: rows})))["deliveries by supplier [kg]"]
+    assert list(found.columns) == [*(f"s{k:02d}" for k in range(7)), "(all others)"]
+    assert found["(all others)"].iloc[0] == sum(20 - k for k in range(7, 12))
+
+
+# --- The file -------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_plan_makes_one_file(full: bytes) -> None:
+    assert compose(full_plan()) == full
+    properties = opened(full).properties
+    assert properties.created == dt.datetime(2026, 11, 21, 10, 30)
+    assert properties.title == "All of it"
+    assert f"input sha256: {'0' * 64}" in str(properties.description)
+
+
+def test_the_run_is_told(full: bytes) -> None:
+    rows = list(opened(full)["run"].iter_rows(values_only=True))
+    assert rows[0] == ("Name", "Value")
+    assert ("threads", 2) in rows
+
+
+def test_a_plan_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "plan.xlsx"
+    path.write_bytes(b"older")
+    write(empty_plan(), path)
+    assert openpyxl.load_workbook(path).sheetnames[0] == "summary"
+    assert os.listdir(tmp_path) == ["plan.xlsx"]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), PermissionError(13, "in use"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("step", ["replace", "fsync"])
+def test_a_failure_leaves_what_was_there(failure: BaseException, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "plan.xlsx"
+    path.write_bytes(b"older")
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(KeyboardInterrupt if isinstance(failure, KeyboardInterrupt) else OutputError) as raised:
+        write(empty_plan(), path)
+    assert "\n" not in str(raised.value)
+    assert os.listdir(tmp_path) == ["plan.xlsx"]
+    assert path.read_bytes() == b"older"
+
+
+def test_a_plan_that_cannot_be_composed_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writing, "add_charts", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write(empty_plan(), tmp_path / "plan.xlsx")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_target_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "folder.xlsx").mkdir()
+    (tmp_path / "file").write_text("")
+    for path, said in [
+        (tmp_path / "missing" / "plan.xlsx", "there is no folder"),
+        (tmp_path / "file" / "plan.xlsx", "there is no folder"),
+        (tmp_path / "folder.xlsx", "is a folder"),
+        (tmp_path / "plan.csv", "a plan is written as .xlsx"),
+    ]:
+        with pytest.raises(OutputError, match=said) as raised:
+            write(empty_plan(), path)
+        assert str(raised.value).startswith(f"{path}: ")
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("where", ["folder", "file"])
+def test_rights_are_tried_before_the_search(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The superuser may write anywhere, so the refusal of the system is played."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "plan.xlsx"
+    path.write_bytes(b"older")
+    if where == "folder":
+        monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    else:
+        monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OutputError, match="close it in the spreadsheet program, or see the rights"):
+        check_target(path)
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "plan.xlsx"
+    link.symlink_to(tmp_path / "there" / "plan.xlsx")
+    write(empty_plan(), link)
+    assert link.is_symlink()
+    assert openpyxl.load_workbook(tmp_path / "there" / "plan.xlsx").sheetnames[0] == "summary"
+
+
+def test_demand_unmet_is_marked() -> None:
+    rows = (DemandMet(date=START, material="ga", buyer=None, required=5.0, met=3.0, unmet=2.0, cost=0.0),)
+    plan = replace(empty_plan(), rows={DemandMet: rows})
+    ranges = [str(each.sqref) for each in opened(compose(plan))["demand"].conditional_formatting]
+    assert ranges == ["F2"]
