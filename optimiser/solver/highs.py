@@ -6,6 +6,7 @@ where the search allows a tolerance, and its duals say what a limit is worth.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -74,7 +75,7 @@ def version() -> str:
 def load(program: Program) -> highspy.Highs:
     """A silent HiGHS object that holds the program. Raises SolverError for what HiGHS refuses."""
     h = highspy.Highs()  # type: ignore[no-untyped-call]
-    h.setOptionValue("log_to_console", False)
+    _option(h, "log_to_console", False)
     status = h.passModel(
         program.columns,
         program.rows,
@@ -131,7 +132,7 @@ def _search(
     """One branch-and-bound; whether it came to its end."""
     h = load(program)
     _set(h, options)
-    h.setOptionValue("mip_feasibility_tolerance", tolerance)
+    _option(h, "mip_feasibility_tolerance", tolerance)
     if known is not None:
         start = highspy.HighsSolution()
         start.col_value = known.tolist()
@@ -176,8 +177,8 @@ def _start_at(h: highspy.Highs, program: Program, x: Floats) -> None:
     basis.row_status = _bases(program.activity(x), program.row_lower, program.row_upper)
     basis.valid = basis.alien = True
     h.setBasis(basis)
-    h.setOptionValue("presolve", "off")
-    h.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
+    _option(h, "presolve", "off")
+    _option(h, "simplex_strategy", PRIMAL_SIMPLEX)
 
 
 def _bases(value: Floats, lower: Floats, upper: Floats) -> list[HighsBasisStatus]:
@@ -232,14 +233,19 @@ def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Inte
 
 
 def _set(h: highspy.Highs, options: Options) -> None:
-    # 0 leaves it to HiGHS, which takes half of the cores: more only cost time where it was measured.
-    h.setOptionValue("threads", options.threads)
-    h.setOptionValue("random_seed", options.seed)
-    h.setOptionValue("time_limit", options.time_limit)
+    # 0 leaves it to HiGHS, which takes half of the cores (all were no faster); more than there are can crash it.
+    _option(h, "threads", min(options.threads, os.cpu_count() or 1))
+    _option(h, "random_seed", options.seed % 2**31)
+    _option(h, "time_limit", options.time_limit)
     # A hair less than asked for, so that what rounding costs afterwards stays within the gap.
-    h.setOptionValue("mip_rel_gap", 0.999 * options.gap)
-    h.setOptionValue("mip_abs_gap", ABSOLUTE_GAP)
-    h.setOptionValue("mip_min_logging_interval", REPORTING)
+    _option(h, "mip_rel_gap", 0.999 * options.gap)
+    _option(h, "mip_abs_gap", ABSOLUTE_GAP)
+    _option(h, "mip_min_logging_interval", REPORTING)
+
+
+def _option(h: highspy.Highs, name: str, value: bool | int | float | str) -> None:
+    if h.setOptionValue(name, value) != HighsStatus.kOk:
+        raise SolverError(f"HiGHS does not take {value!r} as {name}")
 
 
 def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:

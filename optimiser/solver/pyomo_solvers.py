@@ -56,9 +56,11 @@ def solve_by_name(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
     """Minimise the active objectives in turn and leave the values in the model. Gap, threads and seed are passed to the
     solvers in `OPTIONS`, the time limit to all; a bound that the solver does not tell is None.
 
-    Raises SolverUnavailable, UnboundedError and SolverError.
+    Raises ValueError for a model without objective, SolverUnavailable, UnboundedError and SolverError.
     """
     objectives = list(m.component_data_objects(pyo.Objective, active=True))
+    if not objectives:
+        raise ValueError("the model has no active objective")
     held: list[Any] = []
     stages: list[Stage] = []
     deadline = time.perf_counter() + options.time_limit

@@ -1,0 +1,60 @@
+"""The model as a whole: no constraint without a plan that it refuses, no component without a name and a meaning."""
+
+from __future__ import annotations
+
+import re
+
+import pyomo.environ as pyo
+import pytest
+
+from stockpile_model.build import TABLES
+from stockpile_model.data import Column, Row, columns
+from tests.model import test_budget, test_demand, test_policy, test_price_floors, test_purchases, test_rotation, test_stock, test_targets
+from tests.support.accept import built, everything
+
+SUITES = (test_budget, test_demand, test_policy, test_price_floors, test_purchases, test_rotation, test_stock, test_targets)
+TESTED = {case.component for suite in SUITES for case in suite.CASES}
+
+
+def can_differ(column: Column) -> bool:
+    """Whether a column takes another value than its default yet."""
+    refused = column.unbuilt if isinstance(column.unbuilt, tuple) else ()
+    return column.unbuilt is not True and (not column.choices or any(each not in (*refused, column.default) for each in column.choices))
+
+
+EVERYTHING = everything()
+M = built(EVERYTHING).m
+COLUMNS = [(kind, each) for kind in TABLES[1:] for each in columns(kind) if can_differ(each)]  # the first is settings
+CONSTRAINTS = [each.local_name for each in M.component_objects(pyo.Constraint)]
+NAMED = [each for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in M.component_objects(kind)]
+INDEX_SETS = {f"{name}_index" for name in CONSTRAINTS}  # Pyomo's own, of a constraint over a set that has no name
+SETS = [each for each in M.component_objects(pyo.Set) if each.local_name not in INDEX_SETS]
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_a_plan_is_accepted_and_one_refused(name: str) -> None:
+    assert len(M.find_component(name)) > 0, "the book that uses everything makes no row of it"
+    assert name in TESTED, f"no case in tests/model accepts and refuses a plan by {name}"
+
+
+@pytest.mark.parametrize(("kind", "column"), COLUMNS, ids=[f"{kind.TABLE}.{each.name}" for kind, each in COLUMNS])
+def test_the_book_that_uses_everything_does(kind: type[Row], column: Column) -> None:
+    """So that no constraint is overlooked that a block makes on demand only."""
+    assert any(getattr(row, column.field) != column.default for row in EVERYTHING.rows(kind))
+
+
+@pytest.mark.parametrize("component", NAMED, ids=lambda each: each.local_name)
+def test_a_component_says_what_it_is_in_which_unit(component: pyo.Component) -> None:
+    assert re.fullmatch(r"[a-z].* \[(quantity|money|1|lots)\]", component.doc or "")
+    assert re.fullmatch(r"[a-z][a-z_]*", component.local_name)
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_a_constraint_begins_with_a_verb(name: str) -> None:
+    assert re.match(r"(balance|cap|hold|link|forbid)_", name)
+
+
+@pytest.mark.parametrize("component", SETS, ids=lambda each: each.local_name)
+def test_a_set_is_in_capitals_and_says_what_it_is(component: pyo.Component) -> None:
+    assert re.fullmatch(r"[A-Z][A-Z_]*", component.local_name)
+    assert component.doc

@@ -1,0 +1,285 @@
+"""Hand-made plans, judged by the model: what a plan breaks and what it costs.
+
+A plan is written as it is read, `{"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10}`: the value of a variable at its index; what
+is not named is 0. The indices are those of the model: offer, outlet or contract, material, buyer (blank for none), site, age and
+node (periods from 0).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+
+from optimiser.solve import Options, solve
+from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.demand import Demand
+from stockpile_model.blocks.objective import factor
+from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.price_floors import Contract, Floor
+from stockpile_model.blocks.purchases import Offer
+from stockpile_model.blocks.rotation import Outlet
+from stockpile_model.blocks.stock import OpeningLot
+from stockpile_model.blocks.targets import Target
+from stockpile_model.build import build, check
+from stockpile_model.data import Material, Price, Row, Settings, Site, Stockpile, Supplier
+from stockpile_model.formulation import Formulation
+
+Plan = Mapping[str, float]
+TOLERANCE = 1e-7
+
+# Rows with short names ---------------------------------------------------------------------------------------------------------
+
+
+def month(t: int, day: int = 1) -> dt.date:
+    """A day of the month t months after January 2027, when the books of the tests start."""
+    return dt.date(2027 + t // 12, t % 12 + 1, day)
+
+
+def book(*rows: Row, **settings: Any) -> Stockpile:
+    """A stockpile of two months from January 2027, unless told otherwise; it has the material `ga` and the supplier `plant` unless
+    a row of their tables is given."""
+    tables: dict[type[Row], tuple[Row, ...]] = {}
+    for row in rows:
+        tables[type(row)] = (*tables.get(type(row), ()), row)
+    return Stockpile(
+        Settings(**{"start": month(0), "periods": 2, "mip_gap": 0.0} | settings),
+        {Material: (Material(material="ga"),), Supplier: (Supplier(supplier="plant"),)} | tables,
+    )
+
+
+def material(name: str = "ga", **cells: Any) -> Material:
+    return Material(material=name, **cells)
+
+
+def supplier(name: str = "plant", **cells: Any) -> Supplier:
+    return Supplier(supplier=name, **cells)
+
+
+def prices(*values: float, index: str = "market") -> tuple[Price, ...]:
+    """An index on the first of each month."""
+    return tuple(Price(date=month(t), values={index: float(value)}) for t, value in enumerate(values))
+
+
+def offer(name: str = "spot", price: float | None = 10.0, **cells: Any) -> Offer:
+    return Offer(**{"offer": name, "supplier": "plant", "material": "ga", "price": price} | cells)
+
+
+def contract(name: str = "offtake", **cells: Any) -> Contract:
+    """An offtake that can be signed in January 2027 only."""
+    window = {"sign_from": month(0), "sign_to": month(0)}
+    return Contract(**{"contract": name, "supplier": "plant", "material": "ga"} | window | cells)
+
+
+def floor(price: float, annual_quantity: float, level: str = "low", name: str = "offtake", **cells: Any) -> Floor:
+    return Floor(contract=name, level=level, floor=price, annual_quantity=annual_quantity, **cells)
+
+
+def lot(quantity: float, t: int, name: str = "L", **cells: Any) -> OpeningLot:
+    """An opening lot made in month t (below zero: before the start)."""
+    return OpeningLot(**{"lot": name, "material": "ga", "quantity": quantity, "made": month(t)} | cells)
+
+
+def demand(quantity: float, t: int = 0, last: int | None = None, **cells: Any) -> Demand:
+    return Demand(**{"material": "ga", "from_": month(t), "to": None if last is None else month(last), "quantity": quantity} | cells)
+
+
+def target(quantity: float, t: int = 0, **cells: Any) -> Target:
+    return Target(**{"material": "ga", "from_": month(t), "quantity": quantity} | cells)
+
+
+def outlet(name: str = "sale", form: str = "sale", price: float | None = 5.0, **cells: Any) -> Outlet:
+    return Outlet(**{"outlet": name, "material": "ga", "form": form, "price": price if form == "sale" else None} | cells)
+
+
+def rule(of: str, value: str | None = None, **cells: Any) -> Rule:
+    return Rule(**{"rule": "policy", "of": of, "value": value} | cells)
+
+
+def fund(name: str = "nds", **cells: Any) -> Fund:
+    return Fund(fund=name, **cells)
+
+
+def budget(amount: float, name: str = "nds", first: int | None = None, expires: int | None = None, **cells: Any) -> Budget:
+    days = {"from_": None if first is None else month(first), "expires": None if expires is None else month(expires, 28)}
+    return Budget(fund=name, amount=amount, **days, **cells)
+
+
+def site(name: str = "stockpile", **cells: Any) -> Site:
+    return Site(site=name, **cells)
+
+
+# Judging -----------------------------------------------------------------------------------------------------------------------
+
+
+def built(stockpile: Stockpile) -> Formulation:
+    """The model of a book without faults."""
+    assert faults(stockpile) == []
+    return build(stockpile)
+
+
+def faults(stockpile: Stockpile) -> list[str]:
+    """What `check` finds wrong, as `table.column: message`."""
+    return [f"{each.table}.{each.column}: {each.message}" for each in check(stockpile) if not each.warning]
+
+
+def warnings(stockpile: Stockpile) -> list[str]:
+    """What `check` finds odd, as `table.column: message`."""
+    return [f"{each.table}.{each.column}: {each.message}" for each in check(stockpile) if each.warning]
+
+
+def put(formulation: Formulation, plan: Plan) -> Formulation:
+    """Give every variable its value in a plan."""
+    m = formulation.m
+    for variable in m.component_data_objects(pyo.Var):
+        variable.set_value(0.0, skip_validation=True)
+    for name, value in plan.items():
+        _variable(m, name).set_value(value, skip_validation=True)
+    return formulation
+
+
+def _variable(m: pyo.ConcreteModel, name: str) -> Any:
+    component, _, index = name.removesuffix("]").partition("[")
+    parts = tuple(int(part) if part.isdigit() else part for part in index.split(","))
+    return m.find_component(component)[parts]
+
+
+def broken(formulation: Formulation, plan: Plan) -> set[str]:
+    """The constraints a plan does not satisfy, and the variables that leave their bounds or are not whole, by name."""
+    m = put(formulation, plan).m
+    return {*_rows(m), *_variables(m)}
+
+
+def _rows(m: pyo.ConcreteModel) -> Iterator[str]:
+    for row in m.component_data_objects(pyo.Constraint, active=True):
+        body = pyo.value(row.body)
+        low, high = pyo.value(row.lower), pyo.value(row.upper)
+        if (low is not None and body < low - TOLERANCE) or (high is not None and body > high + TOLERANCE):
+            yield row.parent_component().local_name
+
+
+def _variables(m: pyo.ConcreteModel) -> Iterator[str]:
+    for variable in m.component_data_objects(pyo.Var):
+        value, (low, high) = variable.value, variable.bounds
+        outside = (low is not None and value < low - TOLERANCE) or (high is not None and value > high + TOLERANCE)
+        if outside or (variable.is_integer() and abs(value - round(value)) > TOLERANCE):
+            yield variable.parent_component().local_name
+
+
+@dataclass(frozen=True)
+class Case:
+    """A book, a plan that its model accepts, and changes to that plan each of which breaks `component` and nothing else."""
+
+    component: str
+    why: str
+    book: Stockpile
+    accepted: Plan
+    refused: Sequence[Plan]
+
+    def __str__(self) -> str:
+        return f"{self.component}: {self.why}"
+
+    def judge(self) -> None:
+        formulation = built(self.book)
+        assert self.refused
+        assert broken(formulation, self.accepted) == set()
+        for change in self.refused:
+            assert broken(formulation, {**self.accepted, **change}) == {self.component}, change
+
+
+def bill(stockpile: Stockpile, plan: Plan) -> dict[str, float]:
+    """What a plan costs by heading, discounted; the plan must break nothing, and the headings sum to the objective."""
+    formulation = built(stockpile)
+    assert broken(formulation, plan) == set()
+    found: dict[str, float] = {}
+    for each in formulation.ledger.money:
+        if amount := factor(stockpile, each) * pyo.value(each.amount):
+            found[each.heading] = found.get(each.heading, 0.0) + amount
+    assert abs(sum(found.values()) - pyo.value(formulation.m.cost)) < TOLERANCE
+    return found
+
+
+def least_cost(stockpile: Stockpile) -> float | None:
+    """The proven optimum of a book; None where no plan exists."""
+    outcome = solve(built(stockpile).m, Options(gap=0.0, threads=1))
+    assert outcome.status in ("optimal", "infeasible")
+    return outcome.objective
+
+
+def everything() -> Stockpile:
+    """A book of five months that uses every table and column that is built, and has a plan."""
+    plants = (
+        supplier("metlen", country="GR", bloc="allied", stage="building", start=month(1), foreign_feedstock=0.1),
+        supplier("trader", country="CN", bloc="other", foreign_feedstock=1),
+    )
+    materials = (
+        material(
+            shelf_life_months=4,
+            count_life_months=2,
+            price_index="market",
+            closing_value=0.3,
+            shortage_cost=60,
+            below_target_cost=8,
+            holding_cost=0.2,
+            disposal_cost=2,
+        ),
+        material("in", price_index="market", closing_value=0.2, holding_cost=0.1),
+    )
+    offers = (
+        offer(
+            "spot",
+            None,
+            supplier="trader",
+            price_index="market",
+            premium=-0.25,
+            adder=0.5,
+            duty=0.03,
+            freight=1,
+            from_=month(0),
+            to=month(3),
+            capacity=30,
+            total=120,
+            minimum_order=5,
+            order_cost=20,
+            lead_time_months=1,
+            availability=0.9,
+            payment="order",
+        ),
+        offer("lots", 14, supplier="metlen", lot_size=10, site="north", capacity=30, to=month(3)),
+        offer("indium", 5, supplier="trader", material="in"),
+    )
+    offtake = contract(
+        supplier="metlen",
+        price_index="market",
+        discount=0.05,
+        ceiling=25,
+        sign_to=month(1),
+        deliver_from=month(2),
+        term_months=3,
+        take_or_pay=0.8,
+        flex=1.5,
+        signing_cost=30,
+        lead_time_months=1,
+        duty=0.05,
+        freight=0.5,
+        availability=0.95,
+    )
+    rows: tuple[Row, ...] = (
+        *plants, *materials, *offers, offtake, floor(9, 120, escalation=0.03), floor(10, 240, "high"),
+        *prices(10, 12, 16, 11, 13),
+        site("north", buyer="navy", capacity=80, cost=0.1, handling_in=0.2, handling_out=0.3), site("south", buyer="navy"),
+        lot(20, -1, site="north"), lot(10, -3, "M", site="south"), lot(5, -9, "N", site="south"),
+        demand(12, 0, 4, buyer="navy"), demand(3, 2, 4, material="in"),
+        target(10, 2, buyer="navy"), target(20, 4, path="ramp", hard=True, buyer="navy"),
+        outlet("sale", price=None, price_index="market", price_factor=0.7, age_discount=0.05, minimum_life_months=1, from_=month(0),
+               to=month(4), capacity=10, cost=0.4, fund="nds"),
+        outlet("flat", price=2), outlet("scrap", "dispose"),
+        Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.3),
+        Rule(rule="some", of="supplier", value="metlen", measure="quantity", least=10, most=500),
+        fund("nds", buyer="navy", keeps_receipts=True), fund("metal", uses=("purchase", "contract"), materials=("ga",)),
+        budget(150, first=0, expires=1), budget(190, first=2), budget(300, "metal"),
+    )  # fmt: skip
+    return book(*rows, periods=5, discount_rate=0.04)

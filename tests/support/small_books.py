@@ -1,0 +1,461 @@
+"""Small random workbooks as plain tables, for the oracle and the planner to agree on.
+
+`small_books()` draws a set of features of the contract and then a workbook that uses them, small enough for brute force: 2 to 4
+periods, 1 or 2 materials, a few offers, at most 2 contracts. Most can be met. `FEATURES` says for each feature how to take it out
+of a workbook again: a test sees by that whether it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+Tables = dict[str, Any]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+PURCHASE_FEATURES = ("order_cost", "minimum_order", "lot_size", "total", "availability", "lead_time", "adder", "duty", "freight")
+
+
+def blank(table: str, *columns: str) -> Callable[[Tables], None]:
+    """Takes cells out, so that their defaults hold."""
+
+    def take_out(tables: Tables) -> None:
+        rows = tables.get(table, [])
+        for row in [rows] if isinstance(rows, dict) else rows:
+            for column in columns:
+                row.pop(column, None)
+
+    return take_out
+
+
+def without(*names: str) -> Callable[[Tables], None]:
+    """Takes whole tables out."""
+
+    def take_out(tables: Tables) -> None:
+        for name in names:
+            tables.pop(name, None)
+
+    return take_out
+
+
+def kept(table: str, column: str, value: str) -> Callable[[Tables], None]:
+    """Takes out the rows that have a value in a column."""
+
+    def take_out(tables: Tables) -> None:
+        tables[table] = [row for row in tables.get(table, []) if row.get(column) != value]
+
+    return take_out
+
+
+def shortage_allowed(tables: Tables) -> None:
+    for row in tables["materials"]:
+        row["shortage_cost"] = 13
+
+
+def flat_price(table: str) -> Callable[[Tables], None]:
+    def take_out(tables: Tables) -> None:
+        for row in tables.get(table, []):
+            if row.pop("price_index", None):
+                row["price"] = 10
+
+    return take_out
+
+
+FEATURES: dict[str, Callable[[Tables], None]] = {
+    "discount": blank("settings", "discount_rate"),
+    "shortfall_first": blank("settings", "objective"),
+    "supply_stages": blank("settings", "supply_stages"),
+    "supplier_start": blank("suppliers", "start"),
+    "indexed_offer": flat_price("offers"),
+    "premium": blank("offers", "premium"),
+    "adder": blank("offers", "adder"),
+    "duty": blank("offers", "duty"),
+    "freight": blank("offers", "freight"),
+    "offer_dates": blank("offers", "from", "to"),
+    "capacity": blank("offers", "capacity"),
+    "total": blank("offers", "total"),
+    "minimum_order": blank("offers", "minimum_order"),
+    "lot_size": blank("offers", "lot_size"),
+    "order_cost": blank("offers", "order_cost"),
+    "lead_time": blank("offers", "lead_time_months"),
+    "pay_on_order": blank("offers", "payment"),
+    "availability": blank("offers", "availability"),
+    "offer_site": blank("offers", "site"),
+    "contract": without("contracts", "floors"),
+    "ceiling": blank("contracts", "ceiling"),
+    "contract_discount": blank("contracts", "discount"),
+    "take_or_pay": blank("contracts", "take_or_pay"),
+    "flex": blank("contracts", "flex"),
+    "signing_cost": blank("contracts", "signing_cost"),
+    "contract_lead": blank("contracts", "lead_time_months"),
+    "deliver_from": blank("contracts", "deliver_from"),
+    "contract_duty": blank("contracts", "duty"),
+    "contract_freight": blank("contracts", "freight"),
+    "contract_availability": blank("contracts", "availability"),
+    "escalation": blank("floors", "escalation"),
+    "shelf_life": blank("materials", "shelf_life_months", "count_life_months"),
+    "count_life": blank("materials", "count_life_months"),
+    "closing_value": blank("materials", "closing_value"),
+    "holding_cost": blank("materials", "holding_cost"),
+    "disposal_cost": blank("materials", "disposal_cost"),
+    "hard_demand": shortage_allowed,
+    "opening_stock": without("opening_stock"),
+    "site_capacity": blank("sites", "capacity"),
+    "site_cost": blank("sites", "cost"),
+    "handling": blank("sites", "handling_in", "handling_out"),
+    "targets": without("targets"),
+    "ramp": blank("targets", "path"),
+    "hard_target": blank("targets", "hard"),
+    "sale": kept("outlets", "form", "sale"),
+    "dispose": kept("outlets", "form", "dispose"),
+    "age_discount": blank("outlets", "age_discount"),
+    "minimum_life": blank("outlets", "minimum_life_months"),
+    "outlet_capacity": blank("outlets", "capacity"),
+    "outlet_cost": blank("outlets", "cost"),
+    "outlet_index": flat_price("outlets"),
+    "share_rule": kept("rules", "measure", "share"),
+    "quantity_rule": kept("rules", "measure", "quantity"),
+    "budget": without("funds", "budgets"),
+    "budget_from": blank("budgets", "from"),
+    "expires": blank("budgets", "expires"),
+    "fund_uses": blank("funds", "uses"),
+    "fund_materials": blank("funds", "materials"),
+    "keeps_receipts": blank("funds", "keeps_receipts"),
+}
+"""Each feature, and how to take it out of a workbook in place."""
+
+NEEDS = {
+    "premium": ("indexed_offer",),
+    **dict.fromkeys(
+        ("ceiling", "contract_discount", "take_or_pay", "flex", "signing_cost", "contract_lead", "deliver_from", "contract_duty"), ("contract",)
+    ),
+    **dict.fromkeys(("contract_freight", "contract_availability", "escalation"), ("contract",)),
+    "count_life": ("shelf_life", "targets"),
+    "disposal_cost": ("shelf_life", "opening_stock"),
+    "ramp": ("targets",),
+    "hard_target": ("targets",),
+    "age_discount": ("sale", "shelf_life"),
+    "minimum_life": ("sale", "shelf_life"),
+    "outlet_capacity": ("sale",),
+    "outlet_cost": ("sale",),
+    "outlet_index": ("sale",),
+    "dispose": ("opening_stock", "holding_cost"),
+    "pay_on_order": ("discount", "lead_time"),
+    "offer_site": ("site_cost",),
+    "site_capacity": ("targets",),
+    **dict.fromkeys(("budget_from", "expires", "fund_uses", "fund_materials"), ("budget",)),
+    "keeps_receipts": ("budget", "sale", "opening_stock"),
+}
+
+
+def take_out(tables: Tables, feature: str) -> Tables:
+    """The workbook without a feature, as a copy."""
+    result = deepcopy(tables)
+    FEATURES[feature](result)
+    return result
+
+
+@st.composite
+def small_books(draw: Draw, feature: str | None = None) -> Tables:
+    """A workbook with a few features, `feature` surely among them."""
+    names = draw(st.lists(st.sampled_from(list(FEATURES)), min_size=3, max_size=9, unique=True))
+    return _Drawing(draw, {*names, *([feature] if feature else [])}).tables()
+
+
+class _Drawing:
+    """A workbook being drawn: `has` is the set of its features."""
+
+    def __init__(self, draw: Draw, features: set[str]) -> None:
+        self.draw = draw
+        self.has = features | {needed for name in features for needed in NEEDS.get(name, ())}
+        self.months = self.pick(1, 1, 3, 6, 12)
+        if "escalation" in self.has:
+            self.months = self.pick(3, 6, 12)
+        long = {3: 5, 6: 4}.get(self.months, 3) if "escalation" in self.has else 2
+        self.periods = self.number(long, max(long, 4))
+        self.start = self.pick(date(2027, 1, 1), date(2027, 7, 1), date(2027, 10, 15))
+        self.life = self.periods  # the shortest of a material [periods]
+        self.names = ["gallium", "indium"][: 2 if "fund_materials" in self.has else self.pick(1, 1, 2)]
+        self.sites = ["north", "south"] if self.has & {"site_capacity", "site_cost", "handling", "offer_site"} else []
+
+    def pick(self, *values: Any) -> Any:
+        return self.draw(st.sampled_from(values))
+
+    def number(self, least: int, most: int) -> int:
+        return int(self.draw(st.integers(least, most)))
+
+    def only(self, feature: str, *values: Any) -> Any:
+        """One of the values where the workbook has the feature, else a blank."""
+        return self.pick(*values) if feature in self.has else None
+
+    def day(self, t: int, *later: int) -> date:
+        """A date inside a period, which may be before the start; its first mostly, unless told how many days later."""
+        months = self.start.month - 1 + t * self.months
+        first = date(self.start.year + months // 12, months % 12 + 1, self.start.day)
+        return first + timedelta(self.pick(*(later or (0, 0, 9))))
+
+    def end(self, t: int) -> date:
+        """A date inside a period on which something ends."""
+        return self.day(t, 9, 27)
+
+    def period(self) -> int:
+        return self.number(0, self.periods - 1)
+
+    def tables(self) -> Tables:
+        tables: Tables = {
+            "settings": self.settings(),
+            "materials": [self.material(name) for name in self.names],
+            "suppliers": [self.supplier(name, i) for i, name in enumerate(["Metlen", "Pavlodar"])],
+            "prices": self.prices(),
+            "demand": [self.demand(name) for name in self.names for _ in range(self.pick(1, 1, 2, int("targets" not in self.has)))],
+        }
+        tables["offers"] = self.offers()
+        if self.sites:
+            tables["sites"] = [self.site(name) for name in self.sites]
+        if "opening_stock" in self.has:
+            tables["opening_stock"] = [self.lot(i) for i in range(self.pick(1, 1, 2))]
+        if "targets" in self.has:
+            tables["targets"] = self.targets()
+        if "contract" in self.has:
+            tables["contracts"], tables["floors"] = self.contracts()
+        if self.has & {"sale", "dispose"}:
+            tables["outlets"] = [self.outlet(form) for form in ("sale", "dispose") if form in self.has]
+        if self.has & {"share_rule", "quantity_rule"}:
+            contracts = [row["contract"] for row in tables.get("contracts", [])]
+            rules = [measure for measure in ("share", "quantity") if f"{measure}_rule" in self.has]
+            tables["rules"] = [self.rule(measure, [row["offer"] for row in tables["offers"]], contracts) for measure in rules]
+        if "budget" in self.has:
+            tables["funds"], tables["budgets"] = self.funds()
+        return {name: [_filled(row) for row in rows] if isinstance(rows, list) else _filled(rows) for name, rows in tables.items() if rows}
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "start": self.start,
+            "periods": self.periods,
+            "period_months": self.months,
+            "fiscal_year_start": self.pick(None, 1, 4, 10),
+            "discount_rate": self.only("discount", 0.05, 0.1),
+            "objective": self.only("shortfall_first", "shortfall_first"),
+            "supply_stages": self.only("supply_stages", "operating", "operating, commissioning"),
+            "mip_gap": 0,
+        }
+
+    def material(self, name: str) -> dict[str, Any]:
+        # A target asks for stock that lives on; the reader refuses one that no lot can ever meet.
+        life = self.only("shelf_life", *((2, 3) if "targets" in self.has else (1, 2, 2, 3)))
+        self.life = min(self.life, life or self.life)
+        return {
+            "material": name,
+            "shelf_life_months": life and life * self.months,
+            "count_life_months": self.pick(self.months, (life - 1) * self.months) if life and "count_life" in self.has else None,
+            "price_index": "rotterdam",
+            "closing_value": self.only("closing_value", 0.25, 0.5, 0.9),
+            "shortage_cost": None if "hard_demand" in self.has else self.pick(13, 30, 45),
+            "below_target_cost": self.pick(4, 10, 25),
+            "holding_cost": self.only("holding_cost", 0.25, 1, 3),
+            "disposal_cost": self.only("disposal_cost", 2, 5, 20),
+        }
+
+    def supplier(self, name: str, i: int) -> dict[str, Any]:
+        return {
+            "supplier": name,
+            "country": ["GR", "KZ"][i],
+            "bloc": ["allied", "other"][i],
+            "stage": ["operating", self.pick("commissioning", "announced")][i],
+            "start": self.day(self.number(0, 1)) if "supplier_start" in self.has else None,
+            "foreign_feedstock": self.pick(*([None, 0.25], [0.5, 1])[i]),
+        }
+
+    def prices(self) -> list[dict[str, Any]]:
+        days = [self.day(-1), self.day(self.number(0, 1)) + timedelta(40), self.day(self.periods) + timedelta(80)]
+        return [{"date": day, "rotterdam": self.number(6, 20), "china": self.number(4, 12)} for day in days[self.number(0, 1) :]]
+
+    def site(self, name: str) -> dict[str, Any]:
+        return {
+            "site": name,
+            "capacity": self.only("site_capacity", 5, 9) if name == "north" else self.only("site_capacity", None, 6, 12),
+            "cost": self.only("site_cost", 0.25, 0.5, 1, 2),
+            "handling_in": self.only("handling", None, 0.5, 1),
+            "handling_out": self.only("handling", 0.5, 2),
+        }
+
+    def lot(self, i: int) -> dict[str, Any]:
+        return {
+            "lot": f"L{i}",
+            "material": self.pick(*self.names),
+            "site": self.pick(*self.sites) if self.sites else None,
+            "quantity": self.pick(5, 12, 30),
+            "made": self.day(self.pick(-1, -1, -2, -4)),
+        }
+
+    def demand(self, name: str) -> dict[str, Any]:
+        first = self.period()
+        last = self.number(first, self.periods - 1)
+        return {"material": name, "from": self.day(first), "to": self.pick(None, self.end(last), self.end(last)), "quantity": self.pick(7, 10, 24)}
+
+    def offers(self) -> list[dict[str, Any]]:
+        """One plain offer of each material, dear but there, and one or two that the features shape."""
+        plain = [
+            {"offer": f"spot {name}", "supplier": "Metlen", "material": name, "price": self.pick(12, 17), "capacity": self.pick(20, 40)}
+            for name in self.names
+        ]
+        return plain + [self.offer(i) for i in range(self.pick(1, 1, 2))]
+
+    def offer(self, i: int) -> dict[str, Any]:
+        first = self.number(-1, self.periods - 1)
+        indexed = "indexed_offer" in self.has
+        # Without it a credit for stock, or a sale without a limit, could earn money without end.
+        limited = {"capacity", "closing_value"} & self.has or ("sale" in self.has and "outlet_capacity" not in self.has)
+        lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
+        smallest = -(-(least or 1) // (lot or 1)) * (lot or 1)  # the reader refuses an offer that allows no order
+        return {
+            "offer": f"F{i}",
+            "supplier": self.pick("Metlen", "Pavlodar", "Pavlodar"),
+            "material": self.pick(*self.names),
+            "price": None if indexed else self.pick(9, 14) if "contract" in self.has else self.pick(5, 8, 11),
+            "price_index": self.pick("rotterdam", "china") if indexed else None,
+            "premium": self.only("premium", 0.1, -0.2, 0.25),
+            "adder": self.only("adder", 0.5, 2),
+            "duty": self.only("duty", 0.03, 0.25),
+            "freight": self.only("freight", 0.5, 1.5),
+            "from": self.day(first) if "offer_dates" in self.has else None,
+            "to": self.end(self.number(first, self.periods)) if "offer_dates" in self.has else None,
+            "capacity": max(smallest, self.pick(8, 15, 25)) if limited else None,
+            "total": max(smallest, self.pick(10, 22, 35)) if "total" in self.has else None,
+            "minimum_order": least,
+            "lot_size": lot,
+            "order_cost": self.only("order_cost", 15, 40, 90),
+            "lead_time_months": self.only("lead_time", self.months, 2 * self.months),
+            "payment": self.only("pay_on_order", "order"),
+            "availability": self.only("availability", 0.5, 0.8, 0.9),
+            "site": self.pick(*self.sites) if "offer_site" in self.has else None,
+        }
+
+    def contracts(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        contracts, floors = [], []
+        for i in range(self.pick(1, 1, 1, 2)):
+            first = self.number(0, 1)
+            contracts.append(
+                {
+                    "contract": f"K{i}",
+                    "supplier": self.pick("Metlen", "Pavlodar"),
+                    "material": self.pick(*self.names),
+                    "form": "purchase",
+                    "price_index": self.pick("rotterdam", "rotterdam", "china", None)
+                    if not self.has & {"ceiling", "contract_discount"}
+                    else "rotterdam",
+                    "discount": self.only("contract_discount", 0.1, 0.3),
+                    "ceiling": self.only("ceiling", 8, 11),
+                    "sign_from": self.pick(self.day(first), None) if not first else self.day(first),
+                    "sign_to": self.end(first + self.pick(0, 1 - i)),
+                    "deliver_from": self.only("deliver_from", self.day(0), self.day(1), self.day(2), self.day(2)),
+                    "term_months": self.pick(None, self.months * self.number(1, self.periods), self.months * self.number(1, self.periods)),
+                    "take_or_pay": self.only("take_or_pay", 0, 0.5, 0.8),
+                    "flex": self.only("flex", 1.25, 2),
+                    "signing_cost": self.only("signing_cost", 10, 50),
+                    "lead_time_months": self.only("contract_lead", self.months),
+                    "duty": self.only("contract_duty", 0.1),
+                    "freight": self.only("contract_freight", 1, 3),
+                    "availability": self.only("contract_availability", 0.5, 0.9),
+                }
+            )
+            if "escalation" in self.has:
+                contracts[-1] |= {"sign_from": self.day(0), "sign_to": self.end(0), "term_months": self.months * self.periods}
+            for k in range(self.number(1, 3 - i)):
+                even = self.pick(5, 8, 12) + 4 * k
+                floors.append(
+                    {
+                        "contract": f"K{i}",
+                        "level": f"f{k}",
+                        "floor": self.pick(3, 6) + 2 * k,
+                        "annual_quantity": even * 12 // self.months,
+                        "escalation": self.only("escalation", 0.1, 0.25),
+                    }
+                )
+        return contracts, floors
+
+    def targets(self) -> list[dict[str, Any]]:
+        rows = []
+        for name in self.names:
+            for t in sorted({self.pick(-1, self.period(), self.period()) for _ in range(self.pick(1, 2))}):
+                path, hard = self.only("ramp", "ramp", "ramp", "step"), self.only("hard_target", "yes", "yes", "no")
+                rows.append({"material": name, "from": self.day(t), "quantity": self.pick(6, 10, 20), "path": path, "hard": hard})
+        return rows
+
+    def outlet(self, form: str) -> dict[str, Any]:
+        first = self.pick(0, 0, self.period())
+        sale = form == "sale"
+        indexed = sale and "outlet_index" in self.has
+        return {
+            "outlet": form,
+            "material": self.pick(*self.names),
+            "form": form,
+            "from": self.pick(None, self.day(first)),
+            "to": self.pick(None, None, self.end(self.number(first, self.periods - 1))),
+            "capacity": self.pick(4, 9) if "outlet_capacity" in self.has else None,
+            "price": self.pick(3, 9, 14) if sale and not indexed else None,
+            "price_index": "rotterdam" if indexed else None,
+            "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
+            "age_discount": self.pick(0.05, 0.3) / self.months if sale and "age_discount" in self.has else None,
+            "minimum_life_months": self.pick(self.months, min(self.life, 2) * self.months) if sale and "minimum_life" in self.has else None,
+            "cost": self.only("outlet_cost", 0.5, 2) if sale else None,
+            "fund": "general" if sale and "budget" in self.has else None,
+        }
+
+    def rule(self, measure: str, offers: list[str], contracts: list[str]) -> dict[str, Any]:
+        of = self.pick("supplier", "country", "bloc", "stage", "foreign_feedstock", "offer", *(["contract"] if contracts else []))
+        value = {
+            "supplier": self.pick("Metlen", "Pavlodar"),
+            "country": self.pick("GR", "KZ"),
+            "bloc": self.pick("allied", "other", "other"),
+            "stage": "operating",
+            "foreign_feedstock": None,
+            "offer": self.pick(*offers),
+            "contract": self.pick(*(contracts or [None])),
+        }[of]
+        share = measure == "share"
+        most = self.pick(0.2, 0.5, 0.75) if share else self.pick(3, 10, 20)
+        least = self.pick(0.2, 0.4) if share else self.pick(2, 6)
+        low = self.pick(True, False, False)
+        return {
+            "rule": measure,
+            "of": of,
+            "value": value if low else self.pick(value, None),
+            "material": self.pick(None, *self.names),
+            "measure": measure,
+            "window": self.pick("horizon", "fiscal_year", "period"),
+            "least": least if low else None,
+            "most": None if low else most,
+        }
+
+    def funds(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """A general fund, and a second one with limits on what it may pay."""
+        limited = bool(self.has & {"fund_uses", "fund_materials"})
+        funds = [
+            {
+                "fund": "general",
+                "uses": None if limited else self.only("fund_uses", "purchase, storage, rotation", "purchase, contract, storage, rotation"),
+                "keeps_receipts": self.only("keeps_receipts", "yes"),
+            }
+        ]
+        if limited:
+            uses = self.only("fund_uses", "purchase", "contract", "storage, rotation", "purchase, storage")
+            funds.append({"fund": "special", "uses": uses, "materials": self.only("fund_materials", *self.names)})
+        return funds, [self.budget(fund["fund"]) for fund in [*funds, *funds[: self.number(0, 1)]]]
+
+    def budget(self, fund: str) -> dict[str, Any]:
+        first = self.number(0, 1)
+        return {
+            "fund": fund,
+            "from": self.day(first) if "budget_from" in self.has else None,
+            "expires": self.end(self.number(first, self.periods - 1)) if "expires" in self.has else None,
+            "amount": self.pick(80, 150, 300, 600),
+        }
+
+
+def _filled(row: dict[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if value is not None}

@@ -1,0 +1,296 @@
+"""Laws that hold for every workbook: a change of its cells, and how the optimum may answer.
+
+Each law is tried on small random workbooks that have what it speaks of, and on one of five months that uses everything. They are
+solved to a gap of 0.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from optimiser.errors import InputError
+from optimiser.solve import UnboundedError
+from stockpile_model.build import TABLES
+from stockpile_model.data import Price, Row, Settings, columns, get
+from tests.support.accept import everything
+from tests.support.planner import plan_of
+from tests.support.small_books import Tables, small_books
+
+EXAMPLES = 12
+KINDS: dict[str, type[Row]] = {kind.TABLE: kind for kind in TABLES}
+
+Cells = dict[str, Any]
+Change = Callable[[Tables], None]
+
+
+def optimum(tables: Tables) -> float | None:
+    """The least cost; None for a workbook that has no plan, no bound on its profit, or a fault that the change brought in."""
+    try:
+        outcome = plan_of(tables)
+    except (InputError, UnboundedError):
+        return None
+    assert outcome.status in ("optimal", "infeasible")
+    return outcome.objective
+
+
+# Changes ------------------------------------------------------------------------------------------------------------------------
+
+
+def rows(tables: Tables, *names: str) -> Iterator[Cells]:
+    for name in names:
+        yield from tables.get(name, [])
+
+
+def each(table: str, column: str, new: Callable[[Any], Any]) -> Change:
+    """A new value wherever a column of a table has one."""
+
+    def change(tables: Tables) -> None:
+        for row in rows(tables, table):
+            if row.get(column) is not None:
+                row[column] = new(row[column])
+
+    return change
+
+
+def times(factor: float) -> Callable[[float], float]:
+    return lambda value: value * factor
+
+
+def more(by: float) -> Callable[[float], float]:
+    return lambda value: value + by
+
+
+def scaled(quantity: float, price: float, money: float) -> Change:
+    """Every quantity, every price of a unit and every sum of money times a factor, by the units that the columns state."""
+    factors = {"quantity": quantity, "money/quantity": price, "money": money}
+
+    def change(tables: Tables) -> None:
+        for name, kind in KINDS.items():
+            for column in columns(kind):
+                unit = column.unit.removesuffix("/period").removesuffix("/month").removesuffix("/year")
+                if unit in factors and kind is not Settings:
+                    each(name, column.name, times(factors[unit]))(tables)
+        for row in rows(tables, Price.TABLE):
+            row.update({name: value * price for name, value in row.items() if name != "date" and value is not None})
+        for row in rows(tables, "rules"):
+            if row.get("measure") == "quantity":
+                row.update({name: row[name] * quantity for name in ("least", "most") if row.get(name) is not None})
+
+    return change
+
+
+def years_later(tables: Tables) -> None:
+    """Four years later, so that the leap days fall on the same periods."""
+
+    def moved(value: Any) -> Any:
+        return value.replace(year=value.year + 4) if isinstance(value, dt.date) else value
+
+    for rows_ in tables.values():
+        for row in [rows_] if isinstance(rows_, dict) else rows_:
+            row.update({name: moved(value) for name, value in row.items()})
+
+
+def reversed_rows(tables: Tables) -> None:
+    for name, table in tables.items():
+        if isinstance(table, list):
+            tables[name] = table[::-1]
+
+
+def halved(table: str, key: str | None = None) -> Change:
+    """Each row of a table as two of half the quantity."""
+
+    def change(tables: Tables) -> None:
+        halves = [{**row, "quantity": row["quantity"] / 2} for row in rows(tables, table)]
+        if halves:
+            tables[table] = [*halves, *({**row, key: f"{row[key]} 2"} if key else row for row in halves)]
+
+    return change
+
+
+def one_more_offer(tables: Tables) -> None:
+    tables["offers"].append(
+        {"offer": "new", "supplier": "metlen", "material": tables["materials"][0]["material"], "price": 7, "capacity": 9}
+    )
+
+
+def one_more_outlet(tables: Tables) -> None:
+    row = {"outlet": "new", "material": tables["materials"][0]["material"], "form": "sale", "price": 9, "capacity": 5}
+    tables["outlets"] = [*tables.get("outlets", []), row]
+
+
+def one_period_more_of_life(tables: Tables) -> None:
+    each("materials", "shelf_life_months", more(tables["settings"].get("period_months") or 1))(tables)
+
+
+def thrown_away_at_will(tables: Tables) -> None:
+    """What would have expired may leave in the same period at the same cost: with a longer life it would else stay and take room."""
+    for row in rows(tables, "sites"):
+        row["handling_out"] = 0
+    scraps = [{"outlet": f"scrap {row['material']}", "material": row["material"], "form": "dispose"} for row in tables["materials"]]
+    tables["outlets"] = [*tables.get("outlets", []), *scraps]
+
+
+def looser_rules(tables: Tables) -> None:
+    for row in rows(tables, "rules"):
+        room = 0.15 if row.get("measure", "share") == "share" else 3
+        if row.get("most") is not None:
+            row["most"] = min(1.0, row["most"] + room) if room < 1 else row["most"] + room
+        if row.get("least") is not None:
+            row["least"] = max(0.0, row["least"] - room)
+
+
+def capacity_far_above_use(tables: Tables) -> None:
+    for row in rows(tables, "offers"):
+        if row.get("capacity") is None and row.get("total") is None:
+            row["capacity"] = 5000
+
+
+def nothing_to_take(tables: Tables) -> None:
+    for row in rows(tables, "contracts"):
+        row["take_or_pay"] = 0
+
+
+def no_discount(rate: float | None) -> Change:
+    return lambda tables: tables["settings"].update(discount_rate=rate)
+
+
+def nothing(tables: Tables) -> None:
+    pass
+
+
+def without(*names: str) -> Change:
+    return lambda tables: [tables.pop(name, None) for name in names] and None
+
+
+# Laws ---------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Law:
+    """`change` makes the optimum `factor` times as large, or (None) no larger, or (`dearer`) no smaller. `feature` is what the
+    small workbooks surely have; `first` puts them into the state in which the law holds."""
+
+    name: str
+    feature: str
+    change: Change
+    factor: float | None = None
+    dearer: bool = False
+    first: Change = nothing
+
+    def __str__(self) -> str:
+        return self.name
+
+
+LAWS = [
+    Law("more budget never costs more", "budget", each("budgets", "amount", times(1.5))),
+    Law("money that never expires never costs more", "expires", each("budgets", "expires", lambda _: None)),
+    Law("money that pays for everything never costs more", "fund_uses", each("funds", "uses", lambda _: None)),
+    Law("a longer shelf life never costs more", "shelf_life", one_period_more_of_life, first=thrown_away_at_will),
+    Law("a shorter life to count never costs more", "count_life", each("materials", "count_life_months", lambda _: None)),
+    Law("a shorter life that a taker asks for never costs more", "minimum_life", each("outlets", "minimum_life_months", lambda _: None)),
+    Law("all money doubled doubles the cost", "discount", scaled(1, 2, 2), factor=2),
+    Law("all quantities and sums doubled double the cost", "order_cost", scaled(2, 1, 2), factor=2),
+    Law("quantities doubled and prices halved change nothing", "lot_size", scaled(2, 0.5, 1), factor=1),
+    Law("the order of rows changes nothing", "keeps_receipts", reversed_rows, factor=1),
+    Law("four years later nothing has changed", "ramp", years_later, factor=1),
+    Law("a higher price of an offer never lowers the cost", "minimum_order", each("offers", "price", more(1.5)), dearer=True),
+    Law("a higher floor never lowers the cost", "contract", each("floors", "floor", more(1)), dearer=True),
+    Law("a lower ceiling never costs more", "ceiling", each("contracts", "ceiling", times(0.8))),
+    Law("nothing to take or pay never costs more", "contract", nothing_to_take),
+    Law("one more offer never costs more", "share_rule", one_more_offer),
+    Law("one more outlet never costs more", "keeps_receipts", one_more_outlet),
+    Law("a rule relaxed never costs more", "share_rule", looser_rules),
+    Law("no rules never cost more", "quantity_rule", without("rules")),
+    Law("a larger site never costs more", "site_capacity", each("sites", "capacity", times(1.5))),
+    Law("a larger outlet never costs more", "outlet_capacity", each("outlets", "capacity", times(1.5))),
+    Law("a lower target never costs more", "hard_target", each("targets", "quantity", times(0.5))),
+    Law("a demand split in two rows changes nothing", "hard_demand", halved("demand"), factor=1),
+    Law("an opening lot split in two changes nothing", "opening_stock", halved("opening_stock", "lot"), factor=1),
+    Law("a capacity far above any use changes nothing", "minimum_order", capacity_far_above_use, factor=1),
+    Law("a capacity far above any use changes nothing under a share", "share_rule", capacity_far_above_use, factor=1),
+    Law("a discount rate of 0 is none", "pay_on_order", no_discount(0), first=no_discount(None), factor=1),
+]
+
+
+def tables_of_everything() -> Tables:
+    """The book that uses everything as plain tables."""
+
+    def cell(value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, tuple) else ("no", "yes")[value] if isinstance(value, bool) else value
+
+    stockpile = everything()
+    found: Tables = {"settings": {column.name: cell(get(stockpile.settings, column.name)) for column in columns(Settings)}}
+    for kind in TABLES[1:]:
+        found[kind.TABLE] = [{column.name: cell(get(row, column.name)) for column in columns(kind)} for row in stockpile.rows(kind)]
+    for cells, price in zip(found[Price.TABLE], stockpile.rows(Price), strict=True):
+        cells.update(price.values)
+    return found
+
+
+def obeys(law: Law, tables: Tables) -> bool:
+    """Whether a law says something of a workbook; fails where it does not hold."""
+    tables = deepcopy(tables)
+    tables["settings"].pop("objective", None)
+    law.first(tables)
+    changed = deepcopy(tables)
+    law.change(changed)
+    before = optimum(tables) if changed != tables else None
+    if before is None:
+        return False
+    after = optimum(changed)
+    slack = 1e-5 + 1e-6 * abs(before)
+    if law.factor is not None:
+        assert after == pytest.approx(before * law.factor, rel=1e-6, abs=1e-5)
+    elif law.dearer:
+        assert after is None or after >= before - slack
+    else:
+        assert after is not None
+        assert after <= before + slack
+    return True
+
+
+drawn = settings(derandomize=True, deadline=None, database=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_law(law: Law) -> None:
+    @drawn
+    @given(small_books(law.feature))
+    def always(tables: Tables) -> None:
+        assume(obeys(law, tables))
+
+    always()
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_law_where_everything_is_used(law: Law) -> None:
+    assert obeys(law, tables_of_everything())
+
+
+@drawn
+@given(small_books("shortfall_first"))
+def test_shortfall_first_misses_no_more_and_costs_no_less(tables: Tables) -> None:
+    first, cheapest = shortfall(tables), shortfall({**tables, "settings": {**tables["settings"], "objective": "cost"}})
+    assume(first is not None and cheapest is not None)
+    assert first[0] <= cheapest[0] + 1e-5
+    assert first[1] >= cheapest[1] - 1e-3
+
+
+def shortfall(tables: Tables) -> tuple[float, float] | None:
+    """Expected shortfall and cost of the optimum."""
+    try:
+        outcome = plan_of(tables)
+    except (InputError, UnboundedError):
+        return None
+    if outcome.objective is None:
+        return None
+    m = outcome.form.variables[0].model()
+    return pyo.value(m.shortfall), outcome.objective
