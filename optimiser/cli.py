@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import math
 import sys
@@ -48,7 +49,7 @@ def check(workbook: Path) -> None:
 @click.option("--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
 @click.option("--gap", type=click.FloatRange(0, 1), help="Proven relative gap at which the search may stop.")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit of the search in seconds.")
-@click.option("--threads", type=click.IntRange(0), help="Threads of the solver; 0 = all.")
+@click.option("--threads", type=click.IntRange(0), help="Threads of the solver; 0 = as many as it finds use for.")
 @click.option("--solver", metavar="NAME", help="Any solver that Pyomo knows, at Pyomo's own pace; by default HiGHS, directly.")
 @click.option("--write-model", "model_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the model too: M.mps or M.lp.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
@@ -152,6 +153,8 @@ def _show(answer: Answer) -> None:
 
 def main() -> None:
     """Run a command; a failure the user can mend is told in words, and its family decides the exit status."""
+    # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a fifth of its time.
+    gc.disable()
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

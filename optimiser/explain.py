@@ -20,8 +20,8 @@ from stockpile_model.ledger import Limit
 
 @dataclass(frozen=True)
 class Short:
-    """A limit that no plan can keep: in which periods (None for a limit over a window that its name tells), the most it is short by in one of them, and the sum over them
-    (None for a stock, which cannot be summed over periods)."""
+    """A limit that no plan can keep: in which periods (None for a limit over a window that its name tells), the most it is
+    short by in one of them, and the sum over them (None for a stock, which cannot be summed over periods)."""
 
     limit: str
     cell: str

@@ -74,8 +74,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     formulation = build(reading.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
-        write_model(formulation.m, request.model_file)
-        say(f"the model is in {request.model_file}")
+        objective = write_model(formulation.m, request.model_file)
+        say(f"the model is in {request.model_file}" + _of_two(formulation, objective))
     options = _options(reading.stockpile.settings, request)
     try:
         outcome = solve(formulation.m, options, progress, request.solver)
@@ -94,6 +94,11 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     plan = make_plan(formulation, outcome, map(str, reading.warnings), run)
     write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted)
+
+
+def _of_two(formulation: Formulation, objective: str) -> str:
+    """A model file holds one objective."""
+    return f", with the objective {objective} alone: shortfall is not minimised first there" if formulation.m.shortfall.active else ""
 
 
 def _same(path: Path, source: Path) -> bool:

@@ -73,7 +73,8 @@ def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard
 
 
 def test_set_changes_one_run_only(workbook: Path) -> None:
-    ran = stockpile("solve", workbook, "--json", "--set", "offers[spot].order_cost set 0", "--set", "demand[gallium].quantity scale 2", cwd=workbook.parent)
+    changes = ["--set", "offers[spot].order_cost set 0", "--set", "demand[gallium].quantity scale 2"]
+    ran = stockpile("solve", workbook, "--json", *changes, cwd=workbook.parent)
     assert json.loads(ran.stdout)["objective"] == pytest.approx(400)
 
 
@@ -193,8 +194,15 @@ def hard_tables() -> dict[str, Any]:
     ]
     demand = [{"material": "gallium", "from": f"{2027 + k // 12}-{k % 12 + 1:02d}-01", "quantity": 31 + 17 * k % 23} for k in range(60)]
     materials = [{"material": "gallium", "shelf_life_months": 5, "holding_cost": 0.07}]
-    return {**TABLES, "settings": {"start": "2027-01-01", "periods": 60, "mip_gap": 0}, "materials": materials, "offers": offers, "demand": demand,
-            "funds": [{"fund": "treasury"}], "budgets": [{"fund": "treasury", "amount": 1e6}]}  # fmt: skip
+    return {
+        **TABLES,
+        "settings": {"start": "2027-01-01", "periods": 60, "mip_gap": 0},
+        "materials": materials,
+        "offers": offers,
+        "demand": demand,
+        "funds": [{"fund": "treasury"}],
+        "budgets": [{"fund": "treasury", "amount": 1e6}],
+    }
 
 
 def test_ctrl_c_keeps_and_writes_the_best_plan_so_far(tmp_path: Path) -> None:

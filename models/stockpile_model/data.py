@@ -199,7 +199,7 @@ class Settings(Row):
     risk_tail: float = column("share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1, unbuilt=True)
     mip_gap: float = column("proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1)
     time_limit_seconds: float = column("time limit of the search", "s", default=300.0, above=0)
-    threads: int = column("threads of the solver; 0 = all", "threads", default=0, least=0, most=2**31 - 1)
+    threads: int = column("threads of the solver; 0 = as many as it finds use for", "threads", default=0, least=0, most=2**31 - 1)
     seed: int = column("seed of the solver's random choices", default=1, least=0, most=2**31 - 1)
     firm_periods: int | None = column(
         "minimum orders, lots and breaks are whole in this many periods and relaxed after; blank = whole everywhere",
@@ -413,8 +413,8 @@ class Stockpile:
         return tuple(self.keyed(found)) if found else ()
 
     def given(self, kind: type[Row]) -> bool:
-        """Whether the workbook holds the table, even an empty one."""
-        return kind in self.tables
+        """Whether the workbook holds the table with any row; an empty one is none."""
+        return bool(self.tables.get(kind))
 
     @functools.cached_property
     def calendar(self) -> Calendar:

@@ -22,14 +22,23 @@ def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
     read, are not judged.
     """
     known = {refers: _Keys.of(refers, tables, unread) for table in tables.values() for refers in _refers(table)}
-    whole = True
+    whole, buyers = True, dict[str, str]()
     for table in tables.values():
         if names := keys(table.kind):
             _unique(table, names)
         for column in columns(table.kind):
             if column.refers:
                 whole &= _refer(table, column, known[column.refers])
+            elif column.name == "buyer":
+                _spell_alike(table, column, buyers)
     return whole
+
+
+def _spell_alike(table: Drafts, column: Column, spelt: dict[str, str]) -> None:
+    """Gives a name that has no table of its own the spelling in which it stands first."""
+    for row in table.rows:
+        if name := row.values.get(column.name):
+            row.values[column.name] = spelt.setdefault(name.casefold(), name)
 
 
 def _refers(table: Drafts) -> list[str]:

@@ -66,7 +66,7 @@ def test_other_files_are_left_alone(folder: Path) -> None:
     (folder / "guide.csv").write_bytes(b"\xff")
     (folder / "_draft.csv").write_text("anything\n")
     (folder / "archive.csv").mkdir()
-    (folder / "demand.csv").write_text("material,from,quantity\n")
+    (folder / "demand.csv").write_text("material,from,quantity\ngallium,2027-01-01,5\n")
     (folder / "demand.csv").rename(folder / "Demand.CSV")
     assert read(folder).stockpile.given(Demand)
 

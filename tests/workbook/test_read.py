@@ -676,3 +676,11 @@ def test_changes_are_made_before_rows_are_judged_together(path: Path, tables: Ta
 def test_rules_are_read(path: Path, tables: Tables) -> None:
     tables["rules"] = [{"rule": "half", "of": "Bloc", "measure": "share", "window": "horizon", "most": 0.5}]
     assert read(book(path, tables)).stockpile.rows(Rule)[0].of == "bloc"
+
+
+def test_a_buyer_is_one_in_any_case(tmp_path: Path) -> None:
+    tables = copy.deepcopy(BASE)
+    tables["sites"] = [{"site": "vault", "buyer": "Navy"}]
+    tables["demand"][0]["buyer"] = "NAVY"
+    stockpile = read(book(tmp_path / "book.xlsx", tables)).stockpile
+    assert {stockpile.sites["vault"].buyer, *(row.buyer for row in stockpile.rows(Demand))} in ({"Navy"}, {"NAVY"})

@@ -66,9 +66,9 @@ def label(stockpile: Stockpile, b: int) -> str:
     rows = stockpile.rows(Budget)
     if b >= len(rows):
         return f"{_keepers(stockpile)[b - len(rows)]} receipts"
-    row = rows[b]
-    twins = [k for k, each in enumerate(rows) if (each.fund, each.from_) == (row.fund, row.from_)]
-    return f"{row.fund} {row.from_ or stockpile.settings.start:%Y-%m}" + (f" ({twins.index(b) + 1})" if len(twins) > 1 else "")
+    names = [f"{row.fund} {row.from_ or stockpile.settings.start:%Y-%m}" for row in rows]
+    twins = [k for k, name in enumerate(names) if name == names[b]]
+    return names[b] + (f" ({twins.index(b) + 1})" if len(twins) > 1 else "")
 
 
 def _keepers(stockpile: Stockpile) -> list[str]:
