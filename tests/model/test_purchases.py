@@ -285,3 +285,10 @@ def test_an_offer_of_which_nothing_arrives_is_no_use() -> None:
 @pytest.mark.parametrize("offer_", [offer(to=month(-1)), offer(lead_time_months=2)])
 def test_an_offer_that_can_never_be_ordered_is_odd(offer_: purchases.Offer) -> None:
     assert warnings(book(offer_)) == ["offers.offer: spot can never be ordered within the horizon: see its dates and lead time"]
+
+
+@pytest.mark.parametrize("limit", ["capacity", "total"])
+def test_a_limit_below_the_smallest_order_is_odd(limit: str) -> None:
+    said = f"offers.{limit}: is below the smallest order, 12: no order can be placed, found 11"
+    assert warnings(book(offer(**{limit: 11, "minimum_order": 10, "lot_size": 4}))) == [said]
+    assert warnings(book(offer(**{limit: 12, "minimum_order": 10, "lot_size": 4}))) == []

@@ -8,7 +8,7 @@ from stockpile_model.blocks import rotation
 from stockpile_model.blocks.rotation import Outlet, Rotated
 from stockpile_model.build import report
 from stockpile_model.data import Stockpile
-from tests.support.accept import Case, bill, book, built, faults, lot, material, month, outlet, prices, put, site
+from tests.support.accept import Case, bill, book, built, faults, lot, material, month, outlet, prices, put, site, warnings
 
 CASES = [
     Case(
@@ -115,3 +115,8 @@ def test_what_expires_is_told() -> None:
 )
 def test_faults_of_an_outlet(cells: dict[str, object], fault: str) -> None:
     assert faults(book(outlet(**cells), *prices(1), site())) == [fault]
+
+
+def test_an_outlet_that_asks_for_more_than_the_shelf_life_is_odd() -> None:
+    said = "outlets.minimum_life_months: is above the shelf life of ga, 2 months: the outlet takes nothing, found 3"
+    assert warnings(book(outlet(minimum_life_months=3), material(shelf_life_months=2))) == [said]

@@ -151,3 +151,12 @@ def test_a_soft_target_without_a_price_is_odd() -> None:
     assert warnings(book(target(1))) == [said]
     assert warnings(book(target(1), objective="shortfall_first")) == []
     assert warnings(book(target(1, hard=True))) == []
+
+
+def test_a_step_beyond_the_horizon_is_a_fault_and_a_ramp_to_it_is_none() -> None:
+    beyond = month(6)
+    said = "targets.from: is after the horizon, which ends on 2027-03-31, found 2027-07-01"
+    assert faults(book(Target(material="ga", from_=beyond, quantity=6, hard=True), periods=3)) == [said]
+    ramp = book(Target(material="ga", from_=beyond, quantity=6, path="ramp", hard=True), offer(), periods=3)
+    assert faults(ramp) == []
+    assert [required(ramp, n)["ga", ""].quantity for n in (1, 2)] == [1, 2]

@@ -142,9 +142,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         smallest = max(smallest, row.lot_size or 0)
         for name, limit in (("capacity", row.capacity), ("total", row.total)):
             if limit is not None and 0 < limit < smallest - 1e-9:
-                yield Problem(
-                    row.TABLE, row.line, name, f"is below the smallest order, {smallest:g}: no order could be placed, found {limit:g}"
-                )
+                message = f"is below the smallest order, {smallest:g}: no order can be placed, found {limit:g}"
+                yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:

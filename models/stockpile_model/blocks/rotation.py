@@ -88,8 +88,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 row.TABLE, row.line, "age_discount", f"needs a shelf_life_months of {row.material}: without one its age is not kept"
             )
         if life is not None and stockpile.calendar.whole(life) is not None and row.minimum_life_months > life:
-            message = f"must be at most the shelf life of {row.material}, {life:g} months, found {row.minimum_life_months:g}"
-            yield Problem(row.TABLE, row.line, "minimum_life_months", message)
+            message = (
+                f"is above the shelf life of {row.material}, {life:g} months: the outlet takes nothing, found {row.minimum_life_months:g}"
+            )
+            yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:

@@ -91,7 +91,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     materials, calendar = stockpile.keyed(Material), stockpile.calendar
     for row in stockpile.rows(Target):
         period = calendar.period(row.from_)
-        if period >= calendar.periods:
+        # A ramp may lead to a date after the horizon: its first part lies within.
+        if period >= calendar.periods and row.path == "step":
             yield Problem(
                 row.TABLE, row.line, "from", f"is after the horizon, which ends on {calendar.end(calendar.periods - 1)}, found {row.from_}"
             )
