@@ -63,7 +63,10 @@ def book(periods: int = 2, material: dict[str, Any] | None = None, setting: dict
     return {
         "settings": {"start": month(0), "periods": periods, "mip_gap": 0, **(setting or {})},
         "materials": [{"material": "gallium", **(material or {})}],
-        "suppliers": [{"supplier": "here", "bloc": "domestic", "stage": "operating"}, {"supplier": "there", "bloc": "other", "stage": "announced"}],
+        "suppliers": [
+            {"supplier": "here", "bloc": "domestic", "stage": "operating"},
+            {"supplier": "there", "bloc": "other", "stage": "announced"},
+        ],
         **tables,
     }
 
@@ -128,7 +131,12 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     ),
     # 12-month periods at 25 % a year: half of 20 now, half a year later at 10/1.25, both due a year later, kept for 1 x 12 months.
     "discount": (
-        book(setting={"period_months": 12, "discount_rate": 0.25}, offers=[offer(capacity=6)], material={"holding_cost": 0.1}, demand=[need(12, 10)]),
+        book(
+            setting={"period_months": 12, "discount_rate": 0.25},
+            offers=[offer(capacity=6)],
+            material={"holding_cost": 0.1},
+            demand=[need(12, 10)],
+        ),
         4 * (10 + 1.2) + 6 * 10 / 1.25,
     ),
     # The order may come from 2 x 4 at 9 or 1 x 7 + fee 5 at 8: 72 against 61.
@@ -205,7 +213,14 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     # Take-or-pay 0.5 of 24 a year, of which the horizon keeps 3 months: 3 due, 2 a month at most x 1.5. 2 wanted at the end:
     # 2 taken at 5, 1 paid at 5 without metal; 15 in all against 2 x 8.
     "deficit, cut by the horizon": (
-        book(3, contracts=[contract(take_or_pay=0.5, flex=1.5)], floors=[floor(5, 24)], offers=[offer(price=8)], demand=[need(2, 2)], material={"holding_cost": 9}),
+        book(
+            3,
+            contracts=[contract(take_or_pay=0.5, flex=1.5)],
+            floors=[floor(5, 24)],
+            offers=[offer(price=8)],
+            demand=[need(2, 2)],
+            material={"holding_cost": 9},
+        ),
         15,
     ),
     # Two contract years of 12-month periods, floors 10 and then 12; half fails and is neither paid nor a deficit.
@@ -228,7 +243,10 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     "sites": (
         book(
             2,
-            sites=[{"site": "near", "capacity": 4, "cost": 1, "handling_in": 0.5}, {"site": "far", "cost": 3, "handling_in": 0.5, "handling_out": 1}],
+            sites=[
+                {"site": "near", "capacity": 4, "cost": 1, "handling_in": 0.5},
+                {"site": "far", "cost": 3, "handling_in": 0.5, "handling_out": 1},
+            ],
             offers=[offer(to=month(0))],
             demand=[need(1, 10)],
         ),
@@ -242,7 +260,16 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             {"shelf_life_months": 3, "disposal_cost": 2},
             opening_stock=[{"lot": "old", "material": "gallium", "quantity": 10, "made": "2026-12-01"}],
             outlets=[
-                {"outlet": "market", "material": "gallium", "form": "sale", "price": 10, "age_discount": 0.1, "cost": 1, "capacity": 3, "minimum_life_months": 2}
+                {
+                    "outlet": "market",
+                    "material": "gallium",
+                    "form": "sale",
+                    "price": 10,
+                    "age_discount": 0.1,
+                    "cost": 1,
+                    "capacity": 3,
+                    "minimum_life_months": 2,
+                }
             ],
         ),
         -3 * (9 - 1) + 7 * 2,
@@ -257,7 +284,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         7.5,
     ),
-    # A target holds 6 to the end of month 1, with 1 of 2 months of life: credited 0.5 x 8 x 1/2 each a month later, at 21 % a year: 12-month
+    # A target holds 6 to the end of month 1, with 1 of 2 months of life: credited 0.5 x 8 x 1/2 each a month on, at 21 % a year: 12-month
     # periods are used to keep the discount simple.
     "closing value": (
         book(

@@ -452,7 +452,7 @@ class Program:
             if row.get("path") == "ramp":
                 inside = range(begin + 1 if i else 0, at)
                 wanted |= {t: (level + (quantity - level) * Fraction(t - begin, at - begin), hard) for t in inside}
-            wanted |= {t: (quantity, hard) for t in range(at, book.last + 1)}
+            wanted |= dict.fromkeys(range(at, book.last + 1), (quantity, hard))
             begin, level = at, quantity
         life = number(book.materials[material], "count_life_months")
         price = number(book.materials[material], "below_target_cost")
@@ -463,7 +463,9 @@ class Program:
                 [
                     pool.stock(t)
                     for pool in self.pools
-                    if pool.material == material and t in pool.present(book) and (pool.last is None or (pool.last - t > 0 and (pool.last - t) * book.months >= life))
+                    if pool.material == material
+                    and t in pool.present(book)
+                    and (pool.last is None or (pool.last - t > 0 and (pool.last - t) * book.months >= life))
                 ]
             )
             if hard:
@@ -555,7 +557,7 @@ def search(programs: Sequence[Program], objective: Callable[[Program], Linear]) 
     best: Optimum = Optimum("infeasible")
     for program in programs:
         waiting: list[tuple[list[Row], list[Decision]]] = [(program.rows, program.decisions)]
-        aim, cost, shortfall = objective(program), program.cost, program.shortfall
+        aim, shortfall = objective(program), program.shortfall
         while waiting:
             rows, decisions = waiting.pop()
             answer: Answer = minimise(aim, rows)

@@ -131,7 +131,8 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
 NEEDS = {
     "premium": ("indexed_offer",),
     **dict.fromkeys(
-        ("ceiling", "contract_discount", "take_or_pay", "flex", "signing_cost", "contract_lead", "deliver_from", "contract_duty"), ("contract",)
+        ("ceiling", "contract_discount", "take_or_pay", "flex", "signing_cost", "contract_lead", "deliver_from", "contract_duty"),
+        ("contract",),
     ),
     **dict.fromkeys(("contract_freight", "contract_availability", "escalation"), ("contract",)),
     "count_life": ("shelf_life", "targets"),
@@ -295,7 +296,12 @@ class _Drawing:
     def demand(self, name: str) -> dict[str, Any]:
         first = self.period()
         last = self.number(first, self.periods - 1)
-        return {"material": name, "from": self.day(first), "to": self.pick(None, self.end(last), self.end(last)), "quantity": self.pick(7, 10, 24)}
+        return {
+            "material": name,
+            "from": self.day(first),
+            "to": self.pick(None, self.end(last), self.end(last)),
+            "quantity": self.pick(7, 10, 24),
+        }
 
     def offers(self) -> list[dict[str, Any]]:
         """One plain offer of each material, dear but there, and one or two that the features shape."""
