@@ -228,7 +228,7 @@ def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
     assert levels["atalco_offtake"] == "550"
     # A third of JAGA's output is the top of its menu; the limits on one supplier and on announced plants stop before it.
     assert levels["jaga_offtake"] == "550"
-    assert any(0 < (row.months_at_floor or 0) < 1 for row in gallium.of(ContractOutcome))  # a floor that binds in some months
+    assert any(0 < (row.share_at_floor or 0) < 1 for row in gallium.of(ContractOutcome))  # a floor that binds in some months
 
 
 def test_gallium_buys_from_several(gallium: Plan) -> None:

@@ -72,7 +72,7 @@ def test_random_workbooks(tables: dict[str, Any]) -> None:
 
 # --- Planted faults -------------------------------------------------------------------------------------------------------------
 
-TOLD_ONLY = {("contracts", "months_at_floor"), *((kind.SHEET, each.name) for kind in (MarginalValue, Assumption) for each in columns(kind))}
+TOLD_ONLY = {("contracts", "share_at_floor"), *((kind.SHEET, each.name) for kind in (MarginalValue, Assumption) for each in columns(kind))}
 NUMBERS = [
     (kind.SHEET, each.name)
     for kind in SHEETS

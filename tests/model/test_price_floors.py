@@ -258,7 +258,7 @@ def test_the_outcome_of_a_contract_is_told() -> None:
     assert (told.called_off, told.delivered, told.deficit) == (15, 7.5, 5)
     assert told.expected_price == pytest.approx((5 * 8 + 2.5 * 30) / 7.5)
     assert told.cost == pytest.approx(50 + 5 * 8 + 2.5 * 30 + 5 * 30)
-    assert told.months_at_floor == pytest.approx(10 / 15)
+    assert told.share_at_floor == pytest.approx(10 / 15)
     assert told.instruction == "2027-01: sign offtake with plant at level low, floor 8 USD/kg, 120 kg a year, first delivery 2027-02"
     assert (other.decision, other.level, other.cost) == ("do not sign", None, 0)
 

@@ -192,7 +192,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             date = calendar.begin(tree.period[n])
             yield Payment(date=date, appropriation=label(stockpile, b), fund=fund, use=use, material=material or None, amount=amount)
     for b, row in enumerate(budgets):
-        rest = max(0.0, row.amount - spent.get(b, 0.0))
+        rest = _rest(row.amount, spent.get(b, 0.0))
         ends = row.expires is not None and calendar.period(row.expires) < calendar.periods
         yield BudgetUse(
             appropriation=label(stockpile, b),
@@ -215,5 +215,10 @@ def report(formulation: Formulation) -> Iterator[Result]:
             amount=received,
             spent=spent.get(b, 0.0),
             lapsed=0.0,
-            left=max(0.0, received - spent.get(b, 0.0)),
+            left=_rest(received, spent.get(b, 0.0)),
         )
+
+
+def _rest(amount: float, spent: float) -> float:
+    """What is left of an amount; nothing where only the solver's noise is."""
+    return amount - spent if amount - spent > NOTHING * max(1.0, amount) else 0.0

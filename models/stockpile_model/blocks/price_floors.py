@@ -78,7 +78,7 @@ class ContractOutcome(Result):
     deficit: float = column("paid for and not taken, expected", "quantity")
     expected_price: float | None = column("average price paid for the metal", "money/quantity")
     cost: float = column("cost of the contract, expected, undiscounted", "money")
-    months_at_floor: float | None = column("share of deliveries at which the floor sets the price", "1")
+    share_at_floor: float | None = column("share of deliveries at which the floor sets the price", "1")
     instruction: str = column("what to do")
 
 
@@ -295,7 +295,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             yield ContractOutcome(
                 contract=k, supplier=row.supplier, material=row.material, decision="do not sign", level=None, floor=None, signed=None,
                 annual_quantity=None, first_delivery=None, last_delivery=None, called_off=0.0, delivered=0.0, deficit=0.0,
-                expected_price=None, cost=0.0, months_at_floor=None, instruction=f"do not sign {k} with {row.supplier}",
+                expected_price=None, cost=0.0, share_at_floor=None, instruction=f"do not sign {k} with {row.supplier}",
             )  # fmt: skip
         for f, s in signed:
             first = first_delivery(stockpile, row, s)
@@ -332,7 +332,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 deficit=deficit if deficit > NOTHING else 0.0,
                 expected_price=paid / arrived if arrived > NOTHING else None,
                 cost=cost.get(k, 0.0),
-                months_at_floor=at_floor / called if called > NOTHING else None,
+                share_at_floor=at_floor / called if called > NOTHING else None,
                 instruction=(
                     f"{date:%Y-%m}: sign {k} with {row.supplier} at level {f}, "
                     f"floor {floor.floor:,.6g} {stockpile.settings.currency}/{unit}, "
