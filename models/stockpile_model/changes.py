@@ -100,7 +100,7 @@ def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
     """The columns that a name stands for, the open ones included; these have no field."""
     found = [*columns(kind)]
     if kind.OPEN:
-        found += [Column(name=index, field="", kind="number", meaning=kind.OPEN) for index in stockpile.names(kind.TABLE)]
+        found += [Column(name=index, field="", kind="number", meaning=kind.OPEN, least=0) for index in stockpile.names(kind.TABLE)]
     if name in ("*", "") and kind is not Settings:
         return [column for column in found if column.kind in ("number", "whole") and not column.many and column.unbuilt is not True]
     named = [column for column in found if normal(column.name) == normal(name)]

@@ -319,8 +319,8 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "settings!B5: seed must be at most 2147483647, found 1e+300",
     ),
     "index beyond any price": (
-        lambda t: t["prices"][0].update(Rotterdam=-1e13),
-        "prices!B2: Rotterdam must be at most 1e12 in size, found -1e+13",
+        lambda t: t["prices"][0].update(Rotterdam=1e13),
+        "prices!B2: Rotterdam must be at most 1e12 in size, found 1e+13",
     ),
     "not whole": (
         lambda t: t["settings"].update(periods=12.5),
@@ -684,3 +684,10 @@ def test_a_buyer_is_one_in_any_case(tmp_path: Path) -> None:
     tables["demand"][0]["buyer"] = "NAVY"
     stockpile = read(book(tmp_path / "book.xlsx", tables)).stockpile
     assert {stockpile.sites["vault"].buyer, *(row.buyer for row in stockpile.rows(Demand))} in ({"Navy"}, {"NAVY"})
+
+
+def test_a_price_is_not_negative(tmp_path: Path) -> None:
+    tables = copy.deepcopy(BASE)
+    tables["prices"][1]["Rotterdam"] = -500
+    with pytest.raises(InputError, match=r"^prices!B3: Rotterdam must be at least 0, found -500$"):
+        read(book(tmp_path / "book.xlsx", tables))
