@@ -8,16 +8,32 @@ from types import ModuleType
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from stockpile_model.blocks import budget, demand, horizon, objective, policy, price_floors, purchases, rotation, stock, targets
+from stockpile_model.blocks import (
+    budget,
+    commitments,
+    demand,
+    horizon,
+    objective,
+    policy,
+    price_floors,
+    projects,
+    purchases,
+    rotation,
+    stock,
+    targets,
+)
 from stockpile_model.data import Problem, Result, Row, Stockpile
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 
-BLOCKS: tuple[ModuleType, ...] = (horizon, purchases, price_floors, demand, rotation, stock, targets, policy, budget, objective)
+BLOCKS: tuple[ModuleType, ...] = (
+    *(horizon, projects, purchases, price_floors, demand, rotation, stock),
+    *(targets, policy, commitments, budget, objective),
+)
 
 TABLES: tuple[type[Row], ...] = tuple(table for block in BLOCKS for table in block.TABLES)
 
-UNBUILT = ("price_breaks", "projects", "scenarios", "events", "commitments", "studies")
+UNBUILT = ("scenarios", "events", "studies")
 """Tables of the contract whose feature is not built yet; they are refused by name, never ignored."""
 
 

@@ -21,7 +21,9 @@ HEADINGS = {
     "order_costs": "cost of each order placed",
     "offtakes": "deliveries under contracts",
     "deficits": "take-or-pay not taken",
+    "topups": "paid up to the floor without metal (cfd)",
     "signing": "signing costs",
+    "grants": "the buyer's share of a project",
     "freight": "freight",
     "duty": "customs duty",
     "storage": "site and holding cost",
@@ -31,15 +33,17 @@ HEADINGS = {
     "shortage": "price of unmet demand (no cash)",
     "below_target": "price of stock below targets (no cash)",
     "sales": "receipts from outlets",
+    "upside": "share of the price above the trigger",
     "closing_stock": "value of stock left at the end (no cash)",
 }
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """Metal that comes in from outside at a node: an expression [quantity] of what reaches one site at one age.
+    """Metal that comes in at a node: an expression [quantity] of what reaches one site at one age.
 
-    `table` and `name` say what brings it (an offer, a contract); policy counts the suppliers' arrivals.
+    `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what went in. Policy counts
+    what suppliers bring; what comes back has none. `most` is the most it can be [quantity]; None where it is not known.
     """
 
     node: int
@@ -49,7 +53,8 @@ class Arrival:
     amount: Any
     table: str
     name: str
-    supplier: str
+    supplier: str | None
+    most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Money:
     """An amount at a node [money of that node, undiscounted; receipts and credits below zero].
 
     `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts, shortage prices, credits.
+    `buyer` is for whom it is (None: for all, so any buyer's fund may pay); `payer` the only fund that may pay it.
     `delay` is 1 for what is discounted like a cash flow of the period after.
     """
 
@@ -94,6 +100,7 @@ class Money:
     name: str = ""
     fund: str | None = None  # that receives it
     delay: int = 0
+    payer: str | None = None
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class Payment(Result):
     fund: str = column("fund")
     use: str = column("purchase, contract, storage, rotation or project")
     material: str | None = column("material")
+    buyer: str | None = column("for whom; blank = for all")
     amount: float = column("paid, undiscounted", "money")
 
 

@@ -29,11 +29,10 @@ class Rule(Row):
         "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or `count` of members with any arrival",
         default="share",
         choices=("share", "quantity", "spend", "count"),
-        unbuilt=("spend", "count"),
     )
     window: str = column("over what it is summed", default="horizon", choices=("horizon", "fiscal_year", "period"))
-    least: float | None = column("least value; blank = none", "1 or quantity", least=0)
-    most: float | None = column("most value; blank = none", "1 or quantity", least=0)
+    least: float | None = column("least value; blank = none", "1, quantity, money or members", least=0)
+    most: float | None = column("most value; blank = none", "1, quantity, money or members", least=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +43,11 @@ class RuleKept(Result):
     value: str | None = column("which supplier, country …")
     material: str | None = column("material; blank = all together")
     window: str = column("horizon, fiscal year or period")
-    measure: str = column("share or quantity")
-    observed: float | None = column("value in the plan; blank = nothing arrives", "1 or quantity")
-    least: float | None = column("least value", "1 or quantity")
-    most: float | None = column("most value", "1 or quantity")
-    slack: float | None = column("distance to the nearer limit", "1 or quantity")
+    measure: str = column("share, quantity, spend or count")
+    observed: float | None = column("value in the plan; blank = nothing arrives", "1, quantity, money or members")
+    least: float | None = column("least value", "1, quantity, money or members")
+    most: float | None = column("most value", "1, quantity, money or members")
+    slack: float | None = column("distance to the nearer limit", "1, quantity, money or members")
     binding: bool = column("whether the limit is reached")
 
 

@@ -24,16 +24,13 @@ class Contract(Row):
         "`purchase`: metal at max(floor, min(ceiling, reference)); `cfd`: cash top-up only, no metal",
         default="purchase",
         choices=("purchase", "cfd"),
-        unbuilt=("cfd",),
     )
     price_index: str | None = column("index of the reference price; blank = the floor is the price", refers="prices")
     discount: float = column("reference = index x (1 - discount)", "1", default=0.0, most=1)
     ceiling: float | None = column("most the reference may count; blank = none", "money/quantity", least=0)
-    upside_share: float = column(
-        "share of the reference above the trigger that the buyer receives", "1", default=0.0, least=0, most=1, unbuilt=True
-    )
-    upside_trigger: float | None = column("reference above which the upside is shared", "money/quantity", least=0, unbuilt=True)
-    upside_cap: float | None = column("most upside in a contract year", "money/year", least=0, unbuilt=True)
+    upside_share: float = column("share of the reference above the trigger that the buyer receives", "1", default=0.0, least=0, most=1)
+    upside_trigger: float | None = column("reference above which the upside is shared", "money/quantity", least=0)
+    upside_cap: float | None = column("most upside in a contract year; blank = no limit", "money/year", least=0)
     sign_from: dt.date | None = column("first date it can be signed; blank = from the start")
     sign_to: dt.date | None = column("last date it can be signed; blank = to the end")
     deliver_from: dt.date | None = column("earliest first delivery; blank = signing + lead time")
@@ -45,7 +42,7 @@ class Contract(Row):
     duty: float = column("customs duty, share of the price", "1", default=0.0, least=0)
     freight: float = column("freight", "money/quantity", default=0.0, least=0)
     availability: float = column("share of what is called off that arrives", "1", default=1.0, least=0, most=1)
-    project: str | None = column("project the contract waits for", refers="projects", unbuilt=True)
+    project: str | None = column("project the contract waits for", refers="projects")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +51,8 @@ class Floor(Row):
     contract: str = column("contract whose menu this is", required=True, key=True, refers="contracts")
     level: str = column("name of the level", required=True, key=True)
     floor: float | None = column("least price", "money/quantity", least=0)
-    floor_index: str | None = column("index the floor is tied to", refers="prices", unbuilt=True)
-    floor_factor: float | None = column("floor as a share of that index", "1", least=0, unbuilt=True)
+    floor_index: str | None = column("index the floor is tied to, instead of a fixed floor", refers="prices")
+    floor_factor: float | None = column("floor as a share of that index; blank = 1", "1", least=0)
     annual_quantity: float = column("what the producer commits at that floor", "quantity/year", required=True, least=0)
     escalation: float = column("rise of the floor, each whole contract year", "1/year", default=0.0, above=-1)
 
@@ -66,9 +63,10 @@ class ContractOutcome(Result):
     contract: str = column("offtake")
     supplier: str = column("producer")
     material: str = column("material")
+    form: str = column("`purchase` or `cfd`")
     decision: str = column("`sign` or `do not sign`")
     level: str | None = column("level signed")
-    floor: float | None = column("floor signed", "money/quantity")
+    floor: float | None = column("floor signed, as it stands at signing", "money/quantity")
     signed: dt.date | None = column("first day of the period of signing")
     annual_quantity: float | None = column("quantity committed", "quantity/year")
     first_delivery: dt.date | None = column("first day of the first period of delivery")
@@ -77,7 +75,10 @@ class ContractOutcome(Result):
     delivered: float = column("arrives within the horizon, expected", "quantity")
     deficit: float = column("paid for and not taken, expected", "quantity")
     expected_price: float | None = column("average price paid for the metal", "money/quantity")
-    cost: float = column("cost of the contract, expected, undiscounted", "money")
+    topups: float = column("paid for the difference to the floor without metal (cfd), expected, undiscounted", "money")
+    upside: float = column("received of the price above the trigger, expected, undiscounted", "money")
+    cost: float = column("cost of the contract less its upside, expected, undiscounted", "money")
+    breakeven: float | None = column("floor at which its project pays for itself at the quantity signed", "money/quantity")
     share_at_floor: float | None = column("share of deliveries at which the floor sets the price", "1")
     instruction: str = column("what to do")
 

@@ -39,7 +39,21 @@ class Offer(Row):
     payment: str = column("when the metal is paid", default="delivery", choices=("delivery", "order"))
     availability: float = column("share of what was ordered that arrives", "1", default=1.0, least=0, most=1)
     site: str | None = column("where it arrives; blank = any site", refers="sites")
-    project: str | None = column("project the offer waits for", refers="projects", unbuilt=True)
+    project: str | None = column("project the offer waits for", refers="projects")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceBreak(Row):
+    TABLE = "price_breaks"
+    offer: str = column("offer whose price breaks", required=True, refers="offers")
+    from_quantity: float = column("quantity of an order from which the price holds", "quantity", required=True, above=0)
+    price: float | None = column("fixed price from there", "money/quantity", least=0)
+    premium: float | None = column("share of the offer's index paid on top of it from there", "1", least=-1)
+    kind: str = column(
+        "`all_units`: the price holds for the whole order; `incremental`: for what is beyond; one kind for an offer",
+        default="all_units",
+        choices=("all_units", "incremental"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +67,17 @@ class Order(Result):
     lots: int | None = column("whole lots ordered", "lots")
     arrives: dt.date = column("first day of the period of arrival")
     arriving: float = column("quantity that arrives", "quantity")
-    price: float = column("price with adder", "money/quantity")
-    delivered_price: float = column("price with adder, duty and freight", "money/quantity")
+    price: float = column("average price with adder", "money/quantity")
+    delivered_price: float = column("average price with adder, duty and freight", "money/quantity")
+    price_break: float | None = column("quantity of the price break that the order reaches; blank = none", "quantity")
+    cheaper_from: float | None = column("quantity from which buying up to that break costs less; blank = nothing is bought up", "quantity")
     order_cost: float = column("cost of placing the order", "money")
     paid: float = column("what the order costs in all, undiscounted", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     instruction: str = column("what to do")
 
 
-TABLES: tuple[type[Row], ...] = (Offer,)
+TABLES: tuple[type[Row], ...] = (Offer, PriceBreak)
 
 
 def lead(stockpile: Stockpile, offer: Offer) -> int:

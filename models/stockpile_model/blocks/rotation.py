@@ -23,7 +23,6 @@ class Outlet(Row):
         "`sale` for money, `dispose` as waste, `exchange` for fresh metal, `rework` into fresh metal",
         required=True,
         choices=("sale", "exchange", "rework", "dispose"),
-        unbuilt=("exchange", "rework"),
     )
     from_: dt.date | None = column("first date it takes metal; blank = from the start")
     to: dt.date | None = column("last date; blank = to the end")
@@ -34,9 +33,9 @@ class Outlet(Row):
     age_discount: float = column("share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1)
     minimum_life_months: float = column("life left that the taker requires", "months", default=0.0, least=0)
     cost: float = column("cost of what goes in", "money/quantity", default=0.0, least=0)
-    yield_: float = column("units back for each unit in (exchange, rework)", "1", default=1.0, least=0, unbuilt=True)
-    lead_time_months: float = column("time until the units are back (exchange, rework)", "months", default=0.0, least=0, unbuilt=True)
-    to_material: str | None = column("material that comes back (rework); blank = the same", refers="materials", unbuilt=True)
+    yield_: float = column("units back for each unit in (exchange, rework)", "1", default=1.0, least=0)
+    lead_time_months: float = column("time until the units are back (exchange, rework)", "months", default=0.0, least=0)
+    to_material: str | None = column("material that comes back (rework); blank = the same", refers="materials")
     fund: str | None = column("fund that gets the receipts", refers="funds")
 
 
@@ -51,11 +50,14 @@ class Rotated(Result):
     age: float = column("age when it leaves", "months")
     remaining_life: float | None = column("life left when it leaves; blank = unlimited", "months")
     outlet: str | None = column("outlet; blank where the lot expires")
-    form: str = column("`sale`, `dispose` or `expired`")
+    form: str = column("`sale`, `exchange`, `rework`, `dispose` or `expired`")
     quantity: float = column("what leaves", "quantity")
     price: float = column("price received", "money/quantity")
     proceeds: float = column("receipts, undiscounted", "money")
     cost: float = column("outlet and disposal cost, undiscounted", "money")
+    returns: dt.date | None = column("first day of the period in which it comes back (exchange, rework)")
+    returned: float | None = column("what comes back (exchange, rework)", "quantity")
+    to_material: str | None = column("material that comes back (exchange, rework)")
     instruction: str = column("what to do")
 
 

@@ -46,7 +46,7 @@ class Movement(Result):
     made: dt.date = column("date the shelf life runs from")
     age: float = column("age when it moves", "months")
     remaining_life: float | None = column("life left when it moves; blank = unlimited", "months")
-    kind: str = column("`opening`, `arrival`, `demand`, `rotation` or `expired`")
+    kind: str = column("`opening`, `arrival`, `return`, `demand`, `rotation` or `expired`")
     name: str = column("offer, contract, buyer or outlet")
     quantity: float = column("in (above zero) or out (below zero)", "quantity")
 
@@ -61,7 +61,10 @@ class Delivery(Result):
     supplier: str = column("supplier")
     material: str = column("material")
     site: str = column("site")
+    buyer: str | None = column("owner of the site")
     quantity: float = column("what arrives", "quantity")
+    price: float = column("price paid for it with adder, without duty and freight", "money/quantity")
+    paid: float = column("paid for it with adder, without duty and freight, undiscounted", "money")
 
 
 TABLES: tuple[type[Row], ...] = (OpeningLot,)
