@@ -88,12 +88,30 @@ def contract(**cells: Any) -> dict[str, Any]:
     return {"contract": "offtake", "supplier": "here", "material": "gallium", "form": "purchase", **window, "term_months": 12, **cells}
 
 
-def floor(price: float, annual: float, level: str = "low", **cells: Any) -> dict[str, Any]:
+def floor(price: float | None, annual: float, level: str = "low", **cells: Any) -> dict[str, Any]:
     return {"contract": "offtake", "level": level, "floor": price, "annual_quantity": annual, **cells}
 
 
-def prices(*values: float) -> list[dict[str, Any]]:
-    return [{"date": month(t), "index": value} for t, value in enumerate(values)]
+def price_break(quantity: float, price: float | None, name: str = "spot", **cells: Any) -> dict[str, Any]:
+    return {"offer": name, "from_quantity": quantity, "price": price, **cells}
+
+
+def prices(*values: float, **others: float) -> list[dict[str, Any]]:
+    return [{"date": month(t), "index": value, **others} for t, value in enumerate(values)]
+
+
+def two_vendors(needed: float) -> Tables:
+    """One gives a lower price on every unit of a large order, the other only on the units beyond each step."""
+    vendors = {
+        "all_units": [(0, 9), (1_000, 8), (2_500, 7), (7_500, 5), (15_000, 3)],
+        "incremental": [(0, 8), (1_200, 7), (3_000, 6), (7_500, 4), (14_000, 2)],
+    }
+    return book(
+        1,
+        offers=[offer(kind, steps[0][1], capacity=20_000) for kind, steps in vendors.items()],
+        price_breaks=[price_break(q, price, kind, kind=kind) for kind, steps in vendors.items() for q, price in steps[1:]],
+        demand=[need(0, needed)],
+    )
 
 
 WAGNER_WHITIN = book(
@@ -363,6 +381,139 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             funds=[{"fund": "money", "keeps_receipts": "yes"}],
         ),
         -20 + 18,
+    ),
+    # 7,500 at 5 rather than 6,000 at 7; the other asks 1,200 x 8 + 1,800 x 7 + 3,000 x 6 = 40,200.
+    "two vendors, 6,000": (two_vendors(6_000), 37_500),
+    # 20,000 at 3 from the first; the other 1,000 are dear in small lots: 1,000 x 8 from either.
+    "two vendors, 21,000": (two_vendors(21_000), 60_000 + 8_000),
+    # 12 ordered, half arrives: the break at 12 is of what is ordered. Paid are 6 or all 12, at 8 with a quarter of duty and freight 1.
+    "break, paid on delivery": (
+        book(
+            1,
+            offers=[offer(availability=0.5, duty=0.25, freight=1)],
+            price_breaks=[price_break(12, 8)],
+            demand=[need(0, 6)],
+        ),
+        6 * (8 * 1.25 + 1),
+    ),
+    "break, paid on order": (
+        book(
+            1,
+            offers=[offer(availability=0.5, duty=0.25, freight=1, payment="order")],
+            price_breaks=[price_break(12, 8)],
+            demand=[need(0, 6)],
+        ),
+        12 * (8 * 1.25 + 1),
+    ),
+    # Index 12 on arrival: 4 at a quarter above, the 2 beyond at a quarter below.
+    "incremental break of an indexed offer": (
+        book(
+            prices=prices(8, 12),
+            offers=[offer(price=None, price_index="index", premium=0.25, lead_time_months=1)],
+            price_breaks=[price_break(4, None, premium=-0.25, kind="incremental")],
+            demand=[need(1, 6)],
+        ),
+        4 * 15 + 2 * 9,
+    ),
+    # 8 wanted: 2 lots of 5 at 10 are 100, 3 lots at 6 are 90, and the order costs 4; the break of 12 alone would be 72.
+    "break with lots and a fee": (
+        book(1, offers=[offer(lot_size=5, order_cost=4)], price_breaks=[price_break(12, 6)], demand=[need(0, 8)]),
+        94,
+    ),
+    # 8 from the break on at 5 are less than 5 at 9, but nobody may order less than 10.
+    "break below the minimum order": (
+        book(1, offers=[offer(price=9, minimum_order=10)], price_breaks=[price_break(8, 5)], demand=[need(0, 5)]),
+        50,
+    ),
+    # A price that rises at 10: 12 are 84 at once, so 2 are ordered a month before and held for 0.5.
+    "break that makes it dearer": (
+        book(2, {"holding_cost": 0.5}, offers=[offer(price=5)], price_breaks=[price_break(10, 7)], demand=[need(1, 12)]),
+        61,
+    ),
+    # Three quarters of the index are 6, then 30. The producer is topped up by 10 - 6 for 2, then gives back half of what is above 10.
+    "contract for difference": (
+        book(
+            prices=prices(8, 40),
+            contracts=[contract(form="cfd", price_index="index", discount=0.25, upside_share=0.5, upside_trigger=10, signing_cost=1)],
+            floors=[floor(10, 24)],
+        ),
+        1 + 4 * 2 - 0.5 * 20 * 2,
+    ),
+    # The same with an upside of at most 60 a year, of which the horizon has 2 months.
+    "cap of the upside": (
+        book(
+            prices=prices(8, 40),
+            contracts=[
+                contract(form="cfd", price_index="index", discount=0.25, upside_share=0.5, upside_trigger=10, upside_cap=60, signing_cost=1)
+            ],
+            floors=[floor(10, 24)],
+        ),
+        1 + 4 * 2 - 10,
+    ),
+    # A term of 15 months in quarters, from the second on: 4 a quarter are earned. The first year gives 10 of 16, the quarter after it 2.5.
+    "cap of the upside by contract year": (
+        book(
+            6,
+            setting={"period_months": 3},
+            prices=prices(12),
+            contracts=[
+                contract(
+                    form="cfd",
+                    price_index="index",
+                    term_months=15,
+                    lead_time_months=3,
+                    upside_share=0.5,
+                    upside_trigger=10,
+                    upside_cap=10,
+                )
+            ],
+            floors=[floor(1, 16)],
+        ),
+        -12.5,
+    ),
+    # The upside of 20 cannot pay the top-up of 8 and the signature of 1, and the fund has but 8: it is not signed.
+    "upside is no money of a fund": (
+        book(
+            prices=prices(40, 8),
+            contracts=[contract(form="cfd", price_index="index", discount=0.25, upside_share=0.5, upside_trigger=10, signing_cost=1)],
+            floors=[floor(10, 24)],
+            funds=[{"fund": "money", "keeps_receipts": "yes"}],
+            budgets=[{"fund": "money", "amount": 8}],
+        ),
+        0,
+    ),
+    # 2 taken, 1 arrives at the ceiling of 9; of the reference of 10 half of what is above 8 comes back, on what arrives: 8 against 8.5.
+    "upside of a purchase": (
+        book(
+            1,
+            prices=prices(10),
+            contracts=[contract(price_index="index", ceiling=9, availability=0.5, upside_share=0.5, upside_trigger=8)],
+            floors=[floor(4, 24)],
+            offers=[offer(price=8.5)],
+            demand=[need(0, 1)],
+        ),
+        8,
+    ),
+    # Half of the other index is 10; a year later it grows by a tenth.
+    "floor tied to an index": (
+        book(
+            2,
+            setting={"period_months": 12},
+            prices=[{"date": month(0), "other": 20}, {"date": month(12), "other": 30}],
+            contracts=[contract(term_months=24)],
+            floors=[floor(None, 2, floor_index="other", floor_factor=0.5, escalation=0.1)],
+            demand=[need(0, 2), need(12, 2)],
+        ),
+        2 * 10 + 2 * 15 * 1.1,
+    ),
+    # The floor is the other index as it is: 9 topped up by 1 for 3, and the upside of 12 is 6 for 3.
+    "floor at an index": (
+        book(
+            prices=prices(8, 12, other=9),
+            contracts=[contract(form="cfd", price_index="index", upside_share=1, upside_trigger=6)],
+            floors=[floor(None, 36, floor_index="other")],
+        ),
+        3 * 1 - 3 * (2 + 6),
     ),
     # A shortage of 1 costs little but comes first: all 4 are bought at 50.
     "shortfall first": (
