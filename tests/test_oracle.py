@@ -96,6 +96,22 @@ def price_break(quantity: float, price: float | None, name: str = "spot", **cell
     return {"offer": name, "from_quantity": quantity, "price": price, **cells}
 
 
+def project(**cells: Any) -> dict[str, Any]:
+    return {"project": "plant", "supplier": "here", **cells}
+
+
+def lot(quantity: float, made: str = "2027-01-01", **cells: Any) -> dict[str, Any]:
+    return {"lot": "old", "material": "gallium", "quantity": quantity, "made": made, **cells}
+
+
+def outlet(form: str, **cells: Any) -> dict[str, Any]:
+    return {"outlet": form, "material": "gallium", "form": form, **cells}
+
+
+def two_buyers(**cells: Any) -> list[dict[str, Any]]:
+    return [{"site": "north", "buyer": "A", **cells}, {"site": "south", "buyer": "B", **cells}]
+
+
 def prices(*values: float, **others: float) -> list[dict[str, Any]]:
     return [{"date": month(t), "index": value, **others} for t, value in enumerate(values)]
 
@@ -514,6 +530,193 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             floors=[floor(None, 36, floor_index="other")],
         ),
         3 * 1 - 3 * (2 + 6),
+    ),
+    # A grant of half of 50 in the first month opens an offer at 2 from the next one: 25 + 10 x 2 against 100.
+    "grant": (
+        book(
+            3,
+            projects=[project(cost=50, match=0.5, ready_lag_months=1, decide_to=month(0))],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(1, 10)],
+        ),
+        45,
+    ),
+    # Decided in month 1 at the earliest, the plant is ready in month 3: too late.
+    "grant that comes too late": (
+        book(
+            3,
+            projects=[project(cost=1, ready_lag_months=2, decide_from=month(1))],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(2, 10)],
+        ),
+        100,
+    ),
+    # In years, 25 % a year: a grant of 30 in year 0 or of 30 / 1.25 in year 1 for 10 at 5 / 1.25 in year 1, against 10 x 10 / 1.25.
+    "grant as late as it may be": (
+        book(
+            2,
+            setting={"period_months": 12, "discount_rate": 0.25},
+            projects=[project(cost=30)],
+            offers=[offer(), offer("plant's", 5, project="plant")],
+            demand=[need(12, 10)],
+        ),
+        30 / 1.25 + 50 / 1.25,
+    ),
+    # Only the floor of 7 carries the plant. It is ready in month 1: then it gives 1 of the 12 under the contract, its offer 11 at 1.
+    "carried by a contract": (
+        book(
+            2,
+            projects=[project(breakeven_floor=7, ready_lag_months=1)],
+            contracts=[contract(project="plant")],
+            floors=[floor(5, 12), floor(7, 12, "high")],
+            offers=[offer(), offer("plant's", 1, project="plant")],
+            demand=[need(1, 12)],
+        ),
+        7 + 11,
+    ),
+    # A contract below the break-even carries nothing, and what cannot deliver within the horizon is not signed.
+    "carried by no contract": (
+        book(
+            2,
+            projects=[project(breakeven_floor=7, ready_lag_months=1)],
+            contracts=[contract(project="plant"), contract(contract="late", project="plant", lead_time_months=2)],
+            floors=[floor(5, 12), {"contract": "late", "level": "high", "floor": 8, "annual_quantity": 0.1}],
+            offers=[offer(), offer("plant's", 1, project="plant")],
+            demand=[need(1, 12)],
+        ),
+        120,
+    ),
+    # Break-even: 1 + 144 / (10 x (0.8 + 0.64)) = 11, so the floor of 10.9 does not do; a grant of half of 60 is dearer than 20 x 0.2.
+    "break-even worked out": (
+        book(
+            2,
+            setting={"period_months": 12},
+            projects=[project(cost=60, match=0.5, capex=144, opex=1, rate=0.25, life_years=2)],
+            contracts=[contract(term_months=24, project="plant")],
+            floors=[floor(10.9, 10), floor(11.1, 10, "high")],
+            demand=[need(0, 10), need(12, 10)],
+        ),
+        20 * 11.1,
+    ),
+    # The same, with a grant of 1.
+    "grant rather than the floor": (
+        book(
+            2,
+            setting={"period_months": 12},
+            projects=[project(cost=2, match=0.5, capex=144, opex=1, rate=0.25, life_years=2)],
+            contracts=[contract(term_months=24, project="plant")],
+            floors=[floor(10.9, 10), floor(11.1, 10, "high")],
+            demand=[need(0, 10), need(12, 10)],
+        ),
+        1 + 20 * 10.9,
+    ),
+    # With 20 a year the plant needs no more than 1 + 100 / (20 x 2) = 3.5 (no interest): the grown quantity carries it, 10 a year do not.
+    "break-even falls with the quantity": (
+        book(
+            1,
+            setting={"period_months": 12},
+            projects=[project(capex=100, opex=1, life_years=2)],
+            contracts=[contract(project="plant")],
+            floors=[floor(3.6, 10), floor(3.6, 20, "large")],
+            offers=[offer()],
+            demand=[need(0, 10)],
+        ),
+        20 * 3.6,
+    ),
+    # Only the fund of the project may pay the 25, and it has 20.
+    "fund of a project": (
+        book(
+            1,
+            projects=[project(cost=25, fund="aid")],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(0, 10)],
+            funds=[{"fund": "money"}, {"fund": "aid", "uses": "project"}],
+            budgets=[{"fund": "money", "amount": 1000}, {"fund": "aid", "amount": 20}],
+        ),
+        100,
+    ),
+    # The stage of the project's supplier is not among those to count.
+    "project of a supplier that is not counted": (
+        book(
+            1,
+            setting={"supply_stages": "operating"},
+            projects=[project(supplier="there", cost=1)],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(0, 10)],
+        ),
+        100,
+    ),
+    # 10 of age 2 of 3 would be dead in month 1: exchanged for 9 new ones at 1 each; out 0.5, in 1, and out to demand again.
+    "exchange": (
+        book(
+            2,
+            {"shelf_life_months": 3},
+            sites=[{"site": "depot", "handling_in": 1, "handling_out": 0.5}],
+            opening_stock=[lot(10, "2026-11-01")],
+            outlets=[outlet("exchange", cost=1, **{"yield": 0.9}, lead_time_months=1)],
+            offers=[offer(price=20)],
+            demand=[need(1, 9)],
+        ),
+        10 * (1 + 0.5) + 9 * (1 + 0.5),
+    ),
+    # What goes in month 0 would come back in month 2, past the horizon.
+    "exchange past the horizon": (
+        book(
+            2,
+            {"shelf_life_months": 1},
+            opening_stock=[lot(10)],
+            outlets=[outlet("exchange", lead_time_months=2)],
+            offers=[offer(price=20)],
+            demand=[need(1, 9)],
+        ),
+        180,
+    ),
+    # Back in the same month with a life of 2 again, so that the target counts it; it stays at the dear site.
+    "exchange resets the age where it is": (
+        book(
+            1,
+            {"shelf_life_months": 2, "below_target_cost": 9},
+            sites=[{"site": "near"}, {"site": "far", "cost": 3}],
+            opening_stock=[lot(6, "2026-12-01", site="far")],
+            outlets=[outlet("exchange", cost=1)],
+            targets=[target(0, 6)],
+        ),
+        6 * (1 + 3),
+    ),
+    # A taker that wants 2 of 2 months of life does not take the lot of age 1.
+    "exchange of what still lives": (
+        book(
+            1,
+            {"shelf_life_months": 2, "below_target_cost": 9},
+            opening_stock=[lot(6, "2026-12-01")],
+            outlets=[outlet("exchange", cost=1, minimum_life_months=2)],
+            targets=[target(0, 6)],
+        ),
+        54,
+    ),
+    # 4 pure ones: from 8 at 3, reworked at 2 each, against 4 x 12.
+    "rework": (
+        book(
+            1,
+            materials=[{"material": "gallium"}, {"material": "pure"}],
+            offers=[offer(price=3), offer("pure", 12, material="pure")],
+            outlets=[outlet("rework", cost=2, to_material="pure", **{"yield": 0.5})],
+            demand=[{**need(0, 4), "material": "pure"}],
+        ),
+        40,
+    ),
+    # 3 a month can be reworked, 6 are wanted in month 2 and what goes in then comes too late: 3 in month 0 and 3 in month 1,
+    # bought at 3 and 4, for a month held as pure costs 1 and unworked 2.
+    "rework of a little at a time": (
+        book(
+            3,
+            materials=[{"material": "gallium", "holding_cost": 2}, {"material": "pure", "holding_cost": 1}],
+            prices=prices(3, 4, 5),
+            offers=[offer(price=None, price_index="index")],
+            outlets=[outlet("rework", to_material="pure", capacity=3, lead_time_months=1)],
+            demand=[{**need(2, 6), "material": "pure"}],
+        ),
+        3 * 3 + 3 * 1 + 3 * 4,
     ),
     # A shortage of 1 costs little but comes first: all 4 are bought at 50.
     "shortfall first": (
