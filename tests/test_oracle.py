@@ -718,6 +718,345 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         3 * 3 + 3 * 1 + 3 * 4,
     ),
+    # From abroad a unit is 4 x 1.25 + 1 = 6 with duty and freight: 30 buy 5, the other 5 are bought at home.
+    "most spend": (
+        book(
+            1,
+            offers=[offer(price=9), offer("abroad", 4, supplier="there", duty=0.25, freight=1)],
+            rules=[{"rule": "abroad", "of": "supplier", "value": "there", "measure": "spend", "window": "horizon", "most": 30}],
+            demand=[need(0, 10)],
+        ),
+        5 * 6 + 5 * 9,
+    ),
+    # Half of what "there" is paid counts, 12 must: 2 at 12 each.
+    "least spend, looked through": (
+        book(
+            1,
+            suppliers=[{"supplier": "here"}, {"supplier": "there", "foreign_feedstock": 0.5}],
+            offers=[offer(price=4), offer("abroad", 12, supplier="there")],
+            rules=[{"rule": "feed", "of": "foreign_feedstock", "measure": "spend", "window": "horizon", "least": 12}],
+            demand=[need(0, 10)],
+        ),
+        2 * 12 + 8 * 4,
+    ),
+    # The order is paid a month before it arrives, so the 20 of each month buy 5 in month 0 and 5 in month 1, which arrives in month 2.
+    "spend of the month of payment": (
+        book(
+            3,
+            offers=[offer(price=9), offer("early", 4, payment="order", lead_time_months=1)],
+            rules=[{"rule": "early", "of": "offer", "value": "early", "measure": "spend", "window": "period", "most": 20}],
+            demand=[need(1, 8), need(2, 8)],
+        ),
+        2 * 5 * 4 + 6 * 9,
+    ),
+    # Signing for 5 and a delivery at 4 are more than 8 in the year.
+    "spend under a contract": (
+        book(
+            1,
+            contracts=[contract(signing_cost=5)],
+            floors=[floor(4, 12)],
+            offers=[offer()],
+            rules=[{"rule": "cap", "of": "contract", "value": "offtake", "measure": "spend", "window": "fiscal_year", "most": 8}],
+            demand=[need(0, 1)],
+        ),
+        10,
+    ),
+    # The fee counts: 30 - 10 buy 5 at 4, the sixth comes at 9. Other materials do not.
+    "spend on a material": (
+        book(
+            1,
+            materials=[{"material": "gallium"}, {"material": "indium"}],
+            offers=[offer(price=9, supplier="there"), offer("fee", 4, order_cost=10), offer("other", 50, material="indium")],
+            rules=[
+                {
+                    "rule": "cap",
+                    "of": "bloc",
+                    "value": "domestic",
+                    "material": "gallium",
+                    "measure": "spend",
+                    "window": "horizon",
+                    "most": 30,
+                }
+            ],
+            demand=[need(0, 6), {**need(0, 1), "material": "indium"}],
+        ),
+        10 + 5 * 4 + 9 + 50,
+    ),
+    # Two offers at least: the smallest order of the dear one is 3.
+    "least count": (
+        book(
+            1,
+            offers=[offer(price=4), offer("dear", 9, minimum_order=3)],
+            rules=[{"rule": "two", "of": "offer", "measure": "count", "window": "horizon", "least": 2}],
+            demand=[need(0, 5)],
+        ),
+        3 * 9 + 2 * 4,
+    ),
+    # Two suppliers in every month: a thousandth of a unit of the dear one counts.
+    "least count, barely": (
+        book(
+            offers=[offer(price=4), offer("dear", 1004, supplier="there")],
+            rules=[{"rule": "two", "of": "supplier", "measure": "count", "window": "period", "least": 2}],
+            demand=[need(0, 5, 1)],
+        ),
+        10 * 4 + 2 * 1,
+    ),
+    # One country a month: 5 at 4 and 1 at 6 would be 26.
+    "most count": (
+        book(
+            1,
+            suppliers=[{"supplier": "here", "country": "GR"}, {"supplier": "there", "country": "KZ"}],
+            offers=[offer(price=4, capacity=5), offer("abroad", 6, supplier="there")],
+            rules=[{"rule": "one", "of": "country", "measure": "count", "window": "period", "most": 1}],
+            demand=[need(0, 6)],
+        ),
+        36,
+    ),
+    # Two allied suppliers are wanted and the cheap one is none: "b" costs 1,000 more than it.
+    "count within a bloc": (
+        book(
+            1,
+            suppliers=[{"supplier": name, "bloc": bloc} for name, bloc in [("a", "allied"), ("b", "allied"), ("c", "other")]],
+            offers=[offer("a", 6, supplier="a"), offer("b", 1005, supplier="b"), offer("c", 5, supplier="c")],
+            rules=[{"rule": "two", "of": "bloc", "value": "allied", "measure": "count", "window": "horizon", "least": 2}],
+            demand=[need(0, 5)],
+        ),
+        5 * 5 + 0.001 * (1 + 1000),
+    ),
+    # At most one supplier of restricted origin: "b" and "c" have some of it, 3 of each would be 30.
+    "count of restricted origin": (
+        book(
+            1,
+            suppliers=[{"supplier": name, "foreign_feedstock": share} for name, share in [("a", 0), ("b", 0.1), ("c", 1)]],
+            offers=[offer("a", 9, supplier="a"), offer("b", 5, supplier="b", capacity=3), offer("c", 5, supplier="c", capacity=3)],
+            rules=[{"rule": "one", "of": "foreign_feedstock", "measure": "count", "window": "horizon", "most": 1}],
+            demand=[need(0, 6)],
+        ),
+        3 * 5 + 3 * 9,
+    ),
+    # What one buyer has does not serve the other: B buys its 2, which cost 1 to bring in.
+    "two buyers": (
+        book(
+            1,
+            sites=[{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B", "handling_in": 1}],
+            opening_stock=[lot(5, site="north")],
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+        ),
+        22,
+    ),
+    # The 5 of a site without a buyer serve whom they may; a demand without a buyer is served by the sites of all.
+    "site without a buyer": (
+        book(
+            1,
+            sites=[*two_buyers(), {"site": "common"}],
+            opening_stock=[lot(5, site="common"), lot(1, lot="A's", site="north")],
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 4), "buyer": "B"}, need(0, 1)],
+        ),
+        20,
+    ),
+    # 6 at A's site: A is above its target of 4, B 4 below its own at 3 each; all together are 1 below 7.
+    "targets of two buyers": (
+        book(
+            1,
+            {"below_target_cost": 3},
+            sites=two_buyers(),
+            opening_stock=[lot(6, site="north")],
+            targets=[target(0, 4, buyer="A"), target(0, 4, buyer="B"), target(0, 7)],
+        ),
+        15,
+    ),
+    # Each pays for what it gets: B has money for 1 of its 2.
+    "funds of two buyers": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 10}],
+        ),
+        40 + 50,
+    ),
+    # The fee of the order is split as the funds allow: A pays it all.
+    "fee of two buyers": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer(order_cost=10)],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 40}, {"fund": "B's", "amount": 20}],
+        ),
+        60,
+    ),
+    # 5 at 8 after the break: A pays 30 for its 3, as without it, so that B's 10 are enough for its 2.
+    "break for two buyers": (
+        book(
+            1,
+            sites=two_buyers(),
+            offers=[offer()],
+            price_breaks=[price_break(5, 8)],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 30}, {"fund": "B's", "amount": 10}],
+        ),
+        40,
+    ),
+    # B has 9: of a units for A it pays at most 10 a, so 8 (a + 2) <= 10 a + 9 and A must take 3.5.
+    "no more than without the break": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer()],
+            price_breaks=[price_break(5, 8)],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 9}],
+        ),
+        44,
+    ),
+    # Paid on order, and B has no money before the delivery.
+    "two buyers pay on order": (
+        book(
+            2,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer(lead_time_months=1, payment="order")],
+            demand=[{**need(1, 3), "buyer": "A"}, {**need(1, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 100, "from": month(1)}],
+        ),
+        30 + 100,
+    ),
+    # 24 a year are 2 in the month, one for each, and each pays 6 of its own; with a B that has 5 the market's 10 are out of reach too.
+    "contract of two buyers": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            contracts=[contract(signing_cost=1)],
+            floors=[floor(6, 24)],
+            offers=[offer()],
+            demand=[{**need(0, 1), "buyer": "A"}, {**need(0, 1), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 7}, {"fund": "B's", "amount": 6}],
+        ),
+        13,
+    ),
+    # The stock of the buyer is held at its own cost, for which its fund has 1 and not 2: 1 is bought too late and too dear.
+    "storage of a buyer": (
+        book(
+            2,
+            prices=prices(8, 20),
+            sites=[{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B", "cost": 1}],
+            offers=[offer(price=None, price_index="index")],
+            demand=[{**need(1, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}, {"fund": "store", "buyer": "B", "uses": "storage"}],
+            budgets=[
+                {"fund": "A's", "amount": 100},
+                {"fund": "B's", "amount": 8, "expires": month(0)},
+                {"fund": "B's", "amount": 20, "from": month(1)},
+                {"fund": "store", "amount": 5},
+            ],
+        ),
+        8 + 1 + 20,
+    ),
+    # 4 of the dear offer in month 1 as agreed, the other 6 of the cheap one.
+    "committed order": (
+        book(
+            offers=[offer(price=4), offer("dear", 9)],
+            demand=[need(1, 10)],
+            commitments=[{"kind": "order", "name": "dear", "date": month(1), "quantity": 4}],
+        ),
+        4 * 9 + 6 * 4,
+    ),
+    # At most 3 of the cheap offer over the horizon, and at least 1 of it in month 1: the other 7 are dear.
+    "committed orders": (
+        book(
+            offers=[offer(price=4), offer("dear", 9)],
+            demand=[need(0, 5, 1)],
+            material={"holding_cost": 100},
+            commitments=[
+                {"kind": "order", "name": "spot", "quantity": 3, "how": "at_most"},
+                {"kind": "order", "name": "spot", "date": month(1), "quantity": 1, "how": "at_least"},
+            ],
+        ),
+        3 * 4 + 7 * 9,
+    ),
+    # Committed is 5, the smallest order 6.
+    "committed to what cannot be": (
+        book(1, offers=[offer(minimum_order=6)], commitments=[{"kind": "order", "name": "spot", "date": month(0), "quantity": 5}]),
+        "infeasible",
+    ),
+    # Signed although it only costs: 10 - 8 and 10 - 9 for 1 a month, at the level that asks for less.
+    "committed signature": (
+        book(
+            prices=prices(8, 9),
+            contracts=[contract(form="cfd", price_index="index")],
+            floors=[floor(10, 12), floor(10, 24, "high")],
+            commitments=[{"kind": "sign", "name": "offtake", "date": month(0)}],
+        ),
+        3,
+    ),
+    "committed signature of a level": (
+        book(
+            prices=prices(8, 9),
+            contracts=[contract(form="cfd", price_index="index")],
+            floors=[floor(10, 12), floor(10, 24, "high")],
+            commitments=[{"kind": "sign", "name": "offtake", "level": "high"}],
+        ),
+        6,
+    ),
+    # Not signed, whatever it saves.
+    "committed not to sign": (
+        book(
+            1,
+            contracts=[contract()],
+            floors=[floor(4, 12)],
+            offers=[offer()],
+            demand=[need(0, 1)],
+            commitments=[{"kind": "sign", "name": "offtake", "quantity": 0}],
+        ),
+        10,
+    ),
+    # 3 leave in month 0 at 1 each, at least 5 in all; nothing asks for more.
+    "committed rotation": (
+        book(
+            opening_stock=[lot(9)],
+            outlets=[outlet("sale", cost=1)],
+            commitments=[
+                {"kind": "rotate", "name": "sale", "date": month(0), "quantity": 3},
+                {"kind": "rotate", "name": "sale", "quantity": 5, "how": "at_least"},
+            ],
+        ),
+        5,
+    ),
+    # In years, 25 % a year: the grant of 50 is paid in year 1 as committed, though nobody wants the plant.
+    "committed project": (
+        book(
+            3,
+            setting={"period_months": 12, "discount_rate": 0.25},
+            projects=[project(cost=50)],
+            commitments=[{"kind": "project", "name": "plant", "date": month(12)}],
+        ),
+        40,
+    ),
+    # Going ahead in month 1 is committed: carried by the contract of that month, which costs 6 and brings 1, against a grant of 9.
+    "committed project, carried": (
+        book(
+            2,
+            projects=[project(cost=9, breakeven_floor=6)],
+            contracts=[contract(project="plant", sign_to=month(1))],
+            floors=[floor(6, 12)],
+            commitments=[{"kind": "project", "name": "plant", "date": month(1)}],
+        ),
+        6,
+    ),
     # A shortage of 1 costs little but comes first: all 4 are bought at 50.
     "shortfall first": (
         book(1, {"shortage_cost": 1}, {"objective": "shortfall_first"}, offers=[offer(price=50, capacity=4)], demand=[need(0, 5)]),
