@@ -140,8 +140,7 @@ def explain(name: str, column: Column | None, units: Units) -> str:
         return "Room for a further index: write its name here, such as rotterdam, and its values below."
     if isinstance(column.default, float) and column.default.is_integer():
         column = replace(column, default=int(column.default))
-    said = comment(name, column, units)
-    parts = ["Required." if column.required else "", said[0].upper() + said[1:], *limits(column)]
+    parts = ["Required." if column.required else "", sentence(comment(name, column, units)), *limits(column)]
     if column.unit.startswith("1/"):
         parts.append("A fraction: 0.03 is 3 %.")
     if column.key:
@@ -155,6 +154,11 @@ def explain(name: str, column: Column | None, units: Units) -> str:
     if column.unbuilt is True:
         parts.append("Not supported yet: leave it as it is.")
     return " ".join(part for part in parts if part)
+
+
+def sentence(text: str) -> str:
+    """Text that begins with a capital letter, but for a choice, which is told as it is written in a cell."""
+    return text.replace("`", "") if text.startswith("`") else text[0].upper() + text[1:].replace("`", "")
 
 
 def limits(column: Column) -> Iterator[str]:

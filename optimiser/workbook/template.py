@@ -32,9 +32,10 @@ from optimiser.workbook.input_sheets import (
     read_tables,
     write_guide,
 )
-from optimiser.workbook.styles import OPTIONS, Styles
+from optimiser.workbook.styles import OPTIONS, Styles, put
 from stockpile_model.build import TABLES
 from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns
+from stockpile_model.values import convert
 
 MATERIALS = ("gallium", "indium", "blank")
 ORDER = (
@@ -108,8 +109,8 @@ def settings(given: Iterable[Cells]) -> list[dict[str, str]]:
 
 
 def _sentence(column: Column) -> str:
-    meaning, unit = column.meaning.replace("`", ""), "" if column.unit in ("", "1") else f" [{column.unit}]"
-    return f"{meaning[0].upper()}{meaning[1:]}{unit}."
+    unit = "" if column.unit in ("", "1") else f" [{column.unit}]"
+    return f"{guards.sentence(column.meaning)}{unit}."
 
 
 def shown(column: Column | None, _: Iterable[object]) -> str:
@@ -122,6 +123,9 @@ def shown(column: Column | None, _: Iterable[object]) -> str:
 def _add_table(sheet: Worksheet, kind: type[Row], rows: Sequence[Cells], sheets: guards.Sheets, writer: Writer) -> None:
     widths = writer.table(sheet, kind, sheets.names[kind.TABLE], rows)
     if kind is Settings:
+        for line, (column, row) in enumerate(zip(columns(Settings), rows, strict=True), 1):
+            value = convert(column, row["value"]) if row["value"] else None
+            put(sheet, line, 1, value, writer.styles(shown(column, ()), align="left"))
         guards.guard_settings(sheet, sheets, writer.units, writer.styles)
         return
     for at, name in enumerate(sheets.names[kind.TABLE]):
