@@ -30,15 +30,18 @@ PURPOSE = {
     "suppliers": "Who makes the metal, where, how far the plant is and when it can first ship.",
     "projects": "Plants that exist only if helped: by a grant, or by a contract whose floor carries them.",
     "offers": "Spot and framework purchases: ordered in one period, delivered in a later one.",
-    "price_breaks": "Lower prices of an offer for larger orders.",
-    "contracts": "Offtakes: metal at a price with a floor, a quantity committed for years. Signed once or not at all.",
+    "price_breaks": "Prices of an offer that fall with the size of an order. Below its first break the offer's own price holds.",
+    "contracts": (
+        "Offtakes: metal at a price with a floor, a quantity committed for years; or, as `cfd`, cash without metal. "
+        "Signed once or not at all."
+    ),
     "floors": "The menu of a contract: at most one level is signed. The higher the floor, the more the producer commits.",
     "demand": "What is handed out of stock in each period. It uses stock up.",
     "outlets": "Ways in which stock is rotated out before its life is over.",
     "opening_stock": "Lots on hand before the first period.",
     "targets": "In-spec stock that must be there at period end.",
     "rules": "Policy: limits on shares and quantities by supplier, country, bloc, stage, feedstock, offer or contract.",
-    "commitments": "Decisions already taken, or frozen: the plan keeps to them.",
+    "commitments": "Decisions already taken, or frozen by the officer. All others stay free.",
     "funds": "Who pays, and for what. Without this table money is unlimited.",
     "budgets": "Appropriations. Annual, two-year and no-year money are rows of this table.",
     "scenarios": "What may happen, how likely it is and when it becomes known.",
