@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 
 import pyomo.environ as pyo
@@ -26,6 +27,7 @@ from stockpile_model.blocks import (
 from stockpile_model.data import Problem, Result, Row, Stockpile
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
+from stockpile_model.scenarios import unfold
 
 BLOCKS: tuple[ModuleType, ...] = (
     *(horizon, projects, price_breaks, purchases, price_floors, demand, rotation, stock),
@@ -34,7 +36,7 @@ BLOCKS: tuple[ModuleType, ...] = (
 
 TABLES: tuple[type[Row], ...] = tuple(table for block in BLOCKS for table in block.TABLES)
 
-UNBUILT = ("scenarios", "events", "studies")
+UNBUILT = ("studies",)
 """Tables of the contract whose feature is not built yet; they are refused by name, never ignored."""
 
 
@@ -46,8 +48,23 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     """
     found = _ask("check", stockpile)
     if sound and all(problem.warning for problem in found):
-        found += _ask("review", stockpile)
+        unfolded = unfold(stockpile)
+        found += _changed(unfolded)
+        if all(problem.warning for problem in found):
+            found += _ask("review", unfolded)
     return found
+
+
+def _changed(stockpile: Stockpile) -> list[Problem]:
+    """What events make wrong between cells that were in order before."""
+    nodes = {id(view): n for n, view in reversed([*enumerate(stockpile.views)])}
+    found: dict[tuple[str, int, str, str], Problem] = {}
+    for n in nodes.values():
+        for problem in _ask("check", stockpile.at(n)):
+            if not problem.warning:
+                message = f"in scenario {stockpile.holds[n][0]}: {problem.column} {problem.message}"
+                found.setdefault((problem.table, problem.line, problem.column, problem.message), replace(problem, message=message))
+    return [*found.values()]
 
 
 def _ask(question: str, stockpile: Stockpile) -> list[Problem]:
@@ -59,6 +76,7 @@ def build(stockpile: Stockpile) -> Formulation:
 
     The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first.
     """
+    stockpile = unfold(stockpile)
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger()
     # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
     with PauseGC():

@@ -195,8 +195,8 @@ class Settings(Row):
         default=(),
         choices=("operating", "commissioning", "building", "announced"),
     )
-    risk_weight: float = column("weight w of the tail: minimise (1-w)·mean + w·CVaR", "1", default=0.0, least=0, most=1, unbuilt=True)
-    risk_tail: float = column("share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1, unbuilt=True)
+    risk_weight: float = column("weight w of the tail: minimise (1-w)·mean + w·CVaR", "1", default=0.0, least=0, most=1)
+    risk_tail: float = column("share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1)
     mip_gap: float = column("proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1)
     time_limit_seconds: float = column("time limit of the search", "s", default=300.0, above=0)
     threads: int = column("threads of the solver; 0 = as many as it finds use for", "threads", default=0, least=0, most=2**31 - 1)
@@ -299,6 +299,9 @@ class Commitment(Row):
     how: str = column("how the plan must keep to it", default="exactly", choices=("exactly", "at_least", "at_most"))
 
 
+BASE = "base"  # the scenario without events
+
+
 # --- Time -------------------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +398,15 @@ class Tree:
             found.append((*(found[parent] if parent is not None else ()), len(found)))
         return tuple(found)
 
+    @functools.cached_property
+    def below(self) -> tuple[tuple[int, ...], ...]:
+        """For each node, itself and all that descend from it, parents before children."""
+        found: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for each in self.paths[node]:
+                found[each].append(node)
+        return tuple(tuple(nodes) for nodes in found)
+
     def back(self, node: int, periods: int) -> int | None:
         """The ancestor `periods` before a node; None before the root."""
         path = self.paths[node]
@@ -420,6 +432,9 @@ class Stockpile:
     settings: Settings
     tables: Mapping[type[Row], tuple[Row, ...]] = field(default_factory=dict)
     header: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shape: Tree | None = None  # of the scenarios, once unfolded; None: a chain
+    views: tuple[Stockpile, ...] = ()  # the rows at each node
+    scenarios: Mapping[str, int] = field(default_factory=dict)  # the leaf of each scenario
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
         """The rows of a table, in the order of the sheet."""
@@ -455,11 +470,20 @@ class Stockpile:
 
     @functools.cached_property
     def tree(self) -> Tree:
-        return Tree.chain(self.settings.periods)
+        return self.shape or Tree.chain(self.settings.periods)
 
     def at(self, node: int) -> Stockpile:
-        """The rows as they stand at a node. Every time-varying input is read through this."""
-        return self
+        """The rows as they stand at a node. Every input is read at the node at which it is used."""
+        return self.views[node] if self.views else self
+
+    @functools.cached_property
+    def holds(self) -> tuple[tuple[str, ...], ...]:
+        """For each node the scenarios that pass it."""
+        found: list[list[str]] = [[] for _ in self.tree.nodes]
+        for name, leaf in (self.scenarios or {BASE: self.tree.leaves[0]}).items():
+            for node in self.tree.paths[leaf]:
+                found[node].append(name)
+        return tuple(tuple(names) for names in found)
 
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""

@@ -74,8 +74,9 @@ class Departure:
 
 @dataclass(frozen=True)
 class Opening:
-    """A lot on hand before the first period; `age` is its age in period 0 [periods]."""
+    """A lot on hand before the first period; `age` is its age in period 0 [periods], `node` a root of the tree."""
 
+    node: int
     material: str
     site: str
     age: int

@@ -77,18 +77,18 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         if (quantity := pyo.value(gone.amount)) > NOTHING:
             departures.setdefault(gone.node, []).append((gone.material, gone.site, gone.age, gone.kind, gone.name, quantity))
 
-    shelves: dict[int | None, list[Batch]] = {None: _opening(ledger, found)}
+    shelves: dict[int, list[Batch]] = {}
     for n in tree.nodes:
         parent = tree.parent[n]
-        older = 0 if parent is None else 1
-        shelf = [Batch(each.lot, each.age + older, each.quantity) for each in shelves[parent]]
+        shelf = [Batch(each.lot, each.age + 1, each.quantity) for each in shelves[parent]] if parent is not None else []
+        shelf += _opening(ledger, found, n)
         for lot, came, quantity in arrivals.get(n, ()):
             shelf.append(Batch(lot, 0, quantity))
             kind = "arrival" if came.supplier is not None else "return"
             found.movements.append(Moved(n, lot, 0, kind, came.table, came.name, came.supplier, quantity, _unit_price(came)))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for material, site, age, kind, name, quantity in departures.get(n, ()):
-            limited = stockpile.life(material) is not None
+            limited = stockpile.at(n).life(material) is not None
             of_age = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site) and (b.age == age or not limited)]
             _hand_out(found, n, of_age, kind, name, quantity)
         shelves[n] = _close(stockpile, found, n, shelf)
@@ -103,13 +103,13 @@ def _unit_price(arrival: Arrival) -> float:
     return float(pyo.value(paid) / pyo.value(quantity))
 
 
-def _opening(ledger: Ledger, found: Trace) -> list[Batch]:
+def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:
     shelf = []
     for each in ledger.openings:
-        if each.quantity > NOTHING:
+        if each.node == node and each.quantity > NOTHING:
             lot = Lot(each.lot, each.material, each.site, each.made)
             shelf.append(Batch(lot, each.age, each.quantity))
-            found.movements.append(Moved(0, lot, each.age, "opening", "opening_stock", each.lot, None, each.quantity))
+            found.movements.append(Moved(node, lot, each.age, "opening", "opening_stock", each.lot, None, each.quantity))
     return shelf
 
 
@@ -129,7 +129,7 @@ def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) ->
     for batch in shelf:
         if batch.quantity <= NOTHING:
             continue
-        life = stockpile.life(batch.lot.material)
+        life = stockpile.at(node).life(batch.lot.material)
         if life is not None and batch.age >= life - 1:
             found.movements.append(Moved(node, batch.lot, batch.age, "expired", "", "", None, -batch.quantity))
         else:

@@ -45,7 +45,8 @@ def _forced(stockpile: Stockpile, cheapest: float) -> float:
 
 def _window(stockpile: Stockpile, material: str, arrival: int) -> range:
     """The periods in which what arrives in a period can be used or held."""
-    end, life = stockpile.calendar.periods, stockpile.life(material)
+    end, lives = stockpile.calendar.periods, {view.life(material) for view in stockpile.views or (stockpile,)}
+    life = None if None in lives else max(each for each in lives if each is not None)
     return range(arrival, end if life is None else min(end, arrival + life))
 
 
@@ -78,17 +79,18 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
         worth = row.closing_value * max(stockpile.price(str(row.price_index), leaf) for leaf in tree.leaves)
         if worth > cheapest or lasting:
             return math.inf
-    for outlet in stockpile.rows(rotation.Outlet):
+    for name, outlet in stockpile.keyed(rotation.Outlet).items():
         if outlet.material != material or outlet.form == "dispose":
             continue
+        rows = {n: stockpile.at(n).keyed(rotation.Outlet)[name] for n in tree.nodes}
         if outlet.form in rotation.RETURNING:
-            used += (outlet.capacity or 0.0) * len(window)
+            used += max(row.capacity or 0.0 for row in rows.values()) * len(window)
             continue
-        best = max(rotation.price(stockpile, outlet, 0, n) for n in tree.nodes)
+        best = max(rotation.price(stockpile, row, 0, n) for n, row in rows.items())
         # A sale at a loss still pays where it turns money that expires into receipts that a fund keeps.
         keeps = outlet.fund is not None and stockpile.keyed(Fund)[outlet.fund].keeps_receipts
-        if outlet.capacity is not None:
-            used += outlet.capacity * len(window)
+        if all(row.capacity is not None for row in rows.values()):
+            used += max(row.capacity or 0.0 for row in rows.values()) * len(window)
         elif best > cheapest or lasting or keeps:
             return math.inf
     return used + held
@@ -118,4 +120,4 @@ def _affordable(stockpile: Stockpile, cheapest: float) -> float:
     """What all appropriations together could buy at the lowest price [quantity]; unbounded without funds."""
     if not stockpile.given(Fund) or cheapest <= 0 or any(fund.keeps_receipts for fund in stockpile.rows(Fund)):
         return math.inf
-    return sum(row.amount for row in stockpile.rows(Budget)) / cheapest
+    return max(sum(row.amount for row in stockpile.at(leaf).rows(Budget)) for leaf in stockpile.tree.leaves) / cheapest

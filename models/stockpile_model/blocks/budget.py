@@ -112,8 +112,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for money in ledger.outlays():
         key = (str(money.use), money.material or "", money.buyer or "", money.payer or "", money.node)
         outlays.setdefault(key, []).append(money)
-    spendable = [set(overlap(stockpile.calendar, row.from_, row.expires)) for row in budgets]
     owners = [*(row.fund for row in budgets), *keepers]
+
+    def spendable(b: int, n: int) -> range:
+        row = stockpile.at(n).rows(Budget)[b]
+        return overlap(stockpile.calendar, row.from_, row.expires)
 
     payers: dict[Outlay, list[int]] = {}
     for key, parts in outlays.items():
@@ -121,7 +124,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         payers[key] = [
             b
             for b, fund in enumerate(owners)
-            if (b >= len(budgets) or period in spendable[b]) and all(may_pay(funds[fund], money) for money in parts)
+            if (b >= len(budgets) or period in spendable(b, key[-1])) and all(may_pay(funds[fund], money) for money in parts)
         ]  # fmt: skip
 
     m.OUTLAYS = pyo.Set(dimen=5, initialize=list(outlays), doc="use, material, buyer, only fund, node of an outlay")
@@ -207,14 +210,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 amount=amount,
             )
     for b, row in enumerate(budgets):
-        rest = _rest(row.amount, spent.get(b, 0.0))
+        amount = sum(tree.probability[leaf] * stockpile.at(leaf).rows(Budget)[b].amount for leaf in tree.leaves)
+        rest = _rest(amount, spent.get(b, 0.0))
         ends = row.expires is not None and calendar.period(row.expires) < calendar.periods
         yield BudgetUse(
             appropriation=label(stockpile, b),
             fund=row.fund,
             from_=row.from_,
             expires=row.expires,
-            amount=row.amount,
+            amount=amount,
             spent=spent.get(b, 0.0),
             lapsed=rest if ends else 0.0,
             left=0.0 if ends else rest,

@@ -6,10 +6,24 @@ from collections.abc import Iterator
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Material, Price, Problem, Row, Settings, Site, Stockpile, Supplier, get, nearest, whole_periods
+from stockpile_model import scenarios
+from stockpile_model.data import (
+    Material,
+    Price,
+    Problem,
+    Row,
+    Settings,
+    Site,
+    Stockpile,
+    Supplier,
+    get,
+    nearest,
+    whole_periods,
+)
 from stockpile_model.ledger import Ledger
+from stockpile_model.scenarios import Event, Scenario
 
-TABLES: tuple[type[Row], ...] = (Settings, Price, Material, Site, Supplier)
+TABLES: tuple[type[Row], ...] = (Settings, Price, Material, Site, Supplier, Scenario, Event)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -20,6 +34,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.closing_value > 0 and row.price_index is None:
             yield Problem(row.TABLE, row.line, "price_index", "is required where closing_value is above 0: it values the stock")
     yield from _unserved_buyers(stockpile)
+    yield from scenarios.check(stockpile)
     for supplier in stockpile.rows(Supplier):
         if supplier.start is not None and stockpile.calendar.period(supplier.start) >= stockpile.settings.periods:
             message = f"{supplier.supplier} ships first on {supplier.start}, after the horizon: it is never used"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Material, Result, Row, Stockpile, column
+from stockpile_model.data import BASE, NOTHING, Material, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS, Ledger, Money
+from stockpile_model.scenarios import Scenario, revealed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,18 @@ class CashFlow(Result):
     amount: float = column("cost (receipts below zero), undiscounted", "money")
     factor: float = column("discount factor, times the probability of the scenarios", "1")
     discounted: float = column("expected discounted cost", "money")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioOutcome(Result):
+    SHEET = "scenarios"
+    scenario: str = column("scenario")
+    probability: float = column("probability", "1")
+    follows: str | None = column("scenario it shares its past with")
+    revealed: dt.date | None = column("first day of the period in which it is known; blank = the base")
+    cost: float = column("discounted cost, should it come", "money")
+    shortfall: float = column("unmet demand and stock below targets, summed over periods", "quantity")
+    waste: float = column("what reaches the end of its life unused", "quantity")
 
 
 TABLES: tuple[type[Row], ...] = ()
@@ -42,19 +56,22 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     where stock left at the end earns closing_value × price of the last period × remaining life / shelf life, discounted
     like a cash flow of the period after. shortfall = Σ_n π_n (unmet + below); where it comes first, cost is minimised
-    at no more of it.
+    at no more of it. With a risk weight w, the mean of the leaves' costs gives way to
+
+    (1 - w)·mean + w·CVaR,  CVaR = ζ + Σ_leaf π·excess/α,  excess ≥ cost on the path to the leaf - ζ    (Rockafellar, Uryasev 2000)
     """
     tree = stockpile.tree
     for leaf in tree.leaves:
         for i, material in stockpile.at(leaf).keyed(Material).items():
             if material.closing_value > 0:
                 worth = material.closing_value * stockpile.price(str(material.price_index), leaf)
-                life = stockpile.life(i)
+                life = stockpile.at(leaf).life(i)
                 for _, w, a, _ in (key for key in m.STOCKS if key[0] == i and key[3] == leaf):
                     share = 1.0 if life is None else (life - 1 - a) / life
                     if share > 0:
                         ledger.charge(leaf, "closing_stock", -worth * share * m.stock[i, w, a, leaf], i, w, delay=1)
 
+    risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
     missing = [(m.unmet[key], key[2]) for key in m.SHORTAGES] + [(m.below[key], key[2]) for key in m.SOFT_TARGETS]
     m.shortfall = pyo.Objective(
@@ -64,10 +81,47 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     if stockpile.settings.objective != "shortfall_first":
         m.shortfall.deactivate()
-    m.cost = pyo.Objective(expr=pyo.quicksum([0.0, *terms]), sense=pyo.minimize, doc="expected discounted cost [money]")
+    mean = pyo.quicksum([0.0, *terms])
+    expr = (1 - risk) * mean + risk * _tail(m, stockpile, ledger) if risk else mean
+    m.cost = pyo.Objective(expr=expr, sense=pyo.minimize, doc="expected discounted cost, weighed with its tail [money]")
+
+
+def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
+    """CVaR of the cost over the leaves [money]. What a path has cost so far is handed on from node to node."""
+    tree = stockpile.tree
+    at: dict[int, list[Any]] = {}
+    for each in ledger.money:
+        if weight := stockpile.discount(tree.period[each.node] + each.delay):
+            at.setdefault(each.node, []).append(weight * each.amount)
+    m.LEAVES = pyo.Set(initialize=list(tree.leaves), doc="leaves of the scenario tree")
+    m.so_far = pyo.Var(m.NODES, doc="discounted cost on the path to a node [money]")
+    m.at_risk = pyo.Var(doc="cost beyond which the tail begins [money]")
+    m.excess = pyo.Var(m.LEAVES, domain=pyo.NonNegativeReals, doc="cost beyond it [money]")
+
+    def balance_cost(m: pyo.ConcreteModel, n: int) -> object:
+        parent = tree.parent[n]
+        before = [] if parent is None else [m.so_far[parent]]
+        return pyo.quicksum([*at.get(n, ()), *before, -m.so_far[n]]) == 0
+
+    m.balance_cost = pyo.Constraint(m.NODES, rule=balance_cost, doc="the cost of a path adds up [money]")
+    m.hold_excess = pyo.Constraint(
+        m.LEAVES, rule=lambda m, n: m.excess[n] >= m.so_far[n] - m.at_risk, doc="what a path costs beyond the tail's beginning [money]"
+    )
+    tail = stockpile.settings.risk_tail
+    return m.at_risk + pyo.quicksum(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
+
+
+def cvar(costs: Mapping[str, tuple[float, float]], tail: float) -> float:
+    """The mean cost of the worst `tail` of scenarios, given the probability and cost of each [money]."""
+    left, total = tail, 0.0
+    for probability, cost in sorted(costs.values(), key=lambda each: -each[1]):
+        part = min(left, probability)
+        left, total = left - part, total + part * cost
+    return total / (tail - left) if tail > left else 0.0
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
+    yield from _by_scenario(formulation)
     stockpile, tree, calendar = formulation.stockpile, formulation.stockpile.tree, formulation.stockpile.calendar
     sums: dict[tuple[int, int, str, str | None, str, str | None], float] = {}
     weights: dict[tuple[int, int], float] = {}
@@ -92,3 +146,29 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 factor=weight,
                 discounted=weight * amount,
             )
+
+
+def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
+    """What each scenario costs and misses; without scenarios there is nothing to tell."""
+    m, stockpile, tree = formulation.m, formulation.stockpile, formulation.stockpile.tree
+    if not stockpile.scenarios:
+        return
+    costs, short, expired = ([0.0] * len(tree.nodes) for _ in range(3))
+    for each in formulation.ledger.money:
+        costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * float(pyo.value(each.amount))
+    for variable, keys, found in ((m.unmet, m.SHORTAGES, short), (m.below, m.SOFT_TARGETS, short), (m.expired, m.EXPIRIES, expired)):
+        for key in keys:
+            found[key[2]] += float(pyo.value(variable[key]))
+    by_name = {row.scenario: row for row in stockpile.rows(Scenario)}
+    for name, leaf in stockpile.scenarios.items():
+        path, row = tree.paths[leaf], by_name.get(name)
+        known = revealed(stockpile, row) if row is not None else None
+        yield ScenarioOutcome(
+            scenario=name,
+            probability=tree.probability[leaf],
+            follows=None if row is None else row.follows or BASE,
+            revealed=None if known is None else stockpile.calendar.begin(known),
+            cost=sum(costs[n] for n in path),
+            shortfall=sum(each for n in path if (each := short[n]) > NOTHING),
+            waste=sum(each for n in path if (each := expired[n]) > NOTHING),
+        )

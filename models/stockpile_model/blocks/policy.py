@@ -274,7 +274,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return gathered(r, n, lambda each: weight(stockpile, rules[r].of, value, each) - share)
 
     def row(r: str, value: str, n: int, sense: str) -> object:
-        limit = float(getattr(rules[r], sense))
+        limit = float(getattr(stockpile.at(n).keyed(Rule)[r], sense))
         bound = 0.0 if rules[r].measure == "share" else limit
         found = body(r, value, n, limit)
         if found is None:
@@ -293,7 +293,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for r, value, n in limited:
             if (r, value, n) in rows:
                 what = f"rule {r}" + (f" for {value}" if value else "") + f", {spans[r][n][0]}"
-                limit, unit = float(getattr(rules[r], sense)), UNITS[rules[r].measure]
+                limit, unit = float(getattr(stockpile.at(n).keyed(Rule)[r], sense)), UNITS[rules[r].measure]
                 factor = totals[r, n] if unit == "1" else 1.0
                 ledger.limit(rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor)
 
@@ -307,7 +307,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     arrivals = solved(brought(ledger)) if rules else {}
     outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}
     for r, value, n in formulation.m.RULES:
-        rule = rules[r]
+        rule = stockpile.at(n).keyed(Rule)[r]
         name, nodes = windows(stockpile, rule)[n]
         of_node = outlays if rule.measure == "spend" else arrivals
         amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]

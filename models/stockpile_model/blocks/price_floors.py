@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +102,8 @@ TABLES: tuple[type[Row], ...] = (Contract, Floor)
 CASH_ONLY = ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")  # what means nothing without metal
 
 
-def menu(stockpile: Stockpile) -> dict[str, dict[str, Floor]]:
+@functools.lru_cache(maxsize=1024)
+def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
     """The levels on the menu of each contract."""
     found: dict[str, dict[str, Floor]] = {k: {} for k in stockpile.keyed(Contract)}
     for row in stockpile.rows(Floor):
@@ -109,12 +111,27 @@ def menu(stockpile: Stockpile) -> dict[str, dict[str, Floor]]:
     return found
 
 
-def first_delivery(stockpile: Stockpile, contract: Contract, node: int) -> int:
-    """Period of the first delivery when signed at a node: the later of deliver_from and signing + lead time, and not
-    before the supplier ships. A contract of a project delivers first not before that is ready: see `begins`."""
+def agreed(stockpile: Stockpile, contract: Contract, node: int) -> int:
+    """The first period in which a contract signed at a node may deliver: the later of deliver_from and signing + lead time."""
     earliest = 0 if contract.deliver_from is None else stockpile.calendar.period(contract.deliver_from)
-    signed = stockpile.tree.period[node] + stockpile.calendar.count(contract.lead_time_months)
-    return max(earliest, signed, stockpile.at(node).shipping(contract.supplier))
+    return max(earliest, stockpile.tree.period[node] + stockpile.calendar.count(contract.lead_time_months))
+
+
+def begun(stockpile: Stockpile, contract: Contract, node: int, ready: int = 0) -> dict[int, int]:
+    """For each node at which a contract signed at a node delivers, the period of its first delivery: on each path the first
+    period that is agreed, in which the supplier ships and, of a project, the plant is `ready`."""
+    tree, least = stockpile.tree, max(agreed(stockpile, contract, node), ready)
+    found: dict[int, int] = {}
+    for n in tree.below[node]:
+        parent, period = tree.parent[n], tree.period[n]
+        if parent in found:
+            first = found[parent]
+        elif period >= least and period >= stockpile.at(n).shipping(contract.supplier):
+            first = period
+        else:
+            continue
+        found[n] = first
+    return {n: first for n, first in found.items() if tree.period[n] <= last_period(stockpile, contract, first)}
 
 
 def last_period(stockpile: Stockpile, contract: Contract, first: int) -> int:
@@ -230,22 +247,25 @@ def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
     window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
     for node in stockpile.tree.nodes:
         row = stockpile.at(node).keyed(Contract)[contract.contract]
-        if stockpile.tree.period[node] in window and first_delivery(stockpile, row, node) < stockpile.calendar.periods:
+        if stockpile.tree.period[node] in window and begun(stockpile, row, node):
             yield node
 
 
-def begins(m: pyo.ConcreteModel, stockpile: Stockpile, contract: Contract, node: int) -> dict[int, list[Any]]:
-    """The periods in which a contract of a project, signed at a node, can deliver first: the later of its own first delivery and
-    the project being ready. To each the ways of going ahead, at the node or before it, that lead to it."""
+def helped(m: pyo.ConcreteModel, stockpile: Stockpile, contract: Contract, node: int) -> dict[int, list[Any]]:
+    """The nodes, up to a node of signing, at which the project of a contract can go ahead and be ready for it within the horizon;
+    to each the ways in which it does."""
     project, found = str(contract.project), dict[int, list[Any]]()
-    wait = stockpile.calendar.count(stockpile.keyed(Project)[project].ready_lag_months)
-    own = first_delivery(stockpile, contract, node)
-    for variables, keys in ((m.grant, m.GRANTS), (m.carry, m.CARRIAGES)):
-        for each in stockpile.tree.paths[node]:
-            first = max(own, stockpile.tree.period[each] + wait)
-            if (project, each) in keys and first < stockpile.calendar.periods:
-                found.setdefault(first, []).append(variables[project, each])
+    for each in stockpile.tree.paths[node]:
+        ways = [variable[project, each] for variable, keys in ((m.grant, m.GRANTS), (m.carry, m.CARRIAGES)) if (project, each) in keys]
+        if ways and begun(stockpile, contract, node, ready(stockpile, project, each)):
+            found[each] = ways
     return found
+
+
+def ready(stockpile: Stockpile, project: str, node: int) -> int:
+    """The period in which a project that goes ahead at a node is ready."""
+    row = stockpile.at(node).keyed(Project)[project]
+    return stockpile.tree.period[node] + stockpile.calendar.count(row.ready_lag_months)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -258,7 +278,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     A contract of a project is signed once that goes ahead, and delivers first when it is ready:
 
-    Σ_d begin[k,f,s,d] = sign[k,f,s],  Σ_f begin[k,f,s,d] ≤ Σ of the ways to go ahead that lead to d
+    Σ_h begin[k,f,s,h] = sign[k,f,s],  Σ_f begin[k,f,s,h] ≤ Σ of the ways to go ahead at h, up to s
     carry[g,n] ≤ Σ sign of the levels at or above the break-even
 
     A cfd pays max(0, floor - reference) on the even rate. The upside is share·max(0, reference - trigger) on what arrives, of a
@@ -271,22 +291,23 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def contract(k: str, n: int) -> Contract:
         return stockpile.at(n).keyed(Contract)[k]
 
+    def level(k: str, f: str, n: int) -> Floor:
+        return menu(stockpile.at(n))[k][f]
+
     windows = {k: list(signable(stockpile, row)) for k, row in contracts.items()}
-    ways = {(k, n): begins(m, stockpile, contract(k, n), n) for k, row in contracts.items() if row.project is not None for n in windows[k]}
-    signings = {
-        (k, n): list(ways[k, n]) if row.project is not None else [first_delivery(stockpile, contract(k, n), n)]
-        for k, row in contracts.items()
-        for n in windows[k]
-    }
+    ways = {(k, n): helped(m, stockpile, contract(k, n), n) for k, row in contracts.items() if row.project is not None for n in windows[k]}
+    signings = [(k, n) for k, row in contracts.items() for n in windows[k] if row.project is None or ways[k, n]]
     m.SIGNINGS = pyo.Set(
         dimen=3,
-        initialize=[(k, f, n) for (k, n), firsts in signings.items() if firsts for f in levels[k]],
+        initialize=[(k, f, n) for k, n in signings for f in levels[k]],
         doc="contract, level, node at which it can be signed",
     )
     m.sign = pyo.Var(m.SIGNINGS, domain=pyo.Binary, doc="whether a level of a contract is signed [1]")
 
+    able = set(signings)
+
     def signable_on(k: str, n: int) -> list[int]:
-        return [s for s in tree.paths[n] if signings.get((k, s))]
+        return [s for s in tree.paths[n] if (k, s) in able]
 
     # The last signing nodes of each path carry the row: on a chain one row a contract.
     ends = {(k, max(nodes)) for k in contracts for leaf in tree.leaves if (nodes := signable_on(k, leaf))}
@@ -298,19 +319,19 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     m.BEGINS = pyo.Set(
         dimen=4,
-        initialize=[(k, f, n, d) for (k, n), firsts in ways.items() for f in levels[k] for d in firsts],
-        doc="contract of a project, level, node of signing, period of first delivery",
+        initialize=[(k, f, n, h) for (k, n), helps in ways.items() for f in levels[k] for h in helps],
+        doc="contract of a project, level, node of signing, node at which the project goes ahead",
     )
-    m.begin = pyo.Var(m.BEGINS, domain=pyo.NonNegativeReals, doc="whether a contract of a project delivers first in a period [1]")
+    m.begin = pyo.Var(m.BEGINS, domain=pyo.NonNegativeReals, doc="whether a contract that is signed relies on a project from a node on [1]")
     m.balance_begin = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[key for key in m.SIGNINGS if (key[0], key[2]) in ways]),
-        rule=lambda m, k, f, n: pyo.quicksum(m.begin[k, f, n, d] for d in ways[k, n]) == m.sign[k, f, n],
-        doc="a contract that is signed has one first delivery [1]",
+        rule=lambda m, k, f, n: pyo.quicksum(m.begin[k, f, n, h] for h in ways[k, n]) == m.sign[k, f, n],
+        doc="a contract of a project is signed once that goes ahead [1]",
     )
     m.link_begin = pyo.Constraint(
-        pyo.Set(dimen=3, initialize=[(k, n, d) for (k, n), firsts in ways.items() for d in firsts]),
-        rule=lambda m, k, n, d: pyo.quicksum(m.begin[k, f, n, d] for f in levels[k]) <= pyo.quicksum(ways[k, n][d]),
-        doc="a contract waits until its project goes ahead, and delivers first when that is ready [1]",
+        pyo.Set(dimen=3, initialize=[(k, n, h) for (k, n), helps in ways.items() for h in helps]),
+        rule=lambda m, k, n, h: pyo.quicksum(m.begin[k, f, n, h] for f in levels[k]) <= pyo.quicksum(ways[k, n][h]),
+        doc="a contract relies on a project where that goes ahead only [1]",
     )
 
     def carrying(g: str, n: int) -> list[Any]:
@@ -318,8 +339,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             m.sign[k, f, n]
             for k, row in contracts.items()
             if row.project == g
-            for f, level in levels[k].items()
-            if (k, f, n) in m.SIGNINGS and carries(stockpile, contract(k, n), level, n)
+            for f in levels[k]
+            if (k, f, n) in m.SIGNINGS and carries(stockpile, contract(k, n), level(k, f, n), n)
         ]
 
     m.link_carry = pyo.Constraint(
@@ -328,18 +349,17 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="a project is carried by a signature at or above its break-even only [1]",
     )
 
-    # (contract, first delivery, node) -> the signatures that cover the node
-    active: dict[tuple[str, int, int], list[int]] = {}
-    for (k, s), firsts in signings.items():
-        for first in firsts:
-            for n in tree.nodes:
-                if first <= tree.period[n] <= last_period(stockpile, contract(k, s), first) and s in tree.paths[n]:
-                    active.setdefault((k, first, n), []).append(s)
+    # (contract, first delivery, node) -> the signatures that cover the node, with the node of going ahead of a project
+    active: dict[tuple[str, int, int], list[tuple[int, int | None]]] = {}
+    for k, s in signings:
+        helps: Iterable[int | None] = ways.get((k, s), (None,))
+        for help_ in helps:
+            since = 0 if help_ is None else ready(stockpile, str(contracts[k].project), help_)
+            for n, first in begun(stockpile, contract(k, s), s, since).items():
+                active.setdefault((k, first, n), []).append((s, help_))
 
     def signed(k: str, f: str, first: int, n: int) -> Any:
-        if contracts[k].project is not None:
-            return pyo.quicksum(m.begin[k, f, s, first] for s in active[k, first, n])
-        return pyo.quicksum(m.sign[k, f, s] for s in active[k, first, n])
+        return pyo.quicksum(m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in active[k, first, n])
 
     m.TAKES = pyo.Set(
         dimen=4,
@@ -349,7 +369,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.take = pyo.Var(m.TAKES, domain=pyo.NonNegativeReals, doc="called off under a contract [quantity]")
     m.cap_take = pyo.Constraint(
         m.TAKES,
-        rule=lambda m, k, f, d, n: m.take[k, f, d, n] <= contract(k, n).flex * even(stockpile, levels[k][f]) * signed(k, f, d, n),
+        rule=lambda m, k, f, d, n: m.take[k, f, d, n] <= contract(k, n).flex * even(stockpile, level(k, f, n)) * signed(k, f, d, n),
         doc="a period's delivery is within flex and only under the level signed [quantity]",
     )
 
@@ -366,7 +386,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def hold_take_or_pay(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
         year = year_ends[k, d, n]
         taken = pyo.quicksum(m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year)
-        least = contract(k, n).take_or_pay * even(stockpile, levels[k][f]) * len(year)
+        least = contract(k, n).take_or_pay * even(stockpile, level(k, f, n)) * len(year)
         return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n)
 
     m.hold_take_or_pay = pyo.Constraint(
@@ -378,7 +398,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         row = contract(k, n)
         rate = upside(stockpile, row, n)
         if row.form == "cfd":
-            return rate * even(stockpile, levels[k][f]) * signed(k, f, d, n)
+            return rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
         return rate * row.availability * m.take[k, f, d, n]
 
     shared = [(k, f, d, n) for k, d, n in active if upside(stockpile, contract(k, n), n) > 0 for f in levels[k]]
@@ -409,21 +429,21 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         ledger.receive(n, "upside", received, contracts[k].material, k)
 
     for k, d, n in active:
-        for f, level in levels[k].items() if contracts[k].form == "cfd" else ():
-            if rate := topup(stockpile, contract(k, n), level, d, n):
-                amount = rate * even(stockpile, level) * signed(k, f, d, n)
+        for f in levels[k] if contracts[k].form == "cfd" else ():
+            if rate := topup(stockpile, contract(k, n), level(k, f, n), d, n):
+                amount = rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
                 ledger.pay(n, "topups", amount, "contract", contracts[k].material, name=k)
     for k, f, d, n in m.DEFICITS:
-        rate = price(stockpile, contract(k, n), levels[k][f], d, n)
+        rate = price(stockpile, contract(k, n), level(k, f, n), d, n)
         if rate != 0:
             ledger.pay(n, "deficits", rate * m.deficit[k, f, d, n], "contract", contracts[k].material, name=k)
     for k, f, n in m.SIGNINGS:
         if contract(k, n).signing_cost > 0:
             ledger.pay(n, "signing", contract(k, n).signing_cost * m.sign[k, f, n], "contract", contracts[k].material, name=k)
-    _deliver(m, stockpile, ledger, levels)
+    _deliver(m, stockpile, ledger)
 
 
-def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger, levels: Mapping[str, Mapping[str, Floor]]) -> None:
+def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """What is called off arrives, at the sites in any split, and each buyer pays for what arrives at its own:
 
     Σ_w deliver[k,w,n] = Σ_{f,d} availability·take,  Σ_b call[k,f,d,b,n] = availability·take,  Σ_{w of b} deliver = Σ_{f,d} call[..b..].
@@ -466,8 +486,8 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger, levels:
         doc="what is delivered to a buyer is split over its sites [quantity]",
     )
     for (k, n), parts in takes.items():
-        row = contract(k, n)
-        rates = {(f, d): price(stockpile, row, levels[k][f], d, n) for f, d in parts}
+        row, levels = contract(k, n), menu(stockpile.at(n))[k]
+        rates = {(f, d): price(stockpile, row, levels[f], d, n) for f, d in parts}
         amounts = {(f, d): row.availability * m.take[k, f, d, n] for f, d in parts}
         for f, d in parts:
             for b in owners:
@@ -478,7 +498,7 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger, levels:
         whole = pyo.quicksum(amounts.values())
         spent = (pyo.quicksum(rates[key] * each for key, each in amounts.items()), whole)
         unit_price = rates[parts[0]] if len(parts) == 1 else spent
-        most = row.flex * row.availability * max(even(stockpile, levels[k][f]) for f, _ in parts)
+        most = row.flex * row.availability * max(even(stockpile, levels[f]) for f, _ in parts)
         for w in sites:
             amount = m.deliver[k, w, n] if split else whole
             ledger.bring(Arrival(n, row.material, w, 0, amount, "contracts", k, row.supplier, unit_price, most))
@@ -506,33 +526,36 @@ def report(formulation: Formulation) -> Iterator[Result]:
             yield _signed(formulation, row, f, s, money)
 
 
-def _begun(formulation: Formulation, row: Contract, f: str, s: int) -> int:
-    """The period in which a contract that is signed delivers first."""
-    m, k = formulation.m, row.contract
+def _begun(formulation: Formulation, row: Contract, f: str, s: int) -> dict[int, int]:
+    """For each node at which a contract that is signed delivers, the period of its first delivery."""
+    m, stockpile, k = formulation.m, formulation.stockpile, row.contract
     if row.project is None:
-        return first_delivery(formulation.stockpile, row, s)
-    return next(int(d) for kk, ff, n, d in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, n, d]) > 0.5)
+        return begun(stockpile, row, s)
+    at = next(int(h) for kk, ff, n, h in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, n, h]) > 0.5)
+    return begun(stockpile, row, s, ready(stockpile, row.project, at))
 
 
 def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapping[str, float]) -> ContractOutcome:
     """What becomes of a contract that is signed at level f at node s."""
     m, stockpile, k = formulation.m, formulation.stockpile, row.contract
     tree, calendar, unit = stockpile.tree, stockpile.calendar, stockpile.settings.quantity_unit
-    first, level, date = _begun(formulation, row, f, s), menu(stockpile)[k][f], calendar.begin(tree.period[s])
+    delivers, level, date = _begun(formulation, row, f, s), menu(stockpile.at(s))[k][f], calendar.begin(tree.period[s])
+    first = min(delivers.values())
     called = paid = at_floor = arrived = 0.0
     for kk, ff, d, n in m.TAKES:
-        if (kk, ff, d) == (k, f, first) and s in tree.paths[n]:
+        if (kk, ff) == (k, f) and delivers.get(n) == d:
+            level_there = menu(stockpile.at(n))[k][f]
             taken = tree.probability[n] * pyo.value(m.take[kk, ff, d, n])
             arriving = taken * stockpile.at(n).keyed(Contract)[k].availability
             called, arrived = called + taken, arrived + arriving
-            paid += arriving * price(stockpile, row, level, d, n)
-            most = market(stockpile, row, n)
-            if most is None or most <= floor_at(stockpile, level, d, n):
+            paid += arriving * price(stockpile, stockpile.at(n).keyed(Contract)[k], level_there, d, n)
+            most = market(stockpile, stockpile.at(n).keyed(Contract)[k], n)
+            if most is None or most <= floor_at(stockpile, level_there, d, n):
                 at_floor += taken
     deficit = sum(
         tree.probability[n] * pyo.value(m.deficit[kk, ff, d, n])
         for kk, ff, d, n in m.DEFICITS
-        if (kk, ff, d) == (k, f, first) and s in tree.paths[n]
+        if (kk, ff) == (k, f) and delivers.get(n) == d
     )
     floor = floor_value(stockpile, level, s)
     tied = "" if level.floor_index is None else f" (tied to {level.floor_index})"

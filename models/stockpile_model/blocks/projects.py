@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.blocks.price_floors import Contract, Floor
+from stockpile_model.blocks.price_floors import ready as ready_from
 from stockpile_model.data import NOTHING, Problem, Project, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
@@ -42,11 +43,6 @@ class ProjectOutcome(Result):
 TABLES: tuple[type[Row], ...] = (Project,)
 
 
-def lag(stockpile: Stockpile, project: str) -> int:
-    """Periods from going ahead to being ready."""
-    return stockpile.calendar.count(stockpile.keyed(Project)[project].ready_lag_months)
-
-
 def grant(project: Project) -> float | None:
     """What the buyer pays if it grants [money]; None where it cannot."""
     return None if project.cost is None else project.cost * project.match
@@ -61,11 +57,13 @@ def members(stockpile: Stockpile, project: str) -> list[Row]:
 @functools.lru_cache(maxsize=256)
 def grantable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
     """The nodes at which a project can be granted and be ready within the horizon."""
-    row, tree = stockpile.keyed(Project)[project], stockpile.tree
-    window = overlap(stockpile.calendar, row.decide_from, row.decide_to)
-    latest = stockpile.calendar.periods - lag(stockpile, project)
-    open_ = grant(row) is not None and stockpile.counts(row.supplier)
-    return tuple(n for n in tree.nodes if open_ and tree.period[n] in window and tree.period[n] < latest)
+    found = []
+    for n in stockpile.tree.nodes:
+        row = stockpile.at(n).keyed(Project)[project]
+        window = overlap(stockpile.calendar, row.decide_from, row.decide_to)
+        if grant(row) is not None and stockpile.counts(row.supplier) and stockpile.tree.period[n] in window:
+            found.append(n)
+    return tuple(n for n in found if ready_from(stockpile, project, n) < stockpile.calendar.periods)
 
 
 @functools.lru_cache(maxsize=256)
@@ -73,14 +71,13 @@ def carriable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
     """The nodes at which the signing of a contract can make a project go ahead and be ready within the horizon."""
     if not stockpile.counts(stockpile.keyed(Project)[project].supplier):
         return ()
-    levels, tree = price_floors.menu(stockpile), stockpile.tree
-    latest = stockpile.calendar.periods - lag(stockpile, project)
     found = {
         n
         for row in stockpile.rows(Contract)
         if row.project == project and stockpile.counts(row.supplier)
         for n in price_floors.signable(stockpile, row)
-        if tree.period[n] < latest and any(price_floors.carries(stockpile, row, floor, n) for floor in levels[row.contract].values())
+        if ready_from(stockpile, project, n) < stockpile.calendar.periods
+        and any(price_floors.carries(stockpile, row, floor, n) for floor in price_floors.menu(stockpile.at(n))[row.contract].values())
     }
     return tuple(sorted(found))
 
@@ -88,14 +85,13 @@ def carriable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
 def earliest(stockpile: Stockpile, project: str) -> int:
     """The first period in which a project can be ready; past the horizon where it never can."""
     decided = (*grantable(stockpile, project), *carriable(stockpile, project))
-    first = min((stockpile.tree.period[n] for n in decided), default=None)
-    return stockpile.calendar.periods if first is None else first + lag(stockpile, project)
+    return min((ready_from(stockpile, project, n) for n in decided), default=stockpile.calendar.periods)
 
 
 def ready(m: pyo.ConcreteModel, stockpile: Stockpile, project: str, node: int) -> Any:
     """Whether a project is ready at a node: Σ of the ways to go ahead at least its lag before, on the path [1]."""
-    path, last = stockpile.tree.paths[node], stockpile.tree.period[node] - lag(stockpile, project)
-    return summed([each for n in path if stockpile.tree.period[n] <= last for each in going(m, project, n)])
+    path, period = stockpile.tree.paths[node], stockpile.tree.period[node]
+    return summed([each for n in path if ready_from(stockpile, project, n) <= period for each in going(m, project, n)])
 
 
 def going(m: pyo.ConcreteModel, project: str, node: int) -> list[Any]:
@@ -176,7 +172,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         decision = "grant" if granted else "carried" if carried else "no"
         at = next(iter(granted or carried), None)
         date = None if at is None else calendar.begin(tree.period[at])
-        opened = None if at is None else calendar.begin(tree.period[at] + lag(stockpile, g))
+        opened = None if at is None else calendar.begin(ready_from(stockpile, g, at))
         paid = (grant(row) or 0.0) if granted else 0.0
         told = (
             f"do not help {g}"

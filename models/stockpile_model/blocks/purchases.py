@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,14 +108,14 @@ def price(stockpile: Stockpile, offer: Offer, node: int, row: PriceBreak | None 
 
 def prices(stockpile: Stockpile, offer: Offer, node: int) -> list[float]:
     """The price of each segment of an order that is paid at a node [money/quantity]."""
-    return [price(stockpile, offer, node, row) for row in (None, *price_breaks.breaks(stockpile).get(offer.offer, ()))]
+    return [price(stockpile, offer, node, row) for row in (None, *price_breaks.breaks(stockpile.at(node)).get(offer.offer, ()))]
 
 
 @functools.lru_cache(maxsize=4096)
 def cheapest(stockpile: Stockpile, name: str) -> float:
     """An offer's lowest price with adder [money/quantity]."""
-    offer = stockpile.keyed(Offer)[name]
-    return min(each for n in stockpile.tree.nodes for each in prices(stockpile, offer, n)) + offer.adder
+    rows = {n: stockpile.at(n).keyed(Offer)[name] for n in stockpile.tree.nodes}
+    return min(each + row.adder for n, row in rows.items() for each in prices(stockpile, row, n))
 
 
 @functools.lru_cache(maxsize=64)
@@ -298,13 +298,18 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="orders over the horizon stay within the offer's total [quantity]",
     )
 
-    # (offer, node of arrival) -> node of the order
-    placed_at = {
-        (o, d): n
-        for o, row in offers.items()
-        for d in tree.nodes
-        if (n := tree.back(d, lead(stockpile, row))) is not None and (o, n) in reachable
-    }
+    # (offer, node of arrival) -> nodes of the orders that arrive: several where a scenario changes the lead time
+    placed_at: dict[tuple[str, int], list[int]] = {}
+    for o, n in orders:
+        for d in tree.at[tree.period[n] + lead(stockpile, offer(o, n))]:
+            if n in tree.paths[d]:
+                placed_at.setdefault((o, d), []).append(n)
+
+    def brought(o: str, d: int) -> Any:
+        """What the orders that arrive at a node bring [quantity]."""
+        parts = [offer(o, d).availability * m.buy[o, n] for n in placed_at[o, d]]
+        return parts[0] if len(parts) == 1 else pyo.quicksum(parts)
+
     split = [key for key in placed_at if len(landing(stockpile, offers[key[0]])) > 1]
     m.ARRIVALS = pyo.Set(
         dimen=3,
@@ -314,9 +319,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.arrive = pyo.Var(m.ARRIVALS, domain=pyo.NonNegativeReals, doc="what arrives at a site [quantity]")
     m.balance_arrival = pyo.Constraint(
         pyo.Set(dimen=2, initialize=split),
-        rule=lambda m, o, d: (
-            pyo.quicksum(m.arrive[o, w, d] for w in landing(stockpile, offers[o])) == offer(o, d).availability * m.buy[o, placed_at[o, d]]
-        ),
+        rule=lambda m, o, d: pyo.quicksum(m.arrive[o, w, d] for w in landing(stockpile, offers[o])) == brought(o, d),
         doc="what arrives is split over the sites [quantity]",
     )
 
@@ -332,30 +335,32 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.balance_buyer_arrival = pyo.Constraint(
         pyo.Set(
             dimen=3,
-            initialize=[(o, b, d) for (o, d), n in placed_at.items() if (o, shared.get(o, [""])[0], n) in m.PORTIONS for b in shared[o]],
+            initialize=[
+                (o, b, d) for (o, d), at in placed_at.items() if (o, shared.get(o, [""])[0], at[0]) in m.PORTIONS for b in shared[o]
+            ],
         ),
         rule=lambda m, o, b, d: (
             pyo.quicksum(m.arrive[o, w, d] for w in _at(stockpile, offers[o], b))
-            == offer(o, d).availability * m.portion[o, b, placed_at[o, d]]
+            == pyo.quicksum(offer(o, d).availability * m.portion[o, b, n] for n in placed_at[o, d])
         ),
         doc="what arrives for a buyer is its part of the order [quantity]",
     )
 
-    # What is paid at a node: (offer, node of payment) -> node of the order, and the share of the order that is paid.
-    bills = {(o, d): (n, offer(o, d).availability) for (o, d), n in placed_at.items() if offer(o, d).payment == "delivery"}
-    bills |= {(o, n): (n, 1.0) for o, n in orders if offer(o, n).payment == "order"}
+    # What is paid at a node: (offer, node of payment) -> nodes of the orders, and the share of an order that is paid.
+    bills = {(o, d): (at, offer(o, d).availability) for (o, d), at in placed_at.items() if offer(o, d).payment == "delivery"}
+    bills |= {(o, n): ([n], 1.0) for o, n in orders if offer(o, n).payment == "order"}
     m.BILLS = pyo.Set(
         dimen=3,
-        initialize=[(o, b, n) for (o, n), (at, _) in bills.items() if o in shared and (o, at) in broken for b in shared[o]],
+        initialize=[(o, b, n) for (o, n), (at, _) in bills.items() if o in shared and (o, at[0]) in broken for b in shared[o]],
         doc="offer, buyer, node at which an order with price breaks is paid that buyers share",
     )
     m.bill = pyo.Var(m.BILLS, domain=pyo.NonNegativeReals, doc="what a buyer pays for its part of an order, without adder [money]")
 
-    def metal(o: str, n: int) -> Any:
-        """Price times quantity of what is paid at a node of an order with price breaks, without adder [money]."""
-        at, share = bills[o, n]
+    def metal(o: str, n: int, at: Sequence[int], share: float) -> Any:
+        """Price times quantity of what is paid at a node of orders with price breaks, without adder [money]."""
         rates = prices(stockpile, offer(o, n), n)
-        return pyo.quicksum(share * rate * m.part[o, s, at] for s, rate in zip(range(len(broken[o, at])), rates, strict=False))
+        parts = (share * rate * m.part[o, s, each] for each in at for s, rate in zip(range(len(broken[o, each])), rates, strict=False))
+        return pyo.quicksum(parts)
 
     def bought(o: str, b: str, n: int) -> Any:
         """What a buyer's payment at a node is for [quantity]."""
@@ -365,7 +370,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     m.balance_bill = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(dict.fromkeys((o, n) for o, _, n in m.BILLS))),
-        rule=lambda m, o, n: pyo.quicksum(m.bill[o, b, n] for b in shared[o]) == metal(o, n),
+        rule=lambda m, o, n: pyo.quicksum(m.bill[o, b, n] for b in shared[o]) == metal(o, n, *bills[o, n]),
         doc="the buyers' payments are the price of the order [money]",
     )
     m.cap_bill = pyo.Constraint(
@@ -374,28 +379,41 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="no buyer pays more for its part than the price without breaks [money]",
     )
 
-    for (o, d), n in placed_at.items():
+    def unit_price(o: str, d: int) -> Any:
+        """What a unit that arrives costs with its adder, or the money and the quantity of which it is the ratio."""
+        at = placed_at[o, d]
+        if offer(o, d).payment == "delivery":
+            if (o, at[0]) not in broken:
+                return price(stockpile, offer(o, d), d) + offer(o, d).adder
+            whole = pyo.quicksum(m.buy[o, n] for n in at)
+            return metal(o, d, at, 1.0) + offer(o, d).adder * whole, whole
+        if len(at) == 1 and (o, at[0]) not in broken:
+            return price(stockpile, offer(o, at[0]), at[0]) + offer(o, at[0]).adder
+        spent = [metal(o, n, [n], 1.0) if (o, n) in broken else price(stockpile, offer(o, n), n) * m.buy[o, n] for n in at]
+        adders = [offer(o, n).adder * m.buy[o, n] for n in at]
+        return pyo.quicksum([*spent, *adders]), pyo.quicksum(m.buy[o, n] for n in at)
+
+    for (o, d), at in placed_at.items():
         row = offer(o, d)
-        sites, most = landing(stockpile, row), limits[o, n]
-        paid = d if row.payment == "delivery" else n
-        unit_price: Any = price(stockpile, row, paid) + row.adder
-        if (o, n) in broken:
-            share = bills[o, paid][1]
-            unit_price = (metal(o, paid) + row.adder * share * m.buy[o, n], share * m.buy[o, n])
+        sites, bounds_ = landing(stockpile, row), [limits[o, n] for n in at]
+        known = None if None in bounds_ else row.availability * sum(each for each in bounds_ if each is not None)
+        each_price = unit_price(o, d)
         for w in sites:
-            amount = m.arrive[o, w, d] if len(sites) > 1 else row.availability * m.buy[o, n]
-            known = None if most is None else most * row.availability
-            ledger.bring(Arrival(d, row.material, w, 0, amount, "offers", o, row.supplier, unit_price, known))
+            amount = m.arrive[o, w, d] if len(sites) > 1 else brought(o, d)
+            ledger.bring(Arrival(d, row.material, w, 0, amount, "offers", o, row.supplier, each_price, known))
     for (o, n), (at, share) in bills.items():
         row = offer(o, n)
         for b in shared.get(o) or _buyers(stockpile, row):
-            quantity, times = (bought(o, b, n), 1.0) if o in shared else (m.buy[o, at], share)
-            if (o, at) not in broken:
+            if o in shared:
+                quantity, times = bought(o, b, n), 1.0
+            else:
+                quantity, times = (m.buy[o, at[0]] if len(at) == 1 else pyo.quicksum(m.buy[o, each] for each in at)), share
+            if (o, at[0]) not in broken:
                 rate = price(stockpile, row, n)
                 costs = {"purchases": rate + row.adder, "duty": row.duty * rate, "freight": row.freight}
                 amounts = {heading: times * each * quantity for heading, each in costs.items() if each}
             else:
-                spent = m.bill[o, b, n] if o in shared else metal(o, n)
+                spent = m.bill[o, b, n] if o in shared else metal(o, n, at, share)
                 costs = {"purchases": row.adder, "duty": 0.0, "freight": row.freight}
                 amounts = {heading: times * each * quantity for heading, each in costs.items() if each}
                 amounts["purchases"] = amounts.get("purchases", 0.0) + spent

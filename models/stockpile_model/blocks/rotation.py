@@ -140,9 +140,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             for r, row in outlets.items()
             for w in stockpile.sites
             for n in tree.nodes
-            if tree.period[n] in opened(stockpile, row)
-            for a in stockpile.ages(row.material)
-            if takes(stockpile, row, a)
+            if tree.period[n] in opened(stockpile, stockpile.at(n).keyed(Outlet)[r])
+            for a in stockpile.at(n).ages(row.material)
+            if takes(stockpile.at(n), stockpile.at(n).keyed(Outlet)[r], a)
         ],
         doc="outlet, site, age, node at which stock can be rotated out",
     )
@@ -196,7 +196,7 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     outlet = None if moved.kind == "expired" else now.keyed(Outlet)[moved.name]
     earned = 0.0 if outlet is None else price(stockpile, outlet, moved.age, moved.node)
     waste = now.keyed(Material)[lot.material].disposal_cost if outlet is None or outlet.form == "dispose" else 0.0
-    life = stockpile.life(lot.material)
+    life = now.life(lot.material)
     left = None if life is None else max(0, life - moved.age) * calendar.months
     returning = outlet is not None and outlet.form in RETURNING
     returns = stockpile.tree.period[moved.node] + (lead(stockpile, outlet) if outlet is not None else 0)

@@ -115,7 +115,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """
     tree, calendar = stockpile.tree, stockpile.calendar
     materials, sites = stockpile.keyed(Material), stockpile.sites
-    life = {i: stockpile.life(i) for i in materials}
+
+    def life(i: str, n: int) -> int | None:
+        return stockpile.at(n).life(i)
 
     arriving: dict[tuple[str, str, int, int], list[object]] = {}
     for each in ledger.arrivals:
@@ -123,33 +125,31 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     leaving: dict[tuple[str, str, int, int], list[object]] = {}
     for gone in ledger.departures:
         leaving.setdefault((gone.material, gone.site, gone.age, gone.node), []).append(gone.amount)
-    opening: dict[tuple[str, str, int], float] = {}
-    for lot in stockpile.rows(OpeningLot):
-        span = life[lot.material]
-        ledger.openings.append(
-            Opening(lot.material, place_of(stockpile, lot), age_at_start(stockpile, lot), lot.lot, lot.made, lot.quantity)
-        )
-        # An overaged lot expires in the first period: it stands behind the last age, where nothing can use it.
-        age = 0 if span is None else min(age_at_start(stockpile, lot), span)
-        key = (lot.material, place_of(stockpile, lot), age)
-        opening[key] = opening.get(key, 0.0) + lot.quantity
+    opening: dict[tuple[str, str, int, int], float] = {}
+    for root in (n for n in tree.nodes if tree.parent[n] is None):
+        for lot in stockpile.at(root).rows(OpeningLot):
+            i, w, old, span = lot.material, place_of(stockpile, lot), age_at_start(stockpile, lot), life(lot.material, root)
+            ledger.openings.append(Opening(root, i, w, old, lot.lot, lot.made, lot.quantity))
+            # An overaged lot expires in the first period: it stands behind the last age, where nothing can use it.
+            age = 0 if span is None else min(old, span)
+            opening[i, w, age, root] = opening.get((i, w, age, root), 0.0) + lot.quantity
 
     m.STOCKS = pyo.Set(
         dimen=4,
-        initialize=[(i, w, a, n) for i in materials for w in sites for n in tree.nodes for a in range(holdable(life[i]))],
+        initialize=[(i, w, a, n) for i in materials for w in sites for n in tree.nodes for a in range(holdable(life(i, n)))],
         doc="material, site, age, node of end-of-period stock",
     )
     m.EXPIRIES = pyo.Set(
         dimen=3,
-        initialize=[(i, w, n) for i in materials if life[i] is not None for w in sites for n in tree.nodes],
+        initialize=[(i, w, n) for i in materials for w in sites for n in tree.nodes if life(i, n) is not None],
         doc="material, site, node of expiry",
     )
     m.stock = pyo.Var(m.STOCKS, domain=pyo.NonNegativeReals, doc="stock at period end by age [quantity]")
 
     def overaged(i: str, w: str, n: int) -> float:
         """What is beyond its life when the horizon begins: nothing can use it, so all of it expires."""
-        span = life[i]
-        return opening.get((i, w, span), 0.0) if tree.parent[n] is None and span is not None else 0.0
+        span = life(i, n)
+        return 0.0 if span is None else opening.get((i, w, span, n), 0.0)
 
     m.expired = pyo.Var(
         m.EXPIRIES,
@@ -160,14 +160,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     def change(i: str, w: str, a: int, n: int) -> list[object]:
         """Terms that bring metal of an age to a node and take it away."""
-        parent, span = tree.parent[n], life[i]
+        parent, span = tree.parent[n], life(i, n)
         terms: list[object] = list(arriving.get((i, w, a, n), ()))
         terms += [-gone for gone in leaving.get((i, w, a, n), ())]  # type: ignore[operator]
         if parent is None:
-            terms.append(opening.get((i, w, a), 0.0))
+            terms.append(opening.get((i, w, a, n), 0.0))
         elif span is None:
-            terms.append(m.stock[i, w, 0, parent])
-        elif a > 0:
+            terms += [m.stock[i, w, each, parent] for each in range(holdable(life(i, parent)))]
+        elif a > 0 and (i, w, a - 1, parent) in m.STOCKS:
             terms.append(m.stock[i, w, a - 1, parent])
         return terms
 
@@ -178,8 +178,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
 
     def balance_expiry(m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
-        span = int(life[i] or 0)
-        return pyo.quicksum([*change(i, w, span - 1, n), overaged(i, w, n), -m.expired[i, w, n]]) == 0
+        span, parent = int(life(i, n) or 0), tree.parent[n]
+        # Where a scenario shortens a life, what is older than the new one expires too.
+        older = range(span, life(i, parent) or 0) if parent is not None else ()
+        beyond = [m.stock[i, w, a - 1, parent] for a in older]
+        return pyo.quicksum([*change(i, w, span - 1, n), *beyond, overaged(i, w, n), -m.expired[i, w, n]]) == 0
 
     m.balance_expiry = pyo.Constraint(m.EXPIRIES, rule=balance_expiry, doc="what leaves the last age unused has expired [quantity]")
 
@@ -229,7 +232,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             site=held.lot.site,
             made=held.lot.made,
             age=held.age * calendar.months,
-            remaining_life=remaining_life(stockpile, held.lot.material, held.age + 1),
+            remaining_life=remaining_life(stockpile.at(held.node), held.lot.material, held.age + 1),
             quantity=held.quantity,
         )
     for moved in formulation.trace.movements:
@@ -241,7 +244,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             site=moved.lot.site,
             made=moved.lot.made,
             age=moved.age * calendar.months,
-            remaining_life=remaining_life(stockpile, moved.lot.material, moved.age),
+            remaining_life=remaining_life(stockpile.at(moved.node), moved.lot.material, moved.age),
             kind="rotation" if moved.kind == "outlet" else moved.kind,
             name=moved.name,
             quantity=moved.quantity,

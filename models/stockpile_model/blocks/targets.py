@@ -134,7 +134,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 
 def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
-    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in stockpile.ages(i) if counts(stockpile.at(n), i, a)]
+    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in stockpile.at(n).ages(i) if counts(stockpile.at(n), i, a)]
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
