@@ -133,6 +133,7 @@ def _told(progress: Progress) -> str:
 def _as_json(answer: Answer) -> dict[str, object]:
     """The object of the contract. What there is no plan for is null."""
     from optimiser.beside import Compared, Share
+    from stockpile_model.blocks.objective import ScenarioOutcome
 
     plan = answer.plan
     found: dict[str, object] = {
@@ -141,6 +142,12 @@ def _as_json(answer: Answer) -> dict[str, object]:
         "plan": str(answer.path) if answer.path else None,
         "seconds": round(answer.seconds, 3),
     }
+    if plan is not None and plan.cvar is not None:
+        found["expected_cost"], found["cvar"] = plan.expected_cost, plan.cvar
+        found["scenarios"] = {
+            each.scenario: {"probability": each.probability, "cost": each.cost, "shortfall": each.shortfall}
+            for each in plan.of(ScenarioOutcome)
+        }
     if answer.explanation is not None:
         found["explanation"] = list(answer.explanation.lines())
     if plan is not None and plan.of(Compared):
@@ -172,6 +179,7 @@ def _show(answer: Answer) -> None:
     from rich.table import Table
 
     from optimiser.beside import Compared, Share
+    from stockpile_model.blocks.objective import ScenarioOutcome
 
     console = Console(highlight=False)
     console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold", markup=False)
@@ -183,7 +191,7 @@ def _show(answer: Answer) -> None:
             table.add_row(heading.replace("_", " "), f"{amount:,.0f}")
     table.add_row("objective", f"{plan.objective:,.0f}", style="bold")
     console.print(table)
-    for title, kind in (("Firm supply only", Compared), ("Buyers", Share)):
+    for title, kind in (("Scenarios", ScenarioOutcome), ("Firm supply only", Compared), ("Buyers", Share)):
         if rows := plan.of(kind):
             console.print(f"\n{title}", style="bold")
             console.print(_side_by_side(rows))

@@ -12,14 +12,14 @@ import pyomo.environ as pyo
 from optimiser.errors import StockpileError
 from optimiser.solve import Outcome
 from stockpile_model.blocks.demand import DemandMet
-from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report
-from stockpile_model.data import NOTHING, PROVENANCE, Price, Result, Row, Settings, Stockpile, column, columns, get, keys
+from stockpile_model.data import NOTHING, PROVENANCE, Dated, Price, Result, Row, Settings, Stockpile, column, columns, get, keys
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS
 
@@ -29,7 +29,7 @@ WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [money/uni
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarginalValue(Result):
+class MarginalValue(Dated):
     SHEET = "marginal_values"
     limit: str = column("the limit")
     cell: str | None = column("cell that sets it")
@@ -63,8 +63,9 @@ class Assumption(Result):
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan. Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and sum to the
-    objective; `rows` holds the result rows of every sheet by their type."""
+    """A plan. Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and sum to
+    `expected_cost`; the objective is that, or with a risk weight w of the settings (1 - w)·expected cost + w·`cvar` (None
+    without scenarios); `rows` holds the result rows of every sheet by their type."""
 
     title: str
     currency: str
@@ -74,6 +75,8 @@ class Plan:
     bound: float | None
     gap: float | None
     costs: Mapping[str, float]
+    expected_cost: float
+    cvar: float | None
     waste: float
     shortfall: float
     verdict: str
@@ -103,8 +106,10 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
     for flow in cast("list[CashFlow]", rows.get(CashFlow, [])):
         costs[flow.heading] += flow.discounted
     objective = float(outcome.objective or 0.0)
-    if abs(sum(costs.values()) - objective) > 1e-6 * max(1.0, abs(objective), *map(abs, costs.values())):
-        raise Disagreement(f"the costs by heading sum to {sum(costs.values()):,.6f}, the solver's objective is {objective:,.6f}")
+    expected, tail, weight = sum(costs.values()), _tail(settings, rows.get(ScenarioOutcome, [])), settings.risk_weight
+    summed = expected if tail is None else (1 - weight) * expected + weight * tail
+    if abs(summed - objective) > 1e-6 * max(1.0, abs(objective), *map(abs, costs.values())):
+        raise Disagreement(f"the costs by heading make an objective of {summed:,.6f}, the solver's is {objective:,.6f}")
     tree, m = stockpile.tree, formulation.m
     waste = sum(tree.probability[n] * float(pyo.value(m.expired[i, w, n])) for i, w, n in m.EXPIRIES)
     shortfall = float(pyo.value(m.shortfall.expr))
@@ -118,6 +123,8 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
         bound=outcome.bound,
         gap=outcome.gap,
         costs=costs,
+        expected_cost=expected,
+        cvar=tail,
         waste=waste if waste > NOTHING else 0.0,
         shortfall=shortfall if shortfall > NOTHING else 0.0,
         verdict="",
@@ -127,6 +134,12 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
         stockpile=stockpile,
     )
     return replace(plan, verdict=_verdict(plan))
+
+
+def _tail(settings: Settings, outcomes: Iterable[Result]) -> float | None:
+    """CVaR of the scenarios' costs; None without scenarios [money]."""
+    costs = {each.scenario: (each.probability, each.cost) for each in cast("Iterable[ScenarioOutcome]", outcomes)}
+    return cvar(costs, settings.risk_tail) if costs else None
 
 
 def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[MarginalValue]:
@@ -143,6 +156,7 @@ def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[Mar
             body = limit.used if limit.used is not None else None if limit.unit == "1" else getattr(limit.data, "body", limit.data)
             found.append(
                 MarginalValue(
+                    **stockpile.where(limit.node),
                     limit=limit.what,
                     cell=stockpile.cell(limit.row, limit.column),
                     date=stockpile.calendar.begin(tree.period[limit.node]),
@@ -203,12 +217,13 @@ def _verdict(plan: Plan) -> str:
     orders, signed = plan.of(Order), [each for each in plan.of(ContractOutcome) if each.level is not None]
     if orders:
         suppliers = sorted({each.supplier for each in orders})
-        parts.append(f"Order {sum(each.ordered for each in orders):,.0f} {unit} in {len(orders)} orders from {_list(suppliers)}.")
+        ordered = sum(each.probability * each.ordered for each in orders)
+        parts.append(f"Order {ordered:,.0f} {unit} in {len(orders)} orders from {_list(suppliers)}.")
         relaxed = [each for each in orders if each.relaxed]
         if relaxed:
             parts.append(
-                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, minimum, "
-                "cost and price breaks are relaxed, so in the end they will cost somewhat more."
+                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, "
+                "minimum, cost and price breaks are relaxed, so in the end they will cost somewhat more."
             )
         bought_up = [each for each in orders if each.cheaper_from is not None]
         if bought_up:
@@ -227,10 +242,10 @@ def _verdict(plan: Plan) -> str:
     rotated = [each for each in plan.of(Rotated) if each.form != "expired"]
     if rotated:
         outlets = sorted({str(each.outlet) for each in rotated})
-        parts.append(f"Rotate {sum(each.quantity for each in rotated):,.0f} {unit} out through {_list(outlets)}.")
+        parts.append(f"Rotate {sum(each.probability * each.quantity for each in rotated):,.0f} {unit} out through {_list(outlets)}.")
     parts.append(f"{plan.waste:,.0f} {unit} reach the end of their life unused." if plan.waste else "Nothing expires unused.")
     missed = [each for each in plan.of(TargetMet) if each.below > NOTHING]
-    unmet = sum(each.unmet for each in plan.of(DemandMet))
+    unmet = sum(each.probability * each.unmet for each in plan.of(DemandMet))
     if missed:
         worst = max(missed, key=lambda each: each.below)
         parts.append(
@@ -243,7 +258,16 @@ def _verdict(plan: Plan) -> str:
         parts.append(f"{unmet:,.0f} {unit} of demand stay unmet.")
     elif plan.of(DemandMet):
         parts.append("All demand is met.")
-    parts.append(f"The expected cost, discounted to {plan.stockpile.settings.start}, is {plan.objective:,.0f} {currency}.")
+    parts.append(f"The expected cost, discounted to {plan.stockpile.settings.start}, is {plan.expected_cost:,.0f} {currency}.")
+    outcomes, settings = plan.of(ScenarioOutcome), plan.stockpile.settings
+    if outcomes and plan.cvar is not None:
+        dearest = max(outcomes, key=lambda each: each.cost)
+        parts.append(
+            f"Of {len(outcomes)} scenarios {dearest.scenario} is the dearest, {dearest.cost:,.0f} {currency}; the worst "
+            f"{settings.risk_tail:.0%} cost {plan.cvar:,.0f} {currency} on average (CVaR)."
+        )
+        if settings.risk_weight:
+            parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {plan.objective:,.0f} {currency}.")
     parts.append(_proof(plan))
     return " ".join(parts)
 

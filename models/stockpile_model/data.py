@@ -110,6 +110,7 @@ class Row:
 
 ROW_FIELDS = frozenset(each.name for each in fields(Row))
 NOTHING = 1e-6  # below this a quantity is the solver's noise [quantity]
+ALL = "all"  # scenarios
 PROVENANCE = ("source", "source_date", "confidence", "note")
 R = TypeVar("R", bound=Row)
 
@@ -152,6 +153,14 @@ class Result:
     """One row of a plan. `SHEET` is the plan sheet it stands on; its columns carry unit and meaning like a table's."""
 
     SHEET: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dated(Result):
+    """A result of some scenarios; without scenarios of all. Sums over its rows weigh each by its probability."""
+
+    scenarios: str = column("scenarios it holds for", default=ALL)
+    probability: float = column("probability of these scenarios", "1", default=1.0)
 
 
 @dataclass(frozen=True)
@@ -484,6 +493,12 @@ class Stockpile:
             for node in self.tree.paths[leaf]:
                 found[node].append(name)
         return tuple(tuple(names) for names in found)
+
+    def where(self, node: int) -> dict[str, Any]:
+        """The columns of a `Dated` row that say for which scenarios it holds."""
+        names = self.holds[node]
+        every = len(names) == max(1, len(self.scenarios))
+        return {"scenarios": ALL if every else ", ".join(names), "probability": self.tree.probability[node]}
 
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""

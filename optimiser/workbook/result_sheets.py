@@ -21,7 +21,7 @@ from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put_c
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.demand import DemandMet
-from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.policy import RuleKept
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
@@ -29,7 +29,7 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Column, Result, columns
+from stockpile_model.data import Column, Dated, Result, columns
 
 SHEETS: Mapping[type[Result], str] = {
     Order: "what to order, when and from whom",
@@ -46,6 +46,7 @@ SHEETS: Mapping[type[Result], str] = {
     CashFlow: "every cost and receipt, undiscounted and discounted",
     RuleKept: "each rule: value, limit and distance to it",
     CommitmentKept: "decisions that were taken before, and what the plan makes of them",
+    ScenarioOutcome: "what each scenario costs and misses",
     MarginalValue: "what one more unit of each limit is worth",
     Compared: "this plan beside one that counts on no plant that is merely announced",
     Share: "what each buyer would pay alone, and its fair part of the cost",
@@ -53,7 +54,8 @@ SHEETS: Mapping[type[Result], str] = {
 }
 """The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
 
-BESIDE = (Compared, Share)  # there only when asked for
+BESIDE = (Compared, Share, ScenarioOutcome)  # there only when asked for
+DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
 TOLD = "instruction"  # the column that holds sentences
 ALARMS = ("unmet", "below", "lapsed", "deficit")  # what an officer looks for: marked where above zero
@@ -92,14 +94,20 @@ def tables(plan: Plan) -> dict[type[Result], Table]:
     others = [kind for kind in plan.rows if kind not in SHEETS]
     asked = [kind for kind in SHEETS if kind not in BESIDE or kind in plan.rows]
     kinds = [kind for kind in asked if kind is not Assumption] + others + [Assumption]
-    return {kind: _table(kind, plan.of(kind)) for kind in kinds}
+    return {kind: _table(kind, plan.of(kind), bool(plan.stockpile.scenarios)) for kind in kinds}
 
 
-def _table(kind: type[Result], rows: Sequence[Any]) -> Table:
-    found = columns(kind)
+def _table(kind: type[Result], rows: Sequence[Any], scenarios: bool) -> Table:
+    found = shown(kind, scenarios)
     if any(each.name == "date" for each in found):
         rows = sorted(rows, key=lambda row: row.date)
     return Table(kind, {each.name: [getattr(row, each.field) for row in rows] for each in found}, len(rows))
+
+
+def shown(kind: type[Result], scenarios: bool) -> list[Column]:
+    """The columns of a sheet: which scenarios a row is of stands last, and only where there are scenarios."""
+    of = [each for each in columns(kind) if issubclass(kind, Dated) and each.name in DATED]
+    return [each for each in columns(kind) if each not in of] + (of if scenarios else [])
 
 
 def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Table) -> None:
@@ -107,7 +115,7 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
     if table.height > MOST_ROWS:
         raise OutputError(f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan fewer periods or longer ones")
     sheet = book.add_worksheet(table.sheet)
-    found = columns(table.kind)
+    found = shown(table.kind, bool(plan.stockpile.scenarios))
     for c, column in enumerate(found):
         header = title(column, plan)
         sheet.write_string(0, c, header, styles.header)

@@ -33,6 +33,7 @@ HIGHEST = 409  # points that a row may have
 FIRST_MONTHS, MOST_FIRST = 6, 12
 NOTE: dict[str, Any] = {"font_color": "#595959", "indent": 1}
 AGREES, DIFFERS = "agrees", "differs"
+WEIGHT, EXPECTED = "probability", ("discounted",)  # under scenarios sums weigh rows by it, but for what is expected already
 
 STATUS = {
     "optimal": "optimal: proven to be the best plan, within the gap asked for",
@@ -53,6 +54,10 @@ def total(table: Table, column: str, **equal: object) -> Live:
     amounts = table.values[column]
     for name, value in equal.items():
         amounts = [amount if each == value else 0.0 for amount, each in zip(amounts, table.values[name], strict=True)]
+    if WEIGHT in table.values and column not in EXPECTED:
+        amounts = [amount * weight for amount, weight in zip(amounts, table.values[WEIGHT], strict=True)]
+        conditions = "".join(f"({table.range(name)}={_criterion(value)})*" for name, value in equal.items())
+        return Live(f"SUMPRODUCT({conditions}{table.range(column)}*{table.range(WEIGHT)})", math.fsum(amounts))
     if not equal:
         return Live(f"SUM({table.range(column)})", math.fsum(amounts))
     asked = ",".join(f"{table.range(name)},{_criterion(value)}" for name, value in equal.items())
@@ -68,8 +73,11 @@ def _criterion(value: object) -> str:
 
 def total_of(table: Table, column: str, name: str, cell: str, value: object) -> Live:
     """The sum of a column over the rows whose `name` equals a cell, exactly: no wildcard, no comparison sign is read into it."""
-    amounts = [amount for amount, each in zip(table.values[column], table.values[name], strict=True) if each == value]
-    return Live(f"SUMPRODUCT(({table.range(name)}={cell})*{table.range(column)})", math.fsum(amounts))
+    weights = table.values[WEIGHT] if WEIGHT in table.values and column not in EXPECTED else [1.0] * table.height
+    rows = zip(table.values[column], table.values[name], weights, strict=True)
+    weighed = f"*{table.range(WEIGHT)}" if WEIGHT in table.values and column not in EXPECTED else ""
+    amounts = [amount * weight for amount, each, weight in rows if each == value]
+    return Live(f"SUMPRODUCT(({table.range(name)}={cell})*{table.range(column)}{weighed})", math.fsum(amounts))
 
 
 @dataclass
@@ -158,13 +166,14 @@ def _verdict(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None
     w.row += 1
     w.line("Status", plan.status, note=STATUS.get(plan.status, ""))
     money = number_format("money", [plan.objective])
-    w.line(
-        "Objective",
-        plan.objective,
-        note=f"{plan.currency}: expected cost, discounted to {calendar.begin(0)}",
-        key="objective",
-        formats=[money],
-    )
+    weighed = plan.stockpile.settings.risk_weight > 0 and plan.cvar is not None
+    said = "expected cost, weighed with its tail" if weighed else f"expected cost, discounted to {calendar.begin(0)}"
+    w.line("Objective", plan.objective, note=f"{plan.currency}: {said}", key="objective", formats=[money])
+    w.cells["expected"] = w.cells["objective"]
+    if plan.cvar is not None:
+        w.line("Expected cost", plan.expected_cost, note=f"{plan.currency}: mean over the scenarios", key="expected", formats=[money])
+        worst = f"mean of the worst {plan.stockpile.settings.risk_tail:.0%} of scenarios"
+        w.line("CVaR", plan.cvar, note=f"{plan.currency}: {worst}", formats=[money])
     bound, gap = ("not known" if each is None else each for each in (plan.bound, plan.gap))
     w.line("Proven bound", bound, note=f"{plan.currency}: no plan can cost less", formats=[money])
     w.line("Gap", gap, note="from the bound to the objective, as a share of the objective", formats=["0.000 %"])
@@ -309,7 +318,7 @@ def _checks(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     """Whether the sheets agree with each other: a changed cell shows."""
     w.heading("Checks")
     cells, scale = w.cells, max(1.0, abs(plan.objective), *(abs(each) for each in plan.costs.values()))
-    w.check("Headings sum to the objective", cells["cost"], cells["objective"], 1e-6 * scale)
+    w.check("Headings sum to the expected cost", cells["cost"], cells["expected"], 1e-6 * scale)
     came = [cells[name] for name in ("Opening stock", "Delivered", "Returned")]
     went = [cells[name] for name in ("Used by demand", "Rotated out", "Waste", "Stock at the end")]
     moved = sum(float(each.value) for each in came)

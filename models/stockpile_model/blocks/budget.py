@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import USES, Ledger, Money
 
@@ -46,7 +46,7 @@ class BudgetUse(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Payment(Result):
+class Payment(Dated):
     SHEET = "payments"
     date: dt.date = column("first day of the period")
     appropriation: str = column("appropriation that pays")
@@ -201,6 +201,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
             date = calendar.begin(tree.period[n])
             yield Payment(
+                **stockpile.where(n),
                 date=date,
                 appropriation=label(stockpile, b),
                 fund=fund,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Material, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column, ordered, overlap
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -25,7 +25,7 @@ class Demand(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DemandMet(Result):
+class DemandMet(Dated):
     SHEET = "demand"
     date: dt.date = column("first day of the period")
     material: str = column("material")
@@ -104,6 +104,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         needed = required(stockpile, n)[i, b][0]
         price = stockpile.at(n).keyed(Material)[i].shortage_cost or 0.0
         yield DemandMet(
+            **stockpile.where(n),
             date=calendar.begin(tree.period[n]),
             material=i,
             buyer=b or None,

@@ -9,14 +9,14 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import BASE, NOTHING, Material, Result, Row, Stockpile, column
+from stockpile_model.data import BASE, NOTHING, Dated, Material, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS, Ledger, Money
 from stockpile_model.scenarios import Scenario, revealed
 
 
 @dataclass(frozen=True, kw_only=True)
-class CashFlow(Result):
+class CashFlow(Dated):
     SHEET = "cash_flow"
     date: dt.date = column("first day of the period")
     heading: str = column("heading of the cost")
@@ -136,6 +136,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         if amount != 0:
             weight = weights[n, delay]
             yield CashFlow(
+                **stockpile.where(n),
                 date=calendar.begin(tree.period[n] + delay),
                 heading=heading,
                 cash=heading not in NOT_CASH,
@@ -169,6 +170,6 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
             follows=None if row is None else row.follows or BASE,
             revealed=None if known is None else stockpile.calendar.begin(known),
             cost=sum(costs[n] for n in path),
-            shortfall=sum(each for n in path if (each := short[n]) > NOTHING),
-            waste=sum(each for n in path if (each := expired[n]) > NOTHING),
+            shortfall=sum(short[n] for n in path if short[n] > NOTHING),
+            waste=sum(expired[n] for n in path if expired[n] > NOTHING),
         )

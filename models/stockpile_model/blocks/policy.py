@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, Supplier, column, get, keys, nearest
+from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, Supplier, column, get, keys, nearest
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -36,7 +36,7 @@ class Rule(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleKept(Result):
+class RuleKept(Dated):
     SHEET = "rules"
     rule: str = column("rule")
     of: str = column("what it groups by")
@@ -315,6 +315,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         gaps = [] if observed is None else [gap for gap in _gaps(rule, observed) if gap is not None]
         slack = min(gaps) if gaps else None
         yield RuleKept(
+            **stockpile.where(n),
             rule=r,
             of=rule.of,
             value=value or None,

@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.data import (
     NOTHING,
+    Dated,
     Problem,
     Project,
     Result,
@@ -73,7 +74,7 @@ class Floor(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContractOutcome(Result):
+class ContractOutcome(Dated):
     SHEET = "contracts"
     contract: str = column("offtake")
     supplier: str = column("producer")
@@ -507,13 +508,12 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
 def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
     tree = stockpile.tree
-    sums: dict[tuple[str, str], float] = {}
+    sums: dict[tuple[str, int, str], float] = {}
     for each in formulation.ledger.money:
         if each.use == "contract" or each.heading == "upside":
-            key = (each.name, each.heading)
+            key = (each.name, each.node, each.heading)
             sums[key] = sums.get(key, 0.0) + tree.probability[each.node] * float(pyo.value(each.amount))
     for k, row in stockpile.keyed(Contract).items():
-        money = {heading: amount for (name, heading), amount in sums.items() if name == k}
         signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and pyo.value(m.sign[kk, f, n]) > 0.5]
         if not signed:  # what is not signed says so
             yield ContractOutcome(
@@ -523,6 +523,10 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 instruction=f"do not sign {k} with {row.supplier}",
             )  # fmt: skip
         for f, s in signed:
+            money: dict[str, float] = {}
+            for (name, n, heading), amount in sums.items():
+                if name == k and s in tree.paths[n]:
+                    money[heading] = money.get(heading, 0.0) + amount
             yield _signed(formulation, row, f, s, money)
 
 
@@ -563,6 +567,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         f", {level.annual_quantity:,.6g} {unit} a year, first delivery"
     )  # fmt: skip
     return ContractOutcome(
+        **stockpile.where(s),
         contract=k,
         supplier=row.supplier,
         material=row.material,

@@ -14,13 +14,27 @@ from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.price_floors import ready as ready_from
-from stockpile_model.data import NOTHING, Problem, Project, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
+from stockpile_model.data import (
+    NOTHING,
+    Dated,
+    Problem,
+    Project,
+    Result,
+    Row,
+    Stockpile,
+    column,
+    columns,
+    get,
+    ordered,
+    overlap,
+    whole_periods,
+)
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProjectOutcome(Result):
+class ProjectOutcome(Dated):
     """One row for each project and level of a contract that could carry it; one row where no contract names it."""
 
     SHEET = "projects"
@@ -165,42 +179,48 @@ def _material(stockpile: Stockpile, project: str) -> str | None:
 
 def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
-    calendar, tree, levels = stockpile.calendar, stockpile.tree, price_floors.menu(stockpile)
     for g, row in stockpile.keyed(Project).items():
         granted = [n for gg, n in m.GRANTS if gg == g and pyo.value(m.grant[gg, n]) > 0.5]
         carried = [n for gg, n in m.CARRIAGES if gg == g and pyo.value(m.carry[gg, n]) > 0.5]
-        decision = "grant" if granted else "carried" if carried else "no"
-        at = next(iter(granted or carried), None)
-        date = None if at is None else calendar.begin(tree.period[at])
-        opened = None if at is None else calendar.begin(ready_from(stockpile, g, at))
-        paid = (grant(row) or 0.0) if granted else 0.0
-        told = (
-            f"do not help {g}"
-            if at is None
-            else f"{date:%Y-%m}: {row.supplier} builds {g}, ready {opened:%Y-%m}, "
-            + (f"for a grant of {paid:,.0f} {stockpile.settings.currency}" if granted else "carried by a contract")
+        for at in (*granted, *carried) or (None,):
+            yield from _outcomes(stockpile, g, row, at, at in granted)
+
+
+def _outcomes(stockpile: Stockpile, g: str, row: Project, at: int | None, granted: bool) -> Iterator[ProjectOutcome]:
+    """What becomes of a project that goes ahead at a node (None: it does not), for each level that could carry it."""
+    calendar, tree, levels = stockpile.calendar, stockpile.tree, price_floors.menu(stockpile)
+    decision = "no" if at is None else "grant" if granted else "carried"
+    date = None if at is None else calendar.begin(tree.period[at])
+    opened = None if at is None else calendar.begin(ready_from(stockpile, g, at))
+    paid = (grant(stockpile.at(at).keyed(Project)[g]) or 0.0) if at is not None and granted else 0.0
+    told = (
+        f"do not help {g}"
+        if at is None
+        else f"{date:%Y-%m}: {row.supplier} builds {g}, ready {opened:%Y-%m}, "
+        + (f"for a grant of {paid:,.0f} {stockpile.settings.currency}" if granted else "carried by a contract")
+    )
+    menus = [(each, floor) for each in stockpile.rows(Contract) if each.project == g for floor in levels[each.contract].values()]
+    pairs: list[tuple[Contract | None, Floor | None]] = [*menus] or [(None, None)]
+    for contract, floor in pairs:
+        quantity = floor.annual_quantity if floor else _yearly(stockpile, g)
+        node = next(iter(price_floors.signable(stockpile, contract)), 0) if contract else 0
+        yield ProjectOutcome(
+            **({} if at is None else stockpile.where(at)),
+            project=g,
+            supplier=row.supplier,
+            decision=decision,
+            decided=date,
+            ready=opened,
+            grant=paid if paid > NOTHING else 0.0,
+            contract=contract.contract if contract else None,
+            level=floor.level if floor else None,
+            annual_quantity=quantity,
+            floor=price_floors.floor_value(stockpile, floor, node) if floor else None,
+            breakeven=None if quantity is None else breakeven(row, quantity),
+            breakeven_granted=None if quantity is None or grant(row) is None else breakeven(row, quantity, grant(row) or 0.0),
+            carries=bool(contract and floor and price_floors.carries(stockpile, contract, floor, node)),
+            instruction=told,
         )
-        menus = [(each, floor) for each in stockpile.rows(Contract) if each.project == g for floor in levels[each.contract].values()]
-        pairs: list[tuple[Contract | None, Floor | None]] = [*menus] or [(None, None)]
-        for contract, floor in pairs:
-            quantity = floor.annual_quantity if floor else _yearly(stockpile, g)
-            node = next(iter(price_floors.signable(stockpile, contract)), 0) if contract else 0
-            yield ProjectOutcome(
-                project=g,
-                supplier=row.supplier,
-                decision=decision,
-                decided=date,
-                ready=opened,
-                grant=paid if paid > NOTHING else 0.0,
-                contract=contract.contract if contract else None,
-                level=floor.level if floor else None,
-                annual_quantity=quantity,
-                floor=price_floors.floor_value(stockpile, floor, node) if floor else None,
-                breakeven=None if quantity is None else breakeven(row, quantity),
-                breakeven_granted=None if quantity is None or grant(row) is None else breakeven(row, quantity, grant(row) or 0.0),
-                carries=bool(contract and floor and price_floors.carries(stockpile, contract, floor, node)),
-                instruction=told,
-            )
 
 
 def _yearly(stockpile: Stockpile, project: str) -> float | None:

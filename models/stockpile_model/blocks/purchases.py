@@ -13,7 +13,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
-from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
+from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -45,7 +45,7 @@ class Offer(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order(Result):
+class Order(Dated):
     SHEET = "orders"
     date: dt.date = column("first day of the period in which the order is placed")
     offer: str = column("offer")
@@ -474,6 +474,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         cheaper_from = _cheaper_from(stockpile, row, quantity, rates) if firm else None
         unit = stockpile.settings.quantity_unit
         yield Order(
+            **stockpile.where(n),
             date=date,
             offer=o,
             supplier=row.supplier,

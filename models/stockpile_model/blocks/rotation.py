@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model import lots
-from stockpile_model.data import Material, Problem, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
+from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -40,7 +40,7 @@ class Outlet(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rotated(Result):
+class Rotated(Dated):
     SHEET = "rotation"
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
@@ -214,6 +214,7 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     else:
         said = f"{date:%Y-%m}: throw away {amount}{remaining}, through {outlet.outlet}"
     return Rotated(
+        **stockpile.where(moved.node),
         date=date,
         lot=lot.name,
         material=lot.material,

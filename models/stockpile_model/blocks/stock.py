@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Material, Problem, Result, Row, Stockpile, column
+from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger, Opening
 
@@ -24,7 +24,7 @@ class OpeningLot(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LotStock(Result):
+class LotStock(Dated):
     SHEET = "lots"
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
@@ -37,7 +37,7 @@ class LotStock(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Movement(Result):
+class Movement(Dated):
     SHEET = "movements"
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
@@ -52,7 +52,7 @@ class Movement(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery(Result):
+class Delivery(Dated):
     SHEET = "deliveries"
     date: dt.date = column("first day of the period of arrival")
     lot: str = column("lot")
@@ -226,6 +226,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     tree, calendar = stockpile.tree, stockpile.calendar
     for held in formulation.trace.stock:
         yield LotStock(
+            **stockpile.where(held.node),
             date=calendar.begin(tree.period[held.node]),
             lot=held.lot.name,
             material=held.lot.material,
@@ -238,6 +239,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     for moved in formulation.trace.movements:
         date = calendar.begin(tree.period[moved.node])
         yield Movement(
+            **stockpile.where(moved.node),
             date=date,
             lot=moved.lot.name,
             material=moved.lot.material,
@@ -251,6 +253,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         )
         if moved.kind == "arrival":
             yield Delivery(
+                **stockpile.where(moved.node),
                 date=date,
                 lot=moved.lot.name,
                 kind=moved.table,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.demand import serving
-from stockpile_model.data import NOTHING, Material, Problem, Result, Row, Stockpile, column
+from stockpile_model.data import NOTHING, Dated, Material, Problem, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -28,7 +28,7 @@ class Target(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetMet(Result):
+class TargetMet(Dated):
     SHEET = "targets"
     date: dt.date = column("first day of the period")
     material: str = column("material")
@@ -146,6 +146,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         below = pyo.value(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost or 0.0
         yield TargetMet(
+            **stockpile.where(n),
             date=calendar.begin(tree.period[n]),
             material=i,
             buyer=b or None,
