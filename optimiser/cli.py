@@ -72,6 +72,7 @@ def check(workbook: Path) -> None:
 @click.option("--write-model", "model_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the model too: M.mps or M.lp.")
 @click.option("--firm", is_flag=True, help="Plan with firm supply only too (no plant that is merely announced) and compare.")
 @click.option("--shares", is_flag=True, help="Plan for every group of buyers too, and split the cost fairly.")
+@click.option("--value", is_flag=True, help="Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their mean.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
@@ -133,6 +134,7 @@ def _told(progress: Progress) -> str:
 def _as_json(answer: Answer) -> dict[str, object]:
     """The object of the contract. What there is no plan for is null."""
     from optimiser.beside import Compared, Share
+    from optimiser.value import Worth
     from stockpile_model.blocks.objective import ScenarioOutcome
 
     plan = answer.plan
@@ -148,6 +150,8 @@ def _as_json(answer: Answer) -> dict[str, object]:
             each.scenario: {"probability": each.probability, "cost": each.cost, "shortfall": each.shortfall}
             for each in plan.of(ScenarioOutcome)
         }
+    if plan is not None and plan.of(Worth):
+        found["value"] = {each.figure.lower(): each.value for each in plan.of(Worth)}
     if answer.explanation is not None:
         found["explanation"] = list(answer.explanation.lines())
     if plan is not None and plan.of(Compared):
@@ -179,6 +183,7 @@ def _show(answer: Answer) -> None:
     from rich.table import Table
 
     from optimiser.beside import Compared, Share
+    from optimiser.value import Worth
     from stockpile_model.blocks.objective import ScenarioOutcome
 
     console = Console(highlight=False)
@@ -191,7 +196,12 @@ def _show(answer: Answer) -> None:
             table.add_row(heading.replace("_", " "), f"{amount:,.0f}")
     table.add_row("objective", f"{plan.objective:,.0f}", style="bold")
     console.print(table)
-    for title, kind in (("Scenarios", ScenarioOutcome), ("Firm supply only", Compared), ("Buyers", Share)):
+    for title, kind in (
+        ("Scenarios", ScenarioOutcome),
+        ("What the uncertainty costs", Worth),
+        ("Firm supply only", Compared),
+        ("Buyers", Share),
+    ):
         if rows := plan.of(kind):
             console.print(f"\n{title}", style="bold")
             console.print(_side_by_side(rows))
@@ -205,7 +215,9 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
     from stockpile_model.data import columns
 
     def shown(value: object) -> str:
-        return "-" if value is None else f"{value:,.0f}" if isinstance(value, float) else str(value)
+        if not isinstance(value, float):
+            return "-" if value is None else str(value)
+        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.4g}"
 
     names = [each.field for each in columns(type(rows[0])) if each.name != "unit"]
     table = Table(*names, box=None, pad_edge=False)

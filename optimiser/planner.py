@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from optimiser import beside
+from optimiser import beside, value
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
@@ -41,6 +41,7 @@ class Request:
     model_file: Path | None = None
     firm: bool = False  # plan with firm supply only too, and compare
     shares: bool = False  # plan for every group of buyers too, and split the cost
+    value: bool = False  # plan for each scenario alone and for their mean too
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         plan, firm = _with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
         plan = _with_shares(plan, options, progress, request.solver)
+    if request.value and not outcome.interrupted:
+        plan = _with_value(plan, options, progress, request.solver)
     write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
 
@@ -140,6 +143,37 @@ def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | No
     for group in beside.groups(plan.stockpile):
         costs[group] = _solve(build(beside.alone(plan.stockpile, group)), options, progress, solver).objective
     return replace(plan, rows={**plan.rows, beside.Share: tuple(beside.shares(plan, costs))})
+
+
+def _with_value(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:
+    """The plan with what the uncertainty costs: VSS and EVPI."""
+    stockpile = plan.stockpile
+    if not stockpile.scenarios:
+        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
+    if stockpile.settings.objective == "shortfall_first":
+        cell = stockpile.address(Settings.TABLE, 0, "objective")
+        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
+
+    def solved(formulation: Formulation) -> value.Solved:
+        outcome = _solve(formulation, options, progress, solver)
+        return value.Solved(outcome.objective, outcome.bound)
+
+    alone = {name: solved(build(value.scenario(stockpile, name))) for name in stockpile.scenarios}
+    meant, kept, eev = build(value.mean(stockpile)), build(stockpile), value.Solved(None, None)
+    mean_found = solved(meant).objective is not None
+    if mean_found:
+        value.decide(kept, meant)
+        eev = solved(kept)
+    found = tuple(value.worth(stockpile, value.Solved(plan.objective, plan.bound), alone, eev, mean_found))
+    by_name = {each.figure: each.value for each in found}
+    parts = [plan.verdict]
+    if (vss := by_name["VSS"]) is not None:
+        parts.append(f"Planning for the mean of the scenarios would cost {vss:,.0f} {plan.currency} more (VSS).")
+    else:
+        parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
+    if (evpi := by_name["EVPI"]) is not None:
+        parts.append(f"To know the future would save {evpi:,.0f} {plan.currency} (EVPI).")
+    return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 
 def _of_two(formulation: Formulation, objective: str) -> str:

@@ -97,7 +97,7 @@ PROBABLE = 1e-9  # a probability below this is none
 def unfold(stockpile: Stockpile) -> Stockpile:
     """The stockpile with its tree and, for each node, its rows as they are there. A scenario without probability has no node:
     it changes nothing."""
-    if not stockpile.rows(Scenario):
+    if stockpile.views or not stockpile.rows(Scenario):
         return stockpile
     periods, rows = stockpile.settings.periods, known(stockpile)
     weights = {name: row.probability for name, row in rows.items()} | {BASE: base_probability(stockpile)}

@@ -17,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
+from optimiser.value import Worth
 from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put_column, unit_of
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
@@ -47,6 +48,7 @@ SHEETS: Mapping[type[Result], str] = {
     RuleKept: "each rule: value, limit and distance to it",
     CommitmentKept: "decisions that were taken before, and what the plan makes of them",
     ScenarioOutcome: "what each scenario costs and misses",
+    Worth: "what the uncertainty costs: VSS and EVPI",
     MarginalValue: "what one more unit of each limit is worth",
     Compared: "this plan beside one that counts on no plant that is merely announced",
     Share: "what each buyer would pay alone, and its fair part of the cost",
@@ -54,7 +56,7 @@ SHEETS: Mapping[type[Result], str] = {
 }
 """The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
 
-BESIDE = (Compared, Share, ScenarioOutcome)  # there only when asked for
+BESIDE = (Compared, Share, ScenarioOutcome, Worth)  # there only when asked for
 DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
 TOLD = "instruction"  # the column that holds sentences
