@@ -72,6 +72,9 @@ def check(workbook: Path) -> None:
 @click.option("--write-model", "model_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the model too: M.mps or M.lp.")
 @click.option("--firm", is_flag=True, help="Plan with firm supply only too (no plant that is merely announced) and compare.")
 @click.option("--shares", is_flag=True, help="Plan for every group of buyers too, and split the cost fairly.")
+@click.option(
+    "--floors", is_flag=True, help="Plan with each other level of each contract too: what it would cost, what would have to change."
+)
 @click.option("--value", is_flag=True, help="Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their mean.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from optimiser import beside, value
+from optimiser import alternatives, beside, value
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
@@ -19,6 +19,7 @@ from optimiser.solver.model_file import write_model
 from optimiser.workbook.files import check_target
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
+from stockpile_model.blocks.price_floors import FloorOutcome
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings
@@ -42,6 +43,7 @@ class Request:
     firm: bool = False  # plan with firm supply only too, and compare
     shares: bool = False  # plan for every group of buyers too, and split the cost
     value: bool = False  # plan for each scenario alone and for their mean too
+    floors: bool = False  # plan with each other level of each contract too
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         plan, firm = _with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
         plan = _with_shares(plan, options, progress, request.solver)
+    if request.floors and not outcome.interrupted:
+        plan = _with_floors(plan, options, progress, request.solver)
     if request.value and not outcome.interrupted:
         plan = _with_value(plan, options, progress, request.solver)
     write(plan, output)
@@ -143,6 +147,16 @@ def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | No
     for group in beside.groups(plan.stockpile):
         costs[group] = _solve(build(beside.alone(plan.stockpile, group)), options, progress, solver).objective
     return replace(plan, rows={**plan.rows, beside.Share: tuple(beside.shares(plan, costs))})
+
+
+def _with_floors(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:
+    """The plan with what every level that it does not sign would cost."""
+    made: dict[tuple[str, str], FloorOutcome] = {}
+    for level in alternatives.open_levels(plan):
+        outcome = _solve(build(alternatives.signed(plan.stockpile, level.contract, level.level)), options, progress, solver)
+        made[level.contract, level.level] = alternatives.compared(plan, level, outcome.objective, outcome.bound)
+    rows = tuple(made.get((each.contract, each.level), each) for each in plan.of(FloorOutcome))
+    return replace(plan, rows={**plan.rows, FloorOutcome: rows})
 
 
 def _with_value(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:

@@ -24,7 +24,7 @@ from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.policy import RuleKept
-from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.price_floors import ContractOutcome, FloorOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
@@ -35,6 +35,7 @@ from stockpile_model.data import Column, Dated, Result, columns
 SHEETS: Mapping[type[Result], str] = {
     Order: "what to order, when and from whom",
     ContractOutcome: "which offtakes to sign, at which floor",
+    FloorOutcome: "what each level of each contract is worth as an option, and what would have had to change",
     ProjectOutcome: "which plants to help, and the floor at which each pays for itself",
     Delivery: "what arrives, under which offer or contract",
     Rotated: "which lot leaves, when and through which outlet, before its life is over",
@@ -59,7 +60,7 @@ SHEETS: Mapping[type[Result], str] = {
 BESIDE = (Compared, Share, ScenarioOutcome, Worth)  # there only when asked for
 DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
-TOLD = "instruction"  # the column that holds sentences
+TOLD = ("instruction", "to_change", "meaning")  # the columns that hold sentences
 ALARMS = ("unmet", "below", "lapsed", "deficit")  # what an officer looks for: marked where above zero
 WIDEST, WIDEST_TOLD = 60, 100  # widths, in digits
 LINE_TOLD = 115  # characters of a sentence that go into the latter
@@ -127,9 +128,9 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
             values = [unit_of(value, plan.unit, plan.currency) for value in values]
         sheet.set_column(c, c, _width(column, header, values))
         put_column(sheet, c, values, _styles(styles, column, table, plan, gap=c > 0 and found[c - 1].kind in NUMBERS))
-        if column.name == TOLD:
+        if column.name in TOLD:
             for r, value in enumerate(values, start=1):
-                if len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
+                if value and len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
                     sheet.set_row(r, 15 * math.ceil(len(value) / LINE_TOLD))
         if column.name in ALARMS and values:
             alarm = {"type": "cell", "criteria": ">", "value": 1e-6, "format": styles.book.add_format({"bg_color": "#FFE699"})}
@@ -177,7 +178,7 @@ def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool)
     elif column.kind in NUMBERS:
         style = styles(number_format(column.unit, values))
     else:
-        style = styles(text_wrap=column.name == TOLD, indent=1 if gap else 0)
+        style = styles(text_wrap=column.name in TOLD, indent=1 if gap else 0)
     return repeat(style)
 
 
@@ -190,4 +191,4 @@ def _width(column: Column, header: str, values: Sequence[object]) -> float:
         content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.2f}") + 1
     else:
         content = max((len(v) if isinstance(v, str) else len(str(v)) for v in values if v is not None), default=0)
-    return min(max(heading, content + 1.5), WIDEST_TOLD if column.name == TOLD else WIDEST)
+    return min(max(heading, content + 1.5), WIDEST_TOLD if column.name in TOLD else WIDEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,31 @@ class ContractOutcome(Dated):
     breakeven: float | None = column("floor at which its project pays for itself at the quantity signed", "money/quantity")
     share_at_floor: float | None = column("share of deliveries at which the floor sets the price", "1")
     instruction: str = column("what to do")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloorOutcome(Result):
+    """What a level of a contract is worth, signed or not: under these scenarios, at the even rate, when it is signed as the plan
+    does or else at the first date it can be."""
+
+    SHEET = "floors"
+    contract: str = column("offtake")
+    level: str = column("level on its menu")
+    signed: bool = column("whether the plan signs it")
+    floor: float = column("floor, as it stands at signing", "money/quantity")
+    annual_quantity: float = column("quantity committed", "quantity/year")
+    expected_quantity: float = column("delivered within the horizon at the even rate, over the scenarios", "quantity")
+    expected_price: float = column("mean price over its deliveries and the scenarios; of a cfd the mean top-up", "money/quantity")
+    binds: float | None = column("how likely the floor sets the price, over deliveries and scenarios; blank = it always does", "1")
+    expected_topup: float = column("expected payment above the reference, undiscounted", "money")
+    option_value: float = column("value of the floor to the producer as an option: the expected payment above it, discounted", "money")
+    option_per_unit: float = column("the same, for each unit delivered", "money/quantity")
+    producer_index: float | None = column("index above which the floor is worth nothing to the producer", "money/quantity")
+    buyer_index: float | None = column("index below which the buyer would pay less without the contract", "money/quantity")
+    breakeven: float | None = column("floor at which its project pays for itself at that quantity", "money/quantity")
+    cost_difference: float | None = column("what the plan would cost more with this level signed; blank = not asked for", "money")
+    difference_at_least: float | None = column("proven to be at least", "money")
+    to_change: str | None = column("what would have had to change for it to be signed")
 
 
 TABLES: tuple[type[Row], ...] = (Contract, Floor)
@@ -515,6 +540,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             sums[key] = sums.get(key, 0.0) + tree.probability[each.node] * float(pyo.value(each.amount))
     for k, row in stockpile.keyed(Contract).items():
         signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and pyo.value(m.sign[kk, f, n]) > 0.5]
+        yield from _floors(formulation, row, signed)
         if not signed:  # what is not signed says so
             yield ContractOutcome(
                 contract=k, supplier=row.supplier, material=row.material, form=row.form, decision="do not sign", level=None, floor=None,
@@ -528,6 +554,57 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 if name == k and s in tree.paths[n]:
                     money[heading] = money.get(heading, 0.0) + amount
             yield _signed(formulation, row, f, s, money)
+
+
+def _worth(formulation: Formulation, row: Contract, level: Floor, at: int, delivers: Mapping[int, int], signed: bool) -> FloorOutcome:
+    """What a level is worth at the even rate over the nodes at which it delivers, each with its first delivery."""
+    stockpile, f = formulation.stockpile, level.level
+    tree = stockpile.tree
+    quantity = paid = binding = above = discounted = 0.0
+    for n, first in delivers.items():
+        there, terms = stockpile.at(n).keyed(Contract)[row.contract], menu(stockpile.at(n))[row.contract][f]
+        rate = tree.probability[n] * even(stockpile, terms) * (1.0 if row.form == "cfd" else there.availability)
+        least, found = floor_at(stockpile, terms, first, n), reference(stockpile, there, n)
+        over = 0.0 if found is None else max(0.0, least - found)
+        quantity += rate
+        paid += rate * (over if row.form == "cfd" else price(stockpile, there, terms, first, n))
+        binding += rate * (found is not None and found < least)
+        above += rate * over
+        discounted += rate * over * stockpile.discount(tree.period[n])
+    floor, tied = floor_value(stockpile, level, at), row.price_index is not None
+    return FloorOutcome(
+        contract=row.contract,
+        level=f,
+        signed=signed,
+        floor=floor,
+        annual_quantity=level.annual_quantity,
+        expected_quantity=quantity,
+        expected_price=paid / quantity if quantity else 0.0,
+        binds=binding / quantity if quantity and tied else None,
+        expected_topup=above,
+        option_value=discounted,
+        option_per_unit=discounted / quantity if quantity else 0.0,
+        producer_index=floor / (1 - row.discount) if tied and row.discount < 1 else None,
+        buyer_index=floor if tied else None,
+        breakeven=None if row.project is None else breakeven(stockpile.keyed(Project)[row.project], level.annual_quantity),
+        cost_difference=None,
+        difference_at_least=None,
+        to_change=None,
+    )
+
+
+def _floors(formulation: Formulation, row: Contract, signed: Sequence[tuple[str, int]]) -> Iterator[FloorOutcome]:
+    """Each level of a contract: where the plan signs it, or else the first date at which it can be."""
+    stockpile = formulation.stockpile
+    nodes = list(signable(stockpile, row))
+    for f, level in menu(stockpile)[row.contract].items():
+        at = next((n for ff, n in signed if ff == f), None)
+        if at is not None:
+            yield _worth(formulation, row, level, at, _begun(formulation, row, f, at), signed=True)
+        elif nodes:
+            first = [n for n in nodes if not any(each in nodes for each in stockpile.tree.paths[n][:-1])]
+            delivers = {n: d for each in first for n, d in begun(stockpile, row, each).items()}
+            yield _worth(formulation, row, level, nodes[0], delivers, signed=False)
 
 
 def _begun(formulation: Formulation, row: Contract, f: str, s: int) -> dict[int, int]:
