@@ -15,7 +15,7 @@ from optimiser.plan import Plan
 from optimiser.workbook.result_sheets import Table, set_print
 from optimiser.workbook.styles import Styles, legible, put
 from stockpile_model.blocks.budget import BudgetUse
-from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.data import NOTHING, Material, Result
@@ -112,14 +112,20 @@ def add_charts(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, found: Map
     held, asked = _dated(found[LotStock]), _dated(found[TargetMet])
     for material in _largest_materials(held, asked):
         _stock(charts, plan, material, held[held["material"] == material], asked[asked["material"] == material])
+    if ScenarioOutcome in found:
+        _scenarios(charts, plan, found[ScenarioOutcome])
     _purchases(charts, plan, _dated(found[Delivery]))
     _cash_flow(charts, plan, _dated(found[CashFlow]))
     _appropriations(charts, plan, found[BudgetUse])
 
 
 def _dated(table: Table) -> pd.DataFrame:
-    """A table with its periods as labels."""
-    return pd.DataFrame({**table.values, "period": [f"{day:%Y-%m}" for day in table.values["date"]]})
+    """A table with its periods as labels; under scenarios its amounts as what is expected of them."""
+    frame = pd.DataFrame({**table.values, "period": [f"{day:%Y-%m}" for day in table.values["date"]]})
+    if "probability" in frame:
+        for name in frame.columns.intersection(["quantity", "amount", "target"]):
+            frame[name] = frame[name].astype(float) * frame["probability"].astype(float)
+    return frame
 
 
 def _periods(plan: Plan) -> list[str]:
@@ -167,7 +173,10 @@ def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked:
         chart.combine(line)
     charts.place(
         chart,
-        f"Stock of {material} at period end" + " by remaining life" * (len(labels) > 1) + ", against target" * bool(len(asked)),
+        ("Expected stock" if plan.stockpile.scenarios else "Stock")
+        + f" of {material} at period end"
+        + " by remaining life" * (len(labels) > 1)
+        + ", against target" * bool(len(asked)),
         {"name": "period", **_time_axis(plan)},
         {"name": f"stock [{plan.unit}]", "num_format": "#,##0", "min": 0},
     )
@@ -188,6 +197,27 @@ def _life_classes(plan: Plan, material: str) -> tuple[list[str], list[float]]:
         label = f"{begin:g} to {end:g} months left"
         labels.append(label if begin >= row.count_life_months else label + UNCOUNTED)
     return labels, edges
+
+
+def _scenarios(charts: Charts, plan: Plan, table: Table) -> None:
+    """The cost of each scenario as a column, the dearest first, and its shortfall as a line with an axis of its own."""
+    frame = pd.DataFrame(table.values).sort_values("cost", ascending=False, kind="stable")
+    scale, unit = _scale(frame["cost"].tolist(), plan.currency)
+    pivot = pd.DataFrame({"cost": frame["cost"] / scale, "shortfall (right)": frame["shortfall"]})
+    pivot.index = pd.Index(frame["scenario"], name="scenario")
+    block = charts.block(f"scenarios: cost [{unit}], shortfall [{plan.unit}]", pivot)
+    chart, line = charts.chart("column"), charts.chart("line")
+    chart.add_series({**block.series(0), "fill": {"color": COLOURS[0]}, "gap": 40})
+    marker = {"type": "diamond", "size": 7, "fill": {"color": LINE}, "border": {"color": LINE}}
+    line.add_series({**block.series(1), "line": {"none": True}, "marker": marker, "y2_axis": True})
+    chart.combine(line)
+    line.set_y2_axis({**AXIS, "name": _literal(f"shortfall [{plan.unit}]"), "num_format": "#,##0", "min": 0})
+    charts.place(
+        chart,
+        "Cost and shortfall by scenario",
+        {"name": "scenario", "text_axis": True, "label_position": "low"},
+        {"name": f"discounted cost [{unit}]", "num_format": _decimals(pivot["cost"].abs().max())},
+    )
 
 
 def _purchases(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:

@@ -23,7 +23,7 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Result, add_months
+from stockpile_model.data import ALL, Result, add_months
 from stockpile_model.ledger import HEADINGS
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
@@ -189,8 +189,9 @@ def _first(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     kinds = ((ProjectOutcome, "decided"), (ContractOutcome, "signed"), (Order, "date"), (Rotated, "date"))
     for order, (kind, date) in enumerate(kinds):
         values = found[kind].values
-        pairs = dict.fromkeys(zip(values[date], values["instruction"], strict=True))  # a project says the same at each level
-        told += [(day, order, said) for day, said in pairs if day is not None]
+        of = values.get("scenarios", [ALL] * found[kind].height)
+        rows = dict.fromkeys(zip(values[date], values["instruction"], of, strict=True))  # a project says the same at each level
+        told += [(day, order, said if of == ALL else f"{said} (in {of})") for day, said, of in rows if day is not None]
     told.sort(key=lambda each: each[:2])
     first = [each for each in told if each[0] < until] or told[:1]
     later = told and first[0][0] >= until
