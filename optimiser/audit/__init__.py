@@ -51,6 +51,7 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     purchases.orders(case)
     contracts.contracts(case)
     projects.carried(case)
+    purchases.prices(case)
     moved = metal.metal(case)
     needs.demand(case, moved)
     needs.targets(case)

@@ -12,9 +12,9 @@ from optimiser.audit.sheets import Line, Sheets
 from stockpile_model.data import Stockpile
 
 USE = {
-    "order_costs": "purchase", "purchases": "purchase", "offtakes": "contract", "deficits": "contract", "topups": "contract",
-    "signing": "contract", "grants": "project", "storage": "storage", "handling": "storage", "rotation": "rotation",
-    "disposal": "rotation", "freight": "", "duty": "", "shortage": "", "below_target": "", "sales": "", "upside": "", "closing_stock": "",
+    "purchases": "purchase", "order_costs": "purchase", "offtakes": "contract", "deficits": "contract", "topups": "contract",
+    "signing": "contract", "grants": "project", "freight": "", "duty": "", "storage": "storage", "handling": "storage",
+    "rotation": "rotation", "disposal": "rotation", "shortage": "", "below_target": "", "sales": "", "upside": "", "closing_stock": "",
 }  # fmt: skip
 """The headings of money, and the use that an appropriation must allow; freight and duty have that of what they are paid for."""
 
@@ -22,12 +22,14 @@ NOT_CASH = ("shortage", "below_target", "closing_stock")
 
 
 class Flow(NamedTuple):
-    """Where money stands on the cash flow: period, heading, material, and offer, contract, site, outlet, project or buyer."""
+    """Where money stands on the cash flow: period, heading, material, then offer, contract, site, outlet, project or buyer
+    asked for; and for whom it is, None for all."""
 
     t: int
     heading: str
     material: str | None
     name: str | None
+    buyer: str | None
 
 
 class Outlay(NamedTuple):
@@ -64,17 +66,18 @@ class Case:
     def __init__(self, stockpile: Stockpile, sheets: Sheets) -> None:
         self.inputs = Inputs(stockpile)
         self.sheets = sheets
-        self.record = Record()
+        self.record = Record(stockpile)
         self.cash: dict[Flow, float] = defaultdict(float)
         self.outlays: dict[Outlay, float] = defaultdict(float)
         self.spent: list[Spent] = []
         self.brought: list[Brought] = []
         self.arriving: dict[tuple[str, str, int], dict[str, float]] = {}  # table, name, period -> site -> quantity
+        self.unit_price: dict[tuple[str, str, int], float] = {}  # table, name, period of arrival -> price with adder
         self.ahead: dict[str, int] = {}  # project -> period in which it goes ahead
         self.called: dict[tuple[str, str, int], int] = {}  # contract, level, period -> signatures
         self.ordered: dict[tuple[str, int], float] = defaultdict(float)
         self.held: dict[tuple[int, str, str, int], float] = defaultdict(float)  # period, material, site, age at its end
-        self.out: dict[tuple[int, str], float] = defaultdict(float)  # period, outlet
+        self.out: dict[tuple[str, int], float] = defaultdict(float)  # outlet, period
         self.waste = self.shortfall = 0.0
         self.cent = 1e-4 * self._dearest()
 
@@ -92,15 +95,16 @@ class Case:
     def when(self, line: Line, column: str = "date") -> int | None:
         """The period of a line; a finding where it lies outside the horizon."""
         t = None if line[column] is None else self.inputs.period(line[column])
-        inside = t is not None and 0 <= t < self.inputs.periods
-        if not self.record.holds(inside, line.at(column), f"{line.told(column)} is {line[column]}, outside the horizon"):
+        if self.record.fails(t is not None and 0 <= t < self.inputs.periods):
+            self.record.refuse(line.at(column), f"{line.told(column)} is {line[column]}, outside the horizon")
             return None
         return t
 
     def known(self, line: Line, column: str, table: str, rows: Mapping[str, Any]) -> Any:
         """The input row that a line names; a finding, and None, where there is none."""
         row = rows.get(line[column])
-        self.record.holds(row is not None, line.at(column), f"{line[column]!r} has no row in the sheet {table} of the input")
+        if self.record.fails(row is not None):
+            self.record.refuse(line.at(column), f"{line[column]!r} has no row in the sheet {table} of the input")
         return row
 
     def placed(self, line: Line) -> bool:
@@ -108,24 +112,27 @@ class Case:
         material = self.known(line, "material", "materials", self.inputs.materials)
         return self.known(line, "site", "sites", self.inputs.sites) is not None and material is not None
 
-    def staged(self, line: Line, column: str, supplier: str) -> None:
-        """A supplier must be at a stage that the settings count."""
-        stage = self.inputs.suppliers[supplier].stage
-        said = f"{line.told(column)}: {supplier} is {stage}, a stage that does not count"
-        self.record.holds(self.inputs.staged(supplier), line.at(column), said, self.inputs.cell(self.inputs.settings, "supply_stages"))
-
     def within(self, line: Line, column: str, row: Any, first: str, last: str, what: str) -> None:
         """A line's date must lie between two dates of an input row, by periods."""
-        t, inputs = self.inputs.period(line[column]), self.inputs
+        t, inputs, record = self.inputs.period(line[column]), self.inputs, self.record
         begin, end = getattr(row, first), getattr(row, last)
-        told = f"{line.told(column)} is {line[column]}, {what}"
-        self.record.holds(begin is None or inputs.period(begin) <= t, line.at(column), f"{told} from {begin} only", inputs.cell(row, first.rstrip("_")))
-        self.record.holds(end is None or t <= inputs.period(end), line.at(column), f"{told} until {end} only", inputs.cell(row, last))
+        if record.fails(begin is None or inputs.period(begin) <= t):
+            record.refuse(line.at(column), f"{line.told(column)} is {line[column]}, {what} from {begin} only", (row, first))
+        if record.fails(end is None or t <= inputs.period(end)):
+            record.refuse(line.at(column), f"{line.told(column)} is {line[column]}, {what} until {end} only", (row, last))
+
+    def staged(self, line: Line, column: str, supplier: str) -> None:
+        """A supplier must be at a stage that the settings count."""
+        if self.record.fails(self.inputs.staged(supplier)):
+            stage = self.inputs.suppliers[supplier].stage
+            said = f"{line.told(column)}: {supplier} is {stage}, a stage that does not count"
+            self.record.refuse(line.at(column), said, (self.inputs.settings, "supply_stages"))
 
     def ready(self, project: str) -> int:
         """The period from which a project is ready; past the horizon where it does not go ahead."""
-        t, row = self.ahead.get(project), self.inputs.keyed("projects").get(project)
-        return self.inputs.periods if t is None or row is None else t + self.inputs.whole(row.ready_lag_months)
+        t = self.ahead.get(project)
+        row = self.inputs.keyed("projects")[project]
+        return self.inputs.periods if t is None else t + self.inputs.whole(row.ready_lag_months)
 
     # What money is due
 
@@ -135,16 +142,16 @@ class Case:
         """An outlay: it is on the cash flow, and appropriations pay it. `table` says under what: offers or contracts."""
         if amount == 0:
             return
-        self.cash[Flow(t, heading, material, name)] += amount
+        self.cash[Flow(t, heading, material, name, buyer)] += amount
         use = USE[heading] or {"offers": "purchase", "contracts": "contract"}[table]
         self.outlays[Outlay(t, use, material, buyer)] += amount
         if table:
             self.spent.append(Spent(t, table, str(name), str(material), amount))
 
-    def book(self, t: int, heading: str, amount: float, material: str | None, name: str | None) -> None:
+    def book(self, t: int, heading: str, amount: float, material: str | None, name: str | None, buyer: str | None = None) -> None:
         """Money that no appropriation pays: receipts and credits below zero, prices of what is missing."""
         if amount != 0:
-            self.cash[Flow(t, heading, material, name)] += amount
+            self.cash[Flow(t, heading, material, name, buyer)] += amount
 
     def shares(self, table: str, name: str, t: int) -> dict[str | None, float]:
         """The buyers for whom an offer or contract brings metal in a period, with their shares of it [1]."""
@@ -154,14 +161,11 @@ class Case:
         total = sum(found.values())
         return {buyer: quantity / total for buyer, quantity in found.items()} if total > 0 else {None: 1.0}
 
-    def differ(self, what: str, expected: Mapping[Any, float], found: Mapping[Any, float], noise: float = NOISE) -> None:
-        """Totals by key that must be the same, where a key is missing they are 0. The key's first part is a period."""
+    def match(self, where: str, what: str, expected: Mapping[Any, float], found: Mapping[Any, float], noise: float = NOISE) -> None:
+        """Totals by key that must be the same; where a key is missing they are 0. The key's first part is a period."""
         self.record.figures += len(expected.keys() | found.keys())
         for key in [*found, *(key for key in expected if key not in found)]:
             left, right = expected.get(key, 0.0), found.get(key, 0.0)
             if abs(left - right) > noise + RELATIVE * max(abs(left), abs(right)):
-                self.record.equal(what.partition(":")[0], f"{what.partition(':')[2].strip()} {self._told(key)}", left, right, noise)
-
-    def _told(self, key: tuple[Any, ...]) -> str:
-        parts = [str(part) for part in key[1:] if part not in (None, "")]
-        return f"({', '.join([*parts, f'{self.inputs.begin(key[0]):%Y-%m-%d}'])})"
+                parts = [str(part) for part in key[1:] if part not in (None, "")]
+                self.record.add(where, f"{what} ({', '.join(parts)}) in {self.inputs.begin(key[0])}", left, right)

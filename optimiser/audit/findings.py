@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from optimiser.audit.sheets import Line
+from stockpile_model.data import Row, Stockpile
 
 NOISE = 1e-4  # what the solver's tolerance may leave of a quantity, summed over the lots of a period [quantity]
 EXACT = 1e-9  # for what follows from one figure by one multiplication
 RELATIVE = 1e-6  # of the larger figure, on top of either
 
 Relation = Literal["is", "most", "least", "never"]
+Cell = tuple[Any, str] | None
+"""What sets a figure: a row of the input, and its column."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,10 @@ class Finding:
 
     def __str__(self) -> str:
         source = f" ({self.cell})" if self.cell else ""
-        if self.relation == "never":
-            return f"{self.where}: {self.what}{source}" + (f"; by {_shown(self.amount)}" if self.amount else "")
-        must = {"is": "", "most": "at most ", "least": "at least "}[self.relation]
         by = f"; off by {_shown(self.amount)}" if self.amount else ""
+        if self.relation == "never":
+            return f"{self.where}: {self.what}{source}{by}"
+        must = {"is": "", "most": "at most ", "least": "at least "}[self.relation]
         return f"{self.where}: {self.what} must be {must}{_shown(self.expected)}{source}, found {_shown(self.found)}{by}"
 
 
@@ -48,49 +51,83 @@ def _shown(value: Any) -> str:
 
 
 class Record:
-    """Counts the figures compared and keeps what differs."""
+    """Counts the figures compared and keeps what differs. Words are put together only for what does."""
 
-    def __init__(self) -> None:
+    def __init__(self, stockpile: Stockpile) -> None:
+        self.stockpile = stockpile
         self.figures = 0
         self.findings: list[Finding] = []
 
-    def equal(self, where: str, what: str, expected: float, found: float, noise: float = NOISE, cell: str = "") -> None:
-        """Two numbers that must be the same."""
-        self.figures += 1
-        if abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found)):
-            self.findings.append(Finding(where, what, expected, found, abs(expected - found), cell=cell))
+    # Whether something is wrong, to be told by `add` or `refuse`
 
-    def figure(self, line: Line, column: str, expected: float | None, noise: float = EXACT, cell: str = "") -> None:
+    def differs(self, expected: float, found: float, noise: float = NOISE) -> bool:
+        self.figures += 1
+        return abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found))
+
+    def above(self, limit: float | None, found: float, noise: float = NOISE) -> bool:
+        """Whether a figure is above a limit; None is no limit."""
+        self.figures += 1
+        return limit is not None and found - limit > noise + RELATIVE * abs(limit)
+
+    def below(self, limit: float | None, found: float, noise: float = NOISE) -> bool:
+        """Whether a figure is below a limit; None is no limit."""
+        self.figures += 1
+        return limit is not None and limit - found > noise + RELATIVE * abs(limit)
+
+    def fails(self, condition: bool) -> bool:
+        self.figures += 1
+        return not condition
+
+    def add(self, where: str, what: str, expected: Any, found: Any, relation: Relation = "is", cell: Cell = None) -> None:
+        amount = abs(expected - found) if isinstance(expected, (int, float)) and isinstance(found, (int, float)) else 0.0
+        self.findings.append(Finding(where, what, expected, found, amount, relation, self._cell(cell)))
+
+    def refuse(self, where: str, what: str, cell: Cell = None, amount: float = 0.0) -> None:
+        """What must not be."""
+        self.findings.append(Finding(where, what, None, None, abs(amount), "never", self._cell(cell)))
+
+    def _cell(self, cell: Cell) -> str:
+        """The address of an input cell; none for what stands on no sheet."""
+        return self.stockpile.cell(cell[0], cell[1].rstrip("_")) if cell is not None and isinstance(cell[0], Row) else ""
+
+    # A column of one line
+
+    def figure(self, line: Line, column: str, expected: float | None, noise: float = EXACT, cell: Cell = None) -> None:
         """A number of the plan, or a blank, and what it must be."""
         self.figures += 1
         found = line[column]
         if expected is None or found is None:
             if expected is not found:
-                self.findings.append(Finding(line.at(column), line.told(column), expected, found, abs(expected or found or 0.0), cell=cell))
+                self.add(line.at(column), line.told(column), expected, found, cell=cell)
         elif abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found)):
-            self.findings.append(Finding(line.at(column), line.told(column), expected, found, abs(expected - found), cell=cell))
+            self.add(line.at(column), line.told(column), expected, found, cell=cell)
 
-    def term(self, line: Line, column: str, expected: Any, cell: str = "") -> None:
+    def term(self, line: Line, column: str, expected: Any, cell: Cell = None) -> None:
         """A name, a date or a yes or no of the plan, and what it must be."""
         self.figures += 1
         if line[column] != expected:
-            self.findings.append(Finding(line.at(column), line.told(column), expected, line[column], 0.0, cell=cell))
+            self.add(line.at(column), line.told(column), expected, line[column], cell=cell)
 
-    def most(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: str = "") -> None:
-        """A number that must not be above a limit; None is no limit."""
-        self.figures += 1
-        if limit is not None and found - limit > noise + RELATIVE * abs(limit):
-            self.findings.append(Finding(where, what, limit, found, found - limit, "most", cell))
+    def most(self, line: Line, column: str, limit: float | None, noise: float = NOISE, cell: Cell = None) -> None:
+        if self.above(limit, line[column], noise):
+            self.add(line.at(column), line.told(column), limit, line[column], "most", cell)
 
-    def least(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: str = "") -> None:
-        """A number that must not be below a limit; None is no limit."""
-        self.figures += 1
-        if limit is not None and limit - found > noise + RELATIVE * abs(limit):
-            self.findings.append(Finding(where, what, limit, found, limit - found, "least", cell))
+    def least(self, line: Line, column: str, limit: float | None, noise: float = NOISE, cell: Cell = None) -> None:
+        if self.below(limit, line[column], noise):
+            self.add(line.at(column), line.told(column), limit, line[column], "least", cell)
 
-    def holds(self, condition: bool, where: str, what: str, cell: str = "", amount: float = 0.0) -> bool:
-        """A condition; `what` says what is wrong where it does not hold."""
-        self.figures += 1
-        if not condition:
-            self.findings.append(Finding(where, what, None, None, amount, "never", cell))
-        return condition
+    # A total that stands in no one cell
+
+    def equal(self, where: str, what: str, expected: float, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+        if self.differs(expected, found, noise):
+            self.add(where, what, expected, found, cell=cell)
+
+    def within(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+        """A total that must not be above a limit."""
+        if self.above(limit, found, noise):
+            self.add(where, what, limit, found, "most", cell)
+
+    def reaches(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+        """A total that must not be below a limit."""
+        if self.below(limit, found, noise):
+            self.add(where, what, limit, found, "least", cell)

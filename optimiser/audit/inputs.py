@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from stockpile_model.data import Row, Stockpile, get, keys
+from stockpile_model.data import Stockpile, get, keys
 
 
 class Inputs:
     """All tables of a stockpile. Rows are read by attribute; a `from` is `from_`."""
 
     def __init__(self, stockpile: Stockpile) -> None:
-        self.stockpile = stockpile
         self.settings = stockpile.settings
         self.start: dt.date = self.settings.start
         self.months: int = self.settings.period_months
@@ -39,10 +38,6 @@ class Inputs:
         if table not in self._keyed:
             self._keyed[table] = {get(row, keys(type(row))[0]): row for row in self.rows(table)}
         return self._keyed[table]
-
-    def cell(self, row: Row | None, column: str) -> str:
-        """The address of an input cell; none for what stands on no sheet."""
-        return self.stockpile.cell(row, column) if isinstance(row, Row) else ""
 
     # Time
 

@@ -16,33 +16,29 @@ def demand(case: Case, moved: Moved) -> None:
     asked: dict[tuple[int, str, str | None], float] = defaultdict(float)
     for row in inputs.rows("demand"):
         if row.quantity > 0:
-            for t in inputs.spans(row.from_, row.to or row.from_):
-                asked[t, row.material, row.buyer] += row.quantity
+            for period in inputs.spans(row.from_, row.to or row.from_):
+                asked[period, row.material, row.buyer] += row.quantity
     required: dict[tuple[int, str, str | None], float] = defaultdict(float)
     met: dict[tuple[int, str, str | None], float] = defaultdict(float)
     for line in case.sheets["demand"]:
         t, material = case.when(line), case.known(line, "material", "materials", inputs.materials)
         if t is None or material is None:
             continue
-        key = (t, material.material, line["buyer"])
-        required[key] += line["required"]
-        met[key] += line["met"]
-        unmet = line["unmet"]
+        required[t, material.material, line["buyer"]] += line["required"]
+        met[t, material.material, line["buyer"]] += line["met"]
         record.figure(line, "unmet", line["required"] - line["met"], NOISE)
-        record.least(line.at("unmet"), line.told("unmet"), 0.0, unmet)
-        cell = inputs.cell(material, "shortage_cost")
+        record.least(line, "unmet", 0.0)
         if material.shortage_cost is None:
-            record.most(line.at("unmet"), f"{line.told('unmet')}, which must be met,", 0.0, unmet, cell=cell)
-        rate = material.shortage_cost or 0.0
-        record.figure(line, "cost", rate * unmet * inputs.factor(t), case.cent, cell)
-    case.differ("demand: what is required of", asked, required)
-    case.differ("demand: what is met of", moved.used, met)
+            record.most(line, "unmet", 0.0, cell=(material, "shortage_cost"))
+        cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
+        record.figure(line, "cost", cost, case.cent, (material, "shortage_cost"))
+    case.match("demand", "what is required", asked, required)
+    case.match("demand", "what is met", moved.used, met)
     for key, quantity in asked.items():
-        t, name, buyer = key
-        unmet = max(0.0, quantity - moved.used.get(key, 0.0))
+        unmet = quantity - moved.used.get(key, 0.0)
         unmet = unmet if unmet > NOISE else 0.0
         case.shortfall += unmet
-        case.book(t, "shortage", (inputs.materials[name].shortage_cost or 0.0) * unmet, name, buyer)
+        case.book(key[0], "shortage", (inputs.materials[key[1]].shortage_cost or 0.0) * unmet, key[1], key[2])
 
 
 def targets(case: Case) -> None:
@@ -52,38 +48,45 @@ def targets(case: Case) -> None:
     for (t, material, site, age), quantity in case.held.items():
         if inputs.counts(material, age):
             stock[t, material][site] += quantity
-    points: dict[tuple[str, str | None], list[tuple[int, Any]]] = defaultdict(list)
-    for row in inputs.rows("targets"):
-        points[row.material, row.buyer].append((inputs.period(row.from_), row))
-    asked: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
-    for (material, buyer), series in points.items():
-        series.sort(key=lambda point: point[0])
-        for t in range(inputs.periods):
-            found = target(series, t)
-            if found is not None and found[0] > 0:
-                asked[t, material, buyer] = found
+    asked = _asked(case)
     for line in case.sheets["targets"]:
         t, material = case.when(line), case.known(line, "material", "materials", inputs.materials)
         if t is None or material is None:
             continue
         quantity, row = asked.pop((t, material.material, line["buyer"]), (0.0, None))
-        record.figure(line, "target", quantity, NOISE, inputs.cell(row, "quantity"))
+        record.figure(line, "target", quantity, NOISE, (row, "quantity"))
         if row is None:
             continue
-        record.term(line, "hard", row.hard, inputs.cell(row, "hard"))
+        record.term(line, "hard", row.hard, (row, "hard"))
         held = sum(amount for site, amount in stock[t, material.material].items() if inputs.serves(site, line["buyer"]))
-        below = max(0.0, quantity - held)
+        below = quantity - held
         below = below if below > NOISE else 0.0
-        record.figure(line, "stock", held, 10 * NOISE, inputs.cell(material, "count_life_months"))
+        record.figure(line, "stock", held, 10 * NOISE, (material, "count_life_months"))
         record.figure(line, "below", below, 10 * NOISE)
-        if row.hard:
-            record.most(line.at("below"), f"{line.told('below')}, a hard target,", 0.0, below, 10 * NOISE, inputs.cell(row, "hard"))
+        if row.hard and record.above(0.0, below, 10 * NOISE):
+            record.add(line.at("stock"), f"{line.told('stock')}, for a hard target,", quantity, held, "least", (row, "hard"))
         rate = material.below_target_cost or 0.0
-        record.figure(line, "cost", rate * below * inputs.factor(t), 10 * case.cent, inputs.cell(material, "below_target_cost"))
+        record.figure(line, "cost", rate * below * inputs.factor(t), 10 * case.cent, (material, "below_target_cost"))
         case.shortfall += below
         case.book(t, "below_target", rate * below, material.material, line["buyer"])
-    for (t, name, buyer), (quantity, row) in asked.items():
-        record.equal("targets", f"target for {name} {buyer or ''} in {inputs.begins[t]}", quantity, 0.0, cell=inputs.cell(row, "quantity"))
+    for (begin, name, buyer), (quantity, row) in asked.items():
+        what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
+        record.equal("targets", what, quantity, 0.0, cell=(row, "quantity"))
+
+
+def _asked(case: Case) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
+    """The targets above zero by period, material and buyer, and the rows that set them."""
+    points: dict[tuple[str, str | None], list[tuple[int, Any]]] = defaultdict(list)
+    for row in case.inputs.rows("targets"):
+        points[row.material, row.buyer].append((case.inputs.period(row.from_), row))
+    found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
+    for (material, buyer), series in points.items():
+        series.sort(key=lambda point: point[0])
+        for t in range(case.inputs.periods):
+            asked = target(series, t)
+            if asked is not None and asked[0] > 0:
+                found[t, material, buyer] = asked
+    return found
 
 
 def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:

@@ -1,155 +1,172 @@
-"""Policy and commitments: what the plan makes of each rule and of each decision that was taken before it."""
+"""Policy and commitments: what the plan makes of each rule, and of each decision that was taken before it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimiser.audit.case import Case
 from optimiser.audit.findings import NOISE
 from optimiser.audit.sheets import Line
 
-LEAST_COUNTED = 1e-3  # of a member's arrivals in a window, to count [quantity]
+LEAST_COUNTED = 1e-3  # what a member brings at least in a window, to count [quantity]
+
+
+class Part(NamedTuple):
+    """What a rule weighs: what an offer or contract brings, or what is paid for it."""
+
+    supplier: Any
+    table: str
+    name: str
+    amount: float
 
 
 def rules(case: Case) -> None:
     """Every rule over every window, for every value it speaks of, within its limits."""
-    inputs, record = case.inputs, case.record
+    record, inputs = case.record, case.inputs
     suppliers = {("offers", row.offer): row.supplier for row in inputs.rows("offers")}
     suppliers |= {("contracts", row.contract): row.supplier for row in inputs.rows("contracts")}
     shown: dict[tuple[str, str, str], Line] = {}
     for line in case.sheets["rules"]:
         key = (line["rule"], str(line["value"] or "").casefold(), line["window"])
-        record.holds(key not in shown, line.where, "stands twice")
+        if record.fails(key not in shown):
+            record.refuse(line.where, f"{line.told('rule')} stands twice")
         shown[key] = line
+    brought: dict[int, list[tuple[str, Part]]] = defaultdict(list)
+    paid: dict[int, list[tuple[str, Part]]] = defaultdict(list)
+    for each in case.brought:
+        part = Part(inputs.suppliers[suppliers[each.table, each.name]], each.table, each.name, each.quantity)
+        brought[each.t].append((each.material, part))
+    for spent in case.spent:
+        part = Part(inputs.suppliers[suppliers[spent.table, spent.name]], spent.table, spent.name, spent.amount)
+        paid[spent.t].append((spent.material, part))
     for rule in inputs.rows("rules"):
+        source = paid if rule.measure == "spend" else brought
         for window, periods in _windows(case, rule.window).items():
-            source: Iterable[Any] = case.spent if rule.measure == "spend" else case.brought
-            came = []
-            for each in source:
-                if each.t in periods and rule.material in (None, each.material):
-                    supplier = inputs.suppliers[suppliers[each.table, each.name]]
-                    came.append((supplier, each.table, each.name, each.amount if rule.measure == "spend" else each.quantity))
-            for value in [None] if rule.measure == "count" and rule.value is None else _values(case, rule):
-                line = shown.pop((rule.rule, str(value or "").casefold(), window), None)
-                where = f"rule {rule.rule} {value or ''} {window}".replace("  ", " ")
-                if record.holds(line is not None, "rules", f"{where} is not on the sheet", inputs.cell(rule, "rule")) and line is not None:
-                    _kept(case, line, rule, value, came, where)
+            came = [part for t in periods for material, part in source.get(t, ()) if rule.material in (None, material)]
+            for value in _values(case, rule):
+                line_or_none = shown.pop((rule.rule, str(value or "").casefold(), window), None)
+                if record.fails(line_or_none is not None):
+                    told = f"{rule.rule}, {value}, {window}" if value else f"{rule.rule}, {window}"
+                    record.refuse("rules", f"{told} is not on the sheet", (rule, "rule"))
+                if line_or_none is not None:
+                    _kept(case, line_or_none, rule, value, came)
     for line in shown.values():
-        record.holds(False, line.where, f"{line.told('rule')} is no rule of the input")
+        record.refuse(line.where, f"{line.told('rule')} is no rule of the input")
 
 
-def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[tuple[Any, str, str, float]], where: str) -> None:
-    record, inputs = case.record, case.inputs
-    group = sum(amount * weight(rule, value, supplier, table, name) for supplier, table, name, amount in came)
-    noise = case.cent if rule.measure == "spend" else NOISE
+def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]) -> None:
+    """One row of the sheet: its value, its limits, and that it keeps them."""
+    record = case.record
+    low = high = group = sum(part.amount * weight(rule, value, part) for part in came)
     observed: float | None = group
-    least = most = group
-    scale = 1.0
+    noise, scale = case.cent if rule.measure == "spend" else NOISE, 1.0
     if rule.measure == "share":
-        scale = sum(amount for *_, amount in came)
+        scale = sum(part.amount for part in came)
         observed = group / scale if scale > NOISE else None
     elif rule.measure == "count":
-        least, most = (float(each) for each in _counted(case, rule, value, came))
-        # Between nothing and what counts a member counts as one only against `most`.
-        observed = line["observed"] if line["observed"] in (least, most) else least
-        noise = 1e-6
-    for column, sense in (("of", rule.of), ("material", rule.material), ("measure", rule.measure)):
-        record.term(line, column, sense, inputs.cell(rule, column))
+        # What brings next to nothing may count, and does against `most`.
+        low, high = _counted(rule, value, came)
+        observed, noise = line["observed"] if line["observed"] in (low, high) else low, 1e-7
+    for column in ("of", "material", "measure"):
+        record.term(line, column, getattr(rule, column), (rule, column))
     for column in ("least", "most"):
-        record.figure(line, column, getattr(rule, column), cell=inputs.cell(rule, column))
-    fine = NOISE / max(1.0, scale) + 1e-6 if rule.measure == "share" else noise
+        record.figure(line, column, getattr(rule, column), cell=(rule, column))
+    fine = 1e-6 + NOISE / max(1.0, scale) if rule.measure == "share" else noise
     record.figure(line, "observed", observed, fine)
-    limits = [(None if limit is None else limit * scale) for limit in (rule.least, rule.most)]
-    record.least(line.at("observed"), where, limits[0], least, 10 * noise, inputs.cell(rule, "least"))
-    record.most(line.at("observed"), where, limits[1], most, 10 * noise, inputs.cell(rule, "most"))
-    gaps = [] if observed is None else [
-        gap for limit, gap in ((rule.least, observed - (rule.least or 0.0)), (rule.most, (rule.most or 0.0) - observed)) if limit is not None
-    ]  # fmt: skip
+    if rule.least is not None and record.below(rule.least * scale, low, 10 * noise):
+        record.add(line.at("observed"), line.told("observed"), rule.least, low / scale, "least", (rule, "least"))
+    if rule.most is not None and record.above(rule.most * scale, high, 10 * noise):
+        record.add(line.at("observed"), line.told("observed"), rule.most, high / scale, "most", (rule, "most"))
+    gaps = []
+    if observed is not None:
+        gaps += [] if rule.least is None else [observed - rule.least]
+        gaps += [] if rule.most is None else [rule.most - observed]
     slack = max(0.0, min(gaps)) if gaps else None
     record.figure(line, "slack", slack, fine)
-    if slack is None or abs(slack) > 2 * fine:
-        record.term(line, "binding", slack is not None and slack <= 2 * fine)
+    if slack is None or slack > 2 * fine * max(1.0, abs(observed or 0.0)):
+        record.term(line, "binding", False)
 
 
-def _counted(case: Case, rule: Any, value: str | None, came: list[tuple[Any, str, str, float]]) -> tuple[int, int]:
-    """How many members bring anything: that count towards `least`, and against `most`."""
+def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, float]:
+    """How many members bring anything: that count for sure, and that may count."""
     brought: dict[str, float] = defaultdict(float)
-    for supplier, table, name, amount in came:
-        if rule.of in ("offer", "contract"):
-            member = name if table == f"{rule.of}s" else ""
-        elif rule.of == "foreign_feedstock":
-            member = supplier.supplier if supplier.foreign_feedstock > 0 else ""
+    for part in came:
+        if rule.of == "foreign_feedstock":
+            member = part.supplier.supplier if part.supplier.foreign_feedstock > 0 else None
+        elif rule.of in ("offer", "contract"):
+            member = part.name if part.table == f"{rule.of}s" else None
         else:
-            member = (getattr(supplier, rule.of) or "") if value is None else supplier.supplier
-        if value is not None and weight(rule, value, supplier, table, name) == 0:
-            member = ""
-        if member:
-            brought[member.casefold()] += amount
-    return sum(each >= LEAST_COUNTED - NOISE for each in brought.values()), sum(each > NOISE for each in brought.values())
+            member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
+        if member is not None and (value is None or weight(rule, value, part)):
+            brought[str(member).casefold()] += part.amount
+    sure = sum(amount >= LEAST_COUNTED + NOISE for amount in brought.values())
+    return float(sure), float(sum(amount > LEAST_COUNTED / 2 - NOISE for amount in brought.values()))
 
 
-def _windows(case: Case, window: str) -> dict[str, set[int]]:
+def _windows(case: Case, window: str) -> dict[str, list[int]]:
     inputs = case.inputs
-    found: dict[str, set[int]] = defaultdict(set)
+    found: dict[str, list[int]] = defaultdict(list)
     for t in range(inputs.periods):
         name = "horizon" if window == "horizon" else f"{inputs.begins[t]:%Y-%m}" if window == "period" else f"FY{inputs.fiscal_year(t)}"
-        found[name].add(t)
+        found[name].append(t)
     return found
 
 
 def _values(case: Case, rule: Any) -> list[str | None]:
-    """What a rule speaks of: its own value, or each in turn."""
-    if rule.of == "foreign_feedstock" or rule.value is not None:
+    """What a rule speaks of: its own value, each in turn, or (None) all together."""
+    if rule.of == "foreign_feedstock" or rule.value is not None or rule.measure == "count":
         return [rule.value]
     if rule.of in ("offer", "contract"):
         return [getattr(row, rule.of) for row in case.inputs.rows(f"{rule.of}s")]
     return sorted({value for row in case.inputs.suppliers.values() if (value := getattr(row, rule.of)) is not None})
 
 
-def weight(rule: Any, value: str | None, supplier: Any, table: str, name: str) -> float:
+def weight(rule: Any, value: str | None, part: Part) -> float:
     """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs it by its feedstock."""
     if rule.of == "foreign_feedstock":
-        return float(supplier.foreign_feedstock)
+        return float(part.supplier.foreign_feedstock)
+    wanted = str(value or "").casefold()
     if rule.of in ("offer", "contract"):
-        return float(table == f"{rule.of}s" and name.casefold() == str(value).casefold())
-    return float(str(getattr(supplier, rule.of) or "").casefold() == str(value).casefold())
+        return float(part.table == f"{rule.of}s" and part.name.casefold() == wanted)
+    return float(str(getattr(part.supplier, rule.of) or "").casefold() == wanted)
 
 
 def commitments(case: Case) -> None:
     """What was decided before the plan is kept by it: exactly, at least or at most."""
     inputs, record = case.inputs, case.record
+    columns = ("date", "kind", "name", "level", "how", "quantity")
     lines = list(case.sheets["commitments"])
     for row in inputs.rows("commitments"):
         t = None if row.date is None else inputs.period(row.date)
-        planned = _planned(case, row, t)
-        asked = row.quantity if row.quantity is not None else 1.0
-        told = f"{row.kind} {row.name}" + (f" {row.level}" if row.level else "") + (f" in {row.date}" if row.date else "")
-        noise = 10 * NOISE if row.kind in ("order", "rotate") else 1e-6
-        compare = {"exactly": record.equal, "at_least": record.least, "at_most": record.most}[row.how]
-        compare("commitments", f"commitment {told}", asked, planned, noise, inputs.cell(row, "quantity"))
-        date = None if t is None else inputs.begin(t)
-        key = (date, row.kind, row.name, row.level, row.how)
-        line = next((each for each in lines if tuple(each[name] for name in ("date", "kind", "name", "level", "how")) == key), None)
-        if record.holds(line is not None, "commitments", f"{told} is not on the sheet", inputs.cell(row, "name")) and line is not None:
+        planned, asked = _planned(case, row, t), 1.0 if row.quantity is None else row.quantity
+        told = " ".join(
+            ["commitment to", row.kind, row.name, *([row.level] if row.level else []), *([f"in {row.date}"] if row.date else [])]
+        )
+        noise = 10 * NOISE if row.kind in ("order", "rotate") else 1e-7
+        compare = {"exactly": record.equal, "at_least": record.reaches, "at_most": record.within}[row.how]
+        compare("commitments", told, asked, planned, noise, (row, "quantity"))
+        key = [None if t is None else inputs.begin(t), row.kind, row.name.casefold(), row.level, row.how, asked]
+        shown = [[*(each[name] for name in columns)] for each in lines]
+        line = next((each for each, found in zip(lines, shown, strict=True) if [*found[:2], found[2].casefold(), *found[3:]] == key), None)
+        if record.fails(line is not None):
+            record.refuse("commitments", f"{told} is not on the sheet", (row, "name"))
+        if line is not None:
             lines.remove(line)
-            record.figure(line, "quantity", asked, cell=inputs.cell(row, "quantity"))
             record.figure(line, "planned", planned, 10 * NOISE)
+            record.term(line, "measure", "quantity" if row.kind in ("order", "rotate") else "times")
     for line in lines:
-        record.holds(False, line.where, f"{line.told('name')} is no commitment of the input")
+        record.refuse(line.where, f"{line.told('name')} is no commitment of the input")
 
 
 def _planned(case: Case, row: Any, t: int | None) -> float:
     """What the plan does of a commitment, in its period or (None) over the horizon."""
-
-    def named(found: dict[Any, float], first: int) -> float:
-        return sum(amount for key, amount in found.items() if key[1 - first] == row.name and t in (None, key[first]))
-
-    if row.kind == "order":
-        return named(case.ordered, 1)
-    if row.kind == "rotate":
-        return named(case.out, 0)
+    name, level = row.name.casefold(), None if row.level is None else row.level.casefold()
     if row.kind == "sign":
-        return float(sum(n for (k, f, s), n in case.called.items() if k == row.name and row.level in (None, f) and t in (None, s)))
-    return float(sum(name == row.name and t in (None, s) for name, s in case.ahead.items()))
+        return float(
+            sum(n for (k, f, s), n in case.called.items() if k.casefold() == name and level in (None, f.casefold()) and t in (None, s))
+        )
+    if row.kind == "project":
+        return float(sum(each.casefold() == name and t in (None, s) for each, s in case.ahead.items()))
+    found = case.ordered if row.kind == "order" else case.out
+    return sum(quantity for (each, s), quantity in found.items() if each.casefold() == name and t in (None, s))
