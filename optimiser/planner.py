@@ -7,14 +7,16 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from optimiser.audit import Audit, AuditError, Sheets, audit, lines
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
 from optimiser.solver.model_file import write_model
+from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import check_target, write
 from stockpile_model.build import build
@@ -58,8 +60,8 @@ def default_output(source: Path) -> Path:
 def plan_workbook(request: Request, say: Callable[[str], None], progress: Callable[[Progress], None] | None = None) -> Answer:
     """Plan a workbook and write the plan. `say` gets messages, a line each.
 
-    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError and
-    SolverError.
+    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError, SolverError,
+    and AuditError for a plan that its input does not bear out.
     """
     began = time.perf_counter()
     output = request.output or default_output(request.source)
@@ -91,9 +93,42 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         "seconds building": round(built_at - read_at, 3),
         "seconds solving": round(solved_at - built_at, 3),
     }
-    plan = make_plan(formulation, outcome, map(str, reading.warnings), run)
+    plan = _audited(make_plan(formulation, outcome, map(str, reading.warnings), run))
     write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted)
+
+
+def _audited(plan: Plan) -> Plan:
+    """The plan with a note that its audit passed; AuditError where it does not."""
+    began = time.perf_counter()
+    sheets = {kind.SHEET: lines(rows) for kind, rows in plan.rows.items()}
+    found = audit(plan.stockpile, Sheets(sheets, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound))
+    if found.findings:
+        raise AuditError(found.findings)
+    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
+    return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit of a plan workbook found, and what is to be said beside it."""
+
+    audit: Audit
+    notes: tuple[str, ...]
+
+
+def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> Audited:
+    """Recompute a plan workbook from its input, after the changes that it was made with and `changes`.
+
+    Raises InputError for an input, or a plan, that cannot be read.
+    """
+    told = read_plan(plan)
+    made_with = told.changes
+    notes = [*told.notes, *(f"the plan was made with {change}: so it is audited" for change in made_with)]
+    if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
+        notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
+    reading = read(source, [*made_with, *changes])
+    return Audited(audit(reading.stockpile, told.sheets), tuple(notes))
 
 
 def _of_two(formulation: Formulation, objective: str) -> str:

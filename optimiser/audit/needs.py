@@ -45,9 +45,9 @@ def targets(case: Case) -> None:
     """A target is that of the input; the stock that counts is in lots with enough life left; a hard one is reached."""
     inputs, record = case.inputs, case.record
     stock: dict[tuple[int, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for (t, material, site, age), quantity in case.held.items():
+    for (period, material, site, age), quantity in case.held.items():
         if inputs.counts(material, age):
-            stock[t, material][site] += quantity
+            stock[period, material][site] += quantity
     asked = _asked(case)
     for line in case.sheets["targets"]:
         t, material = case.when(line), case.known(line, "material", "materials", inputs.materials)

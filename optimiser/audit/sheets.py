@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +60,8 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     kind = type(rows[0])
     fields = [(each.name, each.field) for each in columns(kind)]
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
-    if all(getattr(row, "date", None) is not None for row in rows):
-        rows.sort(key=lambda row: row.date)  # type: ignore[attr-defined]
+    if "date" in letters:
+        rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]
     for number, row in enumerate(rows, start=2):
         found.append(Line({name: getattr(row, field) for name, field in fields}, kind.SHEET, number, letters))
     return found
