@@ -65,9 +65,9 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
         scale = sum(part.amount for part in came)
         observed = group / scale if scale > NOISE else None
     elif rule.measure == "count":
-        # What brings next to nothing may count, and does against `most`.
+        # A member that brings next to nothing counts against `most` and not towards `least`; the sheet may tell it either way.
         low, high = _counted(rule, value, came)
-        observed, noise = line["observed"] if line["observed"] in (low, high) else low, 1e-7
+        observed, noise = line["observed"] if low <= (line["observed"] or 0.0) <= high else low, 1e-7
     for column in ("of", "material", "measure"):
         record.term(line, column, getattr(rule, column), (rule, column))
     for column in ("least", "most"):
@@ -89,7 +89,7 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
 
 
 def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, float]:
-    """How many members bring anything: that count for sure, and that may count."""
+    """How many members bring enough to count, and how many bring anything at all."""
     brought: dict[str, float] = defaultdict(float)
     for part in came:
         if rule.of == "foreign_feedstock":
@@ -100,8 +100,7 @@ def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, flo
             member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
         if member is not None and (value is None or weight(rule, value, part)):
             brought[str(member).casefold()] += part.amount
-    sure = sum(amount >= LEAST_COUNTED + NOISE for amount in brought.values())
-    return float(sure), float(sum(amount > LEAST_COUNTED / 2 - NOISE for amount in brought.values()))
+    return float(sum(each >= LEAST_COUNTED - NOISE for each in brought.values())), float(sum(each > NOISE for each in brought.values()))
 
 
 def _windows(case: Case, window: str) -> dict[str, list[int]]:

@@ -430,7 +430,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
         delivered = base * (1 + row.duty) + row.adder + row.freight
         paid = delivered * (quantity if row.payment == "order" else arriving) + row.order_cost
         reached = price_breaks.reached(stockpile, o, quantity)
-        cheaper_from = _cheaper_from(stockpile, row, quantity, rates)
+        in_all = [rate * (1 + row.duty) + row.adder + row.freight for rate in rates]
+        cheaper_from = _cheaper_from(stockpile, row, quantity, in_all)
         unit = stockpile.settings.quantity_unit
         yield Order(
             date=date,
@@ -457,8 +458,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 
 def _cheaper_from(stockpile: Stockpile, offer: Offer, quantity: float, rates: list[float]) -> float | None:
-    """The quantity from which an order at the foot of an all-units break costs less than just what it asks for [quantity]; None
-    where an order does not stand there."""
+    """The quantity from which an order at the foot of an all-units break costs less than just what it asks for, with adder, duty
+    and freight in `rates` [quantity]; None where an order does not stand there."""
     row = price_breaks.reached(stockpile, offer.offer, quantity)
     if row is None or row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.BEFORE:
         return None
