@@ -64,6 +64,10 @@ class Inputs:
         """A duration in periods; reading has refused any that is not whole."""
         return round(months / self.months)
 
+    def firm(self, t: int) -> bool:
+        """Whether orders of a period are whole: placed or not, in whole lots, at the price of their quantity."""
+        return self.settings.firm_periods is None or t < self.settings.firm_periods
+
     def fiscal_year(self, t: int) -> int:
         """The fiscal year of a period's first day, named by the calendar year in which it ends."""
         first, day = self.settings.fiscal_year_start, self.begins[t]

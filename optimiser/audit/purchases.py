@@ -85,8 +85,10 @@ def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
     if offer.project is not None and record.fails(t >= case.ready(offer.project)):
         said = f"{line.told('date')} is {line['date']}, and project {offer.project} is not ready"
         record.refuse(line.at("date"), said, (offer, "project"))
-    record.least(line, "ordered", max(0.0, offer.minimum_order), cell=(offer, "minimum_order"))
-    if offer.lot_size is None:
+    relaxed = not inputs.firm(t)
+    record.term(line, "relaxed", relaxed, (inputs.settings, "firm_periods"))
+    record.least(line, "ordered", 0.0 if relaxed else offer.minimum_order, cell=(offer, "minimum_order"))
+    if offer.lot_size is None or relaxed:
         record.term(line, "lots", None, (offer, "lot_size"))
     else:
         whole = round(line["ordered"] / offer.lot_size)
@@ -143,18 +145,21 @@ def _price(case: Case, line: Line, offer: Any, breaks: list[Any], t: int, arriva
     paid_at, quantity = (t, ordered) if on_order else (arrival, offer.availability * ordered)
     steps = ladder(case, offer, breaks, paid_at)
     kind = breaks[0].kind if breaks else ""
-    base = min(averages(steps, kind, ordered), key=lambda each: abs(each + offer.adder - line["price"]))
     cell = (offer, "price" if offer.price is not None else "price_index")
+    if case.inputs.firm(t):
+        base, cost = min(averages(steps, kind, ordered), key=lambda each: abs(each + offer.adder - line["price"])), offer.order_cost
+        record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
+        _bought_up(case, line, offer, steps, kind)
+    else:
+        base, cost = _relaxed(case, line, offer, steps)
     record.figure(line, "price", base + offer.adder, cell=cell)
     delivered = base * (1 + offer.duty) + offer.adder + offer.freight
     record.figure(line, "delivered_price", delivered, cell=cell)
-    record.figure(line, "order_cost", offer.order_cost, cell=(offer, "order_cost"))
-    record.figure(line, "paid", delivered * quantity + offer.order_cost, case.cent)
+    record.figure(line, "paid", delivered * quantity + cost, case.cent)
     record.term(line, "paid_on", case.inputs.begins[paid_at], (offer, "payment"))
-    _bought_up(case, line, offer, steps, kind)
     case.unit_price["offers", offer.offer, arrival] = base + offer.adder
 
-    case.pay(t, "order_costs", offer.order_cost, offer.material, offer.offer, table="offers")
+    case.pay(t, "order_costs", cost, offer.material, offer.offer, table="offers")
     shares = case.shares("offers", offer.offer, arrival)
     metal = {buyer: share * base * quantity for buyer, share in shares.items()}
     if breaks and len(shares) > 1:
@@ -164,6 +169,19 @@ def _price(case: Case, line: Line, offer: Any, breaks: list[Any], t: int, arriva
         case.pay(paid_at, "purchases", amount + offer.adder * part, offer.material, offer.offer, buyer, "offers")
         case.pay(paid_at, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
         case.pay(paid_at, "freight", offer.freight * part, offer.material, offer.offer, buyer, "offers")
+
+
+def _relaxed(case: Case, line: Line, offer: Any, steps: list[Step]) -> tuple[float, float]:
+    """The price and the order cost of an order beyond `firm_periods`: a mix of the prices of its breaks, and at least the part of
+    the cost that the order is of the offer's capacity."""
+    record, most = case.record, max(step.price for step in steps)
+    base = min(max(line["price"] - offer.adder, min(step.price for step in steps)), most)
+    part = line["ordered"] / offer.capacity if offer.capacity else 0.0
+    cost = min(max(line["order_cost"], part * offer.order_cost), offer.order_cost)
+    record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
+    for column in ("price_break", "cheaper_from"):
+        record.figure(line, column, None)
+    return base, cost
 
 
 def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str) -> None:

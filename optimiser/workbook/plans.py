@@ -15,7 +15,7 @@ from optimiser.audit import Line, Sheets
 from optimiser.errors import Fault, InputError
 from optimiser.plan import Assumption, MarginalValue
 from optimiser.workbook import xlsx
-from optimiser.workbook.result_sheets import SHEETS
+from optimiser.workbook.result_sheets import BESIDE, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.changes import Change, parse
@@ -23,7 +23,7 @@ from stockpile_model.data import Column, Result, columns
 from stockpile_model.ledger import HEADINGS
 from stockpile_model.values import convert, normal, text
 
-KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in (MarginalValue, Assumption)}
+KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in (MarginalValue, Assumption, *BESIDE)}
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 
 
