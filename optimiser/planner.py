@@ -146,12 +146,17 @@ def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | No
 def _audited(plan: Plan) -> Plan:
     """The plan with a note that its audit passed; AuditError where it does not."""
     began = time.perf_counter()
-    sheets = {kind.SHEET: lines(rows) for kind, rows in plan.rows.items()}
-    found = audit(plan.stockpile, Sheets(sheets, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound))
+    found = audit(plan.stockpile, as_sheets(plan))
     if found.findings:
         raise AuditError(found.findings)
     told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
     return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})
+
+
+def as_sheets(plan: Plan) -> Sheets:
+    """A plan as an audit reads it."""
+    rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
+    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound)
 
 
 @dataclass(frozen=True)

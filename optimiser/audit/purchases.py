@@ -149,7 +149,7 @@ def _price(case: Case, line: Line, offer: Any, breaks: list[Any], t: int, arriva
     if case.inputs.firm(t):
         base, cost = min(averages(steps, kind, ordered), key=lambda each: abs(each + offer.adder - line["price"])), offer.order_cost
         record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
-        _bought_up(case, line, offer, steps, kind)
+        _bought_up(case, line, offer, steps, kind, base)
     else:
         base, cost = _relaxed(case, line, offer, steps)
     record.figure(line, "price", base + offer.adder, cell=cell)
@@ -184,16 +184,12 @@ def _relaxed(case: Case, line: Line, offer: Any, steps: list[Step]) -> tuple[flo
     return base, cost
 
 
-def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str) -> None:
+def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str, base: float) -> None:
     """The break that an order reaches, and where it stands at its foot the quantity from which that costs less."""
     quantity, record = line["ordered"], case.record
-    able = [
-        max((step.begin for step in steps[1:] if step.begin <= quantity + slack), default=None)
-        for slack in (near(quantity), -near(quantity))
-    ]
-    reached = line["price_break"]
-    if reached not in able:
-        reached = able[0]
+    able = [max(step for step in steps if step.begin <= max(0.0, quantity + slack)) for slack in (near(quantity), -near(quantity))]
+    begins = [step.begin or None for step in able if kind != "all_units" or step.price == base]
+    reached = line["price_break"] if line["price_break"] in begins else begins[0]
     record.figure(line, "price_break", reached)
     cheaper = None
     if reached is not None and kind == "all_units" and abs(quantity - reached) <= near(quantity):

@@ -134,7 +134,11 @@ SHARED: dict[str, Any] = {
         {"site": "pier", "buyer": "navy", "capacity": 160, "cost": 0.1, "handling_in": 0.1},
         {"site": "yard", "cost": 0.4},
     ],
-    "prices": [{"date": day(1), "market": 60, "ore": 20}, {"date": day(1, 1, 2028), "market": 90, "ore": 30}, {"date": day(10, 1, 2028), "market": 40, "ore": 24}],
+    "prices": [
+        {"date": day(1), "market": 60, "ore": 20},
+        {"date": day(1, 1, 2028), "market": 90, "ore": 30},
+        {"date": day(10, 1, 2028), "market": 40, "ore": 24},
+    ],
     "opening_stock": [
         {"lot": "old", "material": "gallium", "site": "fort", "quantity": 40, "made": day(7, 5, 2026)},
         {"lot": "cake", "material": "arsenide", "site": "pier", "quantity": 15, "made": day(1, 1, 2025)},
@@ -155,10 +159,13 @@ SHARED: dict[str, Any] = {
     ],
     "offers": [
         {
-            "offer": "bulk", "supplier": "trader", "material": "gallium", "price": 70, "adder": 1, "duty": 0.1, "freight": 2, "capacity": 120,
-            "order_cost": 20, "availability": 0.9, "lead_time_months": 3,
+            "offer": "bulk", "supplier": "trader", "material": "gallium", "price": 70, "adder": 1, "duty": 0.1, "freight": 2,
+            "capacity": 120, "order_cost": 20, "availability": 0.9, "lead_time_months": 3,
         },
-        {"offer": "steps", "supplier": "works", "material": "gallium", "price_index": "market", "capacity": 60, "payment": "order", "lead_time_months": 3},
+        {
+            "offer": "steps", "supplier": "works", "material": "gallium", "price_index": "market", "capacity": 60, "payment": "order",
+            "lead_time_months": 3,
+        },
         {"offer": "plant_spot", "supplier": "mill", "material": "gallium", "price": 35, "capacity": 18, "project": "plant"},
     ],
     "price_breaks": [
@@ -167,14 +174,17 @@ SHARED: dict[str, Any] = {
         {"offer": "steps", "from_quantity": 30, "premium": -0.3, "kind": "incremental"},
     ],
     "projects": [
-        {"project": "plant", "supplier": "mill", "cost": 900, "match": 0.5, "decide_to": day(12), "ready_lag_months": 6, "fund": "industry"},
+        {
+            "project": "plant", "supplier": "mill", "cost": 900, "match": 0.5, "decide_to": day(12), "ready_lag_months": 6,
+            "fund": "industry",
+        },
         {"project": "furnace", "supplier": "works", "ready_lag_months": 3, "capex": 4000, "opex": 12, "rate": 0.08, "life_years": 10},
     ],
     "contracts": [
         {
-            "contract": "furnace_offtake", "supplier": "works", "material": "gallium", "price_index": "market", "discount": 0.3, "ceiling": 50,
-            "upside_share": 0.4, "upside_trigger": 50, "upside_cap": 90, "sign_to": day(9), "take_or_pay": 0.8, "flex": 1.2, "signing_cost": 40,
-            "duty": 0.05, "project": "furnace",
+            "contract": "furnace_offtake", "supplier": "works", "material": "gallium", "price_index": "market", "discount": 0.3,
+            "ceiling": 50, "upside_share": 0.4, "upside_trigger": 50, "upside_cap": 90, "sign_to": day(9), "take_or_pay": 0.8,
+            "flex": 1.2, "signing_cost": 40, "duty": 0.05, "project": "furnace",
         },
         {
             "contract": "hedge", "supplier": "works", "material": "gallium", "form": "cfd", "price_index": "market", "upside_share": 0.5,
@@ -184,7 +194,10 @@ SHARED: dict[str, Any] = {
     ],
     "floors": [
         {"contract": "furnace_offtake", "level": "low", "floor": 18, "annual_quantity": 60},
-        {"contract": "furnace_offtake", "level": "high", "floor_index": "ore", "floor_factor": 1.4, "annual_quantity": 90, "escalation": 0.03},
+        {
+            "contract": "furnace_offtake", "level": "high", "floor_index": "ore", "floor_factor": 1.4, "annual_quantity": 90,
+            "escalation": 0.03,
+        },
         {"contract": "hedge", "level": "one", "floor": 65, "annual_quantity": 40},
         {"contract": "legacy", "level": "one", "floor": 5, "annual_quantity": 8},
     ],
