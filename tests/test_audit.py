@@ -23,12 +23,13 @@ from hypothesis import given, settings
 from optimiser.audit import Line, Sheets, audit
 from optimiser.cli import main
 from optimiser.errors import InputError
-from optimiser.plan import Plan
+from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.planner import Request, as_sheets, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
+from optimiser.workbook.result_sheets import BESIDE, SHEETS
 from stockpile_model.blocks import budget, policy, price_floors, purchases, rotation, targets
 from stockpile_model.changes import apply, parse
-from stockpile_model.data import Stockpile, add_months, get, overlap
+from stockpile_model.data import Stockpile, add_months, columns, get, overlap
 from tests.support.books import book
 from tests.support.plans import FULL, QUARTERS, SHARED, full_plan, plan_of, shared_plan
 from tests.support.small_books import small_books
@@ -504,6 +505,25 @@ def test_a_fault_in_the_rows_is_told(fault: Fault) -> None:
     fault.plant(rows)
     found = told(plan, replace(sheets, rows=rows))
     assert any(re.search(fault.told, line) for line in found), "\n".join(found[:20])
+
+
+NUMBERS = [
+    (kind.SHEET, each.name)
+    for kind in SHEETS
+    for each in columns(kind)
+    if each.kind in ("number", "whole", "date") and kind not in (MarginalValue, Assumption, *BESIDE)
+]
+
+
+@pytest.mark.parametrize(("sheet", "column"), NUMBERS, ids=map(".".join, NUMBERS))
+def test_a_changed_number_is_told(sheet: str, column: str) -> None:
+    """Each column of each sheet is audited: no number of a plan can be changed unseen."""
+    plan = next(plan() for plan in PLANS.values() if any(line[column] is not None for line in as_sheets(plan())[sheet]))
+    sheets = as_sheets(plan)
+    rows = {name: [copy.copy(line) for line in lines] for name, lines in sheets.rows.items()}
+    line = next(line for line in rows[sheet] if line[column] is not None)
+    line[column] += dt.timedelta(days=93) if isinstance(line[column], dt.date) else 0.01 * abs(line[column]) + 0.5
+    assert told(plan, replace(sheets, rows=rows))
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,9 @@ def _menu(case: Case, line: Line, project: Any, floors: dict[tuple[str, str], An
             record.figure(line, "floor", floor.floor, cell=(floor, "floor"))
         least = breakeven(project, floor.annual_quantity)
         record.term(line, "carries", least is not None and line["floor"] >= least - EXACT * max(1.0, least))
+    else:
+        able = [row.capacity for row in case.inputs.rows("offers") if row.project == project.project]
+        record.figure(line, "annual_quantity", None if None in able else sum(able) * 12 / case.inputs.months)
     if annual is not None:
         granted = None if project.cost is None else breakeven(project, annual, project.cost * project.match)
         for column, expected in (("breakeven", breakeven(project, annual)), ("breakeven_granted", granted)):

@@ -176,7 +176,7 @@ SHARED: dict[str, Any] = {
     "projects": [
         {
             "project": "plant", "supplier": "mill", "cost": 900, "match": 0.5, "decide_to": day(12), "ready_lag_months": 6,
-            "fund": "industry",
+            "capex": 5000, "life_years": 8, "fund": "industry",
         },
         {"project": "furnace", "supplier": "works", "ready_lag_months": 3, "capex": 4000, "opex": 12, "rate": 0.08, "life_years": 10},
     ],
