@@ -70,7 +70,7 @@ def _sheets(path: Path) -> Iterator[Sheet]:
     if path.is_dir():
         return csvs.sheets(path)
     if not path.exists():
-        raise Unreadable("there is no such file")
+        raise Unreadable("there is no such file; see its name and folder")
     if not path.is_file():
         raise Unreadable("is neither a file nor a folder")
     return xlsx.sheets(path)
@@ -100,7 +100,7 @@ class _Workbook:
         if table in NOT_READ or table.startswith("_"):
             return
         if table in self.order:
-            self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}"))
+            self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two"))
             return
         if table in UNBUILT:
             self._refuse(table, sheet)
@@ -133,7 +133,7 @@ class _Workbook:
         """All that is wrong with single sheets and cells."""
         found = [*self.others, *(fault for table in self.tables.values() for fault in table.faults)]
         if Settings.TABLE not in self.tables and Settings.TABLE not in self.unread:
-            found.append(Fault(Settings.TABLE, "this sheet is missing; it names at least start and periods"))
+            found.append(Fault(Settings.TABLE, "this sheet is missing; add it, with at least start and periods"))
         return found
 
     def place(self, fault: Fault) -> tuple[int, int, int]:

@@ -54,7 +54,7 @@ class Sheet:
     def __iter__(self) -> Iterator[tuple[int, Cells]]:
         for count, row in enumerate(self.rows):
             if count > MOST_ROWS:
-                raise Unreadable(f"has more than {MOST_ROWS:,} rows of data; split the workbook or remove rows")
+                raise Unreadable(f"has more than {MOST_ROWS:,} rows of data; remove rows or split the workbook")
             yield row
 
 
