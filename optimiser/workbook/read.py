@@ -1,8 +1,9 @@
 """From the officer's workbook, or a folder of CSV files, to a Stockpile: every fault at once, each with its cell.
 
 Cells become drafts of rows (`drafts`), drafts are linked to each other (`links`), rows are checked together
-(`stockpile_model.build.check`). A fault does not end the reading: something harmless takes the place of what it leaves
-open, and what follows from that is not told, so that one slip gives one line.
+(`stockpile_model.build.check`) and, where all is sound, their figures against each other (`sanity`). A fault does not end
+the reading: something harmless takes the place of what it leaves open, and what follows from that is not told, so that one
+slip gives one line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from optimiser import sanity
 from optimiser.errors import Fault, InputError, locate
 from optimiser.workbook import csvs, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, draft, draft_settings
@@ -61,6 +63,9 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
         stockpile, faults = _change(stockpile, changes)
     found = [locate(stockpile, problem) for problem in check(stockpile, sound=not faults) if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
+    if not faults:
+        found += [locate(stockpile, problem) for problem in sanity.check(stockpile)]
+        faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
     return Reading(stockpile, tuple(sorted(found, key=workbook.place)))
