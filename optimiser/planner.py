@@ -17,7 +17,7 @@ from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
 from optimiser.solver.model_file import write_model
 from optimiser.workbook.read import Reading, read
-from optimiser.workbook.write import check_target, write
+from optimiser.workbook.write import check_target, same_file, write
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings
@@ -70,7 +70,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     began = time.perf_counter()
     output = request.output or default_output(request.source)
     for path in (output, request.model_file):
-        if path is not None and _same(path, request.source):
+        if path is not None and same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
     check_target(output)
     reading = read(request.source, request.changes)
@@ -144,10 +144,6 @@ def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | No
 def _of_two(formulation: Formulation, objective: str) -> str:
     """A model file holds one objective."""
     return f", with the objective {objective} alone: shortfall is not minimised first there" if formulation.m.shortfall.active else ""
-
-
-def _same(path: Path, source: Path) -> bool:
-    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
 
 
 def _options(settings: Settings, request: Request) -> Options:

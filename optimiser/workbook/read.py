@@ -48,7 +48,7 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
     """
     workbook = _Workbook()
     try:
-        for sheet in _sheets(Path(path)):
+        for sheet in sheets(Path(path)):
             workbook.take(sheet)
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
@@ -71,7 +71,8 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
     return Reading(stockpile, tuple(sorted(found, key=workbook.place)))
 
 
-def _sheets(path: Path) -> Iterator[Sheet]:
+def sheets(path: Path) -> Iterator[Sheet]:
+    """The sheets of a workbook or of a folder of CSV files."""
     if path.is_dir():
         return csvs.sheets(path)
     if not path.exists():

@@ -29,14 +29,14 @@ OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": F
 def write(plan: Plan, path: Path) -> None:
     """Write the plan to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
     check_target(path)
-    _replace(path, compose(plan))
+    replace(path, compose(plan))
 
 
 def check_target(path: Path) -> None:
-    """Raise OutputError where a plan could not be written to `path`: to be told before a long search, not after it."""
+    """Raise OutputError where a workbook could not be written to `path`: to be told before a long search, not after it."""
     folder = path.resolve().parent
     if path.suffix.lower() != ".xlsx":
-        raise OutputError(f"{path}: a plan is written as .xlsx; choose a name that ends so")
+        raise OutputError(f"{path}: a workbook is written as .xlsx; choose a name that ends so")
     if not folder.is_dir():
         raise OutputError(f"{path}: there is no folder {folder}; make it or choose another")
     if path.is_dir():
@@ -50,6 +50,11 @@ def check_target(path: Path) -> None:
                 pass
     except OSError as reason:
         raise _refused(path, reason) from reason
+
+
+def same_file(path: Path, source: Path) -> bool:
+    """Whether two paths mean one file."""
+    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
 
 
 def compose(plan: Plan) -> bytes:
@@ -98,7 +103,7 @@ def _add_run(book: xlsxwriter.Workbook, styles: Styles, run: Mapping[str, object
     set_print(sheet)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write beside the target, then move into place; whatever happens, nothing half-written stays."""
     target = path.resolve()
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")

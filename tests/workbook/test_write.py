@@ -447,7 +447,7 @@ def test_a_target_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
         (tmp_path / "missing" / "plan.xlsx", "there is no folder"),
         (tmp_path / "file" / "plan.xlsx", "there is no folder"),
         (tmp_path / "folder.xlsx", "is a folder"),
-        (tmp_path / "plan.csv", "a plan is written as .xlsx"),
+        (tmp_path / "plan.csv", "a workbook is written as .xlsx"),
     ]:
         with pytest.raises(OutputError, match=said) as raised:
             write(empty_plan(), path)
