@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimiser.errors import InputError
+from optimiser.sanity.series import asked_to_hold
 from optimiser.workbook.read import read
+from stockpile_model.blocks.targets import required
 from tests.support.books import book
 from tests.support.planner import plan_of
 from tests.support.small_books import small_books
@@ -309,6 +311,27 @@ def test_the_figures_of_one_column_are_told_once() -> None:
         "offers!D2: price is 50,000 USD/kg (and 2 more of this column), where other prices of gallium are about 50: another unit, as per t "
         "instead of per kg, or a slip?"
     ]
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=100)
+@given(
+    st.lists(
+        st.tuples(st.integers(-3, 9), st.integers(0, 50), st.sampled_from(["step", "ramp"])),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_targets_are_read_over_time_as_the_model_reads_them(rows: list[tuple[int, int, str]]) -> None:
+    tables = plain(targets=[target(t, quantity) | {"path": "ramp" if t > 5 else path} for t, quantity, path in rows])
+    with TemporaryDirectory() as folder:
+        stockpile = read(book(Path(folder) / "book", tables)).stockpile
+    (held,) = asked_to_hold(stockpile)
+    for period in range(6):
+        asked = required(stockpile, period).get(("gallium", ""))
+        assert held.quantity[period] == pytest.approx(asked.quantity if asked else 0)
+        if asked:
+            assert next(row for span, row in held.spans if period in span) is asked.row
 
 
 @pytest.mark.parametrize("case", ["gallium", "small"])

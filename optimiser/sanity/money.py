@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from optimiser.sanity.series import Series, floor, index, made_of_others, must_hand_out, must_hold, opening, over, reference
-from optimiser.sanity.supply import arrivals, delivers
-from stockpile_model.blocks import price_breaks, price_floors
+from optimiser.sanity.series import Series, floor, index, made_of_others, menu, must_hand_out, must_hold, opening, over, reference
+from optimiser.sanity.supply import sources
+from stockpile_model.blocks import price_breaks
 from stockpile_model.blocks.budget import Budget, Fund
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
@@ -55,7 +55,7 @@ def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
     """What the metal costs at least that must have been bought by the end of each period [money]; None where that is nothing."""
     periods = len(over(stockpile))
     demand = must_hand_out(stockpile)[material][0].cumsum() if material in must_hand_out(stockpile) else np.zeros(periods)
-    need = demand + must_hold(stockpile).get(material, np.zeros(periods)) - sum(quantity for quantity, _ in opening(stockpile, material))
+    need = demand + must_hold(stockpile).get(material, np.zeros(periods)) - opening(stockpile)[material][0].sum()
     need = np.maximum.accumulate(np.maximum(0.0, need))
     price = cheapest(stockpile, material)
     if not need.any() or math.isinf(price) or price <= 0 or material in made_of_others(stockpile):
@@ -65,9 +65,8 @@ def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
 
 def cheapest(stockpile: Stockpile, material: str) -> float:
     """The least that a unit of a material can cost when it arrives [money/quantity]; infinite where nothing brings it."""
-    offers = (row for row in stockpile.rows(Offer) if row.material == material and row.availability > 0 and arrivals(stockpile, row))
-    contracts = (row for row in stockpile.rows(Contract) if row.material == material and delivers(stockpile, row) is not None)
-    return min([math.inf, *(_offered(stockpile, row) for row in offers), *(_contracted(stockpile, row) for row in contracts)])
+    rows = (source.row for source in sources(stockpile)[material])
+    return min(((_offered if isinstance(row, Offer) else _contracted)(stockpile, row) for row in rows), default=math.inf)  # type: ignore[arg-type]
 
 
 def _offered(stockpile: Stockpile, offer: Offer) -> float:
@@ -85,7 +84,7 @@ def _offered(stockpile: Stockpile, offer: Offer) -> float:
 
 
 def _contracted(stockpile: Stockpile, contract: Contract) -> float:
-    levels, market = price_floors.menu(stockpile)[contract.contract].values(), reference(stockpile, contract)
+    levels, market = menu(stockpile)[contract.contract].values(), reference(stockpile, contract)
     years = math.ceil(stockpile.calendar.years(len(over(stockpile))))
     rates = [math.inf]
     for row in levels:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stockpile_model.blocks import rotation, targets
+from stockpile_model.blocks import price_floors, rotation
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot, age_at_start
+from stockpile_model.blocks.targets import Target
 from stockpile_model.data import Material, Price, Stockpile
 
 Series = NDArray[np.float64]
@@ -66,43 +67,86 @@ def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Dema
     return found
 
 
+@dataclass(frozen=True)
+class Held:
+    """The target of a material and buyer: the quantity of each period, and from `begins` on the row that asks for it."""
+
+    material: str
+    buyer: str
+    quantity: Series
+    begins: tuple[tuple[int, Target], ...]
+
+    @property
+    def spans(self) -> Iterator[tuple[range, Target]]:
+        """The periods of each row, as far as they lie within the horizon."""
+        ends = [*(first for first, _ in self.begins[1:]), len(self.quantity)]
+        for (first, row), end in zip(self.begins, ends, strict=True):
+            yield range(max(0, first), min(end, len(self.quantity))), row
+
+
 @functools.lru_cache(maxsize=16)
-def asked_to_hold(stockpile: Stockpile) -> Mapping[tuple[str, str], Mapping[int, targets.Asked]]:
-    """By material and buyer the targets of each period."""
-    found: dict[tuple[str, str], dict[int, targets.Asked]] = {}
-    for period in over(stockpile):
-        for key, asked in targets.required(stockpile, period).items():
-            found.setdefault(key, {})[period] = asked
-    return found
+def asked_to_hold(stockpile: Stockpile) -> tuple[Held, ...]:
+    """The targets, over the periods, as `targets.required` reads them at a node."""
+    points: dict[tuple[str, str], list[tuple[int, Target]]] = {}
+    for row in stockpile.rows(Target):
+        points.setdefault((row.material, row.buyer or ""), []).append((stockpile.calendar.period(row.from_), row))
+    return tuple(_held(*key, sorted(rows, key=lambda point: point[0]), len(over(stockpile))) for key, rows in points.items())
+
+
+def _held(material: str, buyer: str, points: list[tuple[int, Target]], periods: int) -> Held:
+    quantity, begins = np.zeros(periods), list[tuple[int, Target]]()
+    before: tuple[int, float] = (0, 0.0)
+    for (at, row), after in zip(points, [*(at for at, _ in points[1:]), periods], strict=True):
+        if row.path == "ramp" and at > before[0]:
+            # From the period after the row before, or from the start of the horizon.
+            first = before[0] + 1 if begins else 0
+            steps = np.arange(max(0, first), min(at, periods))
+            quantity[steps] = before[1] + (row.quantity - before[1]) * (steps - before[0]) / (at - before[0])
+            begins.append((first, row))
+        else:
+            begins.append((at, row))
+        quantity[max(0, at) : max(0, after)] = row.quantity
+        before = (at, row.quantity)
+    return Held(material, buyer, quantity, tuple(begins))
 
 
 @functools.lru_cache(maxsize=16)
 def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
     """By material what must at least be in stock at the end of each period [quantity]: the hard targets of all buyers, or of
     none in particular where that is more."""
-    found: dict[str, Series] = {}
-    named: dict[str, Series] = {}
-    for (material, buyer), asked in asked_to_hold(stockpile).items():
-        amounts = np.zeros(len(over(stockpile)))
-        for period, each in asked.items():
-            amounts[period] = each.quantity if each.hard else 0.0
-        kind = named if buyer else found
-        kind[material] = kind.get(material, 0.0) + amounts
-    zero = np.zeros(len(over(stockpile)))
-    return {material: np.maximum(found.get(material, zero), named.get(material, zero)) for material in {**found, **named}}
+    found: dict[str, dict[bool, Series]] = {}
+    for held in asked_to_hold(stockpile):
+        sums = found.setdefault(held.material, {}).setdefault(bool(held.buyer), np.zeros(len(over(stockpile))))
+        for span, row in held.spans:
+            if row.hard:
+                sums[span.start : span.stop] += held.quantity[span.start : span.stop]
+    return {material: np.maximum.reduce(list(sums.values())) for material, sums in found.items()}
 
 
-def opening(stockpile: Stockpile, material: str) -> list[tuple[float, int]]:
-    """The opening lots of a material that are not over at once: quantity and age in the first period."""
-    life = stockpile.life(material)
-    lots = [(row.quantity, age_at_start(stockpile, row)) for row in stockpile.rows(OpeningLot) if row.material == material]
-    return [(quantity, age) for quantity, age in lots if life is None or age < life]
+@functools.lru_cache(maxsize=16)
+def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
+    """The levels of each contract."""
+    return price_floors.menu(stockpile)
+
+
+@functools.lru_cache(maxsize=16)
+def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64]]]:
+    """By material the opening lots that are not over at once: their quantities, and their ages in the first period."""
+    found: dict[str, list[tuple[float, int]]] = {material: [] for material in stockpile.keyed(Material)}
+    for row in stockpile.rows(OpeningLot):
+        life, age = stockpile.life(row.material), age_at_start(stockpile, row)
+        if life is None or age < life:
+            found[row.material].append((row.quantity, age))
+    return {
+        material: (np.array([quantity for quantity, _ in lots], dtype=float), np.array([age for _, age in lots], dtype=int))
+        for material, lots in found.items()
+    }
 
 
 @functools.lru_cache(maxsize=16)
 def made_of_others(stockpile: Stockpile) -> frozenset[str]:
     """The materials of which outlets can bring more than suppliers do: out of another material, or at a yield above 1."""
-    rows: Iterable[Any] = (row for row in stockpile.rows(Outlet) if row.form in rotation.RETURNING)
+    rows = (row for row in stockpile.rows(Outlet) if row.form in rotation.RETURNING)
     return frozenset(rotation.back(row) for row in rows if rotation.back(row) != row.material or row.yield_ > 1)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optimiser.sanity.series import Series, asked_to_hold, made_of_others, must_hand_out, opening, over, renewed
+from optimiser.sanity.series import Held, Series, asked_to_hold, made_of_others, menu, must_hand_out, opening, over, renewed
 from stockpile_model.blocks import price_floors, projects, purchases, targets
 from stockpile_model.blocks.demand import Demand, covers, serving
 from stockpile_model.blocks.price_floors import Contract
@@ -19,145 +21,135 @@ _SLACK = 1e-6  # share of a quantity below which it is not missing
 
 
 @dataclass(frozen=True)
-class Supply:
-    """What of one material could arrive at most, whatever it costs [quantity]: `open_` where nothing bounds it in a period,
-    else `most`, and beside these offers with a total over the horizon, a row each."""
+class Source:
+    """What an offer or a contract could bring at most, whatever it costs: the periods of arrival, the most in each of them
+    and over the horizon [quantity]; infinite where nothing bounds it."""
 
-    open_: Series
-    most: Series
-    limited: Series
-    totals: Series
-
-    def between(self, first: int, last: int) -> float:
-        """The most that could arrive from one period to another, both included."""
-        if first > last:
-            return 0.0
-        if self.open_[last + 1] > self.open_[first]:
-            return math.inf
-        parts = np.minimum(self.totals, self.limited[:, last + 1] - self.limited[:, first]) if len(self.totals) else np.zeros(1)
-        return float(self.most[last + 1] - self.most[first] + parts.sum())
+    row: Offer | Contract
+    periods: range
+    most: float
+    total: float = math.inf
 
 
-def supply(stockpile: Stockpile, material: str) -> Supply:
-    """The supply of a material, summed up from the start of the horizon to the start of each period and its end."""
-    periods = len(over(stockpile))
-    open_, most, limited, totals = np.zeros(periods), np.zeros(periods), [], []
+@functools.lru_cache(maxsize=16)
+def sources(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
+    """By material what could bring any of it."""
+    found: dict[str, list[Source]] = {material: [] for material in stockpile.keyed(Material)}
     for row in stockpile.rows(Offer):
-        if row.material != material or not (landed := arrivals(stockpile, row)):
-            continue
-        where = slice(landed.start, landed.stop)
-        if row.total is None:
-            if row.capacity is None:
-                open_[where] += row.availability > 0
-            else:
-                most[where] += row.availability * row.capacity
-        else:
-            amounts = np.zeros(periods)
-            amounts[where] = row.availability * (row.total if row.capacity is None else row.capacity)
-            limited.append(amounts)
-            totals.append(row.availability * row.total)
+        if row.availability > 0 and (periods := _arrivals(stockpile, row)):
+            most, total = (math.inf if limit is None else row.availability * limit for limit in (row.capacity, row.total))
+            found[row.material].append(Source(row, periods, most, total))
     for contract in stockpile.rows(Contract):
-        if contract.material == material and (first := delivers(stockpile, contract)) is not None:
-            most[first:] += contract.availability * contract.flex * largest(stockpile, contract)
-    return Supply(_summed(open_), _summed(most), _summed(np.array(limited).reshape(-1, periods)), np.array(totals))
+        if contract.availability > 0 and (periods := _deliveries(stockpile, contract)):
+            rate = max((price_floors.even(stockpile, level) for level in menu(stockpile)[contract.contract].values()), default=0.0)
+            found[contract.material].append(Source(contract, periods, contract.availability * contract.flex * rate))
+    return {material: tuple(each) for material, each in found.items()}
 
 
-def _summed(amounts: Series) -> Series:
-    return np.concatenate([np.zeros((*amounts.shape[:-1], 1)), amounts.cumsum(axis=-1)], axis=-1)
-
-
-def arrivals(stockpile: Stockpile, offer: Offer) -> range:
+def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
     """The periods in which an offer's metal could arrive."""
     if not stockpile.counts(offer.supplier):
         return range(0)
     window, lead = overlap(stockpile.calendar, offer.from_, offer.to), purchases.lead(stockpile, offer)
-    first = max(
-        window.start, stockpile.shipping(offer.supplier), 0 if offer.project is None else projects.earliest(stockpile, offer.project)
-    )
+    ready = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
+    first = max(window.start, stockpile.shipping(offer.supplier), ready)
     return range(first + lead, min(window.stop + lead, len(over(stockpile))))
 
 
-def delivers(stockpile: Stockpile, contract: Contract) -> int | None:
-    """The first period in which a contract could bring metal; None where it never does."""
-    if contract.form != "purchase" or not stockpile.counts(contract.supplier):
-        return None
+def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
+    """The periods in which a contract could bring metal."""
     window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
-    if not window:
-        return None
-    first = price_floors.first_delivery(stockpile, contract, window.start)
-    if contract.project is not None:
-        first = max(first, projects.earliest(stockpile, contract.project))
-    return first if first < len(over(stockpile)) else None
+    if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
+        return range(0)
+    ready = 0 if contract.project is None else projects.earliest(stockpile, contract.project)
+    return range(max(ready, price_floors.first_delivery(stockpile, contract, window.start)), len(over(stockpile)))
 
 
-def largest(stockpile: Stockpile, contract: Contract) -> float:
-    """The even rate of a contract's largest level [quantity/period]."""
-    levels = price_floors.menu(stockpile)[contract.contract].values()
-    return max((price_floors.even(stockpile, floor) for floor in levels), default=0.0)
+def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> Series:
+    """For each period the most that could arrive from the period `first` says to it, both included [quantity]."""
+    last = np.arange(len(over(stockpile)))
+    open_, most, found = np.zeros(len(last)), np.zeros(len(last)), np.zeros(len(last))
+    for source in sources(stockpile)[material]:
+        if math.isfinite(source.total):
+            count = np.minimum(last + 1, source.periods.stop) - np.maximum(first, source.periods.start)
+            with np.errstate(invalid="ignore"):  # infinite in no period is nothing
+                found += np.where(count > 0, np.minimum(source.total, source.most * count), 0.0)
+        elif math.isfinite(source.most):
+            most[source.periods.start : source.periods.stop] += source.most
+        else:
+            open_[source.periods.start : source.periods.stop] = 1.0
+    for amounts, each in ((most, 1.0), (open_, math.inf)):
+        sums = np.concatenate([[0.0], amounts.cumsum()])
+        within = sums[last + 1] - sums[np.minimum(first, last + 1)]
+        found += within if each == 1.0 else np.where(within > 0, each, 0.0)
+    return found
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    held: dict[str, list[Held]] = {}
+    for each in asked_to_hold(stockpile):
+        held.setdefault(each.material, []).append(each)
     for material in stockpile.keyed(Material):
         if material in made_of_others(stockpile):
             continue
         demand, rows = must_hand_out(stockpile).get(material, (np.zeros(len(over(stockpile))), ()))
-        keys = [key for key in asked_to_hold(stockpile) if key[0] == material]
-        if rows or keys:
-            most = supply(stockpile, material)
-            yield from _demand(stockpile, material, most, demand, rows)
-            for key in keys:
-                yield from _targets(stockpile, *key, most, demand)
+        if rows:
+            yield from _demand(stockpile, material, demand, rows)
+        if material in held:
+            yield from _targets(stockpile, material, held[material], demand)
 
 
-def _usable(stockpile: Stockpile, material: str, period: int, oldest: int | None) -> float:
-    """The opening stock that is at most so old in a period [quantity]; None: of any age, used before if need be."""
-    return sum(quantity for quantity, age in opening(stockpile, material) if oldest is None or age + period <= oldest)
+def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
+    """For each period the most of a material that could have come by then and is at most so old [quantity]; None: whatever its
+    age, as it may have been used before."""
+    quantities, ages = opening(stockpile)[material]
+    periods = np.arange(len(over(stockpile)))
+    if oldest is None:
+        return float(quantities.sum()) + arriving(stockpile, material, np.zeros(len(periods), dtype=int))
+    usable = np.array([quantities[ages + period <= oldest].sum() for period in periods])
+    return usable + arriving(stockpile, material, np.maximum(0, periods - oldest))
 
 
-def _demand(stockpile: Stockpile, material: str, most: Supply, demand: Series, rows: tuple[Demand, ...]) -> Iterator[Problem]:
+def _demand(stockpile: Stockpile, material: str, demand: Series, rows: tuple[Demand, ...]) -> Iterator[Problem]:
     """The first period by which demand that must be met is more than what could be there for it."""
     life = None if material in renewed(stockpile) else stockpile.life(material)
-    asked = 0.0
-    for period in over(stockpile):
-        asked += float(demand[period])
-        # All that was asked for until now, and what is asked for now alone, from what is not yet over.
-        pairs = [(asked, _usable(stockpile, material, period, None) + most.between(0, period))]
-        if life is not None:
-            usable = _usable(stockpile, material, period, life - 1)
-            pairs.append((float(demand[period]), usable + most.between(max(0, period - life + 1), period)))
-        short = max(need - there for need, there in pairs)
-        if demand[period] > 0 and short > _SLACK * max(1.0, asked):
-            row = next(row for row in rows if period in covers(stockpile, row))
-            what = "what could arrive at most by then, with the stock at the start"
-            yield _told(stockpile, row, f"demand for {material}", period, short, what, True)
-            return
+    asked = demand.cumsum()
+    # All that was asked for until now, and what is asked for now alone, from what is not yet over.
+    short = asked - _there(stockpile, material, None)
+    if life is not None:
+        short = np.maximum(short, demand - _there(stockpile, material, life - 1))
+    found = np.flatnonzero((demand > 0) & (short > _SLACK * np.maximum(1.0, asked)))
+    if len(found):
+        period = int(found[0])
+        row = next(row for row in rows if period in covers(stockpile, row))
+        what = "what could arrive at most by then, with the stock at the start"
+        yield _told(stockpile, row, f"demand for {material}", period, float(short[period]), what, True)
 
 
-def _targets(stockpile: Stockpile, material: str, buyer: str, most: Supply, demand: Series) -> Iterator[Problem]:
+def _targets(stockpile: Stockpile, material: str, asked: list[Held], demand: Series) -> Iterator[Problem]:
     """For each row of targets the first period in which it is more than what could be there for it, hard demand met."""
     oldest = max((age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)), default=None)
     if oldest is None:  # told by the block of targets
         return
-    fresh = None if stockpile.life(material) is None or material in renewed(stockpile) else oldest
-    sites = [stockpile.sites[name].capacity for name in serving(stockpile, buyer)]
-    room = math.inf if None in sites else sum(each or 0.0 for each in sites)
-    handed_out = demand.cumsum()
-    told: dict[int, tuple[int, float, float, str, targets.Asked]] = {}  # first period, short in it, short at most
-    for period, asked in asked_to_hold(stockpile)[material, buyer].items():
-        there = [(room, "the capacity of its sites")]
-        left = _usable(stockpile, material, period, None) + most.between(0, period) - float(handed_out[period])
-        there.append((left, "what could arrive at most by then, with the stock at the start and after demand that must be met"))
-        if fresh is not None:
-            arriving = _usable(stockpile, material, period, fresh) + most.between(max(0, period - fresh), period)
-            there.append((arriving, "what could arrive at most that is still in spec then"))
-        least, what = min(there, key=lambda pair: pair[0])
-        short = asked.quantity - max(0.0, least)
-        if short > _SLACK * max(1.0, asked.quantity):
-            first, at_first, worst, *_ = told.get(id(asked.row), (period, short, 0.0))
-            told[id(asked.row)] = (first, at_first, max(worst, short), what, asked)
-    for first, at_first, worst, what, asked in told.values():
-        later = "up to " if asked.hard and worst > at_first else ""
-        yield _told(stockpile, asked.row, f"target for {material}", first, worst, what, asked.hard, later)
+    limits = [_there(stockpile, material, None) - demand.cumsum()]
+    reasons = ["what could arrive at most by then, with the stock at the start and after demand that must be met"]
+    if stockpile.life(material) is not None and material not in renewed(stockpile):
+        limits.append(_there(stockpile, material, oldest))
+        reasons.append("what could arrive at most that is still in spec then")
+    reasons.append("the capacity of its sites")
+    for held in asked:
+        sites = [stockpile.sites[name].capacity for name in serving(stockpile, held.buyer)]
+        room = math.inf if None in sites else sum(each or 0.0 for each in sites)
+        there = np.maximum(0.0, np.array([*limits, np.full(len(demand), room)]))
+        short = held.quantity - there.min(axis=0)
+        missed = short > _SLACK * np.maximum(1.0, held.quantity)
+        for span, row in held.spans if missed.any() else ():
+            found = [period for period in span if missed[period]]
+            if found:
+                worst = max(found, key=lambda period: float(short[period]))
+                what = reasons[int(there[:, worst].argmin())]
+                later = "up to " if row.hard and short[worst] > short[found[0]] else ""
+                yield _told(stockpile, row, f"target for {material}", found[0], float(short[worst]), what, row.hard, later)
 
 
 def _told(stockpile: Stockpile, row: Row, name: str, period: int, short: float, what: str, hard: bool, later: str = "") -> Problem:
