@@ -18,7 +18,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?", re
 _DAYS = re.compile(r"[2-9]\d{4}", re.ASCII)  # the days of 1954 to 2173
 _EPOCH = dt.date(1899, 12, 30)
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_YEARS = (1900, 2500)  # a date outside is a slip, and would leave no room for the horizon
+YEARS = (1900, 2500)  # a date outside is a slip, and would leave no room for the horizon
 
 
 class Padded(float):
@@ -134,8 +134,8 @@ def _date(column: Column, given: Given) -> dt.date:
     if not isinstance(day, dt.date):
         said = quoted(given.strip()) if isinstance(given, str) else text(given)
         raise ValueError(f"must be a date, found {said}; {_mend_date(given)}")
-    if not _YEARS[0] <= day.year <= _YEARS[1]:
-        raise ValueError(f"must be a date between {_YEARS[0]} and {_YEARS[1]}, found {day}")
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"must be a date between {YEARS[0]} and {YEARS[1]}, found {day}")
     return day
 
 

@@ -15,11 +15,11 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.errors import Fault, InputError, OutputError
+from optimiser.workbook.files import check_target, replace, same_file
 from optimiser.workbook.read import Reading, read, sheets
 from optimiser.workbook.result_sheets import set_print
 from optimiser.workbook.sheets import Lost, Unreadable, number
-from optimiser.workbook.styles import Styles, legible, put
-from optimiser.workbook.write import OPTIONS, check_target, replace, same_file
+from optimiser.workbook.styles import OPTIONS, Styles, legible, put
 from stockpile_model.values import normal, text
 
 HEADER = {"Kind": 10, "Sheet": 18, "Cell": 10, "Found": 30, "Message": 110}  # and the widths
@@ -44,7 +44,7 @@ def check_workbook(source: Path, errors: Path | None = None) -> Reading:
         return read(source)
     if same_file(errors, source):
         raise OutputError(f"{errors}: is the workbook to be checked, which is never written to; choose another name")
-    check_target(errors)
+    check_target(errors, "the list of errors")
     try:
         reading = read(source)
     except InputError as error:

@@ -25,8 +25,9 @@ from optimiser.errors import OutputError
 from optimiser.plan import Plan
 from optimiser.workbook import result_sheets
 from optimiser.workbook import write as writing
+from optimiser.workbook.files import check_target
 from optimiser.workbook.result_sheets import SHEETS
-from optimiser.workbook.write import check_target, compose, write
+from optimiser.workbook.write import compose, write
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
@@ -447,7 +448,7 @@ def test_a_target_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
         (tmp_path / "missing" / "plan.xlsx", "there is no folder"),
         (tmp_path / "file" / "plan.xlsx", "there is no folder"),
         (tmp_path / "folder.xlsx", "is a folder"),
-        (tmp_path / "plan.csv", "a workbook is written as .xlsx"),
+        (tmp_path / "plan.csv", "a plan is written as .xlsx"),
     ]:
         with pytest.raises(OutputError, match=said) as raised:
             write(empty_plan(), path)
