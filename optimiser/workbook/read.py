@@ -125,7 +125,7 @@ class _Workbook:
         self.order.append(table)
         try:
             if len([*zip(sheet, range(2), strict=False)]) > 1:
-                self.others.append(Fault(table, "this table is not supported yet"))
+                self.others.append(Fault(table, "this table is not supported yet; remove it, or begin its name with _ to leave it out"))
         except Unreadable as reason:
             self.others.append(Fault(table, str(reason)))
 

@@ -15,6 +15,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from optimiser.workbook.read import read
 from tests.support.books import book
 from tests.support.sound import SOUND, START, Tables, faults
 
@@ -23,6 +24,24 @@ OFFTAKE: dict[str, Any] = {
     "contracts": [{"contract": "offtake", "supplier": "Metlen", "material": "gallium", "price_index": "Rotterdam"}],
     "floors": [{"contract": "offtake", "level": "low", "floor": 300, "annual_quantity": 1200}],
 }
+
+
+def _offtake(tables: Tables, **cells: object) -> None:
+    tables.update(copy.deepcopy(OFFTAKE))
+    tables["contracts"][0].update(cells)
+
+
+def _breaks(tables: Tables, *rows: dict[str, object]) -> None:
+    tables["price_breaks"] = [{"offer": "spot", **row} for row in rows]
+
+
+def _project(tables: Tables, **cells: object) -> None:
+    """The offer `spot` waits for a plant that a grant would build."""
+    tables["projects"] = [{"project": "plant", "supplier": "Trader", "cost": 100, **cells}]
+    tables["offers"][0]["project"] = "plant"
+    tables["funds"][0]["uses"] = "purchase, storage, project"
+
+
 SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     "below a bound": (
         lambda t: t["offers"][0].update(lot_size=-50),
@@ -448,6 +467,115 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         lambda t: t["offers"][0].update(project="plant"),
         "offers!G2: project 'plant' has no row: the sheet projects is missing; add it",
     ),
+    "price break without a price": (
+        lambda t: _breaks(t, {"from_quantity": 100}),
+        "price_breaks!A2: a price break needs price or premium, and not both",
+    ),
+    "price break with two prices": (
+        lambda t: _breaks(t, {"from_quantity": 100, "price": 1, "premium": 0.1}),
+        "price_breaks!C2: a price break needs price or premium, and not both",
+    ),
+    "premium of a price break without an index": (
+        lambda t: _breaks(t, {"from_quantity": 100, "premium": 0.1}),
+        "price_breaks!C2: premium is a share of an index: it needs a price_index of spot",
+    ),
+    "price break given twice": (
+        lambda t: _breaks(t, {"from_quantity": 100, "price": 290}, {"from_quantity": 100, "price": 280}),
+        "price_breaks!B3: a break of spot at 100 stands in row 2 already; remove one of the two",
+    ),
+    "price breaks of two kinds": (
+        lambda t: _breaks(
+            t,
+            {"from_quantity": 100, "price": 290, "kind": "all_units"},
+            {"from_quantity": 200, "price": 280, "kind": "incremental"},
+        ),
+        "price_breaks!D3: kind must be the one kind of its offer, all_units as in row 2",
+    ),
+    "price break of nothing": (
+        lambda t: _breaks(t, {"from_quantity": 0, "price": 290}),
+        "price_breaks!B2: from_quantity must be above 0, found 0",
+    ),
+    "difference to no reference": (
+        lambda t: _offtake(t, form="cfd", price_index=None),
+        "contracts!D2: price_index is required for a cfd: it pays the difference from the floor to a reference",
+    ),
+    "upside without a trigger": (
+        lambda t: _offtake(t, upside_share=0.5),
+        "contracts!A2: upside_trigger is required where upside_share is above 0",
+    ),
+    "two floors": (
+        lambda t: (_offtake(t), t["floors"][0].update(floor_index="Rotterdam")),
+        "floors!C2: a level needs floor or floor_index, and not both",
+    ),
+    "no floor": (
+        lambda t: (_offtake(t), t["floors"][0].update(floor=None)),
+        "floors!C2: a level needs floor or floor_index, and not both",
+    ),
+    "share of no index": (
+        lambda t: (_offtake(t), t["floors"][0].update(floor_factor=0.5)),
+        "floors!E2: floor_factor is a share of an index: it needs floor_index",
+    ),
+    "ceiling of no reference": (
+        lambda t: _offtake(t, price_index=None, ceiling=3),
+        "contracts!E2: ceiling caps a reference: it needs price_index",
+    ),
+    "plant without a life": (
+        lambda t: _project(t, capex=1000),
+        "projects!A2: life_years is required beside capex: the break-even follows from both",
+    ),
+    "time to build a plant": (
+        lambda t: _project(t, ready_lag_months=1.5),
+        "projects!D2: ready_lag_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+    ),
+    "decision upside down": (
+        lambda t: _project(t, decide_from="2027-06-01", decide_to="2027-05-01"),
+        "projects!E2: decide_to must not be before decide_from (2027-06-01), found 2027-05-01",
+    ),
+    "project that waits for itself": (
+        lambda t: (
+            _project(t, fund="sales"),
+            t["offers"].pop(1),
+            t["funds"].append({"fund": "sales", "keeps_receipts": "yes"}),
+            t.update(outlets=[SALE | {"fund": "sales", "capacity": 5}]),
+        ),
+        "projects!D2: the project plant waits for itself: its grant can only be paid by the receipts of buyer, which sell metal that only "
+        "comes once it has gone ahead; give its fund an appropriation, or name another fund",
+    ),
+    "sale as another material": (
+        lambda t: t.update(outlets=[SALE | {"to_material": "gallium"}]),
+        "outlets!E2: to_material is for a rework: an outlet of form sale gives back no other material",
+    ),
+    "sale for nothing": (
+        lambda t: t.update(outlets=[{"outlet": "buyer", "material": "gallium", "form": "sale"}]),
+        "outlets!A2: a sale needs price or price_index, and not both",
+    ),
+    "time until metal is back": (
+        lambda t: t.update(outlets=[{"outlet": "swap", "material": "gallium", "form": "exchange", "lead_time_months": 1.5}]),
+        "outlets!D2: lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+    ),
+    "commitment to nothing known": (
+        lambda t: t.update(commitments=[{"kind": "order", "name": "sopt", "date": START, "quantity": 50}]),
+        "commitments!B2: 'sopt' has no row in the sheet offers (did you mean 'spot'?)",
+    ),
+    "commitment without a quantity": (
+        lambda t: t.update(commitments=[{"kind": "order", "name": "spot", "date": START}]),
+        "commitments!A2: quantity is required: how much is ordered or rotated",
+    ),
+    "commitment after the horizon": (
+        lambda t: t.update(commitments=[{"kind": "order", "name": "spot", "date": "2029-01-01", "quantity": 50}]),
+        "commitments!C2: date must be within the horizon, 2027-01-01 to 2027-12-31, found 2029-01-01",
+    ),
+    "commitment that cannot be kept": (
+        lambda t: (
+            t["offers"][0].update({"from": "2027-06-01"}),
+            t.update(commitments=[{"kind": "order", "name": "spot", "date": START, "quantity": 50}]),
+        ),
+        "commitments!C2: cannot be kept: order of spot is not possible on 2027-01-01; see its dates, lead time and supplier",
+    ),
+    "buyer without a site": (
+        lambda t: (t.update(sites=[{"site": "vault", "buyer": "navy"}]), t["demand"][0].update(buyer="army")),
+        "demand!E2: 'army' has no site, and no site in the sheet sites serves all; give it one",
+    ),
 }
 
 
@@ -458,6 +586,55 @@ def test_one_fault_one_line(fault: str, name: str, tmp_path: Path) -> None:
     plant, expected = SINGLE[fault]
     plant(tables)
     assert faults(book(tmp_path / name, tables)) == [expected]
+
+
+ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
+    "price breaks out of order": (
+        lambda t: _breaks(t, {"from_quantity": 100, "price": 280}, {"from_quantity": 200, "price": 290}),
+        "price_breaks!C3: price is above that of the smaller quantity in row 2, 280: breaks out of order? found 290",
+    ),
+    "price break that is never reached": (
+        lambda t: _breaks(t, {"from_quantity": 1000, "price": 280}),
+        "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches it, found 1000",
+    ),
+    "metal under a contract for cash": (
+        lambda t: _offtake(t, form="cfd", flex=2),
+        "contracts!F2: flex has no effect on a cfd, which moves no metal",
+    ),
+    "trigger of no upside": (
+        lambda t: _offtake(t, upside_trigger=3),
+        "contracts!E2: upside_trigger has no effect without an upside_share",
+    ),
+    "plant of another supplier": (
+        lambda t: _project(t, supplier="Metlen"),
+        "offers!B2: supplier is not the supplier of project plant, Metlen: found Trader",
+    ),
+    "yield of a sale": (
+        lambda t: t.update(outlets=[SALE | {"yield": 0.5}]),
+        "outlets!E2: yield has no effect on an outlet of form sale",
+    ),
+    "appropriation beside the horizon": (
+        lambda t: t["budgets"].append({"fund": "nds", "from": "2031-01-01", "amount": 1}),
+        "budgets!B3: the appropriation cannot be spent within the horizon",
+    ),
+    "offer beside the horizon": (
+        lambda t: t["offers"].append({**t["offers"][1], "offer": "late", "from": dt.date(2031, 1, 1)}),
+        "offers!A4: late can never be ordered within the horizon: see its dates and lead time",
+    ),
+    "capacity below one lot": (
+        lambda t: t["offers"][0].update(lot_size=600),
+        "offers!F2: capacity is below the smallest order, 600: no order can be placed, found 500",
+    ),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", ["book.xlsx", "book"], ids=["xlsx", "csv"])
+def test_one_odd_thing_one_warning(odd: str, name: str, tmp_path: Path) -> None:
+    tables: Tables = copy.deepcopy(SOUND)
+    plant, expected = ODD[odd]
+    plant(tables)
+    assert [str(fault) for fault in read(book(tmp_path / name, tables)).warnings] == [expected]
 
 
 def _openpyxl(change: Callable[[openpyxl.Workbook], None], path: Path) -> None:
