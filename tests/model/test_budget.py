@@ -104,7 +104,8 @@ def test_plan(case: Case) -> None:
 
 
 def payers(stockpile: Stockpile) -> set[tuple[int, str, str, int]]:
-    return set(built(stockpile).m.PAYMENTS)
+    """Appropriation, use, material, node."""
+    return {(b, use, material, n) for b, use, material, _, _, n in built(stockpile).m.PAYMENTS}
 
 
 SPENDING = (offer(), material("ga", holding_cost=1), offer("other", material="in"), material("in"))

@@ -278,7 +278,7 @@ def test_the_outcome_of_a_contract_is_told() -> None:
         ),
         (
             [contract(), Floor(contract="offtake", level="low", annual_quantity=120)],
-            "floors.floor: is required: the least price of the level",
+            "floors.floor: a level needs floor or floor_index, and not both",
         ),
     ],
 )

@@ -264,7 +264,8 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
         ({"lead_time_months": 0.5}, "offers.lead_time_months: must be a whole number of periods of 1 months, found 0.5 months"),
         (
             {"order_cost": 1},
-            "offers.capacity: is needed: orders have a minimum or a cost, and nothing else in the workbook bounds what could be bought",
+            "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing else in the workbook bounds what could be "
+            "bought",
         ),
     ],
 )
