@@ -333,7 +333,7 @@ def everything() -> Stockpile:
                to=month(4), capacity=10, cost=0.4, fund="nds"),
         outlet("flat", price=2), outlet("scrap", "dispose"),
         outlet("swap", "exchange", capacity=6, cost=0.5, lead_time_months=1),
-        outlet("refine", "rework", capacity=4, cost=1, **{"yield_": 0.5}, lead_time_months=1, to_material="in"),
+        outlet("refine", "rework", capacity=4, cost=1, yield_=0.5, lead_time_months=1, to_material="in"),
     )  # fmt: skip
     rules = (
         Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.6),
