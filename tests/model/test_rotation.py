@@ -249,7 +249,8 @@ def test_what_does_not_come_back_says_nothing_of_it() -> None:
 
 
 def test_an_exchange_outlives_the_shelf_life() -> None:
-    """8 with a life of two months, wanted in the fourth; 10 each bought then, 1 for each exchange, of which two are needed. Where half is lost in each, 2 are left."""
+    """8 with a life of two months, wanted in the fourth; 10 each bought then, 1 for each exchange, of which two are needed. Where half
+    is lost in each, 2 are left."""
     rows = (lot(8, 0), material(shelf_life_months=2), demand(8, 3), offer(from_=month(3)), outlet("swap", "exchange", cost=1))
     assert least_cost(book(*rows, periods=4)) == pytest.approx(8 + 8)
     assert least_cost(book(*rows[:-1], outlet("swap", "exchange", cost=1, yield_=0.5), periods=4)) == pytest.approx(8 + 4 + 6 * 10)
