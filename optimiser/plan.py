@@ -204,6 +204,12 @@ def _verdict(plan: Plan) -> str:
     if orders:
         suppliers = sorted({each.supplier for each in orders})
         parts.append(f"Order {sum(each.ordered for each in orders):,.0f} {unit} in {len(orders)} orders from {_list(suppliers)}.")
+        relaxed = [each for each in orders if each.relaxed]
+        if relaxed:
+            parts.append(
+                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, minimum, "
+                "cost and price breaks are relaxed, so in the end they will cost somewhat more."
+            )
         bought_up = [each for each in orders if each.cheaper_from is not None]
         if bought_up:
             parts.append(f"{len(bought_up)} of them are bought up to a price break, where more metal costs less.")

@@ -14,6 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put_column, unit_of
@@ -46,10 +47,13 @@ SHEETS: Mapping[type[Result], str] = {
     RuleKept: "each rule: value, limit and distance to it",
     CommitmentKept: "decisions that were taken before, and what the plan makes of them",
     MarginalValue: "what one more unit of each limit is worth",
+    Compared: "this plan beside one that counts on no plant that is merely announced",
+    Share: "what each buyer would pay alone, and its fair part of the cost",
     Assumption: "every input, with its source and date",
 }
 """The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
 
+BESIDE = (Compared, Share)  # there only when asked for
 NUMBERS = ("number", "whole")
 TOLD = "instruction"  # the column that holds sentences
 ALARMS = ("unmet", "below", "lapsed", "deficit")  # what an officer looks for: marked where above zero
@@ -86,7 +90,8 @@ class Table:
 def tables(plan: Plan) -> dict[type[Result], Table]:
     """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
     others = [kind for kind in plan.rows if kind not in SHEETS]
-    kinds = [kind for kind in SHEETS if kind is not Assumption] + others + [Assumption]
+    asked = [kind for kind in SHEETS if kind not in BESIDE or kind in plan.rows]
+    kinds = [kind for kind in asked if kind is not Assumption] + others + [Assumption]
     return {kind: _table(kind, plan.of(kind)) for kind in kinds}
 
 
