@@ -264,8 +264,8 @@ def everything() -> Stockpile:
         ),
         offer("lots", 9, supplier="metlen", lot_size=10, order_cost=3, site="north", capacity=30, to=month(3)),
         offer("bulk", 13, supplier="trader", duty=0.02, capacity=25, to=month(2)),
-        offer("new", 8, supplier="metlen", project="granted", capacity=8),
-        offer("indium", 5, supplier="trader", material="in", capacity=30),
+        offer("annex", 8, supplier="metlen", project="granted", capacity=8),
+        offer("indium", 5, supplier="trader", material="in"),
     )
     breaks = (
         price_break(10, premium=-0.3, kind="incremental"),
