@@ -379,7 +379,6 @@ LAWS = [
     Law("a higher break-even never lowers the cost", "breakeven", each("projects", "breakeven_floor", times(1.5)), dearer=True),
     Law("more capital never lowers the cost", "computed_breakeven", each("projects", "capex", times(2)), dearer=True),
     Law("a lower yield never lowers the cost", "yield", each("outlets", "yield", times(0.7)), dearer=True, first=free_to_throw_away),
-    Law("a way back that takes no time never costs more", "outlet_lead", each("outlets", "lead_time_months", lambda _: None)),
     Law("one more exchange never costs more", "exchange", one_more_way_back("exchange")),
     Law("one more rework never costs more", "rework", one_more_way_back("rework")),
     Law("a rule on spending relaxed never costs more", "spend_rule", looser_rules),
