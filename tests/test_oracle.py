@@ -782,6 +782,16 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10 + 5 * 4 + 9 + 50,
     ),
+    # A deficit is what is not taken and no more: 1 at 4 can be spent at most, not 5.
+    "spend that a contract does not ask for": (
+        book(
+            1,
+            contracts=[contract(take_or_pay=0.5)],
+            floors=[floor(4, 12)],
+            rules=[{"rule": "floor", "of": "contract", "measure": "spend", "window": "horizon", "least": 5}],
+        ),
+        "infeasible",
+    ),
     # Two offers at least: the smallest order of the dear one is 3.
     "least count": (
         book(
@@ -877,6 +887,19 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
             funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
             budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 10}],
+        ),
+        40 + 50,
+    ),
+    # A fund without a buyer pays for both, B's does not pay for A: 1 of the 3 of A stays away.
+    "fund without a buyer": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "common"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "common", "amount": 20}, {"fund": "B's", "amount": 100}],
         ),
         40 + 50,
     ),

@@ -182,6 +182,15 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "committed_signature": kept("commitments", "kind", "sign"),
     "committed_rotation": kept("commitments", "kind", "rotate"),
     "committed_project": kept("commitments", "kind", "project"),
+    # Together they are more than each alone.
+    "breaks_for_buyers": without("price_breaks"),
+    "breaks_paid_on_order": without("price_breaks"),
+    "breaks_in_lots": without("price_breaks"),
+    "breaks_in_a_rule": without("price_breaks"),
+    "carried_by_cfd": blank("projects", "breakeven_floor"),
+    "carried_at_an_index": blank("projects", "breakeven_floor"),
+    "contract_of_buyers": without("contracts", "floors"),
+    "orders_counted": kept("rules", "measure", "count"),
 }
 """Each feature, and how to take it out of a workbook in place."""
 
@@ -204,6 +213,15 @@ NEEDS = {
     "yield": ("exchange", "shelf_life", "opening_stock"),
     "outlet_lead": ("exchange", "shelf_life", "opening_stock"),
     "buyer_funds": ("buyers", "budget"),
+    "buyers": ("opening_stock", "site_cost"),
+    "breaks_for_buyers": ("price_breaks", "buyers", "buyer_funds", "budget"),
+    "breaks_paid_on_order": ("price_breaks", "pay_on_order", "availability", "lead_time"),
+    "breaks_in_lots": ("price_breaks", "lot_size", "order_cost"),
+    "breaks_in_a_rule": ("price_breaks", "spend_rule"),
+    "carried_by_cfd": ("project", "contract", "breakeven", "cfd", "upside"),
+    "carried_at_an_index": ("project", "contract", "breakeven", "floor_index"),
+    "contract_of_buyers": ("contract", "buyers", "buyer_funds", "budget"),
+    "orders_counted": ("count_rule", "minimum_order"),
     "committed_signature": ("contract",),
     "committed_rotation": ("opening_stock", "sale"),
     "committed_project": ("project",),
@@ -385,7 +403,7 @@ class _Drawing:
         last = self.number(first, self.periods - 1)
         return {
             "material": name,
-            "buyer": self.only("buyers", "A", "B", None),
+            "buyer": self.only("buyers", "A", "B", "B", None),
             "from": self.day(first),
             "to": self.pick(None, self.end(last), self.end(last)),
             "quantity": self.pick(7, 10, 24),
@@ -457,13 +475,13 @@ class _Drawing:
         return rows
 
     def project(self) -> dict[str, Any]:
-        computed = "computed_breakeven" in self.has
+        carried, computed = bool(self.has & {"breakeven", "computed_breakeven"}), "computed_breakeven" in self.has
         return {
             "project": "plant",
             "supplier": "Metlen" if {"supply_stages", "committed_project"} <= self.has else self.pick("Metlen", "Pavlodar"),
-            "cost": self.pick(10, 25, 60),
+            "cost": self.pick(10, 25, 60) if "committed_project" in self.has or not carried or self.pick(True, False) else None,
             "match": self.only("match", 0.25, 0.5),
-            "decide_from": self.only("decide_window", self.day(0), self.day(1)),
+            "decide_from": self.only("decide_window", self.day(0), self.day(1), self.day(1)),
             "decide_to": self.only("decide_window", self.end(1)),
             "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
             "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
