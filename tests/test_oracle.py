@@ -1047,11 +1047,11 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10,
     ),
-    # 3 leave in month 0 at 1 each, at least 5 in all; nothing asks for more.
+    # 3 are sold in month 0 at a loss of 1 each, at least 5 in all; nothing asks for more.
     "committed rotation": (
         book(
             opening_stock=[lot(9)],
-            outlets=[outlet("sale", cost=1)],
+            outlets=[outlet("sale", price=1, cost=2)],
             commitments=[
                 {"kind": "rotate", "name": "sale", "date": month(0), "quantity": 3},
                 {"kind": "rotate", "name": "sale", "quantity": 5, "how": "at_least"},

@@ -420,8 +420,11 @@ class _Drawing:
     def offer(self, i: int) -> dict[str, Any]:
         first = self.number(-1, self.periods - 1)
         indexed = "indexed_offer" in self.has
-        # Without it a credit for stock, or a sale without a limit, could earn money without end.
-        limited = {"capacity", "closing_value"} & self.has or ("sale" in self.has and "outlet_capacity" not in self.has)
+        # Without it a credit for stock, or a sale without a limit, could earn money without end; and of what goes in an exchange
+        # nothing tells how much could be used, which the reader wants to know of an order with a minimum, a cost or a break.
+        limited = {"capacity", "closing_value", "exchange", "rework"} & self.has or (
+            "sale" in self.has and "outlet_capacity" not in self.has
+        )
         lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
         smallest = -(-(least or 1) // (lot or 1)) * (lot or 1)  # the reader refuses an offer that allows no order
         return {
