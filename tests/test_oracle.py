@@ -446,6 +446,16 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         book(2, {"holding_cost": 0.5}, offers=[offer(price=5)], price_breaks=[price_break(10, 7)], demand=[need(1, 12)]),
         61,
     ),
+    # 2 lots are at the break, and not below it: 10 at 7, or 1 lot at 5 and 5 of the other offer at 10.
+    "break that lots reach": (
+        book(1, offers=[offer(price=5, lot_size=5), offer("other")], price_breaks=[price_break(10, 7)], demand=[need(0, 10)]),
+        70,
+    ),
+    # Nor is the smallest order.
+    "break at the minimum order": (
+        book(1, offers=[offer(price=5, minimum_order=10)], price_breaks=[price_break(10, 7)], demand=[need(0, 8)]),
+        70,
+    ),
     # Three quarters of the index are 6, then 30. The producer is topped up by 10 - 6 for 2, then gives back half of what is above 10.
     "contract for difference": (
         book(
