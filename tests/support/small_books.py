@@ -230,7 +230,7 @@ NEEDS = {
     "ramp": ("targets",),
     "hard_target": ("targets",),
     "age_discount": ("sale", "shelf_life"),
-    "minimum_life": ("sale", "shelf_life"),
+    "minimum_life": ("sale", "shelf_life", "opening_stock"),
     "outlet_capacity": ("sale",),
     "outlet_cost": ("sale",),
     "outlet_index": ("sale",),
@@ -351,7 +351,7 @@ class _Drawing:
 
     def material(self, name: str) -> dict[str, Any]:
         # A target asks for stock that lives on; the reader refuses one that no lot can ever meet.
-        life = self.only("shelf_life", *((2, 3) if "targets" in self.has else (1, 2, 2, 3)))
+        life = self.only("shelf_life", *((2, 3) if self.has & {"targets", "minimum_life"} else (1, 2, 2, 3)))
         self.life = min(self.life, life or self.life)
         return {
             "material": name,
@@ -572,9 +572,7 @@ class _Drawing:
             "price_index": "rotterdam" if indexed else None,
             "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
             "age_discount": self.pick(0.05, 0.3) / self.months if sale and "age_discount" in self.has else None,
-            "minimum_life_months": self.pick(self.months, min(self.life, 2) * self.months)
-            if form != "dispose" and "minimum_life" in self.has
-            else None,
+            "minimum_life_months": min(self.life, 2) * self.months if form != "dispose" and "minimum_life" in self.has else None,
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
             "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
             "lead_time_months": self.only("outlet_lead", self.months, 2 * self.months) if back else None,
