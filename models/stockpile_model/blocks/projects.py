@@ -70,14 +70,14 @@ def members(stockpile: Stockpile, project: str) -> list[Row]:
 
 @functools.lru_cache(maxsize=256)
 def grantable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
-    """The nodes at which a project can be granted and be ready within the horizon."""
+    """The nodes at which a project can be granted; it may be ready after the horizon, where the officer has committed to it."""
     found = []
     for n in stockpile.tree.nodes:
         row = stockpile.at(n).keyed(Project)[project]
         window = overlap(stockpile.calendar, row.decide_from, row.decide_to)
         if grant(row) is not None and stockpile.counts(row.supplier) and stockpile.tree.period[n] in window:
             found.append(n)
-    return tuple(n for n in found if ready_from(stockpile, project, n) < stockpile.calendar.periods)
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=256)
@@ -119,10 +119,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from ordered(row, "decide_from", "decide_to")
         yield from whole_periods(stockpile, row, "ready_lag_months")
         if (row.capex is None) != (row.life_years is None):
-            name = "capex" if row.capex is None else "life_years"
-            yield Problem(
-                row.TABLE, row.line, name, "is required beside the other of capex and life_years: the break-even follows from both"
-            )
+            name, other = ("capex", "life_years") if row.capex is None else ("life_years", "capex")
+            yield Problem(row.TABLE, row.line, name, f"is required beside {other}: the break-even follows from both")
         for each in members(stockpile, row.project):
             if get(each, "supplier") != row.supplier:
                 message = f"is not the supplier of project {row.project}, {row.supplier}: found {get(each, 'supplier')}"
