@@ -62,7 +62,8 @@ def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
     if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
         return range(0)
     ready = 0 if contract.project is None else projects.earliest(stockpile, contract.project)
-    return range(max(ready, price_floors.first_delivery(stockpile, contract, window.start)), len(over(stockpile)))
+    first = max(ready, price_floors.agreed(stockpile, contract, window.start), stockpile.shipping(contract.supplier))
+    return range(first, len(over(stockpile)))
 
 
 def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> Series:
