@@ -197,7 +197,7 @@ def test_when_a_supplier_ships_first(start: dt.date | None, shipping: int) -> No
         (
             [site(buyer="navy"), demand(1, buyer="army")],
             {},
-            "demand.buyer: several buyers are not supported yet: found 'army' beside 'navy'",
+            "demand.buyer: 'army' has no site, and no site in the sheet sites serves all",
         ),
     ],
 )
