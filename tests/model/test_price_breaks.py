@@ -294,7 +294,7 @@ def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> N
         ([price_break(10, premium=0.1)], "price_breaks.premium: is a share of an index: it needs a price_index of spot"),
         (
             [price_break(10, 9, line=2), price_break(10, 8, line=3)],
-            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already",
+            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already; remove one of the two",
         ),
         (
             [price_break(10, 9, line=2), price_break(20, 8, line=3, kind="incremental")],

@@ -295,15 +295,15 @@ def test_the_floor_of_a_level_at_an_index_is_told_at_the_first_date_of_signing()
         ),
         (
             project(ready_lag_months=0.5),
-            "projects.ready_lag_months: must be a whole number of periods of 1 months, found 0.5 months",
+            "projects.ready_lag_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
         ),
         (
             project(capex=5),
-            "projects.life_years: is required beside the other of capex and life_years: the break-even follows from both",
+            "projects.life_years: is required beside capex: the break-even follows from both",
         ),
         (
             project(life_years=5),
-            "projects.capex: is required beside the other of capex and life_years: the break-even follows from both",
+            "projects.capex: is required beside life_years: the break-even follows from both",
         ),
     ],
 )  # fmt: skip
