@@ -1,7 +1,7 @@
 """Writes the data dictionary, `inputs/README.md`, from the row types: `python inputs/dictionary.py`.
 
 What a column means, its unit, bounds and default stand once, in the row type that the reader checks against; here they are
-only set out. What no row type can say, what a table is for and how it is read where that is not obvious, stands in this file.
+only set out. What a table is for stands beside the code that writes input sheets; how it is read where that is not obvious, here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from optimiser.workbook.input_sheets import PURPOSE
 from stockpile_model.build import TABLES, UNBUILT
 from stockpile_model.data import Column, Row, Settings, columns
 
@@ -65,24 +66,6 @@ periods. Money is discounted to the start of the horizon from the start of its p
 first day.
 """
 
-PURPOSE = {
-    "settings": "The horizon, the units and what is minimised. One row for each name: columns `name` and `value`.",
-    "prices": "Price indices: a date, then a column for each index. Linear between dates, flat before the first and after the last.",
-    "materials": "What is stockpiled, how long it keeps and what missing or old metal costs.",
-    "sites": "Where stock lies. Without this table there is one site, free and unlimited.",
-    "suppliers": "Who makes the metal, where, how far the plant is and when it can first ship.",
-    "offers": "Spot and framework purchases: ordered in one period, delivered in a later one.",
-    "contracts": "Offtakes: metal at a price with a floor, a quantity committed for years. Signed once or not at all.",
-    "floors": "The menu of a contract: at most one level is signed. The higher the floor, the more the producer commits.",
-    "demand": "What is handed out of stock in each period. It uses stock up.",
-    "outlets": "Ways in which stock is rotated out before its life is over.",
-    "opening_stock": "Lots on hand before the first period.",
-    "targets": "In-spec stock that must be there at period end.",
-    "rules": "Policy: limits on shares and quantities by supplier, country, bloc, stage, feedstock, offer or contract.",
-    "funds": "Who pays, and for what. Without this table money is unlimited.",
-    "budgets": "Appropriations. Annual, two-year and no-year money are rows of this table.",
-}
-
 DECISIONS = """\
 ## How what is not obvious is read
 
@@ -112,6 +95,13 @@ DECISIONS = """\
 - **Money.** An appropriation can be spent in the period that contains its `from` and in the one that contains its
   `expires`. With the table `funds`, an outlay that no fund may pay cannot be made. `budgets` without `funds` is an
   error. A fiscal year is that of a period's first day and is named by the calendar year in which it ends.
+- **Warnings.** They rest on bounds that give the plan more than any plan could have: every source at its most, opening
+  stock used before it is over, all money at the lowest price of all. A warning that says "no plan exists" is therefore
+  proven; that there is none proves nothing. Prices of one material 100 times apart, quantities 10,000 times apart, shares
+  above 200 % and rates above 50 % a year look like a slip. A floor is told where no price of its material in the horizon
+  reaches it; one that is above its own reference alone is not.
+- **Projects.** A project is an error where it waits for itself: only a grant can make it go ahead, and the fund that may
+  pay it has nothing but receipts of metal that comes with the project, or with others that wait in the same way.
 - **Buyers.** `buyer` may name one buyer throughout; several are not supported yet.
 """
 

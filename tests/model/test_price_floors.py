@@ -548,7 +548,7 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
         ([contract(ceiling=9), TEN], "contracts.ceiling: caps a reference: it needs price_index"),
         (
             [contract(lead_time_months=2.5), TEN],
-            "contracts.lead_time_months: must be a whole number of periods of 1 months, found 2.5 months",
+            "contracts.lead_time_months: must be a whole number of periods of 1 month, found 2.5 months; write 2 or 3",
         ),
         (
             [contract(), Floor(contract="offtake", level="low", annual_quantity=120)],

@@ -494,7 +494,10 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
         ({"price_index": "market"}, "offers.price: an offer needs price or price_index, and not both"),
         ({"premium": 0.1}, "offers.premium: is a share of an index: it needs price_index instead of price"),
         ({"from_": month(1), "to": month(0)}, "offers.to: must not be before from (2027-02-01), found 2027-01-01"),
-        ({"lead_time_months": 0.5}, "offers.lead_time_months: must be a whole number of periods of 1 months, found 0.5 months"),
+        (
+            {"lead_time_months": 0.5},
+            "offers.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
+        ),
         (
             {"order_cost": 1},
             "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing else in the workbook bounds what could "

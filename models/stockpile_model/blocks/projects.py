@@ -109,10 +109,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from ordered(row, "decide_from", "decide_to")
         yield from whole_periods(stockpile, row, "ready_lag_months")
         if (row.capex is None) != (row.life_years is None):
-            name = "capex" if row.capex is None else "life_years"
-            yield Problem(
-                row.TABLE, row.line, name, "is required beside the other of capex and life_years: the break-even follows from both"
-            )
+            name, other = ("capex", "life_years") if row.capex is None else ("life_years", "capex")
+            yield Problem(row.TABLE, row.line, name, f"is required beside {other}: the break-even follows from both")
         for each in members(stockpile, row.project):
             if get(each, "supplier") != row.supplier:
                 message = f"is not the supplier of project {row.project}, {row.supplier}: found {get(each, 'supplier')}"
