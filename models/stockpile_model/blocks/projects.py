@@ -60,12 +60,11 @@ def members(stockpile: Stockpile, project: str) -> list[Row]:
 
 @functools.lru_cache(maxsize=256)
 def grantable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
-    """The nodes at which a project can be granted and be ready within the horizon."""
+    """The nodes at which a project can be granted; it may be ready after the horizon, where the officer has committed to it."""
     row, tree = stockpile.keyed(Project)[project], stockpile.tree
     window = overlap(stockpile.calendar, row.decide_from, row.decide_to)
-    latest = stockpile.calendar.periods - lag(stockpile, project)
     open_ = grant(row) is not None and stockpile.counts(row.supplier)
-    return tuple(n for n in tree.nodes if open_ and tree.period[n] in window and tree.period[n] < latest)
+    return tuple(n for n in tree.nodes if open_ and tree.period[n] in window)
 
 
 @functools.lru_cache(maxsize=256)
