@@ -199,7 +199,14 @@ def test_a_project_of_several_materials_is_none_of_a_fund_for_one() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "years", "worth"),
-    [(0.1, 2, 1 / 1.1 + 1 / 1.21), (0.25, 1, 0.8), (0, 7, 7), (1e-9, 7, 7), (0.1, 10, 6.144567)],  # the last from any table of annuities
+    [
+        (0.1, 2, 1 / 1.1 + 1 / 1.21),
+        (0.25, 1, 0.8),
+        (0, 7, 7),
+        (1e-9, 7, 7),
+        (0.1, 10, 6.144567),
+        (0.08, 5, 3.992710),
+    ],  # the last two as tabled
 )
 def test_an_annuity(rate: float, years: float, worth: float) -> None:
     assert annuity(rate, years) == pytest.approx(worth, rel=1e-6)
