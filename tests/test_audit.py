@@ -60,7 +60,7 @@ def test_the_plans_use_what_is_audited() -> None:
         name: [line for plan in plans for line in as_sheets(plan)[name]] for name in as_sheets(plans[0]).rows | as_sheets(plans[1]).rows
     }
     assert {line["kind"] for line in rows["movements"]} == {"opening", "arrival", "return", "demand", "rotation", "expired"}
-    assert {line["decision"] for line in rows["projects"]} == {"grant", "carried"}
+    assert {line["decision"] for line in rows["projects"]} == {"grant", "carried", "no"}
     assert {line["form"] for line in rows["contracts"] if line["level"]} == {"purchase", "cfd"}
     assert {line["measure"] for line in rows["rules"]} == {"share", "quantity", "spend", "count"}
     assert {line["heading"] for line in rows["cash_flow"]} == set(plans[0].costs)
