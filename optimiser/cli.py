@@ -50,11 +50,16 @@ def template(new: Path, material: str, force: bool) -> None:
 
 @cli.command()
 @click.argument("workbook", type=click.Path(path_type=Path))
-def check(workbook: Path) -> None:
+@click.option(
+    "--errors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what is wrong as a workbook whose rows lead to the cells: E.xlsx.",
+)
+def check(workbook: Path, errors: Path | None) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
-    from optimiser.workbook.read import read
+    from optimiser.workbook.check import check_workbook
 
-    reading = read(workbook)
+    reading = check_workbook(workbook, errors)
     for fault in reading.warnings:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}

@@ -17,7 +17,7 @@ from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
 from optimiser.solver.model_file import write_model
-from optimiser.workbook.files import check_target
+from optimiser.workbook.files import check_target, same_file
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
@@ -73,7 +73,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     began = time.perf_counter()
     output = request.output or default_output(request.source)
     for path in (output, request.model_file):
-        if path is not None and _same(path, request.source):
+        if path is not None and same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
     check_target(output)
     reading = read(request.source, request.changes)
@@ -185,10 +185,6 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
 def _of_two(formulation: Formulation, objective: str) -> str:
     """A model file holds one objective."""
     return f", with the objective {objective} alone: shortfall is not minimised first there" if formulation.m.shortfall.active else ""
-
-
-def _same(path: Path, source: Path) -> bool:
-    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
 
 
 def _options(settings: Settings, request: Request) -> Options:

@@ -172,7 +172,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.price is not None and row.premium != 0:
             yield Problem(row.TABLE, row.line, "premium", "is a share of an index: it needs price_index instead of price")
         for each in price_breaks.breaks(stockpile).get(row.offer, ()):
-            if each.premium is not None and row.price_index is None:
+            if each.premium is not None and each.price is None and row.price_index is None:
                 yield Problem(each.TABLE, each.line, "premium", f"is a share of an index: it needs a price_index of {row.offer}")
             if row.capacity is not None and each.from_quantity > row.capacity:
                 message = f"is above the capacity of {row.offer}, {row.capacity:g}: no order reaches it, found {each.from_quantity:g}"
