@@ -140,14 +140,14 @@ CASES = [
         [{"take[offtake,low,0,0]": 8, "stock[ga,stockpile,0,0]": 4}],
     ),
     Case(
-        "cap_deficit",
+        "link_short",
         "a least spend is not reached by paying for what is taken: there is no deficit in a year that does not fall short",
         book(contract(take_or_pay=0.5), TEN, rule("contract", "offtake", measure="spend", least=1)),
         SIGNED | taken(10, 0),
         [{"deficit[offtake,low,0,1]": 5}],
     ),
     Case(
-        "cap_paid",
+        "cap_deficit",
         "a least spend is not reached by a deficit above what is short, or without a signature",
         book(contract(take_or_pay=0.5), TEN, rule("contract", "offtake", measure="spend", least=1)),
         SIGNED | taken(4, 0) | {"deficit[offtake,low,0,1]": 6, "short[offtake,low,0,1]": 1},

@@ -177,11 +177,6 @@ def counts_at_most(stockpile: Stockpile) -> bool:
     return any(rule.measure == "count" and rule.most is not None for rule in stockpile.rows(Rule))
 
 
-def spends_at_least(stockpile: Stockpile) -> bool:
-    """Whether a rule asks for a least spend: then nothing may be paid that buys nothing and is not due."""
-    return any(rule.measure == "spend" and rule.least for rule in stockpile.rows(Rule))
-
-
 def shares(stockpile: Stockpile) -> list[Rule]:
     """The rules on shares: under them what one brings makes room for what others may."""
     return [rule for rule in stockpile.rows(Rule) if rule.measure == "share"]

@@ -257,10 +257,6 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     take[k,f,d,n] ≤ flex·Q_f·months/12·active,  active = Σ of the signatures on the path to n that deliver first in d
     Σ_year take + deficit ≥ take_or_pay·Q_f·active·(months of the year within term and horizon)/12
 
-    A deficit is just what falls short: its price sees to that, and where a rule asks for a least spend the binary `short`:
-
-    deficit ≤ owed·short,  Σ_year take + deficit ≤ owed·active + (most that can be taken - owed)⁺·(1 - short)
-
     A contract of a project is signed once that goes ahead, and delivers first when it is ready:
 
     Σ_d begin[k,f,s,d] = sign[k,f,s],  Σ_f begin[k,f,s,d] ≤ Σ of the ways to go ahead that lead to d
@@ -368,39 +364,15 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     m.deficit = pyo.Var(m.DEFICITS, domain=pyo.NonNegativeReals, doc="paid for and not taken in a contract year [quantity]")
 
-    def owes(k: str, f: str, d: int, n: int) -> float:
-        """Take-or-pay of a contract year [quantity]."""
-        return contract(k, n).take_or_pay * even(stockpile, levels[k][f]) * len(year_ends[k, d, n])
-
-    def paid(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        """What is taken or paid for in a contract year [quantity]."""
-        taken = [m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year_ends[k, d, n]]
-        return pyo.quicksum([*taken, m.deficit[k, f, d, n]])
+    def hold_take_or_pay(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
+        year = year_ends[k, d, n]
+        taken = pyo.quicksum(m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year)
+        least = contract(k, n).take_or_pay * even(stockpile, levels[k][f]) * len(year)
+        return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n)
 
     m.hold_take_or_pay = pyo.Constraint(
-        m.DEFICITS,
-        rule=lambda m, k, f, d, n: paid(m, k, f, d, n) >= owes(k, f, d, n) * signed(k, f, d, n),
-        doc="what is not taken of a year's take-or-pay is a deficit [quantity]",
+        m.DEFICITS, rule=hold_take_or_pay, doc="what is not taken of a year's take-or-pay is a deficit [quantity]"
     )
-    # Without a least spend to reach, the price of a deficit sees to it that it is no more than it must be.
-    m.SHORTFALLS = pyo.Set(
-        dimen=4,
-        initialize=list(m.DEFICITS) if policy.spends_at_least(stockpile) else [],
-        doc="deficits that might be paid without being due, to reach a least spend",
-    )
-    m.short = pyo.Var(m.SHORTFALLS, domain=pyo.Binary, doc="whether a contract year falls short of take-or-pay [1]")
-    m.cap_deficit = pyo.Constraint(
-        m.SHORTFALLS,
-        rule=lambda m, k, f, d, n: m.deficit[k, f, d, n] <= owes(k, f, d, n) * m.short[k, f, d, n],
-        doc="a deficit is paid only where a year falls short [quantity]",
-    )
-
-    def cap_paid(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
-        owed = owes(k, f, d, n)
-        beyond = max(0.0, contract(k, n).flex * even(stockpile, levels[k][f]) * len(year_ends[k, d, n]) - owed)
-        return paid(m, k, f, d, n) <= owed * signed(k, f, d, n) + beyond * (1 - m.short[k, f, d, n])
-
-    m.cap_paid = pyo.Constraint(m.SHORTFALLS, rule=cap_paid, doc="a deficit makes up to take-or-pay and no more [quantity]")
 
     _owe_no_more(m, stockpile, {key: year_ends[key[0], key[2], key[3]] for key in m.DEFICITS}, signed)
 

@@ -222,7 +222,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     def smallest(o: str, n: int) -> float:
         """An order is at least its minimum; and not of nothing, where paying its cost alone would reach a least spend."""
-        return max(offer(o, n).minimum_order, policy.ANY if policy.spends_at_least(stockpile) else 0.0)
+        return max(offer(o, n).minimum_order, policy.ANY if policy.spend_at_least(stockpile) else 0.0)
 
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
