@@ -270,7 +270,17 @@ CASES = [
     ),
     Case(
         "link_carry",
-        "nor by what its own project does not name",
+        "nor by a contract that carries another one",
+        book(
+            WAITING, EIGHT, project(breakeven_floor=8),
+            contract("other", project="annex", take_or_pay=0), floor(9, 60, name="other"), project("annex", breakeven_floor=9),
+        ),
+        {"sign[other,low,0]": 1, "begin[other,low,0,0]": 1, "carry[annex,0]": 1},
+        [{"carry[plant 2,0]": 1}],
+    ),
+    Case(
+        "link_carry",
+        "nor by one of no project",
         book(WAITING, EIGHT, contract("other", take_or_pay=0), floor(9, 60, name="other"), project(breakeven_floor=8)),
         {"sign[other,low,0]": 1},
         [{"carry[plant 2,0]": 1}],
