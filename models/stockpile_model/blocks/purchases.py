@@ -455,9 +455,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         base, cost = spent / quantity, row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
         delivered = base * (1 + row.duty) + row.adder + row.freight
         paid = delivered * (quantity if row.payment == "order" else arriving) + cost
-        # At the foot of a break an order may pay either price: its part says which it does.
-        last = max(s for s, part in enumerate(parts) if part > NOTHING)
-        reached = price_breaks.segments(stockpile, o, math.inf)[last].row if firm else None
+        reached = price_breaks.reached(stockpile, o, quantity) if firm else None
+        if reached is not None and not price_breaks.incremental(stockpile, o):
+            # At the foot of a break an order may pay either price: its part says which it does.
+            last = max(s for s, part in enumerate(parts) if part > NOTHING)
+            reached = price_breaks.segments(stockpile, o, math.inf)[last].row
         in_all = [rate * (1 + row.duty) + row.adder + row.freight for rate in rates]
         cheaper_from = None if reached is None else _cheaper_from(stockpile, row, quantity, in_all)
         unit = stockpile.settings.quantity_unit
