@@ -92,6 +92,30 @@ def test_plans_of_random_workbooks_pass(tables: dict[str, Any]) -> None:
         assert told(plan) == []
 
 
+SPENDING: dict[str, Any] = {
+    "settings": {"start": dt.date(2027, 1, 1), "periods": 4, "mip_gap": 0},
+    "materials": [{"material": "gallium"}],
+    "suppliers": [{"supplier": "smelter"}],
+    "offers": [
+        {"offer": "cheap", "supplier": "smelter", "material": "gallium", "price": 5},
+        {"offer": "dear", "supplier": "smelter", "material": "gallium", "price": 1000, "lot_size": 50, "order_cost": 30, "capacity": 50},
+    ],
+    "contracts": [
+        {"contract": "offtake", "supplier": "smelter", "material": "gallium", "sign_to": dt.date(2027, 1, 1), "take_or_pay": 0.5}
+    ],
+    "floors": [{"contract": "offtake", "level": "one", "floor": 20, "annual_quantity": 60}],
+    "demand": [{"material": "gallium", "from": dt.date(2027, 1, 1), "to": dt.date(2027, 4, 1), "quantity": 10}],
+}
+
+
+@pytest.mark.parametrize(("of", "value", "cost"), [("offer", "dear", 50030), ("contract", "offtake", 350)])
+def test_a_least_spend_is_not_reached_by_paying_for_nothing(of: str, value: str, cost: float) -> None:
+    plan = plan_of({**SPENDING, "rules": [{"rule": "r", "of": of, "value": value, "measure": "spend", "least": 60}]})
+    assert plan is not None
+    assert told(plan) == []
+    assert plan.objective == pytest.approx(cost)
+
+
 # --- Faults planted in the rows of a plan ---------------------------------------------------------------------------------------
 
 Rows = dict[str, list[Line]]

@@ -30,6 +30,7 @@ from tests.support.accept import (
     prices,
     project,
     put,
+    rule,
     site,
     supplier,
     warnings,
@@ -137,6 +138,20 @@ CASES = [
         book(contract(availability=0.5), TEN, periods=1),
         SIGNED | {"take[offtake,low,0,0]": 10, "stock[ga,stockpile,0,0]": 5},
         [{"take[offtake,low,0,0]": 8, "stock[ga,stockpile,0,0]": 4}],
+    ),
+    Case(
+        "link_short",
+        "a least spend is not reached by paying for what is taken: there is no deficit in a year that does not fall short",
+        book(contract(take_or_pay=0.5), TEN, rule("contract", "offtake", measure="spend", least=1)),
+        SIGNED | taken(10, 0),
+        [{"deficit[offtake,low,0,1]": 5}],
+    ),
+    Case(
+        "cap_deficit",
+        "a least spend is not reached by a deficit above what is short, or without a signature",
+        book(contract(take_or_pay=0.5), TEN, rule("contract", "offtake", measure="spend", least=1)),
+        SIGNED | taken(4, 0) | {"deficit[offtake,low,0,1]": 6, "short[offtake,low,0,1]": 1},
+        [{"deficit[offtake,low,0,1]": 7}, {"sign[offtake,low,0]": 0, **taken(0, 0)}],
     ),
     Case(
         "balance_delivery",
