@@ -264,15 +264,17 @@ def test_an_order_at_a_break_says_from_where_it_costs_less(
     )
 
 
-def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up() -> None:
-    order = told(one_month(*BEYOND), placed(20, 10, 10, 0))
-    assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((9.5, 20, None, 190))
+@pytest.mark.parametrize(("parts", "price", "step"), [((10, 5, 0), 145 / 15, 10), ((10, 10, 0), 9.5, 10), ((10, 10, 5), 9.2, 20)])
+def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(parts: tuple[float, ...], price: float, step: float) -> None:
+    """An order of just 20 has bought nothing beyond 20 yet."""
+    order = told(one_month(*BEYOND), placed(sum(parts), *parts))
+    assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((price, step, None, price * sum(parts)))
 
 
 def test_nothing_is_bought_up_to_a_price_that_rises_beyond_its_break() -> None:
     rows = (offer(price=1, capacity=30), price_break(10, 10, kind="incremental"), price_break(20, 12, kind="incremental"))
     order = told(one_month(*rows), placed(20, 10, 10, 0))
-    assert (order.price, order.price_break, order.cheaper_from) == (5.5, 20, None)
+    assert (order.price, order.price_break, order.cheaper_from) == (5.5, 10, None)
 
 
 def test_a_bought_up_order_may_cost_less_from_a_quantity_two_breaks_below() -> None:
@@ -300,7 +302,7 @@ def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> N
         ([price_break(10, premium=0.1)], "price_breaks.premium: is a share of an index: it needs a price_index of spot"),
         (
             [price_break(10, 9, line=2), price_break(10, 8, line=3)],
-            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already",
+            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already; remove one of the two",
         ),
         (
             [price_break(10, 9, line=2), price_break(20, 8, line=3, kind="incremental")],

@@ -278,7 +278,7 @@ def test_what_expires_is_told() -> None:
         ),
         (
             {"form": "rework", "price": None, "lead_time_months": 0.5},
-            "outlets.lead_time_months: must be a whole number of periods of 1 months, found 0.5 months",
+            "outlets.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
         ),
     ],
 )
