@@ -271,6 +271,12 @@ def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(parts: tu
     assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((price, step, None, price * sum(parts)))
 
 
+def test_from_where_an_order_costs_less_is_told_of_all_that_a_unit_costs() -> None:
+    """10 at 9 with 10 % duty, 1 and 3 of adder and freight are 139; so are 139 / 15 at 10 with the same."""
+    row = offer(capacity=30, adder=1, duty=0.1, freight=3)
+    assert told(one_month(row, price_break(10, 9)), placed(10, 0, 10)).cheaper_from == pytest.approx(139 / 15)
+
+
 def test_nothing_is_bought_up_to_a_price_that_rises_beyond_its_break() -> None:
     rows = (offer(price=1, capacity=30), price_break(10, 10, kind="incremental"), price_break(20, 12, kind="incremental"))
     order = told(one_month(*rows), placed(20, 10, 10, 0))
