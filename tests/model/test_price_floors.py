@@ -163,6 +163,27 @@ CASES = [
         [{"deliver[offtake,north,0]": 3, "stock[ga,north,0,0]": 3}, {"deliver[offtake,north,0]": 1, "stock[ga,north,0,0]": 1}],
     ),
     Case(
+        "cap_deficit",
+        "nothing is paid for nothing to please a rule on spending: 8 are owed and 6 taken",
+        book(contract(take_or_pay=0.8), TEN, rule("contract", "offtake", measure="spend", least=1), periods=1),
+        SIGNED | taken(6) | {"deficit[offtake,low,0,0]": 2, "short[offtake,low,0,0]": 1},
+        [{"deficit[offtake,low,0,0]": 3}],
+    ),
+    Case(
+        "link_short",
+        "nor in a year that falls not short",
+        book(contract(take_or_pay=0.8), TEN, rule("contract", "offtake", measure="spend", least=1), periods=1),
+        SIGNED | taken(10),
+        [taken(9) | {"deficit[offtake,low,0,0]": 1}],
+    ),
+    Case(
+        "short",
+        "which it does or not",
+        book(contract(take_or_pay=0.8), TEN, rule("contract", "offtake", measure="spend", least=1), periods=1),
+        SIGNED | taken(6) | {"deficit[offtake,low,0,0]": 2, "short[offtake,low,0,0]": 1},
+        [{"deficit[offtake,low,0,0]": 3, "short[offtake,low,0,0]": 0.5}],
+    ),
+    Case(
         "balance_delivery",
         "a buyer's part is split over its own sites",
         book(contract(take_or_pay=0, availability=0.5), floor(8, 240), *FOR_BOTH, periods=1),
