@@ -264,9 +264,9 @@ def test_an_order_at_a_break_says_from_where_it_costs_less(
     )
 
 
-@pytest.mark.parametrize(("parts", "price", "step"), [((10, 5, 0), 145 / 15, 10), ((10, 10, 0), 9.5, 10), ((10, 10, 5), 9.2, 20)])
+@pytest.mark.parametrize(("parts", "price", "step"), [((10, 5, 0), 145 / 15, 10), ((10, 10, 0), 9.5, 20), ((10, 10, 5), 9.2, 20)])
 def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(parts: tuple[float, ...], price: float, step: float) -> None:
-    """An order of just 20 has bought nothing beyond 20 yet."""
+    """An order of just 20 reaches the break at 20, though it buys nothing beyond it."""
     order = told(one_month(*BEYOND), placed(sum(parts), *parts))
     assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((price, step, None, price * sum(parts)))
 
@@ -280,7 +280,7 @@ def test_from_where_an_order_costs_less_is_told_of_all_that_a_unit_costs() -> No
 def test_nothing_is_bought_up_to_a_price_that_rises_beyond_its_break() -> None:
     rows = (offer(price=1, capacity=30), price_break(10, 10, kind="incremental"), price_break(20, 12, kind="incremental"))
     order = told(one_month(*rows), placed(20, 10, 10, 0))
-    assert (order.price, order.price_break, order.cheaper_from) == (5.5, 10, None)
+    assert (order.price, order.price_break, order.cheaper_from) == (5.5, 20, None)
 
 
 def test_a_bought_up_order_may_cost_less_from_a_quantity_two_breaks_below() -> None:
