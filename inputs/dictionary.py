@@ -98,8 +98,8 @@ DECISIONS = """\
 - **Warnings.** They rest on bounds that give the plan more than any plan could have: every source at its most, opening
   stock used before it is over, all money at the lowest price of all. A warning that says "no plan exists" is therefore
   proven; that there is none proves nothing. Prices of one material 100 times apart, quantities 10,000 times apart, shares
-  above 200 % and rates above 50 % a year look like a slip. A floor is told where no price of its material in the horizon
-  reaches it; one that is above its own reference alone is not.
+  above 200 %, factors of an index above 10 and rates above 50 % a year look like a slip. A floor is told where no price
+  of its material in the horizon reaches it; one that is above its own reference alone is not.
 - **Projects.** A project is an error where it waits for itself: only a grant can make it go ahead, and the fund that may
   pay it has nothing but receipts of metal that comes with the project, or with others that wait in the same way.
 - **Buyers.** `buyer` may name one buyer throughout; several are not supported yet.
