@@ -24,7 +24,7 @@ from stockpile_model.data import Column, Row, Settings, columns
 from stockpile_model.values import convert
 
 HERE = Path(__file__).resolve().parent
-CASES = ("gallium", "small")
+CASES = ("gallium", "indium", "small")
 CREATED = dt.datetime(2026, 11, 21)
 ABOUT = {
     "source": "Where the figures of the row come from; `assumption` where there is none.",
