@@ -15,6 +15,7 @@ from stockpile_model.blocks import (
     horizon,
     objective,
     policy,
+    price_breaks,
     price_floors,
     projects,
     purchases,
@@ -27,7 +28,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 
 BLOCKS: tuple[ModuleType, ...] = (
-    *(horizon, projects, purchases, price_floors, demand, rotation, stock),
+    *(horizon, projects, price_breaks, purchases, price_floors, demand, rotation, stock),
     *(targets, policy, commitments, budget, objective),
 )
 

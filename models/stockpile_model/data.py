@@ -267,6 +267,39 @@ class Supplier(Row):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Project(Row):
+    TABLE = "projects"
+    project: str = column("name of the project", required=True, key=True)
+    supplier: str = column("whose plant it is", required=True, refers="suppliers")
+    cost: float | None = column("cost that a grant shares; blank = it cannot be granted", "money", least=0)
+    match: float = column("the buyer's share of the cost if it grants", "1", default=1.0, least=0, most=1)
+    decide_from: dt.date | None = column("first date of a grant; blank = from the start")
+    decide_to: dt.date | None = column("last date of a grant; blank = to the end")
+    ready_lag_months: float = column("from going ahead to being ready", "months", default=0.0, least=0)
+    breakeven_floor: float | None = column(
+        "a contract signed at or above it makes the plant go ahead; blank = computed from the four columns that follow",
+        "money/quantity",
+        least=0,
+    )
+    capex: float | None = column("capital cost of the plant", "money", least=0)
+    opex: float = column("running cost", "money/quantity", default=0.0, least=0)
+    rate: float = column("cost of capital", "1/year", default=0.0, least=0, most=1)
+    life_years: float | None = column("life of the plant", "years", above=0)
+    fund: str | None = column("fund that pays the grant; blank = any that may", refers="funds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commitment(Row):
+    TABLE = "commitments"
+    kind: str = column("what is decided", required=True, choices=("order", "sign", "rotate", "project"))
+    name: str = column("offer, contract, outlet or project, after its kind", required=True)
+    level: str | None = column("level of the contract (sign); blank = any")
+    date: dt.date | None = column("date of the decision, which falls into its period; blank = over the whole horizon")
+    quantity: float | None = column("quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)", "quantity", least=0)
+    how: str = column("how the plan must keep to it", default="exactly", choices=("exactly", "at_least", "at_most"))
+
+
 # --- Time -------------------------------------------------------------------------------------------------------------
 
 
@@ -458,6 +491,14 @@ class Stockpile:
     def sites(self) -> Mapping[str, Site]:
         """The sites by name; without the table one site, free and unlimited."""
         return self.keyed(Site) or {"stockpile": Site(site="stockpile")}
+
+    @functools.cached_property
+    def owners(self) -> Mapping[str | None, tuple[str, ...]]:
+        """The sites of each buyer, by buyer; those that serve all stand under None."""
+        found: dict[str | None, list[str]] = {}
+        for name, site in self.sites.items():
+            found.setdefault(site.buyer, []).append(name)
+        return {buyer: tuple(names) for buyer, names in found.items()}
 
     def life(self, material: str) -> int | None:
         """Shelf life of a material [periods]; None = unlimited."""

@@ -43,7 +43,8 @@ class Arrival:
     """Metal that comes in at a node: an expression [quantity] of what reaches one site at one age.
 
     `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what went in. Policy counts
-    what suppliers bring; what comes back has none. `most` is the most it can be [quantity]; None where it is not known.
+    what suppliers bring; what comes back has none. `price` is that of a unit with its adder [money/quantity], or the money and
+    the quantity of which it is the ratio. `most` is the most that can arrive at all sites; None where that is not known.
     """
 
     node: int
@@ -54,6 +55,7 @@ class Arrival:
     table: str
     name: str
     supplier: str | None
+    price: Any = 0.0
     most: float | None = None
 
 
@@ -133,21 +135,25 @@ class Ledger:
     money: list[Money] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
 
-    def bring(self, node: int, material: str, site: str, age: int, amount: Any, table: str, name: str, supplier: str) -> None:
-        self.arrivals.append(Arrival(node, material, site, age, amount, table, name, supplier))
+    def bring(self, arrival: Arrival) -> None:
+        self.arrivals.append(arrival)
 
     def take(self, node: int, material: str, site: str, age: int, amount: Any, kind: str, name: str) -> None:
         self.departures.append(Departure(node, material, site, age, amount, kind, name))
 
     def pay(
-        self, node: int, heading: str, amount: Any, use: Use, material: str | None = None, buyer: str | None = None, name: str = ""
-    ) -> None:
+        self, node: int, heading: str, amount: Any, use: Use, material: str | None = None, buyer: str | None = None, name: str = "",
+        payer: str | None = None,
+    ) -> None:  # fmt: skip
         """An outlay, paid by an appropriation where there are funds."""
-        self.money.append(Money(node, heading, amount, use, material, buyer, name))
+        self.money.append(Money(node, heading, amount, use, material, buyer, name, payer=payer))
 
-    def receive(self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", fund: str | None = None) -> None:
+    def receive(
+        self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", fund: str | None = None,
+        buyer: str | None = None,
+    ) -> None:  # fmt: skip
         """A receipt: reduces the objective; `fund` may keep it."""
-        self.money.append(Money(node, heading, -amount, None, material, None, name, fund))
+        self.money.append(Money(node, heading, -amount, None, material, buyer, name, fund))
 
     def charge(self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", delay: int = 0) -> None:
         """A price that is no cash (shortage, shortfall) or, below zero, a credit."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pyomo.environ as pyo
 
 from stockpile_model.data import NOTHING, Stockpile
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Arrival, Ledger
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ class Moved:
     node: int
     lot: Lot
     age: int
-    kind: str  # opening, arrival, demand, outlet, expired
+    kind: str  # opening, arrival, return, demand, outlet, expired
     table: str
     name: str
-    supplier: str
+    supplier: str | None
     quantity: float
+    price: float = 0.0  # of what arrives, with its adder [money/quantity]
 
 
 @dataclass
@@ -65,12 +66,12 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     """Follow every lot from its arrival to its end, along every path of the tree. The solver's noise is dropped."""
     tree, calendar = stockpile.tree, stockpile.calendar
     found = Trace()
-    arrivals: dict[int, list[tuple[Lot, str, str, str, float]]] = {}
+    arrivals: dict[int, list[tuple[Lot, Arrival, float]]] = {}
     for each in ledger.arrivals:
         if (quantity := pyo.value(each.amount)) > NOTHING:
             begin = calendar.begin(tree.period[each.node])
             lot = Lot(f"{each.name} {begin:%Y-%m}", each.material, each.site, begin)
-            arrivals.setdefault(each.node, []).append((lot, each.table, each.name, each.supplier, quantity))
+            arrivals.setdefault(each.node, []).append((lot, each, quantity))
     departures: dict[int, list[tuple[str, str, int, str, str, float]]] = {}
     for gone in ledger.departures:
         if (quantity := pyo.value(gone.amount)) > NOTHING:
@@ -81,9 +82,10 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         parent = tree.parent[n]
         older = 0 if parent is None else 1
         shelf = [Batch(each.lot, each.age + older, each.quantity) for each in shelves[parent]]
-        for lot, table, name, supplier, quantity in arrivals.get(n, ()):
+        for lot, came, quantity in arrivals.get(n, ()):
             shelf.append(Batch(lot, 0, quantity))
-            found.movements.append(Moved(n, lot, 0, "arrival", table, name, supplier, quantity))
+            kind = "arrival" if came.supplier is not None else "return"
+            found.movements.append(Moved(n, lot, 0, kind, came.table, came.name, came.supplier, quantity, _unit_price(came)))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for material, site, age, kind, name, quantity in departures.get(n, ()):
             limited = stockpile.life(material) is not None
@@ -93,13 +95,21 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     return found
 
 
+def _unit_price(arrival: Arrival) -> float:
+    """What a unit of an arrival cost, with its adder [money/quantity]."""
+    if not isinstance(arrival.price, tuple):
+        return float(arrival.price)
+    paid, quantity = arrival.price
+    return float(pyo.value(paid) / pyo.value(quantity))
+
+
 def _opening(ledger: Ledger, found: Trace) -> list[Batch]:
     shelf = []
     for each in ledger.openings:
         if each.quantity > NOTHING:
             lot = Lot(each.lot, each.material, each.site, each.made)
             shelf.append(Batch(lot, each.age, each.quantity))
-            found.movements.append(Moved(0, lot, each.age, "opening", "opening_stock", each.lot, "", each.quantity))
+            found.movements.append(Moved(0, lot, each.age, "opening", "opening_stock", each.lot, None, each.quantity))
     return shelf
 
 
@@ -110,7 +120,7 @@ def _hand_out(found: Trace, node: int, batches: list[Batch], kind: str, name: st
         if part > NOTHING:
             batch.quantity -= part
             quantity -= part
-            found.movements.append(Moved(node, batch.lot, batch.age, kind, "", name, "", -part))
+            found.movements.append(Moved(node, batch.lot, batch.age, kind, "", name, None, -part))
 
 
 def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) -> list[Batch]:
@@ -121,7 +131,7 @@ def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) ->
             continue
         life = stockpile.life(batch.lot.material)
         if life is not None and batch.age >= life - 1:
-            found.movements.append(Moved(node, batch.lot, batch.age, "expired", "", "", "", -batch.quantity))
+            found.movements.append(Moved(node, batch.lot, batch.age, "expired", "", "", None, -batch.quantity))
         else:
             found.stock.append(Held(node, batch.lot, batch.age, batch.quantity))
             kept.append(batch)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from stockpile_model.blocks import demand, policy, price_floors, rotation, targets
 from stockpile_model.blocks.budget import Budget, Fund
-from stockpile_model.data import Material, Stockpile
+from stockpile_model.data import Commitment, Material, Stockpile
 
 
 class Market(NamedTuple):
@@ -29,10 +29,16 @@ def useful(stockpile: Stockpile, material: str, arrival: int, cheapest: float, m
     """The most that metal arriving in a period could be put to use before it expires or the horizon ends, when the
     cheapest costs `cheapest` [quantity]; infinite where nothing bounds it."""
     if not policy.shares(stockpile):
-        most = _used(stockpile, material, _window(stockpile, material, arrival), cheapest) + policy.forced(stockpile)
+        most = _used(stockpile, material, _window(stockpile, material, arrival), cheapest) + _forced(stockpile, cheapest)
     else:
         most = _with_room(stockpile, None if policy.binds_over_time(stockpile) else arrival, market)
     return min(most, _affordable(stockpile, cheapest))
+
+
+def _forced(stockpile: Stockpile, cheapest: float) -> float:
+    """What rules and commitments may force to be bought beyond any use [quantity]."""
+    committed = sum(row.quantity or 0.0 for row in stockpile.rows(Commitment) if row.kind in ("order", "rotate"))
+    return policy.forced(stockpile, cheapest) + committed
 
 
 def _window(stockpile: Stockpile, material: str, arrival: int) -> range:
@@ -52,7 +58,13 @@ def _used(stockpile: Stockpile, material: str, window: range, cheapest: float) -
         if worth > cheapest or lasting:
             return math.inf
     for outlet in stockpile.rows(rotation.Outlet):
-        if outlet.material != material or outlet.form != "sale":
+        if outlet.material != material or outlet.form == "dispose":
+            continue
+        if outlet.form in rotation.RETURNING:
+            # It resets an age, or makes another material: only its capacity bounds what it can put to use.
+            if outlet.capacity is None:
+                return math.inf
+            used += outlet.capacity * len(window)
             continue
         best = max(rotation.price(stockpile, outlet, 0, n) for n in tree.nodes)
         # A sale at a loss still pays where it turns money that expires into receipts that a fund keeps.
@@ -70,7 +82,7 @@ def _with_room(stockpile: Stockpile, arrival: int | None, market: Market) -> flo
     material, in one period or (None) over the whole horizon."""
     end, cheapest, levels = stockpile.calendar.periods, dict(market.cheapest), price_floors.menu(stockpile)
     periods = end if arrival is None else 1
-    total: float = policy.forced(stockpile) + market.least_orders * periods
+    total: float = _forced(stockpile, min(cheapest.values(), default=math.inf)) + market.least_orders * periods
     for i in stockpile.keyed(Material):
         # Within a life what is held for a target may have to be renewed: the windows overlap.
         starts = range(0, end, max(1, (stockpile.life(i) or 2 * end) // 2)) if arrival is None else (arrival,)

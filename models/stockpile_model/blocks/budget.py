@@ -59,7 +59,7 @@ class Payment(Result):
 
 TABLES: tuple[type[Row], ...] = (Fund, Budget)
 
-Outlay = tuple[str, str, int]  # use, material, node
+Outlay = tuple[str, str, str, str, int]  # use, material, buyer, fund that alone may pay, node; blank for any
 
 
 def label(stockpile: Stockpile, b: int) -> str:
@@ -78,9 +78,10 @@ def _keepers(stockpile: Stockpile) -> list[str]:
 
 
 def may_pay(fund: Fund, money: Money) -> bool:
-    """Whether a fund's uses, materials and buyer allow an outlay."""
+    """Whether a fund's uses, materials and buyer allow an outlay, and no other fund alone may pay it."""
     return (
-        (not fund.uses or money.use in fund.uses)
+        money.payer in (None, fund.fund)
+        and (not fund.uses or money.use in fund.uses)
         and (not fund.materials or money.material in fund.materials)
         and (fund.buyer is None or money.buyer in (None, fund.buyer))
     )
@@ -96,7 +97,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Σ_b pay[b,u,i,n] = outlay[u,i,n];  Σ over an appropriation's window along each path ≤ amount.
+    """Σ_b pay[b,u,i,q,f,n] = outlay[u,i,q,f,n] of buyer q, or that fund f alone may pay;
+
+    Σ over an appropriation's window along each path ≤ amount.
 
     Receipts that a fund keeps are one more appropriation: along each path what is spent of them up to n is at most what
     arrived up to n. Without the table `funds` money is unlimited.
@@ -107,38 +110,41 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     keepers = _keepers(stockpile)
     outlays: dict[Outlay, list[Money]] = {}
     for money in ledger.outlays():
-        outlays.setdefault((str(money.use), money.material or "", money.node), []).append(money)
+        key = (str(money.use), money.material or "", money.buyer or "", money.payer or "", money.node)
+        outlays.setdefault(key, []).append(money)
     spendable = [set(overlap(stockpile.calendar, row.from_, row.expires)) for row in budgets]
     owners = [*(row.fund for row in budgets), *keepers]
 
     payers: dict[Outlay, list[int]] = {}
     for key, parts in outlays.items():
-        period = tree.period[key[2]]
+        period = tree.period[key[-1]]
         payers[key] = [
             b
             for b, fund in enumerate(owners)
             if (b >= len(budgets) or period in spendable[b]) and all(may_pay(funds[fund], money) for money in parts)
         ]  # fmt: skip
 
-    m.OUTLAYS = pyo.Set(dimen=3, initialize=list(outlays), doc="use, material, node of an outlay")
+    m.OUTLAYS = pyo.Set(dimen=5, initialize=list(outlays), doc="use, material, buyer, only fund, node of an outlay")
     m.PAYMENTS = pyo.Set(
-        dimen=4, initialize=[(b, *key) for key, able in payers.items() for b in able], doc="appropriation, use, material, node it may pay"
+        dimen=6,
+        initialize=[(b, *key) for key, able in payers.items() for b in able],
+        doc="appropriation, use, material, buyer, only fund, node it may pay",
     )
     m.pay = pyo.Var(m.PAYMENTS, domain=pyo.NonNegativeReals, doc="what an appropriation pays [money]")
     m.balance_outlay = pyo.Constraint(
         m.OUTLAYS,
-        rule=lambda m, u, i, n: (
-            pyo.quicksum([*(m.pay[b, u, i, n] for b in payers[u, i, n]), *(-money.amount for money in outlays[u, i, n])]) == 0
-        ),
+        rule=lambda m, *key: pyo.quicksum([*(m.pay[b, key] for b in payers[key]), *(-money.amount for money in outlays[key])]) == 0,
         doc="every outlay is paid by appropriations that may [money]",
     )
     for key in outlays:
-        what = f"money that may pay for {key[0]}" + (f" of {key[1]}" if key[1] else "")
-        ledger.limit(m.balance_outlay[key], "least", 0.0, "money", what, None, "", key[2])
+        use, material, buyer, only, n = key
+        what = f"money{f' of {only}' if only else ''} that may pay for {use}{f' of {material}' if material else ''}"
+        what += f" for {buyer}" if buyer else ""
+        ledger.limit(m.balance_outlay[key], "least", 0.0, "money", what, None, "", n)
 
     paid: dict[tuple[int, int], list[object]] = {}
-    for b, u, i, n in m.PAYMENTS:
-        paid.setdefault((b, n), []).append(m.pay[b, u, i, n])
+    for key in m.PAYMENTS:
+        paid.setdefault((key[0], key[-1]), []).append(m.pay[key])
 
     def spent(b: int, n: int) -> list[object]:
         """What an appropriation has paid on the path to a node."""
@@ -186,12 +192,20 @@ def report(formulation: Formulation) -> Iterator[Result]:
         return
     tree, calendar, budgets = stockpile.tree, stockpile.calendar, stockpile.rows(Budget)
     spent: dict[int, float] = {}
-    for b, use, material, n in m.PAYMENTS:
-        if (amount := float(pyo.value(m.pay[b, use, material, n]))) > NOTHING:
+    for b, use, material, buyer, only, n in m.PAYMENTS:
+        if (amount := float(pyo.value(m.pay[b, use, material, buyer, only, n]))) > NOTHING:
             spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
             fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
             date = calendar.begin(tree.period[n])
-            yield Payment(date=date, appropriation=label(stockpile, b), fund=fund, use=use, material=material or None, amount=amount)
+            yield Payment(
+                date=date,
+                appropriation=label(stockpile, b),
+                fund=fund,
+                use=use,
+                material=material or None,
+                buyer=buyer or None,
+                amount=amount,
+            )
     for b, row in enumerate(budgets):
         rest = _rest(row.amount, spent.get(b, 0.0))
         ends = row.expires is not None and calendar.period(row.expires) < calendar.periods

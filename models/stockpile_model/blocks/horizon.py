@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Material, Price, Problem, Row, Settings, Site, Stockpile, Supplier, columns, get, whole_periods
+from stockpile_model.data import Material, Price, Problem, Row, Settings, Site, Stockpile, Supplier, get, nearest, whole_periods
 from stockpile_model.ledger import Ledger
 
 TABLES: tuple[type[Row], ...] = (Settings, Price, Material, Site, Supplier)
@@ -19,22 +19,25 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from whole_periods(stockpile, row, "shelf_life_months")
         if row.closing_value > 0 and row.price_index is None:
             yield Problem(row.TABLE, row.line, "price_index", "is required where closing_value is above 0: it values the stock")
-    yield from _several_buyers(stockpile)
+    yield from _unserved_buyers(stockpile)
     for supplier in stockpile.rows(Supplier):
         if supplier.start is not None and stockpile.calendar.period(supplier.start) >= stockpile.settings.periods:
             message = f"{supplier.supplier} ships first on {supplier.start}, after the horizon: it is never used"
             yield Problem(supplier.TABLE, supplier.line, "start", message, warning=True)
 
 
-def _several_buyers(stockpile: Stockpile) -> Iterator[Problem]:
-    first = ""
+def _unserved_buyers(stockpile: Stockpile) -> Iterator[Problem]:
+    """A buyer that asks for metal and has no site where it could lie."""
+    if None in stockpile.owners:
+        return
+    known = [buyer for buyer in stockpile.owners if buyer is not None]
     for kind, rows in stockpile.tables.items():
-        if any(each.name == "buyer" for each in columns(kind)):
+        if kind.TABLE in ("demand", "targets"):
             for row in rows:
-                buyer = get(row, "buyer") or ""
-                first = first or buyer
-                if buyer and buyer.casefold() != first.casefold():
-                    yield Problem(row.TABLE, row.line, "buyer", f"several buyers are not supported yet: found {buyer!r} beside {first!r}")
+                buyer = get(row, "buyer")
+                if buyer is not None and buyer not in known:
+                    message = f"{buyer!r} has no site, and no site in the sheet sites serves all{nearest(buyer, known)}"
+                    yield Problem(row.TABLE, row.line, "buyer", message)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:

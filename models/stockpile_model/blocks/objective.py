@@ -69,14 +69,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 def report(formulation: Formulation) -> Iterator[Result]:
     stockpile, tree, calendar = formulation.stockpile, formulation.stockpile.tree, formulation.stockpile.calendar
-    sums: dict[tuple[int, int, str, str | None, str], float] = {}
+    sums: dict[tuple[int, int, str, str | None, str, str | None], float] = {}
     weights: dict[tuple[int, int], float] = {}
     for each in formulation.ledger.money:
-        key = (each.node, each.delay, each.heading, each.material, each.name)
+        key = (each.node, each.delay, each.heading, each.material, each.name, each.buyer)
         sums[key] = sums.get(key, 0.0) + float(pyo.value(each.amount))
         weights[each.node, each.delay] = factor(stockpile, each)
     order = list(HEADINGS)
-    for (n, delay, heading, material, name), amount in sorted(
+    for (n, delay, heading, material, name, buyer), amount in sorted(
         sums.items(), key=lambda item: (tree.period[item[0][0]], item[0][0], order.index(item[0][2]))
     ):
         if amount != 0:
@@ -87,6 +87,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 cash=heading not in NOT_CASH,
                 material=material,
                 name=name or None,
+                buyer=buyer,
                 amount=amount,
                 factor=weight,
                 discounted=weight * amount,

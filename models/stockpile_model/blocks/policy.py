@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, Supplier, column, nearest
+from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, Supplier, column, get, keys, nearest
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.ledger import Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,10 @@ class RuleKept(Result):
 
 
 TABLES: tuple[type[Row], ...] = (Rule,)
+UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "members"}
+
+
+ANY = 1e-3  # what a member must bring in a window to count [quantity]: less is no delivery
 
 
 class Instance(NamedTuple):
@@ -62,13 +66,25 @@ class Instance(NamedTuple):
     node: int
 
 
-def members(stockpile: Stockpile, rule: Rule) -> list[str]:
-    """The values a rule speaks of: its own, or each in turn."""
-    if rule.of == "foreign_feedstock":
+def values(stockpile: Stockpile, rule: Rule) -> list[str]:
+    """The values a rule speaks of: its own, or each in turn; blank where it speaks of all together."""
+    if rule.of == "foreign_feedstock" or (rule.measure == "count" and rule.value is None):
         return [""]
     if rule.value is not None:
         return [rule.value]
     return known(stockpile, rule.of)
+
+
+def members(stockpile: Stockpile, rule: Rule) -> tuple[str, list[str]]:
+    """What a rule counts, and the members: the values of what it groups by; of one country, bloc or stage its suppliers."""
+    if rule.of == "foreign_feedstock":
+        return "supplier", [row.supplier for row in stockpile.rows(Supplier) if row.foreign_feedstock > 0]
+    if rule.value is None:
+        return rule.of, known(stockpile, rule.of)
+    if rule.of in ("supplier", "offer", "contract"):
+        return rule.of, [rule.value]
+    wanted = rule.value.casefold()
+    return "supplier", [row.supplier for row in stockpile.rows(Supplier) if str(getattr(row, rule.of) or "").casefold() == wanted]
 
 
 def known(stockpile: Stockpile, of: str) -> list[str]:
@@ -78,16 +94,51 @@ def known(stockpile: Stockpile, of: str) -> list[str]:
     return sorted({str(value) for row in stockpile.rows(Supplier) if (value := getattr(row, of)) is not None})
 
 
-def weight(stockpile: Stockpile, rule: Rule, value: str, arrival: Arrival) -> float:
-    """How much of an arrival belongs to the group of a rule [1]; a look-through share weighs it by its feedstock."""
-    supplier = stockpile.at(arrival.node).keyed(Supplier)[arrival.supplier]
-    if rule.of == "foreign_feedstock":
+class Share(NamedTuple):
+    """What a rule weighs: what an offer or contract brings, or what is paid for it, at a node."""
+
+    node: int
+    material: str | None
+    table: str
+    name: str
+    supplier: str
+    amount: Any
+    most: float | None = None
+
+
+def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
+    """How much of what is brought belongs to a group [1]; a look-through share weighs it by its feedstock."""
+    supplier = stockpile.at(part.node).keyed(Supplier)[part.supplier]
+    if of == "foreign_feedstock":
         return supplier.foreign_feedstock
-    if rule.of in ("offer", "contract"):
-        belongs = arrival.table == f"{rule.of}s" and arrival.name.casefold() == value.casefold()
+    if of in ("offer", "contract"):
+        belongs = part.table == f"{of}s" and part.name.casefold() == value.casefold()
     else:
-        belongs = str(getattr(supplier, rule.of) or "").casefold() == value.casefold()
+        belongs = str(getattr(supplier, of) or "").casefold() == value.casefold()
     return 1.0 if belongs else 0.0
+
+
+def brought(ledger: Ledger) -> dict[int, list[Share]]:
+    """What offers and contracts bring at each node; what comes back from an outlet is none of it."""
+    found: dict[int, list[Share]] = {}
+    for each in ledger.arrivals:
+        if each.supplier is not None:
+            share = Share(each.node, each.material, each.table, each.name, each.supplier, each.amount, each.most)
+            found.setdefault(each.node, []).append(share)
+    return found
+
+
+def paid(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
+    """What is paid under offers and contracts at each node, undiscounted; receipts are not taken off."""
+    tables = {"purchase": "offers", "contract": "contracts"}
+    suppliers = {kind.TABLE: {get(row, keys(kind)[0]): get(row, "supplier") for row in rows} for kind, rows in stockpile.tables.items()
+                 if kind.TABLE in tables.values()}  # fmt: skip
+    found: dict[int, list[Share]] = {}
+    for each in ledger.outlays():
+        if (table := tables.get(str(each.use))) is not None:
+            share = Share(each.node, each.material, table, each.name, suppliers[table][each.name], each.amount)
+            found.setdefault(each.node, []).append(share)
+    return found
 
 
 def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]:
@@ -106,9 +157,19 @@ def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]
     return found
 
 
-def forced(stockpile: Stockpile) -> float:
-    """Quantity that rules may force to be bought beyond any use [quantity]: a term of the bound on an order."""
-    return sum(rule.least or 0.0 for rule in stockpile.rows(Rule) if rule.measure == "quantity")
+def forced(stockpile: Stockpile, cheapest: float) -> float:
+    """Quantity that rules may force to be bought beyond any use, where the cheapest costs `cheapest` [quantity]: a term of the
+    bound on an order."""
+    least = {
+        measure: sum(rule.least or 0.0 for rule in stockpile.rows(Rule) if rule.measure == measure) for measure in ("quantity", "spend")
+    }
+    spent = 0.0 if least["spend"] == 0 else least["spend"] / cheapest if cheapest > 0 else math.inf
+    return least["quantity"] + spent + ANY * sum(rule.measure == "count" for rule in stockpile.rows(Rule))
+
+
+def counts_at_most(stockpile: Stockpile) -> bool:
+    """Whether a rule lets only so many members bring anything: then each arrival needs a bound."""
+    return any(rule.measure == "count" and rule.most is not None for rule in stockpile.rows(Rule))
 
 
 def shares(stockpile: Stockpile) -> list[Rule]:
@@ -155,30 +216,70 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Over each window, along each path: least·Σ arrivals ≤ Σ_group arrivals ≤ most·Σ arrivals; quantities without Σ."""
+    """Over each window, along each path:
+
+    share:             least·Σ arrivals ≤ Σ_group arrivals ≤ most·Σ arrivals
+    quantity, spend:   least ≤ Σ_group ≤ most
+    count:             least ≤ Σ_members present ≤ most,  Σ arrivals of a member ≥ ANY·present,  each of its arrivals ≤ cap·present
+    """
     rules = stockpile.keyed(Rule)
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
-    instances = [Instance(r, value, n) for r, rule in rules.items() for value in members(stockpile, rule) for n in spans[r]]
+    instances = [Instance(r, value, n) for r, rule in rules.items() for value in values(stockpile, rule) for n in spans[r]]
     m.RULES = pyo.Set(dimen=3, initialize=instances, doc="rule, value, node at which a window of it ends")
-    by_node: dict[int, list[Arrival]] = {}
-    for arrival in ledger.arrivals:
-        by_node.setdefault(arrival.node, []).append(arrival)
+    arrivals = brought(ledger)
+    outlays = paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules.values()) else {}
 
-    def gathered(r: str, n: int, weigh: Callable[[Arrival], float]) -> Any:
-        """Σ of what arrives in a window, weighed; None where nothing can."""
-        parts = ((weigh(each), each) for s in spans[r][n][1] for each in by_node.get(s, ()) if rules[r].material in (None, each.material))
-        terms = [factor * each.amount for factor, each in parts if factor]
+    def parts(r: str, n: int) -> list[Share]:
+        """What a rule weighs in a window."""
+        of_node = outlays if rules[r].measure == "spend" else arrivals
+        return [each for s in sorted(spans[r][n][1]) for each in of_node.get(s, ()) if rules[r].material in (None, each.material)]
+
+    def gathered(r: str, n: int, weigh: Callable[[Share], float]) -> Any:
+        """Σ of what a rule weighs in a window; None where there is nothing."""
+        terms = [factor * each.amount for each in parts(r, n) if (factor := weigh(each))]
         return pyo.quicksum(terms) if terms else None
 
     totals = {(r, n): gathered(r, n, lambda each: 1.0) for r, rule in rules.items() if rule.measure == "share" for n in spans[r]}
 
+    counted: dict[tuple[str, str, int], list[Share]] = {}  # rule, member, node -> what the member brings in the window
+    for r, n in ((name, node) for name, rule in rules.items() if rule.measure == "count" for node in spans[name]):
+        of, names = members(stockpile, rules[r])
+        for name in names:
+            if own := [each for each in parts(r, n) if weight(stockpile, of, name, each)]:
+                counted[r, name, n] = own
+    m.MEMBERS = pyo.Set(dimen=3, initialize=list(counted), doc="rule that counts, member, node at which a window of it ends")
+    m.present = pyo.Var(m.MEMBERS, domain=pyo.Binary, doc="whether a member brings anything in a window [1]")
+    m.hold_present = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[key for key in counted if rules[key[0]].least is not None]),
+        rule=lambda m, r, v, n: pyo.quicksum(each.amount for each in counted[r, v, n]) >= ANY * m.present[r, v, n],
+        doc="a member counts when it brings something [quantity]",
+    )
+    whole: dict[tuple[str, str, int, str, str, int], list[Share]] = {}  # with what brings it, and when: over all sites
+    for (r, v, n), own in counted.items():
+        for each in own if rules[r].most is not None else ():
+            whole.setdefault((r, v, n, each.table, each.name, each.node), []).append(each)
+    m.cap_present = pyo.Constraint(
+        pyo.Set(dimen=6, initialize=list(whole)),
+        rule=lambda m, r, v, n, t, o, d: (
+            pyo.quicksum(each.amount for each in whole[r, v, n, t, o, d]) <= whole[r, v, n, t, o, d][0].most * m.present[r, v, n]
+        ),
+        doc="a member that does not count brings nothing [quantity]",
+    )
+
+    def body(r: str, value: str, n: int, limit: float) -> Any:
+        if rules[r].measure == "count":
+            found = [m.present[key] for key in counted if (key[0], key[2]) == (r, n)]
+            return pyo.quicksum(found) if found else None
+        share = limit if rules[r].measure == "share" else 0.0
+        return gathered(r, n, lambda each: weight(stockpile, rules[r].of, value, each) - share)
+
     def row(r: str, value: str, n: int, sense: str) -> object:
         limit = float(getattr(rules[r], sense))
-        share, bound = (limit, 0.0) if rules[r].measure == "share" else (0.0, limit)
-        body = gathered(r, n, lambda each: weight(stockpile, rules[r], value, each) - share)
-        if body is None:
+        bound = 0.0 if rules[r].measure == "share" else limit
+        found = body(r, value, n, limit)
+        if found is None:
             return summed([]) >= bound if sense == "least" and bound > 0 else pyo.Constraint.Feasible
-        return body >= bound if sense == "least" else body <= bound
+        return found >= bound if sense == "least" else found <= bound
 
     senses: tuple[tuple[Literal["least", "most"], str], ...] = (("least", "at least its least value"), ("most", "at most its most value"))
     for sense, doc in senses:
@@ -192,23 +293,25 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for r, value, n in limited:
             if (r, value, n) in rows:
                 what = f"rule {r}" + (f" for {value}" if value else "") + f", {spans[r][n][0]}"
-                limit, share = float(getattr(rules[r], sense)), rules[r].measure == "share"
-                factor = totals[r, n] if share else 1.0
-                ledger.limit(rows[r, value, n], sense, limit, "1" if share else "quantity", what, rules[r], sense, n, factor=factor)
+                limit, unit = float(getattr(rules[r], sense)), UNITS[rules[r].measure]
+                factor = totals[r, n] if unit == "1" else 1.0
+                ledger.limit(rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor)
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    stockpile, rules = formulation.stockpile, formulation.stockpile.keyed(Rule)
-    solved: dict[int, list[tuple[Arrival, float]]] = {}
-    for arrival in formulation.ledger.arrivals:
-        solved.setdefault(arrival.node, []).append((arrival, float(pyo.value(arrival.amount))))
+    stockpile, ledger, rules = formulation.stockpile, formulation.ledger, formulation.stockpile.keyed(Rule)
+
+    def solved(found: dict[int, list[Share]]) -> dict[int, list[tuple[Share, float]]]:
+        return {n: [(each, float(pyo.value(each.amount))) for each in parts] for n, parts in found.items()}
+
+    arrivals = solved(brought(ledger)) if rules else {}
+    outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}
     for r, value, n in formulation.m.RULES:
         rule = rules[r]
         name, nodes = windows(stockpile, rule)[n]
-        amounts = [pair for s in nodes for pair in solved.get(s, ()) if rule.material in (None, pair[0].material)]
-        total = sum(amount for _, amount in amounts)
-        group = sum(weight(stockpile, rule, value, arrival) * amount for arrival, amount in amounts)
-        observed = group if rule.measure == "quantity" else group / total if total > NOTHING else None
+        of_node = outlays if rule.measure == "spend" else arrivals
+        amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
+        observed = _observed(stockpile, rule, value, amounts)
         gaps = [] if observed is None else [gap for gap in _gaps(rule, observed) if gap is not None]
         slack = min(gaps) if gaps else None
         yield RuleKept(
@@ -224,6 +327,16 @@ def report(formulation: Formulation) -> Iterator[Result]:
             slack=slack,
             binding=slack is not None and slack <= 1e-6 * max(1.0, rule.most or 0.0, rule.least or 0.0),
         )
+
+
+def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]]) -> float | None:
+    """What a plan makes of a rule; None for a share of nothing."""
+    if rule.measure == "count":
+        of, names = members(stockpile, rule)
+        return float(sum(sum(amount for each, amount in amounts if weight(stockpile, of, name, each)) >= ANY / 2 for name in names))
+    total = sum(amount for _, amount in amounts)
+    group = sum(weight(stockpile, rule.of, value, each) * amount for each, amount in amounts)
+    return group if rule.measure != "share" else group / total if total > NOTHING else None
 
 
 def _gaps(rule: Rule, observed: float) -> tuple[float | None, float | None]:

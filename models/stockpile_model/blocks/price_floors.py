@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
-from stockpile_model.formulation import Formulation
-from stockpile_model.ledger import Ledger
+from stockpile_model.blocks.breakeven import breakeven
+from stockpile_model.data import (
+    NOTHING,
+    Problem,
+    Project,
+    Result,
+    Row,
+    Stockpile,
+    column,
+    columns,
+    get,
+    ordered,
+    overlap,
+    whole_periods,
+)
+from stockpile_model.formulation import Formulation, summed
+from stockpile_model.ledger import Arrival, Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +98,7 @@ class ContractOutcome(Result):
 
 
 TABLES: tuple[type[Row], ...] = (Contract, Floor)
+CASH_ONLY = ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")  # what means nothing without metal
 
 
 def menu(stockpile: Stockpile) -> dict[str, dict[str, Floor]]:
@@ -96,7 +111,7 @@ def menu(stockpile: Stockpile) -> dict[str, dict[str, Floor]]:
 
 def first_delivery(stockpile: Stockpile, contract: Contract, node: int) -> int:
     """Period of the first delivery when signed at a node: the later of deliver_from and signing + lead time, and not
-    before the supplier ships."""
+    before the supplier ships. A contract of a project delivers first not before that is ready: see `begins`."""
     earliest = 0 if contract.deliver_from is None else stockpile.calendar.period(contract.deliver_from)
     signed = stockpile.tree.period[node] + stockpile.calendar.count(contract.lead_time_months)
     return max(earliest, signed, stockpile.at(node).shipping(contract.supplier))
@@ -121,23 +136,58 @@ def even(stockpile: Stockpile, floor: Floor) -> float:
 
 
 def reference(stockpile: Stockpile, contract: Contract, node: int) -> float | None:
-    """Index x (1 - discount) under the ceiling [money/quantity]; None where the floor alone is the price."""
-    if contract.price_index is None:
-        return None
-    found = stockpile.price(contract.price_index, node) * (1 - contract.discount)
-    return found if contract.ceiling is None else min(contract.ceiling, found)
+    """Index x (1 - discount) [money/quantity]; None where the floor alone is the price."""
+    return None if contract.price_index is None else stockpile.price(contract.price_index, node) * (1 - contract.discount)
+
+
+def market(stockpile: Stockpile, contract: Contract, node: int) -> float | None:
+    """The reference under the ceiling [money/quantity]; None where the floor alone is the price."""
+    found = reference(stockpile, contract, node)
+    return found if found is None or contract.ceiling is None else min(contract.ceiling, found)
+
+
+def floor_value(stockpile: Stockpile, floor: Floor, node: int) -> float:
+    """The floor at a node before it escalates: fixed, or tied to an index [money/quantity]."""
+    if floor.floor_index is None:
+        return float(floor.floor or 0.0)
+    return stockpile.price(floor.floor_index, node) * (1.0 if floor.floor_factor is None else floor.floor_factor)
 
 
 def floor_at(stockpile: Stockpile, floor: Floor, first: int, node: int) -> float:
     """The floor at a node, escalated by whole contract years from the first delivery [money/quantity]."""
     months = (stockpile.tree.period[node] - first) * stockpile.calendar.months
-    return float(floor.floor or 0.0) * (1 + floor.escalation) ** (months // 12)
+    return float(floor_value(stockpile, floor, node) * (1 + floor.escalation) ** (months // 12))
 
 
 def price(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
     """max(floor, min(ceiling, reference)) at a node [money/quantity]."""
-    least, market = floor_at(stockpile, floor, first, node), reference(stockpile, contract, node)
-    return least if market is None else max(least, market)
+    least, found = floor_at(stockpile, floor, first, node), market(stockpile, contract, node)
+    return least if found is None else max(least, found)
+
+
+def topup(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
+    """max(0, floor - reference): what a cfd pays at a node [money/quantity]."""
+    return max(0.0, floor_at(stockpile, floor, first, node) - (reference(stockpile, contract, node) or 0.0))
+
+
+def upside(stockpile: Stockpile, contract: Contract, node: int) -> float:
+    """share · max(0, reference - trigger): what the buyer receives at a node [money/quantity]."""
+    if contract.upside_share == 0:
+        return 0.0
+    return contract.upside_share * max(0.0, (reference(stockpile, contract, node) or 0.0) - (contract.upside_trigger or 0.0))
+
+
+def _capped(stockpile: Stockpile, contract: Contract, periods: int) -> float:
+    """The cap on the upside of a contract year of so many periods, pro rata [money]."""
+    return float(contract.upside_cap or 0.0) * periods * stockpile.calendar.months / 12
+
+
+def carries(stockpile: Stockpile, contract: Contract, floor: Floor, node: int) -> bool:
+    """Whether signing a level at a node makes the contract's project go ahead: its floor is at or above the break-even."""
+    least = None
+    if contract.project is not None:
+        least = breakeven(stockpile.at(node).keyed(Project)[contract.project], floor.annual_quantity)
+    return least is not None and floor_value(stockpile, floor, node) >= least * (1 - 1e-9)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -149,25 +199,53 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "contract", f"{row.contract} has no row in the sheet floors: give its menu there")
         if row.price_index is None and row.ceiling is not None:
             yield Problem(row.TABLE, row.line, "ceiling", "caps a reference: it needs price_index")
+        if row.price_index is None and row.form == "cfd":
+            yield Problem(row.TABLE, row.line, "price_index", "is required for a cfd: it pays the difference from the floor to a reference")
+        if row.upside_share > 0 and row.price_index is None:
+            yield Problem(row.TABLE, row.line, "price_index", "is required for an upside: it is a share of a reference above the trigger")
+        if row.upside_share > 0 and row.upside_trigger is None:
+            yield Problem(row.TABLE, row.line, "upside_trigger", "is required where upside_share is above 0")
+        for name in ("upside_trigger", "upside_cap") if row.upside_share == 0 else ():
+            if get(row, name) is not None:
+                yield Problem(row.TABLE, row.line, name, "has no effect without an upside_share", warning=True)
+        for name in CASH_ONLY if row.form == "cfd" else ():
+            if get(row, name) != next(each.default for each in columns(Contract) if each.name == name):
+                yield Problem(row.TABLE, row.line, name, "has no effect on a cfd, which moves no metal", warning=True)
     for floor in stockpile.rows(Floor):
-        if floor.floor is None:
-            yield Problem(floor.TABLE, floor.line, "floor", "is required: the least price of the level")
+        if (floor.floor is None) == (floor.floor_index is None):
+            yield Problem(floor.TABLE, floor.line, "floor", "a level needs floor or floor_index, and not both")
+        if floor.floor_factor is not None and floor.floor_index is None:
+            yield Problem(floor.TABLE, floor.line, "floor_factor", "is a share of an index: it needs floor_index")
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Contract):
-        if stockpile.counts(row.supplier) and not list(_signings(stockpile, row)):
+        if stockpile.counts(row.supplier) and not list(signable(stockpile, row)):
             message = f"{row.contract} cannot be signed to deliver within the horizon: see its dates, lead time and its supplier's start"
             yield Problem(row.TABLE, row.line, "contract", message, warning=True)
 
 
-def _signings(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
+def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
     """The nodes at which a contract can be signed and still deliver within the horizon."""
     window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
     for node in stockpile.tree.nodes:
         row = stockpile.at(node).keyed(Contract)[contract.contract]
         if stockpile.tree.period[node] in window and first_delivery(stockpile, row, node) < stockpile.calendar.periods:
             yield node
+
+
+def begins(m: pyo.ConcreteModel, stockpile: Stockpile, contract: Contract, node: int) -> dict[int, list[Any]]:
+    """The periods in which a contract of a project, signed at a node, can deliver first: the later of its own first delivery and
+    the project being ready. To each the ways of going ahead, at the node or before it, that lead to it."""
+    project, found = str(contract.project), dict[int, list[Any]]()
+    wait = stockpile.calendar.count(stockpile.keyed(Project)[project].ready_lag_months)
+    own = first_delivery(stockpile, contract, node)
+    for variables, keys in ((m.grant, m.GRANTS), (m.carry, m.CARRIAGES)):
+        for each in stockpile.tree.paths[node]:
+            first = max(own, stockpile.tree.period[each] + wait)
+            if (project, each) in keys and first < stockpile.calendar.periods:
+                found.setdefault(first, []).append(variables[project, each])
+    return found
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -177,6 +255,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     Σ_{f, path} sign ≤ 1
     take[k,f,d,n] ≤ flex·Q_f·months/12·active,  active = Σ of the signatures on the path to n that deliver first in d
     Σ_year take + deficit ≥ take_or_pay·Q_f·active·(months of the year within term and horizon)/12
+
+    A contract of a project is signed once that goes ahead, and delivers first when it is ready:
+
+    Σ_d begin[k,f,s,d] = sign[k,f,s],  Σ_f begin[k,f,s,d] ≤ Σ of the ways to go ahead that lead to d
+    carry[g,n] ≤ Σ sign of the levels at or above the break-even
+
+    A cfd pays max(0, floor - reference) on the even rate. The upside is share·max(0, reference - trigger) on what arrives, of a
+    cfd on the even rate; in a contract year at most the cap, pro rata.
     """
     tree = stockpile.tree
     contracts = {k: row for k, row in stockpile.keyed(Contract).items() if stockpile.counts(row.supplier)}
@@ -185,36 +271,79 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def contract(k: str, n: int) -> Contract:
         return stockpile.at(n).keyed(Contract)[k]
 
-    signings = {(k, n): first_delivery(stockpile, contract(k, n), n) for k, row in contracts.items() for n in _signings(stockpile, row)}
+    windows = {k: list(signable(stockpile, row)) for k, row in contracts.items()}
+    ways = {(k, n): begins(m, stockpile, contract(k, n), n) for k, row in contracts.items() if row.project is not None for n in windows[k]}
+    signings = {
+        (k, n): list(ways[k, n]) if row.project is not None else [first_delivery(stockpile, contract(k, n), n)]
+        for k, row in contracts.items()
+        for n in windows[k]
+    }
     m.SIGNINGS = pyo.Set(
-        dimen=3, initialize=[(k, f, n) for k, n in signings for f in levels[k]], doc="contract, level, node at which it can be signed"
+        dimen=3,
+        initialize=[(k, f, n) for (k, n), firsts in signings.items() if firsts for f in levels[k]],
+        doc="contract, level, node at which it can be signed",
     )
     m.sign = pyo.Var(m.SIGNINGS, domain=pyo.Binary, doc="whether a level of a contract is signed [1]")
 
-    def signable(k: str, n: int) -> list[int]:
-        return [s for s in tree.paths[n] if (k, s) in signings]
+    def signable_on(k: str, n: int) -> list[int]:
+        return [s for s in tree.paths[n] if signings.get((k, s))]
 
     # The last signing nodes of each path carry the row: on a chain one row a contract.
-    ends = {(k, max(nodes)) for k in contracts for leaf in tree.leaves if (nodes := signable(k, leaf))}
+    ends = {(k, max(nodes)) for k in contracts for leaf in tree.leaves if (nodes := signable_on(k, leaf))}
     m.forbid_second_signing = pyo.Constraint(
         pyo.Set(dimen=2, initialize=sorted(ends)),
-        rule=lambda m, k, n: pyo.quicksum(m.sign[k, f, s] for s in signable(k, n) for f in levels[k]) <= 1,
+        rule=lambda m, k, n: pyo.quicksum(m.sign[k, f, s] for s in signable_on(k, n) for f in levels[k]) <= 1,
         doc="at most one level of a contract, once on every path [1]",
+    )
+
+    m.BEGINS = pyo.Set(
+        dimen=4,
+        initialize=[(k, f, n, d) for (k, n), firsts in ways.items() for f in levels[k] for d in firsts],
+        doc="contract of a project, level, node of signing, period of first delivery",
+    )
+    m.begin = pyo.Var(m.BEGINS, domain=pyo.NonNegativeReals, doc="whether a contract of a project delivers first in a period [1]")
+    m.balance_begin = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[key for key in m.SIGNINGS if (key[0], key[2]) in ways]),
+        rule=lambda m, k, f, n: pyo.quicksum(m.begin[k, f, n, d] for d in ways[k, n]) == m.sign[k, f, n],
+        doc="a contract that is signed has one first delivery [1]",
+    )
+    m.link_begin = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[(k, n, d) for (k, n), firsts in ways.items() for d in firsts]),
+        rule=lambda m, k, n, d: pyo.quicksum(m.begin[k, f, n, d] for f in levels[k]) <= pyo.quicksum(ways[k, n][d]),
+        doc="a contract waits until its project goes ahead, and delivers first when that is ready [1]",
+    )
+
+    def carrying(g: str, n: int) -> list[Any]:
+        return [
+            m.sign[k, f, n]
+            for k, row in contracts.items()
+            if row.project == g
+            for f, level in levels[k].items()
+            if (k, f, n) in m.SIGNINGS and carries(stockpile, contract(k, n), level, n)
+        ]
+
+    m.link_carry = pyo.Constraint(
+        m.CARRIAGES,
+        rule=lambda m, g, n: m.carry[g, n] <= summed(carrying(g, n)),
+        doc="a project is carried by a signature at or above its break-even only [1]",
     )
 
     # (contract, first delivery, node) -> the signatures that cover the node
     active: dict[tuple[str, int, int], list[int]] = {}
-    for (k, s), first in signings.items():
-        for n in tree.nodes:
-            if first <= tree.period[n] <= last_period(stockpile, contract(k, s), first) and s in tree.paths[n]:
-                active.setdefault((k, first, n), []).append(s)
+    for (k, s), firsts in signings.items():
+        for first in firsts:
+            for n in tree.nodes:
+                if first <= tree.period[n] <= last_period(stockpile, contract(k, s), first) and s in tree.paths[n]:
+                    active.setdefault((k, first, n), []).append(s)
 
     def signed(k: str, f: str, first: int, n: int) -> Any:
+        if contracts[k].project is not None:
+            return pyo.quicksum(m.begin[k, f, s, first] for s in active[k, first, n])
         return pyo.quicksum(m.sign[k, f, s] for s in active[k, first, n])
 
     m.TAKES = pyo.Set(
         dimen=4,
-        initialize=[(k, f, d, n) for k, d, n in active for f in levels[k]],
+        initialize=[(k, f, d, n) for k, d, n in active if contracts[k].form == "purchase" for f in levels[k]],
         doc="contract, level, period of first delivery, node of delivery",
     )
     m.take = pyo.Var(m.TAKES, domain=pyo.NonNegativeReals, doc="called off under a contract [quantity]")
@@ -225,15 +354,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
 
     # The node at which a contract year ends on a path, and the periods of that year.
-    year_ends = {
-        (k, d, n): year
-        for k, d, n in active
-        for year in years(stockpile, contracts[k], d)
-        if tree.period[n] == year[-1] and contract(k, n).take_or_pay > 0
-    }
+    year_ends = {(k, d, n): year for k, d, n in active for year in years(stockpile, contracts[k], d) if tree.period[n] == year[-1]}
+    owed = [(k, d, n) for k, d, n in year_ends if contracts[k].form == "purchase" and contract(k, n).take_or_pay > 0]
     m.DEFICITS = pyo.Set(
         dimen=4,
-        initialize=[(k, f, d, n) for k, d, n in year_ends for f in levels[k]],
+        initialize=[(k, f, d, n) for k, d, n in owed for f in levels[k]],
         doc="contract, level, first delivery, node at which a contract year ends",
     )
     m.deficit = pyo.Var(m.DEFICITS, domain=pyo.NonNegativeReals, doc="paid for and not taken in a contract year [quantity]")
@@ -248,15 +373,46 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.DEFICITS, rule=hold_take_or_pay, doc="what is not taken of a year's take-or-pay is a deficit [quantity]"
     )
 
-    calls: dict[tuple[str, int], list[object]] = {}
-    for k, f, d, n in m.TAKES:
+    def earned(k: str, f: str, d: int, n: int) -> Any:
+        """The upside before its cap [money]."""
         row = contract(k, n)
-        paid = price(stockpile, row, levels[k][f], d, n)
-        arriving = row.availability * m.take[k, f, d, n]
-        calls.setdefault((k, n), []).append(arriving)
-        for heading, rate in (("offtakes", paid), ("duty", row.duty * paid), ("freight", row.freight)):
-            if rate != 0:
-                ledger.pay(n, heading, rate * arriving, "contract", row.material, name=k)
+        rate = upside(stockpile, row, n)
+        if row.form == "cfd":
+            return rate * even(stockpile, levels[k][f]) * signed(k, f, d, n)
+        return rate * row.availability * m.take[k, f, d, n]
+
+    shared = [(k, f, d, n) for k, d, n in active if upside(stockpile, contract(k, n), n) > 0 for f in levels[k]]
+    m.UPSIDES = pyo.Set(
+        dimen=4,
+        initialize=[key for key in shared if contract(key[0], key[3]).upside_cap is not None],
+        doc="contract, level, first delivery, node at which an upside under a cap is received",
+    )
+    m.upside = pyo.Var(m.UPSIDES, domain=pyo.NonNegativeReals, doc="upside received under a cap [money]")
+    m.cap_upside = pyo.Constraint(
+        m.UPSIDES, rule=lambda m, k, f, d, n: m.upside[k, f, d, n] <= earned(k, f, d, n), doc="no more upside than is earned [money]"
+    )
+    by_year = {
+        (k, f, d, n): [m.upside[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year and (k, f, d, s) in m.UPSIDES]
+        for (k, d, n), year in year_ends.items()
+        if contract(k, n).upside_cap is not None
+        for f in levels[k]
+    }
+    m.cap_upside_year = pyo.Constraint(
+        pyo.Set(dimen=4, initialize=[key for key, parts in by_year.items() if parts]),
+        rule=lambda m, k, f, d, n: (
+            pyo.quicksum(by_year[k, f, d, n]) <= _capped(stockpile, contract(k, n), len(year_ends[k, d, n])) * signed(k, f, d, n)
+        ),
+        doc="the upside of a contract year stays within its cap, pro rata [money]",
+    )
+    for k, f, d, n in shared:
+        received = m.upside[k, f, d, n] if (k, f, d, n) in m.UPSIDES else earned(k, f, d, n)
+        ledger.receive(n, "upside", received, contracts[k].material, k)
+
+    for k, d, n in active:
+        for f, level in levels[k].items() if contracts[k].form == "cfd" else ():
+            if rate := topup(stockpile, contract(k, n), level, d, n):
+                amount = rate * even(stockpile, level) * signed(k, f, d, n)
+                ledger.pay(n, "topups", amount, "contract", contracts[k].material, name=k)
     for k, f, d, n in m.DEFICITS:
         rate = price(stockpile, contract(k, n), levels[k][f], d, n)
         if rate != 0:
@@ -264,79 +420,148 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for k, f, n in m.SIGNINGS:
         if contract(k, n).signing_cost > 0:
             ledger.pay(n, "signing", contract(k, n).signing_cost * m.sign[k, f, n], "contract", contracts[k].material, name=k)
+    _deliver(m, stockpile, ledger, levels)
 
-    landing = list(stockpile.sites)
-    split = list(calls) if len(landing) > 1 else []
+
+def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger, levels: Mapping[str, Mapping[str, Floor]]) -> None:
+    """What is called off arrives, at the sites in any split, and each buyer pays for what arrives at its own:
+
+    Σ_w deliver[k,w,n] = Σ_{f,d} availability·take,  Σ_b call[k,f,d,b,n] = availability·take,  Σ_{w of b} deliver = Σ_{f,d} call[..b..].
+    """
+    owners, sites = {buyer or "": names for buyer, names in stockpile.owners.items()}, list(stockpile.sites)
+    takes: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for k, f, d, n in m.TAKES:
+        takes.setdefault((k, n), []).append((f, d))
+
+    def contract(k: str, n: int) -> Contract:
+        return stockpile.at(n).keyed(Contract)[k]
+
+    split = list(takes) if len(sites) > 1 else []
     m.DELIVERIES = pyo.Set(
-        dimen=3, initialize=[(k, w, n) for k, n in split for w in landing], doc="contract, site, node of a delivery that may be split"
+        dimen=3, initialize=[(k, w, n) for k, n in split for w in sites], doc="contract, site, node of a delivery that may be split"
     )
     m.deliver = pyo.Var(m.DELIVERIES, domain=pyo.NonNegativeReals, doc="what a contract delivers to a site [quantity]")
-    m.balance_delivery = pyo.Constraint(
-        pyo.Set(dimen=2, initialize=split),
-        rule=lambda m, k, n: pyo.quicksum(m.deliver[k, w, n] for w in landing) == pyo.quicksum(calls[k, n]),
-        doc="what is delivered is split over the sites [quantity]",
+    m.CALLS = pyo.Set(
+        dimen=5,
+        initialize=[(k, f, d, b, n) for k, f, d, n in m.TAKES for b in owners] if len(owners) > 1 else [],
+        doc="contract, level, first delivery, buyer, node of a delivery that buyers share",
     )
-    for (k, n), amounts in calls.items():
-        for w in landing:
-            amount = m.deliver[k, w, n] if split else pyo.quicksum(amounts)
-            ledger.bring(n, contracts[k].material, w, 0, amount, "contracts", k, contracts[k].supplier)
+    m.call = pyo.Var(m.CALLS, domain=pyo.NonNegativeReals, doc="what arrives for a buyer at a level [quantity]")
+    m.balance_call = pyo.Constraint(
+        m.TAKES if len(owners) > 1 else pyo.Set(dimen=4, initialize=[]),
+        rule=lambda m, k, f, d, n: pyo.quicksum(m.call[k, f, d, b, n] for b in owners) == contract(k, n).availability * m.take[k, f, d, n],
+        doc="the buyers' parts are what arrives under a contract [quantity]",
+    )
+
+    def arriving(k: str, n: int) -> Any:
+        return pyo.quicksum(contract(k, n).availability * m.take[k, f, d, n] for f, d in takes[k, n])
+
+    def balance_delivery(m: pyo.ConcreteModel, k: str, b: str, n: int) -> object:
+        called = pyo.quicksum(m.call[k, f, d, b, n] for f, d in takes[k, n]) if len(owners) > 1 else arriving(k, n)
+        return pyo.quicksum(m.deliver[k, w, n] for w in owners[b]) == called
+
+    m.balance_delivery = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[(k, b, n) for k, n in split for b in owners]),
+        rule=balance_delivery,
+        doc="what is delivered to a buyer is split over its sites [quantity]",
+    )
+    for (k, n), parts in takes.items():
+        row = contract(k, n)
+        rates = {(f, d): price(stockpile, row, levels[k][f], d, n) for f, d in parts}
+        amounts = {(f, d): row.availability * m.take[k, f, d, n] for f, d in parts}
+        for f, d in parts:
+            for b in owners:
+                amount = m.call[k, f, d, b, n] if len(owners) > 1 else amounts[f, d]
+                for heading, rate in (("offtakes", rates[f, d]), ("duty", row.duty * rates[f, d]), ("freight", row.freight)):
+                    if rate != 0:
+                        ledger.pay(n, heading, rate * amount, "contract", row.material, b or None, k)
+        whole = pyo.quicksum(amounts.values())
+        spent = (pyo.quicksum(rates[key] * each for key, each in amounts.items()), whole)
+        unit_price = rates[parts[0]] if len(parts) == 1 else spent
+        most = row.flex * row.availability * max(even(stockpile, levels[k][f]) for f, _ in parts)
+        for w in sites:
+            amount = m.deliver[k, w, n] if split else whole
+            ledger.bring(Arrival(n, row.material, w, 0, amount, "contracts", k, row.supplier, unit_price, most))
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
-    tree, calendar, unit = stockpile.tree, stockpile.calendar, stockpile.settings.quantity_unit
-    levels = menu(stockpile)
-    cost: dict[str, float] = {}
+    tree = stockpile.tree
+    sums: dict[tuple[str, str], float] = {}
     for each in formulation.ledger.money:
-        if each.use == "contract":
-            cost[each.name] = cost.get(each.name, 0.0) + tree.probability[each.node] * pyo.value(each.amount)
+        if each.use == "contract" or each.heading == "upside":
+            key = (each.name, each.heading)
+            sums[key] = sums.get(key, 0.0) + tree.probability[each.node] * float(pyo.value(each.amount))
     for k, row in stockpile.keyed(Contract).items():
+        money = {heading: amount for (name, heading), amount in sums.items() if name == k}
         signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and pyo.value(m.sign[kk, f, n]) > 0.5]
         if not signed:  # what is not signed says so
             yield ContractOutcome(
-                contract=k, supplier=row.supplier, material=row.material, decision="do not sign", level=None, floor=None, signed=None,
-                annual_quantity=None, first_delivery=None, last_delivery=None, called_off=0.0, delivered=0.0, deficit=0.0,
-                expected_price=None, cost=0.0, share_at_floor=None, instruction=f"do not sign {k} with {row.supplier}",
+                contract=k, supplier=row.supplier, material=row.material, form=row.form, decision="do not sign", level=None, floor=None,
+                signed=None, annual_quantity=None, first_delivery=None, last_delivery=None, called_off=0.0, delivered=0.0, deficit=0.0,
+                expected_price=None, topups=0.0, upside=0.0, cost=0.0, breakeven=None, share_at_floor=None,
+                instruction=f"do not sign {k} with {row.supplier}",
             )  # fmt: skip
         for f, s in signed:
-            first = first_delivery(stockpile, row, s)
-            floor, date = levels[k][f], calendar.begin(tree.period[s])
-            called = paid = at_floor = arrived = 0.0
-            for kk, ff, d, n in m.TAKES:
-                if (kk, ff, d) == (k, f, first) and s in tree.paths[n]:
-                    weight = tree.probability[n]
-                    taken = weight * pyo.value(m.take[kk, ff, d, n])
-                    arriving = taken * stockpile.at(n).keyed(Contract)[k].availability
-                    called, arrived = called + taken, arrived + arriving
-                    paid += arriving * price(stockpile, row, floor, d, n)
-                    market = reference(stockpile, row, n)
-                    if market is None or market <= floor_at(stockpile, floor, d, n):
-                        at_floor += taken
-            deficit = sum(
-                tree.probability[n] * pyo.value(m.deficit[kk, ff, d, n])
-                for kk, ff, d, n in m.DEFICITS
-                if (kk, ff, d) == (k, f, first) and s in tree.paths[n]
-            )
-            yield ContractOutcome(
-                contract=k,
-                supplier=row.supplier,
-                material=row.material,
-                decision="sign",
-                level=f,
-                floor=floor.floor,
-                signed=date,
-                annual_quantity=floor.annual_quantity,
-                first_delivery=calendar.begin(first),
-                last_delivery=calendar.end(last_period(stockpile, row, first)),
-                called_off=called,
-                delivered=arrived,
-                deficit=deficit if deficit > NOTHING else 0.0,
-                expected_price=paid / arrived if arrived > NOTHING else None,
-                cost=cost.get(k, 0.0),
-                share_at_floor=at_floor / called if called > NOTHING else None,
-                instruction=(
-                    f"{date:%Y-%m}: sign {k} with {row.supplier} at level {f}, "
-                    f"floor {floor.floor:,.6g} {stockpile.settings.currency}/{unit}, "
-                    f"{floor.annual_quantity:,.6g} {unit} a year, first delivery {calendar.begin(first):%Y-%m}"
-                ),
-            )
+            yield _signed(formulation, row, f, s, money)
+
+
+def _begun(formulation: Formulation, row: Contract, f: str, s: int) -> int:
+    """The period in which a contract that is signed delivers first."""
+    m, k = formulation.m, row.contract
+    if row.project is None:
+        return first_delivery(formulation.stockpile, row, s)
+    return next(int(d) for kk, ff, n, d in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, n, d]) > 0.5)
+
+
+def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapping[str, float]) -> ContractOutcome:
+    """What becomes of a contract that is signed at level f at node s."""
+    m, stockpile, k = formulation.m, formulation.stockpile, row.contract
+    tree, calendar, unit = stockpile.tree, stockpile.calendar, stockpile.settings.quantity_unit
+    first, level, date = _begun(formulation, row, f, s), menu(stockpile)[k][f], calendar.begin(tree.period[s])
+    called = paid = at_floor = arrived = 0.0
+    for kk, ff, d, n in m.TAKES:
+        if (kk, ff, d) == (k, f, first) and s in tree.paths[n]:
+            taken = tree.probability[n] * pyo.value(m.take[kk, ff, d, n])
+            arriving = taken * stockpile.at(n).keyed(Contract)[k].availability
+            called, arrived = called + taken, arrived + arriving
+            paid += arriving * price(stockpile, row, level, d, n)
+            most = market(stockpile, row, n)
+            if most is None or most <= floor_at(stockpile, level, d, n):
+                at_floor += taken
+    deficit = sum(
+        tree.probability[n] * pyo.value(m.deficit[kk, ff, d, n])
+        for kk, ff, d, n in m.DEFICITS
+        if (kk, ff, d) == (k, f, first) and s in tree.paths[n]
+    )
+    floor = floor_value(stockpile, level, s)
+    tied = "" if level.floor_index is None else f" (tied to {level.floor_index})"
+    paid_without = f", cash for {level.annual_quantity:,.6g} {unit} a year from" if row.form == "cfd" else (
+        f", {level.annual_quantity:,.6g} {unit} a year, first delivery"
+    )  # fmt: skip
+    return ContractOutcome(
+        contract=k,
+        supplier=row.supplier,
+        material=row.material,
+        form=row.form,
+        decision="sign",
+        level=f,
+        floor=floor,
+        signed=date,
+        annual_quantity=level.annual_quantity,
+        first_delivery=calendar.begin(first),
+        last_delivery=calendar.end(last_period(stockpile, row, first)),
+        called_off=called,
+        delivered=arrived,
+        deficit=deficit if deficit > NOTHING else 0.0,
+        expected_price=paid / arrived if arrived > NOTHING else None,
+        topups=money.get("topups", 0.0),
+        upside=0.0 - money.get("upside", 0.0),
+        cost=sum(money.values()),
+        breakeven=None if row.project is None else breakeven(stockpile.keyed(Project)[row.project], level.annual_quantity),
+        share_at_floor=at_floor / called if called > NOTHING else None,
+        instruction=(
+            f"{date:%Y-%m}: sign {k} with {row.supplier} at level {f}, floor {floor:,.6g} {stockpile.settings.currency}/{unit}{tied}"
+            f"{paid_without} {calendar.begin(first):%Y-%m}"
+        ),
+    )

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from stockpile_model.data import Result, Row, column
+import pyomo.environ as pyo
 
-
-@dataclass(frozen=True, kw_only=True)
-class Project(Row):
-    TABLE = "projects"
-    project: str = column("name of the project", required=True, key=True)
-    supplier: str = column("whose plant it is", required=True, refers="suppliers")
-    cost: float | None = column("cost that a grant shares; blank = it cannot be granted", "money", least=0)
-    match: float = column("the buyer's share of the cost if it grants", "1", default=1.0, least=0, most=1)
-    decide_from: dt.date | None = column("first date of a grant; blank = from the start")
-    decide_to: dt.date | None = column("last date of a grant; blank = to the end")
-    ready_lag_months: float = column("from going ahead to being ready", "months", default=0.0, least=0)
-    breakeven_floor: float | None = column(
-        "a contract signed at or above it makes the plant go ahead; blank = computed from the four columns that follow",
-        "money/quantity",
-        least=0,
-    )
-    capex: float | None = column("capital cost of the plant", "money", least=0)
-    opex: float = column("running cost", "money/quantity", default=0.0, least=0)
-    rate: float = column("cost of capital", "1/year", default=0.0, least=0, most=1)
-    life_years: float | None = column("life of the plant", "years", above=0)
-    fund: str | None = column("fund that pays the grant; blank = any that may", refers="funds")
+from stockpile_model.blocks import price_floors
+from stockpile_model.blocks.breakeven import breakeven
+from stockpile_model.blocks.price_floors import Contract, Floor
+from stockpile_model.data import NOTHING, Problem, Project, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
+from stockpile_model.formulation import Formulation, summed
+from stockpile_model.ledger import Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +40,174 @@ class ProjectOutcome(Result):
 
 
 TABLES: tuple[type[Row], ...] = (Project,)
+
+
+def lag(stockpile: Stockpile, project: str) -> int:
+    """Periods from going ahead to being ready."""
+    return stockpile.calendar.count(stockpile.keyed(Project)[project].ready_lag_months)
+
+
+def grant(project: Project) -> float | None:
+    """What the buyer pays if it grants [money]; None where it cannot."""
+    return None if project.cost is None else project.cost * project.match
+
+
+def members(stockpile: Stockpile, project: str) -> list[Row]:
+    """The offers and contracts that wait for a project."""
+    found = (row for kind, rows in stockpile.tables.items() if any(each.refers == "projects" for each in columns(kind)) for row in rows)
+    return [row for row in found if get(row, "project") == project]
+
+
+@functools.lru_cache(maxsize=256)
+def grantable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
+    """The nodes at which a project can be granted and be ready within the horizon."""
+    row, tree = stockpile.keyed(Project)[project], stockpile.tree
+    window = overlap(stockpile.calendar, row.decide_from, row.decide_to)
+    latest = stockpile.calendar.periods - lag(stockpile, project)
+    open_ = grant(row) is not None and stockpile.counts(row.supplier)
+    return tuple(n for n in tree.nodes if open_ and tree.period[n] in window and tree.period[n] < latest)
+
+
+@functools.lru_cache(maxsize=256)
+def carriable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
+    """The nodes at which the signing of a contract can make a project go ahead and be ready within the horizon."""
+    if not stockpile.counts(stockpile.keyed(Project)[project].supplier):
+        return ()
+    levels, tree = price_floors.menu(stockpile), stockpile.tree
+    latest = stockpile.calendar.periods - lag(stockpile, project)
+    found = {
+        n
+        for row in stockpile.rows(Contract)
+        if row.project == project and stockpile.counts(row.supplier)
+        for n in price_floors.signable(stockpile, row)
+        if tree.period[n] < latest and any(price_floors.carries(stockpile, row, floor, n) for floor in levels[row.contract].values())
+    }
+    return tuple(sorted(found))
+
+
+def earliest(stockpile: Stockpile, project: str) -> int:
+    """The first period in which a project can be ready; past the horizon where it never can."""
+    decided = (*grantable(stockpile, project), *carriable(stockpile, project))
+    first = min((stockpile.tree.period[n] for n in decided), default=None)
+    return stockpile.calendar.periods if first is None else first + lag(stockpile, project)
+
+
+def ready(m: pyo.ConcreteModel, stockpile: Stockpile, project: str, node: int) -> Any:
+    """Whether a project is ready at a node: Σ of the ways to go ahead at least its lag before, on the path [1]."""
+    path, last = stockpile.tree.paths[node], stockpile.tree.period[node] - lag(stockpile, project)
+    return summed([each for n in path if stockpile.tree.period[n] <= last for each in going(m, project, n)])
+
+
+def going(m: pyo.ConcreteModel, project: str, node: int) -> list[Any]:
+    """The ways in which a project goes ahead at a node."""
+    ways = ((m.GRANTS, m.grant), (m.CARRIAGES, m.carry))
+    return [variable[project, node] for keys, variable in ways if (project, node) in keys]
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    for row in stockpile.rows(Project):
+        yield from ordered(row, "decide_from", "decide_to")
+        yield from whole_periods(stockpile, row, "ready_lag_months")
+        if (row.capex is None) != (row.life_years is None):
+            name = "capex" if row.capex is None else "life_years"
+            yield Problem(
+                row.TABLE, row.line, name, "is required beside the other of capex and life_years: the break-even follows from both"
+            )
+        for each in members(stockpile, row.project):
+            if get(each, "supplier") != row.supplier:
+                message = f"is not the supplier of project {row.project}, {row.supplier}: found {get(each, 'supplier')}"
+                yield Problem(each.TABLE, each.line, "supplier", message, warning=True)
+
+
+def review(stockpile: Stockpile) -> Iterator[Problem]:
+    for row in stockpile.rows(Project):
+        if not members(stockpile, row.project):
+            yield Problem(row.TABLE, row.line, "project", f"no offer and no contract waits for {row.project}: it changes nothing", True)
+        elif stockpile.counts(row.supplier) and earliest(stockpile, row.project) >= stockpile.calendar.periods:
+            message = (
+                f"{row.project} can never go ahead within the horizon: give a cost that a grant shares, or a level of one of its contracts "
+                "at or above the break-even; see its dates and ready_lag_months"
+            )
+            yield Problem(row.TABLE, row.line, "project", message, warning=True)
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """A project goes ahead once at most on a path, granted (cost × match is paid) or carried by a contract:
+
+    Σ_path (grant + carry) ≤ 1.
+
+    `price_floors` lets it be carried by a signature at or above its break-even only.
+    """
+    projects, tree = stockpile.keyed(Project), stockpile.tree
+    m.GRANTS = pyo.Set(dimen=2, initialize=[(g, n) for g in projects for n in grantable(stockpile, g)], doc="project, node of a grant")
+    m.CARRIAGES = pyo.Set(
+        dimen=2,
+        initialize=[(g, n) for g in projects for n in carriable(stockpile, g)],
+        doc="project, node at which a contract can carry it",
+    )
+    m.grant = pyo.Var(m.GRANTS, domain=pyo.Binary, doc="whether a project is granted and goes ahead [1]")
+    m.carry = pyo.Var(m.CARRIAGES, domain=pyo.Binary, doc="whether a project goes ahead by the signing of a contract [1]")
+
+    decided = {g: {*grantable(stockpile, g), *carriable(stockpile, g)} for g in projects}
+    ends = {(g, max(nodes)) for g in projects for leaf in tree.leaves if (nodes := decided[g].intersection(tree.paths[leaf]))}
+    m.forbid_second_go = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=sorted(ends)),
+        rule=lambda m, g, n: pyo.quicksum(each for s in tree.paths[n] for each in going(m, g, s)) <= 1,
+        doc="a project goes ahead once at most on every path [1]",
+    )
+    for g, n in m.GRANTS:
+        row = stockpile.at(n).keyed(Project)[g]
+        if amount := grant(row):
+            ledger.pay(n, "grants", amount * m.grant[g, n], "project", _material(stockpile, g), name=g, payer=row.fund)
+
+
+def _material(stockpile: Stockpile, project: str) -> str | None:
+    """The one material that a project brings; None where there are several."""
+    found = {str(get(row, "material")) for row in members(stockpile, project)}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    m, stockpile = formulation.m, formulation.stockpile
+    calendar, tree, levels = stockpile.calendar, stockpile.tree, price_floors.menu(stockpile)
+    for g, row in stockpile.keyed(Project).items():
+        granted = [n for gg, n in m.GRANTS if gg == g and pyo.value(m.grant[gg, n]) > 0.5]
+        carried = [n for gg, n in m.CARRIAGES if gg == g and pyo.value(m.carry[gg, n]) > 0.5]
+        decision = "grant" if granted else "carried" if carried else "no"
+        at = next(iter(granted or carried), None)
+        date = None if at is None else calendar.begin(tree.period[at])
+        opened = None if at is None else calendar.begin(tree.period[at] + lag(stockpile, g))
+        paid = (grant(row) or 0.0) if granted else 0.0
+        told = (
+            f"do not help {g}"
+            if at is None
+            else f"{date:%Y-%m}: {row.supplier} builds {g}, ready {opened:%Y-%m}, "
+            + (f"for a grant of {paid:,.0f} {stockpile.settings.currency}" if granted else "carried by a contract")
+        )
+        menus = [(each, floor) for each in stockpile.rows(Contract) if each.project == g for floor in levels[each.contract].values()]
+        pairs: list[tuple[Contract | None, Floor | None]] = [*menus] or [(None, None)]
+        for contract, floor in pairs:
+            quantity = floor.annual_quantity if floor else _yearly(stockpile, g)
+            node = next(iter(price_floors.signable(stockpile, contract)), 0) if contract else 0
+            yield ProjectOutcome(
+                project=g,
+                supplier=row.supplier,
+                decision=decision,
+                decided=date,
+                ready=opened,
+                grant=paid if paid > NOTHING else 0.0,
+                contract=contract.contract if contract else None,
+                level=floor.level if floor else None,
+                annual_quantity=quantity,
+                floor=price_floors.floor_value(stockpile, floor, node) if floor else None,
+                breakeven=None if quantity is None else breakeven(row, quantity),
+                breakeven_granted=None if quantity is None or grant(row) is None else breakeven(row, quantity, grant(row) or 0.0),
+                carries=bool(contract and floor and price_floors.carries(stockpile, contract, floor, node)),
+                instruction=told,
+            )
+
+
+def _yearly(stockpile: Stockpile, project: str) -> float | None:
+    """What the offers of a project bring in a year at most [quantity/year]; None where nothing says it."""
+    found = [get(row, "capacity") for row in members(stockpile, project) if row.TABLE == "offers"]
+    return None if None in found else sum(found) * 12 / stockpile.calendar.months

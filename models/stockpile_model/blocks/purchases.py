@@ -7,13 +7,15 @@ import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks import bounds
+from stockpile_model.blocks import bounds, policy, price_breaks, projects
+from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.data import NOTHING, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
 from stockpile_model.formulation import Formulation
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Arrival, Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,20 +45,6 @@ class Offer(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PriceBreak(Row):
-    TABLE = "price_breaks"
-    offer: str = column("offer whose price breaks", required=True, refers="offers")
-    from_quantity: float = column("quantity of an order from which the price holds", "quantity", required=True, above=0)
-    price: float | None = column("fixed price from there", "money/quantity", least=0)
-    premium: float | None = column("share of the offer's index paid on top of it from there", "1", least=-1)
-    kind: str = column(
-        "`all_units`: the price holds for the whole order; `incremental`: for what is beyond; one kind for an offer",
-        default="all_units",
-        choices=("all_units", "incremental"),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Order(Result):
     SHEET = "orders"
     date: dt.date = column("first day of the period in which the order is placed")
@@ -77,7 +65,7 @@ class Order(Result):
     instruction: str = column("what to do")
 
 
-TABLES: tuple[type[Row], ...] = (Offer, PriceBreak)
+TABLES: tuple[type[Row], ...] = (Offer,)
 
 
 def lead(stockpile: Stockpile, offer: Offer) -> int:
@@ -94,6 +82,7 @@ def placeable(stockpile: Stockpile, offer: Offer) -> Iterator[int]:
         period = tree.period[node]
         if (
             stockpile.counts(row.supplier)
+            and (row.project is None or period >= projects.earliest(stockpile, row.project))
             and period in overlap(stockpile.calendar, row.from_, row.to)
             and period >= stockpile.at(node).shipping(row.supplier)
             and period + lead(stockpile, row) < stockpile.calendar.periods
@@ -106,18 +95,26 @@ def landing(stockpile: Stockpile, offer: Offer) -> list[str]:
     return [offer.site] if offer.site else list(stockpile.sites)
 
 
-def price(stockpile: Stockpile, offer: Offer, node: int) -> float:
-    """The offer's price at a node, without adder, duty and freight [money/quantity]."""
-    if offer.price is not None:
+def price(stockpile: Stockpile, offer: Offer, node: int, row: PriceBreak | None = None) -> float:
+    """The offer's price at a node from a price break on (None: its own), without adder, duty and freight [money/quantity]."""
+    if row is not None and row.price is not None:
+        return row.price
+    if row is None and offer.price is not None:
         return offer.price
-    return stockpile.price(str(offer.price_index), node) * (1 + offer.premium)
+    premium = offer.premium if row is None else row.premium or 0.0
+    return stockpile.price(str(offer.price_index), node) * (1 + premium)
+
+
+def prices(stockpile: Stockpile, offer: Offer, node: int) -> list[float]:
+    """The price of each segment of an order that is paid at a node [money/quantity]."""
+    return [price(stockpile, offer, node, row) for row in (None, *price_breaks.breaks(stockpile).get(offer.offer, ()))]
 
 
 @functools.lru_cache(maxsize=4096)
 def cheapest(stockpile: Stockpile, name: str) -> float:
     """An offer's lowest price with adder [money/quantity]."""
     offer = stockpile.keyed(Offer)[name]
-    return min(price(stockpile, offer, n) for n in stockpile.tree.nodes) + offer.adder
+    return min(each for n in stockpile.tree.nodes for each in prices(stockpile, offer, n)) + offer.adder
 
 
 @functools.lru_cache(maxsize=64)
@@ -139,11 +136,20 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
         return 0.0
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
     useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
-    return None if math.isinf(useful) else useful / offer.availability + (offer.lot_size or 0) + offer.minimum_order
+    if math.isinf(useful):
+        return None
+    # More than what is of use may be cheaper in all: up to the last price break.
+    breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
+    return max([useful / offer.availability + offer.minimum_order, *(row.from_quantity for row in breaks)]) + (offer.lot_size or 0)
 
 
-def needs_binary(offer: Offer) -> bool:
-    return offer.minimum_order > 0 or offer.order_cost > 0
+def needs_binary(stockpile: Stockpile, offer: Offer) -> bool:
+    return offer.minimum_order > 0 or offer.order_cost > 0 or offer.offer in price_breaks.breaks(stockpile)
+
+
+def needs_ceiling(stockpile: Stockpile, offer: Offer) -> bool:
+    """Whether an order needs a bound: it is placed or not, waits for a project, or must be nothing for a member not to count."""
+    return needs_binary(stockpile, offer) or offer.project is not None or policy.counts_at_most(stockpile)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -154,6 +160,12 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "price", "an offer needs price or price_index, and not both")
         if row.price is not None and row.premium != 0:
             yield Problem(row.TABLE, row.line, "premium", "is a share of an index: it needs price_index instead of price")
+        for each in price_breaks.breaks(stockpile).get(row.offer, ()):
+            if each.premium is not None and row.price_index is None:
+                yield Problem(each.TABLE, each.line, "premium", f"is a share of an index: it needs a price_index of {row.offer}")
+            if row.capacity is not None and each.from_quantity > row.capacity:
+                message = f"is above the capacity of {row.offer}, {row.capacity:g}: no order reaches it, found {each.from_quantity:g}"
+                yield Problem(each.TABLE, each.line, "from_quantity", message, warning=True)
         smallest = math.ceil(row.minimum_order / row.lot_size - 1e-9) * row.lot_size if row.lot_size else row.minimum_order
         smallest = max(smallest, row.lot_size or 0)
         for name, limit in (("capacity", row.capacity), ("total", row.total)):
@@ -171,8 +183,15 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(
                 row.TABLE, row.line, "offer", f"{row.offer} can never be ordered within the horizon: see its dates and lead time", True
             )
-        elif needs_binary(row) and any(ceiling(stockpile, row, n) is None for n in nodes):
-            message = "is needed: orders have a minimum or a cost, and nothing else in the workbook bounds what could be bought"
+        elif needs_ceiling(stockpile, row) and any(ceiling(stockpile, row, n) is None for n in nodes):
+            why = (
+                "orders have a minimum, a cost or price breaks"
+                if needs_binary(stockpile, row)
+                else "the offer waits for a project"
+                if row.project is not None
+                else "a rule counts members"
+            )
+            message = f"is needed: {why}, and nothing else in the workbook bounds what could be bought"
             yield Problem(row.TABLE, row.line, "capacity", message)
 
 
@@ -180,6 +199,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Orders, and their arrivals ℓ_o periods later at every descendant d of the node n of the order:
 
     q_min·place ≤ buy ≤ cap·place,  buy = lot·lots,  Σ_path buy ≤ total,  Σ_w arrive[o,w,d] = availability·buy[o,n].
+
+    An order under a project waits until the project is ready. With several buyers each pays for what arrives at its sites.
     """
     tree = stockpile.tree
     offers = stockpile.keyed(Offer)
@@ -189,18 +210,24 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
-        (o, n): ceiling(stockpile, offer(o, n), n) if needs_binary(offer(o, n)) else offer(o, n).capacity for o, n in orders
+        (o, n): ceiling(stockpile, offer(o, n), n) if needs_ceiling(stockpile, offer(o, n)) else offer(o, n).capacity for o, n in orders
+    }
+    placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n))]
+    broken = {
+        (o, n): price_breaks.segments(stockpile.at(n), o, float(limits[o, n] or 0.0))
+        for o, n in placings
+        if o in price_breaks.breaks(stockpile)
     }
     m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
     m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
-    m.PLACINGS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if needs_binary(offer(o, n))], doc="orders that are placed or not")
+    m.PLACINGS = pyo.Set(dimen=2, initialize=placings, doc="orders that are placed or not")
     m.LOT_ORDERS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if offer(o, n).lot_size], doc="orders in whole lots")
     # Where an order is placed or not its capacity is a row alone, so that one thing gives way when the limit does.
     m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in m.PLACINGS else limits[o, n]), doc="quantity ordered [quantity]")
     m.place = pyo.Var(m.PLACINGS, domain=pyo.Binary, doc="whether an order is placed [1]")
     m.lots = pyo.Var(m.LOT_ORDERS, domain=pyo.NonNegativeIntegers, doc="lots in an order [lots]")
     m.cap_order = pyo.Constraint(
-        m.PLACINGS,
+        pyo.Set(dimen=2, initialize=[key for key in placings if key not in broken]),
         rule=lambda m, o, n: m.buy[o, n] <= limits[o, n] * m.place[o, n],
         doc="an order is placed and within the capacity [quantity]",
     )
@@ -211,6 +238,31 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     m.hold_lots = pyo.Constraint(
         m.LOT_ORDERS, rule=lambda m, o, n: m.buy[o, n] == offer(o, n).lot_size * m.lots[o, n], doc="an order is whole lots [quantity]"
+    )
+
+    def paid_at(o: str, n: int) -> list[int]:
+        """Where an order is paid: at its own node, or at every node of its arrival."""
+        if offer(o, n).payment == "order":
+            return [n]
+        return [d for d in tree.at[tree.period[n] + lead(stockpile, offer(o, n))] if n in tree.paths[d]]
+
+    rising = {
+        (o, s, n)
+        for (o, n), found in broken.items()
+        for s in range(1, len(found))
+        for d in paid_at(o, n)
+        if (rates := prices(stockpile, offer(o, d), d))[s] > rates[s - 1]
+    }
+    price_breaks.divide(m, stockpile, broken, rising)
+
+    waiting = [(o, n) for o, n in orders if offer(o, n).project is not None]
+    m.link_order_project = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=waiting),
+        rule=lambda m, o, n: (
+            (m.place[o, n] if (o, n) in m.PLACINGS else m.buy[o, n])
+            <= (1.0 if (o, n) in m.PLACINGS else limits[o, n]) * projects.ready(m, stockpile, str(offer(o, n).project), n)
+        ),
+        doc="an order waits until its project is ready [quantity]",
     )
 
     reachable = set(orders)
@@ -248,35 +300,115 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="what arrives is split over the sites [quantity]",
     )
 
+    shared = {o: buyers for o, row in offers.items() if len(buyers := _buyers(stockpile, row)) > 1}
+    portions = [(o, b, n) for o, n in orders if o in shared and offer(o, n).payment == "order" for b in shared[o]]
+    m.PORTIONS = pyo.Set(dimen=3, initialize=portions, doc="offer, buyer, node of an order that is paid when placed and that buyers share")
+    m.portion = pyo.Var(m.PORTIONS, domain=pyo.NonNegativeReals, doc="a buyer's part of an order [quantity]")
+    m.balance_portion = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=list(dict.fromkeys((o, n) for o, _, n in portions))),
+        rule=lambda m, o, n: pyo.quicksum(m.portion[o, b, n] for b in shared[o]) == m.buy[o, n],
+        doc="the buyers' parts are the whole order [quantity]",
+    )
+    m.balance_buyer_arrival = pyo.Constraint(
+        pyo.Set(
+            dimen=3,
+            initialize=[(o, b, d) for (o, d), n in placed_at.items() if (o, shared.get(o, [""])[0], n) in m.PORTIONS for b in shared[o]],
+        ),
+        rule=lambda m, o, b, d: (
+            pyo.quicksum(m.arrive[o, w, d] for w in _at(stockpile, offers[o], b))
+            == offer(o, d).availability * m.portion[o, b, placed_at[o, d]]
+        ),
+        doc="what arrives for a buyer is its part of the order [quantity]",
+    )
+
+    # What is paid at a node: (offer, node of payment) -> node of the order, and the share of the order that is paid.
+    bills = {(o, d): (n, offer(o, d).availability) for (o, d), n in placed_at.items() if offer(o, d).payment == "delivery"}
+    bills |= {(o, n): (n, 1.0) for o, n in orders if offer(o, n).payment == "order"}
+    m.BILLS = pyo.Set(
+        dimen=3,
+        initialize=[(o, b, n) for (o, n), (at, _) in bills.items() if o in shared and (o, at) in broken for b in shared[o]],
+        doc="offer, buyer, node at which an order with price breaks is paid that buyers share",
+    )
+    m.bill = pyo.Var(m.BILLS, domain=pyo.NonNegativeReals, doc="what a buyer pays for its part of an order, without adder [money]")
+
+    def metal(o: str, n: int) -> Any:
+        """Price times quantity of what is paid at a node of an order with price breaks, without adder [money]."""
+        at, share = bills[o, n]
+        rates = prices(stockpile, offer(o, n), n)
+        return pyo.quicksum(share * rate * m.part[o, s, at] for s, rate in zip(range(len(broken[o, at])), rates, strict=False))
+
+    def bought(o: str, b: str, n: int) -> Any:
+        """What a buyer's payment at a node is for [quantity]."""
+        if offer(o, n).payment == "order":
+            return m.portion[o, b, n]
+        return pyo.quicksum(m.arrive[o, w, n] for w in _at(stockpile, offers[o], b))
+
+    m.balance_bill = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=list(dict.fromkeys((o, n) for o, _, n in m.BILLS))),
+        rule=lambda m, o, n: pyo.quicksum(m.bill[o, b, n] for b in shared[o]) == metal(o, n),
+        doc="the buyers' payments are the price of the order [money]",
+    )
+    m.cap_bill = pyo.Constraint(
+        m.BILLS,
+        rule=lambda m, o, b, n: m.bill[o, b, n] <= max(prices(stockpile, offer(o, n), n)) * bought(o, b, n),
+        doc="no buyer pays more for its part than the price without breaks [money]",
+    )
+
     for (o, d), n in placed_at.items():
         row = offer(o, d)
-        sites = landing(stockpile, row)
+        sites, most = landing(stockpile, row), limits[o, n]
+        paid = d if row.payment == "delivery" else n
+        unit_price: Any = price(stockpile, row, paid) + row.adder
+        if (o, n) in broken:
+            share = bills[o, paid][1]
+            unit_price = (metal(o, paid) + row.adder * share * m.buy[o, n], share * m.buy[o, n])
         for w in sites:
             amount = m.arrive[o, w, d] if len(sites) > 1 else row.availability * m.buy[o, n]
-            ledger.bring(d, row.material, w, 0, amount, "offers", o, row.supplier)
-        if row.payment == "delivery":
-            _pay(ledger, row, d, price(stockpile, row, d), row.availability * m.buy[o, n])
+            known = None if most is None else most * row.availability
+            ledger.bring(Arrival(d, row.material, w, 0, amount, "offers", o, row.supplier, unit_price, known))
+    for (o, n), (at, share) in bills.items():
+        row = offer(o, n)
+        for b in shared.get(o) or _buyers(stockpile, row):
+            quantity, times = (bought(o, b, n), 1.0) if o in shared else (m.buy[o, at], share)
+            if (o, at) not in broken:
+                rate = price(stockpile, row, n)
+                costs = {"purchases": rate + row.adder, "duty": row.duty * rate, "freight": row.freight}
+                amounts = {heading: times * each * quantity for heading, each in costs.items() if each}
+            else:
+                spent = m.bill[o, b, n] if o in shared else metal(o, n)
+                costs = {"purchases": row.adder, "duty": 0.0, "freight": row.freight}
+                amounts = {heading: times * each * quantity for heading, each in costs.items() if each}
+                amounts["purchases"] = amounts.get("purchases", 0.0) + spent
+                if row.duty:
+                    amounts["duty"] = row.duty * spent
+            for heading, amount in amounts.items():
+                ledger.pay(n, heading, amount, "purchase", row.material, b or None, o)
     for o, n in orders:
         row = offer(o, n)
-        if row.payment == "order":
-            _pay(ledger, row, n, price(stockpile, row, n), m.buy[o, n])
         if row.order_cost > 0:
             ledger.pay(n, "order_costs", row.order_cost * m.place[o, n], "purchase", row.material, name=o)
         if row.capacity is not None and limits[o, n] == row.capacity:
-            placed = (o, n) in m.PLACINGS
-            data, factor = (m.cap_order[o, n], m.place[o, n]) if placed else (m.buy[o, n], 1.0)
+            if (o, n) in broken:
+                last = len(broken[o, n]) - 1
+                data, factor = m.cap_part[o, last, n], m.reach[o, last, n]
+            elif (o, n) in m.PLACINGS:
+                data, factor = m.cap_order[o, n], m.place[o, n]
+            else:
+                data, factor = m.buy[o, n], 1.0
             ledger.limit(data, "most", row.capacity, "quantity", f"capacity of offer {o}", row, "capacity", n, m.buy[o, n], factor)
     for o, leaf in m.cap_total:
         row = offer(o, leaf)
         ledger.limit(m.cap_total[o, leaf], "most", row.total or 0.0, "quantity", f"total of offer {o}", row, "total", leaf)
 
 
-def _pay(ledger: Ledger, row: Offer, node: int, unit_price: float, amount: object) -> None:
-    """Post what metal costs at the node where it is paid: price and adder, duty on the price, freight."""
-    parts = (("purchases", unit_price + row.adder), ("duty", row.duty * unit_price), ("freight", row.freight))
-    for heading, rate in parts:
-        if rate != 0:
-            ledger.pay(node, heading, rate * amount, "purchase", row.material, name=row.offer)  # type: ignore[operator]
+def _buyers(stockpile: Stockpile, offer: Offer) -> list[str]:
+    """The owners of the sites where an offer may arrive; blank for those that serve all."""
+    return list(dict.fromkeys(stockpile.sites[w].buyer or "" for w in landing(stockpile, offer)))
+
+
+def _at(stockpile: Stockpile, offer: Offer, buyer: str) -> list[str]:
+    """The sites of a buyer among those where an offer may arrive."""
+    return [w for w in landing(stockpile, offer) if (stockpile.sites[w].buyer or "") == buyer]
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
@@ -292,9 +424,13 @@ def report(formulation: Formulation) -> Iterator[Result]:
         arriving = row.availability * quantity
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
         # Under scenarios an order paid on delivery may be paid at several prices: this is the one on the first path.
-        base = price(stockpile, row, n if row.payment == "order" else next(d for d in tree.at[arrival] if n in tree.paths[d]))
+        at = n if row.payment == "order" else next(d for d in tree.at[arrival] if n in tree.paths[d])
+        rates = prices(stockpile, row, at)
+        base = price_breaks.amount(stockpile, o, quantity, rates) / quantity
         delivered = base * (1 + row.duty) + row.adder + row.freight
         paid = delivered * (quantity if row.payment == "order" else arriving) + row.order_cost
+        reached = price_breaks.reached(stockpile, o, quantity)
+        cheaper_from = _cheaper_from(stockpile, row, quantity, rates)
         unit = stockpile.settings.quantity_unit
         yield Order(
             date=date,
@@ -307,11 +443,26 @@ def report(formulation: Formulation) -> Iterator[Result]:
             arriving=arriving,
             price=base + row.adder,
             delivered_price=delivered,
+            price_break=reached.from_quantity if reached else None,
+            cheaper_from=cheaper_from,
             order_cost=row.order_cost,
             paid=paid,
             paid_on=paid_on,
             instruction=(
                 f"{date:%Y-%m}: order {quantity:,.6g} {unit} of {row.material} from {row.supplier} under {o}, to arrive {arrives:%Y-%m}, "
                 f"for {paid:,.0f} {stockpile.settings.currency} in all"
+                + ("" if cheaper_from is None else f" (bought up to the price break: it costs less from {cheaper_from:,.6g} {unit} on)")
             ),
         )
+
+
+def _cheaper_from(stockpile: Stockpile, offer: Offer, quantity: float, rates: list[float]) -> float | None:
+    """The quantity from which an order at the foot of an all-units break costs less than just what it asks for [quantity]; None
+    where an order does not stand there."""
+    row = price_breaks.reached(stockpile, offer.offer, quantity)
+    if row is None or row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.BEFORE:
+        return None
+    paid = price_breaks.amount(stockpile, offer.offer, quantity, rates)
+    below = zip(price_breaks.segments(stockpile, offer.offer, math.inf), rates, strict=True)
+    same = (max(each.begin, paid / rate) for each, rate in below if rate > 0 and paid / rate < each.end <= row.from_quantity)
+    return min(same, default=None)

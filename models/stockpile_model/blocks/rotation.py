@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model import lots
-from stockpile_model.data import Material, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.data import Material, Problem, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
 from stockpile_model.formulation import Formulation
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Arrival, Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,24 @@ class Rotated(Result):
 
 
 TABLES: tuple[type[Row], ...] = (Outlet,)
+RETURNING = ("exchange", "rework")  # the forms that give metal back
+SALE_ONLY, RETURN_ONLY = ("price", "price_index", "price_factor", "age_discount", "fund"), ("yield", "lead_time_months")
+
+
+def lead(stockpile: Stockpile, outlet: Outlet) -> int:
+    """Periods until what goes in is back; 0 for what does not come back."""
+    return stockpile.calendar.count(outlet.lead_time_months) if outlet.form in RETURNING else 0
+
+
+def back(outlet: Outlet) -> str:
+    """The material that comes back from an exchange or rework."""
+    return outlet.to_material or outlet.material
+
+
+def opened(stockpile: Stockpile, outlet: Outlet) -> range:
+    """The periods in which an outlet takes metal: within its dates, and early enough for what comes back to be back."""
+    window, latest = overlap(stockpile.calendar, outlet.from_, outlet.to), stockpile.calendar.periods - lead(stockpile, outlet)
+    return range(window.start, min(window.stop, latest))
 
 
 def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
@@ -82,8 +100,18 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     materials = stockpile.keyed(Material)
     for row in stockpile.rows(Outlet):
         yield from ordered(row, "from", "to")
+        yield from whole_periods(stockpile, row, "lead_time_months")
         if row.form == "sale" and (row.price is None) == (row.price_index is None):
             yield Problem(row.TABLE, row.line, "price", "a sale needs price or price_index, and not both")
+        if row.to_material is not None and row.form != "rework":
+            yield Problem(row.TABLE, row.line, "to_material", f"is for a rework: an outlet of form {row.form} gives back no other material")
+        idle = (*(SALE_ONLY if row.form != "sale" else ()), *(RETURN_ONLY if row.form not in RETURNING else ()))
+        for name in idle:
+            if get(row, name) != next(each.default for each in columns(Outlet) if each.name == name):
+                yield Problem(row.TABLE, row.line, name, f"has no effect on an outlet of form {row.form}", warning=True)
+        if row.form in RETURNING and row.yield_ > 1 and back(row) == row.material:
+            message = f"is above 1: more comes back than goes in, found {row.yield_:g}"
+            yield Problem(row.TABLE, row.line, "yield", message, warning=True)
         life = materials[row.material].shelf_life_months if row.material in materials else None
         if row.age_discount > 0 and row.material in materials and life is None:
             yield Problem(
@@ -97,10 +125,13 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Σ_{w,a} out[r,w,a,n] ≤ capacity[r,n]; a sale earns price·(1 - age_discount·age)."""
+    """Σ_{w,a} out[r,w,a,n] ≤ capacity[r,n]; a sale earns price·(1 - age_discount·age).
+
+    Of an exchange or a rework yield·Σ_a out[r,w,a,n] comes back to the site ℓ_r periods later at age 0, at every descendant of
+    n; it is not possible where that falls past the horizon.
+    """
     tree = stockpile.tree
     outlets = stockpile.keyed(Outlet)
-    windows = {r: set(overlap(stockpile.calendar, row.from_, row.to)) for r, row in outlets.items()}
     m.OUTLETS = pyo.Set(initialize=list(outlets), doc="outlets")
     m.OUTS = pyo.Set(
         dimen=4,
@@ -109,7 +140,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             for r, row in outlets.items()
             for w in stockpile.sites
             for n in tree.nodes
-            if tree.period[n] in windows[r]
+            if tree.period[n] in opened(stockpile, row)
             for a in stockpile.ages(row.material)
             if takes(stockpile, row, a)
         ],
@@ -118,17 +149,28 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.out = pyo.Var(m.OUTS, domain=pyo.NonNegativeReals, doc="stock rotated out [quantity]")
 
     through: dict[tuple[str, int], list[object]] = {}
+    inside: dict[tuple[str, str, int], list[object]] = {}
     for r, w, a, n in m.OUTS:
         row, out = stockpile.at(n).keyed(Outlet)[r], m.out[r, w, a, n]
+        buyer = stockpile.sites[w].buyer
         through.setdefault((r, n), []).append(out)
+        inside.setdefault((r, w, n), []).append(out)
         ledger.take(n, row.material, w, a, out, "outlet", r)
         if (earned := price(stockpile, row, a, n)) > 0:
-            ledger.receive(n, "sales", earned * out, row.material, r, row.fund)
+            ledger.receive(n, "sales", earned * out, row.material, r, row.fund, buyer)
         if row.cost > 0:
-            ledger.pay(n, "rotation", row.cost * out, "rotation", row.material, name=r)
+            ledger.pay(n, "rotation", row.cost * out, "rotation", row.material, buyer, r)
         thrown_away = stockpile.at(n).keyed(Material)[row.material].disposal_cost if row.form == "dispose" else 0.0
         if thrown_away > 0:
-            ledger.pay(n, "disposal", thrown_away * out, "rotation", row.material, name=r)
+            ledger.pay(n, "disposal", thrown_away * out, "rotation", row.material, buyer, r)
+
+    for r, w, n in inside if any(row.form in RETURNING for row in outlets.values()) else ():
+        row = stockpile.at(n).keyed(Outlet)[r]
+        if row.form in RETURNING:
+            for d in tree.at[tree.period[n] + lead(stockpile, row)]:
+                if n in tree.paths[d]:
+                    amount = row.yield_ * pyo.quicksum(inside[r, w, n])
+                    ledger.bring(Arrival(d, back(row), w, 0, amount, "outlets", r, None))
 
     limited = [(r, n) for r, n in through if stockpile.at(n).keyed(Outlet)[r].capacity is not None]
     m.cap_outlet = pyo.Constraint(
@@ -156,10 +198,17 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     waste = now.keyed(Material)[lot.material].disposal_cost if outlet is None or outlet.form == "dispose" else 0.0
     life = stockpile.life(lot.material)
     left = None if life is None else max(0, life - moved.age) * calendar.months
+    returning = outlet is not None and outlet.form in RETURNING
+    returns = stockpile.tree.period[moved.node] + (lead(stockpile, outlet) if outlet is not None else 0)
     amount = f"{quantity:,.6g} {settings.quantity_unit} of lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
     remaining = "" if left is None else f", {left:g} months of life left"
     if outlet is None:
         said = f"{date:%Y-%m}: {amount} reaches the end of its life and is waste"
+    elif outlet.form in RETURNING:
+        said = (
+            f"{date:%Y-%m}: {outlet.form} {amount}{remaining}, through {outlet.outlet}; {quantity * outlet.yield_:,.6g} "
+            f"{settings.quantity_unit} of {back(outlet)} come back {calendar.begin(returns):%Y-%m}"
+        )
     elif outlet.form == "sale":
         said = f"{date:%Y-%m}: sell {amount}{remaining}, through {outlet.outlet}, for {quantity * earned:,.0f} {settings.currency}"
     else:
@@ -178,5 +227,8 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
         price=earned,
         proceeds=quantity * earned,
         cost=quantity * (waste + (outlet.cost if outlet else 0.0)),
+        returns=calendar.begin(returns) if returning else None,
+        returned=quantity * outlet.yield_ if outlet is not None and returning else None,
+        to_material=back(outlet) if outlet is not None and returning else None,
         instruction=said,
     )

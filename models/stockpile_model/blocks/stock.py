@@ -252,8 +252,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 lot=moved.lot.name,
                 kind=moved.table,
                 name=moved.name,
-                supplier=moved.supplier,
+                supplier=str(moved.supplier),
                 material=moved.lot.material,
                 site=moved.lot.site,
+                buyer=stockpile.sites[moved.lot.site].buyer,
                 quantity=moved.quantity,
+                price=moved.price,
+                paid=moved.price * moved.quantity,
             )
