@@ -7,7 +7,7 @@ import gc
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,12 @@ import click
 from optimiser.errors import InputError, StockpileError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from optimiser.plan import Plan
     from optimiser.planner import Answer
     from optimiser.solve import Progress
+    from stockpile_model.data import Result
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
@@ -52,6 +56,8 @@ def check(workbook: Path) -> None:
 @click.option("--threads", type=click.IntRange(0), help="Threads of the solver; 0 = as many as it finds use for.")
 @click.option("--solver", metavar="NAME", help="Any solver that Pyomo knows, at Pyomo's own pace; by default HiGHS, directly.")
 @click.option("--write-model", "model_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the model too: M.mps or M.lp.")
+@click.option("--firm", is_flag=True, help="Plan with firm supply only too (no plant that is merely announced) and compare.")
+@click.option("--shares", is_flag=True, help="Plan for every group of buyers too, and split the cost fairly.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
@@ -112,22 +118,35 @@ def _told(progress: Progress) -> str:
 
 def _as_json(answer: Answer) -> dict[str, object]:
     """The object of the contract. What there is no plan for is null."""
+    from optimiser.beside import Compared, Share
+
     plan = answer.plan
-    gap = None if plan is None or plan.gap is None or not math.isfinite(plan.gap) else plan.gap
     found: dict[str, object] = {
         "status": answer.status,
+        **_figures(plan),
+        "plan": str(answer.path) if answer.path else None,
+        "seconds": round(answer.seconds, 3),
+    }
+    if answer.explanation is not None:
+        found["explanation"] = list(answer.explanation.lines())
+    if plan is not None and plan.of(Compared):
+        found["firm"] = _figures(answer.firm)
+    if plan is not None and plan.of(Share):
+        found["shares"] = {each.buyer: {"alone": each.alone, "share": each.share, "saving": each.saving} for each in plan.of(Share)}
+    return found
+
+
+def _figures(plan: Plan | None) -> dict[str, object]:
+    """How good a plan is. What there is no plan for is null."""
+    gap = None if plan is None or plan.gap is None or not math.isfinite(plan.gap) else plan.gap
+    return {
         "objective": plan.objective if plan else None,
         "bound": plan.bound if plan else None,
         "gap": gap,
         "costs": dict(plan.costs) if plan else None,
         "waste": plan.waste if plan else None,
         "shortfall": plan.shortfall if plan else None,
-        "plan": str(answer.path) if answer.path else None,
-        "seconds": round(answer.seconds, 3),
     }
-    if answer.explanation is not None:
-        found["explanation"] = list(answer.explanation.lines())
-    return found
 
 
 def _show(answer: Answer) -> None:
@@ -137,6 +156,8 @@ def _show(answer: Answer) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+
+    from optimiser.beside import Compared, Share
 
     console = Console(highlight=False)
     console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold", markup=False)
@@ -148,7 +169,29 @@ def _show(answer: Answer) -> None:
             table.add_row(heading.replace("_", " "), f"{amount:,.0f}")
     table.add_row("objective", f"{plan.objective:,.0f}", style="bold")
     console.print(table)
+    for title, kind in (("Firm supply only", Compared), ("Buyers", Share)):
+        if rows := plan.of(kind):
+            console.print(f"\n{title}", style="bold")
+            console.print(_side_by_side(rows))
     console.print(f"The plan is in {answer.path} ({answer.seconds:.1f} s)", markup=False, soft_wrap=True)
+
+
+def _side_by_side(rows: Sequence[Result]) -> Table:
+    """Result rows as a table of the terminal."""
+    from rich.table import Table
+
+    from stockpile_model.data import columns
+
+    def shown(value: object) -> str:
+        return "-" if value is None else f"{value:,.0f}" if isinstance(value, float) else str(value)
+
+    names = [each.field for each in columns(type(rows[0])) if each.name != "unit"]
+    table = Table(*names, box=None, pad_edge=False)
+    for name, column in zip(names, table.columns, strict=True):
+        column.justify = "right" if any(isinstance(getattr(row, name), float) for row in rows) else "left"
+    for row in rows:
+        table.add_row(*(shown(getattr(row, name)) for name in names))
+    return table
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from optimiser.solve import Outcome
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.targets import TargetMet
@@ -203,9 +204,24 @@ def _verdict(plan: Plan) -> str:
     if orders:
         suppliers = sorted({each.supplier for each in orders})
         parts.append(f"Order {sum(each.ordered for each in orders):,.0f} {unit} in {len(orders)} orders from {_list(suppliers)}.")
+        relaxed = [each for each in orders if each.relaxed]
+        if relaxed:
+            parts.append(
+                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, minimum, "
+                "cost and price breaks are relaxed, so in the end they will cost somewhat more."
+            )
+        bought_up = [each for each in orders if each.cheaper_from is not None]
+        if bought_up:
+            parts.append(f"{len(bought_up)} of them are bought up to a price break, where more metal costs less.")
     if signed:
         told = [f"{each.contract} at level {each.level} (floor {each.floor:,.6g} {currency}/{unit})" for each in signed]
         parts.append(f"Sign {_list(told)}, which deliver {sum(each.delivered for each in signed):,.0f} {unit}.")
+    helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
+    for decision, said in (("grant", "Grant"), ("carried", "Carried by contracts:")):
+        names = sorted(name for name, each in helped.items() if each.decision == decision)
+        if names:
+            paid = sum(helped[name].grant for name in names)
+            parts.append(f"{said} {_list(names)}" + (f" ({paid:,.0f} {currency})" if paid else "") + ".")
     if not orders and not signed:
         parts.append("Buy nothing.")
     rotated = [each for each in plan.of(Rotated) if each.form != "expired"]

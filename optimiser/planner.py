@@ -7,9 +7,10 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from optimiser import beside
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
@@ -21,6 +22,8 @@ from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings
 from stockpile_model.formulation import Formulation
+
+Watch = Callable[[Progress], None] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Request:
     threads: int | None = None
     solver: str | None = None
     model_file: Path | None = None
+    firm: bool = False  # plan with firm supply only too, and compare
+    shares: bool = False  # plan for every group of buyers too, and split the cost
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Answer:
     path: Path | None = None
     explanation: Explanation | None = None
     interrupted: bool = False
+    firm: Plan | None = None
 
 
 def default_output(source: Path) -> Path:
@@ -77,10 +83,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         objective = write_model(formulation.m, request.model_file)
         say(f"the model is in {request.model_file}" + _of_two(formulation, objective))
     options = _options(reading.stockpile.settings, request)
-    try:
-        outcome = solve(formulation.m, options, progress, request.solver)
-    except UnboundedError as error:
-        raise InputError([_endless(formulation, error)]) from error
+    outcome = _solve(formulation, options, progress, request.solver)
     solved_at = time.perf_counter()
     if outcome.objective is None:
         explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
@@ -91,9 +94,51 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         "seconds building": round(built_at - read_at, 3),
         "seconds solving": round(solved_at - built_at, 3),
     }
-    plan = make_plan(formulation, outcome, map(str, reading.warnings), run)
+    plan, firm = make_plan(formulation, outcome, map(str, reading.warnings), run), None
+    if request.firm and not outcome.interrupted:
+        plan, firm = _with_firm(plan, options, progress, request.solver)
+    if request.shares and not outcome.interrupted:
+        plan = _with_shares(plan, options, progress, request.solver)
     write(plan, output)
-    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted)
+    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
+
+
+def _solve(formulation: Formulation, options: Options, progress: Watch, solver: str | None) -> Outcome:
+    try:
+        return solve(formulation.m, options, progress, solver)
+    except UnboundedError as error:
+        raise InputError([_endless(formulation, error)]) from error
+
+
+def _with_firm(plan: Plan, options: Options, progress: Watch, solver: str | None) -> tuple[Plan, Plan | None]:
+    """The plan with its comparison to firm supply only, and the plan for that."""
+    formulation = build(beside.firm_only(plan.stockpile))
+    outcome = _solve(formulation, options, progress, solver)
+    firm = None if outcome.objective is None else make_plan(formulation, outcome)
+    if firm is not None:
+        more = firm.objective - plan.objective
+        said = f"With firm supply only, no plant that is merely announced, the plan costs {firm.objective:,.0f} {plan.currency}, "
+        said += f"{abs(more):,.0f} {'more' if more >= 0 else 'less'}, and its shortfall is {firm.shortfall:,.0f} {plan.unit} "
+        said += f"instead of {plan.shortfall:,.0f}."
+    else:
+        why = "no plan keeps every limit" if outcome.status == "infeasible" else "no plan was found within the time limit"
+        short = why_infeasible(formulation, options).lines() if outcome.status == "infeasible" else ()
+        said = f"With firm supply only, no plant that is merely announced, {why}."
+        plan = replace(plan, warnings=(*plan.warnings, *(f"with firm supply only: {line.strip()}" for line in short)))
+    rows = {**plan.rows, beside.Compared: tuple(beside.compare(plan, firm))}
+    return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}"), firm
+
+
+def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:
+    """The plan with a fair split of its cost over the buyers."""
+    names = beside.buyers(plan.stockpile)
+    if not 2 <= len(names) <= beside.MOST_BUYERS:
+        cell = plan.stockpile.address("sites", 0)
+        raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {len(names)}")])
+    costs: dict[frozenset[str], float | None] = {}
+    for group in beside.groups(plan.stockpile):
+        costs[group] = _solve(build(beside.alone(plan.stockpile, group)), options, progress, solver).objective
+    return replace(plan, rows={**plan.rows, beside.Share: tuple(beside.shares(plan, costs))})
 
 
 def _of_two(formulation: Formulation, objective: str) -> str:

@@ -88,12 +88,46 @@ def contract(**cells: Any) -> dict[str, Any]:
     return {"contract": "offtake", "supplier": "here", "material": "gallium", "form": "purchase", **window, "term_months": 12, **cells}
 
 
-def floor(price: float, annual: float, level: str = "low", **cells: Any) -> dict[str, Any]:
+def floor(price: float | None, annual: float, level: str = "low", **cells: Any) -> dict[str, Any]:
     return {"contract": "offtake", "level": level, "floor": price, "annual_quantity": annual, **cells}
 
 
-def prices(*values: float) -> list[dict[str, Any]]:
-    return [{"date": month(t), "index": value} for t, value in enumerate(values)]
+def price_break(quantity: float, price: float | None, name: str = "spot", **cells: Any) -> dict[str, Any]:
+    return {"offer": name, "from_quantity": quantity, "price": price, **cells}
+
+
+def project(**cells: Any) -> dict[str, Any]:
+    return {"project": "plant", "supplier": "here", **cells}
+
+
+def lot(quantity: float, made: str = "2027-01-01", **cells: Any) -> dict[str, Any]:
+    return {"lot": "old", "material": "gallium", "quantity": quantity, "made": made, **cells}
+
+
+def outlet(form: str, **cells: Any) -> dict[str, Any]:
+    return {"outlet": form, "material": "gallium", "form": form, **cells}
+
+
+def two_buyers(**cells: Any) -> list[dict[str, Any]]:
+    return [{"site": "north", "buyer": "A", **cells}, {"site": "south", "buyer": "B", **cells}]
+
+
+def prices(*values: float, **others: float) -> list[dict[str, Any]]:
+    return [{"date": month(t), "index": value, **others} for t, value in enumerate(values)]
+
+
+def two_vendors(needed: float) -> Tables:
+    """One gives a lower price on every unit of a large order, the other only on the units beyond each step."""
+    vendors = {
+        "all_units": [(0, 9), (1_000, 8), (2_500, 7), (7_500, 5), (15_000, 3)],
+        "incremental": [(0, 8), (1_200, 7), (3_000, 6), (7_500, 4), (14_000, 2)],
+    }
+    return book(
+        1,
+        offers=[offer(kind, steps[0][1], capacity=20_000) for kind, steps in vendors.items()],
+        price_breaks=[price_break(q, price, kind, kind=kind) for kind, steps in vendors.items() for q, price in steps[1:]],
+        demand=[need(0, needed)],
+    )
 
 
 WAGNER_WHITIN = book(
@@ -363,6 +397,665 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             funds=[{"fund": "money", "keeps_receipts": "yes"}],
         ),
         -20 + 18,
+    ),
+    # 7,500 at 5 rather than 6,000 at 7; the other asks 1,200 x 8 + 1,800 x 7 + 3,000 x 6 = 40,200.
+    "two vendors, 6,000": (two_vendors(6_000), 37_500),
+    # 20,000 at 3 from the first; the other 1,000 are dear in small lots: 1,000 x 8 from either.
+    "two vendors, 21,000": (two_vendors(21_000), 60_000 + 8_000),
+    # 12 ordered, half arrives: the break at 12 is of what is ordered. Paid are 6 or all 12, at 8 with a quarter of duty and freight 1.
+    "break, paid on delivery": (
+        book(
+            1,
+            offers=[offer(availability=0.5, duty=0.25, freight=1)],
+            price_breaks=[price_break(12, 8)],
+            demand=[need(0, 6)],
+        ),
+        6 * (8 * 1.25 + 1),
+    ),
+    "break, paid on order": (
+        book(
+            1,
+            offers=[offer(availability=0.5, duty=0.25, freight=1, payment="order")],
+            price_breaks=[price_break(12, 8)],
+            demand=[need(0, 6)],
+        ),
+        12 * (8 * 1.25 + 1),
+    ),
+    # Index 12 on arrival: 4 at a quarter above, the 2 beyond at a quarter below.
+    "incremental break of an indexed offer": (
+        book(
+            prices=prices(8, 12),
+            offers=[offer(price=None, price_index="index", premium=0.25, lead_time_months=1)],
+            price_breaks=[price_break(4, None, premium=-0.25, kind="incremental")],
+            demand=[need(1, 6)],
+        ),
+        4 * 15 + 2 * 9,
+    ),
+    # 8 wanted: 2 lots of 5 at 10 are 100, 3 lots at 6 are 90, and the order costs 4; the break of 12 alone would be 72.
+    "break with lots and a fee": (
+        book(1, offers=[offer(lot_size=5, order_cost=4)], price_breaks=[price_break(12, 6)], demand=[need(0, 8)]),
+        94,
+    ),
+    # 8 from the break on at 5 are less than 5 at 9, but nobody may order less than 10.
+    "break below the minimum order": (
+        book(1, offers=[offer(price=9, minimum_order=10)], price_breaks=[price_break(8, 5)], demand=[need(0, 5)]),
+        50,
+    ),
+    # A price that rises at 10: 12 are 84 at once, so 2 are ordered a month before and held for 0.5.
+    "break that makes it dearer": (
+        book(2, {"holding_cost": 0.5}, offers=[offer(price=5)], price_breaks=[price_break(10, 7)], demand=[need(1, 12)]),
+        61,
+    ),
+    # Three quarters of the index are 6, then 30. The producer is topped up by 10 - 6 for 2, then gives back half of what is above 10.
+    "contract for difference": (
+        book(
+            prices=prices(8, 40),
+            contracts=[contract(form="cfd", price_index="index", discount=0.25, upside_share=0.5, upside_trigger=10, signing_cost=1)],
+            floors=[floor(10, 24)],
+        ),
+        1 + 4 * 2 - 0.5 * 20 * 2,
+    ),
+    # The same with an upside of at most 60 a year, of which the horizon has 2 months.
+    "cap of the upside": (
+        book(
+            prices=prices(8, 40),
+            contracts=[
+                contract(form="cfd", price_index="index", discount=0.25, upside_share=0.5, upside_trigger=10, upside_cap=60, signing_cost=1)
+            ],
+            floors=[floor(10, 24)],
+        ),
+        1 + 4 * 2 - 10,
+    ),
+    # A term of 15 months in quarters, from the second on: 4 a quarter are earned. The first year gives 10 of 16, the quarter after it 2.5.
+    "cap of the upside by contract year": (
+        book(
+            6,
+            setting={"period_months": 3},
+            prices=prices(12),
+            contracts=[
+                contract(
+                    form="cfd",
+                    price_index="index",
+                    term_months=15,
+                    lead_time_months=3,
+                    upside_share=0.5,
+                    upside_trigger=10,
+                    upside_cap=10,
+                )
+            ],
+            floors=[floor(1, 16)],
+        ),
+        -12.5,
+    ),
+    # The upside of 20 cannot pay the top-up of 8 and the signature of 1, and the fund has but 8: it is not signed.
+    "upside is no money of a fund": (
+        book(
+            prices=prices(40, 8),
+            contracts=[contract(form="cfd", price_index="index", discount=0.25, upside_share=0.5, upside_trigger=10, signing_cost=1)],
+            floors=[floor(10, 24)],
+            funds=[{"fund": "money", "keeps_receipts": "yes"}],
+            budgets=[{"fund": "money", "amount": 8}],
+        ),
+        0,
+    ),
+    # 2 taken, 1 arrives at the ceiling of 9; of the reference of 10 half of what is above 8 comes back, on what arrives: 8 against 8.5.
+    "upside of a purchase": (
+        book(
+            1,
+            prices=prices(10),
+            contracts=[contract(price_index="index", ceiling=9, availability=0.5, upside_share=0.5, upside_trigger=8)],
+            floors=[floor(4, 24)],
+            offers=[offer(price=8.5)],
+            demand=[need(0, 1)],
+        ),
+        8,
+    ),
+    # Half of the other index is 10; a year later it grows by a tenth.
+    "floor tied to an index": (
+        book(
+            2,
+            setting={"period_months": 12},
+            prices=[{"date": month(0), "other": 20}, {"date": month(12), "other": 30}],
+            contracts=[contract(term_months=24)],
+            floors=[floor(None, 2, floor_index="other", floor_factor=0.5, escalation=0.1)],
+            demand=[need(0, 2), need(12, 2)],
+        ),
+        2 * 10 + 2 * 15 * 1.1,
+    ),
+    # The floor is the other index as it is: 9 topped up by 1 for 3, and the upside of 12 is 6 for 3.
+    "floor at an index": (
+        book(
+            prices=prices(8, 12, other=9),
+            contracts=[contract(form="cfd", price_index="index", upside_share=1, upside_trigger=6)],
+            floors=[floor(None, 36, floor_index="other")],
+        ),
+        3 * 1 - 3 * (2 + 6),
+    ),
+    # A grant of half of 50 in the first month opens an offer at 2 from the next one: 25 + 10 x 2 against 100.
+    "grant": (
+        book(
+            3,
+            projects=[project(cost=50, match=0.5, ready_lag_months=1, decide_to=month(0))],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(1, 10)],
+        ),
+        45,
+    ),
+    # Decided in month 1 at the earliest, the plant is ready in month 3: too late.
+    "grant that comes too late": (
+        book(
+            3,
+            projects=[project(cost=1, ready_lag_months=2, decide_from=month(1))],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(2, 10)],
+        ),
+        100,
+    ),
+    # In years, 25 % a year: a grant of 30 in year 0 or of 30 / 1.25 in year 1 for 10 at 5 / 1.25 in year 1, against 10 x 10 / 1.25.
+    "grant as late as it may be": (
+        book(
+            2,
+            setting={"period_months": 12, "discount_rate": 0.25},
+            projects=[project(cost=30)],
+            offers=[offer(), offer("plant's", 5, project="plant")],
+            demand=[need(12, 10)],
+        ),
+        30 / 1.25 + 50 / 1.25,
+    ),
+    # Only the floor of 7 carries the plant. It is ready in month 1: then it gives 1 of the 12 under the contract, its offer 11 at 1.
+    "carried by a contract": (
+        book(
+            2,
+            projects=[project(breakeven_floor=7, ready_lag_months=1)],
+            contracts=[contract(project="plant")],
+            floors=[floor(5, 12), floor(7, 12, "high")],
+            offers=[offer(), offer("plant's", 1, project="plant")],
+            demand=[need(1, 12)],
+        ),
+        7 + 11,
+    ),
+    # A contract below the break-even carries nothing, and what cannot deliver within the horizon is not signed.
+    "carried by no contract": (
+        book(
+            2,
+            projects=[project(breakeven_floor=7, ready_lag_months=1)],
+            contracts=[contract(project="plant"), contract(contract="late", project="plant", lead_time_months=2)],
+            floors=[floor(5, 12), {"contract": "late", "level": "high", "floor": 8, "annual_quantity": 0.1}],
+            offers=[offer(), offer("plant's", 1, project="plant")],
+            demand=[need(1, 12)],
+        ),
+        120,
+    ),
+    # Break-even: 1 + 144 / (10 x (0.8 + 0.64)) = 11, so the floor of 10.9 does not do; a grant of half of 60 is dearer than 20 x 0.2.
+    "break-even worked out": (
+        book(
+            2,
+            setting={"period_months": 12},
+            projects=[project(cost=60, match=0.5, capex=144, opex=1, rate=0.25, life_years=2)],
+            contracts=[contract(term_months=24, project="plant")],
+            floors=[floor(10.9, 10), floor(11.1, 10, "high")],
+            demand=[need(0, 10), need(12, 10)],
+        ),
+        20 * 11.1,
+    ),
+    # The same, with a grant of 1.
+    "grant rather than the floor": (
+        book(
+            2,
+            setting={"period_months": 12},
+            projects=[project(cost=2, match=0.5, capex=144, opex=1, rate=0.25, life_years=2)],
+            contracts=[contract(term_months=24, project="plant")],
+            floors=[floor(10.9, 10), floor(11.1, 10, "high")],
+            demand=[need(0, 10), need(12, 10)],
+        ),
+        1 + 20 * 10.9,
+    ),
+    # With 20 a year the plant needs no more than 1 + 100 / (20 x 2) = 3.5 (no interest): the grown quantity carries it, 10 a year do not.
+    "break-even falls with the quantity": (
+        book(
+            1,
+            setting={"period_months": 12},
+            projects=[project(capex=100, opex=1, life_years=2)],
+            contracts=[contract(project="plant")],
+            floors=[floor(3.6, 10), floor(3.6, 20, "large")],
+            offers=[offer()],
+            demand=[need(0, 10)],
+        ),
+        20 * 3.6,
+    ),
+    # Only the fund of the project may pay the 25, and it has 20.
+    "fund of a project": (
+        book(
+            1,
+            projects=[project(cost=25, fund="aid")],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(0, 10)],
+            funds=[{"fund": "money"}, {"fund": "aid", "uses": "project"}],
+            budgets=[{"fund": "money", "amount": 1000}, {"fund": "aid", "amount": 20}],
+        ),
+        100,
+    ),
+    # The stage of the project's supplier is not among those to count.
+    "project of a supplier that is not counted": (
+        book(
+            1,
+            setting={"supply_stages": "operating"},
+            projects=[project(supplier="there", cost=1)],
+            offers=[offer(), offer("plant's", 2, project="plant")],
+            demand=[need(0, 10)],
+        ),
+        100,
+    ),
+    # 10 of age 2 of 3 would be dead in month 1: exchanged for 9 new ones at 1 each; out 0.5, in 1, and out to demand again.
+    "exchange": (
+        book(
+            2,
+            {"shelf_life_months": 3},
+            sites=[{"site": "depot", "handling_in": 1, "handling_out": 0.5}],
+            opening_stock=[lot(10, "2026-11-01")],
+            outlets=[outlet("exchange", cost=1, **{"yield": 0.9}, lead_time_months=1)],
+            offers=[offer(price=20)],
+            demand=[need(1, 9)],
+        ),
+        10 * (1 + 0.5) + 9 * (1 + 0.5),
+    ),
+    # What goes in month 0 would come back in month 2, past the horizon.
+    "exchange past the horizon": (
+        book(
+            2,
+            {"shelf_life_months": 1},
+            opening_stock=[lot(10)],
+            outlets=[outlet("exchange", lead_time_months=2)],
+            offers=[offer(price=20)],
+            demand=[need(1, 9)],
+        ),
+        180,
+    ),
+    # Back in the same month with a life of 2 again, so that the target counts it; it stays at the dear site.
+    "exchange resets the age where it is": (
+        book(
+            1,
+            {"shelf_life_months": 2, "below_target_cost": 9},
+            sites=[{"site": "near"}, {"site": "far", "cost": 3}],
+            opening_stock=[lot(6, "2026-12-01", site="far")],
+            outlets=[outlet("exchange", cost=1)],
+            targets=[target(0, 6)],
+        ),
+        6 * (1 + 3),
+    ),
+    # A taker that wants 2 of 2 months of life does not take the lot of age 1.
+    "exchange of what still lives": (
+        book(
+            1,
+            {"shelf_life_months": 2, "below_target_cost": 9},
+            opening_stock=[lot(6, "2026-12-01")],
+            outlets=[outlet("exchange", cost=1, minimum_life_months=2)],
+            targets=[target(0, 6)],
+        ),
+        54,
+    ),
+    # 4 pure ones: from 8 at 3, reworked at 2 each, against 4 x 12.
+    "rework": (
+        book(
+            1,
+            materials=[{"material": "gallium"}, {"material": "pure"}],
+            offers=[offer(price=3), offer("pure", 12, material="pure")],
+            outlets=[outlet("rework", cost=2, to_material="pure", **{"yield": 0.5})],
+            demand=[{**need(0, 4), "material": "pure"}],
+        ),
+        40,
+    ),
+    # 3 a month can be reworked, 6 are wanted in month 2 and what goes in then comes too late: 3 in month 0 and 3 in month 1,
+    # bought at 3 and 4, for a month held as pure costs 1 and unworked 2.
+    "rework of a little at a time": (
+        book(
+            3,
+            materials=[{"material": "gallium", "holding_cost": 2}, {"material": "pure", "holding_cost": 1}],
+            prices=prices(3, 4, 5),
+            offers=[offer(price=None, price_index="index")],
+            outlets=[outlet("rework", to_material="pure", capacity=3, lead_time_months=1)],
+            demand=[{**need(2, 6), "material": "pure"}],
+        ),
+        3 * 3 + 3 * 1 + 3 * 4,
+    ),
+    # From abroad a unit is 4 x 1.25 + 1 = 6 with duty and freight: 30 buy 5, the other 5 are bought at home.
+    "most spend": (
+        book(
+            1,
+            offers=[offer(price=9), offer("abroad", 4, supplier="there", duty=0.25, freight=1)],
+            rules=[{"rule": "abroad", "of": "supplier", "value": "there", "measure": "spend", "window": "horizon", "most": 30}],
+            demand=[need(0, 10)],
+        ),
+        5 * 6 + 5 * 9,
+    ),
+    # Half of what "there" is paid counts, 12 must: 2 at 12 each.
+    "least spend, looked through": (
+        book(
+            1,
+            suppliers=[{"supplier": "here"}, {"supplier": "there", "foreign_feedstock": 0.5}],
+            offers=[offer(price=4), offer("abroad", 12, supplier="there")],
+            rules=[{"rule": "feed", "of": "foreign_feedstock", "measure": "spend", "window": "horizon", "least": 12}],
+            demand=[need(0, 10)],
+        ),
+        2 * 12 + 8 * 4,
+    ),
+    # The order is paid a month before it arrives, so the 20 of each month buy 5 in month 0 and 5 in month 1, which arrives in month 2.
+    "spend of the month of payment": (
+        book(
+            3,
+            offers=[offer(price=9), offer("early", 4, payment="order", lead_time_months=1)],
+            rules=[{"rule": "early", "of": "offer", "value": "early", "measure": "spend", "window": "period", "most": 20}],
+            demand=[need(1, 8), need(2, 8)],
+        ),
+        2 * 5 * 4 + 6 * 9,
+    ),
+    # Signing for 5 and a delivery at 4 are more than 8 in the year.
+    "spend under a contract": (
+        book(
+            1,
+            contracts=[contract(signing_cost=5)],
+            floors=[floor(4, 12)],
+            offers=[offer()],
+            rules=[{"rule": "cap", "of": "contract", "value": "offtake", "measure": "spend", "window": "fiscal_year", "most": 8}],
+            demand=[need(0, 1)],
+        ),
+        10,
+    ),
+    # The fee counts: 30 - 10 buy 5 at 4, the sixth comes at 9. Other materials do not.
+    "spend on a material": (
+        book(
+            1,
+            materials=[{"material": "gallium"}, {"material": "indium"}],
+            offers=[offer(price=9, supplier="there"), offer("fee", 4, order_cost=10), offer("other", 50, material="indium")],
+            rules=[
+                {
+                    "rule": "cap",
+                    "of": "bloc",
+                    "value": "domestic",
+                    "material": "gallium",
+                    "measure": "spend",
+                    "window": "horizon",
+                    "most": 30,
+                }
+            ],
+            demand=[need(0, 6), {**need(0, 1), "material": "indium"}],
+        ),
+        10 + 5 * 4 + 9 + 50,
+    ),
+    # Two offers at least: the smallest order of the dear one is 3.
+    "least count": (
+        book(
+            1,
+            offers=[offer(price=4), offer("dear", 9, minimum_order=3)],
+            rules=[{"rule": "two", "of": "offer", "measure": "count", "window": "horizon", "least": 2}],
+            demand=[need(0, 5)],
+        ),
+        3 * 9 + 2 * 4,
+    ),
+    # Two suppliers in every month: a thousandth of a unit of the dear one counts.
+    "least count, barely": (
+        book(
+            offers=[offer(price=4), offer("dear", 1004, supplier="there")],
+            rules=[{"rule": "two", "of": "supplier", "measure": "count", "window": "period", "least": 2}],
+            demand=[need(0, 5, 1)],
+        ),
+        10 * 4 + 2 * 1,
+    ),
+    # One country a month: 5 at 4 and 1 at 6 would be 26.
+    "most count": (
+        book(
+            1,
+            suppliers=[{"supplier": "here", "country": "GR"}, {"supplier": "there", "country": "KZ"}],
+            offers=[offer(price=4, capacity=5), offer("abroad", 6, supplier="there")],
+            rules=[{"rule": "one", "of": "country", "measure": "count", "window": "period", "most": 1}],
+            demand=[need(0, 6)],
+        ),
+        36,
+    ),
+    # Two allied suppliers are wanted and the cheap one is none: "b" costs 1,000 more than it.
+    "count within a bloc": (
+        book(
+            1,
+            suppliers=[{"supplier": name, "bloc": bloc} for name, bloc in [("a", "allied"), ("b", "allied"), ("c", "other")]],
+            offers=[offer("a", 6, supplier="a"), offer("b", 1005, supplier="b"), offer("c", 5, supplier="c")],
+            rules=[{"rule": "two", "of": "bloc", "value": "allied", "measure": "count", "window": "horizon", "least": 2}],
+            demand=[need(0, 5)],
+        ),
+        5 * 5 + 0.001 * (1 + 1000),
+    ),
+    # At most one supplier of restricted origin: "b" and "c" have some of it, 3 of each would be 30.
+    "count of restricted origin": (
+        book(
+            1,
+            suppliers=[{"supplier": name, "foreign_feedstock": share} for name, share in [("a", 0), ("b", 0.1), ("c", 1)]],
+            offers=[offer("a", 9, supplier="a"), offer("b", 5, supplier="b", capacity=3), offer("c", 5, supplier="c", capacity=3)],
+            rules=[{"rule": "one", "of": "foreign_feedstock", "measure": "count", "window": "horizon", "most": 1}],
+            demand=[need(0, 6)],
+        ),
+        3 * 5 + 3 * 9,
+    ),
+    # What one buyer has does not serve the other: B buys its 2, which cost 1 to bring in.
+    "two buyers": (
+        book(
+            1,
+            sites=[{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B", "handling_in": 1}],
+            opening_stock=[lot(5, site="north")],
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+        ),
+        22,
+    ),
+    # The 5 of a site without a buyer serve whom they may; a demand without a buyer is served by the sites of all.
+    "site without a buyer": (
+        book(
+            1,
+            sites=[*two_buyers(), {"site": "common"}],
+            opening_stock=[lot(5, site="common"), lot(1, lot="A's", site="north")],
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 4), "buyer": "B"}, need(0, 1)],
+        ),
+        20,
+    ),
+    # 6 at A's site: A is above its target of 4, B 4 below its own at 3 each; all together are 1 below 7.
+    "targets of two buyers": (
+        book(
+            1,
+            {"below_target_cost": 3},
+            sites=two_buyers(),
+            opening_stock=[lot(6, site="north")],
+            targets=[target(0, 4, buyer="A"), target(0, 4, buyer="B"), target(0, 7)],
+        ),
+        15,
+    ),
+    # Each pays for what it gets: B has money for 1 of its 2.
+    "funds of two buyers": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 10}],
+        ),
+        40 + 50,
+    ),
+    # The fee of the order is split as the funds allow: A pays it all.
+    "fee of two buyers": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer(order_cost=10)],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 40}, {"fund": "B's", "amount": 20}],
+        ),
+        60,
+    ),
+    # 5 at 8 after the break: A pays 30 for its 3, as without it, so that B's 10 are enough for its 2.
+    "break for two buyers": (
+        book(
+            1,
+            sites=two_buyers(),
+            offers=[offer()],
+            price_breaks=[price_break(5, 8)],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 30}, {"fund": "B's", "amount": 10}],
+        ),
+        40,
+    ),
+    # B has 9: of a units for A it pays at most 10 a, so 8 (a + 2) <= 10 a + 9 and A must take 3.5.
+    "no more than without the break": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer()],
+            price_breaks=[price_break(5, 8)],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 9}],
+        ),
+        44,
+    ),
+    # Paid on order, and B has no money before the delivery.
+    "two buyers pay on order": (
+        book(
+            2,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer(lead_time_months=1, payment="order")],
+            demand=[{**need(1, 3), "buyer": "A"}, {**need(1, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 100, "from": month(1)}],
+        ),
+        30 + 100,
+    ),
+    # 24 a year are 2 in the month, one for each, and each pays 6 of its own; with a B that has 5 the market's 10 are out of reach too.
+    "contract of two buyers": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            contracts=[contract(signing_cost=1)],
+            floors=[floor(6, 24)],
+            offers=[offer()],
+            demand=[{**need(0, 1), "buyer": "A"}, {**need(0, 1), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "A's", "amount": 7}, {"fund": "B's", "amount": 6}],
+        ),
+        13,
+    ),
+    # The stock of the buyer is held at its own cost, for which its fund has 1 and not 2: 1 is bought too late and too dear.
+    "storage of a buyer": (
+        book(
+            2,
+            prices=prices(8, 20),
+            sites=[{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B", "cost": 1}],
+            offers=[offer(price=None, price_index="index")],
+            demand=[{**need(1, 2), "buyer": "B"}],
+            funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}, {"fund": "store", "buyer": "B", "uses": "storage"}],
+            budgets=[
+                {"fund": "A's", "amount": 100},
+                {"fund": "B's", "amount": 8, "expires": month(0)},
+                {"fund": "B's", "amount": 20, "from": month(1)},
+                {"fund": "store", "amount": 5},
+            ],
+        ),
+        8 + 1 + 20,
+    ),
+    # 4 of the dear offer in month 1 as agreed, the other 6 of the cheap one.
+    "committed order": (
+        book(
+            offers=[offer(price=4), offer("dear", 9)],
+            demand=[need(1, 10)],
+            commitments=[{"kind": "order", "name": "dear", "date": month(1), "quantity": 4}],
+        ),
+        4 * 9 + 6 * 4,
+    ),
+    # At most 3 of the cheap offer over the horizon, and at least 1 of it in month 1: the other 7 are dear.
+    "committed orders": (
+        book(
+            offers=[offer(price=4), offer("dear", 9)],
+            demand=[need(0, 5, 1)],
+            material={"holding_cost": 100},
+            commitments=[
+                {"kind": "order", "name": "spot", "quantity": 3, "how": "at_most"},
+                {"kind": "order", "name": "spot", "date": month(1), "quantity": 1, "how": "at_least"},
+            ],
+        ),
+        3 * 4 + 7 * 9,
+    ),
+    # Committed is 5, the smallest order 6.
+    "committed to what cannot be": (
+        book(1, offers=[offer(minimum_order=6)], commitments=[{"kind": "order", "name": "spot", "date": month(0), "quantity": 5}]),
+        "infeasible",
+    ),
+    # Signed although it only costs: 10 - 8 and 10 - 9 for 1 a month, at the level that asks for less.
+    "committed signature": (
+        book(
+            prices=prices(8, 9),
+            contracts=[contract(form="cfd", price_index="index")],
+            floors=[floor(10, 12), floor(10, 24, "high")],
+            commitments=[{"kind": "sign", "name": "offtake", "date": month(0)}],
+        ),
+        3,
+    ),
+    "committed signature of a level": (
+        book(
+            prices=prices(8, 9),
+            contracts=[contract(form="cfd", price_index="index")],
+            floors=[floor(10, 12), floor(10, 24, "high")],
+            commitments=[{"kind": "sign", "name": "offtake", "level": "high"}],
+        ),
+        6,
+    ),
+    # Not signed, whatever it saves.
+    "committed not to sign": (
+        book(
+            1,
+            contracts=[contract()],
+            floors=[floor(4, 12)],
+            offers=[offer()],
+            demand=[need(0, 1)],
+            commitments=[{"kind": "sign", "name": "offtake", "quantity": 0}],
+        ),
+        10,
+    ),
+    # 3 leave in month 0 at 1 each, at least 5 in all; nothing asks for more.
+    "committed rotation": (
+        book(
+            opening_stock=[lot(9)],
+            outlets=[outlet("sale", cost=1)],
+            commitments=[
+                {"kind": "rotate", "name": "sale", "date": month(0), "quantity": 3},
+                {"kind": "rotate", "name": "sale", "quantity": 5, "how": "at_least"},
+            ],
+        ),
+        5,
+    ),
+    # In years, 25 % a year: the grant of 50 is paid in year 1 as committed, though nobody wants the plant.
+    "committed project": (
+        book(
+            3,
+            setting={"period_months": 12, "discount_rate": 0.25},
+            projects=[project(cost=50)],
+            commitments=[{"kind": "project", "name": "plant", "date": month(12)}],
+        ),
+        40,
+    ),
+    # Going ahead in month 1 is committed: carried by the contract of that month, which costs 6 and brings 1, against a grant of 9.
+    "committed project, carried": (
+        book(
+            2,
+            projects=[project(cost=9, breakeven_floor=6)],
+            contracts=[contract(project="plant", sign_to=month(1))],
+            floors=[floor(6, 12)],
+            commitments=[{"kind": "project", "name": "plant", "date": month(1)}],
+        ),
+        6,
     ),
     # A shortage of 1 costs little but comes first: all 4 are bought at 50.
     "shortfall first": (

@@ -205,7 +205,6 @@ class Settings(Row):
         "minimum orders, lots and breaks are whole in this many periods and relaxed after; blank = whole everywhere",
         "periods",
         least=0,
-        unbuilt=True,
     )
     about: Mapping[str, Row] = field(default_factory=dict)  # by name: the row that gives it, with its source
 
@@ -508,6 +507,11 @@ class Stockpile:
     def ages(self, material: str) -> range:
         """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
         return range(self.life(material) or 1)
+
+    def firm(self, node: int) -> bool:
+        """Whether orders at a node are whole: placed or not, in whole lots, at one price; later ones may be relaxed."""
+        most = self.settings.firm_periods
+        return most is None or self.tree.period[node] < most
 
     def counts(self, supplier: str) -> bool:
         """Whether a supplier is at a stage that the settings count."""

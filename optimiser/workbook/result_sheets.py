@@ -14,14 +14,17 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put_column, unit_of
 from stockpile_model.blocks.budget import BudgetUse, Payment
+from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.policy import RuleKept
 from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
@@ -31,6 +34,7 @@ from stockpile_model.data import Column, Result, columns
 SHEETS: Mapping[type[Result], str] = {
     Order: "what to order, when and from whom",
     ContractOutcome: "which offtakes to sign, at which floor",
+    ProjectOutcome: "which plants to help, and the floor at which each pays for itself",
     Delivery: "what arrives, under which offer or contract",
     Rotated: "which lot leaves, when and through which outlet, before its life is over",
     LotStock: "what is left of each lot at the end of each period",
@@ -41,11 +45,15 @@ SHEETS: Mapping[type[Result], str] = {
     Payment: "which appropriation pays what",
     CashFlow: "every cost and receipt, undiscounted and discounted",
     RuleKept: "each rule: value, limit and distance to it",
+    CommitmentKept: "decisions that were taken before, and what the plan makes of them",
     MarginalValue: "what one more unit of each limit is worth",
+    Compared: "this plan beside one that counts on no plant that is merely announced",
+    Share: "what each buyer would pay alone, and its fair part of the cost",
     Assumption: "every input, with its source and date",
 }
 """The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
 
+BESIDE = (Compared, Share)  # there only when asked for
 NUMBERS = ("number", "whole")
 TOLD = "instruction"  # the column that holds sentences
 ALARMS = ("unmet", "below", "lapsed", "deficit")  # what an officer looks for: marked where above zero
@@ -82,7 +90,8 @@ class Table:
 def tables(plan: Plan) -> dict[type[Result], Table]:
     """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
     others = [kind for kind in plan.rows if kind not in SHEETS]
-    kinds = [kind for kind in SHEETS if kind is not Assumption] + others + [Assumption]
+    asked = [kind for kind in SHEETS if kind not in BESIDE or kind in plan.rows]
+    kinds = [kind for kind in asked if kind is not Assumption] + others + [Assumption]
     return {kind: _table(kind, plan.of(kind)) for kind in kinds}
 
 
@@ -145,7 +154,7 @@ def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool)
     row, another column says which it is."""
     values = table.values[column.name]
     if " or " in column.unit:
-        names = {plan.unit: "quantity", plan.currency: "money", "share": "1"}
+        names = {plan.unit: "quantity", plan.currency: "money", "share": "1", "spend": "money"}
         units = [names.get(unit, unit) for unit in table.values.get("unit") or table.values.get("measure") or ()]
         by_unit = {unit: styles(number_format(unit, values)) for unit in set(units)}
         return [by_unit[unit] for unit in units]

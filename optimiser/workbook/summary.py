@@ -18,6 +18,7 @@ from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
@@ -137,7 +138,7 @@ def add_summary(sheet: Worksheet, styles: Styles, plan: Plan, found: Mapping[typ
     set_print(sheet)
     writer = Writer(sheet, styles)
     parts: tuple[Callable[[Writer, Plan, Mapping[type[Result], Table]], None], ...] = (
-        _verdict, _first, _costs, _quantities, _appropriations, _suppliers, _checks, _warnings, _contents,
+        _verdict, _first, _costs, _quantities, _appropriations, _suppliers, _buyers, _checks, _warnings, _contents,
     )  # fmt: skip
     for part in parts:
         part(writer, plan, found)
@@ -176,9 +177,11 @@ def _first(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     start = plan.stockpile.settings.start
     until = add_months(start, FIRST_MONTHS)
     told: list[tuple[dt.date, int, str]] = []
-    for order, (kind, date) in enumerate(((ContractOutcome, "signed"), (Order, "date"), (Rotated, "date"))):
+    kinds = ((ProjectOutcome, "decided"), (ContractOutcome, "signed"), (Order, "date"), (Rotated, "date"))
+    for order, (kind, date) in enumerate(kinds):
         values = found[kind].values
-        told += [(day, order, said) for day, said in zip(values[date], values["instruction"], strict=True) if day is not None]
+        pairs = dict.fromkeys(zip(values[date], values["instruction"], strict=True))  # a project says the same at each level
+        told += [(day, order, said) for day, said in pairs if day is not None]
     told.sort(key=lambda each: each[:2])
     first = [each for each in told if each[0] < until] or told[:1]
     later = told and first[0][0] >= until
@@ -219,6 +222,7 @@ def _quantities(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> N
         ("Ordered", "under offers", total(found[Order], "ordered")),
         ("Opening stock", "", total(found[Movement], "quantity", kind="opening")),
         ("Delivered", "under offers and contracts", total(found[Delivery], "quantity")),
+        ("Returned", "back from exchange and rework", total(found[Movement], "quantity", kind="return")),
         ("Used by demand", "", total(found[DemandMet], "met")),
         ("Rotated out", "through outlets", _difference(out, waste)),
         ("Waste", "reaches the end of its life unused", waste),
@@ -277,12 +281,36 @@ def _suppliers(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> No
     w.line("Largest share", Live(f"MAX(C{begin}:C{end})", max(shares)), formats=[SHARE])
 
 
+def _buyers(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
+    """With several buyers: what each gets and pays; what stands for all is shared by the funds that pay it."""
+    if len(plan.stockpile.owners) < 2:
+        return
+    deliveries, flows = found[Delivery], found[CashFlow]
+    w.heading("Buyers", f"Delivered [{plan.unit}]", f"Discounted [{plan.currency}]")
+    formats = [number_format("quantity", deliveries.values["quantity"]), number_format("money", flows.values["amount"])]
+    rest: list[Live] = []
+    for buyer in sorted(each for each in plan.stockpile.owners if each is not None):
+        here = f"$A{w.row + 1}"
+        pair = (total_of(deliveries, "quantity", "buyer", here, buyer), total_of(flows, "discounted", "buyer", here, buyer))
+        rest.append(Live(f"$C${w.row + 1}", pair[1].value))
+        w.line(buyer, *pair, formats=formats)
+    shared = Live("-".join(["$B$" + w.cells["cost"].formula.split("$")[-1], *(each.formula for each in rest)]), 0.0)
+    value = float(w.cells["cost"].value) - math.fsum(float(each.value) for each in rest)
+    w.line(
+        "for all",
+        None,
+        Live(shared.formula, value),
+        note="not one buyer's: order and signing costs, deficits, shared sites",
+        formats=formats,
+    )
+
+
 def _checks(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     """Whether the sheets agree with each other: a changed cell shows."""
     w.heading("Checks")
     cells, scale = w.cells, max(1.0, abs(plan.objective), *(abs(each) for each in plan.costs.values()))
     w.check("Headings sum to the objective", cells["cost"], cells["objective"], 1e-6 * scale)
-    came = [cells[name] for name in ("Opening stock", "Delivered")]
+    came = [cells[name] for name in ("Opening stock", "Delivered", "Returned")]
     went = [cells[name] for name in ("Used by demand", "Rotated out", "Waste", "Stock at the end")]
     moved = sum(float(each.value) for each in came)
     w.check("Metal in is metal out and stock", _sum(came), _sum(went), 1e-6 * max(1000.0, moved))

@@ -1,8 +1,8 @@
 """Small random workbooks as plain tables, for the oracle and the planner to agree on.
 
-`small_books()` draws a set of features of the contract and then a workbook that uses them, small enough for brute force: 2 to 4
-periods, 1 or 2 materials, a few offers, at most 2 contracts. Most can be met. `FEATURES` says for each feature how to take it out
-of a workbook again: a test sees by that whether it matters.
+`small_books()` draws a set of features of the contract and then a workbook that uses them, small enough for brute force: 2 to 5
+periods, 1 or 2 materials, a few offers, at most 2 contracts and a project. Most can be met. `FEATURES` says for each feature how to
+take it out of a workbook again: a test sees by that whether it matters.
 """
 
 from __future__ import annotations
@@ -65,6 +65,36 @@ def flat_price(table: str) -> Callable[[Tables], None]:
     return take_out
 
 
+def no_project(tables: Tables) -> None:
+    tables.pop("projects", None)
+    blank("offers", "project")(tables)
+    blank("contracts", "project")(tables)
+    kept("commitments", "kind", "project")(tables)
+
+
+def no_buyers(tables: Tables) -> None:
+    for table in ("sites", "demand", "targets", "funds"):
+        blank(table, "buyer")(tables)
+
+
+def metal_instead(tables: Tables) -> None:
+    for row in tables.get("contracts", []):
+        row["form"] = "purchase"
+
+
+def flat_floor(tables: Tables) -> None:
+    for row in tables.get("floors", []):
+        if row.pop("floor_index", None):
+            row.pop("floor_factor", None)
+            row["floor"] = 6
+
+
+def flat_break(tables: Tables) -> None:
+    for row in tables.get("price_breaks", []):
+        if row.pop("premium", None) is not None:
+            row["price"] = 7
+
+
 FEATURES: dict[str, Callable[[Tables], None]] = {
     "discount": blank("settings", "discount_rate"),
     "shortfall_first": blank("settings", "objective"),
@@ -85,6 +115,9 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "pay_on_order": blank("offers", "payment"),
     "availability": blank("offers", "availability"),
     "offer_site": blank("offers", "site"),
+    "price_breaks": without("price_breaks"),
+    "incremental": blank("price_breaks", "kind"),
+    "break_premium": flat_break,
     "contract": without("contracts", "floors"),
     "ceiling": blank("contracts", "ceiling"),
     "contract_discount": blank("contracts", "discount"),
@@ -97,6 +130,18 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "contract_freight": blank("contracts", "freight"),
     "contract_availability": blank("contracts", "availability"),
     "escalation": blank("floors", "escalation"),
+    "floor_index": flat_floor,
+    "floor_factor": blank("floors", "floor_factor"),
+    "cfd": metal_instead,
+    "upside": blank("contracts", "upside_share", "upside_trigger", "upside_cap"),
+    "upside_cap": blank("contracts", "upside_cap"),
+    "project": no_project,
+    "match": blank("projects", "match"),
+    "decide_window": blank("projects", "decide_from", "decide_to"),
+    "ready_lag": blank("projects", "ready_lag_months"),
+    "breakeven": blank("projects", "breakeven_floor"),
+    "computed_breakeven": blank("projects", "capex", "opex", "rate", "life_years"),
+    "project_fund": blank("projects", "fund"),
     "shelf_life": blank("materials", "shelf_life_months", "count_life_months"),
     "count_life": blank("materials", "count_life_months"),
     "closing_value": blank("materials", "closing_value"),
@@ -112,6 +157,10 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "hard_target": blank("targets", "hard"),
     "sale": kept("outlets", "form", "sale"),
     "dispose": kept("outlets", "form", "dispose"),
+    "exchange": kept("outlets", "form", "exchange"),
+    "rework": kept("outlets", "form", "rework"),
+    "yield": blank("outlets", "yield"),
+    "outlet_lead": blank("outlets", "lead_time_months"),
     "age_discount": blank("outlets", "age_discount"),
     "minimum_life": blank("outlets", "minimum_life_months"),
     "outlet_capacity": blank("outlets", "capacity"),
@@ -119,12 +168,20 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "outlet_index": flat_price("outlets"),
     "share_rule": kept("rules", "measure", "share"),
     "quantity_rule": kept("rules", "measure", "quantity"),
+    "spend_rule": kept("rules", "measure", "spend"),
+    "count_rule": kept("rules", "measure", "count"),
+    "buyers": no_buyers,
+    "buyer_funds": blank("funds", "buyer"),
     "budget": without("funds", "budgets"),
     "budget_from": blank("budgets", "from"),
     "expires": blank("budgets", "expires"),
     "fund_uses": blank("funds", "uses"),
     "fund_materials": blank("funds", "materials"),
     "keeps_receipts": blank("funds", "keeps_receipts"),
+    "committed_order": kept("commitments", "kind", "order"),
+    "committed_signature": kept("commitments", "kind", "sign"),
+    "committed_rotation": kept("commitments", "kind", "rotate"),
+    "committed_project": kept("commitments", "kind", "project"),
 }
 """Each feature, and how to take it out of a workbook in place."""
 
@@ -134,7 +191,22 @@ NEEDS = {
         ("ceiling", "contract_discount", "take_or_pay", "flex", "signing_cost", "contract_lead", "deliver_from", "contract_duty"),
         ("contract",),
     ),
-    **dict.fromkeys(("contract_freight", "contract_availability", "escalation"), ("contract",)),
+    **dict.fromkeys(("contract_freight", "contract_availability", "escalation", "floor_index", "upside"), ("contract",)),
+    "incremental": ("price_breaks",),
+    "break_premium": ("price_breaks", "indexed_offer"),
+    "floor_factor": ("contract", "floor_index"),
+    "cfd": ("contract", "upside"),
+    "upside_cap": ("contract", "upside"),
+    **dict.fromkeys(("match", "decide_window", "ready_lag"), ("project",)),
+    **dict.fromkeys(("breakeven", "computed_breakeven"), ("project", "contract")),
+    "project_fund": ("project", "budget"),
+    "exchange": ("shelf_life", "opening_stock"),
+    "yield": ("exchange", "shelf_life", "opening_stock"),
+    "outlet_lead": ("exchange", "shelf_life", "opening_stock"),
+    "buyer_funds": ("buyers", "budget"),
+    "committed_signature": ("contract",),
+    "committed_rotation": ("opening_stock", "sale"),
+    "committed_project": ("project",),
     "count_life": ("shelf_life", "targets"),
     "disposal_cost": ("shelf_life", "opening_stock"),
     "ramp": ("targets",),
@@ -153,10 +225,19 @@ NEEDS = {
 }
 
 
+NAMED = {"offers": "offer", "contracts": "contract", "outlets": "outlet", "projects": "project"}
+
+
 def take_out(tables: Tables, feature: str) -> Tables:
     """The workbook without a feature, as a copy."""
     result = deepcopy(tables)
     FEATURES[feature](result)
+    # What speaks of a row that is gone goes with it, lest a workbook that nothing can meet be taken for a difference.
+    names = {row[key] for table, key in NAMED.items() for row in result.get(table, [])}
+    if "commitments" in result:
+        result["commitments"] = [row for row in result["commitments"] if row["name"] in names]
+    if "rules" in result:
+        result["rules"] = [row for row in result["rules"] if row["of"] != "contract" or row.get("value") in {None, *names}]
     return result
 
 
@@ -176,12 +257,13 @@ class _Drawing:
         self.months = self.pick(1, 1, 3, 6, 12)
         if "escalation" in self.has:
             self.months = self.pick(3, 6, 12)
-        long = {3: 5, 6: 4}.get(self.months, 3) if "escalation" in self.has else 2
+        self.least = 3 if self.has & {"committed_signature", "ready_lag", "outlet_lead"} else 2
+        long = {3: 5, 6: 4}.get(self.months, 3) if "escalation" in self.has else self.least
         self.periods = self.number(long, max(long, 4))
         self.start = self.pick(date(2027, 1, 1), date(2027, 7, 1), date(2027, 10, 15))
         self.life = self.periods  # the shortest of a material [periods]
-        self.names = ["gallium", "indium"][: 2 if "fund_materials" in self.has else self.pick(1, 1, 2)]
-        self.sites = ["north", "south"] if self.has & {"site_capacity", "site_cost", "handling", "offer_site"} else []
+        self.names = ["gallium", "indium"][: 2 if self.has & {"fund_materials", "rework"} else self.pick(1, 1, 2)]
+        self.sites = ["north", "south"] if self.has & {"site_capacity", "site_cost", "handling", "offer_site", "buyers"} else []
 
     def pick(self, *values: Any) -> Any:
         return self.draw(st.sampled_from(values))
@@ -215,6 +297,10 @@ class _Drawing:
             "demand": [self.demand(name) for name in self.names for _ in range(self.pick(1, 1, 2, int("targets" not in self.has)))],
         }
         tables["offers"] = self.offers()
+        if "price_breaks" in self.has:
+            tables["price_breaks"] = self.price_breaks(next(row for row in tables["offers"] if row["offer"] == "F0"))
+        if "project" in self.has:
+            tables["projects"] = [self.project()]
         if self.sites:
             tables["sites"] = [self.site(name) for name in self.sites]
         if "opening_stock" in self.has:
@@ -223,14 +309,14 @@ class _Drawing:
             tables["targets"] = self.targets()
         if "contract" in self.has:
             tables["contracts"], tables["floors"] = self.contracts()
-        if self.has & {"sale", "dispose"}:
-            tables["outlets"] = [self.outlet(form) for form in ("sale", "dispose") if form in self.has]
-        if self.has & {"share_rule", "quantity_rule"}:
+        if forms := [form for form in ("sale", "dispose", "exchange", "rework") if form in self.has]:
+            tables["outlets"] = [self.outlet(form) for form in forms]
+        if rules := [measure for measure in ("share", "quantity", "spend", "count") if f"{measure}_rule" in self.has]:
             contracts = [row["contract"] for row in tables.get("contracts", [])]
-            rules = [measure for measure in ("share", "quantity") if f"{measure}_rule" in self.has]
             tables["rules"] = [self.rule(measure, [row["offer"] for row in tables["offers"]], contracts) for measure in rules]
         if "budget" in self.has:
             tables["funds"], tables["budgets"] = self.funds()
+        tables["commitments"] = self.commitments(tables)
         return {name: [_filled(row) for row in rows] if isinstance(rows, list) else _filled(rows) for name, rows in tables.items() if rows}
 
     def settings(self) -> dict[str, Any]:
@@ -278,6 +364,7 @@ class _Drawing:
     def site(self, name: str) -> dict[str, Any]:
         return {
             "site": name,
+            "buyer": self.only("buyers", *(["A"] if name == "north" else ["B", "B", None])),
             "capacity": self.only("site_capacity", 5, 9) if name == "north" else self.only("site_capacity", None, 6, 12),
             "cost": self.only("site_cost", 0.25, 0.5, 1, 2),
             "handling_in": self.only("handling", None, 0.5, 1),
@@ -298,6 +385,7 @@ class _Drawing:
         last = self.number(first, self.periods - 1)
         return {
             "material": name,
+            "buyer": self.only("buyers", "A", "B", None),
             "from": self.day(first),
             "to": self.pick(None, self.end(last), self.end(last)),
             "quantity": self.pick(7, 10, 24),
@@ -322,7 +410,7 @@ class _Drawing:
             "offer": f"F{i}",
             "supplier": self.pick("Metlen", "Pavlodar", "Pavlodar"),
             "material": self.pick(*self.names),
-            "price": None if indexed else self.pick(9, 14) if "contract" in self.has else self.pick(5, 8, 11),
+            "price": None if indexed else self.price(i),
             "price_index": self.pick("rotterdam", "china") if indexed else None,
             "premium": self.only("premium", 0.1, -0.2, 0.25),
             "adder": self.only("adder", 0.5, 2),
@@ -339,23 +427,72 @@ class _Drawing:
             "payment": self.only("pay_on_order", "order"),
             "availability": self.only("availability", 0.5, 0.8, 0.9),
             "site": self.pick(*self.sites) if "offer_site" in self.has else None,
+            "project": "plant" if not i and "project" in self.has else None,
+        }
+
+    def price(self, i: int) -> int:
+        if not i and "project" in self.has:
+            return int(self.pick(2, 4, 6))
+        return int(self.pick(9, 14) if "contract" in self.has else self.pick(5, 8, 11))
+
+    def price_breaks(self, offer: dict[str, Any]) -> list[dict[str, Any]]:
+        """One or two, falling; but one that rises now and then where a single buyer pays."""
+        own, premium = offer["price"], offer["premium"] or 0
+        rises = "buyers" not in self.has and self.pick(True, False, False, False)
+        by_premium = "break_premium" in self.has
+        first = self.pick(6, 9, 13)
+        rows = []
+        for k, quantity in enumerate([first, first + self.pick(3, 8)][: self.number(1, 2)]):
+            less = self.pick(0.75, 0.9) - 0.25 * k
+            price = None if by_premium else self.pick(4, 6) - k if own is None else own + 2 + k if rises else own * less
+            rows.append(
+                {
+                    "offer": offer["offer"],
+                    "from_quantity": quantity,
+                    "price": price,
+                    "premium": premium + (0.1 * (k + 1) if rises else -0.25 * (k + 1)) if by_premium else None,
+                    "kind": self.only("incremental", "incremental"),
+                }
+            )
+        return rows
+
+    def project(self) -> dict[str, Any]:
+        computed = "computed_breakeven" in self.has
+        return {
+            "project": "plant",
+            "supplier": "Metlen" if {"supply_stages", "committed_project"} <= self.has else self.pick("Metlen", "Pavlodar"),
+            "cost": self.pick(10, 25, 60),
+            "match": self.only("match", 0.25, 0.5),
+            "decide_from": self.only("decide_window", self.day(0), self.day(1)),
+            "decide_to": self.only("decide_window", self.end(1)),
+            "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
+            "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
+            "capex": self.pick(3, 6, 9) * 8 * 12 // self.months if computed else None,
+            "opex": self.pick(None, 0.5, 1) if computed else None,
+            "rate": self.pick(None, 0.1) if computed else None,
+            "life_years": self.pick(2, 3) if computed else None,
+            "fund": self.only("project_fund", "special", "special", "general"),
         }
 
     def contracts(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         contracts, floors = [], []
         for i in range(self.pick(1, 1, 1, 2)):
-            first = self.number(0, 1)
+            first = 0 if "committed_signature" in self.has else self.number(0, 1)
+            tied = self.has & {"ceiling", "contract_discount", "upside"}
+            carries = not i and self.has & {"breakeven", "computed_breakeven"}
+            only_operating = "supply_stages" in self.has and (carries or "committed_signature" in self.has)
             contracts.append(
                 {
                     "contract": f"K{i}",
-                    "supplier": self.pick("Metlen", "Pavlodar"),
+                    "supplier": "Metlen" if only_operating else self.pick("Metlen", "Pavlodar"),
                     "material": self.pick(*self.names),
-                    "form": "purchase",
-                    "price_index": self.pick("rotterdam", "rotterdam", "china", None)
-                    if not self.has & {"ceiling", "contract_discount"}
-                    else "rotterdam",
+                    "form": "cfd" if not i and "cfd" in self.has else "purchase",
+                    "price_index": "rotterdam" if tied else self.pick("rotterdam", "rotterdam", "china", None),
                     "discount": self.only("contract_discount", 0.1, 0.3),
                     "ceiling": self.only("ceiling", 8, 11),
+                    "upside_share": self.only("upside", 0.5, 0.8),
+                    "upside_trigger": self.only("upside", 5, 9),
+                    "upside_cap": self.only("upside_cap", 20, 60),
                     "sign_from": self.pick(self.day(first), None) if not first else self.day(first),
                     "sign_to": self.end(first + self.pick(0, 1 - i)),
                     "deliver_from": self.only("deliver_from", self.day(0), self.day(1), self.day(2), self.day(2)),
@@ -367,6 +504,7 @@ class _Drawing:
                     "duty": self.only("contract_duty", 0.1),
                     "freight": self.only("contract_freight", 1, 3),
                     "availability": self.only("contract_availability", 0.5, 0.9),
+                    "project": "plant" if carries else None,
                 }
             )
             if "escalation" in self.has:
@@ -377,7 +515,9 @@ class _Drawing:
                     {
                         "contract": f"K{i}",
                         "level": f"f{k}",
-                        "floor": self.pick(3, 6) + 2 * k,
+                        "floor": None if "floor_index" in self.has else self.pick(3, 6) + 2 * k,
+                        "floor_index": self.only("floor_index", "china"),
+                        "floor_factor": self.only("floor_factor", 0.5, 0.8, 1.1),
                         "annual_quantity": even * 12 // self.months,
                         "escalation": self.only("escalation", 0.1, 0.25),
                     }
@@ -388,17 +528,21 @@ class _Drawing:
         rows = []
         for name in self.names:
             for t in sorted({self.pick(-1, self.period(), self.period()) for _ in range(self.pick(1, 2))}):
+                buyer = self.only("buyers", "A", "B", None)
                 path, hard = self.only("ramp", "ramp", "ramp", "step"), self.only("hard_target", "yes", "yes", "no")
-                rows.append({"material": name, "from": self.day(t), "quantity": self.pick(6, 10, 20), "path": path, "hard": hard})
+                row = {"material": name, "buyer": buyer, "from": self.day(t), "quantity": self.pick(6, 10, 20), "path": path, "hard": hard}
+                rows.append(row)
         return rows
 
     def outlet(self, form: str) -> dict[str, Any]:
         first = self.pick(0, 0, self.period())
-        sale = form == "sale"
+        sale, back = form == "sale", form in ("exchange", "rework")
         indexed = sale and "outlet_index" in self.has
+        material = self.pick(*self.names)
         return {
             "outlet": form,
-            "material": self.pick(*self.names),
+            "material": material,
+            "to_material": next(name for name in self.names if name != material) if form == "rework" else None,
             "form": form,
             "from": self.pick(None, self.day(first)),
             "to": self.pick(None, None, self.end(self.number(first, self.periods - 1))),
@@ -407,8 +551,12 @@ class _Drawing:
             "price_index": "rotterdam" if indexed else None,
             "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
             "age_discount": self.pick(0.05, 0.3) / self.months if sale and "age_discount" in self.has else None,
-            "minimum_life_months": self.pick(self.months, min(self.life, 2) * self.months) if sale and "minimum_life" in self.has else None,
-            "cost": self.only("outlet_cost", 0.5, 2) if sale else None,
+            "minimum_life_months": self.pick(self.months, min(self.life, 2) * self.months)
+            if form != "dispose" and "minimum_life" in self.has
+            else None,
+            "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
+            "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
+            "lead_time_months": self.only("outlet_lead", self.months, 2 * self.months) if back else None,
             "fund": "general" if sale and "budget" in self.has else None,
         }
 
@@ -423,9 +571,10 @@ class _Drawing:
             "offer": self.pick(*offers),
             "contract": self.pick(*(contracts or [None])),
         }[of]
-        share = measure == "share"
-        most = self.pick(0.2, 0.5, 0.75) if share else self.pick(3, 10, 20)
-        least = self.pick(0.2, 0.4) if share else self.pick(2, 6)
+        most = {"share": (0.2, 0.5, 0.75), "quantity": (3, 10, 20), "spend": (25, 80, 150), "count": (1,)}[measure]
+        least = {"share": (0.2, 0.4), "quantity": (2, 6), "spend": (20, 50), "count": (1, 2)}[measure]
+        if measure == "count":
+            value = self.pick(value, None, None)
         low = self.pick(True, False, False)
         return {
             "rule": measure,
@@ -434,23 +583,27 @@ class _Drawing:
             "material": self.pick(None, *self.names),
             "measure": measure,
             "window": self.pick("horizon", "fiscal_year", "period"),
-            "least": least if low else None,
-            "most": None if low else most,
+            "least": self.pick(*least) if low else None,
+            "most": None if low else self.pick(*most),
         }
 
     def funds(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """A general fund, and a second one with limits on what it may pay."""
-        limited = bool(self.has & {"fund_uses", "fund_materials"})
+        limited = bool(self.has & {"fund_uses", "fund_materials", "project_fund", "buyer_funds"})
         funds = [
             {
                 "fund": "general",
+                "buyer": self.only("buyer_funds", "A", "A", None),
                 "uses": None if limited else self.only("fund_uses", "purchase, storage, rotation", "purchase, contract, storage, rotation"),
                 "keeps_receipts": self.only("keeps_receipts", "yes"),
             }
         ]
         if limited:
             uses = self.only("fund_uses", "purchase", "contract", "storage, rotation", "purchase, storage")
-            funds.append({"fund": "special", "uses": uses, "materials": self.only("fund_materials", *self.names)})
+            if uses and "project_fund" in self.has:
+                uses += ", project"
+            buyer, materials = self.only("buyer_funds", "B"), self.only("fund_materials", *self.names)
+            funds.append({"fund": "special", "buyer": buyer, "uses": uses, "materials": materials})
         return funds, [self.budget(fund["fund"]) for fund in [*funds, *funds[: self.number(0, 1)]]]
 
     def budget(self, fund: str) -> dict[str, Any]:
@@ -459,8 +612,33 @@ class _Drawing:
             "fund": fund,
             "from": self.day(first) if "budget_from" in self.has else None,
             "expires": self.end(self.number(first, self.periods - 1)) if "expires" in self.has else None,
-            "amount": self.pick(80, 150, 300, 600),
+            "amount": self.pick(5, 20, 80) if fund == "special" and "project_fund" in self.has else self.pick(80, 150, 300, 600),
         }
+
+    def commitments(self, tables: Tables) -> list[dict[str, Any]]:
+        """What is committed can be done at all: the reader refuses it otherwise."""
+        rows: list[dict[str, Any]] = []
+        if "committed_order" in self.has:
+            # Every plant ships from the second period on.
+            date = self.pick(None, self.day(self.number(1, self.periods - 1)))
+            how = self.pick(None, "exactly", "at_least", "at_most")
+            rows.append({"kind": "order", "name": f"spot {self.names[0]}", "date": date, "quantity": self.pick(2, 5, 8), "how": how})
+            rows.append({"kind": "order", "name": "F0", "quantity": self.pick(3, 12), "how": "at_most"})
+        if "committed_signature" in self.has and not tables["contracts"][0]["project"]:
+            levels = [row["level"] for row in tables["floors"] if row["contract"] == "K0"]
+            date = self.pick(None, None, self.day(0))
+            quantity, how = self.pick((None, None), (None, "exactly"), (1, "at_least"), (0, None), (0, "at_most"))
+            row = {"kind": "sign", "name": "K0", "level": self.pick(None, *levels), "date": date, "quantity": quantity, "how": how}
+            rows.append(row)
+        if "committed_rotation" in self.has:
+            date = self.pick(None, tables["outlets"][0]["from"])
+            how = self.pick(None, "at_least", "at_most")
+            rows.append({"kind": "rotate", "name": "sale", "date": date, "quantity": self.pick(1, 3), "how": how})
+        if "committed_project" in self.has:
+            date = self.pick(None, self.day(1))
+            quantity, how = self.pick((None, None), (1, "at_least"), (0, None), (0, "at_most"))
+            rows.append({"kind": "project", "name": "plant", "date": date, "quantity": quantity, "how": how})
+        return rows
 
 
 def _filled(row: dict[str, Any]) -> dict[str, Any]:

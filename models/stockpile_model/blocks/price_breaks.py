@@ -105,7 +105,11 @@ def divide(
     keys = [(o, s, n) for (o, n), each in found.items() for s in range(len(each))]
     m.SEGMENTS = pyo.Set(dimen=3, initialize=keys, doc="offer, segment of its price, node at which an order can reach it")
     m.part = pyo.Var(m.SEGMENTS, domain=pyo.NonNegativeReals, doc="part of an order in a segment [quantity]")
-    m.reach = pyo.Var(m.SEGMENTS, domain=pyo.Binary, doc="whether an order reaches a segment [1]")
+    m.reach = pyo.Var(
+        m.SEGMENTS,
+        domain=lambda m, o, s, n: pyo.Binary if stockpile.firm(n) else pyo.UnitInterval,
+        doc="whether an order reaches a segment [1]",
+    )
 
     def width(o: str, s: int, n: int) -> float:
         begin, end, _ = found[o, n][s]

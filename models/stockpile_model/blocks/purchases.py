@@ -60,6 +60,7 @@ class Order(Result):
     price_break: float | None = column("quantity of the price break that the order reaches; blank = none", "quantity")
     cheaper_from: float | None = column("quantity from which buying up to that break costs less; blank = nothing is bought up", "quantity")
     order_cost: float = column("cost of placing the order", "money")
+    relaxed: bool = column("whether it is beyond firm_periods: lots, minimum, cost and breaks hold on average only")
     paid: float = column("what the order costs in all, undiscounted", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     instruction: str = column("what to do")
@@ -201,6 +202,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     q_min·place ≤ buy ≤ cap·place,  buy = lot·lots,  Σ_path buy ≤ total,  Σ_w arrive[o,w,d] = availability·buy[o,n].
 
     An order under a project waits until the project is ready. With several buyers each pays for what arrives at its sites.
+    Beyond `firm_periods` orders are relaxed: placed in part, in parts of lots, at a mix of the prices of their breaks.
     """
     tree = stockpile.tree
     offers = stockpile.keyed(Offer)
@@ -224,8 +226,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.LOT_ORDERS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if offer(o, n).lot_size], doc="orders in whole lots")
     # Where an order is placed or not its capacity is a row alone, so that one thing gives way when the limit does.
     m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in m.PLACINGS else limits[o, n]), doc="quantity ordered [quantity]")
-    m.place = pyo.Var(m.PLACINGS, domain=pyo.Binary, doc="whether an order is placed [1]")
-    m.lots = pyo.Var(m.LOT_ORDERS, domain=pyo.NonNegativeIntegers, doc="lots in an order [lots]")
+    m.place = pyo.Var(
+        m.PLACINGS,
+        domain=lambda m, o, n: pyo.Binary if stockpile.firm(n) else pyo.UnitInterval,
+        doc="whether an order is placed [1]",
+    )
+    m.lots = pyo.Var(
+        m.LOT_ORDERS,
+        domain=lambda m, o, n: pyo.NonNegativeIntegers if stockpile.firm(n) else pyo.NonNegativeReals,
+        doc="lots in an order [lots]",
+    )
     m.cap_order = pyo.Constraint(
         pyo.Set(dimen=2, initialize=[key for key in placings if key not in broken]),
         rule=lambda m, o, n: m.buy[o, n] <= limits[o, n] * m.place[o, n],
@@ -425,12 +435,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
         # Under scenarios an order paid on delivery may be paid at several prices: this is the one on the first path.
         at = n if row.payment == "order" else next(d for d in tree.at[arrival] if n in tree.paths[d])
-        rates = prices(stockpile, row, at)
-        base = price_breaks.amount(stockpile, o, quantity, rates) / quantity
+        rates, firm = prices(stockpile, row, at), stockpile.firm(n)
+        spent = price_breaks.amount(stockpile, o, quantity, rates)
+        if not firm and len(rates) > 1:
+            spent = sum(rate * pyo.value(m.part[o, s, n]) for s, rate in enumerate(rates) if (o, s, n) in m.SEGMENTS)
+        base, cost = spent / quantity, row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
         delivered = base * (1 + row.duty) + row.adder + row.freight
-        paid = delivered * (quantity if row.payment == "order" else arriving) + row.order_cost
-        reached = price_breaks.reached(stockpile, o, quantity)
-        cheaper_from = _cheaper_from(stockpile, row, quantity, rates)
+        paid = delivered * (quantity if row.payment == "order" else arriving) + cost
+        reached = price_breaks.reached(stockpile, o, quantity) if firm else None
+        cheaper_from = _cheaper_from(stockpile, row, quantity, rates) if firm else None
         unit = stockpile.settings.quantity_unit
         yield Order(
             date=date,
@@ -438,14 +451,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
             supplier=row.supplier,
             material=row.material,
             ordered=quantity,
-            lots=round(pyo.value(m.lots[o, n])) if row.lot_size else None,
+            lots=round(pyo.value(m.lots[o, n])) if row.lot_size and firm else None,
             arrives=arrives,
             arriving=arriving,
             price=base + row.adder,
             delivered_price=delivered,
             price_break=reached.from_quantity if reached else None,
             cheaper_from=cheaper_from,
-            order_cost=row.order_cost,
+            order_cost=cost,
+            relaxed=not firm,
             paid=paid,
             paid_on=paid_on,
             instruction=(
