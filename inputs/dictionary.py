@@ -23,7 +23,7 @@ HEAD = """\
 |---|---|
 | [small.xlsx](small.xlsx) | four months, computed by hand in its sheet `guide` |
 | [gallium.xlsx](gallium.xlsx) | 50 t of gallium in spec within five years: cited figures and marked assumptions |
-| [indium.xlsx](indium.xlsx) | up to 403 t of indium bought within three years from the plants of the USGS yearbook; it keeps without limit |
+| [indium.xlsx](indium.xlsx) | up to 403 t of indium within three years, from the plants of the USGS yearbook |
 
 They are built from plain tables, so that a change is a readable diff: edit `<case>/<table>.csv` or `<case>/guide.md`
 and run `python inputs/build.py`. The folder itself is an input too: `stockpile solve inputs/gallium`.

@@ -29,7 +29,7 @@ from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import TABLES
 from stockpile_model.changes import parse
-from stockpile_model.data import PROVENANCE, Stockpile, overlap
+from stockpile_model.data import PROVENANCE, Stockpile, Supplier, overlap
 from tests.support.oracle import optimum
 
 INPUTS = Path(__file__).parents[1] / "inputs"
@@ -201,6 +201,91 @@ def test_small_and_the_alternatives_of_its_guide(changes: list[str], cost: float
     else:
         assert found.plan is not None
         assert found.plan.objective == pytest.approx(cost)
+
+
+# --- Indium: golden run -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def indium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return plan("indium", tmp_path_factory.mktemp("indium"))
+
+
+def test_indium_costs_what_it_did(indium: Plan) -> None:
+    # 71.52 m USD, first run of these tables (November 2026): 244 m USD of metal less 173 m USD of stock at the end.
+    assert indium.status == "optimal"
+    assert indium.objective == pytest.approx(71.52e6, rel=0.001)
+    assert indium.bound is not None
+    assert indium.bound <= indium.objective <= indium.bound * 1.001
+    assert indium.waste == 0  # no shelf life
+    assert not indium.of(Rotated)
+
+
+def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
+    targets = {row.date: row for row in indium.of(TargetMet)}
+    last = targets[dt.date(2029, 12, 1)]
+    assert last.stock == pytest.approx(400_000, rel=0.005)  # of 403 t: the rest is not paid for
+    assert last.stock == pytest.approx(sum(row.quantity for row in indium.of(Delivery)))  # nothing leaves
+    assert targets[dt.date(2029, 9, 1)].stock >= 222_000  # the firm part, far below the ramp
+    money = {row.appropriation: row for row in indium.of(BudgetUse) if row.fund == "nds"}
+    for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10"):
+        assert money[name].spent == pytest.approx(money[name].amount, rel=0.001)
+    # The first one ends with fiscal year 2027, and what can arrive until then costs a little less: the rest lapses.
+    assert 0 < money["nds 2027-01"].lapsed < 0.03 * money["nds 2027-01"].amount
+    # Nothing ordered with a lead time arrives before March; all else is on the ramp.
+    assert {row.date for row in targets.values() if row.below > 100} <= {dt.date(2027, month, 1) for month in (2, 3, 4)} | {last.date}
+
+
+def test_indium_signs_every_fixed_price_at_the_top(indium: Plan) -> None:
+    outcomes = {row.contract: row for row in indium.of(ContractOutcome)}
+    # Even the dearest level costs less than metal of dealers or from China, which is bought too.
+    assert {name: row.level for name, row in outcomes.items()} == {
+        **{"korea_zinc_idiq": "600", "teck_idiq": "605"},
+        **{"umicore_idiq": "595", "dowa_idiq": "610"},
+    }
+    # All they bring until the end of 2029, from the first month after signing in January and the lead time.
+    delivered = {name: row.delivered for name, row in outcomes.items()}
+    assert delivered == pytest.approx({"korea_zinc_idiq": 64_000, "teck_idiq": 24_750, "umicore_idiq": 20_000, "dowa_idiq": 27_125})
+
+
+def test_indium_orders_whole_lots_and_reaches_its_breaks(indium: Plan) -> None:
+    firm = [row for row in indium.of(Order) if row.date < dt.date(2028, 1, 1)]
+    assert all(row.ordered % 50 == pytest.approx(0, abs=1e-6) or row.ordered % 50 == pytest.approx(50, abs=1e-6) for row in firm)
+    sizes = {offer: [row.ordered for row in firm if row.offer == offer] for offer in ("asahi_framework", "china_spot", "auby_framework")}
+    least = {"asahi_framework": 2500, "china_spot": 4000, "auby_framework": 1200}
+    for offer, orders in sizes.items():  # the lowest price, but for an order or two that end a year
+        assert sum(size >= least[offer] - 1e-6 for size in orders) >= 0.8 * len(orders) > 0
+
+
+def test_indium_keeps_the_import_shares(indium: Plan) -> None:
+    rules = {(row.rule, row.value, row.window): row for row in indium.of(RuleKept)}
+    # China is bought as far as 13.3 m USD go, and in the last quarter as far as 32 % of what arrives.
+    assert rules["china_money", "China", "FY2028"].observed == pytest.approx(13.3e6, rel=0.005)
+    assert rules["china_money", "China", "FY2029"].observed == pytest.approx(13.3e6, rel=0.005)
+    assert rules["china", "China", "FY2030"].observed == pytest.approx(0.32, abs=0.005)
+    assert all((row.observed or 0) >= 8 for row in indium.of(RuleKept) if row.rule == "countries")
+
+
+def test_the_sums_in_the_guide_of_indium() -> None:
+    """The table `Do the sums add up?`, recomputed from the workbook."""
+    guide = (INPUTS / "indium" / "guide.md").read_text(encoding="utf-8")
+    shown = [[cell.strip() for cell in line.strip("| ").split("|")] for line in guide.splitlines() if re.match(r"\| [A-Z]", line)]
+    assert shown == reach(read(INPUTS / "indium.xlsx").stockpile)
+
+
+def reach(stockpile: Stockpile) -> list[list[str]]:
+    """What can come from each country in all [kg]: under offers, under contracts at the top of their menus, together."""
+    country = {row.supplier: str(row.country) for row in stockpile.rows(Supplier)}
+    offers, contracts = defaultdict[str, float](float), defaultdict[str, float](float)
+    for offer in stockpile.rows(Offer):
+        most = len(list(placeable(stockpile, offer))) * (offer.capacity or 0)
+        offers[country[offer.supplier]] += min(most, most if offer.total is None else offer.total) * offer.availability
+    for contract in stockpile.rows(Contract):
+        first = first_delivery(stockpile, contract, overlap(stockpile.calendar, contract.sign_from, contract.sign_to)[0])
+        top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
+        contracts[country[contract.supplier]] += top * contract.flex * (last_period(stockpile, contract, first) - first + 1)
+    found = {name: [offers[name], contracts[name], offers[name] + contracts[name]] for name in offers.keys() | contracts.keys()}
+    return [[name, *(f"{cell:,.0f}" for cell in found[name])] for name in sorted(found, key=lambda name: -found[name][2])]
 
 
 # --- Gallium: golden run ----------------------------------------------------------------------------------------------
