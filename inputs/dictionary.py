@@ -1,7 +1,7 @@
 """Writes the data dictionary, `inputs/README.md`, from the row types: `python inputs/dictionary.py`.
 
 What a column means, its unit, bounds and default stand once, in the row type that the reader checks against; here they are
-only set out. What no row type can say, what a table is for and how it is read where that is not obvious, stands in this file.
+only set out. What a table is for stands beside the code that writes input sheets; how it is read where that is not obvious, here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from optimiser.workbook.input_sheets import PURPOSE
 from stockpile_model.build import TABLES, UNBUILT
 from stockpile_model.data import Column, Row, Settings, columns
 
@@ -65,30 +66,6 @@ Holding, site capacity and targets read end-of-period stock. A lead time or shel
 periods. Money is discounted to the start of the horizon from the start of its period; prices are those of a period's
 first day.
 """
-
-PURPOSE = {
-    "settings": "The horizon, the units and what is minimised. One row for each name: columns `name` and `value`.",
-    "prices": "Price indices: a date, then a column for each index. Linear between dates, flat before the first and after the last.",
-    "materials": "What is stockpiled, how long it keeps and what missing or old metal costs.",
-    "sites": "Where stock lies. Without this table there is one site, free and unlimited.",
-    "suppliers": "Who makes the metal, where, how far the plant is and when it can first ship.",
-    "offers": "Spot and framework purchases: ordered in one period, delivered in a later one.",
-    "price_breaks": "Prices of an offer that fall with the size of an order. Below its first break the offer's own price holds.",
-    "projects": "Plants that exist only if helped: by a grant, or by a contract whose floor carries them.",
-    "contracts": (
-        "Offtakes: metal at a price with a floor, a quantity committed for years; or, as `cfd`, cash without metal. "
-        "Signed once or not at all."
-    ),
-    "floors": "The menu of a contract: at most one level is signed. The higher the floor, the more the producer commits.",
-    "demand": "What is handed out of stock in each period. It uses stock up.",
-    "outlets": "Ways in which stock is rotated out before its life is over.",
-    "opening_stock": "Lots on hand before the first period.",
-    "targets": "In-spec stock that must be there at period end.",
-    "rules": "Policy: limits on shares and quantities by supplier, country, bloc, stage, feedstock, offer or contract.",
-    "commitments": "Decisions already taken, or frozen by the officer. All others stay free.",
-    "funds": "Who pays, and for what. Without this table money is unlimited.",
-    "budgets": "Appropriations. Annual, two-year and no-year money are rows of this table.",
-}
 
 DECISIONS = """\
 ## How what is not obvious is read

@@ -33,6 +33,20 @@ def cli() -> None:
 
 
 @cli.command()
+@click.argument("new", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--material", type=click.Choice(["gallium", "indium", "blank"]), default="gallium", show_default=True, help="The example in it."
+)
+@click.option("--force", is_flag=True, help="Replace the file that stands there.")
+def template(new: Path, material: str, force: bool) -> None:
+    """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs and checks, an example."""
+    from optimiser.workbook.template import write_template
+
+    write_template(new, material, force)
+    click.echo(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")
+
+
+@cli.command()
 @click.argument("workbook", type=click.Path(path_type=Path))
 def check(workbook: Path) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""

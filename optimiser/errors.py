@@ -38,7 +38,7 @@ class InputError(StockpileError):
 
 
 class OutputError(StockpileError):
-    """The plan cannot be written where it was asked for: which file, why, and what to do about it."""
+    """A file cannot be written where it was asked for: which, why, and what to do about it."""
 
 
 def locate(stockpile: Stockpile, problem: Problem) -> Fault:

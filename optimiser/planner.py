@@ -16,8 +16,9 @@ from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
 from optimiser.solver.model_file import write_model
+from optimiser.workbook.files import check_target
 from optimiser.workbook.read import Reading, read
-from optimiser.workbook.write import check_target, write
+from optimiser.workbook.write import write
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings

@@ -1028,7 +1028,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     "committed rotation": (
         book(
             opening_stock=[lot(9)],
-            outlets=[outlet("sale", cost=1)],
+            outlets=[outlet("sale", price=0, cost=1)],
             commitments=[
                 {"kind": "rotate", "name": "sale", "date": month(0), "quantity": 3},
                 {"kind": "rotate", "name": "sale", "quantity": 5, "how": "at_least"},

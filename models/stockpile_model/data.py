@@ -18,7 +18,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeVar
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
-_LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
+LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
 _KINDS: dict[type, Kind] = {str: "text", float: "number", int: "whole", dt.date: "date", bool: "yes_no", object: "text"}
 
 
@@ -70,7 +70,7 @@ class Column:
             if self.most is not None and not value <= self.most:
                 hint = " (shares are fractions: 0.25 is 25 %)" if self.most == 1 and value <= 100 else ""
                 return f"must be at most {self.most:.12g}, found {shown}{hint}"
-            if abs(value) > _LARGEST:
+            if abs(value) > LARGEST:
                 return f"must be at most 1e12 in size, found {shown}"
         if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
             return f"{value!r} is not supported yet"

@@ -16,7 +16,7 @@ Given = str | float | bool | dt.datetime | dt.date | dt.time
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?", re.ASCII)
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_YEARS = (1900, 2500)  # a date outside is a slip, and would leave no room for the horizon
+YEARS = (1900, 2500)  # a date outside is a slip, and would leave no room for the horizon
 
 
 class Padded(float):
@@ -129,8 +129,8 @@ def _date(column: Column, given: Given) -> dt.date:
         if isinstance(given, str):
             raise ValueError(f"must be a date, found {given.strip()!r}; write it as year-month-day, as in 2027-03-31")
         raise ValueError(f"must be a date, found {text(given)}; format the cell as a date")
-    if not _YEARS[0] <= day.year <= _YEARS[1]:
-        raise ValueError(f"must be a date between {_YEARS[0]} and {_YEARS[1]}, found {day}")
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"must be a date between {YEARS[0]} and {YEARS[1]}, found {day}")
     return day
 
 

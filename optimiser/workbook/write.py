@@ -9,47 +9,23 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import xlsxwriter
 
-from optimiser.errors import OutputError
 from optimiser.plan import Plan
 from optimiser.workbook.charts import add_charts
+from optimiser.workbook.files import check_target, replace
 from optimiser.workbook.result_sheets import add_table, set_print, tables
-from optimiser.workbook.styles import Styles, legible, put, text
+from optimiser.workbook.styles import OPTIONS, Styles, legible, put, text
 from optimiser.workbook.summary import add_summary
-
-OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
 def write(plan: Plan, path: Path) -> None:
     """Write the plan to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
     check_target(path)
-    _replace(path, compose(plan))
-
-
-def check_target(path: Path) -> None:
-    """Raise OutputError where a plan could not be written to `path`: to be told before a long search, not after it."""
-    folder = path.resolve().parent
-    if path.suffix.lower() != ".xlsx":
-        raise OutputError(f"{path}: a plan is written as .xlsx; choose a name that ends so")
-    if not folder.is_dir():
-        raise OutputError(f"{path}: there is no folder {folder}; make it or choose another")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; choose the name of a file")
-    try:
-        # Rights tell less than an attempt: access lists, full or read-only disks, network drives.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        if path.exists():
-            with path.open("r+b"):
-                pass
-    except OSError as reason:
-        raise _refused(path, reason) from reason
+    replace(path, compose(plan))
 
 
 def compose(plan: Plan) -> bytes:
@@ -96,26 +72,3 @@ def _add_run(book: xlsxwriter.Workbook, styles: Styles, run: Mapping[str, object
     sheet.set_column(1, 1, 80)
     sheet.freeze_panes(1, 1)
     set_print(sheet)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside the target, then move into place; whatever happens, nothing half-written stays."""
-    target = path.resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        try:
-            with beside.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as reason:
-        raise _refused(path, reason) from reason
-
-
-def _refused(path: Path, reason: OSError) -> OutputError:
-    if isinstance(reason, PermissionError):
-        return OutputError(f"{path}: cannot be written; close it in the spreadsheet program, or see the rights of file and folder")
-    return OutputError(f"{path}: cannot be written: {reason.strerror or reason}")

@@ -1,4 +1,5 @@
-"""Evaluates the formulas of a workbook without a spreadsheet program: the few functions that a plan's summary uses.
+"""Evaluates the formulas of a workbook without a spreadsheet program: the few functions that a plan's summary and the
+validations of a template use.
 
 Checked once against LibreOffice: every formula of the plans of `inputs/` came to the same value.
 """
@@ -37,6 +38,11 @@ def evaluate(formulas: Grid, values: Mapping[str, Grid], sheet: str) -> dict[str
         for c, cell in enumerate(row, start=1)
         if isinstance(cell, Formula)
     }
+
+
+def value_of(formula: str, values: Mapping[str, Grid], sheet: str) -> Any:
+    """The value of a formula that stands in no cell, such as that of a validation on a sheet."""
+    return _Cells(values[sheet], values, sheet).formula(sheet, formula)
 
 
 class _Cells:
@@ -80,12 +86,13 @@ class _Cells:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.date):
-        return (value - dt.date(1899, 12, 30)).days
+        return (dt.date(value.year, value.month, value.day) - dt.date(1899, 12, 30)).days
     return 0 if value is None else value
 
 
 def _numbers(*areas: Any) -> list[float]:
-    return [float(each) for area in areas for each in np.atleast_1d(area) if isinstance(each, (int, float)) and not isinstance(each, bool)]
+    found = (each for area in areas for each in np.atleast_1d(area))
+    return [float(each) for each in found if isinstance(each, (int, float, np.integer)) and not isinstance(each, bool)]
 
 
 def _meets(area: Any, criterion: Any) -> Any:
@@ -96,6 +103,11 @@ def _meets(area: Any, criterion: Any) -> Any:
     if number:
         return np.array([isinstance(each, (int, float)) and bool(_COMPARE[sign](each, float(limit))) for each in area])
     return np.array([_COMPARE[sign](str(each).casefold(), limit.casefold()) for each in area])
+
+
+def _trimmed(value: Any) -> str:
+    """As text, without regard to case: so a spreadsheet program compares."""
+    return f"{value:g}" if isinstance(value, (int, float)) else " ".join(str(value).split()).casefold()
 
 
 def _sumifs(area: Any, *asked: Any) -> float:
@@ -113,5 +125,12 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "MAX": lambda *areas: max(_numbers(*areas), default=0.0),
     "ABS": abs,
     "IF": lambda condition, then, otherwise: then if condition else otherwise,
+    "AND": lambda *conditions: all(conditions),
+    "OR": lambda *conditions: any(conditions),
+    "ISNUMBER": lambda value: isinstance(value, (int, float)),
+    "INT": np.floor,
+    "MOD": lambda number, divisor: number % divisor,
+    "TRIM": lambda area: np.array([_trimmed(each) for each in area], dtype=object) if isinstance(area, np.ndarray) else _trimmed(area),
+    "FALSE": False,
     "DATE": lambda year, month, day: (dt.date(year, month, day) - dt.date(1899, 12, 30)).days,
 }

@@ -25,8 +25,9 @@ from optimiser.errors import OutputError
 from optimiser.plan import Plan
 from optimiser.workbook import result_sheets
 from optimiser.workbook import write as writing
+from optimiser.workbook.files import check_target
 from optimiser.workbook.result_sheets import SHEETS
-from optimiser.workbook.write import check_target, compose, write
+from optimiser.workbook.write import compose, write
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow

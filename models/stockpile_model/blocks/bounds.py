@@ -15,6 +15,8 @@ from stockpile_model.blocks import demand, policy, price_floors, rotation, targe
 from stockpile_model.blocks.budget import Budget, Fund
 from stockpile_model.data import Commitment, Material, Stockpile
 
+LEAST_LEFT = 1e-3  # of metal that is exchanged again and again: a bound from less would be no bound
+
 
 class Market(NamedTuple):
     """What offers bring: the lowest price of each material [money/quantity], and what the least orders of all offers in
@@ -29,7 +31,7 @@ def useful(stockpile: Stockpile, material: str, arrival: int, cheapest: float, m
     """The most that metal arriving in a period could be put to use before it expires or the horizon ends, when the
     cheapest costs `cheapest` [quantity]; infinite where nothing bounds it."""
     if not policy.shares(stockpile):
-        most = _used(stockpile, material, _window(stockpile, material, arrival), cheapest) + _forced(stockpile, cheapest)
+        most = _used(stockpile, material, arrival, cheapest) + _forced(stockpile, cheapest)
     else:
         most = _with_room(stockpile, None if policy.binds_over_time(stockpile) else arrival, market)
     return min(most, _affordable(stockpile, cheapest))
@@ -47,8 +49,27 @@ def _window(stockpile: Stockpile, material: str, arrival: int) -> range:
     return range(arrival, end if life is None else min(end, arrival + life))
 
 
-def _used(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
-    """What demand, targets and outlets could take in a window of one life at most; beyond it there is only profit."""
+def _used(stockpile: Stockpile, material: str, arrival: int, cheapest: float) -> float:
+    """What demand, targets and outlets could take of metal that arrives in a period before its life is over; beyond it there is
+    only profit. An exchange or rework without a capacity leads to a new life, or to another material's uses, as often as there
+    are periods, and each time loses what its yield says."""
+    endless = [row for row in stockpile.rows(rotation.Outlet) if row.form in rotation.RETURNING and row.capacity is None and row.yield_ > 0]
+    reached = {material}
+    while further := {rotation.back(row) for row in endless if row.material in reached} - reached:
+        reached |= further
+    used = [row for row in endless if row.material in reached]
+    if not used:
+        return _taken(stockpile, material, _window(stockpile, material, arrival), cheapest)
+    window = range(arrival, stockpile.calendar.periods)
+    lost = min(1.0, *(row.yield_ for row in used)) ** len(window)
+    cheapest /= max(1.0, *(row.yield_ for row in used)) ** len(window)
+    if lost < LEAST_LEFT:
+        return math.inf
+    return sum(_taken(stockpile, each, window, cheapest) for each in sorted(reached)) / lost
+
+
+def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """What demand, targets and outlets of a material could take in a window; infinite where profit has no limit."""
     tree, end = stockpile.tree, stockpile.calendar.periods - 1
     used = sum(max(_total(stockpile, material, n, demand.required) for n in tree.at[period]) for period in window)
     held = max(_total(stockpile, material, n, targets.required) for period in window for n in tree.at[period])
@@ -61,10 +82,7 @@ def _used(stockpile: Stockpile, material: str, window: range, cheapest: float) -
         if outlet.material != material or outlet.form == "dispose":
             continue
         if outlet.form in rotation.RETURNING:
-            # It resets an age, or makes another material: only its capacity bounds what it can put to use.
-            if outlet.capacity is None:
-                return math.inf
-            used += outlet.capacity * len(window)
+            used += (outlet.capacity or 0.0) * len(window)
             continue
         best = max(rotation.price(stockpile, outlet, 0, n) for n in tree.nodes)
         # A sale at a loss still pays where it turns money that expires into receipts that a fund keeps.
@@ -86,7 +104,7 @@ def _with_room(stockpile: Stockpile, arrival: int | None, market: Market) -> flo
     for i in stockpile.keyed(Material):
         # Within a life what is held for a target may have to be renewed: the windows overlap.
         starts = range(0, end, max(1, (stockpile.life(i) or 2 * end) // 2)) if arrival is None else (arrival,)
-        total += sum(_used(stockpile, i, _window(stockpile, i, start), cheapest.get(i, math.inf)) for start in starts)
+        total += sum(_used(stockpile, i, start, cheapest.get(i, math.inf)) for start in starts)
     for k, row in stockpile.keyed(price_floors.Contract).items():
         total += max((row.flex * price_floors.even(stockpile, floor) for floor in levels[k].values()), default=0.0) * periods
     return total * policy.stretch(stockpile)

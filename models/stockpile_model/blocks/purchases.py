@@ -141,7 +141,17 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
-    return max([useful / offer.availability + offer.minimum_order, *(row.from_quantity for row in breaks)]) + (offer.lot_size or 0)
+    most = max([useful / offer.availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
+    return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
+
+
+def _shifted(stockpile: Stockpile, offer: Offer) -> float:
+    """By how much buyers may buy beyond that [1]: each pays at most the price p without breaks, so what one cannot pay another
+    can only take over by buying more, p - p_s for each unit more at the price p_s, and at most p_s for all that is bought."""
+    if len(_buyers(stockpile, offer)) < 2:
+        return 1.0
+    rates = (prices(stockpile, offer, n) for n in stockpile.tree.nodes)
+    return max((max(each) / (max(each) - rate) for each in rates for rate in each if rate < max(each)), default=1.0)
 
 
 def needs_binary(stockpile: Stockpile, offer: Offer) -> bool:

@@ -1,0 +1,158 @@
+"""A workbook to begin with: every table with its columns, an example to overwrite, drop-downs, checks, and a guide.
+
+It follows the row types: a table or column that is added there stands in the next template.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+
+import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+from optimiser.errors import OutputError
+from optimiser.workbook import guards
+from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.input_sheets import (
+    CREATED,
+    GUIDE_COLUMNS,
+    LINE_HEIGHT,
+    PURPOSE,
+    Cells,
+    Units,
+    Writer,
+    cell_format,
+    column_of,
+    lay_out_guide,
+    read_tables,
+    write_guide,
+)
+from optimiser.workbook.styles import OPTIONS, Styles, put
+from stockpile_model.build import TABLES
+from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns
+from stockpile_model.values import convert
+
+MATERIALS = ("gallium", "indium", "blank")
+ORDER = (
+    *("settings", "prices", "materials", "sites", "opening_stock", "demand", "targets", "suppliers", "funds", "budgets"),
+    *("projects", "offers", "price_breaks", "contracts", "floors", "outlets", "rules", "commitments", "scenarios", "events", "studies"),
+)
+"""In which an officer fills the sheets: each after those that its drop-downs lead to."""
+
+_EXAMPLES = resources.files("optimiser.workbook") / "examples"
+_SPARE = 4  # columns for further indices
+_BESIDE = 105  # letters beside the first column of the guide
+_ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for sentences
+
+
+def write_template(path: Path, material: str, force: bool = False) -> None:
+    """Write a new workbook to `path` (.xlsx). Raises OutputError, also where a file stands there, unless by `force`."""
+    check_target(path, "a template")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists already; choose another name, or replace it with --force")
+    replace(path, compose(material))
+
+
+def compose(material: str) -> bytes:
+    """The workbook with the example of a material, as its file holds it."""
+    tables = read_tables(_EXAMPLES / material)
+    about = (_EXAMPLES / material / "about.md").read_text(encoding="utf-8")
+    kinds = sorted(TABLES, key=_place)
+    tables[Settings] = settings(tables[Settings])
+    sheets = guards.Sheets({kind.TABLE: names(kind, tables.get(kind, [])) for kind in kinds})
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, OPTIONS) as book:
+        title = next(row["value"] for row in tables[Settings] if row["name"] == "title")
+        book.set_properties({"title": title, "author": "stockpile-optimiser", "created": CREATED})
+        styles = Styles(book)
+        writer = Writer(styles, Units.of(tables[Settings]), guards.explain, shown)
+        _add_guide(book.add_worksheet("guide"), about, kinds, styles)
+        for kind in kinds:
+            _add_table(book.add_worksheet(kind.TABLE), kind, tables.get(kind, []), sheets, writer)
+        guards.define_lists(book, book.add_worksheet(guards.LISTS), sheets, _titles(sheets.names["prices"]), styles)
+    return target.getvalue()
+
+
+def _place(kind: type[Row]) -> int:
+    return ORDER.index(kind.TABLE) if kind.TABLE in ORDER else len(ORDER)
+
+
+def names(kind: type[Row], rows: Sequence[Cells]) -> list[str]:
+    """The columns of a sheet: those of the table, the indices of the example and room for more, where it comes from."""
+    if kind is Settings:
+        return ["name", "value", "note", "source", "source_date", "confidence"]
+    known = [column.name for column in columns(kind)]
+    given = [name for name in (rows[0] if rows else {}) if name not in (*known, *PROVENANCE)]
+    return [*known, *given, *([""] * _SPARE if kind.OPEN else []), *PROVENANCE]
+
+
+def _titles(names: Sequence[str]) -> list[str]:
+    return list(names[1 : len(names) - len(PROVENANCE)])
+
+
+def settings(given: Iterable[Cells]) -> list[dict[str, str]]:
+    """A row for each setting: its example or its default, and what it means."""
+    rows = {row["name"]: row for row in given}
+    found = []
+    for column in columns(Settings):
+        row = rows.get(column.name, {})
+        default = "" if column.default in (None, ()) else str(column.default)
+        about = {name: row.get(name, "") for name in PROVENANCE}
+        note = f"{_sentence(column)} {about['note']}".strip()
+        found.append({"name": column.name, "value": row.get("value", default), **about, "note": note})
+    return found
+
+
+def _sentence(column: Column) -> str:
+    unit = "" if column.unit in ("", "1") else f" [{column.unit}]"
+    return f"{guards.sentence(column.meaning)}{unit}."
+
+
+def shown(column: Column | None, _: Iterable[object]) -> str:
+    """The format of a whole column, whatever stands in it. Names stay as they are typed: 001 is no number."""
+    if column is not None and column.kind == "text" and not column.choices:
+        return "@"
+    return cell_format(column, ())
+
+
+def _add_table(sheet: Worksheet, kind: type[Row], rows: Sequence[Cells], sheets: guards.Sheets, writer: Writer) -> None:
+    widths = writer.table(sheet, kind, sheets.names[kind.TABLE], rows)
+    if kind is Settings:
+        for line, (column, row) in enumerate(zip(columns(Settings), rows, strict=True), 1):
+            value = convert(column, row["value"]) if row["value"] else None
+            put(sheet, line, 1, value, writer.styles(shown(column, ()), align="left"))
+        guards.guard_settings(sheet, sheets, writer.units, writer.styles)
+        return
+    for at, name in enumerate(sheets.names[kind.TABLE]):
+        style = writer.styles("@" if name == "source_date" else shown(column_of(kind, name), ()), text_wrap=name in ("note", "source"))
+        sheet.set_column(at, at, max(widths[name], _WIDE if name in ("note", "source") else _ROOM), style)
+    guards.guard(sheet, kind, sheets, writer.units, writer.styles)
+
+
+def _add_guide(sheet: Worksheet, example: str, kinds: Sequence[type[Row]], styles: Styles) -> None:
+    """What to do, what each sheet is for, how figures are read."""
+    lay_out_guide(sheet)
+    begin, middle, end = re.split(r"\n\[(?:sheets|colours)\]\n", (_EXAMPLES / "guide.md").read_text(encoding="utf-8"))
+    line = write_guide(sheet, begin.replace("[about]", example), styles)
+    link = styles(font_color="#0563C1", underline=1)
+    for kind in kinds:
+        sheet.write_url(line, 0, f"internal:'{kind.TABLE}'!A1", link, kind.TABLE)
+        _tell(sheet, line, PURPOSE.get(kind.TABLE, "").replace("`", ""), styles)
+        line += 1
+    line = write_guide(sheet, middle, styles, line)
+    for colour, meaning in guards.COLOURS.items():
+        sheet.write_blank(line, 0, None, styles(bg_color=colour, border=1, border_color="#BFBFBF"))
+        _tell(sheet, line, meaning, styles)
+        line += 1
+    write_guide(sheet, end, styles, line)
+
+
+def _tell(sheet: Worksheet, line: int, text: str, styles: Styles) -> None:
+    """One line of text beside the first column."""
+    sheet.merge_range(line, 1, line, GUIDE_COLUMNS - 1, text, styles(text_wrap=True))
+    sheet.set_row(line, LINE_HEIGHT * len(textwrap.wrap(text, _BESIDE)))
