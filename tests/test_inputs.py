@@ -23,6 +23,7 @@ from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import Demand, DemandMet, covers
 from stockpile_model.blocks.policy import RuleKept
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, even, first_delivery, last_period, menu
+from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Offer, Order, lead, placeable
 from stockpile_model.blocks.rotation import Outlet, Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock
@@ -297,23 +298,39 @@ def gallium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_gallium_costs_what_it_did(gallium: Plan) -> None:
-    # 62.63 m USD, first run of these tables (November 2026). Within the gap of 0.1 % any plan is as good.
+    # 58.82 m USD. It was 62.63 before rework (3.6 m less), the floor tied to the Chinese price (0.5 m less) and the shared upside of
+    # Metlen (0.1 m less) came in, and break-evens of plants and the rules on feedstock and countries (0.4 m more). November 2026.
     assert gallium.status == "optimal"
-    assert gallium.objective == pytest.approx(62.63e6, rel=0.001)
-    assert gallium.gap is not None
-    assert gallium.gap <= 0.001
+    assert gallium.objective == pytest.approx(58.82e6, rel=0.001)
+    assert gallium.bound is not None
+    assert gallium.bound <= gallium.objective <= gallium.bound * 1.001
     assert gallium.waste == 0  # every lot finds a taker: recyclers pay more than disposal costs
 
 
 def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
-    levels = {row.contract: row.level for row in gallium.of(ContractOutcome)}
-    # Stade is as dear as Metlen, smaller and only announced: of those only 35 % may come.
-    assert {contract for contract, level in levels.items() if level is None} == {"stade_offtake"}
-    # The Chinese price is far below every floor of Atalco, so the least quantity that brings the domestic share is signed.
-    assert levels["atalco_offtake"] == "550"
-    # A third of JAGA's output is the top of its menu; the limits on one supplier and on announced plants stop before it.
-    assert levels["jaga_offtake"] == "550"
-    assert any(0 < (row.share_at_floor or 0) < 1 for row in gallium.of(ContractOutcome))  # a floor that binds in some months
+    outcomes = {row.contract: row for row in gallium.of(ContractOutcome)}
+    levels = {contract: row.level for contract, row in outcomes.items()}
+    # The upside of Stade, 0.7 m USD, does not repay the 0.8 m at signing, and of announced plants no more metal may come.
+    assert {contract for contract, level in levels.items() if level is None} == {"stade_cfd"}
+    # The least quantity that brings the domestic share, at 2.2 times 236 USD/kg: below the fixed floor of 550.
+    assert levels["atalco_offtake"] == "china x 2.2"
+    assert outcomes["atalco_offtake"].expected_price == pytest.approx(2.2 * 236)
+    # The least levels that carry the plants: 550 is enough for the price, but below both break-evens.
+    assert (levels["jaga_offtake"], levels["rio_offtake"]) == ("687", "687")
+    assert any(0 < (row.share_at_floor or 0) < 1 for row in outcomes.values())  # a floor that binds in some months
+    # 30 % of what the reference, 93 % of Rotterdam, is above 1,000: it falls there at the end of 2028.
+    assert 0 < (outcomes["metlen_offtake"].upside or 0) < 1_000_000
+
+
+def test_gallium_helps_plants_by_floors_and_pays_no_grant(gallium: Plan) -> None:
+    projects = {(row.project, row.level): row for row in gallium.of(ProjectOutcome)}
+    assert {row.project: row.decision for row in projects.values()} == {"jaga": "carried", "stade": "no", "rio": "carried"}
+    # 300 + 66.7 m / (annual quantity x 8.559), the annuity of 15 years at 8 %.
+    breakeven = [projects["jaga", level].breakeven for level in ("425", "550", "687", "725")]
+    assert breakeven == pytest.approx([1274.1, 787.0, 624.7, 536.1], abs=0.1)
+    assert [projects["jaga", level].carries for level in ("425", "550", "687", "725")] == [False, False, True, True]
+    assert all(row.grant == 0 for row in projects.values())
+    assert sum(row.spent for row in gallium.of(BudgetUse) if row.fund == "matching") == 0
 
 
 def test_gallium_buys_from_several(gallium: Plan) -> None:
@@ -323,18 +340,26 @@ def test_gallium_buys_from_several(gallium: Plan) -> None:
     assert len(arrived) >= 8
     assert "rotterdam_trader" not in arrived  # duty of 28 % makes Chinese metal the dearest
     assert max(arrived.values()) / sum(arrived.values()) <= 0.3 + 1e-6
-    assert 165_000 < sum(arrived.values()) < 185_000  # 50 t at the end, turned over once a year on the way
+    assert 160_000 < sum(arrived.values()) < 170_000  # 50 t at the end, turned over once a year on the way, 17 t of it reworked
 
 
 def test_gallium_rotates_lot_by_lot(gallium: Plan) -> None:
     rotated = gallium.of(Rotated)
-    assert {row.outlet for row in rotated} == {"us_refiners", "us_new_fabs", "japan_refiners", "eu_users", "recyclers"}
+    assert {row.outlet for row in rotated} == {"us_refiners", "us_new_fabs", "japan_refiners", "eu_users", "recyclers", "rework"}
     assert len({row.lot for row in rotated}) > 100
     oldest = Counter[str]()
     for row in rotated:
         oldest[str(row.outlet)] = max(oldest[str(row.outlet)], round(row.age))
     # The last month that leaves the taker the life that it asks for: 12 months less 3, 4, 6 and 4; recyclers after it no longer counts.
-    assert oldest == {"us_refiners": 9, "us_new_fabs": 8, "japan_refiners": 6, "eu_users": 8, "recyclers": 9}
+    assert oldest == {"us_refiners": 9, "us_new_fabs": 8, "japan_refiners": 6, "eu_users": 8, "recyclers": 9, "rework": oldest["rework"]}
+    # Rework is cheaper than any sale and new metal: at 400 kg a month it is full from the middle of 2028 to the last return.
+    reworked = defaultdict[dt.date, float](float)
+    for row in rotated:
+        if row.outlet == "rework":
+            reworked[row.date] += row.quantity
+    assert max(reworked) == dt.date(2031, 10, 1)
+    assert sum(quantity == pytest.approx(400) for quantity in reworked.values()) >= 36
+    assert sum(reworked.values()) == pytest.approx(17_300, rel=0.03)
 
 
 def test_gallium_is_in_spec_at_the_end(gallium: Plan) -> None:
@@ -352,6 +377,9 @@ def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
     assert all(row.spent == pytest.approx(row.amount, rel=0.001) for row in money)  # all of it is spent, receipts too
     binding = {row.rule for row in gallium.of(RuleKept) if row.binding}
     assert binding >= {"announced_plants", "outside_allies"}
+    counted = [row for row in gallium.of(RuleKept) if row.rule == "countries"]
+    assert len(counted) == 6  # fiscal years 2027 to 2032
+    assert all((row.observed or 0) >= 4 for row in counted)
 
 
 def test_the_sums_in_the_guide_of_gallium() -> None:
@@ -373,6 +401,8 @@ def sums(stockpile: Stockpile) -> list[list[str]]:
         for n in placeable(stockpile, offer):
             offers[year(n + lead(stockpile, offer))] += (offer.capacity or 0) * offer.availability
     for contract in stockpile.rows(Contract):
+        if contract.form != "purchase":
+            continue
         first = first_delivery(stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0])
         top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
         for period in range(first, last_period(stockpile, contract, first) + 1):
@@ -381,7 +411,7 @@ def sums(stockpile: Stockpile) -> list[list[str]]:
         for period in covers(stockpile, demand):
             asked[year(period)] += demand.quantity
     for outlet in stockpile.rows(Outlet):
-        for period in overlap(calendar, outlet.from_, outlet.to):
+        for period in overlap(calendar, outlet.from_, outlet.to) if outlet.form == "sale" else ():
             (recycled if outlet.outlet == "recyclers" else sold)[year(period)] += outlet.capacity or 0
     target = {row["from"][:4]: float(row["quantity"]) for row in tables("gallium")["targets"] if row["from"][5:7] == "12"}
     rows, before = [], 0.0
