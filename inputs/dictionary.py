@@ -25,6 +25,7 @@ HEAD = """\
 | [small.xlsx](small.xlsx) | four months, computed by hand in its sheet `guide` |
 | [gallium.xlsx](gallium.xlsx) | 50 t of gallium in spec within five years: cited figures and marked assumptions |
 | [indium.xlsx](indium.xlsx) | up to 403 t of indium within three years, from the plants of the USGS yearbook |
+| [portfolio.xlsx](portfolio.xlsx) | gallium, indium and germanium for two buyers, with shared offers and shared money |
 
 They are built from plain tables, so that a change is a readable diff: edit `<case>/<table>.csv` or `<case>/guide.md`
 and run `python inputs/build.py`. The folder itself is an input too: `stockpile solve inputs/gallium`.
@@ -94,11 +95,13 @@ DECISIONS = """\
   needs `price_index` and `upside_trigger`. No fund keeps it, and a quantity paid but not taken earns none.
 - **Projects.** A project goes ahead once or not at all: by a grant of `cost` times `match` within `decide_from` and
   `decide_to`, or carried by the signing, at any time, of a contract that names it, at a level whose floor is at or
-  above the break-even. Its offers can be ordered from `ready_lag_months` later, its contracts signed from when it goes
-  ahead and deliver first when it is ready. The break-even of a level is `breakeven_floor` or, blank, `opex` plus
+  above the break-even. Its offers can be ordered from `ready_lag_months` later, its contracts signed from when it
+  goes ahead and deliver first when it is ready. The break-even of a level is `breakeven_floor` or, blank, `opex` plus
   `capex` spread over `life_years` at `rate` and over the level's annual quantity, without a grant and without
-  escalation. A floor tied to an index is compared as of the period of signing. Without a break-even no contract carries
-  the project; without `cost` no grant does.
+  escalation. A floor tied to an index is compared as of the period of signing. Without a break-even no contract
+  carries the project; without `cost` no grant does. A project is an error where it waits for itself: only a grant can
+  make it go ahead, and the fund that may pay it has nothing but receipts of metal that comes with the project, or
+  with others that wait in the same way.
 - **Stages.** Suppliers whose stage `supply_stages` leaves out can be neither ordered from nor signed with.
 - **Demand.** Rows of one material and buyer add up. A row that covers no period of the horizon is an error. A named
   buyer is served from its own sites and from those without one.
@@ -131,6 +134,11 @@ DECISIONS = """\
 - **Commitments.** `order` and `rotate` need a `quantity`: what is ordered, or what goes in over all sites and ages, in
   the period of `date`. `sign` and `project` speak of how often, 1 where it is blank. Without a `date` the whole horizon
   counts. A commitment that cannot be kept in its period is an error, unless it asks for nothing.
+- **Warnings.** They rest on bounds that give the plan more than any plan could have: every source at its most, opening
+  stock used before it is over, all money at the lowest price of all. A warning that says "no plan exists" is therefore
+  proven; that there is none proves nothing. Prices of one material 100 times apart, quantities 10,000 times apart, shares
+  above 200 %, factors of an index above 10 and rates above 50 % a year look like a slip. A floor is told where no price
+  of its material in the horizon reaches it; one that is above its own reference alone is not.
 """
 
 TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "date", "yes_no": "yes or no"}

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from optimiser.plan import Plan
     from optimiser.planner import Answer
     from optimiser.solve import Progress
+    from stockpile_model.changes import Change
     from stockpile_model.data import Result
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+DISAGREES = WRONG_INPUT  # a plan that its input does not bear out
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,11 +50,16 @@ def template(new: Path, material: str, force: bool) -> None:
 
 @cli.command()
 @click.argument("workbook", type=click.Path(path_type=Path))
-def check(workbook: Path) -> None:
+@click.option(
+    "--errors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what is wrong as a workbook whose rows lead to the cells: E.xlsx.",
+)
+def check(workbook: Path, errors: Path | None) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
-    from optimiser.workbook.read import read
+    from optimiser.workbook.check import check_workbook
 
-    reading = read(workbook)
+    reading = check_workbook(workbook, errors)
     for fault in reading.warnings:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
@@ -76,13 +83,8 @@ def check(workbook: Path) -> None:
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
     from optimiser.planner import Request, plan_workbook
-    from stockpile_model.changes import parse
 
-    try:
-        parsed = [parse(change) for change in changes]
-    except ValueError as error:
-        raise click.UsageError(f"--set: {error}") from error
-    request = Request(source=workbook, changes=parsed, **options)
+    request = Request(source=workbook, changes=_parsed(changes), **options)
     with _progress() as progress:
         answer = plan_workbook(request, _say, progress)
     if as_json:
@@ -99,6 +101,37 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
             else "no plan was found within the time limit; try a longer --time-limit"
         )
     sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(answer.status, PLANNED))
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell of the input first, on top of the plan's own changes."
+)
+def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
+    """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that does not agree."""
+    from optimiser.planner import audit_workbook
+
+    found = audit_workbook(workbook, plan, _parsed(changes))
+    for note in found.notes:
+        _say(f"note: {note}")
+    for finding in found.audit.findings:
+        click.echo(str(finding))
+    if found.audit.findings:
+        _say(f"{plan}: {len(found.audit.findings):,} of {found.audit.figures:,} figures do not agree with {workbook}")
+        sys.exit(DISAGREES)
+    click.echo(f"{plan}: agrees with {workbook}, {found.audit.figures:,} figures recomputed")
+
+
+def _parsed(changes: Sequence[str]) -> list[Change]:
+    """The changes of --set."""
+    from stockpile_model.changes import parse
+
+    try:
+        return [parse(change) for change in changes]
+    except ValueError as error:
+        raise click.UsageError(f"--set: {error}") from error
 
 
 def _say(line: str) -> None:
@@ -230,10 +263,11 @@ def main() -> None:
 
 
 def _status(error: StockpileError) -> int:
+    from optimiser.audit import AuditError
     from optimiser.plan import Disagreement
     from optimiser.solver.search import SolverError, SolverUnavailable
 
-    if isinstance(error, Disagreement) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
+    if isinstance(error, (AuditError, Disagreement)) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
         return INTERNAL
     return USAGE
 

@@ -207,8 +207,8 @@ def _verdict(plan: Plan) -> str:
         relaxed = [each for each in orders if each.relaxed]
         if relaxed:
             parts.append(
-                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, minimum, "
-                "cost and price breaks are relaxed, so in the end they will cost somewhat more."
+                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, "
+                "minimum, cost and price breaks are relaxed, so in the end they will cost somewhat more."
             )
         bought_up = [each for each in orders if each.cheaper_from is not None]
         if bought_up:

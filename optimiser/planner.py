@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimiser import beside
+from optimiser.audit import Audit, AuditError, Sheets, audit, lines
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
 from optimiser.solver.model_file import write_model
-from optimiser.workbook.files import check_target
+from optimiser.workbook.files import check_target, same_file
+from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
 from stockpile_model.build import build
@@ -65,13 +67,13 @@ def default_output(source: Path) -> Path:
 def plan_workbook(request: Request, say: Callable[[str], None], progress: Callable[[Progress], None] | None = None) -> Answer:
     """Plan a workbook and write the plan. `say` gets messages, a line each.
 
-    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError and
-    SolverError.
+    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError, SolverError,
+    and AuditError for a plan that its input does not bear out.
     """
     began = time.perf_counter()
     output = request.output or default_output(request.source)
     for path in (output, request.model_file):
-        if path is not None and _same(path, request.source):
+        if path is not None and same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
     check_target(output)
     reading = read(request.source, request.changes)
@@ -95,7 +97,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         "seconds building": round(built_at - read_at, 3),
         "seconds solving": round(solved_at - built_at, 3),
     }
-    plan, firm = make_plan(formulation, outcome, map(str, reading.warnings), run), None
+    plan, firm = _audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
     if request.firm and not outcome.interrupted:
         plan, firm = _with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
@@ -115,7 +117,7 @@ def _with_firm(plan: Plan, options: Options, progress: Watch, solver: str | None
     """The plan with its comparison to firm supply only, and the plan for that."""
     formulation = build(beside.firm_only(plan.stockpile))
     outcome = _solve(formulation, options, progress, solver)
-    firm = None if outcome.objective is None else make_plan(formulation, outcome)
+    firm = None if outcome.objective is None else _audited(make_plan(formulation, outcome))
     if firm is not None:
         more = firm.objective - plan.objective
         said = f"With firm supply only, no plant that is merely announced, the plan costs {firm.objective:,.0f} {plan.currency}, "
@@ -142,13 +144,47 @@ def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | No
     return replace(plan, rows={**plan.rows, beside.Share: tuple(beside.shares(plan, costs))})
 
 
+def _audited(plan: Plan) -> Plan:
+    """The plan with a note that its audit passed; AuditError where it does not."""
+    began = time.perf_counter()
+    found = audit(plan.stockpile, as_sheets(plan))
+    if found.findings:
+        raise AuditError(found.findings)
+    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
+    return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})
+
+
+def as_sheets(plan: Plan) -> Sheets:
+    """A plan as an audit reads it."""
+    rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
+    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit of a plan workbook found, and what is to be said beside it."""
+
+    audit: Audit
+    notes: tuple[str, ...]
+
+
+def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> Audited:
+    """Recompute a plan workbook from its input, after the changes that it was made with and `changes`.
+
+    Raises InputError for an input, or a plan, that cannot be read.
+    """
+    told = read_plan(plan)
+    made_with = told.changes
+    notes = [*told.notes, *(f"the plan was made with {change}: so it is audited" for change in made_with)]
+    if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
+        notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
+    reading = read(source, [*made_with, *changes])
+    return Audited(audit(reading.stockpile, told.sheets), tuple(notes))
+
+
 def _of_two(formulation: Formulation, objective: str) -> str:
     """A model file holds one objective."""
     return f", with the objective {objective} alone: shortfall is not minimised first there" if formulation.m.shortfall.active else ""
-
-
-def _same(path: Path, source: Path) -> bool:
-    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
 
 
 def _options(settings: Settings, request: Request) -> Options:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from tests.support.books import book
@@ -230,3 +231,32 @@ def test_no_plan_within_the_time_limit_ends_with_4(tmp_path: Path) -> None:
     assert ran.returncode == 4, ran.stdout
     assert json.loads(ran.stdout)["status"] == "no_plan"
     assert not (tmp_path / "hard-plan.xlsx").exists()
+
+
+def test_check_writes_what_is_wrong_as_a_workbook(tmp_path: Path) -> None:
+    bad, good = changed(tmp_path / "bad.xlsx", "offers", capacity=-5), book(tmp_path / "good.xlsx", TABLES)
+    for path, status, rows in ((bad, 1, 2), (good, 0, 2)):
+        ran = stockpile("check", path, "--errors", "errors.xlsx", cwd=tmp_path)
+        assert ran.returncode == status, ran.stderr
+        assert openpyxl.load_workbook(tmp_path / "errors.xlsx")["errors"].max_row == rows
+    before = bad.read_bytes()
+    assert stockpile("check", bad, "--errors", bad, cwd=tmp_path).returncode == 2
+    assert bad.read_bytes() == before
+
+
+def test_what_is_odd_is_told_and_stands_in_the_plan(tmp_path: Path) -> None:
+    path = changed(tmp_path / "odd.xlsx", "offers", duty=3)
+    told = "offers!G2: duty is 3, which is 3 times 100 %: shares and rates are fractions, 0.25 is 25 %"
+    for command in ("check", "solve"):
+        ran = stockpile(command, path, cwd=tmp_path)
+        assert ran.returncode == 0, ran.stderr
+        assert f"warning: {told}" in ran.stderr.splitlines()
+    summary = openpyxl.load_workbook(tmp_path / "odd-plan.xlsx")["summary"]
+    assert any(told in str(cell.value) for row in summary.iter_rows() for cell in row)
+
+
+def test_what_has_no_plan_is_said_before_the_search(tmp_path: Path) -> None:
+    path = changed(tmp_path / "poor.xlsx", "budgets", amount=199)
+    ran = stockpile("solve", path, cwd=tmp_path)
+    assert ran.returncode == 3
+    assert "no plan exists" in ran.stderr.splitlines()[0]

@@ -18,10 +18,16 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from optimiser.errors import InputError
 from optimiser.solve import UnboundedError
-from stockpile_model.build import TABLES
-from stockpile_model.data import Price, Row, Settings, columns, get
+from stockpile_model.blocks.commitments import METAL
+from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.purchases import Order
+from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.build import TABLES, report
+from stockpile_model.data import Commitment, Price, Row, Settings, columns, get
+from stockpile_model.formulation import Formulation
 from tests.support.accept import everything
-from tests.support.planner import plan_of
+from tests.support.planner import plan_of, planned
 from tests.support.small_books import Tables, small_books
 
 EXAMPLES = 12
@@ -76,13 +82,16 @@ def scaled(quantity: float, price: float, money: float) -> Change:
         for name, kind in KINDS.items():
             for column in columns(kind):
                 unit = column.unit.removesuffix("/period").removesuffix("/month").removesuffix("/year")
-                if unit in factors and kind is not Settings:
+                if unit in factors and kind not in (Settings, Commitment):
                     each(name, column.name, times(factors[unit]))(tables)
         for row in rows(tables, Price.TABLE):
             row.update({name: value * price for name, value in row.items() if name != "date" and value is not None})
         for row in rows(tables, "rules"):
-            if row.get("measure") == "quantity":
-                row.update({name: row[name] * quantity for name in ("least", "most") if row.get(name) is not None})
+            factor = {"quantity": quantity, "spend": money}.get(row.get("measure"), 1)
+            row.update({name: row[name] * factor for name in ("least", "most") if row.get(name) is not None})
+        for row in rows(tables, "commitments"):
+            if row["kind"] in METAL:  # of the others it is how often
+                row["quantity"] *= quantity
 
     return change
 
@@ -140,11 +149,94 @@ def thrown_away_at_will(tables: Tables) -> None:
 
 def looser_rules(tables: Tables) -> None:
     for row in rows(tables, "rules"):
-        room = 0.15 if row.get("measure", "share") == "share" else 3
+        room = {"share": 0.15, "quantity": 3, "spend": 15, "count": 1}[row.get("measure") or "share"]
         if row.get("most") is not None:
             row["most"] = min(1.0, row["most"] + room) if room < 1 else row["most"] + room
         if row.get("least") is not None:
             row["least"] = max(0.0, row["least"] - room)
+
+
+def one_more_break(tables: Tables) -> None:
+    """Of each offer that has any, at a lower price than all of them, just beyond the last."""
+    last = {row["offer"]: row for row in sorted(rows(tables, "price_breaks"), key=lambda row: row["from_quantity"])}
+    for row in last.values():
+        own = next(each for each in rows(tables, "offers") if each["offer"] == row["offer"])
+        all_ = [each for each in (own, *rows(tables, "price_breaks")) if each["offer"] == row["offer"]]
+        name, less = ("price", times(0.8)) if row.get("price") is not None else ("premium", more(-0.1))
+        lowest = min(each[name] for each in all_ if each.get(name) is not None)
+        tables["price_breaks"].append({**row, "from_quantity": row["from_quantity"] + 2, name: less(lowest)})
+
+
+def one_more_way_back(form: str) -> Change:
+    def change(tables: Tables) -> None:
+        names = [row["material"] for row in tables["materials"]]
+        row = {"outlet": "new", "material": names[0], "form": form, "capacity": 6, "yield": 0.9, "cost": 0.25}
+        tables["outlets"] = [*tables.get("outlets", []), row | ({"to_material": names[-1]} if form == "rework" else {})]
+
+    return change
+
+
+def free_to_throw_away(tables: Tables) -> None:
+    """What is too much can be left behind for nothing: then less of it is no gain."""
+    thrown_away_at_will(tables)
+    for name, column in (("materials", "disposal_cost"), ("sites", "handling_in")):
+        for row in rows(tables, name):
+            row[column] = 0
+
+
+def nothing_must_be_spent(tables: Tables) -> None:
+    """Under a least of spending a higher price may be welcome."""
+    tables["rules"] = [row for row in rows(tables, "rules") if row.get("measure") != "spend" or row.get("least") is None]
+
+
+def nothing_small_counts(tables: Tables) -> None:
+    """A member counts from a thousandth of a unit on, which is what it is in whatever unit; so is the gap below a price that rises."""
+    tables["rules"] = [row for row in rows(tables, "rules") if row.get("measure") != "count" or row.get("least") is None]
+    for row in rows(tables, "price_breaks"):
+        row["kind"] = "incremental"
+
+
+def breaks_that_fall(tables: Tables) -> None:
+    """Where a price rises at a break it had better be far."""
+    nothing_must_be_spent(tables)
+    own = {row["offer"]: row for row in rows(tables, "offers")}
+    for row in rows(tables, "price_breaks"):
+        for name in ("price", "premium"):
+            if row.get(name) is not None:
+                row[name] = min(row[name], own[row["offer"]].get(name) or (0.0 if name == "premium" else row[name]))
+
+
+def no_window(tables: Tables) -> None:
+    for name in ("decide_from", "decide_to"):
+        each("projects", name, lambda _: None)(tables)
+
+
+def no_contract_waits(tables: Tables) -> None:
+    """No contract carries a project, or waits for one."""
+    each("contracts", "project", lambda _: None)(tables)
+    tables["commitments"] = [row for row in rows(tables, "commitments") if row["kind"] != "project"]
+
+
+def a_fixed_floor_carries_nothing(tables: Tables) -> None:
+    nothing_must_be_spent(tables)
+    no_contract_waits(tables)
+
+
+def one_target_of_a_material(tables: Tables) -> None:
+    """Of one buyer: those of two would be two targets for the same sites."""
+    first: dict[str, Any] = {}
+    for row in rows(tables, "targets"):
+        first.setdefault(row["material"], row.get("buyer"))
+    tables["targets"] = [row for row in rows(tables, "targets") if row.get("buyer") == first[row["material"]]]
+
+
+def one_buyer(tables: Tables) -> None:
+    for name in ("sites", "demand", "targets", "funds"):
+        each(name, "buyer", lambda _: None)(tables)
+
+
+def orders_relaxed(tables: Tables) -> None:
+    tables["settings"]["firm_periods"] = 1
 
 
 def capacity_far_above_use(tables: Tables) -> None:
@@ -197,14 +289,40 @@ LAWS = [
     Law("a shorter life to count never costs more", "count_life", each("materials", "count_life_months", lambda _: None)),
     Law("a shorter life that a taker asks for never costs more", "minimum_life", each("outlets", "minimum_life_months", lambda _: None)),
     Law("all money doubled doubles the cost", "discount", scaled(1, 2, 2), factor=2),
-    Law("all quantities and sums doubled double the cost", "order_cost", scaled(2, 1, 2), factor=2),
-    Law("quantities doubled and prices halved change nothing", "lot_size", scaled(2, 0.5, 1), factor=1),
+    Law("all quantities and sums doubled double the cost", "order_cost", scaled(2, 1, 2), factor=2, first=nothing_small_counts),
+    Law("quantities doubled and prices halved change nothing", "lot_size", scaled(2, 0.5, 1), factor=1, first=nothing_small_counts),
     Law("the order of rows changes nothing", "keeps_receipts", reversed_rows, factor=1),
     Law("four years later nothing has changed", "ramp", years_later, factor=1),
-    Law("a higher price of an offer never lowers the cost", "minimum_order", each("offers", "price", more(1.5)), dearer=True),
-    Law("a higher floor never lowers the cost", "contract", each("floors", "floor", more(1)), dearer=True),
-    Law("a lower ceiling never costs more", "ceiling", each("contracts", "ceiling", times(0.8))),
-    Law("nothing to take or pay never costs more", "contract", nothing_to_take),
+    Law(
+        "a higher price of an offer never lowers the cost",
+        "minimum_order",
+        each("offers", "price", more(1.5)),
+        dearer=True,
+        first=nothing_must_be_spent,
+    ),
+    Law(
+        "a higher floor never lowers the cost",
+        "contract",
+        each("floors", "floor", more(1)),
+        dearer=True,
+        first=a_fixed_floor_carries_nothing,
+    ),
+    Law(
+        "a higher floor of a cfd never lowers the cost",
+        "cfd",
+        each("floors", "floor", more(1)),
+        dearer=True,
+        first=a_fixed_floor_carries_nothing,
+    ),
+    Law(
+        "a higher factor of an index never lowers the cost",
+        "floor_factor",
+        each("floors", "floor_factor", times(1.2)),
+        dearer=True,
+        first=a_fixed_floor_carries_nothing,
+    ),
+    Law("a lower ceiling never costs more", "ceiling", each("contracts", "ceiling", times(0.8)), first=nothing_must_be_spent),
+    Law("nothing to take or pay never costs more", "contract", nothing_to_take, first=nothing_must_be_spent),
     Law("one more offer never costs more", "share_rule", one_more_offer),
     Law("one more outlet never costs more", "keeps_receipts", one_more_outlet),
     Law("a rule relaxed never costs more", "share_rule", looser_rules),
@@ -216,6 +334,61 @@ LAWS = [
     Law("an opening lot split in two changes nothing", "opening_stock", halved("opening_stock", "lot"), factor=1),
     Law("a capacity far above any use changes nothing", "minimum_order", capacity_far_above_use, factor=1),
     Law("a capacity far above any use changes nothing under a share", "share_rule", capacity_far_above_use, factor=1),
+    Law(
+        "a lower price at a break never costs more", "price_breaks", each("price_breaks", "price", times(0.85)), first=nothing_must_be_spent
+    ),
+    Law(
+        "a lower premium at a break never costs more",
+        "break_premium",
+        each("price_breaks", "premium", more(-0.1)),
+        first=nothing_must_be_spent,
+    ),
+    Law(
+        "a lower price beyond a break never costs more",
+        "incremental",
+        each("price_breaks", "price", times(0.85)),
+        first=nothing_must_be_spent,
+    ),
+    Law(
+        "a break at a smaller quantity never costs more",
+        "price_breaks",
+        each("price_breaks", "from_quantity", times(0.8)),
+        first=breaks_that_fall,
+    ),
+    Law("one more price break never costs more", "price_breaks", one_more_break, first=nothing_must_be_spent),
+    Law("orders relaxed never cost more", "price_breaks", orders_relaxed),
+    Law("lots relaxed never cost more", "lot_size", orders_relaxed),
+    Law("a larger share of the upside never costs more", "upside", each("contracts", "upside_share", lambda share: min(1.0, share * 1.4))),
+    Law("a lower trigger never costs more", "upside", each("contracts", "upside_trigger", times(0.7))),
+    Law("a larger cap on the upside never costs more", "upside_cap", each("contracts", "upside_cap", times(1.5))),
+    Law("no cap on the upside never costs more", "upside_cap", each("contracts", "upside_cap", lambda _: None)),
+    Law(
+        "a larger share of a grant never lowers the cost",
+        "match",
+        each("projects", "match", lambda share: min(1.0, 2 * share)),
+        dearer=True,
+    ),
+    Law("an offer that waits for nothing never costs more", "project", each("offers", "project", lambda _: None)),
+    Law(
+        "a plant that is ready at once never costs more",
+        "ready_lag",
+        each("projects", "ready_lag_months", lambda _: None),
+        first=no_contract_waits,
+    ),
+    Law("a grant at any time never costs more", "decide_window", no_window),
+    Law("a higher break-even never lowers the cost", "breakeven", each("projects", "breakeven_floor", times(1.5)), dearer=True),
+    Law("more capital never lowers the cost", "computed_breakeven", each("projects", "capex", times(2)), dearer=True),
+    Law("a lower yield never lowers the cost", "yield", each("outlets", "yield", times(0.7)), dearer=True, first=free_to_throw_away),
+    Law("one more exchange never costs more", "exchange", one_more_way_back("exchange")),
+    Law("one more rework never costs more", "rework", one_more_way_back("rework")),
+    Law("a rule on spending relaxed never costs more", "spend_rule", looser_rules),
+    Law("a rule on a count relaxed never costs more", "count_rule", looser_rules),
+    Law("one buyer never costs more than two", "buyers", one_buyer, first=one_target_of_a_material),
+    Law("one purse never costs more than two", "buyer_funds", each("funds", "buyer", lambda _: None)),
+    Law("no committed order never costs more", "committed_order", without("commitments")),
+    Law("no committed signature never costs more", "committed_signature", without("commitments")),
+    Law("no committed rotation never costs more", "committed_rotation", without("commitments")),
+    Law("no committed project never costs more", "committed_project", without("commitments")),
     Law("a discount rate of 0 is none", "pay_on_order", no_discount(0), first=no_discount(None), factor=1),
 ]
 
@@ -273,6 +446,55 @@ def test_law(law: Law) -> None:
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_law_where_everything_is_used(law: Law) -> None:
     assert obeys(law, tables_of_everything())
+
+
+def decisions(formulation: Formulation) -> list[Cells]:
+    """What a plan orders, signs, rotates out and helps, as commitments."""
+    found: dict[tuple[str, str, dt.date, str | None], float] = {}
+    for row in report(formulation):
+        if isinstance(row, Order):
+            found["order", row.offer, row.date, None] = row.ordered
+        elif isinstance(row, ContractOutcome) and row.signed:
+            found["sign", row.contract, row.signed, row.level] = 1
+        elif isinstance(row, ProjectOutcome) and row.decided:
+            found["project", row.project, row.decided, None] = 1
+        elif isinstance(row, Rotated) and row.outlet:
+            key = ("rotate", row.outlet, row.date, None)
+            found[key] = found.get(key, 0.0) + row.quantity
+    return [
+        {"kind": kind, "name": name, "date": date, "level": level, "quantity": quantity}
+        for (kind, name, date, level), quantity in found.items()
+    ]
+
+
+def keeps_to_itself(tables: Tables) -> bool:
+    """Whether the plan of a workbook does anything; fails where committing to what it does changes the optimum."""
+    tables = {**tables, "settings": {name: value for name, value in tables["settings"].items() if name != "objective"}}
+    try:
+        formulation, outcome = planned(tables)
+    except (InputError, UnboundedError):
+        return False
+    if outcome.objective is None:
+        return False
+    decided = decisions(formulation)
+    if not decided:
+        return False
+    assert optimum({**tables, "commitments": [*tables.get("commitments", []), *decided]}) == pytest.approx(outcome.objective, abs=1e-5)
+    return True
+
+
+@pytest.mark.parametrize("feature", ["price_breaks", "contract", "project", "exchange", "rework", "sale", "count_rule", "buyers"])
+def test_committing_to_the_optimum_changes_nothing(feature: str) -> None:
+    @drawn
+    @given(small_books(feature))
+    def always(tables: Tables) -> None:
+        assume(keeps_to_itself(tables))
+
+    always()
+
+
+def test_committing_to_the_optimum_changes_nothing_where_everything_is_used() -> None:
+    assert keeps_to_itself(tables_of_everything())
 
 
 @drawn

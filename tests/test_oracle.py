@@ -446,6 +446,16 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         book(2, {"holding_cost": 0.5}, offers=[offer(price=5)], price_breaks=[price_break(10, 7)], demand=[need(1, 12)]),
         61,
     ),
+    # 2 lots are at the break, and not below it: 10 at 7, or 1 lot at 5 and 5 of the other offer at 10.
+    "break that lots reach": (
+        book(1, offers=[offer(price=5, lot_size=5), offer("other")], price_breaks=[price_break(10, 7)], demand=[need(0, 10)]),
+        70,
+    ),
+    # Nor is the smallest order.
+    "break at the minimum order": (
+        book(1, offers=[offer(price=5, minimum_order=10)], price_breaks=[price_break(10, 7)], demand=[need(0, 8)]),
+        70,
+    ),
     # Three quarters of the index are 6, then 30. The producer is topped up by 10 - 6 for 2, then gives back half of what is above 10.
     "contract for difference": (
         book(
@@ -782,6 +792,16 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10 + 5 * 4 + 9 + 50,
     ),
+    # A deficit is what is not taken and no more: 1 at 4 can be spent at most, not 5.
+    "spend that a contract does not ask for": (
+        book(
+            1,
+            contracts=[contract(take_or_pay=0.5)],
+            floors=[floor(4, 12)],
+            rules=[{"rule": "floor", "of": "contract", "measure": "spend", "window": "horizon", "least": 5}],
+        ),
+        "infeasible",
+    ),
     # Two offers at least: the smallest order of the dear one is 3.
     "least count": (
         book(
@@ -877,6 +897,19 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
             funds=[{"fund": "A's", "buyer": "A"}, {"fund": "B's", "buyer": "B"}],
             budgets=[{"fund": "A's", "amount": 100}, {"fund": "B's", "amount": 10}],
+        ),
+        40 + 50,
+    ),
+    # A fund without a buyer pays for both, B's does not pay for A: 1 of the 3 of A stays away.
+    "fund without a buyer": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            sites=two_buyers(),
+            offers=[offer()],
+            demand=[{**need(0, 3), "buyer": "A"}, {**need(0, 2), "buyer": "B"}],
+            funds=[{"fund": "common"}, {"fund": "B's", "buyer": "B"}],
+            budgets=[{"fund": "common", "amount": 20}, {"fund": "B's", "amount": 100}],
         ),
         40 + 50,
     ),
@@ -1024,11 +1057,11 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10,
     ),
-    # 3 leave in month 0 at 1 each, at least 5 in all; nothing asks for more.
+    # 3 are sold in month 0 at a loss of 1 each, at least 5 in all; nothing asks for more.
     "committed rotation": (
         book(
             opening_stock=[lot(9)],
-            outlets=[outlet("sale", price=0, cost=1)],
+            outlets=[outlet("sale", price=1, cost=2)],
             commitments=[
                 {"kind": "rotate", "name": "sale", "date": month(0), "quantity": 3},
                 {"kind": "rotate", "name": "sale", "quantity": 5, "how": "at_least"},

@@ -148,7 +148,7 @@ def _value(stockpile: Stockpile, column: Column, old: Any, change: Change) -> An
         return _referred(stockpile, column, value) if column.refers else value
     if column.many or column.kind not in ("number", "whole", "date") or (column.kind == "date" and change.how == "scale"):
         raise ValueError(f"can be set, not {'scaled' if change.how == 'scale' else 'added to'}")
-    by = Column(name="by", field="", kind="whole" if column.kind == "date" else "number", meaning="")
+    by = Column(name="by", field="", kind="whole" if column.kind == "date" else "number", meaning="", required=True)
     try:
         amount = convert(by, change.value)
     except ValueError as reason:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
 LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
+_LONGEST_SHOWN = 80  # characters of a text that a message repeats; no name is longer
 _KINDS: dict[type, Kind] = {str: "text", float: "number", int: "whole", dt.date: "date", bool: "yes_no", object: "text"}
 
 
@@ -58,9 +59,10 @@ class Column:
 
     def _fault(self, value: Any) -> str:
         if isinstance(value, float) and not math.isfinite(value):
-            return f"must be a finite number, found {value}"
+            return f"must be a finite number, found {value}; write the number that is meant"
         if self.choices and value not in self.choices:
-            return f"must be one of {', '.join(map(str, self.choices))}, found {value!r}{nearest(str(value), self.choices)}"
+            hint = nearest(value, self.choices) if isinstance(value, str) else ""
+            return f"must be one of {', '.join(map(str, self.choices))}, found {quoted(value)}{hint}"
         if self.kind in ("number", "whole"):
             shown = f"{value:.12g}"
             if self.above is not None and not value > self.above:
@@ -68,10 +70,10 @@ class Column:
             if self.least is not None and not value >= self.least:
                 return f"must be at least {self.least:g}, found {shown}"
             if self.most is not None and not value <= self.most:
-                hint = " (shares are fractions: 0.25 is 25 %)" if self.most == 1 and value <= 100 else ""
+                hint = f"; shares are fractions: write {value / 100:.12g} for {shown} %" if self.most == 1 and value <= 100 else ""
                 return f"must be at most {self.most:.12g}, found {shown}{hint}"
             if abs(value) > LARGEST:
-                return f"must be at most 1e12 in size, found {shown}"
+                return f"must be at most 1e12 in size, found {shown}; see its unit"
         if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
             return f"{value!r} is not supported yet"
         if self.unbuilt is True and value != self.default:
@@ -85,8 +87,16 @@ def column(meaning: str, unit: str = "", *, default: Any = None, required: bool 
     return field(default=MISSING if required else default, metadata={"column": about})
 
 
+def quoted(value: Any) -> str:
+    """What a cell holds, between quotation marks where it is text; a long text only by its beginning."""
+    said = repr(value)
+    return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]} …{said[-1]}"
+
+
 def nearest(name: str, known: Iterable[Any]) -> str:
     """` (did you mean 'x'?)` when a known name is close, else nothing."""
+    if len(name) > _LONGEST_SHOWN:
+        return ""
     folded = {str(item).casefold(): str(item) for item in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f" (did you mean {folded[close[0]]!r}?)" if close else ""
@@ -546,10 +556,14 @@ def overlap(calendar: Calendar, begin: dt.date | None, end: dt.date | None) -> r
 def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Problem]:
     """A duration that is no whole number of periods, for each of the named columns."""
     calendar = stockpile.calendar
+    above = {each.name: each.above for each in columns(type(row))}
     for name in names:
         months = get(row, name)
         if months is not None and calendar.whole(months) is None:
-            message = f"must be a whole number of periods of {calendar.months} months, found {months:g} months"
+            below = int(months // calendar.months) * calendar.months
+            nearby = [f"{whole}" for whole in (below, below + calendar.months) if whole > 0 or above[name] is None]
+            length = "1 month" if calendar.months == 1 else f"{calendar.months} months"
+            message = f"must be a whole number of periods of {length}, found {months:g} months; write {' or '.join(nearby)}"
             yield Problem(row.TABLE, row.line, name, message)
 
 

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stockpile_model.data import Column, Kind
+from stockpile_model.data import Column, Kind, quoted
 
 Given = str | float | bool | dt.datetime | dt.date | dt.time
 """What a cell holds: text, a number, a truth value, a date or a time."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?", re.ASCII)
+_DAYS = re.compile(r"[2-9]\d{4}", re.ASCII)  # the days of 1954 to 2173
+_EPOCH = dt.date(1899, 12, 30)
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 YEARS = (1900, 2500)  # a date outside is a slip, and would leave no room for the horizon
 
@@ -86,33 +88,37 @@ def _number(column: Column, given: Given) -> float:
     if isinstance(given, str):
         if _NUMBER.fullmatch(given.strip()):
             return float(given)
-        raise ValueError(f"must be a {_finite(given)}number, found {given.strip()!r}{_mend(given.strip())}")
+        raise ValueError(f"must be a {_finite(given)}number, found {quoted(given.strip())}; {_mend(column, given.strip())}")
     if isinstance(given, dt.date):
         raise ValueError(f"must be a number, found the date {text(given)}; format the cell as a number")
-    raise ValueError(f"must be a number, found {text(given)}")
+    raise ValueError(f"must be a number, found {text(given)}; {_mend(column, '')}")
 
 
 def _finite(given: str) -> str:
     return "finite " if given.strip().lstrip("+-").casefold() in ("nan", "inf", "infinity") else ""
 
 
-def _mend(given: str) -> str:
+def _mend(column: Column, given: str) -> str:
     """How to write what was meant as a number."""
-    if given.endswith("%") and _NUMBER.fullmatch(given[:-1].strip()):
-        return f"; write it as the fraction {float(given[:-1]) / 100:.12g}"
-    if _NUMBER.fullmatch(re.sub(r"[,'\u2019\s]", "", given)):
-        return "; write it with a decimal point and without thousands separators, as in 1200.5"
+    if given.endswith("%") and _NUMBER.fullmatch(given[:-1].strip().replace(",", ".")):
+        return f"write it as the fraction {float(given[:-1].replace(',', '.')) / 100:.12g}"
+    if re.search("[0-9]", given) and re.fullmatch(r"[+-]?[0-9.,'\u2019\s]+", given):
+        return "write it with a decimal point and without thousands separators, as in 1200.5"
     if re.match(r"[+-]?\.?\d[\d.,]*\s*[^\W\d_]", given) or re.fullmatch(r"[$€£¥]\s*[\d.,]+", given):
-        return "; write the number alone, without a unit"
-    return ""
+        return "write the number alone, without a unit"
+    if re.fullmatch(r"[\d.,\s]+(-|\u2013|to)[\d.,\s]+", given):
+        return f"write one number; the range goes into {column.name}_low and {column.name}_high"
+    if column.required or column.default is None:
+        return "write a number such as 1200.5" + ("" if column.required else ", or leave it blank where there is none")
+    return f"write a number such as 1200.5, or leave it blank for {column.default:g}"
 
 
 def _whole(column: Column, given: Given) -> int:
     number = _number(column, given)
     if not math.isfinite(number):
-        raise ValueError(f"must be a finite number, found {number}")
+        raise ValueError(f"must be a finite number, found {number}; {_mend(column, '')}")
     if not number.is_integer():
-        raise ValueError(f"must be a whole number, found {number:g}")
+        raise ValueError(f"must be a whole number, found {number:g}; write {math.floor(number)} or {math.ceil(number)}")
     return int(number)
 
 
@@ -122,22 +128,31 @@ def _date(column: Column, given: Given) -> dt.date:
         try:
             day = dt.date.fromisoformat(given.strip()[:10])
         except ValueError:
-            raise ValueError(f"must be a date of the calendar, found {given.strip()!r}") from None
+            raise ValueError(f"must be a date of the calendar, found {quoted(given.strip())}; see the month and its last day") from None
     if isinstance(day, dt.datetime):
         day = day.date()
     if not isinstance(day, dt.date):
-        if isinstance(given, str):
-            raise ValueError(f"must be a date, found {given.strip()!r}; write it as year-month-day, as in 2027-03-31")
-        raise ValueError(f"must be a date, found {text(given)}; format the cell as a date")
+        said = quoted(given.strip()) if isinstance(given, str) else text(given)
+        raise ValueError(f"must be a date, found {said}; {_mend_date(given)}")
     if not YEARS[0] <= day.year <= YEARS[1]:
         raise ValueError(f"must be a date between {YEARS[0]} and {YEARS[1]}, found {day}")
     return day
 
 
+def _mend_date(given: Given) -> str:
+    """How to write what was meant as a date: a spreadsheet keeps a date as the number of a day, which loses its format
+    when it is pasted."""
+    said = text(given)
+    if _DAYS.fullmatch(said):
+        day = _EPOCH + dt.timedelta(days=int(said))
+        return f"as the number of a day that is {day}: " + ("write it so" if isinstance(given, str) else "format the cell as a date")
+    return "write it as year-month-day, as in 2027-03-31"
+
+
 def _yes_no(column: Column, given: Given) -> bool:
     said = text(given)
     if said.casefold() not in _YES_NO:
-        raise ValueError(f"must be yes or no, found {said!r}")
+        raise ValueError(f"must be yes or no, found {quoted(said)}")
     return _YES_NO[said.casefold()]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from optimiser.workbook.sheets import Cell, Lost, Sheet, letter
 from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
-from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest
+from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest, quoted
 from stockpile_model.values import convert, normal, text, unitless
 
 
@@ -74,14 +75,44 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
     slots |= {title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()}
     found.indices = [title for title in series if slots[title].role == "open"]
     for line, cells in table:
+        missing = [column.name for column in required if column.name not in cells and column.name in table.columns]
+        if missing and _sums(cells):
+            faults.add(line, table.columns[next(iter(cells))], "this row looks like a total, which is no row of the table; remove it")
+            continue
+        if line == table.line + 1 and _units(cells, slots):
+            first = table.columns[next(iter(cells))]
+            faults.add(
+                line, first, "this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]"
+            )
+            continue
         found.rows.append(_fill(line, cells, slots, table))
-        for column in required:
-            if column.name not in cells and column.name in table.columns:
-                faults.add(line, table.columns[column.name], f"{column.name} {column.fault(None)}")
+        if missing:
+            faults.add(line, table.columns[missing[0]], _required(missing))
     for title in found.indices:
         if found.rows and not any(title in row.series for row in found.rows):
             _no_index(found, table, title, nearest(title, slots.keys() - series.keys()))
     return found
+
+
+def _sums(cells: Mapping[str, Cell]) -> bool:
+    """Whether a row begins with a word for a sum."""
+    first = next(iter(cells.values()))
+    return isinstance(first, str) and first.strip(" :").casefold() in ("total", "totals", "subtotal", "sum", "grand total")
+
+
+def _units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
+    """Whether a row says in words what several columns hold: units, or the header once more."""
+    found = [(slots[name].column, cell) for name, cell in cells.items() if name in slots]
+    values = [(column, cell) for column, cell in found if column.kind in ("number", "whole", "date")]
+    words = [isinstance(cell, str) and not re.search(r"\d", cell) and bool(_value(column, cell)[1]) for column, cell in values]
+    return len(words) > 1 and all(words)
+
+
+def _required(missing: Sequence[str]) -> str:
+    """What is said of the cells of a row that must not be blank and are: several have one reason."""
+    if len(missing) == 1:
+        return f"{missing[0]} {Column(name='', field='', kind='text', meaning='', required=True).fault(None)}"
+    return f"{', '.join(missing[:-1])} and {missing[-1]} are required and must not be blank; a row of totals or remarks must be removed"
 
 
 def _no_index(found: Drafts, table: Table, title: str, hint: str) -> None:
@@ -90,7 +121,9 @@ def _no_index(found: Drafts, table: Table, title: str, hint: str) -> None:
     if len(wrong) > 1:
         found.faults.found = [each for each in found.faults.found if each[:2] not in {(line, table.columns[title]) for line in wrong}]
     if len(wrong) != 1:
-        found.faults.header(table.line, table.columns[title], f"the {found.kind.OPEN} {title!r} has no number{hint}")
+        found.faults.header(
+            table.line, table.columns[title], f"the {found.kind.OPEN} {title!r} has no number{hint or '; fill it or remove it'}"
+        )
 
 
 def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
@@ -110,15 +143,18 @@ def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
             if known[name].required and "value" not in cells and "value" in table.columns:
                 faults.add(line, table.columns["value"], f"{name} {known[name].fault(None)}")
         elif name in known:
-            faults.add(line, table.columns["name"], f"{name} stands twice: here and in {found.cells[name]}")
+            faults.add(line, table.columns["name"], f"{name} stands twice: here and in {found.cells[name]}; remove one of the two")
         elif hint := "" if faults.more or len(unclear) > MOST_FAULTS else nearest(name, known):
             missing = {each: None for each in missing if f"{each!r}" not in hint}
             faults.header(line, table.columns["name"], f"name {name!r} is unknown{hint}", lost=True)
         elif "name" in table.columns:
-            said = title.message if isinstance(title, Lost) else f"{name!r} is unknown" if name else "is required and must not be blank"
+            said = (
+                title.message if isinstance(title, Lost) else f"{quoted(name)} is unknown" if name else "is required and must not be blank"
+            )
             unclear.append((line, f"name {said}"))
     for line, message in unclear:
-        faults.add(line, table.columns["name"], f"{message}; {' and '.join(missing)} must be given" if missing else message)
+        mend = f"{' and '.join(missing)} must be given" if missing else "rename it or remove the row"
+        faults.add(line, table.columns["name"], f"{message}; {mend}")
     if missing and not unclear and "name" in table.columns:
         faults.sheet(f"{' and '.join(missing)} must be given: add a row with the name and its value")
     faults.lost |= bool(missing)

@@ -29,6 +29,11 @@ def check_target(path: Path, what: str = "a plan") -> None:
         raise _refused(path, reason) from reason
 
 
+def same_file(path: Path, source: Path) -> bool:
+    """Whether two paths mean one file."""
+    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
+
+
 def replace(path: Path, content: bytes) -> None:
     """Write beside the target, then move into place; whatever happens, nothing half-written stays."""
     target = path.resolve()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from optimiser.workbook.drafts import Drafts
 from optimiser.workbook.sheets import number
-from stockpile_model.data import Column, columns, keys
+from stockpile_model.data import Column, columns, keys, quoted
 from stockpile_model.values import normal
 
 _MOST_COMPARED = 20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown
@@ -60,15 +60,15 @@ class _Keys:
     @classmethod
     def of(cls, table: str, tables: Mapping[str, Drafts], unread: Collection[str]) -> _Keys:
         if table not in tables:
-            return cls(table, "has no row in the missing sheet", there=False, complete=table not in unread)
+            return cls(table, f"has no row: the sheet {table} is missing; add it", there=False, complete=table not in unread)
         target = tables[table]
         if target.kind.OPEN:
             spelt = {normal(name): name for name in target.indices}
-            return cls(table, "is no column of the sheet", spelt=spelt, fold=normal, complete=not target.faults.lost)
+            return cls(table, f"is no column of the sheet {table}", spelt=spelt, fold=normal, complete=not target.faults.lost)
         key = keys(target.kind)[0]
         spelt = {row.values[key].casefold(): row.values[key] for row in reversed(target.rows) if key in row.values}
         complete = not target.faults.lost and all(key in row.values for row in target.rows)
-        return cls(table, "has no row in the sheet", spelt=spelt, complete=complete)
+        return cls(table, f"has no row in the sheet {table}", spelt=spelt, complete=complete)
 
     def nearest(self, item: str) -> str | None:
         """The key that is most like an unknown one; None where there is no key, or the comparison has taken long enough."""
@@ -95,8 +95,8 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
             table.faults.lines.add(row.line)
             if known.complete and (known.there or not told):
                 near = known.nearest(unknown[0])
-                hint = f"; the nearest there is {near!r}" if near is not None else ""
-                table.faults.add(row.line, number(table.cells[name]), f"{name} {unknown[0]!r} {known.what} {known.table}{hint}")
+                hint = f"; the nearest there is {quoted(near)}" if near is not None else "; add it there" if known.there else ""
+                table.faults.add(row.line, number(table.cells[name]), f"{name} {quoted(unknown[0])} {known.what}{hint}")
                 told = True  # of a missing sheet one line is enough
         found = [known.spelt.get(known.fold(item)) or known.stand_in(item) for item in items] or [known.stand_in(None)]
         if None in found:
@@ -112,5 +112,6 @@ def _unique(table: Drafts, names: tuple[str, ...]) -> None:
         if all(name in row.values for name in names):
             line = first.setdefault(tuple(str(row.values[name]).casefold() for name in names), row.line)
             if line != row.line:
-                said = " of ".join(f"{name} {str(row.values[name])!r}" for name in reversed(names))
-                table.faults.add(row.line, number(table.cells[names[-1]]), f"{said} stands in row {line} already")
+                said = " of ".join(f"{name} {quoted(str(row.values[name]))}" for name in reversed(names))
+                message = f"{said} stands in row {line} already; rename or remove one of the two"
+                table.faults.add(row.line, number(table.cells[names[-1]]), message)

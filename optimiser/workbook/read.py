@@ -1,8 +1,9 @@
 """From the officer's workbook, or a folder of CSV files, to a Stockpile: every fault at once, each with its cell.
 
 Cells become drafts of rows (`drafts`), drafts are linked to each other (`links`), rows are checked together
-(`stockpile_model.build.check`). A fault does not end the reading: something harmless takes the place of what it leaves
-open, and what follows from that is not told, so that one slip gives one line.
+(`stockpile_model.build.check`) and, where all is sound, their figures against each other (`sanity`). A fault does not end
+the reading: something harmless takes the place of what it leaves open, and what follows from that is not told, so that one
+slip gives one line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from optimiser import sanity
 from optimiser.errors import Fault, InputError, locate
 from optimiser.workbook import csvs, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, draft, draft_settings
@@ -46,7 +48,7 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
     """
     workbook = _Workbook()
     try:
-        for sheet in _sheets(Path(path)):
+        for sheet in sheets(Path(path)):
             workbook.take(sheet)
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
@@ -61,16 +63,20 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
         stockpile, faults = _change(stockpile, changes)
     found = [locate(stockpile, problem) for problem in check(stockpile, sound=not faults) if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
+    if not faults:
+        found += [locate(stockpile, problem) for problem in sanity.check(stockpile)]
+        faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
     return Reading(stockpile, tuple(sorted(found, key=workbook.place)))
 
 
-def _sheets(path: Path) -> Iterator[Sheet]:
+def sheets(path: Path) -> Iterator[Sheet]:
+    """The sheets of a workbook or of a folder of CSV files."""
     if path.is_dir():
         return csvs.sheets(path)
     if not path.exists():
-        raise Unreadable("there is no such file")
+        raise Unreadable("there is no such file; see its name and folder")
     if not path.is_file():
         raise Unreadable("is neither a file nor a folder")
     return xlsx.sheets(path)
@@ -100,7 +106,7 @@ class _Workbook:
         if table in NOT_READ or table.startswith("_"):
             return
         if table in self.order:
-            self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}"))
+            self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two"))
             return
         if table in UNBUILT:
             self._refuse(table, sheet)
@@ -119,7 +125,7 @@ class _Workbook:
         self.order.append(table)
         try:
             if len([*zip(sheet, range(2), strict=False)]) > 1:
-                self.others.append(Fault(table, "this table is not supported yet"))
+                self.others.append(Fault(table, "this table is not supported yet; remove it, or begin its name with _ to leave it out"))
         except Unreadable as reason:
             self.others.append(Fault(table, str(reason)))
 
@@ -133,7 +139,7 @@ class _Workbook:
         """All that is wrong with single sheets and cells."""
         found = [*self.others, *(fault for table in self.tables.values() for fault in table.faults)]
         if Settings.TABLE not in self.tables and Settings.TABLE not in self.unread:
-            found.append(Fault(Settings.TABLE, "this sheet is missing; it names at least start and periods"))
+            found.append(Fault(Settings.TABLE, "this sheet is missing; add it, with at least start and periods"))
         return found
 
     def place(self, fault: Fault) -> tuple[int, int, int]:

@@ -98,7 +98,7 @@ def tables(plan: Plan) -> dict[type[Result], Table]:
 def _table(kind: type[Result], rows: Sequence[Any]) -> Table:
     found = columns(kind)
     if any(each.name == "date" for each in found):
-        rows = sorted(rows, key=lambda row: row.date)
+        rows = sorted(rows, key=lambda row: row.date or dt.date.min)
     return Table(kind, {each.name: [getattr(row, each.field) for row in rows] for each in found}, len(rows))
 
 

@@ -21,16 +21,18 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Lost:
-    """A cell whose value is lost: an error of the spreadsheet program, or a formula without a cached value."""
+    """A cell whose value is lost: an error of the spreadsheet program, or a formula without a cached value. `shown` is what the
+    spreadsheet program shows in its place."""
 
     message: str
+    shown: str = field(default="", compare=False)
 
 
 UNCACHED = Lost("is a formula with no cached value; open the workbook in a spreadsheet program and save it once")
 
 
 def error(shown: str) -> Lost:
-    return Lost(f"is the error {shown}; mend its formula or write the value")
+    return Lost(f"is the error {shown}; mend its formula or write the value", shown)
 
 
 Cell = Given | Lost
@@ -54,7 +56,7 @@ class Sheet:
     def __iter__(self) -> Iterator[tuple[int, Cells]]:
         for count, row in enumerate(self.rows):
             if count > MOST_ROWS:
-                raise Unreadable(f"has more than {MOST_ROWS:,} rows of data; split the workbook or remove rows")
+                raise Unreadable(f"has more than {MOST_ROWS:,} rows of data; remove rows or split the workbook")
             yield row
 
 

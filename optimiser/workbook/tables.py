@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from optimiser.errors import Fault
 from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, letter
-from stockpile_model.data import nearest
+from stockpile_model.data import nearest, quoted
 from stockpile_model.values import normal, text
 
 MOST_FAULTS = 1_000
 """Faults of one table that are told; of more, only how many."""
 
 _MOST_MERGED = 100  # areas of merged cells that are told
+_FAR = 20  # rows in which a header that does not come first is looked for
 
 Other = Callable[[str], str | None]
 
@@ -72,14 +74,20 @@ class Table:
         self.line, titles = next(self.rows, (0, {}))
         self.titled = set(titles)
         if not titles:
-            faults.sheet("is empty: its first row must hold the names of the columns")
+            faults.sheet("is empty: its first row must hold the names of the columns; fill the sheet or remove it")
         elif not any(normal(text(title)) in known for title in titles.values() if not isinstance(title, Lost)):
-            names = ", ".join(list(known)[:3])
-            message = f"this row must hold the names of the columns ({names} …); none is known"
-            faults.header(self.line, min(titles), message, lost=True)
-            self.rows = iter(())
+            faults.header(self.line, min(titles), self._no_header(known), lost=True)
+            self.rows, self.merged = iter(()), []
         else:
             self._match(titles, known, required, other)
+
+    def _no_header(self, known: Collection[str]) -> str:
+        """What is wrong with a first row that names no column; a title above the table is the usual reason."""
+        for line, cells in itertools.islice(self.rows, _FAR):
+            names = [normal(text(cell)) for cell in cells.values() if not isinstance(cell, Lost)]
+            if sum(name in known for name in names) > len(names) / 2:
+                return f"the names of the columns stand in row {line}; remove the rows above them"
+        return f"this row must hold the names of the columns ({', '.join(list(known)[:3])} …); none is known"
 
     def _match(self, titles: Cells, known: Collection[str], required: Collection[str], other: Other) -> None:
         meant: set[str] = set()  # required columns that a faulty title may stand for
@@ -95,14 +103,16 @@ class Table:
                 missed = [each for each in required if f"{each!r}" in hint and each not in self.columns]
                 meant.update(missed)
                 tell = functools.partial(self.faults.header, lost=bool(missed)) if hint else self.faults.add
-                tell(self.line, column, f"unknown column {title!r}{hint}")
+                mend = "" if hint else "; rename it or remove it (remarks belong in the column note)"
+                tell(self.line, column, f"unknown column {quoted(title)}{hint}{mend}")
             elif name in self.columns:
-                self.faults.header(self.line, column, f"column {name!r} stands twice: here and in {letter(self.columns[name])}{self.line}")
+                twin = f"{letter(self.columns[name])}{self.line}"
+                self.faults.header(self.line, column, f"column {name!r} stands twice: here and in {twin}; remove one of the two")
             else:
                 self.columns[name] = column
         for name in required:
             if name not in self.columns and name not in meant:
-                self.faults.header(self.line, 1, f"the column {name!r} is missing", lost=True)
+                self.faults.header(self.line, 1, f"the column {name!r} is missing; add it and fill it", lost=True)
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Cell]]]:
         """The number of each row that is not blank and its cells by column name. Once read, the faults are complete."""

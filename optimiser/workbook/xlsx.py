@@ -16,16 +16,27 @@ import textwrap
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.formula.tokenizer import TokenizerError
 from openpyxl.utils.escape import unescape
-from openpyxl.xml.constants import ARC_CONTENT_TYPES, XLSM, XLSX, XLTM, XLTX
+from openpyxl.xml.constants import (
+    ARC_CONTENT_TYPES,
+    ARC_WORKBOOK,
+    ARC_WORKBOOK_RELS,
+    REL_NS,
+    SHEET_MAIN_NS,
+    XLSM,
+    XLSX,
+    XLTM,
+    XLTX,
+)
 
 from optimiser.workbook.sheets import MOST_BYTES, UNCACHED, Area, Cell, Cells, Sheet, Unreadable, corners, error
 from stockpile_model.values import Padded
@@ -33,10 +44,12 @@ from stockpile_model.values import Padded
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of a password-protected workbook and of the old format
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MOST_PARTS = 10_000
+_NAMES = (ARC_WORKBOOK, ARC_WORKBOOK_RELS)  # the parts that say what the sheets are called
 _MOST_TAGS = 4_000_000  # as many rows as are read, of ten cells each; openpyxl needs some 300 bytes and 20 µs for one
 _SUSPECT = 16 * 2**20, 100  # bytes from which on an expansion of this many times is no workbook any more
 _LAST_ROW = 1_048_576  # of every spreadsheet program
 _MOST_CELLS = 10_000_000  # of a sheet, blank ones before the last of a row among them
+_LESS = "remove rows or split the workbook"
 _SAVE = "save it as an Excel workbook (.xlsx)"
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([^\"']*)")
@@ -90,7 +103,7 @@ def _refuse_other_formats(stream: BinaryIO) -> None:
             raise Unreadable("is protected by a password; save it without one")
         raise Unreadable(f"is a workbook of the old format; {_SAVE}")
     if not start:
-        raise Unreadable("is empty")
+        raise Unreadable("is empty; save it again from a spreadsheet program")
     if not start.startswith(b"PK"):
         raise Unreadable(f"is no Excel workbook; {_SAVE}, or name a folder of CSV files")
 
@@ -100,18 +113,32 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
     entries = archive.infolist()
     size = sum(entry.file_size for entry in entries)
     if size > MOST_BYTES or len(entries) > _MOST_PARTS:
+        most = _largest(archive, {entry.filename: entry.file_size for entry in entries})
         limit = f"at most {MOST_BYTES / 2**20:,.0f} MB in {_MOST_PARTS:,} parts are read"
-        raise Unreadable(f"unpacks to {size / 2**20:,.0f} MB in {len(entries):,} parts; {limit}")
+        raise Unreadable(f"unpacks to {size / 2**20:,.0f} MB in {len(entries):,} parts{most}; {limit}; {_LESS}")
     if size > _SUSPECT[0] and size > _SUSPECT[1] * packed:
         raise Unreadable(f"unpacks to {size / packed:,.0f} times its size; {_SAVE} again, without its empty rows")
     if any(entry.flag_bits & 1 for entry in entries):
         raise Unreadable("is protected by a password; save it without one")
-    tags = 0
+    tags = {}
     for entry in entries:
         with archive.open(entry) as part:
-            tags += sum(chunk.count(b"<") for chunk in iter(functools.partial(part.read, 2**20), b""))
-    if tags > _MOST_TAGS:
-        raise Unreadable(f"holds {tags:,} XML tags; at most {_MOST_TAGS:,} are read; split the workbook or remove rows")
+            tags[entry.filename] = sum(chunk.count(b"<") for chunk in iter(functools.partial(part.read, 2**20), b""))
+    if (total := sum(tags.values())) > _MOST_TAGS:
+        raise Unreadable(f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read; {_LESS}")
+
+
+def _largest(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> str:
+    """Which sheet the largest part of an archive holds; nothing where it is no sheet."""
+    part = max(sizes, key=lambda name: sizes[name])
+    if any(name not in sizes or archive.getinfo(name).file_size > 2**20 for name in _NAMES):
+        return ""
+    book, relations = (fromstring(archive.read(name)) for name in _NAMES)
+    target = {each.get("Id"): each.get("Target", "").rpartition("/")[2] for each in relations}
+    for sheet in book.iter(f"{{{SHEET_MAIN_NS}}}sheet"):
+        if target.get(sheet.get(f"{{{REL_NS}}}id")) == part.rpartition("/")[2]:
+            return f", most of it in the sheet {sheet.get('name')!r}"
+    return ""
 
 
 def _refuse_other_packages(archive: zipfile.ZipFile) -> None:

@@ -76,8 +76,8 @@ CASES = [
         "balance_receipts",
         "of 20 received 10 are spent in their month and 10 a month later",
         book(lot(10, 0), outlet(fund="nds"), offer(), fund(keeps_receipts=True)),
-        {"out[sale,stockpile,0,0]": 4, "buy[spot,0]": 1, "pay[0,purchase,ga,,,0]": 10, "stock[ga,stockpile,0,0]": 7, "receipts_left[0,0]": 10}
-        | {"buy[spot,1]": 1, "pay[0,purchase,ga,,,1]": 10, "stock[ga,stockpile,0,1]": 8},
+        {"out[sale,stockpile,0,0]": 4, "buy[spot,0]": 1, "pay[0,purchase,ga,,,0]": 10, "stock[ga,stockpile,0,0]": 7}
+        | {"receipts_left[0,0]": 10, "buy[spot,1]": 1, "pay[0,purchase,ga,,,1]": 10, "stock[ga,stockpile,0,1]": 8},
         [
             {"buy[spot,1]": 2, "pay[0,purchase,ga,,,1]": 20, "stock[ga,stockpile,0,1]": 9},
             {"out[sale,stockpile,0,0]": 3, "stock[ga,stockpile,0,0]": 8, "stock[ga,stockpile,0,1]": 9},
@@ -104,7 +104,8 @@ def test_plan(case: Case) -> None:
 
 
 def payers(stockpile: Stockpile) -> set[tuple[int, str, str, int]]:
-    return set(built(stockpile).m.PAYMENTS)
+    """Appropriation, use, material, node."""
+    return {(b, use, material, n) for b, use, material, _, _, n in built(stockpile).m.PAYMENTS}
 
 
 SPENDING = (offer(), material("ga", holding_cost=1), offer("other", material="in"), material("in"))

@@ -9,10 +9,25 @@ import pytest
 
 from stockpile_model.build import TABLES
 from stockpile_model.data import Column, Row, columns
-from tests.model import test_budget, test_demand, test_policy, test_price_floors, test_purchases, test_rotation, test_stock, test_targets
+from tests.model import (
+    test_budget,
+    test_commitments,
+    test_demand,
+    test_policy,
+    test_price_breaks,
+    test_price_floors,
+    test_projects,
+    test_purchases,
+    test_rotation,
+    test_stock,
+    test_targets,
+)
 from tests.support.accept import built, everything
 
-SUITES = (test_budget, test_demand, test_policy, test_price_floors, test_purchases, test_rotation, test_stock, test_targets)
+SUITES = (
+    *(test_budget, test_commitments, test_demand, test_policy, test_price_breaks, test_price_floors, test_projects, test_purchases),
+    *(test_rotation, test_stock, test_targets),
+)
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from stockpile_model.data import Row, Stockpile
-from stockpile_model.ledger import Ledger, Opening
+from stockpile_model.ledger import Arrival, Ledger, Opening
 from stockpile_model.lots import Trace, trace
 from tests.support.accept import book, material, month
 
@@ -23,7 +23,7 @@ class Told(Ledger):
         return self
 
     def arrives(self, node: int, quantity: float, name: str = "spot") -> Told:
-        self.bring(node, "ga", "stockpile", 0, quantity, "offers", name, "plant")
+        self.bring(Arrival(node, "ga", "stockpile", 0, quantity, "offers", name, "plant"))
         return self
 
     def leaves(self, node: int, age: int, quantity: float, kind: str = "demand", name: str = "") -> Told:
@@ -102,8 +102,8 @@ def test_every_arrival_is_a_lot_of_its_own() -> None:
 
 def test_sites_and_materials_do_not_mix() -> None:
     ledger = Told().arrives(0, 5)
-    ledger.bring(0, "ga", "vault", 0, 5, "offers", "spot", "plant")
-    ledger.bring(0, "in", "stockpile", 0, 5, "offers", "tin", "plant")
+    ledger.bring(Arrival(0, "ga", "vault", 0, 5, "offers", "spot", "plant"))
+    ledger.bring(Arrival(0, "in", "stockpile", 0, 5, "offers", "tin", "plant"))
     ledger.leaves(1, 0, 4)
     stock = trace(book(UNLIMITED, material("in"), periods=2), ledger).stock
     left = [(each.lot.material, each.lot.site, each.quantity) for each in stock if each.node == 1]

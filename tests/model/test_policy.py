@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from stockpile_model.blocks.policy import Rule, RuleKept, windows
+from stockpile_model.blocks.policy import Rule, RuleKept, members, windows
 from stockpile_model.build import report
 from stockpile_model.data import Stockpile
-from tests.support.accept import Case, book, built, contract, faults, floor, least_cost, lot, material, offer, put, rule, supplier
+from tests.support.accept import (
+    Case,
+    book,
+    broken,
+    built,
+    contract,
+    demand,
+    faults,
+    floor,
+    least_cost,
+    lot,
+    material,
+    offer,
+    outlet,
+    prices,
+    project,
+    put,
+    rule,
+    site,
+    supplier,
+)
 
 PLANTS = (
     supplier("us", country="US", bloc="domestic", stage="operating", foreign_feedstock=0.25),
@@ -24,6 +44,14 @@ def one_month(a: float, b: float) -> dict[str, float]:
 
 def held(*rules: Rule) -> Stockpile:
     return book(*OFFERS, *PLANTS, *rules, periods=1)
+
+
+CAPPED = (offer("a", supplier="us", capacity=100), offer("b", supplier="cn", capacity=100))
+BOTH = {"present[policy,us,0]": 1, "present[policy,cn,0]": 1}
+
+
+def counted(*rules: Rule) -> Stockpile:
+    return book(*CAPPED, *PLANTS, *rules, periods=1)
 
 
 CASES = [
@@ -117,6 +145,145 @@ CASES = [
         {"buy[b,0]": 10, "buy[a,1]": 10, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,1]": 20},
         [{"buy[a,1]": 9, "stock[ga,stockpile,0,1]": 19}],
     ),
+    Case(
+        "hold_rule_most",
+        "300 spent on the Chinese plant, at 10 each",
+        held(rule("country", "CN", measure="spend", most=300)),
+        one_month(90, 30),
+        [one_month(90, 30.1)],
+    ),
+    Case(
+        "hold_rule_least",
+        "at least 300 on each",
+        held(rule("supplier", measure="spend", least=300)),
+        one_month(30, 30),
+        [one_month(29, 30), one_month(30, 29)],
+    ),
+    Case(
+        "hold_rule_most",
+        "with adder, duty, freight and the cost of an order, in the month in which it is paid",
+        book(
+            offer("b", supplier="cn", adder=1, duty=0.1, freight=3, order_cost=50, capacity=99, lead_time_months=1, availability=0.5),
+            *PLANTS,
+            rule("supplier", "cn", measure="spend", window="period", most=150), discount_rate=0.5,
+        ),
+        {"buy[b,0]": 20, "place[b,0]": 1, "stock[ga,stockpile,0,1]": 10},
+        [{"buy[b,0]": 20.2, "stock[ga,stockpile,0,1]": 10.1}],
+    ),
+    Case(
+        "hold_rule_most",
+        "paid on order in January",
+        book(
+            offer("b", supplier="cn", lead_time_months=1, availability=0.5, payment="order"), *PLANTS,
+            rule("supplier", "cn", measure="spend", window="period", most=200), periods=3,
+        ),
+        {"buy[b,0]": 20, "stock[ga,stockpile,0,1]": 10, "buy[b,1]": 20, "stock[ga,stockpile,0,2]": 20},
+        [{"buy[b,0]": 20.2, "stock[ga,stockpile,0,1]": 10.1, "stock[ga,stockpile,0,2]": 20.1}],
+    ),
+    Case(
+        "hold_rule_most",
+        "deliveries under a contract with duty and freight, what is not taken, and the signing",
+        book(
+            *PLANTS, contract(supplier="cn", duty=0.25, freight=1, signing_cost=7), floor(8, 120),
+            rule("contract", "offtake", measure="spend", most=7 + 6 * 11 + 4 * 8), periods=1,
+        ),
+        {"sign[offtake,low,0]": 1, "take[offtake,low,0,0]": 6, "stock[ga,stockpile,0,0]": 6, "deficit[offtake,low,0,0]": 4},
+        [{"deficit[offtake,low,0,0]": 5}, {"take[offtake,low,0,0]": 7, "stock[ga,stockpile,0,0]": 7}],
+    ),
+    Case(
+        "hold_rule_most",
+        "what a cfd pays, and not what it receives",
+        book(
+            *PLANTS, contract(supplier="cn", form="cfd", price_index="market", upside_share=1, upside_trigger=9, upside_cap=1200),
+            floor(8, 120), floor(8, 180, "high"), *prices(6, 20), rule("country", "CN", measure="spend", most=20),
+        ),
+        {"sign[offtake,low,0]": 1, "upside[offtake,low,0,1]": 110},
+        [{"sign[offtake,low,0]": 0, "upside[offtake,low,0,1]": 0, "sign[offtake,high,0]": 1, "upside[offtake,high,0,1]": 165}],
+    ),
+    Case(
+        "hold_rule_most",
+        "neither grants nor what storage costs",
+        book(
+            offer("b", supplier="cn", project="plant 2", capacity=99), *PLANTS, material(holding_cost=3),
+            project(cost=500, supplier="cn"), rule("supplier", "cn", measure="spend", most=300), periods=1,
+        ),
+        {"grant[plant 2,0]": 1, "buy[b,0]": 30, "stock[ga,stockpile,0,0]": 30},
+        [{"buy[b,0]": 31, "stock[ga,stockpile,0,0]": 31}],
+    ),
+    Case(
+        "hold_rule_most",
+        "looked through to the feedstock: 0.25 x 800 + 200",
+        held(rule("foreign_feedstock", measure="spend", most=400)),
+        one_month(80, 20),
+        [one_month(81, 20), one_month(80, 20.1)],
+    ),
+    Case(
+        "hold_rule_most",
+        "on one material only",
+        book(*OFFERS, *PLANTS, *INDIUM, rule("supplier", "us", material="ga", measure="spend", most=400), periods=1),
+        one_month(40, 40) | {"buy[c,0]": 90, "stock[in,stockpile,0,0]": 90},
+        [one_month(41, 40)],
+    ),
+    Case(
+        "hold_rule_least",
+        "two suppliers at least",
+        counted(rule("supplier", measure="count", least=2)),
+        one_month(10, 5) | BOTH,
+        [{"present[policy,cn,0]": 0}],
+    ),
+    Case(
+        "hold_present",
+        "with a thousandth of a unit each at least",
+        counted(rule("supplier", measure="count", least=2)),
+        one_month(10, 0.001) | BOTH,
+        [one_month(10, 0.0009)],
+    ),
+    Case(
+        "hold_rule_most",
+        "one supplier at most",
+        counted(rule("supplier", measure="count", most=1)),
+        one_month(10, 0) | {"present[policy,us,0]": 1},
+        [{"present[policy,cn,0]": 1}],
+    ),
+    Case(
+        "cap_present",
+        "and of the other nothing at all",
+        counted(rule("supplier", measure="count", most=1)),
+        one_month(100, 0) | {"present[policy,us,0]": 1},
+        [one_month(100, 0.0001), {"present[policy,us,0]": 0}],
+    ),
+    Case(
+        "cap_present",
+        "over all sites and months of a window, and neither of another one nor of opening stock",
+        book(
+            *CAPPED, *PLANTS, rule("supplier", measure="count", most=1, window="fiscal_year"), lot(9, 0, site="north"), site("north"),
+            site("south"), fiscal_year_start=3, periods=3,
+        ),
+        {"present[policy,us,1]": 1, "present[policy,cn,2]": 1, "buy[a,0]": 100, "arrive[a,north,0]": 60, "arrive[a,south,0]": 40}
+        | {f"stock[ga,north,0,{t}]": 69 for t in range(3)} | {"stock[ga,south,0,0]": 40, "stock[ga,south,0,1]": 40}
+        | {"buy[b,2]": 100, "arrive[b,south,2]": 100, "stock[ga,south,0,2]": 140},
+        [
+            {"buy[b,1]": 1, "arrive[b,south,1]": 1, "stock[ga,south,0,1]": 41, "stock[ga,south,0,2]": 141},
+            {"present[policy,cn,2]": 0},
+        ],
+    ),
+    Case(
+        "cap_present",
+        "what arrives under a contract counts",
+        book(
+            *CAPPED, *PLANTS, contract(supplier="cn", flex=2, availability=0.5, take_or_pay=0), floor(8, 120),
+            rule("supplier", measure="count", most=1), periods=1,
+        ),
+        {"sign[offtake,low,0]": 1, "take[offtake,low,0,0]": 20, "stock[ga,stockpile,0,0]": 10, "present[policy,cn,0]": 1},
+        [{"buy[a,0]": 1, "stock[ga,stockpile,0,0]": 11}],
+    ),
+    Case(
+        "present",
+        "a member is counted or not",
+        counted(rule("supplier", measure="count", most=1)),
+        one_month(50, 0) | {"present[policy,us,0]": 1},
+        [one_month(50, 50) | {"present[policy,us,0]": 0.5, "present[policy,cn,0]": 0.5}],
+    ),
 ]  # fmt: skip
 
 
@@ -162,8 +329,73 @@ def test_a_rule_is_told_with_its_slack() -> None:
     ]
 
 
+THREE = (*PLANTS, supplier("gr", country="GR", bloc="allied"), supplier("cn 2", country="CN", bloc="other"), supplier("none"))
+
+
 @pytest.mark.parametrize(
-    ("broken", "fault"),
+    ("asked", "of", "names"),
+    [
+        (rule("supplier", measure="count", most=1), "supplier", ["cn", "cn 2", "gr", "none", "us"]),
+        (rule("supplier", "cn", measure="count", most=1), "supplier", ["cn"]),
+        (rule("country", measure="count", most=1), "country", ["CN", "GR", "US"]),
+        (rule("country", "cn", measure="count", most=1), "supplier", ["cn", "cn 2"]),  # of one country its suppliers
+        (rule("bloc", measure="count", most=1), "bloc", ["allied", "domestic", "other"]),
+        (rule("bloc", "other", measure="count", most=1), "supplier", ["cn", "cn 2"]),
+        (rule("stage", "building", measure="count", most=1), "supplier", ["cn"]),
+        (rule("foreign_feedstock", measure="count", most=1), "supplier", ["us", "cn"]),
+        (rule("offer", measure="count", most=1), "offer", ["a", "b"]),
+        (rule("offer", "b", measure="count", most=1), "offer", ["b"]),
+    ],
+)
+def test_what_a_rule_counts(asked: Rule, of: str, names: list[str]) -> None:
+    assert members(book(*OFFERS, *THREE, asked), asked) == (of, names)
+
+
+def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:
+    """a at 10, b at 12, 4 of either in a month, 6 wanted: 4 of a and 2 of b. One: 24 have no second, unmet at 30. At least two of 3."""
+    rows = (
+        offer("a", supplier="us", capacity=4), offer("b", 12, supplier="cn", capacity=4), offer("c", 50, supplier="gr", capacity=4),
+        *PLANTS, supplier("gr"), material(shortage_cost=30), demand(6),
+    )  # fmt: skip
+    assert least_cost(book(*rows, periods=1)) == pytest.approx(40 + 24)
+    assert least_cost(book(*rows, rule("supplier", measure="count", most=1), periods=1)) == pytest.approx(40 + 60)
+    assert least_cost(book(*rows, rule("supplier", measure="count", most=0), periods=1)) == pytest.approx(180)
+    assert least_cost(book(*rows, rule("supplier", measure="count", least=3), periods=1)) == pytest.approx(40 + 24 + 0.001 * (50 - 12))
+    assert least_cost(book(*rows, rule("supplier", "gr", measure="count", least=1), periods=1)) == pytest.approx(64 + 0.001 * (50 - 12))
+    assert least_cost(book(*rows, rule("supplier", measure="count", least=4), periods=1)) is None
+
+
+def test_returns_and_opening_stock_count_for_nothing() -> None:
+    rows = (*PLANTS, *CAPPED, lot(10, -1), outlet("swap", "exchange"), material(shelf_life_months=3))
+    stockpile = book(*rows, rule("supplier", measure="quantity", most=0), Rule(rule="count", of="supplier", measure="count", most=0))
+    assert broken(built(stockpile), {"out[swap,stockpile,1,0]": 10, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,1,1]": 10}) == set()
+
+
+def test_spending_that_nothing_can_bring_about_is_infeasible() -> None:
+    assert least_cost(book(*CAPPED, *PLANTS, rule("supplier", "us", measure="spend", least=1000), periods=1)) == pytest.approx(1000)
+    assert least_cost(book(*CAPPED, *PLANTS, rule("supplier", "us", measure="spend", least=1001), periods=1)) is None
+
+
+def test_spend_and_count_are_told() -> None:
+    stockpile = counted(
+        Rule(rule="one", of="country", value="CN", measure="spend", most=500), Rule(rule="two", of="supplier", measure="count", least=1),
+        Rule(rule="three", of="foreign_feedstock", measure="spend", least=100, most=450),
+        Rule(rule="four", of="offer", value="b", measure="count", most=1),
+    )  # fmt: skip
+    plan = one_month(60, 30) | {"present[two,us,0]": 1, "present[two,cn,0]": 1, "present[four,b,0]": 1}
+    told = [row for row in report(put(built(stockpile), plan)) if isinstance(row, RuleKept)]
+    assert [(row.rule, row.value, row.measure, row.observed, row.slack, row.binding) for row in told] == [
+        ("one", "CN", "spend", 300, 200, False),
+        ("two", None, "count", 2, 1, False),
+        ("three", None, "spend", 450, 0, True),
+        ("four", "b", "count", 1, 0, True),
+    ]
+    (first, *_) = (row for row in report(put(built(stockpile), one_month(60, 0))) if isinstance(row, RuleKept) and row.rule == "two")
+    assert (first.observed, first.slack, first.binding) == (1, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
     [
         (rule("supplier", "us"), "rules.most: the rule has no limit: give least or most"),
         (rule("supplier", "us", most=40), "rules.most: must be at most 1 for a share (0.25 is 25 %), found 40"),
@@ -176,5 +408,5 @@ def test_a_rule_is_told_with_its_slack() -> None:
         ),
     ],
 )
-def test_faults_of_a_rule(broken: Rule, fault: str) -> None:
-    assert faults(held(broken)) == [fault]
+def test_faults_of_a_rule(wrong: Rule, fault: str) -> None:
+    assert faults(held(wrong)) == [fault]

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyomo.environ as pyo
 import pytest
 
 from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, Floor
 from stockpile_model.build import report
-from stockpile_model.data import Stockpile
+from stockpile_model.data import Price, Stockpile
 from tests.support.accept import (
     Case,
     bill,
     book,
+    broken,
+    budget,
     built,
     contract,
     demand,
     faults,
     floor,
+    fund,
     least_cost,
     material,
     month,
     offer,
     prices,
+    project,
     put,
     site,
     supplier,
@@ -42,6 +47,17 @@ def taken(*quantities: float, first: int = 0) -> dict[str, float]:
         plan[f"take[offtake,low,{first},{t}]"] = quantity
         plan[f"stock[ga,stockpile,0,{t}]"] = sum(quantities[: t - first + 1])
     return plan
+
+
+# Signed for a month: reference 18, of which 4 above the trigger go by half to the buyer.
+SHARING = {"price_index": "market", "discount": 0.1, "upside_share": 0.5, "upside_trigger": 10, "upside_cap": 1200, "take_or_pay": 0}
+HEDGE = {"form": "cfd"} | {name: cell for name, cell in SHARING.items() if name != "take_or_pay"}
+FOR_BOTH = (site("north", buyer="navy"), site("west", buyer="navy"), site("south", buyer="army"))
+CALLED = {"call[offtake,low,0,navy,0]": 6, "call[offtake,low,0,army,0]": 4}
+CALLED |= {"deliver[offtake,north,0]": 4, "deliver[offtake,west,0]": 2, "deliver[offtake,south,0]": 4}
+CALLED |= {"stock[ga,north,0,0]": 4, "stock[ga,west,0,0]": 2, "stock[ga,south,0,0]": 4}
+WAITING = contract(project="plant 2", take_or_pay=0, sign_to=month(1))
+EIGHT = floor(8, 120, "high")
 
 
 CASES = [
@@ -131,7 +147,130 @@ CASES = [
         | {"stock[ga,north,0,0]": 2, "stock[ga,south,0,0]": 3},
         [{"deliver[offtake,north,0]": 3, "stock[ga,north,0,0]": 3}, {"deliver[offtake,north,0]": 1, "stock[ga,north,0,0]": 1}],
     ),
-]
+    Case(
+        "balance_delivery",
+        "a buyer's part is split over its own sites",
+        book(contract(take_or_pay=0, availability=0.5), floor(8, 240), *FOR_BOTH, periods=1),
+        SIGNED | {"take[offtake,low,0,0]": 20} | CALLED,
+        [
+            {"deliver[offtake,north,0]": 3, "deliver[offtake,south,0]": 5, "stock[ga,north,0,0]": 3, "stock[ga,south,0,0]": 5},
+            {"call[offtake,low,0,navy,0]": 7, "call[offtake,low,0,army,0]": 3},
+        ],
+    ),
+    Case(
+        "balance_call",
+        "the buyers' parts are all that arrives",
+        book(contract(take_or_pay=0, availability=0.5), floor(8, 240), *FOR_BOTH, periods=1),
+        SIGNED | {"take[offtake,low,0,0]": 20} | CALLED,
+        [{"take[offtake,low,0,0]": 19}, {"call[offtake,low,0,army,0]": 5, "deliver[offtake,south,0]": 5, "stock[ga,south,0,0]": 5}],
+    ),
+    Case(
+        "cap_upside",
+        "half of 18 less 10, on the 5 that arrive",
+        book(contract(availability=0.5, **SHARING), TEN, *prices(20), periods=1),
+        SIGNED | {"take[offtake,low,0,0]": 10, "stock[ga,stockpile,0,0]": 5, "upside[offtake,low,0,0]": 20},
+        [{"upside[offtake,low,0,0]": 20.1}, {"take[offtake,low,0,0]": 9.8, "stock[ga,stockpile,0,0]": 4.9}],
+    ),
+    Case(
+        "cap_upside",
+        "also above the ceiling",
+        book(contract(ceiling=11, **SHARING), TEN, *prices(20), periods=1),
+        SIGNED | {"take[offtake,low,0,0]": 10, "stock[ga,stockpile,0,0]": 10, "upside[offtake,low,0,0]": 40},
+        [{"upside[offtake,low,0,0]": 40.1}],
+    ),
+    Case(
+        "cap_upside",
+        "of a cfd on the even rate of a quarter, at the price of each quarter",
+        book(contract(**HEDGE | {"upside_cap": 9999}), TEN, *prices(20, 20, 20, 15), periods=2, period_months=3),
+        SIGNED | {"upside[offtake,low,0,0]": 120, "upside[offtake,low,0,1]": 52.5},
+        [{"upside[offtake,low,0,0]": 120.1}, {"upside[offtake,low,0,1]": 52.6}],
+    ),
+    Case(
+        "cap_upside_year",
+        "1200 a year are 300 for the three months of it before the horizon ends, at any time",
+        book(contract(**HEDGE | {"upside_share": 1}), floor(8, 360), *prices(20), periods=3),
+        SIGNED | {"upside[offtake,low,0,0]": 60, "upside[offtake,low,0,2]": 240},
+        [{"upside[offtake,low,0,0]": 61}, {"upside[offtake,low,0,1]": 1}],
+    ),
+    Case(
+        "cap_upside_year",
+        "each contract year has its own, and the last is cut by the term",
+        book(contract(term_months=13, **HEDGE | {"upside_cap": 120}), floor(8, 360), *prices(20), periods=15),
+        SIGNED | {"upside[offtake,low,0,3]": 60, "upside[offtake,low,0,11]": 60, "upside[offtake,low,0,12]": 10},
+        [{"upside[offtake,low,0,3]": 61}, {"upside[offtake,low,0,12]": 11}],
+    ),
+    Case(
+        "cap_upside_year",
+        "and only what is signed",
+        book(contract(**SHARING | {"upside_cap": 60}), TEN, EIGHT, *prices(20), periods=1),
+        {"sign[offtake,high,0]": 1, "take[offtake,high,0,0]": 10, "stock[ga,stockpile,0,0]": 10, "upside[offtake,high,0,0]": 5},
+        [{"upside[offtake,high,0,0]": 6}],
+    ),
+    Case(
+        "balance_begin",
+        "a contract of a project that is signed has one first delivery",
+        book(WAITING, EIGHT, project(breakeven_floor=8)),
+        {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1},
+        [{"begin[offtake,high,0,0]": 0}],
+    ),
+    Case(
+        "link_begin",
+        "it waits until its project goes ahead",
+        book(WAITING, EIGHT, project(breakeven_floor=8)),
+        {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1},
+        [{"carry[plant 2,0]": 0}],
+    ),
+    Case(
+        "link_begin",
+        "signed with the grant of January or after it, it delivers first in February, when the plant is ready",
+        book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
+        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "take[offtake,high,1,1]": 10}
+        | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
+        [
+            {"grant[plant 2,0]": 0, "grant[plant 2,1]": 1},
+            {"grant[plant 2,0]": 0, "grant[plant 2,2]": 1},
+        ],
+    ),
+    Case(
+        "cap_take",
+        "and nothing comes before its first delivery",
+        book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
+        {"grant[plant 2,1]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,2]": 1, "take[offtake,high,2,2]": 10}
+        | {"stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
+        [{"take[offtake,high,2,2]": 0, "take[offtake,high,1,2]": 10}],
+    ),
+    Case(
+        "link_carry",
+        "a project is carried by a floor at its break-even, and by no lower one",
+        book(WAITING, EIGHT, floor(7, 120), project(breakeven_floor=8)),
+        {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1},
+        [{"sign[offtake,high,0]": 0, "begin[offtake,high,0,0]": 0, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}],
+    ),
+    Case(
+        "link_carry",
+        "in the period of its signing, not before or after",
+        book(WAITING, EIGHT, project(breakeven_floor=8)),
+        {"sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "carry[plant 2,1]": 1},
+        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1}],
+    ),
+    Case(
+        "link_carry",
+        "nor by a contract that carries another one",
+        book(
+            WAITING, EIGHT, project(breakeven_floor=8),
+            contract("other", project="annex", take_or_pay=0), floor(9, 60, name="other"), project("annex", breakeven_floor=9),
+        ),
+        {"sign[other,low,0]": 1, "begin[other,low,0,0]": 1, "carry[annex,0]": 1},
+        [{"carry[plant 2,0]": 1}],
+    ),
+    Case(
+        "link_carry",
+        "nor by one of no project",
+        book(WAITING, EIGHT, contract("other", take_or_pay=0), floor(9, 60, name="other"), project(breakeven_floor=8)),
+        {"sign[other,low,0]": 1},
+        [{"carry[plant 2,0]": 1}],
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -172,6 +311,35 @@ def _first(stockpile: Stockpile, node: int) -> int:
 )
 def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[int]]) -> None:
     assert deliveries(stockpile) == periods
+
+
+@pytest.mark.parametrize(
+    ("stockpile", "begins"),
+    [
+        # (signed, first delivery)
+        (book(WAITING, TEN, project(cost=1), periods=3), {(0, 0), (1, 1)}),
+        (book(WAITING, TEN, project(cost=1, ready_lag_months=1), periods=3), {(0, 1), (1, 1), (1, 2)}),
+        (book(WAITING, TEN, project(breakeven_floor=8, ready_lag_months=1), periods=3), {(0, 1), (1, 1), (1, 2)}),
+        (book(WAITING, TEN, project(cost=1, ready_lag_months=2), periods=3), {(0, 2), (1, 2)}),  # a later one is past the horizon
+        (book(WAITING, TEN, project(cost=1, decide_from=month(1)), periods=3), {(1, 1)}),  # not signed before the plant goes ahead
+        (book(contract(project="plant 2", lead_time_months=2), TEN, project(cost=1, ready_lag_months=1), periods=4), {(0, 2)}),  # the later
+        (book(WAITING, TEN, project(cost=1, ready_lag_months=1), supplier(start=month(2)), periods=4), {(0, 2), (1, 2)}),
+        (book(WAITING, TEN, project(), periods=3), set()),
+    ],
+)  # fmt: skip
+def test_a_contract_of_a_project_delivers_first_when_that_is_ready(stockpile: Stockpile, begins: set[tuple[int, int]]) -> None:
+    m = built(stockpile).m
+    assert {(s, d) for _, _, s, d in m.BEGINS} == begins
+    assert {d for *_, d, n in m.TAKES if d > n} == set()
+    assert {s for *_, s in m.SIGNINGS} == {s for s, _ in begins}
+
+
+def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows() -> None:
+    """Granted in January and ready in March: the first year ends with February, and the floor of 8 escalates to 10 in March."""
+    rows = (contract(project="plant 2"), floor(8, 120, escalation=0.25), project(cost=0, ready_lag_months=2))
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,2]": 1}
+    plan |= {"deficit[offtake,low,2,13]": 120, "deficit[offtake,low,2,15]": 20}
+    assert bill(book(*rows, periods=16), plan) == pytest.approx({"deficits": 120 * 8 + 20 * 10})
 
 
 @pytest.mark.parametrize(
@@ -242,6 +410,83 @@ def test_a_deficit_is_paid_at_the_escalated_floor_of_its_years_last_period() -> 
     assert bill(stockpile, plan) == pytest.approx({"deficits": 120 * 8 + 120 * 10})
 
 
+@pytest.mark.parametrize(
+    ("cells", "node", "least"),
+    [
+        ({}, 0, 8),
+        ({"floor_factor": 1.5}, 0, 12),
+        ({"floor_factor": 1.5}, 11, 24),
+        ({"floor_factor": 1.5, "escalation": 0.25}, 11, 24),
+        ({"floor_factor": 1.5, "escalation": 0.25}, 12, 30),  # at its index and after a whole year
+        ({"floor_factor": 0}, 0, 0),
+    ],
+)
+def test_a_floor_tied_to_an_index(cells: dict[str, float], node: int, least: float) -> None:
+    """8 in January and 16 from February on."""
+    stockpile = book(contract(), floor(None, 120, floor_index="market", **cells), *prices(8, 16), periods=24)
+    assert price(stockpile, 0, node) == pytest.approx(least)
+
+
+def test_a_floor_tied_to_an_index_is_paid_where_the_reference_is_below() -> None:
+    """Floor 8, 16, reference 10: 10 and 16."""
+    values = (Price(date=month(t), values={"market": market, "reference": 10}) for t, market in enumerate((8, 16)))
+    stockpile = book(contract(price_index="reference"), floor(None, 120, floor_index="market"), *values)
+    assert bill(stockpile, SIGNED | taken(10, 10)) == pytest.approx({"offtakes": 100 + 160})
+
+
+def test_a_cfd_pays_up_to_the_floor_without_metal() -> None:
+    """Floor 8, 10 from the second year on, of 10 a month; 0.9 x index. 7.2 in January, 9 and more from February, 9 after a year.
+    A ceiling, an availability and a duty mean nothing. 21 % a year, 20 to sign."""
+    row = contract(form="cfd", price_index="market", discount=0.1, ceiling=1, availability=0.5, duty=0.5, freight=9, signing_cost=20)
+    rows = (row, floor(8, 120, escalation=0.25), *prices(8, 10))
+    plan = {"sign[offtake,low,0]": 1}
+    later = sum(1.21 ** (-t / 12) for t in range(12, 15))
+    assert bill(book(*rows, periods=15, discount_rate=0.21), plan) == pytest.approx({"signing": 20, "topups": 10 * 0.8 + 10 * 1 * later})
+    assert bill(book(*rows, periods=15), {}) == {}
+
+
+def test_a_cfd_brings_no_metal_and_owes_none() -> None:
+    m = built(book(contract(form="cfd", price_index="market"), TEN, *prices(8))).m
+    assert len(m.SIGNINGS) == 1
+    assert (len(m.TAKES), len(m.DEFICITS)) == (0, 0)
+
+
+@pytest.mark.parametrize(("market", "received"), [(10, 0), (100 / 9, 0), (20, 40), (30, 85)])
+def test_the_upside_is_a_share_of_the_reference_above_the_trigger(market: float, received: float) -> None:
+    """Half of 0.9 x index less 10, on 10."""
+    sharing = {name: cell for name, cell in SHARING.items() if name != "upside_cap"}
+    rows = (TEN, *prices(market))
+    metal = bill(book(contract(ceiling=9, duty=0.1, **sharing), *rows, periods=1), SIGNED | taken(10))
+    assert metal == pytest.approx({"offtakes": 90, "duty": 9} | ({"upside": -received} if received else {}))  # duty on what is paid
+    hedge = bill(book(contract(**HEDGE | {"upside_cap": None}), *rows, periods=1), SIGNED)
+    assert hedge == pytest.approx({"upside": -received} if received else {})
+
+
+def test_a_deficit_has_no_upside_and_no_fund_keeps_one() -> None:
+    sharing = {name: cell for name, cell in SHARING.items() if name != "upside_cap"} | {"take_or_pay": 1}
+    stockpile = book(contract(**sharing), TEN, *prices(20), fund(keeps_receipts=True), budget(999), periods=1)
+    plan = SIGNED | {"take[offtake,low,0,0]": 4, "stock[ga,stockpile,0,0]": 4, "deficit[offtake,low,0,0]": 6}
+    assert bill(stockpile, plan | {"pay[0,contract,ga,,,0]": 180}) == pytest.approx({"offtakes": 72, "deficits": 108, "upside": -16})
+    assert broken(built(stockpile), plan | {"pay[0,contract,ga,,,0]": 164, "pay[1,contract,ga,,,0]": 16}) == {"balance_receipts"}
+
+
+def test_a_cap_is_used_where_it_is_worth_most() -> None:
+    """40 a month would be shared, 60 a quarter may be: 40 in January and 20 in February, at 21 % a year."""
+    stockpile = book(contract(**HEDGE | {"upside_cap": 240}), floor(0, 120), *prices(20), periods=3, discount_rate=0.21)
+    assert least_cost(stockpile) == pytest.approx(-40 - 20 * 1.21 ** (-1 / 12))
+
+
+def test_what_arrives_is_paid_by_the_buyer_of_its_site_and_the_rest_by_any() -> None:
+    """6 for the navy and 4 for the army at 8, with 10 % of duty and 1 of freight; 5 to sign."""
+    row = contract(take_or_pay=0, availability=0.5, duty=0.1, freight=1, signing_cost=5)
+    formulation = put(built(book(row, floor(8, 240), *FOR_BOTH, periods=1)), SIGNED | {"take[offtake,low,0,0]": 20} | CALLED)
+    paid = {(each.heading, each.buyer): pyo.value(each.amount) for each in formulation.ledger.money if each.use == "contract"}
+    assert paid == pytest.approx(
+        {("offtakes", "navy"): 48, ("duty", "navy"): 4.8, ("freight", "navy"): 6}
+        | {("offtakes", "army"): 32, ("duty", "army"): 3.2, ("freight", "army"): 4, ("signing", None): 5}
+    )
+
+
 def test_the_cheapest_level_that_serves_is_signed() -> None:
     """10 a month for a year. Low: all 120 at 8, the rest of 120 spot at 12. High: 20 a month at 9, of which the other half is waste."""
     stockpile = book(contract(), TEN, floor(9, 240, "high"), offer(price=12), material(shelf_life_months=1), demand(20, 0, 11), periods=12)
@@ -263,6 +508,35 @@ def test_the_outcome_of_a_contract_is_told() -> None:
     assert (other.decision, other.level, other.cost) == ("do not sign", None, 0)
 
 
+def test_the_outcome_of_a_cfd_is_told() -> None:
+    """10 a month for three months from February: floor 11, at 9 in February 2 a unit; 15 and 17 share half of what is above 13."""
+    row = contract(
+        form="cfd", price_index="market", upside_share=0.5, upside_trigger=13, upside_cap=600, lead_time_months=1, signing_cost=6
+    )
+    stockpile = book(row, floor(11, 120), *prices(9, 9, 15, 17), periods=4)
+    plan = SIGNED | {"upside[offtake,low,1,2]": 10, "upside[offtake,low,1,3]": 19}
+    (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
+    assert (told.form, told.decision, told.level, told.floor, told.annual_quantity) == ("cfd", "sign", "low", 11, 120)
+    assert (told.first_delivery, told.last_delivery) == (month(1), dt.date(2027, 4, 30))
+    assert (told.called_off, told.delivered, told.deficit, told.expected_price, told.share_at_floor) == (0, 0, 0, None, None)
+    assert (told.topups, told.upside, told.cost, told.breakeven) == (20, 29, 6 + 20 - 29, None)
+    assert told.instruction == "2027-01: sign offtake with plant at level low, floor 11 USD/kg, cash for 120 kg a year from 2027-02"
+
+
+def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
+    """Granted in January, ready in March; the floor is tied to an index, and signed in February when it stands at 9."""
+    rows = (contract(project="plant 2", sign_to=month(1), take_or_pay=0), floor(None, 120, floor_index="market"), *prices(8, 9, 12))
+    stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,1,2]": 1, "take[offtake,low,2,3]": 10}
+    plan |= {"stock[ga,stockpile,0,3]": 10}
+    (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
+    assert (told.signed, told.first_delivery, told.floor, told.breakeven) == (month(1), month(2), 9, 4)
+    assert (told.delivered, told.expected_price, told.cost) == (10, 12, 120)
+    assert told.instruction == (
+        "2027-02: sign offtake with plant at level low, floor 9 USD/kg (tied to market), 120 kg a year, first delivery 2027-03"
+    )
+
+
 # What is wrong with a row -------------------------------------------------------------------------------------------------------
 
 
@@ -274,16 +548,58 @@ def test_the_outcome_of_a_contract_is_told() -> None:
         ([contract(ceiling=9), TEN], "contracts.ceiling: caps a reference: it needs price_index"),
         (
             [contract(lead_time_months=2.5), TEN],
-            "contracts.lead_time_months: must be a whole number of periods of 1 months, found 2.5 months",
+            "contracts.lead_time_months: must be a whole number of periods of 1 month, found 2.5 months; write 2 or 3",
         ),
         (
             [contract(), Floor(contract="offtake", level="low", annual_quantity=120)],
-            "floors.floor: is required: the least price of the level",
+            "floors.floor: a level needs floor or floor_index, and not both",
         ),
     ],
 )
 def test_faults_of_a_contract(rows: list[Contract | Floor], fault: str) -> None:
     assert faults(book(*rows)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("cells", "level", "said"),
+    [
+        ({"form": "cfd"}, TEN, ["contracts.price_index: is required for a cfd: it pays the difference from the floor to a reference"]),
+        (
+            {"upside_share": 0.5, "upside_trigger": 9},
+            TEN,
+            ["contracts.price_index: is required for an upside: it is a share of a reference above the trigger"],
+        ),
+        (
+            {"upside_share": 0.5, "price_index": "market"},
+            TEN,
+            ["contracts.upside_trigger: is required where upside_share is above 0"],
+        ),
+        ({}, floor(8, 120, floor_index="market"), ["floors.floor: a level needs floor or floor_index, and not both"]),
+        ({}, floor(8, 120, floor_factor=1), ["floors.floor_factor: is a share of an index: it needs floor_index"]),
+        ({}, floor(None, 120, floor_index="market", floor_factor=1), []),
+    ],
+)
+def test_faults_of_cfd_upside_and_floors_at_an_index(cells: dict[str, object], level: Floor, said: list[str]) -> None:
+    assert faults(book(contract(**cells), level, *prices(1))) == said
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"upside_trigger": 9.0}, ["contracts.upside_trigger: has no effect without an upside_share"]),
+        ({"upside_cap": 9.0}, ["contracts.upside_cap: has no effect without an upside_share"]),
+        (
+            {"form": "cfd", "ceiling": 9.0, "take_or_pay": 0.5, "flex": 2.0, "duty": 0.1, "freight": 1.0, "availability": 0.5},
+            [
+                f"contracts.{name}: has no effect on a cfd, which moves no metal"
+                for name in ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")
+            ],
+        ),
+        ({"ceiling": 9.0, "take_or_pay": 0.5, "flex": 2.0, "duty": 0.1, "freight": 1.0, "availability": 0.5}, []),
+    ],
+)
+def test_what_has_no_effect_on_a_contract_is_odd(cells: dict[str, object], said: list[str]) -> None:
+    assert warnings(book(contract(price_index="market", **cells), TEN, *prices(1))) == said
 
 
 def test_a_contract_that_cannot_deliver_is_odd() -> None:

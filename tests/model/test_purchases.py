@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import pyomo.environ as pyo
 import pytest
 
 from stockpile_model.blocks import purchases
 from stockpile_model.build import report
-from stockpile_model.data import Stockpile
+from stockpile_model.data import Row, Stockpile
 from tests.support.accept import (
     Case,
+    Plan,
     bill,
     book,
+    broken,
     budget,
     built,
+    commitment,
+    contract,
     demand,
     faults,
+    floor,
     fund,
     least_cost,
     material,
     month,
     offer,
     outlet,
+    price_break,
     prices,
+    project,
     put,
     rule,
     site,
@@ -29,6 +37,16 @@ from tests.support.accept import (
     target,
     warnings,
 )
+
+# The navy has two sites and the army one.
+BUYERS = (site("north", buyer="navy"), site("west", buyer="navy"), site("south", buyer="army"))
+AT_ONCE = {"payment": "order", "capacity": 30}
+# Half of 20 ordered arrives: 4 + 2 for the navy and 4 for the army.
+SHARED = {"buy[spot,0]": 20, "arrive[spot,north,0]": 4, "arrive[spot,west,0]": 2, "arrive[spot,south,0]": 4}
+SHARED |= {"stock[ga,north,0,0]": 4, "stock[ga,west,0,0]": 2, "stock[ga,south,0,0]": 4}
+PORTIONS = {"portion[spot,navy,0]": 12, "portion[spot,army,0]": 8}
+# From 10 on the price is 8 instead of 10.
+AT_EIGHT = {"place[spot,0]": 1, "reach[spot,1,0]": 1, "part[spot,1,0]": 20}
 
 CASES = [
     Case(
@@ -111,7 +129,85 @@ CASES = [
         {"buy[spot,1]": 10, "stock[ga,south,0,1]": 10},
         [{"stock[ga,south,0,1]": 0, "stock[ga,north,0,1]": 10}],
     ),
-]
+    Case(
+        "link_order_project",
+        "a plant that is granted in January is ready in February",
+        book(offer(project="plant 2", capacity=10), project(cost=5, ready_lag_months=1), periods=3),
+        {"grant[plant 2,0]": 1, "buy[spot,1]": 10, "stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10},
+        [{"grant[plant 2,0]": 0}, {"grant[plant 2,0]": 0, "grant[plant 2,1]": 1}],
+    ),
+    Case(
+        "link_order_project",
+        "an order that is placed or not waits in the same way",
+        book(offer(project="plant 2", capacity=10, order_cost=1), project(cost=5, ready_lag_months=1), periods=3),
+        {"grant[plant 2,1]": 1, "place[spot,2]": 1, "buy[spot,2]": 10, "stock[ga,stockpile,0,2]": 10},
+        [{"grant[plant 2,1]": 0}, {"place[spot,2]": 0, "buy[spot,2]": 0, "stock[ga,stockpile,0,2]": 0, "place[spot,1]": 1}],
+    ),
+    Case(
+        "link_order_project",
+        "all that can be ordered may be, as soon as it is ready",
+        book(offer(project="plant 2"), demand(7, 0, 1), project(cost=5)),
+        {"grant[plant 2,0]": 1, "buy[spot,0]": 14, "use[ga,,stockpile,0,0]": 7, "stock[ga,stockpile,0,0]": 7, "use[ga,,stockpile,0,1]": 7},
+        [{"grant[plant 2,0]": 0, "grant[plant 2,1]": 1}],
+    ),
+    Case(
+        "balance_portion",
+        "paid when it is placed, an order is shared in full, also when nothing of it arrives",
+        book(offer(availability=0, **AT_ONCE), *BUYERS, periods=1),
+        {"buy[spot,0]": 20} | PORTIONS,
+        [{"portion[spot,army,0]": 7}, {"portion[spot,navy,0]": 13}],
+    ),
+    Case(
+        "balance_buyer_arrival",
+        "and what arrives follows what was paid",
+        book(offer(availability=0.5, **AT_ONCE), *BUYERS, periods=1),
+        SHARED | PORTIONS,
+        [{"portion[spot,navy,0]": 11, "portion[spot,army,0]": 9}, {"portion[spot,navy,0]": 20, "portion[spot,army,0]": 0}],
+    ),
+    Case(
+        "balance_buyer_arrival",
+        "what arrives where all are served is a part of its own",
+        book(offer(**AT_ONCE), site("north", buyer="navy"), site("depot"), periods=1),
+        {"buy[spot,0]": 20, "portion[spot,navy,0]": 12, "portion[spot,,0]": 8, "arrive[spot,north,0]": 12, "arrive[spot,depot,0]": 8}
+        | {"stock[ga,north,0,0]": 12, "stock[ga,depot,0,0]": 8},
+        [{"portion[spot,navy,0]": 11, "portion[spot,,0]": 9}],
+    ),
+    Case(
+        "balance_bill",
+        "of an order at a break the buyers pay 20 x 8, in any split",
+        book(offer(availability=0.5, **AT_ONCE), price_break(10, 8), *BUYERS, periods=1),
+        SHARED | PORTIONS | AT_EIGHT | {"bill[spot,navy,0]": 100, "bill[spot,army,0]": 60},
+        [{"bill[spot,army,0]": 59}, {"bill[spot,navy,0]": 101}],
+    ),
+    Case(
+        "balance_bill",
+        "on delivery of half of it 10 x 8",
+        book(offer(availability=0.5, capacity=30), price_break(10, 8), *BUYERS, periods=1),
+        SHARED | AT_EIGHT | {"bill[spot,navy,0]": 50, "bill[spot,army,0]": 30},
+        [{"bill[spot,army,0]": 31}],
+    ),
+    Case(
+        "cap_bill",
+        "none pays more than 10 for a unit of its part",
+        book(offer(availability=0.5, **AT_ONCE), price_break(10, 8), *BUYERS, periods=1),
+        SHARED | PORTIONS | AT_EIGHT | {"bill[spot,navy,0]": 120, "bill[spot,army,0]": 40},
+        [{"bill[spot,navy,0]": 121, "bill[spot,army,0]": 39}, {"bill[spot,navy,0]": 79, "bill[spot,army,0]": 81}],
+    ),
+    Case(
+        "cap_bill",
+        "on delivery none more than 10 for what arrives",
+        book(offer(availability=0.5, capacity=30), price_break(10, 8), *BUYERS, periods=1),
+        SHARED | AT_EIGHT | {"bill[spot,navy,0]": 60, "bill[spot,army,0]": 20},
+        [{"bill[spot,navy,0]": 61, "bill[spot,army,0]": 19}, {"bill[spot,navy,0]": 39, "bill[spot,army,0]": 41}],
+    ),
+    Case(
+        "bill",
+        "and none is paid",
+        book(offer(availability=0.5, capacity=30), price_break(10, 2), *BUYERS, periods=1),
+        SHARED | AT_EIGHT | {"bill[spot,navy,0]": 20},
+        [{"bill[spot,navy,0]": 21, "bill[spot,army,0]": -1}],
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -141,6 +237,67 @@ def test_paid_on_order_at_the_price_of_the_order_for_all_that_is_ordered() -> No
     assert bill(stockpile, plan) == pytest.approx({"purchases": 210, "duty": 20, "freight": 40, "order_costs": 7})
 
 
+def paid_by(stockpile: Stockpile, plan: dict[str, float]) -> dict[tuple[str, str | None], float]:
+    """What a plan costs by heading and buyer."""
+    formulation = put(built(stockpile), plan)
+    found: dict[tuple[str, str | None], float] = {}
+    for each in formulation.ledger.money:
+        if amount := float(pyo.value(each.amount)):
+            found[each.heading, each.buyer] = found.get((each.heading, each.buyer), 0.0) + amount
+    return found
+
+
+COSTS = {"adder": 0.5, "duty": 0.1, "freight": 2, "availability": 0.5, "order_cost": 7, "capacity": 30}
+
+
+@pytest.mark.parametrize(
+    ("payment", "breaks", "plan", "costs"),
+    [
+        # On delivery the navy pays for 6 and the army for 4; the cost of the order anyone may pay.
+        (
+            "delivery", (), {"place[spot,0]": 1},
+            {"purchases": (63, 42), "duty": (6, 4), "freight": (12, 8)},
+        ),
+        # On order for 12 and 8.
+        (
+            "order", (), {"place[spot,0]": 1} | PORTIONS,
+            {"purchases": (126, 84), "duty": (12, 8), "freight": (24, 16)},
+        ),
+        # With a break each pays what its bill says, and duty on that; adder and freight as without.
+        (
+            "delivery", (price_break(10, 8),), AT_EIGHT | {"bill[spot,navy,0]": 50, "bill[spot,army,0]": 30},
+            {"purchases": (53, 32), "duty": (5, 3), "freight": (12, 8)},
+        ),
+        (
+            "order", (price_break(10, 8),), AT_EIGHT | PORTIONS | {"bill[spot,navy,0]": 100, "bill[spot,army,0]": 60},
+            {"purchases": (106, 64), "duty": (10, 6), "freight": (24, 16)},
+        ),
+    ],
+)  # fmt: skip
+def test_each_buyer_pays_for_its_part(payment: str, breaks: tuple[Row, ...], plan: Plan, costs: dict[str, tuple[float, float]]) -> None:
+    stockpile = book(offer(payment=payment, **COSTS), *breaks, *BUYERS, periods=1)
+    assert broken(built(stockpile), {**SHARED, **plan}) == set()
+    by_buyer = {(heading, buyer): paid for heading, pair in costs.items() for buyer, paid in zip(("navy", "army"), pair, strict=True)}
+    assert paid_by(stockpile, {**SHARED, **plan}) == pytest.approx({("order_costs", None): 7} | by_buyer)
+
+
+def test_what_arrives_where_all_are_served_any_fund_pays() -> None:
+    stockpile = book(offer(), site("north", buyer="navy"), site("depot"), periods=1)
+    plan = {"buy[spot,0]": 20, "arrive[spot,north,0]": 12, "arrive[spot,depot,0]": 8}
+    assert paid_by(stockpile, plan) == {("purchases", "navy"): 120, ("purchases", None): 80}
+
+
+def test_the_breaks_are_shared_by_buyers_that_reach_them_together() -> None:
+    """6 each: neither has the money for 10 at 8, nor for 6 at 10; together 12 at 8 are 48 each."""
+    buyers = (site("north", buyer="navy"), site("south", buyer="army"))
+    rows = (offer(capacity=30), price_break(10, 8), demand(6, buyer="navy"), demand(6, buyer="army"), *buyers)
+    money = (fund("navy", buyer="navy"), fund("army", buyer="army"))
+    assert least_cost(book(*rows, *money, budget(50, "navy"), budget(50, "army"), periods=1)) == pytest.approx(96)
+    assert least_cost(book(*rows, *money, budget(60, "navy"), budget(36, "army"), periods=1)) == pytest.approx(96)
+    # Never more than 10 for a unit: with 35 of the army the navy must buy half a unit that it does not need.
+    assert least_cost(book(*rows, *money, budget(96, "navy"), budget(35, "army"), periods=1)) == pytest.approx(100)
+
+
 def test_an_order_is_told() -> None:
     stockpile = book(offer(lead_time_months=1, capacity=20, lot_size=4, duty=0.1, freight=2, adder=0.5, order_cost=7, availability=0.5))
     plan = {"buy[spot,0]": 20, "lots[spot,0]": 5, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10}
@@ -149,6 +306,35 @@ def test_an_order_is_told() -> None:
     assert (order.ordered, order.lots, order.arriving) == (20, 5, 10)
     assert (order.price, order.delivered_price, order.paid) == pytest.approx((10.5, 13.5, 10 * 13.5 + 7))
     assert order.instruction == "2027-01: order 20 kg of ga from plant under spot, to arrive 2027-02, for 142 USD in all"
+
+
+# Beyond the firm periods ---------------------------------------------------------------------------------------------------------
+
+HALF = {"buy[spot,1]": 5, "lots[spot,1]": 0.5, "place[spot,1]": 0.5, "stock[ga,stockpile,0,1]": 5}
+
+
+@pytest.mark.parametrize(("firm", "accepted"), [(None, False), (2, False), (1, True), (0, True)])
+def test_orders_beyond_the_firm_periods_may_be_placed_in_part(firm: int | None, accepted: bool) -> None:
+    """Half an order of February: half a lot, half its cost, half its least quantity."""
+    stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), firm_periods=firm)
+    assert broken(built(stockpile), HALF) == (set() if accepted else {"place", "lots"})
+    january = {"buy[spot,0]": 5, "lots[spot,0]": 0.5, "place[spot,0]": 0.5} | {f"stock[ga,stockpile,0,{t}]": 5 for t in (0, 1)}
+    assert broken(built(stockpile), january) == ({"place", "lots"} if firm != 0 else set())
+
+
+def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
+    """5 of February as half an order of 10 at 8."""
+    stockpile = book(offer(capacity=20), price_break(10, 8), firm_periods=1)
+    plan = {"buy[spot,1]": 5, "place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5, "stock[ga,stockpile,0,1]": 5}
+    assert bill(stockpile, plan) == {"purchases": 40}
+
+
+def test_a_relaxed_order_is_told_as_one() -> None:
+    stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
+    plan = HALF | {"reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
+    (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, purchases.Order)]
+    assert (order.relaxed, order.lots, order.price_break, order.cheaper_from) == (True, None, None, None)
+    assert (order.price, order.order_cost, order.paid) == pytest.approx((8, 4, 44))
 
 
 # When an order can be placed ----------------------------------------------------------------------------------------------------
@@ -167,6 +353,9 @@ def placeable(stockpile: Stockpile) -> list[int]:
         (book(offer(), supplier(start=month(2, 15)), periods=4), [2, 3]),  # the plant ships from the month of its start
         (book(offer(lead_time_months=2), supplier(start=month(1)), periods=4), [1]),  # on order, and in time to arrive
         (book(offer(lead_time_months=6), periods=4, period_months=3), [0, 1]),
+        (book(offer(project="plant 2"), project(cost=1, decide_from=month(1), ready_lag_months=1), periods=4), [2, 3]),
+        (book(offer(project="plant 2"), project(cost=1, decide_to=month(1), ready_lag_months=1), periods=4), [1, 2, 3]),
+        (book(offer(project="plant 2"), project(), periods=4), []),  # which can neither be granted nor carried
         (book(offer(), supplier(stage="building"), periods=4, supply_stages=("operating", "commissioning")), []),
         (book(offer(), supplier(stage="building"), periods=4, supply_stages=("operating", "building")), [0, 1, 2, 3]),
     ],
@@ -196,6 +385,16 @@ def ceiling(stockpile: Stockpile, node: int = 0) -> float | None:
         (book(offer(order_cost=1), demand(10), outlet(price=9)), 10),  # no profit in this one
         (book(offer(order_cost=1), demand(10), outlet(price=15), fund(), budget(500)), 50),  # profit, as far as money goes
         (book(offer(order_cost=1), demand(10), outlet(price=15)), None),
+        (book(offer(), price_break(40, 8), demand(10)), 40),  # buying up to the last break may cost less
+        (book(offer(project="plant 2"), project(cost=1), demand(10)), 10),
+        (book(offer(order_cost=1), demand(10), commitment("order", "spot", 5, 0)), 15),  # and what is committed
+        (book(offer(order_cost=1), demand(10), outlet(price=1), commitment("rotate", "sale", 6)), 16),
+        (book(offer(order_cost=1), demand(10), rule("supplier", "plant", measure="spend", least=300)), 40),  # 30 more at 10
+        (
+            book(offer(order_cost=1), material(shelf_life_months=1), demand(10), outlet("swap", "exchange", capacity=3)),
+            10 + 3,
+        ),  # a life may begin anew
+        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange")), None),
         (book(offer(order_cost=1), material(closing_value=1.5, price_index="market"), *prices(10), demand(10)), None),
     ],
 )
@@ -240,6 +439,40 @@ def test_what_one_order_can_hold(stockpile: Stockpile, most: float | None) -> No
                  outlet(price=8, fund="nds"), fund(keeps_receipts=True), budget(500, expires=0)),
             id="money that expires is turned into receipts that are kept",
         ),
+        pytest.param(book(offer(), price_break(50, 1), demand(10)), id="a price break far above the need"),
+        pytest.param(book(offer(), price_break(50, 1, kind="incremental"), demand(10)), id="incremental breaks far above the need"),
+        pytest.param(
+            book(offer(project="plant 2", lead_time_months=1), offer("dear", 90), project(cost=50), demand(10, 1)), id="a project",
+        ),
+        pytest.param(
+            book(offer(project="plant 2"), contract(project="plant 2", take_or_pay=0), floor(9, 12), project(breakeven_floor=8),
+                 demand(10, 0, 1)),
+            id="a project that a contract carries",
+        ),
+        pytest.param(
+            book(offer(order_cost=5), demand(10), commitment("order", "spot", 35, 0)), id="a commitment beyond any use",
+        ),
+        pytest.param(
+            book(offer(order_cost=5), demand(10), outlet(price=1), commitment("rotate", "sale", 35, 1)), id="a commitment to rotate",
+        ),
+        pytest.param(
+            book(offer(order_cost=5), demand(10), rule("supplier", "plant", measure="spend", least=400)), id="a rule forces spending",
+        ),
+        pytest.param(
+            book(offer(), offer("b", 30, supplier="other"), supplier(), supplier("other"), demand(10),
+                 rule("supplier", measure="count", least=2, most=2)),
+            id="a rule counts",
+        ),
+        pytest.param(
+            book(offer(order_cost=5, to=month(0)), material(shelf_life_months=2), outlet("swap", "exchange", capacity=6), demand(5, 2),
+                 periods=3),
+            id="an exchange outlives the shelf life",
+        ),
+        pytest.param(
+            book(offer(order_cost=5), material(), material("in"), outlet("refine", "rework", to_material="in", capacity=6, yield_=0.5),
+                 demand(3, 1, material="in")),
+            id="a rework makes another material",
+        ),
     ],
 )  # fmt: skip
 def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) -> None:
@@ -261,15 +494,33 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
         ({"price_index": "market"}, "offers.price: an offer needs price or price_index, and not both"),
         ({"premium": 0.1}, "offers.premium: is a share of an index: it needs price_index instead of price"),
         ({"from_": month(1), "to": month(0)}, "offers.to: must not be before from (2027-02-01), found 2027-01-01"),
-        ({"lead_time_months": 0.5}, "offers.lead_time_months: must be a whole number of periods of 1 months, found 0.5 months"),
+        (
+            {"lead_time_months": 0.5},
+            "offers.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
+        ),
         (
             {"order_cost": 1},
-            "offers.capacity: is needed: orders have a minimum or a cost, and nothing else in the workbook bounds what could be bought",
+            "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing else in the workbook bounds what could "
+            "be bought",
         ),
     ],
 )
 def test_faults_of_an_offer(cells: dict[str, object], fault: str) -> None:
     assert faults(book(offer(**cells), outlet(price=100), *prices(1))) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([offer(order_cost=1)], "orders have a minimum, a cost or price breaks"),
+        ([offer(), price_break(5, 9)], "orders have a minimum, a cost or price breaks"),
+        ([offer(project="plant 2"), project(cost=1)], "the offer waits for a project"),
+        ([offer(), rule("supplier", measure="count", most=2)], "a rule counts members"),
+    ],
+)
+def test_why_an_offer_needs_a_capacity(rows: list[Row], why: str) -> None:
+    (said,) = faults(book(*rows, outlet(price=100)))
+    assert said == f"offers.capacity: is needed: {why}, and nothing else in the workbook bounds what could be bought"
 
 
 def test_an_order_without_bound_in_a_later_month_is_told() -> None:

@@ -142,7 +142,7 @@ def test_metal_that_cannot_count_is_not_bought_for_a_target() -> None:
 
 def test_faults_of_a_target() -> None:
     assert faults(book(target(1), Target(material="ga", from_=month(0, 9), quantity=2))) == [
-        "targets.from: a target for ga in this period stands in row 0 already"
+        "targets.from: a target for ga in this period stands in row 0 already; remove one of the two"
     ]
 
 
@@ -155,7 +155,7 @@ def test_a_soft_target_without_a_price_is_odd() -> None:
 
 def test_a_step_beyond_the_horizon_is_a_fault_and_a_ramp_to_it_is_none() -> None:
     beyond = month(6)
-    said = "targets.from: is after the horizon, which ends on 2027-03-31, found 2027-07-01"
+    said = "targets.from: is after the horizon, which ends on 2027-03-31, found 2027-07-01; change the date or remove the row"
     assert faults(book(Target(material="ga", from_=beyond, quantity=6, hard=True), periods=3)) == [said]
     ramp = book(Target(material="ga", from_=beyond, quantity=6, path="ramp", hard=True), offer(), periods=3)
     assert faults(ramp) == []

@@ -39,25 +39,28 @@ def test_values(kind: Kind, given: Any, expected: Any) -> None:
     assert type(found) is type(expected)
 
 
+ANY = "; write a number such as 1200.5, or leave it blank where there is none"
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "message"),
-    [("number", "1_000", "must be a number, found '1_000'"),
+    [("number", "1_000", "must be a number, found '1_000'" + ANY),
      ("number", "1 200", "must be a number, found '1 200'; write it with a decimal point and without thousands separators, as in 1200.5"),
      ("number", "0,25", "must be a number, found '0,25'; write it with a decimal point and without thousands separators, as in 1200.5"),
      ("number", "$5", "must be a number, found '$5'; write the number alone, without a unit"),
      ("number", "12 months", "must be a number, found '12 months'; write the number alone, without a unit"),
      ("number", "50%", "must be a number, found '50%'; write it as the fraction 0.5"),
-     ("number", True, "must be a number, found TRUE"),
-     ("number", "Infinity", "must be a finite number, found 'Infinity'"),
-     ("number", "\u0661", "must be a number, found '\u0661'"),
-     ("whole", 12.5, "must be a whole number, found 12.5"),
-     ("whole", "x", "must be a number, found 'x'"),
-     ("whole", float("inf"), "must be a finite number, found inf"),
+     ("number", True, "must be a number, found TRUE" + ANY),
+     ("number", "Infinity", "must be a finite number, found 'Infinity'" + ANY),
+     ("number", "\u0661", "must be a number, found '\u0661'" + ANY),
+     ("whole", 12.5, "must be a whole number, found 12.5; write 12 or 13"),
+     ("whole", "x", "must be a number, found 'x'" + ANY),
+     ("whole", float("inf"), "must be a finite number, found inf" + ANY),
      ("date", "1.2.2027", "must be a date, found '1.2.2027'; write it as year-month-day, as in 2027-03-31"),
      ("date", "20270301", "must be a date, found '20270301'; write it as year-month-day, as in 2027-03-31"),
-     ("date", "2027-13-01", "must be a date of the calendar, found '2027-13-01'"),
-     ("date", 46000.0, "must be a date, found 46000; format the cell as a date"),
-     ("date", True, "must be a date, found TRUE; format the cell as a date"),
+     ("date", "2027-13-01", "must be a date of the calendar, found '2027-13-01'; see the month and its last day"),
+     ("date", 46000.0, "must be a date, found 46000; as the number of a day that is 2025-12-09: format the cell as a date"),
+     ("date", True, "must be a date, found TRUE; write it as year-month-day, as in 2027-03-31"),
      ("date", dt.date(27, 1, 1), "must be a date between 1900 and 2500, found 0027-01-01"),
      ("yes_no", "ja", "must be yes or no, found 'ja'"),
      ("yes_no", 2, "must be yes or no, found '2'")],

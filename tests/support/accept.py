@@ -19,13 +19,14 @@ from stockpile_model.blocks.budget import Budget, Fund
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
-from stockpile_model.data import Material, Price, Row, Settings, Site, Stockpile, Supplier
+from stockpile_model.data import Commitment, Material, Price, Project, Row, Settings, Site, Stockpile, Supplier
 from stockpile_model.formulation import Formulation
 
 Plan = Mapping[str, float]
@@ -68,13 +69,21 @@ def offer(name: str = "spot", price: float | None = 10.0, **cells: Any) -> Offer
     return Offer(**{"offer": name, "supplier": "plant", "material": "ga", "price": price} | cells)
 
 
+def price_break(from_quantity: float, price: float | None = None, name: str = "spot", **cells: Any) -> PriceBreak:
+    return PriceBreak(offer=name, from_quantity=from_quantity, price=price, **cells)
+
+
+def project(name: str = "plant 2", **cells: Any) -> Project:
+    return Project(**{"project": name, "supplier": "plant"} | cells)
+
+
 def contract(name: str = "offtake", **cells: Any) -> Contract:
     """An offtake that can be signed in January 2027 only."""
     window = {"sign_from": month(0), "sign_to": month(0)}
     return Contract(**{"contract": name, "supplier": "plant", "material": "ga"} | window | cells)
 
 
-def floor(price: float, annual_quantity: float, level: str = "low", name: str = "offtake", **cells: Any) -> Floor:
+def floor(price: float | None, annual_quantity: float, level: str = "low", name: str = "offtake", **cells: Any) -> Floor:
     return Floor(contract=name, level=level, floor=price, annual_quantity=annual_quantity, **cells)
 
 
@@ -110,6 +119,11 @@ def budget(amount: float, name: str = "nds", first: int | None = None, expires: 
 
 def site(name: str = "stockpile", **cells: Any) -> Site:
     return Site(site=name, **cells)
+
+
+def commitment(kind: str, name: str, quantity: float | None = None, t: int | None = None, **cells: Any) -> Commitment:
+    """Of the month t, or of the whole horizon."""
+    return Commitment(kind=kind, name=name, quantity=quantity, date=None if t is None else month(t), **cells)
 
 
 # Judging -----------------------------------------------------------------------------------------------------------------------
@@ -248,38 +262,100 @@ def everything() -> Stockpile:
             availability=0.9,
             payment="order",
         ),
-        offer("lots", 14, supplier="metlen", lot_size=10, site="north", capacity=30, to=month(3)),
+        offer("lots", 9, supplier="metlen", lot_size=10, order_cost=3, site="north", capacity=30, to=month(3)),
+        offer("bulk", 13, supplier="trader", duty=0.02, capacity=25, to=month(2)),
+        offer("annex", 8, supplier="metlen", project="granted", capacity=8),
         offer("indium", 5, supplier="trader", material="in"),
     )
-    offtake = contract(
-        supplier="metlen",
-        price_index="market",
-        discount=0.05,
-        ceiling=25,
-        sign_to=month(1),
-        deliver_from=month(2),
-        term_months=3,
-        take_or_pay=0.8,
-        flex=1.5,
-        signing_cost=30,
-        lead_time_months=1,
-        duty=0.05,
-        freight=0.5,
-        availability=0.95,
+    breaks = (
+        price_break(10, premium=-0.3, kind="incremental"),
+        price_break(20, premium=-0.35, kind="incremental"),
+        price_break(12, 12, "bulk"),
+        price_break(20, 11, "bulk"),
     )
-    rows: tuple[Row, ...] = (
-        *plants, *materials, *offers, offtake, floor(9, 120, escalation=0.03), floor(10, 240, "high"),
-        *prices(10, 12, 16, 11, 13),
-        site("north", buyer="navy", capacity=80, cost=0.1, handling_in=0.2, handling_out=0.3), site("south", buyer="navy"),
-        lot(20, -1, site="north"), lot(10, -3, "M", site="south"), lot(5, -9, "N", site="south"),
-        demand(12, 0, 4, buyer="navy"), demand(3, 2, 4, material="in"),
-        target(10, 2, buyer="navy"), target(20, 4, path="ramp", hard=True, buyer="navy"),
+    plans = (
+        project(
+            "granted",
+            supplier="metlen",
+            cost=100,
+            match=0.4,
+            decide_from=month(0),
+            decide_to=month(2),
+            ready_lag_months=1,
+            breakeven_floor=50,
+            fund="industry",
+        ),
+        project("carried", supplier="metlen", capex=400, opex=4, rate=0.1, life_years=10),
+    )
+    offtakes = (
+        contract(
+            supplier="metlen",
+            price_index="market",
+            discount=0.05,
+            ceiling=25,
+            upside_share=0.2,
+            upside_trigger=10,
+            sign_to=month(1),
+            deliver_from=month(2),
+            term_months=3,
+            take_or_pay=0.8,
+            flex=1.5,
+            signing_cost=30,
+            lead_time_months=1,
+            duty=0.05,
+            freight=0.5,
+            availability=0.95,
+        ),
+        contract("hedge", supplier="metlen", form="cfd", price_index="market", upside_share=0.5, upside_trigger=10.5, upside_cap=60),
+        contract("anchor", supplier="metlen", project="carried", sign_to=month(1), take_or_pay=0.5),
+    )
+    levels = (
+        floor(9, 120, escalation=0.03),
+        floor(10, 240, "high"),
+        floor(11, 60, name="hedge"),
+        floor(None, 60, name="anchor", floor_index="cost", floor_factor=0.8),
+        floor(5, 120, "high", name="anchor"),
+    )
+    indices = tuple(
+        Price(date=month(t), values={"market": value, "cost": 8.0 + t}) for t, value in enumerate([10.0, 12.0, 16.0, 11.0, 13.0])
+    )
+    sites = (
+        site("north", buyer="navy", capacity=80, cost=0.1, handling_in=0.2, handling_out=0.3),
+        site("south", buyer="army"),
+        site("depot"),
+    )
+    asked = (
+        demand(15, 0, 4, buyer="navy"), demand(8, 1, 4, buyer="army"), demand(3, 2, 4, material="in"),
+        target(10, 2, buyer="navy"), target(20, 4, path="ramp", hard=True, buyer="navy"), target(5, 3, buyer="army"),
+    )  # fmt: skip
+    outlets = (
         outlet("sale", price=None, price_index="market", price_factor=0.7, age_discount=0.05, minimum_life_months=1, from_=month(0),
                to=month(4), capacity=10, cost=0.4, fund="nds"),
         outlet("flat", price=2), outlet("scrap", "dispose"),
-        Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.3),
+        outlet("swap", "exchange", capacity=6, cost=0.5, lead_time_months=1),
+        outlet("refine", "rework", capacity=4, cost=1, yield_=0.5, lead_time_months=1, to_material="in"),
+    )  # fmt: skip
+    rules = (
+        Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.6),
         Rule(rule="some", of="supplier", value="metlen", measure="quantity", least=10, most=500),
-        fund("nds", buyer="navy", keeps_receipts=True), fund("metal", uses=("purchase", "contract"), materials=("ga",)),
-        budget(150, first=0, expires=1), budget(190, first=2), budget(300, "metal"),
+        Rule(rule="dear", of="supplier", value="trader", measure="spend", least=50, most=700),
+        Rule(rule="few", of="offer", measure="count", material="ga", least=1, most=3),
+    )
+    money = (
+        fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),
+        fund("industry", uses=("project",)), fund("common", uses=("storage", "rotation"), materials=("ga", "in")),
+        budget(250, first=0, expires=1), budget(190, first=2), budget(300, "army"), budget(700, "metal"), budget(90, "industry"),
+        budget(60, "common"),
+    )  # fmt: skip
+    decided = (
+        commitment("order", "bulk", 12, 1, how="at_least"),
+        commitment("sign", "anchor", level="high"),
+        commitment("rotate", "swap", 9, how="at_most"),
+        commitment("project", "granted", 1, 0),
+    )
+    lots = (lot(20, -1, site="north"), lot(10, -3, "M", site="south"), lot(5, -9, "N", site="south"))
+    rows: tuple[Row, ...] = (
+        *plants, *materials, *offers, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
+        *decided,
     )  # fmt: skip
     return book(*rows, periods=5, discount_rate=0.04)

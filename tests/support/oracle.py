@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from itertools import product
-from math import floor
+from math import ceil, floor
 from typing import Any, Literal
 
 from tests.support.exact_lp import Answer, Linear, Name, Row, at_least, at_most, equal, minimise, total, variable
@@ -455,9 +455,13 @@ class Program:
             if fee or least or len(segments) > 1:
                 ways = [[equal(buy, 0), *([equal(placed, 0)] if fee else []), *([equal(metal, 0)] if len(segments) > 1 else [])]]
                 for segment in segments:
-                    way = [at_least(buy, max(segment.begin, least)), *([equal(placed, 1)] if fee else [])]
-                    if segment.end is not None:
-                        way.append(at_most(buy, segment.end))
+                    begin, end = max(segment.begin, least), segment.end
+                    if end is not None and begin >= end:
+                        continue  # at its end the next one holds: an order may come as near as it likes, where there are no lots
+                    way = [at_least(buy, begin), *([equal(placed, 1)] if fee else [])]
+                    if end is not None:
+                        lot = number(offer, "lot_size")
+                        way.append(at_most(buy, (ceil(end / lot) - 1) * lot if lot else end))
                     if len(segments) > 1:
                         way.append(equal(metal, buy * segment.price + segment.before))
                     ways.append(way)

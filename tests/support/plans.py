@@ -122,6 +122,120 @@ QUARTERS: dict[str, Any] = {
 }
 
 
+SHARED: dict[str, Any] = {
+    "settings": {"title": "Two buyers", "start": day(1), "periods": 8, "period_months": 3, "discount_rate": 0.04, "mip_gap": 0},
+    "materials": [
+        {"material": "gallium", "shelf_life_months": 12, "shortage_cost": 900, "below_target_cost": 30, "disposal_cost": 1},
+        {"material": "arsenide", "shortage_cost": 700, "holding_cost": 0.1, "price_index": "market", "closing_value": 0.4},
+        {"material": "dross", "holding_cost": 1},
+    ],
+    "sites": [
+        {"site": "fort", "buyer": "army", "cost": 0.2, "handling_in": 0.3, "handling_out": 0.2},
+        {"site": "pier", "buyer": "navy", "capacity": 160, "cost": 0.1, "handling_in": 0.1},
+        {"site": "yard", "cost": 0.4},
+    ],
+    "prices": [
+        {"date": day(1), "market": 60, "ore": 20},
+        {"date": day(1, 1, 2028), "market": 90, "ore": 30},
+        {"date": day(10, 1, 2028), "market": 40, "ore": 24},
+    ],
+    "opening_stock": [
+        {"lot": "old", "material": "gallium", "site": "fort", "quantity": 40, "made": day(7, 5, 2026)},
+        {"lot": "cake", "material": "arsenide", "site": "pier", "quantity": 15, "made": day(1, 1, 2025)},
+    ],
+    "demand": [
+        {"material": "gallium", "buyer": "army", "from": day(4), "to": day(12, 1, 2028), "quantity": 30},
+        {"material": "gallium", "buyer": "navy", "from": day(1), "to": day(12, 1, 2028), "quantity": 25},
+        {"material": "arsenide", "from": day(4), "to": day(12, 1, 2028), "quantity": 6},
+    ],
+    "targets": [
+        {"material": "gallium", "buyer": "navy", "from": day(4), "quantity": 35},
+        {"material": "gallium", "from": day(1, 1, 2028), "quantity": 70, "hard": "yes"},
+    ],
+    "suppliers": [
+        {"supplier": "mill", "country": "Greece", "bloc": "allied", "stage": "building", "start": day(4)},
+        {"supplier": "works", "country": "Canada", "bloc": "allied", "foreign_feedstock": 0.3},
+        {"supplier": "trader", "country": "China", "bloc": "other", "foreign_feedstock": 1},
+    ],
+    "offers": [
+        {
+            "offer": "bulk", "supplier": "trader", "material": "gallium", "price": 70, "adder": 1, "duty": 0.1, "freight": 2,
+            "capacity": 120, "order_cost": 20, "availability": 0.9, "lead_time_months": 3,
+        },
+        {
+            "offer": "steps", "supplier": "works", "material": "gallium", "price_index": "market", "capacity": 60, "payment": "order",
+            "lead_time_months": 3,
+        },
+        {"offer": "plant_spot", "supplier": "mill", "material": "gallium", "price": 35, "capacity": 18, "project": "plant"},
+    ],
+    "price_breaks": [
+        {"offer": "bulk", "from_quantity": 60, "price": 58},
+        {"offer": "bulk", "from_quantity": 100, "price": 55},
+        {"offer": "steps", "from_quantity": 30, "premium": -0.3, "kind": "incremental"},
+    ],
+    "projects": [
+        {
+            "project": "plant", "supplier": "mill", "cost": 900, "match": 0.5, "decide_to": day(12), "ready_lag_months": 6,
+            "capex": 5000, "life_years": 8, "fund": "industry",
+        },
+        {"project": "furnace", "supplier": "works", "ready_lag_months": 3, "capex": 4000, "opex": 12, "rate": 0.08, "life_years": 10},
+    ],
+    "contracts": [
+        {
+            "contract": "furnace_offtake", "supplier": "works", "material": "gallium", "price_index": "market", "discount": 0.3,
+            "ceiling": 50, "upside_share": 0.4, "upside_trigger": 50, "upside_cap": 90, "sign_to": day(9), "take_or_pay": 0.8,
+            "flex": 1.2, "signing_cost": 40, "duty": 0.05, "project": "furnace",
+        },
+        {
+            "contract": "hedge", "supplier": "works", "material": "gallium", "form": "cfd", "price_index": "market", "upside_share": 0.5,
+            "upside_trigger": 55, "sign_to": day(3), "term_months": 18, "signing_cost": 5,
+        },
+        {"contract": "legacy", "supplier": "works", "material": "dross", "take_or_pay": 0.5, "availability": 0.8, "term_months": 12},
+    ],
+    "floors": [
+        {"contract": "furnace_offtake", "level": "low", "floor": 18, "annual_quantity": 60},
+        {
+            "contract": "furnace_offtake", "level": "high", "floor_index": "ore", "floor_factor": 1.4, "annual_quantity": 90,
+            "escalation": 0.03,
+        },
+        {"contract": "hedge", "level": "one", "floor": 65, "annual_quantity": 40},
+        {"contract": "legacy", "level": "one", "floor": 5, "annual_quantity": 8},
+    ],
+    "outlets": [
+        {
+            "outlet": "swap", "material": "gallium", "form": "exchange", "yield": 0.9, "lead_time_months": 3, "cost": 4, "capacity": 25,
+            "minimum_life_months": 3,
+        },
+        {"outlet": "refine", "material": "gallium", "form": "rework", "yield": 0.8, "to_material": "arsenide", "cost": 3, "to": day(12)},
+        {"outlet": "market", "material": "arsenide", "form": "sale", "price_index": "market", "price_factor": 0.2, "fund": "navy_fund"},
+    ],
+    "funds": [
+        {"fund": "army_fund", "buyer": "army"},
+        {"fund": "navy_fund", "buyer": "navy", "keeps_receipts": "yes"},
+        {"fund": "industry", "uses": "project, contract"},
+    ],
+    "budgets": [
+        {"fund": "army_fund", "from": day(1), "expires": day(12, 31), "amount": 9000},
+        {"fund": "army_fund", "from": day(1, 1, 2028), "expires": None, "amount": 9000},
+        {"fund": "navy_fund", "from": None, "expires": None, "amount": 15000},
+        {"fund": "industry", "from": day(1), "expires": day(12, 31), "amount": 900},
+    ],
+    "rules": [
+        {"rule": "few", "of": "supplier", "measure": "count", "window": "period", "most": 2},
+        {"rule": "several", "of": "country", "measure": "count", "window": "horizon", "least": 2},
+        {"rule": "bill", "of": "bloc", "value": "other", "measure": "spend", "window": "fiscal_year", "most": 9000},
+    ],
+    "commitments": [
+        {"kind": "order", "name": "bulk", "date": day(1), "quantity": 60, "how": "at_least"},
+        {"kind": "sign", "name": "hedge", "level": "one", "date": day(1), "quantity": None, "how": "exactly"},
+        {"kind": "sign", "name": "legacy", "level": None, "date": None, "quantity": 1, "how": "at_least"},
+        {"kind": "rotate", "name": "swap", "date": None, "quantity": 12, "how": "at_least"},
+        {"kind": "rotate", "name": "refine", "date": None, "quantity": 5, "how": "exactly"},
+        {"kind": "project", "name": "plant", "date": None, "quantity": 1, "how": "exactly"},
+    ],
+}  # fmt: skip
+
+
 def plan_of(tables: Mapping[str, Any] | Path, gap: float = 0.0) -> Plan | None:
     """The plan of tables, or of a workbook; None where there is none."""
     with TemporaryDirectory() as folder:
@@ -132,6 +246,14 @@ def plan_of(tables: Mapping[str, Any] | Path, gap: float = 0.0) -> Plan | None:
         return None
     run = {"input": "book.xlsx", "input sha256": "0" * 64, "changes": "", "planned at": "2026-11-21 10:30:00 UTC", "threads": 2}
     return make_plan(formulation, outcome, map(str, reading.warnings), run)
+
+
+@functools.cache
+def shared_plan() -> Plan:
+    """The plan of SHARED, solved once in a process."""
+    plan = plan_of(SHARED)
+    assert plan is not None
+    return plan
 
 
 @functools.cache

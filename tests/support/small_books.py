@@ -182,6 +182,15 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "committed_signature": kept("commitments", "kind", "sign"),
     "committed_rotation": kept("commitments", "kind", "rotate"),
     "committed_project": kept("commitments", "kind", "project"),
+    # Together they are more than each alone.
+    "breaks_for_buyers": without("price_breaks"),
+    "breaks_paid_on_order": without("price_breaks"),
+    "breaks_in_lots": without("price_breaks"),
+    "breaks_in_a_rule": without("price_breaks"),
+    "carried_by_cfd": blank("projects", "breakeven_floor"),
+    "carried_at_an_index": blank("projects", "breakeven_floor"),
+    "contract_of_buyers": without("contracts", "floors"),
+    "orders_counted": kept("rules", "measure", "count"),
 }
 """Each feature, and how to take it out of a workbook in place."""
 
@@ -204,6 +213,15 @@ NEEDS = {
     "yield": ("exchange", "shelf_life", "opening_stock"),
     "outlet_lead": ("exchange", "shelf_life", "opening_stock"),
     "buyer_funds": ("buyers", "budget"),
+    "buyers": ("opening_stock", "site_cost"),
+    "breaks_for_buyers": ("price_breaks", "buyers", "buyer_funds", "budget"),
+    "breaks_paid_on_order": ("price_breaks", "pay_on_order", "availability", "lead_time"),
+    "breaks_in_lots": ("price_breaks", "lot_size", "order_cost"),
+    "breaks_in_a_rule": ("price_breaks", "spend_rule"),
+    "carried_by_cfd": ("project", "contract", "breakeven", "cfd", "upside"),
+    "carried_at_an_index": ("project", "contract", "breakeven", "floor_index"),
+    "contract_of_buyers": ("contract", "buyers", "buyer_funds", "budget"),
+    "orders_counted": ("count_rule", "minimum_order"),
     "committed_signature": ("contract",),
     "committed_rotation": ("opening_stock", "sale"),
     "committed_project": ("project",),
@@ -212,7 +230,7 @@ NEEDS = {
     "ramp": ("targets",),
     "hard_target": ("targets",),
     "age_discount": ("sale", "shelf_life"),
-    "minimum_life": ("sale", "shelf_life"),
+    "minimum_life": ("sale", "shelf_life", "opening_stock"),
     "outlet_capacity": ("sale",),
     "outlet_cost": ("sale",),
     "outlet_index": ("sale",),
@@ -333,7 +351,7 @@ class _Drawing:
 
     def material(self, name: str) -> dict[str, Any]:
         # A target asks for stock that lives on; the reader refuses one that no lot can ever meet.
-        life = self.only("shelf_life", *((2, 3) if "targets" in self.has else (1, 2, 2, 3)))
+        life = self.only("shelf_life", *((2, 3) if self.has & {"targets", "minimum_life"} else (1, 2, 2, 3)))
         self.life = min(self.life, life or self.life)
         return {
             "material": name,
@@ -385,7 +403,7 @@ class _Drawing:
         last = self.number(first, self.periods - 1)
         return {
             "material": name,
-            "buyer": self.only("buyers", "A", "B", None),
+            "buyer": self.only("buyers", "A", "B", "B", None),
             "from": self.day(first),
             "to": self.pick(None, self.end(last), self.end(last)),
             "quantity": self.pick(7, 10, 24),
@@ -402,8 +420,11 @@ class _Drawing:
     def offer(self, i: int) -> dict[str, Any]:
         first = self.number(-1, self.periods - 1)
         indexed = "indexed_offer" in self.has
-        # Without it a credit for stock, or a sale without a limit, could earn money without end.
-        limited = {"capacity", "closing_value"} & self.has or ("sale" in self.has and "outlet_capacity" not in self.has)
+        # Without it a credit for stock, or a sale without a limit, could earn money without end; and of what goes in an exchange
+        # nothing tells how much could be used, which the reader wants to know of an order with a minimum, a cost or a break.
+        limited = {"capacity", "closing_value", "exchange", "rework"} & self.has or (
+            "sale" in self.has and "outlet_capacity" not in self.has
+        )
         lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
         smallest = -(-(least or 1) // (lot or 1)) * (lot or 1)  # the reader refuses an offer that allows no order
         return {
@@ -457,13 +478,13 @@ class _Drawing:
         return rows
 
     def project(self) -> dict[str, Any]:
-        computed = "computed_breakeven" in self.has
+        carried, computed = bool(self.has & {"breakeven", "computed_breakeven"}), "computed_breakeven" in self.has
         return {
             "project": "plant",
             "supplier": "Metlen" if {"supply_stages", "committed_project"} <= self.has else self.pick("Metlen", "Pavlodar"),
-            "cost": self.pick(10, 25, 60),
+            "cost": self.pick(10, 25, 60) if "committed_project" in self.has or not carried or self.pick(True, False) else None,
             "match": self.only("match", 0.25, 0.5),
-            "decide_from": self.only("decide_window", self.day(0), self.day(1)),
+            "decide_from": self.only("decide_window", self.day(0), self.day(1), self.day(1)),
             "decide_to": self.only("decide_window", self.end(1)),
             "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
             "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
@@ -551,9 +572,7 @@ class _Drawing:
             "price_index": "rotterdam" if indexed else None,
             "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
             "age_discount": self.pick(0.05, 0.3) / self.months if sale and "age_discount" in self.has else None,
-            "minimum_life_months": self.pick(self.months, min(self.life, 2) * self.months)
-            if form != "dispose" and "minimum_life" in self.has
-            else None,
+            "minimum_life_months": min(self.life, 2) * self.months if form != "dispose" and "minimum_life" in self.has else None,
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
             "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
             "lead_time_months": self.only("outlet_lead", self.months, 2 * self.months) if back else None,

@@ -78,8 +78,8 @@ def test_an_unknown_file_is_reported(folder: Path) -> None:
 
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "is empty: its first row must hold the names of the columns"),
-    "blank": (b"\n , \n", "is empty: its first row must hold the names of the columns"),
+    "empty": (b"", "is empty: its first row must hold the names of the columns; fill the sheet or remove it"),
+    "blank": (b"\n , \n", "is empty: its first row must hold the names of the columns; fill the sheet or remove it"),
     "latin": (b"material,from,quantity\ngallium,2027-01-01,5\nGa\xe9,2027-01-01,5\n", "is no UTF-8 text (byte 0xe9); save it as CSV UTF-8"),
     "utf-16": ("material,from,quantity\n".encode("utf-16"), "is no UTF-8 text (byte 0xff); save it as CSV UTF-8"),
     "open quote": (
@@ -109,13 +109,14 @@ def test_a_binary_file(folder: Path) -> None:
     assert only_line(folder) == "demand: holds bytes that are no text; save it as CSV UTF-8"
 
 
-def test_semicolons(folder: Path) -> None:
-    (folder / "demand.csv").write_text("material;from;quantity\ngallium;2027-01-01;5\n")
-    assert only_line(folder) == "demand!A1: this row must hold the names of the columns (material, buyer, from …); none is known"
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_other_marks_between_the_cells(folder: Path, mark: str, name: str) -> None:
+    (folder / "demand.csv").write_text("material,from,quantity\ngallium,2027-01-01,5\n".replace(",", mark))
+    assert only_line(folder) == f"demand: is separated by {name}; save it as CSV with commas between the cells and decimal points"
 
 
 def test_a_folder_without_tables(tmp_path: Path) -> None:
-    assert only_line(tmp_path) == f"{tmp_path}: holds no <table>.csv"
+    assert only_line(tmp_path) == f"{tmp_path}: holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)"
 
 
 def test_a_folder_that_is_too_large(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import copy
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -24,32 +23,14 @@ from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import parse
 from stockpile_model.data import Material, Price, Supplier
 from tests.support.books import book
+from tests.support.sound import SOUND, START, Tables, faults
 
-START = dt.date(2027, 1, 1)
-BASE: dict[str, Any] = {
-    "settings": {"title": "Test", "start": START, "periods": 12},
-    "materials": [{"material": "gallium", "shelf_life_months": 12, "shortage_cost": 900}],
-    "suppliers": [
-        {"supplier": "Metlen", "country": "Greece", "bloc": "allied"},
-        {"supplier": "Trader", "country": "China", "bloc": "other"},
-    ],
-    "offers": [
-        {"offer": "spot", "supplier": "Trader", "material": "gallium", "price": 300, "lot_size": 50, "capacity": 500},
-        {"offer": "indexed", "supplier": "Metlen", "material": "gallium", "price_index": "Rotterdam", "premium": 0.1, "from": START},
-    ],
-    "prices": [{"date": START, "Rotterdam": 400}, {"date": dt.date(2027, 7, 1), "Rotterdam": 500}],
-    "demand": [{"material": "gallium", "from": START, "to": dt.date(2027, 12, 1), "quantity": 100}],
-    "funds": [{"fund": "nds", "uses": "purchase, storage"}],
-    "budgets": [{"fund": "nds", "from": START, "amount": 1_000_000}],
-}
-
-Tables = dict[str, Any]
 Lines = Callable[[Tables], list[str]]
 
 
 @pytest.fixture
 def tables() -> Tables:
-    return copy.deepcopy(BASE)
+    return copy.deepcopy(SOUND)
 
 
 @pytest.fixture(params=["book.xlsx", "book"], ids=["xlsx", "csv"])
@@ -62,21 +43,14 @@ def lines(path: Path) -> Lines:
     """The faults of a workbook with these tables, in words."""
 
     def told(tables: Tables) -> list[str]:
-        return _faults(book(path, tables))
+        return faults(book(path, tables))
 
     return told
 
 
-def _faults(path: Path) -> list[str]:
-    with pytest.raises(InputError) as caught:
-        read(path)
-    assert str(caught.value).splitlines() == [str(fault) for fault in caught.value.faults]
-    return [str(fault) for fault in caught.value.faults]
-
-
 def _sheets(path: Path, change: Callable[[openpyxl.Workbook], None]) -> Path:
     """The base workbook after a change that plain tables cannot express."""
-    workbook = openpyxl.load_workbook(book(path, BASE))
+    workbook = openpyxl.load_workbook(book(path, SOUND))
     change(workbook)
     workbook.save(path)
     return path
@@ -185,7 +159,7 @@ def test_blank_cells_mean_the_default(path: Path, tables: Tables) -> None:
 def test_blank_rows_do_not_shift_row_numbers(path: Path, tables: Tables) -> None:
     tables["offers"] = [{}, tables["offers"][0], {"offer": " ", "price": "  "}, {}, tables["offers"][1] | {"lot_size": -50}]
     tables["offers"][0] = dict.fromkeys(tables["offers"][1])
-    assert _faults(book(path, tables)) == ["offers!E6: lot_size must be above 0, found -50"]
+    assert faults(book(path, tables)) == ["offers!E6: lot_size must be above 0, found -50"]
 
 
 def test_text_is_trimmed_and_keys_match_in_any_case(path: Path, tables: Tables) -> None:
@@ -242,7 +216,7 @@ def test_composite_keys_are_unique_together(path: Path, tables: Tables) -> None:
     assert [row.contract for row in stockpile.rows(Floor)] == ["A", "A", "B", "B"]
     assert len(stockpile.rows(Contract)) == 2
     tables["floors"][3]["level"] = "LOW"
-    assert _faults(book(path, tables)) == ["floors!B5: level 'LOW' of contract 'b' stands in row 4 already"]
+    assert faults(book(path, tables)) == ["floors!B5: level 'LOW' of contract 'b' stands in row 4 already; rename or remove one of the two"]
 
 
 def test_hidden_rows_columns_and_sheets_are_read(tmp_path: Path) -> None:
@@ -270,262 +244,15 @@ def test_warnings_do_not_stop_the_reading(path: Path, tables: Tables) -> None:
     assert all(fault.warning for fault in reading.warnings)
 
 
-# --- One fault, one line ----------------------------------------------------------------------------------------------
-
-SALE = {"outlet": "buyer", "material": "gallium", "form": "sale", "price": 1}
-SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
-    "below a bound": (
-        lambda t: t["offers"][0].update(lot_size=-50),
-        "offers!E2: lot_size must be above 0, found -50",
-    ),
-    "above a bound": (
-        lambda t: t["offers"][0].update(availability=95),
-        "offers!G2: availability must be at most 1, found 95 (shares are fractions: 0.25 is 25 %)",
-    ),
-    "no number": (
-        lambda t: t["offers"][0].update(price="cheap"),
-        "offers!D2: price must be a number, found 'cheap'",
-    ),
-    "thousands separator": (
-        lambda t: t["offers"][0].update(price="1,200"),
-        "offers!D2: price must be a number, found '1,200'; write it with a decimal point and without thousands separators, as in 1200.5",
-    ),
-    "percent": (
-        lambda t: t["offers"][1].update(premium="12.5 %"),
-        "offers!H3: premium must be a number, found '12.5 %'; write it as the fraction 0.125",
-    ),
-    "unit": (
-        lambda t: t["offers"][0].update(price="300 USD"),
-        "offers!D2: price must be a number, found '300 USD'; write the number alone, without a unit",
-    ),
-    "not finite": (
-        lambda t: t["offers"][0].update(price="-inf"),
-        "offers!D2: price must be a finite number, found '-inf'",
-    ),
-    "not a number": (
-        lambda t: t["offers"][0].update(price="NaN"),
-        "offers!D2: price must be a finite number, found 'NaN'",
-    ),
-    "too large": (
-        lambda t: t["offers"][0].update(price="1e999"),
-        "offers!D2: price must be a finite number, found inf",
-    ),
-    "beyond any quantity": (
-        lambda t: t["offers"][0].update(price=2e12),
-        "offers!D2: price must be at most 1e12 in size, found 2e+12",
-    ),
-    "beyond any whole number": (
-        lambda t: t["settings"].update(seed=1e300),
-        "settings!B5: seed must be at most 2147483647, found 1e+300",
-    ),
-    "index beyond any price": (
-        lambda t: t["prices"][0].update(Rotterdam=1e13),
-        "prices!B2: Rotterdam must be at most 1e12 in size, found 1e+13",
-    ),
-    "not whole": (
-        lambda t: t["settings"].update(periods=12.5),
-        "settings!B4: periods must be a whole number, found 12.5",
-    ),
-    "no date": (
-        lambda t: t["demand"][0].update(to="31/12/2027"),
-        "demand!C2: to must be a date, found '31/12/2027'; write it as year-month-day, as in 2027-03-31",
-    ),
-    "no day of the calendar": (
-        lambda t: t["demand"][0].update(to="2027-02-30"),
-        "demand!C2: to must be a date of the calendar, found '2027-02-30'",
-    ),
-    "far date": (
-        lambda t: t["demand"][0].update(to="2999-02-03"),
-        "demand!C2: to must be a date between 1900 and 2500, found 2999-02-03",
-    ),
-    "neither yes nor no": (
-        lambda t: t["funds"][0].update(keeps_receipts="maybe"),
-        "funds!C2: keeps_receipts must be yes or no, found 'maybe'",
-    ),
-    "unknown choice": (
-        lambda t: t["suppliers"][0].update(bloc="alied"),
-        "suppliers!C2: bloc must be one of domestic, allied, other, found 'alied' (did you mean 'allied'?)",
-    ),
-    "unknown choice in a list": (
-        lambda t: t["funds"][0].update(uses="purchase, storge"),
-        "funds!B2: uses must be one of purchase, contract, storage, rotation, project, found 'storge' (did you mean 'storage'?)",
-    ),
-    "required cell": (
-        lambda t: t["demand"][0].update(quantity=" "),
-        "demand!D2: quantity is required and must not be blank",
-    ),
-    "required key": (
-        lambda t: t["suppliers"][1].update(supplier=None),
-        "suppliers!A3: supplier is required and must not be blank",
-    ),
-    "required setting": (
-        lambda t: t["settings"].update(start=None),
-        "settings!B3: start is required and must not be blank",
-    ),
-    "missing setting": (
-        lambda t: t["settings"].pop("periods"),
-        "settings: periods must be given: add a row with the name and its value",
-    ),
-    "misspelt setting": (
-        lambda t: t["settings"].update(perods=t["settings"].pop("periods")),
-        "settings!A4: name 'perods' is unknown (did you mean 'periods'?)",
-    ),
-    "unknown setting": (
-        lambda t: t["settings"].update(zzz=3),
-        "settings!A5: name 'zzz' is unknown",
-    ),
-    "nameless setting": (
-        lambda t: t["settings"].update({"": t["settings"].pop("periods")}),
-        "settings!A4: name is required and must not be blank; periods must be given",
-    ),
-    "setting given twice": (
-        lambda t: t["settings"].update({"Start": START}),
-        "settings!A5: start stands twice: here and in B3",
-    ),
-    "key given twice": (
-        lambda t: t["suppliers"].append({"supplier": "metlen "}),
-        "suppliers!A4: supplier 'metlen' stands in row 2 already",
-    ),
-    "date given twice": (
-        lambda t: t["prices"].append({"date": START, "Rotterdam": 1}),
-        "prices!A4: date '2027-01-01' stands in row 2 already",
-    ),
-    "unknown reference": (
-        lambda t: t["offers"][1].update(supplier="Metlin"),
-        "offers!B3: supplier 'Metlin' has no row in the sheet suppliers; the nearest there is 'Metlen'",
-    ),
-    "far reference": (
-        lambda t: t["budgets"][0].update(fund="treasury"),
-        "budgets!A2: fund 'treasury' has no row in the sheet funds; the nearest there is 'nds'",
-    ),
-    "unknown reference in a list": (
-        lambda t: t["funds"][0].update(materials="gallium; indum"),
-        "funds!C2: materials 'indum' has no row in the sheet materials; the nearest there is 'gallium'",
-    ),
-    "unknown index": (
-        lambda t: t["offers"][1].update(price_index="Roterdam"),
-        "offers!G3: price_index 'Roterdam' is no column of the sheet prices; the nearest there is 'Rotterdam'",
-    ),
-    "misspelt table": (
-        lambda t: t.update(supliers=t.pop("suppliers")),
-        "supliers: this sheet is no table (did you mean 'suppliers'?); rename it, or begin its name with _ to leave it out",
-    ),
-    "unknown table": (
-        lambda t: t.update(Sheet1=[{"x": 1}]),
-        "Sheet1: this sheet is no table; rename it, or begin its name with _ to leave it out",
-    ),
-    "missing settings": (
-        lambda t: t.pop("settings"),
-        "settings: this sheet is missing; it names at least start and periods",
-    ),
-    "empty sheet": (
-        lambda t: t.update(suppliers=[]),
-        "suppliers: is empty: its first row must hold the names of the columns",
-    ),
-    "unknown column": (
-        lambda t: t["offers"][0].update(remark="x"),
-        "offers!G1: unknown column 'remark'",
-    ),
-    "misspelt column": (
-        lambda t: [row.update({"prise [USD]": row.pop("price", None)}) for row in t["offers"]],
-        "offers!F1: unknown column 'prise [USD]' (did you mean 'price'?)",
-    ),
-    "misspelt required column": (
-        lambda t: [row.update(suplier=row.pop("supplier")) for row in t["suppliers"]],
-        "suppliers!C1: unknown column 'suplier' (did you mean 'supplier'?)",
-    ),
-    "missing required column": (
-        lambda t: [row.pop("supplier") for row in t["offers"]],
-        "offers!A1: the column 'supplier' is missing",
-    ),
-    "column given twice": (
-        lambda t: t["offers"][0].update({"Price [USD/kg]": 3}),
-        "offers!G1: column 'price' stands twice: here and in D1",
-    ),
-    "index given twice": (
-        lambda t: [row.update({"ROTTERDAM": 3}) for row in t["prices"]],
-        "prices!C1: column 'Rotterdam' stands twice: here and in B1",
-    ),
-    "no header": (
-        lambda t: t.update(demand=[{"gallium": "gallium", "2027-01-01": "2027-02-01", "100": 100}]),
-        "demand!A1: this row must hold the names of the columns (material, buyer, from …); none is known",
-    ),
-    "index without a number": (
-        lambda t: [row.update(comment="about Rotterdam") for row in t["prices"]],
-        "prices!C1: the index 'comment' has no number",
-    ),
-    "misspelt column of prices": (
-        lambda t: [row.update(sourse="memo") for row in t["prices"]],
-        "prices!C1: the index 'sourse' has no number (did you mean 'source'?)",
-    ),
-    "blank index": (
-        lambda t: t["prices"][0].update(China=None),
-        "prices!C1: the index 'China' has no number",
-    ),
-    "range upside down": (
-        lambda t: t["offers"][0].update(price_low=5, price_high=3),
-        "offers!G2: price_low must not be above price_high, found 5 and 3",
-    ),
-    "range out of bounds": (
-        lambda t: t["offers"][0].update(price_low=-5),
-        "offers!G2: price_low must be at least 0, found -5",
-    ),
-    "table not built": (
-        lambda t: t.update(price_breaks=[{"offer": "spot", "from_quantity": 3}]),
-        "price_breaks: this table is not supported yet",
-    ),
-    "column not built": (
-        lambda t: t["offers"][0].update(project="plant"),
-        "offers!G2: project is not supported yet; leave the cell blank",
-    ),
-    "choice not built": (
-        lambda t: t.update(outlets=[{"outlet": "swap", "material": "gallium", "form": "exchange"}]),
-        "outlets!C2: form 'exchange' is not supported yet",
-    ),
-    "between cells": (
-        lambda t: t["offers"][0].update(lead_time_months=1.5),
-        "offers!G2: lead_time_months must be a whole number of periods of 1 months, found 1.5 months",
-    ),
-    "between cells, in words of their own": (
-        lambda t: t["offers"][0].update(price=None),
-        "offers!D2: an offer needs price or price_index, and not both",
-    ),
-    "a shelf life that others are judged by": (
-        lambda t: (
-            t["materials"][0].update(shelf_life_months=12.5, count_life_months=30, closing_value=1, price_index="Rotterdam"),
-            t.update(outlets=[SALE | {"minimum_life_months": 13, "age_discount": 0.01}]),
-            t.update(targets=[{"material": "gallium", "from": START, "quantity": 5, "hard": True}]),
-            t.update(opening_stock=[{"lot": "L", "material": "gallium", "quantity": 5, "made": dt.date(2020, 1, 1)}]),
-        ),
-        "materials!B2: shelf_life_months must be a whole number of periods of 1 months, found 12.5 months",
-    ),
-    "a table without rows": (
-        lambda t: t.update({table: [dict.fromkeys(t[table][0])] for table in ("materials", "offers", "demand")}),
-        "materials: has no row: name at least one material",
-    ),
-    "something that others are judged by": (
-        lambda t: (
-            t["materials"][0].update(shelf_life_months="one year"),
-            t.update(outlets=[SALE | {"minimum_life_months": 3, "age_discount": 0.01}]),
-        ),
-        "materials!B2: shelf_life_months must be a number, found 'one year'",
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", SINGLE)
-def test_one_fault_one_line(fault: str, tables: Tables, lines: Lines) -> None:
-    plant, expected = SINGLE[fault]
-    plant(tables)
-    assert lines(tables) == [expected]
+# --- Several faults -----------------------------------------------------------------------------------------------------
 
 
 def test_a_missing_sheet_is_told_once_for_each_column_that_refers_to_it(tmp_path: Path, tables: Tables) -> None:
     del tables["suppliers"], tables["materials"]
-    assert _faults(book(tmp_path / "book.xlsx", tables)) == [
-        "offers!B2: supplier 'Trader' has no row in the missing sheet suppliers",
-        "offers!C2: material 'gallium' has no row in the missing sheet materials",
-        "demand!A2: material 'gallium' has no row in the missing sheet materials",
+    assert faults(book(tmp_path / "book.xlsx", tables)) == [
+        "offers!B2: supplier 'Trader' has no row: the sheet suppliers is missing; add it",
+        "offers!C2: material 'gallium' has no row: the sheet materials is missing; add it",
+        "demand!A2: material 'gallium' has no row: the sheet materials is missing; add it",
     ]
 
 
@@ -536,7 +263,7 @@ def test_all_faults_at_once_in_the_order_of_the_cells(tmp_path: Path, tables: Ta
     tables["demand"].append({"material": "gallium", "from": dt.date(2028, 2, 1), "quantity": 5})
     tables["budgets"][0]["expires"] = dt.date(2020, 1, 1)
     tables["events"] = [{"scenario": "war"}]
-    assert [line.split(" ")[0] for line in _faults(book(tmp_path / "book.xlsx", tables))] == [
+    assert [line.split(" ")[0] for line in faults(book(tmp_path / "book.xlsx", tables))] == [
         "settings!B5:",
         "settings!B6:",
         "offers!D2:",
@@ -552,12 +279,12 @@ def test_all_faults_at_once_in_the_order_of_the_cells(tmp_path: Path, tables: Ta
 def test_a_copy_of_a_sheet_hides_nothing(tmp_path: Path, tables: Tables) -> None:
     tables["offers (2)"] = tables["offers"]
     tables["offers"][0]["lead_time_months"] = 1.5
-    assert [line.split(" ")[0] for line in _faults(book(tmp_path / "book.xlsx", tables))] == ["offers!G2:", "offers"]
+    assert [line.split(" ")[0] for line in faults(book(tmp_path / "book.xlsx", tables))] == ["offers!G2:", "offers"]
 
 
 def test_more_faults_than_anyone_reads_are_counted(tmp_path: Path, tables: Tables) -> None:
     tables["demand"] = [{"material": "gallium", "from": START, "quantity": -1}] * 1005
-    told = _faults(book(tmp_path / "book", tables))
+    told = faults(book(tmp_path / "book", tables))
     assert len(told) == 1001
     assert told[0] == "demand: has 5 faults more"
     assert told[-1] == "demand!C1001: quantity must be at least 0, found -1"
@@ -566,7 +293,7 @@ def test_more_faults_than_anyone_reads_are_counted(tmp_path: Path, tables: Table
 def test_a_wide_mistake_is_told_in_bounded_time(tmp_path: Path, tables: Tables) -> None:
     tables["suppliers"] = [{"supplier": f"plant {number}"} for number in range(2_000)]
     tables["offers"] = [{"offer": f"{number}", "supplier": f"plnt {number}", "material": "gallium", "price": 1} for number in range(2_000)]
-    assert _faults(book(tmp_path / "book", tables))[1].startswith(
+    assert faults(book(tmp_path / "book", tables))[1].startswith(
         "offers!B2: supplier 'plnt 0' has no row in the sheet suppliers; the nearest there"
     )
 
@@ -586,7 +313,7 @@ def test_error_cells_are_named(tmp_path: Path) -> None:
         materials.write_row(1, 0, ["gallium"])
         materials.write_formula("B2", "=1/0", None, "#DIV/0!")
         materials.write_formula("C2", "=gone", None, "#REF!")
-    assert _faults(path) == [
+    assert faults(path) == [
         "settings!B4: title is the error #N/A; mend its formula or write the value",
         "materials!B2: shelf_life_months is the error #DIV/0!; mend its formula or write the value",
         "materials!C2: source is the error #REF!; mend its formula or write the value",
@@ -595,7 +322,7 @@ def test_error_cells_are_named(tmp_path: Path) -> None:
 
 def test_error_texts_of_a_csv_are_named(tmp_path: Path, tables: Tables) -> None:
     tables["offers"][0]["price"] = "#N/A"
-    assert _faults(book(tmp_path / "book", tables)) == ["offers!D2: price is the error #N/A; mend its formula or write the value"]
+    assert faults(book(tmp_path / "book", tables)) == ["offers!D2: price is the error #N/A; mend its formula or write the value"]
 
 
 def test_formulas_count_by_their_cached_values(tmp_path: Path) -> None:
@@ -618,7 +345,7 @@ def test_formulas_without_a_cached_value_are_named(tmp_path: Path) -> None:
         workbook["offers"]["D2"] = "=250+50"
 
     path = _sheets(tmp_path / "book.xlsx", formulas)
-    assert _faults(path) == [f"settings!B4: periods {UNCACHED.message}", f"offers!D2: price {UNCACHED.message}"]
+    assert faults(path) == [f"settings!B4: periods {UNCACHED.message}", f"offers!D2: price {UNCACHED.message}"]
     assert "open the workbook in a spreadsheet program and save it once" in UNCACHED.message
 
 
@@ -628,7 +355,7 @@ def test_merged_cells_are_refused_where_they_hide_a_table(tmp_path: Path) -> Non
         workbook["offers"].merge_cells("F1:G1")
         workbook["demand"].merge_cells("A30:C31")
 
-    assert _faults(_sheets(tmp_path / "book.xlsx", merge)) == [
+    assert faults(_sheets(tmp_path / "book.xlsx", merge)) == [
         "suppliers!B2: the merged cells B2:B3 hold one value for several cells; unmerge them and fill each",
         "offers!F1: the merged cells F1:G1 hold one value for several cells; unmerge them and fill each",
     ]
@@ -640,23 +367,25 @@ def test_values_beside_the_table_are_not_passed_over(tmp_path: Path) -> None:
         workbook["demand"]["F3"] = "and another"
 
     expected = "demand!F1: has no name for this column, which holds a value in row 2; name it or clear it"
-    assert _faults(_sheets(tmp_path / "book.xlsx", stray)) == [expected]
+    assert faults(_sheets(tmp_path / "book.xlsx", stray)) == [expected]
 
 
 def test_dates_and_times_are_no_numbers(tmp_path: Path, tables: Tables) -> None:
     tables["offers"][0]["price"] = dt.date(2027, 2, 1)
     tables["offers"][1]["from"] = 46_000
     tables["funds"][0]["keeps_receipts"] = dt.date(2027, 2, 1)
-    assert _faults(book(tmp_path / "book.xlsx", tables)) == [
+    assert faults(book(tmp_path / "book.xlsx", tables)) == [
         "offers!D2: price must be a number, found the date 2027-02-01; format the cell as a number",
-        "offers!I3: from must be a date, found 46000; format the cell as a date",
+        "offers!I3: from must be a date, found 46000; as the number of a day that is 2025-12-09: format the cell as a date",
         "funds!C2: keeps_receipts must be yes or no, found '2027-02-01'",
     ]
 
 
 def test_a_sheet_given_twice(tmp_path: Path, tables: Tables) -> None:
     tables["Offers "] = tables["offers"]
-    assert _faults(book(tmp_path / "book", tables)) == ["offers: this sheet stands twice, the second time as 'offers'"]
+    assert faults(book(tmp_path / "book", tables)) == [
+        "offers: this sheet stands twice, the second time as 'offers'; remove one of the two"
+    ]
 
 
 # --- Changes ----------------------------------------------------------------------------------------------------------
@@ -668,7 +397,7 @@ def test_changes_are_made_before_rows_are_judged_together(path: Path, tables: Ta
     with pytest.raises(InputError) as caught:
         read(path, [parse("offers[spot].lead_time_months set 1.5"), parse("offers[sopt].price add 1")])
     assert caught.value.faults == (
-        Fault("offers!A2", "lead_time_months must be a whole number of periods of 1 months, found 1.5 months"),
+        Fault("offers!A2", "lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2"),
         Fault("--set 'offers[sopt].price add 1'", "offers has no row 'sopt' (did you mean 'spot'?)"),
     )
 
@@ -679,7 +408,7 @@ def test_rules_are_read(path: Path, tables: Tables) -> None:
 
 
 def test_a_buyer_is_one_in_any_case(tmp_path: Path) -> None:
-    tables = copy.deepcopy(BASE)
+    tables = copy.deepcopy(SOUND)
     tables["sites"] = [{"site": "vault", "buyer": "Navy"}]
     tables["demand"][0]["buyer"] = "NAVY"
     stockpile = read(book(tmp_path / "book.xlsx", tables)).stockpile
@@ -687,7 +416,7 @@ def test_a_buyer_is_one_in_any_case(tmp_path: Path) -> None:
 
 
 def test_a_price_is_not_negative(tmp_path: Path) -> None:
-    tables = copy.deepcopy(BASE)
+    tables = copy.deepcopy(SOUND)
     tables["prices"][1]["Rotterdam"] = -500
     with pytest.raises(InputError, match=r"^prices!B3: Rotterdam must be at least 0, found -500$"):
         read(book(tmp_path / "book.xlsx", tables))

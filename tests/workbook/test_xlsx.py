@@ -195,7 +195,7 @@ def test_the_name_of_the_file_does_not_matter(tmp_path: Path, suffix: str) -> No
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 FILES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "is empty"),
+    "empty": (b"", "is empty; save it again from a spreadsheet program"),
     "text": (b"offer,supplier\n", "is no Excel workbook; save it as an Excel workbook (.xlsx), or name a folder of CSV files"),
     "old": (OLE + bytes(600), "is a workbook of the old format; save it as an Excel workbook (.xlsx)"),
     "protected": (OLE + bytes(1016) + "EncryptedPackage".encode("utf-16-le"), "is protected by a password; save it without one"),
@@ -215,7 +215,7 @@ def test_files_that_are_no_workbook(tmp_path: Path, kind: str) -> None:
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
-    assert only_line(tmp_path / "book.xlsx") == f"{tmp_path / 'book.xlsx'}: there is no such file"
+    assert only_line(tmp_path / "book.xlsx") == f"{tmp_path / 'book.xlsx'}: there is no such file; see its name and folder"
     assert only_line(Path("/dev/null")) == "/dev/null: is neither a file nor a folder"
 
 
@@ -336,7 +336,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch:
     assert only_line(path).startswith(f"{path}: unpacks to 1 MB in 8 parts; at most 1 MB in 10,000 parts are read")
     monkeypatch.undo()
     monkeypatch.setattr(xlsx, "_MOST_TAGS", 10)
-    assert "XML tags; at most 10 are read; split the workbook or remove rows" in only_line(package(path))
+    assert "XML tags; at most 10 are read; remove rows or split the workbook" in only_line(package(path))
 
 
 def test_too_many_rows_are_refused_before_they_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +345,7 @@ def test_too_many_rows_are_refused_before_they_are_held(tmp_path: Path, monkeypa
     header = '<row><c t="inlineStr"><is><t>name</t></is></c><c t="inlineStr"><is><t>value</t></is></c></row>'
     row = '<row><c t="inlineStr"><is><t>gallium</t></is></c><c><v>5</v></c></row>'
     package(path, sheet=data(header + row * 60_000))
-    assert _in_bounds(lambda: only_line(path)) == "settings: has more than 1,000 rows of data; split the workbook or remove rows"
+    assert _in_bounds(lambda: only_line(path)) == "settings: has more than 1,000 rows of data; remove rows or split the workbook"
 
 
 def test_formatted_blank_rows_are_no_rows(tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Demand):
         yield from ordered(row, "from", "to")
         if not covers(stockpile, row) and not (row.to and row.to < row.from_):
-            yield Problem(row.TABLE, row.line, "from", f"no period of the horizon is covered: {row.from_} to {row.to or row.from_}")
+            calendar = stockpile.calendar
+            horizon = f"the horizon, {calendar.start} to {calendar.end(calendar.periods - 1)}"
+            message = f"no period of {horizon}, is covered by {row.from_} to {row.to or row.from_}; change the dates or remove the row"
+            yield Problem(row.TABLE, row.line, "from", message)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:

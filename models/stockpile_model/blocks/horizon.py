@@ -36,7 +36,7 @@ def _unserved_buyers(stockpile: Stockpile) -> Iterator[Problem]:
             for row in rows:
                 buyer = get(row, "buyer")
                 if buyer is not None and buyer not in known:
-                    message = f"{buyer!r} has no site, and no site in the sheet sites serves all{nearest(buyer, known)}"
+                    message = f"{buyer!r} has no site, and no site in the sheet sites serves all{nearest(buyer, known) or '; give it one'}"
                     yield Problem(row.TABLE, row.line, "buyer", message)
 
 

@@ -167,6 +167,11 @@ def forced(stockpile: Stockpile, cheapest: float) -> float:
     return least["quantity"] + spent + ANY * sum(rule.measure == "count" for rule in stockpile.rows(Rule))
 
 
+def spend_at_least(stockpile: Stockpile) -> bool:
+    """Whether a rule asks for spending: then nothing may be paid that is not owed."""
+    return any(rule.measure == "spend" and rule.least for rule in stockpile.rows(Rule))
+
+
 def counts_at_most(stockpile: Stockpile) -> bool:
     """Whether a rule lets only so many members bring anything: then each arrival needs a bound."""
     return any(rule.measure == "count" and rule.most is not None for rule in stockpile.rows(Rule))

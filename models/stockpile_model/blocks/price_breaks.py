@@ -78,7 +78,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             if before is None:
                 continue
             if row.from_quantity == before.from_quantity:
-                message = f"a break of {offer} at {row.from_quantity:g} stands in row {before.line} already"
+                message = f"a break of {offer} at {row.from_quantity:g} stands in row {before.line} already; remove one of the two"
                 yield Problem(row.TABLE, row.line, "from_quantity", message)
             if row.kind != rows[0].kind:
                 yield Problem(row.TABLE, row.line, "kind", f"must be the one kind of its offer, {rows[0].kind} as in row {rows[0].line}")

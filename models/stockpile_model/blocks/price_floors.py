@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks import policy
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.data import (
     NOTHING,
@@ -373,6 +374,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.DEFICITS, rule=hold_take_or_pay, doc="what is not taken of a year's take-or-pay is a deficit [quantity]"
     )
 
+    _owe_no_more(m, stockpile, {key: year_ends[key[0], key[2], key[3]] for key in m.DEFICITS}, signed)
+
     def earned(k: str, f: str, d: int, n: int) -> Any:
         """The upside before its cap [money]."""
         row = contract(k, n)
@@ -421,6 +424,36 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if contract(k, n).signing_cost > 0:
             ledger.pay(n, "signing", contract(k, n).signing_cost * m.sign[k, f, n], "contract", contracts[k].material, name=k)
     _deliver(m, stockpile, ledger, levels)
+
+
+def _owe_no_more(
+    m: pyo.ConcreteModel, stockpile: Stockpile, years_: Mapping[tuple[str, str, int, int], range], signed: Callable[..., Any]
+) -> None:
+    """Where a rule asks for spending, a deficit is just what is owed, with `short` 1 in a year that falls short:
+
+    Σ_year take + deficit ≤ due·active + (most - due)·(1 - short),  deficit ≤ due·short
+    """
+    keys = list(years_) if policy.spend_at_least(stockpile) else []
+    m.SHORT_YEARS = pyo.Set(dimen=4, initialize=keys, doc="contract, level, first delivery, end of a contract year that may fall short")
+    m.short = pyo.Var(m.SHORT_YEARS, domain=pyo.Binary, doc="whether a contract year falls short of take-or-pay [1]")
+
+    def due(k: str, f: str, n: int, year: range) -> tuple[float, float]:
+        row = stockpile.at(n).keyed(Contract)[k]
+        whole = even(stockpile, menu(stockpile)[k][f]) * len(year)
+        return row.take_or_pay * whole, max(row.take_or_pay, row.flex) * whole
+
+    def cap_deficit(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
+        year = years_[k, f, d, n]
+        owed, most = due(k, f, n, year)
+        taken = pyo.quicksum(m.take[k, f, d, s] for s in stockpile.tree.paths[n] if stockpile.tree.period[s] in year)
+        return taken + m.deficit[k, f, d, n] <= owed * signed(k, f, d, n) + (most - owed) * (1 - m.short[k, f, d, n])
+
+    m.cap_deficit = pyo.Constraint(m.SHORT_YEARS, rule=cap_deficit, doc="no more is paid for nothing than is owed [quantity]")
+    m.link_short = pyo.Constraint(
+        m.SHORT_YEARS,
+        rule=lambda m, k, f, d, n: m.deficit[k, f, d, n] <= due(k, f, n, years_[k, f, d, n])[0] * m.short[k, f, d, n],
+        doc="a deficit is of a year that falls short [quantity]",
+    )
 
 
 def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger, levels: Mapping[str, Mapping[str, Floor]]) -> None:

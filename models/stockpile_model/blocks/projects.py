@@ -60,12 +60,11 @@ def members(stockpile: Stockpile, project: str) -> list[Row]:
 
 @functools.lru_cache(maxsize=256)
 def grantable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
-    """The nodes at which a project can be granted and be ready within the horizon."""
+    """The nodes at which a project can be granted; it may be ready after the horizon, where the officer has committed to it."""
     row, tree = stockpile.keyed(Project)[project], stockpile.tree
     window = overlap(stockpile.calendar, row.decide_from, row.decide_to)
-    latest = stockpile.calendar.periods - lag(stockpile, project)
     open_ = grant(row) is not None and stockpile.counts(row.supplier)
-    return tuple(n for n in tree.nodes if open_ and tree.period[n] in window and tree.period[n] < latest)
+    return tuple(n for n in tree.nodes if open_ and tree.period[n] in window)
 
 
 @functools.lru_cache(maxsize=256)
@@ -109,10 +108,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from ordered(row, "decide_from", "decide_to")
         yield from whole_periods(stockpile, row, "ready_lag_months")
         if (row.capex is None) != (row.life_years is None):
-            name = "capex" if row.capex is None else "life_years"
-            yield Problem(
-                row.TABLE, row.line, name, "is required beside the other of capex and life_years: the break-even follows from both"
-            )
+            name, other = ("capex", "life_years") if row.capex is None else ("life_years", "capex")
+            yield Problem(row.TABLE, row.line, name, f"is required beside {other}: the break-even follows from both")
         for each in members(stockpile, row.project):
             if get(each, "supplier") != row.supplier:
                 message = f"is not the supplier of project {row.project}, {row.supplier}: found {get(each, 'supplier')}"

@@ -172,7 +172,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.price is not None and row.premium != 0:
             yield Problem(row.TABLE, row.line, "premium", "is a share of an index: it needs price_index instead of price")
         for each in price_breaks.breaks(stockpile).get(row.offer, ()):
-            if each.premium is not None and row.price_index is None:
+            if each.premium is not None and each.price is None and row.price_index is None:
                 yield Problem(each.TABLE, each.line, "premium", f"is a share of an index: it needs a price_index of {row.offer}")
             if row.capacity is not None and each.from_quantity > row.capacity:
                 message = f"is above the capacity of {row.offer}, {row.capacity:g}: no order reaches it, found {each.from_quantity:g}"
@@ -446,14 +446,16 @@ def report(formulation: Formulation) -> Iterator[Result]:
         # Under scenarios an order paid on delivery may be paid at several prices: this is the one on the first path.
         at = n if row.payment == "order" else next(d for d in tree.at[arrival] if n in tree.paths[d])
         rates, firm = prices(stockpile, row, at), stockpile.firm(n)
-        spent = price_breaks.amount(stockpile, o, quantity, rates)
-        if not firm and len(rates) > 1:
-            spent = sum(rate * pyo.value(m.part[o, s, n]) for s, rate in enumerate(rates) if (o, s, n) in m.SEGMENTS)
+        parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(rates) if (o, s, n) in m.SEGMENTS] or [quantity]
+        spent = sum(rate * part for rate, part in zip(rates, parts, strict=False))
         base, cost = spent / quantity, row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
         delivered = base * (1 + row.duty) + row.adder + row.freight
         paid = delivered * (quantity if row.payment == "order" else arriving) + cost
-        reached = price_breaks.reached(stockpile, o, quantity) if firm else None
-        cheaper_from = _cheaper_from(stockpile, row, quantity, rates) if firm else None
+        # At the foot of a break an order may pay either price: its part says which it does.
+        last = max(s for s, part in enumerate(parts) if part > NOTHING)
+        reached = price_breaks.segments(stockpile, o, math.inf)[last].row if firm else None
+        in_all = [rate * (1 + row.duty) + row.adder + row.freight for rate in rates]
+        cheaper_from = None if reached is None else _cheaper_from(stockpile, row, quantity, in_all)
         unit = stockpile.settings.quantity_unit
         yield Order(
             date=date,
@@ -481,8 +483,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 
 def _cheaper_from(stockpile: Stockpile, offer: Offer, quantity: float, rates: list[float]) -> float | None:
-    """The quantity from which an order at the foot of an all-units break costs less than just what it asks for [quantity]; None
-    where an order does not stand there."""
+    """The quantity from which an order at the foot of an all-units break costs less than just what it asks for, with adder, duty
+    and freight in `rates` [quantity]; None where an order does not stand there."""
     row = price_breaks.reached(stockpile, offer.offer, quantity)
     if row is None or row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.BEFORE:
         return None

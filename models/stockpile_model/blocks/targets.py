@@ -93,12 +93,13 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         period = calendar.period(row.from_)
         # A ramp may lead to a date after the horizon: its first part lies within.
         if period >= calendar.periods and row.path == "step":
-            yield Problem(
-                row.TABLE, row.line, "from", f"is after the horizon, which ends on {calendar.end(calendar.periods - 1)}, found {row.from_}"
-            )
+            end = calendar.end(calendar.periods - 1)
+            message = f"is after the horizon, which ends on {end}, found {row.from_}; change the date or remove the row"
+            yield Problem(row.TABLE, row.line, "from", message)
         twin = seen.setdefault((row.material, row.buyer or "", period), row)
         if twin is not row:
-            yield Problem(row.TABLE, row.line, "from", f"a target for {row.material} in this period stands in row {twin.line} already")
+            message = f"a target for {row.material} in this period stands in row {twin.line} already; remove one of the two"
+            yield Problem(row.TABLE, row.line, "from", message)
         if row.material not in materials:
             continue
         material = materials[row.material]

@@ -1,0 +1,133 @@
+"""What an audit compares, and what it finds to differ: one line each, with the plan's cell and the input's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from optimiser.audit.sheets import Line
+from stockpile_model.data import Row, Stockpile
+
+NOISE = 1e-4  # what the solver's tolerance may leave of a quantity, summed over the lots of a period [quantity]
+EXACT = 1e-9  # for what follows from one figure by one multiplication
+RELATIVE = 1e-6  # of the larger figure, on top of either
+
+Relation = Literal["is", "most", "least", "never"]
+Cell = tuple[Any, str] | None
+"""What sets a figure: a row of the input, and its column."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement. `where` is a cell, a row or a sheet of the plan, `cell` the input's cell that sets what is expected;
+    `amount` is by how much they differ (0 where it is no matter of amount)."""
+
+    where: str
+    what: str
+    expected: Any
+    found: Any
+    amount: float
+    relation: Relation = "is"
+    cell: str = ""
+
+    def __str__(self) -> str:
+        source = f" ({self.cell})" if self.cell else ""
+        by = f"; off by {_shown(self.amount)}" if self.amount else ""
+        if self.relation == "never":
+            return f"{self.where}: {self.what}{source}{by}"
+        must = {"is": "", "most": "at most ", "least": "at least "}[self.relation]
+        return f"{self.where}: {self.what} must be {must}{_shown(self.expected)}{source}, found {_shown(self.found)}{by}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return f"{value:,.10g}"
+    return str(value) if isinstance(value, dt.date) else repr(value)
+
+
+class Record:
+    """Counts the figures compared and keeps what differs. Words are put together only for what does."""
+
+    def __init__(self, stockpile: Stockpile) -> None:
+        self.stockpile = stockpile
+        self.figures = 0
+        self.findings: list[Finding] = []
+
+    # Whether something is wrong, to be told by `add` or `refuse`
+
+    def differs(self, expected: float, found: float, noise: float = NOISE) -> bool:
+        self.figures += 1
+        return abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found))
+
+    def above(self, limit: float | None, found: float, noise: float = NOISE) -> bool:
+        """Whether a figure is above a limit; None is no limit."""
+        self.figures += 1
+        return limit is not None and found - limit > noise + RELATIVE * abs(limit)
+
+    def below(self, limit: float | None, found: float, noise: float = NOISE) -> bool:
+        """Whether a figure is below a limit; None is no limit."""
+        self.figures += 1
+        return limit is not None and limit - found > noise + RELATIVE * abs(limit)
+
+    def fails(self, condition: bool) -> bool:
+        self.figures += 1
+        return not condition
+
+    def add(self, where: str, what: str, expected: Any, found: Any, relation: Relation = "is", cell: Cell = None) -> None:
+        amount = abs(expected - found) if isinstance(expected, (int, float)) and isinstance(found, (int, float)) else 0.0
+        self.findings.append(Finding(where, what, expected, found, amount, relation, self._cell(cell)))
+
+    def refuse(self, where: str, what: str, cell: Cell = None, amount: float = 0.0) -> None:
+        """What must not be."""
+        self.findings.append(Finding(where, what, None, None, abs(amount), "never", self._cell(cell)))
+
+    def _cell(self, cell: Cell) -> str:
+        """The address of an input cell; none for what stands on no sheet."""
+        return self.stockpile.cell(cell[0], cell[1].rstrip("_")) if cell is not None and isinstance(cell[0], Row) else ""
+
+    # A column of one line
+
+    def figure(self, line: Line, column: str, expected: float | None, noise: float = EXACT, cell: Cell = None) -> None:
+        """A number of the plan, or a blank, and what it must be."""
+        self.figures += 1
+        found = line[column]
+        if expected is None or found is None:
+            if expected is not found:
+                self.add(line.at(column), line.told(column), expected, found, cell=cell)
+        elif abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found)):
+            self.add(line.at(column), line.told(column), expected, found, cell=cell)
+
+    def term(self, line: Line, column: str, expected: Any, cell: Cell = None) -> None:
+        """A name, a date or a yes or no of the plan, and what it must be."""
+        self.figures += 1
+        if line[column] != expected:
+            self.add(line.at(column), line.told(column), expected, line[column], cell=cell)
+
+    def most(self, line: Line, column: str, limit: float | None, noise: float = NOISE, cell: Cell = None) -> None:
+        if self.above(limit, line[column], noise):
+            self.add(line.at(column), line.told(column), limit, line[column], "most", cell)
+
+    def least(self, line: Line, column: str, limit: float | None, noise: float = NOISE, cell: Cell = None) -> None:
+        if self.below(limit, line[column], noise):
+            self.add(line.at(column), line.told(column), limit, line[column], "least", cell)
+
+    # A total that stands in no one cell
+
+    def equal(self, where: str, what: str, expected: float, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+        if self.differs(expected, found, noise):
+            self.add(where, what, expected, found, cell=cell)
+
+    def within(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+        """A total that must not be above a limit."""
+        if self.above(limit, found, noise):
+            self.add(where, what, limit, found, "most", cell)
+
+    def reaches(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+        """A total that must not be below a limit."""
+        if self.below(limit, found, noise):
+            self.add(where, what, limit, found, "least", cell)

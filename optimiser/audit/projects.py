@@ -1,0 +1,134 @@
+"""Projects: which go ahead, when, by a grant or carried by the floor of a contract."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from optimiser.audit.case import Case
+from optimiser.audit.findings import EXACT
+from optimiser.audit.sheets import Line
+
+
+def projects(case: Case) -> None:
+    """Every project goes ahead at most once: by a grant within its window, or by a contract signed in the same period at a
+    level whose floor is at or above its break-even; then it is ready `ready_lag_months` later."""
+    rows, record = case.inputs.keyed("projects"), case.record
+    floors = {(row.contract, row.level): row for row in case.inputs.rows("floors")}
+    by_project: dict[str, list[Line]] = {name: [] for name in rows}
+    for line in case.sheets["projects"]:
+        if case.known(line, "project", "projects", rows) is not None:
+            by_project[line["project"]].append(line)
+    for name, project in rows.items():
+        lines = by_project[name]
+        if record.fails(bool(lines)):
+            record.refuse("projects", f"project {name} is not on the sheet", (project, "project"))
+            continue
+        for line in lines:
+            for column in ("decision", "decided", "ready", "grant"):
+                record.term(line, column, lines[0][column])
+            record.term(line, "supplier", project.supplier, (project, "supplier"))
+            _menu(case, line, project, floors)
+        _ahead(case, lines[0], project)
+
+
+def _ahead(case: Case, line: Line, project: Any) -> None:
+    """When a project goes ahead, and what the buyer pays."""
+    inputs, record, decision = case.inputs, case.record, line["decision"]
+    if record.fails(decision in ("grant", "carried", "no")):
+        record.refuse(line.at("decision"), f"{decision!r} is neither grant, carried nor no")
+        return
+    if decision == "no":
+        record.term(line, "decided", None)
+        record.term(line, "ready", None)
+        record.figure(line, "grant", 0.0)
+        return
+    t = case.when(line, "decided")
+    if t is None:
+        return
+    case.ahead[project.project] = t
+    case.staged(line, "decision", project.supplier)
+    record.term(line, "ready", inputs.begin(t + inputs.whole(project.ready_lag_months)), (project, "ready_lag_months"))
+    if decision == "carried":
+        record.figure(line, "grant", 0.0)
+        return
+    case.within(line, "decided", project, "decide_from", "decide_to", "and a grant can be decided")
+    if record.fails(project.cost is not None):
+        record.refuse(line.at("decision"), f"project {project.project} has no cost and cannot be granted", (project, "cost"))
+    grant = (project.cost or 0.0) * project.match
+    record.figure(line, "grant", grant, cell=(project, "cost"))
+    case.pay(t, "grants", grant, material_of(case, project.project), project.project)
+
+
+def carried(case: Case) -> None:
+    """A project that a contract carries: the contract is signed in that period at a floor at or above the break-even."""
+    rows, contracts = case.inputs.keyed("projects"), case.inputs.keyed("contracts")
+    floors = {(row.contract, row.level): row for row in case.inputs.rows("floors")}
+    for line in case.sheets["projects"]:
+        t = case.ahead.get(line["project"])
+        if line["decision"] != "carried" or t is None:
+            continue
+        project = rows[line["project"]]
+        signed = (floors[k, f] for k, f, s in case.called if s == t and contracts[k].project == project.project)
+        if case.record.fails(any(carries(case, project, floor, t) for floor in signed)):
+            said = f"no contract signed in {case.inputs.begins[t]} has a floor at or above the break-even of {project.project}"
+            case.record.refuse(line.at("decision"), said, (project, "breakeven_floor"))
+
+
+def material_of(case: Case, project: str) -> str | None:
+    """The material of a project's offers and contracts, where it is one."""
+    rows = (*case.inputs.rows("offers"), *case.inputs.rows("contracts"))
+    found = {row.material for row in rows if row.project == project}
+    return found.pop() if len(found) == 1 else None
+
+
+def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
+    """The least constant price at which a yearly quantity returns the capital, less a grant: the one given, or computed;
+    infinite where nothing is committed, None where the workbook does not say [money/quantity]."""
+    computed = project.capex is not None and project.life_years is not None
+    if project.breakeven_floor is not None and not (computed and grant > 0):
+        return float(project.breakeven_floor)
+    if not computed:
+        return None
+    capital, rate, life = max(0.0, project.capex - grant), project.rate, project.life_years
+    if capital == 0:
+        return float(project.opex)
+    annuity = life if rate == 0 else (1 - (1 + rate) ** -life) / rate
+    return float(project.opex + capital / (annual * annuity)) if annual > 0 else math.inf
+
+
+def carries(case: Case, project: Any, floor: Any, t: int) -> bool:
+    """Whether a level, signed in a period, makes a project go ahead."""
+    least = breakeven(project, floor.annual_quantity)
+    return least is not None and level_at(case, floor, t) >= least - EXACT * max(1.0, least)
+
+
+def level_at(case: Case, floor: Any, t: int) -> float:
+    """A floor in a period, before escalation [money/quantity]."""
+    if floor.floor_index is None:
+        return float(floor.floor)
+    return case.inputs.price(floor.floor_index, t) * (1.0 if floor.floor_factor is None else floor.floor_factor)
+
+
+def _menu(case: Case, line: Line, project: Any, floors: dict[tuple[str, str], Any]) -> None:
+    """What the sheet says of a level that could carry the project."""
+    record, annual = case.record, line["annual_quantity"]
+    if line["contract"] is not None:
+        floor = floors.get((line["contract"], line["level"]))
+        if record.fails(floor is not None):
+            record.refuse(line.at("level"), f"{line['contract']} has no level {line['level']!r} in the sheet floors")
+        if floor is None:
+            return
+        record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
+        if floor.floor is not None:
+            record.figure(line, "floor", floor.floor, cell=(floor, "floor"))
+        least = breakeven(project, floor.annual_quantity)
+        record.term(line, "carries", least is not None and line["floor"] >= least - EXACT * max(1.0, least))
+    else:
+        able = [row.capacity for row in case.inputs.rows("offers") if row.project == project.project]
+        record.figure(line, "annual_quantity", None if None in able else sum(able) * 12 / case.inputs.months)
+    if annual is not None:
+        granted = None if project.cost is None else breakeven(project, annual, project.cost * project.match)
+        for column, expected in (("breakeven", breakeven(project, annual)), ("breakeven_granted", granted)):
+            if expected != line[column]:  # both may be infinite
+                record.figure(line, column, expected)

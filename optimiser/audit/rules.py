@@ -1,0 +1,171 @@
+"""Policy and commitments: what the plan makes of each rule, and of each decision that was taken before it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from optimiser.audit.case import Case
+from optimiser.audit.findings import NOISE
+from optimiser.audit.sheets import Line
+
+LEAST_COUNTED = 1e-3  # what a member brings at least in a window, to count [quantity]
+
+
+class Part(NamedTuple):
+    """What a rule weighs: what an offer or contract brings, or what is paid for it."""
+
+    supplier: Any
+    table: str
+    name: str
+    amount: float
+
+
+def rules(case: Case) -> None:
+    """Every rule over every window, for every value it speaks of, within its limits."""
+    record, inputs = case.record, case.inputs
+    suppliers = {("offers", row.offer): row.supplier for row in inputs.rows("offers")}
+    suppliers |= {("contracts", row.contract): row.supplier for row in inputs.rows("contracts")}
+    shown: dict[tuple[str, str, str], Line] = {}
+    for line in case.sheets["rules"]:
+        key = (line["rule"], str(line["value"] or "").casefold(), line["window"])
+        if record.fails(key not in shown):
+            record.refuse(line.where, f"{line.told('rule')} stands twice")
+        shown[key] = line
+    brought: dict[int, list[tuple[str, Part]]] = defaultdict(list)
+    paid: dict[int, list[tuple[str, Part]]] = defaultdict(list)
+    for each in case.brought:
+        part = Part(inputs.suppliers[suppliers[each.table, each.name]], each.table, each.name, each.quantity)
+        brought[each.t].append((each.material, part))
+    for spent in case.spent:
+        part = Part(inputs.suppliers[suppliers[spent.table, spent.name]], spent.table, spent.name, spent.amount)
+        paid[spent.t].append((spent.material, part))
+    for rule in inputs.rows("rules"):
+        source = paid if rule.measure == "spend" else brought
+        for window, periods in _windows(case, rule.window).items():
+            came = [part for t in periods for material, part in source.get(t, ()) if rule.material in (None, material)]
+            for value in _values(case, rule):
+                line_or_none = shown.pop((rule.rule, str(value or "").casefold(), window), None)
+                if record.fails(line_or_none is not None):
+                    told = f"{rule.rule}, {value}, {window}" if value else f"{rule.rule}, {window}"
+                    record.refuse("rules", f"{told} is not on the sheet", (rule, "rule"))
+                if line_or_none is not None:
+                    _kept(case, line_or_none, rule, value, came)
+    for line in shown.values():
+        record.refuse(line.where, f"{line.told('rule')} is no rule of the input")
+
+
+def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]) -> None:
+    """One row of the sheet: its value, its limits, and that it keeps them."""
+    record = case.record
+    low = high = group = sum(part.amount * weight(rule, value, part) for part in came)
+    observed: float | None = group
+    noise, scale = case.cent if rule.measure == "spend" else NOISE, 1.0
+    if rule.measure == "share":
+        scale = sum(part.amount for part in came)
+        observed = group / scale if scale > NOISE else None
+    elif rule.measure == "count":
+        # A member that brings next to nothing counts against `most` and not towards `least`; the sheet may tell it either way.
+        low, high = _counted(rule, value, came)
+        observed, noise = line["observed"] if low <= (line["observed"] or 0.0) <= high else low, 1e-7
+    for column in ("of", "material", "measure"):
+        record.term(line, column, getattr(rule, column), (rule, column))
+    for column in ("least", "most"):
+        record.figure(line, column, getattr(rule, column), cell=(rule, column))
+    fine = 1e-6 + NOISE / max(1.0, scale) if rule.measure == "share" else noise
+    record.figure(line, "observed", observed, fine)
+    if rule.least is not None and record.below(rule.least * scale, low, 10 * noise):
+        record.add(line.at("observed"), line.told("observed"), rule.least, low / scale, "least", (rule, "least"))
+    if rule.most is not None and record.above(rule.most * scale, high, 10 * noise):
+        record.add(line.at("observed"), line.told("observed"), rule.most, high / scale, "most", (rule, "most"))
+    gaps = []
+    if observed is not None:
+        gaps += [] if rule.least is None else [observed - rule.least]
+        gaps += [] if rule.most is None else [rule.most - observed]
+    slack = max(0.0, min(gaps)) if gaps else None
+    record.figure(line, "slack", slack, fine)
+    if slack is None or slack > 2 * fine * max(1.0, abs(observed or 0.0)):
+        record.term(line, "binding", False)
+
+
+def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, float]:
+    """How many members bring enough to count, and how many bring anything at all."""
+    brought: dict[str, float] = defaultdict(float)
+    for part in came:
+        if rule.of == "foreign_feedstock":
+            member = part.supplier.supplier if part.supplier.foreign_feedstock > 0 else None
+        elif rule.of in ("offer", "contract"):
+            member = part.name if part.table == f"{rule.of}s" else None
+        else:
+            member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
+        if member is not None and (value is None or weight(rule, value, part)):
+            brought[str(member).casefold()] += part.amount
+    return float(sum(each >= LEAST_COUNTED - NOISE for each in brought.values())), float(sum(each > NOISE for each in brought.values()))
+
+
+def _windows(case: Case, window: str) -> dict[str, list[int]]:
+    inputs = case.inputs
+    found: dict[str, list[int]] = defaultdict(list)
+    for t in range(inputs.periods):
+        name = "horizon" if window == "horizon" else f"{inputs.begins[t]:%Y-%m}" if window == "period" else f"FY{inputs.fiscal_year(t)}"
+        found[name].append(t)
+    return found
+
+
+def _values(case: Case, rule: Any) -> list[str | None]:
+    """What a rule speaks of: its own value, each in turn, or (None) all together."""
+    if rule.of == "foreign_feedstock" or rule.value is not None or rule.measure == "count":
+        return [rule.value]
+    if rule.of in ("offer", "contract"):
+        return [getattr(row, rule.of) for row in case.inputs.rows(f"{rule.of}s")]
+    return sorted({value for row in case.inputs.suppliers.values() if (value := getattr(row, rule.of)) is not None})
+
+
+def weight(rule: Any, value: str | None, part: Part) -> float:
+    """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs it by its feedstock."""
+    if rule.of == "foreign_feedstock":
+        return float(part.supplier.foreign_feedstock)
+    wanted = str(value or "").casefold()
+    if rule.of in ("offer", "contract"):
+        return float(part.table == f"{rule.of}s" and part.name.casefold() == wanted)
+    return float(str(getattr(part.supplier, rule.of) or "").casefold() == wanted)
+
+
+def commitments(case: Case) -> None:
+    """What was decided before the plan is kept by it: exactly, at least or at most."""
+    inputs, record = case.inputs, case.record
+    columns = ("date", "kind", "name", "level", "how", "quantity")
+    lines = list(case.sheets["commitments"])
+    for row in inputs.rows("commitments"):
+        t = None if row.date is None else inputs.period(row.date)
+        planned, asked = _planned(case, row, t), 1.0 if row.quantity is None else row.quantity
+        told = " ".join(
+            ["commitment to", row.kind, row.name, *([row.level] if row.level else []), *([f"in {row.date}"] if row.date else [])]
+        )
+        noise = 10 * NOISE if row.kind in ("order", "rotate") else 1e-7
+        compare = {"exactly": record.equal, "at_least": record.reaches, "at_most": record.within}[row.how]
+        compare("commitments", told, asked, planned, noise, (row, "quantity"))
+        key = [None if t is None else inputs.begin(t), row.kind, row.name.casefold(), row.level, row.how, asked]
+        shown = [[*(each[name] for name in columns)] for each in lines]
+        line = next((each for each, found in zip(lines, shown, strict=True) if [*found[:2], found[2].casefold(), *found[3:]] == key), None)
+        if record.fails(line is not None):
+            record.refuse("commitments", f"{told} is not on the sheet", (row, "name"))
+        if line is not None:
+            lines.remove(line)
+            record.figure(line, "planned", planned, 10 * NOISE)
+            record.term(line, "measure", "quantity" if row.kind in ("order", "rotate") else "times")
+    for line in lines:
+        record.refuse(line.where, f"{line.told('name')} is no commitment of the input")
+
+
+def _planned(case: Case, row: Any, t: int | None) -> float:
+    """What the plan does of a commitment, in its period or (None) over the horizon."""
+    name, level = row.name.casefold(), None if row.level is None else row.level.casefold()
+    if row.kind == "sign":
+        return float(
+            sum(n for (k, f, s), n in case.called.items() if k.casefold() == name and level in (None, f.casefold()) and t in (None, s))
+        )
+    if row.kind == "project":
+        return float(sum(each.casefold() == name and t in (None, s) for each, s in case.ahead.items()))
+    found = case.ordered if row.kind == "order" else case.out
+    return sum(quantity for (each, s), quantity in found.items() if each.casefold() == name and t in (None, s))

@@ -1,0 +1,24 @@
+"""What the figures of a workbook say before any solver is asked: what cannot be met, what looks like a slip.
+
+Each module is one concern with a `check(stockpile)` of `Problem`s, as the blocks of the model have; it is asked of a
+workbook without errors. All are warnings but a project that waits for itself. "Cannot be met" is a proof: the bound it
+stands on gives the plan more than any plan could have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from optimiser.sanity import circles, magnitudes, money, supply, unused
+from stockpile_model.data import Problem, Stockpile
+
+CHECKS = (supply, money, circles, unused, magnitudes)
+_UNCERTAIN = ("scenarios", "events")
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """All that is odd about a workbook, as its rows stand without scenarios."""
+    tables = {kind: rows for kind, rows in stockpile.tables.items() if kind.TABLE not in _UNCERTAIN}
+    base = replace(stockpile, tables=tables)
+    return (problem for each in CHECKS for problem in each.check(base))

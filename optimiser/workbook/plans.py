@@ -1,0 +1,196 @@
+"""A plan workbook, also one that was edited by hand, as the sheets that an audit reads: every fault at once, each with its cell."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optimiser.audit import Line, Sheets
+from optimiser.errors import Fault, InputError
+from optimiser.plan import Assumption, MarginalValue
+from optimiser.workbook import xlsx
+from optimiser.workbook.result_sheets import BESIDE, SHEETS
+from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, error, letter
+from optimiser.workbook.tables import Faults, Table
+from stockpile_model.changes import Change, parse
+from stockpile_model.data import Column, Result, columns
+from stockpile_model.ledger import HEADINGS
+from stockpile_model.values import convert, normal, text
+
+KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in (MarginalValue, Assumption, *BESIDE)}
+_INFINITE = error("#NUM!")  # as a plan shows a number that is none
+
+
+@dataclass(frozen=True)
+class PlanReading:
+    """The sheets of a plan, what its sheet `run` says, and what is odd about it."""
+
+    sheets: Sheets
+    run: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    @property
+    def changes(self) -> list[Change]:
+        """The changes to its input that the plan was made with."""
+        return list(_changes(self.run.get("changes", "")))
+
+
+@dataclass
+class _Summary:
+    """What the sheet `summary` claims; None for a formula that has lost its value."""
+
+    objective: float | None = None
+    bound: float | None = None
+    costs: dict[str, float | None] = field(default_factory=dict)
+    totals: dict[str, float | None] = field(default_factory=dict)  # waste, shortfall
+
+
+def read_plan(path: Path) -> PlanReading:
+    """Read a plan workbook. InputError holds all that is wrong with it as one."""
+    rows: dict[str, list[Line]] = {}
+    faults: list[Fault] = []
+    summary, run, found = _Summary(), dict[str, str](), set[str]()
+    try:
+        for sheet in _sheets(path):
+            name = normal(sheet.name)
+            found.add(name)
+            if name == "summary":
+                summary = _summary(sheet)
+            elif name == "run":
+                run = {_text(cells.get(1)): _text(cells.get(2)) for _, cells in sheet}
+            elif name in KINDS:
+                told = Faults(name)
+                rows[name] = list(_lines(KINDS[name], sheet, told))
+                faults += told
+    except Unreadable as reason:
+        raise InputError([Fault(str(path), str(reason))]) from reason
+    except OSError as reason:
+        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+    for name in ("summary", *KINDS):
+        if name not in found:
+            faults.append(Fault(str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one"))
+    if "summary" in found and summary.objective is None:
+        faults.append(Fault("summary", "the line 'Objective' is missing, or holds no number"))
+    if faults:
+        raise InputError(faults)
+    return _completed(rows, summary, run)
+
+
+def _sheets(path: Path) -> Iterator[Sheet]:
+    if not path.is_file():
+        raise Unreadable("is no file" if path.exists() else "there is no such file")
+    return xlsx.sheets(path)
+
+
+def _text(cell: Cell | None) -> str:
+    return "" if cell is None or isinstance(cell, Lost) else text(cell)
+
+
+def _optional(kind: type[Result]) -> frozenset[str]:
+    """The columns of a result type that may be blank."""
+    hints = typing.get_type_hints(kind)
+    fields = {each.name for each in dataclasses.fields(kind)}
+    blank = {name for name in fields if isinstance(hints[name], types.UnionType) and types.NoneType in hints[name].__args__}
+    return frozenset(name.rstrip("_") for name in blank)
+
+
+def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
+    """The rows of a sheet; columns that a plan does not have are passed over."""
+    known = {column.name: column for column in columns(kind)}
+    table = Table(sheet, faults, known, list(known), other=lambda title: f" {title}")
+    optional = _optional(kind)
+    letters = {name: letter(number) for name, number in table.columns.items()}
+    for line, cells in table:
+        if not known.keys() & cells.keys():
+            continue
+        values: dict[str, Any] = {}
+        for name, column in known.items():
+            values[name], message = _value(column, cells.get(name), name in optional)
+            if message and name in table.columns:
+                faults.add(line, table.columns[name], f"{name} {message}")
+        yield Line(values, kind.SHEET, line, letters)
+
+
+def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]:
+    """The value of a cell, and what is wrong with it. A plan writes an empty text as a blank."""
+    if cell is None:
+        if optional or column.kind == "text":
+            return None if optional else "", ""
+        return None, "must not be blank"
+    if cell == _INFINITE and column.kind == "number":
+        return math.inf, ""
+    if isinstance(cell, Lost):
+        return None, cell.message
+    try:
+        return convert(column, cell), ""
+    except ValueError as reason:
+        return None, str(reason)
+
+
+def _summary(sheet: Sheet) -> _Summary:
+    """The claims of the summary, read from top to bottom: names that a user gave stand below what is looked for."""
+    found, part = _Summary(), ""
+    for _, cells in sheet:
+        label, number = _text(cells.get(1)), _number(cells)
+        name = normal(label)
+        if part == "" and name == "objective" and found.objective is None:
+            found.objective = number
+        elif part == "" and name == "proven_bound":
+            found.bound = number
+        elif label.startswith("Cost by heading"):
+            part = "costs"
+        elif label.startswith("Quantities") and part in ("costs", "total"):
+            part = "quantities"
+        elif part == "costs" and name in HEADINGS:
+            found.costs[name] = number
+        elif part == "costs" and name == "total":
+            part = "total"
+        elif part == "quantities" and name in ("waste", "shortfall") and name not in found.totals:
+            found.totals[name] = number
+            part = part if name == "waste" else "end"
+    return found
+
+
+def _number(cells: Cells) -> float | None:
+    cell = cells.get(2)
+    return float(cell) if isinstance(cell, (int, float)) and not isinstance(cell, bool) else None
+
+
+def _completed(rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[str, str]) -> PlanReading:
+    """The claims of a summary whose formulas have lost their values are computed from the sheets, as the formulas do."""
+    costs = {name: value for name, value in summary.costs.items() if value is not None}
+    totals = {name: value for name, value in summary.totals.items() if value is not None}
+    notes = []
+    if len(costs) < len(summary.costs) or len(totals) < 2:
+        notes.append("summary: formulas have lost their values, which are computed anew from the other sheets")
+        for name in summary.costs.keys() - costs.keys():
+            costs[name] = sum(line["discounted"] for line in rows["cash_flow"] if line["heading"] == name)
+        expired = sum(line["quantity"] for line in rows["rotation"] if line["form"] == "expired")
+        missing = sum(line["unmet"] for line in rows["demand"]) + sum(line["below"] for line in rows["targets"])
+        totals = {"waste": expired, "shortfall": missing} | totals
+    objective = float(summary.objective or 0.0)
+    return PlanReading(Sheets(rows, objective, costs, totals["waste"], totals["shortfall"], summary.bound), run, tuple(notes))
+
+
+def _changes(said: str) -> Iterator[Change]:
+    """Changes as the sheet `run` lists them; a piece that is no change is the rest of the value before it."""
+    pieces = [piece for piece in said.split("; ") if piece.strip()]
+    while pieces:
+        change = pieces.pop(0)
+        while pieces and not _is_change(pieces[0]):
+            change += f"; {pieces.pop(0)}"
+        yield parse(change)
+
+
+def _is_change(piece: str) -> bool:
+    try:
+        parse(piece)
+    except ValueError:
+        return False
+    return True

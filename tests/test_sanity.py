@@ -1,0 +1,400 @@
+"""Sanity without a solver: each warning tells a workbook from its mended twin, and what is said to have no plan has none."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from optimiser.errors import InputError
+from optimiser.sanity.series import asked_to_hold
+from optimiser.workbook.read import read
+from stockpile_model.blocks.targets import required
+from tests.support.books import book
+from tests.support.planner import plan_of
+from tests.support.small_books import small_books
+from tests.support.sound import SOUND, START, Tables
+
+ROOT = Path(__file__).parents[1]
+NO_PLAN = "no plan exists"
+MINE = dt.date(2026, 12, 1)
+
+
+def month(t: int) -> dt.date:
+    return dt.date(2027 + t // 12, t % 12 + 1, 1)
+
+
+def plain(material: dict[str, Any] | None = None, offer: dict[str, Any] | None = None, **tables: Any) -> Tables:
+    """Six months, one offer of 10 a month at 50, demand of 10 a month that must be met."""
+    return {
+        "settings": {"start": month(0), "periods": 6, "mip_gap": 0},
+        "materials": [{"material": "gallium", **(material or {})}],
+        "suppliers": [{"supplier": "smelter"}],
+        "offers": [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 10, **(offer or {})}],
+        "demand": [{"material": "gallium", "from": month(0), "to": month(5), "quantity": 10}],
+        **tables,
+    }
+
+
+def target(t: int, quantity: float, hard: str = "yes") -> dict[str, Any]:
+    return {"material": "gallium", "from": month(t), "quantity": quantity, "hard": hard}
+
+
+def offtake(**level: Any) -> Tables:
+    contract = {"contract": "offtake", "supplier": "smelter", "material": "gallium", "price_index": "market"}
+    return {
+        "prices": [{"date": month(0), "market": 40}, {"date": month(12), "market": 60}],
+        "contracts": [contract],
+        "floors": [{"contract": "offtake", "level": "low", "floor": 45, "annual_quantity": 12, **level}],
+    }
+
+
+def warnings(tables: Tables) -> list[str]:
+    with TemporaryDirectory() as folder:
+        return [str(fault) for fault in read(book(Path(folder) / "book", tables)).warnings]
+
+
+# --- Capacity and money: proofs ---------------------------------------------------------------------------------------
+
+AT_MOST = "what could arrive at most by then, with the stock at the start"
+STOCK = {"lot": "old", "material": "gallium", "quantity": 20, "made": MINE}
+PROOFS: dict[str, tuple[Tables, Tables, str]] = {
+    "demand above capacity": (
+        plain(offer={"capacity": 9}),
+        plain(),
+        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 1 kg above {AT_MOST}",
+    ),
+    "stock at the start helps for a while": (
+        plain(offer={"capacity": 5}, opening_stock=[STOCK]),
+        plain(offer={"capacity": 5}, opening_stock=[STOCK | {"quantity": 30}]),
+        f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg above {AT_MOST}",
+    ),
+    "stock at the start is too old by then": (
+        plain({"shelf_life_months": 3}, {"capacity": 10, "from": month(4)}, opening_stock=[STOCK | {"quantity": 50}]),
+        plain({"shelf_life_months": 5}, {"capacity": 10, "from": month(4)}, opening_stock=[STOCK | {"quantity": 50}]),
+        f"demand!D2: the demand for gallium cannot be met in 2027-03, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+    ),
+    "lead time": (
+        plain(offer={"lead_time_months": 2}),
+        plain({"shortage_cost": 500}, {"lead_time_months": 2}),
+        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+    ),
+    "supplier that does not ship yet": (
+        plain(suppliers=[{"supplier": "smelter", "start": month(1)}]),
+        plain(suppliers=[{"supplier": "smelter", "start": month(0)}]),
+        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+    ),
+    "total of an offer": (
+        plain(offer={"total": 45}),
+        plain(offer={"total": 60}),
+        f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg above {AT_MOST}",
+    ),
+    "stage that is not counted": (
+        plain(suppliers=[{"supplier": "smelter", "stage": "announced"}])
+        | {"settings": {"start": month(0), "periods": 6, "supply_stages": "operating"}},
+        plain(suppliers=[{"supplier": "smelter", "stage": "operating"}])
+        | {"settings": {"start": month(0), "periods": 6, "supply_stages": "operating"}},
+        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+    ),
+    "target above capacity": (
+        plain({"shortage_cost": 90}, targets=[target(3, 41)]),
+        plain({"shortage_cost": 90}, targets=[target(3, 40)]),
+        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above {AT_MOST} "
+        "and after demand that must be met",
+    ),
+    "target above what demand leaves": (
+        plain(targets=[target(3, 20)], opening_stock=[STOCK | {"quantity": 19}]),
+        plain(targets=[target(3, 20)], opening_stock=[STOCK | {"quantity": 20}]),
+        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above {AT_MOST} "
+        "and after demand that must be met",
+    ),
+    "target above what is in spec": (
+        plain({"shortage_cost": 90, "shelf_life_months": 3}, targets=[target(3, 30)]),
+        plain({"shortage_cost": 90, "shelf_life_months": 4}, targets=[target(3, 30)]),
+        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 10 kg above what could arrive at "
+        "most that is still in spec then",
+    ),
+    "target above the room": (
+        plain({"shortage_cost": 90}, targets=[target(3, 30)], sites=[{"site": "vault", "capacity": 29}]),
+        plain({"shortage_cost": 90}, targets=[target(3, 30)], sites=[{"site": "vault", "capacity": 30}]),
+        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above the capacity of its sites",
+    ),
+    "soft target": (
+        plain({"shortage_cost": 90, "below_target_cost": 1}, targets=[target(3, 50, "no")]),
+        plain({"shortage_cost": 90, "below_target_cost": 1}, targets=[target(3, 40, "no")]),
+        f"targets!C2: the target for gallium will be missed in 2027-04 by at least 10 kg: it is above {AT_MOST} "
+        "and after demand that must be met",
+    ),
+    "too little money": (
+        plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 2_999}]),
+        plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 3_000}]),
+        f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-06 costs 3,000 USD at least, at the "
+        "lowest price of all, and 2,999 USD may be spent by then",
+    ),
+    "money that comes too late": (
+        plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(1)}]),
+        plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(0)}]),
+        f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-01 costs 500 USD at least, at the "
+        "lowest price of all, and 0 USD may be spent by then",
+    ),
+    "money for something else": (
+        plain(funds=[{"fund": "nds", "uses": "storage"}], budgets=[{"fund": "nds", "amount": 9_000}]),
+        plain(funds=[{"fund": "nds", "uses": "storage, purchase"}], budgets=[{"fund": "nds", "amount": 9_000}]),
+        f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-01 costs 500 USD at least, at the "
+        "lowest price of all, and 0 USD may be spent by then",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_what_cannot_be_is_told_before_solving(name: str) -> None:
+    tables, mended, expected = PROOFS[name]
+    assert [line for line in warnings(tables) if "above" in line or "money" in line] == [expected]
+    assert [line for line in warnings(mended) if "above" in line or "money" in line] == []
+    if NO_PLAN in expected:
+        assert plan_of(tables).status == "infeasible"
+    assert plan_of(mended).status == "optimal"
+
+
+def test_a_project_supplies_once_it_is_ready() -> None:
+    project = {"project": "plant", "supplier": "smelter", "cost": 100, "ready_lag_months": 2}
+    tables = plain(offer={"project": "plant"}, projects=[project], opening_stock=[STOCK | {"quantity": 19}])
+    assert any(NO_PLAN in line and "in 2027-02" in line for line in warnings(tables))
+    assert plan_of(tables).status == "infeasible"
+    tables["opening_stock"] = [STOCK]
+    assert not any(NO_PLAN in line for line in warnings(tables))
+    assert plan_of(tables).status == "optimal"
+
+
+def test_what_is_exchanged_is_young_again() -> None:
+    """An exchange brings no metal, but a lot is never too old for it."""
+    tables = plain({"shelf_life_months": 3, "shortage_cost": 90}, targets=[target(3, 30)])
+    swap = {"outlet": "swap", "material": "gallium", "form": "exchange"}
+    assert any(NO_PLAN in line for line in warnings(tables))
+    assert not any(NO_PLAN in line for line in warnings(tables | {"outlets": [swap]}))
+    assert plan_of(tables | {"outlets": [swap]}).status == "optimal"
+
+
+def test_what_is_said_to_have_no_plan_has_none() -> None:
+    told: list[str] = []
+
+    @settings(derandomize=True, deadline=None, database=None, max_examples=150, suppress_health_check=list(HealthCheck))
+    @given(small_books(), st.sampled_from(["demand", "targets", "offers", "budgets", "opening_stock"]), st.sampled_from([0, 0.3, 3, 20]))
+    def compare(tables: Tables, table: str, factor: float) -> None:
+        for row in tables.get(table, []):
+            row |= {column: row[column] * factor for column in ("quantity", "capacity", "total", "amount") if row.get(column) is not None}
+        if table in ("demand", "targets"):
+            _asked_without_price(tables)
+        with contextlib.suppress(InputError):
+            if lines := [line for line in warnings(tables) if NO_PLAN in line]:
+                assert plan_of(tables).status == "infeasible", lines
+                told.append(lines[0])
+
+    compare()
+    assert len(told) > 5
+
+
+def _asked_without_price(tables: Tables) -> None:
+    """Demand must be met and targets are hard."""
+    for row in tables["materials"]:
+        row.pop("shortage_cost", None)
+    for row in tables.get("targets", []):
+        row["hard"] = "yes"
+
+
+# --- Figures that look like a slip ------------------------------------------------------------------------------------
+
+TWO = [
+    {"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 10},
+    {"offer": "framework", "supplier": "smelter", "material": "gallium", "price": 45, "capacity": 10},
+]
+ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
+    "price in another unit": (
+        plain(offers=deepcopy(TWO)),
+        lambda t: t["offers"][1].update(price=45_000),
+        "offers!D3: price is 45,000 USD/kg, where other prices of gallium are about 50: another unit, as per t instead of per kg, "
+        "or a slip?",
+    ),
+    "floor in another unit": (
+        plain(offers=deepcopy(TWO), **offtake()),
+        lambda t: t["floors"][0].update(floor=0.045),
+        "floors!C2: floor is 0.045 USD/kg, where other prices of gallium are about 44.1187: another unit, as per t instead of per kg, "
+        "or a slip?",
+    ),
+    "floor above every price": (
+        plain(offers=deepcopy(TWO), **offtake()),
+        lambda t: t["floors"][0].update(floor=450),
+        "floors!C2: the floor low of offtake, 450 USD/kg, is above every price of gallium in the horizon, 50 at most: it is what is always "
+        "paid; a slip?",
+    ),
+    "capacity for no limit": (
+        plain(),
+        lambda t: t["offers"][0].update(capacity=1e9),
+        "offers!E2: capacity is 1e+09 kg, where other quantities of gallium are about 10: another unit, as per t instead of per kg, "
+        "or a slip?",
+    ),
+    "slip in an index": (
+        plain(offers=deepcopy(TWO), **offtake()),
+        lambda t: t["prices"][1].update(market=6_000),
+        "prices!B3: market goes from 40 in row 2 to 6,000: another unit, or a slip?",
+    ),
+    "duty in per cent": (
+        plain(offer={"duty": 0.025}),
+        lambda t: t["offers"][0].update(duty=2.5),
+        "offers!F2: duty is 2.5, which is 2.5 times 100 %: shares and rates are fractions, 0.25 is 25 %",
+    ),
+    "rate in per cent": (
+        plain() | {"settings": {"start": START, "periods": 6, "discount_rate": 0.03}},
+        lambda t: t["settings"].update(discount_rate=0.75),
+        "settings!B4: discount_rate is 0.75, which is 0.75 times 100 %: shares and rates are fractions, 0.25 is 25 %",
+    ),
+    "storage dearer than metal": (
+        plain({"holding_cost": 0.5}),
+        lambda t: t["materials"][0].update(holding_cost=51),
+        "materials!B2: holding_cost is 51 for a unit and month, above every price of the metal, 50 at most: a slip?",
+    ),
+    "value outside its range": (
+        plain(offer={"price_low": 40, "price_high": 60}),
+        lambda t: t["offers"][0].update(price=61),
+        "offers!D2: price is 61, outside its range, 40 to 60",
+    ),
+    "outlet beside the horizon": (
+        plain(outlets=[{"outlet": "sale", "material": "gallium", "form": "sale", "price": 30, "from": month(0)}]),
+        lambda t: t["outlets"][0].update({"from": month(6)}),
+        "outlets!A2: sale takes nothing within the horizon: see its dates and lead time",
+    ),
+    "prices of another time": (
+        plain(offers=deepcopy(TWO), **offtake()),
+        lambda t: t.update(prices=[{"date": dt.date(2020, 1, 1), "market": 50}]),
+        "prices!B2: market has no value after 2020-01-01, long before the horizon: 50 holds throughout",
+    ),
+    "prices that come later": (
+        plain(offers=deepcopy(TWO), **offtake()),
+        lambda t: t.update(prices=[{"date": dt.date(2031, 1, 1), "market": 50}]),
+        "prices!B2: market has no value before 2031-01-01, after the horizon: 50 holds throughout",
+    ),
+    "grant that nobody pays": (
+        plain(
+            {"shortage_cost": 90},
+            {"project": "plant"},
+            projects=[{"project": "plant", "supplier": "smelter", "cost": 100}],
+            funds=[{"fund": "nds"}],
+            budgets=[{"fund": "nds", "amount": 5_000}],
+        ),
+        lambda t: t["funds"][0].update(uses="purchase"),
+        "projects!A2: the project plant can never go ahead: no appropriation may pay its grant within its dates; see funds, budgets",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_slip_is_told_and_its_mended_twin_is_not(name: str) -> None:
+    tables, slip, expected = ODD[name]
+    assert warnings(tables) == []
+    wrong = deepcopy(tables)
+    slip(wrong)
+    assert expected in warnings(wrong)
+
+
+def test_the_figures_of_one_column_are_told_once() -> None:
+    rows = [TWO[0] | {"offer": f"{k}", "price": 50_000 if k < 3 else 50} for k in range(10)]
+    told = warnings(plain(offers=rows))
+    assert [line for line in told if "price" in line] == [
+        "offers!D2: price is 50,000 USD/kg (and 2 more of this column), where other prices of gallium are about 50: another unit, as per t "
+        "instead of per kg, or a slip?"
+    ]
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=100)
+@given(
+    st.lists(
+        st.tuples(st.integers(-3, 9), st.integers(0, 50), st.sampled_from(["step", "ramp"])),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_targets_are_read_over_time_as_the_model_reads_them(rows: list[tuple[int, int, str]]) -> None:
+    tables = plain(targets=[target(t, quantity) | {"path": "ramp" if t > 5 else path} for t, quantity, path in rows])
+    with TemporaryDirectory() as folder:
+        stockpile = read(book(Path(folder) / "book", tables)).stockpile
+    (held,) = asked_to_hold(stockpile)
+    for period in range(6):
+        asked = required(stockpile, period).get(("gallium", ""))
+        assert held.quantity[period] == pytest.approx(asked.quantity if asked else 0)
+        if asked:
+            assert next(row for span, row in held.spans if period in span) is asked.row
+
+
+@pytest.mark.parametrize("case", ["gallium", "small"])
+def test_the_worked_examples_are_not_odd(case: str) -> None:
+    assert read(ROOT / "inputs" / f"{case}.xlsx").warnings == ()
+
+
+def test_the_sound_workbook_is_not_odd() -> None:
+    assert warnings(SOUND) == []
+
+
+# --- Projects that wait for themselves --------------------------------------------------------------------------------
+
+
+def circle() -> Tables:
+    return plain(
+        {"shortage_cost": 90},
+        {"project": "plant"},
+        projects=[{"project": "plant", "supplier": "smelter", "cost": 100, "fund": "sales"}],
+        funds=[{"fund": "sales", "keeps_receipts": "yes"}, {"fund": "nds", "uses": "purchase"}],
+        budgets=[{"fund": "nds", "amount": 5_000}],
+        outlets=[{"outlet": "market", "material": "gallium", "form": "sale", "price": 60, "fund": "sales", "capacity": 5}],
+    )
+
+
+def errors(tables: Tables) -> list[str]:
+    with TemporaryDirectory() as folder, pytest.raises(InputError) as caught:
+        read(book(Path(folder) / "book", tables))
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_project_that_waits_for_itself() -> None:
+    assert errors(circle()) == [
+        "projects!D2: the project plant waits for itself: its grant can only be paid by the receipts of market, which sell metal that only "
+        "comes once it has gone ahead; give its fund an appropriation, or name another fund"
+    ]
+
+
+def test_projects_that_wait_for_each_other() -> None:
+    tables = circle()
+    tables["materials"].append({"material": "indium", "shortage_cost": 90})
+    tables["offers"].append(tables["offers"][0] | {"offer": "other", "material": "indium", "project": "second"})
+    tables["projects"].append(tables["projects"][0] | {"project": "second", "fund": "more"})
+    tables["funds"].append({"fund": "more", "keeps_receipts": "yes"})
+    tables["outlets"] = [
+        tables["outlets"][0] | {"material": "indium"},
+        tables["outlets"][0] | {"outlet": "bazaar", "fund": "more"},
+    ]
+    assert [line.split(" waits")[0] for line in errors(tables)] == ["projects!D2: the project plant", "projects!D3: the project second"]
+
+
+@pytest.mark.parametrize(
+    "way_out",
+    [
+        lambda t: t["budgets"].append({"fund": "sales", "amount": 100}),
+        lambda t: t["projects"][0].pop("fund") and t["funds"][1].update(uses="purchase, project"),
+        lambda t: t.update(opening_stock=[STOCK]),
+        lambda t: t["offers"].append(TWO[1]),
+        lambda t: t["projects"][0].update(match=0),
+    ],
+    ids=["appropriation", "another fund", "stock to sell", "metal from elsewhere", "free"],
+)
+def test_a_way_out_of_the_circle(way_out: Callable[[Tables], object]) -> None:
+    tables = circle()
+    way_out(tables)
+    assert warnings(tables) == []
