@@ -19,7 +19,7 @@ from inputs.dictionary import README, dictionary
 from optimiser.plan import Plan
 from optimiser.planner import Answer, Request, plan_workbook
 from optimiser.workbook.read import read
-from stockpile_model.blocks.budget import BudgetUse
+from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.demand import Demand, DemandMet, covers
 from stockpile_model.blocks.policy import RuleKept
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, even, first_delivery, last_period, menu
@@ -27,7 +27,7 @@ from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Offer, Order, lead, placeable
 from stockpile_model.blocks.rotation import Outlet, Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock
-from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.blocks.targets import Target, TargetMet
 from stockpile_model.build import TABLES
 from stockpile_model.changes import parse
 from stockpile_model.data import PROVENANCE, Stockpile, Supplier, overlap
@@ -213,9 +213,9 @@ def indium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_indium_costs_what_it_did(indium: Plan) -> None:
-    # 71.52 m USD, first run of these tables (November 2026): 244 m USD of metal less 173 m USD of stock at the end.
+    # 63.45 m USD, first run of these tables (November 2026): 244 m USD of metal less 173 m USD of stock at the end, discounted.
     assert indium.status == "optimal"
-    assert indium.objective == pytest.approx(71.52e6, rel=0.001)
+    assert indium.objective == pytest.approx(63.45e6, rel=0.001)
     assert indium.bound is not None
     assert indium.bound <= indium.objective <= indium.bound * 1.001
     assert indium.waste == 0  # no shelf life
@@ -233,8 +233,8 @@ def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
         assert money[name].spent == pytest.approx(money[name].amount, rel=0.001)
     # The first one ends with fiscal year 2027, and what can arrive until then costs a little less: the rest lapses.
     assert 0 < money["nds 2027-01"].lapsed < 0.03 * money["nds 2027-01"].amount
-    # Nothing ordered with a lead time arrives before March; all else is on the ramp.
-    assert {row.date for row in targets.values() if row.below > 100} <= {dt.date(2027, month, 1) for month in (2, 3, 4)} | {last.date}
+    assert {row.date for row in targets.values() if row.below > 100} == {last.date}  # on the ramp until then, and ahead of it in 2027
+    assert targets[dt.date(2027, 9, 1)].stock > 1.5 * targets[dt.date(2027, 9, 1)].target
 
 
 def test_indium_signs_every_fixed_price_at_the_top(indium: Plan) -> None:
@@ -264,7 +264,7 @@ def test_indium_keeps_the_import_shares(indium: Plan) -> None:
     assert rules["china_money", "China", "FY2028"].observed == pytest.approx(13.3e6, rel=0.005)
     assert rules["china_money", "China", "FY2029"].observed == pytest.approx(13.3e6, rel=0.005)
     assert rules["china", "China", "FY2030"].observed == pytest.approx(0.32, abs=0.005)
-    assert all((row.observed or 0) >= 8 for row in indium.of(RuleKept) if row.rule == "countries")
+    assert all((row.observed or 0) >= 7 for row in indium.of(RuleKept) if row.rule == "countries")
 
 
 def test_the_sums_in_the_guide_of_indium() -> None:
@@ -287,6 +287,90 @@ def reach(stockpile: Stockpile) -> list[list[str]]:
         contracts[country[contract.supplier]] += top * contract.flex * (last_period(stockpile, contract, first) - first + 1)
     found = {name: [offers[name], contracts[name], offers[name] + contracts[name]] for name in offers.keys() | contracts.keys()}
     return [[name, *(f"{cell:,.0f}" for cell in found[name])] for name in sorted(found, key=lambda name: -found[name][2])]
+
+
+# --- Portfolio: golden run --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return plan("portfolio", tmp_path_factory.mktemp("portfolio"))
+
+
+def test_portfolio_costs_what_it_did(portfolio: Plan) -> None:
+    # 127.6 m USD, first run of these tables (November 2026), proven to 0.2 %: 382 m USD are paid, 157 m USD is the stock at the end.
+    assert portfolio.status == "optimal"
+    assert portfolio.objective == pytest.approx(127.6e6, rel=0.002)
+    assert portfolio.bound is not None
+    assert portfolio.bound <= portfolio.objective <= portfolio.bound * 1.0021
+    assert portfolio.waste == pytest.approx(0, abs=1e-3)
+
+
+def test_portfolio_serves_both_buyers(portfolio: Plan) -> None:
+    last = {(row.material, row.buyer): row for row in portfolio.of(TargetMet) if row.date == dt.date(2031, 10, 1)}
+    held = {key: row.stock for key, row in last.items()}
+    assert held == pytest.approx(
+        {("gallium", "us"): 17_686, ("gallium", "japan"): 16_000, ("indium", "us"): 222_000, ("indium", "japan"): 60_000}
+        | {("germanium", "us"): 28_888},
+        rel=1e-4,
+    )
+    # Too little gallium before Metlen and Onsan deliver; everything else is on the ramp.
+    short = {(row.material, row.date) for row in portfolio.of(TargetMet) if row.below > 1}
+    assert {material for material, _ in short} == {"gallium"}
+    assert {date.year for _, date in short} == {2027}
+    assert all(row.unmet < 1e-6 for row in portfolio.of(DemandMet))
+
+
+def test_portfolio_reaches_breaks_together(portfolio: Plan) -> None:
+    ordered = defaultdict[str, list[float]](list)
+    for row in portfolio.of(Order):
+        ordered[row.offer].append(row.ordered)
+    for offer, least in {"metlen_pool": 4000, "korea_zinc_pool": 6000, "dowa_pool": 5000}.items():
+        assert sum(size >= least - 1e-6 for size in ordered[offer]) >= 0.9 * len(ordered[offer]) > 0
+    # Either buyer takes less than a break in most quarters: what arrives is shared.
+    sites = defaultdict[str, float](float)
+    for delivery in portfolio.of(Delivery):
+        if delivery.name == "metlen_pool":
+            sites[str(delivery.site)] += delivery.quantity
+    assert all(quantity / 16 < 4000 for quantity in sites.values())
+    # Nobody is asked for more indium than 30 % of it, and Chinese indium goes to Japan, which asks no duty.
+    rules = {(row.rule, row.value): row for row in portfolio.of(RuleKept) if row.window == "horizon"}
+    assert rules["one_indium_supplier", "korea_zinc"].observed == pytest.approx(0.3, abs=0.001)
+    assert {str(row.site) for row in portfolio.of(Delivery) if row.supplier == "chinese_plants"} == {"japan_depot"}
+
+
+def test_portfolio_carries_both_plants(portfolio: Plan) -> None:
+    projects = {(row.project, row.level): row for row in portfolio.of(ProjectOutcome)}
+    assert {row.project: row.decision for row in projects.values()} == {"jaga": "carried", "onsan": "carried"}
+    assert {row.contract: row.level for row in portfolio.of(ContractOutcome)} == {"jaga_offtake": "687", "onsan_offtake": "550"}
+    # 200 + 30.2 m / (annual quantity x 8.559): only the top of the menu is above it.
+    assert projects["onsan", "550"].breakeven == pytest.approx(494.0, abs=0.1)
+    assert projects["onsan", "497"].breakeven == pytest.approx(641.0, abs=0.1)
+
+
+def test_portfolio_spends_shared_money_for_both(portfolio: Plan) -> None:
+    paid = defaultdict[tuple[str, str | None], float](float)
+    for row in portfolio.of(Payment):
+        paid[row.fund, row.buyer] += row.amount
+        assert not (row.fund == "joint" and row.material == "germanium")  # bought for one buyer only
+        assert (row.fund, row.buyer) not in (("nds", "japan"), ("jogmec", "us"))
+    assert paid["joint", "us"] > 1e7
+    assert paid["joint", "japan"] > 1e7
+    # The two payments into it, and all that rotation earns.
+    earned = sum(row.proceeds for row in portfolio.of(Rotated))
+    assert sum(row.spent for row in portfolio.of(BudgetUse) if row.fund == "joint") == pytest.approx(25e6 + earned, rel=0.01)
+
+
+def test_the_sums_in_the_guide_of_portfolio(portfolio: Plan) -> None:
+    """The table `Do the sums add up?`: what is asked from the workbook, what is bought and leaves from the plan."""
+    guide = (INPUTS / "portfolio" / "guide.md").read_text(encoding="utf-8")
+    shown = [[cell.strip().replace(",", "") for cell in line.strip("| ").split("|")] for line in guide.splitlines()]
+    for name, us, japan, demand, bought, rotated in (row for row in shown if row[0] in ("gallium", "indium", "germanium")):
+        last = {row.buyer: row.quantity for row in read(INPUTS / "portfolio.xlsx").stockpile.rows(Target) if row.material == name}
+        assert (float(us), float(japan)) == (last["us"], last.get("japan", 0))
+        assert float(demand) == sum(row.required for row in portfolio.of(DemandMet) if row.material == name)
+        assert float(bought) == pytest.approx(sum(row.quantity for row in portfolio.of(Delivery) if row.material == name), rel=0.02)
+        assert float(rotated) == pytest.approx(sum(row.quantity for row in portfolio.of(Rotated) if row.material == name), rel=0.02)
 
 
 # --- Gallium: golden run ----------------------------------------------------------------------------------------------
