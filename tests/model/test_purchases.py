@@ -394,7 +394,9 @@ def ceiling(stockpile: Stockpile, node: int = 0) -> float | None:
             book(offer(order_cost=1), material(shelf_life_months=1), demand(10), outlet("swap", "exchange", capacity=3)),
             10 + 3,
         ),  # a life may begin anew
-        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange")), None),
+        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange")), 10),
+        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange", yield_=0.5)), 40),  # half is lost in each of two months
+        (book(offer(), price_break(40, 8), demand(10), *BUYERS), 200),  # 5 times what one buyer would need at most
         (book(offer(order_cost=1), material(closing_value=1.5, price_index="market"), *prices(10), demand(10)), None),
     ],
 )

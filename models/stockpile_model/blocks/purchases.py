@@ -220,6 +220,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def offer(o: str, n: int) -> Offer:
         return stockpile.at(n).keyed(Offer)[o]
 
+    def smallest(o: str, n: int) -> float:
+        """An order is at least its minimum; and not of nothing, where paying its cost alone would reach a least spend."""
+        return max(offer(o, n).minimum_order, policy.ANY if policy.spend_at_least(stockpile) else 0.0)
+
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
         (o, n): ceiling(stockpile, offer(o, n), n) if needs_ceiling(stockpile, offer(o, n)) else offer(o, n).capacity for o, n in orders
@@ -252,8 +256,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="an order is placed and within the capacity [quantity]",
     )
     m.hold_minimum_order = pyo.Constraint(
-        pyo.Set(dimen=2, initialize=[(o, n) for o, n in m.PLACINGS if offer(o, n).minimum_order > 0]),
-        rule=lambda m, o, n: m.buy[o, n] >= offer(o, n).minimum_order * m.place[o, n],
+        pyo.Set(dimen=2, initialize=[(o, n) for o, n in m.PLACINGS if smallest(o, n) > 0]),
+        rule=lambda m, o, n: m.buy[o, n] >= smallest(o, n) * m.place[o, n],
         doc="an order is at least the minimum [quantity]",
     )
     m.hold_lots = pyo.Constraint(
@@ -451,9 +455,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         base, cost = spent / quantity, row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
         delivered = base * (1 + row.duty) + row.adder + row.freight
         paid = delivered * (quantity if row.payment == "order" else arriving) + cost
-        # At the foot of a break an order may pay either price: its part says which it does.
-        last = max(s for s, part in enumerate(parts) if part > NOTHING)
-        reached = price_breaks.segments(stockpile, o, math.inf)[last].row if firm else None
+        reached = price_breaks.reached(stockpile, o, quantity) if firm else None
+        if reached is not None and not price_breaks.incremental(stockpile, o):
+            # At the foot of a break an order may pay either price: its part says which it does.
+            last = max(s for s, part in enumerate(parts) if part > NOTHING)
+            reached = price_breaks.segments(stockpile, o, math.inf)[last].row
         in_all = [rate * (1 + row.duty) + row.adder + row.freight for rate in rates]
         cheaper_from = None if reached is None else _cheaper_from(stockpile, row, quantity, in_all)
         unit = stockpile.settings.quantity_unit
