@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from optimiser.sampling import tables as uncertain
 from optimiser.workbook.input_sheets import PURPOSE
 from stockpile_model.build import TABLES, UNBUILT
 from stockpile_model.data import Column, Row, Settings, columns
@@ -103,7 +104,7 @@ TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "d
 
 def dictionary() -> str:
     """The text of the data dictionary."""
-    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in TABLES), unbuilt(), DECISIONS])
+    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*TABLES, *uncertain.TABLES)), unbuilt(), DECISIONS])
 
 
 def section(kind: type[Row]) -> str:
