@@ -58,7 +58,7 @@ def possible(correlation: Array) -> tuple[Array, float]:
     """The nearest correlation matrix by clipped eigenvalues, scaled back to ones on the diagonal, and how far it is from the given
     one (largest change of a correlation; 0 where that was possible)."""
     values, vectors = np.linalg.eigh(correlation)
-    if values.min() >= -1e-10:
+    if (values >= -1e-10).all():
         return correlation, 0.0
     clipped = (vectors * np.clip(values, 0.0, None)) @ vectors.T
     scale = np.sqrt(np.diag(clipped))
@@ -103,6 +103,4 @@ def spells(
 
 def rounded(values: Array, digits: int = 4) -> Array:
     """Numbers as a person writes them, to a few significant digits."""
-    size = np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values))))
-    scale = 10.0 ** (digits - 1 - size)
-    return np.asarray(np.rint(values * scale) / scale)
+    return np.array([float(f"{value:.{digits}g}") for value in values.ravel().tolist()]).reshape(values.shape)

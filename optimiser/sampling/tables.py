@@ -214,6 +214,6 @@ def _check_partners(rows: tuple[Uncertainty, ...]) -> Iterator[Problem]:
         passed = [row.name.casefold()]
         while passed[-1] in prices and (after := prices[passed[-1]].correlates_with) is not None and passed.count(passed[-1]) == 1:
             passed.append(after.casefold())
-        if len(passed) > 1 and passed[-1] == passed[0]:
+        if len(passed) > 1 and passed[-1] == passed[0] == min(passed):  # told once
             circle = " with ".join(prices[name].name for name in passed)
             yield Problem(row.TABLE, row.line, "correlates_with", f"must not lead back to the row itself: {circle}")

@@ -200,8 +200,8 @@ def _supply_parameters(made: Made) -> Section:
             told = [row.name, row.kind, tables.about(row), row.value or "each", row.per_year, spread, row.confidence, row.source]
             rows.append([(each, "0.000" if isinstance(each, float) else "") for each in told])
     said = (
-        "Outages and embargoes begin as a Poisson process (so many a year while none is on; within a year with 1 - exp(-that)) "
-        "and last a whole number of periods. A plant is late by a draw of its own; one that ships before the scenarios part is late no more."
+        "Outages and embargoes begin as a Poisson process (so many a year while none is on; within a year with 1 - exp(-that)) and "
+        "last a whole number of periods. A plant is late by a draw of its own; one that ships before the scenarios part is late no more."
     )
     return "Plants and embargoes", said, ["Name", "Kind", "Of", "Value", "A year", "Months", "Confidence", "Source"], rows
 
