@@ -96,6 +96,13 @@ DECISIONS = """\
 - **Money.** An appropriation can be spent in the period that contains its `from` and in the one that contains its
   `expires`. With the table `funds`, an outlay that no fund may pay cannot be made. `budgets` without `funds` is an
   error. A fiscal year is that of a period's first day and is named by the calendar year in which it ends.
+- **Uncertainty.** Only `stockpile scenarios` reads it, and `price_history`. `of` and `value` say what a row speaks of; the row that
+  names a plant most precisely (supplier, country, stage, all) speaks of it. `duration_months`, `delay_months` and `jump_factor`
+  with a `_low` and a `_high` beside them are drawn from a triangle. Without jumps the mean of a price is its path in `prices`
+  (with a `level` the way there); jumps come on top. Two prices move together as `correlates_with` says, and along a chain of
+  such rows by the product, which is always possible; where both have twelve points in `price_history` it says so instead.
+  `per_year` is a rate: at least one within a year has the probability 1 - exp(-per_year). A plant that ships before the
+  scenarios part is late no more. What a workbook without the sheet takes for uncertain is written into the new workbook.
 - **Buyers.** `buyer` may name one buyer throughout; several are not supported yet.
 """
 

@@ -189,6 +189,16 @@ def test_events_hold_numbers_to_edit(tmp_path: Path) -> None:
     assert {type(row[at].value) for row in sheet.iter_rows(min_row=2)} <= {int, float}
 
 
+def test_a_plan_passes_over_what_is_uncertain(tmp_path: Path) -> None:
+    history = [{"date": START, "home": 40}]
+    objectives = []
+    for tables in (TABLES, TABLES | {"uncertainty": UNCERTAIN, "price_history": history}):
+        answer = plan_workbook(Request(source=book(tmp_path / "in.xlsx", tables)), print)
+        assert answer.plan is not None
+        objectives.append(answer.plan.objective)
+    assert objectives[0] == objectives[1]
+
+
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 OWN = {

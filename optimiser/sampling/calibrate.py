@@ -63,7 +63,7 @@ def _profile(x: Array, steps: Array, kappa: float) -> tuple[float, float, Array]
     Without reversion the mean is a drift: x' = x + a Δ + s ε.
     """
     decay = np.exp(-kappa * steps)
-    scale = np.sqrt(np.array([float(memory(np.array(2 * kappa), float(step))) for step in steps]))
+    scale = np.sqrt(memory(np.array(2 * kappa), steps))
     pull = (1 - decay) / scale if kappa else steps / scale
     moved = (x[1:] - decay * x[:-1]) / scale
     mean = float(pull @ moved / (pull @ pull))

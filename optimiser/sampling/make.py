@@ -113,14 +113,16 @@ def make(stockpile: Stockpile, options: Options) -> Made:
 
 def features(stockpile: Stockpile, samples: Samples) -> Array:
     """What scenarios are compared by, a row for each sample: prices against their mean over the horizon, an index counting by how many
-    rows are priced on it; and the metal that each supplier could ship in each year and does not, being late or stopped. Both groups are
-    scaled to the same total variance, so that neither drowns the other."""
+    rows are priced on it; the metal that each supplier could ship in each year and does not, being late or stopped; the months of each
+    embargo in each year, which else hide among the prices (in trials half of the embargoes' probability was lost so). Each group is
+    scaled to the same total variance, so that none drowns the others."""
     counts = {index: _priced_on(stockpile, index) for index in samples.prices}
     if not any(counts.values()):
         counts = dict.fromkeys(counts, 1)
     prices = [each / max(float(each.mean()), 1e-12) * np.sqrt(counts[index]) for index, each in samples.prices.items()]
     scaled = []
-    for parts in (prices, list(_lost(stockpile, samples))):
+    embargoes = [np.add.reduceat(flags.astype(float), _years(stockpile, samples), axis=1) for flags in samples.embargoes.values()]
+    for parts in (prices, list(_lost(stockpile, samples)), embargoes):
         if parts:
             group = np.concatenate(parts, axis=1)
             total = float(group.var(axis=0).sum())
@@ -142,7 +144,7 @@ def _lost(stockpile: Stockpile, samples: Samples) -> Iterator[Array]:
     most = {name: _shipped(stockpile, name) for name in names}
     largest = max((each for each in most.values() if each is not None), default=1.0) or 1.0
     at = np.arange(calendar.periods)
-    years = range(samples.revealed, calendar.periods, max(1, 12 // calendar.months))
+    years = _years(stockpile, samples)
     for name in names:
         start = stockpile.keyed(Supplier)[name].start
         late = samples.delays.get(name, np.zeros(samples.size, dtype=np.int64))
@@ -152,7 +154,12 @@ def _lost(stockpile: Stockpile, samples: Samples) -> Iterator[Array]:
             ships = ships & ~stopped[name]
         lost = (at >= begins[0]).astype(float) - ships
         size = most[name]
-        yield np.add.reduceat(lost, list(years), axis=1) * (largest if size is None else size) * calendar.months / 12
+        yield np.add.reduceat(lost, years, axis=1) * (largest if size is None else size) * calendar.months / 12
+
+
+def _years(stockpile: Stockpile, samples: Samples) -> list[int]:
+    """The periods in which a year begins, counted from where the scenarios part."""
+    return [*range(samples.revealed, stockpile.settings.periods, max(1, 12 // stockpile.calendar.months))]
 
 
 def _shipped(stockpile: Stockpile, supplier: str) -> float | None:

@@ -20,11 +20,11 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *name.casefold().encode()])
 
 
-def memory(kappa: Array, years: float) -> Array:
+def memory(kappa: Array, years: Array | float) -> Array:
     """∫ exp(-κs) ds from 0 to `years`: the time itself where κ = 0 [years]."""
     small = np.abs(kappa * years) < 1e-12
     safe = np.where(small, 1.0, kappa)
-    return np.where(small, years, -np.expm1(-safe * years) / safe)
+    return np.asarray(np.where(small, years, -np.expm1(-safe * years) / safe))
 
 
 def variance(kappa: Array, sigma: Array, years: float) -> Array:

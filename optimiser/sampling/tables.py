@@ -41,12 +41,10 @@ class Uncertainty(Row):
         "how long it lasts (with a low and a high: triangular); blank for a jump = to the end", "months", above=0
     )
     delay_months: float | None = column("how much later the plant first ships (with a low and a high: triangular)", "months")
-    jump_factor: float | None = column(
-        "price during a jump as a multiple of what it would be (with a low and a high: triangular)", "1", above=0
-    )
+    jump_factor: float | None = column("price during a jump as a multiple of what it would be (with a low and a high: triangular)", above=0)
     jumps_with: str | None = column("embargo during which the price jumps; blank = it jumps by itself, per_year")
     correlates_with: str | None = column("price row with which it moves; two that move with a third share the product of both correlations")
-    correlation: float | None = column("correlation of the two", "1", least=-1, most=1)
+    correlation: float | None = column("correlation of the two", least=-1, most=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,8 +128,8 @@ def _text(made: Made, source: str, fingerprint: str) -> str:
         f"- Again, to the byte: stockpile scenarios {source} {again}",
         f"- Until {begin} nothing of them is known: one plan holds for all. From then on each scenario has its own.",
         f"- Reduced by {METHODS[options.method]}; a sample that is not kept gives its probability to the nearest that is. Distance: prices "
-        "against their mean (an index counts by how many rows are priced on it), and the metal that each supplier could ship in each year "
-        "and does not; both with the same total variance.",
+        "against their mean (an index counts by how many rows are priced on it), the metal that each supplier could ship in each year and "
+        "does not, the months of each embargo in each year; each of the three with the same total variance.",
         f"- The kept scenarios have all the probability; the base has none left, and serves as the past that they share. {len(rows)} rows "
         "of events.",
         f"- Relative Kantorovich distance: {reduction.relative:.1%} (0 % keeps all samples, 100 % is what the best single one leaves). By "

@@ -253,13 +253,18 @@ def test_one_more_thing_that_is_uncertain_leaves_the_others_as_they_were() -> No
     assert (alone.embargoes["ban"] == both.embargoes["ban"]).all()
 
 
-def test_prices_and_supply_weigh_the_same_in_the_distance() -> None:
+def test_prices_supply_and_embargoes_weigh_the_same_in_the_distance() -> None:
     stockpile = rich(uncertain(), uncertain("x", "outage", per_year=0.4, duration_months=4.0))
     found = features(stockpile, draw(stockpile, SOME))
     assert found.var(axis=0).sum() == pytest.approx(2)
     dates = 4
     assert found[:, : 2 * dates].var(axis=0).sum() == pytest.approx(1)
     assert found[:, :dates].var(axis=0).sum() == pytest.approx(1)  # nothing is priced on the index home
+    ban = uncertain("ban", "embargo", value="China", per_year=0.5, duration_months=6.0)
+    stockpile = rich(uncertain(), ban)
+    found = features(stockpile, draw(stockpile, SOME))
+    assert [found[:, part].var(axis=0).sum() for part in (slice(8), slice(-3, None))] == pytest.approx([1, 1])
+    assert found.var(axis=0).sum() == pytest.approx(3)
 
 
 def test_moments_are_weighted() -> None:
