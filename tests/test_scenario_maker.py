@@ -33,6 +33,7 @@ TABLES: dict[str, Any] = {
         {"name": "start", "value": START},
         {"name": "periods", "value": 24},
         {"name": "discount_rate", "value": 0.02, "value_low": 0.01, "value_high": 0.05, "source": "a book"},
+        {"name": "objective", "value": None, "note": "left as it is"},
         {"name": "supply_stages", "value": "operating, building"},
     ],
     "materials": [{"material": "ga", "shelf_life_months": 12, "shortage_cost": 900, "price_index": "Rotterdam 4N"}],

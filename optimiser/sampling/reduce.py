@@ -42,9 +42,9 @@ def distances(features: Array) -> Array:
     return np.asarray(found)
 
 
-def reduce(cost: Array, weight: Array, keep: int, method: str = "forward") -> Reduction:
-    """Keep `keep` of the scenarios with the distances `cost` and probabilities `weight`."""
-    chosen, _ = forward(cost, weight, keep)
+def reduce(cost: Array, weight: Array, keep: int, method: str = "forward", order: Whole | None = None) -> Reduction:
+    """Keep `keep` of the scenarios with the distances `cost` and probabilities `weight`; `order` is that of `forward`, where known."""
+    chosen = (forward(cost, weight, keep)[0] if order is None else order)[:keep]
     if method == "kmedoids":
         chosen = exchange(cost, weight, chosen)
     nearest = chosen[np.argmin(cost[:, chosen], axis=1)]
@@ -57,15 +57,20 @@ def reduce(cost: Array, weight: Array, keep: int, method: str = "forward") -> Re
 
 
 def forward(cost: Array, weight: Array, keep: int) -> tuple[Whole, Array]:
-    """The scenarios in the order in which forward selection takes them, and the Kantorovich distance after each."""
-    near = np.full(len(weight), np.inf)
-    open_ = np.ones(len(weight), dtype=bool)
-    chosen, left = [], []
-    for _ in range(keep):
-        after = weight @ np.minimum(near[:, None], cost)
-        best = int(np.argmin(np.where(open_, after, np.inf)))
-        open_[best] = False
-        near = np.minimum(near, cost[:, best])
+    """The scenarios in the order in which forward selection takes them, and the Kantorovich distance after each.
+
+    What a scenario would gain never grows as others are taken, so only those are looked at again whose last gain is the greatest.
+    """
+    best = int(np.argmin(weight @ cost))
+    near = cost[best].copy()
+    chosen, left = [best], [float(weight @ near)]
+    gain = np.full(len(weight), np.inf)
+    while len(chosen) < keep:
+        gain[chosen[-1]] = -np.inf
+        fresh = np.zeros(len(weight), dtype=bool)
+        while not fresh[best := int(np.argmax(gain))]:
+            gain[best], fresh[best] = left[-1] - float(weight @ np.minimum(near, cost[best])), True
+        near = np.minimum(near, cost[best])
         chosen.append(best)
         left.append(float(weight @ near))
     return np.array(chosen, dtype=np.int64), np.array(left)

@@ -24,7 +24,7 @@ from optimiser.workbook.drafts import Written, write_row
 from optimiser.workbook.files import check_target, replace
 from optimiser.workbook.input_sheets import CREATED, LINE_HEIGHT, Units, Writer, lay_out_guide, write_guide
 from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, put, serial, unit_of
-from stockpile_model.data import PROVENANCE, Column, Price, Row, Settings, columns
+from stockpile_model.data import PROVENANCE, Column, Price, Row, columns
 from stockpile_model.scenarios import Event, Scenario
 
 PATHS = "_paths"
@@ -52,7 +52,7 @@ def compose(made: Made, given: Mapping[type[Row], Written], source: str, fingerp
         book.set_properties({**about, "comments": f"from {legible(source)}, sha256 {fingerprint}"})
         styles = Styles(book)
         guide = book.add_worksheet("guide")
-        writer = Writer(styles, Units.of(written[Settings].rows))
+        writer = Writer(styles, Units(made.stockpile.settings.quantity_unit, made.stockpile.settings.currency))
         for kind, table in written.items():
             sheet = book.add_worksheet(kind.TABLE)
             writer.table(sheet, kind, table.names, table.rows)
