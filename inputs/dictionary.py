@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from optimiser.sampling import tables as uncertain
 from optimiser.workbook.input_sheets import PURPOSE
 from stockpile_model.build import TABLES, UNBUILT
 from stockpile_model.data import Column, Row, Settings, columns
@@ -125,6 +126,13 @@ DECISIONS = """\
 - **Money.** An appropriation can be spent in the period that contains its `from` and in the one that contains its
   `expires`. With the table `funds`, an outlay that no fund may pay cannot be made. `budgets` without `funds` is an
   error. A fiscal year is that of a period's first day and is named by the calendar year in which it ends.
+- **Uncertainty.** Only `stockpile scenarios` reads it, and `price_history`. `of` and `value` say what a row speaks of; the row that
+  names a plant most precisely (supplier, country, stage, all) speaks of it. `duration_months`, `delay_months` and `jump_factor`
+  with a `_low` and a `_high` beside them are drawn from a triangle. Without jumps the mean of a price is its path in `prices`
+  (with a `level` the way there); jumps come on top. Two prices move together as `correlates_with` says, and along a chain of
+  such rows by the product, which is always possible; where both have twelve points in `price_history` it says so instead.
+  `per_year` is a rate: at least one within a year has the probability 1 - exp(-per_year). A plant that ships before the
+  scenarios part is late no more. What a workbook without the sheet takes for uncertain is written into the new workbook.
 - **Buyers.** Buyers are the names in `sites`, `demand`, `targets` and `funds`. A buyer is served by its own sites and by
   those without a buyer, and needs one of them. It pays for what arrives at its sites, duty and freight included; where
   price breaks lower the price, the buyers share the payment in any way that their funds allow, none paying more than the
@@ -146,7 +154,7 @@ TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "d
 
 def dictionary() -> str:
     """The text of the data dictionary."""
-    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in TABLES), unbuilt(), DECISIONS])
+    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*TABLES, *uncertain.TABLES)), unbuilt(), DECISIONS])
 
 
 def section(kind: type[Row]) -> str:
