@@ -133,15 +133,16 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
         return offer.capacity
     if offer.total is not None:
         return offer.total
-    if offer.availability == 0:
+    tree, arrival = stockpile.tree, stockpile.tree.period[node] + lead(stockpile, offer)
+    arrives = [stockpile.at(d).keyed(Offer)[offer.offer].availability for d in tree.at[arrival] if node in tree.paths[d]]
+    if not any(arrives):
         return 0.0
-    arrival = stockpile.tree.period[node] + lead(stockpile, offer)
     useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
     if math.isinf(useful):
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
-    most = max([useful / offer.availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
+    most = max([useful / min(each for each in arrives if each > 0) + offer.minimum_order, *(row.from_quantity for row in breaks)])
     return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
 
 
