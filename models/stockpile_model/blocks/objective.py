@@ -53,7 +53,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                 for _, w, a, _ in (key for key in m.STOCKS if key[0] == i and key[3] == leaf):
                     share = 1.0 if life is None else (life - 1 - a) / life
                     if share > 0:
-                        ledger.charge(leaf, "closing_stock", -worth * share * m.stock[i, w, a, leaf], i, w, delay=1)
+                        buyer = stockpile.sites[w].buyer
+                        ledger.charge(leaf, "closing_stock", -worth * share * m.stock[i, w, a, leaf], i, w, buyer, delay=1)
 
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
     missing = [(m.unmet[key], key[2]) for key in m.SHORTAGES] + [(m.below[key], key[2]) for key in m.SOFT_TARGETS]
