@@ -60,7 +60,7 @@ def test_the_plans_use_what_is_audited() -> None:
         name: [line for plan in plans for line in as_sheets(plan)[name]] for name in as_sheets(plans[0]).rows | as_sheets(plans[1]).rows
     }
     assert {line["kind"] for line in rows["movements"]} == {"opening", "arrival", "return", "demand", "rotation", "expired"}
-    assert {line["decision"] for line in rows["projects"]} == {"grant", "carried"}
+    assert {line["decision"] for line in rows["projects"]} == {"grant", "carried", "no"}
     assert {line["form"] for line in rows["contracts"] if line["level"]} == {"purchase", "cfd"}
     assert {line["measure"] for line in rows["rules"]} == {"share", "quantity", "spend", "count"}
     assert {line["heading"] for line in rows["cash_flow"]} == set(plans[0].costs)
@@ -90,6 +90,30 @@ def test_plans_of_random_workbooks_pass(tables: dict[str, Any]) -> None:
     plan = plan_of(tables)
     if plan is not None:
         assert told(plan) == []
+
+
+SPENDING: dict[str, Any] = {
+    "settings": {"start": dt.date(2027, 1, 1), "periods": 4, "mip_gap": 0},
+    "materials": [{"material": "gallium"}],
+    "suppliers": [{"supplier": "smelter"}],
+    "offers": [
+        {"offer": "cheap", "supplier": "smelter", "material": "gallium", "price": 5},
+        {"offer": "dear", "supplier": "smelter", "material": "gallium", "price": 1000, "lot_size": 50, "order_cost": 30, "capacity": 50},
+    ],
+    "contracts": [
+        {"contract": "offtake", "supplier": "smelter", "material": "gallium", "sign_to": dt.date(2027, 1, 1), "take_or_pay": 0.5}
+    ],
+    "floors": [{"contract": "offtake", "level": "one", "floor": 20, "annual_quantity": 60}],
+    "demand": [{"material": "gallium", "from": dt.date(2027, 1, 1), "to": dt.date(2027, 4, 1), "quantity": 10}],
+}
+
+
+@pytest.mark.parametrize(("of", "value", "cost"), [("offer", "dear", 50030), ("contract", "offtake", 350)])
+def test_a_least_spend_is_not_reached_by_paying_for_nothing(of: str, value: str, cost: float) -> None:
+    plan = plan_of({**SPENDING, "rules": [{"rule": "r", "of": of, "value": value, "measure": "spend", "least": 60}]})
+    assert plan is not None
+    assert told(plan) == []
+    assert plan.objective == pytest.approx(cost)
 
 
 # --- Faults planted in the rows of a plan ---------------------------------------------------------------------------------------

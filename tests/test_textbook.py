@@ -63,6 +63,48 @@ def transport(cost: Mapping[str, Sequence[float]], supply: Sequence[float], dema
     return {**tables, **kinds, "offers": lanes, "rules": limits}
 
 
+Breaks = Sequence[tuple[float, float]]
+
+
+def vendor(name: str, price: float, *breaks: tuple[float, float], kind: str = "all_units", **cells: Any) -> tuple[Cells, list[Cells]]:
+    """An offer of a supplier of the same name, with a price from each quantity on."""
+    rows = [{"offer": name, "from_quantity": quantity, "price": cheaper, "kind": kind} for quantity, cheaper in breaks]
+    return offer(name, price, supplier=name, **cells), rows
+
+
+def procurement(quantity: float, *vendors: tuple[Cells, list[Cells]], **tables: Any) -> Tables:
+    """One purchase of one ware from vendors with price breaks."""
+    return {
+        **problem(1, offers=[each for each, _ in vendors], demand=wanted([quantity])),
+        "suppliers": [{"supplier": each["supplier"]} for each, _ in vendors],
+        "price_breaks": [row for _, rows in vendors for row in rows],
+        **tables,
+    }
+
+
+def warehouses(fixed: float, capacity: Mapping[str, int], cost: Sequence[Sequence[float]]) -> Tables:
+    """Which warehouses to open, and which serves each store: a warehouse is a project, a store asks for one of a ware of its own."""
+    stores = [f"store {k}" for k in range(len(cost))]
+    return {
+        **problem(1, demand=[{"material": store, "from": month(0), "quantity": 1} for store in stores]),
+        "materials": [{"material": store} for store in stores],
+        "suppliers": [{"supplier": city} for city in capacity],
+        "projects": [{"project": city, "supplier": city, "cost": fixed} for city in capacity],
+        "offers": [
+            offer(f"{city} to {store}", row[k], supplier=city, material=store, project=city)
+            for store, row in zip(stores, cost, strict=True)
+            for k, city in enumerate(capacity)
+        ],
+        "rules": [{"rule": city, "of": "supplier", "value": city, "measure": "quantity", "most": most} for city, most in capacity.items()],
+    }
+
+
+# What a unit costs from Bonn, Bordeaux, London, Paris and Rome to each of ten stores.
+STORES = [
+    [20, 24, 11, 25, 30], [28, 27, 82, 83, 74], [74, 97, 71, 96, 70], [2, 55, 73, 69, 61], [46, 96, 59, 83, 4],
+    [42, 22, 29, 67, 59], [1, 5, 73, 59, 56], [10, 73, 13, 43, 96], [93, 35, 63, 85, 46], [47, 65, 55, 71, 95],
+]  # fmt: skip
+
 WAGNER_WHITIN_DEMAND = [69, 29, 36, 61, 61, 26, 34, 67, 45, 67, 79, 56]
 WAGNER_WHITIN_SETUP = [85, 102, 102, 101, 98, 114, 105, 86, 119, 110, 98, 114]
 
@@ -98,6 +140,32 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         78450,
     ),
+    # The same in the variant of IBM's OPL documentation, Sailco with cheaper extra boats: 350 beyond 40 in a quarter. 72,200, with 90
+    # boats in the first quarter and 100 in the third.
+    "Sailco with cheaper extra boats": (
+        problem(
+            4,
+            {"holding_cost": 20 / 3},
+            months=3,
+            offers=[offer("boats", 400)],
+            price_breaks=[{"offer": "boats", "from_quantity": 40, "price": 350, "kind": "incremental"}],
+            opening_stock=[{"lot": "boats", "material": "ware", "quantity": 10, "made": dt.date(2026, 12, 31)}],
+            demand=wanted([40, 60, 75, 25], months=3),
+        ),
+        72200,
+    ),
+    # LINDO's QDISCSUPL: 6,000 from two vendors, one with a price for all units and one for what is beyond a break, of 20,000 each.
+    # 7,500 at 5 from the first: 37,500.
+    "QDISCSUPL": (
+        procurement(
+            6000,
+            vendor("A", 9, (1000, 8), (2500, 7), (7500, 5), (15000, 3), capacity=20000),
+            vendor("B", 8, (1200, 7), (3000, 6), (7500, 4), (14000, 2), kind="incremental", capacity=20000),
+        ),
+        37500,
+    ),
+    # Van Hentenryck, The OPL Optimization Programming Language, warehouse location (problem 34 of CSPLib): 383.
+    "warehouses": (warehouses(30, {"Bonn": 1, "Bordeaux": 4, "London": 2, "Paris": 1, "Rome": 3}, STORES), 383),
     # Hillier and Lieberman, Introduction to Operations Research, Northern Airplane: engines in four months, in millions: 77.30.
     "Northern Airplane": (
         problem(
@@ -199,6 +267,68 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         660,
     ),
+    # Ravindran and Warsing, Supply Chain Engineering, an exercise on order allocation: 2,000 units. One supplier asks 100 an order and 10,
+    # beyond 300 units 7, for 600 at most; the second 500 an order and 2 for 800; the third 300 an order and 6, beyond 500 units 4, for
+    # 1,200. The second and third in full: 500 + 1,600 + 300 + 3,000 + 2,800 = 8,200; any unit of the first instead costs at least 7 more
+    # than it saves.
+    "order allocation": (
+        procurement(
+            2000,
+            vendor("1", 10, (300, 7), kind="incremental", capacity=600, order_cost=100),
+            vendor("2", 2, capacity=800, order_cost=500),
+            vendor("3", 6, (500, 4), kind="incremental", capacity=1200, order_cost=300),
+        ),
+        8200,
+    ),
+    # The three suppliers of the Xpress Mosel user's guide, 600 items at prices that fall beyond 100 and 200, 50 and 250, 100 and 300. With
+    # at most 40 %, 35 % and 40 % of each: 240 of the first, 920 + 900 + 280, and the other 360 as 50 at 9, 100 at 11 and 210 at 8.5.
+    "price breaks under shares": (
+        procurement(
+            600,
+            vendor("1", 9.2, (100, 9), (200, 7), kind="incremental", capacity=1000),
+            vendor("2", 9, (50, 8.5), (250, 8.3), kind="incremental", capacity=2000),
+            vendor("3", 11, (100, 8.5), (300, 7.5), kind="incremental", capacity=4000),
+            rules=[
+                {"rule": name, "of": "supplier", "value": name, "most": most} for name, most in (("1", 0.4), ("2", 0.35), ("3", 0.4))
+            ],
+        ),
+        2100 + 450 + 1100 + 210 * 8.5,
+    ),
+    # Two buyers want 60 each, at 10 a unit and 8 from 100 on: alone 600 each, together 960.
+    "buying together": (
+        {
+            **procurement(0, vendor("maker", 10, (100, 8), capacity=200)),
+            "sites": [{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B"}],
+            "demand": [{"material": "ware", "from": month(0), "quantity": 60, "buyer": buyer} for buyer in "AB"],
+        },
+        960,
+    ),
+    # A plant of 1,000 that lives 10 years at 10 %, an annuity of 6.1446, runs at 4 and commits 100 a year: it needs
+    # 4 + 1,000 / 614.46 = 5.6275. At 5.62 it is not built and the year is bought at 7; at 5.63 it is.
+    "a floor below the break-even": (
+        problem(
+            1,
+            months=12,
+            offers=[offer("spot", 7)],
+            projects=[{"project": "plant", "supplier": "maker", "capex": 1000, "opex": 4, "rate": 0.1, "life_years": 10}],
+            contracts=[{"contract": "offtake", "supplier": "maker", "material": "ware", "project": "plant"}],
+            floors=[{"contract": "offtake", "level": "only", "floor": 5.62, "annual_quantity": 100}],
+            demand=wanted([100], months=12),
+        ),
+        700,
+    ),
+    "a floor above it": (
+        problem(
+            1,
+            months=12,
+            offers=[offer("spot", 7)],
+            projects=[{"project": "plant", "supplier": "maker", "capex": 1000, "opex": 4, "rate": 0.1, "life_years": 10}],
+            contracts=[{"contract": "offtake", "supplier": "maker", "material": "ware", "project": "plant"}],
+            floors=[{"contract": "offtake", "level": "only", "floor": 5.63, "annual_quantity": 100}],
+            demand=wanted([100], months=12),
+        ),
+        563,
+    ),
     # The warehouse problem: room for 100 at period end, prices 5, 7, 4, 9 at which all is bought and sold. Full at 5, sold at 7, full at
     # 4, sold at 9: 100 x (2 + 5).
     "buy low and sell high": (
@@ -263,3 +393,51 @@ def test_lot_sizes_are_those_of_the_recursion(data: st.DataObject) -> None:
     tables["materials"][0]["shelf_life_months"] = life
     outcome = plan_of(tables)
     assert outcome.objective == pytest.approx(wagner_whitin(demand, setup, holding, life), abs=1e-5)
+
+
+# By the breaks ----------------------------------------------------------------------------------------------------------------------
+
+
+def schedule(quantity: float, price: float, breaks: Breaks, kind: str) -> float:
+    """What a quantity costs, written out from the list of prices."""
+    if kind == "all_units":
+        return quantity * next((cheaper for least, cheaper in reversed(breaks) if quantity >= least), price)
+    ends = [*(least for least, _ in breaks), float("inf")]
+    prices, begins = [price, *(cheaper for _, cheaper in breaks)], [0, *ends[:-1]]
+    return sum(max(0, min(quantity, end) - begin) * rate for begin, end, rate in zip(begins, ends, prices, strict=True))
+
+
+def best_split(quantity: float, vendors: Sequence[tuple[float, Breaks, str, float]]) -> float:
+    """The least cost of a quantity from two vendors. What either costs is linear between breaks and bends or falls at them, so that one
+    of the two orders is nothing, at a break or full, and the other what is missing, or at a break or full too."""
+    ends = [{0.0, most, *(least for least, _ in breaks)} for _, breaks, _, most in vendors]
+    points = [ends[k] | {quantity - end for end in ends[1 - k]} for k in (0, 1)]
+    costs = [
+        schedule(a, *vendors[0][:3]) + schedule(b, *vendors[1][:3])
+        for a in points[0]
+        for b in points[1]
+        if a + b >= quantity and 0 <= a <= vendors[0][3] and 0 <= b <= vendors[1][3]
+    ]
+    return min(costs)
+
+
+def test_the_best_split_gives_the_printed_optimum() -> None:
+    first = (9, [(1000, 8), (2500, 7), (7500, 5), (15000, 3)], "all_units", 20000)
+    second = (8, [(1200, 7), (3000, 6), (7500, 4), (14000, 2)], "incremental", 20000)
+    assert best_split(6000, [first, second]) == 37500
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=40)
+@given(st.data())
+def test_vendors_with_price_breaks_are_split_at_the_best_point(data: st.DataObject) -> None:
+    vendors = []
+    for _ in range(2):
+        count = data.draw(st.integers(1, 3))
+        quantities = sorted(data.draw(st.lists(st.integers(5, 95), min_size=count, max_size=count, unique=True)))
+        price, *cheaper = sorted(data.draw(st.lists(st.integers(1, 20), min_size=count + 1, max_size=count + 1)), reverse=True)
+        kind = data.draw(st.sampled_from(["all_units", "incremental"]))
+        vendors.append((price, list(zip(quantities, cheaper, strict=True)), kind, 100))
+    quantity = data.draw(st.integers(1, 180))
+    rows = [vendor(name, price, *breaks, kind=kind, capacity=most) for name, (price, breaks, kind, most) in zip("AB", vendors, strict=True)]
+    outcome = plan_of(procurement(quantity, *rows))
+    assert outcome.objective == pytest.approx(best_split(quantity, vendors), abs=1e-5)

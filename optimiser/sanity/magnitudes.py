@@ -24,7 +24,7 @@ _IN_QUANTITY: tuple[tuple[type[Row], str, bool], ...] = (  # and whether a very 
     *((Offer, "capacity", True), (Offer, "total", True), (Offer, "minimum_order", False), (Offer, "lot_size", False)),
     *((OpeningLot, "quantity", False), (Outlet, "capacity", False)),
 )
-_MOST_SHARE, _MOST_RATE = 2.0, 0.5  # above it a share, or a rate per year, looks like per cent
+_MOST_SHARE, _MOST_FACTOR, _MOST_RATE = 2.0, 10.0, 0.5  # above it a share, a factor of an index, a rate per year looks like per cent
 
 
 class Figure(NamedTuple):
@@ -178,8 +178,14 @@ def _shares(stockpile: Stockpile) -> Iterator[Problem]:
     kinds: tuple[type[Row], ...] = tuple(stockpile.tables)
     rows = [stockpile.settings, *(row for kind in kinds for row in stockpile.rows(kind))]
     limits = {"1": _MOST_SHARE, "1/year": _MOST_RATE}
+
+    def most(name: str, unit: str) -> float:
+        return _MOST_FACTOR if name.endswith("factor") else limits[unit]
+
     names = {
-        type(row): [(each.name, each.field, limits[each.unit]) for each in columns(type(row)) if each.unit in limits and not each.many]
+        type(row): [
+            (each.name, each.field, most(each.name, each.unit)) for each in columns(type(row)) if each.unit in limits and not each.many
+        ]
         for row in rows
     }
     for row in rows:

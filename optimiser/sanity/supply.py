@@ -124,7 +124,7 @@ def _demand(stockpile: Stockpile, material: str, demand: Series, rows: tuple[Dem
         period = int(found[0])
         row = next(row for row in rows if period in covers(stockpile, row))
         what = "what could arrive at most by then, with the stock at the start"
-        yield _told(stockpile, row, f"demand for {material}", period, float(short[period]), what, True)
+        yield _told(stockpile, row, f"demand for {material}", period, period, float(short[period]), what, True)
 
 
 def _targets(stockpile: Stockpile, material: str, asked: list[Held], demand: Series) -> Iterator[Problem]:
@@ -149,14 +149,15 @@ def _targets(stockpile: Stockpile, material: str, asked: list[Held], demand: Ser
             if found:
                 worst = max(found, key=lambda period: float(short[period]))
                 what = reasons[int(there[:, worst].argmin())]
-                later = "up to " if row.hard and short[worst] > short[found[0]] else ""
-                yield _told(stockpile, row, f"target for {material}", found[0], float(short[worst]), what, row.hard, later)
+                yield _told(stockpile, row, f"target for {material}", found[0], worst, float(short[worst]), what, row.hard)
 
 
-def _told(stockpile: Stockpile, row: Row, name: str, period: int, short: float, what: str, hard: bool, later: str = "") -> Problem:
-    amount, month = f"{short:,.6g} {stockpile.settings.quantity_unit}", f"{stockpile.calendar.begin(period):%Y-%m}"
+def _told(stockpile: Stockpile, row: Row, name: str, first: int, worst: int, short: float, what: str, hard: bool) -> Problem:
+    """`first` is the first period of which it is true, `worst` that in which most is missing."""
+    begin, later = (f"{stockpile.calendar.begin(period):%Y-%m}" for period in (first, worst))
+    amount = f"{short:,.6g} {stockpile.settings.quantity_unit}" + (f" in {later}" if worst > first else "")
     if hard:
-        message = f"the {name} cannot be met from {month} on, so no plan exists: it is {later}{amount} above {what}"
+        message = f"the {name} cannot be met in {begin}, so no plan exists: it is {amount} above {what}"
     else:
-        message = f"the {name} will be missed by at least {amount}, first in {month}: it is above {what}"
+        message = f"the {name} will be missed in {begin}{' and' if worst > first else ''} by at least {amount}: it is above {what}"
     return Problem(row.TABLE, row.line, "quantity", message, warning=True)

@@ -197,7 +197,7 @@ def test_when_a_supplier_ships_first(start: dt.date | None, shipping: int) -> No
         (
             [site(buyer="navy"), demand(1, buyer="army")],
             {},
-            "demand.buyer: 'army' has no site, and no site in the sheet sites serves all",
+            "demand.buyer: 'army' has no site, and no site in the sheet sites serves all; give it one",
         ),
     ],
 )

@@ -264,9 +264,23 @@ def test_an_order_at_a_break_says_from_where_it_costs_less(
     )
 
 
-def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up() -> None:
-    order = told(one_month(*BEYOND), placed(20, 10, 10, 0))
-    assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((9.5, 20, None, 190))
+@pytest.mark.parametrize(("parts", "price", "step"), [((10, 5, 0), 145 / 15, 10), ((10, 10, 0), 9.5, 20), ((10, 10, 5), 9.2, 20)])
+def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(parts: tuple[float, ...], price: float, step: float) -> None:
+    """An order of just 20 reaches the break at 20, though it buys nothing beyond it."""
+    order = told(one_month(*BEYOND), placed(sum(parts), *parts))
+    assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((price, step, None, price * sum(parts)))
+
+
+def test_from_where_an_order_costs_less_is_told_of_all_that_a_unit_costs() -> None:
+    """10 at 9 with 10 % duty, 1 and 3 of adder and freight are 139; so are 139 / 15 at 10 with the same."""
+    row = offer(capacity=30, adder=1, duty=0.1, freight=3)
+    assert told(one_month(row, price_break(10, 9)), placed(10, 0, 10)).cheaper_from == pytest.approx(139 / 15)
+
+
+def test_nothing_is_bought_up_to_a_price_that_rises_beyond_its_break() -> None:
+    rows = (offer(price=1, capacity=30), price_break(10, 10, kind="incremental"), price_break(20, 12, kind="incremental"))
+    order = told(one_month(*rows), placed(20, 10, 10, 0))
+    assert (order.price, order.price_break, order.cheaper_from) == (5.5, 20, None)
 
 
 def test_a_bought_up_order_may_cost_less_from_a_quantity_two_breaks_below() -> None:
@@ -294,7 +308,7 @@ def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> N
         ([price_break(10, premium=0.1)], "price_breaks.premium: is a share of an index: it needs a price_index of spot"),
         (
             [price_break(10, 9, line=2), price_break(10, 8, line=3)],
-            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already",
+            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already; remove one of the two",
         ),
         (
             [price_break(10, 9, line=2), price_break(20, 8, line=3, kind="incremental")],

@@ -30,6 +30,7 @@ from tests.support.accept import (
     prices,
     project,
     put,
+    rule,
     site,
     supplier,
     warnings,
@@ -139,6 +140,20 @@ CASES = [
         [{"take[offtake,low,0,0]": 8, "stock[ga,stockpile,0,0]": 4}],
     ),
     Case(
+        "link_short",
+        "a least spend is not reached by paying for what is taken: there is no deficit in a year that does not fall short",
+        book(contract(take_or_pay=0.5), TEN, rule("contract", "offtake", measure="spend", least=1)),
+        SIGNED | taken(10, 0),
+        [{"deficit[offtake,low,0,1]": 5}],
+    ),
+    Case(
+        "cap_deficit",
+        "a least spend is not reached by a deficit above what is short, or without a signature",
+        book(contract(take_or_pay=0.5), TEN, rule("contract", "offtake", measure="spend", least=1)),
+        SIGNED | taken(4, 0) | {"deficit[offtake,low,0,1]": 6, "short[offtake,low,0,1]": 1},
+        [{"deficit[offtake,low,0,1]": 7}, {"sign[offtake,low,0]": 0, **taken(0, 0)}],
+    ),
+    Case(
         "balance_delivery",
         "a delivery may be split over sites",
         book(contract(take_or_pay=0, availability=0.5), TEN, site("north"), site("south"), periods=1),
@@ -146,6 +161,27 @@ CASES = [
         | {"take[offtake,low,0,0]": 10, "deliver[offtake,north,0]": 2, "deliver[offtake,south,0]": 3}
         | {"stock[ga,north,0,0]": 2, "stock[ga,south,0,0]": 3},
         [{"deliver[offtake,north,0]": 3, "stock[ga,north,0,0]": 3}, {"deliver[offtake,north,0]": 1, "stock[ga,north,0,0]": 1}],
+    ),
+    Case(
+        "cap_deficit",
+        "nothing is paid for nothing to please a rule on spending: 8 are owed and 6 taken",
+        book(contract(take_or_pay=0.8), TEN, rule("contract", "offtake", measure="spend", least=1), periods=1),
+        SIGNED | taken(6) | {"deficit[offtake,low,0,0]": 2, "short[offtake,low,0,0]": 1},
+        [{"deficit[offtake,low,0,0]": 3}],
+    ),
+    Case(
+        "link_short",
+        "nor in a year that falls not short",
+        book(contract(take_or_pay=0.8), TEN, rule("contract", "offtake", measure="spend", least=1), periods=1),
+        SIGNED | taken(10),
+        [taken(9) | {"deficit[offtake,low,0,0]": 1}],
+    ),
+    Case(
+        "short",
+        "which it does or not",
+        book(contract(take_or_pay=0.8), TEN, rule("contract", "offtake", measure="spend", least=1), periods=1),
+        SIGNED | taken(6) | {"deficit[offtake,low,0,0]": 2, "short[offtake,low,0,0]": 1},
+        [{"deficit[offtake,low,0,0]": 3, "short[offtake,low,0,0]": 0.5}],
     ),
     Case(
         "balance_delivery",
@@ -255,7 +291,17 @@ CASES = [
     ),
     Case(
         "link_carry",
-        "nor by what its own project does not name",
+        "nor by a contract that carries another one",
+        book(
+            WAITING, EIGHT, project(breakeven_floor=8),
+            contract("other", project="annex", take_or_pay=0), floor(9, 60, name="other"), project("annex", breakeven_floor=9),
+        ),
+        {"sign[other,low,0]": 1, "begin[other,low,0,0]": 1, "carry[annex,0]": 1},
+        [{"carry[plant 2,0]": 1}],
+    ),
+    Case(
+        "link_carry",
+        "nor by one of no project",
         book(WAITING, EIGHT, contract("other", take_or_pay=0), floor(9, 60, name="other"), project(breakeven_floor=8)),
         {"sign[other,low,0]": 1},
         [{"carry[plant 2,0]": 1}],

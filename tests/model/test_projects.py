@@ -75,8 +75,7 @@ def test_plan(case: Case) -> None:
         ([project()], {}, []),  # without a cost it cannot be granted
         ([project(cost=1, decide_from=month(1, 20), decide_to=month(2))], {}, [1, 2]),  # a date means the month that contains it
         ([project(cost=1, decide_to=month(-1))], {}, []),
-        ([project(cost=1, ready_lag_months=2)], {}, [0, 1]),  # ready within the horizon
-        ([project(cost=1, ready_lag_months=6)], {"period_months": 3}, [0, 1]),
+        ([project(cost=1, ready_lag_months=2)], {}, [0, 1, 2, 3]),  # it may be ready after the horizon
         ([project(cost=1), supplier(stage="announced")], {"supply_stages": ("operating", "building")}, []),
         ([project(cost=1), supplier(stage="building")], {"supply_stages": ("operating", "building")}, [0, 1, 2, 3]),
     ],
@@ -199,7 +198,14 @@ def test_a_project_of_several_materials_is_none_of_a_fund_for_one() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "years", "worth"),
-    [(0.1, 2, 1 / 1.1 + 1 / 1.21), (0.25, 1, 0.8), (0, 7, 7), (1e-9, 7, 7), (0.1, 10, 6.144567)],  # the last from any table of annuities
+    [
+        (0.1, 2, 1 / 1.1 + 1 / 1.21),
+        (0.25, 1, 0.8),
+        (0, 7, 7),
+        (1e-9, 7, 7),
+        (0.1, 10, 6.144567),
+        (0.08, 5, 3.992710),
+    ],  # the last two as tabled
 )
 def test_an_annuity(rate: float, years: float, worth: float) -> None:
     assert annuity(rate, years) == pytest.approx(worth, rel=1e-6)
@@ -295,15 +301,15 @@ def test_the_floor_of_a_level_at_an_index_is_told_at_the_first_date_of_signing()
         ),
         (
             project(ready_lag_months=0.5),
-            "projects.ready_lag_months: must be a whole number of periods of 1 months, found 0.5 months",
+            "projects.ready_lag_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
         ),
         (
             project(capex=5),
-            "projects.life_years: is required beside the other of capex and life_years: the break-even follows from both",
+            "projects.life_years: is required beside capex: the break-even follows from both",
         ),
         (
             project(life_years=5),
-            "projects.capex: is required beside the other of capex and life_years: the break-even follows from both",
+            "projects.capex: is required beside life_years: the break-even follows from both",
         ),
     ],
 )  # fmt: skip

@@ -308,6 +308,35 @@ def test_an_order_is_told() -> None:
     assert order.instruction == "2027-01: order 20 kg of ga from plant under spot, to arrive 2027-02, for 142 USD in all"
 
 
+# Beyond the firm periods ---------------------------------------------------------------------------------------------------------
+
+HALF = {"buy[spot,1]": 5, "lots[spot,1]": 0.5, "place[spot,1]": 0.5, "stock[ga,stockpile,0,1]": 5}
+
+
+@pytest.mark.parametrize(("firm", "accepted"), [(None, False), (2, False), (1, True), (0, True)])
+def test_orders_beyond_the_firm_periods_may_be_placed_in_part(firm: int | None, accepted: bool) -> None:
+    """Half an order of February: half a lot, half its cost, half its least quantity."""
+    stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), firm_periods=firm)
+    assert broken(built(stockpile), HALF) == (set() if accepted else {"place", "lots"})
+    january = {"buy[spot,0]": 5, "lots[spot,0]": 0.5, "place[spot,0]": 0.5} | {f"stock[ga,stockpile,0,{t}]": 5 for t in (0, 1)}
+    assert broken(built(stockpile), january) == ({"place", "lots"} if firm != 0 else set())
+
+
+def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
+    """5 of February as half an order of 10 at 8."""
+    stockpile = book(offer(capacity=20), price_break(10, 8), firm_periods=1)
+    plan = {"buy[spot,1]": 5, "place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5, "stock[ga,stockpile,0,1]": 5}
+    assert bill(stockpile, plan) == {"purchases": 40}
+
+
+def test_a_relaxed_order_is_told_as_one() -> None:
+    stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
+    plan = HALF | {"reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
+    (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, purchases.Order)]
+    assert (order.relaxed, order.lots, order.price_break, order.cheaper_from) == (True, None, None, None)
+    assert (order.price, order.order_cost, order.paid) == pytest.approx((8, 4, 44))
+
+
 # When an order can be placed ----------------------------------------------------------------------------------------------------
 
 
@@ -365,7 +394,9 @@ def ceiling(stockpile: Stockpile, node: int = 0) -> float | None:
             book(offer(order_cost=1), material(shelf_life_months=1), demand(10), outlet("swap", "exchange", capacity=3)),
             10 + 3,
         ),  # a life may begin anew
-        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange")), None),
+        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange")), 10),
+        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange", yield_=0.5)), 40),  # half is lost in each of two months
+        (book(offer(), price_break(40, 8), demand(10), *BUYERS), 200),  # 5 times what one buyer would need at most
         (book(offer(order_cost=1), material(closing_value=1.5, price_index="market"), *prices(10), demand(10)), None),
     ],
 )

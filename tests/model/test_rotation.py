@@ -68,11 +68,11 @@ CASES = [
         "balance_stock",
         "it comes back to where it left, and of all ages together",
         book(
-            lot(8, -1, site="north"), lot(4, -2, "M", site="north"), outlet("swap", "exchange", lead_time_months=1), site("north"),
+            lot(8, -1, site="south"), lot(4, -2, "M", site="south"), outlet("swap", "exchange", lead_time_months=1), site("north"),
             site("south"), material(shelf_life_months=4),
         ),
-        {"out[swap,north,1,0]": 8, "out[swap,north,2,0]": 4, "stock[ga,north,0,1]": 12},
-        [{"stock[ga,north,0,1]": 0, "stock[ga,south,0,1]": 12}, {"stock[ga,north,0,1]": 8}],
+        {"out[swap,south,1,0]": 8, "out[swap,south,2,0]": 4, "stock[ga,south,0,1]": 12},
+        [{"stock[ga,south,0,1]": 0, "stock[ga,north,0,1]": 12}, {"stock[ga,south,0,1]": 8}],
     ),
     Case(
         "balance_stock",
@@ -278,7 +278,7 @@ def test_what_expires_is_told() -> None:
         ),
         (
             {"form": "rework", "price": None, "lead_time_months": 0.5},
-            "outlets.lead_time_months: must be a whole number of periods of 1 months, found 0.5 months",
+            "outlets.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
         ),
     ],
 )

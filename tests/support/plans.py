@@ -76,7 +76,7 @@ FULL: dict[str, Any] = {
             "sign_to": day(4), "term_months": 18, "take_or_pay": 0.9, "flex": 1.5, "signing_cost": 75, "lead_time_months": 1, "duty": 0.02,
             "freight": 1.5, "availability": 0.95,
         },
-        {"contract": "dear", "supplier": "friends", "material": "gallium", "sign_to": day(2), "term_months": 6},
+        {"contract": "dear", "supplier": "friends", "material": "gallium", "sign_to": day(2), "term_months": 6, "project": "furnace"},
     ],
     "floors": [
         {"contract": "offtake", "level": "low", "floor": 38, "annual_quantity": 60, "escalation": 0.02},
@@ -108,6 +108,14 @@ FULL: dict[str, Any] = {
         {"rule": "some_framework", "of": "offer", "value": "framework", "measure": "quantity", "least": 12, "most": 40},
     ],
 }  # fmt: skip
+
+FULL["projects"] = [
+    {"project": "furnace", "supplier": "friends", "cost": 9000, "match": 0.5, "capex": 9000, "opex": 20, "rate": 0.08, "life_years": 10},
+]
+FULL["commitments"] = [
+    {"kind": "order", "name": "framework", "date": day(4), "quantity": 4, "how": "at_least"},
+    {"kind": "project", "name": "furnace", "quantity": 0},
+]
 
 QUARTERS: dict[str, Any] = {
     "settings": {"start": day(2), "periods": 8, "period_months": 3, "discount_rate": 0.1, "objective": "shortfall_first", "mip_gap": 0},

@@ -135,24 +135,19 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
     if offer.capacity is not None:
         return offer.capacity
-    ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
-    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in ends} - {None}
+    tree, arrival = stockpile.tree, stockpile.tree.period[node] + lead(stockpile, offer)
+    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in tree.leaves if node in tree.paths[leaf]} - {None}
     if totals:
         return min(each for each in totals if each is not None)
-    arrival = stockpile.tree.period[node] + lead(stockpile, offer)
-    # Where least arrives most must be ordered for the same use.
-    arriving = (
-        stockpile.at(n).keyed(Offer)[offer.offer].availability for n in stockpile.tree.below[node] if stockpile.tree.period[n] == arrival
-    )
-    availability = min((each for each in arriving if each > 0), default=0.0)
-    if availability == 0:
+    arrives = [stockpile.at(d).keyed(Offer)[offer.offer].availability for d in tree.at[arrival] if node in tree.paths[d]]
+    if not any(arrives):
         return 0.0
     useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
     if math.isinf(useful):
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
-    breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
-    most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
+    breaks = price_breaks.breaks(stockpile.at(node)).get(offer.offer, ())
+    most = max([useful / min(each for each in arrives if each > 0) + offer.minimum_order, *(row.from_quantity for row in breaks)])
     return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
 
 
@@ -233,6 +228,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def offer(o: str, n: int) -> Offer:
         return stockpile.at(n).keyed(Offer)[o]
 
+    def smallest(o: str, n: int) -> float:
+        """An order is at least its minimum; and not of nothing, where paying its cost alone would reach a least spend."""
+        return max(offer(o, n).minimum_order, policy.ANY if policy.spend_at_least(stockpile) else 0.0)
+
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
         (o, n): ceiling(stockpile, offer(o, n), n) if needs_ceiling(stockpile, offer(o, n)) else offer(o, n).capacity for o, n in orders
@@ -265,8 +264,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="an order is placed and within the capacity [quantity]",
     )
     m.hold_minimum_order = pyo.Constraint(
-        pyo.Set(dimen=2, initialize=[(o, n) for o, n in m.PLACINGS if offer(o, n).minimum_order > 0]),
-        rule=lambda m, o, n: m.buy[o, n] >= offer(o, n).minimum_order * m.place[o, n],
+        pyo.Set(dimen=2, initialize=[(o, n) for o, n in m.PLACINGS if smallest(o, n) > 0]),
+        rule=lambda m, o, n: m.buy[o, n] >= smallest(o, n) * m.place[o, n],
         doc="an order is at least the minimum [quantity]",
     )
     m.hold_lots = pyo.Constraint(
@@ -482,9 +481,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         base, cost = spent / quantity, row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
         delivered = base * (1 + row.duty) + row.adder + row.freight
         paid = delivered * (quantity if row.payment == "order" else arriving) + cost
-        # At the foot of a break an order may pay either price: its part says which it does.
-        last = max(s for s, part in enumerate(parts) if part > NOTHING)
-        reached = price_breaks.segments(stockpile, o, math.inf)[last].row if firm else None
+        reached = price_breaks.reached(stockpile, o, quantity) if firm else None
+        if reached is not None and not price_breaks.incremental(stockpile, o):
+            # At the foot of a break an order may pay either price: its part says which it does.
+            last = max(s for s, part in enumerate(parts) if part > NOTHING)
+            reached = price_breaks.segments(stockpile, o, math.inf)[last].row
         in_all = [rate * (1 + row.duty) + row.adder + row.freight for rate in rates]
         cheaper_from = None if reached is None else _cheaper_from(stockpile, row, quantity, in_all)
         unit = stockpile.settings.quantity_unit
