@@ -15,7 +15,7 @@ from optimiser.audit import Line, Sheets
 from optimiser.errors import Fault, InputError
 from optimiser.plan import Assumption, MarginalValue
 from optimiser.workbook import xlsx
-from optimiser.workbook.result_sheets import BESIDE, SHEETS
+from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.changes import Change, parse
@@ -103,7 +103,7 @@ def _optional(kind: type[Result]) -> frozenset[str]:
 def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
     """The rows of a sheet; columns that a plan does not have are passed over."""
     known = {column.name: column for column in columns(kind)}
-    table = Table(sheet, faults, known, list(known), other=lambda title: f" {title}")
+    table = Table(sheet, faults, known, [name for name in known if name not in DATED], other=lambda title: f" {title}")
     optional = _optional(kind)
     letters = {name: letter(number) for name, number in table.columns.items()}
     for line, cells in table:
@@ -111,6 +111,9 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
             continue
         values: dict[str, Any] = {}
         for name, column in known.items():
+            if name in DATED and name not in table.columns:  # without scenarios a plan does not say for which it holds
+                values[name] = column.default
+                continue
             values[name], message = _value(column, cells.get(name), name in optional)
             if message and name in table.columns:
                 faults.add(line, table.columns[name], f"{name} {message}")
