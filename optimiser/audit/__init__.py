@@ -4,16 +4,16 @@ Taken from the plan are its decisions: what is ordered, signed, granted, called 
 which appropriation. All else follows from them and the input: what may be decided when, what arrives, how old it is,
 what expires, what everything costs. Under scenarios each is audited as a plan of its own, of the rows that hold in it and the
 input as it stands on its path (`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them).
-The rooms: `purchases`, `contracts` and `projects` (what is decided), `metal` (lots and ages), `needs` (demand, targets, closing
-stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective). `inputs` reads the input with arithmetic
-of its own, so that an error in the model's is no error here too.
+The rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth), `metal` (lots and ages),
+`needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective). `inputs`
+reads the input with arithmetic of its own, so that an error in the model's is no error here too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimiser.audit import contracts, metal, money, needs, projects, purchases, rules
+from optimiser.audit import contracts, metal, money, needs, options, projects, purchases, rules
 from optimiser.audit.case import Case
 from optimiser.audit.clock import Clock
 from optimiser.audit.findings import Finding, Record
@@ -60,6 +60,7 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     record.scenario = None
     _listed(together)
     contracts.begun(together)
+    options.options(together, cent)
     rules.kept(together)
     money.budget(together, cent)
     money.objective(together, cent)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from optimiser.audit.findings import EXACT, NOISE, RELATIVE, Cell
-from optimiser.audit.inputs import Inputs
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
 from optimiser.audit.together import Outcome, Together
@@ -68,7 +67,7 @@ class Case:
 
     def __init__(self, together: Together, future: Future, sheets: Sheets, cent: float) -> None:
         self.together, self.future = together, future
-        self.inputs = Inputs(together.clock.settings, together.base, future.path)
+        self.inputs = together.inputs[future.name]
         self.sheets = sheets
         self.record = together.record
         self.cent = cent

@@ -22,7 +22,7 @@ class Signed:
     """A contract signed at a level in period `t`; on this path its periods of delivery and contract years within the horizon
     (none where `first` is None). Its terms are those of each period."""
 
-    case: Case
+    inputs: Inputs
     contract: str
     level: str
     t: int
@@ -30,35 +30,35 @@ class Signed:
 
     def row(self, t: int) -> Any:
         """The contract in a period."""
-        return self.case.inputs.at(t).keyed("contracts")[self.contract]
+        return self.inputs.at(t).keyed("contracts")[self.contract]
 
     def floor(self, t: int) -> Any:
         """The level in a period."""
-        return self.case.inputs.at(t).floor(self.contract, self.level)
+        return self.inputs.at(t).floor(self.contract, self.level)
 
     def rate(self, t: int) -> float:
         """The even rate [quantity/period]."""
-        return float(self.floor(t).annual_quantity * self.case.inputs.months / 12)
+        return float(self.floor(t).annual_quantity * self.inputs.months / 12)
 
     @property
     def span(self) -> range:
         """The periods of delivery; the term is that at signing."""
-        return range(0) if self.first is None else span(self.case.inputs, self.row(self.t), self.first)
+        return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
 
     @property
     def years(self) -> list[range]:
-        year = 12 // self.case.inputs.months
+        year = 12 // self.inputs.months
         return [range(begin, min(begin + year, self.span.stop)) for begin in self.span[::year]]
 
     def floor_at(self, t: int) -> float:
         """The floor in a period, escalated by whole contract years [money/quantity]."""
-        years = (t - (self.first or 0)) * self.case.inputs.months // 12
-        return float(level_at(self.case, self.floor(t), t) * (1 + self.floor(t).escalation) ** years)
+        years = (t - (self.first or 0)) * self.inputs.months // 12
+        return float(level_at(self.inputs, self.floor(t), t) * (1 + self.floor(t).escalation) ** years)
 
     def reference(self, t: int) -> float | None:
         """The index less the discount, without the ceiling; None where the floor alone is the price."""
         row = self.row(t)
-        return None if row.price_index is None else float(self.case.inputs.price(row.price_index, t) * (1 - row.discount))
+        return None if row.price_index is None else float(self.inputs.price(row.price_index, t) * (1 - row.discount))
 
     def market(self, t: int) -> float | None:
         """The reference under the ceiling."""
@@ -153,12 +153,12 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
     if first is not None:
         deliveries.append((first, span(inputs, row, first)[-1]))
     case.together.begun.setdefault((name, floor.level), {})[case.future.name] = t, first
-    record.figure(line, "floor", level_at(case, floor, t), cell=(floor, "floor" if floor.floor is not None else "floor_index"))
+    record.figure(line, "floor", level_at(inputs, floor, t), cell=(floor, "floor" if floor.floor is not None else "floor_index"))
     record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
     least = None if row.project is None else breakeven(inputs.at(t).keyed("projects")[row.project], floor.annual_quantity)
     if least != line["breakeven"]:  # both may be infinite
         record.figure(line, "breakeven", least)
-    return Signed(case, name, floor.level, t, first)
+    return Signed(inputs, name, floor.level, t, first)
 
 
 def begun(together: Together) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from optimiser.audit.case import Case
 from optimiser.audit.findings import EXACT
+from optimiser.audit.inputs import Inputs
 from optimiser.audit.sheets import Line
 
 
@@ -98,14 +99,14 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
 def carries(case: Case, project: Any, floor: Any, t: int) -> bool:
     """Whether a level, signed in a period, makes a project go ahead."""
     least = breakeven(project, floor.annual_quantity)
-    return least is not None and level_at(case, floor, t) >= least - EXACT * max(1.0, least)
+    return least is not None and level_at(case.inputs, floor, t) >= least - EXACT * max(1.0, least)
 
 
-def level_at(case: Case, floor: Any, t: int) -> float:
+def level_at(inputs: Inputs, floor: Any, t: int) -> float:
     """A floor in a period, before escalation [money/quantity]."""
     if floor.floor_index is None:
         return float(floor.floor)
-    return case.inputs.price(floor.floor_index, t) * (1.0 if floor.floor_factor is None else floor.floor_factor)
+    return inputs.price(floor.floor_index, t) * (1.0 if floor.floor_factor is None else floor.floor_factor)
 
 
 def _menu(case: Case, line: Line, project: Any) -> None:

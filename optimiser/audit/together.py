@@ -9,7 +9,7 @@ from typing import Any
 
 from optimiser.audit.clock import Clock
 from optimiser.audit.findings import EXACT, Cell, Record
-from optimiser.audit.inputs import Rows
+from optimiser.audit.inputs import Inputs, Rows
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
 from stockpile_model.data import ALL
@@ -57,6 +57,7 @@ class Outcome:
 class Together:
     def __init__(self, clock: Clock, base: Rows, futures: Sequence[Future], sheets: Sheets, record: Record) -> None:
         self.clock, self.base, self.futures, self.sheets, self.record = clock, base, futures, sheets, record
+        self.inputs = {each.name: Inputs(clock.settings, base, each.path) for each in futures}
         self.probability = {each.name: each.probability for each in futures}
         self.nodes = [self._nodes(t) for t in range(clock.periods)]
         self.variants: list[Rows] = [*{id(rows): rows for each in futures for rows in each.path}.values()]
