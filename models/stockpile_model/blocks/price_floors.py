@@ -271,10 +271,9 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
 
 def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
     """The nodes at which a contract can be signed and still deliver within the horizon."""
-    window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
     for node in stockpile.tree.nodes:
         row = stockpile.at(node).keyed(Contract)[contract.contract]
-        if stockpile.tree.period[node] in window and begun(stockpile, row, node):
+        if stockpile.tree.period[node] in overlap(stockpile.calendar, row.sign_from, row.sign_to) and begun(stockpile, row, node):
             yield node
 
 
@@ -385,8 +384,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             for n, first in begun(stockpile, contract(k, s), s, since).items():
                 active.setdefault((k, first, n), []).append((s, help_))
 
-    def signed(k: str, f: str, first: int, n: int) -> Any:
-        return pyo.quicksum(m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in active[k, first, n])
+    def signed(k: str, f: str, first: int, n: int, only: Mapping[tuple[str, int, int], list[tuple[int, int | None]]] = active) -> Any:
+        return pyo.quicksum(m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in only[k, first, n])
 
     m.TAKES = pyo.Set(
         dimen=4,
@@ -400,8 +399,21 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="a period's delivery is within flex and only under the level signed [quantity]",
     )
 
-    # The node at which a contract year ends on a path, and the periods of that year.
-    year_ends = {(k, d, n): year for k, d, n in active for year in years(stockpile, contracts[k], d) if tree.period[n] == year[-1]}
+    # The node at which a contract year ends on a path, and the periods of that year; the signatures of which it is a year: a term
+    # is that at signing, so a scenario may change it.
+    year_ends: dict[tuple[str, int, int], range] = {}
+    ending: dict[tuple[str, int, int], list[tuple[int, int | None]]] = {}
+    for (k, d, n), signatures in active.items():
+        for s, help_ in signatures:
+            for year in years(stockpile, contract(k, s), d):
+                if tree.period[n] == year[-1]:
+                    year_ends[k, d, n] = year
+                    ending.setdefault((k, d, n), []).append((s, help_))
+    # All signatures that deliver in those periods: the year of some goes on, or ended before.
+    within = {
+        (k, d, n): list(dict.fromkeys(each for s in tree.paths[n] if tree.period[s] in year for each in active.get((k, d, s), ())))
+        for (k, d, n), year in year_ends.items()
+    }
     owed = [(k, d, n) for k, d, n in year_ends if contracts[k].form == "purchase" and contract(k, n).take_or_pay > 0]
     m.DEFICITS = pyo.Set(
         dimen=4,
@@ -414,13 +426,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         year = year_ends[k, d, n]
         taken = pyo.quicksum(m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year)
         least = contract(k, n).take_or_pay * even(stockpile, level(k, f, n)) * len(year)
-        return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n)
+        return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n, ending)
 
     m.hold_take_or_pay = pyo.Constraint(
         m.DEFICITS, rule=hold_take_or_pay, doc="what is not taken of a year's take-or-pay is a deficit [quantity]"
     )
 
-    _owe_no_more(m, stockpile, {key: year_ends[key[0], key[2], key[3]] for key in m.DEFICITS}, signed)
+    delivering = functools.partial(signed, only=within)
+    _owe_no_more(m, stockpile, {key: year_ends[key[0], key[2], key[3]] for key in m.DEFICITS}, delivering)
 
     def earned(k: str, f: str, d: int, n: int) -> Any:
         """The upside before its cap [money]."""
@@ -430,10 +443,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             return rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
         return rate * row.availability * m.take[k, f, d, n]
 
+    capped = {k for k in contracts if any(view.keyed(Contract)[k].upside_cap is not None for view in stockpile.variants)}
     shared = [(k, f, d, n) for k, d, n in active if upside(stockpile, contract(k, n), n) > 0 for f in levels[k]]
     m.UPSIDES = pyo.Set(
         dimen=4,
-        initialize=[key for key in shared if contract(key[0], key[3]).upside_cap is not None],
+        initialize=[key for key in shared if key[0] in capped],
         doc="contract, level, first delivery, node at which an upside under a cap is received",
     )
     m.upside = pyo.Var(m.UPSIDES, domain=pyo.NonNegativeReals, doc="upside received under a cap [money]")
@@ -446,11 +460,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if contract(k, n).upside_cap is not None
         for f in levels[k]
     }
+
+    def cap_upside_year(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
+        most = _capped(stockpile, contract(k, n), len(year_ends[k, d, n])) * signed(k, f, d, n, ending)
+        if others := [each for each in within[k, d, n] if each not in ending[k, d, n]]:
+            most += _capped(stockpile, contract(k, n), 12 // stockpile.calendar.months) * signed(k, f, d, n, {(k, d, n): others})
+        return pyo.quicksum(by_year[k, f, d, n]) <= most
+
     m.cap_upside_year = pyo.Constraint(
         pyo.Set(dimen=4, initialize=[key for key, parts in by_year.items() if parts]),
-        rule=lambda m, k, f, d, n: (
-            pyo.quicksum(by_year[k, f, d, n]) <= _capped(stockpile, contract(k, n), len(year_ends[k, d, n])) * signed(k, f, d, n)
-        ),
+        rule=cap_upside_year,
         doc="the upside of a contract year stays within its cap, pro rata [money]",
     )
     for k, f, d, n in shared:
@@ -483,10 +502,13 @@ def _owe_no_more(
     m.SHORT_YEARS = pyo.Set(dimen=4, initialize=keys, doc="contract, level, first delivery, end of a contract year that may fall short")
     m.short = pyo.Var(m.SHORT_YEARS, domain=pyo.Binary, doc="whether a contract year falls short of take-or-pay [1]")
 
+    def rate(k: str, f: str, n: int) -> float:
+        return even(stockpile, menu(stockpile.at(n))[k][f])
+
     def due(k: str, f: str, n: int, year: range) -> tuple[float, float]:
-        row = stockpile.at(n).keyed(Contract)[k]
-        whole = even(stockpile, menu(stockpile.at(n))[k][f]) * len(year)
-        return row.take_or_pay * whole, max(row.take_or_pay, row.flex) * whole
+        owed = stockpile.at(n).keyed(Contract)[k].take_or_pay * rate(k, f, n) * len(year)
+        nodes = (s for s in stockpile.tree.paths[n] if stockpile.tree.period[s] in year)
+        return owed, max(owed, sum(stockpile.at(s).keyed(Contract)[k].flex * rate(k, f, s) for s in nodes))
 
     def cap_deficit(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
         year = years_[k, f, d, n]

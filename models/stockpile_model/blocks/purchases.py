@@ -121,27 +121,38 @@ def cheapest(stockpile: Stockpile, name: str) -> float:
 @functools.lru_cache(maxsize=64)
 def market(stockpile: Stockpile) -> bounds.Market:
     """The offers, as far as they bound what an order is useful for."""
+
+    def smallest(name: str) -> float:
+        return max(row.minimum_order + (row.lot_size or 0.0) for view in stockpile.variants for row in [view.keyed(Offer)[name]])
+
     lowest: dict[str, float] = {}
     for name, row in stockpile.keyed(Offer).items():
         lowest[row.material] = min(lowest.get(row.material, math.inf), cheapest(stockpile, name))
-    return bounds.Market(tuple(lowest.items()), sum(row.minimum_order + (row.lot_size or 0.0) for row in stockpile.rows(Offer)))
+    return bounds.Market(tuple(lowest.items()), sum(map(smallest, stockpile.keyed(Offer))))
 
 
 def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
     if offer.capacity is not None:
         return offer.capacity
-    if offer.total is not None:
-        return offer.total
-    if offer.availability == 0:
-        return 0.0
+    ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
+    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in ends} - {None}
+    if totals:
+        return min(each for each in totals if each is not None)
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
+    # Where least arrives most must be ordered for the same use.
+    arriving = (
+        stockpile.at(n).keyed(Offer)[offer.offer].availability for n in stockpile.tree.below[node] if stockpile.tree.period[n] == arrival
+    )
+    availability = min((each for each in arriving if each > 0), default=0.0)
+    if availability == 0:
+        return 0.0
     useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
     if math.isinf(useful):
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
-    most = max([useful / offer.availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
+    most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
     return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
 
 
@@ -150,7 +161,7 @@ def _shifted(stockpile: Stockpile, offer: Offer) -> float:
     can only take over by buying more, p - p_s for each unit more at the price p_s, and at most p_s for all that is bought."""
     if len(_buyers(stockpile, offer)) < 2:
         return 1.0
-    rates = (prices(stockpile, offer, n) for n in stockpile.tree.nodes)
+    rates = (prices(stockpile, stockpile.at(n).keyed(Offer)[offer.offer], n) for n in stockpile.tree.nodes)
     return max((max(each) / (max(each) - rate) for each in rates for rate in each if rate < max(each)), default=1.0)
 
 
@@ -187,17 +198,19 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Offer):
-        if row.availability == 0 or not stockpile.counts(row.supplier):
+        if not stockpile.counts(row.supplier) or all(view.keyed(Offer)[row.offer].availability == 0 for view in stockpile.variants):
             continue
         nodes = list(placeable(stockpile, row))
         if not nodes:
             yield Problem(
                 row.TABLE, row.line, "offer", f"{row.offer} can never be ordered within the horizon: see its dates and lead time", True
             )
-        elif needs_ceiling(stockpile, row) and any(ceiling(stockpile, row, n) is None for n in nodes):
+            continue
+        rows = [(n, stockpile.at(n).keyed(Offer)[row.offer]) for n in nodes]
+        if any(needs_ceiling(stockpile, each) and ceiling(stockpile, each, n) is None for n, each in rows):
             why = (
                 "orders have a minimum, a cost or price breaks"
-                if needs_binary(stockpile, row)
+                if any(needs_binary(stockpile, each) for _, each in rows)
                 else "the offer waits for a project"
                 if row.project is not None
                 else "a rule counts members"
