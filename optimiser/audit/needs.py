@@ -43,7 +43,7 @@ def demand(case: Case, moved: Moved) -> None:
         unmet = quantity - moved.used.get(key, 0.0)
         unmet = unmet if unmet > NOISE else 0.0
         case.outcome.shortfall += unmet
-        case.book(key[0], "shortage", (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet, key[1], key[2])
+        case.book(key[0], "shortage", (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet, key[1], key[2], key[2])
 
 
 def targets(case: Case) -> None:
@@ -77,7 +77,7 @@ def targets(case: Case) -> None:
         rate = material.below_target_cost or 0.0
         case.total(line, "cost", rate * below * inputs.factor(t), 10 * case.cent, (material, "below_target_cost"))
         case.outcome.shortfall += below
-        case.book(t, "below_target", rate * below, material.material, line["buyer"])
+        case.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
     for (begin, name, buyer), (quantity, row) in asked.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
         record.equal("targets", what, quantity, 0.0, cell=(row, "quantity"))
@@ -120,4 +120,4 @@ def closing(case: Case) -> None:
             life = inputs.life(name, last)
             share = 1.0 if life is None else (life - 1 - age) / life
             worth = material.closing_value * inputs.price(material.price_index, last) * share
-            case.book(inputs.periods, "closing_stock", -worth * quantity, name, site)
+            case.book(inputs.periods, "closing_stock", -worth * quantity, name, site, inputs.base.sites[site].buyer)

@@ -76,7 +76,9 @@ def read_plan(path: Path) -> PlanReading:
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
         raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
-    for name in ("summary", *KINDS):
+    if "summary" not in found:
+        raise InputError([Fault(str(path), "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written")])
+    for name in KINDS:
         if name not in found:
             faults.append(Fault(str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one"))
     if "summary" in found and summary.objective is None:
