@@ -611,10 +611,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
             yield _signed(formulation, row, f, s, money)
 
 
-def _worth(formulation: Formulation, row: Contract, level: Floor, at: int, delivers: Mapping[int, int], signed: bool) -> FloorOutcome:
-    """What a level is worth at the even rate over the nodes at which it delivers, each with its first delivery."""
-    stockpile, f = formulation.stockpile, level.level
-    tree = stockpile.tree
+def _worth(formulation: Formulation, k: str, f: str, at: int, delivers: Mapping[int, int], signed: bool) -> FloorOutcome:
+    """What a level is worth at the even rate over the nodes at which it delivers, each with its first delivery; its terms as they
+    stand where it is signed."""
+    stockpile = formulation.stockpile
+    tree, row, level = stockpile.tree, stockpile.at(at).keyed(Contract)[k], menu(stockpile.at(at))[k][f]
     quantity = paid = binding = above = discounted = 0.0
     for n, first in delivers.items():
         there, terms = stockpile.at(n).keyed(Contract)[row.contract], menu(stockpile.at(n))[row.contract][f]
@@ -641,7 +642,7 @@ def _worth(formulation: Formulation, row: Contract, level: Floor, at: int, deliv
         option_per_unit=discounted / quantity if quantity else 0.0,
         producer_index=floor / (1 - row.discount) if tied and row.discount < 1 else None,
         buyer_index=floor if tied else None,
-        breakeven=None if row.project is None else breakeven(stockpile.keyed(Project)[row.project], level.annual_quantity),
+        breakeven=None if row.project is None else breakeven(stockpile.at(at).keyed(Project)[row.project], level.annual_quantity),
         cost_difference=None,
         difference_at_least=None,
         to_change=None,
@@ -652,19 +653,21 @@ def _floors(formulation: Formulation, row: Contract, signed: Sequence[tuple[str,
     """Each level of a contract: where the plan signs it, or else the first date at which it can be."""
     stockpile = formulation.stockpile
     nodes = list(signable(stockpile, row))
-    for f, level in menu(stockpile)[row.contract].items():
+    for f in menu(stockpile)[row.contract]:
         at = next((n for ff, n in signed if ff == f), None)
         if at is not None:
-            yield _worth(formulation, row, level, at, _begun(formulation, row, f, at), signed=True)
+            yield _worth(formulation, row.contract, f, at, _begun(formulation, row.contract, f, at), signed=True)
         elif nodes:
             first = [n for n in nodes if not any(each in nodes for each in stockpile.tree.paths[n][:-1])]
-            delivers = {n: d for each in first for n, d in begun(stockpile, row, each).items()}
-            yield _worth(formulation, row, level, nodes[0], delivers, signed=False)
+            rows = {n: stockpile.at(n).keyed(Contract)[row.contract] for n in first}
+            delivers = {n: d for each in first for n, d in begun(stockpile, rows[each], each).items()}
+            yield _worth(formulation, row.contract, f, nodes[0], delivers, signed=False)
 
 
-def _begun(formulation: Formulation, row: Contract, f: str, s: int) -> dict[int, int]:
+def _begun(formulation: Formulation, k: str, f: str, s: int) -> dict[int, int]:
     """For each node at which a contract that is signed delivers, the period of its first delivery."""
-    m, stockpile, k = formulation.m, formulation.stockpile, row.contract
+    m, stockpile = formulation.m, formulation.stockpile
+    row = stockpile.at(s).keyed(Contract)[k]
     if row.project is None:
         return begun(stockpile, row, s)
     at = next(int(h) for kk, ff, n, h in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, n, h]) > 0.5)
@@ -675,7 +678,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
     """What becomes of a contract that is signed at level f at node s."""
     m, stockpile, k = formulation.m, formulation.stockpile, row.contract
     tree, calendar, unit = stockpile.tree, stockpile.calendar, stockpile.settings.quantity_unit
-    delivers, level, date = _begun(formulation, row, f, s), menu(stockpile.at(s))[k][f], calendar.begin(tree.period[s])
+    delivers, level, date = _begun(formulation, k, f, s), menu(stockpile.at(s))[k][f], calendar.begin(tree.period[s])
     first = min(delivers.values())
     called = paid = at_floor = arrived = 0.0
     for kk, ff, d, n in m.TAKES:
@@ -710,7 +713,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         signed=date,
         annual_quantity=level.annual_quantity,
         first_delivery=calendar.begin(first),
-        last_delivery=calendar.end(last_period(stockpile, row, first)),
+        last_delivery=calendar.end(last_period(stockpile, stockpile.at(s).keyed(Contract)[k], first)),
         called_off=called,
         delivered=arrived,
         deficit=deficit if deficit > NOTHING else 0.0,
@@ -718,7 +721,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         topups=money.get("topups", 0.0),
         upside=0.0 - money.get("upside", 0.0),
         cost=sum(money.values()),
-        breakeven=None if row.project is None else breakeven(stockpile.keyed(Project)[row.project], level.annual_quantity),
+        breakeven=None if row.project is None else breakeven(stockpile.at(s).keyed(Project)[row.project], level.annual_quantity),
         share_at_floor=at_floor / called if called > NOTHING else None,
         instruction=(
             f"{date:%Y-%m}: sign {k} with {row.supplier} at level {f}, floor {floor:,.6g} {stockpile.settings.currency}/{unit}{tied}"
