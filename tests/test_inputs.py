@@ -22,7 +22,7 @@ from optimiser.workbook.read import read
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import Demand, DemandMet, covers
 from stockpile_model.blocks.policy import RuleKept
-from stockpile_model.blocks.price_floors import Contract, ContractOutcome, even, first_delivery, last_period, menu
+from stockpile_model.blocks.price_floors import Contract, ContractOutcome, begun, even, last_period, menu
 from stockpile_model.blocks.purchases import Offer, Order, lead, placeable
 from stockpile_model.blocks.rotation import Outlet, Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock
@@ -288,7 +288,7 @@ def sums(stockpile: Stockpile) -> list[list[str]]:
         for n in placeable(stockpile, offer):
             offers[year(n + lead(stockpile, offer))] += (offer.capacity or 0) * offer.availability
     for contract in stockpile.rows(Contract):
-        first = first_delivery(stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0])
+        first = min(begun(stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0]).values())
         top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
         for period in range(first, last_period(stockpile, contract, first) + 1):
             offtakes[year(period)] += top * contract.flex * contract.availability

@@ -244,7 +244,7 @@ CASES = [
     ),
     Case(
         "balance_begin",
-        "a contract of a project that is signed has one first delivery",
+        "a contract of a project that is signed relies on it from one decision on",
         book(WAITING, EIGHT, project(breakeven_floor=8)),
         {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1},
         [{"begin[offtake,high,0,0]": 0}],
@@ -260,7 +260,7 @@ CASES = [
         "link_begin",
         "signed with the grant of January or after it, it delivers first in February, when the plant is ready",
         book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
-        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "take[offtake,high,1,1]": 10}
+        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,0]": 1, "take[offtake,high,1,1]": 10}
         | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
         [
             {"grant[plant 2,0]": 0, "grant[plant 2,1]": 1},
@@ -271,7 +271,7 @@ CASES = [
         "cap_take",
         "and nothing comes before its first delivery",
         book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
-        {"grant[plant 2,1]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,2]": 1, "take[offtake,high,2,2]": 10}
+        {"grant[plant 2,1]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "take[offtake,high,2,2]": 10}
         | {"stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
         [{"take[offtake,high,2,2]": 0, "take[offtake,high,1,2]": 10}],
     ),
@@ -287,7 +287,7 @@ CASES = [
         "in the period of its signing, not before or after",
         book(WAITING, EIGHT, project(breakeven_floor=8)),
         {"sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "carry[plant 2,1]": 1},
-        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1}],
+        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1, "begin[offtake,high,1,1]": 0, "begin[offtake,high,1,0]": 1}],
     ),
     Case(
         "link_carry",
@@ -328,7 +328,7 @@ def deliveries(stockpile: Stockpile) -> dict[int, list[int]]:
 
 
 def _first(stockpile: Stockpile, node: int) -> int:
-    return price_floors.first_delivery(stockpile, stockpile.rows(Contract)[0], node)
+    return min(price_floors.begun(stockpile, stockpile.rows(Contract)[0], node).values())
 
 
 @pytest.mark.parametrize(
@@ -364,16 +364,18 @@ def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[
     ],
 )  # fmt: skip
 def test_a_contract_of_a_project_delivers_first_when_that_is_ready(stockpile: Stockpile, begins: set[tuple[int, int]]) -> None:
-    m = built(stockpile).m
-    assert {(s, d) for _, _, s, d in m.BEGINS} == begins
-    assert {d for *_, d, n in m.TAKES if d > n} == set()
+    m, row = built(stockpile).m, stockpile.rows(Contract)[0]
+    delivers = {(s, h): price_floors.begun(stockpile, row, s, price_floors.ready(stockpile, "plant 2", h)) for _, _, s, h in m.BEGINS}
+    assert {(s, min(nodes.values())) for (s, _), nodes in delivers.items()} == begins
+    assert all(h <= s for s, h in delivers)
+    assert {(d, n) for *_, d, n in m.TAKES} == {(d, n) for nodes in delivers.values() for n, d in nodes.items()}
     assert {s for *_, s in m.SIGNINGS} == {s for s, _ in begins}
 
 
 def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows() -> None:
     """Granted in January and ready in March: the first year ends with February, and the floor of 8 escalates to 10 in March."""
     rows = (contract(project="plant 2"), floor(8, 120, escalation=0.25), project(cost=0, ready_lag_months=2))
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,2]": 1}
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
     plan |= {"deficit[offtake,low,2,13]": 120, "deficit[offtake,low,2,15]": 20}
     assert bill(book(*rows, periods=16), plan) == pytest.approx({"deficits": 120 * 8 + 20 * 10})
 
@@ -563,7 +565,7 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
     """Granted in January, ready in March; the floor is tied to an index, and signed in February when it stands at 9."""
     rows = (contract(project="plant 2", sign_to=month(1), take_or_pay=0), floor(None, 120, floor_index="market"), *prices(8, 9, 12))
     stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,1,2]": 1, "take[offtake,low,2,3]": 10}
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,1,0]": 1, "take[offtake,low,2,3]": 10}
     plan |= {"stock[ga,stockpile,0,3]": 10}
     (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
     assert (told.signed, told.first_delivery, told.floor, told.breakeven) == (month(1), month(2), 9, 4)
