@@ -26,7 +26,7 @@ from optimiser.plan import Plan
 from optimiser.workbook import result_sheets
 from optimiser.workbook import write as writing
 from optimiser.workbook.files import check_target
-from optimiser.workbook.result_sheets import SHEETS
+from optimiser.workbook.result_sheets import SHEETS, shown
 from optimiser.workbook.write import compose, write
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import DemandMet
@@ -67,7 +67,8 @@ def empty_plan(
     )
     about: dict[str, Any] = {
         "title": "By hand", "currency": "USD", "unit": "kg", "status": "optimal", "objective": 0.0, "bound": 0.0, "gap": 0.0, "costs": {},
-        "waste": 0.0, "shortfall": 0.0, "verdict": "Buy nothing.", "warnings": (), "run": {}, "stockpile": stockpile,
+        "expected_cost": cells.get("objective", 0.0), "cvar": None, "waste": 0.0, "shortfall": 0.0, "verdict": "Buy nothing.",
+        "warnings": (), "run": {}, "stockpile": stockpile,
     }  # fmt: skip
     return Plan(rows=rows or {}, **{**about, **cells})
 
@@ -110,7 +111,7 @@ def lines(content: bytes) -> dict[str, list[Any]]:
 
 def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
     assert opened(full).sheetnames == [
-        "summary", "orders", "contracts", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand", "budget",
+        "summary", "orders", "contracts", "floors", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand", "budget",
         "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
     ]  # fmt: skip
 
@@ -122,11 +123,11 @@ ALWAYS = [kind for kind in SHEETS if kind not in result_sheets.BESIDE]
 def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes) -> None:
     """Row 1 is the header; read by rule 2 of the contract its names are the columns', and pandas reads the values."""
     frame = pd.read_excel(io.BytesIO(full), sheet_name=kind.SHEET, keep_default_na=False, na_values=[""])
-    assert [normal(str(name)) for name in frame.columns] == [each.name for each in columns(kind)]
+    assert [normal(str(name)) for name in frame.columns] == [each.name for each in shown(kind, scenarios=False)]
     rows = sorted(full_plan().of(kind), key=lambda row: getattr(row, "date", None) or dt.date.min)
     assert rows
     assert len(frame) == len(rows)
-    for name, each in zip(frame.columns, columns(kind), strict=True):
+    for name, each in zip(frame.columns, shown(kind, scenarios=False), strict=True):
         if each.kind in ("number", "whole"):
             expected = [math.nan if get(row, each.name) is None else float(get(row, each.name)) for row in rows]
             assert frame[name].astype(float).tolist() == pytest.approx(expected, rel=1e-14, abs=1e-14, nan_ok=True)
@@ -145,7 +146,7 @@ def test_tables_are_ready_to_use(full: bytes) -> None:
     for kind, first in ((Order, "C2"), (BudgetUse, "B2")):
         sheet = book[kind.SHEET]
         assert sheet.freeze_panes == first
-        assert sheet.auto_filter.ref == f"A1:{get_column_letter(len(columns(kind)))}{len(full_plan().of(kind)) + 1}"
+        assert sheet.auto_filter.ref == f"A1:{get_column_letter(len(shown(kind, scenarios=False)))}{len(full_plan().of(kind)) + 1}"
         assert sheet.print_title_rows == "$1:$1"
         assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
         widths = [dimension.width for dimension in sheet.column_dimensions.values()]
@@ -284,8 +285,8 @@ def test_totals_are_live_formulas(full: bytes) -> None:
 
 
 def test_costs_that_do_not_sum_to_the_objective_show() -> None:
-    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))["Headings sum to the objective"][0] == "differs"
-    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))["Headings sum to the objective"][0] == "agrees"
+    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))["Headings sum to the expected cost"][0] == "differs"
+    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))["Headings sum to the expected cost"][0] == "agrees"
 
 
 def test_the_first_things_to_do_are_told(full: bytes) -> None:
