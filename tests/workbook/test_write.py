@@ -35,7 +35,7 @@ from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Material, Result, Settings, Stockpile, column, columns, get
+from stockpile_model.data import Material, Result, Settings, Stockpile, column, get
 from stockpile_model.values import normal
 from tests.support.plans import full_plan
 
@@ -111,8 +111,8 @@ def lines(content: bytes) -> dict[str, list[Any]]:
 
 def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
     assert opened(full).sheetnames == [
-        "summary", "orders", "contracts", "floors", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand", "budget",
-        "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
+        "summary", "orders", "contracts", "floors", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand",
+        "budget", "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
     ]  # fmt: skip
 
 
