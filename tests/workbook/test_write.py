@@ -296,6 +296,7 @@ def test_the_first_things_to_do_are_told(full: bytes) -> None:
     assert told == sorted(told, key=lambda line: line[:7])
     assert any("sign offtake" in line for line in told)
     assert all(line[:7] < "2027-07" for line in told)
+    assert len(told) <= 12
 
 
 def test_no_signature_is_left_out_for_an_order() -> None:
@@ -303,6 +304,7 @@ def test_no_signature_is_left_out_for_an_order() -> None:
     rows = {Order: tuple(order(instruction=f"2027-01: order {k}") for k in range(40)), ContractOutcome: signed}
     found = list(lines(compose(empty_plan(rows))))
     assert any("sign offtake" in line for line in found)
+    assert sum(": order " in line for line in found) == 11
     assert any(line.startswith("… and 29 more") for line in found)
 
 
