@@ -245,6 +245,24 @@ SHARED: dict[str, Any] = {
 }  # fmt: skip
 
 
+UNCERTAIN: dict[str, Any] = {
+    **FULL,
+    "settings": {**FULL["settings"], "title": "What may come", "risk_weight": 0.25, "risk_tail": 0.2},
+    "scenarios": [
+        {"scenario": "embargo", "probability": 0.2, "follows": None, "revealed": day(5)},
+        {"scenario": "war", "probability": 0.1, "follows": "embargo", "revealed": day(9)},
+        {"scenario": "glut", "probability": 0.3, "follows": None, "revealed": None},
+    ],
+    "events": [
+        {"scenario": "embargo", "table": "offers", "row": "spot", "column": "capacity", "from": day(5), "how": "set", "value": 10},
+        {"scenario": "embargo", "table": "prices", "row": None, "column": "china", "from": day(5), "how": "scale", "value": 2},
+        {"scenario": "war", "table": "demand", "row": "gallium", "column": "quantity", "from": day(10), "how": "scale", "value": 1.5},
+        {"scenario": "glut", "table": "prices", "row": None, "column": "market", "from": day(4), "to": day(9), "how": "scale", "value": 0.5},
+        {"scenario": "glut", "table": "budgets", "row": "title_three", "column": "amount", "from": day(4), "how": "scale", "value": 0.8},
+    ],
+}  # fmt: skip
+
+
 def plan_of(tables: Mapping[str, Any] | Path, gap: float = 0.0) -> Plan | None:
     """The plan of tables, or of a workbook; None where there is none."""
     with TemporaryDirectory() as folder:
@@ -267,6 +285,14 @@ def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (
 def shared_plan() -> Plan:
     """The plan of SHARED, solved once in a process."""
     plan = plan_of(SHARED)
+    assert plan is not None
+    return plan
+
+
+@functools.cache
+def uncertain_plan() -> Plan:
+    """The plan of UNCERTAIN, solved once in a process."""
+    plan = plan_of(UNCERTAIN, gap=0.02)
     assert plan is not None
     return plan
 
