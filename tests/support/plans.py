@@ -257,7 +257,7 @@ UNCERTAIN: dict[str, Any] = {
         {"scenario": "embargo", "table": "offers", "row": "spot", "column": "capacity", "from": day(5), "how": "set", "value": 10},
         {"scenario": "embargo", "table": "prices", "row": None, "column": "china", "from": day(5), "how": "scale", "value": 2},
         {"scenario": "war", "table": "demand", "row": "gallium", "column": "quantity", "from": day(10), "how": "scale", "value": 1.5},
-        {"scenario": "glut", "table": "prices", "row": None, "column": "market", "from": day(4), "to": day(9), "how": "scale", "value": 0.5},
+        {"scenario": "glut", "table": "prices", "column": "market", "from": day(4), "to": day(9), "how": "scale", "value": 0.5},
         {"scenario": "glut", "table": "budgets", "row": "title_three", "column": "amount", "from": day(4), "how": "scale", "value": 0.8},
     ],
 }  # fmt: skip

@@ -30,14 +30,14 @@ from optimiser.workbook.result_sheets import SHEETS, shown
 from optimiser.workbook.write import compose, write
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import DemandMet
-from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Material, Result, Settings, Stockpile, column, get
+from stockpile_model.data import Dated, Material, Result, Settings, Stockpile, column, get
 from stockpile_model.values import normal
-from tests.support.plans import full_plan
+from tests.support.plans import full_plan, uncertain_plan
 
 START = dt.date(2027, 1, 1)
 
@@ -45,6 +45,11 @@ START = dt.date(2027, 1, 1)
 @pytest.fixture(scope="module")
 def full() -> bytes:
     return compose(full_plan())
+
+
+@pytest.fixture(scope="module")
+def uncertain() -> bytes:
+    return compose(uncertain_plan())
 
 
 def opened(content: bytes, **options: Any) -> Any:
@@ -361,10 +366,12 @@ def test_charts_show_what_the_sheets_hold(full: bytes) -> None:
     assert funds.to_numpy().sum() == pytest.approx(sum(row.amount for row in plan.of(BudgetUse)) / 1000)
 
 
-def test_chart_references_cover_their_pivots(full: bytes) -> None:
+@pytest.mark.parametrize("plan", ["full", "uncertain"])
+def test_chart_references_cover_their_pivots(plan: str, request: pytest.FixtureRequest) -> None:
     """Every series points at cells of chart_data that hold its name, its labels and a value or a gap for each."""
-    sheet = opened(full, data_only=True)["chart_data"]
-    for part in parts(full, r"xl/charts/chart\d+\.xml"):
+    content = request.getfixturevalue(plan)
+    sheet = opened(content, data_only=True)["chart_data"]
+    for part in parts(content, r"xl/charts/chart\d+\.xml"):
         references = re.findall(r"<c:f>chart_data!(.*?)</c:f>", part)
         assert references
         for name, labels, values in zip(references[::3], references[1::3], references[2::3], strict=True):
@@ -395,6 +402,105 @@ def test_many_suppliers_become_a_few_and_the_others() -> None:
     found = blocks(compose(empty_plan({Delivery: rows})))["deliveries by supplier [kg]"]
     assert list(found.columns) == [*(f"s{k:02d}" for k in range(7)), "(all others)"]
     assert found["(all others)"].iloc[0] == sum(20 - k for k in range(7, 12))
+
+
+# --- Under scenarios --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_of_scenarios_stands_before_the_marginal_values(full: bytes, uncertain: bytes) -> None:
+    with_, without = opened(uncertain).sheetnames, opened(full).sheetnames
+    assert [name for name in with_ if name not in without] == ["scenarios"]
+    assert with_[with_.index("scenarios") + 1] == "marginal_values"
+
+
+DATED = [kind for kind in ALWAYS if issubclass(kind, Dated)]
+
+
+def test_there_are_sheets_whose_rows_are_of_scenarios() -> None:
+    assert {kind.SHEET for kind in DATED} >= {
+        "orders", "contracts", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand", "payments", "cash_flow",
+        "rules", "marginal_values",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DATED, ids=lambda kind: kind.SHEET)
+def test_a_row_says_last_for_which_scenarios_it_holds(kind: type[Result], full: bytes, uncertain: bytes) -> None:
+    names, frames = ["Scenarios", "Probability"], (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET])
+    without, with_ = ([cell.value for cell in sheet[1]] for sheet in frames)
+    assert with_ == [*without, *names]
+    weight = {row.scenario: row.probability for row in uncertain_plan().of(ScenarioOutcome)}
+    for row in frames[1].iter_rows(min_row=2, values_only=True):
+        told, probability = row[-2:]
+        of = weight if told == "all" else told.split(", ")
+        assert probability == pytest.approx(sum(weight[name] for name in of))
+
+
+def test_the_objective_its_mean_and_its_tail_are_told_apart(uncertain: bytes) -> None:
+    found, plan = lines(uncertain), uncertain_plan()
+    assert plan.cvar is not None
+    assert found["Objective"][:2] == [pytest.approx(plan.objective), "USD: expected cost, weighed with its tail"]
+    assert found["Expected cost"][:2] == [pytest.approx(plan.expected_cost), "USD: mean over the scenarios"]
+    assert found["CVaR"][:2] == [pytest.approx(plan.cvar), "USD: mean of the worst 20% of scenarios"]
+    assert plan.objective == pytest.approx(0.75 * plan.expected_cost + 0.25 * plan.cvar)
+    assert found["Total"][0] == pytest.approx(plan.expected_cost)
+    assert {found[name][0] for name in found if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))} == {"agrees"}
+
+
+def test_totals_weigh_rows_by_their_probability(uncertain: bytes) -> None:
+    sheet, book = opened(uncertain)["summary"], opened(uncertain)
+    formulas = {row[0].value: row[1].value for row in sheet.iter_rows(max_col=2) if row[0].value and row[1].data_type == "f"}
+
+    def weights(name: str) -> str:
+        at = get_column_letter(book[name].max_column)
+        return f"{name}!${at}$2:${at}${book[name].max_row}"
+
+    assert formulas["Ordered"] == f"=SUMPRODUCT(orders!$E$2:$E${book['orders'].max_row}*{weights('orders')})"
+    assert formulas["Waste"].startswith("=SUMPRODUCT((rotation!")
+    assert formulas["Waste"].endswith(f"*{weights('rotation')})")
+    assert '="expired")*' in formulas["Waste"]
+    assert "=DATE(2027,12,1))*" in formulas["Stock at the end"]
+    assert formulas["purchases"].startswith("=SUMIFS(cash_flow!"), "expected already"
+    found = lines(uncertain)
+    assert found["Ordered"][0] == pytest.approx(sum(each.probability * each.ordered for each in uncertain_plan().of(Order)))
+    assert found["Shortfall"][0] == pytest.approx(uncertain_plan().shortfall)
+    assert found["Waste"][0] == pytest.approx(uncertain_plan().waste)
+
+
+def test_what_is_to_be_done_in_some_scenarios_says_in_which(uncertain: bytes) -> None:
+    found = list(lines(uncertain))
+    first = found[found.index("To do first, before 2027-07") + 1 :]
+    told = first[: next(k for k, line in enumerate(first) if line.startswith("…"))]
+    of_some = {row.instruction: row.scenarios for row in uncertain_plan().of(ContractOutcome) if row.scenarios != "all" and row.level}
+    assert of_some
+    for instruction, names in of_some.items():
+        assert any(line == f"{instruction} (in {names})" for line in told)
+    assert any("(in " not in line for line in told)
+
+
+def test_charts_under_scenarios_show_what_is_expected(uncertain: bytes) -> None:
+    titles = [
+        "".join(re.findall(r"<a:t>(.*?)</a:t>", each.split("</c:title>")[0])) for each in parts(uncertain, r"xl/charts/chart\d+\.xml")
+    ]
+    assert titles[:3] == [
+        "Expected stock of gallium at period end by remaining life, against target",
+        "Expected stock of germanium at period end, against target",
+        "Cost and shortfall by scenario",
+    ]
+    found, plan = blocks(uncertain), uncertain_plan()
+    outcomes = found["scenarios: cost [thousand USD], shortfall [kg]"]
+    assert list(outcomes.index) == ["war", "embargo", "glut", "base"]  # the dearest first
+    by_name = {row.scenario: row for row in plan.of(ScenarioOutcome)}
+    for name, cost, shortfall in outcomes.itertuples():
+        assert (cost, shortfall) == pytest.approx((by_name[name].cost / 1000, by_name[name].shortfall))
+    stock = found["stock of gallium by remaining life [kg]"]
+    held = sum(row.probability * row.quantity for row in plan.of(LotStock) if row.material == "gallium")
+    assert stock.iloc[:, :4].to_numpy().sum() == pytest.approx(held)
+    asked = {f"{row.date:%Y-%m}": row.target for row in plan.of(TargetMet) if row.material == "gallium"}  # in each scenario the same
+    assert stock["target"].dropna().to_dict() == pytest.approx(asked)
+    flows = found["cash flow [thousand USD], running sum [thousand USD]"]
+    assert flows["running sum (right)"].iloc[-1] == pytest.approx(
+        sum(row.probability * row.amount for row in plan.of(CashFlow) if row.cash) / 1000
+    )
 
 
 # --- The file -------------------------------------------------------------------------------------------------------------------
