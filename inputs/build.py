@@ -17,7 +17,7 @@ from optimiser.workbook.styles import OPTIONS, Styles
 from stockpile_model.data import Settings
 
 HERE = Path(__file__).resolve().parent
-CASES = ("gallium", "small")
+CASES = ("gallium", "indium", "portfolio", "small")
 
 
 def build(case: str, path: Path) -> None:

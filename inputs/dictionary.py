@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from optimiser.sampling import tables as uncertain
 from optimiser.workbook.input_sheets import PURPOSE
 from stockpile_model.build import TABLES, UNBUILT
 from stockpile_model.data import Column, Row, Settings, columns
@@ -24,6 +25,8 @@ HEAD = """\
 |---|---|
 | [small.xlsx](small.xlsx) | four months, computed by hand in its sheet `guide` |
 | [gallium.xlsx](gallium.xlsx) | 50 t of gallium in spec within five years: cited figures and marked assumptions |
+| [indium.xlsx](indium.xlsx) | up to 403 t of indium within three years, from the plants of the USGS yearbook |
+| [portfolio.xlsx](portfolio.xlsx) | gallium, indium and germanium for two buyers, with shared offers and shared money |
 
 They are built from plain tables, so that a change is a readable diff: edit `<case>/<table>.csv` or `<case>/guide.md`
 and run `python inputs/build.py`. The folder itself is an input too: `stockpile solve inputs/gallium`.
@@ -74,10 +77,32 @@ DECISIONS = """\
   minimum order above one lot is rounded up to whole lots. `duty` is a share of the price without adder and freight.
   An offer needs exactly one of `price` and `price_index`. An offer with a minimum or an order cost and no capacity is
   bounded by what demand, targets, outlets and rules could absorb; where nothing bounds it, the capacity is asked for.
+- **Price breaks.** The quantity of a break is that of one order, as ordered. `all_units`: an order of at least
+  `from_quantity` pays the price of its break on every unit; `incremental`: only on what is beyond. Each row has either
+  `price` or `premium`; a premium needs an offer with `price_index`. Rows may stand in any order. Adder, freight and
+  duty (a share of the broken price) come on top. Prices that rise, and a break that no order can reach, are warned
+  about.
 - **Contracts.** The first delivery is not before the supplier's `start` either. A blank `term_months` runs to the end
   of the horizon, blank signing dates leave the whole horizon open. A level can be signed only if its first delivery
   lies within the horizon. The floor alone is the price without `price_index`. `site` says where a contract's metal
   arrives; without it the plan may split deliveries over sites.
+- **Floors.** Either `floor` or `floor_index`; a blank `floor_factor` is 1. A floor tied to an index moves with it and
+  escalates on top.
+- **Contracts for difference.** A `cfd` needs `price_index`. While it runs it pays, each period, what the reference
+  lacks to the floor, on the annual quantity, delivered to whomever. It has no ceiling; take-or-pay, flex, duty, freight
+  and availability have no effect on it and are warned about.
+- **Upside.** A share of what the reference, before the ceiling, is above `upside_trigger`: on what is delivered, or on
+  the annual quantity of a cfd. `upside_cap` is money in a contract year, pro rata where term or horizon cuts it. It
+  needs `price_index` and `upside_trigger`. No fund keeps it, and a quantity paid but not taken earns none.
+- **Projects.** A project goes ahead once or not at all: by a grant of `cost` times `match` within `decide_from` and
+  `decide_to`, or carried by the signing, at any time, of a contract that names it, at a level whose floor is at or
+  above the break-even. Its offers can be ordered from `ready_lag_months` later, its contracts signed from when it
+  goes ahead and deliver first when it is ready. The break-even of a level is `breakeven_floor` or, blank, `opex` plus
+  `capex` spread over `life_years` at `rate` and over the level's annual quantity, without a grant and without
+  escalation. A floor tied to an index is compared as of the period of signing. Without a break-even no contract
+  carries the project; without `cost` no grant does. A project is an error where it waits for itself: only a grant can
+  make it go ahead, and the fund that may pay it has nothing but receipts of metal that comes with the project, or
+  with others that wait in the same way.
 - **Stages.** Suppliers whose stage `supply_stages` leaves out can be neither ordered from nor signed with.
 - **Demand.** Rows of one material and buyer add up. A row that covers no period of the horizon is an error. A named
   buyer is served from its own sites and from those without one.
@@ -89,20 +114,39 @@ DECISIONS = """\
 - **Outlets.** A sale needs exactly one of `price` and `price_index`; `dispose` earns nothing and costs `cost` and the
   material's `disposal_cost`. A price falls with age to zero, not below. Receipts of an outlet that names no fund, or
   one that does not keep receipts, reduce the objective and pay for nothing.
-- **Rules.** A share of nothing is kept: where nothing arrives in a window, no rule on shares is broken. A fiscal year
+- **Exchange and rework.** What goes in comes back `lead_time_months` later, times `yield`, fresh (age 0), at the same
+  site; rework may return another material. Handling is paid on the way out and on the way back. Nothing goes in whose
+  return would fall past the horizon. Returns do not count in rules. Prices, age discount and fund are for sales.
+- **Rules.** `spend` is money, not discounted, in the period in which it is paid: price, adder, duty, freight, order and
+  signing costs, deficits and top-ups; not grants, and upside is not deducted. `count` counts the members (values of
+  `of`, or the suppliers of one value) that bring at least 0.001 units in the window; one that counts for nothing brings
+  nothing. A share of nothing is kept: where nothing arrives in a window, no rule on shares is broken. A fiscal year
   or contract year that the horizon cuts is taken as far as it goes. A rule `of` foreign_feedstock speaks of all
   suppliers together and has no `value`.
 - **Money.** An appropriation can be spent in the period that contains its `from` and in the one that contains its
   `expires`. With the table `funds`, an outlay that no fund may pay cannot be made. `budgets` without `funds` is an
   error. A fiscal year is that of a period's first day and is named by the calendar year in which it ends.
+- **Uncertainty.** Only `stockpile scenarios` reads it, and `price_history`. `of` and `value` say what a row speaks of; the row that
+  names a plant most precisely (supplier, country, stage, all) speaks of it. `duration_months`, `delay_months` and `jump_factor`
+  with a `_low` and a `_high` beside them are drawn from a triangle. Without jumps the mean of a price is its path in `prices`
+  (with a `level` the way there); jumps come on top. Two prices move together as `correlates_with` says, and along a chain of
+  such rows by the product, which is always possible; where both have twelve points in `price_history` it says so instead.
+  `per_year` is a rate: at least one within a year has the probability 1 - exp(-per_year). A plant that ships before the
+  scenarios part is late no more. What a workbook without the sheet takes for uncertain is written into the new workbook.
+- **Buyers.** Buyers are the names in `sites`, `demand`, `targets` and `funds`. A buyer is served by its own sites and by
+  those without a buyer, and needs one of them. It pays for what arrives at its sites, duty and freight included; where
+  price breaks lower the price, the buyers share the payment in any way that their funds allow, none paying more than the
+  price without breaks. Storage, handling and rotation are paid by the buyer of the site; order, signing and grant costs,
+  deficits, top-ups and what arrives at a site without a buyer by any fund that may. Paid on order, metal is split among
+  the buyers when it is ordered.
+- **Commitments.** `order` and `rotate` need a `quantity`: what is ordered, or what goes in over all sites and ages, in
+  the period of `date`. `sign` and `project` speak of how often, 1 where it is blank. Without a `date` the whole horizon
+  counts. A commitment that cannot be kept in its period is an error, unless it asks for nothing.
 - **Warnings.** They rest on bounds that give the plan more than any plan could have: every source at its most, opening
   stock used before it is over, all money at the lowest price of all. A warning that says "no plan exists" is therefore
   proven; that there is none proves nothing. Prices of one material 100 times apart, quantities 10,000 times apart, shares
   above 200 %, factors of an index above 10 and rates above 50 % a year look like a slip. A floor is told where no price
   of its material in the horizon reaches it; one that is above its own reference alone is not.
-- **Projects.** A project is an error where it waits for itself: only a grant can make it go ahead, and the fund that may
-  pay it has nothing but receipts of metal that comes with the project, or with others that wait in the same way.
-- **Buyers.** `buyer` may name one buyer throughout; several are not supported yet.
 """
 
 TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "date", "yes_no": "yes or no"}
@@ -110,7 +154,7 @@ TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "d
 
 def dictionary() -> str:
     """The text of the data dictionary."""
-    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in TABLES), unbuilt(), DECISIONS])
+    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*TABLES, *uncertain.TABLES)), unbuilt(), DECISIONS])
 
 
 def section(kind: type[Row]) -> str:

@@ -43,7 +43,9 @@ class Share(Result):
 
     SHEET = "shares"
     buyer: str = column("buyer")
-    alone: float | None = column("cost of a plan for this buyer alone; blank = it has none", "money")
+    alone: float | None = column(
+        "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself; blank = it has none", "money"
+    )
     share: float | None = column("fair part of the cost of the plan for all; blank = a group of buyers has no plan", "money")
     saving: float | None = column("what buying together saves it", "money")
 

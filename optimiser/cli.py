@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import gc
 import json
 import math
@@ -126,6 +127,37 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
         _say(f"{plan}: {len(found.audit.findings):,} of {found.audit.figures:,} figures do not agree with {workbook}")
         sys.exit(DISAGREES)
     click.echo(f"{plan}: agrees with {workbook}, {found.audit.figures:,} figures recomputed")
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The new workbook; WORKBOOK is not touched."
+)
+@click.option("--samples", type=click.IntRange(2, 5000), default=1000, show_default=True, help="Scenarios that are sampled.")
+@click.option("--keep", type=click.IntRange(1, 500), default=10, show_default=True, help="Scenarios that are kept.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed writes the same file.")
+@click.option("--method", type=click.Choice(["forward", "kmedoids"]), default="forward", show_default=True, help="How they are reduced.")
+@click.option(
+    "--revealed",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Date on which the scenarios part; by default the first fiscal year that begins within the horizon.",
+)
+@click.option("--replace", "anew", is_flag=True, help="Put the new scenarios in the place of those that WORKBOOK has.")
+def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | None, **options: Any) -> None:
+    """Sample prices, delays, outages and embargoes of a WORKBOOK, and write a new workbook with a few scenarios of them.
+
+    What is uncertain stands in its sheet uncertainty (without one, in defaults that the new workbook shows) and in price_history.
+    """
+    from optimiser.sampling.draw import Options
+    from optimiser.scenario_maker import make_scenarios
+
+    asked = Options(revealed=revealed.date() if revealed else None, **options)
+    made = make_scenarios(workbook, output, asked, _say, anew=anew)
+    click.echo(
+        f"{output}: {len(made.names)} scenarios of {asked.samples} samples, relative Kantorovich distance {made.reduction.relative:.1%}; "
+        f"its sheet guide says what was lost. Next: stockpile solve {output}"
+    )
 
 
 def _parsed(changes: Sequence[str]) -> list[Change]:

@@ -116,7 +116,7 @@ def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> 
     for (what, cell), parts in groups.items():
         dates = [stockpile.calendar.begin(stockpile.tree.period[limit.node]) for limit, _ in parts]
         worst, short = max(parts, key=lambda part: part[1])
-        unit = settings.currency if worst.unit == "money" else settings.quantity_unit
+        unit = {"money": settings.currency, "members": "members", "times": "times"}.get(worst.unit, settings.quantity_unit)
         total = None if isinstance(worst.row, Target | Site) else sum(amount for _, amount in parts)
         first, last = (None, None) if isinstance(worst.row, Budget | Rule) or worst.column == "total" else (min(dates), max(dates))
         yield Short(what, cell, first, last, worst.amount, short, total, unit)

@@ -205,7 +205,8 @@ def _audited(plan: Plan) -> Plan:
 def as_sheets(plan: Plan) -> Sheets:
     """A plan as an audit reads it."""
     rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
-    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound)
+    expected = None if plan.cvar is None else plan.expected_cost
+    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound, expected, plan.cvar)
 
 
 @dataclass(frozen=True)

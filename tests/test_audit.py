@@ -26,7 +26,7 @@ from optimiser.errors import InputError
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.planner import Request, as_sheets, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
-from optimiser.workbook.result_sheets import BESIDE, SHEETS
+from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
 from stockpile_model.blocks import budget, policy, price_floors, purchases, rotation, targets
 from stockpile_model.changes import apply, parse
 from stockpile_model.data import Stockpile, add_months, columns, get, overlap
@@ -510,7 +510,7 @@ FAULTS = [
         "paid by another buyer",
         "shared",
         put("cash_flow", "buyer", "army", heading="purchases", buyer="navy"),
-        r"purchases, gallium, .*, (army|navy)\)",
+        r"paid for \(purchase, gallium, (army|navy)\)",
     ),
     Fault(
         "metal above the price",
@@ -531,11 +531,12 @@ def test_a_fault_in_the_rows_is_told(fault: Fault) -> None:
     assert any(re.search(fault.told, line) for line in found), "\n".join(found[:20])
 
 
+SOLVED = ("cost_difference", "difference_at_least")  # what only another solve tells
 NUMBERS = [
     (kind.SHEET, each.name)
     for kind in SHEETS
     for each in columns(kind)
-    if each.kind in ("number", "whole", "date") and kind not in (MarginalValue, Assumption, *BESIDE)
+    if each.kind in ("number", "whole", "date") and kind not in (MarginalValue, Assumption, *BESIDE) and each.name not in SOLVED
 ]
 
 
@@ -781,7 +782,7 @@ def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
     for sheet, rows in back.rows.items():
         assert [line.number for line in rows] == [line.number for line in there[sheet]]
         for line, other in zip(rows, there[sheet], strict=True):
-            assert line.letters == other.letters
+            assert line.letters == {name: letter for name, letter in other.letters.items() if name not in DATED}
             for column, value in line.items():
                 expected = other[column] or None if isinstance(other[column], str) else other[column]
                 close = isinstance(value, float) and value == pytest.approx(expected, rel=1e-12)

@@ -10,15 +10,19 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from optimiser.errors import InputError
 from optimiser.solve import UnboundedError
+from optimiser.solver.standard_form import standard_form
 from stockpile_model.blocks.commitments import METAL
+from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
@@ -262,6 +266,67 @@ def without(*names: str) -> Change:
     return lambda tables: [tables.pop(name, None) for name in names] and None
 
 
+# Changes of scenarios -----------------------------------------------------------------------------------------------------------
+
+
+def no_risk(tables: Tables) -> None:
+    """With whole orders and a weight on risk it may pay to do one thing in one half of a scenario and another in the other."""
+    tables["settings"].pop("risk_weight", None)
+
+
+def on_its_own(tables: Tables) -> None:
+    no_risk(tables)
+    each("scenarios", "follows", lambda _: None)(tables)
+
+
+def known_since(tables: Tables, name: str) -> dt.date:
+    """The date from which a scenario is known."""
+    row = next(each for each in tables["scenarios"] if each["scenario"] == name)
+    dates = [event.get("from") for event in tables["events"] if event["scenario"] == name]
+    blank = tables["settings"]["start"]
+    return row.get("revealed") or (min(dates) if dates and None not in dates else blank)  # type: ignore[type-var]
+
+
+def from_when_known(tables: Tables) -> None:
+    """Events as they are in force, so that they stay the same when more is known."""
+    for event in tables["events"]:
+        event["from"] = max(event.get("from") or dt.date.min, known_since(tables, event["scenario"]))
+    tables["events"] = [event for event in tables["events"] if not event.get("to") or event["to"] >= event["from"]]
+
+
+def all_known(tables: Tables) -> None:
+    each("scenarios", "revealed", lambda _: None)(tables)
+    for row in rows(tables, "scenarios"):
+        row["revealed"] = tables["settings"]["start"]
+
+
+def one_without_probability(tables: Tables) -> None:
+    """In it everything is dear, and it is known at once."""
+    tables["scenarios"] = [{"scenario": "never", "probability": 0, "revealed": None, "follows": None}, *rows(tables, "scenarios")]
+    event = {"scenario": "never", "table": "offers", "row": None, "column": "price", "how": "set", "value": 999}
+    tables["events"] = [*rows(tables, "events"), event]
+
+
+def two_halves(tables: Tables) -> None:
+    (found,) = (row for row in rows(tables, "scenarios") if row["scenario"] == "A")
+    found["probability"] /= 2
+    tables["scenarios"].append({**found, "scenario": "A2"})
+    tables["events"] += [{**event, "scenario": "A2"} for event in tables["events"] if event["scenario"] == "A"]
+
+
+def one_without_events(tables: Tables) -> None:
+    """It is known at the end, lest it tell that another does not come."""
+    settings_ = tables["settings"]
+    left = 1 - sum(row["probability"] for row in rows(tables, "scenarios"))
+    months = settings_["start"].month - 1 + (settings_["periods"] - 1) * settings_["period_months"]
+    last = settings_["start"].replace(year=settings_["start"].year + months // 12, month=months % 12 + 1)
+    tables["scenarios"].append({"scenario": "calm", "probability": left / 2, "revealed": last})
+
+
+def reversed_scenarios(tables: Tables) -> None:
+    tables["scenarios"] = tables["scenarios"][::-1]
+
+
 # Laws ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +457,24 @@ LAWS = [
     Law("a discount rate of 0 is none", "pay_on_order", no_discount(0), first=no_discount(None), factor=1),
 ]
 
+TREE_LAWS = [
+    Law("a scenario without probability changes nothing", "scenarios", one_without_probability, factor=1),
+    Law("a scenario without probability makes no tree", "contract", one_without_probability, factor=1),
+    Law("a scenario in two halves changes nothing", "scenarios", two_halves, factor=1, first=on_its_own),
+    Law("a scenario without events is as the base", "demand_event", one_without_events, factor=1, first=no_risk),
+    Law("the order of scenarios changes nothing", "multi_stage", reversed_scenarios, factor=1),
+    Law("knowing all at once never costs more", "demand_event", all_known, first=from_when_known),
+    Law("knowing all of several stages at once never costs more", "multi_stage", all_known, first=from_when_known),
+    Law("more money in one scenario never costs more", "cut", lambda tables: scaled_event(tables, "cut")),
+]
+
+
+def scaled_event(tables: Tables, note: str) -> None:
+    """An event that takes less."""
+    for event in tables["events"]:
+        if event.get("note") == note:
+            event["value"] = (1 + event["value"]) / 2
+
 
 def tables_of_everything() -> Tables:
     """The book that uses everything as plain tables."""
@@ -433,7 +516,7 @@ def obeys(law: Law, tables: Tables) -> bool:
 drawn = settings(derandomize=True, deadline=None, database=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.parametrize("law", LAWS, ids=str)
+@pytest.mark.parametrize("law", [*LAWS, *TREE_LAWS], ids=str)
 def test_law(law: Law) -> None:
     @drawn
     @given(small_books(law.feature))
@@ -516,3 +599,67 @@ def shortfall(tables: Tables) -> tuple[float, float] | None:
         return None
     m = outcome.form.variables[0].model()
     return pyo.value(m.shortfall), outcome.objective
+
+
+# Scenarios ----------------------------------------------------------------------------------------------------------------------
+
+
+def alone(tables: Tables, name: str) -> Tables:
+    """The workbook in which one scenario is sure; every other has no probability."""
+    tables = deepcopy(tables)
+    for row in tables["scenarios"]:
+        row["probability"] = float(row["scenario"] == name)
+    return tables
+
+
+@drawn
+@given(small_books("scenarios"))
+def test_who_knows_the_scenario_pays_no_more(tables: Tables) -> None:
+    tables["settings"].pop("objective", None)
+    no_risk(tables)
+    found, expected = optimum(tables), 0.0
+    assume(found is not None)
+    assert found is not None
+    chances = {row["scenario"]: row["probability"] for row in tables["scenarios"]}
+    for name, chance in {**chances, "base": 1 - sum(chances.values())}.items():
+        if chance > 0:
+            least = optimum(alone(tables, name))
+            assert least is not None
+            expected += chance * least
+    assert expected <= found + 1e-5 + 1e-6 * abs(found)
+
+
+def mean_and_tail(tables: Tables, weight: float) -> tuple[float, float] | None:
+    """The expected cost of the optimum at a weight on risk, and the mean of the worst of its scenarios."""
+    formulation, outcome = planned({**tables, "settings": {**tables["settings"], "risk_weight": weight}})
+    if outcome.objective is None:
+        return None
+    costs = {row.scenario: (row.probability, row.cost) for row in report(formulation) if isinstance(row, ScenarioOutcome)}
+    mean, worst = sum(chance * cost for chance, cost in costs.values()), cvar(costs, formulation.stockpile.settings.risk_tail)
+    assert (1 - weight) * mean + weight * worst == pytest.approx(outcome.objective, rel=1e-6, abs=1e-4)
+    return mean, worst
+
+
+@drawn
+@given(small_books("risk"))
+def test_more_weight_on_risk_lowers_no_expected_cost_and_raises_no_tail(tables: Tables) -> None:
+    tables["settings"].pop("objective", None)
+    found = [mean_and_tail(tables, weight) for weight in (0, 0.3, 1)]
+    pairs = [each for each in found if each is not None]
+    assume(pairs)
+    assert len(pairs) == len(found)
+    for (mean, worst), (next_mean, next_worst) in pairwise(pairs):
+        assert next_mean >= mean - 1e-4 - 1e-6 * abs(mean)
+        assert next_worst <= worst + 1e-4 + 1e-6 * abs(worst)
+
+
+@drawn
+@given(small_books("contract"))
+def test_empty_sheets_of_scenarios_and_events_leave_the_model_as_it_is(tables: Tables) -> None:
+    blank = {"scenarios": [dict.fromkeys(("scenario", "probability"))], "events": [dict.fromkeys(("scenario", "table", "column", "how"))]}
+    models = [planned(each)[0].m for each in (tables, {**tables, **blank})]
+    before, after = map(standard_form, models)
+    assert [each.name for each in before.variables] == [each.name for each in after.variables]
+    for one, other in ((before.program, after.program), *zip(before.objectives, after.objectives, strict=True)):
+        for name, value in vars(one).items():
+            assert np.array_equal(value, getattr(other, name)), name

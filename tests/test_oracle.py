@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from tests.support.exact_lp import Linear, Row, minimise
 from tests.support.oracle import optimum
 from tests.support.planner import plan_of
-from tests.support.small_books import FEATURES, Tables, small_books, take_out
+from tests.support.small_books import FEATURES, TREES, Tables, small_books, take_out
 
 EXAMPLES_OF_A_FEATURE = 5
+EXAMPLES_OF_A_TREE = 20  # an event reads a cell in another place than the rest of the workbook
 TRIES_TO_MATTER = 60
 
 # The same examples in every run, on every machine.
@@ -127,6 +128,84 @@ def two_vendors(needed: float) -> Tables:
         offers=[offer(kind, steps[0][1], capacity=20_000) for kind, steps in vendors.items()],
         price_breaks=[price_break(q, price, kind, kind=kind) for kind, steps in vendors.items() for q, price in steps[1:]],
         demand=[need(0, needed)],
+    )
+
+
+def scenario(name: str, probability: float, **cells: Any) -> dict[str, Any]:
+    return {"scenario": name, "probability": probability, **cells}
+
+
+def event(table: str, row: str | None, column: str, how: str, value: Any, since: int | None = None, **cells: Any) -> dict[str, Any]:
+    """What happens in a scenario, A unless another is named, from a month on."""
+    begin = None if since is None else month(since)
+    return {"scenario": "A", "table": table, "row": row, "column": column, "how": how, "value": value, "from": begin, **cells}
+
+
+def price_of(value: float, since: int | None = None, row: str = "spot", **cells: Any) -> dict[str, Any]:
+    return event("offers", row, "price", "set", value, since, **cells)
+
+
+def two_prices(low: float, high: float, chance: float = 0.5, revealed: int = 1, **setting: Any) -> Tables:
+    """10 wanted in month 1, for 10 each in month 0 and then for a price that is low or, by that chance, high."""
+    return book(
+        setting=setting,
+        offers=[offer()],
+        demand=[need(1, 10)],
+        scenarios=[scenario("A", 1 - chance, revealed=month(revealed)), scenario("B", chance, revealed=month(revealed))],
+        events=[price_of(low, 1), price_of(high, 1, scenario="B")],
+    )
+
+
+def farmer(revealed: int) -> Tables:
+    """500 acres for wheat, corn and beets, sown in month 0 and reaped in month 1 with a yield that is average, a fifth above or a
+    fifth below."""
+    crops = {"wheat": (150, 2.5), "corn": (230, 3), "beets": (260, 20)}
+    return book(
+        sites=[{"site": "farm", "capacity": 500}],
+        materials=[{"material": name} for crop in crops for name in (crop, f"{crop} field")],
+        offers=[
+            *(offer(f"sow {crop}", cost, material=f"{crop} field", to=month(0)) for crop, (cost, _) in crops.items()),
+            offer("wheat", 238, material="wheat", **{"from": month(1)}),
+            offer("corn", 210, material="corn", **{"from": month(1)}),
+        ],
+        outlets=[
+            *(
+                {
+                    "outlet": f"reap {crop}",
+                    "material": f"{crop} field",
+                    "form": "rework",
+                    "to_material": crop,
+                    "yield": acre,
+                    "from": month(1),
+                }
+                for crop, (_, acre) in crops.items()
+            ),
+            *(
+                {"outlet": f"{crop} {price}", "material": crop, "form": "sale", "price": price, "capacity": most}
+                for crop, price, most in [("wheat", 170, None), ("corn", 150, None), ("beets", 36, 6000), ("beets", 10, None)]
+            ),
+        ],
+        demand=[{**need(1, 200), "material": "wheat"}, {**need(1, 240), "material": "corn"}],
+        scenarios=[scenario(name, "0.333333333333", revealed=month(revealed)) for name in ("A", "B")],
+        events=[
+            event("outlets", f"reap {crop}", "yield", "scale", factor, scenario=name)
+            for name, factor in (("A", 1.2), ("B", 0.8))
+            for crop in crops
+        ],
+    )
+
+
+def calendars() -> Tables:
+    """Bought for 2 before the demand is known, sold for 4.50, returned for 0.75."""
+    chances = {100: 0.3, 150: 0.2, 200: 0.3, 250: 0.15}
+    return book(
+        2,
+        {"shortage_cost": 4.5},
+        offers=[offer(price=2, to=month(0))],
+        outlets=[outlet("sale", price=0.75, **{"from": month(1)})],
+        demand=[need(1, 300)],
+        scenarios=[scenario(f"{wanted}", chance, revealed=month(1)) for wanted, chance in chances.items()],
+        events=[event("demand", None, "quantity", "set", wanted, 1, scenario=f"{wanted}") for wanted in chances],
     )
 
 
@@ -1095,6 +1174,572 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         book(1, {"shortage_cost": 1}, {"objective": "shortfall_first"}, offers=[offer(price=50, capacity=4)], demand=[need(0, 5)]),
         4 * 50 + 1,
     ),
+    # Trees. Unless told otherwise a scenario A has half of the probability, and the base the other half.
+    #
+    # 10 in month 0, then 5 or 20: 10 units at 10 at once, for waiting costs (50 + 200) / 2 = 125.
+    "buy before the price is known": (two_prices(5, 20), 100),
+    # Known at once: the low price is waited for, (50 + 100) / 2.
+    "price known at once": (two_prices(5, 20, revealed=0), 75),
+    # 5 or 12: waiting for what will be known costs (50 + 120) / 2, less than 100 now.
+    "wait until the price is known": (two_prices(5, 12), 85),
+    # Of q bought now it costs 50 + 5 q or, by a tenth, 200 - 10 q: mean 65 + 3.5 q. The worst tenth is the high price. Half of each is
+    # 132.5 - 3.25 q: all of it now. A fifth of the tail: 92 + 0.8 q, so nothing. Of the worst fifth the mean is 125 - 2.5 q: 95 + 0.5 q.
+    "half of it the worst tenth": (two_prices(5, 20, 0.1, risk_weight=0.5), 100),
+    "a fifth of it the worst tenth": (two_prices(5, 20, 0.1, risk_weight=0.2, risk_tail=0.1), 92),
+    "half of it the worst fifth": (two_prices(5, 20, 0.1, risk_weight=0.5, risk_tail=0.2), 95),
+    "only the worst of all": (two_prices(5, 12, 0.1, risk_weight=1, risk_tail=1), 0.9 * 50 + 0.1 * 120),
+    # Walton Bookstore (Winston, Operations Research, The News Vendor Problem): the critical ratio 2.5 / 3.75 is passed by 200
+    # calendars. 2 x 200, unmet 0.15 x 50 + 0.05 x 100 at 4.5, returned 0.3 x 100 + 0.2 x 50 at 0.75; a profit of 350.
+    "calendars": (calendars(), 400 + 12.5 * 4.5 - 40 * 0.75),
+    # Birge and Louveaux, Introduction to Stochastic Programming, section 1.1: printed are a profit of 108,390 and, each alone, of
+    # 118,600, 167,667 and 59,950.
+    "farmer": (farmer(1), -108_390),
+    "farmer who knows the weather": (farmer(0), -(118_600 + 167_666.667 + 59_950) / 3),
+    # By a fifth nothing comes from there in month 1: 30 at home then. 10 + 1 each for stock in month 0, or (0.8 x 10 + 0.2 x 30) x 10.
+    "stock against an embargo": (
+        book(
+            2,
+            {"holding_cost": 1},
+            offers=[offer(supplier="there"), offer("home", 30)],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.2)],
+            events=[event("offers", "spot", "availability", "set", 0, 1)],
+        ),
+        110,
+    ),
+    # What comes in month 0 is dead in month 1, so the embargo must be borne.
+    "no stock against an embargo": (
+        book(
+            2,
+            {"shelf_life_months": 1},
+            offers=[offer(supplier="there"), offer("home", 30)],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.2)],
+            events=[event("offers", "spot", "availability", "set", 0, 1)],
+        ),
+        140,
+    ),
+    # Half of the 20 ordered arrives if the outage comes, which is known when it does: 100 is paid then, else 200. On order it is 200.
+    "outage on delivery": (
+        book(
+            offers=[offer(lead_time_months=1)],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "availability", "scale", 0.5, 1)],
+        ),
+        150,
+    ),
+    "outage after payment": (
+        book(
+            offers=[offer(lead_time_months=1, payment="order")],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "availability", "scale", 0.5, 1)],
+        ),
+        200,
+    ),
+    # The same for an order with a fee and no capacity: as much must be ordered as the outage leaves too little of.
+    "outage of an order with a fee": (
+        book(
+            offers=[offer(lead_time_months=1, order_cost=5)],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "availability", "set", 0.25, 1)],
+        ),
+        5 + 0.5 * 400 + 0.5 * 100,
+    ),
+    # The outage of month 0 is over when it arrives.
+    "outage that is over on delivery": (
+        book(
+            offers=[offer(lead_time_months=1, order_cost=5)],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "availability", "set", 0, 0, to=month(0))],
+        ),
+        105,
+    ),
+    # Known in month 0: the plant ships two months later. 4 at 5 from month 1 on, or 4 at 20 in month 1, 4 at 5 in month 2 and no
+    # earlier.
+    "plant that comes late": (
+        book(
+            4,
+            {"shelf_life_months": 1},
+            suppliers=[{"supplier": "here", "start": month(1)}, {"supplier": "there"}],
+            offers=[offer(price=5), offer("dear", 20, supplier="there")],
+            demand=[need(1, 4), need(3, 4)],
+            scenarios=[scenario("A", 0.5, revealed=month(0))],
+            events=[event("suppliers", "here", "start", "add", 2)],
+        ),
+        0.5 * 40 + 0.5 * (80 + 20),
+    ),
+    # Of base, A and B (which follows A and is known a month after) 0.5, 0.3 and 0.2: at 9 in month 1 of A or B it is bought, for 14 or 2
+    # come then: 0.3 x 14 + 0.2 x 2 = 4.6 against 0.5 x 9. Were B no child of A, it could wait for the 2 and A alone would buy at 9.
+    "scenario that follows another": (
+        book(
+            3,
+            offers=[offer()],
+            demand=[need(2, 1)],
+            scenarios=[scenario("B", 0.2, follows="A"), scenario("A", 0.3)],
+            events=[price_of(2, 2, scenario="B"), price_of(9, 1, to=month(1)), price_of(14, 2)],
+        ),
+        0.5 * 10 + 0.5 * 9,
+    ),
+    # What happened in A has happened in B: 3 are wanted in month 2, of base 1; in B at half the price, on top of 1 more each.
+    "what happened in the scenario it follows": (
+        book(
+            3,
+            {"shelf_life_months": 1},
+            offers=[offer()],
+            demand=[need(0, 1), need(2, 1)],
+            scenarios=[scenario("A", 0.25), scenario("B", 0.25, follows="A", revealed=month(2))],
+            events=[
+                event("offers", "spot", "price", "scale", 0.5, scenario="B"),
+                event("demand", "gallium", "quantity", "scale", 3, 1),
+                event("offers", "spot", "price", "add", 1, 1),
+            ],
+        ),
+        10 + 0.5 * 10 + 0.25 * 3 * 11 + 0.25 * 3 * 5.5,
+    ),
+    # An event counts from when its scenario is known: not in month 0, though it holds then.
+    "event before it is known": (
+        book(offers=[offer()], demand=[need(0, 1, 1)], scenarios=[scenario("A", 0.5, revealed=date(2027, 2, 20))], events=[price_of(1)]),
+        10 + 0.5 * 10 + 0.5 * 1,
+    ),
+    # Known from the start, with dates for the event: 20 in month 1 of 3 only. The 1 for month 1 is bought in month 0 then.
+    "event between two dates": (
+        book(
+            3,
+            {"shelf_life_months": 1},
+            offers=[offer()],
+            demand=[need(0, 1, 2)],
+            scenarios=[scenario("A", 0.5, revealed=date(2026, 1, 1))],
+            events=[price_of(20, 1, to=date(2027, 2, 9))],
+        ),
+        0.5 * 30 + 0.5 * 40,
+    ),
+    # A blank row is every row, a blank availability is 1: 20 are ordered of the two offers for the 10.
+    "event on every row": (
+        book(
+            1,
+            offers=[offer(payment="order", capacity=12), offer("other", 11, payment="order")],
+            demand=[need(0, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", None, "availability", "scale", 0.5)],
+        ),
+        0.5 * 100 + 0.5 * (12 * 10 + 8 * 11),
+    ),
+    # 4 of the 10 are there, whatever is known from the start.
+    "opening stock of several beginnings": (
+        book(
+            1,
+            opening_stock=[lot(4)],
+            offers=[offer()],
+            demand=[need(0, 10)],
+            scenarios=[scenario("A", 0.5), scenario("B", 0.25)],
+            events=[price_of(20), price_of(30, scenario="B")],
+        ),
+        6 * (0.25 * 10 + 0.5 * 20 + 0.25 * 30),
+    ),
+    # A scenario without probability changes nothing, nor does a base without.
+    "without probability": (
+        book(
+            offers=[offer()],
+            demand=[need(1, 1)],
+            scenarios=[scenario("A", 0, revealed=month(0)), scenario("B", 1, revealed=month(1))],
+            events=[event("demand", "gallium", "quantity", "set", 99), price_of(4, 1, scenario="B")],
+        ),
+        4,
+    ),
+    # 100 pay for the 10 of month 1, on each path.
+    "money on each path": (
+        book(
+            2,
+            {"shortage_cost": 50},
+            offers=[offer(**{"from": month(1)})],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5, revealed=month(1))],
+            funds=[{"fund": "money"}],
+            budgets=[{"fund": "money", "amount": 100}],
+        ),
+        100,
+    ),
+    # Half of the 100 may be gone in month 1: A pays for 5 then. What is bought in month 0 for 11 with storage may not be more.
+    "money that may be cut": (
+        book(
+            2,
+            {"shortage_cost": 50, "holding_cost": 1},
+            offers=[offer()],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            funds=[{"fund": "money"}],
+            budgets=[{"fund": "money", "amount": 100}],
+            events=[event("budgets", "money", "amount", "scale", 0.5, 1)],
+        ),
+        0.5 * 100 + 0.5 * (50 + 250),
+    ),
+    # Nothing can be bought when the cut is known, but what was spent before may not be more than is left.
+    "money that may be cut later": (
+        book(
+            3,
+            {"shortage_cost": 50},
+            offers=[offer(to=month(1))],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            funds=[{"fund": "money"}],
+            budgets=[{"fund": "money", "amount": 100}],
+            events=[event("budgets", "money", "amount", "scale", 0.5, 2)],
+        ),
+        50 + 250,
+    ),
+    # The appropriation ends in month 0, with 15 or 150; 150 - 5 pay for all 10 of A, 15 - 5 for 1.
+    "more money for a month": (
+        book(
+            2,
+            {"shortage_cost": 50},
+            offers=[offer(order_cost=5)],
+            demand=[need(0, 10)],
+            scenarios=[scenario("A", 0.5)],
+            funds=[{"fund": "money"}],
+            budgets=[{"fund": "money", "amount": 15, "expires": month(0)}],
+            events=[event("budgets", "money", "amount", "set", 150, 0, to=month(0))],
+        ),
+        0.5 * 105 + 0.5 * (15 + 9 * 50),
+    ),
+    # 2 sold for 10 each pay for 2 in month 1, at 9 or 10 each; at 11 they could not.
+    "receipts on each path": (
+        book(
+            2,
+            opening_stock=[lot(2)],
+            outlets=[outlet("sale", price=10, to=month(0), fund="money")],
+            offers=[offer(price=9, **{"from": month(1)})],
+            targets=[target(1, 2, hard="yes")],
+            scenarios=[scenario("A", 0.5)],
+            funds=[{"fund": "money", "keeps_receipts": "yes"}],
+            events=[price_of(10, 1)],
+        ),
+        -20 + 0.5 * 18 + 0.5 * 20,
+    ),
+    # 3 from abroad on each path: of 2 + 2 wanted 1 comes from home, of 2 + 5 it is 4. A lot lives for a month.
+    "rule on each path": (
+        book(
+            2,
+            {"shelf_life_months": 1},
+            offers=[offer(price=9), offer("abroad", 4, supplier="there")],
+            rules=[{"rule": "abroad", "of": "offer", "value": "abroad", "measure": "quantity", "window": "horizon", "most": 3}],
+            demand=[need(0, 2, 1)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("demand", None, "quantity", "set", 5, 1)],
+        ),
+        0.5 * (12 + 9) + 0.5 * (12 + 4 * 9),
+    ),
+    # The limits are those of the end of the year: 1 from there in A, as many as you like in the base.
+    "rule that comes": (
+        book(
+            1,
+            offers=[offer(), offer("dear", 20, supplier="there")],
+            rules=[{"rule": "some", "of": "offer", "value": "spot", "measure": "quantity", "window": "fiscal_year", "least": 0}],
+            demand=[need(0, 4)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("rules", "some", "most", "set", 1)],
+        ),
+        0.5 * 40 + 0.5 * (10 + 60),
+    ),
+    "rule that goes": (
+        book(
+            1,
+            offers=[offer(), offer("dear", 20, supplier="there")],
+            rules=[{"rule": "some", "of": "offer", "value": "spot", "measure": "quantity", "window": "fiscal_year", "least": 0, "most": 1}],
+            demand=[need(0, 4)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("rules", "some", "most", "set", None)],
+        ),
+        0.5 * 40 + 0.5 * (10 + 60),
+    ),
+    # 20 must be bought in A for the 4 wanted, with a fee, so that an order must be let be so large.
+    "rule that asks for more": (
+        book(
+            1,
+            offers=[offer(order_cost=5)],
+            rules=[{"rule": "some", "of": "offer", "value": "spot", "measure": "quantity", "window": "horizon", "least": 1}],
+            demand=[need(0, 4)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("rules", "some", "least", "set", 20)],
+        ),
+        0.5 * 45 + 0.5 * 205,
+    ),
+    # 10 from abroad that are a tenth of all at most: 90 from home in A; in the base 10 / 9.
+    "share that falls": (
+        book(
+            1,
+            offers=[offer("home", 5, order_cost=3), offer("abroad", 5, supplier="there", order_cost=3)],
+            rules=[
+                {"rule": "share", "of": "supplier", "value": "there", "measure": "share", "window": "horizon", "most": 0.9},
+                {"rule": "some", "of": "supplier", "value": "there", "measure": "quantity", "window": "horizon", "least": 10},
+            ],
+            demand=[need(0, 2)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("rules", "share", "most", "set", 0.1)],
+        ),
+        6 + 50 + 0.5 * 5 * 10 / 9 + 0.5 * 5 * 90,
+    ),
+    # 20 over the horizon, 10 in A, of 24 wanted.
+    "total on each path": (
+        book(
+            3,
+            {"shortage_cost": 50},
+            offers=[offer(total=20)],
+            demand=[need(0, 8, 2)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "total", "set", 10, 1)],
+        ),
+        0.5 * (200 + 4 * 50) + 0.5 * (100 + 14 * 50),
+    ),
+    # 4 in month 1 as agreed, at whatever price.
+    "committed on each path": (
+        book(
+            offers=[offer()],
+            commitments=[{"kind": "order", "name": "spot", "date": month(1), "quantity": 4}],
+            scenarios=[scenario("A", 0.5)],
+            events=[price_of(20, 1)],
+        ),
+        0.5 * 40 + 0.5 * 80,
+    ),
+    # 6 in stock are worth half of 8 or of 20.
+    "closing value of a scenario": (
+        book(
+            2,
+            {"price_index": "index", "closing_value": 0.5},
+            opening_stock=[lot(6)],
+            prices=prices(8),
+            scenarios=[scenario("A", 0.5)],
+            events=[event("prices", None, "index", "set", 20, 1)],
+        ),
+        -(0.5 * 24 + 0.5 * 60),
+    ),
+    # Known in month 1: from then on what is a month old is dead. 5 bought early for month 2 are thrown away for 2 each and bought again.
+    "shorter life": (
+        book(
+            3,
+            {"shelf_life_months": 3, "disposal_cost": 2},
+            offers=[offer(to=month(0)), offer("late", 30)],
+            demand=[need(2, 5)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("materials", "gallium", "shelf_life_months", "set", 1, 1)],
+        ),
+        50 + 0.5 * (10 + 150),
+    ),
+    # With a life of 3 from the start the lot of month 0 serves month 2; with one of 1 it is bought late.
+    "longer life": (
+        book(
+            3,
+            {"shelf_life_months": 1},
+            offers=[offer(to=month(0)), offer("late", 30)],
+            demand=[need(2, 5)],
+            scenarios=[scenario("A", 0.5, revealed=month(0))],
+            events=[event("materials", "gallium", "shelf_life_months", "set", 3)],
+        ),
+        0.5 * 150 + 0.5 * 50,
+    ),
+    # 10 that go in month 0 bring 5 in month 1, whatever the yield is then.
+    "exchange that comes back to both": (
+        book(
+            2,
+            {"shelf_life_months": 1},
+            opening_stock=[lot(10)],
+            outlets=[outlet("exchange", cost=1, lead_time_months=1, **{"yield": 0.5})],
+            offers=[offer(price=40)],
+            demand=[need(1, 5)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("outlets", "exchange", "yield", "set", 1, 1)],
+        ),
+        10,
+    ),
+    # Ordered in month 0 for month 1; from then on it takes two months: what is wanted in month 2 is ordered in month 0, too.
+    "lead time that grows": (
+        book(
+            3,
+            {"shortage_cost": 50, "holding_cost": 1},
+            offers=[offer(lead_time_months=1)],
+            demand=[need(2, 8)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "lead_time_months", "set", 2, 1)],
+        ),
+        80 + 8,
+    ),
+    # 20 held in month 1 of A above the 5 of the base: 4 + 4 can be had, 4 in month 0. Expected are 12 / 2 + 1 / 2 missing.
+    "target of a scenario": (
+        book(
+            2,
+            {"below_target_cost": 1},
+            {"objective": "shortfall_first"},
+            offers=[offer(price=50, capacity=4)],
+            targets=[target(1, 5)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("targets", "gallium", "quantity", "set", 20, 1)],
+        ),
+        200 + 0.5 * 50 + 0.5 * (200 + 12),
+    ),
+    # Signed in month 1 if the price rises: 2 at 12 rather than at 30. In the base 2 at 10.
+    "signed when it is known": (
+        book(
+            3,
+            contracts=[contract(sign_to=month(1))],
+            floors=[floor(12, 12)],
+            offers=[offer()],
+            demand=[need(1, 1, 2)],
+            material={"holding_cost": 50},
+            scenarios=[scenario("A", 0.5)],
+            events=[price_of(30, 1)],
+        ),
+        0.5 * 20 + 0.5 * 24,
+    ),
+    # Only in A can it still be signed in month 1: 5 + 8 there, 5 + 5 in the base; signed at once it is 16.
+    "longer to sign": (
+        book(
+            2,
+            {"holding_cost": 50},
+            contracts=[contract()],
+            floors=[floor(8, 12)],
+            offers=[offer(price=5)],
+            demand=[need(0, 1, 1)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("contracts", "offtake", "sign_to", "set", month(1), 1), price_of(20, 1)],
+        ),
+        0.5 * 10 + 0.5 * 13,
+    ),
+    # Signed in month 0 for two months, from when the plant ships: month 1, or in A, which is known then, month 2. So 10 + 10, or 30 at
+    # the market, 10, and 10 for what is not needed in month 3.
+    "first delivery that slips": (
+        book(
+            4,
+            suppliers=[{"supplier": "here", "start": month(1)}, {"supplier": "there"}],
+            contracts=[contract(term_months=2)],
+            floors=[floor(10, 12)],
+            offers=[offer(price=30, supplier="there")],
+            demand=[need(1, 1, 2)],
+            scenarios=[scenario("A", 0.5, revealed=month(1))],
+            events=[event("suppliers", "here", "start", "add", 1)],
+        ),
+        0.5 * 20 + 0.5 * 50,
+    ),
+    # Signed as agreed, though the market asks 2: 1 month at 4 and 2 at 2, or in A 3 months at 4.
+    "longer term": (
+        book(
+            3,
+            contracts=[contract(term_months=1)],
+            floors=[floor(4, 12)],
+            offers=[offer(price=2)],
+            demand=[need(0, 1, 2)],
+            commitments=[{"kind": "sign", "name": "offtake"}],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("contracts", "offtake", "term_months", "set", 3)],
+        ),
+        0.5 * 8 + 0.5 * 12,
+    ),
+    "shorter term": (
+        book(
+            3,
+            contracts=[contract(term_months=3)],
+            floors=[floor(4, 12)],
+            offers=[offer(price=2)],
+            demand=[need(0, 1, 2)],
+            commitments=[{"kind": "sign", "name": "offtake"}],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("contracts", "offtake", "term_months", "set", 1)],
+        ),
+        0.5 * 12 + 0.5 * 8,
+    ),
+    # For months 2 and 3, 1 each, it may be signed for a month in month 0, or in A in month 1 for two. A month: 5 less an upside of 3 that
+    # the cap makes 1, and 2 at the market; two months would be 2 x (5 - 1).
+    "terms of two signatures": (
+        book(
+            4,
+            {"holding_cost": 9},
+            prices=prices(5),
+            contracts=[
+                contract(
+                    term_months=1,
+                    sign_to=month(1),
+                    deliver_from=month(2),
+                    price_index="index",
+                    upside_share=1,
+                    upside_trigger=2,
+                    upside_cap=12,
+                )
+            ],
+            floors=[floor(4, 12)],
+            offers=[offer(price=2)],
+            demand=[need(2, 1, 3)],
+            commitments=[{"kind": "sign", "name": "offtake"}],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("contracts", "offtake", "term_months", "set", 2, 1)],
+        ),
+        6,
+    ),
+    # Half of what is above 10 is 15 for 2 a month; a cap of 30 a year that comes in month 1 is one of 5 for the two months, so no more may
+    # be received before it is known.
+    "cap of the upside that comes": (
+        book(
+            prices=prices(40),
+            contracts=[contract(form="cfd", price_index="index", upside_share=0.5, upside_trigger=10)],
+            floors=[floor(10, 24)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("contracts", "offtake", "upside_cap", "set", 30, 1)],
+        ),
+        -(5 + 0.5 * 30),
+    ),
+    # 2 in month 0 and next to nothing after; in the base half of 2 x 2 is due, and 2 in month 0 are that.
+    "quantity that falls under a least spend": (
+        book(
+            contracts=[contract(take_or_pay=0.5)],
+            floors=[floor(4, 24)],
+            rules=[{"rule": "some", "of": "contract", "value": "offtake", "measure": "spend", "window": "horizon", "least": 1}],
+            demand=[need(0, 2)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("floors", "offtake/low", "annual_quantity", "set", 1, 1)],
+        ),
+        8,
+    ),
+    # The plant is helped when the price rises: 25 in month 1 and 2 at 5 in month 2, or in the base 2 at 10.
+    "grant when it is known": (
+        book(
+            3,
+            {"holding_cost": 50},
+            projects=[project(cost=25, ready_lag_months=1)],
+            offers=[offer(), offer("plant's", 5, project="plant")],
+            demand=[need(2, 2)],
+            scenarios=[scenario("A", 0.5)],
+            events=[price_of(30, 1)],
+        ),
+        0.5 * 20 + 0.5 * 35,
+    ),
+    # In A the break-even falls to 6 with the cost, so that a floor of 6 carries the plant, and brings 1 of the 12.
+    "carried in a scenario": (
+        book(
+            1,
+            projects=[project(breakeven_floor=7)],
+            contracts=[contract(project="plant")],
+            floors=[floor(6, 12)],
+            offers=[offer(), offer("plant's", 1, project="plant")],
+            demand=[need(0, 12)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("projects", "plant", "breakeven_floor", "add", -1)],
+        ),
+        0.5 * 120 + 0.5 * (6 + 11),
+    ),
+    # The price breaks at 10, to 8 or in A to 4; a month before that is known it is 8 x 10 for this month and the next.
+    "break of a scenario": (
+        book(
+            2,
+            {"holding_cost": 1},
+            offers=[offer()],
+            price_breaks=[price_break(10, 8)],
+            demand=[need(0, 5, 1)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("price_breaks", "spot", "price", "set", 4, 1)],
+        ),
+        80 + 5,
+    ),
 }
 
 
@@ -1121,7 +1766,7 @@ def _given(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("feature", FEATURES)
 def test_planner_finds_the_optimum_of_the_oracle(feature: str) -> None:
     @seed(crc32(feature.encode()))
-    @settings(drawn, max_examples=EXAMPLES_OF_A_FEATURE)
+    @settings(drawn, max_examples=EXAMPLES_OF_A_TREE if feature in TREES else EXAMPLES_OF_A_FEATURE)
     @given(small_books(feature))
     def check(tables: Tables) -> None:
         expected, found = optimum(tables), plan_of(tables)

@@ -496,6 +496,11 @@ class Stockpile:
         return self.views[node] if self.views else self
 
     @functools.cached_property
+    def variants(self) -> tuple[Stockpile, ...]:
+        """The rows as they are anywhere in the tree, each once: what holds at any node is looked for in all of them."""
+        return tuple(dict.fromkeys(self.views)) or (self,)
+
+    @functools.cached_property
     def holds(self) -> tuple[tuple[str, ...], ...]:
         """For each node the scenarios that pass it."""
         found: list[list[str]] = [[] for _ in self.tree.nodes]

@@ -156,9 +156,11 @@ class Ledger:
         """A receipt: reduces the objective; `fund` may keep it."""
         self.money.append(Money(node, heading, -amount, None, material, buyer, name, fund))
 
-    def charge(self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", delay: int = 0) -> None:
+    def charge(
+        self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", buyer: str | None = None, delay: int = 0
+    ) -> None:
         """A price that is no cash (shortage, shortfall) or, below zero, a credit."""
-        self.money.append(Money(node, heading, amount, None, material, None, name, None, delay))
+        self.money.append(Money(node, heading, amount, None, material, buyer, name, None, delay))
 
     def limit(
         self, data: Any, sense: Literal["most", "least"], amount: float, unit: str, what: str, row: Row | None, column: str, node: int,

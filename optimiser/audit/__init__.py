@@ -2,20 +2,24 @@
 
 Taken from the plan are its decisions: what is ordered, signed, granted, called off, handed out of which lot and paid by
 which appropriation. All else follows from them and the input: what may be decided when, what arrives, how old it is,
-what expires, what everything costs. The rooms: `purchases`, `contracts` and `projects` (what is decided), `metal` (lots
-and ages), `needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow,
-appropriations, objective). `inputs` reads the input with arithmetic of its own, so that an error in the model's is no
-error here too.
+what expires, what everything costs. Under scenarios each is audited as a plan of its own, of the rows that hold in it and the
+input as it stands on its path (`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them).
+The rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth), `metal` (lots and ages),
+`needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective). `inputs`
+reads the input with arithmetic of its own, so that an error in the model's is no error here too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimiser.audit import contracts, metal, money, needs, projects, purchases, rules
+from optimiser.audit import contracts, metal, money, needs, options, projects, purchases, rules
 from optimiser.audit.case import Case
-from optimiser.audit.findings import Finding
+from optimiser.audit.clock import Clock
+from optimiser.audit.findings import Finding, Record
+from optimiser.audit.scenarios import futures
 from optimiser.audit.sheets import Line, Sheets, lines
+from optimiser.audit.together import Together
 from optimiser.errors import StockpileError
 from stockpile_model.data import Stockpile
 
@@ -44,8 +48,28 @@ class AuditError(StockpileError):
 
 
 def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
-    """Recompute a plan. The stockpile's rows have passed their check."""
-    case = Case(stockpile, sheets)
+    """Recompute a plan, scenario by scenario. The stockpile's rows have passed their check."""
+    base, found = futures(stockpile)
+    record = Record(stockpile, [each.name for each in found])
+    together = Together(Clock(stockpile.settings), base, found, sheets, record)
+    cent = 1e-4 * _dearest(together)
+    paths = together.paths()
+    for future in found:
+        record.scenario = future.name
+        _path(Case(together, future, paths[future.name], cent))
+    record.scenario = None
+    _listed(together)
+    contracts.begun(together)
+    options.options(together, cent)
+    rules.kept(together)
+    money.budget(together, cent)
+    money.objective(together, cent)
+    together.compare()
+    return Audit(record.figures, record.findings)
+
+
+def _path(case: Case) -> None:
+    """What is decided on one path, and all that follows."""
     purchases.deliveries(case)
     projects.projects(case)
     purchases.orders(case)
@@ -60,5 +84,22 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     rules.commitments(case)
     money.cash_flow(case)
     money.payments(case)
-    money.objective(case)
-    return Audit(case.record.figures, tuple(case.record.findings))
+    money.costs(case)
+
+
+def _listed(together: Together) -> None:
+    """Each contract and project is told of, decided or not."""
+    for table in ("contracts", "projects"):
+        name = table.rstrip("s")
+        told = {line[name] for line in together.sheets[table]}
+        for key, row in together.base.keyed(table).items():
+            if together.record.fails(key in told):
+                together.record.refuse(table, f"{name} {key} is not on the sheet", (row, name))
+
+
+def _dearest(together: Together) -> float:
+    """The highest price of the workbook and its plan, at least 1: what noise in a quantity is worth [money/quantity]."""
+    rates = [1.0, *(rate for rows in together.variants for row in rows.rows("prices") for rate in row.values.values())]
+    for sheet, column in (("orders", "delivered_price"), ("contracts", "expected_price"), ("rotation", "price")):
+        rates += [line[column] for line in together.sheets[sheet] if line[column] is not None]
+    return float(max(rates))

@@ -1,4 +1,4 @@
-"""One plan under audit: its sheets beside its inputs, and what the rooms of the audit hand on to each other."""
+"""One path of a plan under audit: its sheets beside its inputs, and what the rooms of the audit hand on to each other."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from optimiser.audit.findings import NOISE, RELATIVE, Record
-from optimiser.audit.inputs import Inputs
+from optimiser.audit.findings import EXACT, NOISE, RELATIVE, Cell
+from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
-from stockpile_model.data import Stockpile
+from optimiser.audit.together import Outcome, Together
 
 USE = {
     "purchases": "purchase", "order_costs": "purchase", "offtakes": "contract", "deficits": "contract", "topups": "contract",
@@ -63,32 +63,29 @@ class Brought(NamedTuple):
 
 
 class Case:
-    def __init__(self, stockpile: Stockpile, sheets: Sheets) -> None:
-        self.inputs = Inputs(stockpile)
+    """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the rows as they stand on its path."""
+
+    def __init__(self, together: Together, future: Future, sheets: Sheets, cent: float) -> None:
+        self.together, self.future = together, future
+        self.inputs = together.inputs[future.name]
         self.sheets = sheets
-        self.record = Record(stockpile)
+        self.record = together.record
+        self.cent = cent
+        self.outcome: Outcome = together.outcomes[future.name]
         self.cash: dict[Flow, float] = defaultdict(float)
         self.outlays: dict[Outlay, float] = defaultdict(float)
         self.spent: list[Spent] = []
         self.brought: list[Brought] = []
         self.arriving: dict[tuple[str, str, int], dict[str, float]] = {}  # table, name, period -> site -> quantity
-        self.unit_price: dict[tuple[str, str, int], float] = {}  # table, name, period of arrival -> price with adder
+        self.shown: dict[tuple[str, str, int], float] = {}  # table, name, period -> price with adder that the plan tells of an arrival
+        self.price: dict[tuple[str, str, int], tuple[float, float]] = {}  # table, name, period of arrival -> paid with adder, for what
         self.ahead: dict[str, int] = {}  # project -> period in which it goes ahead
         self.called: dict[tuple[str, str, int], int] = {}  # contract, level, period -> signatures
         self.ordered: dict[tuple[str, int], float] = defaultdict(float)
         self.held: dict[tuple[int, str, str, int], float] = defaultdict(float)  # period, material, site, age at its end
         self.out: dict[tuple[str, int], float] = defaultdict(float)  # outlet, period
-        self.waste = self.shortfall = 0.0
-        self.cent = 1e-4 * self._dearest()
-
-    def _dearest(self) -> float:
-        """The highest price of the workbook and its plan, at least 1: what noise in a quantity is worth [money/quantity]."""
-        rates = [1.0]
-        for row in self.inputs.rows("prices"):
-            rates += row.values.values()
-        for sheet, column in (("orders", "delivered_price"), ("contracts", "expected_price"), ("rotation", "price")):
-            rates += [line[column] for line in self.sheets[sheet] if line[column] is not None]
-        return max(rates)
+        # Where only the tail counts, nobody minds what a path outside of it pays beyond what it must.
+        self.idle = together.clock.settings.risk_weight == 1 and len(together.futures) > 1
 
     # What a line names
 
@@ -109,8 +106,9 @@ class Case:
 
     def placed(self, line: Line) -> bool:
         """Whether a line's material and site are those of the input."""
-        material = self.known(line, "material", "materials", self.inputs.materials)
-        return self.known(line, "site", "sites", self.inputs.sites) is not None and material is not None
+        rows = self.inputs.base
+        material = self.known(line, "material", "materials", rows.materials)
+        return self.known(line, "site", "sites", rows.sites) is not None and material is not None
 
     def within(self, line: Line, column: str, row: Any, first: str, last: str, what: str) -> None:
         """A line's date must lie between two dates of an input row, by periods."""
@@ -124,15 +122,29 @@ class Case:
     def staged(self, line: Line, column: str, supplier: str) -> None:
         """A supplier must be at a stage that the settings count."""
         if self.record.fails(self.inputs.staged(supplier)):
-            stage = self.inputs.suppliers[supplier].stage
+            stage = self.inputs.base.suppliers[supplier].stage
             said = f"{line.told(column)}: {supplier} is {stage}, a stage that does not count"
             self.record.refuse(line.at(column), said, (self.inputs.settings, "supply_stages"))
 
     def ready(self, project: str) -> int:
         """The period from which a project is ready; past the horizon where it does not go ahead."""
         t = self.ahead.get(project)
-        row = self.inputs.keyed("projects")[project]
-        return self.inputs.periods if t is None else t + self.inputs.whole(row.ready_lag_months)
+        return self.inputs.periods if t is None else t + self.inputs.whole(self.inputs.at(t).keyed("projects")[project].ready_lag_months)
+
+    # What a line tells of several scenarios
+
+    def total(self, line: Line, column: str, amount: float, noise: float = EXACT, cell: Cell = None) -> None:
+        """What this path adds to a figure that sums over the scenarios of its line, each weighed with its probability."""
+        self.together.add(line, column, self.future.probability * amount, None, noise, cell)
+
+    def mean(self, line: Line, column: str, value: float, noise: float = EXACT, cell: Cell = None, weight: float = 1.0) -> None:
+        """What this path adds to a figure that is a mean over the scenarios of its line."""
+        part = self.future.probability * weight
+        self.together.add(line, column, part * value, part, noise, cell)
+
+    def either(self, line: Line, column: str, value: float | None, noise: float = EXACT, cell: Cell = None) -> None:
+        """What a figure must be that holds in one scenario of its line at least."""
+        self.together.either.setdefault((id(line), column), (line, cell, {}))[2][value] = noise
 
     # What money is due
 
@@ -157,7 +169,7 @@ class Case:
         """The buyers for whom an offer or contract brings metal in a period, with their shares of it [1]."""
         found: dict[str | None, float] = defaultdict(float)
         for site, quantity in self.arriving.get((table, name, t), {}).items():
-            found[self.inputs.sites[site].buyer] += quantity
+            found[self.inputs.base.sites[site].buyer] += quantity
         total = sum(found.values())
         return {buyer: quantity / total for buyer, quantity in found.items()} if total > 0 else {None: 1.0}
 

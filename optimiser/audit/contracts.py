@@ -9,78 +9,106 @@ from typing import Any
 
 from optimiser.audit.case import Case
 from optimiser.audit.findings import NOISE
+from optimiser.audit.inputs import Inputs
 from optimiser.audit.projects import breakeven, level_at
 from optimiser.audit.sheets import Line
+from optimiser.audit.together import Together
 
 _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A contract signed at a level in period `t`, its periods of delivery and contract years within the horizon; `rate` is
-    the even rate [quantity/period]."""
+    """A contract signed at a level in period `t`; on this path its periods of delivery and contract years within the horizon
+    (none where `first` is None). Its terms are those of each period."""
 
-    case: Case
-    row: Any
-    floor: Any
+    inputs: Inputs
+    contract: str
+    level: str
     t: int
-    first: int
-    last: int
+    first: int | None
+
+    def row(self, t: int) -> Any:
+        """The contract in a period."""
+        return self.inputs.at(t).keyed("contracts")[self.contract]
+
+    def floor(self, t: int) -> Any:
+        """The level in a period."""
+        return self.inputs.at(t).floor(self.contract, self.level)
+
+    def rate(self, t: int) -> float:
+        """The even rate [quantity/period]."""
+        return float(self.floor(t).annual_quantity * self.inputs.months / 12)
 
     @property
-    def rate(self) -> float:
-        return float(self.floor.annual_quantity * self.case.inputs.months / 12)
+    def span(self) -> range:
+        """The periods of delivery; the term is that at signing."""
+        return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
 
     @property
     def years(self) -> list[range]:
-        year = 12 // self.case.inputs.months
-        return [range(begin, min(begin + year, self.last + 1)) for begin in range(self.first, self.last + 1, year)]
+        year = 12 // self.inputs.months
+        return [range(begin, min(begin + year, self.span.stop)) for begin in self.span[::year]]
 
     def floor_at(self, t: int) -> float:
         """The floor in a period, escalated by whole contract years [money/quantity]."""
-        years = (t - self.first) * self.case.inputs.months // 12
-        return float(level_at(self.case, self.floor, t) * (1 + self.floor.escalation) ** years)
+        years = (t - (self.first or 0)) * self.inputs.months // 12
+        return float(level_at(self.inputs, self.floor(t), t) * (1 + self.floor(t).escalation) ** years)
 
     def reference(self, t: int) -> float | None:
         """The index less the discount, without the ceiling; None where the floor alone is the price."""
-        if self.row.price_index is None:
-            return None
-        return float(self.case.inputs.price(self.row.price_index, t) * (1 - self.row.discount))
+        row = self.row(t)
+        return None if row.price_index is None else float(self.inputs.price(row.price_index, t) * (1 - row.discount))
 
     def market(self, t: int) -> float | None:
         """The reference under the ceiling."""
-        found = self.reference(t)
-        return found if found is None or self.row.ceiling is None else min(self.row.ceiling, found)
+        found, ceiling = self.reference(t), self.row(t).ceiling
+        return found if found is None or ceiling is None else min(ceiling, found)
 
     def price(self, t: int) -> float:
         """max(floor, min(ceiling, reference)) [money/quantity]."""
         market, least = self.market(t), self.floor_at(t)
         return least if market is None else max(least, market)
 
+    def topup(self, t: int) -> float:
+        """max(0, floor - reference) [money/quantity]."""
+        return max(0.0, self.floor_at(t) - (self.reference(t) or 0.0))
+
     def upside(self, t: int) -> float:
         """What the buyer may receive for each unit [money/quantity]."""
-        market = self.reference(t)
-        if not self.row.upside_share or market is None or self.row.upside_trigger is None:
+        market, row = self.reference(t), self.row(t)
+        if not row.upside_share or market is None or row.upside_trigger is None:
             return 0.0
-        return float(self.row.upside_share * max(0.0, market - self.row.upside_trigger))
+        return float(row.upside_share * max(0.0, market - row.upside_trigger))
+
+
+def span(inputs: Inputs, row: Any, first: int) -> range:
+    """The periods in which a contract that is signed on these terms delivers within the horizon."""
+    return range(first, inputs.periods if row.term_months is None else min(inputs.periods, first + inputs.whole(row.term_months)))
+
+
+def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
+    """The first delivery of a contract signed in a period: from when it is agreed and its project is ready, when the supplier
+    ships; None where that is past the horizon."""
+    least = max(t + inputs.whole(row.lead_time_months), ready)
+    if row.deliver_from is not None:
+        least = max(least, inputs.period(row.deliver_from))
+    return next((s for s in range(least, inputs.periods) if inputs.ships(row.supplier, s)), None)
 
 
 def contracts(case: Case) -> None:
     """At most one level of a contract is signed, once, when it can be; it delivers within term and flex; what a year falls
     short of take-or-pay is paid; a contract that is not signed brings nothing."""
     rows, record = case.inputs.keyed("contracts"), case.record
-    floors = {(row.contract, row.level): row for row in case.inputs.rows("floors")}
     brought: dict[str, dict[int, float]] = defaultdict(dict)
     for (table, name, t), sites in case.arriving.items():
         if table == "contracts":
             brought[name][t] = sum(sites.values())
-    seen: set[str] = set()
     signed: set[str] = set()
     for line in case.sheets["contracts"]:
         row = case.known(line, "contract", "contracts", rows)
         if row is None:
             continue
-        seen.add(row.contract)
         for column in ("supplier", "material", "form"):
             record.term(line, column, getattr(row, column), (row, column))
         if record.fails(line["decision"] in ("sign", "do not sign")):
@@ -93,64 +121,71 @@ def contracts(case: Case) -> None:
         if record.fails(row.contract not in signed):
             record.refuse(line.at("decision"), f"{row.contract} is signed a second time")
         signed.add(row.contract)
-        floor = floors.get((row.contract, line["level"]))
-        if record.fails(floor is not None):
+        if record.fails(case.inputs.base.floor(row.contract, line["level"]) is not None):
             record.refuse(line.at("level"), f"{row.contract} has no level {line['level']!r} in the sheet floors")
             continue
-        found = _sign(case, line, row, floor)
+        found = _sign(case, line, row.contract)
         if found is not None:
             _account(case, line, found, brought.pop(row.contract, {}))
-    for name in rows.keys() - seen:
-        record.refuse("contracts", f"{name} is not on the sheet", (rows[name], "contract"))
     for name, came in brought.items():
         record.within("deliveries", f"what arrives under {name}, which is not signed,", 0.0, sum(came.values()))
 
 
-def _sign(case: Case, line: Line, row: Any, floor: Any) -> Signed | None:
-    """When it is signed, and the term that follows from it."""
+def _sign(case: Case, line: Line, name: str) -> Signed | None:
+    """When it is signed, and the term that follows from it on this path."""
     inputs, record = case.inputs, case.record
     t = case.when(line, "signed")
     if t is None:
         return None
-    case.called[row.contract, floor.level, t] = case.called.get((row.contract, floor.level, t), 0) + 1
+    row, floor = inputs.at(t).keyed("contracts")[name], inputs.at(t).floor(name, line["level"])
+    case.called[name, floor.level, t] = case.called.get((name, floor.level, t), 0) + 1
     case.within(line, "signed", row, "sign_from", "sign_to", "and it can be signed")
     case.staged(line, "decision", row.supplier)
-    waits = [t + inputs.whole(row.lead_time_months), inputs.ships(row.supplier)]
-    waits += [] if row.deliver_from is None else [inputs.period(row.deliver_from)]
+    ready = 0
     if row.project is not None:
         # A level that carries its project makes it go ahead with the signing.
         if record.fails(case.ahead.get(row.project, inputs.periods) <= t):
             said = f"{line.told('signed')} is {line['signed']}, and project {row.project} has not gone ahead"
             record.refuse(line.at("signed"), said, (row, "project"))
-        waits.append(case.ready(row.project))
-    first = max(waits)
-    if record.fails(first < inputs.periods):
-        record.refuse(line.at("first_delivery"), f"{row.contract} would deliver first past the horizon", (row, "lead_time_months"))
-        return None
-    end = inputs.periods - 1
-    last = end if row.term_months is None else min(end, first + inputs.whole(row.term_months) - 1)
-    record.term(line, "first_delivery", inputs.begins[first], (row, "lead_time_months"))
-    record.term(line, "last_delivery", inputs.begins[last + 1] - _DAY, (row, "term_months"))
-    record.figure(line, "floor", level_at(case, floor, t), cell=(floor, "floor" if floor.floor is not None else "floor_index"))
+        ready = case.ready(row.project)
+    first = begin(inputs, row, t, ready)
+    deliveries = case.together.first.setdefault(id(line), (line, row, []))[2]
+    if first is not None:
+        deliveries.append((first, span(inputs, row, first)[-1]))
+    case.together.begun.setdefault((name, floor.level), {})[case.future.name] = t, first
+    record.figure(line, "floor", level_at(inputs, floor, t), cell=(floor, "floor" if floor.floor is not None else "floor_index"))
     record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
-    least = None if row.project is None else breakeven(inputs.keyed("projects")[row.project], floor.annual_quantity)
+    least = None if row.project is None else breakeven(inputs.at(t).keyed("projects")[row.project], floor.annual_quantity)
     if least != line["breakeven"]:  # both may be infinite
         record.figure(line, "breakeven", least)
-    return Signed(case, row, floor, t, first, last)
+    return Signed(inputs, name, floor.level, t, first)
+
+
+def begun(together: Together) -> None:
+    """A contract that is signed delivers in one of its scenarios at least; its row tells of the first delivery there is."""
+    record, begins = together.record, together.clock.begins
+    for line, row, deliveries in together.first.values():
+        if record.fails(bool(deliveries)):
+            said = f"{row.contract} would deliver first past the horizon"
+            record.refuse(line.at("first_delivery"), said, (row, "lead_time_months"))
+            continue
+        first, last = min(deliveries)
+        record.term(line, "first_delivery", begins[first], (row, "lead_time_months"))
+        record.term(line, "last_delivery", begins[last + 1] - _DAY, (row, "term_months"))
 
 
 def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> None:
     """What a contract brings and costs."""
-    row, record = signed.row, case.record
+    row, record = signed.row(signed.t), case.record
     before = len(case.spent)
     case.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
     deficit = topups = 0.0
     if row.form == "cfd":
         what = f"what arrives under {row.contract}, which moves cash only,"
         record.within("deliveries", what, 0.0, sum(came.values()), cell=(row, "form"))
-        earned = {t: signed.upside(t) * signed.rate for t in range(signed.first, signed.last + 1)}
-        for t in earned:
-            topup = max(0.0, signed.floor_at(t) - (signed.reference(t) or 0.0)) * signed.rate
+        earned = {t: signed.upside(t) * signed.rate(t) for t in signed.span}
+        for t in signed.span:
+            topup = signed.topup(t) * signed.rate(t)
             case.pay(t, "topups", topup, row.material, row.contract, table="contracts")
             topups += topup
         for column in ("called_off", "delivered"):
@@ -159,72 +194,95 @@ def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
     else:
         deficit = _deliver(case, line, signed, came)
         earned = {t: signed.upside(t) * quantity for t, quantity in came.items()}
-    record.figure(line, "topups", topups, case.cent)
-    record.figure(line, "deficit", deficit, 10 * NOISE, (row, "take_or_pay"))
+    case.total(line, "topups", topups, case.cent)
+    case.total(line, "deficit", deficit, 10 * NOISE, (row, "take_or_pay"))
     upside = _receive(case, signed, earned)
-    record.figure(line, "upside", upside, 10 * case.cent)
-    record.figure(line, "cost", sum(each.amount for each in case.spent[before:]) - upside, 10 * case.cent)
+    case.total(line, "upside", upside, 10 * case.cent)
+    case.total(line, "cost", sum(each.amount for each in case.spent[before:]) - upside, 10 * case.cent)
 
 
 def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> float:
     """Deliveries within term and flex, their price, and the deficit of each contract year; returns their sum."""
-    row, record, inputs = signed.row, case.record, case.inputs
-    most = row.flex * signed.rate
+    record, inputs, name = case.record, case.inputs, signed.contract
+    most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
     called: dict[int, float] = {}
     paid = at_floor = 0.0
     for t, quantity in sorted(came.items()):
-        where = f"deliveries of {row.contract} in {inputs.begins[t]}"
-        if record.fails(signed.first <= t <= signed.last):
+        row, where = signed.row(t), f"deliveries of {name} in {inputs.begins[t]}"
+        if record.fails(t in signed.span):
             record.refuse(where, "outside its term", (row, "term_months"), quantity)
             continue
-        record.within(where, "quantity", most * row.availability, quantity, cell=(row, "flex"))
+        record.within(where, "quantity", most[t] * row.availability, quantity, cell=(row, "flex"))
         called[t] = quantity / row.availability if row.availability else 0.0
         price, market = signed.price(t), signed.market(t)
-        case.unit_price["contracts", row.contract, t] = price
+        case.price["contracts", name, t] = price * quantity, quantity
         paid += price * quantity
         at_floor += called[t] if market is None or market <= signed.floor_at(t) else 0.0
-        for buyer, share in case.shares("contracts", row.contract, t).items():
+        for buyer, share in case.shares("contracts", name, t).items():
             rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
             for heading, rate in rates:
-                case.pay(t, heading, rate * quantity * share, row.material, row.contract, buyer, "contracts")
+                case.pay(t, heading, rate * quantity * share, row.material, name, buyer, "contracts")
     deficit = 0.0
+    # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs nothing.
+    unseen = {t: most[t] for t in signed.span if not signed.row(t).availability}
     for year in signed.years:
-        owed = row.take_or_pay * signed.rate * len(year)
-        # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs nothing.
-        taken = sum(called.get(t, 0.0) for t in year) if row.availability else most * len(year)
-        short = max(0.0, owed - taken)
+        end = year[-1]
+        owed = signed.row(end).take_or_pay * signed.rate(end) * len(year)
+        short = max(0.0, owed - sum(called.get(t, 0.0) + unseen.get(t, 0.0) for t in year))
+        if case.idle and signed.price(end) > 0:
+            what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
+            told = _flow(case, "deficits", name, range(end, end + 1)) / signed.price(end)
+            record.reaches("cash_flow", what, short, told, 10 * NOISE, (signed.row(end), "take_or_pay"))
+            short = max(short, told)
         deficit += short
         if short > NOISE:
-            case.pay(year[-1], "deficits", signed.price(year[-1]) * short, row.material, row.contract, table="contracts")
-    delivered = sum(came.values())
-    record.figure(line, "delivered", delivered, 10 * NOISE)
-    if row.availability:
-        total = sum(called.values())
-        record.figure(line, "called_off", total, 10 * NOISE, (row, "availability"))
-        if total > NOISE:
-            record.figure(line, "share_at_floor", at_floor / total, 1e-3)
+            case.pay(end, "deficits", signed.price(end) * short, signed.row(end).material, name, table="contracts")
+    delivered, total = sum(came.values()), sum(called.values())
+    case.total(line, "delivered", delivered, 10 * NOISE)
+    if not unseen:
+        case.total(line, "called_off", total, 10 * NOISE, (signed.row(signed.t), "availability"))
+    elif (key := (id(line), "called_off")) not in case.together.unseen:
+        case.together.unseen.update({key, (id(line), "share_at_floor")})
+    if total > NOISE:
+        case.mean(line, "share_at_floor", at_floor / total, 1e-3, weight=total)
     if delivered > NOISE:
-        record.figure(line, "expected_price", paid / delivered, case.cent)
+        case.mean(line, "expected_price", paid / delivered, case.cent, weight=delivered)
     return deficit
+
+
+def _flow(case: Case, heading: str, name: str, periods: range) -> float:
+    """What the plan tells of a contract's cash flow under a heading in some periods [money]."""
+    return float(
+        sum(
+            each["amount"]
+            for each in case.sheets["cash_flow"]
+            if each["heading"] == heading and each["name"] == name and case.inputs.period(each["date"]) in periods
+        )
+    )
 
 
 def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
     """The upside received: never more than a period earns, and in each contract year all that is earned up to the cap."""
-    row, record, inputs = signed.row, case.record, case.inputs
-    if not row.upside_share:
+    record, inputs, name = case.record, case.inputs, signed.contract
+    if not any(signed.row(t).upside_share for t in signed.span):
         return 0.0
     received: dict[int, float] = defaultdict(float)
     for each in case.sheets["cash_flow"]:
-        if each["heading"] == "upside" and each["name"] == row.contract:
+        if each["heading"] == "upside" and each["name"] == name:
             received[inputs.period(each["date"])] -= each["amount"]
     for t, amount in received.items():
-        what = f"upside of {row.contract} in {inputs.begin(t)}"
-        record.within("cash_flow", what, earned.get(t, 0.0), amount, 10 * case.cent, (row, "upside_share"))
-        case.book(t, "upside", -amount, row.material, row.contract)
+        what = f"upside of {name} in {inputs.begin(t)}"
+        record.within("cash_flow", what, earned.get(t, 0.0), amount, 10 * case.cent, (signed.row(t), "upside_share"))
+        case.book(t, "upside", -amount, signed.row(t).material, name)
+    # A cap that some scenarios change, or that is better reached late, may leave a path with less than it could have received.
+    caps = {rows.keyed("contracts")[name].upside_cap for rows in case.together.variants}
+    whole = len(case.together.futures) == 1 or (len(caps) == 1 and inputs.settings.discount_rate >= 0 and not case.idle)
     for year in signed.years:
+        row, months = signed.row(year[-1]), len(year) * inputs.months
         due, cell = sum(earned.get(t, 0.0) for t in year), (row, "upside_share")
-        if row.upside_cap is not None and row.upside_cap * len(year) * inputs.months / 12 < due:
-            due, cell = row.upside_cap * len(year) * inputs.months / 12, (row, "upside_cap")
-        what = f"upside of {row.contract} in the contract year from {inputs.begins[year[0]]}"
-        record.equal("cash_flow", what, due, sum(received.get(t, 0.0) for t in year), 10 * case.cent, cell)
+        if row.upside_cap is not None and row.upside_cap * months / 12 < due:
+            due, cell = row.upside_cap * months / 12, (row, "upside_cap")
+        what = f"upside of {name} in the contract year from {inputs.begins[year[0]]}"
+        compare = record.equal if whole or row.upside_cap is None else record.within
+        compare("cash_flow", what, due, sum(received.get(t, 0.0) for t in year), 10 * case.cent, cell)
     return sum(received.values())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from optimiser.audit.sheets import Line
@@ -21,7 +22,7 @@ Cell = tuple[Any, str] | None
 @dataclass(frozen=True)
 class Finding:
     """One disagreement. `where` is a cell, a row or a sheet of the plan, `cell` the input's cell that sets what is expected;
-    `amount` is by how much they differ (0 where it is no matter of amount)."""
+    `amount` is by how much they differ (0 where it is no matter of amount); `scenarios` are those in which they do, none for all."""
 
     where: str
     what: str
@@ -30,10 +31,12 @@ class Finding:
     amount: float
     relation: Relation = "is"
     cell: str = ""
+    scenarios: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         source = f" ({self.cell})" if self.cell else ""
         by = f"; off by {_shown(self.amount)}" if self.amount else ""
+        by += f"; in scenario {', '.join(self.scenarios)}" if self.scenarios else ""
         if self.relation == "never":
             return f"{self.where}: {self.what}{source}{by}"
         must = {"is": "", "most": "at most ", "least": "at least "}[self.relation]
@@ -51,12 +54,27 @@ def _shown(value: Any) -> str:
 
 
 class Record:
-    """Counts the figures compared and keeps what differs. Words are put together only for what does."""
+    """Counts the figures compared and keeps what differs. Words are put together only for what does. `scenario` is the one whose
+    path is audited, None for all of them together."""
 
-    def __init__(self, stockpile: Stockpile) -> None:
+    def __init__(self, stockpile: Stockpile, scenarios: Sequence[str]) -> None:
         self.stockpile = stockpile
+        self.scenarios = scenarios
+        self.scenario: str | None = None
         self.figures = 0
-        self.findings: list[Finding] = []
+        self._found: dict[Finding, dict[str, None]] = {}  # with the scenarios in which it is found
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What differs, each once: in some scenarios, or in all of them."""
+        return tuple(
+            replace(each, scenarios=() if len(names) in (0, len(self.scenarios)) else tuple(names)) for each, names in self._found.items()
+        )
+
+    def _add(self, finding: Finding) -> None:
+        names = self._found.setdefault(finding, {})
+        if self.scenario is not None:
+            names[self.scenario] = None
 
     # Whether something is wrong, to be told by `add` or `refuse`
 
@@ -80,11 +98,11 @@ class Record:
 
     def add(self, where: str, what: str, expected: Any, found: Any, relation: Relation = "is", cell: Cell = None) -> None:
         amount = abs(expected - found) if isinstance(expected, (int, float)) and isinstance(found, (int, float)) else 0.0
-        self.findings.append(Finding(where, what, expected, found, amount, relation, self._cell(cell)))
+        self._add(Finding(where, what, expected, found, amount, relation, self._cell(cell)))
 
     def refuse(self, where: str, what: str, cell: Cell = None, amount: float = 0.0) -> None:
         """What must not be."""
-        self.findings.append(Finding(where, what, None, None, abs(amount), "never", self._cell(cell)))
+        self._add(Finding(where, what, None, None, abs(amount), "never", self._cell(cell)))
 
     def _cell(self, cell: Cell) -> str:
         """The address of an input cell; none for what stands on no sheet."""

@@ -61,10 +61,10 @@ def _lot(line: Line) -> Lot:
 def _aged(case: Case, line: Line, t: int, held: bool = False) -> tuple[int, int | None]:
     """The age of a lot [periods] and its life; both must be told as they are. Stock at period end has one period less left."""
     inputs, material = case.inputs, line["material"]
-    age, life = t - inputs.period(line["made"]), inputs.life(material)
+    age, life = t - inputs.period(line["made"]), inputs.life(material, t)
     case.record.figure(line, "age", age * inputs.months)
     left = None if life is None else max(0, life - age - held) * inputs.months
-    case.record.figure(line, "remaining_life", left, cell=(inputs.materials[material], "shelf_life_months"))
+    case.record.figure(line, "remaining_life", left, cell=(inputs.at(t).materials[material], "shelf_life_months"))
     return age, life
 
 
@@ -79,7 +79,7 @@ def _movements(case: Case) -> Moved:
             continue
         if t is None or not case.placed(line):
             continue
-        lot, size, site = _lot(line), abs(quantity), inputs.sites[line["site"]]
+        lot, size, site = _lot(line), abs(quantity), inputs.at(t).sites[line["site"]]
         if record.fails((quantity > 0) == (kind in IN)):
             record.refuse(line.at("quantity"), f"{line.told('quantity')} has the wrong sign for {kind}", amount=size)
         age, life = _aged(case, line, t)
@@ -99,7 +99,7 @@ def _movements(case: Case) -> Moved:
         elif kind == "expired":
             moved.expired[t, lot] += size
         else:
-            _usable(case, line, kind, age, life)
+            _usable(case, line, t, age, life)
             case.pay(t, "handling", site.handling_out * size, lot.material, lot.site, site.buyer)
             if kind == "demand":
                 moved.used[t, lot.material, name or None] += size
@@ -111,14 +111,14 @@ def _movements(case: Case) -> Moved:
     return moved
 
 
-def _usable(case: Case, line: Line, kind: str, age: int, life: int | None) -> None:
+def _usable(case: Case, line: Line, t: int, age: int, life: int | None) -> None:
     """Metal serves in the period in which it is made and until its life is over."""
-    months, record = case.inputs.months, case.record
+    months, record, kind = case.inputs.months, case.record, line["kind"]
     if record.fails(age >= 0):
         record.refuse(line.at("date"), f"{line.told('date')}: {kind} before it is made", amount=age * months)
     if life is not None and record.fails(age < life):
         said = f"{line.told('age')}: {kind} at {age * months} months, beyond a shelf life of {life * months} months"
-        record.refuse(line.at("age"), said, (case.inputs.materials[line["material"]], "shelf_life_months"), (age - life + 1) * months)
+        record.refuse(line.at("age"), said, (case.inputs.at(t).materials[line["material"]], "shelf_life_months"), (age - life + 1) * months)
 
 
 def _arrivals(case: Case, moved: Moved) -> None:
@@ -131,9 +131,9 @@ def _arrivals(case: Case, moved: Moved) -> None:
 
 def _openings(case: Case, moved: Moved) -> None:
     """Opening stock is that of the input."""
-    only = next(iter(case.inputs.sites))
+    only = next(iter(case.inputs.base.sites))
     left = dict(moved.openings)
-    for row in case.inputs.rows("opening_stock"):
+    for row in case.inputs.at(0).rows("opening_stock"):
         lot = Lot(row.lot, row.material, row.site or only, row.made)
         case.record.equal("movements", f"opening {lot}", row.quantity, left.pop(lot, 0.0), cell=(row, "quantity"))
     for lot, quantity in left.items():
@@ -165,21 +165,22 @@ def _follow(
     shown: dict[tuple[int, Lot], float],
     lines: dict[tuple[int, Lot], Line],
 ) -> None:
-    """One lot from its arrival to its end."""
+    """One lot from its arrival to its end: it expires in the period in which it reaches its life, as long as that is then."""
     inputs, record = case.inputs, case.record
-    life, made = inputs.life(lot.material), inputs.period(lot.made)
-    cell: Cell = (inputs.materials[lot.material], "shelf_life_months")
-    # A lot that is older than its life when the horizon begins expires in the first period.
-    end = inputs.periods if life is None else max(0, made + life - 1)
+    made, last, gone = inputs.period(lot.made), max(changes), False
     left = 0.0
     for t in range(min(changes), inputs.periods):
-        if t > end and t > max(changes):
+        if gone and t > last:
             break
+        life = inputs.life(lot.material, t)
+        cell: Cell = (inputs.at(t).materials[lot.material], "shelf_life_months")
         wasted = expired.get((t, lot), 0.0)
         left += changes.get(t, 0.0)
-        if t >= end:
-            left, due = 0.0, max(0.0, left + wasted) if t == end else 0.0
-            case.waste += due
+        over = life is not None and t - made >= life - 1
+        if over or gone:
+            left, due = 0.0, 0.0 if gone else max(0.0, left + wasted)
+            gone = True
+            case.outcome.waste += due
         else:
             due = 0.0
             case.held[t, lot.material, lot.site, t - made] += max(0.0, left)
@@ -190,7 +191,7 @@ def _follow(
         found = shown.pop((t, lot), 0.0)
         if record.differs(max(0.0, left), found):
             where = lines[t, lot].at("quantity") if (t, lot) in lines else "lots"
-            record.add(where, f"stock of {lot} at the end of {inputs.begins[t]}", max(0.0, left), found, cell=cell if t >= end else None)
+            record.add(where, f"stock of {lot} at the end of {inputs.begins[t]}", max(0.0, left), found, cell=cell if gone else None)
 
 
 def _sites(case: Case) -> None:
@@ -202,12 +203,12 @@ def _sites(case: Case) -> None:
         by_site[t, site] += quantity
         by_material[t, material, site] += quantity
     for (t, name), quantity in by_site.items():
-        row = inputs.sites[name]
+        row = inputs.at(t).sites[name]
         what = f"stock at site {name} at the end of {inputs.begins[t]}"
         case.record.within("lots", what, row.capacity, quantity, cell=(row, "capacity"))
     for (t, material, name), quantity in by_material.items():
-        row = inputs.sites[name]
-        rate = (row.cost + inputs.materials[material].holding_cost) * inputs.months
+        row = inputs.at(t).sites[name]
+        rate = (row.cost + inputs.at(t).materials[material].holding_cost) * inputs.months
         case.pay(t, "storage", rate * quantity, material, name, row.buyer)
 
 
@@ -223,6 +224,7 @@ def _rotation(case: Case, moved: Moved) -> None:
         if t is None or not case.placed(line) or (outlet is None and line["outlet"] is not None):
             continue
         lot, quantity = _lot(line), line["quantity"]
+        outlet = None if outlet is None else inputs.at(t).keyed("outlets")[outlet.outlet]
         shown[t, lot, line["outlet"] or ""] += quantity
         record.least(line, "quantity", 0.0)
         if outlet is None:
@@ -247,26 +249,26 @@ def _rotation(case: Case, moved: Moved) -> None:
     case.match("rotation", "what leaves", left, shown)
     case.match("movements", "what comes back from", back, moved.returns)
     for (name, t), quantity in case.out.items():
-        what = f"what outlet {name} takes in {inputs.begins[t]}"
-        record.within("rotation", what, outlets[name].capacity, quantity, cell=(outlets[name], "capacity"))
+        what, outlet = f"what outlet {name} takes in {inputs.begins[t]}", inputs.at(t).keyed("outlets")[name]
+        record.within("rotation", what, outlet.capacity, quantity, cell=(outlet, "capacity"))
 
 
 def _expired(case: Case, line: Line, lot: Lot, t: int) -> None:
     """What reaches the end of its life earns nothing and is disposed of."""
-    material, record = case.inputs.materials[lot.material], case.record
+    material, record = case.inputs.at(t).materials[lot.material], case.record
     record.term(line, "form", "expired")
     for column in ("price", "proceeds"):
         record.figure(line, column, 0.0)
     cost = material.disposal_cost * line["quantity"]
     record.figure(line, "cost", cost, case.cent, (material, "disposal_cost"))
-    case.pay(t, "disposal", cost, lot.material, lot.site, case.inputs.sites[lot.site].buyer)
+    case.pay(t, "disposal", cost, lot.material, lot.site, case.inputs.base.sites[lot.site].buyer)
 
 
 def _terms(case: Case, line: Line, outlet: Any, lot: Lot, t: int) -> None:
     """Whether an outlet may take what it takes, what that earns and costs."""
     inputs, record, quantity = case.inputs, case.record, line["quantity"]
     age, life = _aged(case, line, t)
-    buyer = inputs.sites[lot.site].buyer
+    buyer = inputs.base.sites[lot.site].buyer
     record.term(line, "form", outlet.form, (outlet, "form"))
     record.term(line, "material", outlet.material, (outlet, "material"))
     case.within(line, "date", outlet, "from_", "to", f"and {outlet.outlet} takes metal")
@@ -282,7 +284,7 @@ def _terms(case: Case, line: Line, outlet: Any, lot: Lot, t: int) -> None:
         cell = (outlet, "price" if outlet.price is not None else "price_index")
     record.figure(line, "price", price, cell=cell)
     record.figure(line, "proceeds", price * quantity, case.cent)
-    thrown = inputs.materials[lot.material].disposal_cost if outlet.form == "dispose" else 0.0
+    thrown = inputs.at(t).materials[lot.material].disposal_cost if outlet.form == "dispose" else 0.0
     record.figure(line, "cost", (outlet.cost + thrown) * quantity, case.cent, (outlet, "cost"))
     case.book(t, "sales", -price * quantity, lot.material, outlet.outlet, buyer)
     case.pay(t, "rotation", outlet.cost * quantity, lot.material, outlet.outlet, buyer)

@@ -7,13 +7,15 @@ from typing import Any
 
 from optimiser.audit.case import NOT_CASH, USE, Case, Flow, Outlay
 from optimiser.audit.findings import EXACT, NOISE
+from optimiser.audit.scenarios import BASE
+from optimiser.audit.together import Together
 
 
 def cash_flow(case: Case) -> None:
     """Every cost and receipt is what quantities and inputs make of it, discounted from the start of its period."""
     record, inputs = case.record, case.inputs
     found: dict[Flow, float] = defaultdict(float)
-    factors = [inputs.factor(t) for t in range(inputs.periods + 1)]
+    factors, whole = [inputs.factor(t) for t in range(inputs.periods + 1)], len(case.together.futures) == 1
     for line in case.sheets["cash_flow"]:
         heading, t = line["heading"], inputs.period(line["date"])
         if record.fails(heading in USE):
@@ -23,8 +25,12 @@ def cash_flow(case: Case) -> None:
         if not after and case.when(line) is None:
             continue
         record.term(line, "cash", heading not in NOT_CASH)
-        record.figure(line, "factor", factors[t], 1e-12)
-        record.figure(line, "discounted", factors[t] * line["amount"])
+        if whole:
+            record.figure(line, "factor", factors[t], 1e-12)
+            record.figure(line, "discounted", factors[t] * line["amount"])
+        else:
+            case.total(line, "factor", factors[t], 1e-12)
+            case.total(line, "discounted", factors[t] * line["amount"])
         found[Flow(t, heading, line["material"], line["name"], line["buyer"])] += line["amount"]
     case.match("cash_flow", "amount", case.cash, found, case.cent)
 
@@ -34,11 +40,10 @@ def payments(case: Case) -> None:
     inputs, record = case.inputs, case.record
     funds = inputs.keyed("funds")
     if not funds:
-        for sheet in ("payments", "budget"):
-            if record.fails(not case.sheets[sheet]):
-                record.refuse(sheet, "the input has no funds, so no appropriation pays anything")
+        if record.fails(not case.sheets["payments"]):
+            record.refuse("payments", "the input has no funds, so no appropriation pays anything")
         return
-    sources = _sources(case)
+    sources = _sources(case.together)
     paid: dict[Outlay, float] = defaultdict(float)
     spent: dict[str, dict[int, float]] = {name: defaultdict(float) for name in sources}
     granted: dict[tuple[int, str], float] = defaultdict(float)
@@ -49,11 +54,11 @@ def payments(case: Case) -> None:
             continue
         if t is None or fund is None:
             continue
-        owner, row = sources[name]
+        owner, b = sources[name]
         record.term(line, "fund", owner)
         record.least(line, "amount", 0.0)
-        if row is not None:
-            case.within(line, "date", row, "from_", "expires", f"and {name} can be spent")
+        if b is not None:
+            case.within(line, "date", inputs.at(t).rows("budgets")[b], "from_", "expires", f"and {name} can be spent")
         for column, allowed in (
             ("uses", not fund.uses or line["use"] in fund.uses),
             ("materials", not fund.materials or line["material"] in fund.materials),
@@ -68,17 +73,19 @@ def payments(case: Case) -> None:
             granted[t, line["fund"]] += line["amount"]
     case.match("payments", "paid for", case.outlays, paid, 10 * case.cent)
     _grants(case, granted)
-    _budget(case, sources, spent)
+    for name, (fund, b) in sources.items():
+        _appropriation(case, name, fund, b, spent[name])
 
 
-def _sources(case: Case) -> dict[str, tuple[str, Any]]:
-    """Each appropriation by the name that the plan gives it: its fund and its row; no row for the receipts that a fund keeps."""
-    found: dict[str, tuple[str, Any]] = {}
-    rows = case.inputs.rows("budgets")
-    names = [f"{row.fund} {row.from_ or case.inputs.start:%Y-%m}" for row in rows]
+def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
+    """Each appropriation by the name that the plan gives it: its fund and the number of its row; none for the receipts that a
+    fund keeps."""
+    found: dict[str, tuple[str, int | None]] = {}
+    rows = together.base.rows("budgets")
+    names = [f"{row.fund} {row.from_ or together.clock.start:%Y-%m}" for row in rows]
     for k, (name, row) in enumerate(zip(names, rows, strict=True)):
-        found[f"{name} ({names[: k + 1].count(name)})" if names.count(name) > 1 else name] = row.fund, row
-    for row in case.inputs.rows("funds"):
+        found[f"{name} ({names[: k + 1].count(name)})" if names.count(name) > 1 else name] = row.fund, k
+    for row in together.base.rows("funds"):
         if row.keeps_receipts:
             found[f"{row.fund} receipts"] = row.fund, None
     return found
@@ -96,31 +103,23 @@ def _grants(case: Case, granted: dict[tuple[int, str], float]) -> None:
         case.record.reaches("payments", what, amount, granted[t, fund], 10 * case.cent, (row, "fund"))
 
 
-def _budget(case: Case, sources: dict[str, tuple[str, Any]], spent: dict[str, dict[int, float]]) -> None:
-    """An appropriation pays no more than its amount; the rest lapses on its last day, or is left."""
-    inputs, record, noise = case.inputs, case.record, 10 * case.cent
-    lines = {line["appropriation"]: line for line in case.sheets["budget"]}
-    for name, (fund, row) in sources.items():
-        total = sum(spent[name].values())
-        amount = _receipts(case, name, fund, spent[name]) if row is None else row.amount
-        if row is not None:
-            record.within("payments", f"what {name} pays", amount, total, noise, (row, "amount"))
-        line = lines.pop(name, None)
-        if record.fails(line is not None):
-            record.refuse("budget", f"{name} is not on the sheet", (row, "fund"))
-        if line is None:
-            continue
-        rest = max(0.0, amount - total)
-        ends = row is not None and row.expires is not None and inputs.period(row.expires) < inputs.periods
-        record.term(line, "fund", fund)
-        record.term(line, "from", None if row is None else row.from_, (row, "from"))
-        record.term(line, "expires", None if row is None else row.expires, (row, "expires"))
-        record.figure(line, "amount", amount, EXACT if row is not None else noise, (row, "amount"))
-        record.figure(line, "spent", total, noise)
-        record.figure(line, "lapsed", rest if ends else 0.0, noise, (row, "expires"))
-        record.figure(line, "left", 0.0 if ends else rest, noise)
-    for line in lines.values():
-        record.refuse(line.where, f"{line['appropriation']!r} is no appropriation of the input")
+def _appropriation(case: Case, name: str, fund: str, b: int | None, spent: dict[int, float]) -> None:
+    """An appropriation pays on no path more than its amount, as it stands in the last period in which it can be spent; the rest
+    lapses on its last day, or is left."""
+    inputs, total = case.inputs, sum(spent.values())
+    if b is None:
+        amount, ends = _receipts(case, name, fund, spent), False
+    else:
+        windows = ((t, inputs.at(t).rows("budgets")[b]) for t in range(inputs.periods))
+        able = [t for t, row in windows if t in inputs.spans(row.from_, row.expires)]
+        row = inputs.at(max(able, default=inputs.periods)).rows("budgets")[b]
+        amount, ends = row.amount, row.expires is not None and inputs.period(row.expires) < inputs.periods
+        case.record.within("payments", f"what {name} pays", amount, total, 10 * case.cent, (row, "amount"))
+    rest, found = case.future.probability * max(0.0, amount - total), case.together.budgets[name]
+    found.amount += case.future.probability * amount
+    found.spent += case.future.probability * total
+    found.lapsed += rest if ends else 0.0
+    found.left += 0.0 if ends else rest
 
 
 def _receipts(case: Case, name: str, fund: str, spent: dict[int, float]) -> float:
@@ -138,20 +137,84 @@ def _receipts(case: Case, name: str, fund: str, spent: dict[int, float]) -> floa
     return amount
 
 
-def objective(case: Case) -> None:
-    """The cost by heading and in all, the waste and the shortfall that the summary claims."""
-    record, sheets = case.record, case.sheets
-    costs: dict[str, float] = defaultdict(float)
-    size = 0.0
+def budget(together: Together, cent: float) -> None:
+    """What becomes of each appropriation, expected."""
+    record, lines = together.record, {line["appropriation"]: line for line in together.sheets["budget"]}
+    for name, (fund, b) in _sources(together).items():
+        row, found, line = None if b is None else together.base.rows("budgets")[b], together.budgets[name], lines.pop(name, None)
+        if record.fails(line is not None):
+            record.refuse("budget", f"{name} is not on the sheet", (row, "fund"))
+        if line is None:
+            continue
+        record.term(line, "fund", fund)
+        record.term(line, "from", None if row is None else row.from_, (row, "from"))
+        record.term(line, "expires", None if row is None else row.expires, (row, "expires"))
+        record.figure(line, "amount", found.amount, EXACT if row is not None else 10 * cent, (row, "amount"))
+        record.figure(line, "spent", found.spent, 10 * cent)
+        record.figure(line, "lapsed", found.lapsed, 10 * cent, (row, "expires"))
+        record.figure(line, "left", found.left, 10 * cent)
+    for line in lines.values():
+        record.refuse(line.where, f"{line['appropriation']!r} is no appropriation of the input")
+
+
+def costs(case: Case) -> None:
+    """What a path costs, discounted, by heading."""
+    outcome = case.outcome
     for flow, amount in case.cash.items():
         discounted = amount * case.inputs.factor(flow.t)
-        costs[flow.heading] += discounted
-        size += abs(discounted)
-    noise = 10 * case.cent + 1e-6 * size
+        outcome.costs[flow.heading] += discounted
+        outcome.size += abs(discounted)
+
+
+def tail(outcomes: list[tuple[float, float]], share: float) -> float:
+    """The mean of the worst share of outcomes, given the probability and cost of each [money]."""
+    total, left = 0.0, min(share, sum(probability for probability, _ in outcomes))
+    taken = left
+    for cost, probability in sorted(((cost, probability) for probability, cost in outcomes), reverse=True):
+        part = min(probability, left)
+        total, left = total + part * cost, left - part
+    return total / taken if taken > 0 else 0.0
+
+
+def objective(together: Together, cent: float) -> None:
+    """The cost by heading and in all, the waste and the shortfall that the summary claims; and what each scenario comes to."""
+    record, sheets, settings = together.record, together.sheets, together.clock.settings
+    found = [(each.probability, together.outcomes[each.name]) for each in together.futures]
+    noise = 10 * cent + 1e-6 * max(outcome.size for _, outcome in found)
     for heading in [*USE, *(each for each in sheets.costs if each not in USE)]:
-        record.equal("summary", f"discounted {heading}", costs.get(heading, 0.0), sheets.costs.get(heading, 0.0), noise)
-    record.equal("summary", "objective", sum(costs.values()), sheets.objective, noise)
+        expected = sum(probability * outcome.costs.get(heading, 0.0) for probability, outcome in found)
+        record.equal("summary", f"discounted {heading}", expected, sheets.costs.get(heading, 0.0), noise)
+    expected, worst = sum(probability * outcome.cost for probability, outcome in found), None
+    weighed = expected
+    if together.base.rows("scenarios"):
+        worst = tail([(probability, outcome.cost) for probability, outcome in found], settings.risk_tail)
+        weighed = (1 - settings.risk_weight) * expected + settings.risk_weight * worst
+    record.equal("summary", "objective", weighed, sheets.objective, noise)
+    if sheets.expected_cost is not None:
+        record.equal("summary", "expected cost", expected, sheets.expected_cost, noise)
+    if sheets.cvar is not None:
+        record.equal("summary", "CVaR", worst or 0.0, sheets.cvar, noise)
     if sheets.bound is not None:
         record.reaches("summary", "objective, which no plan can be below,", sheets.bound, sheets.objective, noise)
-    record.equal("summary", "waste", case.waste, sheets.waste, 100 * NOISE)
-    record.equal("summary", "shortfall", case.shortfall, sheets.shortfall, 100 * NOISE)
+    record.equal("summary", "waste", sum(probability * each.waste for probability, each in found), sheets.waste, 100 * NOISE)
+    record.equal("summary", "shortfall", sum(probability * each.shortfall for probability, each in found), sheets.shortfall, 100 * NOISE)
+    _outcomes(together, noise)
+
+
+def _outcomes(together: Together, noise: float) -> None:
+    """The sheet of scenarios tells of each that may come: how likely it is, when it is known, what it costs and misses."""
+    record, lines = together.record, {line["scenario"]: line for line in together.sheets["scenarios"]}
+    for each in together.futures if together.base.rows("scenarios") else ():
+        line, outcome = lines.pop(each.name, None), together.outcomes[each.name]
+        if record.fails(line is not None):
+            record.refuse("scenarios", f"{each.name} is not on the sheet", (each.row, "scenario"))
+        if line is None:
+            continue
+        record.figure(line, "probability", each.probability, cell=(each.row, "probability"))
+        record.term(line, "follows", None if each.row is None else each.row.follows or BASE, (each.row, "follows"))
+        record.term(line, "revealed", None if each.row is None else together.clock.begin(each.known), (each.row, "revealed"))
+        record.figure(line, "cost", outcome.cost, noise)
+        record.figure(line, "shortfall", outcome.shortfall, 100 * NOISE)
+        record.figure(line, "waste", outcome.waste, 100 * NOISE)
+    for line in lines.values():
+        record.refuse(line.where, f"{line['scenario']!r} is no scenario that may come")

@@ -14,16 +14,21 @@ def demand(case: Case, moved: Moved) -> None:
     """Demand is that of the input; what is met has left a lot; unmet demand has a price."""
     inputs, record = case.inputs, case.record
     asked: dict[tuple[int, str, str | None], float] = defaultdict(float)
-    for row in inputs.rows("demand"):
-        if row.quantity > 0:
-            for period in inputs.spans(row.from_, row.to or row.from_):
-                asked[period, row.material, row.buyer] += row.quantity
+    spans: dict[int, range] = {}
+    for period in range(inputs.periods):
+        for row in inputs.at(period).rows("demand"):
+            if row.quantity > 0:
+                if id(row) not in spans:
+                    spans[id(row)] = inputs.spans(row.from_, row.to or row.from_)
+                if period in spans[id(row)]:
+                    asked[period, row.material, row.buyer] += row.quantity
     required: dict[tuple[int, str, str | None], float] = defaultdict(float)
     met: dict[tuple[int, str, str | None], float] = defaultdict(float)
     for line in case.sheets["demand"]:
-        t, material = case.when(line), case.known(line, "material", "materials", inputs.materials)
+        t, material = case.when(line), case.known(line, "material", "materials", inputs.base.materials)
         if t is None or material is None:
             continue
+        material = inputs.at(t).materials[material.material]
         required[t, material.material, line["buyer"]] += line["required"]
         met[t, material.material, line["buyer"]] += line["met"]
         record.figure(line, "unmet", line["required"] - line["met"], NOISE)
@@ -31,14 +36,14 @@ def demand(case: Case, moved: Moved) -> None:
         if material.shortage_cost is None:
             record.most(line, "unmet", 0.0, cell=(material, "shortage_cost"))
         cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
-        record.figure(line, "cost", cost, case.cent, (material, "shortage_cost"))
+        case.total(line, "cost", cost, case.cent, (material, "shortage_cost"))
     case.match("demand", "what is required", asked, required)
     case.match("demand", "what is met", moved.used, met)
     for key, quantity in asked.items():
         unmet = quantity - moved.used.get(key, 0.0)
         unmet = unmet if unmet > NOISE else 0.0
-        case.shortfall += unmet
-        case.book(key[0], "shortage", (inputs.materials[key[1]].shortage_cost or 0.0) * unmet, key[1], key[2])
+        case.outcome.shortfall += unmet
+        case.book(key[0], "shortage", (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet, key[1], key[2], key[2])
 
 
 def targets(case: Case) -> None:
@@ -46,13 +51,14 @@ def targets(case: Case) -> None:
     inputs, record = case.inputs, case.record
     stock: dict[tuple[int, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for (period, material, site, age), quantity in case.held.items():
-        if inputs.counts(material, age):
+        if inputs.counts(material, age, period):
             stock[period, material][site] += quantity
     asked = _asked(case)
     for line in case.sheets["targets"]:
-        t, material = case.when(line), case.known(line, "material", "materials", inputs.materials)
+        t, material = case.when(line), case.known(line, "material", "materials", inputs.base.materials)
         if t is None or material is None:
             continue
+        material = inputs.at(t).materials[material.material]
         quantity, row = asked.pop((t, material.material, line["buyer"]), (0.0, None))
         record.figure(line, "target", quantity, NOISE, (row, "quantity"))
         if row is None:
@@ -61,14 +67,17 @@ def targets(case: Case) -> None:
         held = sum(amount for site, amount in stock[t, material.material].items() if inputs.serves(site, line["buyer"]))
         below = quantity - held
         below = below if below > NOISE else 0.0
+        if case.idle and not row.hard:
+            record.least(line, "below", below, 10 * NOISE)
+            below = max(below, line["below"])
         record.figure(line, "stock", held, 10 * NOISE, (material, "count_life_months"))
         record.figure(line, "below", below, 10 * NOISE)
         if row.hard and record.above(0.0, below, 10 * NOISE):
             record.add(line.at("stock"), f"{line.told('stock')}, for a hard target,", quantity, held, "least", (row, "hard"))
         rate = material.below_target_cost or 0.0
-        record.figure(line, "cost", rate * below * inputs.factor(t), 10 * case.cent, (material, "below_target_cost"))
-        case.shortfall += below
-        case.book(t, "below_target", rate * below, material.material, line["buyer"])
+        case.total(line, "cost", rate * below * inputs.factor(t), 10 * case.cent, (material, "below_target_cost"))
+        case.outcome.shortfall += below
+        case.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
     for (begin, name, buyer), (quantity, row) in asked.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
         record.equal("targets", what, quantity, 0.0, cell=(row, "quantity"))
@@ -76,14 +85,16 @@ def targets(case: Case) -> None:
 
 def _asked(case: Case) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
     """The targets above zero by period, material and buyer, and the rows that set them."""
-    points: dict[tuple[str, str | None], list[tuple[int, Any]]] = defaultdict(list)
-    for row in case.inputs.rows("targets"):
-        points[row.material, row.buyer].append((case.inputs.period(row.from_), row))
+    series: dict[int, dict[tuple[str, str | None], list[tuple[int, Any]]]] = {}
     found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
-    for (material, buyer), series in points.items():
-        series.sort(key=lambda point: point[0])
-        for t in range(case.inputs.periods):
-            asked = target(series, t)
+    for t in range(case.inputs.periods):
+        rows = case.inputs.at(t)
+        if id(rows) not in series:
+            series[id(rows)] = defaultdict(list)
+            for row in sorted(rows.rows("targets"), key=lambda row: row.from_):
+                series[id(rows)][row.material, row.buyer].append((case.inputs.period(row.from_), row))
+        for (material, buyer), points in series[id(rows)].items():
+            asked = target(points, t)
             if asked is not None and asked[0] > 0:
                 found[t, material, buyer] = asked
     return found
@@ -104,9 +115,9 @@ def closing(case: Case) -> None:
     """Stock left at the end is credited at the price of the last period, times what is left of its life."""
     inputs, last = case.inputs, case.inputs.periods - 1
     for (t, name, site, age), quantity in case.held.items():
-        material = inputs.materials[name]
+        material = inputs.at(last).materials[name]
         if t == last and material.closing_value > 0:
-            life = inputs.life(name)
+            life = inputs.life(name, last)
             share = 1.0 if life is None else (life - 1 - age) / life
             worth = material.closing_value * inputs.price(material.price_index, last) * share
-            case.book(inputs.periods, "closing_stock", -worth * quantity, name, site)
+            case.book(inputs.periods, "closing_stock", -worth * quantity, name, site, inputs.base.sites[site].buyer)

@@ -7,6 +7,7 @@ from typing import Any
 
 from optimiser.audit.case import Case
 from optimiser.audit.findings import EXACT
+from optimiser.audit.inputs import Inputs
 from optimiser.audit.sheets import Line
 
 
@@ -14,25 +15,22 @@ def projects(case: Case) -> None:
     """Every project goes ahead at most once: by a grant within its window, or by a contract signed in the same period at a
     level whose floor is at or above its break-even; then it is ready `ready_lag_months` later."""
     rows, record = case.inputs.keyed("projects"), case.record
-    floors = {(row.contract, row.level): row for row in case.inputs.rows("floors")}
     by_project: dict[str, list[Line]] = {name: [] for name in rows}
     for line in case.sheets["projects"]:
         if case.known(line, "project", "projects", rows) is not None:
             by_project[line["project"]].append(line)
     for name, project in rows.items():
         lines = by_project[name]
-        if record.fails(bool(lines)):
-            record.refuse("projects", f"project {name} is not on the sheet", (project, "project"))
-            continue
         for line in lines:
             for column in ("decision", "decided", "ready", "grant"):
                 record.term(line, column, lines[0][column])
             record.term(line, "supplier", project.supplier, (project, "supplier"))
-            _menu(case, line, project, floors)
-        _ahead(case, lines[0], project)
+            _menu(case, line, project)
+        if lines:
+            _ahead(case, lines[0], name)
 
 
-def _ahead(case: Case, line: Line, project: Any) -> None:
+def _ahead(case: Case, line: Line, name: str) -> None:
     """When a project goes ahead, and what the buyer pays."""
     inputs, record, decision = case.inputs, case.record, line["decision"]
     if record.fails(decision in ("grant", "carried", "no")):
@@ -46,7 +44,8 @@ def _ahead(case: Case, line: Line, project: Any) -> None:
     t = case.when(line, "decided")
     if t is None:
         return
-    case.ahead[project.project] = t
+    case.ahead[name] = t
+    project = inputs.at(t).keyed("projects")[name]
     case.staged(line, "decision", project.supplier)
     record.term(line, "ready", inputs.begin(t + inputs.whole(project.ready_lag_months)), (project, "ready_lag_months"))
     if decision == "carried":
@@ -62,14 +61,14 @@ def _ahead(case: Case, line: Line, project: Any) -> None:
 
 def carried(case: Case) -> None:
     """A project that a contract carries: the contract is signed in that period at a floor at or above the break-even."""
-    rows, contracts = case.inputs.keyed("projects"), case.inputs.keyed("contracts")
-    floors = {(row.contract, row.level): row for row in case.inputs.rows("floors")}
+    contracts = case.inputs.keyed("contracts")
     for line in case.sheets["projects"]:
         t = case.ahead.get(line["project"])
         if line["decision"] != "carried" or t is None:
             continue
-        project = rows[line["project"]]
-        signed = (floors[k, f] for k, f, s in case.called if s == t and contracts[k].project == project.project)
+        rows = case.inputs.at(t)
+        project = rows.keyed("projects")[line["project"]]
+        signed = (rows.floor(k, f) for k, f, s in case.called if s == t and contracts[k].project == project.project)
         if case.record.fails(any(carries(case, project, floor, t) for floor in signed)):
             said = f"no contract signed in {case.inputs.begins[t]} has a floor at or above the break-even of {project.project}"
             case.record.refuse(line.at("decision"), said, (project, "breakeven_floor"))
@@ -100,35 +99,39 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
 def carries(case: Case, project: Any, floor: Any, t: int) -> bool:
     """Whether a level, signed in a period, makes a project go ahead."""
     least = breakeven(project, floor.annual_quantity)
-    return least is not None and level_at(case, floor, t) >= least - EXACT * max(1.0, least)
+    return least is not None and level_at(case.inputs, floor, t) >= least - EXACT * max(1.0, least)
 
 
-def level_at(case: Case, floor: Any, t: int) -> float:
+def level_at(inputs: Inputs, floor: Any, t: int) -> float:
     """A floor in a period, before escalation [money/quantity]."""
     if floor.floor_index is None:
         return float(floor.floor)
-    return case.inputs.price(floor.floor_index, t) * (1.0 if floor.floor_factor is None else floor.floor_factor)
+    return inputs.price(floor.floor_index, t) * (1.0 if floor.floor_factor is None else floor.floor_factor)
 
 
-def _menu(case: Case, line: Line, project: Any, floors: dict[tuple[str, str], Any]) -> None:
-    """What the sheet says of a level that could carry the project."""
-    record, annual = case.record, line["annual_quantity"]
+def _menu(case: Case, line: Line, project: Any) -> None:
+    """What the sheet says of a level that could carry the project; scenarios may change it, and any of them may be meant."""
+    record, annual, name = case.record, line["annual_quantity"], project.project
+    variants = case.together.variants
     if line["contract"] is not None:
-        floor = floors.get((line["contract"], line["level"]))
-        if record.fails(floor is not None):
+        floors = [floor for rows in variants if (floor := rows.floor(line["contract"], line["level"])) is not None]
+        if record.fails(bool(floors)):
             record.refuse(line.at("level"), f"{line['contract']} has no level {line['level']!r} in the sheet floors")
-        if floor is None:
+        if not floors:
             return
-        record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
-        if floor.floor is not None:
-            record.figure(line, "floor", floor.floor, cell=(floor, "floor"))
-        least = breakeven(project, floor.annual_quantity)
-        record.term(line, "carries", least is not None and line["floor"] >= least - EXACT * max(1.0, least))
+        plants = [rows.keyed("projects")[name] for rows in variants]
+        for floor, plant in zip(floors, plants, strict=True):
+            case.either(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
+            if floor.floor is not None:
+                case.either(line, "floor", floor.floor, cell=(floor, "floor"))
+            least = breakeven(plant, floor.annual_quantity)
+            case.either(line, "carries", least is not None and line["floor"] >= least - EXACT * max(1.0, least))
     else:
-        able = [row.capacity for row in case.inputs.rows("offers") if row.project == project.project]
-        record.figure(line, "annual_quantity", None if None in able else sum(able) * 12 / case.inputs.months)
-    if annual is not None:
-        granted = None if project.cost is None else breakeven(project, annual, project.cost * project.match)
-        for column, expected in (("breakeven", breakeven(project, annual)), ("breakeven_granted", granted)):
-            if expected != line[column]:  # both may be infinite
-                record.figure(line, column, expected)
+        for rows in variants:
+            able = [row.capacity for row in rows.rows("offers") if row.project == name]
+            case.either(line, "annual_quantity", None if None in able else sum(able) * 12 / case.inputs.months)
+    for rows in variants if annual is not None else ():
+        plant = rows.keyed("projects")[name]
+        granted = None if plant.cost is None else breakeven(plant, annual, plant.cost * plant.match)
+        case.either(line, "breakeven", breakeven(plant, annual))
+        case.either(line, "breakeven_granted", granted)

@@ -6,14 +6,14 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from optimiser.audit.case import Brought, Case
-from optimiser.audit.findings import NOISE
+from optimiser.audit.findings import EXACT, NOISE
 from optimiser.audit.sheets import Line
 
 
 def deliveries(case: Case) -> None:
     """What offers and contracts bring, as the sheet `deliveries` tells; who pays for it follows from the site."""
     tables = {table: case.inputs.keyed(table) for table in ("offers", "contracts")}
-    record, sites = case.record, case.inputs.sites
+    record, sites = case.record, case.inputs.base.sites
     for line in case.sheets["deliveries"]:
         t, table, name = case.when(line), line["kind"], line["name"]
         if record.fails(table in tables):
@@ -30,44 +30,60 @@ def deliveries(case: Case) -> None:
         if table == "offers" and row.site is not None:
             record.term(line, "site", row.site, (row, "site"))
         case.arriving.setdefault((table, name, t), defaultdict(float))[line["site"]] += line["quantity"]
+        case.shown[table, name, t] = line["price"]
         case.brought.append(Brought(t, table, name, row.material, line["site"], line["quantity"]))
 
 
 def prices(case: Case) -> None:
-    """A delivery's price is what its order or contract pays, with the adder."""
+    """A delivery's price is what its orders or contract pay, with the adder."""
     for line in case.sheets["deliveries"]:
-        expected = case.unit_price.get((line["kind"], line["name"], case.inputs.period(line["date"])))
-        if expected is not None:
-            case.record.figure(line, "price", expected, 1e-6 * expected)
+        paid, quantity = case.price.get((line["kind"], line["name"], case.inputs.period(line["date"])), (0.0, 0.0))
+        if quantity > 0:
+            case.record.figure(line, "price", paid / quantity, 1e-6 * abs(paid / quantity))
+
+
+class Bill(NamedTuple):
+    """What an order pays for metal in a period, without adder: for a quantity, at an average price, and the dearest there is."""
+
+    line: Line
+    arrival: int
+    quantity: float
+    price: float
+    dearest: float
 
 
 def orders(case: Case) -> None:
     """Every order keeps the terms of its offer, what is ordered arrives, and is paid at the offer's price."""
-    offers, record = case.inputs.keyed("offers"), case.record
-    breaks: dict[str, list[Any]] = defaultdict(list)
-    for row in sorted(case.inputs.rows("price_breaks"), key=lambda row: row.from_quantity):
-        breaks[row.offer].append(row)
+    record, inputs = case.record, case.inputs
     due: dict[tuple[int, str], float] = defaultdict(float)
+    bills: dict[tuple[str, int], list[Bill]] = defaultdict(list)
     last: dict[tuple[str, int], Line] = {}
     for line in case.sheets["orders"]:
-        offer, t = case.known(line, "offer", "offers", offers), case.when(line)
-        if offer is None or t is None:
+        t, known = case.when(line), case.known(line, "offer", "offers", inputs.keyed("offers"))
+        if known is None or t is None:
             continue
+        offer = inputs.at(t).keyed("offers")[known.offer]
         case.ordered[offer.offer, t] += line["ordered"]
         last[offer.offer, t] = line
         _terms(case, line, offer, t)
-        arrival = t + case.inputs.whole(offer.lead_time_months)
-        if arrival < case.inputs.periods:
-            due[arrival, offer.offer] += offer.availability * line["ordered"]
-            _price(case, line, offer, breaks[offer.offer], t, arrival)
+        arrival = t + inputs.whole(offer.lead_time_months)
+        if arrival < inputs.periods:
+            there = inputs.at(arrival).keyed("offers")[offer.offer]
+            due[arrival, offer.offer] += there.availability * line["ordered"]
+            case.mean(line, "arriving", there.availability * line["ordered"], NOISE, (there, "availability"))
+            paid_at = t if offer.payment == "order" else arrival
+            bills[offer.offer, paid_at].append(_price(case, line, offer, there, t, arrival))
+    for (name, paid_at), found in bills.items():
+        _settle(case, inputs.at(paid_at).keyed("offers")[name], paid_at, found)
     totals: dict[str, float] = defaultdict(float)
     for (name, t), quantity in case.ordered.items():
         totals[name] += quantity
-        line = last[name, t]
-        if record.above(offers[name].capacity, quantity):
-            record.add(line.at("ordered"), line.told("ordered"), offers[name].capacity, quantity, "most", (offers[name], "capacity"))
+        line, offer = last[name, t], inputs.at(t).keyed("offers")[name]
+        if record.above(offer.capacity, quantity):
+            record.add(line.at("ordered"), line.told("ordered"), offer.capacity, quantity, "most", (offer, "capacity"))
     for name, quantity in totals.items():
-        record.within("orders", f"total ordered under {name}", offers[name].total, quantity, cell=(offers[name], "total"))
+        offer = inputs.at(inputs.periods).keyed("offers")[name]
+        record.within("orders", f"total ordered under {name}", offer.total, quantity, cell=(offer, "total"))
     came = {(t, name): sum(sites.values()) for (table, name, t), sites in case.arriving.items() if table == "offers"}
     case.match("deliveries", "what arrives under an offer", due, came)
 
@@ -79,9 +95,9 @@ def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
     record.term(line, "material", offer.material, (offer, "material"))
     case.within(line, "date", offer, "from_", "to", "and it can be ordered")
     case.staged(line, "offer", offer.supplier)
-    if record.fails(t >= inputs.ships(offer.supplier)):
+    if record.fails(inputs.ships(offer.supplier, t)):
         said = f"{line.told('date')} is {line['date']}, before {offer.supplier} ships"
-        record.refuse(line.at("date"), said, (inputs.suppliers[offer.supplier], "start"))
+        record.refuse(line.at("date"), said, (inputs.at(t).suppliers[offer.supplier], "start"))
     if offer.project is not None and record.fails(t >= case.ready(offer.project)):
         said = f"{line.told('date')} is {line['date']}, and project {offer.project} is not ready"
         record.refuse(line.at("date"), said, (offer, "project"))
@@ -100,7 +116,6 @@ def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
         record.refuse(line.at("arrives"), f"{line.told('ordered')} arrives past the horizon", (offer, "lead_time_months"))
     else:
         record.term(line, "arrives", inputs.begins[arrival], (offer, "lead_time_months"))
-    record.figure(line, "arriving", offer.availability * line["ordered"], NOISE, (offer, "availability"))
 
 
 class Step(NamedTuple):
@@ -110,15 +125,22 @@ class Step(NamedTuple):
     price: float
 
 
-def ladder(case: Case, offer: Any, breaks: list[Any], t: int) -> list[Step]:
-    """The prices of an offer in a period, without adder: its own, and that of each break."""
+def ladder(case: Case, offer: Any, begins: list[float], t: int) -> list[Step]:
+    """The prices of an offer in a period, without adder: its own, and that of each break of an order."""
 
     def price(row: Any) -> float:
         if row.price is not None:
             return float(row.price)
         return case.inputs.price(offer.price_index, t) * (1 + (row.premium or 0.0))
 
-    return [Step(0.0, price(offer)), *(Step(row.from_quantity, price(row)) for row in breaks)]
+    steps = zip(begins, _breaks(case, offer.offer, t), strict=False)
+    return [Step(0.0, price(offer)), *(Step(begin, price(row)) for begin, row in steps)]
+
+
+def _breaks(case: Case, offer: str, t: int) -> list[Any]:
+    """The breaks of an offer in a period, by quantity."""
+    found = [row for row in case.inputs.at(t).rows("price_breaks") if row.offer == offer]
+    return sorted(found, key=lambda row: row.from_quantity)
 
 
 def near(quantity: float) -> float:
@@ -138,44 +160,84 @@ def averages(steps: list[Step], kind: str, quantity: float) -> list[float]:
     return [sum(max(0.0, min(end, quantity) - step.begin) * step.price for step, end in zip(steps, ends, strict=True)) / quantity]
 
 
-def _price(case: Case, line: Line, offer: Any, breaks: list[Any], t: int, arrival: int) -> None:
+def _price(case: Case, line: Line, offer: Any, there: Any, t: int, arrival: int) -> Bill:
     """What the order costs, and when. The price is that of the period of payment; what is paid is what was ordered, or
-    what arrives."""
-    record, on_order, ordered = case.record, offer.payment == "order", line["ordered"]
-    paid_at, quantity = (t, ordered) if on_order else (arrival, offer.availability * ordered)
-    steps = ladder(case, offer, breaks, paid_at)
+    what arrives. `there` is the offer when it arrives."""
+    record, ordered = case.record, line["ordered"]
+    paid_at, terms, quantity = (t, offer, ordered) if offer.payment == "order" else (arrival, there, there.availability * ordered)
+    breaks = _breaks(case, offer.offer, t)
+    steps = ladder(case, terms, [row.from_quantity for row in breaks], paid_at)
     kind = breaks[0].kind if breaks else ""
-    cell = (offer, "price" if offer.price is not None else "price_index")
+    cell = (terms, "price" if terms.price is not None else "price_index")
+    shown = _shown(case, line, offer.offer, arrival) - terms.adder
     if case.inputs.firm(t):
-        base, cost = min(averages(steps, kind, ordered), key=lambda each: abs(each + offer.adder - line["price"])), offer.order_cost
+        base, cost = min(averages(steps, kind, ordered), key=lambda each: abs(each - shown)), offer.order_cost
         record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
-        _bought_up(case, line, offer, steps, kind, base)
+        _bought_up(case, line, terms, steps, kind, base)
     else:
-        base, cost = _relaxed(case, line, offer, steps)
-    record.figure(line, "price", base + offer.adder, cell=cell)
-    delivered = base * (1 + offer.duty) + offer.adder + offer.freight
-    record.figure(line, "delivered_price", delivered, cell=cell)
-    record.figure(line, "paid", delivered * quantity + cost, case.cent)
+        base, cost = _relaxed(case, line, offer, steps, shown)
+    weight = quantity or EXACT * ordered  # where nothing arrives the price of nothing counts for next to nothing
+    case.mean(line, "price", base + terms.adder, cell=cell, weight=weight)
+    delivered = base * (1 + terms.duty) + terms.adder + terms.freight
+    case.mean(line, "delivered_price", delivered, cell=cell, weight=weight)
+    case.mean(line, "paid", delivered * quantity + cost, case.cent)
     record.term(line, "paid_on", case.inputs.begins[paid_at], (offer, "payment"))
-    case.unit_price["offers", offer.offer, arrival] = base + offer.adder
-
+    paid, brought = case.price.get(("offers", offer.offer, arrival), (0.0, 0.0))
+    case.price["offers", offer.offer, arrival] = paid + (base + terms.adder) * ordered, brought + ordered
     case.pay(t, "order_costs", cost, offer.material, offer.offer, table="offers")
-    shares = case.shares("offers", offer.offer, arrival)
-    metal = {buyer: share * base * quantity for buyer, share in shares.items()}
-    if breaks and len(shares) > 1:
-        metal = _split(case, line, offer, paid_at, shares, quantity, base, max(step.price for step in steps))
-    for buyer, amount in metal.items():
+    return Bill(line, arrival, quantity, base, max(step.price for step in steps))
+
+
+def _shown(case: Case, line: Line, offer: str, arrival: int) -> float:
+    """The price with adder that is told of an order on this path: of what arrives, or where nothing does that of the order."""
+    alone = len(case.together.futures) == 1
+    return float(line["price"] if alone else case.shown.get(("offers", offer, arrival), line["price"]))
+
+
+def _settle(case: Case, offer: Any, t: int, bills: list[Bill]) -> None:
+    """What is paid under an offer in a period, by each buyer for what arrives at its sites."""
+    quantity, metal = sum(each.quantity for each in bills), sum(each.quantity * each.price for each in bills)
+    if quantity <= 0:
+        return
+    shares = _shares(case, offer, t, bills, metal + offer.adder * quantity)
+    parts = {buyer: share * metal for buyer, share in shares.items()}
+    if len(shares) > 1 and any(row.offer == offer.offer for row in case.inputs.at(t).rows("price_breaks")):
+        parts = _split(case, bills[0].line, offer, t, shares, quantity, metal, max(each.dearest for each in bills))
+    for buyer, amount in parts.items():
         part = shares.get(buyer, 0.0) * quantity
-        case.pay(paid_at, "purchases", amount + offer.adder * part, offer.material, offer.offer, buyer, "offers")
-        case.pay(paid_at, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
-        case.pay(paid_at, "freight", offer.freight * part, offer.material, offer.offer, buyer, "offers")
+        case.pay(t, "purchases", amount + offer.adder * part, offer.material, offer.offer, buyer, "offers")
+        case.pay(t, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
+        case.pay(t, "freight", offer.freight * part, offer.material, offer.offer, buyer, "offers")
 
 
-def _relaxed(case: Case, line: Line, offer: Any, steps: list[Step]) -> tuple[float, float]:
+def _shares(case: Case, offer: Any, t: int, bills: list[Bill], due: float) -> dict[str | None, float]:
+    """The buyers for whom what is paid in a period arrives, with their shares of it [1]. Of what was paid when it was ordered
+    nothing may arrive, or it may arrive with another order: then their shares of the money tell."""
+    sites, arrival = case.inputs.base.sites, bills[0].arrival
+    owners = {site.buyer for name, site in sites.items() if offer.site in (None, name)}
+    if len(owners) == 1:
+        return {owners.pop(): 1.0}
+    others = [s for name, s in case.ordered if name == offer.offer and s != t and offer.payment == "order"]
+    alone = not any(_arrives(case, offer.offer, s) == arrival for s in others)
+    if sum(case.arriving.get(("offers", offer.offer, arrival), {}).values()) > NOISE and alone:
+        return case.shares("offers", offer.offer, arrival)
+    paid: dict[str | None, float] = defaultdict(float)
+    for each in case.sheets["cash_flow"]:
+        if (each["heading"], each["name"]) == ("purchases", offer.offer) and case.inputs.period(each["date"]) == t:
+            paid[each["buyer"]] += each["amount"]
+    return {buyer: amount / due for buyer, amount in paid.items()} if due > 0 and paid else {None: 1.0}
+
+
+def _arrives(case: Case, offer: str, t: int) -> int:
+    """The period in which an order that is placed in a period arrives."""
+    return t + case.inputs.whole(case.inputs.at(t).keyed("offers")[offer].lead_time_months)
+
+
+def _relaxed(case: Case, line: Line, offer: Any, steps: list[Step], shown: float) -> tuple[float, float]:
     """The price and the order cost of an order beyond `firm_periods`: a mix of the prices of its breaks, and at least the part of
     the cost that the order is of the offer's capacity."""
     record, most = case.record, max(step.price for step in steps)
-    base = min(max(line["price"] - offer.adder, min(step.price for step in steps)), most)
+    base = min(max(shown, min(step.price for step in steps)), most)
     part = line["ordered"] / offer.capacity if offer.capacity else 0.0
     cost = min(max(line["order_cost"], part * offer.order_cost), offer.order_cost)
     record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
@@ -186,11 +248,11 @@ def _relaxed(case: Case, line: Line, offer: Any, steps: list[Step]) -> tuple[flo
 
 def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str, base: float) -> None:
     """The break that an order reaches, and where it stands at its foot the quantity from which that costs less."""
-    quantity, record = line["ordered"], case.record
+    quantity = line["ordered"]
     able = [max(step for step in steps if step.begin <= max(0.0, quantity + slack)) for slack in (near(quantity), -near(quantity))]
     begins = [step.begin or None for step in able if kind != "all_units" or step.price == base]
     reached = line["price_break"] if line["price_break"] in begins else begins[0]
-    record.figure(line, "price_break", reached)
+    case.either(line, "price_break", reached)
     cheaper = None
     if reached is not None and kind == "all_units" and abs(quantity - reached) <= near(quantity):
         rates = [step.price * (1 + offer.duty) + offer.adder + offer.freight for step in steps]
@@ -206,11 +268,11 @@ def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str,
         )
         if line["cheaper_from"] is None and abs(quantity - reached) > near(quantity) / 4:
             cheaper = None
-    record.figure(line, "cheaper_from", cheaper, near(quantity))
+    case.either(line, "cheaper_from", cheaper, near(quantity))
 
 
 def _split(
-    case: Case, line: Line, offer: Any, t: int, shares: dict[str | None, float], quantity: float, base: float, dearest: float
+    case: Case, line: Line, offer: Any, t: int, shares: dict[str | None, float], quantity: float, due: float, dearest: float
 ) -> dict[str | None, float]:
     """What each buyer pays for metal under a broken price: their own choice, in sum the price of the order, and for none
     more than the price without breaks (or, where a break is dearer, than that)."""
@@ -225,5 +287,5 @@ def _split(
         case.record.within("cash_flow", what, most, amount, 10 * case.cent, (offer, "price"))
         case.record.reaches("cash_flow", what, 0.0, amount, 10 * case.cent)
     what = f"what the buyers pay in sum for metal under {offer.offer}"
-    case.record.equal(line.at("paid"), what, base * quantity, sum(metal.values()), 10 * case.cent)
+    case.record.equal(line.at("paid"), what, due, sum(metal.values()), 10 * case.cent)
     return metal

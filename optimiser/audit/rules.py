@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from optimiser.audit.case import Case
 from optimiser.audit.findings import NOISE
 from optimiser.audit.sheets import Line
+from optimiser.audit.together import Together
 
 LEAST_COUNTED = 1e-3  # what a member brings at least in a window, to count [quantity]
 
@@ -35,14 +36,15 @@ def rules(case: Case) -> None:
     brought: dict[int, list[tuple[str, Part]]] = defaultdict(list)
     paid: dict[int, list[tuple[str, Part]]] = defaultdict(list)
     for each in case.brought:
-        part = Part(inputs.suppliers[suppliers[each.table, each.name]], each.table, each.name, each.quantity)
+        part = Part(inputs.at(each.t).suppliers[suppliers[each.table, each.name]], each.table, each.name, each.quantity)
         brought[each.t].append((each.material, part))
     for spent in case.spent:
-        part = Part(inputs.suppliers[suppliers[spent.table, spent.name]], spent.table, spent.name, spent.amount)
+        part = Part(inputs.at(spent.t).suppliers[suppliers[spent.table, spent.name]], spent.table, spent.name, spent.amount)
         paid[spent.t].append((spent.material, part))
-    for rule in inputs.rows("rules"):
-        source = paid if rule.measure == "spend" else brought
-        for window, periods in _windows(case, rule.window).items():
+    for known in inputs.rows("rules"):
+        for window, periods in _windows(case, known.window).items():
+            rule = inputs.at(periods[-1]).keyed("rules")[known.rule]
+            source = paid if rule.measure == "spend" else brought
             came = [part for t in periods for material, part in source.get(t, ()) if rule.material in (None, material)]
             for value in _values(case, rule):
                 line_or_none = shown.pop((rule.rule, str(value or "").casefold(), window), None)
@@ -118,7 +120,7 @@ def _values(case: Case, rule: Any) -> list[str | None]:
         return [rule.value]
     if rule.of in ("offer", "contract"):
         return [getattr(row, rule.of) for row in case.inputs.rows(f"{rule.of}s")]
-    return sorted({value for row in case.inputs.suppliers.values() if (value := getattr(row, rule.of)) is not None})
+    return sorted({value for row in case.inputs.base.suppliers.values() if (value := getattr(row, rule.of)) is not None})
 
 
 def weight(rule: Any, value: str | None, part: Part) -> float:
@@ -132,27 +134,39 @@ def weight(rule: Any, value: str | None, part: Part) -> float:
 
 
 def commitments(case: Case) -> None:
-    """What was decided before the plan is kept by it: exactly, at least or at most."""
+    """What was decided before the plan is kept on every path: exactly, at least or at most."""
     inputs, record = case.inputs, case.record
-    columns = ("date", "kind", "name", "level", "how", "quantity")
-    lines = list(case.sheets["commitments"])
-    for row in inputs.rows("commitments"):
-        t = None if row.date is None else inputs.period(row.date)
-        planned, asked = _planned(case, row, t), 1.0 if row.quantity is None else row.quantity
-        told = " ".join(
-            ["commitment to", row.kind, row.name, *([row.level] if row.level else []), *([f"in {row.date}"] if row.date else [])]
-        )
+    for k, row in enumerate(inputs.rows("commitments")):
+        planned, asked = _planned(case, row, None if row.date is None else inputs.period(row.date)), _asked(row)
         noise = 10 * NOISE if row.kind in ("order", "rotate") else 1e-7
         compare = {"exactly": record.equal, "at_least": record.reaches, "at_most": record.within}[row.how]
-        compare("commitments", told, asked, planned, noise, (row, "quantity"))
-        key = [None if t is None else inputs.begin(t), row.kind, row.name.casefold(), row.level, row.how, asked]
+        compare("commitments", _told(row), asked, planned, noise, (row, "quantity"))
+        case.together.planned[k] += case.future.probability * planned
+
+
+def _asked(row: Any) -> float:
+    return 1.0 if row.quantity is None else float(row.quantity)
+
+
+def _told(row: Any) -> str:
+    return " ".join(["commitment to", row.kind, row.name, *([row.level] if row.level else []), *([f"in {row.date}"] if row.date else [])])
+
+
+def kept(together: Together) -> None:
+    """The sheet of commitments tells what the plan makes of each, expected."""
+    record, clock = together.record, together.clock
+    columns = ("date", "kind", "name", "level", "how", "quantity")
+    lines = list(together.sheets["commitments"])
+    for k, row in enumerate(together.base.rows("commitments")):
+        t, told, asked = None if row.date is None else clock.period(row.date), _told(row), _asked(row)
+        key = [None if t is None else clock.begin(t), row.kind, row.name.casefold(), row.level, row.how, asked]
         shown = [[*(each[name] for name in columns)] for each in lines]
         line = next((each for each, found in zip(lines, shown, strict=True) if [*found[:2], found[2].casefold(), *found[3:]] == key), None)
         if record.fails(line is not None):
             record.refuse("commitments", f"{told} is not on the sheet", (row, "name"))
         if line is not None:
             lines.remove(line)
-            record.figure(line, "planned", planned, 10 * NOISE)
+            record.figure(line, "planned", together.planned[k], 10 * NOISE)
             record.term(line, "measure", "quantity" if row.kind in ("order", "rotate") else "times")
     for line in lines:
         record.refuse(line.where, f"{line.told('name')} is no commitment of the input")

@@ -9,6 +9,8 @@ from typing import Any
 
 from stockpile_model.data import Result, columns
 
+OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
+
 
 class Line(dict[str, Any]):
     """One row of a plan sheet by column name. `letters` maps a column to where it stands."""
@@ -38,7 +40,8 @@ class Line(dict[str, Any]):
 @dataclass(frozen=True)
 class Sheets:
     """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective, expected discounted cost by
-    heading, waste and shortfall. `bound` is the cost below which no plan can come; None where it is not known."""
+    heading, waste and shortfall. `bound` is the cost below which no plan can come; None where it is not known. Under scenarios
+    also the expected cost and its CVaR."""
 
     rows: Mapping[str, Sequence[Line]]
     objective: float
@@ -46,19 +49,22 @@ class Sheets:
     waste: float
     shortfall: float
     bound: float | None = None
+    expected_cost: float | None = None
+    cvar: float | None = None
 
     def __getitem__(self, sheet: str) -> Sequence[Line]:
         return self.rows.get(sheet, ())
 
 
 def lines(rows: Iterable[Result]) -> list[Line]:
-    """Result rows of one type as the lines of their sheet: dated ones in the order of their dates, below a header."""
+    """Result rows of one type as the lines of their sheet: dated ones in the order of their dates, below a header whose last
+    columns say for which scenarios a row holds."""
     found: list[Line] = []
     rows = list(rows)
     if not rows:
         return found
     kind = type(rows[0])
-    fields = [(each.name, each.field) for each in columns(kind)]
+    fields = sorted(((each.name, each.field) for each in columns(kind)), key=lambda field: field[0] in OF)
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     if "date" in letters:
         rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]

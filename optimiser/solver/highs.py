@@ -115,7 +115,11 @@ def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Wa
         return polished or _inexact(found)
     # Made whole, the integers cost more than the search thought, or fit no plan at all.
     left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
-    again, _ = _search(program, left, TIGHT, interrupt, watch, polished.x if polished else known)
+    try:
+        again, _ = _search(program, left, TIGHT, interrupt, watch, polished.x if polished else known)
+    except SolverError:
+        # HiGHS gives up where it cannot keep so tight a tolerance to the end: what the first search found stands, with its gap.
+        return polished or _inexact(found)
     if again.x is not None:
         return _polish(program, again, options, interrupt) or polished or _inexact(again)
     return again if again.status == "infeasible" and polished is None else polished or _inexact(found)

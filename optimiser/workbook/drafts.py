@@ -41,6 +41,14 @@ class Drafts:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A table as text, as an input sheet takes it: the names of its columns in their order, and its rows."""
+
+    names: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True)
 class _Slot:
     """What the cells of a column are: a value, an end of its range, or where it comes from."""
 
@@ -199,3 +207,35 @@ def _value(column: Column, cell: Cell) -> tuple[Any, str]:
     except ValueError as reason:
         return None, str(reason)
     return value, column.fault(value)
+
+
+def written(drafts: Drafts) -> Written:
+    """The cells of a table without faults. What was blank stays blank; a reference has the spelling of its key."""
+    settings = drafts.kind is Settings
+    rows = []
+    for name, row in zip(drafts.cells if settings else [""] * len(drafts.rows), drafts.rows, strict=True):
+        cells = {column: _said(value) for column, value in (*row.values.items(), *row.series.items(), *row.about.items())}
+        cells |= {f"{column}_{side}": _said(value) for (column, side), value in row.bounds.items()}
+        if settings:
+            cells = {"name": name, **{column.replace(name, "value", 1): value for column, value in cells.items()}}
+        rows.append(cells)
+    order = ("name", "value", "value_low", "value_high", *PROVENANCE) if settings else drafts.cells
+    return Written(tuple(name for name in order if any(name in row for row in rows)), tuple(rows))
+
+
+def _said(value: Any) -> str:
+    """A value as the text that reads as it."""
+    return ", ".join(map(text, value)) if isinstance(value, tuple) else ("no", "yes")[value] if isinstance(value, bool) else text(value)
+
+
+def write_row(row: Row) -> dict[str, str]:
+    """A row that no sheet gave, as text: what differs from its default, its ranges, its series and where it comes from."""
+    values = {column.name: getattr(row, column.field) for column in columns(type(row))}
+    required = {column.name for column in columns(type(row)) if column.required}
+    default = {column.name: column.default for column in columns(type(row))}
+    found = {name: value for name, value in values.items() if value is not None and (name in required or value != default[name])}
+    found |= dict(getattr(row, "values", {}))
+    for name, (low, high) in row.ranges.items():
+        found |= {f"{name}_{side}": value for side, value in (("low", low), ("high", high)) if value is not None}
+    found |= {name: value for name in PROVENANCE if (value := getattr(row, name)) is not None}
+    return {name: _said(value) for name, value in found.items()}

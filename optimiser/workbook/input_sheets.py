@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 
 from xlsxwriter.worksheet import Worksheet
 
+from optimiser.sampling import tables as uncertain
 from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of
 from stockpile_model.build import TABLES
 from stockpile_model.data import Column, Row, Settings, columns
@@ -46,6 +47,13 @@ PURPOSE = {
     "budgets": "Appropriations. Annual, two-year and no-year money are rows of this table.",
     "scenarios": "What may happen, how likely it is and when it becomes known. The probability they leave is that of the base, without events.",
     "events": "What changes in a scenario: a number or a date of another table, from when, until when and by how much.",
+    "uncertainty": (
+        "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and `events`. A plan does not read it."
+    ),
+    "price_history": (
+        "Past prices: a date, then a column for each index of `prices`. `stockpile scenarios` takes volatility, reversion and correlation "
+        "from it where it has twelve points or more; no plan reads it."
+    ),
     "studies": "What to vary, and how, to see what the plan hangs on.",
 }
 ABOUT = {
@@ -82,7 +90,7 @@ class Units:
 
 def read_tables(folder: Traversable) -> dict[type[Row], list[dict[str, str]]]:
     """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold something."""
-    files = {kind: folder / f"{kind.TABLE}.csv" for kind in TABLES}
+    files = {kind: folder / f"{kind.TABLE}.csv" for kind in (*TABLES, *uncertain.TABLES)}
     return {kind: _read(file) for kind, file in files.items() if file.is_file()}
 
 

@@ -15,15 +15,17 @@ from optimiser.audit import Line, Sheets
 from optimiser.errors import Fault, InputError
 from optimiser.plan import Assumption, MarginalValue
 from optimiser.workbook import xlsx
-from optimiser.workbook.result_sheets import BESIDE, SHEETS
+from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
+from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
 from stockpile_model.data import Column, Result, columns
 from stockpile_model.ledger import HEADINGS
 from stockpile_model.values import convert, normal, text
 
 KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in (MarginalValue, Assumption, *BESIDE)}
+UNCERTAIN: Mapping[str, type[Result]] = {ScenarioOutcome.SHEET: ScenarioOutcome}  # there only under scenarios
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 
 
@@ -47,6 +49,8 @@ class _Summary:
 
     objective: float | None = None
     bound: float | None = None
+    expected_cost: float | None = None
+    cvar: float | None = None
     costs: dict[str, float | None] = field(default_factory=dict)
     totals: dict[str, float | None] = field(default_factory=dict)  # waste, shortfall
 
@@ -64,15 +68,17 @@ def read_plan(path: Path) -> PlanReading:
                 summary = _summary(sheet)
             elif name == "run":
                 run = {_text(cells.get(1)): _text(cells.get(2)) for _, cells in sheet}
-            elif name in KINDS:
+            elif kind := {**KINDS, **UNCERTAIN}.get(name):
                 told = Faults(name)
-                rows[name] = list(_lines(KINDS[name], sheet, told))
+                rows[name] = list(_lines(kind, sheet, told))
                 faults += told
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
         raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
-    for name in ("summary", *KINDS):
+    if "summary" not in found:
+        raise InputError([Fault(str(path), "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written")])
+    for name in KINDS:
         if name not in found:
             faults.append(Fault(str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one"))
     if "summary" in found and summary.objective is None:
@@ -103,7 +109,7 @@ def _optional(kind: type[Result]) -> frozenset[str]:
 def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
     """The rows of a sheet; columns that a plan does not have are passed over."""
     known = {column.name: column for column in columns(kind)}
-    table = Table(sheet, faults, known, list(known), other=lambda title: f" {title}")
+    table = Table(sheet, faults, known, [name for name in known if name not in DATED], other=lambda title: f" {title}")
     optional = _optional(kind)
     letters = {name: letter(number) for name, number in table.columns.items()}
     for line, cells in table:
@@ -111,6 +117,9 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
             continue
         values: dict[str, Any] = {}
         for name, column in known.items():
+            if name in DATED and name not in table.columns:  # without scenarios a plan does not say for which it holds
+                values[name] = column.default
+                continue
             values[name], message = _value(column, cells.get(name), name in optional)
             if message and name in table.columns:
                 faults.add(line, table.columns[name], f"{name} {message}")
@@ -141,8 +150,8 @@ def _summary(sheet: Sheet) -> _Summary:
         name = normal(label)
         if part == "" and name == "objective" and found.objective is None:
             found.objective = number
-        elif part == "" and name == "proven_bound":
-            found.bound = number
+        elif part == "" and name in ("proven_bound", "expected_cost", "cvar"):
+            setattr(found, name.removeprefix("proven_"), number)
         elif label.startswith("Cost by heading"):
             part = "costs"
         elif label.startswith("Quantities") and part in ("costs", "total"):
@@ -171,11 +180,13 @@ def _completed(rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[s
         notes.append("summary: formulas have lost their values, which are computed anew from the other sheets")
         for name in summary.costs.keys() - costs.keys():
             costs[name] = sum(line["discounted"] for line in rows["cash_flow"] if line["heading"] == name)
-        expired = sum(line["quantity"] for line in rows["rotation"] if line["form"] == "expired")
-        missing = sum(line["unmet"] for line in rows["demand"]) + sum(line["below"] for line in rows["targets"])
+        expired = sum(line["probability"] * line["quantity"] for line in rows["rotation"] if line["form"] == "expired")
+        missing = sum(line["probability"] * line["unmet"] for line in rows["demand"])
+        missing += sum(line["probability"] * line["below"] for line in rows["targets"])
         totals = {"waste": expired, "shortfall": missing} | totals
     objective = float(summary.objective or 0.0)
-    return PlanReading(Sheets(rows, objective, costs, totals["waste"], totals["shortfall"], summary.bound), run, tuple(notes))
+    claims = (objective, costs, totals["waste"], totals["shortfall"], summary.bound, summary.expected_cost, summary.cvar)
+    return PlanReading(Sheets(rows, *claims), run, tuple(notes))
 
 
 def _changes(said: str) -> Iterator[Change]:

@@ -16,8 +16,9 @@ from typing import Any
 
 from optimiser import sanity
 from optimiser.errors import Fault, InputError, locate
+from optimiser.sampling import tables as uncertain
 from optimiser.workbook import csvs, xlsx
-from optimiser.workbook.drafts import Draft, Drafts, draft, draft_settings
+from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.links import link
 from optimiser.workbook.sheets import Sheet, Unreadable, number
 from optimiser.workbook.tables import Faults
@@ -30,7 +31,7 @@ NOT_READ = ("guide", "notes", "lists")
 
 _AMPLE = 1200.0  # of anything: as a duration, a whole number of periods of any length
 _TIME = ("start", "periods", "period_months", "fiscal_year_start")
-_KINDS = {kind.TABLE: kind for kind in TABLES}
+_KINDS = {kind.TABLE: kind for kind in (*TABLES, *uncertain.TABLES)}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,17 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
 
     The file is only read. InputError holds all that is wrong with it, in the order of its sheets, rows and columns.
     """
+    return _read(path, changes)[0]
+
+
+def read_as_written(path: str | Path) -> tuple[Reading, dict[type[Row], Written]]:
+    """What `read` reads, and beside it the cells of each table that has rows, to be written again as they were given."""
+    reading, workbook = _read(path, ())
+    tables = [workbook.tables[name] for name in workbook.order if name in workbook.tables]
+    return reading, {table.kind: written(table) for table in tables if table.rows}
+
+
+def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbook]:
     workbook = _Workbook()
     try:
         for sheet in sheets(Path(path)):
@@ -61,14 +73,15 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
     stockpile = workbook.stockpile()
     if not faults:
         stockpile, faults = _change(stockpile, changes)
-    found = [locate(stockpile, problem) for problem in check(stockpile, sound=not faults) if workbook.judges(problem)]
+    problems = [*check(stockpile, sound=not faults), *uncertain.check(stockpile)]
+    found = [locate(stockpile, problem) for problem in problems if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
     if not faults:
         found += [locate(stockpile, problem) for problem in sanity.check(stockpile)]
         faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
-    return Reading(stockpile, tuple(sorted(found, key=workbook.place)))
+    return Reading(stockpile, tuple(sorted(found, key=workbook.place))), workbook
 
 
 def sheets(path: Path) -> Iterator[Sheet]:

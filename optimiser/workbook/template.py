@@ -41,6 +41,7 @@ MATERIALS = ("gallium", "indium", "blank")
 ORDER = (
     *("settings", "prices", "materials", "sites", "opening_stock", "demand", "targets", "suppliers", "funds", "budgets"),
     *("projects", "offers", "price_breaks", "contracts", "floors", "outlets", "rules", "commitments", "scenarios", "events", "studies"),
+    *("uncertainty", "price_history"),
 )
 """In which an officer fills the sheets: each after those that its drop-downs lead to."""
 

@@ -5,6 +5,9 @@ every way to sign the contracts and to let the projects go ahead, branches on th
 or a lot and on what a rule counts, and solves what remains as a linear program in fractions (`exact_lp`). It knows no Pyomo, no
 HiGHS and no floating point; only discount factors are rounded, to 12 decimals. Stock is followed by lot, not by age. Prices are per
 unit, money in the workbook's currency, time in periods.
+
+Decisions are taken at the nodes of a tree: a node is a period and what is known in it, `Book.at` the tables as they are there.
+Without scenarios the tree is a chain.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from math import ceil, floor
 from typing import Any, Literal
@@ -28,7 +32,8 @@ COUNTS = Fraction(1, 1000)  # what must arrive of a member for a rule to count i
 
 @dataclass(frozen=True)
 class Optimum:
-    """`objective` is the discounted cost, `shortfall` unmet demand plus soft target missed, both over all periods."""
+    """`objective` is the discounted cost, expected and weighed with its tail; `shortfall` unmet demand plus soft target missed,
+    over all periods, expected."""
 
     status: Literal["optimal", "infeasible", "unbounded"]
     objective: Fraction = ZERO
@@ -46,7 +51,7 @@ def optimum(tables: Tables) -> Optimum:
             return least
         for program in programs:
             program.rows.append(at_most(program.shortfall, least.objective))
-    return search(programs, lambda program: program.cost)
+    return search(programs, lambda program: program.aim)
 
 
 # Reading ------------------------------------------------------------------------------------------------------------------
@@ -65,6 +70,97 @@ def listed(value: str | None) -> list[str]:
     return [part.strip() for part in value.replace(";", ",").split(",")] if value else []
 
 
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A period and the scenarios known in it, the last first; the base is known to all and not named."""
+
+    t: int
+    known: tuple[str, ...]
+    chance: Fraction
+    parent: Node | None
+    children: list[Node] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"{self.t} {'/'.join(self.known)}"
+
+    @cached_property
+    def path(self) -> tuple[Node, ...]:
+        """From the root to the node."""
+        return (*(self.parent.path if self.parent else ()), self)
+
+    @cached_property
+    def below(self) -> tuple[Node, ...]:
+        """The node and all that come after it."""
+        return (self, *(each for child in self.children for each in child.below))
+
+
+def forest(book: Book) -> list[Node]:
+    """The nodes of a workbook, parents first. Scenarios stand at one node as long as they know the same."""
+    rows = {row["scenario"]: row for row in book.rows("scenarios")}
+
+    def lineage(name: str) -> list[str]:
+        """A scenario, what it follows, what that follows, without the base."""
+        return [name, *lineage(rows[name].get("follows") or "base")] if name != "base" else []
+
+    def since(name: str) -> int:
+        """The period in which a scenario becomes known."""
+        dates = [row.get("from") for row in book.rows("events") if row["scenario"] == name]
+        at = rows[name].get("revealed") or (min(map(day, dates)) if dates and all(dates) else None)
+        return max(0, book.period(at)) if at else 0
+
+    chances = {name: number(row, "probability") for name, row in rows.items()}
+    chances["base"] = 1 - sum(chances.values(), ZERO)
+    found: list[Node] = []
+    before: dict[str, Node] = {}
+    for t in book.periods:
+        together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for name, chance in chances.items():
+            if chance:
+                together[tuple(each for each in lineage(name) if since(each) <= t)].append(name)
+        now = {}
+        for known, names in together.items():
+            parent = before.get(names[0])
+            node = Node(t, known, sum((chances[name] for name in names), ZERO), parent)
+            now |= dict.fromkeys(names, node)
+            found.append(node)
+            if parent:
+                parent.children.append(node)
+        before = now
+    return found
+
+
+# What a blank cell means to an event that scales it or adds to it: nothing where none of these.
+BLANK_IS_ONE = ("availability", "take_or_pay", "flex", "yield", "match", "price_factor")
+BLANK_IS_ZERO = (
+    *("premium", "adder", "duty", "freight", "minimum_order", "order_cost", "lead_time_months", "count_life_months", "closing_value"),
+    *("holding_cost", "disposal_cost", "handling_in", "handling_out", "foreign_feedstock", "discount", "upside_share", "signing_cost"),
+    *("escalation", "age_discount", "minimum_life_months", "ready_lag_months", "opex", "rate"),
+)
+
+
+def happen(tables: Tables, event: Cells) -> Tables:
+    """The tables with what an event changes."""
+    table, column, how, by = event["table"], event["column"], event["how"], event.get("value")
+    rows = []
+    for row in tables.get(table, ()):
+        names = (str(next(iter(row.values()))), f"{row.get('contract')}/{row.get('level')}")
+        old = row.get(column)
+        if old is None:
+            own = table in ("sites", "outlets") and column == "cost"
+            old = 1 if column in BLANK_IS_ONE else 0 if column in BLANK_IS_ZERO or own else None
+        if event.get("row") in (None, "*", *names) and (how == "set" or old is not None):
+            if how == "set":
+                new: Any = by
+            elif isinstance(old, date):
+                year, month = divmod(old.year * 12 + old.month - 1 + int(str(by)), 12)
+                new = date(year, month + 1, old.day)
+            else:
+                new = Fraction(str(old)) * Fraction(str(by)) if how == "scale" else Fraction(str(old)) + Fraction(str(by))
+            row = {**row, column: new}  # noqa: PLW2901
+        rows.append(row)
+    return {**tables, table: rows}
+
+
 class Book:
     """The tables, with the calendar and the price series read."""
 
@@ -79,9 +175,49 @@ class Book:
         self.suppliers = {row["supplier"]: row for row in self.rows("suppliers")}
         self.sites: dict[str | None, Cells] = {row["site"]: row for row in self.rows("sites")} or {None: {}}
         self.projects = {row["project"]: row for row in self.rows("projects")}
+        self.views: dict[tuple[int, ...], Book] = {}
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        return forest(self)
+
+    @cached_property
+    def leaves(self) -> list[Node]:
+        return [node for node in self.nodes if node.t == self.last]
+
+    @cached_property
+    def roots(self) -> list[Node]:
+        return [node for node in self.nodes if node.parent is None]
+
+    def at(self, node: Node) -> Book:
+        """The tables at a node: what has become known holds there, between its dates, a scenario's own on top of what it follows."""
+        events = [
+            event
+            for name in reversed(node.known)
+            for event in self.rows("events")
+            if event["scenario"] == name and node.t in self.between(event)
+        ]
+        key = tuple(id(event) for event in events)
+        if key not in self.views:
+            tables = self.tables
+            for event in events:
+                tables = happen(tables, event)
+            self.views[key] = Book(tables)
+        return self.views[key]
 
     def rows(self, table: str) -> list[Cells]:
         return self.tables.get(table, [])
+
+    def row(self, table: str, name: str) -> Cells:
+        """The row of a table by its key."""
+        return next(row for row in self.rows(table) if row[table.removesuffix("s")] == name)
+
+    def level(self, contract: str, level: str) -> Cells:
+        return next(row for row in self.rows("floors") if (row["contract"], row["level"]) == (contract, level))
+
+    def life(self, material: str) -> int:
+        """The shelf life of a material that has one."""
+        return self.whole(self.materials[material], "shelf_life_months")
 
     def period(self, value: date | str) -> int:
         """The period that contains a date: negative before the start."""
@@ -150,53 +286,60 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Signature:
-    level: Cells
-    at: int
-
-
-@dataclass(frozen=True)
-class Start:
-    """A project goes ahead: by a grant, or carried by a contract."""
-
-    at: int
-    granted: bool
-
-
-@dataclass(frozen=True)
 class Settled:
-    """What each contract is signed at and how each project goes ahead, if at all."""
+    """At which nodes each contract is signed, at which level of its menu, and at which each project goes ahead: `granted`, or
+    carried by a contract."""
 
-    signed: Mapping[str, Signature | None]
-    started: Mapping[str, Start | None]
+    signed: Mapping[str, Mapping[Node, str]]
+    started: Mapping[str, Mapping[Node, str]]
 
-    def ready(self, book: Book, row: Cells) -> int:
-        """The first period in which an offer can be ordered from, or a contract deliver, for what its project has to say."""
+    def ready(self, book: Book, row: Cells, node: Node) -> int:
+        """The first period in which an offer can be ordered from, or a contract deliver, for what its project has to say, as its
+        decisions up to a node are."""
         if not row.get("project"):
             return 0
-        start = self.started[row["project"]]
-        return book.last + 1 if start is None else start.at + book.whole(book.projects[row["project"]], "ready_lag_months")
+        starts = [at for at in self.started[row["project"]] if at in node.path]
+        lags = [book.at(at).whole(book.at(at).projects[row["project"]], "ready_lag_months") for at in starts]
+        return min((at.t + lag for at, lag in zip(starts, lags, strict=True)), default=book.last + 1)
 
-    def first(self, book: Book, contract: Cells, at: int) -> int:
-        """The period of the first delivery under a contract signed in period `at`."""
-        begin = book.period(contract["deliver_from"]) if contract.get("deliver_from") else 0
-        return max(begin, at + book.whole(contract, "lead_time_months"), book.ships_from(contract), self.ready(book, contract))
+    def first(self, book: Book, name: str, signed: Node) -> dict[Node, int]:
+        """The nodes at which a contract signed at a node delivers, with the period of its first delivery on their path."""
+        now = book.at(signed)
+        contract = now.row("contracts", name)
+        begin = now.period(contract["deliver_from"]) if contract.get("deliver_from") else 0
+        begin = max(begin, signed.t + now.whole(contract, "lead_time_months"), self.ready(book, contract, signed))
+        term = now.whole(contract, "term_months") if contract.get("term_months") else len(book.periods)
+        found = {}
+        for node in signed.below:
+            since = [each.t for each in node.path if each.t >= max(begin, signed.t, book.at(each).ships_from(contract))]
+            if since and node.t < since[0] + term:
+                found[node] = since[0]
+        return found
 
 
 def settlements(book: Book) -> Iterator[Settled]:
-    """Every way to sign and to start: for each contract nothing, or one level of its menu in one period of its window; for each
-    project nothing, a grant in one period of its window, or a contract that carries it."""
+    """Every way to sign and to start: for each contract nothing, or one level of its menu at one node of its window on a path; for
+    each project nothing, a grant at one node of its window, or a contract that carries it."""
     contracts, projects = {}, {}
-    for contract in book.rows("contracts"):
-        levels = [row for row in book.rows("floors") if row["contract"] == contract["contract"]]
-        window = book.between(contract, "sign_from", "sign_to")
-        signatures = [Signature(level, t) for level, t in product(levels, window)] if book.counts(contract) else []
-        contracts[contract["contract"]] = [None, *signatures]
-    for name, project in book.projects.items():
-        window = book.between(project, "decide_from", "decide_to")
-        grants = [Start(t, True) for t in window] if project.get("cost") is not None else []
-        carried = [Start(t, False) for t in book.periods]
-        projects[name] = [None, *grants, *carried] if book.counts(project) else [None]
+    for name in (row["contract"] for row in book.rows("contracts")):
+
+        def levels(node: Node, name: str = name) -> list[str]:
+            now = book.at(node)
+            contract = now.row("contracts", name)
+            open_ = now.counts(contract) and node.t in now.between(contract, "sign_from", "sign_to")
+            return [row["level"] for row in now.rows("floors") if row["contract"] == name] if open_ else []
+
+        contracts[name] = once(book.roots, levels)
+    for name in book.projects:
+
+        def starts(node: Node, name: str = name) -> list[str]:
+            now = book.at(node)
+            project = now.projects[name]
+            granted = project.get("cost") is not None and node.t in now.between(project, "decide_from", "decide_to")
+            carried = any(row.get("project") == name for row in now.rows("contracts"))
+            return [how for how, can in (("granted", granted), ("carried", carried)) if can and now.counts(project)]
+
+        projects[name] = once(book.roots, starts)
     for signed in product(*contracts.values()):
         for started in product(*projects.values()):
             settled = Settled(dict(zip(contracts, signed, strict=True)), dict(zip(projects, started, strict=True)))
@@ -204,26 +347,34 @@ def settlements(book: Book) -> Iterator[Settled]:
                 yield settled
 
 
+def once(nodes: Sequence[Node], options: Callable[[Node], list[str]]) -> list[dict[Node, str]]:
+    """Every way to take an option at most once on each path that begins at one of the nodes."""
+    ways = [[*({node: option} for option in options(node)), *once(node.children, options)] for node in nodes]
+    return [{node: option for part in parts for node, option in part.items()} for parts in product(*ways)]
+
+
 def possible(book: Book, settled: Settled) -> bool:
-    """Whether every project that goes ahead without a grant is carried, and every contract of a project has one that goes ahead
-    no later than it is signed and in time for a delivery."""
-    for name, start in settled.started.items():
-        own = [row for row in book.rows("contracts") if row.get("project") == name]
-        signed = [(row, signature) for row in own if (signature := settled.signed[row["contract"]])]
-        if start is None:
-            if signed:
+    """Whether every project that goes ahead without a grant is carried, and every contract that is signed brings something within
+    the horizon and, of a project, has one that goes ahead no later than it is signed."""
+    for name, signatures in settled.signed.items():
+        for node in signatures:
+            project = book.row("contracts", name).get("project")
+            if project and not any(at in node.path for at in settled.started[project]):
                 return False
-            continue
-        if any(signature.at < start.at or settled.first(book, row, signature.at) > book.last for row, signature in signed):
-            return False
-        if not start.granted and not any(carries(book, name, signature) for _, signature in signed if signature.at == start.at):
-            return False
+            if not settled.first(book, name, node):
+                return False
+    for name, starts in settled.started.items():
+        own = [row["contract"] for row in book.rows("contracts") if row.get("project") == name]
+        for node, how in starts.items():
+            signed = [(contract, settled.signed[contract][node]) for contract in own if node in settled.signed[contract]]
+            if how == "carried" and not any(carries(book.at(node), name, contract, level, node.t) for contract, level in signed):
+                return False
     return True
 
 
-def carries(book: Book, project: str, signature: Signature) -> bool:
-    """Whether a contract signed like this makes its project go ahead: its floor returns what the plant costs."""
-    row, level = book.projects[project], signature.level
+def carries(now: Book, project: str, contract: str, named: str, t: int) -> bool:
+    """Whether a contract signed at a level makes its project go ahead: its floor returns what the plant costs."""
+    row, level = now.projects[project], now.level(contract, named)
     if row.get("breakeven_floor") is not None:
         breakeven = number(row, "breakeven_floor")
     elif row.get("capex") is None or not number(level, "annual_quantity"):
@@ -232,23 +383,23 @@ def carries(book: Book, project: str, signature: Signature) -> bool:
         rate, life = number(row, "rate"), int(number(row, "life_years"))
         annuity = sum((1 / (1 + rate) ** year for year in range(1, life + 1)), ZERO)
         breakeven = number(row, "opex") + number(row, "capex") / (number(level, "annual_quantity") * annuity)
-    return book.floor(level, signature.at) >= breakeven
+    return now.floor(level, t) >= breakeven
 
 
 def committed(book: Book, settled: Settled) -> bool:
-    """Whether it keeps to the commitments to sign and to start."""
-    for row in book.rows("commitments"):
-        if row["kind"] == "sign":
-            signature = settled.signed[row["name"]]
-            done = signature is not None and row.get("level") in (None, signature.level["level"])
-            at = signature.at if signature else None
-        elif row["kind"] == "project":
-            start = settled.started[row["name"]]
-            done, at = start is not None, start.at if start else None
-        else:
+    """Whether it keeps to the commitments to sign and to start, on every path."""
+    for row, leaf in product(book.rows("commitments"), book.leaves):
+        if row["kind"] not in ("sign", "project"):
             continue
-        times = Fraction(done and (not row.get("date") or book.period(row["date"]) == at))
-        if not holds(agreed(row, Linear(constant=times), 1), {}):
+        decided = settled.signed[row["name"]] if row["kind"] == "sign" else settled.started[row["name"]]
+        done = [
+            node
+            for node, what in decided.items()
+            if node in leaf.path
+            and (row["kind"] == "project" or row.get("level") in (None, what))
+            and (not row.get("date") or book.period(row["date"]) == node.t)
+        ]
+        if not holds(agreed(row, Linear(constant=len(done)), 1), {}):
             return False
     return True
 
@@ -268,10 +419,10 @@ def holds(row: Row, point: Mapping[Name, Fraction]) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """What arrives, or what is paid, in a period under an offer or a contract: what rules speak of."""
+    """What arrives, or what is paid, at a node under an offer or a contract: what rules speak of."""
 
     material: str
-    t: int
+    node: Node
     amount: Linear
     row: Cells
 
@@ -281,7 +432,7 @@ class Outlay:
     """What money is paid for; who may pay depends on it. A material of None is several at once; an outlay without a buyer may be
     split among all, one without a fund be paid by any."""
 
-    t: int
+    node: Node
     use: str
     material: str | None
     buyer: str | None = None
@@ -299,26 +450,39 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Bill:
+    """What is paid at a node of an order: a share of it, split among buyers, at the prices of its segments."""
+
+    node: Node
+    share: Fraction
+    owned: Mapping[str | None, Linear]
+    segments: Sequence[Segment]
+    metal: Linear
+
+
+@dataclass(frozen=True)
 class Pool:
-    """Stock whose units need not be told apart: one lot, or everything where life is unlimited. `last` is the period at whose
-    end it expires; `born` the period it is aged from."""
+    """Stock whose units need not be told apart: one lot, or everything where life is unlimited. It can be used at the nodes
+    `present` and is `held` at the end of some; at the end of those `gone` what is left has expired. `born` is the period it is aged
+    from."""
 
     name: str
     material: str
     site: str | None
-    inflow: Mapping[int, Linear]
+    inflow: Mapping[Node, Linear]
     born: int
-    last: int | None
-    outflow: dict[int, Linear] = field(default_factory=lambda: defaultdict(Linear))
+    present: Sequence[Node]
+    gone: Sequence[Node] | None
+    outflow: dict[Node, Linear] = field(default_factory=lambda: defaultdict(Linear))
 
-    def present(self, book: Book) -> range:
-        """The periods in which it can be used."""
-        return range(min(self.inflow), book.last + 1 if self.last is None else min(book.last, self.last) + 1)
+    @property
+    def held(self) -> list[Node]:
+        return [node for node in self.present if node not in (self.gone or ())]
 
-    def stock(self, t: int) -> Linear:
-        """What is there at the end of t, what expires then included."""
-        arrived = total([amount for s, amount in self.inflow.items() if s <= t])
-        return arrived - total([amount for s, amount in self.outflow.items() if s <= t])
+    def stock(self, node: Node) -> Linear:
+        """What is there at the end of a node, what expires then included."""
+        arrived = total([self.inflow[each] for each in node.path if each in self.inflow])
+        return arrived - total([self.outflow[each] for each in node.path if each in self.outflow])
 
 
 @dataclass(frozen=True)
@@ -355,23 +519,24 @@ class Program:
         self.decisions: list[Decision] = []
         self.arrivals: list[Entry] = []
         self.payments: list[Entry] = []
-        self.entering: dict[tuple[str, str | None, int], Linear] = defaultdict(Linear)  # by material, site, period
-        self.done: dict[tuple[str, str, int], Linear] = defaultdict(Linear)  # ordered and rotated, by kind, name, period
+        self.entering: dict[tuple[str, str | None, Node], Linear] = defaultdict(Linear)  # by material, site, node
+        self.done: dict[tuple[str, str, Node], Linear] = defaultdict(Linear)  # ordered and rotated, by kind, name, node
         self.outlays: dict[Outlay, Linear] = defaultdict(Linear)
-        self.receipts: dict[tuple[int, str | None], Linear] = defaultdict(Linear)  # by period, fund
-        self.credit = Linear()  # discounted: closing value less the prices of shortage and shortfall
+        self.receipts: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)  # by node, fund
+        self.credit: dict[Node, Linear] = defaultdict(Linear)  # discounted: closing value less the prices of shortage and shortfall
         self.shortfall = Linear()
         for offer in book.rows("offers"):
-            self.order(offer)
-        for contract in book.rows("contracts"):
-            if signature := settled.signed[contract["contract"]]:
-                self.honour(contract, signature)
-        for name, start in settled.started.items():
-            if start and start.granted:
-                self.grant(name, start.at)
+            self.order(offer["offer"])
+        for name, signatures in settled.signed.items():
+            for node, level in signatures.items():
+                self.honour(name, level, node)
+        for name, starts in settled.started.items():
+            for node, how in starts.items():
+                if how == "granted":
+                    self.grant(name, node)
         self.pools = self.stock()
         for outlet in book.rows("outlets"):
-            self.rotate(outlet)
+            self.rotate(outlet["outlet"])
         for material, buyer in sorted({(row["material"], row.get("buyer")) for row in book.rows("demand")}, key=repr):
             self.demand(material, buyer)
         self.hold()
@@ -383,21 +548,13 @@ class Program:
             if commitment["kind"] in ("order", "rotate"):
                 self.commit(commitment)
         self.pay()
-
-    @property
-    def cost(self) -> Linear:
-        result = self.credit * -1
-        for outlay, amount in self.outlays.items():
-            result.add(amount, self.book.discount(outlay.t))
-        for (t, _), amount in self.receipts.items():
-            result.add(amount, -self.book.discount(t))
-        return result
+        self.aim = self.weighed()
 
     def spend(self, outlay: Outlay, amount: Linear, price: Fraction = ONE, under: Cells | None = None) -> None:
         """Pay; `under` is the offer or contract that asks for it."""
         self.outlays[outlay].add(amount, price)
         if under is not None and outlay.material is not None:
-            self.payments.append(Entry(outlay.material, outlay.t, amount * price, under))
+            self.payments.append(Entry(outlay.material, outlay.node, amount * price, under))
 
     def split(self, name: Name, amount: Linear, site: str | None) -> dict[str | None, Linear]:
         """An amount over the sites it may go to: one, or any."""
@@ -414,78 +571,107 @@ class Program:
             result[self.book.buyer(site)].add(part)
         return result
 
-    def enter(self, material: str, site: str | None, t: int, amount: Linear) -> None:
-        self.entering[material, site, t].add(amount)
-        self.spend(Outlay(t, "storage", material, self.book.buyer(site)), amount, number(self.book.sites[site], "handling_in"))
+    def enter(self, material: str, site: str | None, node: Node, amount: Linear) -> None:
+        self.entering[material, site, node].add(amount)
+        handling = number(self.book.at(node).sites[site], "handling_in")
+        self.spend(Outlay(node, "storage", material, self.book.buyer(site)), amount, handling)
 
     # Buying
 
-    def order(self, offer: Cells) -> None:
-        book, name, material = self.book, offer["offer"], offer["material"]
-        lead, arrives = book.whole(offer, "lead_time_months"), number(offer, "availability", 1)
-        least, fee = number(offer, "minimum_order"), number(offer, "order_cost")
-        possible_from = max(book.ships_from(offer), self.settled.ready(book, offer))
-        ordered = []
-        for t in book.between(offer):
-            if not book.counts(offer) or t < possible_from or t + lead > book.last:
+    def order(self, name: str) -> None:
+        book, ordered = self.book, {}
+        for n in book.nodes:
+            now = book.at(n)
+            offer = now.row("offers", name)
+            arrival = n.t + now.whole(offer, "lead_time_months")
+            if not now.counts(offer) or n.t not in now.between(offer) or arrival > book.last:
                 continue
-            buy = variable(("buy", name, t))
+            if n.t < max(now.ships_from(offer), self.settled.ready(book, offer, n)):
+                continue
+            buy = variable(("buy", name, n))
             if offer.get("lot_size"):
-                lots = variable(("lots", name, t))
+                lots = variable(("lots", name, n))
                 buy = lots * number(offer, "lot_size")
                 self.decisions.append(WholeNumber(lots))
-            ordered.append(buy)
-            self.done["order", name, t].add(buy)
+            ordered[n] = buy
+            self.done["order", name, n].add(buy)
             if offer.get("capacity") is not None:
                 self.rows.append(at_most(buy, number(offer, "capacity")))
-            parts = self.split(("part", name, t), buy, offer.get("site"))
-            self.arrivals.append(Entry(material, t + lead, buy * arrives, offer))
-            for site, part in parts.items():
-                self.enter(material, site, t + lead, part * arrives)
-            paid, share = (t, ONE) if offer.get("payment") == "order" else (t + lead, arrives)
-            segments = self.segments(offer, paid)
-            unbroken, owned = segments[0].price, self.by_buyer(parts)
-            bills = {buyer: part * (unbroken * share) for buyer, part in owned.items()}
-            placed, metal = variable(("placed", name, t)), variable(("metal", name, t))
-            if fee:
-                self.spend(Outlay(t, "purchase", material), placed, fee, offer)
-            if len(segments) > 1:
-                self.rows.append(at_least(metal, buy * min(segment.price for segment in segments)))
-                bills = self.shared(("bill", name, t), metal * share, bills)
-            if fee or least or len(segments) > 1:
-                ways = [[equal(buy, 0), *([equal(placed, 0)] if fee else []), *([equal(metal, 0)] if len(segments) > 1 else [])]]
-                for segment in segments:
-                    begin, end = max(segment.begin, least), segment.end
-                    if end is not None and begin >= end:
-                        continue  # at its end the next one holds: an order may come as near as it likes, where there are no lots
-                    way = [at_least(buy, begin), *([equal(placed, 1)] if fee else [])]
-                    if end is not None:
-                        lot = number(offer, "lot_size")
-                        way.append(at_most(buy, (ceil(end / lot) - 1) * lot if lot else end))
-                    if len(segments) > 1:
-                        way.append(equal(metal, buy * segment.price + segment.before))
-                    ways.append(way)
-                self.decisions.append(Choice(ways))
-            for buyer, part in owned.items():
-                outlay = Outlay(paid, "purchase", material, buyer)
-                self.spend(outlay, bills[buyer], 1 + number(offer, "duty"), offer)
-                self.spend(outlay, part * share, number(offer, "adder") + number(offer, "freight"), offer)
-        if offer.get("total") is not None:
-            self.rows.append(at_most(total(ordered), number(offer, "total")))
+            self.settle(offer, n, buy, [d for d in n.below if d.t == arrival])
+        for leaf in book.leaves:
+            offer = book.at(leaf).row("offers", name)
+            if offer.get("total") is not None:
+                self.rows.append(at_most(total([buy for n, buy in ordered.items() if n in leaf.path]), number(offer, "total")))
 
-    def segments(self, offer: Cells, t: int) -> list[Segment]:
-        """What an order costs that is paid in period t, by its quantity."""
+    def settle(self, offer: Cells, n: Node, buy: Linear, arrivals: Sequence[Node]) -> None:
+        """An order placed at n arrives and is paid, at each of the nodes of its arrival or all at once at its own."""
+        book, name, material = self.book, offer["offer"], offer["material"]
+        least, fee = number(offer, "minimum_order"), number(offer, "order_cost")
+        shares = {d: number(book.at(d).row("offers", name), "availability", 1) for d in arrivals}
+        owned = {}
+        for d, share in shares.items():
+            self.arrivals.append(Entry(material, d, buy * share, offer))
+            parts = self.split(("part", name, n, d), buy * share, offer.get("site"))
+            for site, part in parts.items():
+                self.enter(material, site, d, part)
+            owned[d] = self.by_buyer(parts)
+        if offer.get("payment") == "order":
+            owned = {n: self.portions(name, n, buy, owned, shares)}
+            shares = {n: ONE}
+        bills = [Bill(p, shares[p], owned[p], self.segments(name, n, p), variable(("metal", name, n, p))) for p in shares]
+        placed, broken = variable(("placed", name, n)), len(bills[0].segments) > 1
+        if fee:
+            self.spend(Outlay(n, "purchase", material), placed, fee, offer)
+        if fee or least or broken:
+            ways = [[equal(buy, 0), *([equal(placed, 0)] if fee else []), *(equal(bill.metal, 0) for bill in bills if broken)]]
+            for i, segment in enumerate(bills[0].segments):
+                begin, end = max(segment.begin, least), segment.end
+                if end is not None and begin >= end:
+                    continue  # at its end the next one holds: an order may come as near as it likes, where there are no lots
+                way = [at_least(buy, begin), *([equal(placed, 1)] if fee else [])]
+                if end is not None:
+                    lot = number(offer, "lot_size")
+                    way.append(at_most(buy, (ceil(end / lot) - 1) * lot if lot else end))
+                for bill in bills if broken else ():
+                    way.append(equal(bill.metal, buy * bill.segments[i].price + bill.segments[i].before))
+                ways.append(way)
+            self.decisions.append(Choice(ways))
+        for bill in bills:
+            row = book.at(bill.node).row("offers", name)
+            paid = {buyer: part * bill.segments[0].price for buyer, part in bill.owned.items()}
+            if broken:
+                self.rows.append(at_least(bill.metal, buy * min(segment.price for segment in bill.segments)))
+                paid = self.shared(("bill", name, n, bill.node), bill.metal * bill.share, paid)
+            for buyer, part in bill.owned.items():
+                outlay = Outlay(bill.node, "purchase", material, buyer)
+                self.spend(outlay, paid[buyer], 1 + number(row, "duty"), offer)
+                self.spend(outlay, part, number(row, "adder") + number(row, "freight"), offer)
+
+    def portions(
+        self, name: str, n: Node, buy: Linear, owned: Mapping[Node, Mapping[str | None, Linear]], shares: Mapping[Node, Fraction]
+    ) -> dict[str | None, Linear]:
+        """The parts of an order that its buyers pay when it is placed: each gets its share of what arrives."""
+        buyers = list(next(iter(owned.values())))
+        if len(buyers) == 1:
+            return {buyers[0]: buy}
+        parts = {buyer: variable(("portion", name, n, buyer)) for buyer in buyers}
+        self.rows.append(equal(total(list(parts.values())), buy))
+        self.rows += [equal(owned[d][buyer], parts[buyer] * shares[d]) for d, buyer in product(owned, buyers)]
+        return parts
+
+    def segments(self, name: str, n: Node, paid: Node) -> list[Segment]:
+        """What an order placed at n costs that is paid at another node, by its quantity."""
+        now, offer = self.book.at(paid), self.book.at(paid).row("offers", name)
 
         def price(row: Cells) -> Fraction:
             if row.get("price") is None and offer.get("price_index"):
-                return self.book.index(offer["price_index"], t) * (1 + number(row, "premium"))
+                return now.index(offer["price_index"], paid.t) * (1 + number(row, "premium"))
             return number(row, "price")
 
-        breaks = sorted(
-            (row for row in self.book.rows("price_breaks") if row["offer"] == offer["offer"]), key=lambda row: number(row, "from_quantity")
-        )
-        begins, prices = [ZERO, *(number(row, "from_quantity") for row in breaks)], [price(row) for row in [offer, *breaks]]
-        incremental = any(row.get("kind") == "incremental" for row in breaks)
+        pairs = zip(self.book.at(n).rows("price_breaks"), now.rows("price_breaks"), strict=True)
+        breaks = sorted((number(row, "from_quantity"), i, later) for i, (row, later) in enumerate(pairs) if row["offer"] == name)
+        begins, prices = [ZERO, *(begin for begin, _, _ in breaks)], [price(row) for row in [offer, *(row for _, _, row in breaks)]]
+        incremental = any(row.get("kind") == "incremental" for _, _, row in breaks)
         segments, before = [], ZERO
         for i, begin in enumerate(begins):
             if incremental and i:
@@ -502,77 +688,92 @@ class Program:
         self.rows += [at_most(parts[buyer], limit) for buyer, limit in most.items()]
         return parts
 
-    def honour(self, contract: Cells, signature: Signature) -> None:
+    def honour(self, name: str, level: str, signed: Node) -> None:
         """Sign a contract and keep to it: deliveries, deficits, top-ups and the upside."""
-        book, material, level = self.book, contract["material"], signature.level
-        self.spend(Outlay(signature.at, "contract", material), Linear(constant=number(contract, "signing_cost")), under=contract)
-        first, end = self.settled.first(book, contract, signature.at), book.last + 1
-        if contract.get("term_months"):
-            end = min(first + book.whole(contract, "term_months"), end)
+        book, contract = self.book, self.book.at(signed).row("contracts", name)
+        fee = Linear(constant=number(contract, "signing_cost"))
+        self.spend(Outlay(signed, "contract", contract["material"]), fee, under=contract)
         a_year = 12 // book.months
-        even = number(level, "annual_quantity") * book.months / 12
-        for begin in range(first, end, a_year):
-            year = range(begin, min(begin + a_year, end))
-            grown = (1 + number(level, "escalation")) ** ((begin - first) // a_year)
-            floors = {t: book.floor(level, t) * grown for t in year}
-            if contract.get("form") == "cfd":
-                delivered = dict.fromkeys(year, Linear(constant=even))
-                for t in year:
-                    self.spend(Outlay(t, "contract", material), delivered[t], max(ZERO, floors[t] - self.reference(contract, t)), contract)
-            else:
-                delivered = self.deliver(contract, year, even, floors)
-            if number(contract, "upside_share"):
-                self.upside(contract, delivered)
+        first = self.settled.first(book, name, signed)
+        delivered = {n: self.deliver(name, level, n, (n.t - first[n]) // a_year) for n in first}
+        upsides = {n: self.upside(name, n, delivered[n]) for n in first}
+        for n in first:
+            # A contract year ends here: where the next one begins or nothing more is delivered.
+            if any(child in first and (child.t - first[n]) // a_year == (n.t - first[n]) // a_year for child in n.children):
+                continue
+            year = [each for each in n.path if each in first and (each.t - first[n]) // a_year == (n.t - first[n]) // a_year]
+            row = book.at(n).row("contracts", name)
+            if row.get("form") != "cfd":
+                self.fall_short(name, level, year, (n.t - first[n]) // a_year)
+            if row.get("upside_cap") is not None:
+                cap = number(row, "upside_cap") * len(year) * book.months / 12
+                self.rows.append(at_most(total([upsides[each] for each in year]), cap))
 
-    def deliver(self, contract: Cells, year: range, even: Fraction, floors: Mapping[int, Fraction]) -> dict[int, Linear]:
-        """The deliveries of a contract year, and what it falls short of take-or-pay."""
-        name, material = contract["contract"], contract["material"]
-        takes, delivered, price = [], {}, ZERO
-        for t in year:
-            price = floors[t]
-            if contract.get("price_index"):
-                reference = self.reference(contract, t)
-                if contract.get("ceiling") is not None:
-                    reference = min(reference, number(contract, "ceiling"))
-                price = max(price, reference)
-            take = variable(("take", name, t))
-            self.rows.append(at_most(take, even * number(contract, "flex", 1)))
-            takes.append(take)
-            delivered[t] = take * number(contract, "availability", 1)
-            self.arrivals.append(Entry(material, t, delivered[t], contract))
-            parts = self.split(("enter", name, t), delivered[t], None)
-            for site, part in parts.items():
-                self.enter(material, site, t, part)
-            for buyer, part in self.by_buyer(parts).items():
-                self.spend(Outlay(t, "contract", material, buyer), part, landed(contract, price), contract)
-        taken, due = total(takes), even * len(year) * number(contract, "take_or_pay", 1)
-        deficit = variable(("deficit", name, year[0]))
-        self.rows.append(at_least(taken + deficit, due))
-        self.decisions.append(Choice([[equal(deficit, 0), at_least(taken, due)], [equal(taken + deficit, due)]]))
-        self.spend(Outlay(year[-1], "contract", material), deficit, price, contract)
+    def even(self, name: str, level: str, n: Node) -> Fraction:
+        """The quantity of a period at the even rate of a level."""
+        return number(self.book.at(n).level(name, level), "annual_quantity") * self.book.months / 12
+
+    def grown(self, name: str, level: str, n: Node, years: int) -> Fraction:
+        """The floor of a level after so many whole contract years."""
+        row = self.book.at(n).level(name, level)
+        return self.book.at(n).floor(row, n.t) * (1 + number(row, "escalation")) ** years
+
+    def deliver(self, name: str, level: str, n: Node, years: int) -> Linear:
+        """The delivery at a node, or the even rate on which a cfd is topped up there."""
+        contract, even = self.book.at(n).row("contracts", name), self.even(name, level, n)
+        material = contract["material"]
+        if contract.get("form") == "cfd":
+            topup = max(ZERO, self.grown(name, level, n, years) - self.reference(name, n))
+            self.spend(Outlay(n, "contract", material), Linear(constant=even), topup, contract)
+            return Linear(constant=even)
+        take = variable(("take", name, n))
+        self.rows.append(at_most(take, even * number(contract, "flex", 1)))
+        delivered = take * number(contract, "availability", 1)
+        self.arrivals.append(Entry(material, n, delivered, contract))
+        parts = self.split(("enter", name, n), delivered, None)
+        for site, part in parts.items():
+            self.enter(material, site, n, part)
+        for buyer, part in self.by_buyer(parts).items():
+            self.spend(Outlay(n, "contract", material, buyer), part, landed(contract, self.price(name, level, n, years)), contract)
         return delivered
 
-    def reference(self, contract: Cells, t: int) -> Fraction:
-        return self.book.index(contract["price_index"], t) * (1 - number(contract, "discount"))
+    def price(self, name: str, level: str, n: Node, years: int) -> Fraction:
+        contract, price = self.book.at(n).row("contracts", name), self.grown(name, level, n, years)
+        if not contract.get("price_index"):
+            return price
+        reference = self.reference(name, n)
+        return max(price, reference if contract.get("ceiling") is None else min(reference, number(contract, "ceiling")))
 
-    def upside(self, contract: Cells, delivered: Mapping[int, Linear]) -> None:
-        """The buyer's share of what the reference is above the trigger, over the deliveries of a contract year."""
-        received = []
-        for t, amount in delivered.items():
-            share = number(contract, "upside_share") * max(ZERO, self.reference(contract, t) - number(contract, "upside_trigger"))
-            if not share:
-                continue
-            received.append(variable(("upside", contract["contract"], t)))
-            self.rows.append(at_most(received[-1], amount * share))
-            self.receipts[t, None].add(received[-1])
-        if contract.get("upside_cap") is not None:
-            cap = number(contract, "upside_cap") * len(delivered) * self.book.months / 12
-            self.rows.append(at_most(total(received), cap))
+    def reference(self, name: str, n: Node) -> Fraction:
+        contract = self.book.at(n).row("contracts", name)
+        return self.book.at(n).index(contract["price_index"], n.t) * (1 - number(contract, "discount"))
 
-    def grant(self, name: str, t: int) -> None:
-        project = self.book.projects[name]
+    def fall_short(self, name: str, level: str, year: Sequence[Node], years: int) -> None:
+        """What a contract year falls short of take-or-pay, paid where it ends."""
+        end = year[-1]
+        contract = self.book.at(end).row("contracts", name)
+        taken = total([variable(("take", name, n)) for n in year])
+        due = self.even(name, level, end) * len(year) * number(contract, "take_or_pay", 1)
+        deficit = variable(("deficit", name, end))
+        self.rows.append(at_least(taken + deficit, due))
+        self.decisions.append(Choice([[equal(deficit, 0), at_least(taken, due)], [equal(taken + deficit, due)]]))
+        self.spend(Outlay(end, "contract", contract["material"]), deficit, self.price(name, level, end, years), contract)
+
+    def upside(self, name: str, n: Node, delivered: Linear) -> Linear:
+        """What is received of the buyer's share of what the reference is above the trigger, on a delivery."""
+        contract = self.book.at(n).row("contracts", name)
+        if not number(contract, "upside_share"):
+            return Linear()
+        share = number(contract, "upside_share") * max(ZERO, self.reference(name, n) - number(contract, "upside_trigger"))
+        received = variable(("upside", name, n))
+        self.rows.append(at_most(received, delivered * share))
+        self.receipts[n, None].add(received)
+        return received
+
+    def grant(self, name: str, n: Node) -> None:
+        project = self.book.at(n).projects[name]
         materials = {row["material"] for table in ("offers", "contracts") for row in self.book.rows(table) if row.get("project") == name}
-        outlay = Outlay(t, "project", materials.pop() if len(materials) == 1 else None, fund=project.get("fund"))
+        outlay = Outlay(n, "project", materials.pop() if len(materials) == 1 else None, fund=project.get("fund"))
         self.spend(outlay, Linear(constant=number(project, "cost")), number(project, "match", 1))
 
     # Stock
@@ -581,177 +782,204 @@ class Program:
         """The pools of every material and site in which something is there, arrives or may come back."""
         book = self.book
         pools = []
-        for lot in book.rows("opening_stock"):
-            material, site = lot["material"], lot.get("site") or next(iter(book.sites))
-            quantity = Linear(constant=number(lot, "quantity"))
-            if not book.materials[material].get("shelf_life_months"):
-                self.entering[material, site, 0].add(quantity)
-                continue
-            born = book.period(lot["made"])
-            last = born + book.whole(book.materials[material], "shelf_life_months") - 1
-            if last < 0:
-                self.discard(0, material, site, quantity)
-            else:
-                pools.append(Pool(f"lot {lot['lot']}", material, site, {0: quantity}, born, last))
+        for root in book.roots:
+            for lot in book.at(root).rows("opening_stock"):
+                material, site = lot["material"], lot.get("site") or next(iter(book.sites))
+                quantity = Linear(constant=number(lot, "quantity"))
+                if book.materials[material].get("shelf_life_months"):
+                    pools.append(self.lot(f"lot {lot['lot']}", material, site, root, quantity, book.period(lot["made"])))
+                else:
+                    self.entering[material, site, root].add(quantity)
         for outlet in book.rows("outlets"):
-            for t, site in product(self.open(outlet), book.sites):
-                if outlet["form"] in ("exchange", "rework"):
-                    self.entering[returned(outlet), site, t + book.whole(outlet, "lead_time_months")].add(0)
+            for n, site in product(book.nodes, book.sites):
+                for back in self.back(outlet["outlet"], n):
+                    self.entering[returned(outlet), site, back].add(0)
         for material, row in book.materials.items():
             for site in book.sites:
-                inflow = {t: self.entering[material, site, t] for t in book.periods if (material, site, t) in self.entering}
+                inflow = {n: self.entering[material, site, n] for n in book.nodes if (material, site, n) in self.entering}
                 if row.get("shelf_life_months"):
-                    life = book.whole(row, "shelf_life_months")
-                    pools += [Pool(f"{material} {site} {t}", material, site, {t: amount}, t, t + life - 1) for t, amount in inflow.items()]
+                    pools += [self.lot(f"{material} {site} {n}", material, site, n, amount, n.t) for n, amount in inflow.items()]
                 elif inflow:
-                    pools.append(Pool(f"{material} {site}", material, site, inflow, 0, None))
+                    present = [n for n in book.nodes if any(each in inflow for each in n.path)]
+                    pools.append(Pool(f"{material} {site}", material, site, inflow, 0, present, None))
         return pools
 
-    def open(self, outlet: Cells) -> range:
-        """The periods in which stock can leave by an outlet: what comes back must do so within the horizon."""
-        window = self.book.between(outlet)
-        if outlet["form"] not in ("exchange", "rework"):
-            return window
-        return range(window.start, min(window.stop, len(self.book.periods) - self.book.whole(outlet, "lead_time_months")))
+    def lot(self, name: str, material: str, site: str | None, begin: Node, amount: Linear, born: int) -> Pool:
+        """A lot that comes at a node: its life runs out on each path as life is there."""
+        present, gone, waiting = [], [], [begin]
+        while waiting:
+            n = waiting.pop(0)
+            left = self.book.at(n).life(material) - (n.t - born)
+            present += [n] if left > 0 else []
+            if left > 1:
+                waiting += n.children
+            else:
+                gone.append(n)
+        return Pool(name, material, site, {begin: amount}, born, present, gone)
 
-    def leave(self, pool: Pool, t: int, way: str) -> Linear:
-        amount = variable((way, pool.name, t))
-        pool.outflow[t].add(amount)
-        outlay = Outlay(t, "storage", pool.material, self.book.buyer(pool.site))
-        self.spend(outlay, amount, number(self.book.sites[pool.site], "handling_out"))
+    def back(self, name: str, n: Node) -> list[Node]:
+        """Where what goes into an exchange or rework at a node comes back; nowhere where that cannot be."""
+        outlet = self.book.at(n).row("outlets", name)
+        if outlet["form"] not in ("exchange", "rework") or n.t not in self.book.at(n).between(outlet):
+            return []
+        return [each for each in n.below if each.t == n.t + self.book.at(n).whole(outlet, "lead_time_months")]
+
+    def leave(self, pool: Pool, n: Node, way: str) -> Linear:
+        amount = variable((way, pool.name, n))
+        pool.outflow[n].add(amount)
+        outlay = Outlay(n, "storage", pool.material, self.book.buyer(pool.site))
+        self.spend(outlay, amount, number(self.book.at(n).sites[pool.site], "handling_out"))
         return amount
 
-    def discard(self, t: int, material: str, site: str | None, amount: Linear) -> None:
-        outlay = Outlay(t, "rotation", material, self.book.buyer(site))
-        self.spend(outlay, amount, number(self.book.materials[material], "disposal_cost"))
+    def discard(self, n: Node, material: str, site: str | None, amount: Linear) -> None:
+        outlay = Outlay(n, "rotation", material, self.book.buyer(site))
+        self.spend(outlay, amount, number(self.book.at(n).materials[material], "disposal_cost"))
 
-    def rotate(self, outlet: Cells) -> None:
-        book, material = self.book, outlet["material"]
-        for t in self.open(outlet):
-            leaving = self.done["rotate", outlet["outlet"], t]
+    def rotate(self, name: str) -> None:
+        for n in self.book.nodes:
+            now = self.book.at(n)
+            outlet = now.row("outlets", name)
+            backs = self.back(name, n)
+            if n.t not in now.between(outlet) or (outlet["form"] in ("exchange", "rework") and not backs):
+                continue
+            material, leaving = outlet["material"], self.done["rotate", name, n]
             for pool in self.pools:
-                if pool.material != material or t not in pool.present(book):
+                if pool.material != material or n not in pool.present:
                     continue
-                if pool.last is not None and (pool.last + 1 - t) * book.months < number(outlet, "minimum_life_months"):
+                age = n.t - pool.born if pool.gone is not None else 0
+                if pool.gone is not None and (now.life(material) - age) * now.months < number(outlet, "minimum_life_months"):
                     continue
-                amount = self.leave(pool, t, outlet["outlet"])
+                amount = self.leave(pool, n, name)
                 leaving.add(amount)
-                self.spend(Outlay(t, "rotation", material, book.buyer(pool.site)), amount, number(outlet, "cost"))
+                self.spend(Outlay(n, "rotation", material, now.buyer(pool.site)), amount, number(outlet, "cost"))
                 if outlet["form"] == "dispose":
-                    self.discard(t, material, pool.site, amount)
+                    self.discard(n, material, pool.site, amount)
                     continue
-                if outlet["form"] in ("exchange", "rework"):
-                    back = t + book.whole(outlet, "lead_time_months")
-                    self.enter(returned(outlet), pool.site, back, amount * number(outlet, "yield", 1))
+                if backs:
+                    for back in backs:
+                        self.enter(returned(outlet), pool.site, back, amount * number(outlet, "yield", 1))
                     continue
                 price = number(outlet, "price")
                 if outlet.get("price_index"):
-                    price = book.index(outlet["price_index"], t) * number(outlet, "price_factor", 1)
-                lost = number(outlet, "age_discount") * (t - pool.born) * book.months if pool.last is not None else ZERO
-                self.receipts[t, outlet.get("fund")].add(amount, price * (1 - lost))
+                    price = now.index(outlet["price_index"], n.t) * number(outlet, "price_factor", 1)
+                lost = number(outlet, "age_discount") * age * now.months
+                self.receipts[n, outlet.get("fund")].add(amount, price * (1 - lost))
             if outlet.get("capacity") is not None:
                 self.rows.append(at_most(leaving, number(outlet, "capacity")))
 
     def hold(self) -> None:
         """Keep stock from going below 0 and sites from overflowing; charge what is held and what expires; value what is left."""
         book = self.book
-        held: dict[tuple[int, str | None], Linear] = defaultdict(Linear)
+        stored: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)
         for pool in self.pools:
-            material = book.materials[pool.material]
-            present = pool.present(book)
-            for t in present if pool.last is None else present[-1:]:
-                self.rows.append(at_least(pool.stock(t), 0))
-            for t in present:
-                if t == pool.last:
-                    self.discard(t, pool.material, pool.site, pool.stock(t))
-                    continue
-                held[t, pool.site].add(pool.stock(t))
-                rate = number(book.sites[pool.site], "cost") + number(material, "holding_cost")
-                self.spend(Outlay(t, "storage", pool.material, book.buyer(pool.site)), pool.stock(t), rate * book.months)
-            if number(material, "closing_value") and book.last in present and book.last != pool.last:
-                value = number(material, "closing_value") * book.index(material["price_index"], book.last) * book.discount(book.last + 1)
-                if pool.last is not None:
-                    value *= Fraction(pool.last - book.last, book.whole(material, "shelf_life_months"))
-                self.credit.add(pool.stock(book.last), value)
-        for (_, site), amount in held.items():
-            if book.sites[site].get("capacity") is not None:
-                self.rows.append(at_most(amount, number(book.sites[site], "capacity")))
+            # A lot only shrinks: it is enough to look at the end of each path.
+            reached = {*pool.present, *(pool.gone or ())}
+            for n in (n for n in book.nodes if n in reached):
+                if pool.gone is None or not any(child in reached for child in n.children):
+                    self.rows.append(at_least(pool.stock(n), 0))
+            for n in pool.gone or ():
+                self.discard(n, pool.material, pool.site, pool.stock(n))
+            for n in pool.held:
+                now = book.at(n)
+                material = now.materials[pool.material]
+                stored[n, pool.site].add(pool.stock(n))
+                rate = number(now.sites[pool.site], "cost") + number(material, "holding_cost")
+                self.spend(Outlay(n, "storage", pool.material, book.buyer(pool.site)), pool.stock(n), rate * book.months)
+                if n.t == book.last and number(material, "closing_value"):
+                    value = number(material, "closing_value") * now.index(material["price_index"], n.t) * book.discount(n.t + 1)
+                    if pool.gone is not None:
+                        life = now.life(pool.material)
+                        value *= Fraction(life - 1 - (n.t - pool.born), life)
+                    self.credit[n].add(pool.stock(n), value)
+        for (n, site), amount in stored.items():
+            if book.at(n).sites[site].get("capacity") is not None:
+                self.rows.append(at_most(amount, number(book.at(n).sites[site], "capacity")))
 
     # What is wanted
 
-    def serving(self, material: str, buyer: str | None, t: int) -> list[Pool]:
-        """The pools that serve a buyer in a period: those at its sites and at sites without a buyer; all when none is named."""
+    def serving(self, material: str, buyer: str | None, n: Node) -> list[Pool]:
+        """The pools that serve a buyer at a node: those at its sites and at sites without a buyer; all when none is named."""
         serves = (None, buyer)
         return [
             pool
             for pool in self.pools
-            if pool.material == material and t in pool.present(self.book) and (buyer is None or self.book.buyer(pool.site) in serves)
+            if pool.material == material and n in pool.present and (buyer is None or self.book.buyer(pool.site) in serves)
         ]
 
+    def miss(self, n: Node, amount: Linear, price: Fraction) -> None:
+        """What is wanted and not there, at a price that is no money."""
+        self.shortfall.add(amount, n.chance)
+        self.credit[n].add(amount, -price * self.book.discount(n.t))
+
     def demand(self, material: str, buyer: str | None) -> None:
-        book = self.book
-        wanted: dict[int, Fraction] = defaultdict(Fraction)
-        for row in book.rows("demand"):
-            if (row["material"], row.get("buyer")) == (material, buyer):
-                for t in book.between({"from": row["from"], "to": row.get("to") or row["from"]}):
-                    wanted[t] += number(row, "quantity")
-        hard = book.materials[material].get("shortage_cost") is None
-        price = number(book.materials[material], "shortage_cost")
-        for t, quantity in wanted.items():
-            used = total([self.leave(pool, t, f"use {buyer}") for pool in self.serving(material, buyer, t)])
-            if hard:
-                self.rows.append(equal(used, quantity))
+        for n in self.book.nodes:
+            now = self.book.at(n)
+            asking = [
+                number(row, "quantity")
+                for row in now.rows("demand")
+                if (row["material"], row.get("buyer")) == (material, buyer)
+                and n.t in now.between({"from": row["from"], "to": row.get("to") or row["from"]})
+            ]
+            if not asking:
                 continue
-            unmet = (used - quantity) * -1
+            used = total([self.leave(pool, n, f"use {buyer}") for pool in self.serving(material, buyer, n)])
+            if now.materials[material].get("shortage_cost") is None:
+                self.rows.append(equal(used, sum(asking)))
+                continue
+            unmet = (used - sum(asking)) * -1
             self.rows.append(at_least(unmet, 0))
-            self.shortfall.add(unmet)
-            self.credit.add(unmet, -price * book.discount(t))
+            self.miss(n, unmet, number(now.materials[material], "shortage_cost"))
 
     def target(self, material: str, buyer: str | None) -> None:
-        book = self.book
-        rows = [row for row in book.rows("targets") if (row["material"], row.get("buyer")) == (material, buyer)]
+        for n in self.book.nodes:
+            now = self.book.at(n)
+            quantity, hard = self.wanted(now, material, buyer).get(n.t, (ZERO, False))
+            if not quantity:
+                continue
+            least = number(now.materials[material], "count_life_months")
+            counted = Linear()
+            for pool in self.serving(material, buyer, n):
+                left = now.life(material) - 1 - (n.t - pool.born) if pool.gone is not None else 0
+                if pool.gone is None or (left > 0 and left * now.months >= least):
+                    counted.add(pool.stock(n))
+            if hard:
+                self.rows.append(at_least(counted, quantity))
+                continue
+            below = variable(("below", material, buyer, n))
+            self.rows.append(at_least(counted + below, quantity))
+            self.miss(n, below, number(now.materials[material], "below_target_cost"))
+
+    @staticmethod
+    def wanted(now: Book, material: str, buyer: str | None) -> dict[int, tuple[Fraction, bool]]:
+        """The target of each period, and whether it is hard, as the rows stand now."""
+        rows = [row for row in now.rows("targets") if (row["material"], row.get("buyer")) == (material, buyer)]
         rows.sort(key=lambda row: day(row["from"]))
         wanted: dict[int, tuple[Fraction, bool]] = {}
         begin, level = 0, ZERO
         for i, row in enumerate(rows):
-            at, quantity, hard = book.period(row["from"]), number(row, "quantity"), row.get("hard") == "yes"
+            at, quantity, hard = now.period(row["from"]), number(row, "quantity"), row.get("hard") == "yes"
             if row.get("path") == "ramp":
                 inside = range(begin + 1 if i else 0, at)
                 wanted |= {t: (level + (quantity - level) * Fraction(t - begin, at - begin), hard) for t in inside}
-            wanted |= dict.fromkeys(range(at, book.last + 1), (quantity, hard))
+            wanted |= dict.fromkeys(range(at, now.last + 1), (quantity, hard))
             begin, level = at, quantity
-        life = number(book.materials[material], "count_life_months")
-        price = number(book.materials[material], "below_target_cost")
-        for t, (quantity, hard) in wanted.items():
-            if t not in book.periods or not quantity:
-                continue
-            counted = total(
-                [
-                    pool.stock(t)
-                    for pool in self.serving(material, buyer, t)
-                    if pool.last is None or (pool.last - t > 0 and (pool.last - t) * book.months >= life)
-                ]
-            )
-            if hard:
-                self.rows.append(at_least(counted, quantity))
-                continue
-            below = variable(("below", material, buyer, t))
-            self.rows.append(at_least(counted + below, quantity))
-            self.shortfall.add(below)
-            self.credit.add(below, -price * book.discount(t))
+        return wanted
 
     def rule(self, rule: Cells) -> None:
         book, of, measure = self.book, rule["of"], rule["measure"]
         window: Callable[[int], int] = {"horizon": lambda t: 0, "fiscal_year": book.fiscal_year, "period": lambda t: t}[rule["window"]]
         entries = [e for e in (self.payments if measure == "spend" else self.arrivals) if rule.get("material") in (None, e.material)]
-        for w in {window(t) for t in book.periods}:
-            inside = [entry for entry in entries if window(entry.t) == w]
+        for n in book.nodes:
+            if n.t < book.last and window(n.t) == window(n.t + 1):
+                continue
+            limits = book.at(n).row("rules", rule["rule"])
+            inside = [entry for entry in entries if entry.node in n.path and window(entry.node.t) == window(n.t)]
             if measure == "count":
-                self.limit(rule, self.count(rule, w, inside), Linear(constant=1))
+                self.limit(limits, self.count(rule, n, inside), Linear(constant=1))
                 continue
             everything = total([entry.amount for entry in inside])
             for value in [rule["value"]] if rule.get("value") else self.members(of):
-                self.limit(rule, self.group(of, value, inside), everything if measure == "share" else Linear(constant=1))
+                self.limit(limits, self.group(of, value, inside), everything if measure == "share" else Linear(constant=1))
 
     def limit(self, rule: Cells, amount: Linear, unit: Linear) -> None:
         if rule.get("most") is not None:
@@ -762,8 +990,8 @@ class Program:
     def group(self, of: str, value: str | None, entries: Sequence[Entry]) -> Linear:
         return total([entry.amount * self.weight(of, value, entry) for entry in entries])
 
-    def count(self, rule: Cells, w: int, entries: Sequence[Entry]) -> Linear:
-        """How many members of a rule have an arrival among the entries."""
+    def count(self, rule: Cells, n: Node, entries: Sequence[Entry]) -> Linear:
+        """How many members of a rule have an arrival among the entries of a window that ends at a node."""
         of, value = rule["of"], rule.get("value")
         members: Sequence[str | None]
         if of == "foreign_feedstock":
@@ -774,7 +1002,7 @@ class Program:
             members = [value] if value else self.members(of)
         counted = []
         for member in members:
-            arrives, counts = self.group(of, member, entries), variable(("counts", rule["rule"], w, member))
+            arrives, counts = self.group(of, member, entries), variable(("counts", rule["rule"], n, member))
             self.rows += [at_most(counts, 1), at_least(arrives, counts * COUNTS)]
             self.decisions.append(Choice([[equal(arrives, 0), equal(counts, 0)], [at_least(arrives, COUNTS), equal(counts, 1)]]))
             counted.append(counts)
@@ -792,14 +1020,16 @@ class Program:
         """The share of an arrival or payment that counts towards a rule."""
         if of in ("offer", "contract", "supplier"):
             return Fraction(entry.row.get(of) == value)
-        supplier = self.book.suppliers.get(entry.row.get("supplier"), {})
+        supplier = self.book.at(entry.node).suppliers.get(entry.row.get("supplier"), {})
         return number(supplier, of) if of == "foreign_feedstock" else Fraction(supplier.get(of) == value)
 
     def commit(self, commitment: Cells) -> None:
-        """Order or rotate what is committed, in its period or over the horizon."""
+        """Order or rotate what is committed, in its period or over the horizon, on every path."""
         book = self.book
         times = [book.period(commitment["date"])] if commitment.get("date") else book.periods
-        self.rows.append(agreed(commitment, total([self.done[commitment["kind"], commitment["name"], t] for t in times])))
+        for leaf in book.leaves:
+            done = [self.done[commitment["kind"], commitment["name"], n] for n in leaf.path if n.t in times]
+            self.rows.append(agreed(commitment, total(done)))
 
     # Money
 
@@ -808,25 +1038,56 @@ class Program:
         book, funds = self.book, {row["fund"]: row for row in self.book.rows("funds")}
         if not funds:
             return
-        purses = [(f"budget {i}", row["fund"], book.between(row, "from", "expires")) for i, row in enumerate(book.rows("budgets"))]
-        purses += [(f"receipts {name}", name, book.between({})) for name, row in funds.items() if row.get("keeps_receipts") == "yes"]
-        together: dict[tuple[int, tuple[str, ...]], Linear] = defaultdict(Linear)
+        keepers = [name for name, row in funds.items() if row.get("keeps_receipts") == "yes"]
+        windows = {
+            n: [*(n.t in book.at(n).between(row, "from", "expires") for row in book.at(n).rows("budgets")), *(True for _ in keepers)]
+            for n in book.nodes
+        }
+        purses = [*(row["fund"] for row in book.rows("budgets")), *keepers]
+        together: dict[tuple[Node, tuple[int, ...]], Linear] = defaultdict(Linear)
         for outlay, amount in self.outlays.items():
-            payers = tuple(purse for purse, fund, window in purses if outlay.t in window and may_pay(funds[fund], outlay))
-            together[outlay.t, payers].add(amount)
-        paid: dict[tuple[str, int], Linear] = defaultdict(Linear)
-        for (t, payers), amount in together.items():
-            pays = [variable(("pay", t, purse, payers)) for purse in payers]
+            payers = tuple(i for i, fund in enumerate(purses) if windows[outlay.node][i] and may_pay(funds[fund], outlay))
+            together[outlay.node, payers].add(amount)
+        paid: dict[tuple[int, Node], Linear] = defaultdict(Linear)
+        for (n, payers), amount in together.items():
+            pays = [variable(("pay", n, i, payers)) for i in payers]
             self.rows.append(equal(total(pays), amount))
-            for purse, pay in zip(payers, pays, strict=True):
-                paid[purse, t].add(pay)
-        for i, row in enumerate(book.rows("budgets")):
-            self.rows.append(at_most(total([paid[f"budget {i}", t] for t in book.periods]), number(row, "amount")))
-        for name, row in funds.items():
-            if row.get("keeps_receipts") == "yes":
-                for t in book.periods:
-                    received = total([self.receipts[s, name] for s in range(t + 1)])
-                    self.rows.append(at_most(total([paid[f"receipts {name}", s] for s in range(t + 1)]), received))
+            for i, pay in zip(payers, pays, strict=True):
+                paid[i, n].add(pay)
+
+        def spent(i: int, n: Node) -> Linear:
+            return total([paid[i, each] for each in n.path])
+
+        for i, leaf in product(range(len(book.rows("budgets"))), book.leaves):
+            open_ = [n for n in leaf.path if windows[n][i]]
+            if open_:
+                self.rows.append(at_most(spent(i, leaf), number(book.at(open_[-1]).rows("budgets")[i], "amount")))
+        for i, name in enumerate(keepers, start=len(book.rows("budgets"))):
+            for n in book.nodes:
+                self.rows.append(at_most(spent(i, n), total([self.receipts[each, name] for each in n.path])))
+
+    def weighed(self) -> Linear:
+        """The expected discounted cost; with a weight on risk the mean of it and of the mean of the worst scenarios."""
+        book = self.book
+        costs: dict[Node, Linear] = defaultdict(Linear)
+        for n, amount in self.credit.items():
+            costs[n].add(amount, -1)
+        for outlay, amount in self.outlays.items():
+            costs[outlay.node].add(amount, book.discount(outlay.node.t))
+        for (n, _), amount in self.receipts.items():
+            costs[n].add(amount, -book.discount(n.t))
+        mean = total([amount * n.chance for n, amount in costs.items()])
+        weight, tail = number(book.settings, "risk_weight"), number(book.settings, "risk_tail", "0.1")
+        if not weight:
+            return mean
+        # The mean of the worst: the least, over a threshold, of it plus what the tail's scenarios cost beyond it.
+        threshold = variable("threshold") - variable("threshold below 0")
+        worst = threshold * 1
+        for leaf in book.leaves:
+            excess = variable(("excess", leaf))
+            self.rows.append(at_least(excess + threshold, total([costs[n] for n in leaf.path])))
+            worst.add(excess, leaf.chance / tail)
+        return mean * (1 - weight) + worst * weight
 
 
 def landed(row: Cells, price: Fraction) -> Fraction:

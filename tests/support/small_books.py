@@ -194,6 +194,19 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
 }
 """Each feature, and how to take it out of a workbook in place."""
 
+PLAIN = tuple(FEATURES)
+FEATURES |= {
+    "scenarios": without("scenarios", "events"),
+    "multi_stage": blank("scenarios", "follows"),
+    "outage": kept("events", "column", "availability"),
+    "delay": kept("events", "column", "start"),
+    "cut": kept("events", "table", "budgets"),
+    "demand_event": kept("events", "table", "demand"),
+    "any_event": kept("events", "note", "any"),
+    "risk": blank("settings", "risk_weight"),
+}
+TREES = tuple(name for name in FEATURES if name not in PLAIN)  # drawn only where one is asked for: brute force takes its time
+
 NEEDS = {
     "premium": ("indexed_offer",),
     **dict.fromkeys(
@@ -240,7 +253,25 @@ NEEDS = {
     "site_capacity": ("targets",),
     **dict.fromkeys(("budget_from", "expires", "fund_uses", "fund_materials"), ("budget",)),
     "keeps_receipts": ("budget", "sale", "opening_stock"),
+    **dict.fromkeys(TREES, ("scenarios",)),
+    "cut": ("scenarios", "budget"),
+    "demand_event": ("scenarios", "holding_cost"),
 }
+
+BRANCHING = ("order_cost", "minimum_order", "lot_size", "price_breaks", "count_rule")  # what brute force takes its time for
+SHARES = (
+    "availability",
+    "take_or_pay",
+    "discount",
+    "age_discount",
+    "upside_share",
+    "match",
+    "foreign_feedstock",
+    "least",
+    "most",
+    "premium",
+)
+ENDS = ("to", "expires", "sign_to", "decide_to", "deliver_from")  # dates that may be later and fit the rest of their row
 
 
 NAMED = {"offers": "offer", "contracts": "contract", "outlets": "outlet", "projects": "project"}
@@ -262,7 +293,12 @@ def take_out(tables: Tables, feature: str) -> Tables:
 @st.composite
 def small_books(draw: Draw, feature: str | None = None) -> Tables:
     """A workbook with a few features, `feature` surely among them."""
-    names = draw(st.lists(st.sampled_from(list(FEATURES)), min_size=3, max_size=9, unique=True))
+    if feature in TREES:
+        some, trees = st.lists(st.sampled_from(PLAIN), min_size=1, max_size=5, unique=True), st.lists(st.sampled_from(TREES), max_size=2)
+        names, branching = draw(some), [name for name in BRANCHING if draw(st.integers(0, 9)) == 0][:1]
+        names = [*(name for name in names if not {name, *NEEDS.get(name, ())} & {*BRANCHING}), *branching, *draw(trees)]
+    else:
+        names = draw(st.lists(st.sampled_from(PLAIN), min_size=3, max_size=9, unique=True))
     return _Drawing(draw, {*names, *([feature] if feature else [])}).tables()
 
 
@@ -277,7 +313,11 @@ class _Drawing:
             self.months = self.pick(3, 6, 12)
         self.least = 3 if self.has & {"committed_signature", "ready_lag", "outlet_lead"} else 2
         long = {3: 5, 6: 4}.get(self.months, 3) if "escalation" in self.has else self.least
-        self.periods = self.number(long, max(long, 4))
+        if "scenarios" in self.has:
+            long = max(long, 2 + ("multi_stage" in self.has))
+            # What is committed may not be possible in any scenario: the reader refuses that.
+            self.has -= {"committed_order", "committed_signature", "committed_rotation", "committed_project"}
+        self.periods = self.number(long, max(long, 3 if "scenarios" in self.has else 4))
         self.start = self.pick(date(2027, 1, 1), date(2027, 7, 1), date(2027, 10, 15))
         self.life = self.periods  # the shortest of a material [periods]
         self.names = ["gallium", "indium"][: 2 if self.has & {"fund_materials", "rework"} else self.pick(1, 1, 2)]
@@ -312,7 +352,11 @@ class _Drawing:
             "materials": [self.material(name) for name in self.names],
             "suppliers": [self.supplier(name, i) for i, name in enumerate(["Metlen", "Pavlodar"])],
             "prices": self.prices(),
-            "demand": [self.demand(name) for name in self.names for _ in range(self.pick(1, 1, 2, int("targets" not in self.has)))],
+            "demand": [
+                self.demand(name)
+                for name in self.names
+                for _ in range(self.pick(1, 1, 2, int("targets" not in self.has or "demand_event" in self.has)))
+            ],
         }
         tables["offers"] = self.offers()
         if "price_breaks" in self.has:
@@ -335,6 +379,8 @@ class _Drawing:
         if "budget" in self.has:
             tables["funds"], tables["budgets"] = self.funds()
         tables["commitments"] = self.commitments(tables)
+        if "scenarios" in self.has:
+            tables["scenarios"], tables["events"] = self.scenarios(), self.events(tables)
         return {name: [_filled(row) for row in rows] if isinstance(rows, list) else _filled(rows) for name, rows in tables.items() if rows}
 
     def settings(self) -> dict[str, Any]:
@@ -346,6 +392,8 @@ class _Drawing:
             "discount_rate": self.only("discount", 0.05, 0.1),
             "objective": self.only("shortfall_first", "shortfall_first"),
             "supply_stages": self.only("supply_stages", "operating", "operating, commissioning"),
+            "risk_weight": self.only("risk", 0.25, 0.5, 1),
+            "risk_tail": self.only("risk", None, 0.3, 0.6),
             "mip_gap": 0,
         }
 
@@ -415,7 +463,7 @@ class _Drawing:
             {"offer": f"spot {name}", "supplier": "Metlen", "material": name, "price": self.pick(12, 17), "capacity": self.pick(20, 40)}
             for name in self.names
         ]
-        return plain + [self.offer(i) for i in range(self.pick(1, 1, 2))]
+        return plain + [self.offer(i) for i in range(1 if "scenarios" in self.has else self.pick(1, 1, 2))]
 
     def offer(self, i: int) -> dict[str, Any]:
         first = self.number(-1, self.periods - 1)
@@ -485,7 +533,7 @@ class _Drawing:
             "cost": self.pick(10, 25, 60) if "committed_project" in self.has or not carried or self.pick(True, False) else None,
             "match": self.only("match", 0.25, 0.5),
             "decide_from": self.only("decide_window", self.day(0), self.day(1), self.day(1)),
-            "decide_to": self.only("decide_window", self.end(1)),
+            "decide_to": self.end(1) if "scenarios" in self.has else self.only("decide_window", self.end(1)),
             "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
             "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
             "capex": self.pick(3, 6, 9) * 8 * 12 // self.months if computed else None,
@@ -497,8 +545,9 @@ class _Drawing:
 
     def contracts(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         contracts, floors = [], []
-        for i in range(self.pick(1, 1, 1, 2)):
-            first = 0 if "committed_signature" in self.has else self.number(0, 1)
+        tree = "scenarios" in self.has
+        for i in range(1 if tree else self.pick(1, 1, 1, 2)):
+            first = 0 if "committed_signature" in self.has or (tree and "project" in self.has) else self.number(0, 1)
             tied = self.has & {"ceiling", "contract_discount", "upside"}
             carries = not i and self.has & {"breakeven", "computed_breakeven"}
             only_operating = "supply_stages" in self.has and (carries or "committed_signature" in self.has)
@@ -515,7 +564,7 @@ class _Drawing:
                     "upside_trigger": self.only("upside", 5, 9),
                     "upside_cap": self.only("upside_cap", 20, 60),
                     "sign_from": self.pick(self.day(first), None) if not first else self.day(first),
-                    "sign_to": self.end(first + self.pick(0, 1 - i)),
+                    "sign_to": self.end(first + (0 if tree else self.pick(0, 1 - i))),
                     "deliver_from": self.only("deliver_from", self.day(0), self.day(1), self.day(2), self.day(2)),
                     "term_months": self.pick(None, self.months * self.number(1, self.periods), self.months * self.number(1, self.periods)),
                     "take_or_pay": self.only("take_or_pay", 0, 0.5, 0.8),
@@ -530,7 +579,7 @@ class _Drawing:
             )
             if "escalation" in self.has:
                 contracts[-1] |= {"sign_from": self.day(0), "sign_to": self.end(0), "term_months": self.months * self.periods}
-            for k in range(self.number(1, 3 - i)):
+            for k in range(self.number(1, 2 if tree else 3 - i)):
                 even = self.pick(5, 8, 12) + 4 * k
                 floors.append(
                     {
@@ -633,6 +682,78 @@ class _Drawing:
             "expires": self.end(self.number(first, self.periods - 1)) if "expires" in self.has else None,
             "amount": self.pick(5, 20, 80) if fund == "special" and "project_fund" in self.has else self.pick(80, 150, 300, 600),
         }
+
+    def scenarios(self) -> list[dict[str, Any]]:
+        """A and B, which follows A in a workbook of several stages."""
+        stages = "multi_stage" in self.has
+        # What can be signed and helped is tried at each node: fewer of them where that may be.
+        late = bool(self.has & {"contract", "project"})
+        first = self.day(1) if stages or late else self.pick(None, self.day(0), self.day(1), self.day(1))
+        rows = [
+            {"scenario": "A", "probability": self.pick(0.25, 0.5), "revealed": first},
+            {
+                "scenario": "B",
+                "probability": self.pick(0.25, 0.5),
+                "revealed": self.day(2) if stages else self.day(1) if late else self.pick(None, self.day(0), self.day(1)),
+                "follows": "A" if stages else None,
+            },
+        ]
+        return rows[:: self.pick(1, -1)]
+
+    def events(self, tables: Tables) -> list[dict[str, Any]]:
+        rows = [self.event("offers", self.pick("F0", None), "price", "scale", self.pick(0.4, 0.7, 1.8), by="price")]
+        if "indexed_offer" in self.has:
+            rows = [self.event("prices", None, self.pick("rotterdam", "china"), "scale", self.pick(0.5, 1.5), by="price")]
+        if "outage" in self.has:
+            rows.append(self.event("offers", self.pick("F0", "F0", None), "availability", "set", self.pick(0, 0.5), by="outage"))
+        if "delay" in self.has:
+            rows.append(
+                self.event(
+                    "suppliers", self.pick("Pavlodar", "Metlen", None, None), "start", "set", self.day(self.number(1, 3)), by="delay"
+                )
+            )
+        if "cut" in self.has:
+            rows.append(self.event("budgets", self.pick("general", None), "amount", "scale", self.pick(0.1, 0.4), by="cut"))
+        if "demand_event" in self.has:
+            rows.append(
+                self.event(
+                    "demand", self.pick(None, tables["demand"][0]["material"]), "quantity", "scale", self.pick(0, 1.5, 2.5), by="demand"
+                )
+            )
+        if "any_event" in self.has:
+            rows += [self.any_event(tables) for _ in range(self.pick(1, 1, 2))]
+        return rows
+
+    def event(self, table: str, row: str | None, column: str, how: str, value: Any, by: str) -> dict[str, Any]:
+        first = self.number(0, self.periods - 1)
+        return {
+            "scenario": self.pick("A", "B"),
+            "table": table,
+            "row": row,
+            "column": column,
+            "from": self.pick(None, self.day(first), self.day(first)),
+            "to": self.pick(None, None, self.end(self.number(first, self.periods - 1))),
+            "how": how,
+            "value": value,
+            "note": by,
+        }
+
+    def any_event(self, tables: Tables) -> dict[str, Any]:
+        """A change of a number or of a last date wherever the workbook has one."""
+        cells = {
+            (table, str(next(iter(row.values()))), column)
+            for table, rows in tables.items()
+            if table not in ("settings", "funds", "commitments", "scenarios")
+            for row in rows
+            for column, value in row.items()
+            if value is not None and (column in ENDS or (isinstance(value, (int, float)) and column not in ("life_years", "from_quantity")))
+        }
+        table, row, column = self.pick(*sorted(cells))
+        if column in ENDS or column.endswith("_months"):
+            how, value = "add", self.months
+        else:
+            how, value = "scale", self.pick(0.5, 0.9) if column in SHARES else self.pick(0.5, 1.5, 2)
+        return self.event(table, None if table == "prices" else row, column, how, value, by="any")
 
     def commitments(self, tables: Tables) -> list[dict[str, Any]]:
         """What is committed can be done at all: the reader refuses it otherwise."""

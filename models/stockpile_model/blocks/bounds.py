@@ -45,7 +45,7 @@ def _forced(stockpile: Stockpile, cheapest: float) -> float:
 
 def _window(stockpile: Stockpile, material: str, arrival: int) -> range:
     """The periods in which what arrives in a period can be used or held."""
-    end, lives = stockpile.calendar.periods, {view.life(material) for view in stockpile.views or (stockpile,)}
+    end, lives = stockpile.calendar.periods, {view.life(material) for view in stockpile.variants}
     life = None if None in lives else max(each for each in lives if each is not None)
     return range(arrival, end if life is None else min(end, arrival + life))
 
@@ -54,7 +54,12 @@ def _used(stockpile: Stockpile, material: str, arrival: int, cheapest: float) ->
     """What demand, targets and outlets could take of metal that arrives in a period before its life is over; beyond it there is
     only profit. An exchange or rework without a capacity leads to a new life, or to another material's uses, as often as there
     are periods, and each time loses what its yield says."""
-    endless = [row for row in stockpile.rows(rotation.Outlet) if row.form in rotation.RETURNING and row.capacity is None and row.yield_ > 0]
+    endless = [
+        row
+        for view in stockpile.variants
+        for row in view.rows(rotation.Outlet)
+        if row.form in rotation.RETURNING and row.capacity is None and row.yield_ > 0
+    ]
     reached = {material}
     while further := {rotation.back(row) for row in endless if row.material in reached} - reached:
         reached |= further
@@ -74,10 +79,10 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
     tree, end = stockpile.tree, stockpile.calendar.periods - 1
     used = sum(max(_total(stockpile, material, n, demand.required) for n in tree.at[period]) for period in window)
     held = max(_total(stockpile, material, n, targets.required) for period in window for n in tree.at[period])
-    row, lasting = stockpile.keyed(Material)[material], stockpile.settings.discount_rate < 0
-    if row.closing_value > 0 and end in window:
-        worth = row.closing_value * max(stockpile.price(str(row.price_index), leaf) for leaf in tree.leaves)
-        if worth > cheapest or lasting:
+    lasting = stockpile.settings.discount_rate < 0
+    for leaf in tree.leaves if end in window else ():
+        row = stockpile.at(leaf).keyed(Material)[material]
+        if row.closing_value > 0 and (row.closing_value * stockpile.price(str(row.price_index), leaf) > cheapest or lasting):
             return math.inf
     for name, outlet in stockpile.keyed(rotation.Outlet).items():
         if outlet.material != material or outlet.form == "dispose":
@@ -100,15 +105,19 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
 def _with_room(stockpile: Stockpile, arrival: int | None, market: Market) -> float:
     """The same under shares, where metal is also bought to make room for what others bring beyond any use: of any
     material, in one period or (None) over the whole horizon."""
-    end, cheapest, levels = stockpile.calendar.periods, dict(market.cheapest), price_floors.menu(stockpile)
+    end, cheapest = stockpile.calendar.periods, dict(market.cheapest)
     periods = end if arrival is None else 1
     total: float = _forced(stockpile, min(cheapest.values(), default=math.inf)) + market.least_orders * periods
     for i in stockpile.keyed(Material):
         # Within a life what is held for a target may have to be renewed: the windows overlap.
-        starts = range(0, end, max(1, (stockpile.life(i) or 2 * end) // 2)) if arrival is None else (arrival,)
+        life = min(view.life(i) or 2 * end for view in stockpile.variants)
+        starts = range(0, end, max(1, life // 2)) if arrival is None else (arrival,)
         total += sum(_used(stockpile, i, start, cheapest.get(i, math.inf)) for start in starts)
-    for k, row in stockpile.keyed(price_floors.Contract).items():
-        total += max((row.flex * price_floors.even(stockpile, floor) for floor in levels[k].values()), default=0.0) * periods
+    for k in stockpile.keyed(price_floors.Contract):
+        pairs = (
+            (view.keyed(price_floors.Contract)[k], floor) for view in stockpile.variants for floor in price_floors.menu(view)[k].values()
+        )
+        total += max((row.flex * price_floors.even(stockpile, floor) for row, floor in pairs), default=0.0) * periods
     return total * policy.stretch(stockpile)
 
 
@@ -120,4 +129,4 @@ def _affordable(stockpile: Stockpile, cheapest: float) -> float:
     """What all appropriations together could buy at the lowest price [quantity]; unbounded without funds."""
     if not stockpile.given(Fund) or cheapest <= 0 or any(fund.keeps_receipts for fund in stockpile.rows(Fund)):
         return math.inf
-    return max(sum(row.amount for row in stockpile.at(leaf).rows(Budget)) for leaf in stockpile.tree.leaves) / cheapest
+    return sum(max(view.rows(Budget)[b].amount for view in stockpile.variants) for b, _ in enumerate(stockpile.rows(Budget))) / cheapest

@@ -39,10 +39,10 @@ class BudgetUse(Result):
     fund: str = column("fund")
     from_: dt.date | None = column("date it can first be spent")
     expires: dt.date | None = column("last date; blank = available until spent")
-    amount: float = column("appropriated, or received", "money")
-    spent: float = column("spent within the horizon", "money")
-    lapsed: float = column("unspent at `expires`", "money")
-    left: float = column("unspent and still available at the end of the horizon", "money")
+    amount: float = column("appropriated, or received; expected", "money")
+    spent: float = column("spent within the horizon, expected", "money")
+    lapsed: float = column("unspent at `expires`, expected", "money")
+    left: float = column("unspent and still available at the end of the horizon, expected", "money")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,9 +197,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         return
     tree, calendar, budgets = stockpile.tree, stockpile.calendar, stockpile.rows(Budget)
     spent: dict[int, float] = {}
+    at: dict[tuple[int, int], float] = {}
     for b, use, material, buyer, only, n in m.PAYMENTS:
         if (amount := float(pyo.value(m.pay[b, use, material, buyer, only, n]))) > NOTHING:
             spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
+            at[b, n] = at.get((b, n), 0.0) + amount
             fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
             date = calendar.begin(tree.period[n])
             yield Payment(
@@ -213,9 +215,16 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 amount=amount,
             )
     for b, row in enumerate(budgets):
-        amount = sum(tree.probability[leaf] * stockpile.at(leaf).rows(Budget)[b].amount for leaf in tree.leaves)
-        rest = _rest(amount, spent.get(b, 0.0))
-        ends = row.expires is not None and calendar.period(row.expires) < calendar.periods
+        amount = lapsed = left = 0.0
+        for leaf in tree.leaves:
+            path, chance = tree.paths[leaf], tree.probability[leaf]
+            last = _last(stockpile, b, leaf)
+            rest = chance * _rest(last.amount, sum(at.get((b, n), 0.0) for n in path))
+            amount += chance * last.amount
+            if last.expires is not None and calendar.period(last.expires) < calendar.periods:
+                lapsed += rest
+            else:
+                left += rest
         yield BudgetUse(
             appropriation=label(stockpile, b),
             fund=row.fund,
@@ -223,8 +232,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
             expires=row.expires,
             amount=amount,
             spent=spent.get(b, 0.0),
-            lapsed=rest if ends else 0.0,
-            left=0.0 if ends else rest,
+            lapsed=lapsed,
+            left=left,
         )
     for b, keeper in enumerate(_keepers(stockpile), start=len(budgets)):
         receipts = (each for each in formulation.ledger.money if each.fund == keeper)
@@ -239,6 +248,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
             lapsed=0.0,
             left=_rest(received, spent.get(b, 0.0)),
         )
+
+
+def _last(stockpile: Stockpile, b: int, leaf: int) -> Budget:
+    """An appropriation at the last node of the path to a leaf at which it can be spent; where there is none, at the leaf."""
+    for n in reversed(stockpile.tree.paths[leaf]):
+        row = stockpile.at(n).rows(Budget)[b]
+        if stockpile.tree.period[n] in overlap(stockpile.calendar, row.from_, row.expires):
+            return row
+    return stockpile.at(leaf).rows(Budget)[b]
 
 
 def _rest(amount: float, spent: float) -> float:

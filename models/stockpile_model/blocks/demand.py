@@ -96,7 +96,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for i, b, w, a, n in m.USES:
         ledger.take(n, i, w, a, m.use[i, b, w, a, n], "demand", b)
     for i, b, n in priced:
-        ledger.charge(n, "shortage", stockpile.at(n).keyed(Material)[i].shortage_cost * m.unmet[i, b, n], i, b)
+        ledger.charge(n, "shortage", stockpile.at(n).keyed(Material)[i].shortage_cost * m.unmet[i, b, n], i, b, b or None)
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

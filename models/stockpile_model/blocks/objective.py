@@ -69,7 +69,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                 for _, w, a, _ in (key for key in m.STOCKS if key[0] == i and key[3] == leaf):
                     share = 1.0 if life is None else (life - 1 - a) / life
                     if share > 0:
-                        ledger.charge(leaf, "closing_stock", -worth * share * m.stock[i, w, a, leaf], i, w, delay=1)
+                        buyer = stockpile.sites[w].buyer
+                        ledger.charge(leaf, "closing_stock", -worth * share * m.stock[i, w, a, leaf], i, w, buyer, delay=1)
 
     risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]

@@ -160,21 +160,21 @@ def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]
 def forced(stockpile: Stockpile, cheapest: float) -> float:
     """Quantity that rules may force to be bought beyond any use, where the cheapest costs `cheapest` [quantity]: a term of the
     bound on an order."""
-    least = {
-        measure: sum(rule.least or 0.0 for rule in stockpile.rows(Rule) if rule.measure == measure) for measure in ("quantity", "spend")
-    }
+    least = dict.fromkeys(UNITS, 0.0)
+    for name, rule in stockpile.keyed(Rule).items():
+        least[rule.measure] += max(view.keyed(Rule)[name].least or 0.0 for view in stockpile.variants)
     spent = 0.0 if least["spend"] == 0 else least["spend"] / cheapest if cheapest > 0 else math.inf
     return least["quantity"] + spent + ANY * sum(rule.measure == "count" for rule in stockpile.rows(Rule))
 
 
 def spend_at_least(stockpile: Stockpile) -> bool:
     """Whether a rule asks for spending: then nothing may be paid that is not owed."""
-    return any(rule.measure == "spend" and rule.least for rule in stockpile.rows(Rule))
+    return any(rule.measure == "spend" and rule.least for view in stockpile.variants for rule in view.rows(Rule))
 
 
 def counts_at_most(stockpile: Stockpile) -> bool:
     """Whether a rule lets only so many members bring anything: then each arrival needs a bound."""
-    return any(rule.measure == "count" and rule.most is not None for rule in stockpile.rows(Rule))
+    return any(rule.measure == "count" and rule.most is not None for view in stockpile.variants for rule in view.rows(Rule))
 
 
 def shares(stockpile: Stockpile) -> list[Rule]:
@@ -191,13 +191,17 @@ def stretch(stockpile: Stockpile) -> float:
     """By how much shares may stretch what is bought beyond any use [1]: buying s·T of a group makes T of all."""
     found = 1.0
     for rule in shares(stockpile):
-        weights = (1.0, 0.0) if rule.of != "foreign_feedstock" else tuple(row.foreign_feedstock for row in stockpile.rows(Supplier))
-        for limit, sign in ((rule.most, 1), (rule.least, -1)):
-            if limit is not None:
+        weights = {1.0, 0.0}
+        if rule.of == "foreign_feedstock":
+            weights = {row.foreign_feedstock for view in stockpile.variants for row in view.rows(Supplier)}
+        for name, sign in (("most", 1), ("least", -1)):
+            stretched = 1.0
+            for limit in {getattr(view.keyed(Rule)[rule.rule], name) for view in stockpile.variants} - {None}:
                 # What is beyond the limit weighs this much against it, what makes room for it at least that much.
                 beyond = max((sign * (each - limit) for each in weights), default=0.0)
                 room = min((gap for each in weights if (gap := sign * (limit - each)) > NOTHING), default=math.inf)
-                found *= 1 + max(0.0, beyond) / room
+                stretched = max(stretched, 1 + max(0.0, beyond) / room)
+            found *= stretched
     return found
 
 
@@ -234,6 +238,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     arrivals = brought(ledger)
     outlays = paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules.values()) else {}
 
+    def limit_at(r: str, n: int, sense: str) -> float | None:
+        """The least or most of a rule whose window ends at a node; None where it has none there."""
+        found: float | None = getattr(stockpile.at(n).keyed(Rule)[r], sense)
+        return found
+
     def parts(r: str, n: int) -> list[Share]:
         """What a rule weighs in a window."""
         of_node = outlays if rules[r].measure == "spend" else arrivals
@@ -255,13 +264,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.MEMBERS = pyo.Set(dimen=3, initialize=list(counted), doc="rule that counts, member, node at which a window of it ends")
     m.present = pyo.Var(m.MEMBERS, domain=pyo.Binary, doc="whether a member brings anything in a window [1]")
     m.hold_present = pyo.Constraint(
-        pyo.Set(dimen=3, initialize=[key for key in counted if rules[key[0]].least is not None]),
+        pyo.Set(dimen=3, initialize=[key for key in counted if limit_at(key[0], key[2], "least") is not None]),
         rule=lambda m, r, v, n: pyo.quicksum(each.amount for each in counted[r, v, n]) >= ANY * m.present[r, v, n],
         doc="a member counts when it brings something [quantity]",
     )
     whole: dict[tuple[str, str, int, str, str, int], list[Share]] = {}  # with what brings it, and when: over all sites
     for (r, v, n), own in counted.items():
-        for each in own if rules[r].most is not None else ():
+        for each in own if limit_at(r, n, "most") is not None else ():
             whole.setdefault((r, v, n, each.table, each.name, each.node), []).append(each)
     m.cap_present = pyo.Constraint(
         pyo.Set(dimen=6, initialize=list(whole)),
@@ -279,7 +288,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return gathered(r, n, lambda each: weight(stockpile, rules[r].of, value, each) - share)
 
     def row(r: str, value: str, n: int, sense: str) -> object:
-        limit = float(getattr(stockpile.at(n).keyed(Rule)[r], sense))
+        limit = float(limit_at(r, n, sense) or 0.0)
         bound = 0.0 if rules[r].measure == "share" else limit
         found = body(r, value, n, limit)
         if found is None:
@@ -288,7 +297,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     senses: tuple[tuple[Literal["least", "most"], str], ...] = (("least", "at least its least value"), ("most", "at most its most value"))
     for sense, doc in senses:
-        limited = [key for key in instances if getattr(rules[key.rule], sense) is not None]
+        limited = [key for key in instances if limit_at(key.rule, key.node, sense) is not None]
         rows = pyo.Constraint(
             pyo.Set(dimen=3, initialize=limited),
             rule=lambda m, r, v, n, sense=sense: row(r, v, n, sense),
@@ -298,7 +307,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for r, value, n in limited:
             if (r, value, n) in rows:
                 what = f"rule {r}" + (f" for {value}" if value else "") + f", {spans[r][n][0]}"
-                limit, unit = float(getattr(stockpile.at(n).keyed(Rule)[r], sense)), UNITS[rules[r].measure]
+                limit, unit = float(limit_at(r, n, sense) or 0.0), UNITS[rules[r].measure]
                 factor = totals[r, n] if unit == "1" else 1.0
                 ledger.limit(rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor)
 

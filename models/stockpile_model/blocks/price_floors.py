@@ -271,10 +271,9 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
 
 def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
     """The nodes at which a contract can be signed and still deliver within the horizon."""
-    window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
     for node in stockpile.tree.nodes:
         row = stockpile.at(node).keyed(Contract)[contract.contract]
-        if stockpile.tree.period[node] in window and begun(stockpile, row, node):
+        if stockpile.tree.period[node] in overlap(stockpile.calendar, row.sign_from, row.sign_to) and begun(stockpile, row, node):
             yield node
 
 
@@ -385,8 +384,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             for n, first in begun(stockpile, contract(k, s), s, since).items():
                 active.setdefault((k, first, n), []).append((s, help_))
 
-    def signed(k: str, f: str, first: int, n: int) -> Any:
-        return pyo.quicksum(m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in active[k, first, n])
+    def signed(k: str, f: str, first: int, n: int, only: Mapping[tuple[str, int, int], list[tuple[int, int | None]]] = active) -> Any:
+        return pyo.quicksum(m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in only[k, first, n])
 
     m.TAKES = pyo.Set(
         dimen=4,
@@ -400,8 +399,21 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="a period's delivery is within flex and only under the level signed [quantity]",
     )
 
-    # The node at which a contract year ends on a path, and the periods of that year.
-    year_ends = {(k, d, n): year for k, d, n in active for year in years(stockpile, contracts[k], d) if tree.period[n] == year[-1]}
+    # The node at which a contract year ends on a path, and the periods of that year; the signatures of which it is a year: a term
+    # is that at signing, so a scenario may change it.
+    year_ends: dict[tuple[str, int, int], range] = {}
+    ending: dict[tuple[str, int, int], list[tuple[int, int | None]]] = {}
+    for (k, d, n), signatures in active.items():
+        for s, help_ in signatures:
+            for year in years(stockpile, contract(k, s), d):
+                if tree.period[n] == year[-1]:
+                    year_ends[k, d, n] = year
+                    ending.setdefault((k, d, n), []).append((s, help_))
+    # All signatures that deliver in those periods: the year of some goes on, or ended before.
+    within = {
+        (k, d, n): list(dict.fromkeys(each for s in tree.paths[n] if tree.period[s] in year for each in active.get((k, d, s), ())))
+        for (k, d, n), year in year_ends.items()
+    }
     owed = [(k, d, n) for k, d, n in year_ends if contracts[k].form == "purchase" and contract(k, n).take_or_pay > 0]
     m.DEFICITS = pyo.Set(
         dimen=4,
@@ -414,13 +426,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         year = year_ends[k, d, n]
         taken = pyo.quicksum(m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year)
         least = contract(k, n).take_or_pay * even(stockpile, level(k, f, n)) * len(year)
-        return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n)
+        return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n, ending)
 
     m.hold_take_or_pay = pyo.Constraint(
         m.DEFICITS, rule=hold_take_or_pay, doc="what is not taken of a year's take-or-pay is a deficit [quantity]"
     )
 
-    _owe_no_more(m, stockpile, {key: year_ends[key[0], key[2], key[3]] for key in m.DEFICITS}, signed)
+    delivering = functools.partial(signed, only=within)
+    _owe_no_more(m, stockpile, {key: year_ends[key[0], key[2], key[3]] for key in m.DEFICITS}, delivering)
 
     def earned(k: str, f: str, d: int, n: int) -> Any:
         """The upside before its cap [money]."""
@@ -430,10 +443,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             return rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
         return rate * row.availability * m.take[k, f, d, n]
 
+    capped = {k for k in contracts if any(view.keyed(Contract)[k].upside_cap is not None for view in stockpile.variants)}
     shared = [(k, f, d, n) for k, d, n in active if upside(stockpile, contract(k, n), n) > 0 for f in levels[k]]
     m.UPSIDES = pyo.Set(
         dimen=4,
-        initialize=[key for key in shared if contract(key[0], key[3]).upside_cap is not None],
+        initialize=[key for key in shared if key[0] in capped],
         doc="contract, level, first delivery, node at which an upside under a cap is received",
     )
     m.upside = pyo.Var(m.UPSIDES, domain=pyo.NonNegativeReals, doc="upside received under a cap [money]")
@@ -446,11 +460,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if contract(k, n).upside_cap is not None
         for f in levels[k]
     }
+
+    def cap_upside_year(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
+        most = _capped(stockpile, contract(k, n), len(year_ends[k, d, n])) * signed(k, f, d, n, ending)
+        if others := [each for each in within[k, d, n] if each not in ending[k, d, n]]:
+            most += _capped(stockpile, contract(k, n), 12 // stockpile.calendar.months) * signed(k, f, d, n, {(k, d, n): others})
+        return pyo.quicksum(by_year[k, f, d, n]) <= most
+
     m.cap_upside_year = pyo.Constraint(
         pyo.Set(dimen=4, initialize=[key for key, parts in by_year.items() if parts]),
-        rule=lambda m, k, f, d, n: (
-            pyo.quicksum(by_year[k, f, d, n]) <= _capped(stockpile, contract(k, n), len(year_ends[k, d, n])) * signed(k, f, d, n)
-        ),
+        rule=cap_upside_year,
         doc="the upside of a contract year stays within its cap, pro rata [money]",
     )
     for k, f, d, n in shared:
@@ -483,10 +502,13 @@ def _owe_no_more(
     m.SHORT_YEARS = pyo.Set(dimen=4, initialize=keys, doc="contract, level, first delivery, end of a contract year that may fall short")
     m.short = pyo.Var(m.SHORT_YEARS, domain=pyo.Binary, doc="whether a contract year falls short of take-or-pay [1]")
 
+    def rate(k: str, f: str, n: int) -> float:
+        return even(stockpile, menu(stockpile.at(n))[k][f])
+
     def due(k: str, f: str, n: int, year: range) -> tuple[float, float]:
-        row = stockpile.at(n).keyed(Contract)[k]
-        whole = even(stockpile, menu(stockpile.at(n))[k][f]) * len(year)
-        return row.take_or_pay * whole, max(row.take_or_pay, row.flex) * whole
+        owed = stockpile.at(n).keyed(Contract)[k].take_or_pay * rate(k, f, n) * len(year)
+        nodes = (s for s in stockpile.tree.paths[n] if stockpile.tree.period[s] in year)
+        return owed, max(owed, sum(stockpile.at(s).keyed(Contract)[k].flex * rate(k, f, s) for s in nodes))
 
     def cap_deficit(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
         year = years_[k, f, d, n]
@@ -589,10 +611,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
             yield _signed(formulation, row, f, s, money)
 
 
-def _worth(formulation: Formulation, row: Contract, level: Floor, at: int, delivers: Mapping[int, int], signed: bool) -> FloorOutcome:
-    """What a level is worth at the even rate over the nodes at which it delivers, each with its first delivery."""
-    stockpile, f = formulation.stockpile, level.level
-    tree = stockpile.tree
+def _worth(formulation: Formulation, k: str, f: str, at: int, delivers: Mapping[int, int], signed: bool) -> FloorOutcome:
+    """What a level is worth at the even rate over the nodes at which it delivers, each with its first delivery; its terms as they
+    stand where it is signed."""
+    stockpile = formulation.stockpile
+    tree, row, level = stockpile.tree, stockpile.at(at).keyed(Contract)[k], menu(stockpile.at(at))[k][f]
     quantity = paid = binding = above = discounted = 0.0
     for n, first in delivers.items():
         there, terms = stockpile.at(n).keyed(Contract)[row.contract], menu(stockpile.at(n))[row.contract][f]
@@ -619,7 +642,7 @@ def _worth(formulation: Formulation, row: Contract, level: Floor, at: int, deliv
         option_per_unit=discounted / quantity if quantity else 0.0,
         producer_index=floor / (1 - row.discount) if tied and row.discount < 1 else None,
         buyer_index=floor if tied else None,
-        breakeven=None if row.project is None else breakeven(stockpile.keyed(Project)[row.project], level.annual_quantity),
+        breakeven=None if row.project is None else breakeven(stockpile.at(at).keyed(Project)[row.project], level.annual_quantity),
         cost_difference=None,
         difference_at_least=None,
         to_change=None,
@@ -630,20 +653,22 @@ def _floors(formulation: Formulation, row: Contract, signed: Sequence[tuple[str,
     """Each level of a contract: where the plan signs it, or else the first date at which it can be."""
     stockpile = formulation.stockpile
     nodes = list(signable(stockpile, row))
-    for f, level in menu(stockpile)[row.contract].items():
+    for f in menu(stockpile)[row.contract]:
         if at := [n for ff, n in signed if ff == f]:
-            covered = {n: d for each in at for n, d in _begun(formulation, row, f, each).items()}
-            yield _worth(formulation, row, level, at[0], covered, signed=True)
+            covered = {n: d for each in at for n, d in _begun(formulation, row.contract, f, each).items()}
+            yield _worth(formulation, row.contract, f, at[0], covered, signed=True)
         elif nodes:
             first = [n for n in nodes if not any(each in nodes for each in stockpile.tree.paths[n][:-1])]
-            opens = {each: 0 if row.project is None else ready(stockpile, row.project, each) for each in first}
-            delivers = {n: d for each in first for n, d in begun(stockpile, row, each, opens[each]).items()}
-            yield _worth(formulation, row, level, nodes[0], delivers, signed=False)
+            rows = {n: stockpile.at(n).keyed(Contract)[row.contract] for n in first}
+            opens = {n: 0 if each.project is None else ready(stockpile, each.project, n) for n, each in rows.items()}
+            delivers = {n: d for each in first for n, d in begun(stockpile, rows[each], each, opens[each]).items()}
+            yield _worth(formulation, row.contract, f, nodes[0], delivers, signed=False)
 
 
-def _begun(formulation: Formulation, row: Contract, f: str, s: int) -> dict[int, int]:
+def _begun(formulation: Formulation, k: str, f: str, s: int) -> dict[int, int]:
     """For each node at which a contract that is signed delivers, the period of its first delivery."""
-    m, stockpile, k = formulation.m, formulation.stockpile, row.contract
+    m, stockpile = formulation.m, formulation.stockpile
+    row = stockpile.at(s).keyed(Contract)[k]
     if row.project is None:
         return begun(stockpile, row, s)
     at = next(int(h) for kk, ff, n, h in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, n, h]) > 0.5)
@@ -654,7 +679,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
     """What becomes of a contract that is signed at level f at node s."""
     m, stockpile, k = formulation.m, formulation.stockpile, row.contract
     tree, calendar, unit = stockpile.tree, stockpile.calendar, stockpile.settings.quantity_unit
-    delivers, level, date = _begun(formulation, row, f, s), menu(stockpile.at(s))[k][f], calendar.begin(tree.period[s])
+    delivers, level, date = _begun(formulation, k, f, s), menu(stockpile.at(s))[k][f], calendar.begin(tree.period[s])
     first = min(delivers.values())
     called = paid = at_floor = arrived = 0.0
     for kk, ff, d, n in m.TAKES:
@@ -689,7 +714,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         signed=date,
         annual_quantity=level.annual_quantity,
         first_delivery=calendar.begin(first),
-        last_delivery=calendar.end(last_period(stockpile, row, first)),
+        last_delivery=calendar.end(last_period(stockpile, stockpile.at(s).keyed(Contract)[k], first)),
         called_off=called,
         delivered=arrived,
         deficit=deficit if deficit > NOTHING else 0.0,
@@ -697,7 +722,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         topups=money.get("topups", 0.0),
         upside=0.0 - money.get("upside", 0.0),
         cost=sum(money.values()),
-        breakeven=None if row.project is None else breakeven(stockpile.keyed(Project)[row.project], level.annual_quantity),
+        breakeven=None if row.project is None else breakeven(stockpile.at(s).keyed(Project)[row.project], level.annual_quantity),
         share_at_floor=at_floor / called if called > NOTHING else None,
         instruction=(
             f"{date:%Y-%m}: sign {k} with {row.supplier} at level {f}, floor {floor:,.6g} {stockpile.settings.currency}/{unit}{tied}"

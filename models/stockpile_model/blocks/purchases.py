@@ -54,14 +54,14 @@ class Order(Dated):
     ordered: float = column("quantity ordered", "quantity")
     lots: int | None = column("whole lots ordered", "lots")
     arrives: dt.date = column("first day of the period of arrival")
-    arriving: float = column("quantity that arrives", "quantity")
-    price: float = column("average price with adder", "money/quantity")
-    delivered_price: float = column("average price with adder, duty and freight", "money/quantity")
+    arriving: float = column("quantity that arrives, expected", "quantity")
+    price: float = column("average price with adder, expected", "money/quantity")
+    delivered_price: float = column("average price with adder, duty and freight, expected", "money/quantity")
     price_break: float | None = column("quantity of the price break that the order reaches; blank = none", "quantity")
     cheaper_from: float | None = column("quantity from which buying up to that break costs less; blank = nothing is bought up", "quantity")
     order_cost: float = column("cost of placing the order", "money")
     relaxed: bool = column("whether it is beyond firm_periods: lots, minimum, cost and breaks hold on average only")
-    paid: float = column("what the order costs in all, undiscounted", "money")
+    paid: float = column("what the order costs in all, undiscounted, expected", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     instruction: str = column("what to do")
 
@@ -121,27 +121,38 @@ def cheapest(stockpile: Stockpile, name: str) -> float:
 @functools.lru_cache(maxsize=64)
 def market(stockpile: Stockpile) -> bounds.Market:
     """The offers, as far as they bound what an order is useful for."""
+
+    def smallest(name: str) -> float:
+        return max(row.minimum_order + (row.lot_size or 0.0) for view in stockpile.variants for row in [view.keyed(Offer)[name]])
+
     lowest: dict[str, float] = {}
     for name, row in stockpile.keyed(Offer).items():
         lowest[row.material] = min(lowest.get(row.material, math.inf), cheapest(stockpile, name))
-    return bounds.Market(tuple(lowest.items()), sum(row.minimum_order + (row.lot_size or 0.0) for row in stockpile.rows(Offer)))
+    return bounds.Market(tuple(lowest.items()), sum(map(smallest, stockpile.keyed(Offer))))
 
 
 def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
     if offer.capacity is not None:
         return offer.capacity
-    if offer.total is not None:
-        return offer.total
-    if offer.availability == 0:
-        return 0.0
+    ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
+    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in ends} - {None}
+    if totals:
+        return min(each for each in totals if each is not None)
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
+    # Where least arrives most must be ordered for the same use.
+    arriving = (
+        stockpile.at(n).keyed(Offer)[offer.offer].availability for n in stockpile.tree.below[node] if stockpile.tree.period[n] == arrival
+    )
+    availability = min((each for each in arriving if each > 0), default=0.0)
+    if availability == 0:
+        return 0.0
     useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
     if math.isinf(useful):
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
-    most = max([useful / offer.availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
+    most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
     return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
 
 
@@ -150,7 +161,7 @@ def _shifted(stockpile: Stockpile, offer: Offer) -> float:
     can only take over by buying more, p - p_s for each unit more at the price p_s, and at most p_s for all that is bought."""
     if len(_buyers(stockpile, offer)) < 2:
         return 1.0
-    rates = (prices(stockpile, offer, n) for n in stockpile.tree.nodes)
+    rates = (prices(stockpile, stockpile.at(n).keyed(Offer)[offer.offer], n) for n in stockpile.tree.nodes)
     return max((max(each) / (max(each) - rate) for each in rates for rate in each if rate < max(each)), default=1.0)
 
 
@@ -187,17 +198,19 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Offer):
-        if row.availability == 0 or not stockpile.counts(row.supplier):
+        if not stockpile.counts(row.supplier) or all(view.keyed(Offer)[row.offer].availability == 0 for view in stockpile.variants):
             continue
         nodes = list(placeable(stockpile, row))
         if not nodes:
             yield Problem(
                 row.TABLE, row.line, "offer", f"{row.offer} can never be ordered within the horizon: see its dates and lead time", True
             )
-        elif needs_ceiling(stockpile, row) and any(ceiling(stockpile, row, n) is None for n in nodes):
+            continue
+        rows = [(n, stockpile.at(n).keyed(Offer)[row.offer]) for n in nodes]
+        if any(needs_ceiling(stockpile, each) and ceiling(stockpile, each, n) is None for n, each in rows):
             why = (
                 "orders have a minimum, a cost or price breaks"
-                if needs_binary(stockpile, row)
+                if any(needs_binary(stockpile, each) for _, each in rows)
                 else "the offer waits for a project"
                 if row.project is not None
                 else "a rule counts members"
@@ -460,26 +473,32 @@ def report(formulation: Formulation) -> Iterator[Result]:
         quantity = pyo.value(m.buy[o, n])
         if quantity <= NOTHING:
             continue
-        row = stockpile.at(n).keyed(Offer)[o]
+        now = stockpile.at(n)
+        row, firm = now.keyed(Offer)[o], stockpile.firm(n)
         arrival = tree.period[n] + lead(stockpile, row)
         paid_at = tree.period[n] if row.payment == "order" else arrival
-        arriving = row.availability * quantity
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
-        # Under scenarios an order paid on delivery may be paid at several prices: this is the one on the first path.
-        at = n if row.payment == "order" else next(d for d in tree.at[arrival] if n in tree.paths[d])
-        rates, firm = prices(stockpile, row, at), stockpile.firm(n)
-        parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(rates) if (o, s, n) in m.SEGMENTS] or [quantity]
-        spent = sum(rate * part for rate, part in zip(rates, parts, strict=False))
-        base, cost = spent / quantity, row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
-        delivered = base * (1 + row.duty) + row.adder + row.freight
-        paid = delivered * (quantity if row.payment == "order" else arriving) + cost
-        reached = price_breaks.reached(stockpile, o, quantity) if firm else None
-        if reached is not None and not price_breaks.incremental(stockpile, o):
+        cost = row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
+        parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS] or [quantity]
+        arriving = sum(weight * there.availability for weight, there, _ in _ends(stockpile, o, n, arrival)) * quantity
+        bills = _bills(stockpile, o, n, arrival)
+        whole = sum(weight for weight, *_ in bills)
+        price = delivered = 0.0
+        for share, there, rates in bills:
+            # Where nothing arrives on any path the price is that of nothing.
+            weight = share / whole if whole else 1 / len(bills)
+            base = sum(rate * part for rate, part in zip(rates, parts, strict=False)) / quantity
+            price += weight * (base + there.adder)
+            delivered += weight * (base * (1 + there.duty) + there.adder + there.freight)
+        reached = price_breaks.reached(now, o, quantity) if firm else None
+        if reached is not None and not price_breaks.incremental(now, o):
             # At the foot of a break an order may pay either price: its part says which it does.
             last = max(s for s, part in enumerate(parts) if part > NOTHING)
-            reached = price_breaks.segments(stockpile, o, math.inf)[last].row
-        in_all = [rate * (1 + row.duty) + row.adder + row.freight for rate in rates]
-        cheaper_from = None if reached is None else _cheaper_from(stockpile, row, quantity, in_all)
+            reached = price_breaks.segments(now, o, math.inf)[last].row
+        paid = delivered * whole * quantity + cost
+        _, there, rates = bills[0]
+        in_all = [rate * (1 + there.duty) + there.adder + there.freight for rate in rates]
+        cheaper_from = None if reached is None else _cheaper_from(now, row, quantity, in_all)
         unit = stockpile.settings.quantity_unit
         yield Order(
             **stockpile.where(n),
@@ -491,7 +510,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             lots=round(pyo.value(m.lots[o, n])) if row.lot_size and firm else None,
             arrives=arrives,
             arriving=arriving,
-            price=base + row.adder,
+            price=price,
             delivered_price=delivered,
             price_break=reached.from_quantity if reached else None,
             cheaper_from=cheaper_from,
@@ -505,6 +524,21 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 + ("" if cheaper_from is None else f" (bought up to the price break: it costs less from {cheaper_from:,.6g} {unit} on)")
             ),
         )
+
+
+def _ends(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[float, Offer, int]]:
+    """Where an order that is placed at a node arrives: how likely, once it is placed, the offer there, and the node."""
+    tree = stockpile.tree
+    nodes = [d for d in tree.at[arrival] if n in tree.paths[d]]
+    return [(tree.probability[d] / tree.probability[n], stockpile.at(d).keyed(Offer)[name], d) for d in nodes]
+
+
+def _bills(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[float, Offer, list[float]]]:
+    """Where an order is paid: the share of it that is paid there, times how likely that is, the offer there, and its prices."""
+    row = stockpile.at(n).keyed(Offer)[name]
+    if row.payment == "order":
+        return [(1.0, row, prices(stockpile, row, n))]
+    return [(weight * there.availability, there, prices(stockpile, there, d)) for weight, there, d in _ends(stockpile, name, n, arrival)]
 
 
 def _cheaper_from(stockpile: Stockpile, offer: Offer, quantity: float, rates: list[float]) -> float | None:

@@ -110,8 +110,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     stock[i,w,a,n] = stock[i,w,a-1,p] + arrivals - departures,  a < L_i - 1
     expired[i,w,n] = stock[i,w,L-2,p] + arrivals - departures   at the last age, L_i - 1
 
-    What leaves the last age unused is neither held nor counted. Without a shelf life there is one class, which keeps
-    its age. Opening lots enter the root at the age their `made` date gives them. Σ_{i,a} stock ≤ capacity of the site.
+    What leaves the last age unused is neither held nor counted; where a scenario shortens a life, all that is older expires too,
+    and nothing can use it. Without a shelf life there is one class, which keeps its age. Opening lots enter the root at the age
+    their `made` date gives them. Σ_{i,a} stock ≤ capacity of the site.
     """
     tree, calendar = stockpile.tree, stockpile.calendar
     materials, sites = stockpile.keyed(Material), stockpile.sites
@@ -177,14 +178,22 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="stock by age is handed on [quantity]",
     )
 
+    def beyond(i: str, w: str, n: int) -> list[object]:
+        """What is older than a life that a scenario shortens."""
+        parent = tree.parent[n]
+        older = range(int(life(i, n) or 0), life(i, parent) or 0) if parent is not None else ()
+        return [m.stock[i, w, a - 1, parent] for a in older]
+
     def balance_expiry(m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
-        span, parent = int(life(i, n) or 0), tree.parent[n]
-        # Where a scenario shortens a life, what is older than the new one expires too.
-        older = range(span, life(i, parent) or 0) if parent is not None else ()
-        beyond = [m.stock[i, w, a - 1, parent] for a in older]
-        return pyo.quicksum([*change(i, w, span - 1, n), *beyond, overaged(i, w, n), -m.expired[i, w, n]]) == 0
+        span = int(life(i, n) or 0)
+        return pyo.quicksum([*change(i, w, span - 1, n), *beyond(i, w, n), overaged(i, w, n), -m.expired[i, w, n]]) == 0
 
     m.balance_expiry = pyo.Constraint(m.EXPIRIES, rule=balance_expiry, doc="what leaves the last age unused has expired [quantity]")
+    m.hold_expiry = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[key for key in m.EXPIRIES if beyond(*key)]),
+        rule=lambda m, i, w, n: m.expired[i, w, n] >= pyo.quicksum(beyond(i, w, n)),
+        doc="nothing can use what is older than a shortened life [quantity]",
+    )
 
     held: dict[tuple[str, int], list[object]] = {}
     for i, w, a, n in m.STOCKS:

@@ -131,7 +131,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for i, b, n in m.SOFT_TARGETS:
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost
         if rate:
-            ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b)
+            ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b, b or None)
 
 
 def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:

@@ -1,0 +1,95 @@
+"""What each level of each contract is worth as an option: at the even rate, over the scenarios, as it is signed or first could be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optimiser.audit.contracts import Signed, begin
+from optimiser.audit.projects import breakeven, level_at
+from optimiser.audit.together import Together
+
+LOOSE = 1e-9
+
+
+def options(together: Together, cent: float) -> None:
+    """Every level that is signed, or could be, is on the sheet, with what it is worth."""
+    record, shown = together.record, {(line["contract"], line["level"]): line for line in together.sheets["floors"]}
+    if not together.sheets["floors"] and "floors" not in together.sheets.rows:
+        return
+    for row in together.base.rows("floors"):
+        key = row.contract, row.level
+        signed = {name: Signed(together.inputs[name], *key, t, first) for name, (t, first) in together.begun.get(key, {}).items()}
+        found = [{name: each for name, each in signed.items() if name in node} for node in _nodes(together, signed)]
+        if not signed:
+            could = _could(together, *key)
+            found = [could] if could else []
+        line = shown.pop(key, None)
+        if record.fails((line is not None) == bool(found)):
+            said = "is not on the sheet" if found else "can never be signed"
+            record.refuse("floors" if line is None else line.where, f"level {row.level} of {row.contract} {said}", (row, "level"))
+        if line is None or not found:
+            continue
+        # Of a level that is signed apart in several scenarios one signature is told of.
+        worth = [_worth(together, each, at) for each in found for at in _nodes(together, each)]
+        told = next((each for each in worth if all(_near(each[column], line[column]) for column in each)), worth[0])
+        record.term(line, "signed", bool(signed))
+        for column, expected in told.items():
+            if expected != line[column]:  # both may be infinite
+                record.figure(line, column, expected, 10 * cent if column in ("expected_topup", "option_value") else LOOSE)
+    for line in shown.values():
+        record.refuse(line.where, f"{line['contract']} {line['level']} is no level of the input")
+
+
+def _near(expected: float | None, found: float | None) -> bool:
+    return expected == found or (expected is not None and found is not None and abs(expected - found) <= 1e-6 * max(1.0, abs(expected)))
+
+
+def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]]:
+    """The scenarios that share each signature."""
+    return [*dict.fromkeys(together.nodes[each.t][name] for name, each in signed.items())]
+
+
+def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
+    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet."""
+    found = {}
+    for name, inputs in together.inputs.items():
+        for t in range(inputs.periods):
+            row = inputs.at(t).keyed("contracts")[contract]
+            if t in inputs.spans(row.sign_from, row.sign_to) and any(
+                begin(together.inputs[each], row, t) is not None for each in together.nodes[t][name]
+            ):
+                found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t))
+                break
+    return found
+
+
+def _worth(together: Together, signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | None]:
+    """What a level is worth over the paths on which it is signed; its terms as they stand at one of the signatures."""
+    quantity = paid = binding = above = discounted = 0.0
+    for name, each in signed.items():
+        for t in each.span:
+            row, market, least = each.row(t), each.reference(t), each.floor_at(t)
+            rate = together.probability[name] * each.rate(t) * (1.0 if row.form == "cfd" else row.availability)
+            over = 0.0 if market is None else max(0.0, least - market)
+            quantity += rate
+            paid += rate * (over if row.form == "cfd" else each.price(t))
+            binding += rate * (market is not None and market < least)
+            above += rate * over
+            discounted += rate * over * each.inputs.factor(t)
+    first = next(each for name, each in signed.items() if name in at)
+    row, floor, inputs = first.row(first.t), first.floor(first.t), first.inputs
+    value, tied = level_at(inputs, floor, first.t), row.price_index is not None
+    plant: Any = None if row.project is None else inputs.at(first.t).keyed("projects")[row.project]
+    return {
+        "floor": value,
+        "annual_quantity": floor.annual_quantity,
+        "expected_quantity": quantity,
+        "expected_price": paid / quantity if quantity else 0.0,
+        "binds": binding / quantity if quantity and tied else None,
+        "expected_topup": above,
+        "option_value": discounted,
+        "option_per_unit": discounted / quantity if quantity else 0.0,
+        "producer_index": value / (1 - row.discount) if tied and row.discount < 1 else None,
+        "buyer_index": value if tied else None,
+        "breakeven": None if plant is None else breakeven(plant, floor.annual_quantity),
+    }

@@ -1,0 +1,1 @@
+"""From what is uncertain to a few scenarios: sampled, reduced, and what the reduction lost."""

@@ -1,0 +1,45 @@
+"""From a workbook to one with scenarios: read, sample, reduce, write. What the command line and a program both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from optimiser.errors import Fault, InputError, OutputError
+from optimiser.planner import fingerprint
+from optimiser.sampling.draw import Options
+from optimiser.sampling.make import Made, make
+from optimiser.workbook.files import check_target
+from optimiser.workbook.read import read_as_written
+from optimiser.workbook.scenario_book import write
+from stockpile_model.data import Stockpile
+from stockpile_model.scenarios import Event, Scenario
+
+
+def make_scenarios(source: Path, output: Path, options: Options, say: Callable[[str], None], *, anew: bool = False) -> Made:
+    """Write to `output` the workbook `source` with scenarios and events of its own. `say` gets messages, a line each.
+
+    Those that the workbook has already are refused, or by `anew` left out. Raises InputError, OutputError and StockpileError.
+    """
+    if output.exists() and source.exists() and output.samefile(source):
+        raise OutputError(f"{output}: is the input workbook, which is never written to; choose another name")
+    check_target(output, "a workbook with scenarios")
+    reading, given = read_as_written(source)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    made = make(_without_scenarios(reading.stockpile, anew), options)
+    for line in made.said:
+        say(f"warning: {line}")
+    write(made, given, source.name, fingerprint(source), output)
+    return made
+
+
+def _without_scenarios(stockpile: Stockpile, anew: bool) -> Stockpile:
+    kept = {kind: rows for kind, rows in stockpile.tables.items() if kind not in (Scenario, Event)}
+    for kind in (Scenario, Event):
+        if stockpile.rows(kind) and not anew:
+            count = len(stockpile.rows(kind))
+            message = f"has {count} rows already; --replace leaves them out of the new workbook and puts new ones in their place"
+            raise InputError([Fault(stockpile.address(kind.TABLE, 0), message)])
+    return replace(stockpile, tables=kept)
