@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from optimiser.errors import Fault, InputError
@@ -56,7 +56,14 @@ def firm_only(stockpile: Stockpile) -> Stockpile:
     if not stages:
         cell = stockpile.address(Settings.TABLE, 0, "supply_stages")
         raise InputError([Fault(cell, f"counts no firm stage, so there is no firm supply to compare with: add one of {', '.join(FIRM)}")])
-    return replace(stockpile, settings=replace(stockpile.settings, supply_stages=stages))
+    return _everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, supply_stages=stages)))
+
+
+def _everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -> Stockpile:
+    """The stockpile after a change, made to the rows at each node of its tree too."""
+    views = {id(view): view for view in stockpile.views}
+    made = {key: change(view) for key, view in views.items()}
+    return replace(change(stockpile), views=tuple(made[id(view)] for view in stockpile.views))
 
 
 def compare(plan: Plan, firm: Plan | None) -> Iterator[Compared]:
@@ -85,10 +92,10 @@ def compare(plan: Plan, firm: Plan | None) -> Iterator[Compared]:
 
 
 def _brought(plan: Plan | None) -> dict[str, float]:
-    """What each supplier delivers [quantity]."""
+    """What each supplier delivers, expected [quantity]."""
     found: dict[str, float] = {}
     for each in plan.of(Delivery) if plan else ():
-        found[each.supplier] = found.get(each.supplier, 0.0) + each.quantity
+        found[each.supplier] = found.get(each.supplier, 0.0) + each.probability * each.quantity
     return found
 
 
@@ -114,7 +121,10 @@ def groups(stockpile: Stockpile) -> list[frozenset[str]]:
 def alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
     """The same stockpile with the others' sites left out, and with them what stands for the others alone: their demand, targets,
     funds, stock, and offers that deliver to their sites only. What names no buyer stays."""
+    return _everywhere(stockpile, lambda view: _alone(view, group))
 
+
+def _alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
     def belongs(buyer: str | None) -> bool:
         return buyer is None or buyer in group
 

@@ -229,8 +229,8 @@ def _verdict(plan: Plan) -> str:
         if bought_up:
             parts.append(f"{len(bought_up)} of them are bought up to a price break, where more metal costs less.")
     if signed:
-        told = [f"{each.contract} at level {each.level} (floor {each.floor:,.6g} {currency}/{unit})" for each in signed]
-        parts.append(f"Sign {_list(told)}, which deliver {sum(each.delivered for each in signed):,.0f} {unit}.")
+        told = dict.fromkeys(f"{each.contract} at level {each.level} (floor {each.floor:,.6g} {currency}/{unit})" for each in signed)
+        parts.append(f"Sign {_list([*told])}, which deliver {sum(each.delivered for each in signed):,.0f} {unit}.")
     helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
     for decision, said in (("grant", "Grant"), ("carried", "Carried by contracts:")):
         names = sorted(name for name, each in helped.items() if each.decision == decision)
@@ -264,7 +264,8 @@ def _verdict(plan: Plan) -> str:
         dearest = max(outcomes, key=lambda each: each.cost)
         parts.append(
             f"Of {len(outcomes)} scenarios {dearest.scenario} is the dearest, {dearest.cost:,.0f} {currency}; the worst "
-            f"{settings.risk_tail:.0%} cost {plan.cvar:,.0f} {currency} on average (CVaR)."
+            f"{settings.risk_tail:.0%} cost {plan.cvar:,.0f} {currency} on average (CVaR). Quantities are what is expected over them; "
+            "orders and targets are counted in each."
         )
         if settings.risk_weight:
             parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {plan.objective:,.0f} {currency}.")

@@ -102,13 +102,13 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     }
     plan, firm = _audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
     if request.firm and not outcome.interrupted:
-        plan, firm = _with_firm(plan, options, progress, request.solver)
+        plan, firm = with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
-        plan = _with_shares(plan, options, progress, request.solver)
+        plan = with_shares(plan, options, progress, request.solver)
     if request.floors and not outcome.interrupted:
-        plan = _with_floors(plan, options, progress, request.solver)
+        plan = with_floors(plan, options, progress, request.solver)
     if request.value and not outcome.interrupted:
-        plan = _with_value(plan, options, progress, request.solver)
+        plan = with_value(plan, options, progress, request.solver)
     write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
 
@@ -120,7 +120,7 @@ def _solve(formulation: Formulation, options: Options, progress: Watch, solver: 
         raise InputError([_endless(formulation, error)]) from error
 
 
-def _with_firm(plan: Plan, options: Options, progress: Watch, solver: str | None) -> tuple[Plan, Plan | None]:
+def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> tuple[Plan, Plan | None]:
     """The plan with its comparison to firm supply only, and the plan for that."""
     formulation = build(beside.firm_only(plan.stockpile))
     outcome = _solve(formulation, options, progress, solver)
@@ -139,7 +139,7 @@ def _with_firm(plan: Plan, options: Options, progress: Watch, solver: str | None
     return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}"), firm
 
 
-def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:
+def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with a fair split of its cost over the buyers."""
     names = beside.buyers(plan.stockpile)
     if not 2 <= len(names) <= beside.MOST_BUYERS:
@@ -151,7 +151,7 @@ def _with_shares(plan: Plan, options: Options, progress: Watch, solver: str | No
     return replace(plan, rows={**plan.rows, beside.Share: tuple(beside.shares(plan, costs))})
 
 
-def _with_floors(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:
+def with_floors(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with what every level that it does not sign would cost."""
     made: dict[tuple[str, str], FloorOutcome] = {}
     for level in alternatives.open_levels(plan):
@@ -161,7 +161,7 @@ def _with_floors(plan: Plan, options: Options, progress: Watch, solver: str | No
     return replace(plan, rows={**plan.rows, FloorOutcome: rows})
 
 
-def _with_value(plan: Plan, options: Options, progress: Watch, solver: str | None) -> Plan:
+def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with what the uncertainty costs: VSS and EVPI."""
     stockpile = plan.stockpile
     if not stockpile.scenarios:

@@ -16,7 +16,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.objective import cvar
-from stockpile_model.data import BASE, Price, Result, Row, Stockpile, Tree, column, columns
+from stockpile_model.data import BASE, Calendar, Price, Result, Row, Stockpile, Tree, column, columns
 from stockpile_model.formulation import Formulation
 
 DECISIONS = ("buy", "place", "lots", "reach", "sign", "grant", "carry", "take", "use", "out")
@@ -48,8 +48,8 @@ def scenario(stockpile: Stockpile, name: str) -> Stockpile:
 
 
 def mean(stockpile: Stockpile) -> Stockpile:
-    """The stockpile with the mean over the scenarios of every number and date, period by period. A cell that is blank in one of
-    them is blank: it means no limit."""
+    """The stockpile with the mean over the scenarios of every number and date, period by period; of a duration the nearest whole
+    number of periods. A cell that is blank in one of them is blank: it means no limit."""
     tree, views = stockpile.tree, []
     for period in range(stockpile.settings.periods):
         weights: dict[int, float] = {}
@@ -74,17 +74,20 @@ def _mean(views: Sequence[tuple[Stockpile, float]]) -> Stockpile:
     tables = {}
     for kind in first.tables:
         rows = zip(*(view.rows(kind) for view, _ in views), strict=True)
-        tables[kind] = tuple(_mean_row(each, [weight / total for _, weight in views]) for each in rows)
+        tables[kind] = tuple(_mean_row(first.calendar, each, [weight / total for _, weight in views]) for each in rows)
     return replace(first, tables=tables, shape=None)
 
 
-def _mean_row(rows: Sequence[Row], weights: Sequence[float]) -> Row:
+def _mean_row(calendar: Calendar, rows: Sequence[Row], weights: Sequence[float]) -> Row:
     changed: dict[str, Any] = {}
     for each in columns(type(rows[0])):
         values = [getattr(row, each.field) for row in rows]
         if each.many or each.kind not in ("number", "date") or all(value == values[0] for value in values):
             continue
-        changed[each.field] = None if None in values else _mean_value(values, weights)
+        value = None if None in values else _mean_value(values, weights)
+        if value is not None and each.unit == "months" and all(calendar.whole(months) is not None for months in values):
+            value = float(max(round(value / calendar.months), each.above is not None) * calendar.months)
+        changed[each.field] = value
     if isinstance(rows[0], Price):
         series = [row.values for row in rows if isinstance(row, Price)]
         changed["values"] = {

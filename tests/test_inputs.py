@@ -22,7 +22,7 @@ from optimiser.workbook.read import read
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.demand import Demand, DemandMet, covers
 from stockpile_model.blocks.policy import RuleKept
-from stockpile_model.blocks.price_floors import Contract, ContractOutcome, even, first_delivery, last_period, menu
+from stockpile_model.blocks.price_floors import Contract, ContractOutcome, begun, even, last_period, menu
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Offer, Order, lead, placeable
 from stockpile_model.blocks.rotation import Outlet, Rotated
@@ -282,7 +282,7 @@ def reach(stockpile: Stockpile) -> list[list[str]]:
         most = len(list(placeable(stockpile, offer))) * (offer.capacity or 0)
         offers[country[offer.supplier]] += min(most, most if offer.total is None else offer.total) * offer.availability
     for contract in stockpile.rows(Contract):
-        first = first_delivery(stockpile, contract, overlap(stockpile.calendar, contract.sign_from, contract.sign_to)[0])
+        first = min(begun(stockpile, contract, overlap(stockpile.calendar, contract.sign_from, contract.sign_to)[0]).values())
         top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
         contracts[country[contract.supplier]] += top * contract.flex * (last_period(stockpile, contract, first) - first + 1)
     found = {name: [offers[name], contracts[name], offers[name] + contracts[name]] for name in offers.keys() | contracts.keys()}
@@ -487,7 +487,7 @@ def sums(stockpile: Stockpile) -> list[list[str]]:
     for contract in stockpile.rows(Contract):
         if contract.form != "purchase":
             continue
-        first = first_delivery(stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0])
+        first = min(begun(stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0]).values())
         top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
         for period in range(first, last_period(stockpile, contract, first) + 1):
             offtakes[year(period)] += top * contract.flex * contract.availability

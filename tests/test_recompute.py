@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from optimiser.plan import Plan
 from optimiser.workbook.write import write
-from tests.support.plans import QUARTERS, full_plan, plan_of
+from tests.support.plans import QUARTERS, full_plan, plan_of, uncertain_plan
 from tests.support.recompute import check_summary
 from tests.support.small_books import small_books
 
@@ -38,6 +38,10 @@ def test_the_summary_of_a_bit_of_everything_agrees(full: Path) -> None:
 
 def test_quarters_without_funds_and_with_names_like_formulas(tmp_path: Path) -> None:
     assert check_summary(written(plan_of(QUARTERS), tmp_path / "plan.xlsx")) == []
+
+
+def test_totals_under_scenarios_are_what_is_expected(tmp_path: Path) -> None:
+    assert check_summary(written(uncertain_plan(), tmp_path / "plan.xlsx")) == []
 
 
 @pytest.mark.parametrize(("name", "gap"), [("small", 0.0), ("gallium", 0.2)])

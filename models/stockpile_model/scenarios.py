@@ -15,8 +15,9 @@ from typing import cast
 
 from stockpile_model import changes
 from stockpile_model.changes import Change, How
-from stockpile_model.data import BASE, Problem, Row, Stockpile, Tree, nearest, overlap
+from stockpile_model.data import BASE, Material, Problem, Row, Stockpile, Tree, columns, nearest, overlap
 from stockpile_model.data import column as _column  # within Event a field takes the name
+from stockpile_model.values import normal
 
 FIXED = ("settings", "scenarios", "events", "studies", "commitments", "funds")  # tables of which no scenario can change a cell
 
@@ -199,9 +200,21 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario
     if event.table.casefold() in FIXED:
         yield Problem(event.TABLE, event.line, "table", f"no scenario can change {event.table}")
         return
+    kind = next((each for each in stockpile.tables if normal(event.table) == each.TABLE), None)
+    cell = next((each for each in columns(kind) if each.name == normal(event.column)), None) if kind else None
+    if cell is not None and not cell.key and (cell.many or cell.kind not in ("number", "whole", "date")):
+        message = f"no scenario can change {event.table}.{cell.name}: an event changes numbers and dates"
+        yield Problem(event.TABLE, event.line, "column", message)
+        return
     try:
-        changes.apply(stockpile, change(event))
+        changed = changes.apply(stockpile, change(event))
     except changes.UnknownError as reason:
         yield Problem(event.TABLE, event.line, reason.part, str(reason))
+        return
     except ValueError as reason:
         yield Problem(event.TABLE, event.line, "value", f"cannot be: {reason}")
+        return
+    for name, row in stockpile.keyed(Material).items():
+        if (row.shelf_life_months is None) != (changed.keyed(Material)[name].shelf_life_months is None):
+            message = f"{name} cannot keep without limit in one scenario and not in another: give it a long shelf_life_months instead"
+            yield Problem(event.TABLE, event.line, "value", message)

@@ -21,6 +21,7 @@ from optimiser.workbook.sheets import letter
 from optimiser.workbook.styles import DECIMAL, WHOLE, Styles, number_format, serial
 from stockpile_model.build import TABLES
 from stockpile_model.data import LARGEST, Column, Row, Settings, Supplier, columns, keys
+from stockpile_model.scenarios import FIXED
 from stockpile_model.values import YEARS
 
 ROWS = 500
@@ -39,6 +40,12 @@ DEPENDENT = {
     ),
 }
 """Columns whose list hangs on another column of the row: which, and the list for each of its values."""
+
+LISTED = {("commitments", "level"): "levels", ("events", "scenario"): "scenarios", ("events", "table"): "tables"}
+"""Columns that refer to no table and yet have a list."""
+
+SUGGESTED = {"buyer": "buyers", "follows": "scenarios"}
+"""Columns whose list names what is usual and refuses nothing else; their own sheet is not one of them."""
 
 WHOLE_PERIODS = ("shelf_life_months", "lead_time_months", "term_months", "ready_lag_months")
 """Durations that the checks of the model refuse where they are no whole number of periods."""
@@ -83,7 +90,7 @@ class Sheets:
 def define_lists(book: xlsxwriter.Workbook, sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
     """The names behind the drop-downs, and the sheet of those lists that stand in no column of a table."""
     refers = {column.refers for kind in TABLES for column in columns(kind)}
-    chosen = {name for _, lists in DEPENDENT.values() for name in lists.values()}
+    chosen = {*LISTED.values(), *(name for _, lists in DEPENDENT.values() for name in lists.values())}
     first = {kind.TABLE: (kind.TABLE, keys(kind)[0]) for kind in TABLES if kind.TABLE in refers | chosen and not kind.OPEN}
     for name, (table, column) in {**first, **FURTHER}.items():
         book.define_name(f"list_{name}", _filled(sheets.area(table, column)))
@@ -103,7 +110,8 @@ def _filled(area: str) -> str:
 def _fixed() -> dict[str, tuple[str, ...]]:
     """Lists that no officer changes."""
     choices = {column.name: column.choices for column in columns(Supplier)}
-    return {"blocs": choices["bloc"], "stages": choices["stage"], "nothing": ("",)}
+    changing = tuple(kind.TABLE for kind in TABLES if kind.TABLE not in FIXED)
+    return {"blocs": choices["bloc"], "stages": choices["stage"], "tables": changing, "nothing": ("",)}
 
 
 def _add_lists(sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
@@ -203,8 +211,8 @@ def source(table: str, name: str, column: Column | None, sheets: Sheets) -> str:
         for value, chosen in reversed(lists.items()):
             found = f'IF({cell}="{value}",list_{chosen},{found})'
         return found
-    if (table, name) == ("commitments", "level"):
-        return "list_levels"
+    if (table, name) in LISTED:
+        return f"list_{LISTED[table, name]}"
     return f"list_{column.refers}" if column and column.refers and not column.many else ""
 
 
@@ -215,8 +223,8 @@ def rule(table: str, name: str, column: Column | None, sheets: Sheets) -> dict[s
         return {"validate": "list", "source": [*CONFIDENCE], "error_type": "warning"} if name == "confidence" else {"validate": "any"}
     if listed := source(table, name, column, sheets):
         return {"validate": "list", "source": f"={listed}", "ignore_blank": False}
-    if name == "buyer" and table != "sites":
-        return {"validate": "list", "source": "=list_buyers", "error_type": "warning", "ignore_blank": False}
+    if name in SUGGESTED and table != "sites":
+        return {"validate": "list", "source": f"=list_{SUGGESTED[name]}", "error_type": "warning", "ignore_blank": False}
     cell, own = sheets.cell(table, name), _own(column, sheets.cell(table, name))
     if column.key:
         (kind,) = (each for each in TABLES if table == each.TABLE)
@@ -272,7 +280,11 @@ def refusal(rule: Mapping[str, Any], column: Column) -> str:
     if rule["validate"] == "list" and isinstance(rule["source"], list):
         return f"Take one of: {', '.join(rule['source'])}."
     if rule.get("error_type") == "warning":
+        if column.name == "follows":
+            return "No row has this scenario. Keep it if it is base or comes later; blank is the base too."
         return "No site has this buyer. Keep it if that is what you mean, or see the sheet sites."
+    if rule["validate"] == "list" and column.name == "table":
+        return "Take one from the list: no scenario can change another table."
     if rule["validate"] == "list":
         where = f"the sheet {column.refers}" if column.refers else "its own sheet"
         return f"It is not in the list. Take one from the list, or add it to {where} first. To leave the cell blank press Esc, then Delete."

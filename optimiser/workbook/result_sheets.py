@@ -35,7 +35,7 @@ from stockpile_model.data import Column, Dated, Result, columns
 SHEETS: Mapping[type[Result], str] = {
     Order: "what to order, when and from whom",
     ContractOutcome: "which offtakes to sign, at which floor",
-    FloorOutcome: "what each level of each contract is worth as an option, and what would have had to change",
+    FloorOutcome: "what each level of each contract is worth as an option",
     ProjectOutcome: "which plants to help, and the floor at which each pays for itself",
     Delivery: "what arrives, under which offer or contract",
     Rotated: "which lot leaves, when and through which outlet, before its life is over",

@@ -196,10 +196,10 @@ def _first(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     first = [each for each in told if each[0] < until] or told[:1]
     later = told and first[0][0] >= until
     w.heading(f"To do first: nothing before {first[0][0]:%Y-%m}" if later else f"To do first, before {until:%Y-%m}")
+    first = sorted(sorted(first, key=lambda each: each[1])[:MOST_FIRST], key=lambda each: each[:2])  # no signature is left out for an order
     for _, _, instruction in first:
         w.paragraph(instruction)
-    rest = len(told) - min(len(first), MOST_FIRST)
-    first = sorted(sorted(first, key=lambda each: each[1])[:MOST_FIRST], key=lambda each: each[:2])  # no signature is left out for an order
+    rest = len(told) - len(first)
     if not told:
         w.paragraph("Nothing to sign, order or rotate.")
     elif rest:

@@ -13,6 +13,7 @@ from tests.model import (
     test_budget,
     test_commitments,
     test_demand,
+    test_objective,
     test_policy,
     test_price_breaks,
     test_price_floors,
@@ -22,11 +23,11 @@ from tests.model import (
     test_stock,
     test_targets,
 )
-from tests.support.accept import built, everything
+from tests.support.accept import built, everything, everything_uncertain
 
 SUITES = (
-    *(test_budget, test_commitments, test_demand, test_policy, test_price_breaks, test_price_floors, test_projects, test_purchases),
-    *(test_rotation, test_stock, test_targets),
+    *(test_budget, test_commitments, test_demand, test_objective, test_policy, test_price_breaks, test_price_floors, test_projects),
+    *(test_purchases, test_rotation, test_stock, test_targets),
 )
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 
@@ -37,13 +38,21 @@ def can_differ(column: Column) -> bool:
     return column.unbuilt is not True and (not column.choices or any(each not in (*refused, column.default) for each in column.choices))
 
 
-EVERYTHING = everything()
+EVERYTHING = everything_uncertain()
 M = built(EVERYTHING).m
 COLUMNS = [(kind, each) for kind in TABLES[1:] for each in columns(kind) if can_differ(each)]  # the first is settings
 CONSTRAINTS = [each.local_name for each in M.component_objects(pyo.Constraint)]
 NAMED = [each for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in M.component_objects(kind)]
 INDEX_SETS = {f"{name}_index" for name in CONSTRAINTS}  # Pyomo's own, of a constraint over a set that has no name
 SETS = [each for each in M.component_objects(pyo.Set) if each.local_name not in INDEX_SETS]
+
+
+def test_scenarios_and_risk_add_the_rows_of_the_tail_and_nothing_else() -> None:
+    def names(m: pyo.ConcreteModel) -> set[str]:
+        return {each.local_name for each in m.component_objects((pyo.Var, pyo.Constraint, pyo.Objective))}
+
+    assert names(M) - names(built(everything()).m) == {"so_far", "at_risk", "excess", "balance_cost", "hold_excess"}
+    assert names(built(everything()).m) <= names(M)
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)

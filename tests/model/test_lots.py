@@ -19,7 +19,7 @@ class Told(Ledger):
     """A ledger of the material `ga` at one site, in numbers."""
 
     def opens(self, name: str, made: int, quantity: float, day: int = 1) -> Told:
-        self.openings.append(Opening("ga", "stockpile", -made, name, month(made, day), quantity))
+        self.openings.append(Opening(0, "ga", "stockpile", -made, name, month(made, day), quantity))
         return self
 
     def arrives(self, node: int, quantity: float, name: str = "spot") -> Told:

@@ -6,12 +6,45 @@ import pyomo.environ as pyo
 import pytest
 
 from optimiser.solve import Options, solve
-from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.build import report
 from stockpile_model.data import Row
-from tests.support.accept import bill, book, built, demand, lot, material, month, offer, outlet, prices, put, target
+from tests.support.accept import (
+    Case,
+    bill,
+    book,
+    built,
+    demand,
+    event,
+    least_cost,
+    lot,
+    material,
+    month,
+    offer,
+    outlet,
+    prices,
+    put,
+    scenario,
+    target,
+)
 
 FEBRUARY = 1.21 ** (-1 / 12)
+
+# January is node 0; February is node 1 in the base and node 2 in the war, where metal costs 20 instead of 10.
+RISKY = book(offer(), scenario(probability=0.25), event("offers.price", "scale", 2, 1), risk_weight=0.5, risk_tail=0.25)
+TAIL = {
+    "buy[spot,0]": 10, "buy[spot,2]": 5, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 15,
+    "so_far[0]": 100, "so_far[1]": 100, "so_far[2]": 200, "at_risk": 120, "excess[2]": 80,
+}  # fmt: skip
+CASES = [
+    Case("balance_cost", "the cost of a path is that of its nodes", RISKY, TAIL, [{"so_far[2]": 190}, {"so_far[1]": 0}, {"so_far[0]": 90}]),
+    Case("hold_excess", "what a path costs beyond the tail's beginning", RISKY, TAIL, [{"excess[2]": 79}, {"at_risk": 119}]),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_plan(case: Case) -> None:
+    case.judge()
 
 
 @pytest.mark.parametrize(
@@ -77,3 +110,89 @@ def test_shortfall_first_buys_what_cost_would_leave(objective: str, cost: float,
     formulation = built(book(demand(7), offer(), material(shortage_cost=2), objective=objective))
     assert solve(formulation.m, Options(gap=0.0)).objective == pytest.approx(cost, abs=1e-4)
     assert pyo.value(formulation.m.shortfall) == pytest.approx(shortfall, abs=1e-5)
+
+
+# Over scenarios -----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_minimised_weighs_the_mean_with_the_tail() -> None:
+    """100 in the base, 200 in the war: mean 125; the worst quarter is the war, 200. The tail is right where it begins at 200 or below."""
+    assert pyo.value(put(built(RISKY), TAIL).m.cost) == pytest.approx(0.5 * 125 + 0.5 * 200)
+    assert pyo.value(put(built(RISKY), TAIL | {"at_risk": 0, "excess[1]": 100, "excess[2]": 200}).m.cost) == pytest.approx(
+        0.5 * 125 + 0.5 * (0.75 * 100 + 0.25 * 200) / 0.25
+    )
+
+
+def test_the_tail_is_discounted_like_the_mean() -> None:
+    """A third year begins after two; what is left at its end is credited a year later."""
+    rows = (offer(), material(closing_value=1, price_index="market"), *prices(8), scenario(), event("offers.price", "scale", 2, 24))
+    stockpile = book(*rows, periods=3, period_months=12, discount_rate=0.25, risk_weight=1, risk_tail=0.5)
+    plan = {"buy[spot,2]": 10, "buy[spot,3]": 10, "stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10}
+    path = [10 * price / 1.25**2 - 10 * 8 / 1.25**3 for price in (10, 20)]
+    plan |= {"so_far[2]": path[0], "so_far[3]": path[1], "at_risk": path[0], "excess[3]": path[1] - path[0]}
+    assert pyo.value(put(built(stockpile), plan).m.cost) == pytest.approx(path[1])
+
+
+@pytest.mark.parametrize(
+    ("costs", "tail", "worst"),
+    [
+        ([(1, 30)], 0.1, 30),
+        ([(0.5, 10), (0.5, 30)], 1, 20),  # all of it: the mean
+        ([(0.5, 10), (0.5, 30)], 0.5, 30),
+        ([(0.5, 10), (0.5, 30)], 0.75, (0.5 * 30 + 0.25 * 10) / 0.75),
+        ([(0.5, 10), (0.5, 30)], 0.1, 30),  # smaller than the worst probability: the worst alone
+        ([(0.2, 30), (0.2, 30), (0.6, 0)], 0.3, 30),  # a tie
+        ([(0.2, 30), (0.6, 30), (0.2, 5)], 0.9, (0.8 * 30 + 0.1 * 5) / 0.9),
+        ([(0.5, -40), (0.5, -10)], 0.5, -10),  # receipts
+        ([(0.1, 50), (0.2, 40), (0.3, 20), (0.4, 10)], 0.5, (5 + 8 + 4) / 0.5),
+    ],
+)
+def test_the_mean_of_the_worst(costs: list[tuple[float, float]], tail: float, worst: float) -> None:
+    assert cvar({f"s{k}": each for k, each in enumerate(costs)}, tail) == pytest.approx(worst)
+    assert cvar({f"s{k}": each for k, each in enumerate(reversed(costs))}, tail) == pytest.approx(worst)
+
+
+@pytest.mark.parametrize(("weight", "stored", "cost"), [(0.0, 0, 22.5), (0.1, 0, 29.25), (0.8, 10, 30)])
+def test_who_fears_the_tail_buys_before_the_war(weight: float, stored: float, cost: float) -> None:
+    """10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3. With a weight w of the worst quarter
+    waiting costs (1 - w)·22.5 + w·90, and storing 30: alike at w = 1/9."""
+    rows = (
+        offer("now", 3, to=month(0)), offer("then", 9, from_=month(1)), demand(0, 1),
+        scenario(probability=0.25), event("demand.quantity", "set", 10, 1),
+    )  # fmt: skip
+    formulation = built(book(*rows, risk_weight=weight, risk_tail=0.25))
+    assert solve(formulation.m, Options(gap=0.0)).objective == pytest.approx(cost)
+    assert pyo.value(formulation.m.buy["now", 0]) == pytest.approx(stored)
+
+
+def test_each_scenario_tells_what_it_costs_and_misses() -> None:
+    """In the war 4 of 10 are unmet at 7 each and 10 expire."""
+    rows = (
+        material(shelf_life_months=2, shortage_cost=7), lot(10, -1), demand(6, 1), offer(capacity=6),
+        scenario(probability=0.25, known=1), event("demand.quantity", "set", 10, 1), event("offers.price", "set", 12, 1),
+        scenario("drill", 0.25, 1, follows="war"),
+    )  # fmt: skip
+    formulation = put(
+        built(book(*rows)),
+        {
+            "expired[ga,stockpile,0]": 10, "buy[spot,1]": 6, "use[ga,,stockpile,0,1]": 6, "buy[spot,2]": 6, "use[ga,,stockpile,0,2]": 6,
+            "unmet[ga,,2]": 4, "buy[spot,3]": 1, "use[ga,,stockpile,0,3]": 1, "unmet[ga,,3]": 9,
+        },
+    )  # fmt: skip
+    base, war, drill = (row for row in report(formulation) if isinstance(row, ScenarioOutcome))
+    assert (base.scenario, base.probability, base.follows, base.revealed) == ("base", 0.5, None, None)
+    assert (war.scenario, war.probability, war.follows, war.revealed) == ("war", 0.25, "base", month(1))
+    assert (drill.scenario, drill.probability, drill.follows, drill.revealed) == ("drill", 0.25, "war", month(1))
+    assert [(each.cost, each.shortfall, each.waste) for each in (base, war, drill)] == [
+        (6 * 10, 0, 10), (6 * 12 + 4 * 7, 4, 10), (12 + 9 * 7, 9, 10)
+    ]  # fmt: skip
+
+
+def test_without_scenarios_there_is_none_to_tell_of() -> None:
+    assert [row for row in report(put(built(book(offer())), {})) if isinstance(row, ScenarioOutcome)] == []
+
+
+def test_a_risk_weight_without_scenarios_changes_nothing() -> None:
+    m = built(book(offer(), demand(5), risk_weight=0.9)).m
+    assert m.find_component("balance_cost") is None
+    assert least_cost(book(offer(), demand(5), risk_weight=0.9)) == pytest.approx(50)

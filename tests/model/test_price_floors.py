@@ -8,7 +8,7 @@ import pyomo.environ as pyo
 import pytest
 
 from stockpile_model.blocks import price_floors
-from stockpile_model.blocks.price_floors import Contract, ContractOutcome, Floor
+from stockpile_model.blocks.price_floors import Contract, ContractOutcome, Floor, FloorOutcome
 from stockpile_model.build import report
 from stockpile_model.data import Price, Stockpile
 from tests.support.accept import (
@@ -20,6 +20,7 @@ from tests.support.accept import (
     built,
     contract,
     demand,
+    event,
     faults,
     floor,
     fund,
@@ -31,6 +32,7 @@ from tests.support.accept import (
     project,
     put,
     rule,
+    scenario,
     site,
     supplier,
     warnings,
@@ -244,7 +246,7 @@ CASES = [
     ),
     Case(
         "balance_begin",
-        "a contract of a project that is signed has one first delivery",
+        "a contract of a project that is signed relies on it from one decision on",
         book(WAITING, EIGHT, project(breakeven_floor=8)),
         {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1},
         [{"begin[offtake,high,0,0]": 0}],
@@ -260,7 +262,7 @@ CASES = [
         "link_begin",
         "signed with the grant of January or after it, it delivers first in February, when the plant is ready",
         book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
-        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "take[offtake,high,1,1]": 10}
+        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,0]": 1, "take[offtake,high,1,1]": 10}
         | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
         [
             {"grant[plant 2,0]": 0, "grant[plant 2,1]": 1},
@@ -271,7 +273,7 @@ CASES = [
         "cap_take",
         "and nothing comes before its first delivery",
         book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
-        {"grant[plant 2,1]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,2]": 1, "take[offtake,high,2,2]": 10}
+        {"grant[plant 2,1]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "take[offtake,high,2,2]": 10}
         | {"stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
         [{"take[offtake,high,2,2]": 0, "take[offtake,high,1,2]": 10}],
     ),
@@ -287,7 +289,7 @@ CASES = [
         "in the period of its signing, not before or after",
         book(WAITING, EIGHT, project(breakeven_floor=8)),
         {"sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "carry[plant 2,1]": 1},
-        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1}],
+        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1, "begin[offtake,high,1,1]": 0, "begin[offtake,high,1,0]": 1}],
     ),
     Case(
         "link_carry",
@@ -328,7 +330,7 @@ def deliveries(stockpile: Stockpile) -> dict[int, list[int]]:
 
 
 def _first(stockpile: Stockpile, node: int) -> int:
-    return price_floors.first_delivery(stockpile, stockpile.rows(Contract)[0], node)
+    return min(price_floors.begun(stockpile, stockpile.rows(Contract)[0], node).values())
 
 
 @pytest.mark.parametrize(
@@ -364,16 +366,18 @@ def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[
     ],
 )  # fmt: skip
 def test_a_contract_of_a_project_delivers_first_when_that_is_ready(stockpile: Stockpile, begins: set[tuple[int, int]]) -> None:
-    m = built(stockpile).m
-    assert {(s, d) for _, _, s, d in m.BEGINS} == begins
-    assert {d for *_, d, n in m.TAKES if d > n} == set()
+    m, row = built(stockpile).m, stockpile.rows(Contract)[0]
+    delivers = {(s, h): price_floors.begun(stockpile, row, s, price_floors.ready(stockpile, "plant 2", h)) for _, _, s, h in m.BEGINS}
+    assert {(s, min(nodes.values())) for (s, _), nodes in delivers.items()} == begins
+    assert all(h <= s for s, h in delivers)
+    assert {(d, n) for *_, d, n in m.TAKES} == {(d, n) for nodes in delivers.values() for n, d in nodes.items()}
     assert {s for *_, s in m.SIGNINGS} == {s for s, _ in begins}
 
 
 def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows() -> None:
     """Granted in January and ready in March: the first year ends with February, and the floor of 8 escalates to 10 in March."""
     rows = (contract(project="plant 2"), floor(8, 120, escalation=0.25), project(cost=0, ready_lag_months=2))
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,2]": 1}
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
     plan |= {"deficit[offtake,low,2,13]": 120, "deficit[offtake,low,2,15]": 20}
     assert bill(book(*rows, periods=16), plan) == pytest.approx({"deficits": 120 * 8 + 20 * 10})
 
@@ -563,7 +567,7 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
     """Granted in January, ready in March; the floor is tied to an index, and signed in February when it stands at 9."""
     rows = (contract(project="plant 2", sign_to=month(1), take_or_pay=0), floor(None, 120, floor_index="market"), *prices(8, 9, 12))
     stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,1,2]": 1, "take[offtake,low,2,3]": 10}
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,1,0]": 1, "take[offtake,low,2,3]": 10}
     plan |= {"stock[ga,stockpile,0,3]": 10}
     (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
     assert (told.signed, told.first_delivery, told.floor, told.breakeven) == (month(1), month(2), 9, 4)
@@ -642,3 +646,93 @@ def test_a_contract_that_cannot_deliver_is_odd() -> None:
     assert warnings(book(contract(lead_time_months=2), TEN)) == [
         "contracts.contract: offtake cannot be signed to deliver within the horizon: see its dates, lead time and its supplier's start"
     ]
+
+
+# What a level is worth ----------------------------------------------------------------------------------------------------------
+
+
+def floors_of(stockpile: Stockpile, plan: dict[str, float] | None = None) -> dict[str, FloorOutcome]:
+    """The rows of the sheet `floors`, by level."""
+    return {each.level: each for each in report(put(built(stockpile), plan or {})) if isinstance(each, FloorOutcome)}
+
+
+# In February it is known, 1 in 4, that the index falls from 12.5 to 5; the reference is 4/5 of it: 10 or 4.
+FALL = (*prices(12.5), scenario(probability=0.25), event("prices.market", "set", 5, 1))
+
+
+def test_a_floor_is_worth_what_it_pays_above_the_reference() -> None:
+    """10 a month for three months at a floor of 8: it binds in war, in February and March, and pays 4 more then."""
+    stockpile = book(contract(price_index="market", discount=0.2), TEN, *FALL, periods=3, discount_rate=0.21)
+    told = floors_of(stockpile)["low"]
+    assert (told.contract, told.signed, told.floor, told.annual_quantity) == ("offtake", False, 8, 120)
+    assert told.expected_quantity == pytest.approx(30)
+    assert told.expected_price == pytest.approx((100 + 0.75 * 200 + 0.25 * 160) / 30)
+    assert told.binds == pytest.approx(0.25 * 2 / 3)
+    assert told.expected_topup == pytest.approx(0.25 * 80)
+    assert told.option_value == pytest.approx(0.25 * 40 * (1.21 ** (-1 / 12) + 1.21 ** (-2 / 12)))
+    assert told.option_per_unit == pytest.approx(told.option_value / 30)
+    assert (told.producer_index, told.buyer_index, told.breakeven) == (10, 8, None)
+    assert (told.cost_difference, told.difference_at_least, told.to_change) == (None, None, None)
+
+
+def test_what_does_not_arrive_is_worth_nothing() -> None:
+    whole, half = (
+        floors_of(book(contract(price_index="market", discount=0.2, availability=share), TEN, *FALL, periods=3))["low"]
+        for share in (1.0, 0.5)
+    )  # fmt: skip
+    assert (half.expected_quantity, half.expected_topup) == pytest.approx((whole.expected_quantity / 2, whole.expected_topup / 2))
+    assert (half.expected_price, half.binds) == pytest.approx((whole.expected_price, whole.binds))
+
+
+def test_each_level_of_the_menu_is_told_signed_or_not() -> None:
+    """Signed in February; the other as from January, the first date it can be."""
+    stockpile = book(contract(sign_to=month(1)), TEN, floor(9, 240, "high"))
+    plan = {"sign[offtake,high,1]": 1, "take[offtake,high,1,1]": 20, "stock[ga,stockpile,0,1]": 20}
+    told = floors_of(stockpile, plan)
+    assert [(level, each.signed, each.expected_quantity) for level, each in told.items()] == [("low", False, 20), ("high", True, 20)]
+    assert (told["low"].expected_price, told["low"].binds, told["low"].expected_topup, told["low"].producer_index) == (8, None, 0, None)
+
+
+def test_a_level_signed_in_several_scenarios_is_told_once_over_all_of_them() -> None:
+    """Signed in February, in peace and in war, where the floor binds."""
+    stockpile = book(contract(price_index="market", discount=0.2, sign_from=month(1), sign_to=month(1)), TEN, *FALL)
+    plan = {"sign[offtake,low,1]": 1, "sign[offtake,low,2]": 1, "take[offtake,low,1,1]": 10, "take[offtake,low,1,2]": 10}
+    told = floors_of(stockpile, plan | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10})["low"]
+    assert (told.signed, told.expected_quantity, told.expected_price, told.binds) == pytest.approx((True, 10, 9.5, 0.25))
+
+
+def test_a_cfd_is_worth_its_topups() -> None:
+    """Even 10 a month: nothing at 12 or 11, 2 a unit at 9."""
+    rows = (contract(form="cfd", price_index="market"), floor(11, 120), *prices(12), scenario(probability=0.25))
+    told = floors_of(book(*rows, event("prices.market", "set", 9, 1)))["low"]
+    assert (told.expected_quantity, told.expected_price, told.binds) == pytest.approx((20, 0.25 * 20 / 20, 0.125))
+    assert (told.expected_topup, told.option_value) == pytest.approx((5, 5))
+
+
+def test_a_floor_tied_to_an_index_moves_with_it() -> None:
+    """Half of 16, 20 and 24 against 9: 8, 10 and 12."""
+    rows = (contract(price_index="market"), floor(None, 120, floor_index="ore", floor_factor=0.5))
+    indices = (Price(date=month(t), values={"market": 9.0, "ore": value}) for t, value in enumerate((16.0, 20.0, 24.0)))
+    told = floors_of(book(*rows, *indices, periods=3))["low"]
+    assert (told.floor, told.expected_price, told.binds) == pytest.approx((8, (9 + 10 + 12) / 3, 2 / 3))
+    assert told.expected_topup == pytest.approx(10 * (1 + 3))
+
+
+def test_an_escalated_floor_is_worth_more_in_a_later_year() -> None:
+    """A floor of 8 on a reference of 9 binds in the second year only, at 10."""
+    rows = (contract(price_index="market"), floor(8, 120, escalation=0.25), *prices(9))
+    told = floors_of(book(*rows, periods=2, period_months=12))["low"]
+    assert (told.floor, told.expected_price, told.binds, told.expected_topup) == pytest.approx((8, 9.5, 0.5, 120))
+
+
+def test_a_level_of_a_project_delivers_once_that_is_ready() -> None:
+    """Not signed: as if the plant went ahead with the signature. Granted and signed in January, ready in March."""
+    rows = (contract(project="plant 2", take_or_pay=0), TEN, floor(9, 60, "high"))
+    stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
+    assert [(each.expected_quantity, each.breakeven) for each in floors_of(stockpile).values()] == [(20, 4), (10, 5)]
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
+    assert [(each.signed, each.expected_quantity) for each in floors_of(stockpile, plan).values()] == [(True, 20), (False, 10)]
+
+
+def test_a_contract_that_cannot_be_signed_has_no_worth() -> None:
+    assert floors_of(book(contract(lead_time_months=5), TEN)) == {}

@@ -122,7 +122,7 @@ def test_the_earliest_that_a_project_can_be_ready() -> None:
 def test_a_plant_that_one_contract_carries_serves_the_offers_of_the_project_too() -> None:
     """Ready in February; the order of January is refused."""
     rows = (offer(project="plant 2", capacity=10), OFFTAKE, TEN, project(breakeven_floor=9, ready_lag_months=1))
-    plan = {"sign[offtake,high,0]": 1, "begin[offtake,high,0,1]": 1, "carry[plant 2,0]": 1}
+    plan = {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1}
     bought = {"buy[spot,1]": 10, "stock[ga,stockpile,0,1]": 10}
     formulation = built(book(*rows))
     assert broken(formulation, plan | bought) == set()
@@ -254,7 +254,7 @@ def test_a_project_is_told_with_the_break_even_of_each_level() -> None:
     """At 120 a year 4 + 210 x 1.21 / (2.1 x 120), at 60 a year twice as much above 4; with a grant of 105 half of that."""
     plant = project(capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1)
     stockpile = book(OFFTAKE, TEN, FOUR, OFFER, plant, periods=3)
-    high, low = told(stockpile, {"sign[offtake,high,0]": 1, "begin[offtake,high,0,1]": 1, "carry[plant 2,0]": 1})
+    high, low = told(stockpile, {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1})
     assert (high.contract, high.level, high.annual_quantity, high.floor, high.carries) == ("offtake", "high", 120, 10, True)
     assert (low.contract, low.level, low.annual_quantity, low.floor, low.carries) == ("offtake", "low", 60, 4, False)
     assert (high.breakeven, low.breakeven) == pytest.approx((4 + 1.21 / 1.2, 4 + 1.21 / 0.6))

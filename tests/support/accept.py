@@ -2,7 +2,7 @@
 
 A plan is written as it is read, `{"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10}`: the value of a variable at its index; what
 is not named is 0. The indices are those of the model: offer, outlet or contract, material, buyer (blank for none), site, age and
-node (periods from 0).
+node (without scenarios the period, from 0; with them those of the base first, then those of each scenario from when it is known).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.data import Commitment, Material, Price, Project, Row, Settings, Site, Stockpile, Supplier
 from stockpile_model.formulation import Formulation
+from stockpile_model.scenarios import Event, Scenario
 
 Plan = Mapping[str, float]
 TOLERANCE = 1e-7
@@ -126,6 +127,20 @@ def commitment(kind: str, name: str, quantity: float | None = None, t: int | Non
     return Commitment(kind=kind, name=name, quantity=quantity, date=None if t is None else month(t), **cells)
 
 
+def scenario(name: str = "war", probability: float = 0.5, known: int | None = None, **cells: Any) -> Scenario:
+    """Known from month `known`; None: from the first of its events."""
+    return Scenario(scenario=name, probability=probability, revealed=None if known is None else month(known), **cells)
+
+
+def event(
+    cell: str, how: str, value: object, first: int | None = None, last: int | None = None, name: str = "war", row: str | None = None
+) -> Event:
+    """What changes in a scenario, in the months from `first` to `last`: `event("offers.price", "scale", 2, 1)`."""
+    table, column = cell.split(".")
+    days = {"from_": None if first is None else month(first), "to": None if last is None else month(last, 28)}
+    return Event(scenario=name, table=table, row=row, column=column, how=how, value=str(value), **days)
+
+
 # Judging -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +172,8 @@ def put(formulation: Formulation, plan: Plan) -> Formulation:
 
 def _variable(m: pyo.ConcreteModel, name: str) -> Any:
     component, _, index = name.removesuffix("]").partition("[")
+    if not index:
+        return m.find_component(component)
     parts = tuple(int(part) if part.isdigit() else part for part in index.split(","))
     return m.find_component(component)[parts]
 
@@ -210,7 +227,7 @@ def bill(stockpile: Stockpile, plan: Plan) -> dict[str, float]:
     assert broken(formulation, plan) == set()
     found: dict[str, float] = {}
     for each in formulation.ledger.money:
-        if amount := factor(stockpile, each) * pyo.value(each.amount):
+        if amount := factor(formulation.stockpile, each) * pyo.value(each.amount):
             found[each.heading] = found.get(each.heading, 0.0) + amount
     assert abs(sum(found.values()) - pyo.value(formulation.m.cost)) < TOLERANCE
     return found
@@ -223,8 +240,8 @@ def least_cost(stockpile: Stockpile) -> float | None:
     return outcome.objective
 
 
-def everything() -> Stockpile:
-    """A book of five months that uses every table and column that is built, and has a plan."""
+def everything(*more: Row, **settings: Any) -> Stockpile:
+    """A book of five months that uses every table and column that is built, but for scenarios and events, and has a plan."""
     plants = (
         supplier("metlen", country="GR", bloc="allied", stage="building", start=month(1), foreign_feedstock=0.1),
         supplier("trader", country="CN", bloc="other", foreign_feedstock=1),
@@ -356,6 +373,17 @@ def everything() -> Stockpile:
     lots = (lot(20, -1, site="north"), lot(10, -3, "M", site="south"), lot(5, -9, "N", site="south"))
     rows: tuple[Row, ...] = (
         *plants, *materials, *offers, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
-        *decided,
+        *decided, *more,
     )  # fmt: skip
-    return book(*rows, periods=5, discount_rate=0.04)
+    return book(*rows, **{"periods": 5, "discount_rate": 0.04} | settings)
+
+
+def everything_uncertain() -> Stockpile:
+    """The same over a tree of three scenarios, with risk."""
+    rows = (
+        scenario("glut", 0.3, 1),
+        scenario("slump", 0.2, 3, follows="glut"),
+        event("prices.market", "scale", 0.8, name="glut"),
+        event("offers.capacity", "set", 20, 3, 3, name="slump", row="spot"),
+    )
+    return everything(*rows, risk_weight=0.4, risk_tail=0.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, solve
 from optimiser.workbook.read import read
-from stockpile_model.build import build
+from stockpile_model.build import build, check
+from stockpile_model.data import Stockpile
 from tests.support.books import book
 
 
@@ -244,22 +245,54 @@ SHARED: dict[str, Any] = {
 }  # fmt: skip
 
 
+UNCERTAIN: dict[str, Any] = {
+    **FULL,
+    "settings": {**FULL["settings"], "title": "What may come", "risk_weight": 0.25, "risk_tail": 0.2},
+    "scenarios": [
+        {"scenario": "embargo", "probability": 0.2, "follows": None, "revealed": day(5)},
+        {"scenario": "war", "probability": 0.1, "follows": "embargo", "revealed": day(9)},
+        {"scenario": "glut", "probability": 0.3, "follows": None, "revealed": None},
+    ],
+    "events": [
+        {"scenario": "embargo", "table": "offers", "row": "spot", "column": "capacity", "from": day(5), "how": "set", "value": 10},
+        {"scenario": "embargo", "table": "prices", "row": None, "column": "china", "from": day(5), "how": "scale", "value": 2},
+        {"scenario": "war", "table": "demand", "row": "gallium", "column": "quantity", "from": day(10), "how": "scale", "value": 1.5},
+        {"scenario": "glut", "table": "prices", "column": "market", "from": day(4), "to": day(9), "how": "scale", "value": 0.5},
+        {"scenario": "glut", "table": "budgets", "row": "title_three", "column": "amount", "from": day(4), "how": "scale", "value": 0.8},
+    ],
+}  # fmt: skip
+
+
 def plan_of(tables: Mapping[str, Any] | Path, gap: float = 0.0) -> Plan | None:
     """The plan of tables, or of a workbook; None where there is none."""
     with TemporaryDirectory() as folder:
         reading = read(tables if isinstance(tables, Path) else book(Path(folder) / "book", tables))
-    formulation = build(reading.stockpile)
+    return plan_for(reading.stockpile, gap, map(str, reading.warnings))
+
+
+def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = ()) -> Plan | None:
+    """The plan of a stockpile that has no faults; None where there is none."""
+    assert [each for each in check(stockpile) if not each.warning] == []
+    formulation = build(stockpile)
     outcome = solve(formulation.m, Options(gap=gap, time_limit=120))
     if outcome.objective is None:
         return None
     run = {"input": "book.xlsx", "input sha256": "0" * 64, "changes": "", "planned at": "2026-11-21 10:30:00 UTC", "threads": 2}
-    return make_plan(formulation, outcome, map(str, reading.warnings), run)
+    return make_plan(formulation, outcome, warnings, run)
 
 
 @functools.cache
 def shared_plan() -> Plan:
     """The plan of SHARED, solved once in a process."""
     plan = plan_of(SHARED)
+    assert plan is not None
+    return plan
+
+
+@functools.cache
+def uncertain_plan() -> Plan:
+    """The plan of UNCERTAIN, solved once in a process."""
+    plan = plan_of(UNCERTAIN, gap=0.02)
     assert plan is not None
     return plan
 

@@ -72,11 +72,16 @@ def _cell(cell: Any) -> Any:
     return {"yes": True, "no": False}.get(cell.value, cell.value) if isinstance(cell.value, str) else cell.value
 
 
+def expected(row: Row, column: str) -> float:
+    """What a row counts in a total: with scenarios its amount times their probability."""
+    return float(row[column] * (1.0 if column == "discounted" else row.get("probability", 1.0)))
+
+
 def total(rows: Iterable[Row], column: str, *by: str) -> dict[Any, float]:
     """The sum of a column for each value of the named ones."""
     found: dict[Any, float] = defaultdict(float)
     for row in rows:
-        found[tuple(row[name] for name in by)] += row[column]
+        found[tuple(row[name] for name in by)] += expected(row, column)
     return found
 
 
@@ -96,29 +101,37 @@ def summary(book: Book) -> Iterator[str]:
     by_kind = total(moved, "quantity", "kind")
     settings = {row["column"]: row["value"] for row in book.rows("assumptions") if row["table"] == "settings"}
     last = add_months(settings["start"], (int(settings["periods"]) - 1) * int(settings["period_months"]))
-    expected: dict[str, float] = {
-        "Ordered": sum(row["ordered"] for row in book.rows("orders")),
+    totals: dict[str, float] = {
+        "Ordered": sum(expected(row, "ordered") for row in book.rows("orders")),
         "Opening stock": by_kind.get(("opening",), 0.0),
         "Delivered": by_kind.get(("arrival",), 0.0),
         "Used by demand": -by_kind.get(("demand",), 0.0),
         "Rotated out": -by_kind.get(("rotation",), 0.0),
-        "Waste": sum(row["quantity"] for row in out if row["form"] == "expired"),
-        "Stock at the end": sum(row["quantity"] for row in book.rows("lots") if row["date"] == last),
-        "Unmet demand": sum(row["unmet"] for row in book.rows("demand")),
-        "Below targets": sum(row["below"] for row in book.rows("targets")),
+        "Waste": sum(expected(row, "quantity") for row in out if row["form"] == "expired"),
+        "Stock at the end": sum(expected(row, "quantity") for row in book.rows("lots") if row["date"] == last),
+        "Unmet demand": sum(expected(row, "unmet") for row in book.rows("demand")),
+        "Below targets": sum(expected(row, "below") for row in book.rows("targets")),
     }
-    expected["Shortfall"] = expected["Unmet demand"] + expected["Below targets"]
-    for label, value in expected.items():
+    totals["Shortfall"] = totals["Unmet demand"] + totals["Below targets"]
+    for label, value in totals.items():
         if not book.near(lines[label][1], value, 10 * NOISE):
             yield f"{label} is {value}, not {lines[label][1]}"
     headings = total(flows, "discounted", "heading")
     for (heading,), value in headings.items():
-        undiscounted = sum(row["amount"] for row in flows if row["heading"] == heading)
+        undiscounted = sum(expected(row, "amount") for row in flows if row["heading"] == heading)
         if not book.money(lines[heading][1], value) or not book.money(lines[heading][2], undiscounted):
             yield f"{heading} is {value}, not {lines[heading][1]}"
     size = sum(abs(value) for value in headings.values())
-    if abs(lines["Total"][1] - lines["Objective"][1]) > 1e-6 * max(1.0, size):
-        yield f"the headings sum to {lines['Total'][1]}, the objective is {lines['Objective'][1]}"
+    cost = lines.get("Expected cost", lines["Objective"])[1]
+    if abs(lines["Total"][1] - cost) > 1e-6 * max(1.0, size):
+        yield f"the headings sum to {lines['Total'][1]}, the expected cost is {cost}"
+    if outcomes := book.rows("scenarios") if "scenarios" in book.grids else []:
+        if not book.money(sum(row["probability"] for row in outcomes), 1.0) or not book.money(total(outcomes, "cost")[()], cost):
+            yield f"the scenarios cost {total(outcomes, 'cost')[()]}, not {cost}"
+        if not book.near(total(outcomes, "shortfall")[()], totals["Shortfall"], 10 * NOISE):
+            yield f"the scenarios lack {total(outcomes, 'shortfall')[()]}, not {totals['Shortfall']}"
+        if not book.near(total(outcomes, "waste")[()], totals["Waste"], 10 * NOISE):
+            yield f"the scenarios waste {total(outcomes, 'waste')[()]}, not {totals['Waste']}"
     for row in book.rows("budget"):
         shown = lines[row["appropriation"]][1:5]
         if not all(map(book.money, shown, (row[name] for name in ("amount", "spent", "lapsed", "left")))):

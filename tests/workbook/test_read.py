@@ -230,9 +230,7 @@ def test_hidden_rows_columns_and_sheets_are_read(tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_not_built_may_stand_there_empty(path: Path, tables: Tables) -> None:
-    tables["scenarios"] = []
-    if path.suffix:
-        tables["events"] = [{"scenario": None, "table": None}]
+    tables["studies"] = [{"study": None, "kind": None}] if path.suffix else []
     assert read(book(path, tables)).stockpile.rows(Offer)
 
 
@@ -262,7 +260,7 @@ def test_all_faults_at_once_in_the_order_of_the_cells(tmp_path: Path, tables: Ta
     tables["offers"][1] |= {"supplier": "Metlin", "premium": "x"}
     tables["demand"].append({"material": "gallium", "from": dt.date(2028, 2, 1), "quantity": 5})
     tables["budgets"][0]["expires"] = dt.date(2020, 1, 1)
-    tables["events"] = [{"scenario": "war"}]
+    tables["studies"] = [{"study": "prices"}]
     assert [line.split(" ")[0] for line in faults(book(tmp_path / "book.xlsx", tables))] == [
         "settings!B5:",
         "settings!B6:",
@@ -272,7 +270,7 @@ def test_all_faults_at_once_in_the_order_of_the_cells(tmp_path: Path, tables: Ta
         "offers!I3:",
         "demand!B3:",
         "budgets!D2:",
-        "events:",
+        "studies:",
     ]
 
 

@@ -20,12 +20,13 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from optimiser.cli import cli, template
 from optimiser.errors import InputError, OutputError
 from optimiser.planner import Request, plan_workbook
-from optimiser.workbook.guards import DEPENDENT, ROWS, WHOLE_PERIODS
+from optimiser.workbook.guards import DEPENDENT, LISTED, ROWS, SUGGESTED, WHOLE_PERIODS
 from optimiser.workbook.input_sheets import PURPOSE
 from optimiser.workbook.read import read
 from optimiser.workbook.template import MATERIALS, ORDER, compose, write_template
 from stockpile_model.build import TABLES
 from stockpile_model.data import PROVENANCE, Column, Price, Row, Settings, columns, get, keys
+from stockpile_model.scenarios import FIXED
 from stockpile_model.values import normal
 from tests.support.guarded import accepted, choices, named, refuses, validation
 
@@ -166,9 +167,9 @@ def test_every_column_has_a_header_a_comment_and_a_validation(kind: type[Row], b
 def expected(kind: type[Row], column: Column) -> str | None:
     if column.many:
         return None
-    if column.refers or column.choices or (kind.TABLE, column.name) in {*DEPENDENT, ("commitments", "level")}:
+    if column.refers or column.choices or (kind.TABLE, column.name) in {*DEPENDENT, *LISTED}:
         return "list"
-    if column.name == "buyer":
+    if column.name in SUGGESTED:
         return None if kind.TABLE == "sites" else "list"
     if column.key or (column.above is not None and column.kind == "number") or column.name in WHOLE_PERIODS:
         return "custom"
@@ -261,6 +262,25 @@ def test_buyers_are_suggested_and_not_asked_for(book: Workbook) -> None:
     assert not refuses(book, "demand", cell, "army")
 
 
+def test_an_event_is_of_a_scenario_and_of_a_table_that_can_change(book: Workbook) -> None:
+    at = letters(book, "events")
+    for line, name in ((2, "war"), (3, "peace")):
+        book["scenarios"][f"A{line}"] = name
+    assert choices(book, "events", f"{at['scenario']}2") == ["war", "peace"]
+    assert refuses(book, "events", f"{at['scenario']}2", "base")
+    tables = choices(book, "events", f"{at['table']}2")
+    assert {*tables, *FIXED} == {kind.TABLE for kind in TABLES} | {"studies"}
+    assert not refuses(book, "events", f"{at['table']}2", "suppliers")
+    assert [table for table in FIXED if not refuses(book, "events", f"{at['table']}2", table)] == []
+
+
+def test_a_scenario_to_follow_is_suggested_and_may_be_the_base(book: Workbook) -> None:
+    book["scenarios"]["A2"] = "war"
+    cell = f"{letters(book, 'scenarios')['follows']}3"
+    assert choices(book, "scenarios", cell) == ["war"]
+    assert not refuses(book, "scenarios", cell, "base")
+
+
 def test_the_names_of_indices_are_worked_out_from_their_headers() -> None:
     lists = openpyxl.load_workbook(io.BytesIO(composed("gallium")), data_only=True)["lists"]
     assert [row[1].value for row in lists.iter_rows(min_row=2, max_row=4)] == ["rotterdam", "china_domestic", None]
@@ -304,6 +324,8 @@ def test_what_is_wrong_is_refused(table: str, name: str, good: list[Any], bad: l
         ("objective", ["shortfall_first"], ["least"]),
         ("supply_stages", ["operating, building"], []),
         ("time_limit_seconds", [60], [0]),
+        ("risk_weight", [0, 0.25, 1], [-0.1, 25]),
+        ("risk_tail", [0.05, 1], [0, 5]),
     ],
 )
 def test_a_setting_is_refused_by_its_own_kind(name: str, good: list[Any], bad: list[Any], book: Workbook) -> None:
@@ -369,8 +391,13 @@ NEW: dict[str, dict[str, Any]] = {
     "floors": {"contract": "onsan_offtake", "level": "only", "floor": 500, "annual_quantity": 1200},
     "outlets": {"outlet": "dump", "material": "germanium", "form": "dispose", "cost": 1},
     "rules": {"rule": "allied", "of": "bloc", "value": "allied", "measure": "share", "least": 0.1},
+    "scenarios": {"scenario": "embargo", "probability": 0.2, "follows": "base", "revealed": dt.date(2028, 1, 1)},
+    "events": {
+        "scenario": "embargo", "table": "offers", "row": "trial", "column": "capacity", "from": dt.date(2028, 1, 1),
+        "to": dt.date(2028, 12, 31), "how": "scale", "value": "0.5",
+    },
     "commitments": {"kind": "order", "name": "trial", "date": dt.date(2028, 8, 1), "quantity": 60, "how": "exactly"},
-}
+}  # fmt: skip
 
 
 def test_a_new_row_in_every_sheet_is_taken_and_passes(book: Workbook, tmp_path: Path) -> None:

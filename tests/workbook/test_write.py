@@ -26,18 +26,18 @@ from optimiser.plan import Plan
 from optimiser.workbook import result_sheets
 from optimiser.workbook import write as writing
 from optimiser.workbook.files import check_target
-from optimiser.workbook.result_sheets import SHEETS
+from optimiser.workbook.result_sheets import SHEETS, shown
 from optimiser.workbook.write import compose, write
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import DemandMet
-from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Material, Result, Settings, Stockpile, column, columns, get
+from stockpile_model.data import Dated, Material, Result, Settings, Stockpile, column, get
 from stockpile_model.values import normal
-from tests.support.plans import full_plan
+from tests.support.plans import full_plan, uncertain_plan
 
 START = dt.date(2027, 1, 1)
 
@@ -45,6 +45,11 @@ START = dt.date(2027, 1, 1)
 @pytest.fixture(scope="module")
 def full() -> bytes:
     return compose(full_plan())
+
+
+@pytest.fixture(scope="module")
+def uncertain() -> bytes:
+    return compose(uncertain_plan())
 
 
 def opened(content: bytes, **options: Any) -> Any:
@@ -67,7 +72,8 @@ def empty_plan(
     )
     about: dict[str, Any] = {
         "title": "By hand", "currency": "USD", "unit": "kg", "status": "optimal", "objective": 0.0, "bound": 0.0, "gap": 0.0, "costs": {},
-        "waste": 0.0, "shortfall": 0.0, "verdict": "Buy nothing.", "warnings": (), "run": {}, "stockpile": stockpile,
+        "expected_cost": cells.get("objective", 0.0), "cvar": None, "waste": 0.0, "shortfall": 0.0, "verdict": "Buy nothing.",
+        "warnings": (), "run": {}, "stockpile": stockpile,
     }  # fmt: skip
     return Plan(rows=rows or {}, **{**about, **cells})
 
@@ -110,8 +116,8 @@ def lines(content: bytes) -> dict[str, list[Any]]:
 
 def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
     assert opened(full).sheetnames == [
-        "summary", "orders", "contracts", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand", "budget",
-        "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
+        "summary", "orders", "contracts", "floors", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand",
+        "budget", "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
     ]  # fmt: skip
 
 
@@ -122,11 +128,11 @@ ALWAYS = [kind for kind in SHEETS if kind not in result_sheets.BESIDE]
 def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes) -> None:
     """Row 1 is the header; read by rule 2 of the contract its names are the columns', and pandas reads the values."""
     frame = pd.read_excel(io.BytesIO(full), sheet_name=kind.SHEET, keep_default_na=False, na_values=[""])
-    assert [normal(str(name)) for name in frame.columns] == [each.name for each in columns(kind)]
+    assert [normal(str(name)) for name in frame.columns] == [each.name for each in shown(kind, scenarios=False)]
     rows = sorted(full_plan().of(kind), key=lambda row: getattr(row, "date", None) or dt.date.min)
     assert rows
     assert len(frame) == len(rows)
-    for name, each in zip(frame.columns, columns(kind), strict=True):
+    for name, each in zip(frame.columns, shown(kind, scenarios=False), strict=True):
         if each.kind in ("number", "whole"):
             expected = [math.nan if get(row, each.name) is None else float(get(row, each.name)) for row in rows]
             assert frame[name].astype(float).tolist() == pytest.approx(expected, rel=1e-14, abs=1e-14, nan_ok=True)
@@ -145,7 +151,7 @@ def test_tables_are_ready_to_use(full: bytes) -> None:
     for kind, first in ((Order, "C2"), (BudgetUse, "B2")):
         sheet = book[kind.SHEET]
         assert sheet.freeze_panes == first
-        assert sheet.auto_filter.ref == f"A1:{get_column_letter(len(columns(kind)))}{len(full_plan().of(kind)) + 1}"
+        assert sheet.auto_filter.ref == f"A1:{get_column_letter(len(shown(kind, scenarios=False)))}{len(full_plan().of(kind)) + 1}"
         assert sheet.print_title_rows == "$1:$1"
         assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
         widths = [dimension.width for dimension in sheet.column_dimensions.values()]
@@ -284,8 +290,8 @@ def test_totals_are_live_formulas(full: bytes) -> None:
 
 
 def test_costs_that_do_not_sum_to_the_objective_show() -> None:
-    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))["Headings sum to the objective"][0] == "differs"
-    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))["Headings sum to the objective"][0] == "agrees"
+    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))["Headings sum to the expected cost"][0] == "differs"
+    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))["Headings sum to the expected cost"][0] == "agrees"
 
 
 def test_the_first_things_to_do_are_told(full: bytes) -> None:
@@ -295,6 +301,7 @@ def test_the_first_things_to_do_are_told(full: bytes) -> None:
     assert told == sorted(told, key=lambda line: line[:7])
     assert any("sign offtake" in line for line in told)
     assert all(line[:7] < "2027-07" for line in told)
+    assert len(told) <= 12
 
 
 def test_no_signature_is_left_out_for_an_order() -> None:
@@ -302,6 +309,7 @@ def test_no_signature_is_left_out_for_an_order() -> None:
     rows = {Order: tuple(order(instruction=f"2027-01: order {k}") for k in range(40)), ContractOutcome: signed}
     found = list(lines(compose(empty_plan(rows))))
     assert any("sign offtake" in line for line in found)
+    assert sum(": order " in line for line in found) == 11
     assert any(line.startswith("… and 29 more") for line in found)
 
 
@@ -358,10 +366,12 @@ def test_charts_show_what_the_sheets_hold(full: bytes) -> None:
     assert funds.to_numpy().sum() == pytest.approx(sum(row.amount for row in plan.of(BudgetUse)) / 1000)
 
 
-def test_chart_references_cover_their_pivots(full: bytes) -> None:
+@pytest.mark.parametrize("plan", ["full", "uncertain"])
+def test_chart_references_cover_their_pivots(plan: str, request: pytest.FixtureRequest) -> None:
     """Every series points at cells of chart_data that hold its name, its labels and a value or a gap for each."""
-    sheet = opened(full, data_only=True)["chart_data"]
-    for part in parts(full, r"xl/charts/chart\d+\.xml"):
+    content = request.getfixturevalue(plan)
+    sheet = opened(content, data_only=True)["chart_data"]
+    for part in parts(content, r"xl/charts/chart\d+\.xml"):
         references = re.findall(r"<c:f>chart_data!(.*?)</c:f>", part)
         assert references
         for name, labels, values in zip(references[::3], references[1::3], references[2::3], strict=True):
@@ -392,6 +402,105 @@ def test_many_suppliers_become_a_few_and_the_others() -> None:
     found = blocks(compose(empty_plan({Delivery: rows})))["deliveries by supplier [kg]"]
     assert list(found.columns) == [*(f"s{k:02d}" for k in range(7)), "(all others)"]
     assert found["(all others)"].iloc[0] == sum(20 - k for k in range(7, 12))
+
+
+# --- Under scenarios --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_of_scenarios_stands_before_the_marginal_values(full: bytes, uncertain: bytes) -> None:
+    with_, without = opened(uncertain).sheetnames, opened(full).sheetnames
+    assert [name for name in with_ if name not in without] == ["scenarios"]
+    assert with_[with_.index("scenarios") + 1] == "marginal_values"
+
+
+DATED = [kind for kind in ALWAYS if issubclass(kind, Dated)]
+
+
+def test_there_are_sheets_whose_rows_are_of_scenarios() -> None:
+    assert {kind.SHEET for kind in DATED} >= {
+        "orders", "contracts", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand", "payments", "cash_flow",
+        "rules", "marginal_values",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DATED, ids=lambda kind: kind.SHEET)
+def test_a_row_says_last_for_which_scenarios_it_holds(kind: type[Result], full: bytes, uncertain: bytes) -> None:
+    names, frames = ["Scenarios", "Probability"], (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET])
+    without, with_ = ([cell.value for cell in sheet[1]] for sheet in frames)
+    assert with_ == [*without, *names]
+    weight = {row.scenario: row.probability for row in uncertain_plan().of(ScenarioOutcome)}
+    for row in frames[1].iter_rows(min_row=2, values_only=True):
+        told, probability = row[-2:]
+        of = weight if told == "all" else told.split(", ")
+        assert probability == pytest.approx(sum(weight[name] for name in of))
+
+
+def test_the_objective_its_mean_and_its_tail_are_told_apart(uncertain: bytes) -> None:
+    found, plan = lines(uncertain), uncertain_plan()
+    assert plan.cvar is not None
+    assert found["Objective"][:2] == [pytest.approx(plan.objective), "USD: expected cost, weighed with its tail"]
+    assert found["Expected cost"][:2] == [pytest.approx(plan.expected_cost), "USD: mean over the scenarios"]
+    assert found["CVaR"][:2] == [pytest.approx(plan.cvar), "USD: mean of the worst 20% of scenarios"]
+    assert plan.objective == pytest.approx(0.75 * plan.expected_cost + 0.25 * plan.cvar)
+    assert found["Total"][0] == pytest.approx(plan.expected_cost)
+    assert {found[name][0] for name in found if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))} == {"agrees"}
+
+
+def test_totals_weigh_rows_by_their_probability(uncertain: bytes) -> None:
+    sheet, book = opened(uncertain)["summary"], opened(uncertain)
+    formulas = {row[0].value: row[1].value for row in sheet.iter_rows(max_col=2) if row[0].value and row[1].data_type == "f"}
+
+    def weights(name: str) -> str:
+        at = get_column_letter(book[name].max_column)
+        return f"{name}!${at}$2:${at}${book[name].max_row}"
+
+    assert formulas["Ordered"] == f"=SUMPRODUCT(orders!$E$2:$E${book['orders'].max_row}*{weights('orders')})"
+    assert formulas["Waste"].startswith("=SUMPRODUCT((rotation!")
+    assert formulas["Waste"].endswith(f"*{weights('rotation')})")
+    assert '="expired")*' in formulas["Waste"]
+    assert "=DATE(2027,12,1))*" in formulas["Stock at the end"]
+    assert formulas["purchases"].startswith("=SUMIFS(cash_flow!"), "expected already"
+    found = lines(uncertain)
+    assert found["Ordered"][0] == pytest.approx(sum(each.probability * each.ordered for each in uncertain_plan().of(Order)))
+    assert found["Shortfall"][0] == pytest.approx(uncertain_plan().shortfall)
+    assert found["Waste"][0] == pytest.approx(uncertain_plan().waste)
+
+
+def test_what_is_to_be_done_in_some_scenarios_says_in_which(uncertain: bytes) -> None:
+    found = list(lines(uncertain))
+    first = found[found.index("To do first, before 2027-07") + 1 :]
+    told = first[: next(k for k, line in enumerate(first) if line.startswith("…"))]
+    of_some = {row.instruction: row.scenarios for row in uncertain_plan().of(ContractOutcome) if row.scenarios != "all" and row.level}
+    assert of_some
+    for instruction, names in of_some.items():
+        assert any(line == f"{instruction} (in {names})" for line in told)
+    assert any("(in " not in line for line in told)
+
+
+def test_charts_under_scenarios_show_what_is_expected(uncertain: bytes) -> None:
+    titles = [
+        "".join(re.findall(r"<a:t>(.*?)</a:t>", each.split("</c:title>")[0])) for each in parts(uncertain, r"xl/charts/chart\d+\.xml")
+    ]
+    assert titles[:3] == [
+        "Expected stock of gallium at period end by remaining life, against target",
+        "Expected stock of germanium at period end, against target",
+        "Cost and shortfall by scenario",
+    ]
+    found, plan = blocks(uncertain), uncertain_plan()
+    outcomes = found["scenarios: cost [thousand USD], shortfall [kg]"]
+    assert list(outcomes.index) == ["war", "embargo", "glut", "base"]  # the dearest first
+    by_name = {row.scenario: row for row in plan.of(ScenarioOutcome)}
+    for name, cost, shortfall in outcomes.itertuples():
+        assert (cost, shortfall) == pytest.approx((by_name[name].cost / 1000, by_name[name].shortfall))
+    stock = found["stock of gallium by remaining life [kg]"]
+    held = sum(row.probability * row.quantity for row in plan.of(LotStock) if row.material == "gallium")
+    assert stock.iloc[:, :4].to_numpy().sum() == pytest.approx(held)
+    asked = {f"{row.date:%Y-%m}": row.target for row in plan.of(TargetMet) if row.material == "gallium"}  # in each scenario the same
+    assert stock["target"].dropna().to_dict() == pytest.approx(asked)
+    flows = found["cash flow [thousand USD], running sum [thousand USD]"]
+    assert flows["running sum (right)"].iloc[-1] == pytest.approx(
+        sum(row.probability * row.amount for row in plan.of(CashFlow) if row.cash) / 1000
+    )
 
 
 # --- The file -------------------------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ class ContractOutcome(Dated):
 @dataclass(frozen=True, kw_only=True)
 class FloorOutcome(Result):
     """What a level of a contract is worth, signed or not: under these scenarios, at the even rate, when it is signed as the plan
-    does or else at the first date it can be."""
+    does or else at the first date it can be, its project then."""
 
     SHEET = "floors"
     contract: str = column("offtake")
@@ -654,13 +654,14 @@ def _floors(formulation: Formulation, row: Contract, signed: Sequence[tuple[str,
     stockpile = formulation.stockpile
     nodes = list(signable(stockpile, row))
     for f in menu(stockpile)[row.contract]:
-        at = next((n for ff, n in signed if ff == f), None)
-        if at is not None:
-            yield _worth(formulation, row.contract, f, at, _begun(formulation, row.contract, f, at), signed=True)
+        if at := [n for ff, n in signed if ff == f]:
+            covered = {n: d for each in at for n, d in _begun(formulation, row.contract, f, each).items()}
+            yield _worth(formulation, row.contract, f, at[0], covered, signed=True)
         elif nodes:
             first = [n for n in nodes if not any(each in nodes for each in stockpile.tree.paths[n][:-1])]
             rows = {n: stockpile.at(n).keyed(Contract)[row.contract] for n in first}
-            delivers = {n: d for each in first for n, d in begun(stockpile, rows[each], each).items()}
+            opens = {n: 0 if each.project is None else ready(stockpile, each.project, n) for n, each in rows.items()}
+            delivers = {n: d for each in first for n, d in begun(stockpile, rows[each], each, opens[each]).items()}
             yield _worth(formulation, row.contract, f, nodes[0], delivers, signed=False)
 
 
