@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import pytest
 
 from optimiser.solve import Options, solve
 from optimiser.workbook.read import read
+from stockpile_model import changes
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.build import report
-from stockpile_model.data import Material, Row, Stockpile
-from stockpile_model.scenarios import Event, Scenario, unfold
-from tests.support.accept import Case, book, built, demand, material, month, offer, supplier
+from stockpile_model.build import TABLES, build, report
+from stockpile_model.data import Material, Row, Stockpile, columns
+from stockpile_model.scenarios import FIXED, Event, Scenario, unfold
+from tests.support.accept import Case, book, built, demand, everything, material, month, offer, supplier
 from tests.support.books import book as workbook
+from tests.support.same import differences
 from tests.support.sound import Tables, faults
 
 
@@ -137,6 +140,31 @@ def test_dates_are_moved_by_months_and_cells_are_found_as_by_a_change() -> None:
     assert (now.shipping("plant"), now.shipping("other")) == (15, 0)
     assert [row.price for row in now.rows(Offer)] == [5, 25]
     assert [row.shelf_life_months for row in now.rows(Material)] == [6]
+
+
+def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpile, Stockpile]:
+    """The book that uses everything with an event that is sure and known at once, and the book in which the cells are changed."""
+    base = everything()
+    tables = {kind: rows for kind, rows in base.tables.items() if kind not in (Scenario, Event)}
+    plain = replace(base, tables=tables)
+    rows: dict[type[Row], tuple[Row, ...]] = {Scenario: (scenario("A", 1),), Event: (event("A", table, None, column, how, value),)}
+    return replace(base, tables={**tables, **rows}), changes.apply(plain, changes.Change(table, "*", column, how, value))
+
+
+CELLS = [
+    (kind.TABLE, each.name, *(("add", "1") if each.kind == "date" or each.unit == "months" else ("scale", "0.5")))
+    for kind in TABLES
+    if kind.TABLE not in FIXED
+    for each in columns(kind)
+    if each.kind in ("number", "whole", "date") and not each.key
+]
+
+
+@pytest.mark.parametrize("cell", [*CELLS, ("prices", "market", "scale", "0.5")], ids=".".join)
+def test_what_is_sure_and_known_at_once_is_as_if_it_were_written_so(cell: tuple[str, str, changes.How, str]) -> None:
+    """Whatever cell an event changes: the model is the same."""
+    happens, written = sure(*cell)
+    assert differences(build(happens).m, build(written).m) == []
 
 
 # Mistakes ----------------------------------------------------------------------------------------------------------------------
