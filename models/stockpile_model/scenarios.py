@@ -15,7 +15,7 @@ from typing import cast
 
 from stockpile_model import changes
 from stockpile_model.changes import Change, How
-from stockpile_model.data import BASE, Material, Problem, Row, Stockpile, Tree, columns, nearest, overlap
+from stockpile_model.data import BASE, Problem, Row, Stockpile, Tree, columns, nearest, overlap
 from stockpile_model.data import column as _column  # within Event a field takes the name
 from stockpile_model.values import normal
 
@@ -207,11 +207,6 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario
         yield Problem(event.TABLE, event.line, "column", message)
         return
     try:
-        changed = changes.apply(stockpile, change(event))
+        changes.apply(stockpile, change(event))
     except ValueError as reason:
         yield Problem(event.TABLE, event.line, "value", f"cannot be: {reason}")
-        return
-    for name, row in stockpile.keyed(Material).items():
-        if (row.shelf_life_months is None) != (changed.keyed(Material)[name].shelf_life_months is None):
-            message = f"{name} cannot keep without limit in one scenario and not in another: give it a long shelf_life_months instead"
-            yield Problem(event.TABLE, event.line, "value", message)
