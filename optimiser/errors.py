@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from stockpile_model.data import Problem, Stockpile
 
-_VERBS = ("is", "must", "needs", "has", "caps")  # with which a message continues the name of its column
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -43,6 +41,4 @@ class OutputError(StockpileError):
 
 def locate(stockpile: Stockpile, problem: Problem) -> Fault:
     """A problem of the model's checks, with the cell where it stands."""
-    named = problem.column and problem.message.startswith(tuple(f"{verb} " for verb in _VERBS))
-    message = f"{problem.column} {problem.message}" if named else problem.message
-    return Fault(stockpile.address(problem.table, problem.line, problem.column), message, problem.warning)
+    return Fault(stockpile.address(problem.table, problem.line, problem.column), problem.said, problem.warning)

@@ -62,7 +62,7 @@ def _changed(stockpile: Stockpile) -> list[Problem]:
     for n in nodes.values():
         for problem in _ask("check", stockpile.at(n)):
             if not problem.warning:
-                message = f"in scenario {stockpile.holds[n][0]}: {problem.column} {problem.message}"
+                message = f"in scenario {stockpile.holds[n][0]}: {problem.said}"
                 found.setdefault((problem.table, problem.line, problem.column, problem.message), replace(problem, message=message))
     return [*found.values()]
 

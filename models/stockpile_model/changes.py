@@ -41,6 +41,14 @@ class Change:
         return f"{self.table}[{self.row}].{self.column} {self.how} {text(self.value)}"
 
 
+class UnknownError(ValueError):
+    """A change that names what is not there: `part` says whether it is the table, the row or the column."""
+
+    def __init__(self, part: Literal["table", "row", "column"], message: str) -> None:
+        super().__init__(message)
+        self.part = part
+
+
 def parse(said: str) -> Change:
     """A change as the command line gives it; ValueError where it is none.
 
@@ -70,7 +78,7 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
     kinds: dict[str, type[Row]] = {Settings.TABLE: Settings} | {kind.TABLE: kind for kind in stockpile.tables}
     kind = kinds.get(normal(change.table))
     if kind is None:
-        raise ValueError(f"the workbook has no table {change.table!r}{nearest(change.table, kinds)}")
+        raise UnknownError("table", f"the workbook has no table {change.table!r}{nearest(change.table, kinds)}")
     if kind is Settings:
         if normal(change.column) not in ("value", "*", ""):
             raise ValueError(f"settings have a value, no {change.column!r}")
@@ -79,7 +87,7 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
     chosen = {number for number, row in enumerate(rows) if change.row in ("*", "") or change.row.casefold() in _names(row)}
     if not chosen:
         known = dict.fromkeys(name for row in rows for name in _names(row))
-        raise ValueError(f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}")
+        raise UnknownError("row", f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}")
     found = _columns(stockpile, kind, change.column)
     made = {number: _change(stockpile, rows[number], found, change) for number in chosen}
     if not any(touched for _, touched in made.values()):
@@ -106,9 +114,9 @@ def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
     named = [column for column in found if normal(column.name) == normal(name)]
     if not named:
         hint = nearest(normal(name), [each.name for each in found])
-        raise ValueError(f"{kind.TABLE} has no {'value' if kind is Settings else 'column'} {name!r}{hint}")
+        raise UnknownError("column", f"{kind.TABLE} has no {'value' if kind is Settings else 'column'} {name!r}{hint}")
     if named[0].key:
-        raise ValueError(f"{named[0].name} is the key of its row and cannot be changed")
+        raise UnknownError("column", f"{named[0].name} is the key of its row and cannot be changed")
     return named
 
 

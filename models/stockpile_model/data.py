@@ -187,6 +187,12 @@ class Problem:
     message: str
     warning: bool = False
 
+    @property
+    def said(self) -> str:
+        """The message, with the name of its column where it continues that."""
+        continues = self.column and self.message.startswith(tuple(f"{verb} " for verb in ("is", "must", "needs", "has", "caps")))
+        return f"{self.column} {self.message}" if continues else self.message
+
 
 # --- The tables every block reads -------------------------------------------------------------------------------------
 

@@ -172,7 +172,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         elif BASE not in lineage(stockpile, name):
             circle = " follows ".join(rows[each].scenario for each in lineage(stockpile, name))
             yield Problem(row.TABLE, row.line, "follows", f"the scenarios follow each other in a circle: {circle}")
-        elif of in rows and revealed(stockpile, row) < revealed(stockpile, rows[of]):
+        elif of != BASE and revealed(stockpile, row) < revealed(stockpile, rows[of]):
             first = stockpile.calendar.begin(revealed(stockpile, rows[of]))
             message = f"must not be before {rows[of].scenario}, which it follows, is known ({first:%Y-%m-%d})"
             yield Problem(row.TABLE, row.line, "revealed", message)
@@ -208,5 +208,7 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario
         return
     try:
         changes.apply(stockpile, change(event))
+    except changes.UnknownError as reason:
+        yield Problem(event.TABLE, event.line, reason.part, str(reason))
     except ValueError as reason:
         yield Problem(event.TABLE, event.line, "value", f"cannot be: {reason}")

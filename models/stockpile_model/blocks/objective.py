@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 from stockpile_model.data import BASE, NOTHING, Dated, Material, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS, Ledger, Money
-from stockpile_model.scenarios import Scenario, revealed
+from stockpile_model.scenarios import Scenario, base_probability, revealed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +167,7 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
         known = revealed(stockpile, row) if row is not None else None
         yield ScenarioOutcome(
             scenario=name,
-            probability=tree.probability[leaf],
+            probability=base_probability(stockpile) if row is None else row.probability,
             follows=None if row is None else row.follows or BASE,
             revealed=None if known is None else stockpile.calendar.begin(known),
             cost=sum(costs[n] for n in path),

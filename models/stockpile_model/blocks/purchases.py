@@ -135,24 +135,19 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
     if offer.capacity is not None:
         return offer.capacity
-    ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
-    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in ends} - {None}
+    tree, arrival = stockpile.tree, stockpile.tree.period[node] + lead(stockpile, offer)
+    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in tree.leaves if node in tree.paths[leaf]} - {None}
     if totals:
         return min(each for each in totals if each is not None)
-    arrival = stockpile.tree.period[node] + lead(stockpile, offer)
-    # Where least arrives most must be ordered for the same use.
-    arriving = (
-        stockpile.at(n).keyed(Offer)[offer.offer].availability for n in stockpile.tree.below[node] if stockpile.tree.period[n] == arrival
-    )
-    availability = min((each for each in arriving if each > 0), default=0.0)
-    if availability == 0:
+    arrives = [stockpile.at(d).keyed(Offer)[offer.offer].availability for d in tree.at[arrival] if node in tree.paths[d]]
+    if not any(arrives):
         return 0.0
     useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
     if math.isinf(useful):
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
-    breaks = price_breaks.breaks(stockpile).get(offer.offer, ())
-    most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
+    breaks = price_breaks.breaks(stockpile.at(node)).get(offer.offer, ())
+    most = max([useful / min(each for each in arrives if each > 0) + offer.minimum_order, *(row.from_quantity for row in breaks)])
     return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
 
 
