@@ -164,7 +164,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(
                 row.TABLE, row.line, "scenario", f"{BASE!r} is the scenario without events: it has what the others leave; name it otherwise"
             )
-        if of != BASE and of not in rows:
+        elif of != BASE and of not in rows:
             hint = nearest(str(row.follows), [each.scenario for each in rows.values()])
             yield Problem(row.TABLE, row.line, "follows", f"{row.follows!r} has no row in the sheet scenarios{hint}")
         elif of == name:
