@@ -19,18 +19,15 @@ def options(together: Together, cent: float) -> None:
     for row in together.base.rows("floors"):
         key = row.contract, row.level
         signed = {name: Signed(together.inputs[name], *key, t, first) for name, (t, first) in together.begun.get(key, {}).items()}
-        found = [{name: each for name, each in signed.items() if name in node} for node in _nodes(together, signed)]
-        if not signed:
-            could = _could(together, *key)
-            found = [could] if could else []
+        found = signed or _could(together, *key)
         line = shown.pop(key, None)
         if record.fails((line is not None) == bool(found)):
             said = "is not on the sheet" if found else "can never be signed"
             record.refuse("floors" if line is None else line.where, f"level {row.level} of {row.contract} {said}", (row, "level"))
         if line is None or not found:
             continue
-        # Of a level that is signed apart in several scenarios one signature is told of.
-        worth = [_worth(together, each, at) for each in found for at in _nodes(together, each)]
+        # Of a level that is signed apart in several scenarios the terms are those of one signature, what it is worth that of all.
+        worth = [_worth(together, found, at) for at in _nodes(together, found)]
         told = next((each for each in worth if all(_near(each[column], line[column]) for column in each)), worth[0])
         record.term(line, "signed", bool(signed))
         for column, expected in told.items():
@@ -50,7 +47,8 @@ def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]
 
 
 def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
-    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet."""
+    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet. Its
+    project goes ahead then."""
     found = {}
     for name, inputs in together.inputs.items():
         for t in range(inputs.periods):
@@ -58,7 +56,9 @@ def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
             if t in inputs.spans(row.sign_from, row.sign_to) and any(
                 begin(together.inputs[each], row, t) is not None for each in together.nodes[t][name]
             ):
-                found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t))
+                plant = None if row.project is None else inputs.at(t).keyed("projects")[row.project]
+                ready = 0 if plant is None else t + inputs.whole(plant.ready_lag_months)
+                found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t, ready))
                 break
     return found
 
