@@ -1,14 +1,16 @@
-"""What each level of each contract is worth as an option: at the even rate, over the scenarios, as it is signed or first could be."""
+"""What each level of each contract is worth as an option, at the even rate, over the scenarios, as it is signed or first could
+be; and whether it could carry its project."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from optimiser.audit.contracts import Signed, begin
+from optimiser.audit.findings import EXACT
+from optimiser.audit.inputs import Inputs
 from optimiser.audit.projects import breakeven, level_at
+from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
-
-LOOSE = 1e-9
 
 
 def options(together: Together, cent: float) -> None:
@@ -19,25 +21,62 @@ def options(together: Together, cent: float) -> None:
     for row in together.base.rows("floors"):
         key = row.contract, row.level
         signed = {name: Signed(together.inputs[name], *key, t, first) for name, (t, first) in together.begun.get(key, {}).items()}
-        found = [{name: each for name, each in signed.items() if name in node} for node in _nodes(together, signed)]
-        if not signed:
-            could = _could(together, *key)
-            found = [could] if could else []
+        found = signed or _could(together, *key)
         line = shown.pop(key, None)
         if record.fails((line is not None) == bool(found)):
             said = "is not on the sheet" if found else "can never be signed"
             record.refuse("floors" if line is None else line.where, f"level {row.level} of {row.contract} {said}", (row, "level"))
         if line is None or not found:
             continue
-        # Of a level that is signed apart in several scenarios one signature is told of.
-        worth = [_worth(together, each, at) for each in found for at in _nodes(together, each)]
+        # Of a level that is signed apart in several scenarios the terms are those of one signature, what it is worth that of all.
+        worth = [_worth(together, found, at) for at in _nodes(together, found)]
         told = next((each for each in worth if all(_near(each[column], line[column]) for column in each)), worth[0])
         record.term(line, "signed", bool(signed))
         for column, expected in told.items():
             if expected != line[column]:  # both may be infinite
-                record.figure(line, column, expected, 10 * cent if column in ("expected_topup", "option_value") else LOOSE)
+                record.figure(line, column, expected, 10 * cent if column in ("expected_topup", "option_value") else EXACT)
     for line in shown.values():
         record.refuse(line.where, f"{line['contract']} {line['level']} is no level of the input")
+
+
+def menus(together: Together) -> None:
+    """What the sheet of projects says of each level that could carry one, as it stands when it first could be signed: a project
+    without contracts, when the horizon begins."""
+    record = together.record
+    for line in together.sheets["projects"]:
+        name, contract, level = line["project"], line["contract"], line["level"]
+        if name not in together.base.keyed("projects"):
+            continue
+        if record.fails(contract is None or together.base.floor(contract, level) is not None):
+            record.refuse(line.at("level"), f"{contract} has no level {level!r} in the sheet floors")
+            continue
+        first = {} if contract is None else _could(together, contract, level)
+        times = {each.name: 0 for each in together.futures} if not first else {each: signed.t for each, signed in first.items()}
+        found = [_menu(together.inputs[each], line, t) for each, t in times.items()]
+        told = next((each for each in found if all(_near(each[column], line[column]) for column in each)), found[0])
+        for column, expected in told.items():
+            if expected != line[column]:  # both may be infinite
+                record.figure(line, column, expected, EXACT)
+
+
+def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
+    """A level and its project in a period."""
+    plant, name = inputs.at(t).keyed("projects")[line["project"]], line["project"]
+    if line["contract"] is None:
+        floor, able = None, [row.capacity for row in inputs.at(t).rows("offers") if row.project == name]
+        annual = None if None in able else sum(able) * 12 / inputs.months
+    else:
+        floor = inputs.at(t).floor(line["contract"], line["level"])
+        annual = float(floor.annual_quantity)
+    value = None if floor is None else level_at(inputs, floor, t)
+    least = None if annual is None else breakeven(plant, annual)
+    return {
+        "annual_quantity": annual,
+        "floor": value,
+        "breakeven": least,
+        "breakeven_granted": None if annual is None or plant.cost is None else breakeven(plant, annual, plant.cost * plant.match),
+        "carries": value is not None and least is not None and value >= least - EXACT * max(1.0, least),
+    }
 
 
 def _near(expected: float | None, found: float | None) -> bool:
@@ -50,7 +89,8 @@ def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]
 
 
 def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
-    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet."""
+    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet. Its
+    project goes ahead then."""
     found = {}
     for name, inputs in together.inputs.items():
         for t in range(inputs.periods):
@@ -58,7 +98,9 @@ def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
             if t in inputs.spans(row.sign_from, row.sign_to) and any(
                 begin(together.inputs[each], row, t) is not None for each in together.nodes[t][name]
             ):
-                found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t))
+                plant = None if row.project is None else inputs.at(t).keyed("projects")[row.project]
+                ready = 0 if plant is None else t + inputs.whole(plant.ready_lag_months)
+                found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t, ready))
                 break
     return found
 
