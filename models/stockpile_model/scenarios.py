@@ -15,7 +15,7 @@ from typing import cast
 
 from stockpile_model import changes
 from stockpile_model.changes import Change, How
-from stockpile_model.data import BASE, Problem, Row, Stockpile, Tree, columns, nearest, overlap
+from stockpile_model.data import ALL, BASE, Material, Problem, Row, Stockpile, Tree, columns, nearest, overlap
 from stockpile_model.data import column as _column  # within Event a field takes the name
 from stockpile_model.values import normal
 
@@ -156,6 +156,8 @@ def active_events(stockpile: Stockpile, name: str, period: int) -> Iterator[Even
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    if stockpile.shape is not None and not stockpile.views:
+        return  # the rows at a node: its events are made, and would be made a second time
     rows, total = known(stockpile), 0.0
     for row in stockpile.rows(Scenario):
         name, of = row.scenario.casefold(), parent(row)
@@ -164,6 +166,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(
                 row.TABLE, row.line, "scenario", f"{BASE!r} is the scenario without events: it has what the others leave; name it otherwise"
             )
+        elif name == ALL or "," in name:
+            reason = f"{ALL!r} stands for all scenarios" if name == ALL else "a plan lists scenarios with commas between them"
+            yield Problem(row.TABLE, row.line, "scenario", f"{reason}: name it otherwise, found {row.scenario!r}")
         elif of != BASE and of not in rows:
             hint = nearest(str(row.follows), [each.scenario for each in rows.values()])
             yield Problem(row.TABLE, row.line, "follows", f"{row.follows!r} has no row in the sheet scenarios{hint}")

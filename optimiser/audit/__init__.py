@@ -61,6 +61,7 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     _listed(together)
     contracts.begun(together)
     options.options(together, cent)
+    options.menus(together)
     rules.kept(together)
     money.budget(together, cent)
     money.objective(together, cent)

@@ -1,14 +1,16 @@
-"""What each level of each contract is worth as an option: at the even rate, over the scenarios, as it is signed or first could be."""
+"""What each level of each contract is worth as an option, at the even rate, over the scenarios, as it is signed or first could
+be; and whether it could carry its project."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from optimiser.audit.contracts import Signed, begin
+from optimiser.audit.findings import EXACT
+from optimiser.audit.inputs import Inputs
 from optimiser.audit.projects import breakeven, level_at
+from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
-
-LOOSE = 1e-9
 
 
 def options(together: Together, cent: float) -> None:
@@ -32,9 +34,49 @@ def options(together: Together, cent: float) -> None:
         record.term(line, "signed", bool(signed))
         for column, expected in told.items():
             if expected != line[column]:  # both may be infinite
-                record.figure(line, column, expected, 10 * cent if column in ("expected_topup", "option_value") else LOOSE)
+                record.figure(line, column, expected, 10 * cent if column in ("expected_topup", "option_value") else EXACT)
     for line in shown.values():
         record.refuse(line.where, f"{line['contract']} {line['level']} is no level of the input")
+
+
+def menus(together: Together) -> None:
+    """What the sheet of projects says of each level that could carry one, as it stands when it first could be signed: a project
+    without contracts, when the horizon begins."""
+    record = together.record
+    for line in together.sheets["projects"]:
+        name, contract, level = line["project"], line["contract"], line["level"]
+        if name not in together.base.keyed("projects"):
+            continue
+        if record.fails(contract is None or together.base.floor(contract, level) is not None):
+            record.refuse(line.at("level"), f"{contract} has no level {level!r} in the sheet floors")
+            continue
+        first = {} if contract is None else _could(together, contract, level)
+        times = {each.name: 0 for each in together.futures} if not first else {each: signed.t for each, signed in first.items()}
+        found = [_menu(together.inputs[each], line, t) for each, t in times.items()]
+        told = next((each for each in found if all(_near(each[column], line[column]) for column in each)), found[0])
+        for column, expected in told.items():
+            if expected != line[column]:  # both may be infinite
+                record.figure(line, column, expected, EXACT)
+
+
+def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
+    """A level and its project in a period."""
+    plant, name = inputs.at(t).keyed("projects")[line["project"]], line["project"]
+    if line["contract"] is None:
+        floor, able = None, [row.capacity for row in inputs.at(t).rows("offers") if row.project == name]
+        annual = None if None in able else sum(able) * 12 / inputs.months
+    else:
+        floor = inputs.at(t).floor(line["contract"], line["level"])
+        annual = float(floor.annual_quantity)
+    value = None if floor is None else level_at(inputs, floor, t)
+    least = None if annual is None else breakeven(plant, annual)
+    return {
+        "annual_quantity": annual,
+        "floor": value,
+        "breakeven": least,
+        "breakeven_granted": None if annual is None or plant.cost is None else breakeven(plant, annual, plant.cost * plant.match),
+        "carries": value is not None and least is not None and value >= least - EXACT * max(1.0, least),
+    }
 
 
 def _near(expected: float | None, found: float | None) -> bool:

@@ -25,7 +25,6 @@ def projects(case: Case) -> None:
             for column in ("decision", "decided", "ready", "grant"):
                 record.term(line, column, lines[0][column])
             record.term(line, "supplier", project.supplier, (project, "supplier"))
-            _menu(case, line, project)
         if lines:
             _ahead(case, lines[0], name)
 
@@ -107,31 +106,3 @@ def level_at(inputs: Inputs, floor: Any, t: int) -> float:
     if floor.floor_index is None:
         return float(floor.floor)
     return inputs.price(floor.floor_index, t) * (1.0 if floor.floor_factor is None else floor.floor_factor)
-
-
-def _menu(case: Case, line: Line, project: Any) -> None:
-    """What the sheet says of a level that could carry the project; scenarios may change it, and any of them may be meant."""
-    record, annual, name = case.record, line["annual_quantity"], project.project
-    variants = case.together.variants
-    if line["contract"] is not None:
-        floors = [floor for rows in variants if (floor := rows.floor(line["contract"], line["level"])) is not None]
-        if record.fails(bool(floors)):
-            record.refuse(line.at("level"), f"{line['contract']} has no level {line['level']!r} in the sheet floors")
-        if not floors:
-            return
-        plants = [rows.keyed("projects")[name] for rows in variants]
-        for floor, plant in zip(floors, plants, strict=True):
-            case.either(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
-            if floor.floor is not None:
-                case.either(line, "floor", floor.floor, cell=(floor, "floor"))
-            least = breakeven(plant, floor.annual_quantity)
-            case.either(line, "carries", least is not None and line["floor"] >= least - EXACT * max(1.0, least))
-    else:
-        for rows in variants:
-            able = [row.capacity for row in rows.rows("offers") if row.project == name]
-            case.either(line, "annual_quantity", None if None in able else sum(able) * 12 / case.inputs.months)
-    for rows in variants if annual is not None else ():
-        plant = rows.keyed("projects")[name]
-        granted = None if plant.cost is None else breakeven(plant, annual, plant.cost * plant.match)
-        case.either(line, "breakeven", breakeven(plant, annual))
-        case.either(line, "breakeven_granted", granted)

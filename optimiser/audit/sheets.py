@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stockpile_model.data import Result, columns
+from stockpile_model.data import Dated, Result, columns
 
 OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
 
@@ -64,7 +64,8 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     if not rows:
         return found
     kind = type(rows[0])
-    fields = sorted(((each.name, each.field) for each in columns(kind)), key=lambda field: field[0] in OF)
+    of = OF if issubclass(kind, Dated) else ()
+    fields = sorted(((each.name, each.field) for each in columns(kind)), key=lambda field: field[0] in of)
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     if "date" in letters:
         rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.breakeven import breakeven
-from stockpile_model.blocks.price_floors import Contract, Floor
+from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.price_floors import ready as ready_from
 from stockpile_model.data import (
     NOTHING,
@@ -197,11 +197,13 @@ def _outcomes(stockpile: Stockpile, g: str, row: Project, at: int | None, grante
         else f"{date:%Y-%m}: {row.supplier} builds {g}, ready {opened:%Y-%m}, "
         + (f"for a grant of {paid:,.0f} {stockpile.settings.currency}" if granted else "carried by a contract")
     )
-    menus = [(each, floor) for each in stockpile.rows(Contract) if each.project == g for floor in levels[each.contract].values()]
-    pairs: list[tuple[Contract | None, Floor | None]] = [*menus] or [(None, None)]
-    for contract, floor in pairs:
-        quantity = floor.annual_quantity if floor else _yearly(stockpile, g)
+    menus = [(each, f) for each in stockpile.rows(Contract) if each.project == g for f in levels[each.contract]]
+    pairs: list[tuple[Contract | None, str | None]] = [*menus] or [(None, None)]
+    for contract, f in pairs:
         node = next(iter(price_floors.signable(stockpile, contract)), 0) if contract else 0
+        now = stockpile.at(node)
+        plant, floor = now.keyed(Project)[g], price_floors.menu(now)[contract.contract][f] if contract and f else None
+        quantity = floor.annual_quantity if floor else _yearly(now, g)
         yield ProjectOutcome(
             **({} if at is None else stockpile.where(at)),
             project=g,
@@ -211,11 +213,11 @@ def _outcomes(stockpile: Stockpile, g: str, row: Project, at: int | None, grante
             ready=opened,
             grant=paid if paid > NOTHING else 0.0,
             contract=contract.contract if contract else None,
-            level=floor.level if floor else None,
+            level=f,
             annual_quantity=quantity,
             floor=price_floors.floor_value(stockpile, floor, node) if floor else None,
-            breakeven=None if quantity is None else breakeven(row, quantity),
-            breakeven_granted=None if quantity is None or grant(row) is None else breakeven(row, quantity, grant(row) or 0.0),
+            breakeven=None if quantity is None else breakeven(plant, quantity),
+            breakeven_granted=None if quantity is None or grant(plant) is None else breakeven(plant, quantity, grant(plant) or 0.0),
             carries=bool(contract and floor and price_floors.carries(stockpile, contract, floor, node)),
             instruction=told,
         )
