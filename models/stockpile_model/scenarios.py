@@ -15,7 +15,7 @@ from typing import cast
 
 from stockpile_model import changes
 from stockpile_model.changes import Change, How
-from stockpile_model.data import ALL, BASE, Material, Problem, Row, Stockpile, Tree, columns, nearest, overlap
+from stockpile_model.data import ALL, BASE, Problem, Row, Stockpile, Tree, columns, nearest, overlap
 from stockpile_model.data import column as _column  # within Event a field takes the name
 from stockpile_model.values import normal
 
