@@ -483,7 +483,7 @@ def tables_of_everything() -> Tables:
 
     stockpile = everything()
     found: Tables = {"settings": {column.name: cell(get(stockpile.settings, column.name)) for column in columns(Settings)}}
-    for kind in TABLES[1:]:
+    for kind in (each for each in TABLES[1:] if stockpile.given(each)):
         found[kind.TABLE] = [{column.name: cell(get(row, column.name)) for column in columns(kind)} for row in stockpile.rows(kind)]
     for cells, price in zip(found[Price.TABLE], stockpile.rows(Price), strict=True):
         cells.update(price.values)
