@@ -494,11 +494,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 def _owe_no_more(
     m: pyo.ConcreteModel, stockpile: Stockpile, years_: Mapping[tuple[str, str, int, int], range], signed: Callable[..., Any]
 ) -> None:
-    """Where a rule asks for spending, a deficit is just what is owed, with `short` 1 in a year that falls short:
+    """Where a rule asks for spending, or nobody minds what a path outside of the tail pays, a deficit is just what is owed, with
+    `short` 1 in a year that falls short:
 
     Σ_year take + deficit ≤ due·active + (most - due)·(1 - short),  deficit ≤ due·short
     """
-    keys = list(years_) if policy.spend_at_least(stockpile) else []
+    keys = list(years_) if policy.spend_at_least(stockpile) or stockpile.settings.risk_weight == 1 else []
     m.SHORT_YEARS = pyo.Set(dimen=4, initialize=keys, doc="contract, level, first delivery, end of a contract year that may fall short")
     m.short = pyo.Var(m.SHORT_YEARS, domain=pyo.Binary, doc="whether a contract year falls short of take-or-pay [1]")
 

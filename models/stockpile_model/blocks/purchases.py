@@ -234,8 +234,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return stockpile.at(n).keyed(Offer)[o]
 
     def smallest(o: str, n: int) -> float:
-        """An order is at least its minimum; and not of nothing, where paying its cost alone would reach a least spend."""
-        return max(offer(o, n).minimum_order, policy.ANY if policy.spend_at_least(stockpile) else 0.0)
+        """An order is at least its minimum; and where it has a cost, or a rule asks for spending, that is not paid for nothing."""
+        costs = offer(o, n).order_cost > 0 or policy.spend_at_least(stockpile)
+        return max(offer(o, n).minimum_order, policy.ANY if costs else 0.0)
 
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
