@@ -19,6 +19,7 @@ from tests.model import (
     test_projects,
     test_purchases,
     test_rotation,
+    test_scenarios,
     test_stock,
     test_targets,
 )
@@ -26,7 +27,7 @@ from tests.support.accept import built, everything
 
 SUITES = (
     *(test_budget, test_commitments, test_demand, test_policy, test_price_breaks, test_price_floors, test_projects, test_purchases),
-    *(test_rotation, test_stock, test_targets),
+    *(test_rotation, test_scenarios, test_stock, test_targets),
 )
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 
