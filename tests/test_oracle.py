@@ -1432,6 +1432,30 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * (12 + 9) + 0.5 * (12 + 4 * 9),
     ),
+    # A quarter at most of restricted origin, of which "there" has half: half from there, a quarter in A, where it has nothing else.
+    "origin of a scenario": (
+        book(
+            1,
+            suppliers=[{"supplier": "here"}, {"supplier": "there", "foreign_feedstock": 0.5}],
+            offers=[offer(price=9), offer("abroad", 4, supplier="there")],
+            rules=[{"rule": "feed", "of": "foreign_feedstock", "measure": "share", "window": "period", "most": 0.25}],
+            demand=[need(0, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("suppliers", "there", "foreign_feedstock", "set", 1)],
+        ),
+        0.5 * 65 + 0.5 * (2.5 * 4 + 7.5 * 9),
+    ),
+    # Only in A may demand stay unmet: 2 of the 10, for 30 each.
+    "shortage allowed in a scenario": (
+        book(
+            1,
+            offers=[offer()],
+            demand=[need(0, 10)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("materials", None, "shortage_cost", "set", 30), event("offers", "spot", "capacity", "set", 8)],
+        ),
+        0.5 * 100 + 0.5 * 140,
+    ),
     # The limits are those of the end of the year: 1 from there in A, as many as you like in the base.
     "rule that comes": (
         book(
@@ -1687,6 +1711,33 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             events=[event("contracts", "offtake", "term_months", "set", 2, 1)],
         ),
         6,
+    ),
+    # In A 2 are wanted in month 3: signed in month 1 for months 2 and 3 it may deliver both then. That a signature in month 0 would have
+    # been for month 2 alone is no matter.
+    "year that goes on where another would end": (
+        book(
+            4,
+            {"holding_cost": 9},
+            contracts=[contract(term_months=1, sign_to=month(1), deliver_from=month(2), flex=2)],
+            floors=[floor(4, 12)],
+            offers=[offer(price=30)],
+            demand=[need(3, 0)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("contracts", "offtake", "term_months", "set", 2, 1), event("demand", None, "quantity", "set", 2, 1)],
+        ),
+        0.5 * 8,
+    ),
+    # 10 - 8 for 2 a month; from month 1 on of A it is 12 - 0.75 x 8.
+    "top-up of a scenario": (
+        book(
+            prices=prices(8),
+            contracts=[contract(form="cfd", price_index="index")],
+            floors=[floor(10, 24)],
+            commitments=[{"kind": "sign", "name": "offtake"}],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("floors", "offtake/low", "floor", "add", 2, 1), event("contracts", None, "discount", "set", 0.25, 1)],
+        ),
+        4 + 0.5 * 4 + 0.5 * 12,
     ),
     # Half of what is above 10 is 15 for 2 a month; a cap of 30 a year that comes in month 1 is one of 5 for the two months, so no more may
     # be received before it is known.
