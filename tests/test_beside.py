@@ -105,9 +105,10 @@ def test_firm_supply_under_scenarios() -> None:
     """30 wanted in February in war, 1 in 4, of which the announced plant brings 10; deliveries are what is expected."""
     plan = planned(two_plants(*WAR))
     assert plan.objective == pytest.approx(40 + 0.75 * 40 + 0.25 * (40 + 180))
-    firm = planned(firm_only(plan.stockpile))
+    plan, firm = with_firm(plan, EXACT)
+    assert firm is not None
     assert firm.objective == pytest.approx(90 + 0.75 * 90 + 0.25 * 270)
-    found = figures(tuple(compare(plan, firm)))
+    found = figures(plan.of(Compared))
     assert found["delivered", "dream"] == pytest.approx((20, 0, -20))
     assert found["delivered", "mill"] == pytest.approx((0.25 * 20, 25, 20))
 

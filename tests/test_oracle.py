@@ -1494,6 +1494,18 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * (200 + 4 * 50) + 0.5 * (100 + 14 * 50),
     ),
+    # 15 at once where 20 may be ordered, 10 where 10 may.
+    "total of an order with a fee": (
+        book(
+            1,
+            {"shortage_cost": 50},
+            offers=[offer(total=20, order_cost=5)],
+            demand=[need(0, 15)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("offers", "spot", "total", "set", 10)],
+        ),
+        0.5 * 155 + 0.5 * (105 + 5 * 50),
+    ),
     # 4 in month 1 as agreed, at whatever price.
     "committed on each path": (
         book(

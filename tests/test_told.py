@@ -1,7 +1,4 @@
-"""How a plan under scenarios is told: the verdict, the object of `--json`, the tables of the terminal.
-
-The audit has tests of its own: here it is left out.
-"""
+"""How a plan under scenarios is told: the verdict, the object of `--json`, the tables of the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from optimiser import planner
 from optimiser.cli import INFEASIBLE, cli
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.books import book
@@ -42,11 +38,6 @@ SIGNING: dict[str, Any] = {
         {"contract": "offtake", "level": "high", "floor": 4, "annual_quantity": 240},
     ],
 }
-
-
-@pytest.fixture(autouse=True)
-def unaudited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "_audited", lambda plan: plan)
 
 
 def solved(tables: dict[str, Any], folder: Path, *options: str) -> Result:

@@ -15,7 +15,7 @@ from typing import cast
 
 from stockpile_model import changes
 from stockpile_model.changes import Change, How
-from stockpile_model.data import ALL, BASE, Material, Problem, Row, Stockpile, Tree, columns, nearest, overlap
+from stockpile_model.data import ALL, BASE, Problem, Row, Stockpile, Tree, columns, nearest, overlap
 from stockpile_model.data import column as _column  # within Event a field takes the name
 from stockpile_model.values import normal
 
@@ -169,7 +169,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         elif name == ALL or "," in name:
             reason = f"{ALL!r} stands for all scenarios" if name == ALL else "a plan lists scenarios with commas between them"
             yield Problem(row.TABLE, row.line, "scenario", f"{reason}: name it otherwise, found {row.scenario!r}")
-        if of != BASE and of not in rows:
+        elif of != BASE and of not in rows:
             hint = nearest(str(row.follows), [each.scenario for each in rows.values()])
             yield Problem(row.TABLE, row.line, "follows", f"{row.follows!r} has no row in the sheet scenarios{hint}")
         elif of == name:
@@ -212,14 +212,8 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario
         yield Problem(event.TABLE, event.line, "column", message)
         return
     try:
-        changed = changes.apply(stockpile, change(event))
+        changes.apply(stockpile, change(event))
     except changes.UnknownError as reason:
         yield Problem(event.TABLE, event.line, reason.part, str(reason))
-        return
     except ValueError as reason:
         yield Problem(event.TABLE, event.line, "value", f"cannot be: {reason}")
-        return
-    for name, row in stockpile.keyed(Material).items():
-        if (row.shelf_life_months is None) != (changed.keyed(Material)[name].shelf_life_months is None):
-            message = f"{name} cannot keep without limit in one scenario and not in another: give it a long shelf_life_months instead"
-            yield Problem(event.TABLE, event.line, "value", message)

@@ -45,7 +45,7 @@ PURPOSE = {
     "commitments": "Decisions already taken, or frozen by the officer. All others stay free.",
     "funds": "Who pays, and for what. Without this table money is unlimited.",
     "budgets": "Appropriations. Annual, two-year and no-year money are rows of this table.",
-    "scenarios": "What may happen, how likely it is and when it becomes known. The probability they leave is that of the base, without events.",
+    "scenarios": "What may happen, how likely it is and when it becomes known. The base, without events, has the probability they leave.",
     "events": "What changes in a scenario: a number or a date of another table, from when, until when and by how much.",
     "uncertainty": (
         "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and `events`. A plan does not read it."

@@ -20,6 +20,7 @@ from tests.model import (
     test_projects,
     test_purchases,
     test_rotation,
+    test_scenarios,
     test_stock,
     test_targets,
 )
@@ -27,7 +28,7 @@ from tests.support.accept import built, everything, everything_uncertain
 
 SUITES = (
     *(test_budget, test_commitments, test_demand, test_objective, test_policy, test_price_breaks, test_price_floors, test_projects),
-    *(test_purchases, test_rotation, test_stock, test_targets),
+    *(test_purchases, test_rotation, test_scenarios, test_stock, test_targets),
 )
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 

@@ -95,14 +95,6 @@ def test_a_lengthened_life_keeps_what_has_not_expired() -> None:
     assert least_cost(book(*rows, periods=3)) == pytest.approx(0.5 * 90 + 30)
 
 
-def test_to_keep_without_limit_is_of_all_scenarios_or_of_none() -> None:
-    said = "events.value: ga cannot keep without limit in one scenario and not in another: give it a long shelf_life_months instead"
-    shortened = (event("materials.shelf_life_months", "set", 2), scenario())
-    assert faults(book(offer(), material(), *shortened)) == [said]
-    assert faults(book(offer(), material(shelf_life_months=3), *shortened)) == []
-    assert faults(book(offer(), material(shelf_life_months=3), event("materials.shelf_life_months", "set", ""), scenario())) == [said]
-
-
 @pytest.mark.parametrize(
     ("cell", "value"), [("offers.material", "ga"), ("offers.payment", "order"), ("targets.hard", "yes"), ("suppliers.stage", "announced")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 
 from optimiser.solve import Options, solve
 from optimiser.workbook.read import read
+from stockpile_model import changes
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.build import report
-from stockpile_model.data import Material, Row, Stockpile
-from stockpile_model.scenarios import Event, Scenario, unfold
-from tests.support.accept import Case, book, built, demand, material, month, offer, supplier
+from stockpile_model.blocks.stock import LotStock, Movement
+from stockpile_model.build import TABLES, build, report
+from stockpile_model.data import Material, Row, Stockpile, columns
+from stockpile_model.scenarios import FIXED, Event, Scenario, unfold
+from tests.support.accept import Case, book, built, demand, everything, lot, material, month, offer, prices, supplier
 from tests.support.books import book as workbook
+from tests.support.same import differences
 from tests.support.sound import Tables, faults
 
 
@@ -137,6 +141,31 @@ def test_dates_are_moved_by_months_and_cells_are_found_as_by_a_change() -> None:
     assert (now.shipping("plant"), now.shipping("other")) == (15, 0)
     assert [row.price for row in now.rows(Offer)] == [5, 25]
     assert [row.shelf_life_months for row in now.rows(Material)] == [6]
+
+
+def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpile, Stockpile]:
+    """The book that uses everything with an event that is sure and known at once, and the book in which the cells are changed."""
+    base = everything()
+    tables = {kind: rows for kind, rows in base.tables.items() if kind not in (Scenario, Event)}
+    plain = replace(base, tables=tables)
+    rows: dict[type[Row], tuple[Row, ...]] = {Scenario: (scenario("A", 1),), Event: (event("A", table, None, column, how, value),)}
+    return replace(base, tables={**tables, **rows}), changes.apply(plain, changes.Change(table, "*", column, how, value))
+
+
+CELLS = [
+    (kind.TABLE, each.name, *(("add", "1") if each.kind == "date" or each.unit == "months" else ("scale", "0.5")))
+    for kind in TABLES
+    if kind.TABLE not in FIXED
+    for each in columns(kind)
+    if each.kind in ("number", "whole", "date") and not each.key
+]
+
+
+@pytest.mark.parametrize("cell", [*CELLS, ("prices", "market", "scale", "0.5")], ids=".".join)
+def test_what_is_sure_and_known_at_once_is_as_if_it_were_written_so(cell: tuple[str, str, changes.How, str]) -> None:
+    """Whatever cell an event changes: the model is the same."""
+    happens, written = sure(*cell)
+    assert differences(build(happens).m, build(written).m) == []
 
 
 # Mistakes ----------------------------------------------------------------------------------------------------------------------
@@ -262,29 +291,31 @@ def test_what_an_event_makes_wrong_between_cells_is_told_with_its_scenario(cell:
 
 # Risk and plans ----------------------------------------------------------------------------------------------------------------
 
-# 3 are bought in January for 10 each; in A 2 more a year later, for 20 each at 25 % a year.
+# 3 are bought in January for 10 each; in A 2 more a year later, for 20 each. What is left, 3 or 5, is worth half of 16 another year
+# later; 25 % a year.
 RISKY = book(
-    offer(price=10), scenario("A", 0.25, 12), price("A", "20", 12),
-    periods=2, period_months=12, discount_rate=0.25, risk_weight=0.5, risk_tail=0.3,
-)  # fmt: skip
+    *(offer(price=10), scenario("A", 0.25, 12), price("A", "20", 12), material(closing_value=0.5, price_index="market"), *prices(16)),
+    **{"periods": 2, "period_months": 12, "discount_rate": 0.25, "risk_weight": 0.5, "risk_tail": 0.3},
+)
 RISKY_PLAN = {
-    "buy[spot,0]": 3.0, "stock[ga,stockpile,0,0]": 3, "stock[ga,stockpile,0,1]": 3, "buy[spot,2]": 2, "stock[ga,stockpile,0,2]": 5,
-    "so_far[0]": 30, "so_far[1]": 30, "so_far[2]": 62, "excess[1]": 30, "excess[2]": 62,
-}  # fmt: skip
+    **{"buy[spot,0]": 3, "stock[ga,stockpile,0,0]": 3, "stock[ga,stockpile,0,1]": 3, "buy[spot,2]": 2, "stock[ga,stockpile,0,2]": 5},
+    **{"so_far[0]": 30, "so_far[1]": 30 - 3 * 8 * 0.64, "so_far[2]": 30 + 32 - 5 * 8 * 0.64},
+    **{"excess[1]": 30 - 3 * 8 * 0.64, "excess[2]": 62 - 5 * 8 * 0.64},
+}
 CASES = [
     Case(
         "balance_cost",
         "what a path costs adds up from node to node, discounted",
         RISKY,
         RISKY_PLAN,
-        [{"so_far[1]": 29}, {"so_far[2]": 61}, {"so_far[2]": 32}, {"so_far[0]": 29}],
+        [{"so_far[1]": 14}, {"so_far[2]": 36}, {"so_far[2]": 6.4}, {"so_far[0]": 29}],
     ),
     Case(
         "hold_excess",
         "beyond the threshold, here 0, each leaf counts with all it costs",
         RISKY,
         RISKY_PLAN,
-        [{"excess[1]": 29}, {"excess[2]": 61}],
+        [{"excess[1]": 14}, {"excess[2]": 36}],
     ),
 ]
 
@@ -316,6 +347,40 @@ def test_a_plan_waits_for_what_will_be_known() -> None:
     m, holds, tree = formulation.m, formulation.stockpile.holds, formulation.stockpile.tree
     bought = {(tree.period[n], *holds[n]): pyo.value(m.buy["spot", n]) for n in tree.nodes}
     assert bought == pytest.approx({(0, "A", "B"): 0, (1, "A"): 10, (1, "B"): 10})
+
+
+def test_lots_are_followed_along_each_path() -> None:
+    """5 made in January for 3 months. 1 is used in March, in A 4; in B they are dead in February."""
+    rows: tuple[Row, ...] = (
+        *(lot(5, 0), material(shelf_life_months=3, shortage_cost=9), demand(1, 2)),
+        *(scenario("A", 0.25, 1), scenario("B", 0.25, 1)),
+        *(event("A", "demand", "ga", "quantity", "set", "4"), event("B", "materials", "ga", "shelf_life_months", "set", "1")),
+    )
+    found = list(report(solved(book(*rows, periods=3))))
+    held = {(row.scenarios, row.date): (row.quantity, row.remaining_life) for row in found if isinstance(row, LotStock)}
+    moved = {(row.scenarios, row.date, row.kind): row.quantity for row in found if isinstance(row, Movement)}
+    assert held == {("all", month(0)): (5, 2), ("base", month(1)): (5, 1), ("A", month(1)): (5, 1)}
+    assert moved == {
+        ("all", month(0), "opening"): 5,
+        ("base", month(2), "demand"): -1,
+        ("base", month(2), "expired"): -4,
+        ("A", month(2), "demand"): -4,
+        ("A", month(2), "expired"): -1,
+        ("B", month(1), "expired"): -5,
+    }
+
+
+def test_lots_are_there_at_every_beginning() -> None:
+    """Known at once: in A 2 of 5 are wanted in February, and life is without end there as in the base."""
+    rows = (lot(5, 0), demand(1, 1), scenario("A", 0.25, 0), event("A", "demand", "ga", "quantity", "set", "2"))
+    found = list(report(solved(book(*rows))))
+    assert {(row.scenarios, row.date): row.quantity for row in found if isinstance(row, LotStock)} == {
+        ("base", month(0)): 5,
+        ("base", month(1)): 4,
+        ("A", month(0)): 5,
+        ("A", month(1)): 3,
+    }
+    assert [row.quantity for row in found if isinstance(row, Movement) and row.kind == "opening"] == [5, 5]
 
 
 def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:

@@ -6,7 +6,24 @@ import pytest
 
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement, OpeningLot, age_at_start
 from stockpile_model.build import report
-from tests.support.accept import Case, bill, book, built, demand, faults, lot, material, month, offer, outlet, put, site, warnings
+from tests.support.accept import (
+    Case,
+    bill,
+    book,
+    built,
+    demand,
+    event,
+    faults,
+    lot,
+    material,
+    month,
+    offer,
+    outlet,
+    put,
+    scenario,
+    site,
+    warnings,
+)
 
 ONE_MONTH = material(shelf_life_months=1)
 TWO_MONTHS = material(shelf_life_months=2)
@@ -74,6 +91,27 @@ CASES = [
         book(lot(10, -7), lot(4, -2, "M"), THREE_MONTHS),
         {"expired[ga,stockpile,0]": 14},
         [{"expired[ga,stockpile,0]": 10}, {"expired[ga,stockpile,0]": 15}],
+    ),
+    Case(
+        "hold_expiry",
+        "what is older than a life that a scenario shortens is waste: no taker of the last age has it",
+        book(
+            lot(10, -2),
+            lot(5, 0, "M"),
+            material(shelf_life_months=4),
+            outlet(),
+            scenario(),
+            event("materials.shelf_life_months", "set", 2, 1),
+        ),
+        {
+            "stock[ga,stockpile,2,0]": 10,
+            "stock[ga,stockpile,0,0]": 5,
+            "stock[ga,stockpile,1,1]": 5,
+            "expired[ga,stockpile,1]": 10,
+            "out[sale,stockpile,1,2]": 5,
+            "expired[ga,stockpile,2]": 10,
+        },
+        [{"out[sale,stockpile,1,2]": 6, "expired[ga,stockpile,2]": 9}],
     ),
     Case(
         "stock",

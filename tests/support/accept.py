@@ -384,6 +384,7 @@ def everything_uncertain() -> Stockpile:
         scenario("glut", 0.3, 1),
         scenario("slump", 0.2, 3, follows="glut"),
         event("prices.market", "scale", 0.8, name="glut"),
+        event("materials.shelf_life_months", "set", 3, 2, name="glut", row="ga"),
         event("offers.capacity", "set", 20, 3, 3, name="slump", row="spot"),
     )
     return everything(*rows, risk_weight=0.4, risk_tail=0.3)

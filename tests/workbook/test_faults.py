@@ -42,7 +42,46 @@ def _project(tables: Tables, **cells: object) -> None:
     tables["funds"][0]["uses"] = "purchase, storage, project"
 
 
+def _war(tables: Tables, **cells: object) -> None:
+    """In a war that is known in March the offer `spot` costs twice as much."""
+    tables["scenarios"] = [{"scenario": "war", "probability": 0.25, "revealed": dt.date(2027, 3, 1)}]
+    event = {"scenario": "war", "table": "offers", "row": "spot", "column": "price", "how": "scale", "value": 2}
+    tables["events"] = [{**event, **cells}]
+
+
 SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
+    "an event of no scenario": (
+        lambda t: _war(t, scenario="wra"),
+        "events!A2: 'wra' has no row in the sheet scenarios (did you mean 'war'?)",
+    ),
+    "an event on a table that nothing changes": (
+        lambda t: _war(t, table="settings", row="periods", column="value"),
+        "events!B2: no scenario can change settings",
+    ),
+    "an event on a row that is not there": (
+        lambda t: _war(t, row="sopt"),
+        "events!C2: offers has no row 'sopt' (did you mean 'spot'?)",
+    ),
+    "an event on text": (
+        lambda t: _war(t, column="material", how="set", value="gallium"),
+        "events!D2: no scenario can change offers.material: an event changes numbers and dates",
+    ),
+    "an event that a cell cannot hold": (
+        lambda t: _war(t, value=-2),
+        "events!F2: cannot be: offers!D2: price must be at least 0, found -600",
+    ),
+    "an event that is wrong between cells": (
+        lambda t: _war(t, column="lead_time_months", how="set", value=0.5),
+        "offers!A2: in scenario war: lead_time_months must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
+    ),
+    "probabilities beyond 1": (
+        lambda t: (_war(t), t["scenarios"].append({"scenario": "glut", "probability": 0.8})),
+        "scenarios!B3: the probabilities sum to 1.05: they must be 1 at most, the base has the rest",
+    ),
+    "a scenario that is the base": (
+        lambda t: (_war(t, scenario="base"), t["scenarios"][0].update(scenario="base")),
+        "scenarios!A2: 'base' is the scenario without events: it has what the others leave; name it otherwise",
+    ),
     "below a bound": (
         lambda t: t["offers"][0].update(lot_size=-50),
         "offers!E2: lot_size must be above 0, found -50",

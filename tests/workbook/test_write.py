@@ -142,7 +142,7 @@ def test_headers_say_unit_and_meaning(full: bytes) -> None:
     sheet = opened(full)["orders"]
     said = {cell.value: cell.comment.text for cell in sheet[1]}
     assert said["Ordered [kg]"] == "quantity ordered"
-    assert said["Delivered price [USD/kg]"] == "average price with adder, duty and freight"
+    assert said["Delivered price [USD/kg]"] == "average price with adder, duty and freight, expected"
     assert list(said)[:4] == ["Date", "Offer", "Supplier", "Material"]
 
 
