@@ -552,3 +552,22 @@ def test_an_audit_takes_no_cell_of_the_unfolded_tree() -> None:
     plan = tree_plan("two_stage")
     bare = replace(plan.stockpile, shape=None, views=(), scenarios={})
     assert audit(bare, as_sheets(plan)) == audit(plan.stockpile, as_sheets(plan))
+
+
+def test_a_search_that_stops_early_pays_no_order_of_nothing() -> None:
+    """A plan within a wide gap may place orders that it does not need; each is one of metal, and is told."""
+    events = [happens("boom", "prices[*].market", "add", 5)]
+    tables = {**SHARED_TREE, "settings": {**SHARED_TREE["settings"], "risk_weight": 0}, "events": events}
+    plan = plan_of({**tables, "scenarios": SHARED_TREE["scenarios"][:1]}, gap=0.1)
+    assert plan is not None
+    assert told(plan) == []
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.3])
+def test_what_an_order_is_told_to_reach_is_what_it_pays(gap: float) -> None:
+    """An order of 100 that pays the price of 60 is not bought up to the break at 100."""
+    events = [happens("boom", "offers[*].lead_time_months", "add", 3)]
+    tables = {**SHARED_TREE, "settings": {**SHARED_TREE["settings"], "risk_weight": 0}, "events": events}
+    plan = plan_of({**tables, "scenarios": [{"scenario": "boom", "probability": 0.7, "revealed": day(1)}]}, gap=gap)
+    assert plan is not None
+    assert told(plan) == []

@@ -141,7 +141,10 @@ CASES = [
         "an order that is placed or not waits in the same way",
         book(offer(project="plant 2", capacity=10, order_cost=1), project(cost=5, ready_lag_months=1), periods=3),
         {"grant[plant 2,1]": 1, "place[spot,2]": 1, "buy[spot,2]": 10, "stock[ga,stockpile,0,2]": 10},
-        [{"grant[plant 2,1]": 0}, {"place[spot,2]": 0, "buy[spot,2]": 0, "stock[ga,stockpile,0,2]": 0, "place[spot,1]": 1}],
+        [
+            {"grant[plant 2,1]": 0},
+            {"place[spot,2]": 0, "buy[spot,2]": 0, "place[spot,1]": 1, "buy[spot,1]": 10, "stock[ga,stockpile,0,1]": 10},
+        ],
     ),
     Case(
         "link_order_project",

@@ -6,7 +6,6 @@ Read by `purchases`, which decides orders; this file owns the table and the segm
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -151,14 +150,3 @@ def divide(
     m.link_segment = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(found)), rule=link_segment, doc="an order that is placed has a price [1]"
     )
-
-
-def amount(stockpile: Stockpile, offer: str, quantity: float, prices: Sequence[float]) -> float:
-    """What `quantity` costs, at the price of each segment in turn [money]."""
-    found = segments(stockpile, offer, math.inf)
-    if len(found) == 1:
-        return quantity * prices[0]
-    if not incremental(stockpile, offer):
-        row = reached(stockpile, offer, quantity)
-        return quantity * prices[next(s for s, each in enumerate(found) if each.row is row)]
-    return sum(max(0.0, min(quantity, each.end) - each.begin) * unit for each, unit in zip(found, prices, strict=True))

@@ -499,7 +499,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         paid = delivered * whole * quantity + cost
         _, there, rates = bills[0]
         in_all = [rate * (1 + there.duty) + there.adder + there.freight for rate in rates]
-        cheaper_from = None if reached is None else _cheaper_from(now, row, quantity, in_all)
+        cheaper_from = None if reached is None else _cheaper_from(now, reached, quantity, in_all)
         unit = stockpile.settings.quantity_unit
         yield Order(
             **stockpile.where(n),
@@ -542,13 +542,13 @@ def _bills(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[
     return [(weight * there.availability, there, prices(stockpile, there, d)) for weight, there, d in _ends(stockpile, name, n, arrival)]
 
 
-def _cheaper_from(stockpile: Stockpile, offer: Offer, quantity: float, rates: list[float]) -> float | None:
+def _cheaper_from(stockpile: Stockpile, row: price_breaks.PriceBreak, quantity: float, rates: list[float]) -> float | None:
     """The quantity from which an order at the foot of an all-units break costs less than just what it asks for, with adder, duty
-    and freight in `rates` [quantity]; None where an order does not stand there."""
-    row = price_breaks.reached(stockpile, offer.offer, quantity)
-    if row is None or row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.BEFORE:
+    and freight in `rates` [quantity]; None where an order that reaches a break does not stand at its foot."""
+    if row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.BEFORE:
         return None
-    paid = price_breaks.amount(stockpile, offer.offer, quantity, rates)
-    below = zip(price_breaks.segments(stockpile, offer.offer, math.inf), rates, strict=True)
+    steps = price_breaks.segments(stockpile, row.offer, math.inf)
+    paid = quantity * next(rate for each, rate in zip(steps, rates, strict=True) if each.row is row)
+    below = zip(steps, rates, strict=True)
     same = (max(each.begin, paid / rate) for each, rate in below if rate > 0 and paid / rate < each.end <= row.from_quantity)
     return min(same, default=None)
