@@ -1576,6 +1576,18 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 150 + 0.5 * 50,
     ),
+    # The 5 of month 0 would be dead in month 2, thrown away for 2 each, but in A they live on for ever.
+    "life without end": (
+        book(
+            3,
+            {"shelf_life_months": 2, "disposal_cost": 2},
+            offers=[offer(to=month(0)), offer("late", 30)],
+            demand=[need(2, 5)],
+            scenarios=[scenario("A", 0.5)],
+            events=[event("materials", "gallium", "shelf_life_months", "set", None, 1)],
+        ),
+        50 + 0.5 * (10 + 150),
+    ),
     # 10 that go in month 0 bring 5 in month 1, whatever the yield is then.
     "exchange that comes back to both": (
         book(

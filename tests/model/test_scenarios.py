@@ -258,6 +258,18 @@ def test_what_is_fixed_no_scenario_changes(table: str, tmp_path: Path) -> None:
     assert faults(workbook(tmp_path / "book.xlsx", tables)) == [f"events!B2: no scenario can change {table}"]
 
 
+def test_no_scenario_limits_a_life_that_was_unlimited(tmp_path: Path) -> None:
+    """The age of what is on hand is not kept; with a life from the start, or known from the start, it is."""
+    life = {"table": "materials", "row": None, "column": "shelf_life_months", "how": "set", "value": 6}
+    told = (
+        "materials!A2: in scenario embargo: gallium has a shelf life from 2027-04-01 on and none before: the age of what is on hand is not "
+        "known; give it a long life in materials"
+    )
+    assert faults(workbook(tmp_path / "book.xlsx", changed(events=life))) == [told]
+    known = changed({0: {"revealed": month(0)}}, {**life, "from": None, "to": None})
+    assert not read(workbook(tmp_path / "book.xlsx", known)).warnings
+
+
 @pytest.mark.parametrize(
     ("tables", "told"),
     [
@@ -350,16 +362,23 @@ def test_a_plan_waits_for_what_will_be_known() -> None:
 
 
 def test_lots_are_followed_along_each_path() -> None:
-    """5 made in January for 3 months. 1 is used in March, in A 4; in B they are dead in February."""
+    """5 made in January for 3 months. 1 is used in March, in A 4; in B they are dead in February, in C they live for ever."""
     rows: tuple[Row, ...] = (
         *(lot(5, 0), material(shelf_life_months=3, shortage_cost=9), demand(1, 2)),
-        *(scenario("A", 0.25, 1), scenario("B", 0.25, 1)),
+        *(scenario("A", 0.25, 1), scenario("B", 0.25, 1), scenario("C", 0.25, 1)),
         *(event("A", "demand", "ga", "quantity", "set", "4"), event("B", "materials", "ga", "shelf_life_months", "set", "1")),
+        event("C", "materials", "ga", "shelf_life_months", "set", ""),
     )
     found = list(report(solved(book(*rows, periods=3))))
     held = {(row.scenarios, row.date): (row.quantity, row.remaining_life) for row in found if isinstance(row, LotStock)}
     moved = {(row.scenarios, row.date, row.kind): row.quantity for row in found if isinstance(row, Movement)}
-    assert held == {("all", month(0)): (5, 2), ("base", month(1)): (5, 1), ("A", month(1)): (5, 1)}
+    assert held == {
+        ("all", month(0)): (5, 2),
+        ("base", month(1)): (5, 1),
+        ("A", month(1)): (5, 1),
+        ("C", month(1)): (5, None),
+        ("C", month(2)): (4, None),
+    }
     assert moved == {
         ("all", month(0), "opening"): 5,
         ("base", month(2), "demand"): -1,
@@ -367,6 +386,7 @@ def test_lots_are_followed_along_each_path() -> None:
         ("A", month(2), "demand"): -4,
         ("A", month(2), "expired"): -1,
         ("B", month(1), "expired"): -5,
+        ("C", month(2), "demand"): -1,
     }
 
 

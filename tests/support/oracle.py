@@ -216,8 +216,9 @@ class Book:
         return next(row for row in self.rows("floors") if (row["contract"], row["level"]) == (contract, level))
 
     def life(self, material: str) -> int:
-        """The shelf life of a material that has one."""
-        return self.whole(self.materials[material], "shelf_life_months")
+        """The shelf life of a material that has one, beyond all horizons where a scenario has none."""
+        row = self.materials[material]
+        return self.whole(row, "shelf_life_months") if row.get("shelf_life_months") else 10**6
 
     def period(self, value: date | str) -> int:
         """The period that contains a date: negative before the start."""
@@ -887,7 +888,7 @@ class Program:
                 self.spend(Outlay(n, "storage", pool.material, book.buyer(pool.site)), pool.stock(n), rate * book.months)
                 if n.t == book.last and number(material, "closing_value"):
                     value = number(material, "closing_value") * now.index(material["price_index"], n.t) * book.discount(n.t + 1)
-                    if pool.gone is not None:
+                    if pool.gone is not None and material.get("shelf_life_months"):
                         life = now.life(pool.material)
                         value *= Fraction(life - 1 - (n.t - pool.born), life)
                     self.credit[n].add(pool.stock(n), value)

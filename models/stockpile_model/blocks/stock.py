@@ -94,6 +94,23 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "made", message, warning=True)
 
 
+def review(stockpile: Stockpile) -> Iterator[Problem]:
+    """Where life is unlimited no age is kept, so no scenario can limit it while metal may be on hand."""
+    tree, told = stockpile.tree, set[str]()
+    for n in tree.nodes:
+        parent = tree.parent[n]
+        if parent is None:
+            continue
+        for row in stockpile.at(n).rows(Material):
+            if row.shelf_life_months is not None and stockpile.at(parent).life(row.material) is None and row.material not in told:
+                told.add(row.material)
+                message = (
+                    f"in scenario {stockpile.holds[n][0]}: {row.material} has a shelf life from {stockpile.calendar.begin(tree.period[n])} "
+                )
+                message += "on and none before: the age of what is on hand is not known; give it a long life in materials"
+                yield Problem(row.TABLE, row.line, "shelf_life_months", message)
+
+
 def place_of(stockpile: Stockpile, lot: OpeningLot) -> str:
     """The site where an opening lot lies."""
     return lot.site or next(iter(stockpile.sites))
