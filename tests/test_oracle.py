@@ -1363,6 +1363,21 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         100,
     ),
+    # In A, known at once, the plant does not ship within the horizon: there is nothing to pay.
+    "money that one path cannot spend": (
+        book(
+            2,
+            {"shortage_cost": 50},
+            suppliers=[{"supplier": "here", "start": month(0)}, {"supplier": "there"}],
+            offers=[offer()],
+            demand=[need(1, 10)],
+            scenarios=[scenario("A", 0.5)],
+            funds=[{"fund": "money"}],
+            budgets=[{"fund": "money", "amount": 100}],
+            events=[event("suppliers", "here", "start", "add", 9)],
+        ),
+        0.5 * 100 + 0.5 * 500,
+    ),
     # Half of the 100 may be gone in month 1: A pays for 5 then. What is bought in month 0 for 11 with storage may not be more.
     "money that may be cut": (
         book(

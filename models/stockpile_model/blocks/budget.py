@@ -154,12 +154,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return [each for s in tree.paths[n] for each in paid.get((b, s), ())]
 
     # The last node of its window on each path says what an appropriation amounts to.
-    used = {b for b, _ in paid}
     ends = {
         (b, last)
         for b in range(len(budgets))
         for leaf in tree.leaves
-        if b in used and (last := max((s for s in tree.paths[leaf] if tree.period[s] in spendable(b, s)), default=-1)) >= 0
+        if any((b, s) in paid for s in tree.paths[leaf])
+        and (last := max((s for s in tree.paths[leaf] if tree.period[s] in spendable(b, s)), default=-1)) >= 0
     }
     m.cap_budget = pyo.Constraint(
         pyo.Set(dimen=2, initialize=sorted(ends)),
