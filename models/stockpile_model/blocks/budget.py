@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -114,6 +115,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         outlays.setdefault(key, []).append(money)
     owners = [*(row.fund for row in budgets), *keepers]
 
+    @functools.cache
     def spendable(b: int, n: int) -> range:
         row = stockpile.at(n).rows(Budget)[b]
         return overlap(stockpile.calendar, row.from_, row.expires)
