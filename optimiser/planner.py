@@ -175,7 +175,9 @@ def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str
         return value.Solved(outcome.objective, outcome.bound)
 
     alone = {name: solved(build(value.scenario(stockpile, name))) for name in stockpile.scenarios}
-    meant, kept, eev = build(value.mean(stockpile)), build(stockpile), value.Solved(None, None)
+    # Age by age: the two may tell other ages apart, and what one decides is fixed in the other.
+    meant, kept = (build(replace(each, classes={})) for each in (value.mean(stockpile), stockpile))
+    eev = value.Solved(None, None)
     mean_found = solved(meant).objective is not None
     if mean_found:
         value.decide(kept, meant)

@@ -59,7 +59,7 @@ def mean(stockpile: Stockpile) -> Stockpile:
             known[id(view)] = view
             weights[id(view)] = weights.get(id(view), 0.0) + tree.probability[n]
         views.append(_mean([(known[key], weight) for key, weight in weights.items()]))
-    return replace(stockpile, shape=Tree.chain(len(views)), views=tuple(views), scenarios={})
+    return replace(stockpile, shape=Tree.chain(len(views)), views=tuple(views), scenarios={}, classes=None)
 
 
 def _plain(view: Stockpile) -> Stockpile:

@@ -24,7 +24,8 @@ from stockpile_model.blocks import (
     stock,
     targets,
 )
-from stockpile_model.data import Problem, Result, Row, Stockpile
+from stockpile_model.blocks.ageing import classes
+from stockpile_model.data import Material, Problem, Result, Row, Stockpile
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.scenarios import unfold
@@ -71,12 +72,28 @@ def _ask(question: str, stockpile: Stockpile) -> list[Problem]:
     return [problem for block in BLOCKS if hasattr(block, question) for problem in getattr(block, question)(stockpile)]
 
 
+def _with_classes(stockpile: Stockpile) -> Stockpile:
+    """The stockpile with the ages of each material in classes, by what the blocks tell them apart by, unless it has them. Where a
+    scenario changes a life every age stands for itself."""
+    if stockpile.classes is not None:
+        return stockpile
+    tells = [block.tells for block in BLOCKS if hasattr(block, "tells")]
+    found = {}
+    for material in stockpile.keyed(Material):
+        (life, *others) = {view.life(material) for view in stockpile.variants}
+        if life is not None and not others:
+            marks = [[tell(view, material, age) for tell in tells for view in stockpile.variants] for age in range(life)]
+            if len(ages := classes(marks)) < life:
+                found[material] = ages
+    return replace(stockpile, classes=found)
+
+
 def build(stockpile: Stockpile) -> Formulation:
     """The model of a stockpile whose rows have passed `check`.
 
     The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first.
     """
-    stockpile = unfold(stockpile)
+    stockpile = _with_classes(unfold(stockpile))
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger()
     # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
     with PauseGC():

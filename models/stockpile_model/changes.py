@@ -93,7 +93,7 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
     if not any(touched for _, touched in made.values()):
         raise ValueError("every such cell is blank: only set can change it")
     changed = tuple(made[number][0] if number in made else row for number, row in enumerate(rows))
-    return replace(stockpile, tables={**stockpile.tables, kind: changed})
+    return replace(stockpile, tables={**stockpile.tables, kind: changed}, classes=None)
 
 
 def _names(row: Row) -> list[str]:

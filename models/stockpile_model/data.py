@@ -460,6 +460,7 @@ class Stockpile:
     shape: Tree | None = None  # of the scenarios, once unfolded; None: a chain
     views: tuple[Stockpile, ...] = ()  # the rows at each node
     scenarios: Mapping[str, int] = field(default_factory=dict)  # the leaf of each scenario
+    classes: Mapping[str, tuple[range, ...]] | None = None  # of ages, by material, once `build` has looked for them
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
         """The rows of a table, in the order of the sheet."""
@@ -567,6 +568,16 @@ class Stockpile:
     def ages(self, material: str) -> range:
         """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
         return range(self.life(material) or 1)
+
+    def age_classes(self, material: str, node: int) -> tuple[range, ...]:
+        """The ages at which a material can be on hand at a node, those together that nothing in the workbook tells apart. A class
+        goes by its first age."""
+        found = (self.classes or {}).get(material)
+        return found or tuple(range(age, age + 1) for age in self.at(node).ages(material))
+
+    def first_ages(self, material: str, node: int) -> list[int]:
+        """The first age of each class at a node."""
+        return [ages.start for ages in self.age_classes(material, node)]
 
     def firm(self, node: int) -> bool:
         """Whether orders at a node are whole: placed or not, in whole lots, at one price; later ones may be relaxed."""

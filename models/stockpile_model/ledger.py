@@ -61,7 +61,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Departure:
-    """Metal that leaves stock at a node, at one age [quantity]."""
+    """Metal that leaves stock at a node, at one age or class of ages, which goes by its first [quantity]."""
 
     node: int
     material: str
@@ -70,6 +70,18 @@ class Departure:
     amount: Any
     kind: str  # demand, outlet
     name: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a node must still have of one age at its period's end, where ages are kept in classes [quantity]: it expires there,
+    passes on to the next class, or is known by its age."""
+
+    node: int
+    material: str
+    site: str
+    age: int
+    amount: Any
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,7 @@ class Limit:
 class Ledger:
     arrivals: list[Arrival] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     money: list[Money] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)

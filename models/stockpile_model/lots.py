@@ -8,6 +8,7 @@ period.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyomo.environ as pyo
@@ -77,6 +78,7 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         if (quantity := pyo.value(gone.amount)) > NOTHING:
             departures.setdefault(gone.node, []).append((gone.material, gone.site, gone.age, gone.kind, gone.name, quantity))
 
+    kept = _kept(stockpile, ledger)
     shelves: dict[int, list[Batch]] = {}
     for n in tree.nodes:
         parent = tree.parent[n]
@@ -88,11 +90,39 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
             found.movements.append(Moved(n, lot, 0, kind, came.table, came.name, came.supplier, quantity, _unit_price(came)))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for material, site, age, kind, name, quantity in departures.get(n, ()):
-            limited = stockpile.at(n).life(material) is not None
-            of_age = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site) and (b.age == age or not limited)]
-            _hand_out(found, n, of_age, kind, name, quantity)
+            here = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site)]
+            if stockpile.at(n).life(material) is None:
+                _hand_out(found, n, here, kind, name, quantity)
+                continue
+            left, ages = quantity, next(ages for ages in stockpile.age_classes(material, n) if ages.start == age)
+            for old in reversed(ages):
+                of_age = [b for b in here if b.age == old]
+                free = sum(b.quantity for b in of_age) - kept(n, material, site, old)
+                left -= _hand_out(found, n, of_age, kind, name, min(left, free))
+            if len(ages) > 1:  # the solver's noise
+                _hand_out(found, n, [b for b in here if b.age in ages], kind, name, left)
         shelves[n] = _close(stockpile, found, n, shelf)
     return found
+
+
+def _kept(stockpile: Stockpile, ledger: Ledger) -> Callable[[int, str, str, int], float]:
+    """What of an age at a node must not leave there: it is what the plan leaves of the batch later on."""
+    tree = stockpile.tree
+    amounts = {(each.node, each.material, each.site, each.age): each.amount for each in ledger.kept}
+    children: dict[int, list[int]] = {}
+    for n, parent in enumerate(tree.parent):
+        if parent is not None:
+            children.setdefault(parent, []).append(n)
+
+    def kept(node: int, material: str, site: str, age: int) -> float:
+        while (node, material, site, age) not in amounts:
+            below = children.get(node, []) if amounts else []
+            if len(below) != 1:
+                return 0.0
+            (node,), age = below, age + 1
+        return float(pyo.value(amounts[node, material, site, age]))
+
+    return kept
 
 
 def _unit_price(arrival: Arrival) -> float:
@@ -113,14 +143,17 @@ def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:
     return shelf
 
 
-def _hand_out(found: Trace, node: int, batches: list[Batch], kind: str, name: str, quantity: float) -> None:
-    """Take a quantity from batches in their order, the oldest first."""
+def _hand_out(found: Trace, node: int, batches: list[Batch], kind: str, name: str, quantity: float) -> float:
+    """Take a quantity from batches in their order, the oldest first; what was taken."""
+    taken = 0.0
     for batch in batches:
         part = min(batch.quantity, quantity)
         if part > NOTHING:
             batch.quantity -= part
             quantity -= part
+            taken += part
             found.movements.append(Moved(node, batch.lot, batch.age, kind, "", name, None, -part))
+    return taken
 
 
 def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) -> list[Batch]:

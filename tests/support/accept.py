@@ -43,13 +43,14 @@ def month(t: int, day: int = 1) -> dt.date:
 
 def book(*rows: Row, **settings: Any) -> Stockpile:
     """A stockpile of two months from January 2027, unless told otherwise; it has the material `ga` and the supplier `plant` unless
-    a row of their tables is given."""
+    a row of their tables is given. Plans written by hand name every age, so none share a column."""
     tables: dict[type[Row], tuple[Row, ...]] = {}
     for row in rows:
         tables[type(row)] = (*tables.get(type(row), ()), row)
     return Stockpile(
         Settings(**{"start": month(0), "periods": 2, "mip_gap": 0.0} | settings),
         {Material: (Material(material="ga"),), Supplier: (Supplier(supplier="plant"),)} | tables,
+        classes={},
     )
 
 

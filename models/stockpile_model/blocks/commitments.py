@@ -110,7 +110,7 @@ def _done(m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, name: str
     if row.kind == "project":
         return projects.going(m, name, node)
     outlet = stockpile.keyed(rotation.Outlet)[name]
-    keys = ((name, w, a, node) for w in stockpile.sites for a in stockpile.at(node).ages(outlet.material))
+    keys = ((name, w, a, node) for w in stockpile.sites for a in stockpile.first_ages(outlet.material, node))
     return [m.out[key] for key in keys if key in m.OUTS]
 
 

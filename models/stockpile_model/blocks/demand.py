@@ -78,7 +78,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.DEMANDS = pyo.Set(dimen=3, initialize=list(demand), doc="material, buyer, node with demand")
     m.USES = pyo.Set(
         dimen=5,
-        initialize=[(i, b, w, a, n) for i, b, n in demand for w in serving(stockpile, b) for a in stockpile.at(n).ages(i)],
+        initialize=[(i, b, w, a, n) for i, b, n in demand for w in serving(stockpile, b) for a in stockpile.first_ages(i, n)],
         doc="material, buyer, site, age, node from which demand can be met",
     )
     m.SHORTAGES = pyo.Set(dimen=3, initialize=priced, doc="material, buyer, node whose demand may stay unmet")
@@ -86,7 +86,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.unmet = pyo.Var(m.SHORTAGES, domain=pyo.NonNegativeReals, doc="demand that is not met [quantity]")
 
     def balance_demand(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
-        used = summed([m.use[i, b, w, a, n] for w in serving(stockpile, b) for a in stockpile.at(n).ages(i)])
+        used = summed([m.use[i, b, w, a, n] for w in serving(stockpile, b) for a in stockpile.first_ages(i, n)])
         return (used + m.unmet[i, b, n] if (i, b, n) in m.SHORTAGES else used) == demand[i, b, n][0]
 
     m.balance_demand = pyo.Constraint(m.DEMANDS, rule=balance_demand, doc="demand is met or counted as unmet [quantity]")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.ageing import by_age
 from stockpile_model.data import BASE, NOTHING, Dated, Material, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS, Ledger, Money
@@ -66,11 +67,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             if material.closing_value > 0:
                 worth = material.closing_value * stockpile.price(str(material.price_index), leaf)
                 life = stockpile.at(leaf).life(i)
-                for _, w, a, _ in (key for key in m.STOCKS if key[0] == i and key[3] == leaf):
-                    share = 1.0 if life is None else (life - 1 - a) / life
-                    if share > 0:
-                        buyer = stockpile.sites[w].buyer
-                        ledger.charge(leaf, "closing_stock", -worth * share * m.stock[i, w, a, leaf], i, w, buyer, delay=1)
+                for w, site in stockpile.sites.items():
+                    for age, stock in by_age(m, stockpile, i, w, leaf):
+                        share = 1.0 if life is None else (life - 1 - age) / life
+                        if share > 0:
+                            ledger.charge(leaf, "closing_stock", -worth * share * stock, i, w, site.buyer, delay=1)
 
     risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]

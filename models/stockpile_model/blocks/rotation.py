@@ -88,12 +88,23 @@ def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
     return life is None or (life - age) * stockpile.calendar.months >= outlet.minimum_life_months - 1e-9
 
 
+def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
+    """What is left of the price of a sale at an age: 1 - age_discount·age in months, never below zero [1]."""
+    return max(0.0, 1 - outlet.age_discount * age * stockpile.calendar.months)
+
+
 def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
-    """What a sale at a node earns [money/quantity]: price·(1 - age_discount·age in months), never below zero."""
+    """What a sale at a node earns [money/quantity]."""
     if outlet.form != "sale":
         return 0.0
     full = outlet.price if outlet.price is not None else stockpile.price(str(outlet.price_index), node) * outlet.price_factor
-    return full * max(0.0, 1 - outlet.age_discount * age * stockpile.calendar.months)
+    return full * worth(stockpile, outlet, age)
+
+
+def tells(stockpile: Stockpile, material: str, age: int) -> object:
+    """What outlets tell an age by: whether they take it, and at which part of the price."""
+    rows = (row for row in stockpile.rows(Outlet) if row.material == material)
+    return tuple((takes(stockpile, row, age), worth(stockpile, row, age) if row.form == "sale" else 0.0) for row in rows)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -141,7 +152,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             for w in stockpile.sites
             for n in tree.nodes
             if tree.period[n] in opened(stockpile, stockpile.at(n).keyed(Outlet)[r])
-            for a in stockpile.at(n).ages(row.material)
+            for a in stockpile.first_ages(row.material, n)
             if takes(stockpile.at(n), stockpile.at(n).keyed(Outlet)[r], a)
         ],
         doc="outlet, site, age, node at which stock can be rotated out",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.ageing import Ageing
 from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger, Opening
@@ -116,101 +117,44 @@ def place_of(stockpile: Stockpile, lot: OpeningLot) -> str:
     return lot.site or next(iter(stockpile.sites))
 
 
-def holdable(life: int | None) -> int:
-    """At how many ages metal can be stock at period end: one class without a shelf life, else all but the last age."""
-    return 1 if life is None else life - 1
-
-
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """With p = p(n), arrivals at age 0 and departures of every age,
+    """Stock by age is handed on as `ageing` says; Σ_{i,a} stock ≤ capacity of the site.
 
-    stock[i,w,a,n] = stock[i,w,a-1,p] + arrivals - departures,  a < L_i - 1
-    expired[i,w,n] = stock[i,w,L-2,p] + arrivals - departures   at the last age, L_i - 1
-
-    What leaves the last age unused is neither held nor counted; where a scenario shortens a life, all that is older expires too,
-    and nothing can use it. Without a shelf life there is one class, which keeps its age. Opening lots enter the root at the age
-    their `made` date gives them. Σ_{i,a} stock ≤ capacity of the site.
+    What leaves the last age unused has expired: it is neither held nor counted. Where a scenario shortens a life, all that is older
+    expires too, and nothing can use it. Without a shelf life there is one class, which keeps its age. Opening lots enter the root at
+    the age their `made` date gives them.
     """
     tree, calendar = stockpile.tree, stockpile.calendar
     materials, sites = stockpile.keyed(Material), stockpile.sites
-
-    def life(i: str, n: int) -> int | None:
-        return stockpile.at(n).life(i)
-
-    arriving: dict[tuple[str, str, int, int], list[object]] = {}
-    for each in ledger.arrivals:
-        arriving.setdefault((each.material, each.site, each.age, each.node), []).append(each.amount)
-    leaving: dict[tuple[str, str, int, int], list[object]] = {}
-    for gone in ledger.departures:
-        leaving.setdefault((gone.material, gone.site, gone.age, gone.node), []).append(gone.amount)
-    opening: dict[tuple[str, str, int, int], float] = {}
     for root in (n for n in tree.nodes if tree.parent[n] is None):
         for lot in stockpile.at(root).rows(OpeningLot):
-            i, w, old, span = lot.material, place_of(stockpile, lot), age_at_start(stockpile, lot), life(lot.material, root)
-            ledger.openings.append(Opening(root, i, w, old, lot.lot, lot.made, lot.quantity))
-            # An overaged lot expires in the first period: it stands behind the last age, where nothing can use it.
-            age = 0 if span is None else min(old, span)
-            opening[i, w, age, root] = opening.get((i, w, age, root), 0.0) + lot.quantity
+            opening = Opening(root, lot.material, place_of(stockpile, lot), age_at_start(stockpile, lot), lot.lot, lot.made, lot.quantity)
+            ledger.openings.append(opening)
+    ageing = Ageing(m, stockpile, ledger)
+
+    def held_ages(i: str, n: int) -> list[int]:
+        """Where metal can be at period end: in one class without a shelf life, else at all ages but the last."""
+        life = stockpile.at(n).life(i)
+        return [a for a in stockpile.first_ages(i, n) if life is None or a < life - 1]
 
     m.STOCKS = pyo.Set(
         dimen=4,
-        initialize=[(i, w, a, n) for i in materials for w in sites for n in tree.nodes for a in range(holdable(life(i, n)))],
-        doc="material, site, age, node of end-of-period stock",
+        initialize=[(i, w, a, n) for i in materials for w in sites for n in tree.nodes for a in held_ages(i, n)],
+        doc="material, site, age (the first of its class), node of end-of-period stock",
     )
     m.EXPIRIES = pyo.Set(
         dimen=3,
-        initialize=[(i, w, n) for i in materials for w in sites for n in tree.nodes if life(i, n) is not None],
+        initialize=[(i, w, n) for i in materials for w in sites for n in tree.nodes if stockpile.at(n).life(i) is not None],
         doc="material, site, node of expiry",
     )
     m.stock = pyo.Var(m.STOCKS, domain=pyo.NonNegativeReals, doc="stock at period end by age [quantity]")
-
-    def overaged(i: str, w: str, n: int) -> float:
-        """What is beyond its life when the horizon begins: nothing can use it, so all of it expires."""
-        span = life(i, n)
-        return 0.0 if span is None else opening.get((i, w, span, n), 0.0)
-
     m.expired = pyo.Var(
         m.EXPIRIES,
         domain=pyo.NonNegativeReals,
-        bounds=lambda m, i, w, n: (overaged(i, w, n), None),
+        bounds=lambda m, i, w, n: (ageing.overaged(i, w, n), None),
         doc="what reaches the end of its life unused [quantity]",
     )
-
-    def change(i: str, w: str, a: int, n: int) -> list[object]:
-        """Terms that bring metal of an age to a node and take it away."""
-        parent, span = tree.parent[n], life(i, n)
-        terms: list[object] = list(arriving.get((i, w, a, n), ()))
-        terms += [-gone for gone in leaving.get((i, w, a, n), ())]  # type: ignore[operator]
-        if parent is None:
-            terms.append(opening.get((i, w, a, n), 0.0))
-        elif span is None:
-            terms += [m.stock[i, w, each, parent] for each in range(holdable(life(i, parent)))]
-        elif a > 0 and (i, w, a - 1, parent) in m.STOCKS:
-            terms.append(m.stock[i, w, a - 1, parent])
-        return terms
-
-    m.balance_stock = pyo.Constraint(
-        m.STOCKS,
-        rule=lambda m, i, w, a, n: pyo.quicksum([*change(i, w, a, n), -m.stock[i, w, a, n]]) == 0,
-        doc="stock by age is handed on [quantity]",
-    )
-
-    def beyond(i: str, w: str, n: int) -> list[object]:
-        """What is older than a life that a scenario shortens."""
-        parent = tree.parent[n]
-        older = range(int(life(i, n) or 0), life(i, parent) or 0) if parent is not None else ()
-        return [m.stock[i, w, a - 1, parent] for a in older]
-
-    def balance_expiry(m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
-        span = int(life(i, n) or 0)
-        return pyo.quicksum([*change(i, w, span - 1, n), *beyond(i, w, n), overaged(i, w, n), -m.expired[i, w, n]]) == 0
-
-    m.balance_expiry = pyo.Constraint(m.EXPIRIES, rule=balance_expiry, doc="what leaves the last age unused has expired [quantity]")
-    m.hold_expiry = pyo.Constraint(
-        pyo.Set(dimen=3, initialize=[key for key in m.EXPIRIES if beyond(*key)]),
-        rule=lambda m, i, w, n: m.expired[i, w, n] >= pyo.quicksum(beyond(i, w, n)),
-        doc="nothing can use what is older than a shortened life [quantity]",
-    )
+    ageing.add()
 
     held: dict[tuple[str, int], list[object]] = {}
     for i, w, a, n in m.STOCKS:
@@ -225,7 +169,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if rate > 0:
             ledger.pay(n, "disposal", rate * m.expired[i, w, n], "rotation", i, sites[w].buyer, w)
     for moved, side in ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out")):
-        for each in moved:  # type: ignore[assignment]
+        for each in moved:
             rate = getattr(stockpile.at(each.node).sites[each.site], side)
             if rate > 0:
                 ledger.pay(each.node, "handling", rate * each.amount, "storage", each.material, sites[each.site].buyer, each.site)

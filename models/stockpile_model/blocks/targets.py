@@ -86,6 +86,13 @@ def counts(stockpile: Stockpile, material: str, age: int) -> bool:
     return left > 0 and left * stockpile.calendar.months >= stockpile.keyed(Material)[material].count_life_months - 1e-9
 
 
+def tells(stockpile: Stockpile, material: str, age: int) -> object:
+    """What targets tell an age by: whether it counts. At the last age nothing is held, so nothing is told."""
+    life = stockpile.life(material)
+    asked = any(row.material == material for row in stockpile.rows(Target))
+    return asked and counts(stockpile, material, age if life is None else max(0, min(age, life - 2)))
+
+
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     seen: dict[tuple[str, str, int], Target] = {}
     materials, calendar = stockpile.keyed(Material), stockpile.calendar
@@ -135,7 +142,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 
 def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
-    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in stockpile.at(n).ages(i) if counts(stockpile.at(n), i, a)]
+    ages = [a for a in stockpile.first_ages(i, n) if counts(stockpile.at(n), i, a)]
+    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in ages]
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
