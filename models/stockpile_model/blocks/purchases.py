@@ -77,17 +77,18 @@ def lead(stockpile: Stockpile, offer: Offer) -> int:
 def placeable(stockpile: Stockpile, offer: Offer) -> Iterator[int]:
     """The nodes at which an order can be placed: within the offer's dates, once the supplier ships, and early enough to
     arrive within the horizon (workbook contract, fine print)."""
-    tree = stockpile.tree
-    for node in tree.nodes:
-        row = stockpile.at(node).keyed(Offer)[offer.offer]
-        period = tree.period[node]
-        if (
-            stockpile.counts(row.supplier)
-            and (row.project is None or period >= projects.earliest(stockpile, row.project))
-            and period in overlap(stockpile.calendar, row.from_, row.to)
-            and period >= stockpile.at(node).shipping(row.supplier)
-            and period + lead(stockpile, row) < stockpile.calendar.periods
-        ):
+    tree, calendar = stockpile.tree, stockpile.calendar
+    opens = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
+
+    @functools.cache
+    def window(view: Stockpile) -> range:
+        """The periods in which the rows of a view let an order be placed."""
+        row = view.keyed(Offer)[offer.offer]
+        dates = overlap(calendar, row.from_, row.to)
+        return range(max(dates.start, opens, view.shipping(row.supplier)), min(dates.stop, calendar.periods - lead(stockpile, row)))
+
+    for node in tree.nodes if stockpile.counts(offer.supplier) else ():
+        if tree.period[node] in window(stockpile.at(node)):
             yield node
 
 
@@ -229,9 +230,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """
     tree = stockpile.tree
     offers = stockpile.keyed(Offer)
+    there = [stockpile.at(n).keyed(Offer) for n in tree.nodes]
 
     def offer(o: str, n: int) -> Offer:
-        return stockpile.at(n).keyed(Offer)[o]
+        return there[n][o]
 
     def smallest(o: str, n: int) -> float:
         """An order is at least its minimum; and where it has a cost, or a rule asks for spending, that is not paid for nothing."""
@@ -278,11 +280,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.LOT_ORDERS, rule=lambda m, o, n: m.buy[o, n] == offer(o, n).lot_size * m.lots[o, n], doc="an order is whole lots [quantity]"
     )
 
+    lands = {(o, n): tree.later(n, lead(stockpile, offer(o, n))) for o, n in orders}
+
     def paid_at(o: str, n: int) -> list[int]:
         """Where an order is paid: at its own node, or at every node of its arrival."""
-        if offer(o, n).payment == "order":
-            return [n]
-        return [d for d in tree.at[tree.period[n] + lead(stockpile, offer(o, n))] if n in tree.paths[d]]
+        return [n] if offer(o, n).payment == "order" else lands[o, n]
 
     rising = {
         (o, s, n)
@@ -318,10 +320,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     # (offer, node of arrival) -> nodes of the orders that arrive: several where a scenario changes the lead time
     placed_at: dict[tuple[str, int], list[int]] = {}
-    for o, n in orders:
-        for d in tree.at[tree.period[n] + lead(stockpile, offer(o, n))]:
-            if n in tree.paths[d]:
-                placed_at.setdefault((o, d), []).append(n)
+    for (o, n), nodes in lands.items():
+        for d in nodes:
+            placed_at.setdefault((o, d), []).append(n)
 
     def brought(o: str, d: int) -> Any:
         """What the orders that arrive at a node bring [quantity]."""
@@ -341,7 +342,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="what arrives is split over the sites [quantity]",
     )
 
-    shared = {o: buyers for o, row in offers.items() if len(buyers := _buyers(stockpile, row)) > 1}
+    buyers = {o: _buyers(stockpile, row) for o, row in offers.items()}
+    shared = {o: several for o, several in buyers.items() if len(several) > 1}
     portions = [(o, b, n) for o, n in orders if o in shared and offer(o, n).payment == "order" for b in shared[o]]
     m.PORTIONS = pyo.Set(dimen=3, initialize=portions, doc="offer, buyer, node of an order that is paid when placed and that buyers share")
     m.portion = pyo.Var(m.PORTIONS, domain=pyo.NonNegativeReals, doc="a buyer's part of an order [quantity]")
@@ -421,7 +423,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             ledger.bring(Arrival(d, row.material, w, 0, amount, "offers", o, row.supplier, each_price, known))
     for (o, n), (at, share) in bills.items():
         row = offer(o, n)
-        for b in shared.get(o) or _buyers(stockpile, row):
+        for b in buyers[o]:
             if o in shared:
                 quantity, times = bought(o, b, n), 1.0
             else:
@@ -530,7 +532,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
 def _ends(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[float, Offer, int]]:
     """Where an order that is placed at a node arrives: how likely, once it is placed, the offer there, and the node."""
     tree = stockpile.tree
-    nodes = [d for d in tree.at[arrival] if n in tree.paths[d]]
+    nodes = tree.later(n, arrival - tree.period[n])
     return [(tree.probability[d] / tree.probability[n], stockpile.at(d).keyed(Offer)[name], d) for d in nodes]
 
 
