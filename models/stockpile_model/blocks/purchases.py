@@ -226,7 +226,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     q_min·place ≤ buy ≤ cap·place,  buy = lot·lots,  Σ_path buy ≤ total,  Σ_w arrive[o,w,d] = availability·buy[o,n].
 
     An order under a project waits until the project is ready. With several buyers each pays for what arrives at its sites.
-    Beyond `firm_periods` orders are relaxed: placed in part, in parts of lots, at a mix of the prices of their breaks.
+    Beyond `firm_periods` orders are relaxed: placed in part (place = buy/cap costs least), in parts of lots, at a mix of the
+    prices of their breaks.
     """
     tree = stockpile.tree
     offers = stockpile.keyed(Offer)
@@ -244,7 +245,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     limits: Mapping[tuple[str, int], float | None] = {
         (o, n): ceiling(stockpile, offer(o, n), n) if needs_ceiling(stockpile, offer(o, n)) else offer(o, n).capacity for o, n in orders
     }
-    placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n))]
+
+    def in_part(o: str, n: int) -> bool:
+        """Whether an order is placed just as far as it is bought of its ceiling: relaxed, at one price, and no rule asks for
+        spending; then it needs no variable of its own. One whose minimum is above its ceiling is never placed."""
+        entire = stockpile.firm(n) or o in price_breaks.breaks(stockpile) or policy.spend_at_least(stockpile)
+        return not entire and smallest(o, n) <= float(limits[o, n] or 0.0)
+
+    placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
     broken = {
         (o, n): price_breaks.segments(stockpile.at(n), o, float(limits[o, n] or 0.0))
         for o, n in placings
@@ -253,7 +261,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
     m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
     m.PLACINGS = pyo.Set(dimen=2, initialize=placings, doc="orders that are placed or not")
-    m.LOT_ORDERS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if offer(o, n).lot_size], doc="orders in whole lots")
+    m.LOT_ORDERS = pyo.Set(
+        dimen=2, initialize=[(o, n) for o, n in orders if stockpile.firm(n) and offer(o, n).lot_size], doc="orders in whole lots"
+    )
     # Where an order is placed or not its capacity is a row alone, so that one thing gives way when the limit does.
     m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in m.PLACINGS else limits[o, n]), doc="quantity ordered [quantity]")
     m.place = pyo.Var(
@@ -261,11 +271,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         domain=lambda m, o, n: pyo.Binary if stockpile.firm(n) else pyo.UnitInterval,
         doc="whether an order is placed [1]",
     )
-    m.lots = pyo.Var(
-        m.LOT_ORDERS,
-        domain=lambda m, o, n: pyo.NonNegativeIntegers if stockpile.firm(n) else pyo.NonNegativeReals,
-        doc="lots in an order [lots]",
-    )
+    m.lots = pyo.Var(m.LOT_ORDERS, domain=pyo.NonNegativeIntegers, doc="lots in an order [lots]")
     m.cap_order = pyo.Constraint(
         pyo.Set(dimen=2, initialize=[key for key in placings if key not in broken]),
         rule=lambda m, o, n: m.buy[o, n] <= limits[o, n] * m.place[o, n],
@@ -444,7 +450,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for o, n in orders:
         row = offer(o, n)
         if row.order_cost > 0:
-            ledger.pay(n, "order_costs", row.order_cost * m.place[o, n], "purchase", row.material, name=o)
+            ledger.pay(n, "order_costs", row.order_cost * _placed(m, o, n), "purchase", row.material, name=o)
         if row.capacity is not None and limits[o, n] == row.capacity:
             if (o, n) in broken:
                 last = len(broken[o, n]) - 1
@@ -457,6 +463,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for o, leaf in m.cap_total:
         row = offer(o, leaf)
         ledger.limit(m.cap_total[o, leaf], "most", row.total or 0.0, "quantity", f"total of offer {o}", row, "total", leaf)
+
+
+def _placed(m: pyo.ConcreteModel, o: str, n: int) -> Any:
+    """How far an order is placed [1]: where it has no variable for it, as far as it is bought of its ceiling."""
+    return m.place[o, n] if (o, n) in m.PLACINGS else (1 / m.buy[o, n].ub) * m.buy[o, n]
 
 
 def _buyers(stockpile: Stockpile, offer: Offer) -> list[str]:
@@ -481,7 +492,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         arrival = tree.period[n] + lead(stockpile, row)
         paid_at = tree.period[n] if row.payment == "order" else arrival
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
-        cost = row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
+        cost = row.order_cost * (float(pyo.value(_placed(m, o, n))) if row.order_cost and not firm else 1.0)
         parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS] or [quantity]
         arriving = sum(weight * there.availability for weight, there, _ in _ends(stockpile, o, n, arrival)) * quantity
         bills = _bills(stockpile, o, n, arrival)
