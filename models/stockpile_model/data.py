@@ -438,6 +438,22 @@ class Tree:
         return path[-1 - periods] if periods < len(path) else None
 
     @functools.cached_property
+    def children(self) -> tuple[tuple[int, ...], ...]:
+        """For each node, those of which it is the parent."""
+        found: list[list[int]] = [[] for _ in self.nodes]
+        for node, parent in enumerate(self.parent):
+            if parent is not None:
+                found[parent].append(node)
+        return tuple(tuple(nodes) for nodes in found)
+
+    def later(self, node: int, periods: int) -> list[int]:
+        """The descendants `periods` after a node, on every path; itself after none, none past the horizon."""
+        found = [node]
+        for _ in range(periods):
+            found = [child for each in found for child in self.children[each]]
+        return found
+
+    @functools.cached_property
     def at(self) -> Mapping[int, tuple[int, ...]]:
         """The nodes of each period."""
         found: dict[int, list[int]] = {}
@@ -524,11 +540,23 @@ class Stockpile:
 
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""
-        return float((1 + self.settings.discount_rate) ** -self.calendar.years(period))
+        if (found := self._discounts.get(period)) is None:
+            found = self._discounts[period] = float((1 + self.settings.discount_rate) ** -self.calendar.years(period))
+        return found
+
+    @functools.cached_property
+    def _discounts(self) -> dict[int, float]:
+        return {}
 
     def price(self, index: str, node: int) -> float:
         """An index at a node, read at the start of its period [money/quantity]."""
-        return self.at(node).price_on(index, self.calendar.begin(self.tree.period[node]))
+        if (found := self._prices.get((index, node))) is None:
+            found = self._prices[index, node] = self.at(node).price_on(index, self.calendar.begin(self.tree.period[node]))
+        return found
+
+    @functools.cached_property
+    def _prices(self) -> dict[tuple[str, int], float]:
+        return {}
 
     def price_on(self, index: str, day: dt.date) -> float:
         """An index on a day: linear between dates, flat before the first and after the last [money/quantity]."""

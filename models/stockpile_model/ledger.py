@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from stockpile_model.data import Row
 
@@ -38,8 +38,7 @@ HEADINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Metal that comes in at a node: an expression [quantity] of what reaches one site at one age.
 
     `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what went in. Policy counts
@@ -59,8 +58,7 @@ class Arrival:
     most: float | None = None
 
 
-@dataclass(frozen=True)
-class Departure:
+class Departure(NamedTuple):
     """Metal that leaves stock at a node, at one age or class of ages, which goes by its first [quantity]."""
 
     node: int
@@ -97,8 +95,7 @@ class Opening:
     quantity: float
 
 
-@dataclass(frozen=True)
-class Money:
+class Money(NamedTuple):
     """An amount at a node [money of that node, undiscounted; receipts and credits below zero].
 
     `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts, shortage prices, credits.
@@ -118,8 +115,7 @@ class Money:
     payer: str | None = None
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """A business limit, by the cell that sets it: what an explanation may name and what a marginal value is of.
 
     `data` is a constraint, or a variable whose upper bound is the limit. `amount` is the limit as a number, `sense`

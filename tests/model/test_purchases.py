@@ -313,16 +313,20 @@ def test_an_order_is_told() -> None:
 
 # Beyond the firm periods ---------------------------------------------------------------------------------------------------------
 
-HALF = {"buy[spot,1]": 5, "lots[spot,1]": 0.5, "place[spot,1]": 0.5, "stock[ga,stockpile,0,1]": 5}
+HALF = {"buy[spot,1]": 5, "stock[ga,stockpile,0,1]": 5}
 
 
 @pytest.mark.parametrize(("firm", "accepted"), [(None, False), (2, False), (1, True), (0, True)])
 def test_orders_beyond_the_firm_periods_may_be_placed_in_part(firm: int | None, accepted: bool) -> None:
-    """Half an order of February: half a lot, half its cost, half its least quantity."""
+    """Half a lot in February, half of the least quantity; of its cost as much as of its capacity, where it need not be whole."""
     stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), firm_periods=firm)
-    assert broken(built(stockpile), HALF) == (set() if accepted else {"place", "lots"})
-    january = {"buy[spot,0]": 5, "lots[spot,0]": 0.5, "place[spot,0]": 0.5} | {f"stock[ga,stockpile,0,{t}]": 5 for t in (0, 1)}
-    assert broken(built(stockpile), january) == ({"place", "lots"} if firm != 0 else set())
+    entire = {"lots[spot,1]": 0.5, "place[spot,1]": 0.5}
+    assert broken(built(stockpile), HALF if accepted else HALF | entire) == (set() if accepted else {"place", "lots"})
+    january = {"buy[spot,0]": 5} | {f"stock[ga,stockpile,0,{t}]": 5 for t in (0, 1)}
+    entire = {"lots[spot,0]": 0.5, "place[spot,0]": 0.5}
+    assert broken(built(stockpile), january if firm == 0 else january | entire) == ({"place", "lots"} if firm != 0 else set())
+    if accepted:
+        assert bill(stockpile, HALF)["order_costs"] == 8 * 5 / 20
 
 
 def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
@@ -334,7 +338,7 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
 
 def test_a_relaxed_order_is_told_as_one() -> None:
     stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
-    plan = HALF | {"reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
+    plan = HALF | {"place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
     (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, purchases.Order)]
     assert (order.relaxed, order.lots, order.price_break, order.cheaper_from) == (True, None, None, None)
     assert (order.price, order.order_cost, order.paid) == pytest.approx((8, 4, 44))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap
-from stockpile_model.formulation import Formulation
+from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import USES, Ledger, Money
 
 
@@ -138,7 +138,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.pay = pyo.Var(m.PAYMENTS, domain=pyo.NonNegativeReals, doc="what an appropriation pays [money]")
     m.balance_outlay = pyo.Constraint(
         m.OUTLAYS,
-        rule=lambda m, *key: pyo.quicksum([*(m.pay[b, key] for b in payers[key]), *(-money.amount for money in outlays[key])]) == 0,
+        rule=lambda m, *key: summed([m.pay[b, key] for b in payers[key]]) == summed([money.amount for money in outlays[key]]),
         doc="every outlay is paid by appropriations that may [money]",
     )
     for key in outlays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -167,11 +168,13 @@ def forced(stockpile: Stockpile, cheapest: float) -> float:
     return least["quantity"] + spent + ANY * sum(rule.measure == "count" for rule in stockpile.rows(Rule))
 
 
+@functools.lru_cache(maxsize=8)
 def spend_at_least(stockpile: Stockpile) -> bool:
     """Whether a rule asks for spending: then nothing may be paid that is not owed."""
     return any(rule.measure == "spend" and rule.least for view in stockpile.variants for rule in view.rows(Rule))
 
 
+@functools.lru_cache(maxsize=8)
 def counts_at_most(stockpile: Stockpile) -> bool:
     """Whether a rule lets only so many members bring anything: then each arrival needs a bound."""
     return any(rule.measure == "count" and rule.most is not None for view in stockpile.variants for rule in view.rows(Rule))

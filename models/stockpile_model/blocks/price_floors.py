@@ -314,11 +314,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     contracts = {k: row for k, row in stockpile.keyed(Contract).items() if stockpile.counts(row.supplier)}
     levels = menu(stockpile)
 
+    there, menus = [stockpile.at(n).keyed(Contract) for n in tree.nodes], [menu(stockpile.at(n)) for n in tree.nodes]
+
     def contract(k: str, n: int) -> Contract:
-        return stockpile.at(n).keyed(Contract)[k]
+        return there[n][k]
 
     def level(k: str, f: str, n: int) -> Floor:
-        return menu(stockpile.at(n))[k][f]
+        return menus[n][k][f]
 
     windows = {k: list(signable(stockpile, row)) for k, row in contracts.items()}
     ways = {(k, n): helped(m, stockpile, contract(k, n), n) for k, row in contracts.items() if row.project is not None for n in windows[k]}
@@ -385,7 +387,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                 active.setdefault((k, first, n), []).append((s, help_))
 
     def signed(k: str, f: str, first: int, n: int, only: Mapping[tuple[str, int, int], list[tuple[int, int | None]]] = active) -> Any:
-        return pyo.quicksum(m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in only[k, first, n])
+        return summed([m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in only[k, first, n]])
 
     m.TAKES = pyo.Set(
         dimen=4,
@@ -424,7 +426,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     def hold_take_or_pay(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
         year = year_ends[k, d, n]
-        taken = pyo.quicksum(m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year)
+        taken = summed([m.take[k, f, d, s] for s in tree.paths[n] if tree.period[s] in year])
         least = contract(k, n).take_or_pay * even(stockpile, level(k, f, n)) * len(year)
         return taken + m.deficit[k, f, d, n] >= least * signed(k, f, d, n, ending)
 
@@ -577,9 +579,9 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
                 for heading, rate in (("offtakes", rates[f, d]), ("duty", row.duty * rates[f, d]), ("freight", row.freight)):
                     if rate != 0:
                         ledger.pay(n, heading, rate * amount, "contract", row.material, b or None, k)
-        whole = pyo.quicksum(amounts.values())
-        spent = (pyo.quicksum(rates[key] * each for key, each in amounts.items()), whole)
-        unit_price = rates[parts[0]] if len(parts) == 1 else spent
+        whole = summed([*amounts.values()])
+        alike = len(set(rates.values())) == 1
+        unit_price = rates[parts[0]] if alike else (summed([rates[key] * each for key, each in amounts.items()]), whole)
         most = row.flex * row.availability * max(even(stockpile, levels[f]) for f, _ in parts)
         for w in sites:
             amount = m.deliver[k, w, n] if split else whole

@@ -77,17 +77,18 @@ def lead(stockpile: Stockpile, offer: Offer) -> int:
 def placeable(stockpile: Stockpile, offer: Offer) -> Iterator[int]:
     """The nodes at which an order can be placed: within the offer's dates, once the supplier ships, and early enough to
     arrive within the horizon (workbook contract, fine print)."""
-    tree = stockpile.tree
-    for node in tree.nodes:
-        row = stockpile.at(node).keyed(Offer)[offer.offer]
-        period = tree.period[node]
-        if (
-            stockpile.counts(row.supplier)
-            and (row.project is None or period >= projects.earliest(stockpile, row.project))
-            and period in overlap(stockpile.calendar, row.from_, row.to)
-            and period >= stockpile.at(node).shipping(row.supplier)
-            and period + lead(stockpile, row) < stockpile.calendar.periods
-        ):
+    tree, calendar = stockpile.tree, stockpile.calendar
+    opens = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
+
+    @functools.cache
+    def window(view: Stockpile) -> range:
+        """The periods in which the rows of a view let an order be placed."""
+        row = view.keyed(Offer)[offer.offer]
+        dates = overlap(calendar, row.from_, row.to)
+        return range(max(dates.start, opens, view.shipping(row.supplier)), min(dates.stop, calendar.periods - lead(stockpile, row)))
+
+    for node in tree.nodes if stockpile.counts(offer.supplier) else ():
+        if tree.period[node] in window(stockpile.at(node)):
             yield node
 
 
@@ -225,13 +226,15 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     q_min·place ≤ buy ≤ cap·place,  buy = lot·lots,  Σ_path buy ≤ total,  Σ_w arrive[o,w,d] = availability·buy[o,n].
 
     An order under a project waits until the project is ready. With several buyers each pays for what arrives at its sites.
-    Beyond `firm_periods` orders are relaxed: placed in part, in parts of lots, at a mix of the prices of their breaks.
+    Beyond `firm_periods` orders are relaxed: placed in part (place = buy/cap costs least), in parts of lots, at a mix of the
+    prices of their breaks.
     """
     tree = stockpile.tree
     offers = stockpile.keyed(Offer)
+    there = [stockpile.at(n).keyed(Offer) for n in tree.nodes]
 
     def offer(o: str, n: int) -> Offer:
-        return stockpile.at(n).keyed(Offer)[o]
+        return there[n][o]
 
     def smallest(o: str, n: int) -> float:
         """An order is at least its minimum; and where it has a cost, or a rule asks for spending, that is not paid for nothing."""
@@ -242,7 +245,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     limits: Mapping[tuple[str, int], float | None] = {
         (o, n): ceiling(stockpile, offer(o, n), n) if needs_ceiling(stockpile, offer(o, n)) else offer(o, n).capacity for o, n in orders
     }
-    placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n))]
+
+    def in_part(o: str, n: int) -> bool:
+        """Whether an order is placed just as far as it is bought of its ceiling: relaxed, at one price, and no rule asks for
+        spending; then it needs no variable of its own. One whose minimum is above its ceiling is never placed."""
+        entire = stockpile.firm(n) or o in price_breaks.breaks(stockpile) or policy.spend_at_least(stockpile)
+        return not entire and smallest(o, n) <= float(limits[o, n] or 0.0)
+
+    placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
     broken = {
         (o, n): price_breaks.segments(stockpile.at(n), o, float(limits[o, n] or 0.0))
         for o, n in placings
@@ -251,7 +261,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
     m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
     m.PLACINGS = pyo.Set(dimen=2, initialize=placings, doc="orders that are placed or not")
-    m.LOT_ORDERS = pyo.Set(dimen=2, initialize=[(o, n) for o, n in orders if offer(o, n).lot_size], doc="orders in whole lots")
+    m.LOT_ORDERS = pyo.Set(
+        dimen=2, initialize=[(o, n) for o, n in orders if stockpile.firm(n) and offer(o, n).lot_size], doc="orders in whole lots"
+    )
     # Where an order is placed or not its capacity is a row alone, so that one thing gives way when the limit does.
     m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in m.PLACINGS else limits[o, n]), doc="quantity ordered [quantity]")
     m.place = pyo.Var(
@@ -259,11 +271,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         domain=lambda m, o, n: pyo.Binary if stockpile.firm(n) else pyo.UnitInterval,
         doc="whether an order is placed [1]",
     )
-    m.lots = pyo.Var(
-        m.LOT_ORDERS,
-        domain=lambda m, o, n: pyo.NonNegativeIntegers if stockpile.firm(n) else pyo.NonNegativeReals,
-        doc="lots in an order [lots]",
-    )
+    m.lots = pyo.Var(m.LOT_ORDERS, domain=pyo.NonNegativeIntegers, doc="lots in an order [lots]")
     m.cap_order = pyo.Constraint(
         pyo.Set(dimen=2, initialize=[key for key in placings if key not in broken]),
         rule=lambda m, o, n: m.buy[o, n] <= limits[o, n] * m.place[o, n],
@@ -278,11 +286,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.LOT_ORDERS, rule=lambda m, o, n: m.buy[o, n] == offer(o, n).lot_size * m.lots[o, n], doc="an order is whole lots [quantity]"
     )
 
+    lands = {(o, n): tree.later(n, lead(stockpile, offer(o, n))) for o, n in orders}
+
     def paid_at(o: str, n: int) -> list[int]:
         """Where an order is paid: at its own node, or at every node of its arrival."""
-        if offer(o, n).payment == "order":
-            return [n]
-        return [d for d in tree.at[tree.period[n] + lead(stockpile, offer(o, n))] if n in tree.paths[d]]
+        return [n] if offer(o, n).payment == "order" else lands[o, n]
 
     rising = {
         (o, s, n)
@@ -318,10 +326,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     # (offer, node of arrival) -> nodes of the orders that arrive: several where a scenario changes the lead time
     placed_at: dict[tuple[str, int], list[int]] = {}
-    for o, n in orders:
-        for d in tree.at[tree.period[n] + lead(stockpile, offer(o, n))]:
-            if n in tree.paths[d]:
-                placed_at.setdefault((o, d), []).append(n)
+    for (o, n), nodes in lands.items():
+        for d in nodes:
+            placed_at.setdefault((o, d), []).append(n)
 
     def brought(o: str, d: int) -> Any:
         """What the orders that arrive at a node bring [quantity]."""
@@ -341,7 +348,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="what arrives is split over the sites [quantity]",
     )
 
-    shared = {o: buyers for o, row in offers.items() if len(buyers := _buyers(stockpile, row)) > 1}
+    buyers = {o: _buyers(stockpile, row) for o, row in offers.items()}
+    shared = {o: several for o, several in buyers.items() if len(several) > 1}
     portions = [(o, b, n) for o, n in orders if o in shared and offer(o, n).payment == "order" for b in shared[o]]
     m.PORTIONS = pyo.Set(dimen=3, initialize=portions, doc="offer, buyer, node of an order that is paid when placed and that buyers share")
     m.portion = pyo.Var(m.PORTIONS, domain=pyo.NonNegativeReals, doc="a buyer's part of an order [quantity]")
@@ -421,7 +429,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             ledger.bring(Arrival(d, row.material, w, 0, amount, "offers", o, row.supplier, each_price, known))
     for (o, n), (at, share) in bills.items():
         row = offer(o, n)
-        for b in shared.get(o) or _buyers(stockpile, row):
+        for b in buyers[o]:
             if o in shared:
                 quantity, times = bought(o, b, n), 1.0
             else:
@@ -442,7 +450,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for o, n in orders:
         row = offer(o, n)
         if row.order_cost > 0:
-            ledger.pay(n, "order_costs", row.order_cost * m.place[o, n], "purchase", row.material, name=o)
+            ledger.pay(n, "order_costs", row.order_cost * _placed(m, o, n), "purchase", row.material, name=o)
         if row.capacity is not None and limits[o, n] == row.capacity:
             if (o, n) in broken:
                 last = len(broken[o, n]) - 1
@@ -455,6 +463,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for o, leaf in m.cap_total:
         row = offer(o, leaf)
         ledger.limit(m.cap_total[o, leaf], "most", row.total or 0.0, "quantity", f"total of offer {o}", row, "total", leaf)
+
+
+def _placed(m: pyo.ConcreteModel, o: str, n: int) -> Any:
+    """How far an order is placed [1]: where it has no variable for it, as far as it is bought of its ceiling."""
+    return m.place[o, n] if (o, n) in m.PLACINGS else (1 / m.buy[o, n].ub) * m.buy[o, n]
 
 
 def _buyers(stockpile: Stockpile, offer: Offer) -> list[str]:
@@ -479,7 +492,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         arrival = tree.period[n] + lead(stockpile, row)
         paid_at = tree.period[n] if row.payment == "order" else arrival
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
-        cost = row.order_cost * (float(pyo.value(m.place[o, n])) if row.order_cost and not firm else 1.0)
+        cost = row.order_cost * (float(pyo.value(_placed(m, o, n))) if row.order_cost and not firm else 1.0)
         parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS] or [quantity]
         arriving = sum(weight * there.availability for weight, there, _ in _ends(stockpile, o, n, arrival)) * quantity
         bills = _bills(stockpile, o, n, arrival)
@@ -530,7 +543,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
 def _ends(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[float, Offer, int]]:
     """Where an order that is placed at a node arrives: how likely, once it is placed, the offer there, and the node."""
     tree = stockpile.tree
-    nodes = [d for d in tree.at[arrival] if n in tree.paths[d]]
+    nodes = tree.later(n, arrival - tree.period[n])
     return [(tree.probability[d] / tree.probability[n], stockpile.at(d).keyed(Offer)[name], d) for d in nodes]
 
 
