@@ -353,7 +353,13 @@ class Calendar:
 
     def begin(self, period: int) -> dt.date:
         """First day of a period; the period after the last one begins the day after the horizon."""
-        return add_months(self.start, period * self.months)
+        if (found := self._begins.get(period)) is None:
+            found = self._begins[period] = add_months(self.start, period * self.months)
+        return found
+
+    @functools.cached_property
+    def _begins(self) -> dict[int, dt.date]:
+        return {}
 
     def end(self, period: int) -> dt.date:
         """Last day of a period."""

@@ -18,6 +18,8 @@ from stockpile_model.ledger import Ledger
 def summed(terms: Sequence[Any]) -> Any:
     """Σ terms, an expression even where there is nothing to sum: a row that asks something of nothing is infeasible, by as
     much as it asks, and no error. The terms are taken as they are, which is ten times faster than to add them one by one."""
+    if len(terms) == 1:
+        return terms[0]
     return SumExpression(list(terms)) if terms else LinearExpression(constant=0.0, linear_coefs=[], linear_vars=[])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import sys
 import tempfile
 import time
@@ -57,6 +58,10 @@ class Search:
     cost: float  # [money]
     peak: float = 0.0  # memory [GiB]
 
+    def over(self, other: Search) -> float:
+        """Its time in times of another's; infinite where it was cut off before the gap."""
+        return self.seconds / other.seconds if self.gap <= GAP else math.inf
+
 
 def case(scenarios: int, ages: bool) -> Stockpile:
     """A fresh copy of the checked case: nothing is remembered of it."""
@@ -70,7 +75,8 @@ def whole(scenarios: int, ages: bool, limit: float) -> None:
     stockpile = case(scenarios, ages)
     began = time.process_time()
     outcome = solve(build(stockpile).m, Options(gap=GAP, time_limit=limit))
-    print(time.process_time() - began, float("inf") if outcome.gap is None else outcome.gap, outcome.objective)
+    gap, cost = (math.inf if each is None else each for each in (outcome.gap, outcome.objective))
+    print(time.process_time() - began, gap, cost)
 
 
 def build_and_load(scenarios: int, ages: bool) -> float:
@@ -125,12 +131,15 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--scenarios", type=int, default=100)
     parser.add_argument("--fewer", type=int, default=25, help="scenarios with which the search is compared")
     parser.add_argument("--time-limit", type=float, default=900, help="of one search [s]")
+    parser.add_argument("--build-only", action="store_true", help="build and load, no search")
     parser.add_argument("--quick", action="store_true", help="a tenth of the scenarios")
     asked = parser.parse_args(arguments)
     many, few = (max(2, each // (10 if asked.quick else 1)) for each in (asked.scenarios, asked.fewer))
     ratios = {name: build_and_load(many, ages) for name, ages in VARIANTS.items()}
     for name, ratio in ratios.items():
         verdict(f"build and load where {name}, as a share of plain Pyomo's", ratio, BUILD_AND_LOAD)
+    if asked.build_only:
+        return
     for (name, ages), most in zip(VARIANTS.items(), (WHOLE, WHOLE_WITH_AGES), strict=True):
         found = {scenarios: search(scenarios, ages, asked.time_limit) for scenarios in (few, many)}
         table(
@@ -142,8 +151,8 @@ def main(arguments: Sequence[str] = ()) -> None:
             ],
         )
         ours, alone = found[few]
-        verdict(f"the whole with {few} scenarios, in times of HiGHS alone on the plain model", ours.seconds / alone.seconds, most)
-        verdict(f"growth of the whole from {few} to {many} scenarios", found[many][0].seconds / ours.seconds, GROWTH)
+        verdict(f"the whole with {few} scenarios, in times of HiGHS alone on the plain model", ours.over(alone), most)
+        verdict(f"growth of the whole from {few} to {many} scenarios", found[many][0].over(ours), GROWTH)
         verdict(f"peak memory with {many} scenarios", found[many][0].peak, MEMORY, " GiB")
 
 

@@ -129,6 +129,11 @@ def test_the_way_back(node: int, periods: int, ancestor: int | None) -> None:
     assert FORK.back(node, periods) == ancestor
 
 
+@pytest.mark.parametrize(("node", "periods", "nodes"), [(1, 0, [1]), (0, 1, [1]), (0, 3, [3, 5]), (1, 1, [2, 4]), (4, 1, [5]), (4, 2, [])])
+def test_the_way_on(node: int, periods: int, nodes: list[int]) -> None:
+    assert FORK.later(node, periods) == nodes
+
+
 # Prices -------------------------------------------------------------------------------------------------------------------------
 
 

@@ -121,12 +121,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return overlap(stockpile.calendar, row.from_, row.expires)
 
     payers: dict[Outlay, list[int]] = {}
-    for key, parts in outlays.items():
+    for key, (money, *_) in outlays.items():  # to a fund all parts of an outlay are alike
         period = tree.period[key[-1]]
         payers[key] = [
             b
             for b, fund in enumerate(owners)
-            if (b >= len(budgets) or period in spendable(b, key[-1])) and all(may_pay(funds[fund], money) for money in parts)
+            if (b >= len(budgets) or period in spendable(b, key[-1])) and may_pay(funds[fund], money)
         ]  # fmt: skip
 
     m.OUTLAYS = pyo.Set(dimen=5, initialize=list(outlays), doc="use, material, buyer, only fund, node of an outlay")

@@ -238,7 +238,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
     instances = [Instance(r, value, n) for r, rule in rules.items() for value in values(stockpile, rule) for n in spans[r]]
     m.RULES = pyo.Set(dimen=3, initialize=instances, doc="rule, value, node at which a window of it ends")
-    arrivals = brought(ledger)
+    arrivals = brought(ledger) if rules else {}
     outlays = paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules.values()) else {}
 
     def limit_at(r: str, n: int, sense: str) -> float | None:

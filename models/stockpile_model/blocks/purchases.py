@@ -253,6 +253,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return not entire and smallest(o, n) <= float(limits[o, n] or 0.0)
 
     placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
+    placed = set(placings)
     broken = {
         (o, n): price_breaks.segments(stockpile.at(n), o, float(limits[o, n] or 0.0))
         for o, n in placings
@@ -265,7 +266,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         dimen=2, initialize=[(o, n) for o, n in orders if stockpile.firm(n) and offer(o, n).lot_size], doc="orders in whole lots"
     )
     # Where an order is placed or not its capacity is a row alone, so that one thing gives way when the limit does.
-    m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in m.PLACINGS else limits[o, n]), doc="quantity ordered [quantity]")
+    m.buy = pyo.Var(m.ORDERS, bounds=lambda m, o, n: (0, None if (o, n) in placed else limits[o, n]), doc="quantity ordered [quantity]")
     m.place = pyo.Var(
         m.PLACINGS,
         domain=lambda m, o, n: pyo.Binary if stockpile.firm(n) else pyo.UnitInterval,
@@ -455,7 +456,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             if (o, n) in broken:
                 last = len(broken[o, n]) - 1
                 data, factor = m.cap_part[o, last, n], m.reach[o, last, n]
-            elif (o, n) in m.PLACINGS:
+            elif (o, n) in placed:
                 data, factor = m.cap_order[o, n], m.place[o, n]
             else:
                 data, factor = m.buy[o, n], 1.0
