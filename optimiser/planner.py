@@ -11,20 +11,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimiser import alternatives, beside, value
-from optimiser.audit import Audit, AuditError, Sheets, audit, lines
+from optimiser.audit import Audit, audit
+from optimiser.audited import audited
+from optimiser.bundled import DECIDED, Planner
+from optimiser.bundles import part
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
+from optimiser.solver.highs import version as highs_version
 from optimiser.solver.model_file import write_model
 from optimiser.workbook.files import check_target, same_file
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
+from optimiser.workers import Workers
 from stockpile_model.blocks.price_floors import FloorOutcome
 from stockpile_model.build import build
 from stockpile_model.changes import Change
-from stockpile_model.data import Settings
+from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
 
 Watch = Callable[[Progress], None] | None
@@ -46,6 +51,8 @@ class Request:
     shares: bool = False  # plan for every group of buyers too, and split the cost
     value: bool = False  # plan for each scenario alone and for their mean too
     floors: bool = False  # plan with each other level of each contract too
+    bundles: int | None = None  # plan the scenarios in so many bundles: none of their models holds all
+    workers: int = 0  # processes that plan bundles; 0 = one for each core
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     for fault in reading.warnings:
         say(f"warning: {fault}")
     read_at = time.perf_counter()
+    if request.bundles is not None:
+        return _plan_bundles(request, reading, began, say, progress)
     formulation = build(reading.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
@@ -100,7 +109,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         "seconds building": round(built_at - read_at, 3),
         "seconds solving": round(solved_at - built_at, 3),
     }
-    plan, firm = _audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+    plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
     if request.firm and not outcome.interrupted:
         plan, firm = with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
@@ -111,6 +120,36 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         plan = with_value(plan, options, progress, request.solver)
     write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
+
+
+def _plan_bundles(request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch) -> Answer:
+    """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of them is known."""
+    options, read_at = _options(reading.stockpile.settings, request), time.perf_counter()
+    run = {**_run(request, reading, options), "seconds reading": round(read_at - began, 3)}
+    with Workers(request.workers) as workers:
+        ended = Planner(reading.stockpile, request.bundles or 1, options, workers.run, progress).plan(map(str, reading.warnings), run)
+    explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
+    if ended.plan is None:
+        if ended.bound is not None:
+            say(f"no plan costs less than {ended.bound:,.0f} {reading.stockpile.settings.currency}")
+        return Answer(ended.status, time.perf_counter() - began, explanation=explanation, interrupted=ended.interrupted)
+    solved = {
+        "seconds solving": round(time.perf_counter() - read_at, 3),
+        "ended": "interrupted by the user" if ended.interrupted else ended.status,
+    }
+    plan, output = replace(ended.plan, run={**ended.plan.run, **solved}), request.output or default_output(request.source)
+    write(plan, output)
+    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=ended.interrupted)
+
+
+def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: Callable[[str], None]) -> Explanation:
+    """Why scenarios have no plan: of the first that has none alone, or else of all together."""
+    for each in (*((name,) for name in names), tuple(names)):
+        formulation = build(part(stockpile, each))
+        if len(each) == len(names) or solve(formulation.m, options).status == "infeasible":
+            break
+    say(f"in scenario {each[0]}:" if len(each) == 1 else f"in the scenarios {', '.join(each)} together:")
+    return why_infeasible(formulation, options)
 
 
 def _solve(formulation: Formulation, options: Options, progress: Watch, solver: str | None) -> Outcome:
@@ -124,7 +163,7 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
     """The plan with its comparison to firm supply only, and the plan for that."""
     formulation = build(beside.firm_only(plan.stockpile))
     outcome = _solve(formulation, options, progress, solver)
-    firm = None if outcome.objective is None else _audited(make_plan(formulation, outcome))
+    firm = None if outcome.objective is None else audited(make_plan(formulation, outcome))
     if firm is not None:
         more = firm.objective - plan.objective
         said = f"With firm supply only, no plant that is merely announced, the plan costs {firm.objective:,.0f} {plan.currency}, "
@@ -192,23 +231,6 @@ def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str
     return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 
-def _audited(plan: Plan) -> Plan:
-    """The plan with a note that its audit passed; AuditError where it does not."""
-    began = time.perf_counter()
-    found = audit(plan.stockpile, as_sheets(plan))
-    if found.findings:
-        raise AuditError(found.findings)
-    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
-    return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})
-
-
-def as_sheets(plan: Plan) -> Sheets:
-    """A plan as an audit reads it."""
-    rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
-    expected = None if plan.cvar is None else plan.expected_cost
-    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound, expected, plan.cvar)
-
-
 @dataclass(frozen=True)
 class Audited:
     """What an audit of a plan workbook found, and what is to be said beside it."""
@@ -224,6 +246,9 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
     """
     told = read_plan(plan)
     made_with = told.changes
+    if until := told.run.get(DECIDED):
+        said = f"holds what is done before {until}, when the first scenario is known: what follows was audited when it was made"
+        raise InputError([Fault(str(plan), f"{said}, and cannot be recomputed from the workbook alone")])
     notes = [*told.notes, *(f"the plan was made with {change}: so it is audited" for change in made_with)]
     if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
         notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
@@ -274,9 +299,9 @@ def fingerprint(source: Path) -> str:
     return found.hexdigest()
 
 
-def _run(request: Request, reading: Reading, options: Options, outcome: Outcome) -> Mapping[str, object]:
+def _run(request: Request, reading: Reading, options: Options, outcome: Outcome | None = None) -> Mapping[str, object]:
     """What an auditor needs to repeat the run."""
-    form = outcome.form
+    form = outcome.form if outcome else None
     size = (
         {}
         if form is None
@@ -291,9 +316,8 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome)
         "time limit [s]": options.time_limit,
         "threads": options.threads,
         "seed": options.seed,
-        "solver": outcome.solver,
-        "ended": "interrupted by the user" if outcome.interrupted else outcome.status,
-        "nodes": outcome.nodes,
+        "solver": outcome.solver if outcome else highs_version(),
+        **({"ended": "interrupted by the user" if outcome.interrupted else outcome.status, "nodes": outcome.nodes} if outcome else {}),
         **size,
         "planned at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         **{
