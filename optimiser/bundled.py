@@ -217,23 +217,36 @@ def search(task: Search) -> Found:
 
 def attempt(task: Trial) -> Tried:
     """Plan each branch of a bundle, and audit the plan. Raises SolverError, AuditError and Disagreement."""
-    told, split = Tried(), task.split
+    told = Tried()
     for names in task.branches:
-        formulation = build(bundles.part(task.stockpile, names))
-        if task.decisions is not None and not bundles.hold(formulation, task.decisions, split.periods):
+        plan = _branch(task, names)
+        if plan is None:
             return Tried(failed=names)
-        try:
-            outcome = solve(formulation.m, task.options)
-        except UnboundedError as error:
-            raise SolverError(str(error)) from None
-        if outcome.objective is None:
-            return Tried(failed=names)
-        last = replace(outcome.stages[-1], objective=bundles.settle(formulation), bound=None)
-        plan = audited(make_plan(formulation, replace(outcome, stages=(*outcome.stages[:-1], last))))
-        _tell(told, plan, split, names, first=task.tells and names == task.branches[0])
-        del formulation, outcome, plan
+        _tell(told, plan, task.split, names, first=task.tells and names == task.branches[0])
+        del plan
         gc.collect()
     return told
+
+
+def _branch(task: Trial, names: Sequence[str]) -> Plan | None:
+    """The plan of a branch, audited; None where it has none with these decisions, or none was found in time."""
+    stockpile = bundles.part(task.stockpile, names)
+    for hair in bundles.HAIRS:
+        formulation = build(stockpile)
+        if task.decisions is not None and not bundles.hold(formulation, task.decisions, task.split.periods, hair):
+            return None
+        try:
+            outcome = solve(formulation.m, task.options)
+        except SolverError as error:
+            if task.decisions is None:
+                raise SolverError(f"in {', '.join(names)}: {error}") from None  # of an UnboundedError the variables stay here
+            continue
+        if outcome.objective is not None:
+            last = replace(outcome.stages[-1], objective=bundles.settle(formulation), bound=None)
+            return audited(make_plan(formulation, replace(outcome, stages=(*outcome.stages[:-1], last))))
+        if outcome.status != "infeasible" or task.decisions is None:
+            break
+    return None
 
 
 def _tell(told: Tried, plan: Plan, split: Split, names: Sequence[str], first: bool) -> None:
@@ -455,7 +468,7 @@ class Planner:
             "bundles": len(self.parts),
             "scenarios": len(self.split.probability),
             "first decisions tried": self.attempts,
-            DECIDED: until,
+            DECIDED: until.isoformat(),
             "columns of the largest bundle": max((each.columns for each in self.found.values()), default=0),
             "whole columns of the largest bundle": max((each.whole for each in self.found.values()), default=0),
             "audit": "every scenario's plan agrees with the input",

@@ -39,7 +39,10 @@ from stockpile_model.scenarios import Event, Scenario, lineage, unfold
 FOLLOWS = ("begin", "present", "short", "so_far", "at_risk", "excess")
 """Variables that follow from decisions: they only count what these bring and cost."""
 
-HAIR = 1e-6  # by how much what follows in the trunk may differ between branches, absolutely and relatively
+HAIRS, RELATIVE = (1e-5, 1e-4), 1e-7
+"""By how much what follows in the trunk may differ between branches, absolutely (the wider where a solver fails at the finer) and
+relatively. A solver takes a variable for fixed, at either of its bounds, where these are as near as its tolerance (1e-6), and a sum
+of such variables then misses what it must be: a hair is wider than that."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def _whole(variable: Any) -> float:
     return float(round(value)) if variable.is_integer() else value
 
 
-def hold(formulation: Formulation, kept: Decisions, periods: int) -> bool:
+def hold(formulation: Formulation, kept: Decisions, periods: int, hair: float = HAIRS[0]) -> bool:
     """Hold the trunk at what was decided; False where it cannot do what was.
 
     What is done is fixed, and what follows from it, who pays for it also, held within a hair's breadth. Rows among fixed variables
@@ -175,10 +178,9 @@ def hold(formulation: Formulation, kept: Decisions, periods: int) -> bool:
         if name in DECISIONS:
             each.fix(value)
         else:
-            hair = HAIR * max(1.0, abs(value))
-            lower, upper = each.bounds
-            each.setlb(value - hair if lower is None else max(lower, value - hair))
-            each.setub(value + hair if upper is None else min(max(upper, value), value + hair))
+            far, (lower, upper) = hair + RELATIVE * abs(value), each.bounds
+            each.setlb(value - far if lower is None else max(lower, value - far))
+            each.setub(value + far if upper is None else min(max(upper, value), value + far))
     for row in m.component_objects(pyo.Constraint, active=True):
         for key, each in row.items():
             if _node(key) < periods and all(variable.fixed for variable in identify_variables(each.body, include_fixed=True)):
