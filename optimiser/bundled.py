@@ -313,12 +313,16 @@ class Planner:
         self.best: tuple[Candidate, float] | None = None
         self.began = time.perf_counter()
         self.attempts = self.mended = 0
+        self.offered: list[Decisions] = []
+        self.proof = f"{len(self.parts)} bundles of them, each planned alone, prove"
 
-    def plan(self, warnings: Iterable[str] = (), run: Mapping[str, object] | None = None) -> Ended:
-        """Bound the cost, try first decisions, and tell of the best. Ctrl-C keeps what is known by then."""
+    def plan(
+        self, warnings: Iterable[str] = (), run: Mapping[str, object] | None = None, bounding: Callable[[], tuple[str, ...]] | None = None
+    ) -> Ended:
+        """Bound the cost (by `search`, or by `bounding`), try first decisions, and tell of the best. Ctrl-C keeps what is known."""
         interrupted, blame = False, tuple[str, ...]()
         try:
-            blame = self.search()
+            blame = (bounding or self.search)()
             if not blame:
                 self.improve(self.candidates())
         except KeyboardInterrupt:
@@ -345,16 +349,18 @@ class Planner:
         if bound is not None and math.isfinite(bound):
             self.bound = bound if self.bound is None else max(bound, self.bound)
 
+    def offer(self, decided: Iterable[Decisions]) -> None:
+        """First decisions that were made for all scenarios: they are tried before those of the bundles."""
+        self.offered += decided
+
     def candidates(self) -> list[Candidate]:
-        """The first decisions of the bundles, each once, the most typical first: those nearest to their mean."""
+        """First decisions, each once, the most typical first: those nearest to the mean of their kind."""
         if self.split.periods == 0:
             return [Candidate(None, frozenset())]
-        made: dict[tuple[Any, ...], Candidate] = {}
-        for k, found in sorted(self.found.items()):
-            if found.decisions is not None:
-                key = tuple((name, at, round(value, 6)) for name, at, value in _done(found.decisions))
-                made.setdefault(key, Candidate(found.decisions, frozenset(self.names[k])))
-        return _typical(list(made.values()))
+        every = frozenset(self.split.probability)
+        own = [Candidate(found.decisions, frozenset(self.names[k])) for k, found in sorted(self.found.items()) if found.decisions]
+        made = _typical([Candidate(each, every) for each in self.offered])[: SCREENED // 2 if own else None]
+        return _different([*made, *_typical(own)])
 
     def improve(self, candidates: Sequence[Candidate]) -> None:
         """Try first decisions in every scenario, the promising first, until the gap is reached."""
@@ -493,12 +499,20 @@ class Planner:
             stockpile=self.unfolded,
             until=until,
         )
-        return replace(plan, verdict=_verdict(plan, len(self.parts)))
+        return replace(plan, verdict=_verdict(plan, self.proof))
 
 
 def _done(decided: Decisions) -> Iterator[tuple[str, Any, float]]:
     """What is done, of all that is held."""
     return ((name, key, value) for name in DECISIONS for key, value in sorted(decided.values.get(name, {}).items()))
+
+
+def _different(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The first of those that do the same."""
+    found: dict[tuple[Any, ...], Candidate] = {}
+    for each in candidates:
+        found.setdefault(tuple((name, at, round(value, 6)) for name, at, value in _done(each.decisions or Decisions())), each)
+    return list(found.values())
 
 
 def _typical(candidates: list[Candidate]) -> list[Candidate]:
@@ -514,7 +528,7 @@ def _typical(candidates: list[Candidate]) -> list[Candidate]:
     return [candidate for _, _, candidate in sorted(zip(far, range(len(far)), candidates, strict=True), key=lambda each: each[:2])]
 
 
-def _verdict(plan: Plan, count: int) -> str:
+def _verdict(plan: Plan, proven: str) -> str:
     """One paragraph for the officer: what is decided now, what it costs over all scenarios, how sure it is."""
     unit, currency, settings, parts = plan.unit, plan.currency, plan.stockpile.settings, list[str]()
     orders, signed = plan.of(Order), [each for each in plan.of(ContractOutcome) if each.level is not None]
@@ -546,7 +560,7 @@ def _verdict(plan: Plan, count: int) -> str:
     if plan.bound is None or plan.gap is None:
         parts.append("No bound was found in time, so how much better a plan could be is not known.")
     else:
-        proof = f"{count} bundles of them, each planned alone, prove that no plan can cost less than {plan.bound:,.0f} {currency}"
+        proof = f"{proven} that no plan can cost less than {plan.bound:,.0f} {currency}"
         if plan.status == "optimal":
             parts.append(f"{proof} (gap {plan.gap:.3%}).")
         else:

@@ -134,9 +134,9 @@ def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
 # --- What is decided in the trunk -----------------------------------------------------------------------------------------------------
 
 
-def _trunk(formulation: Formulation, periods: int) -> Iterator[tuple[str, Any, Any]]:
+def trunk(formulation: Formulation, periods: int) -> Iterator[tuple[str, Any, Any]]:
     """The variables of the trunk: name, index, variable. Its nodes come first in every tree that it begins."""
-    for variable in formulation.m.component_objects(pyo.Var):
+    for variable in formulation.m.component_objects(pyo.Var, descend_into=False):
         name = str(variable.local_name)
         if name not in FOLLOWS:
             for key, each in variable.items():
@@ -153,7 +153,7 @@ def _node(key: Any) -> int:
 def decisions(formulation: Formulation, periods: int) -> Decisions:
     """What a solved formulation does in the trunk."""
     found: dict[str, dict[Any, float]] = {}
-    for name, key, each in _trunk(formulation, periods):
+    for name, key, each in trunk(formulation, periods):
         if value := _whole(each):
             found.setdefault(name, {})[key] = value
     at_risk = formulation.m.find_component("at_risk")
@@ -172,7 +172,7 @@ def hold(formulation: Formulation, kept: Decisions, periods: int, hair: float = 
     held where these were decided; they may hold a bound here that the data of other scenarios gave, and are left out.
     """
     m, seen = formulation.m, set[tuple[str, Any]]()
-    for name, key, each in _trunk(formulation, periods):
+    for name, key, each in trunk(formulation, periods):
         seen.add((name, key))
         value = kept.values.get(name, {}).get(key, 0.0)
         if name in DECISIONS:

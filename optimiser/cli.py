@@ -92,14 +92,23 @@ def check(workbook: Path, errors: Path | None) -> None:
 @click.option(
     "--bundles", type=click.IntRange(1), metavar="N", help="Plan thousands of scenarios as N bundles: first decisions for all, and a bound."
 )
+@click.option(
+    "--decompose",
+    type=click.Choice(["lagrangian", "ef"]),
+    help="Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec -n N; or their extensive form.",
+)
 @click.option("--workers", type=click.IntRange(0), default=0, help="Processes that plan bundles; by default one for each core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
     from optimiser.planner import Request, plan_workbook
 
-    if options["bundles"] is not None and (apart := [said for name, said in NOT_BUNDLED.items() if options[name]]):
-        raise click.UsageError(f"{apart[0]} plans all scenarios in one model: it cannot go with --bundles")
+    if (options["bundles"] or options["decompose"]) and (apart := [said for name, said in NOT_BUNDLED.items() if options[name]]):
+        raise click.UsageError(f"{apart[0]} plans all scenarios in one model: it cannot go with --bundles or --decompose")
+    if options["decompose"]:
+        from optimiser.cluster import Ranks
+
+        Ranks().hush()
     request = Request(source=workbook, changes=_parsed(changes), **options)
     with _progress() as progress:
         answer = plan_workbook(request, _say, progress)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from optimiser import alternatives, beside, value
 from optimiser.audit import Audit, audit
@@ -32,6 +33,8 @@ from stockpile_model.changes import Change
 from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
 
+BUNDLES = 10  # where a decomposition is asked for without a number
+
 Watch = Callable[[Progress], None] | None
 
 
@@ -53,6 +56,7 @@ class Request:
     floors: bool = False  # plan with each other level of each contract too
     bundles: int | None = None  # plan the scenarios in so many bundles: none of their models holds all
     workers: int = 0  # processes that plan bundles; 0 = one for each core
+    decompose: Literal["lagrangian", "ef"] | None = None  # by mpi-sppy, over the ranks of an MPI run
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     for fault in reading.warnings:
         say(f"warning: {fault}")
     read_at = time.perf_counter()
-    if request.bundles is not None:
+    if request.bundles is not None or request.decompose is not None:
         return _plan_bundles(request, reading, began, say, progress)
     formulation = build(reading.stockpile)
     built_at = time.perf_counter()
@@ -126,8 +130,18 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
     """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of them is known."""
     options, read_at = _options(reading.stockpile.settings, request), time.perf_counter()
     run = {**_run(request, reading, options), "seconds reading": round(read_at - began, 3)}
-    with Workers(request.workers) as workers:
-        ended = Planner(reading.stockpile, request.bundles or 1, options, workers.run, progress).plan(map(str, reading.warnings), run)
+    warnings, count = [*map(str, reading.warnings)], request.bundles or BUNDLES
+    if request.decompose is not None:
+        from optimiser.cluster import Ranks, check, decompose
+
+        ranks, way = Ranks(), request.decompose
+        planner = Planner(reading.stockpile, count, options, ranks.run, progress)
+        check(planner, ranks, way)
+        with ranks:
+            ended = planner.plan(warnings, {**run, "ranks": ranks.size, "decomposed by": way}, lambda: decompose(planner, ranks, way))
+    else:
+        with Workers(request.workers) as workers:
+            ended = Planner(reading.stockpile, count, options, workers.run, progress).plan(warnings, run)
     explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
     if ended.plan is None:
         if ended.bound is not None:
@@ -138,7 +152,8 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
         "ended": "interrupted by the user" if ended.interrupted else ended.status,
     }
     plan, output = replace(ended.plan, run={**ended.plan.run, **solved}), request.output or default_output(request.source)
-    write(plan, output)
+    if request.decompose is None or ranks.rank == 0:
+        write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=ended.interrupted)
 
 
