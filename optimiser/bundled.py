@@ -208,7 +208,7 @@ def search(task: Search) -> Found:
         raise SolverError(str(error)) from None  # its variables stay here
     program = outcome.form.program if outcome.form else None
     size = (program.columns, int(program.integer.sum())) if program else (0, 0)
-    decided = None if outcome.objective is None else bundles.decisions(formulation, task.periods)
+    decided = None if outcome.objective is None else bundles.decisions(formulation, range(task.periods))
     found = Found(outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes)
     del formulation, outcome, program
     gc.collect()
@@ -233,7 +233,7 @@ def _branch(task: Trial, names: Sequence[str]) -> Plan | None:
     stockpile = bundles.part(task.stockpile, names)
     for hair in bundles.HAIRS:
         formulation = build(stockpile)
-        if task.decisions is not None and not bundles.hold(formulation, task.decisions, task.split.periods, hair):
+        if task.decisions is not None and not bundles.hold(formulation, task.decisions, range(task.split.periods), hair):
             return None
         try:
             outcome = solve(formulation.m, task.options)
@@ -557,6 +557,11 @@ def _verdict(plan: Plan, proven: str) -> str:
         parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {plan.objective:,.0f} {currency}.")
     parts.append(f"Expected over all scenarios {plan.shortfall:,.0f} {unit} are missing and {plan.waste:,.0f} {unit} expire unused.")
     parts.append(f"Every scenario was planned to its end with these decisions, and audited: the cost is that of all {len(outcomes):,}.")
+    if settings.firm_periods is not None and settings.firm_periods < settings.periods:
+        parts.append(
+            f"In all of them lots, minimum and cost of orders, and price breaks, are relaxed after the first {settings.firm_periods} "
+            "periods, and so are the cost and its bound."
+        )
     if plan.bound is None or plan.gap is None:
         parts.append("No bound was found in time, so how much better a plan could be is not known.")
     else:

@@ -22,7 +22,7 @@ upper bound.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -60,7 +60,8 @@ class Split:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The values of the trunk, by variable and index; `at_risk` is where the tail of the plan begins [money], None without one."""
+    """The values of the trunk, or of other nodes, by variable and index; `at_risk` is where the tail of the plan begins [money], None
+    without one."""
 
     values: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
     at_risk: float | None = None
@@ -134,26 +135,26 @@ def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
 # --- What is decided in the trunk -----------------------------------------------------------------------------------------------------
 
 
-def trunk(formulation: Formulation, periods: int) -> Iterator[tuple[str, Any, Any]]:
-    """The variables of the trunk: name, index, variable. Its nodes come first in every tree that it begins."""
+def decided(formulation: Formulation, nodes: Container[int]) -> Iterator[tuple[str, Any, Any]]:
+    """The variables of some nodes: name, index, variable. Those of a trunk come first in every tree that it begins."""
     for variable in formulation.m.component_objects(pyo.Var, descend_into=False):
         name = str(variable.local_name)
         if name not in FOLLOWS:
             for key, each in variable.items():
-                if _node(key) < periods:
+                if _node(key) in nodes:
                     yield name, key, each
 
 
 def _node(key: Any) -> int:
     """The node at which a variable or a row stands: the last part of its index."""
     last = key[-1] if isinstance(key, tuple) else key
-    return last if isinstance(last, int) else 2**31
+    return last if isinstance(last, int) else -1
 
 
-def decisions(formulation: Formulation, periods: int) -> Decisions:
-    """What a solved formulation does in the trunk."""
+def decisions(formulation: Formulation, nodes: Container[int]) -> Decisions:
+    """What a solved formulation does at some nodes."""
     found: dict[str, dict[Any, float]] = {}
-    for name, key, each in trunk(formulation, periods):
+    for name, key, each in decided(formulation, nodes):
         if value := _whole(each):
             found.setdefault(name, {})[key] = value
     at_risk = formulation.m.find_component("at_risk")
@@ -165,14 +166,14 @@ def _whole(variable: Any) -> float:
     return float(round(value)) if variable.is_integer() else value
 
 
-def hold(formulation: Formulation, kept: Decisions, periods: int, hair: float = HAIRS[0]) -> bool:
-    """Hold the trunk at what was decided; False where it cannot do what was.
+def hold(formulation: Formulation, kept: Decisions, nodes: Container[int], hair: float = HAIRS[0]) -> bool:
+    """Hold some nodes at what was decided there; False where they cannot do what was.
 
     What is done is fixed, and what follows from it, who pays for it also, held within a hair's breadth. Rows among fixed variables
     held where these were decided; they may hold a bound here that the data of other scenarios gave, and are left out.
     """
     m, seen = formulation.m, set[tuple[str, Any]]()
-    for name, key, each in trunk(formulation, periods):
+    for name, key, each in decided(formulation, nodes):
         seen.add((name, key))
         value = kept.values.get(name, {}).get(key, 0.0)
         if name in DECISIONS:
@@ -183,7 +184,7 @@ def hold(formulation: Formulation, kept: Decisions, periods: int, hair: float = 
             each.setub(value + far if upper is None else min(max(upper, value), value + far))
     for row in m.component_objects(pyo.Constraint, active=True):
         for key, each in row.items():
-            if _node(key) < periods and all(variable.fixed for variable in identify_variables(each.body, include_fixed=True)):
+            if _node(key) in nodes and all(variable.fixed for variable in identify_variables(each.body, include_fixed=True)):
                 each.deactivate()
     if kept.at_risk is not None and m.find_component("at_risk") is not None:
         m.at_risk.fix(kept.at_risk)

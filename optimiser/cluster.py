@@ -142,7 +142,7 @@ class _Creator:
 
 def _decisions(formulation: Formulation, periods: int) -> dict[tuple[str, Any], Any]:
     """The variables of what is done in the trunk."""
-    return {(name, key): each for name, key, each in bundles.trunk(formulation, periods) if name in DECISIONS}
+    return {(name, key): each for name, key, each in bundles.decided(formulation, range(periods)) if name in DECISIONS}
 
 
 def _extensive_form(planner: Planner, ranks: Ranks) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _extensive_form(planner: Planner, ranks: Ranks) -> tuple[str, ...]:
     outcome = solve(form.ef, planner.inner)
     if outcome.status == "infeasible":
         return tuple(planner.split.probability)
-    decided = None if outcome.objective is None else bundles.decisions(creator.built["0"], planner.split.periods)
+    decided = None if outcome.objective is None else bundles.decisions(creator.built["0"], range(planner.split.periods))
     planner.raise_bound(outcome.bound)
     planner.proof = "One model of all of them proves"
     planner.offer([decided] if decided else [])
@@ -247,6 +247,6 @@ def _dual() -> Any:
 
         def decided(self) -> dict[str, bundles.Decisions]:
             """What the bundles of this rank do in the trunk."""
-            return {name: bundles.decisions(self.creator.built[name], self.periods) for name in self.local_scenarios}
+            return {name: bundles.decisions(self.creator.built[name], range(self.periods)) for name in self.local_scenarios}
 
     return Dual

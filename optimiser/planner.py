@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,11 +15,11 @@ from optimiser import alternatives, beside, value
 from optimiser.audit import Audit, audit
 from optimiser.audited import audited
 from optimiser.bundled import DECIDED, Planner
-from optimiser.bundles import part
+from optimiser.bundles import HAIRS, Decisions, decisions, hold, part, split
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
-from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
+from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, solve
 from optimiser.solver.highs import version as highs_version
 from optimiser.solver.model_file import write_model
 from optimiser.workbook.files import check_target, same_file
@@ -27,12 +27,15 @@ from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
 from optimiser.workers import Workers
+from stockpile_model.blocks.objective import cvar
 from stockpile_model.blocks.price_floors import FloorOutcome
+from stockpile_model.blocks.purchases import Order
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
 
+LEAST_SECONDS = 10.0  # that it may take to see by how much relaxed orders could matter [s]
 BUNDLES = 10  # where a decomposition is asked for without a number
 
 Watch = Callable[[Progress], None] | None
@@ -114,6 +117,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         "seconds solving": round(solved_at - built_at, 3),
     }
     plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+    if not outcome.interrupted:
+        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
     if request.firm and not outcome.interrupted:
         plan, firm = with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
@@ -191,6 +196,75 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
         plan = replace(plan, warnings=(*plan.warnings, *(f"with firm supply only: {line.strip()}" for line in short)))
     rows = {**plan.rows, beside.Compared: tuple(beside.compare(plan, firm))}
     return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}"), firm
+
+
+def with_whole_orders(
+    plan: Plan, formulation: Formulation, options: Options, seconds: float, progress: Watch = None, solver: str | None = None
+) -> Plan:
+    """The plan with by how much it could matter that orders beyond firm_periods are relaxed: what it would cost to keep what is done
+    in these periods, and to order whole from then on. `seconds` is what the plan took: it is given the same, and LEAST_SECONDS at least.
+
+    That cost is of a plan whose orders are all whole, and the best of these costs no less than the bound of the relaxed ones.
+    """
+    settings = plan.stockpile.settings
+    if settings.firm_periods is None or settings.objective != "cost" or not any(each.relaxed for each in plan.of(Order)):
+        return plan
+    limit = min(options.time_limit, max(LEAST_SECONDS, seconds))
+    status, cost = _whole_orders(formulation, settings.firm_periods, replace(options, time_limit=limit), progress, solver)
+    told: object = cost
+    kept = f"what is done in the first {settings.firm_periods} periods"
+    if cost is not None:
+        more = cost - plan.objective
+        said = f"With whole orders from then on it would cost {cost:,.0f} {plan.currency} to keep {kept}, "
+        said += f"{abs(more):,.0f} {'more' if more >= 0 else 'less'} than this plan says"
+        if plan.bound is not None:
+            said += f"; that they are relaxed can matter by {max(0.0, cost - plan.bound):,.0f} {plan.currency} at most"
+    elif status == "infeasible":
+        said, told = f"No plan has whole orders from then on and keeps {kept}: it would have to begin differently", "none"
+    else:
+        told = "not found in time"
+        said = f"By how much that could matter is not known: no plan with whole orders that keeps {kept} was found in {limit:,.0f} s"
+    return replace(plan, verdict=f"{plan.verdict} {said}.", run={**plan.run, "objective with whole orders": told})
+
+
+def _whole_orders(
+    formulation: Formulation, firm: int, options: Options, progress: Watch, solver: str | None
+) -> tuple[Status, float | None]:
+    """What it costs to keep what is done in the first periods, and to order whole from then on: a status, and an objective or None.
+
+    Scenarios that part just then have nothing left in common, and are planned one by one.
+    """
+    stockpile, tree = formulation.stockpile, formulation.stockpile.tree
+    nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
+    kept, whole = replace(decisions(formulation, nodes), at_risk=None), beside.whole(stockpile)
+    branches = split(stockpile) if stockpile.scenarios else None
+    if branches is None or branches.periods != firm or len(branches.branches) < len(branches.probability):
+        outcome = _held(whole, kept, nodes, options, progress, solver)
+        return outcome.status, outcome.objective
+    costs: dict[str, tuple[float, float]] = {}
+    begun = time.perf_counter()
+    for (name,) in branches.branches:
+        passed = time.perf_counter() - begun
+        if passed / max(1, len(costs)) * len(branches.branches) > options.time_limit:
+            return "no_plan", None
+        left = replace(options, time_limit=options.time_limit - passed)
+        outcome = _held(part(whole, (name,)), kept, nodes, left, progress, solver)
+        if outcome.objective is None:
+            return outcome.status, None
+        costs[name] = (branches.probability[name], outcome.objective)
+    mean, settings = sum(probability * cost for probability, cost in costs.values()), stockpile.settings
+    return "feasible", (1 - settings.risk_weight) * mean + settings.risk_weight * cvar(costs, settings.risk_tail)
+
+
+def _held(stockpile: Stockpile, kept: Decisions, nodes: Container[int], options: Options, progress: Watch, solver: str | None) -> Outcome:
+    """A stockpile planned with what was decided at some nodes."""
+    for hair in HAIRS:
+        formulation = build(stockpile)
+        hold(formulation, kept, nodes, hair)
+        outcome = _solve(formulation, options, progress, solver)
+        if outcome.status != "infeasible":
+            break
+    return outcome
 
 
 def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
