@@ -296,8 +296,12 @@ class Candidate:
         return frozenset(name for each in self.tried.values() for name in each.failed)
 
 
-class Planner:
-    """Plans a stockpile by bundles: `plan` does it all; an outer bound that is known already, and decisions, may be given."""
+class BundlePlanner:
+    """Plans a stockpile by bundles. `plan` does it all, by the tasks that it hands to `run`.
+
+    `options.time_limit` is that of each search, of a bundle or a branch; its gap is that between the plan's cost and its bound.
+    Raises InputError for a stockpile that cannot be bundled, and whatever its tasks raise.
+    """
 
     def __init__(self, stockpile: Stockpile, count: int, options: Options, run: Run, watch: Watch = None) -> None:
         self.stockpile, self.unfolded = stockpile, unfold(stockpile)
@@ -478,6 +482,7 @@ class Planner:
             "columns of the largest bundle": max((each.columns for each in self.found.values()), default=0),
             "whole columns of the largest bundle": max((each.whole for each in self.found.values()), default=0),
             "audit": "every scenario's plan agrees with the input",
+            "not among the assumptions": "the events of the scenarios: see the input",
         }
         plan = Plan(
             title=settings.title,

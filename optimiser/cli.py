@@ -90,7 +90,10 @@ def check(workbook: Path, errors: Path | None) -> None:
 )
 @click.option("--value", is_flag=True, help="Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their mean.")
 @click.option(
-    "--bundles", type=click.IntRange(1), metavar="N", help="Plan thousands of scenarios as N bundles: first decisions for all, and a bound."
+    "--bundles",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Plan thousands of scenarios as N bundles: first decisions for all, and a bound. The time limit is that of each search.",
 )
 @click.option(
     "--decompose",

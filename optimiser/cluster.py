@@ -20,7 +20,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from optimiser import bundles
-from optimiser.bundled import Found, Planner
+from optimiser.bundled import BundlePlanner, Found
 from optimiser.errors import StockpileError
 from optimiser.solve import Options, Outcome, solve
 from optimiser.value import DECISIONS
@@ -90,7 +90,7 @@ class Ranks:
         return mine if self.size == 1 else [each for part in self.comm.allgather(mine) for each in part]
 
 
-def check(planner: Planner, ranks: Ranks, way: Way) -> None:
+def check(planner: BundlePlanner, ranks: Ranks, way: Way) -> None:
     """Raises ClusterUnavailable, on all ranks, where they have no work."""
     if way == "ef" and ranks.size > 1:
         raise ClusterUnavailable("--decompose ef is one model on one rank: start it without mpiexec, or decompose by lagrangian")
@@ -98,7 +98,7 @@ def check(planner: Planner, ranks: Ranks, way: Way) -> None:
         raise ClusterUnavailable(f"{ranks.size} ranks have {len(planner.parts)} bundles to share: start fewer, or ask for more --bundles")
 
 
-def decompose(planner: Planner, ranks: Ranks, way: Way) -> tuple[str, ...]:
+def decompose(planner: BundlePlanner, ranks: Ranks, way: Way) -> tuple[str, ...]:
     """Bound the cost of a planner's stockpile, and leave it first decisions to try; the scenarios that have no plan, if any."""
     if planner.split.periods == 0:  # nothing ties the bundles together
         return planner.search()
@@ -114,7 +114,7 @@ class _Creator:
     leaves the bound a bound.
     """
 
-    def __init__(self, planner: Planner, ranks: Ranks) -> None:
+    def __init__(self, planner: BundlePlanner, ranks: Ranks) -> None:
         self.planner, self.built = planner, dict[str, Formulation]()
         first = build(planner.parts[0]) if ranks.rank == 0 else None
         keys = None if first is None else [*_decisions(first, planner.split.periods)]
@@ -145,7 +145,7 @@ def _decisions(formulation: Formulation, periods: int) -> dict[tuple[str, Any], 
     return {(name, key): each for name, key, each in bundles.decided(formulation, range(periods)) if name in DECISIONS}
 
 
-def _extensive_form(planner: Planner, ranks: Ranks) -> tuple[str, ...]:
+def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
     """All bundles in one model, tied together in the trunk."""
     from mpisppy.opt.ef import ExtensiveForm
 
@@ -168,7 +168,7 @@ def _found(outcome: Outcome, decided: bundles.Decisions | None) -> Found:
     return Found(outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes)
 
 
-def _lagrangian(planner: Planner, ranks: Ranks) -> tuple[str, ...]:
+def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
     """The Lagrangian dual over the bundles, by subgradients: each pays a price for every decision of the trunk, and is paid for it
     by others. The prices sum to 0 over the bundles, so their least costs sum to a bound, at whatever prices (C. C. Carøe, R. Schultz,
     Dual decomposition in stochastic integer programming, Oper. Res. Lett. 24, 1999).

@@ -14,7 +14,7 @@ from typing import Literal
 from optimiser import alternatives, beside, value
 from optimiser.audit import Audit, audit
 from optimiser.audited import audited
-from optimiser.bundled import DECIDED, Planner
+from optimiser.bundled import DECIDED, BundlePlanner
 from optimiser.bundles import HAIRS, Decisions, decisions, hold, part, split
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
@@ -140,13 +140,13 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
         from optimiser.cluster import Ranks, check, decompose
 
         ranks, way = Ranks(), request.decompose
-        planner = Planner(reading.stockpile, count, options, ranks.run, progress)
+        planner = BundlePlanner(reading.stockpile, count, options, ranks.run, progress)
         check(planner, ranks, way)
         with ranks:
             ended = planner.plan(warnings, {**run, "ranks": ranks.size, "decomposed by": way}, lambda: decompose(planner, ranks, way))
     else:
         with Workers(request.workers) as workers:
-            ended = Planner(reading.stockpile, count, options, workers.run, progress).plan(warnings, run)
+            ended = BundlePlanner(reading.stockpile, count, options, workers.run, progress).plan(warnings, run)
     explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
     if ended.plan is None:
         if ended.bound is not None:
@@ -166,7 +166,7 @@ def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: C
     """Why scenarios have no plan: of the first that has none alone, or else of all together."""
     for each in (*((name,) for name in names), tuple(names)):
         formulation = build(part(stockpile, each))
-        if len(each) == len(names) or solve(formulation.m, options).status == "infeasible":
+        if len(each) == len(names) or solve(formulation.m, replace(options, gap=1.0)).status == "infeasible":
             break
     say(f"in scenario {each[0]}:" if len(each) == 1 else f"in the scenarios {', '.join(each)} together:")
     return why_infeasible(formulation, options)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from optimiser import bundles
-from optimiser.bundled import Ended, Planner
+from optimiser.bundled import BundlePlanner, Ended
 from optimiser.errors import InputError
 from optimiser.plan import Plan
 from optimiser.solve import Options, SolverError
@@ -47,7 +47,7 @@ def here(task: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[tuple
 
 
 def ended(stockpile: Stockpile, count: int, options: Options = EXACT) -> Ended:
-    return Planner(stockpile, count, options, here).plan()
+    return BundlePlanner(stockpile, count, options, here).plan()
 
 
 def planned(stockpile: Stockpile, count: int) -> Plan:
@@ -270,7 +270,7 @@ def test_ctrl_c_keeps_the_bound_and_the_best_plan_so_far() -> None:
                 raise KeyboardInterrupt
             return here(task, arguments)
 
-        return Planner(stockpile, 3, EXACT, run).plan()
+        return BundlePlanner(stockpile, 3, EXACT, run).plan()
 
     assert (until(0).status, until(0).interrupted, until(0).bound) == ("no_plan", True, None)
     searched = until(1)
