@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyomo.environ as pyo
 import pytest
 
 from optimiser import bundles
+from optimiser.audit import AuditError, audit
+from optimiser.audited import as_sheets
 from optimiser.bundled import BundlePlanner, Ended
 from optimiser.errors import InputError
 from optimiser.plan import Plan
-from optimiser.solve import Options, SolverError
+from optimiser.solve import Options, SolverError, solve
+from optimiser.value import DECISIONS
 from optimiser.workbook.read import read
 from optimiser.workers import Workers
 from stockpile_model.blocks.budget import BudgetUse, Payment
@@ -24,6 +29,7 @@ from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.stock import LotStock
+from stockpile_model.build import build
 from stockpile_model.data import Row, Stockpile
 from stockpile_model.scenarios import unfold
 from tests.support.accept import book, demand, event, material, month, offer, scenario
@@ -226,6 +232,41 @@ def test_a_bundle_that_has_no_plan_is_named() -> None:
     assert (found.status, found.plan, found.blame) == ("infeasible", None, ("war",))
 
 
+@pytest.mark.parametrize("name", ["two_stage", "stages", "shared"])
+def test_held_decisions_are_the_same_on_every_branch(name: str) -> None:
+    """What is done exactly, what follows from it within a hair."""
+    stockpile = tree(name)
+    split, formulation = bundles.split(stockpile), build(stockpile)
+    solve(formulation.m, Options(gap=0.01))
+    trunk = range(split.periods)
+    kept = bundles.decisions(formulation, trunk)
+    assert any(kept.values.get(each) for each in DECISIONS)
+    for names in split.branches:
+        branch = build(bundles.part(stockpile, names))
+        assert bundles.hold(branch, kept, trunk)
+        solve(branch.m, Options(gap=0.01))
+        found = bundles.decisions(branch, trunk)
+        for variable in kept.values.keys() | found.values.keys():
+            mine, other = (each.values.get(variable, {}) for each in (found, kept))
+            for key in mine.keys() | other.keys():
+                far = 0.0 if variable in DECISIONS else 2 * bundles.HAIRS[0]
+                assert mine.get(key, 0.0) == pytest.approx(other.get(key, 0.0), rel=1e-6, abs=far), (variable, key)
+
+
+@pytest.mark.parametrize("name", ["two_stage", "stages", "full", "shared"])
+def test_every_variable_stands_at_a_node_or_is_known_to_follow(name: str) -> None:
+    formulation = build(tree(name))
+    nodes = formulation.stockpile.tree.nodes
+    for variable in formulation.m.component_objects(pyo.Var):
+        if variable.local_name not in bundles.FOLLOWS:
+            assert all(key[-1] in nodes for key in variable), variable.local_name
+
+
+def test_decisions_that_another_branch_does_not_know_cannot_be_held_there() -> None:
+    formulation = build(book(*WAR))
+    assert not bundles.hold(formulation, bundles.Decisions({"buy": {("elsewhere", 0): 1.0}}), range(1))
+
+
 # --- What the plan tells --------------------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +332,15 @@ def test_workers_bring_back_what_tasks_raise_and_return() -> None:
         assert sorted(workers.run(abs, [-1, 2, -3])) == [(0, 1), (1, 2), (2, 3)]
         with pytest.raises(ValueError, match="invalid literal"):
             list(workers.run(int, ["x"]))
+
+
+def test_what_an_audit_finds_reaches_the_process_that_waits() -> None:
+    plan = whole(book(*WAR))
+    sheets = as_sheets(replace(plan, objective=plan.objective + 1))
+    error = AuditError(audit(plan.stockpile, sheets).findings)
+    again = pickle.loads(pickle.dumps(error))
+    assert error.findings
+    assert (again.findings, str(again)) == (error.findings, str(error))
 
 
 # --- The command ----------------------------------------------------------------------------------------------------------------------
