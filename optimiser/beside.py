@@ -59,6 +59,11 @@ def firm_only(stockpile: Stockpile) -> Stockpile:
     return _everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, supply_stages=stages)))
 
 
+def whole(stockpile: Stockpile) -> Stockpile:
+    """The stockpile whose orders are whole in every period."""
+    return _everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, firm_periods=None)))
+
+
 def _everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -> Stockpile:
     """The stockpile after a change, made to the rows at each node of its tree too."""
     views = {id(view): view for view in stockpile.views}

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 DISAGREES = WRONG_INPUT  # a plan that its input does not bear out
+NOT_BUNDLED = {
+    **{"firm": "--firm", "shares": "--shares", "floors": "--floors", "value": "--value"},
+    **{"solver": "--solver", "model_file": "--write-model"},
+}
+MOST_SHOWN = 20  # scenarios in the terminal: of more only the dearest
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,11 +89,29 @@ def check(workbook: Path, errors: Path | None) -> None:
     "--floors", is_flag=True, help="Plan with each other level of each contract too: what it would cost, what would have to change."
 )
 @click.option("--value", is_flag=True, help="Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their mean.")
+@click.option(
+    "--bundles",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Plan thousands of scenarios as N bundles: first decisions for all, and a bound. The time limit is that of each search.",
+)
+@click.option(
+    "--decompose",
+    type=click.Choice(["lagrangian", "ef"]),
+    help="Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec -n N; or their extensive form.",
+)
+@click.option("--workers", type=click.IntRange(0), default=0, help="Processes that plan bundles; by default one for each core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
     from optimiser.planner import Request, plan_workbook
 
+    if (options["bundles"] or options["decompose"]) and (apart := [said for name, said in NOT_BUNDLED.items() if options[name]]):
+        raise click.UsageError(f"{apart[0]} plans all scenarios in one model: it cannot go with --bundles or --decompose")
+    if options["decompose"]:
+        from optimiser.cluster import Ranks
+
+        Ranks().hush()
     request = Request(source=workbook, changes=_parsed(changes), **options)
     with _progress() as progress:
         answer = plan_workbook(request, _say, progress)
@@ -264,13 +287,16 @@ def _show(answer: Answer) -> None:
             table.add_row(heading.replace("_", " "), f"{amount:,.0f}")
     table.add_row("objective", f"{plan.objective:,.0f}", style="bold")
     console.print(table)
-    for title, kind in (
-        ("Scenarios", ScenarioOutcome),
-        ("What the uncertainty costs", Worth),
-        ("Firm supply only", Compared),
-        ("Buyers", Share),
-    ):
-        if rows := plan.of(kind):
+    outcomes = plan.of(ScenarioOutcome)
+    few = sorted(outcomes, key=lambda each: -each.cost)[:MOST_SHOWN] if len(outcomes) > MOST_SHOWN else outcomes
+    parts: tuple[tuple[str, Sequence[Result]], ...] = (
+        ("Scenarios" if len(few) == len(outcomes) else f"The {len(few)} dearest of {len(outcomes):,} scenarios", few),
+        ("What the uncertainty costs", plan.of(Worth)),
+        ("Firm supply only", plan.of(Compared)),
+        ("Buyers", plan.of(Share)),
+    )
+    for title, rows in parts:
+        if rows:
             console.print(f"\n{title}", style="bold")
             console.print(_side_by_side(rows))
     console.print(f"The plan is in {answer.path} ({answer.seconds:.1f} s)", markup=False, soft_wrap=True)

@@ -65,7 +65,8 @@ class Assumption(Result):
 class Plan:
     """A plan. Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and sum to
     `expected_cost`; the objective is that, or with a risk weight w of the settings (1 - w)·expected cost + w·`cvar` (None
-    without scenarios); `rows` holds the result rows of every sheet by their type."""
+    without scenarios); `rows` holds the result rows of every sheet by their type, or where `until` is a date what is done before it
+    and what is expected over all scenarios from then on."""
 
     title: str
     currency: str
@@ -84,6 +85,7 @@ class Plan:
     rows: Mapping[type[Result], tuple[Result, ...]]
     run: Mapping[str, object]
     stockpile: Stockpile = field(repr=False)
+    until: dt.date | None = None
 
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """The result rows of one type."""
@@ -101,7 +103,7 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
     for row in report(formulation):
         rows.setdefault(type(row), []).append(row)
     rows[MarginalValue] = list(_marginal_values(formulation, outcome))
-    rows[Assumption] = list(_assumptions(stockpile))
+    rows[Assumption] = list(assumptions(stockpile))
     costs = dict.fromkeys(HEADINGS, 0.0)
     for flow in cast("list[CashFlow]", rows.get(CashFlow, [])):
         costs[flow.heading] += flow.discounted
@@ -178,7 +180,7 @@ def _marginal(data: Any, outcome: Outcome) -> float:
     return outcome.dual(data) or 0.0
 
 
-def _assumptions(stockpile: Stockpile) -> Iterator[Assumption]:
+def assumptions(stockpile: Stockpile) -> Iterator[Assumption]:
     """Every input with its source: what the workbook gives, and the defaults it leaves."""
     for row in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows)):
         kind = type(row)

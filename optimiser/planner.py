@@ -6,26 +6,37 @@ import hashlib
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from optimiser import alternatives, beside, value
-from optimiser.audit import Audit, AuditError, Sheets, audit, lines
+from optimiser.audit import Audit, audit
+from optimiser.audited import audited
+from optimiser.bundled import DECIDED, BundlePlanner
+from optimiser.bundles import HAIRS, Decisions, decisions, hold, part, split
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
-from optimiser.solve import Options, Outcome, Progress, UnboundedError, solve
+from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, solve
+from optimiser.solver.highs import version as highs_version
 from optimiser.solver.model_file import write_model
 from optimiser.workbook.files import check_target, same_file
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
+from optimiser.workers import Workers
+from stockpile_model.blocks.objective import cvar
 from stockpile_model.blocks.price_floors import FloorOutcome
+from stockpile_model.blocks.purchases import Order
 from stockpile_model.build import build
 from stockpile_model.changes import Change
-from stockpile_model.data import Settings
+from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
+
+LEAST_SECONDS = 10.0  # that it may take to see by how much relaxed orders could matter [s]
+BUNDLES = 10  # where a decomposition is asked for without a number
 
 Watch = Callable[[Progress], None] | None
 
@@ -46,6 +57,9 @@ class Request:
     shares: bool = False  # plan for every group of buyers too, and split the cost
     value: bool = False  # plan for each scenario alone and for their mean too
     floors: bool = False  # plan with each other level of each contract too
+    bundles: int | None = None  # plan the scenarios in so many bundles: none of their models holds all
+    workers: int = 0  # processes that plan bundles; 0 = one for each core
+    decompose: Literal["lagrangian", "ef"] | None = None  # by mpi-sppy, over the ranks of an MPI run
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     for fault in reading.warnings:
         say(f"warning: {fault}")
     read_at = time.perf_counter()
+    if request.bundles is not None or request.decompose is not None:
+        return _plan_bundles(request, reading, began, say, progress)
     formulation = build(reading.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
@@ -100,7 +116,9 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         "seconds building": round(built_at - read_at, 3),
         "seconds solving": round(solved_at - built_at, 3),
     }
-    plan, firm = _audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+    plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+    if not outcome.interrupted:
+        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
     if request.firm and not outcome.interrupted:
         plan, firm = with_firm(plan, options, progress, request.solver)
     if request.shares and not outcome.interrupted:
@@ -111,6 +129,47 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         plan = with_value(plan, options, progress, request.solver)
     write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
+
+
+def _plan_bundles(request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch) -> Answer:
+    """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of them is known."""
+    options, read_at = _options(reading.stockpile.settings, request), time.perf_counter()
+    run = {**_run(request, reading, options), "seconds reading": round(read_at - began, 3)}
+    warnings, count = [*map(str, reading.warnings)], request.bundles or BUNDLES
+    if request.decompose is not None:
+        from optimiser.cluster import Ranks, check, decompose
+
+        ranks, way = Ranks(), request.decompose
+        planner = BundlePlanner(reading.stockpile, count, options, ranks.run, progress)
+        check(planner, ranks, way)
+        with ranks:
+            ended = planner.plan(warnings, {**run, "ranks": ranks.size, "decomposed by": way}, lambda: decompose(planner, ranks, way))
+    else:
+        with Workers(request.workers) as workers:
+            ended = BundlePlanner(reading.stockpile, count, options, workers.run, progress).plan(warnings, run)
+    explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
+    if ended.plan is None:
+        if ended.bound is not None:
+            say(f"no plan costs less than {ended.bound:,.0f} {reading.stockpile.settings.currency}")
+        return Answer(ended.status, time.perf_counter() - began, explanation=explanation, interrupted=ended.interrupted)
+    solved = {
+        "seconds solving": round(time.perf_counter() - read_at, 3),
+        "ended": "interrupted by the user" if ended.interrupted else ended.status,
+    }
+    plan, output = replace(ended.plan, run={**ended.plan.run, **solved}), request.output or default_output(request.source)
+    if request.decompose is None or ranks.rank == 0:
+        write(plan, output)
+    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=ended.interrupted)
+
+
+def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: Callable[[str], None]) -> Explanation:
+    """Why scenarios have no plan: of the first that has none alone, or else of all together."""
+    for each in (*((name,) for name in names), tuple(names)):
+        formulation = build(part(stockpile, each))
+        if len(each) == len(names) or solve(formulation.m, replace(options, gap=1.0)).status == "infeasible":
+            break
+    say(f"in scenario {each[0]}:" if len(each) == 1 else f"in the scenarios {', '.join(each)} together:")
+    return why_infeasible(formulation, options)
 
 
 def _solve(formulation: Formulation, options: Options, progress: Watch, solver: str | None) -> Outcome:
@@ -124,7 +183,7 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
     """The plan with its comparison to firm supply only, and the plan for that."""
     formulation = build(beside.firm_only(plan.stockpile))
     outcome = _solve(formulation, options, progress, solver)
-    firm = None if outcome.objective is None else _audited(make_plan(formulation, outcome))
+    firm = None if outcome.objective is None else audited(make_plan(formulation, outcome))
     if firm is not None:
         more = firm.objective - plan.objective
         said = f"With firm supply only, no plant that is merely announced, the plan costs {firm.objective:,.0f} {plan.currency}, "
@@ -137,6 +196,75 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
         plan = replace(plan, warnings=(*plan.warnings, *(f"with firm supply only: {line.strip()}" for line in short)))
     rows = {**plan.rows, beside.Compared: tuple(beside.compare(plan, firm))}
     return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}"), firm
+
+
+def with_whole_orders(
+    plan: Plan, formulation: Formulation, options: Options, seconds: float, progress: Watch = None, solver: str | None = None
+) -> Plan:
+    """The plan with by how much it could matter that orders beyond firm_periods are relaxed: what it would cost to keep what is done
+    in these periods, and to order whole from then on. `seconds` is what the plan took: it is given the same, and LEAST_SECONDS at least.
+
+    That cost is of a plan whose orders are all whole, and the best of these costs no less than the bound of the relaxed ones.
+    """
+    settings = plan.stockpile.settings
+    if settings.firm_periods is None or settings.objective != "cost" or not any(each.relaxed for each in plan.of(Order)):
+        return plan
+    limit = min(options.time_limit, max(LEAST_SECONDS, seconds))
+    status, cost = _whole_orders(formulation, settings.firm_periods, replace(options, time_limit=limit), progress, solver)
+    told: object = cost
+    kept = f"what is done in the first {settings.firm_periods} periods"
+    if cost is not None:
+        more = cost - plan.objective
+        said = f"With whole orders from then on it would cost {cost:,.0f} {plan.currency} to keep {kept}, "
+        said += f"{abs(more):,.0f} {'more' if more >= 0 else 'less'} than this plan says"
+        if plan.bound is not None:
+            said += f"; that they are relaxed can matter by {max(0.0, cost - plan.bound):,.0f} {plan.currency} at most"
+    elif status == "infeasible":
+        said, told = f"No plan has whole orders from then on and keeps {kept}: it would have to begin differently", "none"
+    else:
+        told = "not found in time"
+        said = f"By how much that could matter is not known: no plan with whole orders that keeps {kept} was found in {limit:,.0f} s"
+    return replace(plan, verdict=f"{plan.verdict} {said}.", run={**plan.run, "objective with whole orders": told})
+
+
+def _whole_orders(
+    formulation: Formulation, firm: int, options: Options, progress: Watch, solver: str | None
+) -> tuple[Status, float | None]:
+    """What it costs to keep what is done in the first periods, and to order whole from then on: a status, and an objective or None.
+
+    Scenarios that part just then have nothing left in common, and are planned one by one.
+    """
+    stockpile, tree = formulation.stockpile, formulation.stockpile.tree
+    nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
+    kept, whole = replace(decisions(formulation, nodes), at_risk=None), beside.whole(stockpile)
+    branches = split(stockpile) if stockpile.scenarios else None
+    if branches is None or branches.periods != firm or len(branches.branches) < len(branches.probability):
+        outcome = _held(whole, kept, nodes, options, progress, solver)
+        return outcome.status, outcome.objective
+    costs: dict[str, tuple[float, float]] = {}
+    begun = time.perf_counter()
+    for (name,) in branches.branches:
+        passed = time.perf_counter() - begun
+        if passed / max(1, len(costs)) * len(branches.branches) > options.time_limit:
+            return "no_plan", None
+        left = replace(options, time_limit=options.time_limit - passed)
+        outcome = _held(part(whole, (name,)), kept, nodes, left, progress, solver)
+        if outcome.objective is None:
+            return outcome.status, None
+        costs[name] = (branches.probability[name], outcome.objective)
+    mean, settings = sum(probability * cost for probability, cost in costs.values()), stockpile.settings
+    return "feasible", (1 - settings.risk_weight) * mean + settings.risk_weight * cvar(costs, settings.risk_tail)
+
+
+def _held(stockpile: Stockpile, kept: Decisions, nodes: Container[int], options: Options, progress: Watch, solver: str | None) -> Outcome:
+    """A stockpile planned with what was decided at some nodes."""
+    for hair in HAIRS:
+        formulation = build(stockpile)
+        hold(formulation, kept, nodes, hair)
+        outcome = _solve(formulation, options, progress, solver)
+        if outcome.status != "infeasible":
+            break
+    return outcome
 
 
 def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
@@ -194,23 +322,6 @@ def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str
     return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 
-def _audited(plan: Plan) -> Plan:
-    """The plan with a note that its audit passed; AuditError where it does not."""
-    began = time.perf_counter()
-    found = audit(plan.stockpile, as_sheets(plan))
-    if found.findings:
-        raise AuditError(found.findings)
-    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
-    return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})
-
-
-def as_sheets(plan: Plan) -> Sheets:
-    """A plan as an audit reads it."""
-    rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
-    expected = None if plan.cvar is None else plan.expected_cost
-    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound, expected, plan.cvar)
-
-
 @dataclass(frozen=True)
 class Audited:
     """What an audit of a plan workbook found, and what is to be said beside it."""
@@ -226,6 +337,9 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
     """
     told = read_plan(plan)
     made_with = told.changes
+    if until := told.run.get(DECIDED):
+        said = f"holds what is done before {until}, when the first scenario is known: what follows was audited when it was made"
+        raise InputError([Fault(str(plan), f"{said}, and cannot be recomputed from the workbook alone")])
     notes = [*told.notes, *(f"the plan was made with {change}: so it is audited" for change in made_with)]
     if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
         notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
@@ -276,9 +390,9 @@ def fingerprint(source: Path) -> str:
     return found.hexdigest()
 
 
-def _run(request: Request, reading: Reading, options: Options, outcome: Outcome) -> Mapping[str, object]:
+def _run(request: Request, reading: Reading, options: Options, outcome: Outcome | None = None) -> Mapping[str, object]:
     """What an auditor needs to repeat the run."""
-    form = outcome.form
+    form = outcome.form if outcome else None
     size = (
         {}
         if form is None
@@ -293,9 +407,8 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome)
         "time limit [s]": options.time_limit,
         "threads": options.threads,
         "seed": options.seed,
-        "solver": outcome.solver,
-        "ended": "interrupted by the user" if outcome.interrupted else outcome.status,
-        "nodes": outcome.nodes,
+        "solver": outcome.solver if outcome else highs_version(),
+        **({"ended": "interrupted by the user" if outcome.interrupted else outcome.status, "nodes": outcome.nodes} if outcome else {}),
         **size,
         "planned at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         **{

@@ -21,10 +21,11 @@ import pytest
 from hypothesis import given, settings
 
 from optimiser.audit import Line, Sheets, audit
+from optimiser.audited import as_sheets
 from optimiser.cli import main
 from optimiser.errors import InputError
 from optimiser.plan import Assumption, MarginalValue, Plan
-from optimiser.planner import Request, as_sheets, audit_workbook, plan_workbook
+from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
 from stockpile_model.blocks import budget, policy, price_floors, purchases, rotation, targets

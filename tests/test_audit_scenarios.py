@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from optimiser.audit import audit
 from optimiser.audit.scenarios import futures
+from optimiser.audited import as_sheets
 from optimiser.cli import main
 from optimiser.errors import InputError
-from optimiser.planner import Request, as_sheets, audit_workbook, plan_workbook
+from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import read
 from stockpile_model import scenarios

@@ -49,7 +49,8 @@ def change(event: Event) -> Change:
     return Change(event.table, event.row or "*", event.column, cast(How, event.how), event.value or "")
 
 
-def known(stockpile: Stockpile) -> dict[str, Scenario]:
+@functools.lru_cache(maxsize=8)
+def known(stockpile: Stockpile) -> Mapping[str, Scenario]:
     """The named scenarios by their folded names."""
     return {row.scenario.casefold(): row for row in stockpile.rows(Scenario)}
 

@@ -46,6 +46,9 @@ class AuditError(StockpileError):
             told.append(f"  … and {len(findings) - MOST_TOLD:,} more")
         super().__init__("\n".join(["the plan does not agree with its input and was not written:", *told]))
 
+    def __reduce__(self) -> tuple[type[AuditError], tuple[tuple[Finding, ...]]]:
+        return type(self), (self.findings,)  # an error of a worker process reaches the one that waits for it
+
 
 def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     """Recompute a plan, scenario by scenario. The stockpile's rows have passed their check."""

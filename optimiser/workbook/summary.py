@@ -226,7 +226,8 @@ def _costs(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
 def _quantities(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     """Metal in and out; with several materials also each of them."""
     settings, calendar = plan.stockpile.settings, plan.stockpile.calendar
-    last = calendar.begin(settings.periods - 1)
+    end = calendar.end(settings.periods - 1) if plan.until is None else plan.until - dt.timedelta(days=1)
+    last = calendar.begin(calendar.period(end))
     out, waste = total(found[Rotated], "quantity"), total(found[Rotated], "quantity", form="expired")
     lines: list[tuple[str, str, Live]] = [
         ("Ordered", "under offers", total(found[Order], "ordered")),
@@ -236,12 +237,12 @@ def _quantities(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> N
         ("Used by demand", "", total(found[DemandMet], "met")),
         ("Rotated out", "through outlets", _difference(out, waste)),
         ("Waste", "reaches the end of its life unused", waste),
-        ("Stock at the end", f"at the end of {calendar.end(settings.periods - 1)}", total(found[LotStock], "quantity", date=last)),
+        ("Stock at the end", f"at the end of {end}", total(found[LotStock], "quantity", date=last)),
         ("Unmet demand", "", total(found[DemandMet], "unmet")),
         ("Below targets", "sum over periods", total(found[TargetMet], "below")),
     ]
     decimals = number_format("quantity", [live.value for _, _, live in lines])
-    w.heading(f"Quantities [{plan.unit}]", "Total")
+    w.heading(f"Quantities [{plan.unit}]" + ("" if plan.until is None else f", before {plan.until}"), "Total")
     for label, note, live in lines:
         w.line(label, live, note=note, key=label, formats=[decimals])
     missing = [w.cells["Unmet demand"], w.cells["Below targets"]]

@@ -20,7 +20,7 @@ AUDIT_AND_WRITE = """
 import gc, sys, time
 from pathlib import Path
 gc.disable()  # as the command does
-from optimiser.planner import as_sheets
+from optimiser.audited import as_sheets
 from optimiser.audit import audit
 from optimiser.workbook.write import write
 from tests.support.plans import plan_of
