@@ -304,9 +304,11 @@ class BundlePlanner:
     """
 
     def __init__(self, stockpile: Stockpile, count: int, options: Options, run: Run, watch: Watch = None) -> None:
-        self.stockpile, self.unfolded = stockpile, unfold(stockpile)
-        self.split = bundles.split(stockpile)
-        self.dealt = bundles.bundles(stockpile, self.split, count)
+        # Age by age: a branch alone would not know of which age the stock is where the others part from it.
+        self.stockpile = replace(stockpile, classes={})
+        self.unfolded = unfold(self.stockpile)
+        self.split = bundles.split(self.stockpile)
+        self.dealt = bundles.bundles(self.stockpile, self.split, count)
         self.names = [tuple(name for names in each for name in names) for each in self.dealt]
         self.weights = [self.split.weight(each) for each in self.names]
         self.parts = [bundles.part(self.stockpile, each) for each in self.names]

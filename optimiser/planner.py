@@ -174,7 +174,7 @@ def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: C
 
 def _solve(formulation: Formulation, options: Options, progress: Watch, solver: str | None) -> Outcome:
     try:
-        return solve(formulation.m, options, progress, solver)
+        return solve(formulation.m, options, progress, solver, formulation.in_trunk if formulation.stockpile.scenarios else None)
     except UnboundedError as error:
         raise InputError([_endless(formulation, error)]) from error
 
@@ -237,7 +237,8 @@ def _whole_orders(
     stockpile, tree = formulation.stockpile, formulation.stockpile.tree
     nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
     kept, whole = replace(decisions(formulation, nodes), at_risk=None), beside.whole(stockpile)
-    branches = split(stockpile) if stockpile.scenarios else None
+    # In a class of ages a branch alone does not know of which age the stock is where the others part from it.
+    branches = split(stockpile) if stockpile.scenarios and not stockpile.classes else None
     if branches is None or branches.periods != firm or len(branches.branches) < len(branches.probability):
         outcome = _held(whole, kept, nodes, options, progress, solver)
         return outcome.status, outcome.objective

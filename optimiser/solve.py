@@ -6,10 +6,13 @@ The values are left in the Pyomo model; what is told about them stands in the `O
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from optimiser.solver import highs
+import numpy as np
+
+from optimiser.solver import branches, highs
 from optimiser.solver.highs import Interrupt, Solution, Unbounded
 from optimiser.solver.pyomo_solvers import solve_by_name
 from optimiser.solver.search import (
@@ -22,8 +25,9 @@ from optimiser.solver.search import (
     Status,
     UnboundedError,
     allowance,
+    relative_gap,
 )
-from optimiser.solver.standard_form import Floats, Program, StandardForm, standard_form
+from optimiser.solver.standard_form import Bools, Floats, Program, StandardForm, standard_form
 
 __all__ = ["Options", "Outcome", "Progress", "Report", "SolverError", "SolverUnavailable", "Stage", "Status", "UnboundedError", "solve"]
 
@@ -85,12 +89,19 @@ class Outcome:
         return float(duals[position]) if position is not None else 0.0
 
 
-def solve(m: Any, options: Options | None = None, report: Report | None = None, solver: str | None = None) -> Outcome:
+def solve(
+    m: Any,
+    options: Options | None = None,
+    report: Report | None = None,
+    solver: str | None = None,
+    in_trunk: Callable[[Any], bool] | None = None,
+) -> Outcome:
     """Minimise the active objectives of a linear Pyomo model, in the order of their declaration, each at no more of the
     ones before it, and leave the values in the model.
 
     `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and keeps the best plan
-    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface.
+    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface. `in_trunk` tells
+    the variables without which the model of a scenario tree falls apart.
     Raises ValueError for a model that is not linear, UnboundedError, SolverUnavailable and SolverError.
     """
     options = options or Options()
@@ -102,7 +113,8 @@ def solve(m: Any, options: Options | None = None, report: Report | None = None, 
     if not form.objectives:
         raise ValueError("the model has no active objective")
     interrupt = Interrupt()
-    stages, x = _minimise_in_turn(form, options, interrupt, report)
+    trunk = None if in_trunk is None else np.fromiter(map(in_trunk, form.variables), dtype=np.bool_, count=len(form.variables))
+    stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
     if x is not None:
         for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):  # + 0.0: no -0.0 in a plan
             variable.set_value(value, skip_validation=True)
@@ -110,7 +122,7 @@ def solve(m: Any, options: Options | None = None, report: Report | None = None, 
 
 
 def _minimise_in_turn(
-    form: StandardForm, options: Options, interrupt: Interrupt, report: Report | None
+    form: StandardForm, options: Options, interrupt: Interrupt, report: Report | None, trunk: Bools | None
 ) -> tuple[tuple[Stage, ...], Floats | None]:
     program, x = form.program, None
     stages: list[Stage] = []
@@ -123,7 +135,7 @@ def _minimise_in_turn(
         if x is not None and interrupt.requested:
             found = Solution("feasible", x, program.objective(x))
         else:
-            found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x)
+            found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
         if found.x is None and x is not None:
             found = replace(found, status="feasible", x=x, objective=program.objective(x))
         stages.append(
@@ -146,12 +158,38 @@ def _minimise_in_turn(
 
 
 def _minimise(
-    program: Program, form: StandardForm, options: Options, interrupt: Interrupt, watch: highs.Watch | None, known: Floats | None
+    program: Program,
+    form: StandardForm,
+    options: Options,
+    interrupt: Interrupt,
+    watch: highs.Watch | None,
+    known: Floats | None,
+    trunk: Bools | None,
 ) -> Solution:
+    begun, first = time.perf_counter(), None
+    if trunk is not None:
+        first = branches.optimise(program, trunk, options, interrupt)
+        if first is not None and first.status == "optimal":
+            return first
+        options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begun)))
+        known = first.x if first is not None and first.x is not None else known
     try:
-        return highs.optimise(program, options, interrupt, watch, known)
+        return _better(highs.optimise(program, options, interrupt, watch, known), first, options)
     except Unbounded as ray:
         raise UnboundedError(form.at(ray.columns)) from None
+
+
+def _better(found: Solution, first: Solution | None, options: Options) -> Solution:
+    """What a search found, or what it began with where that is as good, at the better of their bounds."""
+    if first is None or found.status == "infeasible":
+        return found
+    best = min((each for each in (found, first) if each.objective is not None), key=lambda each: each.objective or 0.0, default=found)
+    bounds = [each.bound for each in (found, first) if each.bound is not None]
+    if best.objective is None or not bounds:
+        return replace(found, bound=max(bounds, default=None))
+    bound = min(best.objective, max(bounds))
+    gap = relative_gap(best.objective, bound)
+    return replace(best, status="optimal" if gap is not None and gap <= options.gap else "feasible", bound=bound, nodes=found.nodes)
 
 
 def _held(program: Program, best: float) -> Program:

@@ -25,7 +25,7 @@ from optimiser.solver.standard_form import Floats, Program
 LOOSE, TIGHT = 1e-6, 1e-9
 RAY = 1e-7  # a cost that falls by less than this along a ray does not fall
 AT_BOUND = 1e-7  # how near to a bound a value lies at it, absolutely and relatively
-PRIMAL_SIMPLEX = 4  # HiGHS's option simplex_strategy
+DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4  # HiGHS's option simplex_strategy
 POLISHING = 10.0  # least time limit of the linear program after a search [s]
 POLLING = 0.1  # between two looks at a search [s]
 LEAVING = 3.0  # longest wait for a search that is given up [s]
@@ -135,13 +135,13 @@ def _search(
 ) -> tuple[Solution, bool]:
     """One branch-and-bound; whether it came to its end."""
     h = load(program)
-    _set(h, options)
+    prepare(h, options)
     _option(h, "mip_feasibility_tolerance", tolerance)
     if known is not None:
         start = highspy.HighsSolution()
         start.col_value = known.tolist()
         h.setSolution(start)
-    _run(h, interrupt, watch)
+    run(h, interrupt, watch)
     ended, info = h.getModelStatus(), h.getInfo()
     if ended == HighsModelStatus.kInfeasible:
         return Solution("infeasible", nodes=max(0, info.mip_node_count)), True
@@ -163,9 +163,9 @@ def _polish(program: Program, found: Solution, options: Options, interrupt: Inte
     lower[program.integer] = upper[program.integer] = whole
     fixed = replace(program, lower=lower, upper=upper, integer=np.zeros(program.columns, dtype=np.bool_))
     h = load(fixed)
-    _set(h, replace(options, time_limit=max(POLISHING, options.time_limit)))
+    prepare(h, replace(options, time_limit=max(POLISHING, options.time_limit)))
     _start_at(h, fixed, found.x)
-    _run(h, interrupt, None, stoppable=False)
+    run(h, interrupt, stoppable=False)
     if h.getModelStatus() != HighsModelStatus.kOptimal:
         return None
     solution = h.getSolution()
@@ -176,9 +176,13 @@ def _polish(program: Program, found: Solution, options: Options, interrupt: Inte
 def _start_at(h: highspy.Highs, program: Program, x: Floats) -> None:
     """Let the primal simplex begin at a solution: what lies at a bound is non-basic. Several times faster than to presolve
     and begin anew (HiGHS repairs a basis that is not square)."""
+    begin_at(h, _bases(x, program.lower, program.upper), _bases(program.activity(x), program.row_lower, program.row_upper))
+
+
+def begin_at(h: highspy.Highs, columns: list[HighsBasisStatus], rows: list[HighsBasisStatus]) -> None:
+    """Let the primal simplex begin at a basis, square or not."""
     basis = highspy.HighsBasis()
-    basis.col_status = _bases(x, program.lower, program.upper)
-    basis.row_status = _bases(program.activity(x), program.row_lower, program.row_upper)
+    basis.col_status, basis.row_status = columns, rows
     basis.valid = basis.alien = True
     h.setBasis(basis)
     _option(h, "presolve", "off")
@@ -202,8 +206,8 @@ def _judged(program: Program, x: Floats, bound: float | None, nodes: int, option
 
 def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> Solution:
     h = load(program)
-    _set(h, options)
-    _run(h, interrupt, None)
+    prepare(h, options)
+    run(h, interrupt)
     ended, info, solution = h.getModelStatus(), h.getInfo(), h.getSolution()
     if ended == HighsModelStatus.kInfeasible:
         return Solution("infeasible")
@@ -236,7 +240,8 @@ def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Inte
     return anywhere
 
 
-def _set(h: highspy.Highs, options: Options) -> None:
+def prepare(h: highspy.Highs, options: Options) -> None:
+    """Set what is asked of a search."""
     # 0 leaves it to HiGHS, which takes half of the cores (all were no faster); more than there are can crash it.
     _option(h, "threads", min(options.threads, os.cpu_count() or 1))
     _option(h, "random_seed", options.seed % 2**31)
@@ -257,7 +262,7 @@ def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
         raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
 
 
-def _run(h: highspy.Highs, interrupt: Interrupt, watch: Watch | None, stoppable: bool = True) -> None:
+def run(h: highspy.Highs, interrupt: Interrupt, watch: Watch | None = None, stoppable: bool = True) -> None:
     """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress."""
     failed: list[BaseException] = []
     done = threading.Event()  # Thread.join takes a thread for ended when Ctrl-C comes in between
