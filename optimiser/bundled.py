@@ -203,7 +203,7 @@ def search(task: Search) -> Found:
     """Plan a bundle. Raises SolverError."""
     formulation = build(task.stockpile)
     try:
-        outcome = solve(formulation.m, task.options)
+        outcome = solve(formulation.m, task.options, in_trunk=formulation.in_trunk)
     except UnboundedError as error:
         raise SolverError(str(error)) from None  # its variables stay here
     program = outcome.form.program if outcome.form else None

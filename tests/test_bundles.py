@@ -235,7 +235,7 @@ def test_a_bundle_that_has_no_plan_is_named() -> None:
 @pytest.mark.parametrize("name", ["two_stage", "stages", "shared"])
 def test_held_decisions_are_the_same_on_every_branch(name: str) -> None:
     """What is done exactly, what follows from it within a hair."""
-    stockpile = tree(name)
+    stockpile = replace(tree(name), classes={})
     split, formulation = bundles.split(stockpile), build(stockpile)
     solve(formulation.m, Options(gap=0.01))
     trunk = range(split.periods)

@@ -74,7 +74,8 @@ def whole(scenarios: int, ages: bool, limit: float) -> None:
     gc.disable()  # as the command does
     stockpile = case(scenarios, ages)
     began = time.process_time()
-    outcome = solve(build(stockpile).m, Options(gap=GAP, time_limit=limit))
+    formulation = build(stockpile)
+    outcome = solve(formulation.m, Options(gap=GAP, time_limit=limit), in_trunk=formulation.in_trunk)
     gap, cost = (math.inf if each is None else each for each in (outcome.gap, outcome.objective))
     print(time.process_time() - began, gap, cost)
 
