@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from optimiser.audit import audit
+from optimiser.audited import as_sheets
 from optimiser.plan import make_plan
-from optimiser.planner import as_sheets
 from optimiser.solve import Options, Outcome, solve
 from stockpile_model.blocks import ageing
 from stockpile_model.blocks.ageing import classes
