@@ -33,6 +33,7 @@ from stockpile_model.build import TABLES
 from stockpile_model.changes import parse
 from stockpile_model.data import ALL, PROVENANCE, Dated, Stockpile, Supplier, overlap
 from tests.support.oracle import optimum
+from tests.support.recompute import check_summary
 
 INPUTS = Path(__file__).parents[1] / "inputs"
 PATIENCE = 1800.0  # a golden run is not cut short where the machine is busy [s]
@@ -476,48 +477,52 @@ def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
 # --- Gallium under its scenarios: golden run --------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def uncertain(tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    return plan("gallium", tmp_path_factory.mktemp("uncertain"))
+def test_gallium_under_scenarios(tmp_path: Path) -> None:
+    """One test, as it is one search of a minute or two."""
+    found = plan("gallium", tmp_path)
+    assert check_summary(tmp_path / "plan.xlsx") == []
+    costs_what_it_did(found)
+    decides_the_same_until_it_knows_more(found)
+    lives_through_each(found)
 
 
-def test_gallium_under_scenarios_costs_what_it_did(uncertain: Plan) -> None:
+def costs_what_it_did(found: Plan) -> None:
     # 59.42 m USD to 0.5 %, 59.14 proven. First told in November 2026, with the scenario set.
-    assert uncertain.status == "optimal"
-    assert uncertain.objective == pytest.approx(uncertain.expected_cost)  # no weight on risk
-    assert uncertain.bound is not None
-    assert 59.0e6 < uncertain.bound < uncertain.objective < 59.7e6
-    cost = {row.scenario: row.cost for row in uncertain.of(ScenarioOutcome)}
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(found.expected_cost)  # no weight on risk
+    assert found.bound is not None
+    assert 59.0e6 < found.bound < found.objective < 59.7e6
+    cost = {row.scenario: row.cost for row in found.of(ScenarioOutcome)}
     assert [*cost] == ["base", "ban", "flood", "metlen_late", "outage", "emergency"]
     # Ceilings hold in a ban while metal that is rotated out sells dear; floors cost in a flood; an emergency empties the stock.
     assert sorted(cost, key=lambda name: cost[name])[0] == "ban"
     assert sorted(cost, key=lambda name: cost[name])[-2:] == ["flood", "emergency"]
-    assert uncertain.cvar == pytest.approx(cost["emergency"])  # the worst tenth is just that
+    assert found.cvar == pytest.approx(cost["emergency"])  # the worst tenth is just that
 
 
-def test_gallium_under_scenarios_decides_the_same_until_it_knows_more(uncertain: Plan) -> None:
+def decides_the_same_until_it_knows_more(found: Plan) -> None:
     first = dt.date(2027, 7, 1)  # Metlen is late, or is not
-    assert {row.scenarios for row in uncertain.of(Order) if row.date < first} == {ALL}
-    signed = {row.contract: row.level for row in uncertain.of(ContractOutcome) if row.signed is not None and row.signed < first}
+    assert {row.scenarios for row in found.of(Order) if row.date < first} == {ALL}
+    signed = {row.contract: row.level for row in found.of(ContractOutcome) if row.signed is not None and row.signed < first}
     assert signed == {"pavlodar_offtake": "550", "metlen_offtake": "550", "atalco_offtake": "china x 2.2"}
-    metlen = [row for row in uncertain.of(Delivery) if row.name == "metlen_offtake"]
+    metlen = [row for row in found.of(Delivery) if row.name == "metlen_offtake"]
     assert min(row.date for row in metlen if "metlen_late" in row.scenarios) >= dt.date(2028, 7, 1)
     assert min(row.date for row in metlen) < dt.date(2028, 7, 1)
 
 
-def test_gallium_under_scenarios_lives_through_each(uncertain: Plan) -> None:
+def lives_through_each(found: Plan) -> None:
     def seen(rows: Iterable[T], scenario: str) -> list[T]:
         return [row for row in rows if row.scenarios == ALL or scenario in row.scenarios.split(", ")]
 
-    delivered = seen(uncertain.of(Delivery), "outage")
+    delivered = seen(found.of(Delivery), "outage")
     out = [row.date for row in delivered if row.name == "korea_zinc_offtake"]
     assert not [date for date in out if dt.date(2029, 7, 1) <= date < dt.date(2030, 11, 1)]
     assert [date for date in out if date >= dt.date(2030, 11, 1)]
-    assert not [row for row in seen(uncertain.of(Delivery), "ban") if row.supplier == "rotterdam_trader" and row.date.year in (2028, 2029)]
-    drawn = sum(row.met for row in seen(uncertain.of(DemandMet), "emergency") if row.date.year == 2029)
+    assert not [row for row in seen(found.of(Delivery), "ban") if row.supplier == "rotterdam_trader" and row.date.year in (2028, 2029)]
+    drawn = sum(row.met for row in seen(found.of(DemandMet), "emergency") if row.date.year == 2029)
     assert drawn == pytest.approx(12 * (250 + 1474))
-    for name in uncertain.stockpile.scenarios:
-        hard = [row for row in seen(uncertain.of(TargetMet), name) if row.hard]
+    for name in found.stockpile.scenarios:
+        hard = [row for row in seen(found.of(TargetMet), name) if row.hard]
         assert hard
         assert all(row.stock >= row.target - 1e-3 for row in hard)
 
