@@ -511,7 +511,7 @@ FAULTS = [
         "paid by another buyer",
         "shared",
         put("cash_flow", "buyer", "army", heading="purchases", buyer="navy"),
-        r"paid for \(purchase, gallium, (army|navy)\)",
+        r"(paid for \(purchase, gallium|amount \(purchases, gallium, \w+), (army|navy)\)",
     ),
     Fault(
         "metal above the price",
