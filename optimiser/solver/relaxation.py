@@ -1,0 +1,140 @@
+"""The linear relaxation of a program, solved again and again from a basis that is known, and a bound by branching on sums.
+
+A search begins each time at nothing. Of a program that was solved before and has changed a little, the linear program is solved in
+a few steps of the simplex method from the basis it ended with, and a few branches close most of what it leaves open.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from highspy import HighsModelStatus
+
+from optimiser.solver import highs
+from optimiser.solver.search import SolverError
+from optimiser.solver.standard_form import Floats, Ints, Program
+
+INFINITY = float("inf")
+FRACTION = 1e-4  # a sum of whole columns nearer than this to a whole number is whole
+UNTRIED = 1e12  # what a branch that was never taken is thought to bring, so that it is tried
+
+
+@dataclass(frozen=True, eq=False)
+class Vertex:
+    """An optimal vertex of a linear program: `objective` is infinite where there is no point at all, or none below a cutoff.
+    `basis` is HiGHS's own object."""
+
+    objective: float
+    x: Floats
+    activity: Floats
+    basis: Any
+    dual: Floats | None = None
+
+
+class Relaxation:
+    """A program without its integrality, held by one HiGHS object with one thread."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
+        self._h = highs.load(self.program)
+        self._h.setOptionValue("threads", 1)
+
+    def bound_rows(self, first: int, lower: Floats, upper: Floats) -> None:
+        """Put new bounds on the rows from `first` on."""
+        rows = np.arange(first, first + len(lower), dtype=np.int32)
+        self._h.changeRowsBounds(len(rows), rows, lower, upper)  # type: ignore[attr-defined]
+
+    def solve(self, basis: Any = None, cutoff: float = INFINITY, seconds: float = INFINITY) -> Vertex:
+        """Minimise from a basis. What cannot be below `cutoff` is given up. Raises SolverError where it ends otherwise."""
+        h = self._h
+        h.setOptionValue("objective_bound", cutoff)
+        h.setOptionValue("time_limit", h.getRunTime() + seconds if seconds < INFINITY else INFINITY)
+        if basis is not None:
+            h.setBasis(basis)
+        h.run()
+        ended = h.getModelStatus()
+        nothing = np.zeros(0)
+        if ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kObjectiveBound):
+            return Vertex(INFINITY, nothing, nothing, None)
+        if ended != HighsModelStatus.kOptimal:
+            raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
+        solution = h.getSolution()
+        return Vertex(
+            h.getInfo().objective_function_value,
+            np.array(solution.col_value),
+            np.array(solution.row_value),
+            h.getBasis(),
+        )
+
+
+def fixed(program: Program, whole: Floats) -> Program:
+    """The program with its integers held at given values."""
+    lower, upper = program.lower.copy(), program.upper.copy()
+    lower[program.integer] = upper[program.integer] = whole
+    return replace(program, lower=lower, upper=upper, integer=np.zeros(program.columns, dtype=np.bool_))
+
+
+@dataclass
+class Branching:
+    """A lower bound of a program by branching on sums of integer columns, which are whole in every plan.
+
+    `groups` are the columns of each sum. What each branch brought in programs before says which sum is tried first.
+    """
+
+    groups: Sequence[Ints]
+    gained: Floats = field(init=False)
+    tried: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gained, self.tried = np.zeros(len(self.groups)), np.zeros(len(self.groups))
+
+    def extended(self, program: Program) -> Program:
+        """The program with a row without bounds for each sum behind its own."""
+        row: Ints = (np.repeat(np.arange(len(self.groups)), [len(each) for each in self.groups]) + program.rows).astype(np.int32)
+        column = np.concatenate([np.zeros(0, dtype=np.int32), *self.groups])
+        free = np.full(len(self.groups), INFINITY)
+        return program.extended(row_lower=-free, row_upper=free, row=row, column=column, value=np.ones(len(row)))
+
+    def bound(self, program: Program, root: Vertex, relaxation: Relaxation, enough: float, nodes: int) -> tuple[float, Vertex]:
+        """A proven lower bound, raised from that of `root` until it is `enough` or `nodes` linear programs were solved; and the
+        vertex at which it stands. `root` and `relaxation` are those of `extended(program)`."""
+        first, count = program.rows, len(self.groups)
+        order = itertools.count()
+        free = np.full(count, INFINITY)
+        heap = [(root.objective, next(order), -free, free, root)]
+        solved, cut_off = 0, False
+        while heap and heap[0][0] < enough and solved < nodes:
+            value, _, low, high, vertex = heap[0]
+            sums = vertex.activity[first:]
+            away = np.abs(sums - np.round(sums))
+            if not (away > FRACTION).any():
+                break
+            heapq.heappop(heap)
+            worth = np.where(self.tried > 0, self.gained / np.maximum(self.tried, 1), UNTRIED) * away
+            k = int(np.argmax(np.where(away > FRACTION, worth, -1.0)))
+            values = []
+            for side in (0, 1):
+                lower, upper = low.copy(), high.copy()
+                if side:
+                    lower[k] = np.ceil(sums[k])
+                else:
+                    upper[k] = np.floor(sums[k])
+                relaxation.bound_rows(first, lower, upper)
+                child = relaxation.solve(vertex.basis, cutoff=enough)
+                solved += 1
+                values.append(min(child.objective, enough))
+                if child.objective < INFINITY:
+                    heapq.heappush(heap, (max(value, child.objective), next(order), lower, upper, child))
+                else:
+                    cut_off = True
+            self.gained[k] += max(0.0, min(values) - value)
+            self.tried[k] += 1
+        relaxation.bound_rows(first, -free, free)
+        if not heap:
+            return enough, root
+        return (min(heap[0][0], enough) if cut_off else heap[0][0]), heap[0][4]
