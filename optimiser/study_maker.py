@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.solver.highs import version
@@ -82,15 +83,10 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     plain = replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
     of = common(plain, options)
     answers = []
-    with Record(kept) as record:
+    with Record(kept) as record, _Hired(request, Job(plain, options)) as crew:
         for each in asked:
-            job = Job(plain, options, each.inputs)
-            runner = Runner(each.study.study, record, of, lambda job=job: _hire(request, job), watch, each.inputs)  # type: ignore[misc]
-            try:
-                tables = conduct(ROUNDS[each.study.kind](each), runner)
-            finally:
-                if runner.crew is not None:
-                    runner.crew.close()
+            runner = Runner(each.study.study, record, of, crew, watch, each.inputs)
+            tables = conduct(ROUNDS[each.study.kind](each), runner)
             answers.append(Answered(each.study.study, each.study.kind, tables, tuple(_ran(runner)), [*runner.noted]))
         told = {
             "input": request.source.name,
@@ -121,13 +117,32 @@ def _ran(runner: Runner) -> Iterator[Ran]:
     return (Ran(note, changes, key) for note, changes, key in runner.ran)
 
 
-def _hire(request: Request, job: Job) -> Crew:
-    if request.scheduler is not None:
-        from optimiser.studies.cluster import Cluster
+class _Hired:
+    """The crew of all studies, started when a run is first missing."""
 
-        return Cluster(job, request.scheduler)
-    size = default_size() if request.workers is None else request.workers
-    return Processes(job, size, WATCHDOG * job.options.time_limit + 60)
+    def __init__(self, request: Request, job: Job) -> None:
+        self.request, self.job = request, job
+        self.crew: Crew | None = None
+
+    def __call__(self) -> Crew:
+        if self.crew is None:
+            self.crew = self._start()
+        return self.crew
+
+    def _start(self) -> Crew:
+        if self.request.scheduler is not None:
+            from optimiser.studies.cluster import Cluster
+
+            return Cluster(self.job, self.request.scheduler)
+        size = default_size() if self.request.workers is None else self.request.workers
+        return Processes(self.job, size, WATCHDOG * self.job.options.time_limit + 60)
+
+    def __enter__(self) -> _Hired:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.crew is not None:
+            self.crew.close()
 
 
 def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:

@@ -100,41 +100,62 @@ class Branching:
         free = np.full(len(self.groups), INFINITY)
         return program.extended(row_lower=-free, row_upper=free, row=row, column=column, value=np.ones(len(row)))
 
-    def bound(self, program: Program, root: Vertex, relaxation: Relaxation, enough: float, nodes: int) -> tuple[float, Vertex]:
-        """A proven lower bound, raised from that of `root` until it is `enough` or `nodes` linear programs were solved; and the
-        vertex at which it stands. `root` and `relaxation` are those of `extended(program)`."""
-        first, count = program.rows, len(self.groups)
-        order = itertools.count()
-        free = np.full(count, INFINITY)
-        heap = [(root.objective, next(order), -free, free, root)]
-        solved, cut_off = 0, False
-        while heap and heap[0][0] < enough and solved < nodes:
-            value, _, low, high, vertex = heap[0]
-            sums = vertex.activity[first:]
+    def tree(self, program: Program, root: Vertex, relaxation: Relaxation) -> Tree:
+        """The tree that grows from `root`; it and `relaxation` are those of `extended(program)`."""
+        return Tree(self, program.rows, root, relaxation)
+
+
+class Tree:
+    """Branches on the sums of a `Branching`, that with the lowest bound first."""
+
+    def __init__(self, branching: Branching, first: int, root: Vertex, relaxation: Relaxation) -> None:
+        free = np.full(len(branching.groups), INFINITY)
+        self.branching, self.first, self.relaxation = branching, first, relaxation
+        self._order = itertools.count()
+        self._heap = [(root.objective, next(self._order), -free, free, root)]
+        self._cut = INFINITY  # the lowest bound at which a branch was given up
+
+    @property
+    def bound(self) -> float:
+        """Proven: no plan costs less. Infinite where there is none."""
+        return min(self._heap[0][0] if self._heap else INFINITY, self._cut)
+
+    @property
+    def vertex(self) -> Vertex | None:
+        """Where the bound stands; None where all branches are given up."""
+        return self._heap[0][4] if self._heap else None
+
+    def grow(self, enough: float, nodes: int) -> bool:
+        """Raise the bound until it is `enough` or `nodes` linear programs were solved. Whether it can be raised further."""
+        known, solved = self.branching, 0
+        while self._heap and self._heap[0][0] < enough:
+            value, _, low, high, vertex = self._heap[0]
+            sums = vertex.activity[self.first :]
             away = np.abs(sums - np.round(sums))
             if not (away > FRACTION).any():
-                break
-            heapq.heappop(heap)
-            worth = np.where(self.tried > 0, self.gained / np.maximum(self.tried, 1), UNTRIED) * away
+                return False
+            if solved >= nodes:
+                return True
+            heapq.heappop(self._heap)
+            worth = np.where(known.tried > 0, known.gained / np.maximum(known.tried, 1), UNTRIED) * away
             k = int(np.argmax(np.where(away > FRACTION, worth, -1.0)))
-            values = []
-            for side in (0, 1):
-                lower, upper = low.copy(), high.copy()
-                if side:
-                    lower[k] = np.ceil(sums[k])
-                else:
-                    upper[k] = np.floor(sums[k])
-                relaxation.bound_rows(first, lower, upper)
-                child = relaxation.solve(vertex.basis, cutoff=enough)
-                solved += 1
-                values.append(min(child.objective, enough))
-                if child.objective < INFINITY:
-                    heapq.heappush(heap, (max(value, child.objective), next(order), lower, upper, child))
-                else:
-                    cut_off = True
-            self.gained[k] += max(0.0, min(values) - value)
-            self.tried[k] += 1
-        relaxation.bound_rows(first, -free, free)
-        if not heap:
-            return enough, root
-        return (min(heap[0][0], enough) if cut_off else heap[0][0]), heap[0][4]
+            values = [self._branch(k, side, value, low, high, vertex, enough) for side in (0, 1)]
+            solved += 2
+            known.gained[k] += max(0.0, min(values) - value)
+            known.tried[k] += 1
+        return False
+
+    def _branch(self, k: int, side: int, value: float, low: Floats, high: Floats, vertex: Vertex, enough: float) -> float:
+        """Put one side of a branch on the heap, and return its bound."""
+        lower, upper, at = low.copy(), high.copy(), vertex.activity[self.first + k]
+        if side:
+            lower[k] = np.ceil(at)
+        else:
+            upper[k] = np.floor(at)
+        self.relaxation.bound_rows(self.first, lower, upper)
+        child = self.relaxation.solve(vertex.basis, cutoff=enough)
+        if child.objective < INFINITY:
+            heapq.heappush(self._heap, (max(value, child.objective), next(self._order), lower, upper, child))
+        else:
+            self._cut = min(self._cut, enough)  # infinite or given up: either way at least this
+        return min(child.objective, enough, value + abs(value))

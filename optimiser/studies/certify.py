@@ -21,8 +21,8 @@ from optimiser.studies.compiled import Compiled, Label, groups
 STRATEGIC = ("sign", "grant", "carry")  # variables whose choice moves a plan most: which offtakes are signed, which plants helped
 MOST_PATTERNS = 16
 MOST_BASES = 48
-MOST_NODES = 24  # linear programs of branching, each a tenth of a second or less where a search takes seconds
-FINER = 0.4  # what part of the gap a search is asked for: its plan is to serve other cases too
+ROUNDS, NODES = 5, 12  # of branching, each with a plan tried at its end; linear programs of one, each far quicker than a search
+FINER = 0.7  # what part of the gap a search is asked for: its plan is to serve other cases too
 HOW = Literal["certified", "searched", "solved"]
 
 
@@ -101,14 +101,19 @@ class Certifier:
             return Found("infeasible")
         self._keep(point, root.basis)
         best, x = self._plan(program, root.objective, gap)
-        vertex, bound = root, root.objective
-        if x is None or not _meets(best, bound, gap):
-            enough = best - 0.98 * gap * abs(best) if x is not None else INFINITY
-            bound, vertex = self.branching.bound(program, root, relaxation, enough, MOST_NODES)
-            if bound == INFINITY:
-                return Found("infeasible")
-        if x is None or not _meets(best, bound, gap):
-            best, x = self._rounded(program, vertex, best, x)
+        tree = self.branching.tree(program, root, relaxation)
+        for _ in range(ROUNDS):
+            if x is not None and _meets(best, tree.bound, gap):
+                break
+            growing = tree.grow(best - 0.98 * gap * abs(best) if x is not None else INFINITY, NODES)
+            if tree.vertex is None or (x is not None and _meets(best, tree.bound, gap)):
+                break
+            best, x = self._rounded(program, tree.vertex, best, x)
+            if not growing:
+                break
+        bound = tree.bound
+        if bound == INFINITY and x is None:
+            return Found("infeasible")
         if x is None:
             return Found("no_plan", bound=bound)
         return Found("optimal" if _meets(best, bound, gap) else "feasible", best, min(bound, best), x)
@@ -141,6 +146,9 @@ class Certifier:
 
     def _search(self, program: Program, options: Options, known: Found) -> Found:
         finer = replace(options, gap=options.gap * FINER, threads=1)
+        if known.bound is not None:
+            # Where the bound that is known already proves a plan good enough, the search need not prove it again.
+            finer = replace(finer, target=known.bound + 0.98 * options.gap * abs(known.bound))
         found = optimise(program, finer, Interrupt(), known=known.x)
         bounds = [each for each in (found.bound, known.bound) if each is not None]
         bound = max(bounds) if bounds else None

@@ -25,7 +25,7 @@ def _perform(name: str, job: Job, learnt: Any, task: Task) -> Done:
             _kept.clear()  # of the study before
             _kept[name] = (job.evaluator(), None)
         evaluator, taught = _kept[name]
-        if learnt is not None and taught is None:
+        if learnt is not taught:
             evaluator.teach(learnt)
             _kept[name] = (evaluator, learnt)
         return perform(evaluator, task)
@@ -64,7 +64,7 @@ class Cluster:
         self._ended.add(future)
 
     def teach(self, learnt: Any) -> None:
-        self._learnt = self._client.scatter(learnt, broadcast=True)
+        self._learnt = None if learnt is None else self._client.scatter(learnt, broadcast=True)
 
     def wait(self) -> list[Done]:
         future = next(self._ended)

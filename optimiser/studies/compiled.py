@@ -113,6 +113,8 @@ class Learnt:
 
     def holds(self, point: Floats) -> bool:
         """Whether a point lies within what was learnt."""
+        if len(point) != len(self.low):
+            return False
         slack = 1e-12 * np.maximum(1.0, np.abs(self.high - self.low))
         return bool(((point >= self.low - slack) & (point <= self.high + slack)).all())
 

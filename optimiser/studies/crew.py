@@ -13,23 +13,22 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from optimiser.errors import StockpileError
 from optimiser.studies.case import Case, Result
 
-Point = tuple[float, ...]
 Patterns = list[Any]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A case to run, or a point to compile at."""
+    """A case to run, or to `probe`: to compile alone."""
 
     number: int
-    body: Case | Point
+    case: Case
+    probe: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,10 @@ class Crew(Protocol):
 
 def perform(evaluator: Any, task: Task) -> Done:
     """Run a task; what goes wrong in it is its result."""
-    if not isinstance(task.body, Case):
-        return Done(task.number, evaluator.probe(task.body))
     try:
-        result, patterns = evaluator.run(task.body)
+        if task.probe:
+            return Done(task.number, evaluator.probe(task.case))
+        result, patterns = evaluator.run(task.case)
     except MemoryError:
         return Done(task.number, Result("failed", message="there is not enough memory"))
     except Exception as reason:  # a run that fails is a result, never the end of the study
@@ -139,7 +138,7 @@ class Processes:
             worker.connection.send(task)
 
     def teach(self, learnt: Any) -> None:
-        """Give every process, also those to come, what was learnt."""
+        """Give every process, also those to come, what was learnt; None: that it holds no more."""
         self._lessons = [("teach", learnt)]
         for worker in self._workers:
             self._tell(worker, ("teach", learnt))
@@ -202,7 +201,3 @@ class Processes:
 def default_size() -> int:
     """As many processes as there are cores to run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def numbered(points: Sequence[Any]) -> list[Task]:
-    return [Task(number, tuple(map(float, point))) for number, point in enumerate(points)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,6 @@ from optimiser.solver.standard_form import Floats, Program
 from optimiser.studies.case import Case, Commit, Figure, Result
 from optimiser.studies.certify import Certifier
 from optimiser.studies.compiled import Compiled, Label, Learnt, compile_program
-from optimiser.studies.tables import Input
 from stockpile_model import changes
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
@@ -37,7 +36,6 @@ class Job:
 
     stockpile: Stockpile
     options: Options
-    inputs: tuple[Input, ...] = ()
 
     def evaluator(self) -> Evaluator:
         return Evaluator(self)
@@ -54,12 +52,12 @@ class Evaluator:
 
     # --- Learning
 
-    def probe(self, point: Sequence[float]) -> Compiled | None:
-        """The program where the inputs have these values; None where the model refuses them."""
-        changed = self._changed(Case(tuple(each.change(value) for each, value in zip(self.job.inputs, point, strict=True))))
+    def probe(self, case: Case) -> Compiled | None:
+        """The program of a case; None where the model refuses it."""
+        changed = self._changed(case)
         return None if isinstance(changed, Result) else compile_program(changed)
 
-    def teach(self, learnt: Learnt) -> None:
+    def teach(self, learnt: Learnt | None) -> None:
         self.learnt = learnt
 
     def share(self, patterns: Iterable[Named]) -> None:
@@ -116,9 +114,7 @@ class Evaluator:
         measures = {case.aim, *(case.limit[:1] if case.limit else ())}
         if "cvar" in measures:
             return compile_program(changed, tail=True), None
-        point = None
-        if case.point and len(case.point) == len(self.job.inputs) and None not in case.point:
-            point = np.array(case.point, dtype=np.float64)
+        point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
         if point is not None and self.learnt is not None and not case.commits and self.learnt.holds(point):
             return self.learnt.at(point), point
         return compile_program(changed), point

@@ -12,7 +12,7 @@ import numpy as np
 from optimiser.solver.standard_form import Floats
 from optimiser.studies import compiled
 from optimiser.studies.case import Case, Result
-from optimiser.studies.crew import Crew, Done, Task, numbered
+from optimiser.studies.crew import Crew, Done, Task
 from optimiser.studies.record import Record
 from optimiser.studies.tables import Input
 
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass
 class Runner:
-    """Runs the cases of one study. `of` says what its runs have in common, for their keys; `hire` starts the crew when it is first
+    """Runs the cases of one study. `of` says what its runs have in common, for their keys; `hire` gives the crew when it is first
     needed."""
 
     study: str
@@ -55,7 +55,6 @@ class Runner:
     hire: Callable[[], Crew]
     watch: Callable[[Progress], None] = lambda _: None
     inputs: Sequence[Input] = ()
-    crew: Crew | None = None
     noted: dict[str, None] = field(default_factory=dict)  # figures that are not nothing in some run
     ran: list[tuple[str, str, str]] = field(default_factory=list)  # note, changes and key of each case
     ended: int = 0
@@ -83,10 +82,13 @@ class Runner:
                 missing.append(number)
         self._tell()
         if missing:
-            self.crew = self.crew or self.hire()
-            if self.inputs and not self.taught and self._worth(cases, missing):
-                self._learn(self.crew)
-            self._run(self.crew, cases, keys, missing, twins, found)
+            crew = self.hire()
+            if not self.taught:
+                self.taught = True
+                crew.teach(None)  # of the study before
+                if self.inputs and self._worth(cases, missing):
+                    self._learn(crew)
+            self._run(crew, cases, keys, missing, twins, found)
         return [each for each in found if each is not None]
 
     def _run(
@@ -143,12 +145,12 @@ class Runner:
 
     def _learn(self, crew: Crew) -> None:
         """Compile at the probes, on all of the crew, until what they say is understood or there are enough of them."""
-        self.taught = True
         low, high = self._range()
         found: dict[int, compiled.Compiled] = {}
         for joint in compiled.JOINT:
             points = compiled.probes(low, high, joint)
-            waiting, running = deque(task for task in numbered(points) if task.number not in found), 0
+            cases = [Case(tuple(i.change(v) for i, v in zip(self.inputs, point, strict=True))) for point in points]
+            waiting, running = deque(Task(number, case, probe=True) for number, case in enumerate(cases) if number not in found), 0
             while waiting or running:
                 while waiting and crew.idle():
                     crew.send(waiting.popleft())
