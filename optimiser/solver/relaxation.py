@@ -83,10 +83,12 @@ def fixed(program: Program, whole: Floats) -> Program:
 class Branching:
     """A lower bound of a program by branching on sums of integer columns, which are whole in every plan.
 
-    `groups` are the columns of each sum. What each branch brought in programs before says which sum is tried first.
+    `groups` are the columns of each sum; the first `weighty` of them are branched on before any other. What each branch brought in
+    programs before says which sum is tried first.
     """
 
     groups: Sequence[Ints]
+    weighty: int
     gained: Floats = field(init=False)
     tried: Floats = field(init=False)
 
@@ -132,13 +134,16 @@ class Tree:
             value, _, low, high, vertex = self._heap[0]
             sums = vertex.activity[self.first :]
             away = np.abs(sums - np.round(sums))
-            if not (away > FRACTION).any():
+            open_sums = away > FRACTION
+            if not open_sums.any():
                 return False
+            if open_sums[: known.weighty].any():
+                open_sums[known.weighty :] = False
             if solved >= nodes:
                 return True
             heapq.heappop(self._heap)
             worth = np.where(known.tried > 0, known.gained / np.maximum(known.tried, 1), UNTRIED) * away
-            k = int(np.argmax(np.where(away > FRACTION, worth, -1.0)))
+            k = int(np.argmax(np.where(open_sums, worth, -1.0)))
             values = [self._branch(k, side, value, low, high, vertex, enough) for side in (0, 1)]
             solved += 2
             known.gained[k] += max(0.0, min(values) - value)

@@ -57,7 +57,7 @@ class Certifier:
     bases: list[tuple[Floats, Any]] = field(default_factory=list)  # of relaxations, by the case's point
 
     def __post_init__(self) -> None:
-        self.branching = Branching(groups(self.like, STRATEGIC))
+        self.branching = Branching(*groups(self.like, STRATEGIC))
 
     def learn(self, whole: Floats) -> None:
         """Keep a pattern, in the place of the one that served least."""

@@ -48,7 +48,7 @@ class Cluster:
         self._job = self._client.scatter(job, broadcast=True)
         self._learnt: Any = None
         self._running: dict[Any, Task] = {}
-        self._ended = as_completed([], with_results=False)
+        self._ended = as_completed([], loop=self._client.loop)
 
     @property
     def size(self) -> int:

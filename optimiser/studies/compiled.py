@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -308,17 +308,13 @@ def _restored(like: Compiled, entries: Floats) -> Compiled:
     return replace(like, program=program, shortfall=shortfall)
 
 
-def groups(compiled: Compiled, strategic: Sequence[str]) -> list[Ints]:
-    """Sums on which to branch: of the integer columns of some components that share the head of their index (`sign` of a contract,
-    of a level); of all components where none of those is there."""
-
-    def of(chosen: Callable[[str], bool]) -> Iterator[Ints]:
-        found: dict[Label, list[int]] = {}
-        for j in np.flatnonzero(compiled.program.integer).tolist():
-            name, key = compiled.labels[j]
-            if chosen(name):
-                for size in range(1, len(key)):
-                    found.setdefault((name, key[:size]), []).append(j)
-        return (np.array(each, dtype=np.int32) for each in found.values() if len(each) > 1)
-
-    return [*of(lambda name: name in strategic)] or [*of(lambda name: True)]
+def groups(compiled: Compiled, strategic: Sequence[str]) -> tuple[list[Ints], int]:
+    """Sums on which to branch: of the integer columns of a component that share the head of their index (`sign` of a contract, of a
+    level); those of strategic components first, and how many they are."""
+    found: tuple[dict[Label, list[int]], dict[Label, list[int]]] = ({}, {})
+    for j in np.flatnonzero(compiled.program.integer).tolist():
+        name, key = compiled.labels[j]
+        for size in range(1, len(key)):
+            found[name not in strategic].setdefault((name, key[:size]), []).append(j)
+    first, then = ([np.array(each, dtype=np.int32) for each in part.values() if len(each) > 1] for part in found)
+    return [*first, *then], len(first)

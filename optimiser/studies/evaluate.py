@@ -26,6 +26,7 @@ from stockpile_model.data import NOTHING, Commitment, Stockpile
 from stockpile_model.scenarios import unfold
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
+UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Named = Mapping[Label, float]
 
@@ -87,7 +88,10 @@ class Evaluator:
             return self._solved(changed), []
         compiled, point = self._compiled(changed, case)
         certifier = self._certifier(compiled, case)
-        found = certifier.prove(_asked(compiled, case), self.job.options, point)
+        options = self.job.options
+        if case.aim == "distance":  # how unlike a plan is need not be known to the last
+            options = replace(options, gap=max(options.gap, UNLIKE))
+        found = certifier.prove(_asked(compiled, case), options, point)
         if found.x is None or found.objective is None:
             return Result(found.status, bound=found.bound, how=found.how), []
         new: list[Named] = [] if found.new is None else [certifier.named(found.new)]

@@ -16,7 +16,7 @@ from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.changes import Change, How
-from stockpile_model.data import Problem, Project, Row, Stockpile, columns, get, keys, nearest
+from stockpile_model.data import Column, Problem, Project, Row, Stockpile, columns, get, keys, nearest
 from stockpile_model.data import column as _column  # within Study a field takes the name
 from stockpile_model.values import normal, text
 
@@ -202,15 +202,17 @@ def every_input(stockpile: Stockpile) -> Iterator[Input]:
                 value = get(row, each.name)
                 duration = each.unit in ("months", "years", "periods") and each.name not in row.ranges
                 if each.kind in ("number", "whole") and not each.many and not each.key and value is not None and not duration:
-                    yield from _moved(row, each.name, float(value), key, kind.TABLE)
+                    yield from _moved(row, each.name, float(value), key, kind.TABLE, each)
             for index, value in getattr(row, "values", {}).items():
                 yield from _moved(row, index, value, key, kind.TABLE)
 
 
-def _moved(row: Row, name: str, value: float, key: str, table: str) -> Iterator[Input]:
-    low, high = row.ranges.get("discount_rate" if table == "settings" else name, (None, None))
+def _moved(row: Row, name: str, value: float, key: str, table: str, bounds: Column | None = None) -> Iterator[Input]:
+    low, high = row.ranges.get(name, (None, None))
     low = value - SHARE * abs(value) if low is None else low
     high = value + SHARE * abs(value) if high is None else high
+    if bounds is not None and bounds.most is not None:
+        high = min(high, bounds.most)
     if low < high:
         yield Input(table, key, "value" if table == "settings" else name, "set", low, high, value)
 
