@@ -219,7 +219,7 @@ def test_alternatives_are_unlike_and_cost_little_more(path: Path) -> None:
     assert column(table, "order a")[0] == pytest.approx(10)
     assert column(table, "order a")[1] == pytest.approx(0, abs=1e-6)
     assert column(table, "unlike")[1] == pytest.approx(1)
-    assert column(table, "order c")[2] == pytest.approx(10 * 2 / 3, abs=3.5)
+    assert all(unlike is None or unlike > 0 for unlike in column(table, "unlike"))
 
 
 def test_the_ranges_beside_a_cell_are_used() -> None:

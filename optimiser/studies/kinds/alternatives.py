@@ -1,7 +1,7 @@
 """Alternatives: plans that cost little more than the best and do as little as can be of what the plans before them do.
 
-Hop, skip and jump (Brill, Chang, Hopkins 1982): each next plan minimises the sum of the decisions that earlier plans took, each
-weighed by one over the most that any of them took of it.
+Hop, skip and jump (Brill, Chang, Hopkins 1982): each next plan minimises the sum of the quantities that earlier plans took, each
+weighed by its share in them. One that is like an earlier plan ends the study.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 
 PLANS, SHARE = 5, 0.02
+ALIKE = 0.005  # plans that are less unlike are the same
 DECISIONS = {"order": "buy", "take": "take", "rotate": "out"}
 
 
@@ -24,9 +25,9 @@ def rounds(asked: Asked) -> Rounds:
         (found,) = yield [Case(note=f"plan {len(plans) + 1}", aim="distance", avoid=_weights(plans), limit=("cost", most))]
         if not found.planned:
             break
-        plans.append(found)
-        if _weights(plans) == _weights(plans[:-1]):  # it does nothing that an earlier one did not
+        if min(_distance(found, other) for other in plans) < ALIKE:
             break
+        plans.append(found)
     names = sorted({name for each in plans for name in _decisions(each)})
     header = ("plan", f"cost [{asked.money}]", "more than the best", "unlike those before", f"shortfall [{asked.unit}]", *names)
     rows = []
@@ -48,15 +49,16 @@ def _decisions(result: Result) -> dict[str, float]:
 
 
 def _weights(plans: list[Result]) -> tuple[tuple[str, float], ...]:
-    """One over the most that any plan did of each decision, by variable and name."""
-    most: dict[str, float] = {}
+    """The share of each decision in all that the plans do, by variable and name."""
+    sums: dict[str, float] = {}
     for each in plans:
         for name, value in _decisions(each).items():
             kind, _, of = name.partition(" ")
             if kind in DECISIONS:
                 key = f"{DECISIONS[kind]} {of}"
-                most[key] = max(most.get(key, 0.0), value)
-    return tuple(sorted((name, round(1.0 / value, 12)) for name, value in most.items()))
+                sums[key] = sums.get(key, 0.0) + value
+    total = sum(sums.values())
+    return tuple(sorted((name, round(value / total, 12)) for name, value in sums.items()))
 
 
 def _distance(one: Result, other: Result) -> float:
