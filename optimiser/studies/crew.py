@@ -33,12 +33,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: a result and new patterns, or a compiled program (None: refused). `died` where its process did."""
+    """What became of a task: a result and new patterns, or a compiled program (None: refused). `died` where its process did;
+    `doubt` where what was learnt was found wrong."""
 
     number: int
     found: Any = None
     patterns: Patterns = field(default_factory=list)
     died: str = ""
+    doubt: bool = False
 
 
 class Job(Protocol):
@@ -69,7 +71,7 @@ def perform(evaluator: Any, task: Task) -> Done:
         return Done(task.number, Result("failed", message="there is not enough memory"))
     except Exception as reason:  # a run that fails is a result, never the end of the study
         return Done(task.number, Result("failed", message=f"{type(reason).__name__}: {reason}"))
-    return Done(task.number, result, patterns)
+    return Done(task.number, result, patterns, doubt=getattr(evaluator, "doubt", False))
 
 
 def _serve(connection: mpc.Connection, job: Job) -> None:

@@ -26,6 +26,8 @@ from stockpile_model.data import NOTHING, Commitment, Stockpile
 from stockpile_model.scenarios import unfold
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
+CHECKED = 40  # of so many programs from what was learnt, the first is compiled too and compared
+LEARNT = ", learnt"  # how a run was proven, where its program was not compiled
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Named = Mapping[Label, float]
@@ -48,6 +50,8 @@ class Evaluator:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.learnt: Learnt | None = None
+        self.used = 0  # how often
+        self.doubt = False  # whether it was found wrong: what it was used for must be run again
         self.certifiers: dict[tuple[str, ...], Certifier] = {}
         self.shared: list[Named] = []  # integers of plans that other processes found
 
@@ -59,7 +63,7 @@ class Evaluator:
         return None if isinstance(changed, Result) else compile_program(changed)
 
     def teach(self, learnt: Learnt | None) -> None:
-        self.learnt = learnt
+        self.learnt, self.used, self.doubt = learnt, 0, False
 
     def share(self, patterns: Iterable[Named]) -> None:
         for named in patterns:
@@ -86,20 +90,20 @@ class Evaluator:
             return changed, []
         if changed.settings.objective == "shortfall_first" and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
-        compiled, point = self._compiled(changed, case)
+        compiled, point, of = self._compiled(changed, case)
         certifier = self._certifier(compiled, case)
         options = self.job.options
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
         found = certifier.prove(_asked(compiled, case), options, point)
         if found.x is None or found.objective is None:
-            return Result(found.status, bound=found.bound, how=found.how), []
+            return Result(found.status, bound=found.bound, how=found.how + of), []
         new: list[Named] = [] if found.new is None else [certifier.named(found.new)]
         gap = relative_gap(found.objective, found.bound)
         figures, stock = _figures(compiled, found.x, changed)
         if case.aim != "cost":
             figures["cost"] = compiled.program.objective(found.x)
-        return Result(found.status, found.objective, found.bound, gap, 0.0, found.how, "", figures, stock), new
+        return Result(found.status, found.objective, found.bound, gap, 0.0, found.how + of, "", figures, stock), new
 
     def _changed(self, case: Case) -> Stockpile | Result:
         """The changed stockpile, or why there is none."""
@@ -114,14 +118,21 @@ class Evaluator:
         faults = [problem for problem in check(stockpile) if not problem.warning]
         return Result("refused", message=str(locate(stockpile, faults[0]))) if faults else stockpile
 
-    def _compiled(self, changed: Stockpile, case: Case) -> tuple[Compiled, Floats | None]:
+    def _compiled(self, changed: Stockpile, case: Case) -> tuple[Compiled, Floats | None, str]:
+        """The program of a case, its point, and whether it is from what was learnt, in words. Now and then both are compared."""
         measures = {case.aim, *(case.limit[:1] if case.limit else ())}
         if "cvar" in measures:
-            return compile_program(changed, tail=True), None
+            return compile_program(changed, tail=True), None, ""
         point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
         if point is not None and self.learnt is not None and not case.commits and self.learnt.holds(point):
-            return self.learnt.at(point), point
-        return compile_program(changed), point
+            self.used += 1
+            if self.used % CHECKED != 1:
+                return self.learnt.at(point), point, LEARNT
+            fresh = compile_program(changed)
+            if self.learnt.errs(point, fresh):
+                self.learnt, self.doubt = None, True
+            return fresh, point, ""
+        return compile_program(changed), point, ""
 
     def _certifier(self, compiled: Compiled, case: Case) -> Certifier:
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))

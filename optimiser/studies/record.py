@@ -75,6 +75,11 @@ class Record:
                 (*values, json.dumps([*r.stock])),
             )
 
+    def forget(self, key: str) -> None:
+        """Take a run out, for it to be run again."""
+        with self._told():
+            self._connection.execute("DELETE FROM runs WHERE key = ?", (key,))
+
     def __len__(self) -> int:
         with self._told():
             return int(self._connection.execute("SELECT COUNT(*) FROM runs").fetchone()[0])

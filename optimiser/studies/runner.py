@@ -13,6 +13,7 @@ from optimiser.solver.standard_form import Floats
 from optimiser.studies import compiled
 from optimiser.studies.case import Case, Result
 from optimiser.studies.crew import Crew, Done, Task
+from optimiser.studies.evaluate import LEARNT
 from optimiser.studies.record import Record
 from optimiser.studies.tables import Input
 
@@ -101,7 +102,7 @@ class Runner:
         found: list[Result | None],
     ) -> None:
         tries: dict[int, int] = {}
-        running = 0
+        running, doubted = 0, False
         while missing or running:
             while missing and crew.idle():
                 crew.send(Task(missing[0], cases[missing[0]]))
@@ -113,11 +114,32 @@ class Runner:
                 if done.died and tries[done.number] < TRIES:
                     missing.append(done.number)
                     continue
+                tries.pop(done.number)
                 result = Result("crashed", message=done.died) if done.died else done.found
+                if done.doubt and not doubted:
+                    doubted = True
+                    crew.teach(None)
+                    missing += self._forget(keys, twins, found)
+                if doubted and result.how.endswith(LEARNT):  # it was under way
+                    missing.append(done.number)
+                    continue
                 self.record.keep(keys[done.number], "; ".join(map(str, cases[done.number].changes)), result)
                 for number in twins[keys[done.number]]:
                     found[number] = self._seen(result, len(cases) > MOST_WHOLE)
                 self._tell()
+
+    def _forget(self, keys: Sequence[str], twins: dict[str, list[int]], found: list[Result | None]) -> list[int]:
+        """Take back the runs whose program was learnt and not compiled; the first of each key, to be run again."""
+        again: dict[str, list[int]] = {}
+        for number, result in enumerate(found):
+            if result is not None and result.how.endswith(LEARNT):
+                again.setdefault(keys[number], []).append(number)
+                found[number] = None
+                self.ended -= 1
+        for key in again:
+            self.record.forget(key)
+        twins |= again
+        return [numbers[0] for numbers in again.values()]
 
     def _seen(self, result: Result, slim: bool) -> Result:
         self.ended += 1

@@ -148,7 +148,7 @@ def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, 
             **rest,
         }
 
-    x: dict[str, Any] = {"name": legible(table.header[0])}
+    x: dict[str, Any] = {"name": legible(table.header[0]), "num_format": "#,##0.###"}
     y: dict[str, Any] = {"num_format": "#,##0"}
     match table.chart:
         case "tornado":

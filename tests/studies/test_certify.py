@@ -226,3 +226,24 @@ def test_patterns_are_kept_few_and_once() -> None:
 def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
     stockpile = read(written(tmp_path / "book", FULL)).stockpile  # type: ignore[operator]
     agree(stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 2, seed=2))
+
+
+def test_what_was_learnt_is_compared_now_and_then() -> None:
+    """A term that is wrong by half is found at the first comparison."""
+    stockpile = book(offer(order_cost=3, capacity=40), demand(10, 0, 1))
+    moved = Input("offers", "spot", "price", "set", 5, 15)
+    low, high = np.array([5.0]), np.array([15.0])
+    points = probes(low, high)
+    compiled = [compile_program(apply(stockpile, moved.change(point[0]))) for point in points]
+    learnt = learn(points, compiled, low, high)
+    assert learnt is not None
+    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    asked = Asked(Study(study="s", kind="sweep"), (moved,), stockpile, GAP)
+    evaluator.teach(learnt)
+    results = [evaluator.run(asked.case(5.0 + k))[0] for k in range(3)]
+    assert [each.how.endswith("learnt") for each in results] == [False, True, True]
+    assert not evaluator.doubt
+    evaluator.teach(replace(learnt, terms=tuple(replace(each, by=each.by / 2) for each in learnt.terms)))
+    result, _ = evaluator.run(asked.case(7.0))
+    assert (evaluator.doubt, evaluator.learnt) == (True, None)
+    assert result.objective == pytest.approx(143, rel=GAP)

@@ -213,3 +213,31 @@ def test_the_key_tells_cases_apart() -> None:
     others = [*cases(0.2), Case(plain.changes, limit=("shortfall", 1.0)), Case(plain.changes, aim="shortfall")]
     assert len({each.key("of") for each in (plain, *others)} | {plain.key("other")}) == 5
     assert plain.key("of") == Case(plain.changes, note="another note").key("of")
+
+
+class Learned(Plain):
+    """Is taught something wrong, and finds out at its third run."""
+
+    def __init__(self) -> None:
+        self.taught, self.runs, self.doubt = True, 0, False
+
+    def teach(self, learnt: object) -> None:
+        self.taught, self.doubt = learnt is not None, False
+
+    def run(self, case: Case) -> tuple[Result, list[object]]:
+        self.runs += 1
+        if self.runs == 3 and self.taught:
+            self.taught, self.doubt = False, True
+        if self.taught:
+            return Result("optimal", -1.0, how="certified, learnt"), []
+        return Result("optimal", 1.0, how="certified"), []
+
+
+def test_what_was_learnt_wrongly_is_run_again(tmp_path: Path) -> None:
+    evaluator = Learned()
+    with Record(tmp_path / "r.sqlite") as kept:
+        runner = Runner("s", kept, "of", lambda: Here(evaluator), taught=True)
+        found = runner.run(cases(0.1, 0.2, 0.3, 0.4, 0.1))
+        assert [each.objective for each in found] == [1.0] * 5
+        assert (runner.ended, runner.asked, len(kept)) == (5, 5, 4)
+    assert evaluator.runs == 6

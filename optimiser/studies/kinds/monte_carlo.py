@@ -46,6 +46,7 @@ def _summary(asked: Asked, results: Sequence[Result], planned: Sequence[Result])
             f"{sum(each.status == status for each in results)} {status}"
             for status in dict.fromkeys(e.status for e in results if not e.planned)
         )
+    said += f" Costs carry the gap of {asked.gap:.2%}; what else is told is that of one plan within it."
     header = ("of", "unit", "mean", "standard error", *(f"{share:.0%} quantile" for share in QUANTILES))
     return Table("monte carlo", said, header, rows)
 
