@@ -7,6 +7,7 @@ the best of these plans, and leaves a new pattern behind.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -20,18 +21,35 @@ from optimiser.studies.compiled import Compiled, Label, groups
 
 STRATEGIC = ("sign", "grant", "carry")  # variables whose choice moves a plan most: which offtakes are signed, which plants helped
 MOST_PATTERNS = 16
-MOST_BASES = 48
+MOST_BASES = 96
 ROUNDS, NODES = 5, 12  # of branching, each with a plan tried at its end; linear programs of one, each far quicker than a search
 FINER = 0.7  # what part of the gap a search is asked for: its plan is to serve other cases too
 HOW = Literal["certified", "searched", "solved"]
 
 
+@dataclass
+class Bases:
+    """Bases of linear programs that are solved already, by the point of their case: from the nearest the way is shortest."""
+
+    known: deque[tuple[Floats, Any]] = field(default_factory=lambda: deque(maxlen=MOST_BASES))
+
+    def near(self, point: Floats) -> Any:
+        """The basis of the case that is nearest; None where none is known."""
+        alike = [each for each in self.known if len(each[0]) == len(point)]
+        if not alike:
+            return self.known[-1][1] if self.known else None
+        return alike[int(np.abs(np.array([each[0] for each in alike]) - point).sum(axis=1).argmin())][1]
+
+    def keep(self, point: Floats, basis: Any) -> None:
+        self.known.append((point, basis))
+
+
 @dataclass(eq=False)
 class Pattern:
-    """The integers of a plan, by name, and the basis in which its linear program ended last."""
+    """The integers of a plan, and the bases in which its linear programs ended."""
 
     whole: Floats
-    basis: Any = None
+    bases: Bases = field(default_factory=Bases)
     served: float = 0.0
 
 
@@ -54,16 +72,17 @@ class Certifier:
     like: Compiled
     patterns: list[Pattern] = field(default_factory=list)
     branching: Branching = field(init=False)
-    bases: list[tuple[Floats, Any]] = field(default_factory=list)  # of relaxations, by the case's point
+    bases: Bases = field(default_factory=Bases)  # of the relaxations
+    scale: Floats | None = None  # of a point: how far an input moves at all
 
     def __post_init__(self) -> None:
         self.branching = Branching(*groups(self.like, STRATEGIC))
 
-    def learn(self, whole: Floats) -> None:
+    def learn(self, whole: Floats, bases: Bases | None = None) -> None:
         """Keep a pattern, in the place of the one that served least."""
         if any(np.array_equal(each.whole, whole) for each in self.patterns):
             return
-        self.patterns.insert(0, Pattern(whole))
+        self.patterns.insert(0, Pattern(whole, bases or Bases()))
         if len(self.patterns) > MOST_PATTERNS:
             last = min(self.patterns[1:], key=lambda each: each.served)
             self.patterns.remove(last)
@@ -82,25 +101,25 @@ class Certifier:
             found = optimise(program, options, Interrupt())
             return Found(found.status, found.objective, found.bound, found.x, "solved")
         try:
-            found_here = self._certify(program, options.gap, point)
+            found_here = self._certify(program, options.gap, self._scaled(point))
         except SolverError:
             found_here = Found("no_plan")
         if found_here.status in ("optimal", "infeasible"):
             return found_here
         return self._search(program, options, found_here)
 
-    def _certify(self, program: Program, gap: float, point: Floats | None) -> Found:
+    def _certify(self, program: Program, gap: float, point: Floats) -> Found:
         extended = self.branching.extended(program)
         relaxation = Relaxation(extended)
         try:
-            root = relaxation.solve(self._basis(point))
+            root = relaxation.solve(self.bases.near(point))
         except SolverError:  # the basis of another case can lead astray
             relaxation = Relaxation(extended)
             root = relaxation.solve()
         if root.objective == INFINITY:
             return Found("infeasible")
-        self._keep(point, root.basis)
-        best, x = self._plan(program, root.objective, gap)
+        self.bases.keep(point, root.basis)
+        best, x = self._plan(program, root.objective, gap, point)
         tree = self.branching.tree(program, root, relaxation)
         for _ in range(ROUNDS):
             if x is not None and _meets(best, tree.bound, gap):
@@ -108,7 +127,7 @@ class Certifier:
             growing = tree.grow(best - 0.98 * gap * abs(best) if x is not None else INFINITY, NODES)
             if tree.vertex is None or (x is not None and _meets(best, tree.bound, gap)):
                 break
-            best, x = self._rounded(program, tree.vertex, best, x)
+            best, x = self._rounded(program, tree.vertex, best, x, point)
             if not growing:
                 break
         bound = tree.bound
@@ -118,11 +137,11 @@ class Certifier:
             return Found("no_plan", bound=bound)
         return Found("optimal" if _meets(best, bound, gap) else "feasible", best, min(bound, best), x)
 
-    def _plan(self, program: Program, bound: float, gap: float) -> tuple[float, Floats | None]:
+    def _plan(self, program: Program, bound: float, gap: float, point: Floats) -> tuple[float, Floats | None]:
         """The best plan with the integers of a known one, or the first that is good enough."""
         best, x = INFINITY, None
         for pattern in sorted(self.patterns, key=lambda each: -each.served):
-            value, found = _held(program, pattern, best)
+            value, found = _held(program, pattern, best, point)
             if found is not None:
                 best, x, chosen = value, found, pattern
                 if _meets(best, bound, gap):
@@ -132,16 +151,16 @@ class Certifier:
                 pattern.served = pattern.served * 0.9 + (pattern is chosen)  # what served of late, not once
         return best, x
 
-    def _rounded(self, program: Program, vertex: Vertex, best: float, x: Floats | None) -> tuple[float, Floats | None]:
+    def _rounded(self, program: Program, vertex: Vertex, best: float, x: Floats | None, point: Floats) -> tuple[float, Floats | None]:
         """A plan from the vertex at which the bound stands: what is ordered at all there is ordered whole."""
         value = vertex.x[: program.columns][program.integer]
         up = np.ceil(value - 1e-6)
         near = np.where([self.like.labels[j][0] in STRATEGIC for j in np.flatnonzero(program.integer).tolist()], np.round(value), up)
         pattern = Pattern(near)
-        objective, found = _held(program, pattern, best)
+        objective, found = _held(program, pattern, best, point)
         if found is None:
             return best, x
-        self.learn(near)
+        self.learn(near, pattern.bases)
         return objective, found
 
     def _search(self, program: Program, options: Options, known: Found) -> Found:
@@ -162,29 +181,24 @@ class Certifier:
         status: Status = "optimal" if gap is not None and gap <= options.gap else "feasible"
         return Found(status, found.objective, None if bound is None else min(bound, found.objective), found.x, "searched", whole)
 
-    def _basis(self, point: Floats | None) -> Any:
-        """The basis of the case that is nearest."""
-        if not self.bases:
-            return None
+    def _scaled(self, point: Floats | None) -> Floats:
+        """A point whose coordinates can be compared: each over the value that it had first."""
         if point is None:
-            return self.bases[-1][1]
-        return min(self.bases, key=lambda each: float(np.abs(each[0] - point).sum()) if len(each[0]) == len(point) else INFINITY)[1]
-
-    def _keep(self, point: Floats | None, basis: Any) -> None:
-        self.bases.append((np.zeros(0) if point is None else point, basis))
-        if len(self.bases) > MOST_BASES:
-            self.bases.pop(0)
+            return np.zeros(0)
+        if self.scale is None or len(self.scale) != len(point):
+            self.scale = np.where(point == 0, 1.0, np.abs(point))
+        return point / self.scale
 
 
-def _held(program: Program, pattern: Pattern, cutoff: float) -> tuple[float, Floats | None]:
+def _held(program: Program, pattern: Pattern, cutoff: float, point: Floats) -> tuple[float, Floats | None]:
     """The best plan with the integers of a pattern, where it costs less than `cutoff`."""
     if (pattern.whole < program.lower[program.integer]).any() or (pattern.whole > program.upper[program.integer]).any():
         return INFINITY, None
     held = fixed(program, pattern.whole)
-    vertex = Relaxation(held).solve(pattern.basis, cutoff)
+    vertex = Relaxation(held).solve(pattern.bases.near(point), cutoff)
     if vertex.objective == INFINITY:
         return INFINITY, None
-    pattern.basis = vertex.basis
+    pattern.bases.keep(point, vertex.basis)
     x = np.clip(vertex.x, held.lower, held.upper)
     value = program.objective(x)
     return (value, x) if value < cutoff else (INFINITY, None)
