@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,7 +54,7 @@ class Evaluator:
         self.used = 0  # how often
         self.doubt = False  # whether it was found wrong: what it was used for must be run again
         self.certifiers: dict[tuple[str, ...], Certifier] = {}
-        self.shared: list[Named] = []  # integers of plans that other processes found
+        self.shared: deque[Named] = deque(maxlen=8)  # integers of plans that other processes found
 
     # --- Learning
 
@@ -141,7 +142,7 @@ class Evaluator:
             for other in [*self.certifiers.values()][-3:]:
                 for pattern in other.patterns[:4]:
                     made.learn_named(other.named(pattern.whole))
-            for named in self.shared[-8:]:
+            for named in self.shared:
                 made.learn_named(dict(named))
             self.certifiers[key] = made
             while len(self.certifiers) > MOST_CERTIFIERS:

@@ -275,6 +275,10 @@ def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
     kind, name, _ = decision(row)
     if kind == TARGET and not name:
         return
+    if stockpile.settings.objective == "shortfall_first":
+        said = f"{row.decision!r} is judged by cost: it needs the objective cost, found shortfall_first; {TARGET} can be asked for"
+        yield Problem(row.TABLE, row.line, "decision", said)
+        return
     if kind not in DECIDES:
         said = f"must be {TARGET}, or {', '.join(DECIDES)} with a name, as in 'sign metlen', found {row.decision!r}"
         yield Problem(row.TABLE, row.line, "decision", said)

@@ -234,7 +234,7 @@ def _runs(sheet: Worksheet, styles: Styles, answers: Sequence[Answered], find: F
     decisions = decisions[:MOST_DECISIONS]
     money, unit = settings.currency, settings.quantity_unit
     header = (
-        *("Study", "Run", "For", "Changes", "Status", f"Objective [{money}]", f"Bound [{money}]", "Gap", "How", "Processor time [s]"),
+        *("Study", "Run", "For", "Changes", "Status", f"Objective [{money}]", f"Bound [{money}]", "Gap", "How", "Seconds"),
         *(f"Shortfall [{unit}]", f"Waste [{unit}]", *decisions, "Message"),
     )
     for c, title in enumerate(header):

@@ -138,6 +138,15 @@ def test_a_decision_that_is_none_is_told(tmp_path: Path, tables: dict[str, Any],
     assert faults(book(tmp_path / "book.xlsx", tables))[0].startswith(message)
 
 
+def test_a_decision_is_judged_by_cost(tmp_path: Path, tables: dict[str, Any]) -> None:
+    tables["settings"]["objective"] = "shortfall_first"
+    assert read(book(tmp_path / "target.xlsx", tables))
+    tables["studies"][2]["decision"] = "order spot"
+    assert faults(book(tmp_path / "book.xlsx", tables)) == [
+        "studies!J4: 'order spot' is judged by cost: it needs the objective cost, found shortfall_first; target can be asked for"
+    ]
+
+
 def test_three_inputs_are_too_many_for_a_sweep(tmp_path: Path, tables: dict[str, Any]) -> None:
     tables["studies"][2] = tables["studies"][0]
     assert faults(book(tmp_path / "book.xlsx", tables))[0].startswith("studies!A4: study has 3 rows: a sweep has 2 at most")
