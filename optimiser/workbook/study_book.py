@@ -156,7 +156,7 @@ def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, 
             chart.add_series(series(3, fill={"color": LOW}, overlap=100, gap=30))
             chart.add_series(series(4, fill={"color": HIGH}))
             x = {"reverse": True, "label_position": "low"}
-            y = {"num_format": "#,##0", "name": legible(table.header[5]), "label_position": "low"}
+            y = {"num_format": "#,##0", "name": "cost, more than as it is", "label_position": "low"}
         case "heat":
             colours = {"min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}
             sheet.conditional_format(FIRST, 1, last, len(table.header) - 1, {"type": "3_color_scale", **colours})

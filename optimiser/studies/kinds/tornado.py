@@ -23,8 +23,8 @@ def rounds(asked: Asked) -> Rounds:
         said = "; ".join(f"{side}: {one.status}" for side, one in (("low", low), ("high", high)) if not one.planned)
         told = said or ("within the gap: may be nothing" if blind else "")
         rows.append((each.name, each.low, each.high, *changes, swing, low.number("shortfall"), high.number("shortfall"), told))
-    # What has no plan at an end matters most.
-    rows.sort(key=lambda row: (row[5] is not None and "; ".join([str(row[8])]).find(":") < 0, -(float(row[5] or 0.0))))
+    # What leaves no plan at an end matters most; what cannot be changed so is no swing.
+    rows.sort(key=lambda row: ("infeasible" not in row[8], -(row[5] or 0.0)))
     header = (
         *("input", "low", "high", f"cost at low, more than as it is [{asked.money}]", f"cost at high, more than as it is [{asked.money}]"),
         *(f"largest swing [{asked.money}]", f"shortfall at low [{asked.unit}]", f"shortfall at high [{asked.unit}]", "remark"),
