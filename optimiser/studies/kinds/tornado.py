@@ -24,7 +24,7 @@ def rounds(asked: Asked) -> Rounds:
         told = said or ("within the gap: may be nothing" if blind else "")
         rows.append((each.name, each.low, each.high, *changes, swing, low.number("shortfall"), high.number("shortfall"), told))
     # What leaves no plan at an end matters most; what cannot be changed so is no swing.
-    rows.sort(key=lambda row: ("infeasible" not in row[8], -(row[5] or 0.0)))
+    rows.sort(key=lambda row: ("infeasible" not in str(row[8]), -float(row[5] or 0.0)))
     header = (
         *("input", "low", "high", f"cost at low, more than as it is [{asked.money}]", f"cost at high, more than as it is [{asked.money}]"),
         *(f"largest swing [{asked.money}]", f"shortfall at low [{asked.unit}]", f"shortfall at high [{asked.unit}]", "remark"),
