@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optimiser.plan import Plan
     from optimiser.planner import Answer
     from optimiser.solve import Progress
+    from optimiser.studies.runner import Progress as StudyProgress
     from stockpile_model.changes import Change
     from stockpile_model.data import Result
 
@@ -181,6 +182,68 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
         f"{output}: {len(made.names)} scenarios of {asked.samples} samples, relative Kantorovich distance {made.reduction.relative:.1%}; "
         f"its sheet guide says what was lost. Next: stockpile solve {output}"
     )
+
+
+@cli.command()
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.argument("names", nargs=-1, metavar="[STUDY]...")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The studies; by default NAME-study.xlsx beside NAME.xlsx."
+)
+@click.option(
+    "--record", type=click.Path(path_type=Path, dir_okay=False), help="Where finished runs are kept; by default as the output, .sqlite."
+)
+@click.option("--everything", is_flag=True, help="A tornado over every number, by its _low and _high or 10 %; needs no sheet studies.")
+@click.option("--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell for all runs: 'budgets[nds].amount scale 0.8'.")
+@click.option("--gap", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Proven relative gap of every run.")
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit of each run in seconds.")
+@click.option("--workers", type=click.IntRange(1), help="Processes on this computer; by default one for each core.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster instead, as in tcp://10.0.0.5:8786 (needs the extra cluster).")
+def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
+    """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their own.
+
+    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on where it was.
+    """
+    from optimiser.study_maker import Request, make_studies
+
+    request = Request(source=workbook, changes=_parsed(changes), **options)
+    try:
+        with _study_progress() as watch:
+            made = make_studies(request, _say, watch)
+    except KeyboardInterrupt:
+        _say("interrupted; the runs that had ended are kept: the same command goes on from there")
+        sys.exit(INTERRUPTED)
+    for each in made.answers:
+        for table in each.tables:
+            click.echo(f"{each.name}: {table.said}")
+    click.echo(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s)")
+
+
+@contextlib.contextmanager
+def _study_progress() -> Iterator[Callable[[StudyProgress], None]]:
+    """A bar with rate and time left on a terminal; elsewhere a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from optimiser.study_maker import told
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        said = [0.0]
+
+        def tell(progress: StudyProgress) -> None:
+            if progress.seconds - said[0] >= EVERY or (progress.ended == progress.asked and progress.ended > progress.kept):
+                said[0] = progress.seconds
+                _say(told(progress))
+
+        yield tell
+        return
+    with Progress(BarColumn(), TextColumn("{task.description}", markup=False), console=console) as bar:
+        task = bar.add_task("reading …", total=None)
+        yield lambda progress: bar.update(task, total=progress.asked, completed=progress.ended, description=told(progress))
+
+
+EVERY = 10.0  # seconds between two lines of progress
 
 
 def _parsed(changes: Sequence[str]) -> list[Change]:

@@ -37,7 +37,7 @@ BLOCKS: tuple[ModuleType, ...] = (
 
 TABLES: tuple[type[Row], ...] = tuple(table for block in BLOCKS for table in block.TABLES)
 
-UNBUILT = ("studies",)
+UNBUILT: tuple[str, ...] = ()
 """Tables of the contract whose feature is not built yet; they are refused by name, never ignored."""
 
 

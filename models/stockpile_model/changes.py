@@ -25,8 +25,8 @@ class Change:
     """What becomes of the cells in `column` of the rows `row` of a table.
 
     `row` is the key of a row. Where a table has no single key it is what the first column holds, in `floors` also
-    `contract/level`; in `prices` it is a date and `column` an index; in `settings` it is the name and `column` is
-    `value`. `*` stands for every row, or every column with a number.
+    `contract/level`; where it has no key at all also `row 5`, by its number in the sheet; in `prices` it is a date and
+    `column` an index; in `settings` it is the name and `column` is `value`. `*` stands for every row, or every column with a number.
     `set` takes any value (blank: the default). `scale` and `add` change numbers that are there, and leave blank cells
     blank; `add` moves a date by months.
     """
@@ -101,6 +101,8 @@ def _names(row: Row) -> list[str]:
     kind = type(row)
     parts = [text(get(row, name)) for name in keys(kind)]
     names = [text(get(row, columns(kind)[0].name))] + (["/".join(parts)] if len(parts) > 1 else [])
+    if not parts and row.line:
+        names.append(f"row {row.line}")
     return [name.casefold() for name in names]
 
 

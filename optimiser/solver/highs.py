@@ -23,6 +23,7 @@ from optimiser.solver.standard_form import Floats, Program
 # How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
 # order of 7 under a bound of 10^7 hides its fixed cost inside the first.
 LOOSE, TIGHT = 1e-6, 1e-9
+ENDINGS = (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit, HighsModelStatus.kInterrupt, HighsModelStatus.kObjectiveTarget)
 RAY = 1e-7  # a cost that falls by less than this along a ray does not fall
 AT_BOUND = 1e-7  # how near to a bound a value lies at it, absolutely and relatively
 DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4  # HiGHS's option simplex_strategy
@@ -250,6 +251,7 @@ def prepare(h: highspy.Highs, options: Options) -> None:
     _option(h, "mip_rel_gap", 0.999 * options.gap)
     _option(h, "mip_abs_gap", ABSOLUTE_GAP)
     _option(h, "mip_min_logging_interval", REPORTING)
+    _option(h, "objective_target", options.target)
 
 
 def _option(h: highspy.Highs, name: str, value: bool | int | float | str) -> None:
@@ -258,7 +260,7 @@ def _option(h: highspy.Highs, name: str, value: bool | int | float | str) -> Non
 
 
 def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
-    if ended not in (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit, HighsModelStatus.kInterrupt):
+    if ended not in ENDINGS:
         raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from optimiser.errors import StockpileError
-from optimiser.solver.standard_form import Floats
+from optimiser.solver.standard_form import INFINITY, Floats
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 
@@ -37,12 +37,14 @@ class UnboundedError(SolverError):
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages together [s]; `threads`
-    (0: all that the solver finds use for); `seed` of the solver's random choices."""
+    (0: all that the solver finds use for); `seed` of the solver's random choices; `target`: an objective at which the
+    search may stop too."""
 
     gap: float = 1e-3
     time_limit: float = 300.0
     threads: int = 0
     seed: int = 1
+    target: float = -INFINITY
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from importlib.resources.abc import Traversable
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.sampling import tables as uncertain
+from optimiser.studies import tables as studies
 from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of
 from stockpile_model.build import TABLES
 from stockpile_model.data import Column, Row, Settings, columns
@@ -90,7 +91,7 @@ class Units:
 
 def read_tables(folder: Traversable) -> dict[type[Row], list[dict[str, str]]]:
     """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold something."""
-    files = {kind: folder / f"{kind.TABLE}.csv" for kind in (*TABLES, *uncertain.TABLES)}
+    files = {kind: folder / f"{kind.TABLE}.csv" for kind in (*TABLES, *uncertain.TABLES, *studies.TABLES)}
     return {kind: _read(file) for kind, file in files.items() if file.is_file()}
 
 

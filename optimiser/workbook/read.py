@@ -17,6 +17,7 @@ from typing import Any
 from optimiser import sanity
 from optimiser.errors import Fault, InputError, locate
 from optimiser.sampling import tables as uncertain
+from optimiser.studies import tables as studies
 from optimiser.workbook import csvs, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.links import link
@@ -31,7 +32,7 @@ NOT_READ = ("guide", "notes", "lists")
 
 _AMPLE = 1200.0  # of anything: as a duration, a whole number of periods of any length
 _TIME = ("start", "periods", "period_months", "fiscal_year_start")
-_KINDS = {kind.TABLE: kind for kind in (*TABLES, *uncertain.TABLES)}
+_KINDS = {kind.TABLE: kind for kind in (*TABLES, *uncertain.TABLES, *studies.TABLES)}
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
     if not faults:
         stockpile, faults = _change(stockpile, changes)
     problems = [*check(stockpile, sound=not faults), *uncertain.check(stockpile)]
+    if not faults and all(problem.warning for problem in problems):
+        problems += studies.check(stockpile)
     found = [locate(stockpile, problem) for problem in problems if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
     if not faults:

@@ -1,0 +1,78 @@
+"""A case: changes to the inputs and what is asked of the plan; and its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from stockpile_model.changes import Change
+
+Status = Literal["optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed"]
+"""`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that ran it died, twice."""
+
+PLANNED = ("optimal", "feasible")
+Figure = float | str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A decision that a case asks for, as a row of `commitments`."""
+
+    kind: str
+    name: str
+    level: str | None
+    how: str
+    quantity: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run. `point`: the value of each input of the study, in their order; None where the run leaves it as it is. `limit` bounds
+    a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost, one of these, or by `avoid` what other plans did."""
+
+    changes: tuple[Change, ...] = ()
+    point: tuple[float | None, ...] = ()
+    note: str = ""
+    limit: tuple[str, float] | None = None
+    commits: tuple[Commit, ...] = ()
+    aim: str = "cost"
+    avoid: tuple[tuple[str, float], ...] = ()
+
+    def key(self, of: str) -> str:
+        """What tells a run from every other; `of` says the same of the input, the options and the versions."""
+        said = [of, [str(each) for each in self.changes], self.limit, [asdict(each) for each in self.commits], self.aim, self.avoid]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended. Money is in the workbook's currency; `figures` are decisions of note and quantities by name; `stock` is held
+    at the end of each period; `seconds` of the process that ran it."""
+
+    status: Status
+    objective: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    seconds: float = 0.0
+    how: str = ""
+    message: str = ""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    stock: Sequence[float] = ()
+
+    @property
+    def planned(self) -> bool:
+        return self.status in PLANNED
+
+    def number(self, name: str) -> float | None:
+        """A figure that is a number; `objective` is one too."""
+        found: Any = self.objective if name == "objective" else self.figures.get(name)
+        return float(found) if isinstance(found, (int, float)) else None
+
+    def slim(self) -> Result:
+        """What a study of many runs keeps in memory; the whole stands in the record."""
+        kept = {name: self.figures[name] for name in ("shortfall", "waste", "cost") if name in self.figures}
+        return replace(self, figures=kept, stock=array("f", self.stock))

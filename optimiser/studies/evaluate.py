@@ -1,0 +1,233 @@
+"""Runs one case after the other in one process, and keeps what it learns from each for those that follow."""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optimiser.errors import locate
+from optimiser.solve import solve
+from optimiser.solver.highs import Unbounded
+from optimiser.solver.search import Options, SolverError, relative_gap
+from optimiser.solver.standard_form import Floats, Program
+from optimiser.studies.case import Case, Commit, Figure, Result
+from optimiser.studies.certify import Certifier
+from optimiser.studies.compiled import Compiled, Label, Learnt, compile_program
+from stockpile_model import changes
+from stockpile_model.blocks.price_floors import Contract
+from stockpile_model.build import build, check
+from stockpile_model.data import NOTHING, Commitment, Stockpile
+from stockpile_model.scenarios import unfold
+
+MOST_CERTIFIERS = 24  # structures of programs that are kept
+CHECKED = 40  # of so many programs from what was learnt, the first is compiled too and compared
+LEARNT = ", learnt"  # how a run was proven, where its program was not compiled
+UNLIKE = 0.05  # gap of the search for another plan
+SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
+Named = Mapping[Label, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What all cases of a study share; it goes to every process once."""
+
+    stockpile: Stockpile
+    options: Options
+
+    def evaluator(self) -> Evaluator:
+        return Evaluator(self)
+
+
+class Evaluator:
+    """Evaluates the cases of one job."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.learnt: Learnt | None = None
+        self.used = 0  # how often
+        self.doubt = False  # whether it was found wrong: what it was used for must be run again
+        self.certifiers: dict[tuple[str, ...], Certifier] = {}
+        self.shared: deque[Named] = deque(maxlen=8)  # integers of plans that other processes found
+
+    # --- Learning
+
+    def probe(self, case: Case) -> Compiled | None:
+        """The program of a case; None where the model refuses it."""
+        changed = self._changed(case)
+        return None if isinstance(changed, Result) else compile_program(changed)
+
+    def teach(self, learnt: Learnt | None) -> None:
+        self.learnt, self.used, self.doubt = learnt, 0, False
+
+    def share(self, patterns: Iterable[Named]) -> None:
+        for named in patterns:
+            self.shared.append(named)
+            for certifier in self.certifiers.values():
+                certifier.learn_named(dict(named))
+
+    # --- Cases
+
+    def run(self, case: Case) -> tuple[Result, list[Named]]:
+        """How a case ends, and the integers of the plans that a search for it found."""
+        began = time.perf_counter()
+        try:
+            result, new = self._run(case)
+        except Unbounded:
+            result, new = Result("refused", message="the cost falls without limit: something can be bought and sold without end"), []
+        except SolverError as reason:
+            result, new = Result("failed", message=str(reason)), []
+        return replace(result, seconds=time.perf_counter() - began), new
+
+    def _run(self, case: Case) -> tuple[Result, list[Named]]:
+        changed = self._changed(case)
+        if isinstance(changed, Result):
+            return changed, []
+        if changed.settings.objective == "shortfall_first" and case.aim == "cost" and case.limit is None:
+            return self._solved(changed), []
+        compiled, point, of = self._compiled(changed, case)
+        certifier = self._certifier(compiled, case)
+        options = self.job.options
+        if case.aim == "distance":  # how unlike a plan is need not be known to the last
+            options = replace(options, gap=max(options.gap, UNLIKE))
+        found = certifier.prove(_asked(compiled, case), options, point)
+        if found.x is None or found.objective is None:
+            return Result(found.status, bound=found.bound, how=found.how + of), []
+        new: list[Named] = [] if found.new is None else [certifier.named(found.new)]
+        gap = relative_gap(found.objective, found.bound)
+        figures, stock = _figures(compiled, found.x, changed)
+        if case.aim != "cost":
+            figures["cost"] = compiled.program.objective(found.x)
+        return Result(found.status, found.objective, found.bound, gap, 0.0, found.how + of, "", figures, stock), new
+
+    def _changed(self, case: Case) -> Stockpile | Result:
+        """The changed stockpile, or why there is none."""
+        stockpile = self.job.stockpile
+        try:
+            for change in case.changes:
+                stockpile = changes.apply(stockpile, change)
+        except ValueError as reason:
+            return Result("refused", message=str(reason))
+        for each in case.commits:
+            stockpile = _committed(stockpile, each)
+        faults = [problem for problem in check(stockpile) if not problem.warning]
+        return Result("refused", message=str(locate(stockpile, faults[0]))) if faults else stockpile
+
+    def _compiled(self, changed: Stockpile, case: Case) -> tuple[Compiled, Floats | None, str]:
+        """The program of a case, its point, and whether it is from what was learnt, in words. Now and then both are compared."""
+        measures = {case.aim, *(case.limit[:1] if case.limit else ())}
+        if "cvar" in measures:
+            return compile_program(changed, tail=True), None, ""
+        point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
+        if point is not None and self.learnt is not None and not case.commits and self.learnt.holds(point):
+            self.used += 1
+            if self.used % CHECKED != 1:
+                return self.learnt.at(point), point, LEARNT
+            fresh = compile_program(changed)
+            if self.learnt.errs(point, fresh):
+                self.learnt, self.doubt = None, True
+            return fresh, point, ""
+        return compile_program(changed), point, ""
+
+    def _certifier(self, compiled: Compiled, case: Case) -> Certifier:
+        key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
+        if key not in self.certifiers:
+            made = Certifier(compiled)
+            for other in [*self.certifiers.values()][-3:]:
+                for pattern in other.patterns[:4]:
+                    made.learn_named(other.named(pattern.whole))
+            for named in self.shared:
+                made.learn_named(dict(named))
+            self.certifiers[key] = made
+            while len(self.certifiers) > MOST_CERTIFIERS:
+                self.certifiers.pop(next(iter(self.certifiers)))
+        return self.certifiers[key]
+
+    def _solved(self, changed: Stockpile) -> Result:
+        """By a fresh solve: of two objectives the second can only be compared at the best of the first."""
+        formulation = build(changed)
+        outcome = solve(formulation.m, replace(self.job.options, threads=1))
+        if outcome.objective is None or outcome.form is None:
+            return Result(outcome.status, bound=outcome.bound, how="solved")
+        x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
+        figures, stock = _figures(compile_program(changed), x, changed)
+        return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, 0.0, "solved", "", figures, stock)
+
+
+def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
+    row = Commitment(kind=each.kind, name=each.name, level=each.level, how=each.how, quantity=each.quantity)
+    return replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)})
+
+
+def _asked(compiled: Compiled, case: Case) -> Program:
+    """The program with the case's limit as one more row, and its aim as the cost."""
+    program = compiled.program
+    if case.limit is not None:
+        measure, most = case.limit
+        cost = compiled.measure(measure)
+        at = cost.nonzero()[0]
+        room = most - (program.offset if measure == "cost" else 0.0)
+        room += SLACK * max(1.0, abs(room)) if measure != "cost" else 0.0
+        program = program.extended(
+            row_lower=[-math.inf], row_upper=[room], row=[program.rows] * len(at), column=at.tolist(), value=cost[at]
+        )
+    if case.aim == "distance":
+        return replace(program, cost=_overlap(compiled, dict(case.avoid)), offset=0.0)
+    return program if case.aim == "cost" else replace(program, cost=compiled.measure(case.aim), offset=0.0)
+
+
+def _overlap(compiled: Compiled, weights: Mapping[str, float]) -> Floats:
+    """How much a plan does of what other plans did, each decision by its weight."""
+    cost = np.zeros(compiled.program.columns)
+    for j, (name, key) in enumerate(compiled.labels):
+        if name in ("buy", "take", "sign", "out"):
+            cost[j] = weights.get(f"{name} {key[0]}", 0.0)
+    return cost
+
+
+@functools.lru_cache(maxsize=32)
+def _columns(labels: tuple[Label, ...]) -> Mapping[str, list[tuple[int, tuple[Any, ...]]]]:
+    """The columns of the variables that are told of, by variable."""
+    found: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
+    for j, (name, key) in enumerate(labels):
+        if name in ("sign", "grant", "carry", "buy", "take", "stock", "unmet", "below", "expired", "out"):
+            found.setdefault(name, []).append((j, key))
+    return found
+
+
+def _figures(compiled: Compiled, x: Floats, stockpile: Stockpile) -> tuple[dict[str, Figure], tuple[float, ...]]:
+    """Decisions of note and expected quantities of a plan; its expected stock at the end of each period."""
+    tree = unfold(stockpile).tree
+    of = _columns(compiled.labels)
+    values = x.tolist()
+    found: dict[str, Figure] = {"shortfall": _clean(float(compiled.shortfall @ x))}
+    found["waste"] = _clean(sum(tree.probability[key[-1]] * values[j] for j, key in of.get("expired", ())))
+    signed: dict[str, list[str]] = {row.contract: [] for row in stockpile.rows(Contract)}
+    for j, key in of.get("sign", ()):
+        if values[j] > 0.5 and str(key[1]) not in signed.setdefault(str(key[0]), []):
+            signed[str(key[0])].append(str(key[1]))
+    found |= {f"sign {name}": ", ".join(levels) for name, levels in signed.items()}
+    helped: dict[str, float] = {}
+    for name in ("grant", "carry"):
+        for j, key in of.get(name, ()):
+            helped[str(key[0])] = max(helped.get(str(key[0]), 0.0), float(round(values[j])))
+    found |= {f"project {name}": value for name, value in helped.items()}
+    for name, said in (("buy", "order"), ("take", "take"), ("out", "rotate")):
+        sums: dict[str, float] = {}
+        for j, key in of.get(name, ()):
+            sums[str(key[0])] = sums.get(str(key[0]), 0.0) + tree.probability[key[-1]] * values[j]
+        found |= {f"{said} {each}": _clean(amount) for each, amount in sums.items()}
+    held = [0.0] * stockpile.settings.periods
+    for j, key in of.get("stock", ()):
+        held[tree.period[key[-1]]] += tree.probability[key[-1]] * values[j]
+    return found, tuple(round(each, 6) for each in held)
+
+
+def _clean(value: float) -> float:
+    return value if abs(value) > NOTHING else 0.0

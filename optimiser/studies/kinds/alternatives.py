@@ -1,0 +1,69 @@
+"""Alternatives: plans that cost little more than the best and do as little as can be of what the plans before them do.
+
+Hop, skip and jump (Brill, Chang, Hopkins 1982): each next plan minimises the sum of the quantities that earlier plans took, each
+weighed by its share in them. One that is like an earlier plan ends the study.
+"""
+
+from __future__ import annotations
+
+from optimiser.studies.case import Case, Result
+from optimiser.studies.kinds.asked import Asked, Rounds, Table
+
+PLANS, SHARE = 5, 0.02
+ALIKE = 0.005  # plans that are less unlike are the same
+DECISIONS = {"order": "buy", "take": "take", "rotate": "out"}
+
+
+def rounds(asked: Asked) -> Rounds:
+    share = SHARE if asked.study.high is None else asked.study.high
+    (best,) = yield [Case(note="least cost")]
+    if best.objective is None:
+        return [Table("alternatives", f"There is no plan: {best.status}.", ("plan",), [])]
+    most = best.objective + share * abs(best.objective)
+    plans = [best]
+    for _ in range((asked.study.steps or PLANS) - 1):
+        (found,) = yield [Case(note=f"plan {len(plans) + 1}", aim="distance", avoid=_weights(plans), limit=("cost", most))]
+        if not found.planned:
+            break
+        if min(_distance(found, other) for other in plans) < ALIKE:
+            break
+        plans.append(found)
+    names = sorted({name for each in plans for name in _decisions(each)})
+    header = ("plan", f"cost [{asked.money}]", "more than the best", "unlike those before", f"shortfall [{asked.unit}]", *names)
+    rows = []
+    for k, each in enumerate(plans):
+        cost = each.number("cost") if k else each.objective
+        more = None if cost is None else (cost - best.objective) / abs(best.objective or 1.0)
+        unlike = None if not k else min(_distance(each, other) for other in plans[:k])
+        shown = [each.figures.get(name, 0.0) for name in names]
+        rows.append((k + 1, cost, more, unlike, each.number("shortfall"), *shown))
+    said = (
+        f"Plans that cost at most {share:.1%} more than the best, each as unlike those before it as can be (0 the same, 1 nothing alike)."
+    )
+    return [Table("alternatives", said, header, rows)]
+
+
+def _decisions(result: Result) -> dict[str, float]:
+    kinds = (*DECISIONS, "project")
+    return {name: value for name, value in result.figures.items() if name.split(" ")[0] in kinds and isinstance(value, float) and value}
+
+
+def _weights(plans: list[Result]) -> tuple[tuple[str, float], ...]:
+    """The share of each decision in all that the plans do, by variable and name."""
+    sums: dict[str, float] = {}
+    for each in plans:
+        for name, value in _decisions(each).items():
+            kind, _, of = name.partition(" ")
+            if kind in DECISIONS:
+                key = f"{DECISIONS[kind]} {of}"
+                sums[key] = sums.get(key, 0.0) + value
+    total = sum(sums.values())
+    return tuple(sorted((name, round(value / total, 12)) for name, value in sums.items()))
+
+
+def _distance(one: Result, other: Result) -> float:
+    """1 - Σ min / Σ max over the decisions (Ruzicka)."""
+    first, second = _decisions(one), _decisions(other)
+    names = first.keys() | second.keys()
+    largest = sum(max(first.get(name, 0.0), second.get(name, 0.0)) for name in names)
+    return 1.0 - sum(min(first.get(name, 0.0), second.get(name, 0.0)) for name in names) / largest if largest else 0.0

@@ -1,0 +1,37 @@
+"""What the two methods of SALib have in common: the problem, the samples, and what is done about runs without a plan."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from optimiser.studies.case import Case, Result
+from optimiser.studies.kinds.asked import Asked
+
+
+def problem(asked: Asked) -> dict[str, Any]:
+    """The inputs as shares of their distributions, 0 to 1."""
+    names = [f"x{k}" for k in range(len(asked.inputs))]
+    return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+
+
+def cases(asked: Asked, shares: Any) -> list[Case]:
+    return [asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True))) for row in np.asarray(shares).tolist()]
+
+
+def costs(results: Sequence[Result]) -> Any:
+    """The cost of each run; nan where it has none."""
+    return np.array([each.objective if each.planned and each.objective is not None else np.nan for each in results])
+
+
+def quiet() -> Any:
+    return warnings.catch_warnings(action="ignore")
+
+
+def missed(results: Sequence[Result]) -> str:
+    """Which runs have no plan, in words."""
+    kinds = dict.fromkeys(each.status for each in results if not each.planned)
+    return ", ".join(f"{sum(each.status == status for each in results)} {status}" for status in kinds)

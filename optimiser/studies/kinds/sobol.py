@@ -1,0 +1,38 @@
+"""Sobol: the share of the cost's variance that each input explains alone (S1) and with all others (ST) (Saltelli 2010; SALib).
+
+The indices tolerate no missing run: where one has no plan they are refused, and told why. Its runs stay in the record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
+
+SAMPLES = 64
+
+
+def rounds(asked: Asked) -> Rounds:
+    with quiet():
+        from SALib.analyze import sobol as analysis
+        from SALib.sample import sobol as sampling
+
+    stated, seed = problem(asked), asked.study.seed or 1
+    with quiet():
+        shares = sampling.sample(stated, asked.study.samples or SAMPLES, calc_second_order=False, seed=seed)
+    results = yield cases(asked, shares)
+    cost = costs(results)
+    header = ("input", "low", "high", "S1", "S1 ±", "ST", "ST ±")
+    if np.isnan(cost).any():
+        said = f"Refused: {int(np.isnan(cost).sum())} of {len(cost)} runs have no cost ({missed(results)}); Sobol's indices tolerate none. "
+        return [Table("sobol", said + "Narrow the ranges, or give shortage a price so that every case has a plan.", header, [])]
+    if np.ptp(cost) == 0:
+        return [Table("sobol", "Refused: the cost is the same in every run, so there is no variance to explain.", header, [])]
+    with quiet():
+        found = analysis.analyze(stated, cost, calc_second_order=False, seed=seed)
+    columns = zip(asked.inputs, found["S1"], found["S1_conf"], found["ST"], found["ST_conf"], strict=True)
+    rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
+    rows.sort(key=lambda row: -float(str(row[5])))
+    said = f"Shares of the cost's variance over {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of {asked.gap:.2%}."
+    return [Table("sobol", said, header, rows, "columns")]

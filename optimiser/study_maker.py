@@ -1,0 +1,198 @@
+"""From a workbook to its studies: read, run what is not in the record, write. What the command line and a program both call."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from optimiser.errors import Fault, InputError, OutputError
+from optimiser.solver.highs import version
+from optimiser.solver.search import Options
+from optimiser.studies.crew import Crew, Processes, default_size
+from optimiser.studies.evaluate import Job
+from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
+from optimiser.studies.record import Record
+from optimiser.studies.runner import Progress, Runner
+from optimiser.studies.tables import Input, Study, by_name, every_input, made
+from optimiser.workbook.files import check_target, same_file
+from optimiser.workbook.read import read
+from optimiser.workbook.study_book import Answered, Ran, write
+from stockpile_model.changes import Change
+from stockpile_model.data import Stockpile
+
+EVERYTHING = "everything"
+GAP = 0.01
+WATCHDOG = 3.0  # how many times its time limit, and a minute, a run may take before its process is ended
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to study and how. `names`: of all studies in the workbook, those to run (none: all). `scheduler`: address of a Dask
+    cluster, in the place of `workers` processes here."""
+
+    source: Path
+    output: Path | None = None
+    record: Path | None = None
+    names: Sequence[str] = ()
+    everything: bool = False
+    changes: Sequence[Change] = ()
+    gap: float = GAP
+    time_limit: float | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was studied, and where it stands."""
+
+    answers: tuple[Answered, ...]
+    path: Path
+    record: Path
+    seconds: float
+
+
+def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[Progress], None] = lambda _: None) -> Made:
+    """Run the studies of a workbook and write them. `say` gets messages, a line each.
+
+    Raises InputError, OutputError and StockpileError; runs that have ended by then are kept in the record, and are not run again.
+    """
+    began = time.monotonic()
+    source = request.source.resolve()
+    stem = source.stem if source.is_file() else source.name
+    output = request.output or source.with_name(f"{stem}-study.xlsx")
+    kept = request.record or output.with_suffix(".sqlite")
+    for path in (output, kept):
+        if same_file(path, request.source):
+            raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
+    check_target(output, "a study")
+    reading = read(request.source, request.changes)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    stockpile = reading.stockpile
+    asked = list(_asked(request, stockpile))
+    settings = stockpile.settings
+    limit = settings.time_limit_seconds if request.time_limit is None else request.time_limit
+    options = Options(gap=request.gap, time_limit=limit, threads=1, seed=settings.seed)
+    plain = replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
+    of = common(plain, options)
+    answers = []
+    with Record(kept) as record, _Hired(request, Job(plain, options)) as crew:
+        for each in asked:
+            runner = Runner(each.study.study, record, of, crew, watch, each.inputs)
+            tables = conduct(ROUNDS[each.study.kind](each), runner)
+            answers.append(Answered(each.study.study, each.study.kind, tables, tuple(_ran(runner)), [*runner.noted]))
+        told = {
+            "input": request.source.name,
+            "changes": "; ".join(map(str, request.changes)),
+            "gap": options.gap,
+            "time limit of a run [s]": options.time_limit,
+            "seed of the solver": options.seed,
+            "solver": version(),
+            "record": kept.name,
+            "key of input, options and versions": of,
+            "made at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        }
+        write(answers, record.find_any, told, settings, output)
+    return Made(tuple(answers), output, kept, time.monotonic() - began)
+
+
+def conduct(rounds: Rounds, runner: Runner) -> list[Table]:
+    """Run the cases of each round of a study, and hand the results to the next."""
+    try:
+        cases = next(rounds)
+        while True:
+            cases = rounds.send(runner.run(cases))
+    except StopIteration as end:
+        return list(end.value)
+
+
+def _ran(runner: Runner) -> Iterator[Ran]:
+    return (Ran(note, changes, key) for note, changes, key in runner.ran)
+
+
+class _Hired:
+    """The crew of all studies, started when a run is first missing."""
+
+    def __init__(self, request: Request, job: Job) -> None:
+        self.request, self.job = request, job
+        self.crew: Crew | None = None
+
+    def __call__(self) -> Crew:
+        if self.crew is None:
+            self.crew = self._start()
+        return self.crew
+
+    def _start(self) -> Crew:
+        if self.request.scheduler is not None:
+            from optimiser.studies.cluster import Cluster
+
+            return Cluster(self.job, self.request.scheduler)
+        size = default_size() if self.request.workers is None else self.request.workers
+        return Processes(self.job, size, WATCHDOG * self.job.options.time_limit + 60)
+
+    def __enter__(self) -> _Hired:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.crew is not None:
+            self.crew.close()
+
+
+def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
+    """The studies that are asked for. Raises InputError where there is none."""
+    if request.everything:
+        inputs = tuple(every_input(stockpile))
+        yield Asked(Study(study=EVERYTHING, kind="tornado"), inputs, stockpile, request.gap)
+        return
+    known = by_name(stockpile)
+    if not known:
+        raise InputError([Fault("studies", "there is no study: add a sheet studies, or use --everything, which needs none")])
+    wanted = {name.casefold() for name in request.names}
+    if unknown := wanted - {name.casefold() for name in known}:
+        raise InputError([Fault("studies", f"there is no study {sorted(unknown)[0]!r}; there are {', '.join(known)}")])
+    for name, rows in known.items():
+        if not wanted or name.casefold() in wanted:
+            yield Asked(rows[0], tuple(_inputs(stockpile, rows)), stockpile, request.gap)
+
+
+def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
+    if rows[0].kind == "alternatives":
+        return
+    for row in rows:
+        if row.table:
+            yield made(stockpile, row)
+
+
+def common(stockpile: Stockpile, options: Options) -> str:
+    """What all runs of a workbook have in common, in short: input, options and versions."""
+    found = hashlib.sha256()
+    for part in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows), options, version(), _version()):
+        found.update(repr(part).encode())
+    return found.hexdigest()
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("stockpile-optimiser")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "not installed"
+
+
+def told(progress: Progress) -> str:
+    """How far a study is, in a line."""
+    rate, left = progress.rate, progress.left
+    said = f"{progress.study}: {progress.ended:,} of {progress.asked:,} runs"
+    said += f", {progress.kept:,} from the record" if progress.kept else ""
+    said += f", {rate:.2g} a second" if rate else ""
+    return said + (f", {_minutes(left)} left" if left and math.isfinite(left) else "")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,275 @@
+"""The workbook of studies: what each answers with native charts, and one row for every run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+from optimiser.studies.case import Result
+from optimiser.studies.kinds.asked import Table
+from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE
+from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.result_sheets import set_print
+from optimiser.workbook.styles import DATE, OPTIONS, SHARE, Styles, legible, put
+from stockpile_model.data import Settings
+
+MOST_DECISIONS = 40  # columns of the sheet runs
+MOST_BARS = 25  # of a tornado that are drawn
+MOST_RUNS = 1_000_000
+KINDS = ("sign", "project", "order", "take", "rotate")  # of decisions, the most weighty first
+FIRST = 2  # row below the title and the header of an answer
+WIDTH, HEIGHT = 900, 420  # pixels
+LOW, HIGH = "#2E86C1", "#E67E22"
+BAND = ("#D6E4F0", "#9DC3E6", "#9DC3E6", "#D6E4F0")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of a study: what it was for, what it changed, and its key in the record."""
+
+    note: str
+    changes: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A study with its answers and runs. `noted` are the figures that are not nothing in some run."""
+
+    name: str
+    kind: str
+    tables: Sequence[Table]
+    runs: Sequence[Ran]
+    noted: Sequence[str]
+
+
+Find = Callable[[str], Result | None]
+
+
+def write(answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings, path: Path) -> None:
+    """Write the studies to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
+    check_target(path, "a study")
+    replace(path, compose(answers, find, told, settings))
+
+
+def compose(answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings) -> bytes:
+    """The workbook, as its file holds it. `find` gives the result of a run by its key."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, OPTIONS) as book:
+        title = legible(settings.title) or "Stockpile"
+        book.set_properties({"title": f"{title}: studies", "author": "stockpile-optimiser"})
+        styles = Styles(book)
+        summary = book.add_worksheet("summary")
+        for number, each in enumerate(answers, 1):
+            for table in each.tables:
+                _answer(book, styles, f"{number} {table.name}"[:31], each.name, table)
+        counts = _runs(book.add_worksheet("runs"), styles, answers, find, settings)
+        _summary(summary, styles, answers, counts, title)
+        _told(book.add_worksheet("run"), styles, told)
+        summary.activate()
+    return target.getvalue()
+
+
+def _summary(sheet: Worksheet, styles: Styles, answers: Sequence[Answered], counts: Sequence[Mapping[str, int]], title: str) -> None:
+    put(sheet, 0, 0, f"{title}: studies", styles(bold=True, font_size=14))
+    for c, name in enumerate(("Study", "Kind", "Runs", "How they ended", "Answer")):
+        sheet.write_string(2, c, name, styles.header)
+    row = 3
+    for each, count in zip(answers, counts, strict=True):
+        ended = ", ".join(f"{number:,} {status}" for status, number in count.items())
+        for k, table in enumerate(each.tables):
+            for c, value in enumerate((each.name, each.kind, len(each.runs), ended) if k == 0 else ()):
+                put(sheet, row, c, value, styles("#,##0" if c == 2 else "", text_wrap=c == 3, valign="top"))
+            put(sheet, row, 4, table.said, styles(text_wrap=True, valign="top"))
+            sheet.set_row(row, 15 * (1 + len(table.said) // 95))
+            row += 1
+    for c, width in enumerate((26, 14, 10, 34, 95)):
+        sheet.set_column(c, c, width)
+    sheet.freeze_panes(3, 0)
+    set_print(sheet)
+
+
+def _answer(book: xlsxwriter.Workbook, styles: Styles, name: str, study: str, table: Table) -> None:
+    sheet = book.add_worksheet(name)
+    put(sheet, 0, 0, f"{study}: {table.said}", styles(bold=True, text_wrap=False))
+    for c, title in enumerate(table.header):
+        put(sheet, 1, c, _title(title), styles.header)
+        longest = max((len(_shown(row[c])) for row in table.rows if c < len(row)), default=0)
+        sheet.set_column(c, c, min(max(11, longest + 2, len(title) / 2 + 3), 60))
+    for r, row in enumerate(table.rows, FIRST):
+        for c, value in enumerate(row):
+            put(sheet, r, c, value, styles(_format(value, table.header[c] if c < len(table.header) else "")))
+    sheet.set_row(1, 45)
+    sheet.freeze_panes(FIRST, 1)
+    if table.rows:
+        if table.chart != "heat":
+            sheet.autofilter(1, 0, len(table.rows) + 1, len(table.header) - 1)
+        _draw(book, sheet, name, table, styles)
+    set_print(sheet)
+
+
+def _title(title: str) -> str:
+    return title[:1].upper() + title[1:]
+
+
+def _shown(value: object) -> str:
+    return f"{value:,.2f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _format(value: object, title: str) -> str:
+    if isinstance(value, dt.date):
+        return DATE
+    if not isinstance(value, float):
+        return ""
+    if title.startswith("more than the best"):
+        return SHARE
+    return "#,##0" if abs(value) >= 1000 else "0.####"
+
+
+# --- Charts -----------------------------------------------------------------------------------------------------------
+
+
+def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, styles: Styles) -> None:
+    last, right = FIRST + len(table.rows) - 1, len(table.header) + 1
+
+    def series(column: int, **rest: Any) -> dict[str, Any]:
+        end = min(last, FIRST + MOST_BARS - 1) if table.chart in ("tornado", "columns") else last
+        return {
+            "name": [name, 1, column],
+            "categories": [name, FIRST, 0, end, 0],
+            "values": [name, FIRST, column, end, column],
+            **rest,
+        }
+
+    x: dict[str, Any] = {"name": legible(table.header[0]), "num_format": "#,##0.###"}
+    y: dict[str, Any] = {"num_format": "#,##0"}
+    match table.chart:
+        case "tornado":
+            chart = book.add_chart({"type": "bar"})
+            chart.add_series(series(3, fill={"color": LOW}, overlap=100, gap=30))
+            chart.add_series(series(4, fill={"color": HIGH}))
+            x = {"reverse": True, "label_position": "low"}
+            y = {"num_format": "#,##0", "name": "cost, more than as it is", "label_position": "low"}
+        case "heat":
+            colours = {"min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}
+            sheet.conditional_format(FIRST, 1, last, len(table.header) - 1, {"type": "3_color_scale", **colours})
+            return
+        case "frontier" | "line":
+            chart = book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+            marker = {"type": "circle", "size": 7, "fill": {"color": COLOURS[0]}, "border": {"color": COLOURS[0]}}
+            points: list[Any] = []
+            if table.chart == "frontier":
+                grey = {"fill": {"color": GRID}, "border": {"color": INK}}
+                points = [grey if row[4] == "dominated" else None for row in table.rows]
+            chart.add_series(series(1, line={"color": COLOURS[0], "width": 1.5}, marker=marker, points=points))
+            y["name"] = legible(table.header[1])
+        case "fan":
+            chart = _fan(book, sheet, name, table, styles, right)
+            x["num_format"] = "yyyy-mm"
+            right += len(BAND) + 2
+            y |= {"min": 0, "name": "stock"}
+        case "columns":
+            chart = book.add_chart({"type": "column"})
+            chart.add_series(series(3 if len(table.header) > 3 else 1, fill={"color": COLOURS[1]}, gap=20))
+        case _:
+            return
+    chart.set_title({"name": legible(table.name.capitalize()), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+    chart.set_x_axis({**AXIS, **x})
+    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y})
+    chart.set_legend({"position": "bottom", "font": FONT})
+    chart.set_chartarea({"border": {"color": GRID}})
+    tall = HEIGHT + 12 * min(len(table.rows), MOST_BARS) if table.chart == "tornado" else HEIGHT
+    chart.set_size({"width": WIDTH, "height": tall})
+    sheet.insert_chart(1, right, chart, {"object_position": 3, "description": legible(table.said)})
+
+
+def _fan(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, styles: Styles, right: int) -> Any:
+    """Bands between quantiles as stacked areas, their widths in columns of their own, and the median as a line."""
+    last = FIRST + len(table.rows) - 1
+    titles = ["below", *(f"{low} to {high}" for low, high in zip(table.header[1:], table.header[2:], strict=False))]
+    for c, title in enumerate(titles, right):
+        put(sheet, 1, c, title, styles.header)
+        for r, row in enumerate(table.rows, FIRST):
+            numbers = [float(str(value)) for value in row[1:]]
+            put(sheet, r, c, numbers[0] if c == right else numbers[c - right] - numbers[c - right - 1], styles("#,##0"))
+    chart = book.add_chart({"type": "area", "subtype": "stacked"})
+    for c in range(len(titles)):
+        fill = {"none": True} if c == 0 else {"color": BAND[c - 1]}
+        chart.add_series(
+            {
+                "name": [name, 1, right + c],
+                "categories": [name, FIRST, 0, last, 0],
+                "values": [name, FIRST, right + c, last, right + c],
+                "fill": fill,
+            }
+        )
+    middle = 1 + (len(table.header) - 1) // 2
+    line = book.add_chart({"type": "line"})
+    line.add_series(
+        {
+            "name": [name, 1, middle],
+            "categories": [name, FIRST, 0, last, 0],
+            "values": [name, FIRST, middle, last, middle],
+            "line": {"color": LINE, "width": 2.25},
+        }
+    )
+    chart.combine(line)
+    return chart
+
+
+# --- Runs -------------------------------------------------------------------------------------------------------------
+
+
+def _runs(sheet: Worksheet, styles: Styles, answers: Sequence[Answered], find: Find, settings: Settings) -> list[dict[str, int]]:
+    """One row a run; how many runs of each study ended how."""
+    decisions = [*dict.fromkeys(name for each in answers for name in each.noted if name not in ("shortfall", "waste", "cost"))]
+    decisions = sorted(decisions, key=lambda name: KINDS.index(name.split(" ")[0]) if name.split(" ")[0] in KINDS else len(KINDS))
+    decisions = decisions[:MOST_DECISIONS]
+    money, unit = settings.currency, settings.quantity_unit
+    header = (
+        *("Study", "Run", "For", "Changes", "Status", f"Objective [{money}]", f"Bound [{money}]", "Gap", "How", "Seconds"),
+        *(f"Shortfall [{unit}]", f"Waste [{unit}]", *decisions, "Message"),
+    )
+    for c, title in enumerate(header):
+        put(sheet, 0, c, title, styles.header)
+    number, share, plain = styles("#,##0"), styles("0.000 %"), styles()
+    row, counts = 0, []
+    for each in answers:
+        count: dict[str, int] = {}
+        for k, ran in enumerate(each.runs, 1):
+            result = find(ran.key)
+            if result is None or row >= MOST_RUNS:
+                continue
+            row += 1
+            count[result.status] = count.get(result.status, 0) + 1
+            figures = (*(result.figures.get(name) for name in ("shortfall", "waste")), *(result.figures.get(name) for name in decisions))
+            values = (each.name, k, ran.note, ran.changes, result.status, result.objective, result.bound, result.gap, result.how)
+            for c, value in enumerate((*values, result.seconds, *figures, result.message)):
+                style = share if c == 7 else number if isinstance(value, float) and c != 9 else plain
+                put(sheet, row, c, value, style)
+        counts.append(count)
+    for c, width in enumerate((20, 7, 26, 50, 11, 15, 15, 9, 10, 10, 12, 12)):
+        sheet.set_column(c, c, width)
+    sheet.set_row(0, 45)
+    sheet.freeze_panes(1, 2)
+    sheet.autofilter(0, 0, max(1, row), len(header) - 1)
+    set_print(sheet)
+    return counts
+
+
+def _told(sheet: Worksheet, styles: Styles, told: Mapping[str, object]) -> None:
+    for c, name in enumerate(("Name", "Value")):
+        sheet.write_string(0, c, name, styles.header)
+    for r, (name, value) in enumerate(told.items(), start=1):
+        put(sheet, r, 0, name, styles())
+        put(sheet, r, 1, value, styles(align="left"))
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 80)
+    set_print(sheet)

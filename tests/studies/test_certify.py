@@ -1,0 +1,249 @@
+"""Runs certified by bounds and known plans, against fresh solves of the changed workbooks."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimiser.solve import Options, solve
+from optimiser.studies.case import Case, Commit
+from optimiser.studies.certify import Certifier
+from optimiser.studies.compiled import compile_program, learn, probes
+from optimiser.studies.evaluate import Evaluator, Job
+from optimiser.studies.kinds import Asked
+from optimiser.studies.tables import Input, Study, every_input
+from optimiser.workbook.read import read
+from stockpile_model.blocks.purchases import Offer
+from stockpile_model.build import build, check
+from stockpile_model.changes import apply
+from stockpile_model.data import Stockpile
+from tests.support.accept import (
+    book,
+    budget,
+    contract,
+    demand,
+    everything,
+    everything_uncertain,
+    floor,
+    fund,
+    material,
+    offer,
+    target,
+)
+from tests.support.books import book as written
+from tests.support.plans import FULL
+
+GAP = 0.01
+OPTIONS = Options(gap=GAP, time_limit=60, threads=1)
+
+
+def fresh(stockpile: Stockpile, case: Case) -> tuple[str, float | None, float | None]:
+    """Status, objective and bound of a solve that knows nothing of studies."""
+    for change in case.changes:
+        stockpile = apply(stockpile, change)
+    outcome = solve(build(stockpile).m, replace(OPTIONS, gap=GAP / 10))
+    return outcome.status, outcome.objective, outcome.bound
+
+
+def agree(stockpile: Stockpile, cases: list[Case], evaluator: Evaluator | None = None) -> dict[str, int]:
+    """Holds each run against a fresh solve; how many were proven how."""
+    evaluator = evaluator or Evaluator(Job(stockpile, OPTIONS))
+    ways: dict[str, int] = {}
+    for case in cases:
+        result, _ = evaluator.run(case)
+        status, objective, bound = fresh(stockpile, case)
+        ways[result.how] = ways.get(result.how, 0) + 1
+        if objective is None or bound is None:
+            assert (result.status, status) == ("infeasible", "infeasible"), case
+            continue
+        assert result.status == "optimal", (case, result)
+        assert result.objective is not None
+        assert result.bound is not None
+        size = 1e-6 * max(1.0, abs(objective))
+        assert result.objective >= bound - size, (case, "a plan cheaper than can be")
+        assert result.bound <= objective + size, (case, "a bound above a plan")
+        assert result.objective - result.bound <= GAP * abs(result.objective) + size
+    return ways
+
+
+def draws(stockpile: Stockpile, moved: list[Input], count: int, seed: int) -> list[Case]:
+    asked = Asked(Study(study="s", kind="monte_carlo"), tuple(moved), stockpile, GAP)
+    dice = random.Random(seed)
+    return [asked.case(*(dice.uniform(each.low, each.high) for each in moved)) for _ in range(count)]
+
+
+MENU = (
+    *(contract(price_index=None), floor(8, 120), floor(9, 240, "high"), offer(price=12, order_cost=20, minimum_order=5, capacity=40)),
+    *(offer("far", 9, lead_time_months=1, order_cost=30, lot_size=7, capacity=30), demand(13, 0, 5), target(9, 3)),
+    *(material(below_target_cost=6, shortage_cost=90, holding_cost=1), fund(), budget(900)),
+)
+MOVED = [
+    *(Input("offers", "spot", "price", "set", 7, 14), Input("offers", "far", "price", "set", 6, 12)),
+    *(Input("floors", "offtake/low", "floor", "set", 6, 11), Input("demand", "ga", "quantity", "set", 8, 20)),
+    *(Input("budgets", "nds", "amount", "set", 300, 1100), Input("materials", "ga", "below_target_cost", "set", 1, 12)),
+]
+
+
+def test_runs_agree_with_fresh_solves_and_most_are_not_searched() -> None:
+    """Dear orders leave a wide gap below, which only a search closes; cheap ones do not."""
+    stockpile = book(*MENU, periods=6)
+    agree(stockpile, draws(stockpile, MOVED, 10, seed=3))
+    orders = (offer(price=12, order_cost=0.5, capacity=40), offer("far", 9, lead_time_months=1, order_cost=0.5, capacity=30))
+    cheap = book(*(row for row in MENU if not isinstance(row, Offer)), *orders, periods=6)
+    ways = agree(cheap, draws(cheap, MOVED, 25, seed=3))
+    assert ways.get("certified", 0) >= 15
+
+
+def test_runs_from_what_was_learnt_agree_too() -> None:
+    stockpile = book(*MENU, periods=6)
+    low, high = np.array([each.low for each in MOVED]), np.array([each.high for each in MOVED])
+    points = probes(low, high, 28)
+    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    compiled = [evaluator.probe(Case(tuple(i.change(v) for i, v in zip(MOVED, point, strict=True)))) for point in points]
+    learnt = learn(points, [each for each in compiled if each is not None], low, high)
+    assert learnt is not None
+    evaluator.teach(learnt)
+    agree(stockpile, draws(stockpile, MOVED, 10, seed=4), evaluator)
+
+
+@pytest.mark.parametrize("name", ["small", "indium"])
+def test_inputs_drawn_from_a_sample_workbook(name: str) -> None:
+    stockpile = read(f"inputs/{name}.xlsx").stockpile
+    every = [each for each in every_input(stockpile) if each.column not in ("date",)]
+    dice = random.Random(5)
+    cases = []
+    for _ in range(6 if name == "small" else 2):
+        moved = dice.sample(every, 4)
+        case = draws(stockpile, moved, 1, dice.randrange(99))[0]
+        with contextlib.suppress(ValueError):
+            changed = stockpile
+            for change in case.changes:
+                changed = apply(changed, change)
+            if all(problem.warning for problem in check(changed)):
+                cases.append(case)
+    assert len(cases) >= 2
+    agree(stockpile, cases)
+
+
+@pytest.mark.parametrize("make", [everything, everything_uncertain])
+def test_books_that_use_everything(make: object) -> None:
+    stockpile = make()  # type: ignore[operator]
+    moved = [Input("offers", "*", "price", "scale", 0.7, 1.4), Input("demand", "*", "quantity", "scale", 0.7, 1.2)]
+    agree(stockpile, draws(stockpile, moved, 3, seed=1))
+
+
+def test_shortfall_first_is_solved_afresh() -> None:
+    stockpile = book(*MENU, periods=6, objective="shortfall_first")
+    ways = agree(stockpile, draws(stockpile, MOVED, 2, seed=6))
+    assert ways == {"solved": 2}
+
+
+def test_a_model_without_integers() -> None:
+    stockpile = book(offer(), demand(10, 0, 1))
+    moved = [Input("offers", "spot", "price", "set", 5, 15)]
+    assert agree(stockpile, draws(stockpile, moved, 3, seed=1)) == {"solved": 3}
+
+
+def test_an_infeasible_corner() -> None:
+    stockpile = book(offer(capacity=20, order_cost=3), demand(10, 0, 1))
+    moved = [Input("demand", "ga", "quantity", "set", 5, 60)]
+    asked = Asked(Study(study="s", kind="sweep"), tuple(moved), stockpile, GAP)
+    agree(stockpile, [asked.case(value) for value in (5.0, 20.0, 20.5, 60.0)])
+
+
+def test_an_input_that_is_wrong_is_refused_with_its_cell() -> None:
+    evaluator = Evaluator(Job(book(offer(), demand(10)), OPTIONS))
+    asked = Asked(Study(study="s", kind="sweep"), (Input("offers", "spot", "availability", "set", 0, 2),), book(), GAP)
+    result, _ = evaluator.run(asked.case(1.5))
+    assert result.status == "refused"
+    assert "availability must be at most 1, found 1.5" in result.message
+    moved = Asked(Study(study="s", kind="sweep"), (Input("offers", "spot", "lead_time_months", "set", 0, 2),), book(), GAP)
+    result, _ = evaluator.run(moved.case(0.5))
+    assert result.status == "refused"
+    assert "whole number of periods" in result.message
+
+
+def test_a_cost_without_end_is_refused() -> None:
+    from tests.support.accept import outlet
+
+    evaluator = Evaluator(Job(book(offer(price=10), outlet(price=5)), OPTIONS))
+    asked = Asked(Study(study="s", kind="sweep"), (Input("outlets", "sale", "price", "set", 0, 20),), book(), GAP)
+    assert evaluator.run(asked.case(20.0))[0].status == "refused"
+
+
+def test_figures_of_a_run() -> None:
+    """13 a month: the high level brings 20 at 9 and is signed for its metal; nothing else is."""
+    stockpile = book(contract(), floor(8, 156), offer(price=12, order_cost=1), demand(13, 0, 1))
+    result, _ = Evaluator(Job(stockpile, OPTIONS)).run(Case())
+    assert result.figures["sign offtake"] == "low"
+    assert result.number("take offtake") == pytest.approx(26)
+    assert result.number("order spot") == 0
+    assert list(result.stock) == pytest.approx([0, 0])
+
+
+def test_a_commitment_and_a_limit() -> None:
+    stockpile = book(contract(), floor(8, 156), offer(price=12, order_cost=1), demand(13, 0, 1), material(shortage_cost=10))
+    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    forbidden, _ = evaluator.run(Case(commits=(Commit("sign", "offtake", None, "exactly", 0.0),)))
+    assert forbidden.objective == pytest.approx(260)
+    assert forbidden.number("shortfall") == pytest.approx(26)
+    limited, _ = evaluator.run(Case(commits=(Commit("sign", "offtake", None, "exactly", 0.0),), limit=("shortfall", 6.0)))
+    assert limited.objective == pytest.approx(20 * 12 + 60 + 1, rel=GAP)
+    assert limited.number("shortfall") == pytest.approx(6, abs=1e-4)
+
+
+def test_cvar_by_constraint() -> None:
+    """The tail of the mean-optimal plan, and the least tail: a fresh solve with a weight of 1."""
+    stockpile = everything_uncertain()
+    stockpile = replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.0))
+    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    least, _ = evaluator.run(Case(aim="cvar"))
+    weighed = replace(stockpile, settings=replace(stockpile.settings, risk_weight=1.0))
+    outcome = solve(build(weighed).m, OPTIONS)
+    assert least.objective == pytest.approx(outcome.objective, rel=2 * GAP)
+    assert least.objective is not None
+    plain, _ = evaluator.run(Case())
+    bounded, _ = evaluator.run(Case(limit=("cvar", least.objective * 1.02)))
+    assert plain.bound is not None
+    assert bounded.objective is not None
+    assert bounded.objective >= plain.bound - 1e-6
+
+
+def test_patterns_are_kept_few_and_once() -> None:
+    certifier = Certifier(compile_program(book(*MENU, periods=6)))
+    size = int(certifier.like.program.integer.sum())
+    for k in range(40):
+        certifier.learn(np.full(size, float(k)))
+        certifier.learn(np.full(size, float(k)))
+    assert len(certifier.patterns) == 16
+    assert certifier.patterns[0].whole[0] == 39
+
+
+def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
+    stockpile = read(written(tmp_path / "book", FULL)).stockpile  # type: ignore[operator]
+    agree(stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 2, seed=2))
+
+
+def test_what_was_learnt_is_compared_now_and_then() -> None:
+    """A term that is wrong by half is found at the first comparison."""
+    stockpile = book(offer(order_cost=3, capacity=40), demand(10, 0, 1))
+    moved = Input("offers", "spot", "price", "set", 5, 15)
+    low, high = np.array([5.0]), np.array([15.0])
+    points = probes(low, high)
+    compiled = [compile_program(apply(stockpile, moved.change(point[0]))) for point in points]
+    learnt = learn(points, compiled, low, high)
+    assert learnt is not None
+    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    asked = Asked(Study(study="s", kind="sweep"), (moved,), stockpile, GAP)
+    evaluator.teach(learnt)
+    results = [evaluator.run(asked.case(5.0 + k))[0] for k in range(3)]
+    assert [each.how.endswith("learnt") for each in results] == [False, True, True]
+    assert not evaluator.doubt
+    evaluator.teach(replace(learnt, terms=tuple(replace(each, by=each.by / 2) for each in learnt.terms)))
+    result, _ = evaluator.run(asked.case(7.0))
+    assert (evaluator.doubt, evaluator.learnt) == (True, None)
+    assert result.objective == pytest.approx(143, rel=GAP)

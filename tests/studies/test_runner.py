@@ -1,0 +1,243 @@
+"""Runs in spawned processes: recorded as they end, gone on with after any fault."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from optimiser.errors import OutputError, StockpileError
+from optimiser.studies.case import Case, Result
+from optimiser.studies.crew import Processes
+from optimiser.studies.record import Record
+from optimiser.studies.runner import Progress, Runner
+from tests.support.studied import Here, Hollow, Plain, inputs
+
+MOVED = inputs(2)
+
+
+def cases(*first: float) -> list[Case]:
+    return [Case(tuple(each.change(value) for each, value in zip(MOVED, (x, 0.25), strict=True)), (x, 0.25)) for x in first]
+
+
+def run(record: Path, job: Hollow, wanted: list[Case], workers: int = 1, longest: float = 600) -> list[Result]:
+    crew = Processes(job, workers, longest)
+    try:
+        with Record(record) as kept:
+            return Runner("s", kept, "of", lambda: crew).run(wanted)
+    finally:
+        crew.close()
+
+
+def ran(log: Path) -> int:
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_results_come_in_the_order_of_their_cases(tmp_path: Path) -> None:
+    found = run(tmp_path / "r.sqlite", Hollow(), cases(0.4, 0.1, 0.3, 0.2, 0.1), workers=2)
+    assert [each.objective for each in found] == pytest.approx([0.65, 0.35, 0.55, 0.45, 0.35])
+
+
+def test_what_is_in_the_record_is_not_run_again(tmp_path: Path) -> None:
+    log, record = tmp_path / "log", tmp_path / "r.sqlite"
+    run(record, Hollow(log=log), cases(0.1, 0.2))
+    assert ran(log) == 2
+    found = run(record, Hollow(log=log), cases(0.1, 0.2, 0.3))  # extended
+    assert ran(log) == 3
+    assert [each.objective for each in found] == pytest.approx([0.35, 0.45, 0.55])
+
+
+def test_a_finished_study_needs_no_crew(tmp_path: Path) -> None:
+    record = tmp_path / "r.sqlite"
+    run(record, Hollow(), cases(0.1))
+
+    def nobody() -> Here:
+        raise AssertionError("a crew was hired")
+
+    seen: list[Progress] = []
+    with Record(record) as kept:
+        assert len(Runner("s", kept, "of", nobody, seen.append).run(cases(0.1))) == 1
+        with pytest.raises(AssertionError, match="hired"):
+            Runner("s", kept, "another input", nobody).run(cases(0.1))
+    assert (seen[-1].ended, seen[-1].kept, seen[-1].rate) == (1, 1, None)
+
+
+def test_a_run_that_kills_its_process_is_a_result_and_no_other_is_lost(tmp_path: Path) -> None:
+    found = run(tmp_path / "r.sqlite", Hollow(befalls="kill"), cases(0.1, 0.9, 0.2, 0.3))
+    assert [each.status for each in found] == ["optimal", "crashed", "optimal", "optimal"]
+    assert found[1].message == "its process was killed by signal 9"
+
+
+def test_a_run_that_crashed_is_tried_again_at_the_next_start(tmp_path: Path) -> None:
+    record, log = tmp_path / "r.sqlite", tmp_path / "log"
+    run(record, Hollow(befalls="kill"), cases(0.1, 0.9))
+    found = run(record, Hollow(log=log), cases(0.1, 0.9))
+    assert [each.status for each in found] == ["optimal", "optimal"]
+    assert ran(log) == 1
+
+
+@pytest.mark.parametrize(("befalls", "status"), [("raise", "failed"), ("infeasible", "infeasible")])
+def test_a_run_that_fails_is_a_result(tmp_path: Path, befalls: str, status: str) -> None:
+    found = run(tmp_path / "r.sqlite", Hollow(befalls=befalls), cases(0.9, 0.1))
+    assert [each.status for each in found] == [status, "optimal"]
+    assert befalls != "raise" or found[0].message == "ZeroDivisionError: an error nobody thought of"
+
+
+def test_a_run_without_end_is_ended(tmp_path: Path) -> None:
+    found = run(tmp_path / "r.sqlite", Hollow(befalls="hang"), cases(0.9, 0.1), workers=2, longest=0.5)
+    assert [each.status for each in found] == ["crashed", "optimal"]
+    assert "far longer than its time limit" in found[0].message
+
+
+def test_a_worker_killed_in_mid_run_costs_nothing(tmp_path: Path) -> None:
+    crew = Processes(Hollow(pause=0.15), 2, 600)
+    killed: list[int] = []
+
+    def strike(progress: Progress) -> None:
+        if progress.ended == 2 and not killed:
+            killed.append(crew.pids[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    try:
+        with Record(tmp_path / "r.sqlite") as kept:
+            found = Runner("s", kept, "of", lambda: crew, strike).run(cases(*(k / 20 for k in range(8))))
+    finally:
+        crew.close()
+    assert killed
+    assert [each.status for each in found] == ["optimal"] * 8
+
+
+def test_processes_that_cannot_start_are_told(tmp_path: Path) -> None:
+    with pytest.raises(StockpileError, match="no process can be started to run cases"):
+        run(tmp_path / "r.sqlite", Hollow(model="there is no such model"), cases(0.1))
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from optimiser.studies.crew import Processes
+from optimiser.studies.record import Record
+from optimiser.studies.runner import Runner
+from tests.studies.test_runner import cases
+from tests.support.studied import Hollow
+
+if __name__ == "__main__":
+    crew = Processes(Hollow(pause=0.1, log=Path(sys.argv[2])), 2, 600)
+    with Record(Path(sys.argv[1])) as kept:
+        try:
+            Runner("s", kept, "of", lambda: crew, lambda p: print(p.ended, flush=True)).run(cases(*(k / 100 for k in range(40))))
+        except KeyboardInterrupt:
+            crew.close()
+            sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_the_parent_killed_or_interrupted(tmp_path: Path, blow: int) -> None:
+    """What had ended is kept, its processes end too, and the next start runs the rest alone."""
+    script, record, log = tmp_path / "parent.py", tmp_path / "r.sqlite", tmp_path / "log"
+    script.write_text(PARENT)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "models")])}
+    parent = subprocess.Popen([sys.executable, str(script), str(record), str(log)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert parent.stdout is not None
+    for line in parent.stdout:
+        if int(line) >= 3:
+            break
+    parent.send_signal(blow)
+    parent.wait()
+    parent.stdout.close()
+    pids = {int(line) for line in log.read_text().split()}
+    waited = time.monotonic() + 20
+    while any(_alive(pid) for pid in pids) and time.monotonic() < waited:
+        time.sleep(0.05)
+    assert not any(_alive(pid) for pid in pids)
+    with Record(record) as kept:
+        before = len(kept)
+    assert 3 <= before < 40
+    again = tmp_path / "again"
+    found = run(record, Hollow(log=again), cases(*(k / 100 for k in range(40))), workers=2)
+    assert len(found) == 40
+    assert ran(again) == 40 - before
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_full_disk_keeps_what_had_ended(tmp_path: Path) -> None:
+    """The limit of the file's pages stands for that of the disk."""
+    path = tmp_path / "r.sqlite"
+    with Record(path) as kept:
+        kept._connection.execute("PRAGMA max_page_count = 12")
+        with pytest.raises(OutputError, match=r"full.*finished runs are kept: start the study again"):
+            Runner("s", kept, "of", lambda: Here(Plain())).run(cases(*(k / 1000 for k in range(400))))
+        before = len(kept)
+    assert before > 0
+    with Record(path) as kept:
+        assert len(Runner("s", kept, "of", lambda: Here(Plain())).run(cases(*(k / 1000 for k in range(400))))) == 400
+        assert len(kept) == 400
+
+
+def test_a_file_that_is_no_record_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    path.write_text("this is no database, and long enough to be seen as none" * 20)
+    with pytest.raises(OutputError, match="choose another with --record"):
+        Record(path)
+    other = tmp_path / "other.sqlite"
+    sqlite3.connect(other).execute("PRAGMA user_version = 99")
+    with pytest.raises(OutputError, match="another version"):
+        Record(other)
+
+
+def test_a_result_survives_the_record(tmp_path: Path) -> None:
+    whole = Result("feasible", 1.5, 1.25, 0.2, 0.1, "searched", "said", {"sign k": "low", "order o": 3.5}, (1.0, 2.5))
+    with Record(tmp_path / "r.sqlite") as kept:
+        kept.keep("key", "", whole)
+        found = kept.find("key")
+    assert found is not None
+    assert (found.status, found.objective, found.gap, found.figures, [*found.stock]) == ("feasible", 1.5, 0.2, whole.figures, [1.0, 2.5])
+
+
+def test_the_key_tells_cases_apart() -> None:
+    plain = cases(0.1)[0]
+    others = [*cases(0.2), Case(plain.changes, limit=("shortfall", 1.0)), Case(plain.changes, aim="shortfall")]
+    assert len({each.key("of") for each in (plain, *others)} | {plain.key("other")}) == 5
+    assert plain.key("of") == Case(plain.changes, note="another note").key("of")
+
+
+class Learned(Plain):
+    """Is taught something wrong, and finds out at its third run."""
+
+    def __init__(self) -> None:
+        self.taught, self.runs, self.doubt = True, 0, False
+
+    def teach(self, learnt: object) -> None:
+        self.taught, self.doubt = learnt is not None, False
+
+    def run(self, case: Case) -> tuple[Result, list[object]]:
+        self.runs += 1
+        if self.runs == 3 and self.taught:
+            self.taught, self.doubt = False, True
+        if self.taught:
+            return Result("optimal", -1.0, how="certified, learnt"), []
+        return Result("optimal", 1.0, how="certified"), []
+
+
+def test_what_was_learnt_wrongly_is_run_again(tmp_path: Path) -> None:
+    evaluator = Learned()
+    with Record(tmp_path / "r.sqlite") as kept:
+        runner = Runner("s", kept, "of", lambda: Here(evaluator), taught=True)
+        found = runner.run(cases(0.1, 0.2, 0.3, 0.4, 0.1))
+        assert [each.objective for each in found] == [1.0] * 5
+        assert (runner.ended, runner.asked, len(kept)) == (5, 5, 4)
+    assert evaluator.runs == 6
