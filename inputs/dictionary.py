@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from optimiser.sampling import tables as uncertain
+from optimiser.studies import tables as studied
 from optimiser.workbook.input_sheets import PURPOSE
-from stockpile_model.build import TABLES, UNBUILT
+from stockpile_model.build import TABLES
 from stockpile_model.data import Column, Row, Settings, columns
 
 README = Path(__file__).resolve().parent / "README.md"
@@ -154,7 +155,7 @@ TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "d
 
 def dictionary() -> str:
     """The text of the data dictionary."""
-    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*TABLES, *uncertain.TABLES)), unbuilt(), DECISIONS])
+    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*TABLES, *uncertain.TABLES, *studied.TABLES)), DECISIONS])
 
 
 def section(kind: type[Row]) -> str:
@@ -214,11 +215,6 @@ def meaning(column: Column) -> str:
     if column.unbuilt:
         return f"{column.meaning} (**not supported yet:** {', '.join(column.unbuilt)})"
     return column.meaning
-
-
-def unbuilt() -> str:
-    names = ", ".join(f"`{name}`" for name in UNBUILT)
-    return f"## Tables that are not supported yet\n\n{names}. A workbook that fills one of them is refused by name.\n"
 
 
 if __name__ == "__main__":

@@ -37,9 +37,6 @@ BLOCKS: tuple[ModuleType, ...] = (
 
 TABLES: tuple[type[Row], ...] = tuple(table for block in BLOCKS for table in block.TABLES)
 
-UNBUILT: tuple[str, ...] = ()
-"""Tables of the contract whose feature is not built yet; they are refused by name, never ignored."""
-
 
 def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     """What is wrong between cells, block by block; a single cell is checked by its `Column`.

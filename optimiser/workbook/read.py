@@ -23,7 +23,7 @@ from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_setti
 from optimiser.workbook.links import link
 from optimiser.workbook.sheets import Sheet, Unreadable, number
 from optimiser.workbook.tables import Faults
-from stockpile_model.build import TABLES, UNBUILT, check
+from stockpile_model.build import TABLES, check
 from stockpile_model.changes import Change, apply
 from stockpile_model.data import Column, Problem, Row, Settings, Stockpile, columns, nearest
 from stockpile_model.values import normal
@@ -124,9 +124,7 @@ class _Workbook:
         if table in self.order:
             self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two"))
             return
-        if table in UNBUILT:
-            self._refuse(table, sheet)
-        elif table not in _KINDS:
+        if table not in _KINDS:
             self._unknown(sheet.name)
         else:
             self.order.append(table)
@@ -137,16 +135,8 @@ class _Workbook:
                 self.unread.add(table)
                 self.others.append(Fault(table, str(reason)))
 
-    def _refuse(self, table: str, sheet: Sheet) -> None:
-        self.order.append(table)
-        try:
-            if len([*zip(sheet, range(2), strict=False)]) > 1:
-                self.others.append(Fault(table, "this table is not supported yet; remove it, or begin its name with _ to leave it out"))
-        except Unreadable as reason:
-            self.others.append(Fault(table, str(reason)))
-
     def _unknown(self, name: str) -> None:
-        hint = nearest(normal(name), (*_KINDS, *UNBUILT))
+        hint = nearest(normal(name), _KINDS)
         self.order.append(name.casefold())
         self.unread.update(table for table in _KINDS if f"{table!r}" in hint)
         self.others.append(Fault(name, f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out"))
