@@ -215,7 +215,7 @@ def with_whole_orders(
     kept = f"what is done in the first {settings.firm_periods} periods"
     if cost is not None:
         more = cost - plan.objective
-        said = f"With whole orders from then on it would cost {cost:,.0f} {plan.currency} to keep {kept}, "
+        said = f"With whole orders from then on, {kept} can be kept for {cost:,.0f} {plan.currency}, "
         said += f"{abs(more):,.0f} {'more' if more >= 0 else 'less'} than this plan says"
         if plan.bound is not None:
             said += f"; that they are relaxed can matter by {max(0.0, cost - plan.bound):,.0f} {plan.currency} at most"

@@ -34,7 +34,7 @@ def test_a_lot_that_is_relaxed_costs_what_is_wanted_of_it_and_whole_all_of_it() 
     assert plan.objective == pytest.approx(6)
     assert plan.run[FIGURE] == pytest.approx(20)
     assert plan.verdict.endswith(
-        "With whole orders from then on it would cost 20 USD to keep what is done in the first 1 periods, 14 more than this plan says; "
+        "With whole orders from then on, what is done in the first 1 periods can be kept for 20 USD, 14 more than this plan says; "
         "that they are relaxed can matter by 14 USD at most."
     )
 
