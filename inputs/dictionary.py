@@ -134,6 +134,9 @@ DECISIONS = """\
   such rows by the product, which is always possible; where both have twelve points in `price_history` it says so instead.
   `per_year` is a rate: at least one within a year has the probability 1 - exp(-per_year). A plant that ships before the
   scenarios part is late no more. What a workbook without the sheet takes for uncertain is written into the new workbook.
+- **Studies.** Only `stockpile study` reads them. What is said of a whole study (samples, seed, steps, decision) is said in its first
+  row. A cell of a table without a key is also addressed by its row in the sheet, as in `budgets[row 5].amount`. Every run has the
+  proven gap that its row tells; quantities and decisions are those of one plan within it.
 - **Buyers.** Buyers are the names in `sites`, `demand`, `targets` and `funds`. A buyer is served by its own sites and by
   those without a buyer, and needs one of them. It pays for what arrives at its sites, duty and freight included; where
   price breaks lower the price, the buyers share the payment in any way that their funds allow, none paying more than the
