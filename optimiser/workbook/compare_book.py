@@ -100,7 +100,7 @@ def _colour(sheet: Worksheet, styles: Styles, rows: Sequence[Compared], plans: i
     for costly, run in itertools.groupby(rows, lambda row: row.costly):
         last = r + len(list(run)) - 1
         a, b = f"${first}{r + 1}", f"{other}{r + 1}"
-        far, amounts = f"{SAME}*MAX(1,ABS({a}),ABS({b}))", f"ISNUMBER({a}),ISNUMBER({b})"
+        far, amounts = f"{SAME:.6f}*MAX(1,ABS({a}),ABS({b}))", f"ISNUMBER({a}),ISNUMBER({b})"
         worse, less = f"IF(AND({amounts}),{b}-{a}>{far},FALSE)", f"IF(AND({amounts}),{a}-{b}>{far},FALSE)"
         differs = f"IF(AND({amounts}),ABS({b}-{a})>{far},NOT(EXACT({a},{b})))"
         for formula, colour in ((worse, MORE), (less, LESS), (differs, OTHER)) if costly else ((differs, OTHER),):
