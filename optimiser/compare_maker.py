@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimiser.audit import Sheets
 from optimiser.audited import as_sheets
+from optimiser.bundled import DECIDED
 from optimiser.comparison import Compared, compare
 from optimiser.errors import Fault, InputError, OutputError, StockpileError
 from optimiser.planner import Answer, Request, Watch, fingerprint, plan_now
@@ -30,7 +32,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Side:
-    """A plan as it is compared. `stale`: the workbook that is no longer as the plan found it."""
+    """A plan as it is compared. `until`: it holds what is done before that date; `stale`: the workbook that is no longer as the plan
+    found it."""
 
     source: Path
     name: str
@@ -42,6 +45,7 @@ class Side:
     changes: str
     planned_at: str
     now: bool
+    until: dt.date | None = None
     stale: Path | None = None
 
 
@@ -87,7 +91,9 @@ def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = 
     sides = [_read(source, name, inputs) if is_one else _Later(source, name) for source, name, is_one in pairs]
     made = tuple(each if isinstance(each, Side) else _now(each, asked, say, progress) for each in sides)
     _refuse_other_units(made)
-    found = Comparison(made, tuple(compare([each.sheets for each in made])), tuple(note for each in made for note in _notes(each)))
+    until = min((each.until for each in made if each.until is not None), default=None)
+    rows = compare([each.sheets for each in made], until)
+    found = Comparison(made, tuple(rows), tuple(note for each in made for note in _notes(each)))
     if asked.output is not None:
         write([_column(each) for each in made], found.rows, found.units, found.notes, asked.output)
     return found
@@ -120,7 +126,8 @@ def _read(source: Path, name: str, inputs: Sequence[Path]) -> Side:
         source, name, told.sheets, settings.get("currency", ""), settings.get("quantity_unit", ""),
         run.get("input", ""), run.get("input sha256", ""), run.get("changes", ""), run.get("planned at", ""), now=False,
     )  # fmt: skip
-    return replace(side, stale=_changed(side, inputs))
+    until = run.get(DECIDED)
+    return replace(side, until=dt.date.fromisoformat(until) if until else None, stale=_changed(side, inputs))
 
 
 def _changed(side: Side, inputs: Sequence[Path]) -> Path | None:
@@ -164,6 +171,8 @@ def _notes(side: Side) -> list[str]:
     found = [f"{side.name}: is stale, made from another version of {side.stale}"] if side.stale else []
     if side.changes:
         found.append(f"{side.name}: is planned with {side.changes}")
+    if side.until:
+        found.append(f"{side.name}: holds what is done before {side.until}, so of all plans no later decisions are compared")
     return found
 
 

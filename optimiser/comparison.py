@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from optimiser.audit import Line, Sheets
@@ -14,6 +14,8 @@ from stockpile_model.data import ALL
 SAME = 1e-6  # relative difference, of amounts below 1 absolute, up to which two amounts are one
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
 NOT_SIGNED, NO = "not signed", "no"
+DAYS = {"orders": "date", "rotation": "date", "deliveries": "date", "contracts": "signed", "projects": "decided"}
+"""The sheets of decisions, and the column that says when each is taken."""
 
 Value = float | str | dt.date | None
 Key = TypeVar("Key", bound=Hashable)
@@ -46,9 +48,18 @@ def change(first: Value, other: Value) -> float | None:
     return other - first
 
 
-def compare(plans: Sequence[Sheets]) -> list[Compared]:
-    """The rows of a comparison, those that do not differ too: figures, scenarios, decisions."""
-    return [*_figures(plans), *_scenarios(plans), *_decisions(plans)]
+def compare(plans: Sequence[Sheets], until: dt.date | None = None) -> list[Compared]:
+    """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions taken before `until`."""
+    return [*_figures(plans), *_scenarios(plans), *_decisions(plans if until is None else [_before(each, until) for each in plans])]
+
+
+def _before(plan: Sheets, until: dt.date) -> Sheets:
+    """A plan with what is done before a date."""
+
+    def early(line: Line, column: str) -> bool:
+        return line[column] is None or line[column] < until
+
+    return replace(plan, rows={**plan.rows, **{name: [line for line in plan[name] if early(line, day)] for name, day in DAYS.items()}})
 
 
 def _figures(plans: Sequence[Sheets]) -> Iterator[Compared]:

@@ -200,6 +200,18 @@ def test_files_of_one_name_are_told_apart(plans: tuple[Path, Path]) -> None:
     assert [side.name for side in compared(plans[0], folder / "a.xlsx").sides] == [str(plans[0]), str(folder / "a.xlsx")]
 
 
+def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path) -> None:
+    source = book(tmp_path / "tree.xlsx", TWO_STAGE)
+    first = tmp_path / "first.xlsx"
+    plan_workbook(Request(source=source, output=first, bundles=2, workers=1), lambda _: None)
+    found = compared(solved(source, "whole.xlsx"), first)
+    assert found.notes == ("first: holds what is done before 2027-03-01, so of all plans no later decisions are compared",)
+    whole = [line for line in found.sides[0].sheets["orders"] if line["offer"] == "spot"]
+    early = sum(line["probability"] * line["ordered"] for line in whole if line["date"].month < 3)
+    assert row(found.rows, "ordered", "spot").values[0] == pytest.approx(early)
+    assert early < sum(line["probability"] * line["ordered"] for line in whole) - 1
+
+
 # --- What is refused -----------------------------------------------------------------------------------------------------------
 
 
