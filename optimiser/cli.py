@@ -18,7 +18,10 @@ from optimiser.errors import InputError, StockpileError
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
+    from optimiser.compare_maker import Comparison
+    from optimiser.comparison import Compared, Value
     from optimiser.plan import Plan
     from optimiser.planner import Answer
     from optimiser.solve import Progress
@@ -32,6 +35,7 @@ NOT_BUNDLED = {
     **{"firm": "--firm", "shares": "--shares", "floors": "--floors", "value": "--value"},
     **{"solver": "--solver", "model_file": "--write-model"},
 }
+MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 MOST_SHOWN = 20  # scenarios in the terminal: of more only the dearest
 
 
@@ -217,6 +221,113 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
         for table in each.tables:
             click.echo(f"{each.name}: {table.said}")
     click.echo(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s)")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="A.xlsx B.xlsx...")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the comparison as a workbook too; by default none."
+)
+@click.option("--all", "everything", is_flag=True, help="Show what does not differ too.")
+@click.option("--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell of the workbooks that are planned now.")
+@click.option("--gap", type=click.FloatRange(0, 1), help="Proven relative gap for the workbooks that are planned now.")
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit in seconds for each that is planned now.")
+@click.option("--json", "as_json", is_flag=True, help="Print all rows as one JSON object on standard output.")
+def compare(files: tuple[Path, ...], everything: bool, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Put plans side by side: what they cost, risk and miss, and the decisions that differ from those of the first.
+
+    A file that is an input workbook is planned now, in memory: compare PLAN.xlsx WORKBOOK.xlsx shows a plan beside what its
+    workbook, edited since, asks for. A plan is said to be stale where its workbook, among the files or beside the plan, has changed since.
+    """
+    from optimiser.compare_maker import Asked, make_comparison
+
+    if len(files) < 2:
+        raise click.UsageError("name two plans or workbooks at least, the first of which the others are compared with")
+    with _progress() as progress:
+        found = make_comparison(Asked(sources=files, changes=_parsed(changes), **options), _say, progress)
+    for note in found.notes:
+        _say(f"note: {note}")
+    if as_json:
+        click.echo(json.dumps(_compared(found), indent=2))
+        return
+    _show_compared(found, everything)
+    if options["output"]:
+        click.echo(f"The comparison is in {options['output']}")
+
+
+def _compared(found: Comparison) -> dict[str, object]:
+    """A comparison as one object. What a plan does not have is null."""
+
+    def plain(value: Value) -> float | str | None:
+        if isinstance(value, (int, float)):
+            return value if math.isfinite(value) else None
+        return None if value is None else str(value)
+
+    return {
+        "plans": [
+            {
+                "name": each.name,
+                "path": str(each.source),
+                "input": each.input,
+                "changes": each.changes,
+                "planned_now": each.now,
+                "stale": each.stale is not None,
+            }
+            for each in found.sides
+        ],
+        "units": found.units,
+        "rows": [
+            {
+                **{"part": row.part, "what": row.what, "of": row.of, "unit": found.units.get(row.unit, row.unit)},
+                **{"values": [plain(value) for value in row.values], "differs": row.differs},
+            }
+            for row in found.rows
+        ],
+    }
+
+
+def _show_compared(found: Comparison, everything: bool) -> None:
+    """A comparison in the terminal: red where a plan costs or misses more than the first, green where less, yellow where it is other."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    shown = [row for row in found.rows if everything or row.differs]
+    for part in dict.fromkeys(row.part for row in shown):
+        table = Table("", "", "", box=None, pad_edge=False)
+        for each in found.sides:
+            table.add_column(Text(each.name), justify="right")
+        rows = [row for row in shown if row.part == part]
+        for row in rows if everything else rows[:MOST_COMPARED]:
+            values = (_beside(row, value) for value in row.values)
+            table.add_row(row.what, Text(row.of), Text(found.units.get(row.unit, "")), *values)
+        console.print(f"\n{part.capitalize()}", style="bold")
+        console.print(table)
+        if not everything and len(rows) > MOST_COMPARED:
+            console.print(f"and {len(rows) - MOST_COMPARED:,} more: --all or -o shows them")
+    differing = sum(row.differs for row in found.rows)
+    console.print(f"\n{differing:,} of {len(found.rows):,} rows differ" if differing else "Nothing differs")
+
+
+def _beside(row: Compared, value: Value) -> Text:
+    """A value, and by how much it differs from the first plan's."""
+    from rich.text import Text
+
+    from optimiser.comparison import change
+
+    def told(amount: float, sign: str = "") -> str:
+        if row.unit == "1":
+            return f"{amount:{sign}.3%}"
+        return f"{amount:{sign},.0f}" if abs(amount) >= 100 or amount == round(amount) else f"{amount:{sign},.4g}"
+
+    said = "-" if value is None else told(value) if isinstance(value, (int, float)) else str(value)
+    by = change(row.values[0], value)
+    if by is None:
+        return Text(said)
+    if not math.isfinite(by):
+        return Text(said, "yellow")
+    return Text(f"{said} ({told(by, '+')})", "yellow" if not row.costly else "red" if by > 0 else "green")
 
 
 @contextlib.contextmanager
@@ -408,11 +519,14 @@ def main() -> None:
 
 def _status(error: StockpileError) -> int:
     from optimiser.audit import AuditError
+    from optimiser.compare_maker import NoPlanError
     from optimiser.plan import Disagreement
     from optimiser.solver.search import SolverError, SolverUnavailable
 
     if isinstance(error, (AuditError, Disagreement)) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
         return INTERNAL
+    if isinstance(error, NoPlanError):
+        return INFEASIBLE if error.answer.status == "infeasible" else NO_PLAN
     return USAGE
 
 

@@ -131,6 +131,21 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
 
 
+def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
+    """Plan a workbook as it stands, in memory: nothing is written. Raises as `plan_workbook` does."""
+    began = time.perf_counter()
+    reading = read(request.source, request.changes)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    formulation, options = build(reading.stockpile), _options(reading.stockpile.settings, request)
+    outcome = _solve(formulation, options, progress, request.solver)
+    if outcome.objective is None:
+        explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
+        return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
+    plan = audited(make_plan(formulation, outcome, map(str, reading.warnings), _run(request, reading, options, outcome)))
+    return Answer(plan.status, time.perf_counter() - began, plan, interrupted=outcome.interrupted)
+
+
 def _plan_bundles(request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch) -> Answer:
     """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of them is known."""
     options, read_at = _options(reading.stockpile.settings, request), time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import types
@@ -20,7 +21,7 @@ from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, erro
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
-from stockpile_model.data import Column, Result, columns
+from stockpile_model.data import Column, Result, Settings, columns
 from stockpile_model.ledger import HEADINGS
 from stockpile_model.values import convert, normal, text
 
@@ -36,6 +37,7 @@ class PlanReading:
     sheets: Sheets
     run: Mapping[str, str]
     notes: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)  # as its sheet `assumptions` gives them
 
     @property
     def changes(self) -> list[Change]:
@@ -55,12 +57,32 @@ class _Summary:
     totals: dict[str, float | None] = field(default_factory=dict)  # waste, shortfall
 
 
+def is_plan(path: Path) -> bool:
+    """Whether a file is a plan workbook, sound or not, and no input. Raises InputError where it cannot be read."""
+    if path.is_dir():
+        return False
+    with _told(path):
+        names = {normal(sheet.name) for sheet in _sheets(path)}
+    return "summary" in names and "settings" not in names
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tells what a file that cannot be read raises."""
+    try:
+        yield
+    except Unreadable as reason:
+        raise InputError([Fault(str(path), str(reason))]) from reason
+    except OSError as reason:
+        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+
+
 def read_plan(path: Path) -> PlanReading:
     """Read a plan workbook. InputError holds all that is wrong with it as one."""
     rows: dict[str, list[Line]] = {}
     faults: list[Fault] = []
-    summary, run, found = _Summary(), dict[str, str](), set[str]()
-    try:
+    summary, run, settings, found = _Summary(), dict[str, str](), dict[str, str](), set[str]()
+    with _told(path):
         for sheet in _sheets(path):
             name = normal(sheet.name)
             found.add(name)
@@ -68,14 +90,12 @@ def read_plan(path: Path) -> PlanReading:
                 summary = _summary(sheet)
             elif name == "run":
                 run = {_text(cells.get(1)): _text(cells.get(2)) for _, cells in sheet}
+            elif name == Assumption.SHEET:
+                settings = dict(_settings(sheet))
             elif kind := {**KINDS, **UNCERTAIN}.get(name):
                 told = Faults(name)
                 rows[name] = list(_lines(kind, sheet, told))
                 faults += told
-    except Unreadable as reason:
-        raise InputError([Fault(str(path), str(reason))]) from reason
-    except OSError as reason:
-        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
     if "summary" not in found:
         raise InputError([Fault(str(path), "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written")])
     for name in KINDS:
@@ -85,7 +105,7 @@ def read_plan(path: Path) -> PlanReading:
         faults.append(Fault("summary", "the line 'Objective' is missing, or holds no number"))
     if faults:
         raise InputError(faults)
-    return _completed(rows, summary, run)
+    return dataclasses.replace(_completed(rows, summary, run), settings=settings)
 
 
 def _sheets(path: Path) -> Iterator[Sheet]:
@@ -96,6 +116,16 @@ def _sheets(path: Path) -> Iterator[Sheet]:
 
 def _text(cell: Cell | None) -> str:
     return "" if cell is None or isinstance(cell, Lost) else text(cell)
+
+
+def _settings(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """The settings among the inputs that a plan lists."""
+    rows = ({c: _text(cell) for c, cell in cells.items()} for _, cells in sheet)
+    at = {normal(title): c for c, title in next(rows, {}).items()}
+    table, name, value = (at.get(each, 0) for each in ("table", "column", "value"))
+    for row in rows:
+        if row.get(table) == Settings.TABLE:
+            yield row.get(name, ""), row.get(value, "")
 
 
 def _optional(kind: type[Result]) -> frozenset[str]:
