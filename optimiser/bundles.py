@@ -30,7 +30,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.visitor import identify_variables
 
 from optimiser.errors import Fault, InputError
-from optimiser.value import DECISIONS, shared
+from optimiser.value import DECISIONS
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.data import BASE, NOTHING, Settings, Stockpile, overlap
 from stockpile_model.formulation import Formulation
@@ -75,7 +75,7 @@ def split(stockpile: Stockpile) -> Split:
     unfolded = unfold(stockpile)
     if not unfolded.scenarios:
         raise InputError([Fault(Scenario.TABLE, "bundles are made of scenarios, and there is none")])
-    tree, periods = unfolded.tree, len(shared(unfolded))
+    tree, periods = unfolded.tree, len(unfolded.trunk)
     found: dict[int, list[str]] = {}
     for name, leaf in unfolded.scenarios.items():
         path = tree.paths[leaf]

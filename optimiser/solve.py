@@ -25,7 +25,6 @@ from optimiser.solver.search import (
     Status,
     UnboundedError,
     allowance,
-    relative_gap,
 )
 from optimiser.solver.standard_form import Bools, Floats, Program, StandardForm, standard_form
 
@@ -174,22 +173,21 @@ def _minimise(
         options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begun)))
         known = first.x if first is not None and first.x is not None else known
     try:
-        return _better(highs.optimise(program, options, interrupt, watch, known), first, options)
+        return _better(program, highs.optimise(program, options, interrupt, watch, known), first, options)
     except Unbounded as ray:
         raise UnboundedError(form.at(ray.columns)) from None
 
 
-def _better(found: Solution, first: Solution | None, options: Options) -> Solution:
+def _better(program: Program, found: Solution, first: Solution | None, options: Options) -> Solution:
     """What a search found, or what it began with where that is as good, at the better of their bounds."""
     if first is None or found.status == "infeasible":
         return found
     best = min((each for each in (found, first) if each.objective is not None), key=lambda each: each.objective or 0.0, default=found)
     bounds = [each.bound for each in (found, first) if each.bound is not None]
-    if best.objective is None or not bounds:
+    if best.x is None or not bounds:
         return replace(found, bound=max(bounds, default=None))
-    bound = min(best.objective, max(bounds))
-    gap = relative_gap(best.objective, bound)
-    return replace(best, status="optimal" if gap is not None and gap <= options.gap else "feasible", bound=bound, nodes=found.nodes)
+    judged = highs.judged(program, best.x, max(bounds), found.nodes, options)
+    return replace(judged, row_dual=best.row_dual, column_dual=best.column_dual)
 
 
 def _held(program: Program, best: float) -> Program:

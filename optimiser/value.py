@@ -104,15 +104,10 @@ def _mean_value(values: Sequence[Any], weights: Sequence[float]) -> Any:
     return sum(weight * value for value, weight in zip(values, weights, strict=True))
 
 
-def shared(stockpile: Stockpile) -> list[int]:
-    """The nodes that all scenarios pass, one for each period until the first is known."""
-    return [n for n in stockpile.tree.nodes if len(stockpile.holds[n]) == len(stockpile.scenarios)]
-
-
 def decide(formulation: Formulation, meant: Formulation) -> None:
     """Fix what is done until the first scenario is known to what the plan for the mean does."""
     tree = formulation.stockpile.tree
-    period = {n: tree.period[n] for n in shared(formulation.stockpile)}
+    period = {n: tree.period[n] for n in formulation.stockpile.trunk}
     for name in DECISIONS:
         variables, others = formulation.m.find_component(name), meant.m.find_component(name)
         for key in variables:

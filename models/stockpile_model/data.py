@@ -538,11 +538,15 @@ class Stockpile:
                 found[node].append(name)
         return tuple(tuple(names) for names in found)
 
+    @functools.cached_property
+    def trunk(self) -> frozenset[int]:
+        """The nodes that all scenarios pass: one for each period until the first of them is known."""
+        return frozenset(node for node, names in enumerate(self.holds) if len(names) == max(1, len(self.scenarios)))
+
     def where(self, node: int) -> dict[str, Any]:
         """The columns of a `Dated` row that say for which scenarios it holds."""
-        names = self.holds[node]
-        every = len(names) == max(1, len(self.scenarios))
-        return {"scenarios": ALL if every else ", ".join(names), "probability": self.tree.probability[node]}
+        names = ALL if node in self.trunk else ", ".join(self.holds[node])
+        return {"scenarios": names, "probability": self.tree.probability[node]}
 
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""
@@ -606,8 +610,7 @@ class Stockpile:
     def age_classes(self, material: str, node: int) -> tuple[range, ...]:
         """The ages at which a material can be on hand at a node, those together that nothing in the workbook tells apart. A class
         goes by its first age."""
-        found = (self.classes or {}).get(material)
-        return found or tuple(range(age, age + 1) for age in self.at(node).ages(material))
+        return (self.classes or {}).get(material) or _each_alone(len(self.at(node).ages(material)))
 
     def first_ages(self, material: str, node: int) -> list[int]:
         """The first age of each class at a node."""
@@ -639,6 +642,11 @@ class Stockpile:
         if not line:
             return f"{table}.{column}" if column else table
         return f"{table}!{letters.get(column, 'A')}{line}"
+
+
+@functools.cache
+def _each_alone(ages: int) -> tuple[range, ...]:
+    return tuple(range(age, age + 1) for age in range(ages))
 
 
 def overlap(calendar: Calendar, begin: dt.date | None, end: dt.date | None) -> range:

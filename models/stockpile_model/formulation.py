@@ -29,16 +29,11 @@ class Formulation:
     stockpile: Stockpile
     ledger: Ledger
 
-    @functools.cached_property
-    def trunk(self) -> frozenset[int]:
-        """The nodes that all scenarios pass."""
-        return frozenset(n for n, names in enumerate(self.stockpile.holds) if len(names) == max(1, len(self.stockpile.scenarios)))
-
     def in_trunk(self, variable: Any) -> bool:
         """Whether a variable stands at a node of the trunk, the last part of its index, or at none."""
         key = variable.index()
         node = key[-1] if isinstance(key, tuple) else key
-        return not isinstance(node, int) or node in self.trunk
+        return not isinstance(node, int) or node in self.stockpile.trunk
 
     @functools.cached_property
     def trace(self) -> lots.Trace:

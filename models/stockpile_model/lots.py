@@ -90,36 +90,28 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
             found.movements.append(Moved(n, lot, 0, kind, came.table, came.name, came.supplier, quantity, _unit_price(came)))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for material, site, age, kind, name, quantity in departures.get(n, ()):
-            here = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site)]
-            if stockpile.at(n).life(material) is None:
-                _hand_out(found, n, here, kind, name, quantity)
-                continue
-            left, ages = quantity, next(ages for ages in stockpile.age_classes(material, n) if ages.start == age)
-            for old in reversed(ages):
+            ages = next(ages for ages in stockpile.age_classes(material, n) if ages.start == age)
+            limited, left = stockpile.at(n).life(material) is not None, quantity
+            here = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site) and (b.age in ages or not limited)]
+            for old in reversed(ages) if len(ages) > 1 else ():
                 of_age = [b for b in here if b.age == old]
                 free = sum(b.quantity for b in of_age) - kept(n, material, site, old)
                 left -= _hand_out(found, n, of_age, kind, name, min(left, free))
-            if len(ages) > 1:  # the solver's noise
-                _hand_out(found, n, [b for b in here if b.age in ages], kind, name, left)
+            _hand_out(found, n, here, kind, name, left)  # of a class the solver's noise
         shelves[n] = _close(stockpile, found, n, shelf)
     return found
 
 
 def _kept(stockpile: Stockpile, ledger: Ledger) -> Callable[[int, str, str, int], float]:
     """What of an age at a node must not leave there: it is what the plan leaves of the batch later on."""
-    tree = stockpile.tree
+    children = stockpile.tree.children
     amounts = {(each.node, each.material, each.site, each.age): each.amount for each in ledger.kept}
-    children: dict[int, list[int]] = {}
-    for n, parent in enumerate(tree.parent):
-        if parent is not None:
-            children.setdefault(parent, []).append(n)
 
     def kept(node: int, material: str, site: str, age: int) -> float:
         while (node, material, site, age) not in amounts:
-            below = children.get(node, []) if amounts else []
-            if len(below) != 1:
+            if len(children[node]) != 1:
                 return 0.0
-            (node,), age = below, age + 1
+            (node,), age = children[node], age + 1
         return float(pyo.value(amounts[node, material, site, age]))
 
     return kept

@@ -22,7 +22,7 @@ from highspy import HighsBasisStatus, HighsModelStatus
 
 from optimiser.solver import highs
 from optimiser.solver.highs import Interrupt, Solution
-from optimiser.solver.search import Options, relative_gap
+from optimiser.solver.search import Options
 from optimiser.solver.standard_form import Bools, Floats, Program
 
 Positions = npt.NDArray[np.int64]
@@ -64,32 +64,23 @@ def optimise(program: Program, trunk: Bools, options: Options, interrupt: Interr
     if found is None:
         return Solution("no_plan", bound=bound)
     x, row_dual, column_dual = found
-    objective = program.objective(x)
-    bound = min(bound, objective)
-    gap = relative_gap(objective, bound)
-    status = "optimal" if gap is not None and gap <= options.gap else "feasible"
-    return Solution(status, x, objective, bound, 0, row_dual, column_dual)  # type: ignore[arg-type]
+    return replace(highs.judged(program, x, bound, 0, options), row_dual=row_dual, column_dual=column_dual)
 
 
 def split(program: Program, trunk: Bools) -> Branches:
     """The parts into which a program falls without its trunk; parts much smaller than the largest are counted to the trunk."""
+    from scipy.sparse import coo_array, csgraph
+
     row = np.repeat(np.arange(program.rows), np.diff(program.start))
     free = ~trunk[program.index]
     row, column = row[free], program.index[free]
-    # Each part is known by its first column: rows and columns tell each other the least they have seen until nothing changes.
-    part = np.arange(program.columns)
-    while True:
-        seen = np.full(program.rows, program.columns)
-        np.minimum.at(seen, row, part[column])
-        least = part.copy()
-        np.minimum.at(least, column, seen[row])
-        least = least[least]
-        if np.array_equal(least, part):
-            break
-        part = least
-    part = np.where(trunk, -1, part)
-    names, size = np.unique(part[~trunk], return_counts=True)
-    large = names[size >= SMALL * size.max(initial=0)]
+    size = program.columns + program.rows
+    # A graph of columns and rows, joined where a row has an entry in a column.
+    joined = coo_array((np.ones(len(row), dtype=np.int8), (column, row + program.columns)), shape=(size, size))
+    _, part = csgraph.connected_components(joined, directed=False)
+    part = np.where(trunk, -1, part[: program.columns])
+    names, count = np.unique(part[~trunk], return_counts=True)
+    large = names[count >= SMALL * count.max(initial=0)]
     of_column = np.where(np.isin(part, large), part, -1)
     of_row = np.full(program.rows, -1)
     of_row[row] = of_column[column]
@@ -171,7 +162,7 @@ class _Growth:
 def _part(program: Program, columns: Positions, rows: Positions, x: Floats) -> Program:
     """The relaxation of some rows over some columns, the others at x."""
     if len(columns) == program.columns:
-        return replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
+        return program.relaxed()
     length = np.diff(program.start)[rows]
     first = np.concatenate([[0], np.cumsum(length)])
     at = np.repeat(program.start[rows] - first[:-1], length) + np.arange(first[-1])

@@ -153,16 +153,13 @@ def _search(
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return Solution("no_plan", bound=bound, nodes=info.mip_node_count), False
     x = np.array(h.getSolution().col_value)
-    return _judged(program, x, bound, info.mip_node_count, options), ended == HighsModelStatus.kOptimal
+    return judged(program, x, bound, info.mip_node_count, options), ended == HighsModelStatus.kOptimal
 
 
 def _polish(program: Program, found: Solution, options: Options, interrupt: Interrupt) -> Solution | None:
     """The best plan with the integers of a solution made whole, and its duals; None where they fit none."""
     assert found.x is not None
-    whole = np.round(found.x[program.integer])
-    lower, upper = program.lower.copy(), program.upper.copy()
-    lower[program.integer] = upper[program.integer] = whole
-    fixed = replace(program, lower=lower, upper=upper, integer=np.zeros(program.columns, dtype=np.bool_))
+    fixed = program.fixed(np.round(found.x[program.integer]))
     h = load(fixed)
     prepare(h, replace(options, time_limit=max(POLISHING, options.time_limit)))
     _start_at(h, fixed, found.x)
@@ -170,7 +167,7 @@ def _polish(program: Program, found: Solution, options: Options, interrupt: Inte
     if h.getModelStatus() != HighsModelStatus.kOptimal:
         return None
     solution = h.getSolution()
-    better = _judged(program, np.clip(solution.col_value, lower, upper), found.bound, found.nodes, options)
+    better = judged(program, np.clip(solution.col_value, fixed.lower, fixed.upper), found.bound, found.nodes, options)
     return replace(better, row_dual=np.array(solution.row_dual), column_dual=np.array(solution.col_dual))
 
 
@@ -197,7 +194,7 @@ def _bases(value: Floats, lower: Floats, upper: Floats) -> list[HighsBasisStatus
     return [names[each] for each in at.tolist()]
 
 
-def _judged(program: Program, x: Floats, bound: float | None, nodes: int, options: Options) -> Solution:
+def judged(program: Program, x: Floats, bound: float | None, nodes: int, options: Options) -> Solution:
     """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver calls it."""
     objective = program.objective(x)
     bound = None if bound is None else min(bound, objective)
@@ -228,8 +225,7 @@ def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Inte
     """Which of the two: Unbounded is raised, with the columns of a ray along which the cost falls."""
     far_lower, far_upper = (np.where(np.isfinite(each), 0.0, side) for each, side in ((program.lower, -1.0), (program.upper, 1.0)))
     row_lower, row_upper = (np.where(np.isfinite(each), 0.0, each) for each in (program.row_lower, program.row_upper))
-    real = np.zeros(program.columns, dtype=np.bool_)
-    cone = replace(program, offset=0.0, lower=far_lower, upper=far_upper, row_lower=row_lower, row_upper=row_upper, integer=real)
+    cone = replace(program.relaxed(), offset=0.0, lower=far_lower, upper=far_upper, row_lower=row_lower, row_upper=row_upper)
     ray = _solve_linear(cone, options, interrupt)
     if ray.x is None or ray.objective is None:
         return Solution("no_plan")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Relaxation:
     """A program without its integrality, held by one HiGHS object with one thread."""
 
     def __init__(self, program: Program) -> None:
-        self.program = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
+        self.program = program.relaxed()
         self._h = highs.load(self.program)
         self._h.setOptionValue("threads", 1)
 
@@ -70,13 +70,6 @@ class Relaxation:
             np.array(solution.row_value),
             h.getBasis(),
         )
-
-
-def fixed(program: Program, whole: Floats) -> Program:
-    """The program with its integers held at given values."""
-    lower, upper = program.lower.copy(), program.upper.copy()
-    lower[program.integer] = upper[program.integer] = whole
-    return replace(program, lower=lower, upper=upper, integer=np.zeros(program.columns, dtype=np.bool_))
 
 
 @dataclass

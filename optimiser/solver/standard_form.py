@@ -67,6 +67,16 @@ class Program:
         row = np.repeat(np.arange(self.rows), np.diff(self.start))
         return np.bincount(row, weights=self.value * x[self.index], minlength=self.rows).astype(np.float64)
 
+    def relaxed(self) -> Program:
+        """The same program with no column that must be whole."""
+        return replace(self, integer=np.zeros(self.columns, dtype=np.bool_))
+
+    def fixed(self, whole: Floats) -> Program:
+        """The linear program with the integer columns held at given values, one for each of them."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        lower[self.integer] = upper[self.integer] = whole
+        return replace(self.relaxed(), lower=lower, upper=upper)
+
     def extended(
         self,
         *,

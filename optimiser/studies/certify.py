@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optimiser.solver.highs import Interrupt, optimise
-from optimiser.solver.relaxation import INFINITY, Branching, Relaxation, Vertex, fixed
+from optimiser.solver.relaxation import INFINITY, Branching, Relaxation, Vertex
 from optimiser.solver.search import Options, SolverError, Status, relative_gap
 from optimiser.solver.standard_form import Floats, Program
 from optimiser.studies.compiled import Compiled, Label, groups
@@ -194,7 +194,7 @@ def _held(program: Program, pattern: Pattern, cutoff: float, point: Floats) -> t
     """The best plan with the integers of a pattern, where it costs less than `cutoff`."""
     if (pattern.whole < program.lower[program.integer]).any() or (pattern.whole > program.upper[program.integer]).any():
         return INFINITY, None
-    held = fixed(program, pattern.whole)
+    held = program.fixed(pattern.whole)
     vertex = Relaxation(held).solve(pattern.bases.near(point), cutoff)
     if vertex.objective == INFINITY:
         return INFINITY, None

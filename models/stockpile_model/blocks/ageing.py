@@ -230,20 +230,12 @@ class Ageing:
         """What will be left of the batches that have entered: at the class's oldest age, or where the stock is next known by its age."""
         ages, found, node = self.wide[i, w, a], [], n
         for ahead in range(1, len(ages)):
-            if len(self._children[node]) != 1:
+            if len(self.tree.children[node]) != 1:
                 break
-            (node,) = self._children[node]
+            (node,) = self.tree.children[node]
             found.append(self._oldest(i, w, a, node))
             if node in self._known_by_age[i]:
                 found += [self.m.aged[i, w, a, age, node] for age in ages[ahead:-1]]
-        return found
-
-    @functools.cached_property
-    def _children(self) -> list[list[int]]:
-        found: list[list[int]] = [[] for _ in self.tree.nodes]
-        for n, parent in enumerate(self.tree.parent):
-            if parent is not None:
-                found[parent].append(n)
         return found
 
     @functools.cached_property
@@ -251,13 +243,13 @@ class Ageing:
         """For each node the nearest one above it where branches part."""
         found: list[int | None] = []
         for parent in self.tree.parent:
-            found.append(None if parent is None else parent if len(self._children[parent]) > 1 else found[parent])
+            found.append(None if parent is None else parent if len(self.tree.children[parent]) > 1 else found[parent])
         return found
 
     @functools.cached_property
     def _known_by_age(self) -> dict[str, set[int]]:
         """Of each material the nodes where branches part, and the leaves where closing stock has a value."""
-        parting = {n for n in self.tree.nodes if len(self._children[n]) > 1}
+        parting = {n for n in self.tree.nodes if len(self.tree.children[n]) > 1}
         return {
             i: parting | {n for n in self.tree.leaves if self.stockpile.at(n).keyed(Material)[i].closing_value > 0}
             for i in self.stockpile.keyed(Material)
