@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from optimiser.audit import Line, Sheets
+from optimiser.solver.search import relative_gap
 from stockpile_model.data import ALL
 
 SAME = 1e-6  # relative difference, of amounts below 1 absolute, up to which two amounts are one
@@ -63,26 +64,20 @@ def _before(plan: Sheets, until: dt.date) -> Sheets:
 
 
 def _figures(plans: Sequence[Sheets]) -> Iterator[Compared]:
-    def row(what: str, unit: str, value: Callable[[Sheets], float | None], of: str = "", costly: bool = True) -> Compared:
-        return Compared(FIGURES, what, of, unit, tuple(value(each) for each in plans), costly)
+    def row(what: str, unit: str, value: Callable[[Sheets], float | None], costly: bool = True) -> Compared:
+        return Compared(FIGURES, what, "", unit, tuple(value(each) for each in plans), costly)
 
     yield row("objective", "money", lambda each: each.objective)
     yield row("proven bound", "money", lambda each: each.bound, costly=False)
-    yield row("gap", "1", _gap, costly=False)
+    yield row("gap", "1", lambda each: relative_gap(each.objective, each.bound), costly=False)
     yield row("expected cost", "money", lambda each: sum(each.costs.values()) if each.expected_cost is None else each.expected_cost)
     if any(each.cvar is not None for each in plans):
         yield row("CVaR", "money", lambda each: each.cvar)
     yield row("shortfall", "quantity", lambda each: each.shortfall)
     yield row("waste", "quantity", lambda each: each.waste)
     for heading in dict.fromkeys(name for each in plans for name, amount in each.costs.items() if amount):
-        yield row("cost", "money", lambda each, heading=heading: each.costs.get(heading, 0.0), heading.replace("_", " "))  # type: ignore[misc]
-
-
-def _gap(plan: Sheets) -> float | None:
-    """From the bound to the objective, as a share of the objective."""
-    if plan.bound is None:
-        return None
-    return max(0.0, plan.objective - plan.bound) / abs(plan.objective) if plan.objective else 0.0
+        costs = tuple(each.costs.get(heading, 0.0) for each in plans)
+        yield Compared(FIGURES, "cost", heading.replace("_", " "), "money", costs, costly=True)
 
 
 def _scenarios(plans: Sequence[Sheets]) -> Iterator[Compared]:

@@ -35,6 +35,7 @@ from stockpile_model.changes import Change
 from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
 
+PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "pandas", "openpyxl", "xlsxwriter")
 LEAST_SECONDS = 10.0  # that it may take to see by how much relaxed orders could matter [s]
 BUNDLES = 10  # where a decomposition is asked for without a number
 
@@ -428,14 +429,16 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome 
         **size,
         "planned at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         **{
-            f"version of {name}": _version(name) for name in ("stockpile-optimiser", "pyomo", "highspy", "pandas", "openpyxl", "xlsxwriter")
+            f"version of {name}": installed(name)
+            for name in ("stockpile-optimiser", "pyomo", "highspy", "pandas", "openpyxl", "xlsxwriter")
         },
         "version of Python": platform.python_version(),
         "system": platform.platform(),
     }
 
 
-def _version(name: str) -> str:
+def installed(name: str) -> str:
+    """The version of a package."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 
 from optimiser.errors import Fault, InputError, OutputError
+from optimiser.planner import installed
 from optimiser.solver.highs import version
 from optimiser.solver.search import Options
-from optimiser.studies.crew import Crew, Processes, default_size
+from optimiser.studies.crew import Crew, Processes
 from optimiser.studies.evaluate import Job
 from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
 from optimiser.studies.record import Record
@@ -23,6 +23,7 @@ from optimiser.studies.tables import Input, Study, by_name, every_input, made
 from optimiser.workbook.files import check_target, same_file
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import Answered, Ran, write
+from optimiser.workers import cores
 from stockpile_model.changes import Change
 from stockpile_model.data import Stockpile
 
@@ -134,7 +135,7 @@ class _Hired:
             from optimiser.studies.cluster import Cluster
 
             return Cluster(self.job, self.request.scheduler)
-        size = default_size() if self.request.workers is None else self.request.workers
+        size = cores() if self.request.workers is None else self.request.workers
         return Processes(self.job, size, WATCHDOG * self.job.options.time_limit + 60)
 
     def __enter__(self) -> _Hired:
@@ -173,16 +174,15 @@ def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
 def common(stockpile: Stockpile, options: Options) -> str:
     """What all runs of a workbook have in common, in short: input, options and versions."""
     found = hashlib.sha256()
-    for part in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows), options, version(), _version()):
+    for part in (
+        stockpile.settings,
+        *(row for rows in stockpile.tables.values() for row in rows),
+        options,
+        version(),
+        installed("stockpile-optimiser"),
+    ):
         found.update(repr(part).encode())
     return found.hexdigest()
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("stockpile-optimiser")
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
-        return "not installed"
 
 
 def told(progress: Progress) -> str:

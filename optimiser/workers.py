@@ -22,6 +22,11 @@ class Run(Protocol):
     def __call__(self, task: Callable[[A], B], arguments: Iterable[A], /) -> Iterator[tuple[int, B]]: ...
 
 
+def cores() -> int:
+    """As many processes as there are cores to run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Workers:
     """A context whose `run` hands tasks to worker processes; 0 is one for each core.
 
@@ -30,7 +35,7 @@ class Workers:
     """
 
     def __init__(self, count: int = 0) -> None:
-        self.count = count or os.cpu_count() or 1
+        self.count = count or cores()
 
     def __enter__(self) -> Workers:
         self._others = {each.pid for each in multiprocessing.active_children()}

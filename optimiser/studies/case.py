@@ -42,6 +42,11 @@ class Case:
     aim: str = "cost"
     avoid: tuple[tuple[str, float], ...] = ()
 
+    @property
+    def said(self) -> str:
+        """Its changes in words."""
+        return "; ".join(map(str, self.changes))
+
     def key(self, of: str) -> str:
         """What tells a run from every other; `of` says the same of the input, the options and the versions."""
         said = [of, [str(each) for each in self.changes], self.limit, [asdict(each) for each in self.commits], self.aim, self.avoid]

@@ -42,7 +42,7 @@ class Cluster:
         try:
             self._client = Client(address, timeout=CONNECTING, set_as_default=False)
             self._client.wait_for_workers(1, timeout=CONNECTING)
-        except Exception as reason:
+        except (OSError, TimeoutError, ValueError) as reason:
             raise StockpileError(f"{address}: there is no Dask scheduler with a worker ({type(reason).__name__}: {reason})") from reason
         self._name = uuid.uuid4().hex
         self._job = self._client.scatter(job, broadcast=True)

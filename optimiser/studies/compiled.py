@@ -64,7 +64,11 @@ def compile_program(stockpile: Stockpile, tail: bool = False) -> Compiled:
 
 
 def _compile(stockpile: Stockpile) -> Compiled:
-    m = build(stockpile).m
+    return compile_model(build(stockpile).m)
+
+
+def compile_model(m: pyo.ConcreteModel) -> Compiled:
+    """The model of a stockpile, compiled; its shortfall becomes an objective."""
     m.shortfall.activate()
     form = standard_form(m)
     shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")

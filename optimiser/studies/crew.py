@@ -198,8 +198,3 @@ class Processes:
         for worker in self._workers:
             worker.process.join()
             worker.connection.close()
-
-
-def default_size() -> int:
-    """As many processes as there are cores to run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,7 +19,7 @@ from optimiser.solver.search import Options, SolverError, relative_gap
 from optimiser.solver.standard_form import Floats, Program
 from optimiser.studies.case import Case, Commit, Figure, Result
 from optimiser.studies.certify import Certifier
-from optimiser.studies.compiled import Compiled, Label, Learnt, compile_program
+from optimiser.studies.compiled import Compiled, Label, Learnt, compile_model, compile_program
 from stockpile_model import changes
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
@@ -156,7 +156,7 @@ class Evaluator:
         if outcome.objective is None or outcome.form is None:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
-        figures, stock = _figures(compile_program(changed), x, changed)
+        figures, stock = _figures(compile_model(formulation.m), x, changed)
         return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, 0.0, "solved", "", figures, stock)
 
 

@@ -67,9 +67,9 @@ class Runner:
     def run(self, cases: Sequence[Case]) -> list[Result]:
         """The results of the cases, in their order; each is recorded as it ends."""
         self.asked += len(cases)
-        self.ran += [(case.note, "; ".join(map(str, case.changes)), case.key(self.of)) for case in cases]
-        found: list[Result | None] = [None] * len(cases)
         keys = [case.key(self.of) for case in cases]
+        self.ran += [(case.note, case.said, key) for case, key in zip(cases, keys, strict=True)]
+        found: list[Result | None] = [None] * len(cases)
         missing: deque[int] = deque()
         twins: dict[str, list[int]] = {}
         for number, key in enumerate(keys):
@@ -123,7 +123,7 @@ class Runner:
                 if doubted and result.how.endswith(LEARNT):  # it was under way
                     missing.append(done.number)
                     continue
-                self.record.keep(keys[done.number], "; ".join(map(str, cases[done.number].changes)), result)
+                self.record.keep(keys[done.number], cases[done.number].said, result)
                 for number in twins[keys[done.number]]:
                     found[number] = self._seen(result, len(cases) > MOST_WHOLE)
                 self._tell()

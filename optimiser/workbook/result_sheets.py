@@ -18,7 +18,7 @@ from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.value import Worth
-from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put_column, unit_of
+from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put, put_column, unit_of
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.demand import DemandMet
@@ -151,6 +151,19 @@ def set_print(sheet: Worksheet) -> None:
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.set_footer("&L&A&RPage &P of &N")
+
+
+def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) -> None:
+    """A sheet of names and values: what is needed to repeat a run."""
+    for c, name in enumerate(("Name", "Value")):
+        sheet.write_string(0, c, name, styles.header)
+    for r, (name, value) in enumerate(pairs.items(), start=1):
+        put(sheet, r, 0, name, styles())
+        put(sheet, r, 1, value, styles(align="left"))
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 80)
+    sheet.freeze_panes(1, 1)
+    set_print(sheet)
 
 
 def title(column: Column, plan: Plan) -> str:

@@ -16,7 +16,7 @@ from optimiser.studies.case import Result
 from optimiser.studies.kinds.asked import Table
 from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE
 from optimiser.workbook.files import check_target, replace
-from optimiser.workbook.result_sheets import set_print
+from optimiser.workbook.result_sheets import list_pairs, set_print
 from optimiser.workbook.styles import DATE, OPTIONS, SHARE, Styles, legible, put
 from stockpile_model.data import Settings
 
@@ -72,7 +72,7 @@ def compose(answers: Sequence[Answered], find: Find, told: Mapping[str, object],
                 _answer(book, styles, f"{number} {table.name}"[:31], each.name, table)
         counts = _runs(book.add_worksheet("runs"), styles, answers, find, settings)
         _summary(summary, styles, answers, counts, title)
-        _told(book.add_worksheet("run"), styles, told)
+        list_pairs(book.add_worksheet("run"), styles, told)
         summary.activate()
     return target.getvalue()
 
@@ -262,14 +262,3 @@ def _runs(sheet: Worksheet, styles: Styles, answers: Sequence[Answered], find: F
     sheet.autofilter(0, 0, max(1, row), len(header) - 1)
     set_print(sheet)
     return counts
-
-
-def _told(sheet: Worksheet, styles: Styles, told: Mapping[str, object]) -> None:
-    for c, name in enumerate(("Name", "Value")):
-        sheet.write_string(0, c, name, styles.header)
-    for r, (name, value) in enumerate(told.items(), start=1):
-        put(sheet, r, 0, name, styles())
-        put(sheet, r, 1, value, styles(align="left"))
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 80)
-    set_print(sheet)

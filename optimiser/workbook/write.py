@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-from collections.abc import Mapping
 from pathlib import Path
 
 import xlsxwriter
@@ -17,8 +16,8 @@ import xlsxwriter
 from optimiser.plan import Plan
 from optimiser.workbook.charts import add_charts
 from optimiser.workbook.files import check_target, replace
-from optimiser.workbook.result_sheets import add_table, set_print, tables
-from optimiser.workbook.styles import OPTIONS, Styles, legible, put, text
+from optimiser.workbook.result_sheets import add_table, list_pairs, tables
+from optimiser.workbook.styles import OPTIONS, Styles, legible, text
 from optimiser.workbook.summary import add_summary
 
 
@@ -37,7 +36,7 @@ def compose(plan: Plan) -> bytes:
         summary = book.add_worksheet("summary")
         for table in found.values():
             add_table(book, styles, plan, table)
-        _add_run(book, styles, plan.run)
+        list_pairs(book.add_worksheet("run"), styles, plan.run)
         add_summary(summary, styles, plan, found)
         add_charts(book, styles, plan, found, summary)
         summary.activate()
@@ -58,17 +57,3 @@ def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
         properties["created"] = dt.datetime.fromisoformat(str(plan.run.get("planned at", "")).removesuffix(" UTC"))
     book.set_properties(properties)
     book.set_calc_mode("auto")
-
-
-def _add_run(book: xlsxwriter.Workbook, styles: Styles, run: Mapping[str, object]) -> None:
-    """What an auditor needs to repeat the run."""
-    sheet = book.add_worksheet("run")
-    for c, name in enumerate(("Name", "Value")):
-        sheet.write_string(0, c, name, styles.header)
-    for r, (name, value) in enumerate(run.items(), start=1):
-        put(sheet, r, 0, name, styles())
-        put(sheet, r, 1, value, styles(align="left"))
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 80)
-    sheet.freeze_panes(1, 1)
-    set_print(sheet)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from optimiser.studies.case import Case, Result
+from optimiser.studies.case import Case, Commit, Result
 from optimiser.studies.tables import Input, Study
 from stockpile_model.data import Stockpile
 
@@ -30,12 +30,16 @@ class Asked:
     def unit(self) -> str:
         return self.stockpile.settings.quantity_unit
 
-    def case(self, *values: float | None, note: str = "", **rest: object) -> Case:
+    @property
+    def seed(self) -> int:
+        return 1 if self.study.seed is None else self.study.seed
+
+    def case(self, *values: float | None, note: str = "", limit: tuple[str, float] | None = None, commits: tuple[Commit, ...] = ()) -> Case:
         """The case in which the inputs have these values; None leaves one as it is. Where all are known it has a point."""
         pairs = [*zip(self.inputs, values, strict=True)]
         changes = tuple(each.change(value) for each, value in pairs if value is not None)
         point = tuple(each.base if value is None else value for each, value in pairs)
-        return Case(changes, point, note, **rest)  # type: ignore[arg-type]
+        return Case(changes, point, note, limit, commits)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ from __future__ import annotations
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.kinds.sweep import STEPS, grid
+from stockpile_model.values import normal
 
 SAME = 1e-9
+AT_LEAST = (("rules", "least"), ("targets", "quantity"), ("demand", "quantity"), ("offers", "minimum_order"))
+"""Cells of which more is stricter: what must be reached, and not what may be."""
 
 
 def rounds(asked: Asked) -> Rounds:
@@ -16,7 +19,7 @@ def rounds(asked: Asked) -> Rounds:
         (limit,) = asked.inputs
         values = grid(limit.low, limit.high, steps)
         found = yield [asked.case(value) for value in values]
-        return [_table(asked, limit.name, "", [*zip(values, values, found, strict=True)])]
+        return [_table(asked, limit.name, "", [*zip(values, found, strict=True)])]
     measure = str(asked.study.column).casefold()
     cheapest, least = yield [Case(note="least cost", limit=(measure, 1e15)), Case(note=f"least {measure}", aim=measure)]
     if cheapest.objective is None or least.objective is None:
@@ -31,20 +34,19 @@ def rounds(asked: Asked) -> Rounds:
         top = tidy.objective if tidy.objective is not None else bottom
     values = grid(min(bottom, top), max(bottom, top), steps)
     found = yield [Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values]
-    return [_table(asked, measure, asked.money if measure == "cvar" else asked.unit, [*zip(values, values, found, strict=True)])]
+    return [_table(asked, measure, asked.money if measure == "cvar" else asked.unit, [*zip(values, found, strict=True)])]
 
 
-def _table(asked: Asked, name: str, unit: str, points: list[tuple[float, float, Result]]) -> Table:
-    """The points in the order of their limits. One is dominated where a stricter limit costs no more."""
+def _table(asked: Asked, name: str, unit: str, points: list[tuple[float, Result]]) -> Table:
+    """The points in the order of their limits. One is dominated where a stricter limit costs no more: a lower one, or a higher one of
+    what must be reached at least."""
+    strict = -1 if any((each.table, normal(each.column)) in AT_LEAST for each in asked.inputs) else 1
     rows: list[tuple[object, ...]] = []
-    for limit, value, each in points:
-        rivals = [other for other, _, one in points if other < limit and one.objective is not None and each.objective is not None]
-        beaten = any(
-            one.objective is not None and each.objective is not None and one.objective <= each.objective + SAME * abs(each.objective)
-            for other, _, one in points
-            if other in rivals
-        )
-        rows.append((value, each.objective, each.bound, each.number("shortfall"), "dominated" if beaten else "", each.status))
+    for value, each in points:
+        cost = each.objective
+        stricter = [one.objective for other, one in points if strict * other < strict * value and one.objective is not None]
+        beaten = cost is not None and any(other <= cost + SAME * abs(cost) for other in stricter)
+        rows.append((value, cost, each.bound, each.number("shortfall"), "dominated" if beaten else "", each.status))
     header = (f"{name} [{unit}]" if unit else name, f"cost [{asked.money}]", f"bound [{asked.money}]")
     said = f"The least cost at each limit of {name}; a point is dominated where a stricter limit costs no more."
     return Table("frontier", said, (*header, f"shortfall [{asked.unit}]", "dominated", "status"), rows, "frontier")

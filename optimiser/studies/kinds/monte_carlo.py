@@ -12,6 +12,7 @@ import numpy as np
 from optimiser.solver.standard_form import Floats
 from optimiser.studies.case import Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.screened import missed
 
 SAMPLES = 200
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -20,7 +21,7 @@ BINS = 20
 
 def rounds(asked: Asked) -> Rounds:
     samples = asked.study.samples or SAMPLES
-    dice = np.random.default_rng(asked.study.seed or 1)
+    dice = np.random.default_rng(asked.seed)
     shares = dice.random((samples, len(asked.inputs)))
     results = yield [asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True))) for row in shares.tolist()]
     planned = [each for each in results if each.planned]
@@ -42,10 +43,7 @@ def _summary(asked: Asked, results: Sequence[Result], planned: Sequence[Result])
     short = sum((each.number("shortfall") or 0.0) > 0 for each in planned)
     said = f"{len(planned)} of {len(results)} runs have a plan, {short} of these fall short of a target or demand."
     if len(planned) < len(results):
-        said += " Runs without a plan are left out of every figure: " + ", ".join(
-            f"{sum(each.status == status for each in results)} {status}"
-            for status in dict.fromkeys(e.status for e in results if not e.planned)
-        )
+        said += f" Runs without a plan are left out of every figure: {missed(results)}."
     said += f" Costs carry the gap of {asked.gap:.2%}; what else is told is that of one plan within it."
     header = ("of", "unit", "mean", "standard error", *(f"{share:.0%} quantile" for share in QUANTILES))
     return Table("monte carlo", said, header, rows)
@@ -70,13 +68,15 @@ def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
 
 def _correlated(asked: Asked, shares: Floats, results: Sequence[Result]) -> Table:
     """Spearman's rank correlation of each input with the cost."""
+    from scipy.stats import spearmanr
+
     kept = np.array([each.planned for each in results])
     cost = np.array([each.objective for each in results if each.planned], dtype=np.float64)
+    spread = len(cost) > 2 and np.ptp(cost) > 0
     rows: list[tuple[object, ...]] = []
     for k, each in enumerate(asked.inputs):
-        ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (shares[kept, k], cost)]
-        spread = all(len(rank) > 2 and values.std() > 0 for rank, values in zip(ranks, (shares[kept, k], cost), strict=True))
-        rows.append((each.name, each.low, each.high, each.distribution, float(np.corrcoef(ranks[0], ranks[1])[0, 1]) if spread else None))
+        correlation = float(spearmanr(shares[kept, k], cost).statistic) if spread else None
+        rows.append((each.name, each.low, each.high, each.distribution, correlation))
     rows.sort(key=lambda row: -abs(float(str(row[4] or 0.0))))
     return Table(
         "correlation",

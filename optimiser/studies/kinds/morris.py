@@ -23,7 +23,7 @@ def rounds(asked: Asked) -> Rounds:
     levels = asked.study.steps or LEVELS
     levels += levels % 2  # the method asks for an even number
     with quiet():
-        shares = sampling.sample(stated, many, num_levels=levels, seed=asked.study.seed or 1)
+        shares = sampling.sample(stated, many, num_levels=levels, seed=asked.seed)
     results = yield cases(asked, shares)
     cost, size = costs(results), len(asked.inputs) + 1
     whole = ~np.isnan(cost.reshape(-1, size)).any(axis=1)
@@ -33,7 +33,7 @@ def rounds(asked: Asked) -> Rounds:
         return [Table("morris", f"Refused: fewer than {LEAST} whole trajectories.{out}", header, [])]
     kept = np.repeat(whole, size)
     with quiet():
-        found = analysis.analyze(stated, np.asarray(shares)[kept], cost[kept], num_levels=levels, seed=asked.study.seed or 1)
+        found = analysis.analyze(stated, np.asarray(shares)[kept], cost[kept], num_levels=levels, seed=asked.seed)
     columns = zip(asked.inputs, found["mu_star"], found["mu"], found["sigma"], found["mu_star_conf"], strict=True)
     rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
     rows.sort(key=lambda row: -float(str(row[3])))

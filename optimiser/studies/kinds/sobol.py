@@ -18,7 +18,7 @@ def rounds(asked: Asked) -> Rounds:
         from SALib.analyze import sobol as analysis
         from SALib.sample import sobol as sampling
 
-    stated, seed = problem(asked), asked.study.seed or 1
+    stated, seed = problem(asked), asked.seed
     with quiet():
         shares = sampling.sample(stated, asked.study.samples or SAMPLES, calc_second_order=False, seed=seed)
     results = yield cases(asked, shares)

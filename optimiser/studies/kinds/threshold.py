@@ -7,6 +7,7 @@ decision is open: both are as good, within the gap.
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from typing import Literal
 
 from optimiser.studies.case import Case, Commit, Result
@@ -25,7 +26,6 @@ def rounds(asked: Asked) -> Rounds:
     size = len(results) // 2
     ends = [_verdict(asked, results[:size]), _verdict(asked, results[size:])]
     rows += [_row(low, ends[0], results[:size]), _row(high, ends[1], results[size:])]
-    proven = {low: ends[0], high: ends[1]}
     if "open" not in ends and ends[0] != ends[1]:
         left, right = low, high  # the largest value proven as at low, the smallest as at high
         inner_left, inner_right = low, high
@@ -35,7 +35,6 @@ def rounds(asked: Asked) -> Rounds:
             found = yield _cases(asked, middle)
             verdict = _verdict(asked, found)
             rows.append(_row(middle, verdict, found))
-            proven[middle] = verdict
             if verdict == ends[0]:
                 left = inner_left = middle
             elif verdict == ends[1]:
@@ -49,7 +48,9 @@ def rounds(asked: Asked) -> Rounds:
     return [_table(asked, rows, None, None, ends)]
 
 
-def _around(asked: Asked, middle: float, left: float, right: float, ends: list[Verdict], rows: list[tuple[object, ...]]):  # type: ignore[no-untyped-def]
+def _around(
+    asked: Asked, middle: float, left: float, right: float, ends: list[Verdict], rows: list[tuple[object, ...]]
+) -> Generator[Sequence[Case], list[Result], tuple[float, float]]:
     """The proven ends around a value at which the decision is open."""
     for side in (0, 1):
         open_end = middle
