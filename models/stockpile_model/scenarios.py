@@ -186,7 +186,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(
                 row.TABLE, row.line, "revealed", f"{row.scenario} is known after the horizon: it is the one it follows", warning=True
             )
-    if total > 1 + 1e-9:
+    if total > 1 + 1e-9 and all(row.probability <= 1 for row in rows.values()):  # one alone is told by its cell
         last = stockpile.rows(Scenario)[-1]
         yield Problem(
             last.TABLE, last.line, "probability", f"the probabilities sum to {total:.6g}: they must be 1 at most, the base has the rest"

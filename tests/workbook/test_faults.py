@@ -74,6 +74,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         lambda t: _war(t, column="lead_time_months", how="set", value=0.5),
         "offers!A2: in scenario war: lead_time_months must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
     ),
+    "a probability above 1": (
+        lambda t: (_war(t), t["scenarios"][0].update(probability=1.2)),
+        "scenarios!B2: probability must be at most 1, found 1.2; shares are fractions: write 0.012 for 1.2 %",
+    ),
     "probabilities beyond 1": (
         lambda t: (_war(t), t["scenarios"].append({"scenario": "glut", "probability": 0.8})),
         "scenarios!B3: the probabilities sum to 1.05: they must be 1 at most, the base has the rest",
