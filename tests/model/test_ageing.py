@@ -35,31 +35,25 @@ def in_classes(*rows: Row, **settings: Any) -> Stockpile:
 
 CLASSES = in_classes(lot(10, -1), offer(), offer("other"), FOUR_MONTHS, scenario(known=1), periods=3)
 
+EXPIRING = {
+    "buy[spot,0]": 10,
+    **{f"stock[ga,stockpile,0,{n}]": 10 for n in range(3)},
+    "expired[ga,stockpile,3]": 10,
+}
+
 CASES = [
     Case(
         "cap_staying",
         "what has expired is not there: ten of January are gone after April",
         in_classes(offer(), FOUR_MONTHS, periods=4),
-        {
-            "buy[spot,0]": 10,
-            "stock[ga,stockpile,0,0]": 10,
-            "stock[ga,stockpile,0,1]": 10,
-            "stock[ga,stockpile,0,2]": 10,
-            "expired[ga,stockpile,3]": 10,
-        },
+        EXPIRING,
         [{"stock[ga,stockpile,0,3]": 10, "expired[ga,stockpile,3]": 0}],
     ),
     Case(
         "cap_oldest",
         "nothing expires before its time",
         in_classes(offer(), FOUR_MONTHS, periods=4),
-        {
-            "buy[spot,0]": 10,
-            "stock[ga,stockpile,0,0]": 10,
-            "stock[ga,stockpile,0,1]": 10,
-            "stock[ga,stockpile,0,2]": 10,
-            "expired[ga,stockpile,3]": 10,
-        },
+        EXPIRING,
         [{"stock[ga,stockpile,0,2]": 0, "expired[ga,stockpile,2]": 10, "expired[ga,stockpile,3]": 0}],
     ),
     Case(

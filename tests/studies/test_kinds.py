@@ -86,6 +86,18 @@ def test_frontier_of_a_rule_marks_what_is_dominated(path: Path) -> None:
     assert column(table, "dominated") == ["", "", "", "", "dominated", "dominated"]
 
 
+def test_of_what_must_be_reached_more_is_stricter(path: Path) -> None:
+    """The cheap plant brings 6 of 10 at most: to ask for up to 4 from the dear one costs nothing."""
+    stockpile = book(
+        *(supplier("cheap"), supplier("dear"), offer("a", 5, supplier="cheap", capacity=6), offer("b", 10, supplier="dear")),
+        *(demand(10), rule("supplier", "dear", measure="share", window="horizon", least=0.5)),
+    )
+    limit = Input("rules", stockpile.rows(type(rule("supplier")))[0].rule, "least", "set", 0.0, 1.0)
+    (table,) = answered("frontier", stockpile, path, limit, steps=6)
+    assert column(table, "cost") == pytest.approx([70, 70, 70, 80, 90, 100])
+    assert column(table, "dominated") == ["dominated", "dominated", "", "", "", ""]
+
+
 def test_threshold_at_which_an_offtake_is_signed(path: Path) -> None:
     """20 kg at the floor, or at 10 elsewhere: signed below 10."""
     stockpile = book(contract(), floor(8, 120), offer(price=10), demand(10, 0, 1))
