@@ -279,17 +279,26 @@ CASES = [
     ),
     Case(
         "link_carry",
-        "a project is carried by a floor at its break-even, and by no lower one",
+        "a project is carried by a floor at its break-even, and by none",
         book(WAITING, EIGHT, floor(7, 120), project(breakeven_floor=8)),
         {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1},
-        [{"sign[offtake,high,0]": 0, "begin[offtake,high,0,0]": 0, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}],
+        [{"sign[offtake,high,0]": 0, "begin[offtake,high,0,0]": 0}],
+    ),
+    Case(
+        "link_carry",
+        "nor by a lower one, here signed on a grant of one half",
+        book(WAITING, EIGHT, floor(7, 120), project(breakeven_floor=8, cost=1)),
+        {"grant[plant 2,0]": 0.5, "sign[offtake,low,0]": 0.5, "begin[offtake,low,0,0]": 0.5},
+        [{"carry[plant 2,0]": 0.5}],
+        parts=True,
     ),
     Case(
         "link_carry",
         "in the period of its signing, not before or after",
         book(WAITING, EIGHT, project(breakeven_floor=8)),
-        {"sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "carry[plant 2,1]": 1},
-        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1, "begin[offtake,high,1,1]": 0, "begin[offtake,high,1,0]": 1}],
+        {"sign[offtake,high,1]": 0.5, "begin[offtake,high,1,1]": 0.5, "carry[plant 2,1]": 0.5},
+        [{"carry[plant 2,0]": 0.5}],
+        parts=True,
     ),
     Case(
         "link_carry",
@@ -307,6 +316,29 @@ CASES = [
         book(WAITING, EIGHT, contract("other", take_or_pay=0), floor(9, 60, name="other"), project(breakeven_floor=8)),
         {"sign[other,low,0]": 1},
         [{"carry[plant 2,0]": 1}],
+    ),
+    Case(
+        "forbid_own_help",
+        "of a contract signed in parts the second does not rely on what the first carries",
+        book(WAITING, EIGHT, floor(7, 120), project(breakeven_floor=8)),
+        {"sign[offtake,high,0]": 0.5, "begin[offtake,high,0,0]": 0.5, "carry[plant 2,0]": 0.5},
+        [
+            {"sign[offtake,low,1]": 0.5, "begin[offtake,low,1,0]": 0.5},
+            {"sign[offtake,high,1]": 0.5, "begin[offtake,high,1,0]": 0.5},
+        ],
+        parts=True,
+    ),
+    Case(
+        "forbid_own_help",
+        "but on what another contract carries, or a grant",
+        book(
+            WAITING, EIGHT, floor(7, 120), project(breakeven_floor=8, cost=1),
+            contract("other", project="plant 2", take_or_pay=0), floor(9, 60, name="other"),
+        ),
+        {"sign[other,low,0]": 0.5, "begin[other,low,0,0]": 0.5, "sign[offtake,high,0]": 0.5, "begin[offtake,high,0,0]": 0.5}
+        | {"carry[plant 2,0]": 0.75, "grant[plant 2,0]": 0.25, "sign[offtake,low,1]": 0.5, "begin[offtake,low,1,0]": 0.5},
+        [{"sign[other,low,0]": 0.25, "begin[other,low,0,0]": 0.25, "grant[plant 2,0]": 0.2}],
+        parts=True,
     ),
 ]  # fmt: skip
 

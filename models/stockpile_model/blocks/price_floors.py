@@ -306,6 +306,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     Σ_h begin[k,f,s,h] = sign[k,f,s],  Σ_f begin[k,f,s,h] ≤ Σ of the ways to go ahead at h, up to s
     carry[g,n] ≤ Σ sign of the levels at or above the break-even
+    Σ begin[k,f,s,h] ≤ grant[g,h] + Σ sign[k',f,h] of other contracts that carry it,  but for what k signs at h to carry it itself
 
     A cfd pays max(0, floor - reference) on the even rate. The upside is share·max(0, reference - trigger) on what arrives, of a
     cfd on the even rate; in a contract year at most the cap, pro rata.
@@ -362,19 +363,35 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="a contract relies on a project where that goes ahead only [1]",
     )
 
-    def carrying(g: str, n: int) -> list[Any]:
+    def carrying(g: str, n: int) -> list[tuple[str, str]]:
         return [
-            m.sign[k, f, n]
+            (k, f)
             for k, row in contracts.items()
             if row.project == g
             for f in levels[k]
             if (k, f, n) in m.SIGNINGS and carries(stockpile, contract(k, n), level(k, f, n), n)
         ]
 
+    carriers = {(g, n): carrying(g, n) for g, n in m.CARRIAGES}
     m.link_carry = pyo.Constraint(
         m.CARRIAGES,
-        rule=lambda m, g, n: m.carry[g, n] <= summed(carrying(g, n)),
+        rule=lambda m, g, n: m.carry[g, n] <= summed([m.sign[k, f, n] for k, f in carriers[g, n]]),
         doc="a project is carried by a signature at or above its break-even only [1]",
+    )
+
+    def forbid_own_help(m: pyo.ConcreteModel, k: str, n: int, h: int) -> Any:
+        g = str(contracts[k].project)
+        waits = [m.begin[k, f, n, h] for f in levels[k] if n != h or (k, f) not in carriers[g, h]]
+        helps = [m.grant[g, h]] if (g, h) in m.GRANTS else []
+        helps += [m.sign[other, f, h] for other, f in carriers[g, h] if other != k]
+        return pyo.quicksum(waits) <= summed(helps) if waits else pyo.Constraint.Skip
+
+    # It follows from the rows before for whole signatures alone: without it the relaxation signs a part of a high floor, and on the
+    # project that this part carries a part of a low one.
+    m.forbid_own_help = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[(k, n, h) for k, n, h in m.link_begin if (str(contracts[k].project), h) in carriers]),
+        rule=forbid_own_help,
+        doc="a contract does not wait for a project that its own signature carries [1]",
     )
 
     # (contract, first delivery, node) -> the signatures that cover the node, with the node of going ahead of a project
