@@ -314,11 +314,12 @@ def _restored(like: Compiled, entries: Floats) -> Compiled:
 
 def groups(compiled: Compiled, strategic: Sequence[str]) -> tuple[list[Ints], int]:
     """Sums on which to branch: of the integer columns of a component that share the head of their index (`sign` of a contract, of a
-    level); those of strategic components first, and how many they are."""
+    level), and each column alone; those of strategic components first, and how many they are."""
     found: tuple[dict[Label, list[int]], dict[Label, list[int]]] = ({}, {})
     for j in np.flatnonzero(compiled.program.integer).tolist():
         name, key = compiled.labels[j]
-        for size in range(1, len(key)):
+        for size in range(1, len(key) + 1):
             found[name not in strategic].setdefault((name, key[:size]), []).append(j)
-    first, then = ([np.array(each, dtype=np.int32) for each in part.values() if len(each) > 1] for part in found)
+    # A sum of one column is that column: once is enough.
+    first, then = ([np.array(each, dtype=np.int32) for each in dict.fromkeys(map(tuple, part.values()))] for part in found)
     return [*first, *then], len(first)
