@@ -1,7 +1,8 @@
 """The program of a changed stockpile: compiled anew, or from what a few compilations have taught.
 
 Nearly every input moves the entries of the program (costs, bounds, coefficients) along straight lines, and two inputs at once along
-products of them, some of them cut off by a floor or a ceiling. `learn` compiles at a few values of each input, fits such terms and
+products of them, some of them over one of the inputs (an order cost spread over a capacity), some of them cut off by a floor or a
+ceiling. `learn` compiles at a few values of each input, fits such terms and
 holds them against further compilations; the program of a case is then a few additions to arrays. Where an entry follows no such term,
 nothing is learnt, and each case is compiled.
 """
@@ -85,7 +86,7 @@ def compile_model(m: pyo.ConcreteModel) -> Compiled:
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """What the product of the deviations of some inputs adds to some entries."""
+    """What the product of the deviations of some inputs, or of their reciprocals (`_away`), adds to some entries."""
 
     inputs: tuple[int, ...]
     at: Ints
@@ -103,7 +104,7 @@ class Clip:
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """The entries of the program as sums of products of the inputs' deviations from the middle of their ranges.
+    """The entries of the program as sums of products of the inputs' deviations, or their reciprocals', from the middle of their ranges.
 
     `low`, `high`: the range of each input within which it was learnt.
     """
@@ -173,9 +174,12 @@ def learn(points: Sequence[Floats], found: Sequence[Compiled], low: Floats, high
         by_set.setdefault(tuple(np.flatnonzero(moved[:, at]).tolist()), []).append(at)
     middle, terms, clips = entries[0].copy(), list[Term](), list[tuple[int, float, float]]()
     for inputs, positions in by_set.items():
-        made, left = _fit(inputs, np.array(positions), entries, away)
-        terms += made
-        for at in left:
+        left = np.array(positions)
+        for over in [(), *((count + k,) for k in inputs)]:
+            if len(left):
+                made, left = _fit((*inputs, *over), left, entries, away)
+                terms += made
+        for at in left.tolist():
             cut = _cut(inputs, at, entries[:, at], away)
             if cut is None:
                 return None
@@ -189,8 +193,10 @@ def learn(points: Sequence[Floats], found: Sequence[Compiled], low: Floats, high
 
 
 def _products(inputs: tuple[int, ...], away: Floats) -> tuple[list[tuple[int, ...]], Floats]:
-    """The products of inputs, and their value at each point."""
-    found = [each for size in range(1, len(inputs) + 1) for each in itertools.combinations(inputs, size)]
+    """The products of inputs, none with its own reciprocal, and their value at each point."""
+    count = away.shape[1] // 2
+    together = (each for size in range(1, len(inputs) + 1) for each in itertools.combinations(inputs, size))
+    found = [each for each in together if len({k % count for k in each}) == len(each)]
     return found, np.array([[np.prod(point[list(each)]) for each in found] for point in away]).reshape(len(away), len(found))
 
 
@@ -199,16 +205,16 @@ def _told_apart(rows: Floats) -> bool:
     return bool(len(np.unique(np.round(rows, 9), axis=0)) >= rows.shape[1] + SPARE)
 
 
-def _fit(inputs: tuple[int, ...], at: Ints, entries: Floats, away: Floats) -> tuple[list[Term], list[int]]:
+def _fit(inputs: tuple[int, ...], at: Ints, entries: Floats, away: Floats) -> tuple[list[Term], Ints]:
     """The products of `inputs` that make the entries `at`; and the entries that they do not make at every point."""
     if not inputs or len(inputs) > MOST_TOGETHER:
-        return [], at.tolist()
+        return [], at
     products, rows = _products(inputs, away)
     if not _told_apart(rows):
-        return [], at.tolist()
+        return [], at
     solved, *_ = np.linalg.lstsq(rows, entries[:, at] - entries[0, at], rcond=None)
     right = ~_differ(entries[0, at] + rows @ solved, entries[:, at]).any(axis=0)
-    return _terms(products, solved[:, right], at[right], entries[0, at[right]]), at[~right].tolist()
+    return _terms(products, solved[:, right], at[right], entries[0, at[right]]), at[~right]
 
 
 def _terms(products: Sequence[tuple[int, ...]], solved: Floats, at: Ints, size: Floats) -> list[Term]:
@@ -221,7 +227,7 @@ def _cut(inputs: tuple[int, ...], at: int, values: Floats, away: Floats) -> tupl
     """One entry that is cut off at its least or largest value: what it would be in the middle, its products and both ends. An input
     that moves it may be hidden by the cut at every probe of it alone: so one more is tried."""
     free = _differ(values, values.min()) & _differ(values, values.max())
-    for more in [(), *((k,) for k in range(away.shape[1]) if k not in inputs)]:
+    for more in [(), *((k,) for k in range(away.shape[1] // 2) if k not in inputs)]:
         together = tuple(sorted({*inputs, *more}))
         if len(together) > MOST_TOGETHER:
             continue
@@ -241,9 +247,17 @@ def _cut(inputs: tuple[int, ...], at: int, values: Floats, away: Floats) -> tupl
 
 
 def _away(point: Floats, low: Floats, high: Floats) -> Floats:
-    """Deviations from the middle, -1 to 1 over the range."""
-    half = (high - low) / 2
-    return np.divide(point - (low + high) / 2, half, out=np.zeros(len(point)), where=half != 0)
+    """Deviations from the middle, -1 to 1 over the range; then those of the reciprocals, of an input that may be nothing none."""
+
+    def deviation(value: Floats, middle: Floats, half: Floats) -> Floats:
+        return np.divide(value - middle, half, out=np.zeros(len(value)), where=half != 0)
+
+    some = low * high > 0
+    over, over_low, over_high, over_middle = (
+        np.divide(1.0, each, out=np.zeros(len(low)), where=some) for each in (point, low, high, (low + high) / 2)
+    )
+    alone = deviation(point, (low + high) / 2, (high - low) / 2)
+    return np.concatenate([alone, deviation(over, over_middle, np.abs(over_high - over_low))])
 
 
 def _differ(one: Floats, other: Floats) -> Any:

@@ -66,6 +66,14 @@ def test_a_price_that_a_floor_cuts_off() -> None:
     assert agrees(stockpile, index, moving("contracts", "offtake", "discount", 0.0, 0.2))
 
 
+def test_a_cost_that_is_spread_over_a_capacity() -> None:
+    """Where orders are relaxed the order cost is paid by what is ordered of the capacity: its share of a unit is a quotient."""
+    stockpile = book(offer(order_cost=90, capacity=40), demand(10, 0, 3), periods=4, firm_periods=1)
+    capacity = moving("offers", "spot", "capacity", 20, 60)
+    assert agrees(stockpile, capacity)
+    assert agrees(stockpile, capacity, PRICE, moving("offers", "spot", "order_cost", 0.8, 1.2, "scale"))
+
+
 def test_what_is_no_sum_of_products_is_not_learnt() -> None:
     """A discount rate is a power in every entry."""
     assert learnt(book(offer(), demand(10, 0, 23), periods=24), moving("settings", "discount_rate", "value", 0.0, 0.9)) is None
