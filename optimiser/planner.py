@@ -428,10 +428,7 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome 
         **({"ended": "interrupted by the user" if outcome.interrupted else outcome.status, "nodes": outcome.nodes} if outcome else {}),
         **size,
         "planned at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
-        **{
-            f"version of {name}": installed(name)
-            for name in ("stockpile-optimiser", "pyomo", "highspy", "pandas", "openpyxl", "xlsxwriter")
-        },
+        **{f"version of {name}": installed(name) for name in PACKAGES},
         "version of Python": platform.python_version(),
         "system": platform.platform(),
     }

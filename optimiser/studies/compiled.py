@@ -2,9 +2,8 @@
 
 Nearly every input moves the entries of the program (costs, bounds, coefficients) along straight lines, and two inputs at once along
 products of them, some of them over one of the inputs (an order cost spread over a capacity), some of them cut off by a floor or a
-ceiling. `learn` compiles at a few values of each input, fits such terms and
-holds them against further compilations; the program of a case is then a few additions to arrays. Where an entry follows no such term,
-nothing is learnt, and each case is compiled.
+ceiling. `learn` compiles at a few values of each input, fits such terms and holds them against further compilations; the program of a
+case is then a few additions to arrays. Where an entry follows no such term, nothing is learnt, and each case is compiled.
 """
 
 from __future__ import annotations
@@ -248,16 +247,13 @@ def _cut(inputs: tuple[int, ...], at: int, values: Floats, away: Floats) -> tupl
 
 def _away(point: Floats, low: Floats, high: Floats) -> Floats:
     """Deviations from the middle, -1 to 1 over the range; then those of the reciprocals, of an input that may be nothing none."""
-
-    def deviation(value: Floats, middle: Floats, half: Floats) -> Floats:
-        return np.divide(value - middle, half, out=np.zeros(len(value)), where=half != 0)
-
     some = low * high > 0
-    over, over_low, over_high, over_middle = (
-        np.divide(1.0, each, out=np.zeros(len(low)), where=some) for each in (point, low, high, (low + high) / 2)
-    )
-    alone = deviation(point, (low + high) / 2, (high - low) / 2)
-    return np.concatenate([alone, deviation(over, over_middle, np.abs(over_high - over_low))])
+
+    def both(values: Floats) -> Floats:
+        return np.concatenate([values, np.divide(1.0, values, out=np.zeros(len(values)), where=some)])
+
+    middle, half = both((low + high) / 2), np.abs(both(high) - both(low)) / 2
+    return np.divide(both(point) - middle, half, out=np.zeros(len(middle)), where=half != 0)
 
 
 def _differ(one: Floats, other: Floats) -> Any:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from optimiser.solve import Options, solve
+from optimiser.solver.relaxation import Branching, Relaxation
+from optimiser.solver.standard_form import Program
 from optimiser.studies.case import Case, Commit
-from optimiser.studies.certify import Certifier
-from optimiser.studies.compiled import compile_program, learn, probes
+from optimiser.studies.certify import STRATEGIC, Certifier
+from optimiser.studies.compiled import Compiled, compile_program, groups, learn, probes
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
 from optimiser.studies.tables import Input, Study, every_input
@@ -247,3 +249,29 @@ def test_what_was_learnt_is_compared_now_and_then() -> None:
     result, _ = evaluator.run(asked.case(7.0))
     assert (evaluator.doubt, evaluator.learnt) == (True, None)
     assert result.objective == pytest.approx(143, rel=GAP)
+
+
+def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
+    """One of two months, as much in the one as in the other but for a fifth: halves can do that, whole signatures cannot."""
+    nothing = np.zeros(2)
+    program = Program(
+        cost=np.array([1.0, 2.0]),
+        offset=0.0,
+        lower=nothing,
+        upper=np.ones(2),
+        integer=np.ones(2, dtype=np.bool_),
+        row_lower=np.array([1.0, -0.2]),
+        row_upper=np.array([1.0, 0.2]),
+        start=np.array([0, 2, 4], dtype=np.int32),
+        index=np.array([0, 1, 0, 1], dtype=np.int32),
+        value=np.array([1.0, 1.0, 1.0, -1.0]),
+    )
+    like = Compiled(program, nothing, (("sign", ("offtake", "low", 0)), ("sign", ("offtake", "low", 1))), "two months")
+    sums, first = groups(like, STRATEGIC)
+    assert [each.tolist() for each in sums] == [[0, 1], [0], [1]]
+    branching = Branching(sums, first)
+    relaxation = Relaxation(branching.extended(program))
+    tree = branching.tree(program, relaxation.solve(), relaxation)
+    assert tree.bound == pytest.approx(1.4)
+    assert not tree.grow(np.inf, 10)
+    assert tree.bound == np.inf

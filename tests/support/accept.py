@@ -203,8 +203,8 @@ def _variables(m: pyo.ConcreteModel, whole: bool) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A book, a plan that its model accepts, and changes to that plan each of which breaks `component` and nothing else. In `parts`
-    the plan is one of the relaxation, for rows that whole decisions cannot break."""
+    """A book, a plan that its model accepts, and changes to that plan each of which breaks `component` and nothing else, but
+    for the rows that follow from it (`also`). In `parts` the plan is one of the relaxation, for rows that whole decisions cannot break."""
 
     component: str
     why: str
@@ -212,6 +212,7 @@ class Case:
     accepted: Plan
     refused: Sequence[Plan]
     parts: bool = False
+    also: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.component}: {self.why}"
@@ -221,7 +222,7 @@ class Case:
         assert self.refused
         assert broken(formulation, self.accepted, not self.parts) == set()
         for change in self.refused:
-            assert broken(formulation, {**self.accepted, **change}, not self.parts) == {self.component}, change
+            assert broken(formulation, {**self.accepted, **change}, not self.parts) == {self.component, *self.also}, change
 
 
 def bill(stockpile: Stockpile, plan: Plan) -> dict[str, float]:
