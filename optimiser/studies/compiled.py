@@ -8,6 +8,7 @@ case is then a few additions to arrays. Where an entry follows no such term, not
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 from collections.abc import Sequence
@@ -64,7 +65,14 @@ def compile_program(stockpile: Stockpile, tail: bool = False) -> Compiled:
 
 
 def _compile(stockpile: Stockpile) -> Compiled:
-    return compile_model(build(stockpile).m)
+    # While a model grows there is nothing to collect, and the collector looks through all of it again and again: a third of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return compile_model(build(stockpile).m)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def compile_model(m: pyo.ConcreteModel) -> Compiled:
@@ -322,14 +330,20 @@ def _restored(like: Compiled, entries: Floats) -> Compiled:
     return replace(like, program=program, shortfall=shortfall)
 
 
-def groups(compiled: Compiled, strategic: Sequence[str]) -> tuple[list[Ints], int]:
+def groups(compiled: Compiled, strategic: Sequence[str], paths: Sequence[Sequence[int]]) -> tuple[list[Ints], int]:
     """Sums on which to branch: of the integer columns of a component that share the head of their index (`sign` of a contract, of a
-    level), and each column alone; those of strategic components first, and how many they are."""
-    found: tuple[dict[Label, list[int]], dict[Label, list[int]]] = ({}, {})
+    level) along each of `paths` through the scenario tree, and each column alone; those of strategic components first, and how many
+    they are. Over all nodes at once a sum says little: what is decided on one path has nothing to do with another."""
+    found: tuple[dict[Any, list[int]], dict[Any, list[int]]] = ({}, {})
+    ways: dict[int, list[int]] = {}
+    for way, path in enumerate(paths):
+        for node in path:
+            ways.setdefault(node, []).append(way)
     for j in np.flatnonzero(compiled.program.integer).tolist():
         name, key = compiled.labels[j]
-        for size in range(1, len(key) + 1):
-            found[name not in strategic].setdefault((name, key[:size]), []).append(j)
-    # A sum of one column is that column: once is enough.
+        for size, way in itertools.product(range(1, len(key)), ways[key[-1]]):
+            found[name not in strategic].setdefault((name, key[:size], way), []).append(j)
+        found[name not in strategic][name, key] = [j]
+    # A sum of one column is that column, and paths share their beginnings: once is enough.
     first, then = ([np.array(each, dtype=np.int32) for each in dict.fromkeys(map(tuple, part.values()))] for part in found)
     return [*first, *then], len(first)

@@ -19,7 +19,8 @@ from typing import Any, Protocol
 from optimiser.errors import StockpileError
 from optimiser.studies.case import Case, Result
 
-Patterns = list[Any]
+Lessons = list[Any]
+MOST_OWED = 96  # lessons; older ones are forgotten
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: a result and new patterns, or a compiled program (None: refused). `died` where its process did;
+    """What became of a task: a result and what the case taught, or a compiled program (None: refused). `died` where its process did;
     `doubt` where what was learnt was found wrong."""
 
     number: int
     found: Any = None
-    patterns: Patterns = field(default_factory=list)
+    lessons: Lessons = field(default_factory=list)
     died: str = ""
     doubt: bool = False
 
@@ -66,12 +67,12 @@ def perform(evaluator: Any, task: Task) -> Done:
     try:
         if task.probe:
             return Done(task.number, evaluator.probe(task.case))
-        result, patterns = evaluator.run(task.case)
+        result, lessons = evaluator.run(task.case)
     except MemoryError:
         return Done(task.number, Result("failed", message="there is not enough memory"))
     except Exception as reason:  # a run that fails is a result, never the end of the study
         return Done(task.number, Result("failed", message=f"{type(reason).__name__}: {reason}"))
-    return Done(task.number, result, patterns, doubt=getattr(evaluator, "doubt", False))
+    return Done(task.number, result, lessons, doubt=getattr(evaluator, "doubt", False))
 
 
 def _serve(connection: mpc.Connection, job: Job) -> None:
@@ -105,6 +106,7 @@ class _Worker:
     ready: bool = False
     task: Task | None = None
     since: float = 0.0
+    owed: Lessons = field(default_factory=list)  # what the cases of others taught, told before its next task
 
 
 class Processes:
@@ -136,6 +138,9 @@ class Processes:
     def send(self, task: Task) -> None:
         worker = next(each for each in self._workers if each.ready and each.task is None)
         worker.task, worker.since = task, time.monotonic()
+        if worker.owed:  # not sooner: while it runs it reads nothing, and each might wait for the other to read
+            self._tell(worker, ("share", worker.owed))
+            worker.owed = []
         with contextlib.suppress(OSError):  # it has died since: `wait` sees that
             worker.connection.send(task)
 
@@ -170,9 +175,9 @@ class Processes:
                 continue
             worker.task = None
             found.append(message)
-            for other in self._workers if message.patterns else ():
+            for other in self._workers:
                 if other is not worker:
-                    self._tell(other, ("share", message.patterns))
+                    other.owed = [*other.owed, *message.lessons][-MOST_OWED:]
         for worker in [*self._workers]:
             if worker.task is not None and time.monotonic() - worker.since > self.longest:
                 found += self._died(worker, "it took far longer than its time limit and was ended")

@@ -18,7 +18,7 @@ from optimiser.solver.highs import Unbounded
 from optimiser.solver.search import Options, SolverError, relative_gap
 from optimiser.solver.standard_form import Floats, Program
 from optimiser.studies.case import Case, Commit, Figure, Result
-from optimiser.studies.certify import Certifier
+from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Label, Learnt, compile_model, compile_program
 from stockpile_model import changes
 from stockpile_model.blocks.price_floors import Contract
@@ -31,7 +31,15 @@ CHECKED = 40  # of so many programs from what was learnt, the first is compiled 
 LEARNT = ", learnt"  # how a run was proven, where its program was not compiled
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
-Named = Mapping[Label, float]
+Key = tuple[str, ...]  # what programs have in common that one certifier proves
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a case taught, and whom it concerns."""
+
+    key: Key
+    lesson: Lesson
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +61,8 @@ class Evaluator:
         self.learnt: Learnt | None = None
         self.used = 0  # how often
         self.doubt = False  # whether it was found wrong: what it was used for must be run again
-        self.certifiers: dict[tuple[str, ...], Certifier] = {}
-        self.shared: deque[Named] = deque(maxlen=8)  # integers of plans that other processes found
+        self.certifiers: dict[Key, Certifier] = {}
+        self.shared: deque[Told] = deque(maxlen=MOST_KNOWN)
 
     # --- Learning
 
@@ -66,16 +74,20 @@ class Evaluator:
     def teach(self, learnt: Learnt | None) -> None:
         self.learnt, self.used, self.doubt = learnt, 0, False
 
-    def share(self, patterns: Iterable[Named]) -> None:
-        for named in patterns:
-            self.shared.append(named)
-            for certifier in self.certifiers.values():
-                certifier.learn_named(dict(named))
+    def share(self, lessons: Iterable[Told]) -> None:
+        """Learn from cases that other processes ran."""
+        for told in lessons:
+            self.shared.append(told)
+            if told.key in self.certifiers:
+                self.certifiers[told.key].take(told.lesson)
+            elif told.lesson.named is not None:
+                for certifier in self.certifiers.values():
+                    certifier.seed(told.lesson.named)
 
     # --- Cases
 
-    def run(self, case: Case) -> tuple[Result, list[Named]]:
-        """How a case ends, and the integers of the plans that a search for it found."""
+    def run(self, case: Case) -> tuple[Result, list[Told]]:
+        """How a case ends, and what it taught."""
         began = time.perf_counter()
         try:
             result, new = self._run(case)
@@ -85,26 +97,27 @@ class Evaluator:
             result, new = Result("failed", message=str(reason)), []
         return replace(result, seconds=time.perf_counter() - began), new
 
-    def _run(self, case: Case) -> tuple[Result, list[Named]]:
+    def _run(self, case: Case) -> tuple[Result, list[Told]]:
         changed = self._changed(case)
         if isinstance(changed, Result):
             return changed, []
         if changed.settings.objective == "shortfall_first" and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
         compiled, point, of = self._compiled(changed, case)
-        certifier = self._certifier(compiled, case)
+        key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
+        certifier = self._certifier(key, compiled, changed)
         options = self.job.options
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
         found = certifier.prove(_asked(compiled, case), options, point)
+        taught = [] if found.lesson is None else [Told(key, found.lesson)]
         if found.x is None or found.objective is None:
-            return Result(found.status, bound=found.bound, how=found.how + of), []
-        new: list[Named] = [] if found.new is None else [certifier.named(found.new)]
+            return Result(found.status, bound=found.bound, how=found.how + of), taught
         gap = relative_gap(found.objective, found.bound)
         figures, stock = _figures(compiled, found.x, changed)
         if case.aim != "cost":
             figures["cost"] = compiled.program.objective(found.x)
-        return Result(found.status, found.objective, found.bound, gap, 0.0, found.how + of, "", figures, stock), new
+        return Result(found.status, found.objective, found.bound, gap, 0.0, found.how + of, "", figures, stock), taught
 
     def _changed(self, case: Case) -> Stockpile | Result:
         """The changed stockpile, or why there is none."""
@@ -135,15 +148,18 @@ class Evaluator:
             return fresh, point, ""
         return compile_program(changed), point, ""
 
-    def _certifier(self, compiled: Compiled, case: Case) -> Certifier:
-        key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
+    def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
         if key not in self.certifiers:
-            made = Certifier(compiled)
+            tree = unfold(changed).tree
+            made = Certifier(compiled, [tree.paths[leaf] for leaf in tree.leaves])
             for other in [*self.certifiers.values()][-3:]:
                 for pattern in other.patterns[:4]:
-                    made.learn_named(other.named(pattern.whole))
-            for named in self.shared:
-                made.learn_named(dict(named))
+                    made.seed(other.named(pattern.whole))
+            for told in self.shared:
+                if told.key == key:
+                    made.take(told.lesson)
+                elif told.lesson.named is not None:
+                    made.seed(told.lesson.named)
             self.certifiers[key] = made
             while len(self.certifiers) > MOST_CERTIFIERS:
                 self.certifiers.pop(next(iter(self.certifiers)))

@@ -19,6 +19,7 @@ from optimiser.studies.tables import Input
 
 TRIES = 2  # of a case whose process dies
 MOST_WHOLE = 500  # of more results only what every kind needs stays in memory; the whole stands in the record
+PROBE = -1  # the number of the first compilation to learn from; those of others lie below
 WORTH = 2  # times as many cases as compilations to learn from make it worth to learn
 
 
@@ -43,6 +44,29 @@ class Progress:
     def left(self) -> float | None:
         """Time until what is asked for has ended [s]."""
         return (self.asked - self.ended) / self.rate if self.rate else None
+
+
+@dataclass(eq=False)
+class _Work:
+    """The cases of one round, by their numbers: those that are `missing`, how many are `running` and ever `began`, how they ended.
+    `twins`: the numbers of the cases with each key."""
+
+    crew: Crew
+    cases: Sequence[Case]
+    keys: Sequence[str]
+    missing: deque[int]
+    twins: dict[str, list[int]]
+    found: list[Result | None]
+    tries: dict[int, int] = field(default_factory=dict)
+    running: int = 0
+    began: int = 0
+    doubted: bool = False
+
+    def send(self) -> None:
+        number = self.missing.popleft()
+        self.crew.send(Task(number, self.cases[number]))
+        self.running += 1
+        self.began += 1
 
 
 @dataclass
@@ -84,61 +108,52 @@ class Runner:
         self._tell()
         if missing:
             crew = self.hire()
+            work = _Work(crew, cases, keys, missing, twins, found)
             if not self.taught:
                 self.taught = True
                 crew.teach(None)  # of the study before
                 if self.inputs and self._worth(cases, missing):
-                    self._learn(crew)
-            self._run(crew, cases, keys, missing, twins, found)
+                    self._learn(work)
+            while work.missing or work.running:
+                while work.missing and crew.idle():
+                    work.send()
+                for done in crew.wait():
+                    self._ended(work, done)
         return [each for each in found if each is not None]
 
-    def _run(
-        self,
-        crew: Crew,
-        cases: Sequence[Case],
-        keys: Sequence[str],
-        missing: deque[int],
-        twins: dict[str, list[int]],
-        found: list[Result | None],
-    ) -> None:
-        tries: dict[int, int] = {}
-        running, doubted = 0, False
-        while missing or running:
-            while missing and crew.idle():
-                crew.send(Task(missing[0], cases[missing[0]]))
-                missing.popleft()
-                running += 1
-            for done in crew.wait():
-                running -= 1
-                tries[done.number] = tries.get(done.number, 0) + 1
-                if done.died and tries[done.number] < TRIES:
-                    missing.append(done.number)
-                    continue
-                tries.pop(done.number)
-                result = Result("crashed", message=done.died) if done.died else done.found
-                if done.doubt and not doubted:
-                    doubted = True
-                    crew.teach(None)
-                    missing += self._forget(keys, twins, found)
-                if doubted and result.how.endswith(LEARNT):  # it was under way
-                    missing.append(done.number)
-                    continue
-                self.record.keep(keys[done.number], cases[done.number].said, result)
-                for number in twins[keys[done.number]]:
-                    found[number] = self._seen(result, len(cases) > MOST_WHOLE)
-                self._tell()
+    def _ended(self, work: _Work, done: Done) -> None:
+        """Record how a case ended; send one again whose process died."""
+        work.running -= 1
+        work.tries[done.number] = work.tries.get(done.number, 0) + 1
+        if done.died and work.tries[done.number] < TRIES:
+            work.missing.append(done.number)
+            return
+        work.tries.pop(done.number)
+        result = Result("crashed", message=done.died) if done.died else done.found
+        if done.doubt and not work.doubted:
+            work.doubted = True
+            work.crew.teach(None)
+            work.missing += self._forget(work)
+        if work.doubted and result.how.endswith(LEARNT):  # it was under way
+            work.missing.append(done.number)
+            return
+        key = work.keys[done.number]
+        self.record.keep(key, work.cases[done.number].said, result)
+        for number in work.twins[key]:
+            work.found[number] = self._seen(result, len(work.cases) > MOST_WHOLE)
+        self._tell()
 
-    def _forget(self, keys: Sequence[str], twins: dict[str, list[int]], found: list[Result | None]) -> list[int]:
+    def _forget(self, work: _Work) -> list[int]:
         """Take back the runs whose program was learnt and not compiled; the first of each key, to be run again."""
         again: dict[str, list[int]] = {}
-        for number, result in enumerate(found):
+        for number, result in enumerate(work.found):
             if result is not None and result.how.endswith(LEARNT):
-                again.setdefault(keys[number], []).append(number)
-                found[number] = None
+                again.setdefault(work.keys[number], []).append(number)
+                work.found[number] = None
                 self.ended -= 1
         for key in again:
             self.record.forget(key)
-        twins |= again
+        work.twins |= again
         return [numbers[0] for numbers in again.values()]
 
     def _seen(self, result: Result, slim: bool) -> Result:
@@ -165,38 +180,38 @@ class Runner:
         inside = sum(bool(((point >= low) & (point <= high)).all()) for point in whole)
         return inside >= WORTH * len(compiled.probes(low, high))
 
-    def _learn(self, crew: Crew) -> None:
-        """Compile at the probes, on all of the crew, until what they say is understood or there are enough of them."""
+    def _learn(self, work: _Work) -> None:
+        """Compile at the probes, on all of the crew, until what they say is understood or there are enough of them. One of the crew
+        begins with the first case meanwhile: there is nothing yet that it could be quickened by."""
         low, high = self._range()
-        found: dict[int, compiled.Compiled] = {}
+        crew, found = work.crew, dict[int, compiled.Compiled]()
         for joint in compiled.JOINT:
             points = compiled.probes(low, high, joint)
             cases = [Case(tuple(i.change(v) for i, v in zip(self.inputs, point, strict=True))) for point in points]
-            waiting, running = deque(Task(number, case, probe=True) for number, case in enumerate(cases) if number not in found), 0
+            waiting = deque(Task(PROBE - number, case, probe=True) for number, case in enumerate(cases) if number not in found)
+            running, refused = 0, False
             while waiting or running:
                 while waiting and crew.idle():
+                    if work.began == 0 and crew.size > 1:
+                        work.send()
+                        continue
                     crew.send(waiting.popleft())
                     running += 1
                 for done in crew.wait():
+                    if done.number >= 0:
+                        self._ended(work, done)
+                        continue
                     running -= 1
-                    if not self._took(done, found):
-                        return self._drain(crew, running)
+                    if done.died or not isinstance(done.found, compiled.Compiled):
+                        refused = True
+                        waiting.clear()
+                    else:
+                        found[PROBE - done.number] = done.found
+            if refused:
+                return
             learnt = compiled.learn(points, [found[number] for number in range(len(points))], low, high)
             if learnt is not None:
                 crew.teach(learnt)
-                return None
+                return
             if len({each.signature for each in found.values()}) > 1:
-                return None  # no more compilations mend that
-        return None
-
-    @staticmethod
-    def _took(done: Done, found: dict[int, compiled.Compiled]) -> bool:
-        if done.died or not isinstance(done.found, compiled.Compiled):
-            return False
-        found[done.number] = done.found
-        return True
-
-    @staticmethod
-    def _drain(crew: Crew, running: int) -> None:
-        while running:
-            running -= len(crew.wait())
+                return  # no more compilations mend that

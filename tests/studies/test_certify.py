@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import pickle
 import random
 from dataclasses import replace
 
@@ -10,10 +12,10 @@ import numpy as np
 import pytest
 
 from optimiser.solve import Options, solve
-from optimiser.solver.relaxation import Branching, Relaxation
+from optimiser.solver.relaxation import Basis, Branching, Relaxation
 from optimiser.solver.standard_form import Program
 from optimiser.studies.case import Case, Commit
-from optimiser.studies.certify import STRATEGIC, Certifier
+from optimiser.studies.certify import STRATEGIC, Attempt, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, compile_program, groups, learn, probes
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
@@ -216,13 +218,123 @@ def test_cvar_by_constraint() -> None:
 
 
 def test_patterns_are_kept_few_and_once() -> None:
-    certifier = Certifier(compile_program(book(*MENU, periods=6)))
-    size = int(certifier.like.program.integer.sum())
+    compiled = compile_program(book(*MENU, periods=6))
+    certifier = Certifier(compiled, [range(6)])
+    size = int(compiled.program.integer.sum())
     for k in range(40):
-        certifier.learn(np.full(size, float(k)))
-        certifier.learn(np.full(size, float(k)))
+        lesson = Lesson(np.array([float(k)]), 5.0, None, (Attempt(np.full(size, float(k)), 5.0), Attempt(np.full(size, -1.0), 6.0)), ())
+        certifier.take(lesson)
+        certifier.take(lesson)
     assert len(certifier.patterns) == 16
     assert certifier.patterns[0].whole[0] == 39
+    assert all(each.whole[0] >= 0 for each in certifier.patterns), "what is no best plan is no pattern"
+
+
+def test_inputs_are_weighed_by_what_the_objectives_say_of_them() -> None:
+    """The second input moves the cost a hundred times as much as the first: of two cases that which is like in the second is near."""
+    certifier = Certifier(compile_program(book(*MENU, periods=6)), [range(6)])
+    dice = np.random.default_rng(1)
+    for _ in range(8):
+        at = 1 + dice.random(2)
+        certifier.take(Lesson(at, float(at @ [1, 100]), Basis(b"far", b""), (), ()))
+    certifier.take(Lesson(np.array([1.0, 1.5]), 151.0, Basis(b"near", b""), (), ()))
+    certifier.take(Lesson(np.array([2.0, 1.6]), 162.0, Basis(b"other", b""), (), ()))
+    point = certifier._placed(np.array([2.0, 1.5]))
+    assert point.weight[1] > 50 * point.weight[0]
+    found = certifier.roots.near(point)
+    assert found is not None
+    assert found.columns == b"near"
+
+
+def test_what_one_process_learns_serves_another() -> None:
+    """Told of a case, another certifier has its plan, its bases and its branches, and proves it without a search."""
+    stockpile = book(*MENU, periods=6)
+    case = draws(stockpile, MOVED, 1, seed=3)[0]
+    one, other = Evaluator(Job(stockpile, OPTIONS)), Evaluator(Job(stockpile, OPTIONS))
+    first, lessons = one.run(case)
+    assert len(lessons) == 1
+    other.share(pickle.loads(pickle.dumps(lessons)))
+    second, _ = other.run(case)
+    assert second.how == "certified" or first.how == "searched"
+    assert second.objective == pytest.approx(first.objective, rel=1e-6)
+    (mine,), (yours,) = one.certifiers.values(), other.certifiers.values()
+    assert len(yours.roots.known) == 2
+    assert len(mine.roots.known) == 1
+    assert any(np.array_equal(yours.patterns[0].whole, each.whole) for each in mine.patterns)
+    assert (yours.branching.tried >= mine.branching.tried).all()
+
+
+def test_a_plan_told_of_another_structure_is_known_by_the_names_of_its_columns() -> None:
+    stockpile = book(*MENU, periods=6)
+    one, other = Evaluator(Job(stockpile, OPTIONS)), Evaluator(Job(stockpile, OPTIONS))
+    _, lessons = one.run(Case(limit=("shortfall", 1e6)))
+    other.share(lessons)
+    other.run(Case())
+    (known,) = other.certifiers.values()
+    whole = one.certifiers[lessons[0].key].patterns[0].whole
+    assert any(np.array_equal(each.whole, whole) for each in known.patterns)
+
+
+def test_a_basis_goes_to_another_process_and_back() -> None:
+    program = compile_program(book(*MENU, periods=6)).program
+    there = Relaxation(program)
+    vertex = there.solve()
+    basis = pickle.loads(pickle.dumps(Basis.of(vertex.basis)))
+    again = Relaxation(program)
+    assert again.solve(basis).objective == pytest.approx(vertex.objective)
+    assert again._h.getInfo().simplex_iteration_count == 0
+
+
+def test_compiling_leaves_the_collector_as_it_was() -> None:
+    compile_program(book(*MENU, periods=6))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        compile_program(book(*MENU, periods=6))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_sums_run_along_the_paths_of_the_tree() -> None:
+    """Two scenarios part after the first month: a signature in either of the later months sums with the first, not with the other."""
+    nothing = np.zeros(4)
+    program = Program(
+        *(nothing, 0.0, nothing, np.ones(4), np.array([True, True, True, False])),
+        *(np.zeros(0), np.zeros(0), np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0)),
+    )
+    labels = tuple(("sign", ("offtake", "low", node)) for node in range(3))
+    like = Compiled(program, nothing, (*labels, ("buy", ("spot", 0))), "fork")
+    sums, first = groups(like, STRATEGIC, [(0, 1), (0, 2)])
+    assert sorted(each.tolist() for each in sums) == [[0], [0, 1], [0, 2], [1], [2]]
+    assert first == 5
+
+
+def test_of_sums_of_which_nothing_is_known_that_is_taken_which_brings_most() -> None:
+    """Two orders of which each is half in the relaxation: one costs next to nothing whole, the other 100."""
+    program = Program(
+        cost=np.array([0.01, 100.0, 0.0, 0.0]),
+        offset=0.0,
+        lower=np.zeros(4),
+        upper=np.array([1.0, 1.0, 10.0, 10.0]),
+        integer=np.array([True, True, False, False]),
+        row_lower=np.array([5.0, 4.5, 0.0, 0.0]),
+        row_upper=np.full(4, np.inf),
+        start=np.array([0, 1, 2, 4, 6], dtype=np.int32),
+        index=np.array([2, 3, 0, 2, 1, 3], dtype=np.int32),
+        value=np.array([1.0, 1.0, 10.0, -1.0, 10.0, -1.0]),
+    )
+    branching = Branching([np.array([0], dtype=np.int32), np.array([1], dtype=np.int32)], 0)
+    relaxation = Relaxation(branching.extended(program))
+    root = relaxation.solve()
+    assert root.objective == pytest.approx(45.005)
+    tree = branching.tree(program, root, relaxation)
+    tree.grow(100.0, 1)
+    assert tree.bound == pytest.approx(100.0)
+    assert branching.tried.tolist() == [1, 1]
+    fresh = Relaxation(branching.extended(program))
+    branching.tree(program, fresh.solve(), fresh).grow(100.0, 1)
+    assert branching.tried.tolist() == [1, 2], "what brought most before is taken at once"
 
 
 def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
@@ -267,7 +379,7 @@ def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
         value=np.array([1.0, 1.0, 1.0, -1.0]),
     )
     like = Compiled(program, nothing, (("sign", ("offtake", "low", 0)), ("sign", ("offtake", "low", 1))), "two months")
-    sums, first = groups(like, STRATEGIC)
+    sums, first = groups(like, STRATEGIC, [(0, 1)])
     assert [each.tolist() for each in sums] == [[0, 1], [0], [1]]
     branching = Branching(sums, first)
     relaxation = Relaxation(branching.extended(program))

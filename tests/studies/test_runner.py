@@ -10,14 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from optimiser.errors import OutputError, StockpileError
+from optimiser.solver.standard_form import Program
 from optimiser.studies.case import Case, Result
-from optimiser.studies.crew import Processes
+from optimiser.studies.compiled import Compiled
+from optimiser.studies.crew import Processes, Task
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Runner
-from tests.support.studied import Here, Hollow, Plain, inputs
+from tests.support.studied import Here, Hollow, Plain, inputs, values
 
 MOVED = inputs(2)
 
@@ -121,7 +124,9 @@ def test_processes_that_cannot_start_are_told(tmp_path: Path) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from optimiser.studies.crew import Processes
+from optimiser.solver.standard_form import Program
+from optimiser.studies.compiled import Compiled
+from optimiser.studies.crew import Processes, Task
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Runner
 from tests.studies.test_runner import cases
@@ -241,3 +246,60 @@ def test_what_was_learnt_wrongly_is_run_again(tmp_path: Path) -> None:
         assert [each.objective for each in found] == [1.0] * 5
         assert (runner.ended, runner.asked, len(kept)) == (5, 5, 4)
     assert evaluator.runs == 6
+
+
+class Pair(Here):
+    """A crew of two that does its tasks in the order in which it gets them, and remembers it."""
+
+    size = 2
+
+    def __init__(self) -> None:
+        super().__init__(Probed())
+        self.sent: list[int] = []
+
+    def send(self, task: Task) -> None:
+        self.sent.append(task.number)
+        super().send(task)
+
+
+class Probed(Plain):
+    """Has a program to learn from: its cost is the sum of its inputs."""
+
+    def probe(self, case: Case) -> Compiled:
+        cost = np.array([self.cost(values(case))])
+        nothing = np.zeros(0)
+        program = Program(
+            *(cost, 0.0, np.zeros(1), np.ones(1), np.zeros(1, dtype=np.bool_)),
+            *(nothing, nothing, np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.int32), nothing),
+        )
+        return Compiled(program, np.zeros(1), (("buy", ("spot", 0)),), "one")
+
+
+def test_one_of_two_begins_with_a_case_while_the_other_learns(tmp_path: Path) -> None:
+    crew, wanted = Pair(), cases(*(k / 40 for k in range(40)))
+    with Record(tmp_path / "r.sqlite") as kept:
+        runner = Runner("s", kept, "of", lambda: crew, inputs=MOVED)
+        found = runner.run(wanted)
+        assert (runner.ended, len(kept)) == (40, 40)
+    assert [each.objective for each in found] == pytest.approx([0.25 + k / 40 for k in range(40)])
+    probes = [number for number in crew.sent if number < 0]
+    assert len(probes) > 5
+    assert len(set(probes)) == len(probes)
+    assert crew.sent[0] == 0
+    assert all(number < 0 for number in crew.sent[1 : len(probes) + 1]), "the other cases wait for what is learnt"
+    assert sorted(number for number in crew.sent if number >= 0) == [*range(40)]
+
+
+def test_what_cases_taught_is_told_before_the_next_task(tmp_path: Path) -> None:
+    """Of more than a pipe holds, and none waits for the other to read. Who runs the last case has heard of all the other's but one."""
+    found = run(tmp_path / "r.sqlite", Hollow("Telling", pause=0.02), cases(*(k / 40 for k in range(40))), workers=2)
+    by_process: dict[object, list[float]] = {}
+    for each in found:
+        heard = each.number("heard")
+        assert heard is not None
+        by_process.setdefault(each.figures["process"], []).append(heard)
+    assert len(by_process) == 2
+    (mine, yours) = by_process.values()
+    assert max(mine) >= len(yours) - 1 or max(yours) >= len(mine) - 1
+    assert max(mine) <= len(yours)
+    assert max(yours) <= len(mine)

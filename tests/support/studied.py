@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Plain:
 
     def probe(self, case: Case) -> None: ...
     def teach(self, learnt: object) -> None: ...
-    def share(self, patterns: object) -> None: ...
+    def share(self, lessons: list[Any]) -> None: ...
 
 
 class Ishigami(Plain):
@@ -47,6 +47,21 @@ class Ishigami(Plain):
 
     def cost(self, x: list[float]) -> float:
         return math.sin(x[0]) + 7 * math.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * math.sin(x[0])
+
+
+class Telling(Plain):
+    """Each case teaches more than a pipe holds; its result says how many other cases it was told of."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def run(self, case: Case) -> tuple[Result, list[Any]]:
+        result, _ = super().run(case)
+        figures = {"heard": float(self.heard), "process": str(os.getpid())}
+        return replace(result, figures=figures), [bytes(2**20)]
+
+    def share(self, lessons: list[Any]) -> None:
+        self.heard += len(lessons)
 
 
 class Linear(Plain):
@@ -72,7 +87,7 @@ class Hollow:
 class _Struck(Plain):
     def __init__(self, job: Hollow) -> None:
         self.job = job
-        self.inner: Plain = {"Plain": Plain, "Ishigami": Ishigami, "Linear": Linear}[job.model]()
+        self.inner: Plain = {"Plain": Plain, "Ishigami": Ishigami, "Linear": Linear, "Telling": Telling}[job.model]()
 
     def run(self, case: Case) -> tuple[Result, list[Any]]:
         time.sleep(self.job.pause)
@@ -90,6 +105,9 @@ class _Struck(Plain):
                 case "hang":
                     time.sleep(60)
         return self.inner.run(case)
+
+    def share(self, lessons: list[Any]) -> None:
+        self.inner.share(lessons)
 
 
 class Here:
