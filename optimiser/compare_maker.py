@@ -93,7 +93,7 @@ def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = 
     _refuse_other_units(made)
     until = min((each.until for each in made if each.until is not None), default=None)
     rows = compare([each.sheets for each in made], until)
-    found = Comparison(made, tuple(rows), tuple(note for each in made for note in _notes(each)))
+    found = Comparison(made, tuple(rows), tuple(note for each in made for note in _notes(each, made)))
     if asked.output is not None:
         write([_column(each) for each in made], found.rows, found.units, found.notes, asked.output)
     return found
@@ -166,11 +166,15 @@ def _refuse_other_units(sides: Sequence[Side]) -> None:
                 raise InputError([Fault(str(side.source), message)])
 
 
-def _notes(side: Side) -> list[str]:
+def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
     """What is to be said of a plan, a line each."""
     found = [f"{side.name}: is stale, made from another version of {side.stale}"] if side.stale else []
     if side.changes:
         found.append(f"{side.name}: is planned with {side.changes}")
+    name = Path(side.input).name
+    for other in all_sides if side.now else ():
+        if not other.now and Path(other.input).name == name and other.changes not in ("", side.changes):
+            found.append(f"{side.name}: is planned without what {other.name} is planned with; --set gives it the same changes")
     if side.until:
         found.append(f"{side.name}: holds what is done before {side.until}, so of all plans no later decisions are compared")
     return found

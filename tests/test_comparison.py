@@ -188,6 +188,14 @@ def test_changes_are_made_to_what_is_planned_now(workbook: Path, plans: tuple[Pa
     assert [side.stale for side in found.sides] == [None, None]
 
 
+def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(workbook: Path, plans: tuple[Path, Path]) -> None:
+    """Their difference is that of the changes too."""
+    without = compared(plans[1], workbook).notes
+    assert sum("is planned without what b is planned with; --set gives it the same changes" in note for note in without) == 1
+    assert not any("without" in note for note in compared(plans[1], workbook, changes=[parse(DEARER)]).notes)
+    assert not any("without" in note for note in compared(plans[0], workbook).notes)
+
+
 def test_a_workbook_without_a_plan_is_told(workbook: Path, plans: tuple[Path, Path]) -> None:
     with pytest.raises(NoPlanError, match=r"mine\.xlsx: No plan keeps every limit"):
         compared(plans[0], workbook, changes=[parse("budgets[treasury].amount set 1")])

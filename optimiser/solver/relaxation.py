@@ -24,6 +24,7 @@ from optimiser.solver.standard_form import Floats, Ints, Program
 INFINITY = float("inf")
 FRACTION = 1e-4  # a sum of whole columns nearer than this to a whole number is whole
 ASKED = 2  # how often it is asked of a part whether it had to be split
+LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
 TRIALS = 8  # sums, at most, that are tried at one vertex because nothing is known of them
 
 
@@ -70,6 +71,8 @@ class Relaxation:
         self._h.setOptionValue("threads", 1)
         # A perturbed cost hides until the end that the cutoff is reached, and moves a basis that was all but optimal.
         self._h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
+        # Without it nothing else ends a simplex that goes round in circles.
+        self._h.setOptionValue("simplex_iteration_limit", LONGEST * (program.rows + program.columns) + LONGEST_LEAST)
 
     def bound_rows(self, first: int, lower: Floats, upper: Floats) -> None:
         """Put new bounds on the rows from `first` on."""
@@ -173,7 +176,8 @@ class Tree:
             if solved >= nodes:
                 return True
             heapq.heappop(self._heap)
-            sides, used = self._best_split(open_sums, value, part, vertex, enough)
+            trials = min(TRIALS, -(-(nodes - solved) // 2))
+            sides, used = self._best_split(open_sums, trials, value, part, vertex, enough)
             solved += used
             for side, found in sides:
                 if found.objective < INFINITY:
@@ -190,14 +194,16 @@ class Tree:
             found = found[found < known.weighty]
         return found.astype(np.int32)
 
-    def _best_split(self, sums: Ints, value: float, part: Part, vertex: Vertex, enough: float) -> tuple[list[tuple[Part, Vertex]], int]:
+    def _best_split(
+        self, sums: Ints, trials: int, value: float, part: Part, vertex: Vertex, enough: float
+    ) -> tuple[list[tuple[Part, Vertex]], int]:
         """Both sides of the split that raises the bound most, as far as is known, and how many linear programs it took."""
         known, solved = self.branching, 0
         at = vertex.activity[self.first :][sums]
         away = np.abs(at - np.round(at))
         new = known.tried[sums] == 0
         best, rise = list[tuple[Part, Vertex]](), -INFINITY
-        for k in sums[new][np.argsort(-away[new], kind="stable")][:TRIALS].tolist():
+        for k in sums[new][np.argsort(-away[new], kind="stable")][:trials].tolist():
             sides, gain = self._split(k, value, part, vertex, enough)
             solved += 2
             if gain > rise:

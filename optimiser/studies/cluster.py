@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from optimiser.errors import StockpileError
@@ -28,7 +29,7 @@ def _perform(name: str, job: Job, learnt: Any, task: Task) -> Done:
         if learnt is not taught:
             evaluator.teach(learnt)
             _kept[name] = (evaluator, learnt)
-        return perform(evaluator, task)
+        return replace(perform(evaluator, task), lessons=[])  # each worker keeps its own
 
 
 class Cluster:

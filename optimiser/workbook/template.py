@@ -16,6 +16,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.errors import OutputError
+from optimiser.studies import tables as studies
 from optimiser.workbook import guards
 from optimiser.workbook.files import check_target, replace
 from optimiser.workbook.input_sheets import (
@@ -63,7 +64,7 @@ def compose(material: str) -> bytes:
     """The workbook with the example of a material, as its file holds it."""
     tables = read_tables(_EXAMPLES / material)
     about = (_EXAMPLES / material / "about.md").read_text(encoding="utf-8")
-    kinds = sorted(TABLES, key=_place)
+    kinds = sorted((*TABLES, *studies.TABLES), key=_place)
     tables[Settings] = settings(tables[Settings])
     sheets = guards.Sheets({kind.TABLE: names(kind, tables.get(kind, [])) for kind in kinds})
     target = io.BytesIO()

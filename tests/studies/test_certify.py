@@ -329,11 +329,11 @@ def test_of_sums_of_which_nothing_is_known_that_is_taken_which_brings_most() -> 
     root = relaxation.solve()
     assert root.objective == pytest.approx(45.005)
     tree = branching.tree(program, root, relaxation)
-    tree.grow(100.0, 1)
+    tree.grow(100.0, 4)
     assert tree.bound == pytest.approx(100.0)
     assert branching.tried.tolist() == [1, 1]
     fresh = Relaxation(branching.extended(program))
-    branching.tree(program, fresh.solve(), fresh).grow(100.0, 1)
+    branching.tree(program, fresh.solve(), fresh).grow(100.0, 4)
     assert branching.tried.tolist() == [1, 2], "what brought most before is taken at once"
 
 

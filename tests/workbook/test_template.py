@@ -20,6 +20,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from optimiser.cli import cli, template
 from optimiser.errors import InputError, OutputError
 from optimiser.planner import Request, plan_workbook
+from optimiser.studies.tables import Study
 from optimiser.workbook.guards import DEPENDENT, LISTED, ROWS, SUGGESTED, WHOLE_PERIODS
 from optimiser.workbook.input_sheets import PURPOSE
 from optimiser.workbook.read import read
@@ -128,7 +129,8 @@ def test_the_examples_are_packed() -> None:
 
 
 def test_every_table_is_a_sheet_in_the_order_of_filling(book: Workbook) -> None:
-    assert book.sheetnames == ["guide", *(name for name in ORDER if name in {kind.TABLE for kind in TABLES}), "lists"]
+    sheets = {kind.TABLE for kind in (*TABLES, Study)}
+    assert book.sheetnames == ["guide", *(name for name in ORDER if name in sheets), "lists"]
     assert {kind.TABLE for kind in TABLES} <= set(ORDER) == set(PURPOSE)
 
 

@@ -32,7 +32,7 @@ def rounds(asked: Asked) -> Rounds:
         allowed = cheapest.objective * (1 + 1e-6 * (1 if cheapest.objective >= 0 else -1))
         (tidy,) = yield [Case(note=f"least {measure} at least cost", aim=measure, limit=("cost", allowed))]
         top = tidy.objective if tidy.objective is not None else bottom
-    values = grid(min(bottom, top), max(bottom, top), steps)
+    values = [*dict.fromkeys(grid(min(bottom, top), max(bottom, top), steps))]
     found = yield [Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values]
     return [_table(asked, measure, asked.money if measure == "cvar" else asked.unit, [*zip(values, found, strict=True)])]
 
