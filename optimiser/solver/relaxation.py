@@ -23,7 +23,6 @@ from optimiser.solver.standard_form import Floats, Ints, Program
 
 INFINITY = float("inf")
 FRACTION = 1e-4  # a sum of whole columns nearer than this to a whole number is whole
-ASKED = 2  # how often it is asked of a part whether it had to be split
 LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
 TRIALS = 8  # sums, at most, that are tried at one vertex because nothing is known of them
 
@@ -187,12 +186,15 @@ class Tree:
         return False
 
     def _open(self, vertex: Vertex) -> Ints:
-        """The sums that are not whole, the weighty ones alone where there are some; of sums that are always alike one."""
+        """The sums that are not whole, the weighty ones alone where there are some. Of sums that are alike, as those of a plant and
+        of the contract that carries it, one: that which was branched on most."""
         known, sums = self.branching, vertex.activity[self.first :]
         found = np.flatnonzero(np.abs(sums - np.round(sums)) > FRACTION)
         if (found < known.weighty).any():
             found = found[found < known.weighty]
-        return found.astype(np.int32)
+        found = found[np.argsort(-known.tried[found], kind="stable")]
+        _, first = np.unique(np.round(sums[found], 9), return_index=True)
+        return found[np.sort(first)].astype(np.int32)
 
     def _best_split(
         self, sums: Ints, trials: int, value: float, part: Part, vertex: Vertex, enough: float

@@ -341,7 +341,7 @@ def groups(compiled: Compiled, strategic: Sequence[str], paths: Sequence[Sequenc
             ways.setdefault(node, []).append(way)
     for j in np.flatnonzero(compiled.program.integer).tolist():
         name, key = compiled.labels[j]
-        for size, way in itertools.product(range(1, len(key)), ways[key[-1]]):
+        for size, way in itertools.product(range(1, len(key)), ways.get(key[-1], ())):
             found[name not in strategic].setdefault((name, key[:size], way), []).append(j)
         found[name not in strategic][name, key] = [j]
     # A sum of one column is that column, and paths share their beginnings: once is enough.
