@@ -25,6 +25,7 @@ INFINITY = float("inf")
 FRACTION = 1e-4  # a sum of whole columns nearer than this to a whole number is whole
 LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
 TRIALS = 8  # sums, at most, that are tried at one vertex because nothing is known of them
+STATUSES = [highspy.HighsBasisStatus(k) for k in range(len(highspy.HighsBasisStatus.__members__))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +46,6 @@ class Basis:
         basis.col_status, basis.row_status = ([STATUSES[each] for each in part] for part in (self.columns, self.rows))
         basis.valid = True
         return basis
-
-
-STATUSES = [highspy.HighsBasisStatus(k) for k in range(len(highspy.HighsBasisStatus.__members__))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +77,7 @@ class Relaxation:
         self._h.changeRowsBounds(len(rows), rows, lower, upper)  # type: ignore[attr-defined]
 
     def solve(self, basis: Any = None, cutoff: float = INFINITY) -> Vertex:
-        """Minimise from a basis, or from where the last solve ended. What cannot be below `cutoff` is given up. Raises SolverError
-        where it ends otherwise."""
+        """Minimise from a basis. What cannot be below `cutoff` is given up. Raises SolverError where it ends otherwise."""
         h = self._h
         h.setOptionValue("objective_bound", cutoff)
         if basis is not None:
@@ -89,7 +86,7 @@ class Relaxation:
         ended = h.getModelStatus()
         nothing = np.zeros(0)
         if ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kObjectiveBound):
-            return Vertex(INFINITY, nothing, nothing, h.getBasis())
+            return Vertex(INFINITY, nothing, nothing, None)
         if ended != HighsModelStatus.kOptimal:
             raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
         solution = h.getSolution()
@@ -231,7 +228,8 @@ class Tree:
                 high[k] = np.floor(at)
             self.relaxation.bound_rows(self.first, low, high)
             found.append((Part(low, high), self.relaxation.solve(vertex.basis, cutoff=enough)))
-        gain = max(0.0, min(enough, value + abs(value), *(each.objective for _, each in found)) - value)
+        most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
+        gain = max(0.0, min(most, *(each.objective for _, each in found)) - value)
         self.gains.append((k, gain))
         self.branching.take(self.gains[-1:])
         return found, gain

@@ -247,21 +247,22 @@ def test_inputs_are_weighed_by_what_the_objectives_say_of_them() -> None:
 
 
 def test_what_one_process_learns_serves_another() -> None:
-    """Told of a case, another certifier has its plan, its bases and its branches, and proves it without a search."""
+    """Told of a case, another certifier has its plan, its bases and its branches, and proves it with half of the branches."""
     stockpile = book(*MENU, periods=6)
-    case = draws(stockpile, MOVED, 1, seed=3)[0]
+    case = draws(stockpile, MOVED, 1, seed=5)[0]
     one, other = Evaluator(Job(stockpile, OPTIONS)), Evaluator(Job(stockpile, OPTIONS))
     first, lessons = one.run(case)
     assert len(lessons) == 1
     other.share(pickle.loads(pickle.dumps(lessons)))
     second, _ = other.run(case)
-    assert second.how == "certified" or first.how == "searched"
+    assert second.how == first.how == "certified"
     assert second.objective == pytest.approx(first.objective, rel=1e-6)
     (mine,), (yours,) = one.certifiers.values(), other.certifiers.values()
     assert len(yours.roots.known) == 2
     assert len(mine.roots.known) == 1
     assert any(np.array_equal(yours.patterns[0].whole, each.whole) for each in mine.patterns)
     assert (yours.branching.tried >= mine.branching.tried).all()
+    assert (yours.branching.tried - mine.branching.tried).sum() < 0.5 * mine.branching.tried.sum()
 
 
 def test_a_plan_told_of_another_structure_is_known_by_the_names_of_its_columns() -> None:

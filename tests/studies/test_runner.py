@@ -124,9 +124,7 @@ def test_processes_that_cannot_start_are_told(tmp_path: Path) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from optimiser.solver.standard_form import Program
-from optimiser.studies.compiled import Compiled
-from optimiser.studies.crew import Processes, Task
+from optimiser.studies.crew import Processes
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Runner
 from tests.studies.test_runner import cases
