@@ -34,6 +34,7 @@ from optimiser.value import DECISIONS
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.data import BASE, NOTHING, Settings, Stockpile, overlap
 from stockpile_model.formulation import Formulation
+from stockpile_model.names import identity
 from stockpile_model.scenarios import Event, Scenario, lineage, unfold
 
 FOLLOWS = ("begin", "present", "short", "so_far", "at_risk", "excess")
@@ -118,16 +119,16 @@ def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
     Its tree is what they pass of the whole tree, since who owns a node follows from the rows of those that pass it. What they
     follow without passing its leaf stays, without probability.
     """
-    rows = {row.scenario.casefold(): row for row in stockpile.rows(Scenario)}
+    rows = {identity(row.scenario): row for row in stockpile.rows(Scenario)}
     total = sum(row.probability for row in rows.values())
     weights = {name: row.probability for name, row in rows.items()} | {BASE: 1.0 - total}
-    members = {name.casefold() for name in names}
+    members = {identity(name) for name in names}
     whole = sum(weights[name] for name in members)
     kept = {each for name in members for each in lineage(stockpile, name)} - {BASE} or {next(iter(rows))}  # a scenario makes a tree
     scenarios = tuple(
         replace(row, probability=row.probability / whole if name in members else 0.0) for name, row in rows.items() if name in kept
     )
-    events = tuple(row for row in stockpile.rows(Event) if row.scenario.casefold() in kept)
+    events = tuple(row for row in stockpile.rows(Event) if identity(row.scenario) in kept)
     tables = {**stockpile.tables, Scenario: scenarios, Event: events}
     return replace(stockpile, tables=tables, shape=None, views=(), scenarios={})
 

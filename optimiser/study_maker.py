@@ -26,6 +26,7 @@ from optimiser.workbook.study_book import Answered, Ran, write
 from optimiser.workers import cores
 from stockpile_model.changes import Change
 from stockpile_model.data import Stockpile
+from stockpile_model.names import identity
 
 EVERYTHING = "everything"
 GAP = 0.01
@@ -155,11 +156,11 @@ def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
     known = by_name(stockpile)
     if not known:
         raise InputError([Fault("studies", "there is no study: add a sheet studies, or use --everything, which needs none")])
-    wanted = {name.casefold() for name in request.names}
-    if unknown := wanted - {name.casefold() for name in known}:
+    wanted = {identity(name) for name in request.names}
+    if unknown := wanted - {identity(name) for name in known}:
         raise InputError([Fault("studies", f"there is no study {sorted(unknown)[0]!r}; there are {', '.join(known)}")])
     for name, rows in known.items():
-        if not wanted or name.casefold() in wanted:
+        if not wanted or identity(name) in wanted:
             yield Asked(rows[0], tuple(_inputs(stockpile, rows)), stockpile, request.gap)
 
 

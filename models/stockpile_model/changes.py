@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from stockpile_model.data import Column, R, Row, Settings, Stockpile, add_months, columns, get, keys, nearest
+from stockpile_model.names import clean, identity
+from stockpile_model.spelling import folded, named, spelt
 from stockpile_model.values import Given, blank, convert, normal, text
 
 How = Literal["set", "scale", "add"]
@@ -55,16 +57,16 @@ def parse(said: str) -> Change:
     `table[row].column how value` with set, scale or add, or `table[row].column = value`; a setting is also
     `settings.name`.
     """
-    found = _FORM.fullmatch(said)
+    found = _FORM.fullmatch(clean(said))
     if found is None or (found["row"] is None and found["column"] is None):
         raise ValueError(f"{said!r} is no change; {_EXAMPLE}")
-    table, row, column = found["table"].strip().casefold(), found["row"], found["column"]
+    table, row, column = identity(found["table"]), found["row"], found["column"]
     if table == Settings.TABLE:
         row, column = (column, None) if row is None else (row, column)
         column = column or "value"
     if row is None or column is None:
         raise ValueError(f"{said!r} names no {'row' if row is None else 'column'} ('*' for all); {_EXAMPLE}")
-    how = cast(How, (found["how"] or "set").casefold())
+    how = cast(How, identity(found["how"] or "set"))
     value = (found["plain"] if found["how"] is None else found["value"]) or ""
     return Change(table, row.strip(), column.strip(), how, value.strip())
 
@@ -84,7 +86,7 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
             raise ValueError(f"settings have a value, no {change.column!r}")
         return replace(stockpile, settings=_change(stockpile, stockpile.settings, _columns(stockpile, kind, change.row), change)[0])
     rows = stockpile.rows(kind)
-    chosen = {number for number, row in enumerate(rows) if change.row in ("*", "") or change.row.casefold() in _names(row)}
+    chosen = {number for number, row in enumerate(rows) if change.row in ("*", "") or identity(change.row) in _names(row)}
     if not chosen:
         known = dict.fromkeys(name for row in rows for name in _names(row))
         raise UnknownError("row", f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}")
@@ -103,7 +105,7 @@ def _names(row: Row) -> list[str]:
     names = [text(get(row, columns(kind)[0].name))] + (["/".join(parts)] if len(parts) > 1 else [])
     if not parts and row.line:
         names.append(f"row {row.line}")
-    return [name.casefold() for name in names]
+    return [identity(name) for name in names]
 
 
 def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
@@ -132,7 +134,7 @@ def _change(stockpile: Stockpile, row: R, found: Sequence[Column], change: Chang
         if old is None and change.how != "set":
             continue
         try:
-            value = _value(stockpile, column, old, change)
+            value = _value(stockpile, row, column, old, change)
             if said := column.fault(value):
                 raise ValueError(said)
         except ValueError as reason:
@@ -149,13 +151,13 @@ def _change(stockpile: Stockpile, row: R, found: Sequence[Column], change: Chang
     return replace(row, **new), touched
 
 
-def _value(stockpile: Stockpile, column: Column, old: Any, change: Change) -> Any:
+def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Change) -> Any:
     """What a change makes of a cell; ValueError, to be read after the column's name, where it cannot."""
     if change.how == "set":
         if blank(change.value):
             return column.default
         value = convert(column, change.value)
-        return _referred(stockpile, column, value) if column.refers else value
+        return _spelt(stockpile, row, column, value)
     if column.many or column.kind not in ("number", "whole", "date") or (column.kind == "date" and change.how == "scale"):
         raise ValueError(f"can be set, not {'scaled' if change.how == 'scale' else 'added to'}")
     by = Column(name="by", field="", kind="whole" if column.kind == "date" else "number", meaning="", required=True)
@@ -172,11 +174,14 @@ def _value(stockpile: Stockpile, column: Column, old: Any, change: Change) -> An
     return convert(column, old * amount if change.how == "scale" else old + amount)
 
 
-def _referred(stockpile: Stockpile, column: Column, value: Any) -> Any:
-    """A reference in the spelling of the key."""
-    names = stockpile.names(column.refers)
-    known = {normal(name): name for name in names}
-    for item in value if column.many else (value,):
-        if normal(item) not in known:
-            raise ValueError(f"{item!r} stands nowhere in {column.refers}{nearest(item, names)}")
-    return tuple(known[normal(item)] for item in value) if column.many else known[normal(value)]
+def _spelt(stockpile: Stockpile, row: Row, column: Column, value: Any) -> Any:
+    """A name in its one spelling; a reference must lead somewhere."""
+    if value is None or (where := named(column)) is None:
+        return value
+    if column.refers:
+        names = stockpile.names(column.refers)
+        known = {folded(column.refers, name) for name in names}
+        for item in value if column.many else (value,):
+            if folded(column.refers, item) not in known:
+                raise ValueError(f"{item!r} stands nowhere in {column.refers}{nearest(item, names)}")
+    return spelt(stockpile, where(row), value)

@@ -13,9 +13,11 @@ import keyword
 import math
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeVar
+
+from stockpile_model.names import differing, outline
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
 LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
@@ -30,7 +32,8 @@ class Column:
     `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and `settings.currency`.
     `least` and `most` include the bound, `above` does not. `refers` names the table whose key the value must be.
     `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the default, or a tuple
-    of choices.
+    of choices. `names` says, for a row, of what the text is a name where `refers` does not: a table, or `floors/` and a contract for its
+    levels, or a column such as `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Column:
     choices: tuple[Any, ...] = ()
     refers: str = ""
     unbuilt: bool | tuple[str, ...] = False
+    names: Callable[[Any], str] | None = None
+    prose: bool = False
 
     def fault(self, value: Any) -> str:
         """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""
@@ -93,13 +98,18 @@ def quoted(value: Any) -> str:
     return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]} …{said[-1]}"
 
 
+def apart(name: str, other: str) -> str:
+    """A name between quotation marks, as a message shows it beside another: with what differs, where the two look alike."""
+    return quoted(name) + differing(name, other)
+
+
 def nearest(name: str, known: Iterable[Any]) -> str:
     """` (did you mean 'x'?)` when a known name is close, else nothing."""
     if len(name) > _LONGEST_SHOWN:
         return ""
-    folded = {str(item).casefold(): str(item) for item in known}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f" (did you mean {folded[close[0]]!r}?)" if close else ""
+    seen = {outline(str(item)): str(item) for item in reversed([*known])}
+    close = difflib.get_close_matches(outline(name), seen, n=1, cutoff=0.6)
+    return f" (did you mean {apart(seen[close[0]], name)}?)" if close else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,12 +323,15 @@ class Project(Row):
     fund: str | None = column("fund that pays the grant; blank = any that may", refers="funds")
 
 
+DECIDES = {"order": "offers", "sign": "contracts", "rotate": "outlets", "project": "projects"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Commitment(Row):
     TABLE = "commitments"
     kind: str = column("what is decided", required=True, choices=("order", "sign", "rotate", "project"))
-    name: str = column("offer, contract, outlet or project, after its kind", required=True)
-    level: str | None = column("level of the contract (sign); blank = any")
+    name: str = column("offer, contract, outlet or project, after its kind", required=True, names=lambda row: DECIDES[row.kind])
+    level: str | None = column("level of the contract (sign); blank = any", names=lambda row: f"floors/{row.name}")
     date: dt.date | None = column("date of the decision, which falls into its period; blank = over the whole horizon")
     quantity: float | None = column("quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)", "quantity", least=0)
     how: str = column("how the plan must keep to it", default="exactly", choices=("exactly", "at_least", "at_most"))

@@ -17,6 +17,7 @@ from stockpile_model import changes
 from stockpile_model.changes import Change, How
 from stockpile_model.data import ALL, BASE, Problem, Row, Stockpile, Tree, columns, nearest, overlap
 from stockpile_model.data import column as _column  # within Event a field takes the name
+from stockpile_model.names import identity
 from stockpile_model.values import normal
 
 FIXED = ("settings", "scenarios", "events", "studies", "commitments", "funds")  # tables of which no scenario can change a cell
@@ -27,14 +28,14 @@ class Scenario(Row):
     TABLE = "scenarios"
     scenario: str = _column("name of the scenario", required=True, key=True)
     probability: float = _column("probability; what the scenarios leave is the base's", "1", required=True, least=0, most=1)
-    follows: str | None = _column("scenario it shares its past with; blank = the base")
+    follows: str | None = _column("scenario it shares its past with; blank = the base", names=lambda row: "scenarios")
     revealed: dt.date | None = _column("date it becomes known; blank = the first date of its events")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Row):
     TABLE = "events"
-    scenario: str = _column("scenario in which it happens", required=True)
+    scenario: str = _column("scenario in which it happens", required=True, names=lambda row: "scenarios")
     table: str = _column("table of the cell that changes", required=True)
     row: str | None = _column("key of the row, as in --set; blank = every row")
     column: str = _column("column of the cell", required=True)
@@ -52,17 +53,17 @@ def change(event: Event) -> Change:
 @functools.lru_cache(maxsize=8)
 def known(stockpile: Stockpile) -> Mapping[str, Scenario]:
     """The named scenarios by their folded names."""
-    return {row.scenario.casefold(): row for row in stockpile.rows(Scenario)}
+    return {identity(row.scenario): row for row in stockpile.rows(Scenario)}
 
 
 def parent(row: Scenario) -> str:
     """The scenario that one follows, folded."""
-    return (row.follows or BASE).casefold()
+    return identity(row.follows or BASE)
 
 
 def lineage(stockpile: Stockpile, name: str) -> list[str]:
     """A scenario and those it follows, itself first, the base last; all folded. A circle is cut."""
-    found, rows = [name.casefold()], known(stockpile)
+    found, rows = [identity(name)], known(stockpile)
     while found[-1] in rows and parent(rows[found[-1]]) not in found:
         found.append(parent(rows[found[-1]]))
     return found
@@ -72,7 +73,7 @@ def lineage(stockpile: Stockpile, name: str) -> list[str]:
 def _events(stockpile: Stockpile) -> Mapping[str, tuple[Event, ...]]:
     found: dict[str, list[Event]] = {}
     for row in stockpile.rows(Event):
-        found.setdefault(row.scenario.casefold(), []).append(row)
+        found.setdefault(identity(row.scenario), []).append(row)
     return {name: tuple(rows) for name, rows in found.items()}
 
 
@@ -81,14 +82,14 @@ def revealed(stockpile: Stockpile, row: Scenario) -> int:
     horizon where neither says one."""
     day = row.revealed
     if day is None:
-        dates = [event.from_ for event in _events(stockpile).get(row.scenario.casefold(), ())]
+        dates = [event.from_ for event in _events(stockpile).get(identity(row.scenario), ())]
         day = None if None in dates else min((each for each in dates if each is not None), default=None)
     return 0 if day is None else max(0, stockpile.calendar.period(day))
 
 
 def base_probability(stockpile: Stockpile) -> float:
     """What the named scenarios leave to the base [1]."""
-    left = 1.0 - sum(row.probability for row in stockpile.rows(Scenario) if row.scenario.casefold() != BASE)
+    left = 1.0 - sum(row.probability for row in stockpile.rows(Scenario) if identity(row.scenario) != BASE)
     return left if left > PROBABLE else 0.0
 
 
@@ -161,7 +162,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         return  # the rows at a node: its events are made, and would be made a second time
     rows, total = known(stockpile), 0.0
     for row in stockpile.rows(Scenario):
-        name, of = row.scenario.casefold(), parent(row)
+        name, of = identity(row.scenario), parent(row)
         total += row.probability
         if name == BASE:
             yield Problem(
@@ -196,14 +197,14 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario]) -> Iterator[Problem]:
-    if event.scenario.casefold() not in rows:
+    if identity(event.scenario) not in rows:
         hint = nearest(event.scenario, [each.scenario for each in rows.values()])
         yield Problem(event.TABLE, event.line, "scenario", f"{event.scenario!r} has no row in the sheet scenarios{hint}")
     if event.from_ is not None and event.to is not None and event.to < event.from_:
         yield Problem(event.TABLE, event.line, "to", f"must not be before from ({event.from_}), found {event.to}")
     if not overlap(stockpile.calendar, event.from_, event.to) and not (event.from_ and event.to and event.to < event.from_):
         yield Problem(event.TABLE, event.line, "from", "no period of the horizon is covered: the event changes nothing", warning=True)
-    if event.table.casefold() in FIXED:
+    if identity(event.table) in FIXED:
         yield Problem(event.TABLE, event.line, "table", f"no scenario can change {event.table}")
         return
     kind = next((each for each in stockpile.tables if normal(event.table) == each.TABLE), None)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stockpile_model.data import Column, Kind, quoted
+from stockpile_model.names import LONGEST, clean, identity
 
 Given = str | float | bool | dt.datetime | dt.date | dt.time
 """What a cell holds: text, a number, a truth value, a date or a time."""
@@ -38,8 +39,11 @@ def convert(column: Column, given: Given) -> Any:
     Only the kind is judged here; bounds and choices are `Column.fault`'s.
     """
     if column.many:
-        parts = (part.strip() for part in re.split("[,;]", text(given)))
-        return tuple(dict.fromkeys(_CONVERT[column.kind](column, part) for part in parts if part))
+        items: dict[str, Any] = {}
+        for part in re.split("[,;\uff0c\uff1b\u3001]", text(given)):
+            if not blank(part):
+                items.setdefault(identity(part), _CONVERT[column.kind](column, part))
+        return tuple(items.values())
     return _CONVERT[column.kind](column, given)
 
 
@@ -61,24 +65,34 @@ def text(given: Given) -> str:
 
 
 def blank(given: Given | None) -> bool:
-    """Whether a cell counts as blank: nothing in it, or spaces only."""
-    return given is None or (isinstance(given, str) and not given.strip())
+    """Whether a cell counts as blank: nothing in it, or nothing that prints."""
+    return given is None or (isinstance(given, str) and not clean(given))
 
 
 def unitless(title: str) -> str:
-    """A title without its trailing `[unit]`."""
-    return re.sub(r"\s*\[[^\[\]]*\]\s*$", "", title).strip()
+    """A title without its trailing `[unit]`, which may hold brackets: `price [USD [2026]/kg]`."""
+    title = clean(title)
+    depth = 0
+    for k in range(len(title) - 1, -1, -1) if title.endswith(("]", "\uff3d")) else ():
+        depth += (title[k] in "]\uff3d") - (title[k] in "[\uff3b")
+        if not depth:
+            return title[:k].rstrip()
+    return title
 
 
 def normal(title: str) -> str:
-    """The name that a title stands for: without a trailing `[unit]`, in lower case, spaces as `_`."""
-    return re.sub(r"\s+", "_", unitless(title)).casefold()
+    """The name that a title stands for: its identity without a trailing `[unit]`, spaces as `_`."""
+    return unitless(identity(title)).replace(" ", "_")
 
 
 def _text(column: Column, given: Given) -> str:
-    said = text(given)
+    if column.prose:
+        return text(given)
+    said = clean(text(given))
     if column.choices:
-        return next((choice for choice in column.choices if choice.casefold() == said.casefold()), said)
+        return next((choice for choice in column.choices if identity(choice) == identity(said)), said)
+    if len(said) > LONGEST:
+        raise ValueError(f"must be at most {LONGEST} characters long, found {len(said):,}; shorten it, the column note takes long texts")
     return said
 
 
@@ -151,9 +165,9 @@ def _mend_date(given: Given) -> str:
 
 def _yes_no(column: Column, given: Given) -> bool:
     said = text(given)
-    if said.casefold() not in _YES_NO:
+    if identity(said) not in _YES_NO:
         raise ValueError(f"must be yes or no, found {quoted(said)}")
-    return _YES_NO[said.casefold()]
+    return _YES_NO[identity(said)]
 
 
 _CONVERT: dict[Kind, Callable[[Column, Any], Any]] = {

@@ -9,6 +9,7 @@ from optimiser.audit.case import Case
 from optimiser.audit.findings import NOISE
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
+from stockpile_model.names import identity
 
 LEAST_COUNTED = 1e-3  # what a member brings at least in a window, to count [quantity]
 
@@ -29,7 +30,7 @@ def rules(case: Case) -> None:
     suppliers |= {("contracts", row.contract): row.supplier for row in inputs.rows("contracts")}
     shown: dict[tuple[str, str, str], Line] = {}
     for line in case.sheets["rules"]:
-        key = (line["rule"], str(line["value"] or "").casefold(), line["window"])
+        key = (line["rule"], identity(str(line["value"] or "")), line["window"])
         if record.fails(key not in shown):
             record.refuse(line.where, f"{line.told('rule')} stands twice")
         shown[key] = line
@@ -47,7 +48,7 @@ def rules(case: Case) -> None:
             source = paid if rule.measure == "spend" else brought
             came = [part for t in periods for material, part in source.get(t, ()) if rule.material in (None, material)]
             for value in _values(case, rule):
-                line_or_none = shown.pop((rule.rule, str(value or "").casefold(), window), None)
+                line_or_none = shown.pop((rule.rule, identity(str(value or "")), window), None)
                 if record.fails(line_or_none is not None):
                     told = f"{rule.rule}, {value}, {window}" if value else f"{rule.rule}, {window}"
                     record.refuse("rules", f"{told} is not on the sheet", (rule, "rule"))
@@ -101,7 +102,7 @@ def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, flo
         else:
             member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
         if member is not None and (value is None or weight(rule, value, part)):
-            brought[str(member).casefold()] += part.amount
+            brought[identity(str(member))] += part.amount
     return float(sum(each >= LEAST_COUNTED - NOISE for each in brought.values())), float(sum(each > NOISE for each in brought.values()))
 
 
@@ -127,10 +128,10 @@ def weight(rule: Any, value: str | None, part: Part) -> float:
     """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs it by its feedstock."""
     if rule.of == "foreign_feedstock":
         return float(part.supplier.foreign_feedstock)
-    wanted = str(value or "").casefold()
+    wanted = identity(str(value or ""))
     if rule.of in ("offer", "contract"):
-        return float(part.table == f"{rule.of}s" and part.name.casefold() == wanted)
-    return float(str(getattr(part.supplier, rule.of) or "").casefold() == wanted)
+        return float(part.table == f"{rule.of}s" and identity(part.name) == wanted)
+    return float(identity(str(getattr(part.supplier, rule.of) or "")) == wanted)
 
 
 def commitments(case: Case) -> None:
@@ -159,9 +160,9 @@ def kept(together: Together) -> None:
     lines = list(together.sheets["commitments"])
     for k, row in enumerate(together.base.rows("commitments")):
         t, told, asked = None if row.date is None else clock.period(row.date), _told(row), _asked(row)
-        key = [None if t is None else clock.begin(t), row.kind, row.name.casefold(), row.level, row.how, asked]
+        key = [None if t is None else clock.begin(t), row.kind, identity(row.name), row.level, row.how, asked]
         shown = [[*(each[name] for name in columns)] for each in lines]
-        line = next((each for each, found in zip(lines, shown, strict=True) if [*found[:2], found[2].casefold(), *found[3:]] == key), None)
+        line = next((each for each, found in zip(lines, shown, strict=True) if [*found[:2], identity(found[2]), *found[3:]] == key), None)
         if record.fails(line is not None):
             record.refuse("commitments", f"{told} is not on the sheet", (row, "name"))
         if line is not None:
@@ -174,12 +175,12 @@ def kept(together: Together) -> None:
 
 def _planned(case: Case, row: Any, t: int | None) -> float:
     """What the plan does of a commitment, in its period or (None) over the horizon."""
-    name, level = row.name.casefold(), None if row.level is None else row.level.casefold()
+    name, level = identity(row.name), None if row.level is None else identity(row.level)
     if row.kind == "sign":
         return float(
-            sum(n for (k, f, s), n in case.called.items() if k.casefold() == name and level in (None, f.casefold()) and t in (None, s))
+            sum(n for (k, f, s), n in case.called.items() if identity(k) == name and level in (None, identity(f)) and t in (None, s))
         )
     if row.kind == "project":
-        return float(sum(each.casefold() == name and t in (None, s) for each, s in case.ahead.items()))
+        return float(sum(identity(each) == name and t in (None, s) for each, s in case.ahead.items()))
     found = case.ordered if row.kind == "order" else case.out
-    return sum(quantity for (each, s), quantity in found.items() if each.casefold() == name and t in (None, s))
+    return sum(quantity for (each, s), quantity in found.items() if identity(each) == name and t in (None, s))

@@ -14,6 +14,7 @@ from typing import Any
 from optimiser.audit.clock import Clock, later
 from optimiser.audit.inputs import Rows
 from stockpile_model.data import Column, Stockpile, columns, get, keys
+from stockpile_model.names import identity
 from stockpile_model.values import blank, convert, normal, text
 
 BASE = "base"
@@ -39,10 +40,10 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
     """The rows without any event, and the scenarios that may come; without any, the base alone."""
     tables: Tables = {kind.TABLE: rows for kind, rows in stockpile.tables.items()}
     clock = Clock(stockpile.settings)
-    named = {row.scenario.casefold(): row for row in tables.get("scenarios", ())}
+    named = {identity(row.scenario): row for row in tables.get("scenarios", ())}
     events: dict[str, list[Any]] = {name: [] for name in named}
     for row in tables.get("events", ()):
-        events.setdefault(row.scenario.casefold(), []).append(row)
+        events.setdefault(identity(row.scenario), []).append(row)
     known = {name: _known(clock, row, events[name]) for name, row in named.items()}
     base = 1.0 - sum(row.probability for row in named.values())
     made: dict[tuple[int, ...], Rows] = {(): Rows(tables)}
@@ -73,7 +74,7 @@ def _line(name: str, named: Mapping[str, Any]) -> list[str]:
     line: list[str] = []
     while name != BASE:
         line.insert(0, name)
-        name = (named[name].follows or BASE).casefold()
+        name = identity(named[name].follows or BASE)
     return line
 
 
@@ -94,7 +95,7 @@ def _rows(made: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) 
 
 def _changed(event: Any, row: Any, tables: Tables) -> Any:
     """A row after an event: itself where the event does not mean it."""
-    if (event.row or "*") != "*" and event.row.casefold() not in _names(row):
+    if (event.row or "*") != "*" and identity(event.row) not in _names(row):
         return row
     new: dict[str, Any] = {}
     for column in _columns(event, type(row)):
@@ -115,7 +116,7 @@ def _names(row: Any) -> set[str]:
     """What a row is called: by its first column, and by its keys where they are several."""
     parts = [text(get(row, name)) for name in keys(type(row))]
     names = {text(get(row, columns(type(row))[0].name)), "/".join(parts)}
-    return {name.casefold() for name in names if name}
+    return {identity(name) for name in names if name}
 
 
 def _columns(event: Any, kind: Any) -> list[Column]:

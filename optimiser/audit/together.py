@@ -13,6 +13,7 @@ from optimiser.audit.inputs import Inputs, Rows
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
 from stockpile_model.data import ALL
+from stockpile_model.names import identity
 
 WHEN = {"contracts": "signed", "projects": "decided"}  # the column with the date of a row; else it is `date`
 
@@ -101,12 +102,12 @@ class Together:
 
     def _named(self, line: Line, said: str) -> frozenset[str]:
         """The scenarios that a row names."""
-        folded = {name.casefold(): name for name in self.probability}
+        folded = {identity(name): name for name in self.probability}
         names = [each.strip() for each in said.split(",")]
         for name in names:
-            if self.record.fails(name.casefold() in folded):
+            if self.record.fails(identity(name) in folded):
                 self.record.refuse(line.at("scenarios"), f"{name!r} is no scenario that may come", cell=None)
-        return frozenset(folded[name.casefold()] for name in names if name.casefold() in folded)
+        return frozenset(folded[identity(name)] for name in names if identity(name) in folded)
 
     def _period(self, line: Line, sheet: str, ends: Mapping[str, int]) -> int | None:
         """The period in which a row must not tell apart what is not; None for what has none."""

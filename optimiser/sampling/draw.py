@@ -16,6 +16,7 @@ from optimiser.sampling import calibrate, processes, tables
 from optimiser.sampling.processes import Array, Flags, Whole
 from optimiser.sampling.tables import PriceHistory, Uncertainty
 from stockpile_model.data import Price, Stockpile, Supplier, add_months
+from stockpile_model.names import identity
 from stockpile_model.values import normal
 
 YEAR = 365.25  # days
@@ -232,14 +233,14 @@ def _prices(
     drawn = processes.log_paths(rng, options.samples, years, kappa, sigma, correlation)
     spread = np.array([processes.variance(kappa, sigma, float(year)) for year in years])
     drawn = np.exp(drawn - spread / 2)
-    by_name = {name.casefold(): flags for name, flags in embargoes.items()}
+    by_name = {identity(name): flags for name, flags in embargoes.items()}
     found = {}
     for k, each in enumerate(moving):
         path = drawn[:, :, k] * _mean_path(stockpile, each, start, dates, years)
         if each.row.jump_factor is not None:
             rng = processes.stream(options.seed, f"jump {each.index}")
             factor = processes.triangular(rng, options.samples, *tables.triangle(each.row, "jump_factor"))
-            on = by_name.get((each.row.jumps_with or "").casefold())
+            on = by_name.get(identity(each.row.jumps_with or ""))
             if on is None:
                 on = _spells(rng, each.row, np.full(options.samples, revealed), stockpile)
             path = np.where(on[:, periods], path * factor[:, None], path)

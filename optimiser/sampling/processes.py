@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from stockpile_model.names import identity
+
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
@@ -17,7 +19,7 @@ Whole = npt.NDArray[np.int64]
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """Random numbers of their own for each thing that is uncertain: one more of them leaves the others as they were."""
-    return np.random.default_rng([seed, *name.casefold().encode()])
+    return np.random.default_rng([seed, *identity(name).encode()])
 
 
 def memory(kappa: Array, years: Array | float) -> Array:

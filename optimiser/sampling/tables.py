@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stockpile_model.data import Price, Problem, Row, Stockpile, Supplier, column, nearest
+from stockpile_model.names import identity
 from stockpile_model.values import normal
 
 
@@ -27,7 +28,10 @@ class Uncertainty(Row):
         "what value names; blank = index for a price, country for an embargo, else supplier",
         choices=("index", "supplier", "country", "stage"),
     )
-    value: str | None = column("index, supplier, country or stage; blank = each that no other row of the kind names (not for an embargo)")
+    value: str | None = column(
+        "index, supplier, country or stage; blank = each that no other row of the kind names (not for an embargo)",
+        names=lambda row: {"index": "prices", "supplier": "suppliers"}.get(about(row), about(row)),
+    )
     process: str = column(
         "of a price: `mean_reverting` returns to its long-run path, `geometric` does not",
         default="mean_reverting",
@@ -42,8 +46,12 @@ class Uncertainty(Row):
     )
     delay_months: float | None = column("how much later the plant first ships (with a low and a high: triangular)", "months")
     jump_factor: float | None = column("price during a jump as a multiple of what it would be (with a low and a high: triangular)", above=0)
-    jumps_with: str | None = column("embargo during which the price jumps; blank = it jumps by itself, per_year")
-    correlates_with: str | None = column("price row with which it moves; two that move with a third share the product of both correlations")
+    jumps_with: str | None = column(
+        "embargo during which the price jumps; blank = it jumps by itself, per_year", names=lambda row: "uncertainty"
+    )
+    correlates_with: str | None = column(
+        "price row with which it moves; two that move with a third share the product of both correlations", names=lambda row: "uncertainty"
+    )
     correlation: float | None = column("correlation of the two", least=-1, most=1)
 
 
@@ -110,8 +118,8 @@ def embargoes(stockpile: Stockpile) -> dict[str, tuple[Uncertainty, tuple[str, .
 
 def named(stockpile: Stockpile, row: Uncertainty) -> list[str]:
     """The suppliers that a row names."""
-    said = (row.value or "").casefold()
-    return [name for name, each in stockpile.keyed(Supplier).items() if said and (getattr(each, about(row)) or "").casefold() == said]
+    said = identity(row.value or "")
+    return [name for name, each in stockpile.keyed(Supplier).items() if said and identity(getattr(each, about(row)) or "") == said]
 
 
 def correlated(stockpile: Stockpile) -> dict[str, tuple[str, float]]:
@@ -119,8 +127,8 @@ def correlated(stockpile: Stockpile) -> dict[str, tuple[str, float]]:
     found, rows = {}, indices(stockpile)
     for index, row in rows.items():
         if row.correlates_with is not None and row.correlation is not None:
-            other = row.correlates_with.casefold()
-            partner = next((each for each, its in rows.items() if its.name.casefold() == other and each != index), None)
+            other = identity(row.correlates_with)
+            partner = next((each for each, its in rows.items() if identity(its.name) == other and each != index), None)
             if partner is not None:
                 found[index] = (partner, row.correlation)
     return found
@@ -130,7 +138,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """What is wrong with what is uncertain, beyond a single cell."""
     rows = stockpile.rows(Uncertainty)
     history = {normal(index) for row in stockpile.rows(PriceHistory) for index in row.values}
-    jumping = {(row.jumps_with or "").casefold() for row in rows}
+    jumping = {identity(row.jumps_with or "") for row in rows}
     spoken: dict[tuple[str, str, str], Uncertainty] = {}
     for row in rows:
         yield from _check_row(stockpile, row, history, jumping)
@@ -170,7 +178,7 @@ def _check_row(stockpile: Stockpile, row: Uncertainty, history: set[str], jumpin
     if row.value is None:
         if row.kind == "embargo":
             yield problem("value", f"is required for an embargo: which {about(row)}")
-    elif not named(stockpile, row) and row.name.casefold() not in jumping:
+    elif not named(stockpile, row) and identity(row.name) not in jumping:
         names = {str(getattr(each, about(row))) for each in stockpile.rows(Supplier) if getattr(each, about(row))}
         yield problem("value", f"{row.value!r} is the {about(row)} of no row in the sheet suppliers{nearest(row.value, names)}")
 
@@ -201,17 +209,17 @@ def _check_price(stockpile: Stockpile, row: Uncertainty, history: set[str]) -> I
 
 def _check_partners(rows: tuple[Uncertainty, ...]) -> Iterator[Problem]:
     """References between rows: the embargo of a jump, the price of a correlation. Correlations in a circle cannot be."""
-    prices = {row.name.casefold(): row for row in rows if row.kind == "price"}
-    stops = {row.name.casefold(): row for row in rows if row.kind == "embargo"}
+    prices = {identity(row.name): row for row in rows if row.kind == "price"}
+    stops = {identity(row.name): row for row in rows if row.kind == "embargo"}
     for row in prices.values():
         for name, known, what in (("jumps_with", stops, "an embargo"), ("correlates_with", prices, "a price")):
             said = getattr(row, name)
-            if said is not None and said.casefold() not in known:
+            if said is not None and identity(said) not in known:
                 hint = nearest(said, [each.name for each in known.values()])
                 yield Problem(row.TABLE, row.line, name, f"{name} {said!r} is no row of this sheet that is {what}{hint}")
-        passed = [row.name.casefold()]
+        passed = [identity(row.name)]
         while passed[-1] in prices and (after := prices[passed[-1]].correlates_with) is not None and passed.count(passed[-1]) == 1:
-            passed.append(after.casefold())
+            passed.append(identity(after))
         if len(passed) > 1 and passed[-1] == passed[0] == min(passed):  # told once
             circle = " with ".join(prices[name].name for name in passed)
             yield Problem(row.TABLE, row.line, "correlates_with", f"must not lead back to the row itself: {circle}")

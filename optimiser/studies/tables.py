@@ -18,6 +18,7 @@ from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.changes import Change, How
 from stockpile_model.data import Column, Problem, Project, Row, Stockpile, columns, get, keys, nearest
 from stockpile_model.data import column as _column  # within Study a field takes the name
+from stockpile_model.names import clean, identity
 from stockpile_model.values import normal, text
 
 KINDS = ("tornado", "sweep", "frontier", "threshold", "monte_carlo", "morris", "sobol", "alternatives")
@@ -118,7 +119,7 @@ def by_name(stockpile: Stockpile) -> dict[str, tuple[Study, ...]]:
     """The rows of each study, in the order of the sheet."""
     found: dict[str, list[Study]] = {}
     for row in stockpile.rows(Study):
-        found.setdefault(row.study.casefold(), []).append(row)
+        found.setdefault(identity(row.study), []).append(row)
     return {rows[0].study: tuple(rows) for rows in found.values()}
 
 
@@ -179,8 +180,8 @@ def _how(how: str) -> How:
 
 def decision(row: Study) -> tuple[str, str, str | None]:
     """Kind, name and level of the decision that a threshold watches; `target` has no name."""
-    kind, _, name = (row.decision or TARGET).strip().partition(" ")
-    kind, name = kind.casefold(), name.strip()
+    kind, _, name = clean(row.decision or TARGET).partition(" ")
+    kind = identity(kind)
     if kind == "sign" and "/" in name:
         name, _, level = name.rpartition("/")
         return kind, name, level
@@ -285,7 +286,7 @@ def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
         return
     table: type[Row] = DECIDES[kind]
     known = [text(get(each, keys(table)[0])) for each in stockpile.rows(table)]
-    if name.casefold() not in map(str.casefold, known):
+    if identity(name) not in map(identity, known):
         yield Problem(row.TABLE, row.line, "decision", f"{name!r} has no row in the sheet {table.TABLE}{nearest(name, known)}")
 
 

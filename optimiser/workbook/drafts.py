@@ -23,6 +23,11 @@ class Draft:
     bounds: dict[tuple[str, str], float] = field(default_factory=dict)  # by column and side: what a study may use
     faulty: set[str] = field(default_factory=set)  # columns
     about: dict[str, Any] = field(default_factory=dict)  # where it comes from: text
+    raw: dict[str, str] = field(default_factory=dict)  # names as their cells hold them, where these are not clean
+
+    def given(self, name: str) -> str:
+        """What the cell of a column holds, as text."""
+        return self.raw.get(name) or text(self.values[name])
 
     @property
     def ranges(self) -> dict[str, tuple[float | None, float | None]]:
@@ -56,7 +61,7 @@ class _Slot:
     column: Column
 
 
-_ABOUT = {name: _Slot("about", Column(name=name, field=name, kind="text", meaning="")) for name in PROVENANCE}
+_ABOUT = {name: _Slot("about", Column(name=name, field=name, kind="text", meaning="", prose=True)) for name in PROVENANCE}
 
 
 def _slots(column: Column, name: str, role: Literal["value", "open"] = "value") -> dict[str, _Slot]:
@@ -185,6 +190,8 @@ def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], tabl
             table.faults.add(line, at, f"{shown} {message}")
         elif slot.role == "value":
             row.values[slot.column.name] = value
+            if slot.column.kind == "text" and isinstance(cell, str) and cell.strip() != value:
+                row.raw[slot.column.name] = cell.strip()
         elif slot.role == "open":
             row.series[slot.column.name] = value
         elif slot.role == "about":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from optimiser.workbook.drafts import Drafts
+from optimiser.workbook.drafts import Draft, Drafts
 from optimiser.workbook.sheets import number
-from stockpile_model.data import Column, columns, keys, quoted
-from stockpile_model.values import normal
+from stockpile_model.data import Column, apart, columns, keys
+from stockpile_model.names import identity, outline
+from stockpile_model.values import normal, text
 
 _MOST_COMPARED = 20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown
 
@@ -22,23 +24,14 @@ def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
     read, are not judged.
     """
     known = {refers: _Keys.of(refers, tables, unread) for table in tables.values() for refers in _refers(table)}
-    whole, buyers = True, dict[str, str]()
+    whole = True
     for table in tables.values():
         if names := keys(table.kind):
             _unique(table, names)
         for column in columns(table.kind):
             if column.refers:
                 whole &= _refer(table, column, known[column.refers])
-            elif column.name == "buyer":
-                _spell_alike(table, column, buyers)
     return whole
-
-
-def _spell_alike(table: Drafts, column: Column, spelt: dict[str, str]) -> None:
-    """Gives a name that has no table of its own the spelling in which it stands first."""
-    for row in table.rows:
-        if name := row.values.get(column.name):
-            row.values[column.name] = spelt.setdefault(name.casefold(), name)
 
 
 def _refers(table: Drafts) -> list[str]:
@@ -53,7 +46,7 @@ class _Keys:
     what: str  # an unknown key is
     there: bool = True  # whether the workbook has the table
     spelt: dict[str, str] = field(default_factory=dict)
-    fold: Callable[[str], str] = str.casefold
+    fold: Callable[[str], str] = identity
     complete: bool = True  # whether these are all keys of the table, so that any other is unknown
     near: dict[str, str | None] = field(default_factory=dict)
 
@@ -66,15 +59,20 @@ class _Keys:
             spelt = {normal(name): name for name in target.indices}
             return cls(table, f"is no column of the sheet {table}", spelt=spelt, fold=normal, complete=not target.faults.lost)
         key = keys(target.kind)[0]
-        spelt = {row.values[key].casefold(): row.values[key] for row in reversed(target.rows) if key in row.values}
+        spelt = {identity(row.values[key]): row.values[key] for row in reversed(target.rows) if key in row.values}
         complete = not target.faults.lost and all(key in row.values for row in target.rows)
         return cls(table, f"has no row in the sheet {table}", spelt=spelt, complete=complete)
+
+    @functools.cached_property
+    def seen(self) -> dict[str, str]:
+        """The keys by what a reader sees of them."""
+        return {outline(name): name for name in reversed(self.spelt.values())}
 
     def nearest(self, item: str) -> str | None:
         """The key that is most like an unknown one; None where there is no key, or the comparison has taken long enough."""
         if item not in self.near and len(self.near) * len(self.spelt) < _MOST_COMPARED:
-            found = difflib.get_close_matches(self.fold(item), self.spelt, n=1, cutoff=0.0)
-            self.near[item] = self.spelt[found[0]] if found else None
+            found = difflib.get_close_matches(outline(item), self.seen, n=1, cutoff=0.0)
+            self.near[item] = self.seen[found[0]] if found else None
         return self.near.get(item)
 
     def stand_in(self, item: str | None) -> str | None:
@@ -95,8 +93,8 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
             table.faults.lines.add(row.line)
             if known.complete and (known.there or not told):
                 near = known.nearest(unknown[0])
-                hint = f"; the nearest there is {quoted(near)}" if near is not None else "; add it there" if known.there else ""
-                table.faults.add(row.line, number(table.cells[name]), f"{name} {quoted(unknown[0])} {known.what}{hint}")
+                hint = f"; the nearest there is {apart(near, unknown[0])}" if near is not None else "; add it there" if known.there else ""
+                table.faults.add(row.line, number(table.cells[name]), f"{name} {apart(unknown[0], near or '')} {known.what}{hint}")
                 told = True  # of a missing sheet one line is enough
         found = [known.spelt.get(known.fold(item)) or known.stand_in(item) for item in items] or [known.stand_in(None)]
         if None in found:
@@ -107,11 +105,14 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
 
 
 def _unique(table: Drafts, names: tuple[str, ...]) -> None:
-    first: dict[tuple[str, ...], int] = {}
+    """Tells the keys that stand twice, with both cells and how the two differ where one looks at them."""
+    first: dict[tuple[str, ...], Draft] = {}
     for row in table.rows:
         if all(name in row.values for name in names):
-            line = first.setdefault(tuple(str(row.values[name]).casefold() for name in names), row.line)
-            if line != row.line:
-                said = " of ".join(f"{name} {quoted(str(row.values[name]))}" for name in reversed(names))
-                message = f"{said} stands in row {line} already; rename or remove one of the two"
-                table.faults.add(row.line, number(table.cells[names[-1]]), message)
+            other = first.setdefault(tuple(identity(text(row.values[name])) for name in names), row)
+            if other is not row:
+                said = " of ".join(f"{name} {apart(row.given(name), other.given(name))}" for name in reversed(names))
+                column, last = table.cells[names[-1]], names[-1]
+                other_said = "" if other.given(last) == row.given(last) else f", as {apart(other.given(last), row.given(last))}"
+                message = f"{said} stands in {column}{other.line} already{other_said}; rename or remove one of the two"
+                table.faults.add(row.line, number(column), message)

@@ -26,6 +26,8 @@ from optimiser.workbook.tables import Faults
 from stockpile_model.build import TABLES, check
 from stockpile_model.changes import Change, apply
 from stockpile_model.data import Column, Problem, Row, Settings, Stockpile, columns, nearest
+from stockpile_model.names import identity
+from stockpile_model.spelling import alike
 from stockpile_model.values import normal
 
 NOT_READ = ("guide", "notes", "lists")
@@ -137,7 +139,7 @@ class _Workbook:
 
     def _unknown(self, name: str) -> None:
         hint = nearest(normal(name), _KINDS)
-        self.order.append(name.casefold())
+        self.order.append(identity(name))
         self.unread.update(table for table in _KINDS if f"{table!r}" in hint)
         self.others.append(Fault(name, f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out"))
 
@@ -151,7 +153,7 @@ class _Workbook:
     def place(self, fault: Fault) -> tuple[int, int, int]:
         """Where a fault stands: the number of its sheet, its row and its column."""
         cell = re.fullmatch(r"(.*)!([A-Z]+)(\d+)", fault.where)
-        sheet = (cell[1] if cell else fault.where).casefold()
+        sheet = identity(cell[1] if cell else fault.where)
         at = self.order.index(sheet) if sheet in self.order else len(self.order)
         return (at, int(cell[3]), number(cell[2])) if cell else (at, 0, 0)
 
@@ -180,7 +182,7 @@ class _Workbook:
         settings = Settings(**values, ranges=ranges, about=about)
         others = [table for table in self.tables.values() if table is not drafts]
         rows = {table.kind: tuple(_row(table.kind, row, settings) for row in table.rows) for table in others}
-        return Stockpile(settings, rows, {name: table.cells for name, table in self.tables.items()})
+        return alike(Stockpile(settings, rows, {name: table.cells for name, table in self.tables.items()}))
 
 
 def _row(kind: type[Row], draft: Draft, settings: Settings) -> Row:

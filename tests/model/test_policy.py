@@ -348,7 +348,8 @@ THREE = (*PLANTS, supplier("gr", country="GR", bloc="allied"), supplier("cn 2", 
     ],
 )
 def test_what_a_rule_counts(asked: Rule, of: str, names: list[str]) -> None:
-    assert members(book(*OFFERS, *THREE, asked), asked) == (of, names)
+    stockpile = book(*OFFERS, *THREE, asked)
+    assert members(stockpile, *stockpile.rows(Rule)) == (of, names)
 
 
 def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:

@@ -223,7 +223,7 @@ def test_the_sound_workbook_is(tmp_path: Path) -> None:
             "scenarios!A3: 'base' is the scenario without events: it has what the others leave; name it otherwise",
         ),
         (changed({1: {"follows": "embarg"}}), "scenarios!C3: 'embarg' has no row in the sheet scenarios (did you mean 'embargo'?)"),
-        (changed({1: {"follows": "WAR"}}), "scenarios!C3: follows must not be the scenario itself, found 'WAR'"),
+        (changed({1: {"follows": "WAR"}}), "scenarios!C3: follows must not be the scenario itself, found 'war'"),
         (
             changed({1: {"revealed": month(2)}}),
             "scenarios!D3: revealed must not be before embargo, which it follows, is known (2027-04-01)",

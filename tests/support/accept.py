@@ -29,6 +29,7 @@ from stockpile_model.build import build, check
 from stockpile_model.data import Commitment, Material, Price, Project, Row, Settings, Site, Stockpile, Supplier
 from stockpile_model.formulation import Formulation
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.spelling import alike
 
 Plan = Mapping[str, float]
 TOLERANCE = 1e-7
@@ -43,15 +44,16 @@ def month(t: int, day: int = 1) -> dt.date:
 
 def book(*rows: Row, **settings: Any) -> Stockpile:
     """A stockpile of two months from January 2027, unless told otherwise; it has the material `ga` and the supplier `plant` unless
-    a row of their tables is given. Plans written by hand name every age, so none share a column."""
+    a row of their tables is given; names are spelt alike, as reading does. Plans written by hand name every age, so none share a column."""
     tables: dict[type[Row], tuple[Row, ...]] = {}
     for row in rows:
         tables[type(row)] = (*tables.get(type(row), ()), row)
-    return Stockpile(
+    stockpile = Stockpile(
         Settings(**{"start": month(0), "periods": 2, "mip_gap": 0.0} | settings),
         {Material: (Material(material="ga"),), Supplier: (Supplier(supplier="plant"),)} | tables,
         classes={},
     )
+    return alike(stockpile)
 
 
 def material(name: str = "ga", **cells: Any) -> Material:

@@ -196,11 +196,11 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "key given twice": (
         lambda t: t["suppliers"].append({"supplier": "metlen "}),
-        "suppliers!A4: supplier 'metlen' stands in row 2 already; rename or remove one of the two",
+        "suppliers!A4: supplier 'metlen' stands in A2 already, as 'Metlen'; rename or remove one of the two",
     ),
     "date given twice": (
         lambda t: t["prices"].append({"date": START, "Rotterdam": 1}),
-        "prices!A4: date '2027-01-01' stands in row 2 already; rename or remove one of the two",
+        "prices!A4: date '2027-01-01' stands in A2 already; rename or remove one of the two",
     ),
     "unknown reference": (
         lambda t: t["offers"][1].update(supplier="Metlin"),
@@ -375,9 +375,9 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         lambda t: t.update(demand=[{"Demand of the navy": "material", "": "from", " ": "quantity"}, {"Demand of the navy": "gallium"}]),
         "demand!A1: the names of the columns stand in row 2; remove the rows above them",
     ),
-    "space that nobody sees": (
-        lambda t: t["offers"][0].update(supplier="Tra\u200bder"),
-        "offers!B2: supplier 'Tra\\u200bder' has no row in the sheet suppliers; the nearest there is 'Trader'",
+    "letter of another alphabet": (
+        lambda t: t["offers"][0].update(supplier="Tr\u0430der"),
+        "offers!B2: supplier 'Tr\u0430der' (with U+0430) has no row in the sheet suppliers; the nearest there is 'Trader'",
     ),
     "two names in one cell": (
         lambda t: t["offers"][0].update(material="gallium, indium"),
@@ -385,7 +385,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "text without end": (
         lambda t: t["offers"][0].update(supplier="x" * 30_000),
-        f"offers!B2: supplier '{'x' * 79} …' has no row in the sheet suppliers; the nearest there is 'Trader'",
+        "offers!B2: supplier must be at most 255 characters long, found 30,000; shorten it, the column note takes long texts",
     ),
     "demand before the horizon": (
         lambda t: t["demand"].append({"material": "gallium", "from": "2020-01-01", "to": "2020-05-01", "quantity": 5}),

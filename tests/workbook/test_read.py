@@ -216,7 +216,9 @@ def test_composite_keys_are_unique_together(path: Path, tables: Tables) -> None:
     assert [row.contract for row in stockpile.rows(Floor)] == ["A", "A", "B", "B"]
     assert len(stockpile.rows(Contract)) == 2
     tables["floors"][3]["level"] = "LOW"
-    assert faults(book(path, tables)) == ["floors!B5: level 'LOW' of contract 'b' stands in row 4 already; rename or remove one of the two"]
+    assert faults(book(path, tables)) == [
+        "floors!B5: level 'LOW' of contract 'b' stands in B4 already, as 'low'; rename or remove one of the two"
+    ]
 
 
 def test_hidden_rows_columns_and_sheets_are_read(tmp_path: Path) -> None:

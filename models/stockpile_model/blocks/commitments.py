@@ -10,7 +10,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks import price_floors, projects, purchases, rotation
-from stockpile_model.data import Commitment, Problem, Result, Row, Stockpile, column, nearest, overlap
+from stockpile_model.data import DECIDES, Commitment, Problem, Result, Row, Stockpile, column, nearest, overlap
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -29,7 +29,6 @@ class CommitmentKept(Result):
 
 
 TABLES: tuple[type[Row], ...] = (Commitment,)
-WHERE = {"order": "offers", "sign": "contracts", "rotate": "outlets", "project": "projects"}
 METAL = ("order", "rotate")  # the kinds whose quantity is metal; of the others it is how often
 
 
@@ -39,14 +38,14 @@ def asked(row: Commitment) -> float:
 
 
 def named(stockpile: Stockpile, row: Commitment) -> str | None:
-    """The offer, contract, outlet or project that a commitment names, in the spelling of its key; None for an unknown one."""
-    return next((name for name in stockpile.names(WHERE[row.kind]) if name.casefold() == row.name.casefold()), None)
+    """The offer, contract, outlet or project that a commitment names; None for an unknown one."""
+    return row.name if row.name in stockpile.names(DECIDES[row.kind]) else None
 
 
 def levels(stockpile: Stockpile, row: Commitment, contract: str) -> list[str]:
     """The levels that a commitment to sign speaks of."""
     menu = price_floors.menu(stockpile).get(contract, {})
-    return [level for level in menu if row.level is None or level.casefold() == row.level.casefold()]
+    return [level for level in menu if row.level in (None, level)]
 
 
 def span(stockpile: Stockpile, row: Commitment) -> range:
@@ -56,7 +55,7 @@ def span(stockpile: Stockpile, row: Commitment) -> range:
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Commitment):
-        name, where = named(stockpile, row), WHERE[row.kind]
+        name, where = named(stockpile, row), DECIDES[row.kind]
         if name is None:
             hint = nearest(row.name, stockpile.names(where))
             yield Problem(row.TABLE, row.line, "name", f"{row.name!r} has no row in the sheet {where}{hint}")

@@ -13,6 +13,9 @@ import pyomo.environ as pyo
 from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, Supplier, column, get, keys, nearest
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
+from stockpile_model.names import identity
+
+KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,9 @@ class Rule(Row):
         required=True,
         choices=("supplier", "country", "bloc", "stage", "foreign_feedstock", "offer", "contract"),
     )
-    value: str | None = column("which supplier, country …; blank = each in turn")
+    value: str | None = column(
+        "which supplier, country …; blank = each in turn", names=lambda row: f"{row.of}s" if row.of in KEYED else row.of
+    )
     material: str | None = column("material; blank = all together", refers="materials")
     measure: str = column(
         "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or `count` of members with any arrival",
@@ -82,10 +87,9 @@ def members(stockpile: Stockpile, rule: Rule) -> tuple[str, list[str]]:
         return "supplier", [row.supplier for row in stockpile.rows(Supplier) if row.foreign_feedstock > 0]
     if rule.value is None:
         return rule.of, known(stockpile, rule.of)
-    if rule.of in ("supplier", "offer", "contract"):
+    if rule.of in KEYED:
         return rule.of, [rule.value]
-    wanted = rule.value.casefold()
-    return "supplier", [row.supplier for row in stockpile.rows(Supplier) if str(getattr(row, rule.of) or "").casefold() == wanted]
+    return "supplier", [row.supplier for row in stockpile.rows(Supplier) if getattr(row, rule.of) == rule.value]
 
 
 def known(stockpile: Stockpile, of: str) -> list[str]:
@@ -112,11 +116,8 @@ def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
     supplier = stockpile.at(part.node).keyed(Supplier)[part.supplier]
     if of == "foreign_feedstock":
         return supplier.foreign_feedstock
-    if of in ("offer", "contract"):
-        belongs = part.table == f"{of}s" and part.name.casefold() == value.casefold()
-    else:
-        belongs = str(getattr(supplier, of) or "").casefold() == value.casefold()
-    return 1.0 if belongs else 0.0
+    of_its_own = part.table == f"{of}s" and part.name == value
+    return float(of_its_own if of in ("offer", "contract") else getattr(supplier, of) == value)
 
 
 def brought(ledger: Ledger) -> dict[int, list[Share]]:
@@ -222,7 +223,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 yield Problem(row.TABLE, row.line, "value", "must be blank for foreign_feedstock: each supplier counts by its own share")
         elif row.value is not None:
             names = known(stockpile, row.of)
-            if row.value.casefold() not in {name.casefold() for name in names}:
+            if identity(row.value) not in {identity(name) for name in names}:
                 where = f"{row.of}s" if row.of in ("offer", "contract") else "suppliers"
                 yield Problem(row.TABLE, row.line, "value", f"no {row.of} {row.value!r} in the sheet {where}{nearest(row.value, names)}")
 

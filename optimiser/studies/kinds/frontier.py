@@ -6,6 +6,7 @@ from __future__ import annotations
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.kinds.sweep import STEPS, grid
+from stockpile_model.names import identity
 from stockpile_model.values import normal
 
 SAME = 1e-9
@@ -20,7 +21,7 @@ def rounds(asked: Asked) -> Rounds:
         values = grid(limit.low, limit.high, steps)
         found = yield [asked.case(value) for value in values]
         return [_table(asked, limit.name, "", [*zip(values, found, strict=True)])]
-    measure = str(asked.study.column).casefold()
+    measure = identity(str(asked.study.column))
     cheapest, least = yield [Case(note="least cost", limit=(measure, 1e15)), Case(note=f"least {measure}", aim=measure)]
     if cheapest.objective is None or least.objective is None:
         said = f"There is no plan at an end of the frontier: {cheapest.status} at least cost, {least.status} at least {measure}."

@@ -1,0 +1,77 @@
+"""One name, one spelling: rows that mean the same thing carry the very same text, so that inside the model names are compared as text.
+
+A name is spelt as its key is, or where it has no table of its own (`GROUPS`) as it stands first.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from stockpile_model.data import Column, Price, Row, Stockpile, columns, get, keys
+from stockpile_model.names import identity
+from stockpile_model.values import normal
+
+GROUPS = ("buyer", "country", "bloc", "stage")
+"""Columns whose names have no table of their own: one name means the same in every table."""
+
+
+def named(column: Column) -> Callable[[Any], str] | None:
+    """What the texts in a column are names of, for a row, as `Column.names`. None where they name nothing."""
+    if column.names is not None:
+        return column.names
+    where = column.refers or (column.name if column.name in GROUPS else "")
+    return (lambda row: where) if where else None
+
+
+def folded(where: str, name: str) -> str:
+    """A name as it is compared with the others of a table or group; an index is the title of a column."""
+    return normal(name) if where == Price.TABLE else identity(name)
+
+
+@functools.lru_cache(maxsize=8)
+def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
+    """For each table, menu of floors and group: the names as they are compared -> as they are written."""
+    found: dict[str, dict[str, str]] = {}
+    for kind, rows in stockpile.tables.items():
+        own = [column.name for column in columns(kind) if column.key and column.kind == "text"]
+        if kind is Price or (own == list(keys(kind)) and len(own) == 1):
+            found[kind.TABLE] = {folded(kind.TABLE, name): name for name in reversed(stockpile.names(kind.TABLE))}
+        elif own == list(keys(kind)) and len(own) == 2:
+            for row in rows:
+                first, second = (get(row, name) for name in own)
+                found.setdefault(f"{kind.TABLE}/{first}", {}).setdefault(identity(second), second)
+        for column in columns(kind):
+            if column.name in GROUPS:
+                for name in dict.fromkeys(getattr(row, column.field) for row in rows):
+                    if name is not None:
+                        found.setdefault(column.name, {}).setdefault(identity(name), name)
+    return found
+
+
+def spelt(stockpile: Stockpile, where: str, value: Any) -> Any:
+    """A name of a table or group, or a list of them, in its one spelling; as it stands where it is unknown."""
+    known = spellings(stockpile).get(where, {})
+    if isinstance(value, tuple):
+        return tuple(dict.fromkeys(known.get(folded(where, item), item) for item in value))
+    return known.get(folded(where, value), value)
+
+
+def alike(stockpile: Stockpile) -> Stockpile:
+    """The stockpile with every name in its one spelling. The time grows with the number of rows."""
+    return replace(stockpile, tables={kind: _alike(stockpile, kind, rows) for kind, rows in stockpile.tables.items()})
+
+
+def _alike(stockpile: Stockpile, kind: type[Row], rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    pointing = [(column.field, where) for column in columns(kind) if (where := named(column)) is not None]
+    found = []
+    for given in rows:
+        row = given
+        for field, where in pointing:  # one after the other: a level is looked for on the menu of the contract as it is spelt
+            value = getattr(row, field)
+            if value is not None and (one := spelt(stockpile, where(row), value)) != value:
+                row = replace(row, **{field: one})
+        found.append(row)
+    return tuple(found)
