@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimiser.errors import InputError, StockpileError
+from stockpile_model.names import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,7 +57,7 @@ def template(new: Path, material: str, force: bool) -> None:
     from optimiser.workbook.template import write_template
 
     write_template(new, material, force)
-    click.echo(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")
+    _answer(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")
 
 
 @cli.command()
@@ -74,7 +75,7 @@ def check(workbook: Path, errors: Path | None) -> None:
     for fault in reading.warnings:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
-    click.echo(f"{workbook}: no error in {sum(tables.values())} rows of {len(tables)} tables ({', '.join(tables)})")
+    _answer(f"{workbook}: no error in {sum(tables.values())} rows of {len(tables)} tables ({', '.join(tables)})")
 
 
 @cli.command()
@@ -121,7 +122,7 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
     with _progress() as progress:
         answer = plan_workbook(request, _say, progress)
     if as_json:
-        click.echo(json.dumps(_as_json(answer), indent=2))
+        _answer(json.dumps(_as_json(answer), indent=2))
     else:
         _show(answer)
     if answer.explanation is not None:
@@ -150,11 +151,11 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
     for note in found.notes:
         _say(f"note: {note}")
     for finding in found.audit.findings:
-        click.echo(str(finding))
+        _answer(str(finding))
     if found.audit.findings:
         _say(f"{plan}: {len(found.audit.findings):,} of {found.audit.figures:,} figures do not agree with {workbook}")
         sys.exit(DISAGREES)
-    click.echo(f"{plan}: agrees with {workbook}, {found.audit.figures:,} figures recomputed")
+    _answer(f"{plan}: agrees with {workbook}, {found.audit.figures:,} figures recomputed")
 
 
 @cli.command()
@@ -182,7 +183,7 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
 
     asked = Options(revealed=revealed.date() if revealed else None, **options)
     made = make_scenarios(workbook, output, asked, _say, anew=anew)
-    click.echo(
+    _answer(
         f"{output}: {len(made.names)} scenarios of {asked.samples} samples, relative Kantorovich distance {made.reduction.relative:.1%}; "
         f"its sheet guide says what was lost. Next: stockpile solve {output}"
     )
@@ -219,8 +220,8 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
         sys.exit(INTERRUPTED)
     for each in made.answers:
         for table in each.tables:
-            click.echo(f"{each.name}: {table.said}")
-    click.echo(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s)")
+            _answer(f"{each.name}: {table.said}")
+    _answer(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s)")
 
 
 @cli.command()
@@ -248,11 +249,11 @@ def compare(files: tuple[Path, ...], everything: bool, changes: tuple[str, ...],
     for note in found.notes:
         _say(f"note: {note}")
     if as_json:
-        click.echo(json.dumps(_compared(found), indent=2))
+        _answer(json.dumps(_compared(found), indent=2))
         return
     _show_compared(found, everything)
     if options["output"]:
-        click.echo(f"The comparison is in {options['output']}")
+        _answer(f"The comparison is in {options['output']}")
 
 
 def _compared(found: Comparison) -> dict[str, object]:
@@ -288,20 +289,20 @@ def _compared(found: Comparison) -> dict[str, object]:
 
 def _show_compared(found: Comparison, everything: bool) -> None:
     """A comparison in the terminal: red where a plan costs or misses more than the first, green where less, yellow where it is other."""
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    console = Console(highlight=False)
+    from optimiser.terminal import Plain
+
+    console = Plain(highlight=False)
     shown = [row for row in found.rows if everything or row.differs]
     for part in dict.fromkeys(row.part for row in shown):
         table = Table("", "", "", box=None, pad_edge=False)
         for each in found.sides:
-            table.add_column(Text(each.name), justify="right")
+            table.add_column(each.name, justify="right")
         rows = [row for row in shown if row.part == part]
         for row in rows if everything else rows[:MOST_COMPARED]:
             values = (_beside(row, value) for value in row.values)
-            table.add_row(row.what, Text(row.of), Text(found.units.get(row.unit, "")), *values)
+            table.add_row(row.what, row.of, found.units.get(row.unit, ""), *values)
         console.print(f"\n{part.capitalize()}", style="bold")
         console.print(table)
         if not everything and len(rows) > MOST_COMPARED:
@@ -312,9 +313,8 @@ def _show_compared(found: Comparison, everything: bool) -> None:
 
 def _beside(row: Compared, value: Value) -> Text:
     """A value, and by how much it differs from the first plan's."""
-    from rich.text import Text
-
     from optimiser.comparison import change
+    from optimiser.terminal import coloured
 
     def told(amount: float, sign: str = "") -> str:
         if row.unit == "1":
@@ -324,21 +324,21 @@ def _beside(row: Compared, value: Value) -> Text:
     said = "-" if value is None else told(value) if isinstance(value, (int, float)) else str(value)
     by = change(row.values[0], value)
     if by is None:
-        return Text(said)
+        return coloured(said, "")
     if not math.isfinite(by):
-        return Text(said, "yellow")
-    return Text(f"{said} ({told(by, '+')})", "yellow" if not row.costly else "red" if by > 0 else "green")
+        return coloured(said, "yellow")
+    return coloured(f"{said} ({told(by, '+')})", "yellow" if not row.costly else "red" if by > 0 else "green")
 
 
 @contextlib.contextmanager
 def _study_progress() -> Iterator[Callable[[StudyProgress], None]]:
     """A bar with rate and time left on a terminal; elsewhere a line now and then."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
     from optimiser.study_maker import told
+    from optimiser.terminal import Plain
 
-    console = Console(stderr=True)
+    console = Plain(stderr=True)
     if not console.is_terminal:
         said = [0.0]
 
@@ -368,15 +368,21 @@ def _parsed(changes: Sequence[str]) -> list[Change]:
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    """A line on standard error."""
+    click.echo(printable(line), err=True)
+
+
+def _answer(line: str) -> None:
+    """A line on standard output."""
+    click.echo(printable(line))
 
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[Progress], None]]:
     """Progress on standard error: one line that renews itself on a terminal, a line for each report elsewhere."""
-    from rich.console import Console
+    from optimiser.terminal import Plain
 
-    console = Console(stderr=True)
+    console = Plain(stderr=True)
     if not console.is_terminal:
         yield lambda progress: _say(_told(progress))
         return
@@ -444,17 +450,17 @@ def _show(answer: Answer) -> None:
     plan = answer.plan
     if plan is None:
         return
-    from rich.console import Console
     from rich.table import Table
 
     from optimiser.beside import Compared, Share
+    from optimiser.terminal import Plain
     from optimiser.value import Worth
     from stockpile_model.blocks.objective import ScenarioOutcome
 
-    console = Console(highlight=False)
-    console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold", markup=False)
-    console.print(plan.verdict, markup=False)
-    table = Table("heading", f"expected, discounted [{plan.currency}]".replace("[", r"\["), box=None, pad_edge=False)
+    console = Plain(highlight=False)
+    console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold")
+    console.print(plan.verdict)
+    table = Table("heading", f"expected, discounted [{plan.currency}]", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for heading, amount in plan.costs.items():
         if amount:
@@ -473,7 +479,7 @@ def _show(answer: Answer) -> None:
         if rows:
             console.print(f"\n{title}", style="bold")
             console.print(_side_by_side(rows))
-    console.print(f"The plan is in {answer.path} ({answer.seconds:.1f} s)", markup=False, soft_wrap=True)
+    console.print(f"The plan is in {answer.path} ({answer.seconds:.1f} s)", soft_wrap=True)
 
 
 def _side_by_side(rows: Sequence[Result]) -> Table:

@@ -103,13 +103,19 @@ def apart(name: str, other: str) -> str:
     return quoted(name) + differing(name, other)
 
 
-def nearest(name: str, known: Iterable[Any]) -> str:
-    """` (did you mean 'x'?)` when a known name is close, else nothing."""
+def closest(name: str, known: Iterable[Any]) -> str | None:
+    """The known name that looks most like another; None where none is close."""
     if len(name) > _LONGEST_SHOWN:
-        return ""
+        return None
     seen = {outline(str(item)): str(item) for item in reversed([*known])}
     close = difflib.get_close_matches(outline(name), seen, n=1, cutoff=0.6)
-    return f" (did you mean {apart(seen[close[0]], name)}?)" if close else ""
+    return seen[close[0]] if close else None
+
+
+def nearest(name: str, known: Iterable[Any]) -> str:
+    """` (did you mean 'x'?)` when a known name is close, else nothing."""
+    close = closest(name, known)
+    return "" if close is None else f" (did you mean {apart(close, name)}?)"
 
 
 @dataclass(frozen=True, kw_only=True)

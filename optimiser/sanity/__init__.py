@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from optimiser.sanity import circles, magnitudes, money, supply, unused
+from optimiser.sanity import circles, magnitudes, money, names, supply, unused
 from stockpile_model.data import Problem, Stockpile
 
-CHECKS = (supply, money, circles, unused, magnitudes)
+CHECKS = (supply, money, circles, unused, magnitudes, names)
 _UNCERTAIN = ("scenarios", "events")
 
 

@@ -10,12 +10,12 @@ from typing import Any, Literal, NamedTuple
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, Supplier, column, get, keys, nearest
+from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
-from stockpile_model.names import identity
 
 KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
+_CHOICES = {each.name: each for each in columns(Supplier)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,11 +221,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.of == "foreign_feedstock":
             if row.value is not None:
                 yield Problem(row.TABLE, row.line, "value", "must be blank for foreign_feedstock: each supplier counts by its own share")
-        elif row.value is not None:
-            names = known(stockpile, row.of)
-            if identity(row.value) not in {identity(name) for name in names}:
-                where = f"{row.of}s" if row.of in ("offer", "contract") else "suppliers"
-                yield Problem(row.TABLE, row.line, "value", f"no {row.of} {row.value!r} in the sheet {where}{nearest(row.value, names)}")
+        elif row.value is not None and row.of in KEYED:
+            if row.value not in (names := stockpile.names(f"{row.of}s")):
+                yield Problem(row.TABLE, row.line, "value", f"no {row.of} {row.value!r} in the sheet {row.of}s{nearest(row.value, names)}")
+        elif row.value is not None and (said := _CHOICES[row.of].fault(row.value)):
+            yield Problem(row.TABLE, row.line, "value", said)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
