@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from optimiser.plan import Plan
+from stockpile_model import amounts
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, FloorOutcome
 from stockpile_model.data import NOTHING, Commitment, Stockpile
 
@@ -29,11 +30,11 @@ def compared(plan: Plan, level: FloorOutcome, objective: float | None, bound: fl
     more = objective - plan.objective
     other = next((each for each in plan.of(ContractOutcome) if each.contract == level.contract and each.level is not None), None)
     instead = "" if other is None else f" instead of {other.level}"
-    said = f"signed{instead} it would cost {more:,.0f} {plan.currency} more in all"
+    said = f"signed{instead} it would cost {amounts.money(more)} {plan.currency} more in all"
     if more <= NOTHING * max(1.0, abs(plan.objective)):
         said = f"signed{instead} it would cost no more, within the gap"
     elif level.expected_quantity > 0:
-        fall = f"{more / level.expected_quantity:,.4g} {plan.currency}/{plan.unit}"
+        fall = f"{amounts.about(more / level.expected_quantity)} {plan.currency}/{plan.unit}"
         said += f": its price would have to fall by about {fall}, or money of that size come with it"
     least = None if bound is None else bound - plan.objective
     return replace(level, cost_difference=more, difference_at_least=least, to_change=said)

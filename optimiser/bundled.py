@@ -18,6 +18,7 @@ from optimiser.solve import Options, Progress, SolverError, Status, UnboundedErr
 from optimiser.solver.search import relative_gap
 from optimiser.value import DECISIONS
 from optimiser.workers import Run
+from stockpile_model import amounts
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
@@ -135,7 +136,7 @@ class Means:
                 found["signed"] = (row.contract, row.level) in signed
             if isinstance(row, Order):
                 head, _, tail = row.instruction.rpartition(", for ")
-                found["instruction"] = f"{head}, for {found['paid']:,.0f} {currency} in all{tail.partition(' in all')[2]}"
+                found["instruction"] = f"{head}, for {amounts.money(found['paid'])} {currency} in all{tail.partition(' in all')[2]}"
             yield replace(row, **found)
 
 
@@ -543,12 +544,14 @@ def _verdict(plan: Plan, proven: str) -> str:
     if until == settings.start:
         parts.append("The scenarios part in the first period: nothing is decided for all of them.")
     else:
-        parts.append(f"This is what to do before {until:%Y-%m}, when the first of {len(outcomes):,} scenarios is known.")
+        first = f"when the first of {amounts.count(len(outcomes), 'scenario')} is known"
+        parts.append(f"This is what to do before {amounts.month(until or settings.start)}, {first}.")
         if orders:
             suppliers = ", ".join(sorted({each.supplier for each in orders}))
-            parts.append(f"Order {sum(each.ordered for each in orders):,.0f} {unit} in {len(orders)} orders from {suppliers}.")
+            ordered = amounts.quantity(amounts.clean(sum(each.ordered for each in orders)))
+            parts.append(f"Order {ordered} {unit} in {amounts.count(len(orders), 'order')} from {suppliers}.")
         for each in signed:
-            parts.append(f"Sign {each.contract} at level {each.level} (floor {each.floor:,.6g} {currency}/{unit}).")
+            parts.append(f"Sign {each.contract} at level {each.level} (floor {amounts.money(each.floor or 0.0)} {currency}/{unit}).")
         helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
         parts += [f"{'Grant' if each.decision == 'grant' else 'Carried by contracts:'} {name}." for name, each in helped.items()]
         if not orders and not signed and not helped:
@@ -556,23 +559,24 @@ def _verdict(plan: Plan, proven: str) -> str:
     parts.append("What to do later is to be planned once it is known which scenario comes.")
     dearest = max(outcomes, key=lambda each: each.cost)
     parts.append(
-        f"The expected cost, discounted to {settings.start}, is {plan.expected_cost:,.0f} {currency}; the dearest scenario is "
-        f"{dearest.scenario}, {dearest.cost:,.0f} {currency}, and the worst {settings.risk_tail:.0%} cost {plan.cvar:,.0f} {currency} on "
-        "average (CVaR)."
+        f"The expected cost, discounted to {settings.start}, is {amounts.money(plan.expected_cost)} {currency}; the dearest scenario is "
+        f"{dearest.scenario}, {amounts.money(dearest.cost)} {currency}, and the worst {settings.risk_tail:.0%} cost "
+        f"{amounts.money(plan.cvar or 0.0)} {currency} on average (CVaR)."
     )
     if settings.risk_weight:
-        parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {plan.objective:,.0f} {currency}.")
-    parts.append(f"Expected over all scenarios {plan.shortfall:,.0f} {unit} are missing and {plan.waste:,.0f} {unit} expire unused.")
+        parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {amounts.money(plan.objective)} {currency}.")
+    short, waste = (amounts.quantity(amounts.clean(each)) for each in (plan.shortfall, plan.waste))
+    parts.append(f"Expected over all scenarios {short} {unit} are missing and {waste} {unit} expire unused.")
     parts.append(f"Every scenario was planned to its end with these decisions, and audited: the cost is that of all {len(outcomes):,}.")
     if settings.firm_periods is not None and settings.firm_periods < settings.periods:
         parts.append(
-            f"In all of them lots, minimum and cost of orders, and price breaks, are relaxed after the first {settings.firm_periods} "
-            "periods, and so are the cost and its bound."
+            f"In all of them lots, minimum and cost of orders, and price breaks, are relaxed after the first "
+            f"{amounts.count(settings.firm_periods, 'period')}, and so are the cost and its bound."
         )
     if plan.bound is None or plan.gap is None:
         parts.append("No bound was found in time, so how much better a plan could be is not known.")
     else:
-        proof = f"{proven} that no plan can cost less than {plan.bound:,.0f} {currency}"
+        proof = f"{proven} that no plan can cost less than {amounts.money(plan.bound)} {currency}"
         if plan.status == "optimal":
             parts.append(f"{proof} (gap {plan.gap:.3%}).")
         else:

@@ -70,12 +70,13 @@ def template(new: Path, material: str, force: bool) -> None:
 def check(workbook: Path, errors: Path | None) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
     from optimiser.workbook.check import check_workbook
+    from stockpile_model.amounts import count
 
     reading = check_workbook(workbook, errors)
     for fault in reading.warnings:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
-    _answer(f"{workbook}: no error in {sum(tables.values())} rows of {len(tables)} tables ({', '.join(tables)})")
+    _answer(f"{workbook}: no error in {count(sum(tables.values()), 'row')} of {count(len(tables), 'table')} ({', '.join(tables)})")
 
 
 @cli.command()
@@ -146,16 +147,19 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
 def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that does not agree."""
     from optimiser.planner import audit_workbook
+    from stockpile_model.amounts import count
 
     found = audit_workbook(workbook, plan, _parsed(changes))
     for note in found.notes:
         _say(f"note: {note}")
     for finding in found.audit.findings:
         _answer(str(finding))
+    figures = count(found.audit.figures, "figure")
     if found.audit.findings:
-        _say(f"{plan}: {len(found.audit.findings):,} of {found.audit.figures:,} figures do not agree with {workbook}")
+        verb = "does" if len(found.audit.findings) == 1 else "do"
+        _say(f"{plan}: {len(found.audit.findings):,} of {figures} {verb} not agree with {workbook}")
         sys.exit(DISAGREES)
-    _answer(f"{plan}: agrees with {workbook}, {found.audit.figures:,} figures recomputed")
+    _answer(f"{plan}: agrees with {workbook}, {figures} recomputed")
 
 
 @cli.command()
@@ -180,12 +184,13 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
     """
     from optimiser.sampling.draw import Options
     from optimiser.scenario_maker import make_scenarios
+    from stockpile_model.amounts import count
 
     asked = Options(revealed=revealed.date() if revealed else None, **options)
     made = make_scenarios(workbook, output, asked, _say, anew=anew)
     _answer(
-        f"{output}: {len(made.names)} scenarios of {asked.samples} samples, relative Kantorovich distance {made.reduction.relative:.1%}; "
-        f"its sheet guide says what was lost. Next: stockpile solve {output}"
+        f"{output}: {count(len(made.names), 'scenario')} of {asked.samples} samples, "
+        f"relative Kantorovich distance {made.reduction.relative:.1%}; its sheet guide says what was lost. Next: stockpile solve {output}"
     )
 
 
@@ -391,8 +396,10 @@ def _progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def _told(progress: Progress) -> str:
+    from stockpile_model.amounts import money
+
     def number(value: float | None) -> str:
-        return "-" if value is None or not math.isfinite(value) else f"{value:,.0f}"
+        return "-" if value is None or not math.isfinite(value) else money(value)
 
     gap = progress.gap
     stage = f"{progress.objective}: " if progress.stages > 1 else ""
@@ -455,6 +462,7 @@ def _show(answer: Answer) -> None:
     from optimiser.beside import Compared, Share
     from optimiser.terminal import Plain
     from optimiser.value import Worth
+    from stockpile_model.amounts import money
     from stockpile_model.blocks.objective import ScenarioOutcome
 
     console = Plain(highlight=False)
@@ -464,8 +472,8 @@ def _show(answer: Answer) -> None:
     table.columns[1].justify = "right"
     for heading, amount in plan.costs.items():
         if amount:
-            table.add_row(heading.replace("_", " "), f"{amount:,.0f}")
-    table.add_row("objective", f"{plan.objective:,.0f}", style="bold")
+            table.add_row(heading.replace("_", " "), money(amount))
+    table.add_row("objective", money(plan.objective), style="bold")
     console.print(table)
     outcomes = plan.of(ScenarioOutcome)
     few = sorted(outcomes, key=lambda each: -each.cost)[:MOST_SHOWN] if len(outcomes) > MOST_SHOWN else outcomes
@@ -486,12 +494,13 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
     """Result rows as a table of the terminal."""
     from rich.table import Table
 
+    from stockpile_model.amounts import money
     from stockpile_model.data import columns
 
     def shown(value: object) -> str:
         if not isinstance(value, float):
             return "-" if value is None else str(value)
-        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.4g}"
+        return money(value)
 
     names = [each.field for each in columns(type(rows[0])) if each.name != "unit"]
     table = Table(*names, box=None, pad_edge=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from optimiser.solver.relax import Elastic, relax
 from optimiser.solver.search import Options
 from optimiser.solver.standard_form import StandardForm, standard_form
+from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.policy import Rule
@@ -33,11 +34,18 @@ class Short:
     unit: str
 
     def __str__(self) -> str:
-        when = "" if self.first is None else f", {self.first:%Y-%m}" + ("" if self.first == self.last else f" to {self.last:%Y-%m}")
-        limit = f" ({self.amount:,.6g})" if self.amount and self.unit != "1" else ""
+        when = "" if self.first is None else f", {amounts.month(self.first)}"
+        if self.first and self.last and self.first != self.last:
+            when += f" to {amounts.month(self.last)}"
+        limit = f" ({_said(self.amount)})" if self.amount and self.unit != "1" else ""
         at = f"{self.cell}: " if self.cell else ""
-        total = f" at most in a period, {self.total:,.6g} in all" if self.total is not None and self.total > self.short + NOTHING else ""
-        return f"{at}{self.limit}{limit}{when}: short by {self.short:,.6g} {self.unit}{total}"
+        several = self.total is not None and self.total > self.short + NOTHING
+        total = f" at most in a period, {_said(self.total or 0.0)} in all" if several else ""
+        return f"{at}{self.limit}{limit}{when}: short by {_said(self.short)} {self.unit}{total}"
+
+
+def _said(amount: float) -> str:
+    return amounts.quantity(amounts.clean(amount))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 
 from optimiser.errors import StockpileError
 from optimiser.solve import Outcome
+from stockpile_model import amounts
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
@@ -111,7 +112,7 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
     expected, tail, weight = sum(costs.values()), _tail(settings, rows.get(ScenarioOutcome, [])), settings.risk_weight
     summed = expected if tail is None else (1 - weight) * expected + weight * tail
     if abs(summed - objective) > 1e-6 * max(1.0, abs(objective), *map(abs, costs.values())):
-        raise Disagreement(f"the costs by heading make an objective of {summed:,.6f}, the solver's is {objective:,.6f}")
+        raise Disagreement(f"the costs by heading make an objective of {summed!r}, the solver's is {objective!r}")
     tree, m = stockpile.tree, formulation.m
     waste = sum(tree.probability[n] * float(pyo.value(m.expired[i, w, n])) for i, w, n in m.EXPIRIES)
     shortfall = float(pyo.value(m.shortfall.expr))
@@ -220,57 +221,61 @@ def _verdict(plan: Plan) -> str:
     if orders:
         suppliers = sorted({each.supplier for each in orders})
         ordered = sum(each.probability * each.ordered for each in orders)
-        parts.append(f"Order {ordered:,.0f} {unit} in {len(orders)} orders from {_list(suppliers)}.")
+        parts.append(f"Order {_sum(ordered)} {unit} in {amounts.count(len(orders), 'order')} from {_list(suppliers)}.")
         relaxed = [each for each in orders if each.relaxed]
         if relaxed:
+            lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
             parts.append(
-                f"{len(relaxed)} of them, from {min(each.date for each in relaxed):%Y-%m} on, lie beyond firm_periods: their lots, "
-                "minimum, cost and price breaks are relaxed, so in the end they will cost somewhat more."
+                f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))} on, {lie} beyond firm_periods: lots, "
+                f"minimum, cost and price breaks are relaxed there, so in the end {they} will cost somewhat more."
             )
         bought_up = [each for each in orders if each.cheaper_from is not None]
         if bought_up:
-            parts.append(f"{len(bought_up)} of them are bought up to a price break, where more metal costs less.")
+            number = f"{len(bought_up)} of them {'is' if len(bought_up) == 1 else 'are'}"
+            parts.append(f"{number} bought up to a price break, where more metal costs less.")
     if signed:
-        told = dict.fromkeys(f"{each.contract} at level {each.level} (floor {each.floor:,.6g} {currency}/{unit})" for each in signed)
-        parts.append(f"Sign {_list([*told])}, which deliver {sum(each.delivered for each in signed):,.0f} {unit}.")
+        told = dict.fromkeys(
+            f"{each.contract} at level {each.level} (floor {amounts.money(each.floor or 0.0)} {currency}/{unit})" for each in signed
+        )
+        deliver = "delivers" if len(told) == 1 else "deliver"
+        parts.append(f"Sign {_list([*told])}, which {deliver} {_sum(sum(each.delivered for each in signed))} {unit}.")
     helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
     for decision, said in (("grant", "Grant"), ("carried", "Carried by contracts:")):
         names = sorted(name for name, each in helped.items() if each.decision == decision)
         if names:
             paid = sum(helped[name].grant for name in names)
-            parts.append(f"{said} {_list(names)}" + (f" ({paid:,.0f} {currency})" if paid else "") + ".")
+            parts.append(f"{said} {_list(names)}" + (f" ({amounts.money(paid)} {currency})" if paid else "") + ".")
     if not orders and not signed:
         parts.append("Buy nothing.")
     rotated = [each for each in plan.of(Rotated) if each.form != "expired"]
     if rotated:
         outlets = sorted({str(each.outlet) for each in rotated})
-        parts.append(f"Rotate {sum(each.probability * each.quantity for each in rotated):,.0f} {unit} out through {_list(outlets)}.")
-    parts.append(f"{plan.waste:,.0f} {unit} reach the end of their life unused." if plan.waste else "Nothing expires unused.")
+        out = sum(each.probability * each.quantity for each in rotated)
+        parts.append(f"Rotate {_sum(out)} {unit} out through {_list(outlets)}.")
+    parts.append(f"{_sum(plan.waste)} {unit} reach the end of their life unused." if plan.waste else "Nothing expires unused.")
     missed = [each for each in plan.of(TargetMet) if each.below > NOTHING]
     unmet = sum(each.probability * each.unmet for each in plan.of(DemandMet))
     if missed:
         worst = max(missed, key=lambda each: each.below)
-        parts.append(
-            f"{len(missed)} of {len(plan.of(TargetMet))} period targets are missed, the worst by {worst.below:,.0f} {unit} of "
-            f"{worst.material} in {worst.date:%Y-%m}."
-        )
+        of = f"{len(missed)} of {amounts.count(len(plan.of(TargetMet)), 'period target')} {'is' if len(missed) == 1 else 'are'}"
+        parts.append(f"{of} missed, the worst by {_sum(worst.below)} {unit} of {worst.material} in {amounts.month(worst.date)}.")
     elif plan.of(TargetMet):
         parts.append("Every target is met.")
     if unmet > NOTHING:
-        parts.append(f"{unmet:,.0f} {unit} of demand stay unmet.")
+        parts.append(f"{_sum(unmet)} {unit} of demand stay unmet.")
     elif plan.of(DemandMet):
         parts.append("All demand is met.")
-    parts.append(f"The expected cost, discounted to {plan.stockpile.settings.start}, is {plan.expected_cost:,.0f} {currency}.")
+    parts.append(f"The expected cost, discounted to {plan.stockpile.settings.start}, is {amounts.money(plan.expected_cost)} {currency}.")
     outcomes, settings = plan.of(ScenarioOutcome), plan.stockpile.settings
     if outcomes and plan.cvar is not None:
         dearest = max(outcomes, key=lambda each: each.cost)
         parts.append(
-            f"Of {len(outcomes)} scenarios {dearest.scenario} is the dearest, {dearest.cost:,.0f} {currency}; the worst "
-            f"{settings.risk_tail:.0%} cost {plan.cvar:,.0f} {currency} on average (CVaR). Quantities are what is expected over them; "
-            "orders and targets are counted in each."
+            f"Of {amounts.count(len(outcomes), 'scenario')} {dearest.scenario} is the dearest, {amounts.money(dearest.cost)} {currency}; "
+            f"the worst {settings.risk_tail:.0%} cost {amounts.money(plan.cvar)} {currency} on average (CVaR). Quantities are what is "
+            "expected over them; orders and targets are counted in each."
         )
         if settings.risk_weight:
-            parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {plan.objective:,.0f} {currency}.")
+            parts.append(f"What is minimised weighs that tail with {settings.risk_weight:g}: {amounts.money(plan.objective)} {currency}.")
     parts.append(_proof(plan))
     return " ".join(parts)
 
@@ -279,11 +284,16 @@ def _proof(plan: Plan) -> str:
     if plan.bound is None or plan.gap is None:
         return "The solver gave no bound, so how much better a plan could be is not known."
     if plan.status == "optimal":
-        return f"It is proven that no plan can cost less than {plan.bound:,.0f} {plan.currency} (gap {plan.gap:.3%})."
+        return f"It is proven that no plan can cost less than {amounts.money(plan.bound)} {plan.currency} (gap {plan.gap:.3%})."
     return (
-        f"The search stopped before its proof: no plan can cost less than {plan.bound:,.0f} {plan.currency}, "
+        f"The search stopped before its proof: no plan can cost less than {amounts.money(plan.bound)} {plan.currency}, "
         f"so this one is within {plan.gap:.2%} of the best."
     )
+
+
+def _sum(value: float) -> str:
+    """A quantity that is summed or expected, for a sentence."""
+    return amounts.quantity(amounts.clean(value))
 
 
 def _list(names: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
 from optimiser.workers import Workers
+from stockpile_model import amounts
 from stockpile_model.blocks.objective import cvar
 from stockpile_model.blocks.price_floors import FloorOutcome
 from stockpile_model.blocks.purchases import Order
@@ -166,7 +167,7 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
     explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
     if ended.plan is None:
         if ended.bound is not None:
-            say(f"no plan costs less than {ended.bound:,.0f} {reading.stockpile.settings.currency}")
+            say(f"no plan costs less than {amounts.money(ended.bound)} {reading.stockpile.settings.currency}")
         return Answer(ended.status, time.perf_counter() - began, explanation=explanation, interrupted=ended.interrupted)
     solved = {
         "seconds solving": round(time.perf_counter() - read_at, 3),
@@ -202,9 +203,10 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
     firm = None if outcome.objective is None else audited(make_plan(formulation, outcome))
     if firm is not None:
         more = firm.objective - plan.objective
-        said = f"With firm supply only, no plant that is merely announced, the plan costs {firm.objective:,.0f} {plan.currency}, "
-        said += f"{abs(more):,.0f} {'more' if more >= 0 else 'less'}, and its shortfall is {firm.shortfall:,.0f} {plan.unit} "
-        said += f"instead of {plan.shortfall:,.0f}."
+        said = f"With firm supply only, no plant that is merely announced, the plan costs {amounts.money(firm.objective)} {plan.currency}, "
+        said += f"{amounts.money(abs(more))} {'more' if more >= 0 else 'less'}, and its shortfall is "
+        missing, was = (amounts.quantity(amounts.clean(each.shortfall)) for each in (firm, plan))
+        said += f"{missing} {plan.unit} instead of {was}."
     else:
         why = "no plan keeps every limit" if outcome.status == "infeasible" else "no plan was found within the time limit"
         short = why_infeasible(formulation, options).lines() if outcome.status == "infeasible" else ()
@@ -228,13 +230,14 @@ def with_whole_orders(
     limit = min(options.time_limit, max(LEAST_SECONDS, seconds))
     status, cost = _whole_orders(formulation, settings.firm_periods, replace(options, time_limit=limit), progress, solver)
     told: object = cost
-    kept = f"what is done in the first {settings.firm_periods} periods"
+    first = "period" if settings.firm_periods == 1 else f"{settings.firm_periods} periods"
+    kept = f"what is done in the first {first}"
     if cost is not None:
         more = cost - plan.objective
-        said = f"With whole orders from then on, {kept} can be kept for {cost:,.0f} {plan.currency}, "
-        said += f"{abs(more):,.0f} {'more' if more >= 0 else 'less'} than this plan says"
+        said = f"With whole orders from then on, {kept} can be kept for {amounts.money(cost)} {plan.currency}, "
+        said += f"{amounts.money(abs(more))} {'more' if more >= 0 else 'less'} than this plan says"
         if plan.bound is not None:
-            said += f"; that they are relaxed can matter by {max(0.0, cost - plan.bound):,.0f} {plan.currency} at most"
+            said += f"; that they are relaxed can matter by {amounts.money(max(0.0, cost - plan.bound))} {plan.currency} at most"
     elif status == "infeasible":
         said, told = f"No plan has whole orders from then on and keeps {kept}: it would have to begin differently", "none"
     else:
@@ -331,11 +334,11 @@ def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str
     by_name = {each.figure: each.value for each in found}
     parts = [plan.verdict]
     if (vss := by_name["VSS"]) is not None:
-        parts.append(f"Planning for the mean of the scenarios would cost {vss:,.0f} {plan.currency} more (VSS).")
+        parts.append(f"Planning for the mean of the scenarios would cost {amounts.money(vss)} {plan.currency} more (VSS).")
     else:
         parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
     if (evpi := by_name["EVPI"]) is not None:
-        parts.append(f"To know the future would save {evpi:,.0f} {plan.currency} (EVPI).")
+        parts.append(f"To know the future would save {amounts.money(evpi)} {plan.currency} (EVPI).")
     return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 

@@ -60,11 +60,11 @@ def verdict(tables: dict[str, Any]) -> str:
 
 def test_the_verdict_names_the_dearest_scenario_and_the_tail() -> None:
     told = verdict(WAR)
-    assert told.startswith("Order 2 kg in 1 orders from plant.")
-    assert "The expected cost, discounted to 2027-01-01, is 22 USD." in told
+    assert told.startswith("Order 2.5 kg in 1 order from plant.")
+    assert "The expected cost, discounted to 2027-01-01, is 22.50 USD." in told
     assert "Of 2 scenarios war is the dearest, 90 USD; the worst 25% cost 90 USD on average (CVaR)." in told
     assert "Quantities are what is expected over them; orders and targets are counted in each." in told
-    assert "What is minimised weighs that tail with 0.1: 29 USD." in told
+    assert "What is minimised weighs that tail with 0.1: 29.25 USD." in told
 
 
 def test_without_a_weight_nothing_is_said_to_be_weighed() -> None:
@@ -86,7 +86,7 @@ def test_the_verdict_says_a_signature_of_several_scenarios_once() -> None:
     tables["offers"] = [{**WAR["offers"][0], "price": 30, "to": None}]
     told = verdict(tables)
     assert told.count("offtake at level low (floor 2 USD/kg)") == 1
-    assert "which deliver 10 kg" in told
+    assert "which delivers 10 kg" in told
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------------------------------

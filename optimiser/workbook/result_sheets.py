@@ -18,7 +18,7 @@ from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.value import Worth
-from optimiser.workbook.styles import DATE, FACTOR, Styles, number_format, put, put_column, unit_of
+from optimiser.workbook.styles import DATE, FACTOR, Styles, decimals, exact_formats, number_format, put, put_column, unit_of
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.demand import DemandMet
@@ -126,8 +126,10 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
         values = table.values[column.name]
         if column.name == "unit":
             values = [unit_of(value, plan.unit, plan.currency) for value in values]
-        sheet.set_column(c, c, _width(column, header, values))
-        put_column(sheet, c, values, _styles(styles, column, table, plan, gap=c > 0 and found[c - 1].kind in NUMBERS))
+        formats = exact_formats(column.unit, values) if column.kind in NUMBERS and _acted_on(column, found) else None
+        sheet.set_column(c, c, _width(column, header, values, 2 if formats is None else max(map(decimals, formats), default=0)))
+        gap = c > 0 and found[c - 1].kind in NUMBERS
+        put_column(sheet, c, values, map(styles, formats) if formats else _styles(styles, column, table, plan, gap))
         if column.name in TOLD:
             for r, value in enumerate(values, start=1):
                 if value and len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
@@ -195,13 +197,20 @@ def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool)
     return repeat(style)
 
 
-def _width(column: Column, header: str, values: Sequence[object]) -> float:
+def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
+    """Whether a column holds quantities or money of a sheet that says what to do: its cells show all that is to be done."""
+    return column.unit in ("quantity", "money", "money/quantity", "quantity or times") and any(
+        each.name in ("instruction", "planned") for each in beside
+    )
+
+
+def _width(column: Column, header: str, values: Sequence[object], places: int) -> float:
     """Wide enough for every value and for the header on two lines beside the filter's arrow."""
     heading = max(*(len(word) for word in header.split(" ")), math.ceil(len(header) / 2)) + 4
     if column.kind == "date":
         content = 10
     elif column.kind in NUMBERS:
-        content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.2f}") + 1
+        content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.{places}f}") + 1
     else:
         content = max((len(v) if isinstance(v, str) else len(str(v)) for v in values if v is not None), default=0)
     return min(max(heading, content + 1.5), WIDEST_TOLD if column.name in TOLD else WIDEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,13 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from stockpile_model import amounts
+
 DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 LONGEST_TEXT = 32_767  # characters that a cell holds
+MOST_DECIMALS = 20  # that a number format asks for
+_NOT_SHOWN = 1e-8  # share of the largest figure of a column below which a part of one is the solver's noise
 _EPOCH = dt.date(1899, 12, 30)
 _PLAIN: dict[str, Any] = {"valign": "vcenter"}
 
@@ -97,13 +101,33 @@ def unit_of(unit: str, quantity: str, currency: str) -> str:
 
 
 def number_format(unit: str, values: Iterable[object]) -> str:
-    """The format of a column of numbers by its unit: shares in percent, quantities and money with decimals only where they matter."""
+    """The format of a column of numbers by its unit: shares in percent, quantities and money with decimals only where they matter,
+    and with more of them where all figures are small because their unit is a large one."""
     if unit == "1":
         return SHARE
-    if unit.startswith("money/"):
-        return PRICE
-    if unit.startswith(("quantity", "money")):
-        numbers = [abs(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)]
-        large = unit == "money" and max(numbers, default=0.0) >= 1000
-        return WHOLE if large or all(abs(each - round(each)) < 5e-4 for each in numbers) else DECIMAL
-    return ""
+    if not unit.startswith(("quantity", "money")):
+        return ""
+    numbers = [abs(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)]
+    largest = max(numbers, default=0.0)
+    if not unit.startswith("money/"):
+        large = unit == "money" and largest >= 1000
+        if large or all(abs(each - round(each)) <= _NOT_SHOWN * largest for each in numbers):
+            return WHOLE
+    return _decimals(2 if largest >= 1 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
+
+
+def exact_formats(unit: str, values: Sequence[object]) -> list[str]:
+    """The format of each cell of a column whose figures are to be acted on: each shows what a sentence says of it."""
+    said = amounts.money if unit.startswith("money") else lambda value: amounts.quantity(amounts.clean(value))
+    places = [len(said(each).partition(".")[2]) if isinstance(each, (int, float)) and math.isfinite(each) else 0 for each in values]
+    least = 2 if any(places) or unit.startswith("money/") else 0
+    return [_decimals(min(MOST_DECIMALS, max(least, each))) for each in places]
+
+
+def decimals(num_format: str) -> int:
+    """How many decimals a format shows."""
+    return num_format.partition(".")[2].count("0")
+
+
+def _decimals(places: int) -> str:
+    return WHOLE + ("." + "0" * places if places else "")

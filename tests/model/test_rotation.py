@@ -188,7 +188,7 @@ def test_what_is_rotated_out_earns_and_costs() -> None:
     assert (sold.date, sold.lot, sold.made, sold.age, sold.remaining_life) == (month(1), "L", month(-1), 2, 1)
     assert (sold.outlet, sold.quantity, sold.price, sold.proceeds, sold.cost) == pytest.approx(("sale", 4, 4, 16, 4))
     assert sold.instruction == (
-        "2027-02: sell 4 kg of lot L (ga, stockpile, made 2026-12-01), 1 months of life left, through sale, for 16 USD"
+        "2027-02: sell 4 kg of lot L (ga, stockpile, made 2026-12-01), 1 month of life left, through sale, for 16 USD"
     )
     assert (thrown.outlet, thrown.form, thrown.quantity, thrown.proceeds, thrown.cost) == ("scrap", "dispose", 6, 0, 24)
 

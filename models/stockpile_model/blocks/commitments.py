@@ -9,6 +9,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.blocks import price_floors, projects, purchases, rotation
 from stockpile_model.data import DECIDES, Commitment, Problem, Result, Row, Stockpile, column, nearest, overlap
 from stockpile_model.formulation import Formulation, summed
@@ -73,7 +74,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.quantity is None and row.kind in METAL:
             yield Problem(row.TABLE, row.line, "quantity", "is required: how much is ordered or rotated")
         if row.quantity not in (None, 0, 1) and row.kind not in METAL:
-            yield Problem(row.TABLE, row.line, "quantity", f"must be 1 (it is done) or 0 (it is not), found {row.quantity:g}")
+            found = amounts.quantity(asked(row))
+            yield Problem(row.TABLE, row.line, "quantity", f"must be 1 (it is done) or 0 (it is not), found {found}")
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
@@ -215,9 +216,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "most", "the rule has no limit: give least or most")
         for name, limit in (("least", row.least), ("most", row.most)):
             if row.measure == "share" and limit is not None and limit > 1:
-                yield Problem(row.TABLE, row.line, name, f"must be at most 1 for a share (0.25 is 25 %), found {limit:g}")
+                yield Problem(row.TABLE, row.line, name, f"must be at most 1 for a share (0.25 is 25 %), found {amounts.quantity(limit)}")
         if row.least is not None and row.most is not None and row.least > row.most:
-            yield Problem(row.TABLE, row.line, "least", f"must not be above most ({row.most:g}), found {row.least:g}")
+            message = f"must not be above most ({amounts.quantity(row.most)}), found {amounts.quantity(row.least)}"
+            yield Problem(row.TABLE, row.line, "least", message)
         if row.of == "foreign_feedstock":
             if row.value is not None:
                 yield Problem(row.TABLE, row.line, "value", "must be blank for foreign_feedstock: each supplier counts by its own share")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.data import Problem, Row, Stockpile, column
 
 
@@ -77,7 +78,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             if before is None:
                 continue
             if row.from_quantity == before.from_quantity:
-                message = f"a break of {offer} at {row.from_quantity:g} stands in row {before.line} already; remove one of the two"
+                quantity = amounts.quantity(row.from_quantity)
+                message = f"a break of {offer} at {quantity} stands in row {before.line} already; remove one of the two"
                 yield Problem(row.TABLE, row.line, "from_quantity", message)
             if row.kind != rows[0].kind:
                 yield Problem(row.TABLE, row.line, "kind", f"must be the one kind of its offer, {rows[0].kind} as in row {rows[0].line}")
@@ -85,7 +87,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 dearer, cheaper = getattr(row, name), getattr(before, name)
                 if dearer is not None and cheaper is not None and dearer > cheaper:
                     message = (
-                        f"is above that of the smaller quantity in row {before.line}, {cheaper:g}: breaks out of order? found {dearer:g}"
+                        f"is above that of the smaller quantity in row {before.line}, {amounts.quantity(cheaper)}: breaks out of order? "
+                        f"found {amounts.quantity(dearer)}"
                     )
                     yield Problem(row.TABLE, row.line, name, message, warning=True)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.blocks import policy
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.data import (
@@ -719,8 +720,8 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
     )
     floor = floor_value(stockpile, level, s)
     tied = "" if level.floor_index is None else f" (tied to {level.floor_index})"
-    paid_without = f", cash for {level.annual_quantity:,.6g} {unit} a year from" if row.form == "cfd" else (
-        f", {level.annual_quantity:,.6g} {unit} a year, first delivery"
+    paid_without = f", cash for {amounts.quantity(level.annual_quantity)} {unit} a year from" if row.form == "cfd" else (
+        f", {amounts.quantity(level.annual_quantity)} {unit} a year, first delivery"
     )  # fmt: skip
     return ContractOutcome(
         **stockpile.where(s),
@@ -745,7 +746,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         breakeven=None if row.project is None else breakeven(stockpile.at(s).keyed(Project)[row.project], level.annual_quantity),
         share_at_floor=at_floor / called if called > NOTHING else None,
         instruction=(
-            f"{date:%Y-%m}: sign {k} with {row.supplier} at level {f}, floor {floor:,.6g} {stockpile.settings.currency}/{unit}{tied}"
-            f"{paid_without} {calendar.begin(first):%Y-%m}"
+            f"{amounts.month(date)}: sign {k} with {row.supplier} at level {f}, "
+            f"floor {amounts.money(floor)} {stockpile.settings.currency}/{unit}{tied}{paid_without} {amounts.month(calendar.begin(first))}"
         ),
     )

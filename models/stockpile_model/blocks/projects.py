@@ -10,6 +10,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.blocks.price_floors import Contract
@@ -193,9 +194,9 @@ def _outcomes(stockpile: Stockpile, g: str, row: Project, at: int | None, grante
     paid = (grant(stockpile.at(at).keyed(Project)[g]) or 0.0) if at is not None and granted else 0.0
     told = (
         f"do not help {g}"
-        if at is None
-        else f"{date:%Y-%m}: {row.supplier} builds {g}, ready {opened:%Y-%m}, "
-        + (f"for a grant of {paid:,.0f} {stockpile.settings.currency}" if granted else "carried by a contract")
+        if date is None or opened is None
+        else f"{amounts.month(date)}: {row.supplier} builds {g}, ready {amounts.month(opened)}, "
+        + (f"for a grant of {amounts.money(paid)} {stockpile.settings.currency}" if granted else "carried by a contract")
     )
     menus = [(each, f) for each in stockpile.rows(Contract) if each.project == g for f in levels[each.contract]]
     pairs: list[tuple[Contract | None, str | None]] = [*menus] or [(None, None)]

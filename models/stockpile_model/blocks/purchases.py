@@ -11,6 +11,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
@@ -187,13 +188,15 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             if each.premium is not None and each.price is None and row.price_index is None:
                 yield Problem(each.TABLE, each.line, "premium", f"is a share of an index: it needs a price_index of {row.offer}")
             if row.capacity is not None and each.from_quantity > row.capacity:
-                message = f"is above the capacity of {row.offer}, {row.capacity:g}: no order reaches it, found {each.from_quantity:g}"
+                found = amounts.quantity(each.from_quantity)
+                message = f"is above the capacity of {row.offer}, {amounts.quantity(row.capacity)}: no order reaches it, found {found}"
                 yield Problem(each.TABLE, each.line, "from_quantity", message, warning=True)
         smallest = math.ceil(row.minimum_order / row.lot_size - 1e-9) * row.lot_size if row.lot_size else row.minimum_order
         smallest = max(smallest, row.lot_size or 0)
         for name, limit in (("capacity", row.capacity), ("total", row.total)):
             if limit is not None and 0 < limit < smallest - 1e-9:
-                message = f"is below the smallest order, {smallest:g}: no order can be placed, found {limit:g}"
+                found = amounts.quantity(limit)
+                message = f"is below the smallest order, {amounts.quantity(smallest)}: no order can be placed, found {found}"
                 yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
@@ -490,11 +493,16 @@ def report(formulation: Formulation) -> Iterator[Result]:
             continue
         now = stockpile.at(n)
         row, firm = now.keyed(Offer)[o], stockpile.firm(n)
+        lots = round(pyo.value(m.lots[o, n])) if row.lot_size and firm else None
         arrival = tree.period[n] + lead(stockpile, row)
         paid_at = tree.period[n] if row.payment == "order" else arrival
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
         cost = row.order_cost * (float(pyo.value(_placed(m, o, n))) if row.order_cost and not firm else 1.0)
-        parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS] or [quantity]
+        parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS]
+        last = max((s for s, part in enumerate(parts) if part > NOTHING), default=0)
+        begin = price_breaks.segments(now, o, math.inf)[last].begin if firm and parts else None
+        quantity = _settled(row, quantity, lots, (row.minimum_order, begin) if firm else ())
+        parts = parts or [quantity]
         arriving = sum(weight * there.availability for weight, there, _ in _ends(stockpile, o, n, arrival)) * quantity
         bills = _bills(stockpile, o, n, arrival)
         whole = sum(weight for weight, *_ in bills)
@@ -508,12 +516,12 @@ def report(formulation: Formulation) -> Iterator[Result]:
         reached = price_breaks.reached(now, o, quantity) if firm else None
         if reached is not None and not price_breaks.incremental(now, o):
             # At the foot of a break an order may pay either price: its part says which it does.
-            last = max(s for s, part in enumerate(parts) if part > NOTHING)
             reached = price_breaks.segments(now, o, math.inf)[last].row
         paid = delivered * whole * quantity + cost
         _, there, rates = bills[0]
         in_all = [rate * (1 + there.duty) + there.adder + there.freight for rate in rates]
         cheaper_from = None if reached is None else _cheaper_from(now, reached, quantity, in_all)
+        bought_up = "" if cheaper_from is None else amounts.about(cheaper_from)
         unit = stockpile.settings.quantity_unit
         yield Order(
             **stockpile.where(n),
@@ -522,7 +530,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             supplier=row.supplier,
             material=row.material,
             ordered=quantity,
-            lots=round(pyo.value(m.lots[o, n])) if row.lot_size and firm else None,
+            lots=lots,
             arrives=arrives,
             arriving=arriving,
             price=price,
@@ -534,11 +542,19 @@ def report(formulation: Formulation) -> Iterator[Result]:
             paid=paid,
             paid_on=paid_on,
             instruction=(
-                f"{date:%Y-%m}: order {quantity:,.6g} {unit} of {row.material} from {row.supplier} under {o}, to arrive {arrives:%Y-%m}, "
-                f"for {paid:,.0f} {stockpile.settings.currency} in all"
-                + ("" if cheaper_from is None else f" (bought up to the price break: it costs less from {cheaper_from:,.6g} {unit} on)")
+                f"{amounts.month(date)}: order {amounts.quantity(quantity)} {unit} of {row.material} from {row.supplier} under {o}, "
+                f"to arrive {amounts.month(arrives)}, for {amounts.money(paid)} {stockpile.settings.currency} in all"
+                + ("" if cheaper_from is None else f" (bought up to the price break: it costs less from {bought_up} {unit} on)")
             ),
         )
+
+
+def _settled(row: Offer, quantity: float, lots: int | None, least: Sequence[float | None]) -> float:
+    """What is ordered, as it is to be done [quantity]: in whole lots, no less than `least` and no more than the offer allows."""
+    if lots is not None and row.lot_size:
+        whole = amounts.lots(lots, row.lot_size)
+        return whole if abs(whole - quantity) <= amounts.NOISE * whole else quantity
+    return amounts.snapped(quantity, least, (row.capacity, row.total))
 
 
 def _ends(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[float, Offer, int]]:

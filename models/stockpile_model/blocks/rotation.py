@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model import lots
+from stockpile_model import amounts, lots
 from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
@@ -121,7 +121,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             if get(row, name) != next(each.default for each in columns(Outlet) if each.name == name):
                 yield Problem(row.TABLE, row.line, name, f"has no effect on an outlet of form {row.form}", warning=True)
         if row.form in RETURNING and row.yield_ > 1 and back(row) == row.material:
-            message = f"is above 1: more comes back than goes in, found {row.yield_:g}"
+            message = f"is above 1: more comes back than goes in, found {amounts.quantity(row.yield_)}"
             yield Problem(row.TABLE, row.line, "yield", message, warning=True)
         life = materials[row.material].shelf_life_months if row.material in materials else None
         if row.age_discount > 0 and row.material in materials and life is None:
@@ -130,7 +130,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             )
         if life is not None and stockpile.calendar.whole(life) is not None and row.minimum_life_months > life:
             message = (
-                f"is above the shelf life of {row.material}, {life:g} months: the outlet takes nothing, found {row.minimum_life_months:g}"
+                f"is above the shelf life of {row.material}, {amounts.quantity(life)} months: the outlet takes nothing, "
+                f"found {amounts.quantity(row.minimum_life_months)}"
             )
             yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)
 
@@ -203,27 +204,31 @@ def report(formulation: Formulation) -> Iterator[Result]:
 def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     """One row of the rotation sheet, in words an officer acts on."""
     calendar, settings, lot = stockpile.calendar, stockpile.settings, moved.lot
-    now, date, quantity = stockpile.at(moved.node), calendar.begin(stockpile.tree.period[moved.node]), -moved.quantity
+    now, date = stockpile.at(moved.node), calendar.begin(stockpile.tree.period[moved.node])
     outlet = None if moved.kind == "expired" else now.keyed(Outlet)[moved.name]
+    quantity = amounts.snapped(-moved.quantity, most=(None if outlet is None else outlet.capacity,))
     earned = 0.0 if outlet is None else price(stockpile, outlet, moved.age, moved.node)
     waste = now.keyed(Material)[lot.material].disposal_cost if outlet is None or outlet.form == "dispose" else 0.0
     life = now.life(lot.material)
     left = None if life is None else max(0, life - moved.age) * calendar.months
     returning = outlet is not None and outlet.form in RETURNING
     returns = stockpile.tree.period[moved.node] + (lead(stockpile, outlet) if outlet is not None else 0)
-    amount = f"{quantity:,.6g} {settings.quantity_unit} of lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
-    remaining = "" if left is None else f", {left:g} months of life left"
+    origin = f"lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
+    amount = f"{amounts.quantity(quantity)} {settings.quantity_unit} of {origin}"
+    remaining = "" if left is None else f", {amounts.count(left, 'month')} of life left"
+    when = amounts.month(date)
     if outlet is None:
-        said = f"{date:%Y-%m}: {amount} reaches the end of its life and is waste"
+        said = f"{when}: {amount} reaches the end of its life and is waste"
     elif outlet.form in RETURNING:
         said = (
-            f"{date:%Y-%m}: {outlet.form} {amount}{remaining}, through {outlet.outlet}; {quantity * outlet.yield_:,.6g} "
-            f"{settings.quantity_unit} of {back(outlet)} come back {calendar.begin(returns):%Y-%m}"
+            f"{when}: {outlet.form} {amount}{remaining}, through {outlet.outlet}; "
+            f"{amounts.quantity(amounts.clean(quantity * outlet.yield_))} {settings.quantity_unit} of {back(outlet)} come back "
+            f"{amounts.month(calendar.begin(returns))}"
         )
     elif outlet.form == "sale":
-        said = f"{date:%Y-%m}: sell {amount}{remaining}, through {outlet.outlet}, for {quantity * earned:,.0f} {settings.currency}"
+        said = f"{when}: sell {amount}{remaining}, through {outlet.outlet}, for {amounts.money(quantity * earned)} {settings.currency}"
     else:
-        said = f"{date:%Y-%m}: throw away {amount}{remaining}, through {outlet.outlet}"
+        said = f"{when}: throw away {amount}{remaining}, through {outlet.outlet}"
     return Rotated(
         **stockpile.where(moved.node),
         date=date,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.blocks.ageing import Ageing
 from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
@@ -90,8 +91,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             )
         months = materials[row.material].shelf_life_months if row.material in materials else None
         whole = None if months is None else stockpile.calendar.whole(months)
-        if whole is not None and age_at_start(stockpile, row) >= whole:
-            message = f"lot {row.lot} is older than its shelf life of {months:g} months: it expires in the first period"
+        if months is not None and whole is not None and age_at_start(stockpile, row) >= whole:
+            message = f"lot {row.lot} is older than its shelf life of {amounts.quantity(months)} months: it expires in the first period"
             yield Problem(row.TABLE, row.line, "made", message, warning=True)
 
 

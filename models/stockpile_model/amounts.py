@@ -1,0 +1,73 @@
+"""Figures in sentences: what a person orders, signs, pays or moves by. Every sentence takes its figures from here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+
+NOISE = 1e-6  # share of a figure by which a solver may miss it; what is further off is no noise, and is left for the audit
+_SAME = 1e-9  # share of a figure that a shorter way to write it may differ by
+_TYPED = 12  # digits: a figure with no more of them was written by a person
+_DIGITS = 9  # significant digits of money
+
+
+def quantity(value: float) -> str:
+    """Write a quantity or limit with every digit it has, thousands separated, never as a power of ten."""
+    return _plain(Decimal(repr(float(value)))) if math.isfinite(value) else str(value)
+
+
+def money(value: float) -> str:
+    """Write an amount of money or a price: to the cent at least, and to nine digits where its unit is a large one."""
+    if not math.isfinite(value):
+        return str(value)
+    exact = Decimal(repr(float(value)))
+    said = _plain(round(exact, max(2, _DIGITS - 1 - exact.adjusted())))
+    return said + "0" if len(said.partition(".")[2]) == 1 else said
+
+
+def about(value: float) -> str:
+    """Write what is an estimate or a mean to six digits."""
+    return _plain(Decimal(f"{value:.6g}")) if math.isfinite(value) else str(value)
+
+
+def count(number: int, noun: str, many: str | None = None) -> str:
+    """Write how many there are of something: `1 order`, `2 orders`; `many` is the plural where it takes more than an s."""
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def month(day: dt.date) -> str:
+    """Write the first day of a period: its month, or the day where periods do not begin with the month."""
+    return f"{day:%Y-%m}" if day.day == 1 else f"{day:%Y-%m-%d}"
+
+
+def clean(value: float) -> float:
+    """Return a figure without a solver's noise: the shortest that is the same to nine digits, 500 for 499.9999999998."""
+    if not math.isfinite(value) or len(Decimal(repr(float(value))).normalize().as_tuple().digits) <= _TYPED:
+        return float(value)
+    return next(shorter for digits in range(1, 17) if abs((shorter := float(f"{value:.{digits}g}")) - value) <= _SAME * abs(value))
+
+
+def lots(number: int, size: float) -> float:
+    """Return so many whole lots, exactly as a person would multiply them."""
+    return float(number * Decimal(repr(float(size))))
+
+
+def snapped(value: float, least: Iterable[float | None] = (), most: Iterable[float | None] = ()) -> float:
+    """Return a figure without a solver's noise, which leaves it neither below the figures it may not be below nor above those it may
+    not be above (None: no such limit). What misses one by more than noise stays as it is."""
+    found = clean(value)
+    for limit in least:
+        if limit is not None and limit * (1 - NOISE) <= found < limit:
+            found = limit
+    for limit in most:
+        if limit is not None and limit < found <= limit * (1 + NOISE):
+            found = limit
+    return found
+
+
+def _plain(value: Decimal) -> str:
+    said = f"{value:,f}"
+    said = said.rstrip("0").rstrip(".") if "." in said else said
+    return "0" if said == "-0" else said
