@@ -187,10 +187,18 @@ def test_what_is_said_to_have_no_plan_has_none() -> None:
     told: list[str] = []
 
     @settings(derandomize=True, deadline=None, database=None, max_examples=150, suppress_health_check=list(HealthCheck))
-    @given(small_books(), st.sampled_from(["demand", "targets", "offers", "budgets", "opening_stock"]), st.sampled_from([0, 0.3, 3, 20]))
+    @given(
+        small_books(),
+        st.sampled_from(["demand", "targets", "offers", "budgets", "opening_stock", "rules"]),
+        st.sampled_from([0, 0.3, 3, 20]),
+    )
     def compare(tables: Tables, table: str, factor: float) -> None:
         for row in tables.get(table, []):
-            row |= {column: row[column] * factor for column in ("quantity", "capacity", "total", "amount") if row.get(column) is not None}
+            row |= {
+                column: row[column] * factor
+                for column in ("quantity", "capacity", "total", "amount", "most", "least")
+                if row.get(column) is not None
+            }
         if table in ("demand", "targets"):
             _asked_without_price(tables)
         with contextlib.suppress(InputError):
@@ -238,8 +246,8 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
     "capacity for no limit": (
         plain(),
         lambda t: t["offers"][0].update(capacity=1e9),
-        "offers!E2: capacity is 1e+09 kg, where other quantities of gallium are about 10: another unit, as per t instead of per kg, "
-        "or a slip?",
+        "offers!E2: capacity is 1,000,000,000 kg, where other quantities of gallium are about 10: another unit, as per t instead of per "
+        "kg, or a slip?",
     ),
     "slip in an index": (
         plain(offers=deepcopy(TWO), **offtake()),
@@ -334,7 +342,182 @@ def test_targets_are_read_over_time_as_the_model_reads_them(rows: list[tuple[int
             assert next(row for span, row in held.spans if period in span) is asked.row
 
 
-@pytest.mark.parametrize("case", ["gallium", "small"])
+# --- Rules that nothing can keep --------------------------------------------------------------------------------------
+
+THREE = [{"supplier": name, "country": country} for name, country in (("smelter", "FI"), ("refiner", "FR"), ("trader", None))]
+
+
+def ruled(*rules: dict[str, Any], **tables: Any) -> Tables:
+    """The workbook of `plain` with an offer of each of three suppliers, and rules."""
+    offers = [{"offer": row["supplier"], "supplier": row["supplier"], "material": "gallium", "price": 50} for row in THREE]
+    rows = [{"rule": f"r{k}", **row} for k, row in enumerate(rules)]
+    return plain(**{"suppliers": THREE, "offers": offers, "rules": rows, **tables})
+
+
+NOTHING = "nothing can be bought"
+MUST = f"{NOTHING}, so {NO_PLAN}: metal must arrive"
+LATE = [*THREE[:2], THREE[2] | {"start": month(2)}]
+STOCKED = {"opening_stock": [STOCK | {"quantity": 60}]}
+SOFT = {"materials": [{"material": "gallium", "shortage_cost": 90}]}
+CLASHES: dict[str, tuple[Tables, Tables, str]] = {
+    "caps of suppliers": (
+        ruled({"of": "supplier", "most": 0.2}),
+        ruled({"of": "supplier", "most": 0.34}),
+        "rules!C2: the rule r0 lets smelter, refiner, trader bring 60 % of the whole together at most, and nothing else could ship: "
+        f"{MUST}",
+    ),
+    "caps of suppliers, stock for all": (
+        ruled({"of": "supplier", "most": 0.2}, **STOCKED),
+        ruled({"of": "supplier", "most": 0.4}, **STOCKED),
+        "rules!C2: the rule r0 lets smelter, refiner, trader bring 60 % of the whole together at most, and nothing else could ship: "
+        f"{NOTHING}",
+    ),
+    "caps of countries, one by one": (
+        ruled({"of": "country", "value": "fi", "most": 0.4}, {"of": "country", "value": "FR", "most": 0.5}, suppliers=[
+            *THREE[:2], {"supplier": "trader", "country": "FR"}
+        ]),
+        ruled({"of": "country", "value": "fi", "most": 0.4}, {"of": "country", "value": "FR", "most": 0.6}, suppliers=[
+            *THREE[:2], {"supplier": "trader", "country": "FR"}
+        ]),
+        f"rules!D2: the rule r0 lets FI, FR bring 90 % of the whole together at most, and nothing else could ship: {MUST}",
+    ),
+    "who ships within the window": (
+        ruled({"of": "supplier", "most": 0.4, "window": "period"}, suppliers=LATE),
+        ruled({"of": "supplier", "most": 0.5, "window": "period"}, suppliers=LATE),
+        "rules!C2: the rule r0 lets smelter, refiner bring 80 % of the whole together at most, and nothing else could ship: nothing can be "
+        f"bought in 2027-01, nor in 1 window more, so {NO_PLAN}: metal must arrive",
+    ),
+    "least shares": (
+        ruled({"of": "supplier", "least": 0.35}),
+        ruled({"of": "supplier", "least": 0.3}),
+        f"rules!C2: the rule r0 asks for 105 % of the whole together, from smelter, refiner, trader: {MUST}",
+    ),
+    "a least share of one who ships nothing": (
+        ruled({"of": "country", "value": "FI", "least": 0.1}, suppliers=[THREE[0] | {"start": month(9)}, *THREE[1:]], **SOFT),
+        ruled({"of": "country", "value": "FI", "least": 0.1}, **SOFT),
+        f"rules!D2: the rule r0 asks for 10 % from FI, which could ship nothing: {NOTHING}",
+    ),
+    "too few members": (
+        ruled({"of": "country", "measure": "count", "least": 3}),
+        ruled({"of": "country", "measure": "count", "least": 2}),
+        f"rules!D2: the rule r0 asks for 3 at least, of which only 2 could ship (FI, FR): {MUST}",
+    ),
+    "so few that their caps are short": (
+        ruled({"of": "supplier", "measure": "count", "most": 2}, {"of": "supplier", "most": 0.4}),
+        ruled({"of": "supplier", "measure": "count", "most": 3}, {"of": "supplier", "most": 0.4}),
+        f"rules!D2: the rule r0 lets 2 members come at most, which may bring 80 % of the whole together: {MUST}",
+    ),
+    "feedstock": (
+        ruled({"of": "foreign_feedstock", "most": 0.4}, suppliers=[row | {"foreign_feedstock": 0.5} for row in THREE]),
+        ruled({"of": "foreign_feedstock", "most": 0.5}, suppliers=[row | {"foreign_feedstock": 0.5} for row in THREE]),
+        f"rules!C2: the rule r0 allows 40 % of foreign feedstock, and what could ship has 50 % at least: {MUST}",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLASHES)
+def test_rules_that_nothing_can_keep_are_told_before_solving(name: str) -> None:
+    tables, mended, expected = CLASHES[name]
+    tables["offers"] = [row | {"capacity": 1000} for row in tables["offers"]]
+    mended["offers"] = tables["offers"]
+    assert [line for line in warnings(tables) if line.startswith("rules")] == [expected]
+    assert warnings(mended) == []
+    outcome = plan_of(tables)
+    assert outcome.status == ("infeasible" if NO_PLAN in expected else "optimal")
+    assert plan_of(mended).status == "optimal"
+
+
+# --- Money and targets in another unit --------------------------------------------------------------------------------
+
+
+def funded(amount: float = 30_000, quantity: float = 400, **tables: Any) -> Tables:
+    """A soft target of 400 kg and demand of 60 kg, at 50 USD, with money for them."""
+    offer = {"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 100, "minimum_order": 20}
+    base = {"funds": [{"fund": "nds"}], "budgets": [{"fund": "nds", "amount": amount}], "targets": [target(3, quantity, "no")]}
+    return plain({"shortage_cost": 90, "below_target_cost": 9}, offers=[offer], **{**base, **tables})
+
+
+UNIT = ": thousands meant, or another unit?"
+ASKED = "of the 460 kg of gallium asked for in its window, at the lowest price of all (23,000 USD together)"
+SLIPS: dict[str, tuple[Tables, list[str]]] = {
+    "money that pays all": (funded(), []),
+    "money that pays a part": (funded(600), []),
+    "money in millions": (
+        funded(0.023),
+        [f"budgets!B2: amount is 0.023 USD, which pays 0.00046 kg {ASKED}: millions meant (23,000 USD)?"],
+    ),
+    "money in thousands": (funded(23), [f"budgets!B2: amount is 23 USD, which pays 0.46 kg {ASKED}: thousands meant (23,000 USD)?"]),
+    "money for all that is on hand": (
+        funded(23, opening_stock=[STOCK | {"quantity": 500}]),
+        [f"budgets!B2: amount is 23 USD, which pays 0.46 kg {ASKED}: thousands meant (23,000 USD)?"],
+    ),
+    "money to keep what is on hand": (funded(230, opening_stock=[STOCK | {"quantity": 500}]), []),
+    "money for storage": (
+        funded(funds=[{"fund": "nds"}, {"fund": "keep", "uses": "storage"}], budgets=[
+            {"fund": "nds", "amount": 9_000}, {"fund": "keep", "amount": 3}
+        ]),
+        [],
+    ),
+    "one year of several": (
+        funded(budgets=[{"fund": "nds", "amount": 0.01, "from": month(0)}, {"fund": "nds", "amount": 20_000, "from": month(1)}]),
+        [f"budgets!B2: amount is 0.01 USD, which pays 0.0002 kg {ASKED}: millions meant (10,000 USD)?"],
+    ),
+    "a little more money": (
+        funded(budgets=[{"fund": "nds", "amount": 90, "from": month(0)}, {"fund": "nds", "amount": 20_000, "from": month(1)}]),
+        [],
+    ),
+    "a target of hours": (
+        funded(quantity=0.2),
+        [f"targets!C2: quantity is 0.2 kg, the largest target of gallium, where demand of a month is 10 kg{UNIT}"],
+    ),
+    "a target below any order": (
+        funded(quantity=0.4, demand=[]) | {"demand": []},
+        [
+            f"targets!C2: quantity is 0.4 kg, the largest target of gallium, where the least that could be ordered is 20 kg{UNIT}"
+        ],
+    ),
+    "a small target": (funded(quantity=4), []),
+    "a target beside a stock": (
+        funded(quantity=4, opening_stock=[STOCK | {"quantity": 4_000}]),
+        [f"targets!C2: quantity is 4 kg, the largest target of gallium, where the stock at the start is 4,000 kg{UNIT}"],
+    ),
+    "two units in one table": (
+        funded(targets=[target(1, 0.3, "no"), target(4, 400, "no")]),
+        ["targets!C3: the target for gallium goes from 0.3 kg in row 2 to 400 kg: another unit, or a slip?"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_money_and_targets_in_another_unit(name: str) -> None:
+    tables, expected = SLIPS[name]
+    assert [line for line in warnings({k: v for k, v in tables.items() if v}) if "will be missed" not in line] == expected
+
+
+IN_QUANTITY = ("quantity", "capacity", "total", "minimum_order", "lot_size", "annual_quantity", "from_quantity", "output")
+IN_PRICE = ("price", "adder", "freight", "shortage_cost", "below_target_cost", "holding_cost", "disposal_cost", "handling_in",
+            "handling_out", "floor", "ceiling", "upside_trigger", "breakeven_floor", "opex", "call_off_cost")  # fmt: skip
+
+
+def rescaled(tables: Tables, factor: float) -> Tables:
+    """The same workbook in another unit of quantity; prices are per unit."""
+    found = deepcopy(dict(tables))
+    for name, rows in found.items():
+        for row in rows if name not in ("settings", "prices", "rules", "events", "suppliers", "funds") else ():
+            per_unit = (*IN_PRICE, *(("cost",) if name in ("sites", "outlets") else ()))
+            row |= {each: row[each] * factor for each in IN_QUANTITY if row.get(each) is not None}
+            row |= {each: row[each] / factor for each in per_unit if isinstance(row.get(each), (int, float))}
+    return found
+
+
+@pytest.mark.parametrize("name", [*SLIPS, *CLASHES])
+@pytest.mark.parametrize("factor", [2.0**-20, 2.0**20])
+def test_warnings_do_not_depend_on_the_unit(name: str, factor: float) -> None:
+    tables = {k: v for k, v in (SLIPS.get(name) or CLASHES[name])[0].items() if v}
+    assert [line.split(" ")[0] for line in warnings(rescaled(tables, factor))] == [line.split(" ")[0] for line in warnings(tables)]
+
+
+@pytest.mark.parametrize("case", ["gallium", "indium", "portfolio", "small"])
 def test_the_worked_examples_are_not_odd(case: str) -> None:
     assert read(ROOT / "inputs" / f"{case}.xlsx").warnings == ()
 

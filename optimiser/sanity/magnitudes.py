@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from optimiser.sanity.series import floor, index, reference
+from stockpile_model.amounts import about, quantity
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.blocks.price_floors import Contract, Floor
@@ -120,7 +121,7 @@ def _outliers(material: str, figures: list[Figure], times: float, unit: str, wha
         row, column, amount, _ = found[0]
         more = f" (and {len(found) - 1} more of this column)" if len(found) > 1 else ""
         message = (
-            f"is {amount:,.6g} {unit}{more}, where other {what} of {material} are about {middle:,.6g}: "
+            f"is {about(amount)} {unit}{more}, where other {what} of {material} are about {about(middle)}: "
             "another unit, as per t instead of per kg, or a slip?"
         )
         yield Problem(row.TABLE, row.line, column, message, warning=True)
@@ -133,7 +134,7 @@ def _slips_of_indices(stockpile: Stockpile) -> Iterator[Problem]:
         for before, row in itertools.pairwise(rows):
             old, new = before.values[name], row.values[name]
             if max(old, new) >= _APART * min(old, new):
-                message = f"{name} goes from {old:,.6g} in row {before.line} to {new:,.6g}: another unit, or a slip?"
+                message = f"{name} goes from {about(old)} in row {before.line} to {about(new)}: another unit, or a slip?"
                 yield Problem(row.TABLE, row.line, name, message, warning=True)
                 break
 
@@ -154,8 +155,8 @@ def _floors(stockpile: Stockpile, material: str, prices: list[Figure]) -> Iterat
             unit = f"{stockpile.settings.currency}/{stockpile.settings.quantity_unit}"
             column = "floor" if row.floor_index is None else "floor_index"
             message = (
-                f"the floor {row.level} of {row.contract}, {least:,.6g} {unit}, is above every price of {material} in the horizon, "
-                f"{top:,.6g} at most: it is what is always paid; a slip?"
+                f"the floor {row.level} of {row.contract}, {about(least)} {unit}, is above every price of {material} in the horizon, "
+                f"{about(top)} at most: it is what is always paid; a slip?"
             )
             yield Problem(row.TABLE, row.line, column, message, warning=True)
 
@@ -169,7 +170,7 @@ def _dear_storage(stockpile: Stockpile, prices: Mapping[str, list[Figure]]) -> I
     ]
     for row, column, rate, top in rates:
         if rate > top > 0:
-            message = f"is {rate:,.6g} for a unit and month, above every price of the metal, {top:,.6g} at most: a slip?"
+            message = f"is {about(rate)} for a unit and month, above every price of the metal, {about(top)} at most: a slip?"
             yield Problem(row.TABLE, row.line, column, message, warning=True)
 
 
@@ -192,7 +193,7 @@ def _shares(stockpile: Stockpile) -> Iterator[Problem]:
         for name, attribute, limit in names[type(row)]:
             value = getattr(row, attribute)
             if value is not None and value > limit:
-                message = f"is {value:,.6g}, which is {value:,.6g} times 100 %: shares and rates are fractions, 0.25 is 25 %"
+                message = f"is {quantity(value)}, which is {quantity(value)} times 100 %: shares and rates are fractions, 0.25 is 25 %"
                 yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
@@ -202,5 +203,5 @@ def _ranges(stockpile: Stockpile) -> Iterator[Problem]:
         for name, (low, high) in row.ranges.items():
             value = row.values.get(name) if isinstance(row, Price) else get(row, name)
             if value is not None and not (value if low is None else low) <= value <= (value if high is None else high):
-                told = f"{'…' if low is None else f'{low:g}'} to {'…' if high is None else f'{high:g}'}"
-                yield Problem(row.TABLE, row.line, name, f"is {value:g}, outside its range, {told}", warning=True)
+                told = f"{'…' if low is None else f'{quantity(low)}'} to {'…' if high is None else f'{quantity(high)}'}"
+                yield Problem(row.TABLE, row.line, name, f"is {quantity(value)}, outside its range, {told}", warning=True)

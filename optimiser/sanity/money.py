@@ -9,6 +9,7 @@ import numpy as np
 
 from optimiser.sanity.series import Series, floor, index, made_of_others, menu, must_hand_out, must_hold, opening, over, reference
 from optimiser.sanity.supply import sources
+from stockpile_model import amounts
 from stockpile_model.blocks import price_breaks
 from stockpile_model.blocks.budget import Budget, Fund
 from stockpile_model.blocks.price_floors import Contract
@@ -39,11 +40,12 @@ def _short(stockpile: Stockpile, materials: Sequence[str], need: Series) -> Iter
         return
     for period in over(stockpile):
         short = float(need[period] - money[period])
-        if short > _SLACK * max(1.0, float(need[period])):
-            unit, month = stockpile.settings.currency, f"{stockpile.calendar.begin(period):%Y-%m}"
+        if short > _SLACK * float(need[-1]):
+            unit, month = stockpile.settings.currency, amounts.month(stockpile.calendar.begin(period))
             message = (
                 f"the money for {' and '.join(materials)} is too little, so no plan exists: what must be bought by {month} costs "
-                f"{need[period]:,.0f} {unit} at least, at the lowest price of all, and {money[period]:,.0f} {unit} may be spent by then"
+                f"{amounts.money(need[period])} {unit} at least, at the lowest price of all, and {amounts.money(money[period])} {unit} may "
+                "be spent by then"
             )
             rows = stockpile.rows(Budget)
             table, line, column = (Budget.TABLE, rows[0].line, "amount") if rows else (Fund.TABLE, stockpile.rows(Fund)[0].line, "fund")

@@ -5,65 +5,41 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.sanity.series import Held, Series, asked_to_hold, made_of_others, menu, must_hand_out, opening, over, renewed
-from stockpile_model.blocks import price_floors, projects, purchases, targets
+from optimiser.sanity import rules
+from optimiser.sanity.series import Held, Series, asked_to_hold, made_of_others, must_hand_out, opening, over, renewed
+from optimiser.sanity.sources import Source, able
+from stockpile_model.amounts import clean, month, quantity
+from stockpile_model.blocks import targets
 from stockpile_model.blocks.demand import Demand, covers, serving
-from stockpile_model.blocks.price_floors import Contract
-from stockpile_model.blocks.purchases import Offer
-from stockpile_model.data import Material, Problem, Row, Stockpile, overlap
+from stockpile_model.data import Material, Problem, Row, Stockpile
 
 _SLACK = 1e-6  # share of a quantity below which it is not missing
 
 
-@dataclass(frozen=True)
-class Source:
-    """What an offer or a contract could bring at most, whatever it costs: the periods of arrival, the most in each of them
-    and over the horizon [quantity]; infinite where nothing bounds it."""
-
-    row: Offer | Contract
-    periods: range
-    most: float
-    total: float = math.inf
-
-
 @functools.lru_cache(maxsize=16)
 def sources(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
-    """By material what could bring any of it."""
-    found: dict[str, list[Source]] = {material: [] for material in stockpile.keyed(Material)}
-    for row in stockpile.rows(Offer):
-        if row.availability > 0 and (periods := _arrivals(stockpile, row)):
-            most, total = (math.inf if limit is None else row.availability * limit for limit in (row.capacity, row.total))
-            found[row.material].append(Source(row, periods, most, total))
-    for contract in stockpile.rows(Contract):
-        if contract.availability > 0 and (periods := _deliveries(stockpile, contract)):
-            rate = max((price_floors.even(stockpile, level) for level in menu(stockpile)[contract.contract].values()), default=0.0)
-            found[contract.material].append(Source(contract, periods, contract.availability * contract.flex * rate))
-    return {material: tuple(each) for material, each in found.items()}
+    """By material what could bring any of it, in the periods in which rules let any of it arrive."""
+    shut = rules.shut(stockpile)
+    return {
+        material: tuple(replace(each, periods=run) for each in found for run in _runs(each.periods, shut.get(material, frozenset())))
+        for material, found in able(stockpile).items()
+    }
 
 
-def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
-    """The periods in which an offer's metal could arrive."""
-    if not stockpile.counts(offer.supplier):
-        return range(0)
-    window, lead = overlap(stockpile.calendar, offer.from_, offer.to), purchases.lead(stockpile, offer)
-    ready = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
-    first = max(window.start, stockpile.shipping(offer.supplier), ready)
-    return range(first + lead, min(window.stop + lead, len(over(stockpile))))
-
-
-def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
-    """The periods in which a contract could bring metal."""
-    window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
-    if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
-        return range(0)
-    ready = 0 if contract.project is None else projects.earliest(stockpile, contract.project)
-    first = max(ready, price_floors.agreed(stockpile, contract, window.start), stockpile.shipping(contract.supplier))
-    return range(first, len(over(stockpile)))
+def _runs(periods: range, shut: frozenset[int]) -> Iterator[range]:
+    """The parts of a range that hold no period that is shut."""
+    begin = periods.start
+    for period in sorted(shut & set(periods)):
+        if period > begin:
+            yield range(begin, period)
+        begin = period + 1
+    if begin < periods.stop:
+        yield range(begin, periods.stop)
 
 
 def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> Series:
@@ -87,17 +63,21 @@ def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> S
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """What cannot be met, and rules that let nothing arrive: that no plan exists where it must."""
     held: dict[str, list[Held]] = {}
     for each in asked_to_hold(stockpile):
         held.setdefault(each.material, []).append(each)
+    impossible: set[str] = set()
     for material in stockpile.keyed(Material):
         if material in made_of_others(stockpile):
             continue
         demand, rows = must_hand_out(stockpile).get(material, (np.zeros(len(over(stockpile))), ()))
-        if rows:
-            yield from _demand(stockpile, material, demand, rows)
-        if material in held:
-            yield from _targets(stockpile, material, held[material], demand)
+        found = list(_demand(stockpile, material, demand, rows)) if rows else []
+        found += _targets(stockpile, material, held[material], demand) if material in held else []
+        impossible |= {material for _, hard in found if hard}
+        yield from (problem for problem, _ in found)
+    for clash in rules.clashes(stockpile):
+        yield clash.problem(bool(clash.materials & impossible))
 
 
 def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
@@ -111,7 +91,7 @@ def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
     return usable + arriving(stockpile, material, np.maximum(0, periods - oldest))
 
 
-def _demand(stockpile: Stockpile, material: str, demand: Series, rows: tuple[Demand, ...]) -> Iterator[Problem]:
+def _demand(stockpile: Stockpile, material: str, demand: Series, rows: tuple[Demand, ...]) -> Iterator[tuple[Problem, bool]]:
     """The first period by which demand that must be met is more than what could be there for it."""
     life = None if material in renewed(stockpile) else stockpile.life(material)
     asked = demand.cumsum()
@@ -119,15 +99,15 @@ def _demand(stockpile: Stockpile, material: str, demand: Series, rows: tuple[Dem
     short = asked - _there(stockpile, material, None)
     if life is not None:
         short = np.maximum(short, demand - _there(stockpile, material, life - 1))
-    found = np.flatnonzero((demand > 0) & (short > _SLACK * np.maximum(1.0, asked)))
+    found = np.flatnonzero((demand > 0) & (short > _SLACK * asked[-1]))
     if len(found):
         period = int(found[0])
         row = next(row for row in rows if period in covers(stockpile, row))
         what = "what could arrive at most by then, with the stock at the start"
-        yield _told(stockpile, row, f"demand for {material}", period, period, float(short[period]), what, True)
+        yield _told(stockpile, row, f"demand for {material}", period, period, float(short[period]), what, True), True
 
 
-def _targets(stockpile: Stockpile, material: str, asked: list[Held], demand: Series) -> Iterator[Problem]:
+def _targets(stockpile: Stockpile, material: str, asked: list[Held], demand: Series) -> Iterator[tuple[Problem, bool]]:
     """For each row of targets the first period in which it is more than what could be there for it, hard demand met."""
     oldest = max((age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)), default=None)
     if oldest is None:  # told by the block of targets
@@ -143,19 +123,19 @@ def _targets(stockpile: Stockpile, material: str, asked: list[Held], demand: Ser
         room = math.inf if None in sites else sum(each or 0.0 for each in sites)
         there = np.maximum(0.0, np.array([*limits, np.full(len(demand), room)]))
         short = held.quantity - there.min(axis=0)
-        missed = short > _SLACK * np.maximum(1.0, held.quantity)
+        missed = short > _SLACK * held.quantity.max()
         for span, row in held.spans if missed.any() else ():
             found = [period for period in span if missed[period]]
             if found:
                 worst = max(found, key=lambda period: float(short[period]))
                 what = reasons[int(there[:, worst].argmin())]
-                yield _told(stockpile, row, f"target for {material}", found[0], worst, float(short[worst]), what, row.hard)
+                yield _told(stockpile, row, f"target for {material}", found[0], worst, float(short[worst]), what, row.hard), row.hard
 
 
 def _told(stockpile: Stockpile, row: Row, name: str, first: int, worst: int, short: float, what: str, hard: bool) -> Problem:
     """`first` is the first period of which it is true, `worst` that in which most is missing."""
-    begin, later = (f"{stockpile.calendar.begin(period):%Y-%m}" for period in (first, worst))
-    amount = f"{short:,.6g} {stockpile.settings.quantity_unit}" + (f" in {later}" if worst > first else "")
+    begin, later = (month(stockpile.calendar.begin(period)) for period in (first, worst))
+    amount = f"{quantity(clean(short))} {stockpile.settings.quantity_unit}" + (f" in {later}" if worst > first else "")
     if hard:
         message = f"the {name} cannot be met in {begin}, so no plan exists: it is {amount} above {what}"
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stockpile_model.amounts import quantity
 from stockpile_model.blocks import rotation
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.data import Price, Problem, Stockpile, add_months
@@ -26,8 +27,8 @@ def _prices(stockpile: Stockpile) -> Iterator[Problem]:
         rows = sorted((row for row in stockpile.rows(Price) if index in row.values), key=lambda row: row.date)
         first, last = rows[0], rows[-1]
         if first.date > end:
-            message = f"{index} has no value before {first.date}, after the horizon: {first.values[index]:g} holds throughout"
+            message = f"{index} has no value before {first.date}, after the horizon: {quantity(first.values[index])} holds throughout"
             yield Problem(first.TABLE, first.line, index, message, warning=True)
         elif last.date < add_months(start, -_STALE):
-            message = f"{index} has no value after {last.date}, long before the horizon: {last.values[index]:g} holds throughout"
+            message = f"{index} has no value after {last.date}, long before the horizon: {quantity(last.values[index])} holds throughout"
             yield Problem(last.TABLE, last.line, index, message, warning=True)

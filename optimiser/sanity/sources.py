@@ -1,0 +1,60 @@
+"""What offers and contracts could bring, whatever it costs."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optimiser.sanity.series import menu, over
+from stockpile_model.blocks import price_floors, projects, purchases
+from stockpile_model.blocks.price_floors import Contract
+from stockpile_model.blocks.purchases import Offer
+from stockpile_model.data import Material, Stockpile, overlap
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an offer or a contract could bring at most, whatever it costs: the periods of arrival, the most in each of them
+    and over the horizon [quantity]; infinite where nothing bounds it."""
+
+    row: Offer | Contract
+    periods: range
+    most: float
+    total: float = math.inf
+
+
+@functools.lru_cache(maxsize=16)
+def able(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
+    """By material what could bring any of it, were there no rules."""
+    found: dict[str, list[Source]] = {material: [] for material in stockpile.keyed(Material)}
+    for row in stockpile.rows(Offer):
+        if row.availability > 0 and (periods := _arrivals(stockpile, row)):
+            most, total = (math.inf if limit is None else row.availability * limit for limit in (row.capacity, row.total))
+            found[row.material].append(Source(row, periods, most, total))
+    for contract in stockpile.rows(Contract):
+        if contract.availability > 0 and (periods := _deliveries(stockpile, contract)):
+            rate = max((price_floors.even(stockpile, level) for level in menu(stockpile)[contract.contract].values()), default=0.0)
+            found[contract.material].append(Source(contract, periods, contract.availability * contract.flex * rate))
+    return {material: tuple(each) for material, each in found.items()}
+
+
+def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
+    """The periods in which an offer's metal could arrive."""
+    if not stockpile.counts(offer.supplier):
+        return range(0)
+    window, lead = overlap(stockpile.calendar, offer.from_, offer.to), purchases.lead(stockpile, offer)
+    ready = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
+    first = max(window.start, stockpile.shipping(offer.supplier), ready)
+    return range(first + lead, min(window.stop + lead, len(over(stockpile))))
+
+
+def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
+    """The periods in which a contract could bring metal."""
+    window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
+    if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
+        return range(0)
+    ready = 0 if contract.project is None else projects.earliest(stockpile, contract.project)
+    first = max(ready, price_floors.agreed(stockpile, contract, window.start), stockpile.shipping(contract.supplier))
+    return range(first, len(over(stockpile)))
