@@ -55,19 +55,18 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     base, found = futures(stockpile)
     record = Record(stockpile, [each.name for each in found])
     together = Together(Clock(stockpile.settings), base, found, sheets, record)
-    cent = 1e-4 * _dearest(together)
     paths = together.paths()
     for future in found:
         record.scenario = future.name
-        _path(Case(together, future, paths[future.name], cent))
+        _path(Case(together, future, paths[future.name]))
     record.scenario = None
     _listed(together)
     contracts.begun(together)
-    options.options(together, cent)
+    options.options(together)
     options.menus(together)
     rules.kept(together)
-    money.budget(together, cent)
-    money.objective(together, cent)
+    money.budget(together)
+    money.objective(together)
     together.compare()
     return Audit(record.figures, record.findings)
 
@@ -99,11 +98,3 @@ def _listed(together: Together) -> None:
         for key, row in together.base.keyed(table).items():
             if together.record.fails(key in told):
                 together.record.refuse(table, f"{name} {key} is not on the sheet", (row, name))
-
-
-def _dearest(together: Together) -> float:
-    """The highest price of the workbook and its plan, at least 1: what noise in a quantity is worth [money/quantity]."""
-    rates = [1.0, *(rate for rows in together.variants for row in rows.rows("prices") for rate in row.values.values())]
-    for sheet, column in (("orders", "delivered_price"), ("contracts", "expected_price"), ("rotation", "price")):
-        rates += [line[column] for line in together.sheets[sheet] if line[column] is not None]
-    return float(max(rates))

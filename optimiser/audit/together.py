@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optimiser.audit.clock import Clock
-from optimiser.audit.findings import EXACT, Cell, Record
+from optimiser.audit.findings import Cell, Record, apart
 from optimiser.audit.inputs import Inputs, Rows
+from optimiser.audit.noise import Noise
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
 from stockpile_model.data import ALL
@@ -62,6 +63,7 @@ class Together:
         self.probability = {each.name: each.probability for each in futures}
         self.nodes = [self._nodes(t) for t in range(clock.periods)]
         self.variants: list[Rows] = [*{id(rows): rows for each in futures for rows in each.path}.values()]
+        self.noise = Noise(self.variants, clock.months)
         self.means: dict[tuple[int, str], Mean] = {}
         self.either: dict[tuple[int, str], tuple[Line, Cell, dict[float | None, float]]] = {}
         self.first: dict[int, tuple[Line, Any, list[tuple[int, int]]]] = {}  # of a contract signed: first and last deliveries
@@ -159,7 +161,7 @@ class Together:
 
 
 def _near(expected: float | None, found: float | None, noise: float) -> bool:
-    return expected == found or (expected is not None and found is not None and abs(expected - found) <= noise + EXACT * abs(expected))
+    return expected == found or (expected is not None and found is not None and not apart(expected, found, noise))
 
 
 def _ends(clock: Clock) -> dict[str, int]:
