@@ -13,6 +13,7 @@ from optimiser.audit.projects import breakeven, level_at
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
 
+PER_UNIT = ("expected_price", "share_at_floor")  # what is told of a contract that brings metal
 _DAY = dt.timedelta(days=1)
 
 
@@ -116,6 +117,8 @@ def contracts(case: Case) -> None:
         if line["decision"] == "do not sign":
             for column in ("called_off", "delivered", "deficit", "topups", "upside", "cost"):
                 record.figure(line, column, 0.0)
+            for column in ("level", "signed", "first_delivery", "last_delivery", "floor", "annual_quantity", "breakeven", *PER_UNIT):
+                record.term(line, column, None)
             continue
         if record.fails(row.contract not in signed):
             record.refuse(line.at("decision"), f"{row.contract} is signed a second time")
@@ -149,9 +152,9 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
             record.refuse(line.at("signed"), said, (row, "project"))
         ready = case.ready(row.project)
     first = begin(inputs, row, t, ready)
-    deliveries = case.together.first.setdefault(id(line), (line, row, []))[2]
-    if first is not None:
-        deliveries.append((first, span(inputs, row, first)[-1]))
+    last = None if first is None else inputs.begins[span(inputs, row, first)[-1] + 1] - _DAY
+    record.term(line, "first_delivery", None if first is None else inputs.begins[first], (row, "lead_time_months"))
+    record.term(line, "last_delivery", last, (row, "term_months"))
     case.together.begun.setdefault((name, floor.level), {})[case.future.name] = t, first
     record.figure(line, "floor", level_at(inputs, floor, t), cell=(floor, "floor" if floor.floor is not None else "floor_index"))
     record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
@@ -162,16 +165,13 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
 
 
 def begun(together: Together) -> None:
-    """A contract that is signed delivers in one of its scenarios at least; its row tells of the first delivery there is."""
-    record, begins = together.record, together.clock.begins
-    for line, row, deliveries in together.first.values():
-        if record.fails(bool(deliveries)):
-            said = f"{row.contract} would deliver first past the horizon"
-            record.refuse(line.at("first_delivery"), said, (row, "lead_time_months"))
-            continue
-        first, last = min(deliveries)
-        record.term(line, "first_delivery", begins[first], (row, "lead_time_months"))
-        record.term(line, "last_delivery", begins[last + 1] - _DAY, (row, "term_months"))
+    """A contract that is signed delivers on one at least of the paths that cannot be told apart at signing."""
+    for (name, _), signed in together.begun.items():
+        row = together.base.keyed("contracts")[name]
+        for node in dict.fromkeys(together.nodes[t][scenario] for scenario, (t, _) in signed.items()):
+            if together.record.fails(any(first is not None for scenario, (_, first) in signed.items() if scenario in node)):
+                said = f"{name} is signed and would deliver first past the horizon"
+                together.record.refuse("contracts", said, (row, "lead_time_months"))
 
 
 def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> None:
