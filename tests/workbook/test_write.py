@@ -37,7 +37,7 @@ from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.data import Dated, Material, Result, Settings, Stockpile, column, get
 from stockpile_model.values import normal
-from tests.support.plans import day, full_plan, uncertain_plan
+from tests.support.plans import full_plan, uncertain_plan
 
 START = dt.date(2027, 1, 1)
 
