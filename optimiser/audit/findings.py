@@ -67,6 +67,7 @@ class Record:
         self.scenarios = scenarios
         self.scenario: str | None = None
         self.figures = 0
+        self.unchecked: dict[str, None] = {}  # what stands in the plan and cannot be recomputed
         self._found: dict[Finding, dict[str, None]] = {}  # with the scenarios in which it is found
 
     @property

@@ -198,9 +198,27 @@ def objective(together: Together) -> None:
         record.equal("summary", "CVaR", worst or 0.0, sheets.cvar, noise)
     if sheets.bound is not None:
         record.reaches("summary", "objective, which no plan can be below,", sheets.bound, sheets.objective, noise)
+    _proof(together, noise)
     record.equal("summary", "waste", sum(probability * each.waste for probability, each in found), sheets.waste, some)
     record.equal("summary", "shortfall", sum(probability * each.shortfall for probability, each in found), sheets.shortfall, some)
     _outcomes(together, noise, some)
+
+
+def _proof(together: Together, noise: float) -> None:
+    """The gap is that of objective and bound, and where a plan is optimal no more than was asked."""
+    record, sheets = together.record, together.sheets
+    if record.fails(sheets.status in (None, "optimal", "feasible")):
+        record.refuse("summary", f"status is {sheets.status!r}, neither optimal nor feasible")
+    if sheets.bound is None:
+        if record.fails(sheets.gap is None):
+            record.refuse("summary", "gap is known where no bound is")
+        return
+    apart, size = max(0.0, sheets.objective - sheets.bound), abs(sheets.objective)
+    if sheets.gap is not None and size > noise:  # of next to nothing everything is a large share
+        record.equal("summary", "gap", apart / size, sheets.gap, noise / size)
+    if sheets.status == "optimal" and sheets.asked is not None:
+        what = "objective less proven bound, of a plan that is optimal,"
+        record.within("summary", what, sheets.asked * size, apart, noise)
 
 
 def _outcomes(together: Together, noise: float, some: float) -> None:
