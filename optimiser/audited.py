@@ -13,7 +13,9 @@ def as_sheets(plan: Plan) -> Sheets:
     """A plan as an audit reads it."""
     rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
     expected = None if plan.cvar is None else plan.expected_cost
-    return Sheets(rows, plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound, expected, plan.cvar)
+    asked = plan.run.get("gap asked for")
+    claims = (plan.objective, plan.costs, plan.waste, plan.shortfall, plan.bound, expected, plan.cvar, plan.status, plan.gap)
+    return Sheets(rows, *claims, float(asked) if isinstance(asked, (int, float)) else None)
 
 
 def audited(plan: Plan) -> Plan:

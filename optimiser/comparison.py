@@ -136,12 +136,17 @@ def _decision(line: Line) -> str | None:
 
 def _told(lines: Iterable[Line], name: str, chosen: Callable[[Line], str | None]) -> dict[str, str]:
     """What is decided of each name, in words; nothing where it is not taken in any scenario."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, dict[str, dict[str, float]]] = {}  # name -> choice -> scenarios and their probability
     for line in lines:
         said = found.setdefault(line[name], {})
         if (choice := chosen(line)) is not None:
-            said[choice if line["scenarios"] == ALL else f"{choice} (in {line['scenarios']})"] = None
-    return {of: "; ".join(sorted(said)) for of, said in found.items()}
+            said.setdefault(choice, {})[line["scenarios"]] = line["probability"]
+    return {of: "; ".join(sorted(_in(choice, holds) for choice, holds in said.items())) for of, said in found.items()}
+
+
+def _in(choice: str, holds: Mapping[str, float]) -> str:
+    """A choice, with the scenarios in which it is taken where these are not all."""
+    return choice if ALL in holds or sum(holds.values()) > 1 - 1e-9 else f"{choice} (in {', '.join(holds)})"
 
 
 def _sums(lines: Iterable[Line], column: str, key: Callable[[Line], Key]) -> dict[Key, float]:

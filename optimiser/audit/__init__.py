@@ -5,7 +5,8 @@ which appropriation. All else follows from them and the input: what may be decid
 what expires, what everything costs. Under scenarios each is audited as a plan of its own, of the rows that hold in it and the
 input as it stands on its path (`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them).
 The rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth), `metal` (lots and ages),
-`needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective). `inputs`
+`needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective, proof),
+`sentences` (instructions), `summary` (totals of the other sheets). `inputs`
 reads the input with arithmetic of its own, so that an error in the model's is no error here too.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optimiser.audit import contracts, metal, money, needs, options, projects, purchases, rules
+from optimiser.audit import contracts, metal, money, needs, options, projects, purchases, rules, sentences, summary
 from optimiser.audit.case import Case
 from optimiser.audit.clock import Clock
 from optimiser.audit.findings import Finding, Record
@@ -30,10 +31,12 @@ MOST_TOLD = 20
 
 @dataclass(frozen=True)
 class Audit:
-    """How many figures of a plan were compared, and what was found to differ."""
+    """How many figures of a plan were compared, what was found to differ, and what could not be compared: what only a solver
+    tells, and figures of which nothing else tells."""
 
     figures: int
     findings: tuple[Finding, ...]
+    unchecked: tuple[str, ...] = ()
 
 
 class AuditError(StockpileError):
@@ -55,21 +58,22 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     base, found = futures(stockpile)
     record = Record(stockpile, [each.name for each in found])
     together = Together(Clock(stockpile.settings), base, found, sheets, record)
-    cent = 1e-4 * _dearest(together)
     paths = together.paths()
     for future in found:
         record.scenario = future.name
-        _path(Case(together, future, paths[future.name], cent))
+        _path(Case(together, future, paths[future.name]))
     record.scenario = None
     _listed(together)
     contracts.begun(together)
-    options.options(together, cent)
+    options.options(together)
     options.menus(together)
     rules.kept(together)
-    money.budget(together, cent)
-    money.objective(together, cent)
+    money.budget(together)
+    money.objective(together)
     together.compare()
-    return Audit(record.figures, record.findings)
+    sentences.sentences(together)
+    summary.summary(together)
+    return Audit(record.figures, record.findings, tuple(record.unchecked))
 
 
 def _path(case: Case) -> None:
@@ -99,11 +103,3 @@ def _listed(together: Together) -> None:
         for key, row in together.base.keyed(table).items():
             if together.record.fails(key in told):
                 together.record.refuse(table, f"{name} {key} is not on the sheet", (row, name))
-
-
-def _dearest(together: Together) -> float:
-    """The highest price of the workbook and its plan, at least 1: what noise in a quantity is worth [money/quantity]."""
-    rates = [1.0, *(rate for rows in together.variants for row in rows.rows("prices") for rate in row.values.values())]
-    for sheet, column in (("orders", "delivered_price"), ("contracts", "expected_price"), ("rotation", "price")):
-        rates += [line[column] for line in together.sheets[sheet] if line[column] is not None]
-    return float(max(rates))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from optimiser.audit.findings import EXACT, NOISE, RELATIVE, Cell
+from optimiser.audit.findings import Cell, apart
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
 from optimiser.audit.together import Outcome, Together
@@ -65,12 +65,12 @@ class Brought(NamedTuple):
 class Case:
     """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the rows as they stand on its path."""
 
-    def __init__(self, together: Together, future: Future, sheets: Sheets, cent: float) -> None:
+    def __init__(self, together: Together, future: Future, sheets: Sheets) -> None:
         self.together, self.future = together, future
         self.inputs = together.inputs[future.name]
         self.sheets = sheets
         self.record = together.record
-        self.cent = cent
+        self.noise, self.cent = together.noise.quantity, together.noise.money
         self.outcome: Outcome = together.outcomes[future.name]
         self.cash: dict[Flow, float] = defaultdict(float)
         self.outlays: dict[Outlay, float] = defaultdict(float)
@@ -133,16 +133,16 @@ class Case:
 
     # What a line tells of several scenarios
 
-    def total(self, line: Line, column: str, amount: float, noise: float = EXACT, cell: Cell = None) -> None:
+    def total(self, line: Line, column: str, amount: float, noise: float = 0.0, cell: Cell = None) -> None:
         """What this path adds to a figure that sums over the scenarios of its line, each weighed with its probability."""
         self.together.add(line, column, self.future.probability * amount, None, noise, cell)
 
-    def mean(self, line: Line, column: str, value: float, noise: float = EXACT, cell: Cell = None, weight: float = 1.0) -> None:
+    def mean(self, line: Line, column: str, value: float, noise: float = 0.0, cell: Cell = None, weight: float = 1.0) -> None:
         """What this path adds to a figure that is a mean over the scenarios of its line."""
         part = self.future.probability * weight
         self.together.add(line, column, part * value, part, noise, cell)
 
-    def either(self, line: Line, column: str, value: float | None, noise: float = EXACT, cell: Cell = None) -> None:
+    def either(self, line: Line, column: str, value: float | None, noise: float = 0.0, cell: Cell = None) -> None:
         """What a figure must be that holds in one scenario of its line at least."""
         self.together.either.setdefault((id(line), column), (line, cell, {}))[2][value] = noise
 
@@ -173,11 +173,14 @@ class Case:
         total = sum(found.values())
         return {buyer: quantity / total for buyer, quantity in found.items()} if total > 0 else {None: 1.0}
 
-    def match(self, where: str, what: str, expected: Mapping[Any, float], found: Mapping[Any, float], noise: float = NOISE) -> None:
-        """Totals by key that must be the same; where a key is missing they are 0. The key's first part is a period."""
+    def match(
+        self, where: str, what: str, expected: Mapping[Any, float], found: Mapping[Any, float], noise: Callable[[Any], float]
+    ) -> None:
+        """Totals by key that must be the same, up to the noise of each; where a key is missing they are 0. The key's first part is
+        a period."""
         self.record.figures += len(expected.keys() | found.keys())
         for key in [*found, *(key for key in expected if key not in found)]:
             left, right = expected.get(key, 0.0), found.get(key, 0.0)
-            if abs(left - right) > noise + RELATIVE * max(abs(left), abs(right)):
+            if apart(left, right, noise(key)):
                 parts = [str(part) for part in key[1:] if part not in (None, "")]
                 self.record.add(where, f"{what} ({', '.join(parts)}) in {self.inputs.begin(key[0])}", left, right)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimiser.audit.case import Case
-from optimiser.audit.findings import NOISE
 from optimiser.audit.inputs import Inputs
 from optimiser.audit.projects import breakeven, level_at
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
 
+PER_UNIT = ("expected_price", "share_at_floor")  # what is told of a contract that brings metal
 _DAY = dt.timedelta(days=1)
 
 
@@ -117,6 +117,8 @@ def contracts(case: Case) -> None:
         if line["decision"] == "do not sign":
             for column in ("called_off", "delivered", "deficit", "topups", "upside", "cost"):
                 record.figure(line, column, 0.0)
+            for column in ("level", "signed", "first_delivery", "last_delivery", "floor", "annual_quantity", "breakeven", *PER_UNIT):
+                record.term(line, column, None)
             continue
         if record.fails(row.contract not in signed):
             record.refuse(line.at("decision"), f"{row.contract} is signed a second time")
@@ -128,7 +130,8 @@ def contracts(case: Case) -> None:
         if found is not None:
             _account(case, line, found, brought.pop(row.contract, {}))
     for name, came in brought.items():
-        record.within("deliveries", f"what arrives under {name}, which is not signed,", 0.0, sum(came.values()))
+        what = f"what arrives under {name}, which is not signed,"
+        record.within("deliveries", what, 0.0, sum(came.values()), case.noise(rows[name].material))
 
 
 def _sign(case: Case, line: Line, name: str) -> Signed | None:
@@ -149,9 +152,9 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
             record.refuse(line.at("signed"), said, (row, "project"))
         ready = case.ready(row.project)
     first = begin(inputs, row, t, ready)
-    deliveries = case.together.first.setdefault(id(line), (line, row, []))[2]
-    if first is not None:
-        deliveries.append((first, span(inputs, row, first)[-1]))
+    last = None if first is None else inputs.begins[span(inputs, row, first)[-1] + 1] - _DAY
+    record.term(line, "first_delivery", None if first is None else inputs.begins[first], (row, "lead_time_months"))
+    record.term(line, "last_delivery", last, (row, "term_months"))
     case.together.begun.setdefault((name, floor.level), {})[case.future.name] = t, first
     record.figure(line, "floor", level_at(inputs, floor, t), cell=(floor, "floor" if floor.floor is not None else "floor_index"))
     record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
@@ -162,27 +165,24 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
 
 
 def begun(together: Together) -> None:
-    """A contract that is signed delivers in one of its scenarios at least; its row tells of the first delivery there is."""
-    record, begins = together.record, together.clock.begins
-    for line, row, deliveries in together.first.values():
-        if record.fails(bool(deliveries)):
-            said = f"{row.contract} would deliver first past the horizon"
-            record.refuse(line.at("first_delivery"), said, (row, "lead_time_months"))
-            continue
-        first, last = min(deliveries)
-        record.term(line, "first_delivery", begins[first], (row, "lead_time_months"))
-        record.term(line, "last_delivery", begins[last + 1] - _DAY, (row, "term_months"))
+    """A contract that is signed delivers on one at least of the paths that cannot be told apart at signing."""
+    for (name, _), signed in together.begun.items():
+        row = together.base.keyed("contracts")[name]
+        for node in dict.fromkeys(together.nodes[t][scenario] for scenario, (t, _) in signed.items()):
+            if together.record.fails(any(first is not None for scenario, (_, first) in signed.items() if scenario in node)):
+                said = f"{name} is signed and would deliver first past the horizon"
+                together.record.refuse("contracts", said, (row, "lead_time_months"))
 
 
 def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> None:
     """What a contract brings and costs."""
     row, record = signed.row(signed.t), case.record
-    before = len(case.spent)
+    before, cent = len(case.spent), case.cent(row.material)
     case.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
     deficit = topups = 0.0
     if row.form == "cfd":
         what = f"what arrives under {row.contract}, which moves cash only,"
-        record.within("deliveries", what, 0.0, sum(came.values()), cell=(row, "form"))
+        record.within("deliveries", what, 0.0, sum(came.values()), case.noise(row.material), (row, "form"))
         earned = {t: signed.upside(t) * signed.rate(t) for t in signed.span}
         for t in signed.span:
             topup = signed.topup(t) * signed.rate(t)
@@ -194,11 +194,11 @@ def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
     else:
         deficit = _deliver(case, line, signed, came)
         earned = {t: signed.upside(t) * quantity for t, quantity in came.items()}
-    case.total(line, "topups", topups, case.cent)
-    case.total(line, "deficit", deficit, 10 * NOISE, (row, "take_or_pay"))
+    case.total(line, "topups", topups, cent)
+    case.total(line, "deficit", deficit, case.noise(row.material), (row, "take_or_pay"))
     upside = _receive(case, signed, earned)
-    case.total(line, "upside", upside, 10 * case.cent)
-    case.total(line, "cost", sum(each.amount for each in case.spent[before:]) - upside, 10 * case.cent)
+    case.total(line, "upside", upside, cent)
+    case.total(line, "cost", sum(each.amount for each in case.spent[before:]) - upside, cent)
 
 
 def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> float:
@@ -206,13 +206,13 @@ def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
     record, inputs, name = case.record, case.inputs, signed.contract
     most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
     called: dict[int, float] = {}
-    paid = at_floor = 0.0
+    paid, at_floor, noise = 0.0, 0.0, case.noise(signed.row(signed.t).material)
     for t, quantity in sorted(came.items()):
         row, where = signed.row(t), f"deliveries of {name} in {inputs.begins[t]}"
         if record.fails(t in signed.span):
             record.refuse(where, "outside its term", (row, "term_months"), quantity)
             continue
-        record.within(where, "quantity", most[t] * row.availability, quantity, cell=(row, "flex"))
+        record.within(where, "quantity", most[t] * row.availability, quantity, noise, (row, "flex"))
         called[t] = quantity / row.availability if row.availability else 0.0
         price, market = signed.price(t), signed.market(t)
         case.price["contracts", name, t] = price * quantity, quantity
@@ -232,21 +232,21 @@ def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
         if case.idle and signed.price(end) > 0:
             what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
             told = _flow(case, "deficits", name, range(end, end + 1)) / signed.price(end)
-            record.reaches("cash_flow", what, short, told, 10 * NOISE, (signed.row(end), "take_or_pay"))
+            record.reaches("cash_flow", what, short, told, noise, (signed.row(end), "take_or_pay"))
             short = max(short, told)
         deficit += short
-        if short > NOISE:
+        if short > noise:
             case.pay(end, "deficits", signed.price(end) * short, signed.row(end).material, name, table="contracts")
     delivered, total = sum(came.values()), sum(called.values())
-    case.total(line, "delivered", delivered, 10 * NOISE)
+    case.total(line, "delivered", delivered, noise)
     if not unseen:
-        case.total(line, "called_off", total, 10 * NOISE, (signed.row(signed.t), "availability"))
+        case.total(line, "called_off", total, noise, (signed.row(signed.t), "availability"))
     elif (key := (id(line), "called_off")) not in case.together.unseen:
         case.together.unseen.update({key, (id(line), "share_at_floor")})
-    if total > NOISE:
-        case.mean(line, "share_at_floor", at_floor / total, 1e-3, weight=total)
-    if delivered > NOISE:
-        case.mean(line, "expected_price", paid / delivered, case.cent, weight=delivered)
+    if total > noise:
+        case.mean(line, "share_at_floor", at_floor / total, noise / total, weight=total)
+    if delivered > noise:
+        case.mean(line, "expected_price", paid / delivered, case.cent(signed.row(signed.t).material) / delivered, weight=delivered)
     return deficit
 
 
@@ -272,7 +272,7 @@ def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
             received[inputs.period(each["date"])] -= each["amount"]
     for t, amount in received.items():
         what = f"upside of {name} in {inputs.begin(t)}"
-        record.within("cash_flow", what, earned.get(t, 0.0), amount, 10 * case.cent, (signed.row(t), "upside_share"))
+        record.within("cash_flow", what, earned.get(t, 0.0), amount, case.cent(signed.row(t).material), (signed.row(t), "upside_share"))
         case.book(t, "upside", -amount, signed.row(t).material, name)
     # A cap that some scenarios change, or that is better reached late, may leave a path with less than it could have received.
     caps = {rows.keyed("contracts")[name].upside_cap for rows in case.together.variants}
@@ -284,5 +284,5 @@ def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
             due, cell = row.upside_cap * months / 12, (row, "upside_cap")
         what = f"upside of {name} in the contract year from {inputs.begins[year[0]]}"
         compare = record.equal if whole or row.upside_cap is None else record.within
-        compare("cash_flow", what, due, sum(received.get(t, 0.0) for t in year), 10 * case.cent, cell)
+        compare("cash_flow", what, due, sum(received.get(t, 0.0) for t in year), case.cent(row.material), cell)
     return sum(received.values())

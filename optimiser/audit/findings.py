@@ -10,9 +10,14 @@ from typing import Any, Literal
 from optimiser.audit.sheets import Line
 from stockpile_model.data import Row, Stockpile
 
-NOISE = 1e-4  # what the solver's tolerance may leave of a quantity, summed over the lots of a period [quantity]
-EXACT = 1e-9  # for what follows from one figure by one multiplication
-RELATIVE = 1e-6  # of the larger figure, on top of either
+EXACT = 1e-9  # of the larger figure, for what follows from the plan's own figures and the input
+RELATIVE = 1e-7  # of the larger figure, on top of the noise of what a solver has found
+
+
+def apart(expected: float, found: float, noise: float = 0.0) -> bool:
+    """Whether two figures are not the same, up to noise; two infinite ones are."""
+    return expected != found and abs(expected - found) > noise + (RELATIVE if noise else EXACT) * max(abs(expected), abs(found))
+
 
 Relation = Literal["is", "most", "least", "never"]
 Cell = tuple[Any, str] | None
@@ -62,6 +67,7 @@ class Record:
         self.scenarios = scenarios
         self.scenario: str | None = None
         self.figures = 0
+        self.unchecked: dict[str, None] = {}  # what stands in the plan and cannot be recomputed
         self._found: dict[Finding, dict[str, None]] = {}  # with the scenarios in which it is found
 
     @property
@@ -78,19 +84,19 @@ class Record:
 
     # Whether something is wrong, to be told by `add` or `refuse`
 
-    def differs(self, expected: float, found: float, noise: float = NOISE) -> bool:
+    def differs(self, expected: float, found: float, noise: float) -> bool:
         self.figures += 1
-        return abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found))
+        return apart(expected, found, noise)
 
-    def above(self, limit: float | None, found: float, noise: float = NOISE) -> bool:
+    def above(self, limit: float | None, found: float, noise: float) -> bool:
         """Whether a figure is above a limit; None is no limit."""
         self.figures += 1
-        return limit is not None and found - limit > noise + RELATIVE * abs(limit)
+        return limit is not None and found > limit and apart(limit, found, noise)
 
-    def below(self, limit: float | None, found: float, noise: float = NOISE) -> bool:
+    def below(self, limit: float | None, found: float, noise: float) -> bool:
         """Whether a figure is below a limit; None is no limit."""
         self.figures += 1
-        return limit is not None and limit - found > noise + RELATIVE * abs(limit)
+        return limit is not None and found < limit and apart(limit, found, noise)
 
     def fails(self, condition: bool) -> bool:
         self.figures += 1
@@ -110,14 +116,14 @@ class Record:
 
     # A column of one line
 
-    def figure(self, line: Line, column: str, expected: float | None, noise: float = EXACT, cell: Cell = None) -> None:
-        """A number of the plan, or a blank, and what it must be."""
+    def figure(self, line: Line, column: str, expected: float | None, noise: float = 0.0, cell: Cell = None) -> None:
+        """A number of the plan, or a blank, and what it must be; no noise means that it follows from other figures alone."""
         self.figures += 1
         found = line[column]
         if expected is None or found is None:
             if expected is not found:
                 self.add(line.at(column), line.told(column), expected, found, cell=cell)
-        elif abs(expected - found) > noise + RELATIVE * max(abs(expected), abs(found)):
+        elif apart(expected, found, noise):
             self.add(line.at(column), line.told(column), expected, found, cell=cell)
 
     def term(self, line: Line, column: str, expected: Any, cell: Cell = None) -> None:
@@ -126,26 +132,26 @@ class Record:
         if line[column] != expected:
             self.add(line.at(column), line.told(column), expected, line[column], cell=cell)
 
-    def most(self, line: Line, column: str, limit: float | None, noise: float = NOISE, cell: Cell = None) -> None:
+    def most(self, line: Line, column: str, limit: float | None, noise: float, cell: Cell = None) -> None:
         if self.above(limit, line[column], noise):
             self.add(line.at(column), line.told(column), limit, line[column], "most", cell)
 
-    def least(self, line: Line, column: str, limit: float | None, noise: float = NOISE, cell: Cell = None) -> None:
+    def least(self, line: Line, column: str, limit: float | None, noise: float, cell: Cell = None) -> None:
         if self.below(limit, line[column], noise):
             self.add(line.at(column), line.told(column), limit, line[column], "least", cell)
 
     # A total that stands in no one cell
 
-    def equal(self, where: str, what: str, expected: float, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+    def equal(self, where: str, what: str, expected: float, found: float, noise: float, cell: Cell = None) -> None:
         if self.differs(expected, found, noise):
             self.add(where, what, expected, found, cell=cell)
 
-    def within(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+    def within(self, where: str, what: str, limit: float | None, found: float, noise: float, cell: Cell = None) -> None:
         """A total that must not be above a limit."""
         if self.above(limit, found, noise):
             self.add(where, what, limit, found, "most", cell)
 
-    def reaches(self, where: str, what: str, limit: float | None, found: float, noise: float = NOISE, cell: Cell = None) -> None:
+    def reaches(self, where: str, what: str, limit: float | None, found: float, noise: float, cell: Cell = None) -> None:
         """A total that must not be below a limit."""
         if self.below(limit, found, noise):
             self.add(where, what, limit, found, "least", cell)

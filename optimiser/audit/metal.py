@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from optimiser.audit.case import Case
-from optimiser.audit.findings import NOISE, Cell
+from optimiser.audit.findings import EXACT, Cell
 from optimiser.audit.sheets import Line
 
 IN, OUT = ("opening", "arrival", "return"), ("demand", "rotation", "expired")
@@ -126,7 +126,7 @@ def _arrivals(case: Case, moved: Moved) -> None:
     came: dict[tuple[int, str, str, str, str], float] = defaultdict(float)
     for line in case.sheets["deliveries"]:
         came[case.inputs.period(line["date"]), line["lot"], line["name"], line["material"], line["site"]] += line["quantity"]
-    case.match("movements", "arrival", came, moved.arrivals)
+    case.match("movements", "arrival", came, moved.arrivals, lambda key: case.noise(key[3]))
 
 
 def _openings(case: Case, moved: Moved) -> None:
@@ -135,9 +135,9 @@ def _openings(case: Case, moved: Moved) -> None:
     left = dict(moved.openings)
     for row in case.inputs.at(0).rows("opening_stock"):
         lot = Lot(row.lot, row.material, row.site or only, row.made)
-        case.record.equal("movements", f"opening {lot}", row.quantity, left.pop(lot, 0.0), cell=(row, "quantity"))
+        case.record.equal("movements", f"opening {lot}", row.quantity, left.pop(lot, 0.0), case.noise(row.material), (row, "quantity"))
     for lot, quantity in left.items():
-        case.record.equal("movements", f"opening {lot}", 0.0, quantity)
+        case.record.equal("movements", f"opening {lot}", 0.0, quantity, case.noise(lot.material))
 
 
 def _lots(case: Case, moved: Moved) -> None:
@@ -154,7 +154,8 @@ def _lots(case: Case, moved: Moved) -> None:
     for lot, changes in moved.lots.items():
         _follow(case, lot, changes, moved.expired, shown, lines)
     for (t, lot), quantity in shown.items():
-        case.record.equal(lines[t, lot].at("quantity"), f"stock of {lot} at the end of {case.inputs.begins[t]}", 0.0, quantity)
+        where, what = lines[t, lot].at("quantity"), f"stock of {lot} at the end of {case.inputs.begins[t]}"
+        case.record.equal(where, what, 0.0, quantity, case.noise(lot.material))
 
 
 def _follow(
@@ -168,7 +169,7 @@ def _follow(
     """One lot from its arrival to its end: it expires in the period in which it reaches its life, as long as that is then."""
     inputs, record = case.inputs, case.record
     made, last, gone = inputs.period(lot.made), max(changes), False
-    left = 0.0
+    left, noise = 0.0, case.noise(lot.material)
     for t in range(min(changes), inputs.periods):
         if gone and t > last:
             break
@@ -184,12 +185,12 @@ def _follow(
         else:
             due = 0.0
             case.held[t, lot.material, lot.site, t - made] += max(0.0, left)
-        if record.differs(due, wasted):
+        if record.differs(due, wasted, noise):
             record.add("movements", f"what expires of {lot} at the end of {inputs.begins[t]}", due, wasted, cell=cell)
-        if record.below(0.0, left):
+        if record.below(0.0, left, noise):
             record.add("movements", f"what is left of {lot} at the end of {inputs.begins[t]}", 0.0, left, "least")
         found = shown.pop((t, lot), 0.0)
-        if record.differs(max(0.0, left), found):
+        if record.differs(max(0.0, left), found, noise):
             where = lines[t, lot].at("quantity") if (t, lot) in lines else "lots"
             record.add(where, f"stock of {lot} at the end of {inputs.begins[t]}", max(0.0, left), found, cell=cell if gone else None)
 
@@ -199,13 +200,16 @@ def _sites(case: Case) -> None:
     inputs = case.inputs
     by_site: dict[tuple[int, str], float] = defaultdict(float)
     by_material: dict[tuple[int, str, str], float] = defaultdict(float)
+    noise: dict[tuple[int, str], float] = defaultdict(float)
     for (t, material, site, _), quantity in case.held.items():
         by_site[t, site] += quantity
         by_material[t, material, site] += quantity
+    for t, material, name in by_material:
+        noise[t, name] += case.noise(material)
     for (t, name), quantity in by_site.items():
         row = inputs.at(t).sites[name]
         what = f"stock at site {name} at the end of {inputs.begins[t]}"
-        case.record.within("lots", what, row.capacity, quantity, cell=(row, "capacity"))
+        case.record.within("lots", what, row.capacity, quantity, noise[t, name], (row, "capacity"))
     for (t, material, name), quantity in by_material.items():
         row = inputs.at(t).sites[name]
         rate = (row.cost + inputs.at(t).materials[material].holding_cost) * inputs.months
@@ -226,7 +230,7 @@ def _rotation(case: Case, moved: Moved) -> None:
         lot, quantity = _lot(line), line["quantity"]
         outlet = None if outlet is None else inputs.at(t).keyed("outlets")[outlet.outlet]
         shown[t, lot, line["outlet"] or ""] += quantity
-        record.least(line, "quantity", 0.0)
+        record.least(line, "quantity", 0.0, case.noise(lot.material))
         if outlet is None:
             _aged(case, line, t)
             _expired(case, line, lot, t)
@@ -240,17 +244,17 @@ def _rotation(case: Case, moved: Moved) -> None:
             else:
                 back[due, outlet.outlet, material, lot.site] += outlet.yield_ * quantity
             record.term(line, "returns", inputs.begin(due), (outlet, "lead_time_months"))
-            record.figure(line, "returned", outlet.yield_ * quantity, NOISE, (outlet, "yield"))
+            record.figure(line, "returned", outlet.yield_ * quantity, 0.0, (outlet, "yield"))
             record.term(line, "to_material", material, (outlet, "to_material"))
         else:
             for column in ("returns", "returned", "to_material"):
                 record.term(line, column, None)
     left = moved.rotated | {(t, lot, ""): quantity for (t, lot), quantity in moved.expired.items()}
-    case.match("rotation", "what leaves", left, shown)
-    case.match("movements", "what comes back from", back, moved.returns)
+    case.match("rotation", "what leaves", left, shown, lambda key: case.noise(key[1].material))
+    case.match("movements", "what comes back from", back, moved.returns, lambda key: case.noise(key[2]))
     for (name, t), quantity in case.out.items():
         what, outlet = f"what outlet {name} takes in {inputs.begins[t]}", inputs.at(t).keyed("outlets")[name]
-        record.within("rotation", what, outlet.capacity, quantity, cell=(outlet, "capacity"))
+        record.within("rotation", what, outlet.capacity, quantity, case.noise(outlet.material), (outlet, "capacity"))
 
 
 def _expired(case: Case, line: Line, lot: Lot, t: int) -> None:
@@ -260,7 +264,7 @@ def _expired(case: Case, line: Line, lot: Lot, t: int) -> None:
     for column in ("price", "proceeds"):
         record.figure(line, column, 0.0)
     cost = material.disposal_cost * line["quantity"]
-    record.figure(line, "cost", cost, case.cent, (material, "disposal_cost"))
+    record.figure(line, "cost", cost, 0.0, (material, "disposal_cost"))
     case.pay(t, "disposal", cost, lot.material, lot.site, case.inputs.base.sites[lot.site].buyer)
 
 
@@ -277,15 +281,15 @@ def _terms(case: Case, line: Line, outlet: Any, lot: Lot, t: int) -> None:
         if record.below(outlet.minimum_life_months, left, 1e-9):
             what = f"life left to lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
             record.add(line.at("remaining_life"), what, outlet.minimum_life_months, left, "least", (outlet, "minimum_life_months"))
-    price, cell = 0.0, None
+    price, full, cell = 0.0, 0.0, None
     if outlet.form == "sale":
         full = outlet.price if outlet.price is not None else inputs.price(outlet.price_index, t) * outlet.price_factor
         price = full * max(0.0, 1 - outlet.age_discount * age * inputs.months)
         cell = (outlet, "price" if outlet.price is not None else "price_index")
-    record.figure(line, "price", price, cell=cell)
-    record.figure(line, "proceeds", price * quantity, case.cent)
+    record.figure(line, "price", price, EXACT * full, cell)
+    record.figure(line, "proceeds", price * quantity, EXACT * full * quantity)
     thrown = inputs.at(t).materials[lot.material].disposal_cost if outlet.form == "dispose" else 0.0
-    record.figure(line, "cost", (outlet.cost + thrown) * quantity, case.cent, (outlet, "cost"))
+    record.figure(line, "cost", (outlet.cost + thrown) * quantity, 0.0, (outlet, "cost"))
     case.book(t, "sales", -price * quantity, lot.material, outlet.outlet, buyer)
     case.pay(t, "rotation", outlet.cost * quantity, lot.material, outlet.outlet, buyer)
     case.pay(t, "disposal", thrown * quantity, lot.material, outlet.outlet, buyer)

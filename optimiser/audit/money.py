@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from optimiser.audit.case import NOT_CASH, USE, Case, Flow, Outlay
-from optimiser.audit.findings import EXACT, NOISE
+from optimiser.audit.findings import RELATIVE
 from optimiser.audit.scenarios import BASE
 from optimiser.audit.together import Together
 
@@ -26,13 +26,13 @@ def cash_flow(case: Case) -> None:
             continue
         record.term(line, "cash", heading not in NOT_CASH)
         if whole:
-            record.figure(line, "factor", factors[t], 1e-12)
+            record.figure(line, "factor", factors[t])
             record.figure(line, "discounted", factors[t] * line["amount"])
         else:
-            case.total(line, "factor", factors[t], 1e-12)
+            case.total(line, "factor", factors[t])
             case.total(line, "discounted", factors[t] * line["amount"])
         found[Flow(t, heading, line["material"], line["name"], line["buyer"])] += line["amount"]
-    case.match("cash_flow", "amount", case.cash, found, case.cent)
+    case.match("cash_flow", "amount", case.cash, found, lambda flow: case.cent(flow.material, flow.heading))
 
 
 def payments(case: Case) -> None:
@@ -56,7 +56,7 @@ def payments(case: Case) -> None:
             continue
         owner, b = sources[name]
         record.term(line, "fund", owner)
-        record.least(line, "amount", 0.0)
+        record.least(line, "amount", 0.0, case.cent(line["material"]))
         if b is not None:
             case.within(line, "date", inputs.at(t).rows("budgets")[b], "from_", "expires", f"and {name} can be spent")
         for column, allowed in (
@@ -71,7 +71,7 @@ def payments(case: Case) -> None:
         spent[name][t] += line["amount"]
         if line["use"] == "project":
             granted[t, line["fund"]] += line["amount"]
-    case.match("payments", "paid for", case.outlays, paid, 10 * case.cent)
+    case.match("payments", "paid for", case.outlays, paid, lambda outlay: case.cent(outlay.material))
     _grants(case, granted)
     for name, (fund, b) in sources.items():
         _appropriation(case, name, fund, b, spent[name])
@@ -100,7 +100,7 @@ def _grants(case: Case, granted: dict[tuple[int, str], float]) -> None:
             due[flow.t, row.fund] = due.get((flow.t, row.fund), (0.0, row))[0] + amount, row
     for (t, fund), (amount, row) in due.items():
         what = f"what {fund} pays for projects in {case.inputs.begins[t]}"
-        case.record.reaches("payments", what, amount, granted[t, fund], 10 * case.cent, (row, "fund"))
+        case.record.reaches("payments", what, amount, granted[t, fund], case.cent(), (row, "fund"))
 
 
 def _appropriation(case: Case, name: str, fund: str, b: int | None, spent: dict[int, float]) -> None:
@@ -114,7 +114,7 @@ def _appropriation(case: Case, name: str, fund: str, b: int | None, spent: dict[
         able = [t for t, row in windows if t in inputs.spans(row.from_, row.expires)]
         row = inputs.at(max(able, default=inputs.periods)).rows("budgets")[b]
         amount, ends = row.amount, row.expires is not None and inputs.period(row.expires) < inputs.periods
-        case.record.within("payments", f"what {name} pays", amount, total, 10 * case.cent, (row, "amount"))
+        case.record.within("payments", f"what {name} pays", amount, total, case.cent(), (row, "amount"))
     rest, found = case.future.probability * max(0.0, amount - total), case.together.budgets[name]
     found.amount += case.future.probability * amount
     found.spent += case.future.probability * total
@@ -133,13 +133,14 @@ def _receipts(case: Case, name: str, fund: str, spent: dict[int, float]) -> floa
     for t in range(case.inputs.periods):
         amount, gone = amount + arrived.get(t, 0.0), gone + spent.get(t, 0.0)
         what = f"what {name} have paid by the end of {case.inputs.begins[t]}, before they arrive,"
-        case.record.within("payments", what, amount, gone, 10 * case.cent)
+        case.record.within("payments", what, amount, gone, case.cent())
     return amount
 
 
-def budget(together: Together, cent: float) -> None:
+def budget(together: Together) -> None:
     """What becomes of each appropriation, expected."""
-    record, lines = together.record, {line["appropriation"]: line for line in together.sheets["budget"]}
+    record, cent = together.record, together.noise.money()
+    lines = {line["appropriation"]: line for line in together.sheets["budget"]}
     for name, (fund, b) in _sources(together).items():
         row, found, line = None if b is None else together.base.rows("budgets")[b], together.budgets[name], lines.pop(name, None)
         if record.fails(line is not None):
@@ -149,10 +150,10 @@ def budget(together: Together, cent: float) -> None:
         record.term(line, "fund", fund)
         record.term(line, "from", None if row is None else row.from_, (row, "from"))
         record.term(line, "expires", None if row is None else row.expires, (row, "expires"))
-        record.figure(line, "amount", found.amount, EXACT if row is not None else 10 * cent, (row, "amount"))
-        record.figure(line, "spent", found.spent, 10 * cent)
-        record.figure(line, "lapsed", found.lapsed, 10 * cent, (row, "expires"))
-        record.figure(line, "left", found.left, 10 * cent)
+        record.figure(line, "amount", found.amount, 0.0 if row is not None else cent, (row, "amount"))
+        record.figure(line, "spent", found.spent, cent)
+        record.figure(line, "lapsed", found.lapsed, cent, (row, "expires"))
+        record.figure(line, "left", found.left, cent)
     for line in lines.values():
         record.refuse(line.where, f"{line['appropriation']!r} is no appropriation of the input")
 
@@ -176,11 +177,12 @@ def tail(outcomes: list[tuple[float, float]], share: float) -> float:
     return total / taken if taken > 0 else 0.0
 
 
-def objective(together: Together, cent: float) -> None:
+def objective(together: Together) -> None:
     """The cost by heading and in all, the waste and the shortfall that the summary claims; and what each scenario comes to."""
     record, sheets, settings = together.record, together.sheets, together.clock.settings
     found = [(each.probability, together.outcomes[each.name]) for each in together.futures]
-    noise = 10 * cent + 1e-6 * max(outcome.size for _, outcome in found)
+    noise = together.noise.money() + RELATIVE * max(outcome.size for _, outcome in found)
+    some = 10 * together.noise.quantity()
     for heading in [*USE, *(each for each in sheets.costs if each not in USE)]:
         expected = sum(probability * outcome.costs.get(heading, 0.0) for probability, outcome in found)
         record.equal("summary", f"discounted {heading}", expected, sheets.costs.get(heading, 0.0), noise)
@@ -196,12 +198,30 @@ def objective(together: Together, cent: float) -> None:
         record.equal("summary", "CVaR", worst or 0.0, sheets.cvar, noise)
     if sheets.bound is not None:
         record.reaches("summary", "objective, which no plan can be below,", sheets.bound, sheets.objective, noise)
-    record.equal("summary", "waste", sum(probability * each.waste for probability, each in found), sheets.waste, 100 * NOISE)
-    record.equal("summary", "shortfall", sum(probability * each.shortfall for probability, each in found), sheets.shortfall, 100 * NOISE)
-    _outcomes(together, noise)
+    _proof(together, noise)
+    record.equal("summary", "waste", sum(probability * each.waste for probability, each in found), sheets.waste, some)
+    record.equal("summary", "shortfall", sum(probability * each.shortfall for probability, each in found), sheets.shortfall, some)
+    _outcomes(together, noise, some)
 
 
-def _outcomes(together: Together, noise: float) -> None:
+def _proof(together: Together, noise: float) -> None:
+    """The gap is that of objective and bound, and where a plan is optimal no more than was asked."""
+    record, sheets = together.record, together.sheets
+    if record.fails(sheets.status in (None, "optimal", "feasible")):
+        record.refuse("summary", f"status is {sheets.status!r}, neither optimal nor feasible")
+    if sheets.bound is None:
+        if record.fails(sheets.gap is None):
+            record.refuse("summary", "gap is known where no bound is")
+        return
+    apart, size = max(0.0, sheets.objective - sheets.bound), abs(sheets.objective)
+    if sheets.gap is not None and size > noise:  # of next to nothing everything is a large share
+        record.equal("summary", "gap", apart / size, sheets.gap, noise / size)
+    if sheets.status == "optimal" and sheets.asked is not None:
+        what = "objective less proven bound, of a plan that is optimal,"
+        record.within("summary", what, sheets.asked * size, apart, noise)
+
+
+def _outcomes(together: Together, noise: float, some: float) -> None:
     """The sheet of scenarios tells of each that may come: how likely it is, when it is known, what it costs and misses."""
     record, lines = together.record, {line["scenario"]: line for line in together.sheets["scenarios"]}
     for each in together.futures if together.base.rows("scenarios") else ():
@@ -214,7 +234,7 @@ def _outcomes(together: Together, noise: float) -> None:
         record.term(line, "follows", None if each.row is None else each.row.follows or BASE, (each.row, "follows"))
         record.term(line, "revealed", None if each.row is None else together.clock.begin(each.known), (each.row, "revealed"))
         record.figure(line, "cost", outcome.cost, noise)
-        record.figure(line, "shortfall", outcome.shortfall, 100 * NOISE)
-        record.figure(line, "waste", outcome.waste, 100 * NOISE)
+        record.figure(line, "shortfall", outcome.shortfall, some)
+        record.figure(line, "waste", outcome.waste, some)
     for line in lines.values():
         record.refuse(line.where, f"{line['scenario']!r} is no scenario that may come")

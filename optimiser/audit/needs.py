@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import Any
 
 from optimiser.audit.case import Case
-from optimiser.audit.findings import NOISE
 from optimiser.audit.metal import Moved
 
 
@@ -31,17 +30,18 @@ def demand(case: Case, moved: Moved) -> None:
         material = inputs.at(t).materials[material.material]
         required[t, material.material, line["buyer"]] += line["required"]
         met[t, material.material, line["buyer"]] += line["met"]
-        record.figure(line, "unmet", line["required"] - line["met"], NOISE)
-        record.least(line, "unmet", 0.0)
+        noise = case.noise(material.material)
+        record.figure(line, "unmet", line["required"] - line["met"], noise)
+        record.least(line, "unmet", 0.0, noise)
         if material.shortage_cost is None:
-            record.most(line, "unmet", 0.0, cell=(material, "shortage_cost"))
+            record.most(line, "unmet", 0.0, noise, (material, "shortage_cost"))
         cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
-        case.total(line, "cost", cost, case.cent, (material, "shortage_cost"))
-    case.match("demand", "what is required", asked, required)
-    case.match("demand", "what is met", moved.used, met)
+        case.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
+    case.match("demand", "what is required", asked, required, lambda key: case.noise(key[1]))
+    case.match("demand", "what is met", moved.used, met, lambda key: case.noise(key[1]))
     for key, quantity in asked.items():
         unmet = quantity - moved.used.get(key, 0.0)
-        unmet = unmet if unmet > NOISE else 0.0
+        unmet = unmet if unmet > case.noise(key[1]) else 0.0
         case.outcome.shortfall += unmet
         case.book(key[0], "shortage", (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet, key[1], key[2], key[2])
 
@@ -59,28 +59,30 @@ def targets(case: Case) -> None:
         if t is None or material is None:
             continue
         material = inputs.at(t).materials[material.material]
+        noise = case.noise(material.material)
         quantity, row = asked.pop((t, material.material, line["buyer"]), (0.0, None))
-        record.figure(line, "target", quantity, NOISE, (row, "quantity"))
+        record.figure(line, "target", quantity, noise, (row, "quantity"))
         if row is None:
             continue
         record.term(line, "hard", row.hard, (row, "hard"))
         held = sum(amount for site, amount in stock[t, material.material].items() if inputs.serves(site, line["buyer"]))
         below = quantity - held
-        below = below if below > NOISE else 0.0
+        below = below if below > noise else 0.0
         if case.idle and not row.hard:
-            record.least(line, "below", below, 10 * NOISE)
+            record.least(line, "below", below, noise)
             below = max(below, line["below"])
-        record.figure(line, "stock", held, 10 * NOISE, (material, "count_life_months"))
-        record.figure(line, "below", below, 10 * NOISE)
-        if row.hard and record.above(0.0, below, 10 * NOISE):
+        record.figure(line, "stock", held, noise, (material, "count_life_months"))
+        record.figure(line, "below", below, noise)
+        if row.hard and record.above(0.0, below, noise):
             record.add(line.at("stock"), f"{line.told('stock')}, for a hard target,", quantity, held, "least", (row, "hard"))
         rate = material.below_target_cost or 0.0
-        case.total(line, "cost", rate * below * inputs.factor(t), 10 * case.cent, (material, "below_target_cost"))
+        cent = case.cent(material.material, "below_target")
+        case.total(line, "cost", rate * below * inputs.factor(t), cent, (material, "below_target_cost"))
         case.outcome.shortfall += below
         case.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
     for (begin, name, buyer), (quantity, row) in asked.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
-        record.equal("targets", what, quantity, 0.0, cell=(row, "quantity"))
+        record.equal("targets", what, quantity, 0.0, case.noise(name), (row, "quantity"))
 
 
 def _asked(case: Case) -> dict[tuple[int, str, str | None], tuple[float, Any]]:

@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 from optimiser.audit.contracts import Signed, begin
-from optimiser.audit.findings import EXACT
+from optimiser.audit.findings import EXACT, apart
 from optimiser.audit.inputs import Inputs
-from optimiser.audit.projects import breakeven, level_at
+from optimiser.audit.projects import breakeven, level_at, reaches
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
 
 
-def options(together: Together, cent: float) -> None:
+def options(together: Together) -> None:
     """Every level that is signed, or could be, is on the sheet, with what it is worth."""
     record, shown = together.record, {(line["contract"], line["level"]): line for line in together.sheets["floors"]}
     if not together.sheets["floors"] and "floors" not in together.sheets.rows:
@@ -32,9 +32,12 @@ def options(together: Together, cent: float) -> None:
         worth = [_worth(together, found, at) for at in _nodes(together, found)]
         told = next((each for each in worth if all(_near(each[column], line[column]) for column in each)), worth[0])
         record.term(line, "signed", bool(signed))
+        # What a floor pays above the reference is a difference, which may be next to nothing of either.
+        rate = EXACT * (told["floor"] or 0.0)
+        fine = {"option_per_unit": rate} | dict.fromkeys(("expected_topup", "option_value"), rate * (told["expected_quantity"] or 0.0))
         for column, expected in told.items():
             if expected != line[column]:  # both may be infinite
-                record.figure(line, column, expected, 10 * cent if column in ("expected_topup", "option_value") else EXACT)
+                record.figure(line, column, expected, fine.get(column, 0.0))
     for line in shown.values():
         record.refuse(line.where, f"{line['contract']} {line['level']} is no level of the input")
 
@@ -56,7 +59,7 @@ def menus(together: Together) -> None:
         told = next((each for each in found if all(_near(each[column], line[column]) for column in each)), found[0])
         for column, expected in told.items():
             if expected != line[column]:  # both may be infinite
-                record.figure(line, column, expected, EXACT)
+                record.figure(line, column, expected)
 
 
 def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
@@ -75,12 +78,12 @@ def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
         "floor": value,
         "breakeven": least,
         "breakeven_granted": None if annual is None or plant.cost is None else breakeven(plant, annual, plant.cost * plant.match),
-        "carries": value is not None and least is not None and value >= least - EXACT * max(1.0, least),
+        "carries": value is not None and least is not None and reaches(value, least),
     }
 
 
 def _near(expected: float | None, found: float | None) -> bool:
-    return expected == found or (expected is not None and found is not None and abs(expected - found) <= 1e-6 * max(1.0, abs(expected)))
+    return expected == found or (expected is not None and found is not None and not apart(expected, found))
 
 
 def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]]:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from optimiser.audit.case import Case
-from optimiser.audit.findings import EXACT
+from optimiser.audit.findings import apart
 from optimiser.audit.inputs import Inputs
 from optimiser.audit.sheets import Line
 
@@ -98,7 +98,12 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
 def carries(case: Case, project: Any, floor: Any, t: int) -> bool:
     """Whether a level, signed in a period, makes a project go ahead."""
     least = breakeven(project, floor.annual_quantity)
-    return least is not None and level_at(case.inputs, floor, t) >= least - EXACT * max(1.0, least)
+    return least is not None and reaches(level_at(case.inputs, floor, t), least)
+
+
+def reaches(floor: float, least: float) -> bool:
+    """Whether a floor is at or above a break-even."""
+    return floor >= least or not apart(floor, least)
 
 
 def level_at(inputs: Inputs, floor: Any, t: int) -> float:

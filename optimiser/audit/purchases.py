@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from optimiser.audit.case import Brought, Case
-from optimiser.audit.findings import EXACT, NOISE
+from optimiser.audit.findings import EXACT, RELATIVE
 from optimiser.audit.sheets import Line
 
 
@@ -25,8 +25,8 @@ def deliveries(case: Case) -> None:
         record.term(line, "material", row.material, (row, "material"))
         record.term(line, "supplier", row.supplier, (row, "supplier"))
         record.term(line, "buyer", sites[line["site"]].buyer, (sites[line["site"]], "buyer"))
-        record.least(line, "quantity", 0.0)
-        record.figure(line, "paid", line["price"] * line["quantity"], case.cent)
+        record.least(line, "quantity", 0.0, case.noise(row.material))
+        record.figure(line, "paid", line["price"] * line["quantity"])
         if table == "offers" and row.site is not None:
             record.term(line, "site", row.site, (row, "site"))
         case.arriving.setdefault((table, name, t), defaultdict(float))[line["site"]] += line["quantity"]
@@ -39,7 +39,7 @@ def prices(case: Case) -> None:
     for line in case.sheets["deliveries"]:
         paid, quantity = case.price.get((line["kind"], line["name"], case.inputs.period(line["date"])), (0.0, 0.0))
         if quantity > 0:
-            case.record.figure(line, "price", paid / quantity, 1e-6 * abs(paid / quantity))
+            case.record.figure(line, "price", paid / quantity, RELATIVE * abs(paid / quantity))
 
 
 class Bill(NamedTuple):
@@ -70,7 +70,7 @@ def orders(case: Case) -> None:
         if arrival < inputs.periods:
             there = inputs.at(arrival).keyed("offers")[offer.offer]
             due[arrival, offer.offer] += there.availability * line["ordered"]
-            case.mean(line, "arriving", there.availability * line["ordered"], NOISE, (there, "availability"))
+            case.mean(line, "arriving", there.availability * line["ordered"], 0.0, (there, "availability"))
             paid_at = t if offer.payment == "order" else arrival
             bills[offer.offer, paid_at].append(_price(case, line, offer, there, t, arrival))
     for (name, paid_at), found in bills.items():
@@ -79,13 +79,13 @@ def orders(case: Case) -> None:
     for (name, t), quantity in case.ordered.items():
         totals[name] += quantity
         line, offer = last[name, t], inputs.at(t).keyed("offers")[name]
-        if record.above(offer.capacity, quantity):
+        if record.above(offer.capacity, quantity, case.noise(offer.material)):
             record.add(line.at("ordered"), line.told("ordered"), offer.capacity, quantity, "most", (offer, "capacity"))
     for name, quantity in totals.items():
         offer = inputs.at(inputs.periods).keyed("offers")[name]
-        record.within("orders", f"total ordered under {name}", offer.total, quantity, cell=(offer, "total"))
+        record.within("orders", f"total ordered under {name}", offer.total, quantity, case.noise(offer.material), (offer, "total"))
     came = {(t, name): sum(sites.values()) for (table, name, t), sites in case.arriving.items() if table == "offers"}
-    case.match("deliveries", "what arrives under an offer", due, came)
+    case.match("deliveries", "what arrives under an offer", due, came, lambda key: case.noise(inputs.keyed("offers")[key[1]].material))
 
 
 def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
@@ -103,13 +103,13 @@ def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
         record.refuse(line.at("date"), said, (offer, "project"))
     relaxed = not inputs.firm(t)
     record.term(line, "relaxed", relaxed, (inputs.settings, "firm_periods"))
-    record.least(line, "ordered", 0.0 if relaxed else offer.minimum_order, cell=(offer, "minimum_order"))
+    record.least(line, "ordered", 0.0 if relaxed else offer.minimum_order, case.noise(offer.material), (offer, "minimum_order"))
     if offer.lot_size is None or relaxed:
         record.term(line, "lots", None, (offer, "lot_size"))
     else:
         whole = round(line["ordered"] / offer.lot_size)
         what = f"{line.told('ordered')}, in whole lots of {offer.lot_size:g},"
-        record.equal(line.at("ordered"), what, whole * offer.lot_size, line["ordered"], cell=(offer, "lot_size"))
+        record.equal(line.at("ordered"), what, whole * offer.lot_size, line["ordered"], case.noise(offer.material), (offer, "lot_size"))
         record.figure(line, "lots", whole, cell=(offer, "lot_size"))
     arrival = t + inputs.whole(offer.lead_time_months)
     if record.fails(arrival < inputs.periods):
@@ -143,18 +143,18 @@ def _breaks(case: Case, offer: str, t: int) -> list[Any]:
     return sorted(found, key=lambda row: row.from_quantity)
 
 
-def near(quantity: float) -> float:
+def near(case: Case, offer: Any, quantity: float) -> float:
     """So near to a break either price may be paid [quantity]."""
-    return 2e-5 + 1e-6 * quantity
+    return case.noise(offer.material) + RELATIVE * quantity
 
 
-def averages(steps: list[Step], kind: str, quantity: float) -> list[float]:
-    """The average prices that an order may pay: one, or at the foot of a break of all units two [money/quantity]."""
+def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> list[float]:
+    """The average prices that an order may pay: one, or within a slack of the foot of a break of all units two [money/quantity]."""
     if len(steps) == 1 or quantity <= 0:
         return [steps[0].price]
     if kind == "all_units":
-        reached = max(k for k, step in enumerate(steps) if step.begin <= quantity + near(quantity))
-        beyond = reached == 0 or steps[reached].begin < quantity - near(quantity)
+        reached = max(k for k, step in enumerate(steps) if step.begin <= quantity + slack)
+        beyond = reached == 0 or steps[reached].begin < quantity - slack
         return [steps[reached].price] if beyond else [steps[reached].price, steps[reached - 1].price]
     ends = [step.begin for step in steps[1:]] + [quantity]
     return [sum(max(0.0, min(end, quantity) - step.begin) * step.price for step, end in zip(steps, ends, strict=True)) / quantity]
@@ -171,7 +171,7 @@ def _price(case: Case, line: Line, offer: Any, there: Any, t: int, arrival: int)
     cell = (terms, "price" if terms.price is not None else "price_index")
     shown = _shown(case, line, offer.offer, arrival) - terms.adder
     if case.inputs.firm(t):
-        base, cost = min(averages(steps, kind, ordered), key=lambda each: abs(each - shown)), offer.order_cost
+        base, cost = min(averages(steps, kind, ordered, near(case, offer, ordered)), key=lambda each: abs(each - shown)), offer.order_cost
         record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
         _bought_up(case, line, terms, steps, kind, base)
     else:
@@ -180,7 +180,7 @@ def _price(case: Case, line: Line, offer: Any, there: Any, t: int, arrival: int)
     case.mean(line, "price", base + terms.adder, cell=cell, weight=weight)
     delivered = base * (1 + terms.duty) + terms.adder + terms.freight
     case.mean(line, "delivered_price", delivered, cell=cell, weight=weight)
-    case.mean(line, "paid", delivered * quantity + cost, case.cent)
+    case.mean(line, "paid", delivered * quantity + cost)
     record.term(line, "paid_on", case.inputs.begins[paid_at], (offer, "payment"))
     paid, brought = case.price.get(("offers", offer.offer, arrival), (0.0, 0.0))
     case.price["offers", offer.offer, arrival] = paid + (base + terms.adder) * ordered, brought + ordered
@@ -219,7 +219,7 @@ def _shares(case: Case, offer: Any, t: int, bills: list[Bill], due: float) -> di
         return {owners.pop(): 1.0}
     others = [s for name, s in case.ordered if name == offer.offer and s != t and offer.payment == "order"]
     alone = not any(_arrives(case, offer.offer, s) == arrival for s in others)
-    if sum(case.arriving.get(("offers", offer.offer, arrival), {}).values()) > NOISE and alone:
+    if sum(case.arriving.get(("offers", offer.offer, arrival), {}).values()) > case.noise(offer.material) and alone:
         return case.shares("offers", offer.offer, arrival)
     paid: dict[str | None, float] = defaultdict(float)
     for each in case.sheets["cash_flow"]:
@@ -249,12 +249,13 @@ def _relaxed(case: Case, line: Line, offer: Any, steps: list[Step], shown: float
 def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str, base: float) -> None:
     """The break that an order reaches, and where it stands at its foot the quantity from which that costs less."""
     quantity = line["ordered"]
-    able = [max(step for step in steps if step.begin <= max(0.0, quantity + slack)) for slack in (near(quantity), -near(quantity))]
+    close = near(case, offer, quantity)
+    able = [max(step for step in steps if step.begin <= max(0.0, quantity + slack)) for slack in (close, -close)]
     begins = [step.begin or None for step in able if kind != "all_units" or step.price == base]
     reached = line["price_break"] if line["price_break"] in begins else begins[0]
     case.either(line, "price_break", reached)
     cheaper = None
-    if reached is not None and kind == "all_units" and abs(quantity - reached) <= near(quantity):
+    if reached is not None and kind == "all_units" and abs(quantity - reached) <= close:
         rates = [step.price * (1 + offer.duty) + offer.adder + offer.freight for step in steps]
         total = quantity * next(rate for step, rate in zip(steps, rates, strict=True) if step.begin == reached)
         ends = [step.begin for step in steps[1:]]
@@ -266,9 +267,9 @@ def _bought_up(case: Case, line: Line, offer: Any, steps: list[Step], kind: str,
             ),
             default=None,
         )
-        if line["cheaper_from"] is None and abs(quantity - reached) > near(quantity) / 4:
+        if line["cheaper_from"] is None and abs(quantity - reached) > close / 4:
             cheaper = None
-    case.either(line, "cheaper_from", cheaper, near(quantity))
+    case.either(line, "cheaper_from", cheaper, close)
 
 
 def _split(
@@ -280,12 +281,13 @@ def _split(
     for each in case.sheets["cash_flow"]:
         if each["heading"] == "purchases" and each["name"] == offer.offer and case.inputs.period(each["date"]) == t:
             found[each["buyer"]] = found.get(each["buyer"], 0.0) + each["amount"]
+    cent = case.cent(offer.material)
     metal = {buyer: amount - offer.adder * shares.get(buyer, 0.0) * quantity for buyer, amount in found.items()}
     for buyer, amount in metal.items():
         what = f"what {buyer or 'nobody'} pays for metal under {offer.offer} in {case.inputs.begins[t]}"
         most = dearest * shares.get(buyer, 0.0) * quantity
-        case.record.within("cash_flow", what, most, amount, 10 * case.cent, (offer, "price"))
-        case.record.reaches("cash_flow", what, 0.0, amount, 10 * case.cent)
+        case.record.within("cash_flow", what, most, amount, cent, (offer, "price"))
+        case.record.reaches("cash_flow", what, 0.0, amount, cent)
     what = f"what the buyers pay in sum for metal under {offer.offer}"
-    case.record.equal(line.at("paid"), what, due, sum(metal.values()), 10 * case.cent)
+    case.record.equal(line.at("paid"), what, due, sum(metal.values()), cent)
     return metal

@@ -6,12 +6,10 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from optimiser.audit.case import Case
-from optimiser.audit.findings import NOISE
+from optimiser.audit.findings import RELATIVE, apart
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
 from stockpile_model.names import identity
-
-LEAST_COUNTED = 1e-3  # what a member brings at least in a window, to count [quantity]
 
 
 class Part(NamedTuple):
@@ -63,23 +61,23 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
     record = case.record
     low = high = group = sum(part.amount * weight(rule, value, part) for part in came)
     observed: float | None = group
-    noise, scale = case.cent if rule.measure == "spend" else NOISE, 1.0
+    noise, scale = (case.cent if rule.measure == "spend" else case.noise)(rule.material), 1.0
     if rule.measure == "share":
         scale = sum(part.amount for part in came)
-        observed = group / scale if scale > NOISE else None
+        observed = group / scale if scale > noise else None
     elif rule.measure == "count":
         # A member that brings next to nothing counts against `most` and not towards `least`; the sheet may tell it either way.
-        low, high = _counted(rule, value, came)
-        observed, noise = line["observed"] if low <= (line["observed"] or 0.0) <= high else low, 1e-7
+        low, high = _counted(rule, value, came, noise)
+        observed, noise = line["observed"] if low <= (line["observed"] or 0.0) <= high else low, 0.0
     for column in ("of", "material", "measure"):
         record.term(line, column, getattr(rule, column), (rule, column))
     for column in ("least", "most"):
         record.figure(line, column, getattr(rule, column), cell=(rule, column))
-    fine = 1e-6 + NOISE / max(1.0, scale) if rule.measure == "share" else noise
+    fine = RELATIVE + noise / max(noise, scale) if rule.measure == "share" else noise
     record.figure(line, "observed", observed, fine)
-    if rule.least is not None and record.below(rule.least * scale, low, 10 * noise):
+    if rule.least is not None and record.below(rule.least * scale, low, noise):
         record.add(line.at("observed"), line.told("observed"), rule.least, low / scale, "least", (rule, "least"))
-    if rule.most is not None and record.above(rule.most * scale, high, 10 * noise):
+    if rule.most is not None and record.above(rule.most * scale, high, noise):
         record.add(line.at("observed"), line.told("observed"), rule.most, high / scale, "most", (rule, "most"))
     gaps = []
     if observed is not None:
@@ -87,11 +85,11 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
         gaps += [] if rule.most is None else [rule.most - observed]
     slack = max(0.0, min(gaps)) if gaps else None
     record.figure(line, "slack", slack, fine)
-    if slack is None or slack > 2 * fine * max(1.0, abs(observed or 0.0)):
+    if slack is None or slack > 2 * fine + RELATIVE * abs(observed or 0.0):
         record.term(line, "binding", False)
 
 
-def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, float]:
+def _counted(rule: Any, value: str | None, came: list[Part], noise: float) -> tuple[float, float]:
     """How many members bring enough to count, and how many bring anything at all."""
     brought: dict[str, float] = defaultdict(float)
     for part in came:
@@ -103,7 +101,10 @@ def _counted(rule: Any, value: str | None, came: list[Part]) -> tuple[float, flo
             member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
         if member is not None and (value is None or weight(rule, value, part)):
             brought[identity(str(member))] += part.amount
-    return float(sum(each >= LEAST_COUNTED - NOISE for each in brought.values())), float(sum(each > NOISE for each in brought.values()))
+    total = sum(part.amount for part in came)
+    least = getattr(rule, "count_from", 1e-9) * total
+    enough = sum(each > least or not apart(least, each, noise) for each in brought.values())
+    return float(enough), float(sum(each > noise for each in brought.values()))
 
 
 def _windows(case: Case, window: str) -> dict[str, list[int]]:
@@ -139,7 +140,7 @@ def commitments(case: Case) -> None:
     inputs, record = case.inputs, case.record
     for k, row in enumerate(inputs.rows("commitments")):
         planned, asked = _planned(case, row, None if row.date is None else inputs.period(row.date)), _asked(row)
-        noise = 10 * NOISE if row.kind in ("order", "rotate") else 1e-7
+        noise = _noise(case.together, row)
         compare = {"exactly": record.equal, "at_least": record.reaches, "at_most": record.within}[row.how]
         compare("commitments", _told(row), asked, planned, noise, (row, "quantity"))
         case.together.planned[k] += case.future.probability * planned
@@ -167,10 +168,18 @@ def kept(together: Together) -> None:
             record.refuse("commitments", f"{told} is not on the sheet", (row, "name"))
         if line is not None:
             lines.remove(line)
-            record.figure(line, "planned", together.planned[k], 10 * NOISE)
+            record.figure(line, "planned", together.planned[k], _noise(together, row))
             record.term(line, "measure", "quantity" if row.kind in ("order", "rotate") else "times")
     for line in lines:
         record.refuse(line.where, f"{line.told('name')} is no commitment of the input")
+
+
+def _noise(together: Together, row: Any) -> float:
+    """The noise of what a plan does of a commitment: of a quantity, or of times, which are whole."""
+    if (table := {"order": "offers", "rotate": "outlets"}.get(row.kind)) is None:
+        return 0.0
+    of = (each.material for name, each in together.base.keyed(table).items() if identity(name) == identity(row.name))
+    return together.noise.quantity(next(of, None))
 
 
 def _planned(case: Case, row: Any, t: int | None) -> float:

@@ -40,8 +40,9 @@ class Line(dict[str, Any]):
 @dataclass(frozen=True)
 class Sheets:
     """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective, expected discounted cost by
-    heading, waste and shortfall. `bound` is the cost below which no plan can come; None where it is not known. Under scenarios
-    also the expected cost and its CVaR."""
+    heading, waste and shortfall. `bound` is the cost below which no plan can come and `gap` how far the objective is from it [1];
+    None where they are not known. Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
+    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …)."""
 
     rows: Mapping[str, Sequence[Line]]
     objective: float
@@ -51,6 +52,9 @@ class Sheets:
     bound: float | None = None
     expected_cost: float | None = None
     cvar: float | None = None
+    status: str | None = None
+    gap: float | None = None
+    asked: float | None = None
 
     def __getitem__(self, sheet: str) -> Sequence[Line]:
         return self.rows.get(sheet, ())

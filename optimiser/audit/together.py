@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from optimiser.audit.clock import Clock
-from optimiser.audit.findings import EXACT, Cell, Record
+from optimiser.audit.findings import Cell, Record, apart
 from optimiser.audit.inputs import Inputs, Rows
+from optimiser.audit.noise import Noise
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
 from stockpile_model.data import ALL
@@ -62,9 +62,9 @@ class Together:
         self.probability = {each.name: each.probability for each in futures}
         self.nodes = [self._nodes(t) for t in range(clock.periods)]
         self.variants: list[Rows] = [*{id(rows): rows for each in futures for rows in each.path}.values()]
+        self.noise = Noise(self.variants, clock.months)
         self.means: dict[tuple[int, str], Mean] = {}
         self.either: dict[tuple[int, str], tuple[Line, Cell, dict[float | None, float]]] = {}
-        self.first: dict[int, tuple[Line, Any, list[tuple[int, int]]]] = {}  # of a contract signed: first and last deliveries
         self.begun: dict[tuple[str, str], dict[str, tuple[int, int | None]]] = {}  # level -> scenario -> signed, first delivery
         self.unseen: set[tuple[int, str]] = set()  # figures of lines that nobody can recompute
         self.budgets: dict[str, Appropriated] = defaultdict(Appropriated)
@@ -85,6 +85,7 @@ class Together:
         held: dict[str, dict[str, list[Line]]] = {name: {} for name in self.probability}
         every, read = frozenset(self.probability), dict[str, frozenset[str]]()
         ends = _ends(self.clock)
+        signed: dict[tuple[str, str, int], tuple[Line, set[str]]] = {}
         for sheet, lines in self.sheets.rows.items():
             of_all = not lines or "scenarios" not in lines[0]  # such a sheet tells of all scenarios together
             for rows in held.values():
@@ -94,9 +95,18 @@ class Together:
                 if said not in read:
                     read[said] = every if said == ALL else self._named(line, said)
                 of = read[said]
-                self._known(line, of, self._period(line, sheet, ends))
+                t = self._period(line, sheet, ends)
+                if sheet == "contracts" and t is not None:  # a row for each first delivery
+                    signed.setdefault((line["contract"], line["level"], t), (line, set()))[1].update(of)
+                    self.record.figure(line, "probability", sum(self.probability[name] for name in of))
+                else:
+                    self._known(line, of, t)
                 for name in of:
                     held[name][sheet].append(line)
+        for (_, _, t), (line, names) in signed.items():
+            for node in dict.fromkeys(self.nodes[t][name] for name in names):
+                if self.record.fails(node <= names):
+                    self._refuse(line, names, node - names, t)
         claims = self.sheets
         return {name: Sheets(rows, claims.objective, claims.costs, claims.waste, claims.shortfall) for name, rows in held.items()}
 
@@ -128,11 +138,16 @@ class Together:
         if apart := sorted({*self.nodes[t]} - of, key=[*self.probability].index):
             hidden = [name for name in apart if any(name in self.nodes[t][each] for each in of)]
             if hidden:
-                said = f"holds for {line['scenarios']}, which cannot be told apart from {', '.join(hidden)} in {self.clock.begins[t]}: "
-                record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}it uses what is not yet known")
+                self._refuse(line, of, hidden, t)
                 return
         said = f"holds for scenarios that are known apart in {self.clock.begins[t]}: each must have rows of its own"
         record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
+
+    def _refuse(self, line: Line, of: Collection[str], hidden: Iterable[str], t: int) -> None:
+        """A row, or rows, of some scenarios and not of others that are the same by then."""
+        names = [", ".join(name for name in self.probability if name in found) for found in (of, [*hidden])]
+        said = f"holds for {names[0]}, which cannot be told apart from {names[1]} in {self.clock.begins[t]}: it uses what is not yet known"
+        self.record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
 
     # Figures that are sums or means over paths
 
@@ -159,7 +174,7 @@ class Together:
 
 
 def _near(expected: float | None, found: float | None, noise: float) -> bool:
-    return expected == found or (expected is not None and found is not None and abs(expected - found) <= noise + EXACT * abs(expected))
+    return expected == found or (expected is not None and found is not None and not apart(expected, found, noise))
 
 
 def _ends(clock: Clock) -> dict[str, int]:

@@ -53,8 +53,11 @@ class _Summary:
     bound: float | None = None
     expected_cost: float | None = None
     cvar: float | None = None
+    status: str | None = None
+    gap: float | None = None
     costs: dict[str, float | None] = field(default_factory=dict)
     totals: dict[str, float | None] = field(default_factory=dict)  # waste, shortfall
+    lines: list[Line] = field(default_factory=list)
 
 
 def is_plan(path: Path) -> bool:
@@ -172,28 +175,49 @@ def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]
         return None, str(reason)
 
 
+PARTS = {  # of the summary, in their order: how the title begins, and whether there are columns below it
+    "To do first": False, "Cost by heading": True, "Quantities": True, "Appropriations": True, "Suppliers": True, "Buyers": True,
+    "Checks": False, "Warnings": False, "Sheets": True,
+}  # fmt: skip
+
+
 def _summary(sheet: Sheet) -> _Summary:
-    """The claims of the summary, read from top to bottom: names that a user gave stand below what is looked for."""
-    found, part = _Summary(), ""
-    for _, cells in sheet:
-        label, number = _text(cells.get(1)), _number(cells)
-        name = normal(label)
-        if part == "" and name == "objective" and found.objective is None:
-            found.objective = number
-        elif part == "" and name in ("proven_bound", "expected_cost", "cvar"):
-            setattr(found, name.removeprefix("proven_"), number)
-        elif label.startswith("Cost by heading"):
-            part = "costs"
-        elif label.startswith("Quantities") and part in ("costs", "total"):
-            part = "quantities"
-        elif part == "costs" and name in HEADINGS:
-            found.costs[name] = number
-        elif part == "costs" and name == "total":
-            part = "total"
-        elif part == "quantities" and name in ("waste", "shortfall") and name not in found.totals:
-            found.totals[name] = number
-            part = part if name == "waste" else "end"
+    """The claims of the summary, read from top to bottom. A title has words where a row below it has figures."""
+    found, parts, part = _Summary(), list(PARTS), ""
+    for number, cells in sheet:
+        label, second = _text(cells.get(1)), cells.get(2)
+        title = next((each for each in parts if label.startswith(each)), None)
+        if title is not None and (isinstance(second, str) if PARTS[title] else second is None):
+            part, parts = title, parts[parts.index(title) + 1 :]
+            continue
+        values = {name: _shown(cells.get(c)) for c, name in enumerate("BCDEF", start=2)}
+        if label and not (part == "" and values["B"] is None):  # what stands above the figures is prose
+            found.lines.append(Line({"part": part, "label": label, **values}, "summary", number, {name: name for name in "ABCDEF"}))
+        if label:
+            _claim(found, part, label, cells)
     return found
+
+
+def _claim(found: _Summary, part: str, label: str, cells: Cells) -> None:
+    """What an audit takes from the summary by name."""
+    name, number = normal(label), _number(cells)
+    if part == "" and name == "objective" and found.objective is None:
+        found.objective = number
+    elif part == "" and name in ("proven_bound", "expected_cost", "cvar", "gap"):
+        setattr(found, name.removeprefix("proven_"), number)
+    elif part == "" and name == "status":
+        found.status = _text(cells.get(2))
+    elif part == "Cost by heading" and name in HEADINGS:
+        found.costs[name] = number
+    elif part == "Quantities" and name in ("waste", "shortfall"):
+        found.totals[name] = number
+
+
+def _shown(cell: Cell | None) -> float | str | None:
+    """A figure or a word; None for a blank, and for a formula that has lost its value."""
+    if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+        return float(cell)
+    return cell if isinstance(cell, str) else None
 
 
 def _number(cells: Cells) -> float | None:
@@ -216,7 +240,17 @@ def _completed(rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[s
         totals = {"waste": expired, "shortfall": missing} | totals
     objective = float(summary.objective or 0.0)
     claims = (objective, costs, totals["waste"], totals["shortfall"], summary.bound, summary.expected_cost, summary.cvar)
-    return PlanReading(Sheets(rows, *claims), run, tuple(notes))
+    asked = _asked(run.get("gap asked for", ""))
+    sheets = Sheets({**rows, "summary": summary.lines}, *claims, summary.status, summary.gap, asked)
+    return PlanReading(sheets, run, tuple(notes))
+
+
+def _asked(said: str) -> float | None:
+    """The gap that was asked for."""
+    try:
+        return float(said)
+    except ValueError:
+        return None
 
 
 def _changes(said: str) -> Iterator[Change]:

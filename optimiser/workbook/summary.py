@@ -190,8 +190,11 @@ def _first(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     for order, (kind, date) in enumerate(kinds):
         values = found[kind].values
         of = values.get("scenarios", [ALL] * found[kind].height)
-        rows = dict.fromkeys(zip(values[date], values["instruction"], of, strict=True))  # a project says the same at each level
-        told += [(day, order, said if of == ALL else f"{said} (in {of})") for day, said, of in rows if day is not None]
+        weights = values.get(WEIGHT, [1.0] * found[kind].height)
+        rows: dict[tuple[dt.date | None, str], dict[str, float]] = {}  # a project says the same at each level, a contract at each delivery
+        for day, said, names, weight in zip(values[date], values["instruction"], of, weights, strict=True):
+            rows.setdefault((day, said), {})[names] = weight
+        told += [(day, order, _said_in(said, holds)) for (day, said), holds in rows.items() if day is not None]
     told.sort(key=lambda each: each[:2])
     first = [each for each in told if each[0] < until] or told[:1]
     later = told and first[0][0] >= until
@@ -204,6 +207,11 @@ def _first(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
         w.paragraph("Nothing to sign, order or rotate.")
     elif rest:
         w.paragraph(f"… and {rest:,} more on the sheets contracts, orders and rotation.", italic=True)
+
+
+def _said_in(instruction: str, holds: Mapping[str, float]) -> str:
+    """An instruction, with the scenarios in which it holds where these are not all."""
+    return instruction if ALL in holds or sum(holds.values()) > 1 - 1e-9 else f"{instruction} (in {', '.join(holds)})"
 
 
 def _costs(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:

@@ -151,8 +151,12 @@ def test_a_slip_after_signing_delays_the_first_delivery_on_that_path() -> None:
     assert {(d, n) for *_, d, n in formulation.m.TAKES} == {(2, 2), (2, 3), (3, 7), (3, 8)}
     short = {"take[offtake,low,3,8]": 0, "deficit[offtake,low,3,8]": 10, "stock[ga,stockpile,0,8]": 10}
     assert bill(stockpile, plan | short) == pytest.approx({"signing": 5, "offtakes": 160 - 0.25 * 80, "deficits": 0.25 * 80})
-    (told,) = (each for each in report(put(formulation, plan)) if isinstance(each, ContractOutcome))
-    assert (told.first_delivery, told.delivered, told.scenarios) == (month(2), 20, "all")
+    likely, late = (each for each in report(put(formulation, plan)) if isinstance(each, ContractOutcome))
+    assert (likely.first_delivery, likely.last_delivery, likely.scenarios) == (month(2), dt.date(2027, 4, 30), "base")
+    assert (late.first_delivery, late.last_delivery, late.scenarios) == (month(3), dt.date(2027, 5, 31), "war")
+    assert (likely.delivered, late.delivered, likely.cost + late.cost) == (15, 5, 165)  # each weighed with how likely it is
+    assert likely.instruction == late.instruction
+    assert likely.instruction.endswith("first delivery 2027-03 (2027-04 in war)")
 
 
 def test_a_slip_past_the_horizon_leaves_a_signature_without_deliveries() -> None:

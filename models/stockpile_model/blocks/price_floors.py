@@ -87,7 +87,7 @@ class ContractOutcome(Dated):
     floor: float | None = column("floor signed, as it stands at signing", "money/quantity")
     signed: dt.date | None = column("first day of the period of signing")
     annual_quantity: float | None = column("quantity committed", "quantity/year")
-    first_delivery: dt.date | None = column("first day of the first period of delivery")
+    first_delivery: dt.date | None = column("first day of the first period of delivery; blank = past the horizon")
     last_delivery: dt.date | None = column("last day of the last period of delivery within the horizon")
     called_off: float = column("called off within the horizon", "quantity")
     delivered: float = column("arrives within the horizon, expected", "quantity")
@@ -608,12 +608,11 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
 
 def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
-    tree = stockpile.tree
-    sums: dict[tuple[str, int, str], float] = {}
+    money: dict[str, dict[tuple[int, str], float]] = {}  # contract -> node and heading
     for each in formulation.ledger.money:
         if each.use == "contract" or each.heading == "upside":
-            key = (each.name, each.node, each.heading)
-            sums[key] = sums.get(key, 0.0) + tree.probability[each.node] * float(pyo.value(each.amount))
+            sums = money.setdefault(each.name, {})
+            sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + float(pyo.value(each.amount))
     for k, row in stockpile.keyed(Contract).items():
         signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and pyo.value(m.sign[kk, f, n]) > 0.5]
         yield from _floors(formulation, row, signed)
@@ -625,11 +624,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 instruction=f"do not sign {k} with {row.supplier}",
             )  # fmt: skip
         for f, s in signed:
-            money: dict[str, float] = {}
-            for (name, n, heading), amount in sums.items():
-                if name == k and s in tree.paths[n]:
-                    money[heading] = money.get(heading, 0.0) + amount
-            yield _signed(formulation, row, f, s, money)
+            yield from _signed(formulation, row, f, s, money.get(k, {}))
 
 
 def _worth(formulation: Formulation, k: str, f: str, at: int, delivers: Mapping[int, int], signed: bool) -> FloorOutcome:
@@ -696,57 +691,83 @@ def _begun(formulation: Formulation, k: str, f: str, s: int) -> dict[int, int]:
     return begun(stockpile, row, s, ready(stockpile, row.project, at))
 
 
-def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapping[str, float]) -> ContractOutcome:
-    """What becomes of a contract that is signed at level f at node s."""
+def _apart(stockpile: Stockpile, s: int, delivers: Mapping[int, int]) -> dict[int | None, dict[int, float]]:
+    """The paths through a node of signing by the period of their first delivery (None: none within the horizon), the likeliest
+    first; of each the nodes, with how likely a path of these passes them."""
+    tree, found = stockpile.tree, dict[int | None, dict[int, float]]()
+    for leaf in tree.leaves:
+        if s in tree.paths[leaf]:
+            nodes = found.setdefault(next((delivers[n] for n in tree.paths[leaf] if n in delivers), None), {})
+            for n in tree.paths[leaf]:
+                nodes[n] = nodes.get(n, 0.0) + tree.probability[leaf]
+    return dict(sorted(found.items(), key=lambda each: -each[1][s]))
+
+
+def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapping[tuple[int, str], float]) -> Iterator[ContractOutcome]:
+    """What becomes of a contract that is signed at level f at node s: a row for each date at which it may deliver first."""
     m, stockpile, k = formulation.m, formulation.stockpile, row.contract
     tree, calendar, unit = stockpile.tree, stockpile.calendar, stockpile.settings.quantity_unit
     delivers, level, date = _begun(formulation, k, f, s), menu(stockpile.at(s))[k][f], calendar.begin(tree.period[s])
-    first = min(delivers.values())
-    called = paid = at_floor = arrived = 0.0
-    for kk, ff, d, n in m.TAKES:
-        if (kk, ff) == (k, f) and delivers.get(n) == d:
-            level_there = menu(stockpile.at(n))[k][f]
-            taken = tree.probability[n] * pyo.value(m.take[kk, ff, d, n])
-            arriving = taken * stockpile.at(n).keyed(Contract)[k].availability
-            called, arrived = called + taken, arrived + arriving
-            paid += arriving * price(stockpile, stockpile.at(n).keyed(Contract)[k], level_there, d, n)
-            most = market(stockpile, stockpile.at(n).keyed(Contract)[k], n)
-            if most is None or most <= floor_at(stockpile, level_there, d, n):
-                at_floor += taken
-    deficit = sum(
-        tree.probability[n] * pyo.value(m.deficit[kk, ff, d, n])
-        for kk, ff, d, n in m.DEFICITS
-        if (kk, ff) == (k, f) and delivers.get(n) == d
-    )
+    apart = _apart(stockpile, s, delivers)
+    of: dict[int | None, dict[str, Any]] = {}
+    for first, nodes in apart.items():
+        names = [name for name, leaf in stockpile.scenarios.items() if leaf in nodes]
+        of[first] = stockpile.where(s) if len(apart) == 1 else {"scenarios": ", ".join(names), "probability": nodes[s]}
     floor = floor_value(stockpile, level, s)
     tied = "" if level.floor_index is None else f" (tied to {level.floor_index})"
     paid_without = f", cash for {amounts.quantity(level.annual_quantity)} {unit} a year from" if row.form == "cfd" else (
         f", {amounts.quantity(level.annual_quantity)} {unit} a year, first delivery"
     )  # fmt: skip
-    return ContractOutcome(
-        **stockpile.where(s),
-        contract=k,
-        supplier=row.supplier,
-        material=row.material,
-        form=row.form,
-        decision="sign",
-        level=f,
-        floor=floor,
-        signed=date,
-        annual_quantity=level.annual_quantity,
-        first_delivery=calendar.begin(first),
-        last_delivery=calendar.end(last_period(stockpile, stockpile.at(s).keyed(Contract)[k], first)),
-        called_off=called,
-        delivered=arrived,
-        deficit=deficit if deficit > NOTHING else 0.0,
-        expected_price=paid / arrived if arrived > NOTHING else None,
-        topups=money.get("topups", 0.0),
-        upside=0.0 - money.get("upside", 0.0),
-        cost=sum(money.values()),
-        breakeven=None if row.project is None else breakeven(stockpile.at(s).keyed(Project)[row.project], level.annual_quantity),
-        share_at_floor=at_floor / called if called > NOTHING else None,
-        instruction=(
-            f"{amounts.month(date)}: sign {k} with {row.supplier} at level {f}, "
-            f"floor {amounts.money(floor)} {stockpile.settings.currency}/{unit}{tied}{paid_without} {amounts.month(calendar.begin(first))}"
-        ),
+    begins = ["past the horizon" if first is None else amounts.month(calendar.begin(first)) for first in apart]
+    later = [f"{each} in {of[first]['scenarios']}" for each, first in zip(begins[1:], list(apart)[1:], strict=True)]
+    said = (
+        f"{amounts.month(date)}: sign {k} with {row.supplier} at level {f}, "
+        f"floor {amounts.money(floor)} {stockpile.settings.currency}/{unit}{tied}"
+        f"{paid_without} {begins[0]}" + (f" ({'; '.join(later)})" if later else "")
     )
+    for first, nodes in apart.items():
+        called = paid = at_floor = arrived = 0.0
+        for kk, ff, d, n in m.TAKES:
+            if (kk, ff, d) == (k, f, first) and n in nodes and delivers.get(n) == d:
+                there, level_there = stockpile.at(n).keyed(Contract)[k], menu(stockpile.at(n))[k][f]
+                taken = nodes[n] * pyo.value(m.take[kk, ff, d, n])
+                arriving = taken * there.availability
+                called, arrived = called + taken, arrived + arriving
+                paid += arriving * price(stockpile, there, level_there, d, n)
+                most = market(stockpile, there, n)
+                if most is None or most <= floor_at(stockpile, level_there, d, n):
+                    at_floor += taken
+        deficit = sum(
+            nodes[n] * pyo.value(m.deficit[kk, ff, d, n])
+            for kk, ff, d, n in m.DEFICITS
+            if (kk, ff, d) == (k, f, first) and n in nodes and delivers.get(n) == d
+        )
+        sums: dict[str, float] = {}
+        for (n, heading), amount in money.items():
+            if n in nodes and s in tree.paths[n]:
+                sums[heading] = sums.get(heading, 0.0) + nodes[n] * amount
+        last = None if first is None else calendar.end(last_period(stockpile, stockpile.at(s).keyed(Contract)[k], first))
+        yield ContractOutcome(
+            **of[first],
+            contract=k,
+            supplier=row.supplier,
+            material=row.material,
+            form=row.form,
+            decision="sign",
+            level=f,
+            floor=floor,
+            signed=date,
+            annual_quantity=level.annual_quantity,
+            first_delivery=None if first is None else calendar.begin(first),
+            last_delivery=last,
+            called_off=called,
+            delivered=arrived,
+            deficit=deficit if deficit > NOTHING else 0.0,
+            expected_price=paid / arrived if arrived > NOTHING else None,
+            topups=sums.get("topups", 0.0),
+            upside=0.0 - sums.get("upside", 0.0),
+            cost=sum(sums.values()),
+            breakeven=None if row.project is None else breakeven(stockpile.at(s).keyed(Project)[row.project], level.annual_quantity),
+            share_at_floor=at_floor / called if called > NOTHING else None,
+            instruction=said,
+        )

@@ -1,0 +1,71 @@
+"""What a plan says in words: an instruction names what its row holds, and gives no figure and no month that its row does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from optimiser.audit.sheets import Line
+from optimiser.audit.together import Together
+
+SAID = {  # what an instruction must name and give, where its row holds it
+    "orders": (("offer", "supplier", "material"), ("ordered", "paid"), ("date", "arrives")),
+    "contracts": (("contract", "supplier", "level"), ("floor", "annual_quantity"), ("signed", "first_delivery")),
+    "projects": (("project",), ("grant",), ("decided", "ready")),
+    "rotation": (("lot", "material", "site", "outlet"), ("quantity",), ("date", "returns")),
+}
+MONTH, NUMBER = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b"), re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def sentences(together: Together) -> None:
+    """Every instruction is that of its row."""
+    settings = together.clock.settings
+    known = [settings.currency, settings.quantity_unit, *together.probability]
+    known += [index for rows in together.variants for row in rows.rows("prices") for index in row.values]
+    for sheet, (names, figures, dates) in SAID.items():
+        alike: dict[tuple[Any, ...], list[Line]] = {}  # a contract that delivers first at several dates says them all
+        for line in together.sheets[sheet]:
+            alike.setdefault((*(line[name] for name in names), line[dates[0]]), []).append(line)
+        for lines in alike.values():
+            days = {day for line in lines for day in line.values() if isinstance(day, dt.date)}
+            for line in lines:
+                for said in _wrong(line, [*known, *map(str, _texts(line))], names, figures, dates, days):
+                    together.record.refuse(line.at("instruction"), f"{line.told('instruction')}: {said}")
+                together.record.figures += 1
+
+
+def _texts(line: Line) -> Iterator[str]:
+    yield from (value for name, value in line.items() if isinstance(value, str) and value and name != "instruction")
+
+
+def _wrong(
+    line: Line, known: list[str], names: Iterable[str], figures: Iterable[str], dates: Iterable[str], days: set[dt.date]
+) -> Iterator[str]:
+    """What an instruction says that its row does not, and what it leaves out."""
+    told = str(line["instruction"] or "")
+    decided = line.get("decision") not in ("do not sign", "no")
+    yield from (f"does not name {line[name]}" for name in names if decided and line[name] is not None and str(line[name]) not in told)
+    figures_of_names = [float(name.replace(",", "")) for name in known if NUMBER.fullmatch(name)]  # a level may be called 550
+    for name in sorted({name for name in known if not NUMBER.fullmatch(name)}, key=len, reverse=True):
+        told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", told)
+    months = MONTH.findall(told)
+    shown = [f"{day:%Y-%m-%d}" for day in days]
+    yield from (f"says {month}, a date that its row does not hold" for month in months if not any(day.startswith(month) for day in shown))
+    due = [f"{line[date]:%Y-%m}" for date in dates if decided and line[date] is not None]
+    yield from (f"does not say {month}" for month in due if not any(each.startswith(month) for each in months))
+    numbers = NUMBER.findall(MONTH.sub(" ", told))
+    held = [value for value in line.values() if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    strange = (number for number in numbers if not any(_shows(number, each) for each in (*held, *figures_of_names)))
+    yield from (f"says {number}, a figure that its row does not hold" for number in strange)
+    for name in figures:
+        if decided and line[name] and not any(_shows(number, line[name]) for number in numbers):
+            yield f"does not give its {name.replace('_', ' ')}"
+
+
+def _shows(number: str, value: float) -> bool:
+    """Whether a number in a text is a value, to the last digit that the text shows."""
+    shown = Decimal(number.replace(",", ""))
+    return abs(float(shown) - abs(value)) <= 0.5 * 10.0 ** int(shown.as_tuple().exponent) * (1 + 1e-6)

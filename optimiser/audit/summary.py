@@ -1,0 +1,96 @@
+"""The summary of a plan: every figure on it is a total of the other sheets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from optimiser.audit.sheets import Line
+from optimiser.audit.together import Together
+
+COLUMNS = "BCDEF"
+CLAIMED = ("status", "objective", "expected cost", "cvar", "proven bound", "gap")  # at its top, compared with what the plan costs
+AGREES = "agrees"
+
+Found = dict[tuple[str, str], tuple[float | None, ...]]
+
+
+def summary(together: Together) -> None:
+    """Compare each figure; a plan that is not yet a workbook has no summary."""
+    lines, record = together.sheets["summary"], together.record
+    if not lines:
+        return
+    quantity, money = 10 * together.noise.quantity(), 10 * together.noise.money()
+    expected = _totals(together)
+    instructions = {line["instruction"] for sheet in ("projects", "contracts", "orders", "rotation") for line in together.sheets[sheet]}
+    for line in lines:
+        part, label = line["part"], line["label"]
+        told = expected.pop((part, label), None)
+        if part == "Checks":
+            record.term(line, "B", AGREES)
+        elif part == "To do first":
+            known = label in instructions or label.rpartition(" (in ")[0] in instructions or label.startswith(("…", "Nothing to "))
+            if record.fails(known):
+                record.refuse(line.at("A"), f"{label!r} is no instruction of the other sheets")
+        elif told is None:
+            if not (part == "" and label.casefold() in CLAIMED) and any(isinstance(line[column], float) for column in COLUMNS):
+                record.unchecked[f"summary!{COLUMNS[0]}{line.number} ({label})"] = None
+        else:
+            noise = [{"Cost by heading": money, "Appropriations": money, "Quantities": quantity}.get(part, quantity), money]
+            for column, value in zip(COLUMNS, told, strict=False):
+                if line[column] is not None or value is None:
+                    share = part == "Suppliers" and (column == "C" or not label)
+                    record.figure(line, column, value, 1e-9 if share else noise[column != "B"] if part == "Buyers" else noise[0])
+    for part, label in expected:
+        if record.fails((part, label) not in expected):
+            record.refuse("summary", f"{label} is not there, below {part}")
+
+
+def _totals(together: Together) -> Found:
+    """What the summary must show, by its parts and labels."""
+    sheets, clock = together.sheets, together.clock
+
+    def total(sheet: str, column: str, where: Callable[[Line], bool] = lambda line: True) -> float:
+        return math.fsum(line[column] * (1.0 if column == "discounted" else line["probability"]) for line in sheets[sheet] if where(line))
+
+    def of(name: str, value: Any) -> Callable[[Line], bool]:
+        return lambda line: bool(line[name] == value)
+
+    found: Found = {}
+    for heading in dict.fromkeys(line["heading"] for line in sheets["cash_flow"]):
+        found["Cost by heading", heading] = tuple(total("cash_flow", each, of("heading", heading)) for each in ("discounted", "amount"))
+    found["Cost by heading", "Total"] = total("cash_flow", "discounted"), total("cash_flow", "amount")
+    out, waste = total("rotation", "quantity"), total("rotation", "quantity", of("form", "expired"))
+    missed = {"Unmet demand": total("demand", "unmet"), "Below targets": total("targets", "below")}
+    quantities: Mapping[str, float] = {
+        "Ordered": total("orders", "ordered"),
+        "Opening stock": total("movements", "quantity", of("kind", "opening")),
+        "Delivered": total("deliveries", "quantity"),
+        "Returned": total("movements", "quantity", of("kind", "return")),
+        "Used by demand": total("demand", "met"),
+        "Rotated out": out - waste,
+        "Waste": waste,
+        "Stock at the end": total("lots", "quantity", of("date", clock.begins[clock.periods - 1])),
+        **missed,
+        "Shortfall": sum(missed.values()),
+    }
+    found |= {("Quantities", label): (value,) for label, value in quantities.items()}
+    names = ("amount", "spent", "lapsed", "left")
+    if rows := sheets["budget"]:
+        found |= {("Appropriations", line["appropriation"]): tuple(line[name] for name in names) for line in rows}
+        found["Appropriations", "Total"] = tuple(math.fsum(line[name] for line in rows) for name in names)
+    brought = {name: total("deliveries", "quantity", of("supplier", name)) for name in {line["supplier"] for line in sheets["deliveries"]}}
+    if brought:
+        all_of = sum(brought.values())
+        shares = {name: amount / all_of if all_of else 0.0 for name, amount in brought.items()}
+        found |= {("Suppliers", name): (amount, shares[name]) for name, amount in brought.items()}
+        found["Suppliers", "Number of suppliers"] = (float(sum(each > 0 for each in brought.values())),)
+        found["Suppliers", "Largest share"] = (max(shares.values()),)
+    owners = {site.buyer for site in together.base.sites.values()} - {None}
+    if len({site.buyer for site in together.base.sites.values()}) > 1:
+        paid = {name: total("cash_flow", "discounted", of("buyer", name)) for name in owners}
+        found |= {("Buyers", name): (total("deliveries", "quantity", of("buyer", name)), paid[name]) for name in owners}
+        found["Buyers", "for all"] = None, total("cash_flow", "discounted") - sum(paid.values())
+    found |= {("Sheets", sheet): (float(len(lines)),) for sheet, lines in sheets.rows.items() if sheet != "summary"}
+    return found
