@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from optimiser.solver.standard_form import Floats, Ints, Program, standard_form
+from optimiser.solver.standard_form import Floats, Ints, Program, rounded, standard_form
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
+from stockpile_model.scale import Scale
 
 Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
@@ -35,14 +36,24 @@ JOINT = (8, 16, 28, 48)  # compilations with all inputs anywhere in their ranges
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column. Programs with one `signature` have
-    the same columns and rows."""
+    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column, all in scaled units (`scale`); `size`
+    is one of them of each column. Programs with one `signature` have the same columns and rows."""
 
     program: Program
     shortfall: Floats
     labels: tuple[Label, ...]
     signature: str
     tail: Floats | None = None
+    size: Floats | None = None
+    scale: Scale = Scale()
+
+    def values(self, x: Floats) -> Floats:
+        """The values of the variables, in the units of the workbook."""
+        return x if self.size is None else rounded(x * self.size)
+
+    def unit(self, measure: str) -> float:
+        """One scaled unit of a measure; how much a plan does of what others did has none."""
+        return {"cost": self.scale.money, "cvar": self.scale.money, "shortfall": self.scale.quantity}.get(measure, 1.0)
 
     def measure(self, name: str) -> Floats:
         """The coefficients of a measure of the plan: cost (without its constant), shortfall, or cvar where it was compiled."""
@@ -69,14 +80,15 @@ def _compile(stockpile: Stockpile) -> Compiled:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return compile_model(build(stockpile).m)
+        formulation = build(stockpile)
+        return compile_model(formulation.m, formulation.stockpile.scale)
     finally:
         if collecting:
             gc.enable()
 
 
-def compile_model(m: pyo.ConcreteModel) -> Compiled:
-    """The model of a stockpile, compiled; its shortfall becomes an objective."""
+def compile_model(m: pyo.ConcreteModel, scale: Scale) -> Compiled:
+    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective."""
     m.shortfall.activate()
     form = standard_form(m)
     shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")
@@ -85,7 +97,7 @@ def compile_model(m: pyo.ConcreteModel) -> Compiled:
     names = {id(part): part.local_name for part in m.component_objects(pyo.Constraint, active=True)}
     rows = [(names[id(each.parent_component())], each.index()) for each in form.constraints]
     signature = hashlib.sha256(repr((labels, rows)).encode()).hexdigest()
-    return Compiled(form.program, shortfall, labels, signature)
+    return Compiled(form.program, shortfall, labels, signature, size=form.sizes.column, scale=scale)
 
 
 # --- Learning ---------------------------------------------------------------------------------------------------------
