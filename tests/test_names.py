@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import re
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
@@ -11,14 +14,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.table import Table
 
+from optimiser import cli
+from optimiser.comparison import compare
 from optimiser.errors import InputError
+from optimiser.planner import Answer, Request, audit_workbook, plan_workbook
+from optimiser.studies.kinds import asked as study
+from optimiser.terminal import Plain
+from optimiser.workbook import scenario_book, study_book
+from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import read
 from stockpile_model.changes import apply, parse
-from stockpile_model.data import Supplier
+from stockpile_model.data import Settings, Supplier
 from tests.support.books import book
 from tests.support.planner import plan_of
 from tests.support.small_books import small_books
@@ -292,3 +305,99 @@ ODD: dict[str, tuple[Tables, list[str]]] = {
 def test_slips_are_warned_about(odd: str) -> None:
     tables, expected = ODD[odd]
     assert [str(each) for each in reading({**PLAIN, **tables}).warnings] == expected
+
+
+# --- Names that would do harm -----------------------------------------------------------------------------------------------------
+
+HOSTILE: Tables = {
+    "settings": {"start": JANUARY, "periods": 2, "mip_gap": 0, "currency": "USD [2026]", "quantity_unit": "k]g[", "title": "[/x] \x1b[31m"},
+    "materials": [{"material": "m[bold]", "price_index": "a!B1"}],
+    "sites": [{"site": "Depot \x1b[2J", "buyer": "[red]B!A1"}],
+    "suppliers": [{"supplier": "{s}!C3", "country": "\u202eevil"}],
+    "offers": [{"offer": "[/x]", "supplier": "{s}!C3", "material": "m[bold]", "price_index": "a!B1"}],
+    "prices": [{"date": JANUARY, "a!B1": 100}],
+    "demand": [{"material": "m[bold]", "buyer": "[red]B!A1", "from": JANUARY, "to": FEBRUARY, "quantity": 7}],
+    "scenarios": [{"scenario": "[/x]", "probability": 0.4, "revealed": FEBRUARY}],
+    "events": [{"scenario": "[/x]", "table": "prices", "column": "a!B1", "from": FEBRUARY, "how": "scale", "value": 1.5}],
+}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
+    """A workbook of such names, and its plan."""
+    source = book(tmp_path_factory.mktemp("hostile") / "book", HOSTILE)
+    return source, plan_workbook(Request(source=source, output=source.with_suffix(".xlsx")), print, None)
+
+
+def _edited(plan: Path, edit: Callable[[Any], object]) -> Path:
+    workbook = openpyxl.load_workbook(plan, data_only=True)
+    edit(workbook)
+    workbook.save(other := plan.with_name("edited.xlsx"))
+    return other
+
+
+def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(hostile: tuple[Path, Answer]) -> None:
+    """Also where its currency and unit hold brackets, and where names were typed anew."""
+    source, answer = hostile
+    assert answer.path is not None
+    assert audit_workbook(source, answer.path).audit.findings == ()
+
+    def typed_anew(workbook: Any) -> None:
+        for row in workbook["orders"].iter_rows(min_row=2):
+            for cell in row:
+                if isinstance(cell.value, str) and not cell.value.startswith("Order"):
+                    cell.value = f"\xa0{cell.value.upper()}\u200b"
+
+    edited = _edited(answer.path, typed_anew)
+    assert audit_workbook(source, edited).audit.findings == ()
+    assert not [row for row in compare([read_plan(answer.path).sheets, read_plan(edited).sheets]) if row.differs]
+    other = _edited(answer.path, lambda workbook: setattr(workbook["orders"].cell(2, 2), "value", "[/y]"))
+    assert audit_workbook(source, other).audit.findings
+
+
+def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(hostile: tuple[Path, Answer]) -> None:
+    source, answer = hostile
+    assert answer.path is not None
+
+    def edit(workbook: Any) -> None:
+        workbook["run"].append(["decided before", "soon"])
+        row = next(row for row in workbook["run"].iter_rows() if row[0].value == "changes")
+        row[1].value = "offers twice"
+
+    with pytest.raises(InputError) as caught:
+        audit_workbook(source, _edited(answer.path, edit))
+    first, second = map(str, caught.value.faults)
+    assert re.match(r"run!B\d+: changes 'offers twice' is no change; write it as in ", first)
+    assert re.match(r"run!B\d+: decided before must be a date, found 'soon'; write it as year-month-day, as in ", second)
+
+
+def test_the_terminal_shows_names_as_they_stand(hostile: tuple[Path, Answer], capsys: pytest.CaptureFixture[str]) -> None:
+    """No markup of them is followed or swallowed, and nothing of them steers the terminal."""
+    cli._show(hostile[1])
+    shown = capsys.readouterr().out
+    assert shown.startswith("\n[/x] [31m: optimal")
+    assert re.search(r"^\[/x\] +0.4", shown, re.MULTILINE)
+    assert "expected, discounted [USD [2026]]" in shown
+    table = Table("[/x]", title="[bold]\x1b[2J")
+    table.add_row("[red]a\x1b[31m")
+    (console := Plain(force_terminal=True, color_system=None, width=60)).print(table, "[/y]\u202e:smile:")
+    shown = capsys.readouterr().out
+    assert not re.search("[\x1b\u202e]", shown.replace("\x1b[0m", ""))
+    assert all(each in shown for each in ("[/x]", "[bold]\\x1b[2J", "[red]a\\x1b[31m", "[/y]\\u202e:smile:"))
+    assert not console.is_dumb_terminal
+
+
+def test_no_name_is_a_formula_of_a_chart() -> None:
+    """In studies and scenarios, as in plans: charts refer to cells of the program's own sheets."""
+    swept = study.Table("sweep", "over a!B1", ("prices[*].a!B1", "cost [=x!A1]"), [(1.0, 2.0), (2.0, 3.0)], "line")
+    answers = [study_book.Answered("[/s]!A1", "sweep", [swept], [], [])]
+    studies = study_book.compose(answers, lambda key: None, {}, Settings(start=JANUARY, periods=1, title="=a!B1"))
+    with xlsxwriter.Workbook(target := io.BytesIO()) as workbook:
+        sheet = workbook.add_worksheet(scenario_book.PATHS)
+        chart = scenario_book._chart(workbook, 0, 2, ["base"], "Paths of a!B1", "=x!A1/kg", {})
+        sheet.insert_chart(0, 0, chart)
+    for file in (io.BytesIO(studies), target):
+        with zipfile.ZipFile(file) as parts:
+            drawn = "".join(parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/charts/"))
+        assert "a!\u2060B1" in drawn
+        assert {found.split("!")[0] for found in re.findall("<c:f>(.*?)</c:f>", drawn)} <= {"'1 sweep'", scenario_book.PATHS}
