@@ -69,6 +69,14 @@ def blank(given: Given | None) -> bool:
     return given is None or (isinstance(given, str) and not clean(given))
 
 
+def unbracketed(unit: str) -> str:
+    """A unit as it stands between the brackets of a title, `USD (2026)` for `USD [2026]`: it has none of its own."""
+    return unit.translate(_ROUND)
+
+
+_ROUND = str.maketrans("[]\uff3b\uff3d", "()()")
+
+
 def unitless(title: str) -> str:
     """A title without its trailing `[unit]`, which may hold brackets: `price [USD [2026]/kg]`."""
     title = clean(title)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.audit import Line, Sheets
+from optimiser.bundled import DECIDED
 from optimiser.errors import Fault, InputError
 from optimiser.plan import Assumption
 from optimiser.workbook import xlsx
@@ -21,8 +22,10 @@ from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, erro
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
-from stockpile_model.data import Column, Result, Settings, columns
+from stockpile_model.data import Column, Result, Settings, Stockpile, columns, keys
 from stockpile_model.ledger import HEADINGS
+from stockpile_model.names import identity
+from stockpile_model.spelling import GROUPS, spellings
 from stockpile_model.values import convert, normal, text
 
 KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in BESIDE}
@@ -92,7 +95,8 @@ def read_plan(path: Path) -> PlanReading:
             if name == "summary":
                 summary = _summary(sheet)
             elif name == "run":
-                run = {_text(cells.get(1)): _text(cells.get(2)) for _, cells in sheet}
+                run, odd = _run(sheet)
+                faults += odd
             elif kind := {**KINDS, **UNCERTAIN}.get(name):
                 told = Faults(name)
                 rows[name] = list(_lines(kind, sheet, told))
@@ -112,10 +116,42 @@ def read_plan(path: Path) -> PlanReading:
     return dataclasses.replace(told_of, sheets=dataclasses.replace(told_of.sheets, unread=unread), settings=settings)
 
 
+def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
+    """Puts the spelling of the input into the names of a plan, which may have been edited."""
+    known = spellings(stockpile)
+    tables = {name: kind.TABLE for kind in stockpile.tables for name in keys(kind)[:1]} | {name: name for name in GROUPS}
+    tables["to_material"] = "materials"
+    others = {one: name for names in [*known.values()][::-1] for one, name in names.items()}
+    spelt = {name for names in known.values() for name in names.values()}
+    for line in (line for lines in sheets.rows.values() for line in lines):
+        for column, value in line.items():
+            if isinstance(value, str) and column in ("name", "value"):
+                line[column] = value if value in spelt else others.get(identity(value), value)
+            elif isinstance(value, str):
+                where = f"floors/{line['contract']}" if column == "level" and "contract" in line else tables.get(column, "")
+                line[column] = known.get(where, {}).get(identity(value), value)
+
+
 def _sheets(path: Path) -> Iterator[Sheet]:
     if not path.is_file():
         raise Unreadable("is no file" if path.exists() else "there is no such file")
     return xlsx.sheets(path)
+
+
+def _run(sheet: Sheet) -> tuple[dict[str, str], list[Fault]]:
+    """What the sheet `run` says, and what is wrong with what is read from it."""
+    run, faults = dict[str, str](), list[Fault]()
+    for line, cells in sheet:
+        name, value = _text(cells.get(1)), _text(cells.get(2))
+        run[name] = value
+        try:
+            if name == DECIDED and value:
+                convert(Column(name=name, field=name, kind="date", meaning=""), value)
+            elif name == "changes":
+                list(_changes(value))
+        except ValueError as reason:
+            faults.append(Fault(f"run!B{line}", f"{name} {reason}"))
+    return run, faults
 
 
 def _text(cell: Cell | None) -> str:

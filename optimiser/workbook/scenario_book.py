@@ -23,7 +23,7 @@ from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK
 from optimiser.workbook.drafts import Written, write_row
 from optimiser.workbook.files import check_target, replace
 from optimiser.workbook.input_sheets import CREATED, LINE_HEIGHT, Units, Writer, lay_out_guide, write_guide
-from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, put, serial, unit_of
+from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, literal, put, serial, unit_of
 from stockpile_model.data import PROVENANCE, Column, Price, Row, columns
 from stockpile_model.scenarios import Event, Scenario
 
@@ -286,9 +286,9 @@ def _chart(book: xlsxwriter.Workbook, first: int, count: int, names: Sequence[st
                 "line": line,
             }
         )
-    chart.set_title({"name": legible(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+    chart.set_title({"name": literal(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
     chart.set_x_axis({**AXIS, **span, "num_format": "yyyy-mm", "name": "date"})
-    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, "num_format": "#,##0", "min": 0, "name": f"price [{unit}]"})
+    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, "num_format": "#,##0", "min": 0, "name": literal(f"price [{unit}]")})
     chart.set_legend({"position": "right", "font": FONT})
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     chart.set_chartarea({"border": {"color": GRID}})

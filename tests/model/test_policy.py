@@ -439,7 +439,11 @@ def test_spend_and_count_are_told() -> None:
         (rule("supplier", "us"), "rules.most: the rule has no limit: give least or most"),
         (rule("supplier", "us", most=40), "rules.most: must be at most 1 for a share (0.25 is 25 %), found 40"),
         (rule("supplier", "us", least=0.5, most=0.4), "rules.least: must not be above most (0.4), found 0.5"),
-        (rule("country", "UK", most=0.4), "rules.value: no country 'UK' in the sheet suppliers"),
+        (
+            rule("bloc", "alied", most=0.4),
+            "rules.value: must be one of domestic, allied, other, found 'alied' (did you mean 'allied'?)",
+        ),
+        (rule("supplier", "UK", most=0.4), "rules.value: no supplier 'UK' in the sheet suppliers"),
         (rule("offer", "c", most=0.4), "rules.value: no offer 'c' in the sheet offers"),
         (
             rule("supplier", measure="count", least=2, count_from=0.6),

@@ -483,8 +483,8 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "rules!C2: least must not be above most (0.3), found 0.5",
     ),
     "rule on nobody": (
-        lambda t: t.update(rules=[{"rule": "half", "of": "country", "value": "Chna", "most": 0.3}]),
-        "rules!C2: no country 'Chna' in the sheet suppliers (did you mean 'China'?)",
+        lambda t: t.update(rules=[{"rule": "half", "of": "supplier", "value": "Tradr", "most": 0.3}]),
+        "rules!C2: no supplier 'Tradr' in the sheet suppliers (did you mean 'Trader'?)",
     ),
     "contract without a menu": (
         lambda t: t.update(OFFTAKE, floors=[]) or t.pop("floors"),
