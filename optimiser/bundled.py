@@ -321,7 +321,8 @@ class BundlePlanner:
         self.began = time.perf_counter()
         self.attempts = self.mended = 0
         self.offered: list[Decisions] = []
-        self.proof = f"{len(self.parts)} bundles of them, each planned alone, prove"
+        several = f"{len(self.parts)} bundles of them, each planned alone, prove"
+        self.proof = several if len(self.parts) > 1 else "A bundle of all of them proves"
 
     def plan(
         self, warnings: Iterable[str] = (), run: Mapping[str, object] | None = None, bounding: Callable[[], tuple[str, ...]] | None = None
@@ -455,9 +456,7 @@ class BundlePlanner:
             seconds = time.perf_counter() - self.began
             gap = relative_gap(best, self.bound, self.unfolded.scale.money)
             self.watch(
-                Progress(
-                    stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap
-                )
+                Progress(stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap)
             )
 
     # The plan

@@ -24,6 +24,7 @@ from optimiser.bundled import BundlePlanner, Found
 from optimiser.errors import StockpileError
 from optimiser.solve import Options, Outcome, solve
 from optimiser.value import DECISIONS
+from stockpile_model.amounts import count
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 
@@ -95,7 +96,8 @@ def check(planner: BundlePlanner, ranks: Ranks, way: Way) -> None:
     if way == "ef" and ranks.size > 1:
         raise ClusterUnavailable("--decompose ef is one model on one rank: start it without mpiexec, or decompose by lagrangian")
     if ranks.size > len(planner.parts):
-        raise ClusterUnavailable(f"{ranks.size} ranks have {len(planner.parts)} bundles to share: start fewer, or ask for more --bundles")
+        share = f"{count(ranks.size, 'rank')} {'has' if ranks.size == 1 else 'have'} {count(len(planner.parts), 'bundle')} to share"
+        raise ClusterUnavailable(f"{share}: start fewer, or ask for more --bundles")
 
 
 def decompose(planner: BundlePlanner, ranks: Ranks, way: Way) -> tuple[str, ...]:

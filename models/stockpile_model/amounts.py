@@ -32,9 +32,9 @@ def about(value: float) -> str:
     return _plain(Decimal(f"{value:.6g}")) if math.isfinite(value) else str(value)
 
 
-def count(number: int, noun: str, many: str | None = None) -> str:
+def count(number: float, noun: str, many: str | None = None) -> str:
     """Write how many there are of something: `1 order`, `2 orders`; `many` is the plural where it takes more than an s."""
-    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+    return f"{quantity(number)} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def month(day: dt.date) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
+from stockpile_model.amounts import count
 from stockpile_model.names import differing, outline
 from stockpile_model.scale import Figure, Scale, scale_of
 
@@ -706,8 +707,8 @@ def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Probl
         if months is not None and calendar.whole(months) is None:
             below = int(months // calendar.months) * calendar.months
             nearby = [f"{whole}" for whole in (below, below + calendar.months) if whole > 0 or above[name] is None]
-            length = "1 month" if calendar.months == 1 else f"{calendar.months} months"
-            message = f"must be a whole number of periods of {length}, found {months:g} months; write {' or '.join(nearby)}"
+            length, found = count(calendar.months, "month"), count(months, "month")
+            message = f"must be a whole number of periods of {length}, found {found}; write {' or '.join(nearby)}"
             yield Problem(row.TABLE, row.line, name, message)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from optimiser.errors import Fault
 from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, letter
+from stockpile_model.amounts import count
 from stockpile_model.data import nearest, quoted
 from stockpile_model.values import normal, text
 
@@ -54,7 +55,7 @@ class Faults:
         for line, column, message in self.found:
             yield Fault(f"{self.table}!{letter(column)}{line}" if line else self.table, message)
         if self.more:
-            yield Fault(self.table, f"has {self.more:,} faults more")
+            yield Fault(self.table, f"has {count(self.more, 'fault')} more")
 
 
 class Table:

@@ -638,7 +638,7 @@ ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "price break that is never reached": (
         lambda t: _breaks(t, {"from_quantity": 1000, "price": 280}),
-        "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches it, found 1000",
+        "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches it, found 1,000",
     ),
     "metal under a contract for cash": (
         lambda t: _offtake(t, form="cfd", flex=2),

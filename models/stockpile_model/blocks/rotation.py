@@ -130,7 +130,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             )
         if life is not None and stockpile.calendar.whole(life) is not None and row.minimum_life_months > life:
             message = (
-                f"is above the shelf life of {row.material}, {amounts.quantity(life)} months: the outlet takes nothing, "
+                f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: the outlet takes nothing, "
                 f"found {amounts.quantity(row.minimum_life_months)}"
             )
             yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)
