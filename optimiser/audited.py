@@ -25,7 +25,6 @@ def audited(plan: Plan) -> Plan:
     found = audit(plan.stockpile, as_sheets(plan))
     if found.findings:
         raise AuditError(found.findings)
-    told = {
-        "audit": f"agrees with the input: {count(found.figures, 'figure')} recomputed; not checked: {', '.join(found.unchecked) or 'nothing'}"
-    }
+    unchecked = ", ".join(found.unchecked) or "nothing"
+    told = {"audit": f"agrees with the input: {count(found.figures, 'figure')} recomputed; not checked: {unchecked}"}
     return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})
