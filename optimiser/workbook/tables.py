@@ -75,7 +75,7 @@ class Table:
         self.titled = set(titles)
         if not titles:
             faults.sheet("is empty: its first row must hold the names of the columns; fill the sheet or remove it")
-        elif not any(normal(text(title)) in known for title in titles.values() if not isinstance(title, Lost)):
+        elif not any(isinstance(title, Lost) or normal(text(title)) in known for title in titles.values()):
             faults.header(self.line, min(titles), self._no_header(known), lost=True)
             self.rows, self.merged = iter(()), []
         else:
