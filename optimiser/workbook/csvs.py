@@ -21,7 +21,7 @@ def sheets(folder: Path) -> Iterator[Sheet]:
     if size > MOST_BYTES:
         raise Unreadable(f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are read")
     for file in files:
-        yield Sheet(file.stem, _rows(file))
+        yield Sheet(file.stem, _rows(file), typed=False)
 
 
 def _rows(file: Path) -> Iterator[tuple[int, Cells]]:
