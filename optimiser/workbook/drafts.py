@@ -119,7 +119,9 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
     table = Table(sheet, faults, slots, [column.name for column in required], other)
     found = Drafts(kind, faults, {name: letter(column) for name, column in table.columns.items()}, seen=Seen(typed=sheet.typed))
     found.columns, found.line, found.hidden = table.columns, table.line, sheet.hidden
-    series = {name: Column(name=name, field=name, kind="number", meaning=kind.OPEN, least=0) for name in spelt.values()}
+    series = {
+        name: Column(name=name, field=name, kind="number", meaning=kind.OPEN, unit="money/quantity", least=0) for name in spelt.values()
+    }
     beside = {name: slot for base, title in spelt.items() for name, slot in _slots(series[title], base).items() if slot.role != "value"}
     slots |= {title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()}
     found.indices = [title for title in series if slots[title].role == "open"]

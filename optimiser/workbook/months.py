@@ -119,16 +119,17 @@ class Wide:
         name, date = value_column(self.kind), "the first day of the column" if day is None else day.isoformat()
         amount = value.shown if isinstance(value, Lost) else text(value)
         if name is None:
-            titles = [text(cell) for cell in self.cells.values() if isinstance(cell, str)]
+            titles = [text(cell) for cell in self.cells.values() if isinstance(cell, str) and not _year(cell)]
             return f"date {date}, {titles[0] if titles else self.kind.OPEN} {amount}"
         known = {column.name: column for column in columns(self.kind)}
         parts = [f"{each} {text(cell)}" for each, cell in self.cells.items() if each in known and not isinstance(cell, Lost)]
         parts.append(f"from {date}")
         if "to" in known and day is not None and span.months > period_months:
             parts.append(f"to {_after(day, span.months) - dt.timedelta(days=1)}")
+        many = span.months // period_months if known[name].unit.endswith("/period") else 0
+        if many > 1 and isinstance(value, float):
+            amount = f"{value / many:.12g} (in each period, where {amount} is for all {many} of them)"
         parts.append(f"{name} {amount}")
-        if known[name].unit.endswith("/period") and span.months > period_months:
-            parts[-1] += f" (in each period: divide by {span.months // period_months} what is for all of them)"
         return ", ".join(parts)
 
 

@@ -18,7 +18,7 @@ from optimiser import sanity
 from optimiser.errors import Fault, InputError, locate
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studies
-from optimiser.workbook import csvs, doubts, xlsx
+from optimiser.workbook import csvs, doubts, units, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.links import link
 from optimiser.workbook.sheets import Sheet, Unreadable, number
@@ -149,7 +149,9 @@ class _Workbook:
         """What the titles of columns say against how they are read; the settings say in which units and from when."""
         drafts = self.tables.get(Settings.TABLE)
         given = {name: value for row in drafts.rows for name, value in row.values.items()} if drafts else {}
+        book = units.Book.of(given)
         for table in self.tables.values():
+            units.judge(table, book)
             if table.wide is not None:
                 message = table.wide.told(given.get("start"), given.get("period_months", 1), given.get("fiscal_year_start", 10))
                 table.faults.header(table.line, min(table.wide.spans), message, lost=True)
