@@ -77,15 +77,20 @@ def unbracketed(unit: str) -> str:
 _ROUND = str.maketrans("[]\uff3b\uff3d", "()()")
 
 
-def unitless(title: str) -> str:
-    """A title without its trailing `[unit]`, which may hold brackets: `price [USD [2026]/kg]`."""
+def parted(title: str) -> tuple[str, str]:
+    """A title without its trailing `[unit]`, and that unit, which may hold brackets: `price [USD [2026]/kg]`."""
     title = clean(title)
     depth = 0
     for k in range(len(title) - 1, -1, -1) if title.endswith(("]", "\uff3d")) else ():
         depth += (title[k] in "]\uff3d") - (title[k] in "[\uff3b")
         if not depth:
-            return title[:k].rstrip()
-    return title
+            return title[:k].rstrip(), title[k + 1 : -1].strip()
+    return title, ""
+
+
+def unitless(title: str) -> str:
+    """A title without its trailing `[unit]`."""
+    return parted(title)[0]
 
 
 def normal(title: str) -> str:
