@@ -455,9 +455,7 @@ class BundlePlanner:
             seconds = time.perf_counter() - self.began
             gap = relative_gap(best, self.bound, self.unfolded.scale.money)
             self.watch(
-                Progress(
-                    stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap
-                )
+                Progress(stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap)
             )
 
     # The plan

@@ -410,7 +410,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
         limits = {sense: limit for sense in ("least", "most") if (limit := getattr(rule, sense)) is not None}
         seen = {sense: _observed(stockpile, rule, value, amounts, sense) for sense in limits}
-        gaps = [max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found) for sense, found in seen.items() if found is not None]
+        gaps = [
+            max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found)
+            for sense, found in seen.items()
+            if found is not None
+        ]
         slack = min(gaps) if gaps else None
         yield RuleKept(
             **stockpile.where(n),

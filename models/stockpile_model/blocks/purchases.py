@@ -329,6 +329,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         ),
         doc="an order waits until its project is ready [quantity]",
     )
+    for key, row in m.link_order_project.items():
+        if key in placed:
+            m.scaling_factor[row] = 1.0
 
     reachable = set(orders)
     on_path = {
