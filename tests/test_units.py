@@ -73,7 +73,7 @@ def differing(one: StandardForm, other: StandardForm) -> dict[str, float]:
         elif not np.array_equal(left, right):
             with np.errstate(invalid="ignore"):
                 found[name] = float(np.nanmax(np.abs(left - right) / np.maximum(np.abs(left), 1e-300)))
-    return {name: far for name, far in found.items() if far > 2e-11}
+    return {name: far for name, far in found.items() if far > 2e-10}  # the last digit that counts
 
 
 BOOKS: dict[str, Callable[[], Stockpile]] = {
@@ -162,13 +162,10 @@ def test_what_is_short_is_said_in_the_workbooks_unit(units: tuple[float, float])
 
 @pytest.mark.parametrize("units", UNITS[::3], ids=str)
 def test_the_runs_of_a_study_are_the_same_in_any_unit(units: tuple[float, float]) -> None:
-    options = Options(gap=0.0, threads=1)
+    stated = book(*COUNTED, periods=4)
     for change in (Change("offers", "a", "price", "scale", "1.5"), Change("demand", "*", "quantity", "scale", "2")):
         for case in (Case((change,)), Case((change,), limit=("shortfall", 0.0))):
-            stated, other = (
-                Evaluator(Job(each, options)).run(case)[0]
-                for each in (book(*COUNTED, periods=4), in_units(book(*COUNTED, periods=4), *units))
-            )
-            assert other.objective == pytest.approx((stated.objective or 0.0) * units[1], rel=1e-7)
-            assert other.figures["order a"] == pytest.approx(float(stated.figures["order a"]) * units[0], rel=1e-7)
-            assert other.stock == pytest.approx([each * units[0] for each in stated.stock], rel=1e-7)
+            one, other = (Evaluator(Job(each, EXACT)).run(case)[0] for each in (stated, in_units(stated, *units)))
+            assert other.objective == pytest.approx((one.objective or 0.0) * units[1], rel=1e-7)
+            assert other.figures["order a"] == pytest.approx(float(one.figures["order a"]) * units[0], rel=1e-7)
+            assert other.stock == pytest.approx([each * units[0] for each in one.stock], rel=1e-7)
