@@ -712,6 +712,18 @@ def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Probl
             yield Problem(row.TABLE, row.line, name, message)
 
 
+LEAST_SHARE = 1e-6  # of a quantity that a solver still sees beside the whole
+
+
+def seen(row: Row, *names: str) -> Iterator[Problem]:
+    """A share so small that a solver takes it for none, for each of the named columns."""
+    for name in names:
+        share = get(row, name)
+        if 0 < share < LEAST_SHARE:
+            message = f"must be 0 (nothing) or at least {LEAST_SHARE:.6f}, found {share:.12g}; write 0 where as good as nothing arrives"
+            yield Problem(row.TABLE, row.line, name, message)
+
+
 def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:
     """A row whose second date is before its first."""
     begin, end = get(row, first), get(row, last)

@@ -178,8 +178,8 @@ def standard_form(m: Any, scaled: bool = True) -> StandardForm:
     constraint that says something a row, every active objective is to be minimised, in the order of declaration.
 
     Numbers are multiplied as the suffix `scaling_factor` says, unless `scaled` is false, and rounded: what differs in their
-    units alone becomes the same program. A false constraint without variables becomes a row without entries that cannot hold. Raises ValueError, naming the
-    component, for what is not linear, not finite, or no variable, constraint or objective.
+    units alone becomes the same program. A false constraint without variables becomes a row without entries that
+    cannot hold. Raises ValueError, naming the component, for what is not linear, not finite, or no variable, constraint or objective.
     """
     # Hundreds of thousands of small objects are made, none of them garbage yet.
     with PauseGC():

@@ -25,6 +25,7 @@ from stockpile_model.scale import Scale
 
 Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
+PLAIN = Scale()
 EXACT = 1e-9  # two compilations of one entry that differ by less, relatively, are the same
 TINY = 1e-13  # a coefficient that is smaller, relatively to its entry, is rounding
 MOST_INPUTS = 40  # of more it takes longer to learn than to compile
@@ -45,7 +46,7 @@ class Compiled:
     signature: str
     tail: Floats | None = None
     size: Floats | None = None
-    scale: Scale = Scale()
+    scale: Scale = PLAIN
 
     def values(self, x: Floats) -> Floats:
         """The values of the variables, in the units of the workbook."""
