@@ -24,5 +24,5 @@ def audited(plan: Plan) -> Plan:
     found = audit(plan.stockpile, as_sheets(plan))
     if found.findings:
         raise AuditError(found.findings)
-    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
+    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed; not checked: {', '.join(found.unchecked) or 'nothing'}"}
     return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})

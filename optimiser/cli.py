@@ -144,7 +144,8 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
 @click.option(
     "--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell of the input first, on top of the plan's own changes."
 )
-def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to standard output.")
+def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -> None:
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that does not agree."""
     from optimiser.planner import audit_workbook
     from stockpile_model.amounts import count
@@ -152,14 +153,20 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
     found = audit_workbook(workbook, plan, _parsed(changes))
     for note in found.notes:
         _say(f"note: {note}")
-    for finding in found.audit.findings:
-        _answer(str(finding))
-    figures = count(found.audit.figures, "figure")
-    if found.audit.findings:
-        verb = "does" if len(found.audit.findings) == 1 else "do"
-        _say(f"{plan}: {len(found.audit.findings):,} of {figures} {verb} not agree with {workbook}")
+    told = found.audit
+    figures, lines = count(told.figures, "figure"), [str(finding) for finding in told.findings]
+    if as_json:
+        said = {"agrees": not lines, "figures": told.figures, "findings": lines, "not_checked": list(told.unchecked)}
+        _answer(json.dumps(said, indent=2))
+    else:
+        for line in lines or [f"{plan}: agrees with {workbook}, {figures} recomputed"]:
+            _answer(line)
+    if lines:
+        _say(f"{plan}: {len(lines):,} of {figures} {'does' if len(lines) == 1 else 'do'} not agree with {workbook}")
+    if told.unchecked:
+        _say(f"not checked: {', '.join(told.unchecked)}")
+    if lines:
         sys.exit(DISAGREES)
-    _answer(f"{plan}: agrees with {workbook}, {figures} recomputed")
 
 
 @cli.command()
@@ -421,6 +428,7 @@ def _as_json(answer: Answer) -> dict[str, object]:
         **_figures(plan),
         "plan": str(answer.path) if answer.path else None,
         "seconds": round(answer.seconds, 3),
+        "audit": plan.run.get("audit") if plan else None,
     }
     if plan is not None and plan.cvar is not None:
         found["expected_cost"], found["cvar"] = plan.expected_cost, plan.cvar

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import gc
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -779,12 +780,16 @@ def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
     plan = plan_of(folder / f"{name}.xlsx", 0.01)
     assert plan is not None
     there, back = as_sheets(plan), read_plan(folder / f"{name}-plan.xlsx").sheets
-    assert set(back.rows) - set(there.rows) <= {"projects", "commitments"}
+    assert set(back.rows) - set(there.rows) <= {"projects", "commitments", "summary"}
     for sheet, rows in back.rows.items():
+        if sheet in ("summary", "assumptions"):
+            continue
         assert [line.number for line in rows] == [line.number for line in there[sheet]]
         for line, other in zip(rows, there[sheet], strict=True):
             assert line.letters == {name: letter for name, letter in other.letters.items() if name not in DATED}
             for column, value in line.items():
+                if column == "unit":  # of the workbook
+                    continue
                 expected = other[column] or None if isinstance(other[column], str) else other[column]
                 close = isinstance(value, float) and value == pytest.approx(expected, rel=1e-12)
                 assert close or (value or None if isinstance(value, str) else value) == expected, f"{line.at(column)}: {value}"
@@ -794,10 +799,16 @@ def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
     assert not any(cost for name, cost in there.costs.items() if name not in back.costs)
 
 
+NOT_CHECKED = (
+    "the proven bound, marginal_values (limit, cell, date, sense, amount, used, unit, worth), the verdict and the warnings of the summary, "
+    "the sheets run, chart_data"
+)
+
+
 def test_an_untouched_plan_agrees(folder: Path) -> None:
     for name in ("full", "shared"):
         ran = stockpile("audit", f"{name}.xlsx", f"{name}-plan.xlsx", cwd=folder)
-        assert (ran.returncode, ran.stderr) == (0, "")
+        assert (ran.returncode, ran.stderr) == (0, f"not checked: {NOT_CHECKED}\n")
         assert re.fullmatch(rf"{name}-plan\.xlsx: agrees with {name}\.xlsx, [\d,]+ figures recomputed\n", ran.stdout)
 
 
@@ -843,6 +854,9 @@ def test_the_command_tells_a_line_for_each_finding_and_ends_with_1(folder: Path,
     assert all(" must be " in line for line in ran.stdout.splitlines())
     assert "off by 31" in ran.stdout
     assert f"{len(ran.stdout.splitlines())} of " in ran.stderr
+    told = json.loads(stockpile("audit", folder / "full.xlsx", plan, "--json", cwd=tmp_path).stdout)
+    assert (told["agrees"], told["findings"]) == (False, ran.stdout.splitlines())
+    assert "the proven bound" in told["not_checked"]
 
 
 def test_changes_of_the_run_are_made_to_the_input_first(folder: Path, tmp_path: Path) -> None:

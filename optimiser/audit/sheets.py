@@ -32,7 +32,7 @@ class Line(dict[str, Any]):
 
     def told(self, column: str) -> str:
         """A column of this row in words: `ordered (spot, 2027-03-01)`."""
-        names = ("offer", "contract", "project", "rule", "appropriation", "heading", "lot", "name", "material", "date", "value", "window")
+        names = ("offer", "contract", "project", "rule", "appropriation", "heading", "lot", "name", "material", "date", "value", "window", "label")
         known = [str(self[name]) for name in names if name != column and self.get(name) not in (None, "")]
         return f"{column.replace('_', ' ')} ({', '.join(known)})" if known else column.replace("_", " ")
 
@@ -42,7 +42,9 @@ class Sheets:
     """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective, expected discounted cost by
     heading, waste and shortfall. `bound` is the cost below which no plan can come and `gap` how far the objective is from it [1];
     None where they are not known. Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
-    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …)."""
+    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …; none for a formula
+    that has lost its value). `unread` are
+    the sheets of its workbook that hold nothing to recompute."""
 
     rows: Mapping[str, Sequence[Line]]
     objective: float
@@ -55,6 +57,7 @@ class Sheets:
     status: str | None = None
     gap: float | None = None
     asked: float | None = None
+    unread: tuple[str, ...] = ()
 
     def __getitem__(self, sheet: str) -> Sequence[Line]:
         return self.rows.get(sheet, ())

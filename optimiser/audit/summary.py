@@ -28,20 +28,25 @@ def summary(together: Together) -> None:
         part, label = line["part"], line["label"]
         told = expected.pop((part, label), None)
         if part == "Checks":
-            record.term(line, "B", AGREES)
+            if "B" in line:
+                record.term(line, "B", AGREES)
         elif part == "To do first":
             known = label in instructions or label.rpartition(" (in ")[0] in instructions or label.startswith(("…", "Nothing to "))
             if record.fails(known):
                 record.refuse(line.at("A"), f"{label!r} is no instruction of the other sheets")
         elif told is None:
-            if not (part == "" and label.casefold() in CLAIMED) and any(isinstance(line[column], float) for column in COLUMNS):
+            if not (part == "" and label.casefold() in CLAIMED) and any(isinstance(line.get(column), float) for column in COLUMNS):
                 record.unchecked[f"summary!{COLUMNS[0]}{line.number} ({label})"] = None
         else:
-            noise = [{"Cost by heading": money, "Appropriations": money, "Quantities": quantity}.get(part, quantity), money]
+            # Sums of what the other sheets show, but for differences, which may be next to nothing of either.
+            noise = money if part in ("Cost by heading", "Appropriations") else 0.0 if part in ("Suppliers", "Sheets") else quantity, money
             for column, value in zip(COLUMNS, told, strict=False):
-                if line[column] is not None or value is None:
-                    share = part == "Suppliers" and (column == "C" or not label)
-                    record.figure(line, column, value, 1e-9 if share else noise[column != "B"] if part == "Buyers" else noise[0])
+                if column not in line:
+                    continue
+                if record.fails(not isinstance(line[column], str)):
+                    record.add(line.at(column), line.told(column), value, line[column])
+                else:
+                    record.figure(line, column, value, noise[column != "B" and part == "Buyers"])
     for part, label in expected:
         if record.fails((part, label) not in expected):
             record.refuse("summary", f"{label} is not there, below {part}")
