@@ -87,6 +87,8 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
     record.figure(line, "slack", slack, fine)
     if slack is None or slack > 2 * fine + RELATIVE * abs(observed or 0.0):
         record.term(line, "binding", False)
+    elif slack == 0:
+        record.term(line, "binding", True)
 
 
 def _counted(rule: Any, value: str | None, came: list[Part], noise: float) -> tuple[float, float]:
