@@ -18,7 +18,7 @@ from stockpile_model.data import columns, get
 OF_TYPICAL = 1e-6  # of what is typically asked of a material
 OF_LEAST = 0.1  # of the least decision about it
 FINEST = 1e-9  # of what is typical, and
-FINEST_OF_ALL = 1e-12  # of what is typical of the largest material: finer than this no solver is
+FINEST_OF_ALL = 1e-11  # of what is typical of the largest material: finer than this no solver is
 
 NEEDS = (("demand", "quantity"), ("targets", "quantity"), ("opening_stock", "quantity"), ("floors", "annual_quantity"))
 DECISIONS = (("offers", "minimum_order"), ("offers", "lot_size"), ("price_breaks", "from_quantity"))
