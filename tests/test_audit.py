@@ -310,6 +310,25 @@ FAULTS = [
         "sold dear", "full", put("rotation", "price", lambda old: old + 1, outlet="resale"), r"rotation!K\d+: price .*\(outlets!.* off by 1"
     ),
     Fault("no disposal", "full", put("rotation", "cost", 0.0, form="expired"), r"rotation!M\d+: cost .* must be 14 \(materials!"),
+    # what is said
+    Fault(
+        "a rounded order",
+        "full",
+        put("orders", "instruction", lambda old: re.sub(r"order [\d.]+ kg", "order 10.1 kg", old), offer="spot", ordered=10),
+        r"orders!\w+: instruction .*: (says 10\.1, a figure that its row does not hold|does not give its ordered, 10)$",
+    ),
+    Fault(
+        "another's offer",
+        "full",
+        put("orders", "instruction", lambda old: old.replace("framework", "spot"), offer="framework"),
+        r"orders!\w+: instruction .*: does not name framework$",
+    ),
+    Fault(
+        "told a month late",
+        "full",
+        put("orders", "instruction", lambda old: re.sub(r"arrive 20\d\d-\d\d", "arrive 2031-05", old)),
+        r"orders!\w+: instruction .*: says 2031-05, a date that its row does not hold$",
+    ),
     # what is decided
     Fault(
         "above capacity",
