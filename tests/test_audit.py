@@ -118,6 +118,24 @@ def test_a_least_spend_is_not_reached_by_paying_for_nothing(of: str, value: str,
     assert plan.objective == pytest.approx(cost)
 
 
+def test_a_member_counts_from_its_share_of_what_arrives() -> None:
+    """The dear one brings a tenth and no more; a token counts against `most` alone."""
+    offers = [{"offer": name, "supplier": name, "material": "gallium", "price": price} for name, price in (("cheap", 5), ("dear", 9))]
+    rule = {"rule": "two", "of": "supplier", "measure": "count", "least": 2, "count_from": 0.1}
+    tables = {**SPENDING, "suppliers": [{"supplier": "cheap"}, {"supplier": "dear"}], "offers": offers, "rules": [rule]}
+    plan = plan_of({name: rows for name, rows in tables.items() if name not in ("contracts", "floors")})
+    assert plan is not None
+    assert plan.objective == pytest.approx(36 * 5 + 4 * 9)
+    assert told(plan) == []
+    for change, fault in (
+        ("count_from set 0.100000001", None),
+        ("count_from set 0.10001", r"rules!G2: observed \(two, horizon\) must be at least 2 \(rules!.*found 1"),
+        ("most set 1", r"rules!G2: observed \(two, horizon\) must be at most 1 \(rules!.*found 2"),
+    ):
+        found = [each for each in told(plan, stockpile=apply(plan.stockpile, parse(f"rules[two].{change}"))) if "observed" in each]
+        assert found == [] if fault is None else any(re.match(fault, each) for each in found), found
+
+
 # --- Faults planted in the rows of a plan ---------------------------------------------------------------------------------------
 
 Rows = dict[str, list[Line]]
@@ -292,6 +310,25 @@ FAULTS = [
         "sold dear", "full", put("rotation", "price", lambda old: old + 1, outlet="resale"), r"rotation!K\d+: price .*\(outlets!.* off by 1"
     ),
     Fault("no disposal", "full", put("rotation", "cost", 0.0, form="expired"), r"rotation!M\d+: cost .* must be 14 \(materials!"),
+    # what is said
+    Fault(
+        "a rounded order",
+        "full",
+        put("orders", "instruction", lambda old: re.sub(r"order [\d.]+ kg", "order 10.1 kg", old), offer="spot", ordered=10),
+        r"orders!\w+: instruction .*: (says 10\.1, a figure that its row does not hold|does not give its ordered, 10)$",
+    ),
+    Fault(
+        "another's offer",
+        "full",
+        put("orders", "instruction", lambda old: old.replace("framework", "spot"), offer="framework"),
+        r"orders!\w+: instruction .*: does not name framework$",
+    ),
+    Fault(
+        "told a month late",
+        "full",
+        put("orders", "instruction", lambda old: re.sub(r"arrive 20\d\d-\d\d", "arrive 2031-05", old)),
+        r"orders!\w+: instruction .*: says 2031-05, a date that its row does not hold$",
+    ),
     # what is decided
     Fault(
         "above capacity",
