@@ -10,6 +10,7 @@ from typing import Any, Literal
 from optimiser.workbook.sheets import Cell, Lost, Sheet, letter
 from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
 from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest, quoted
+from stockpile_model.names import LONGEST
 from stockpile_model.values import convert, normal, text, unitless
 
 
@@ -102,7 +103,10 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
         if missing:
             faults.add(line, table.columns[missing[0]], _required(missing))
     for title in found.indices:
-        if found.rows and not any(title in row.series for row in found.rows):
+        if len(title) > LONGEST:
+            said = f"the {kind.OPEN} must have a name of at most {LONGEST} characters, found {len(title):,}; shorten it"
+            faults.header(table.line, table.columns[title], said)
+        elif found.rows and not any(title in row.series for row in found.rows):
             _no_index(found, table, title, nearest(title, slots.keys() - series.keys()))
     return found
 
