@@ -48,7 +48,8 @@ RULES = """\
    an error that names the nearest known one; so is one whose feature is not supported yet.
 4. Every table may carry `source`, `source_date`, `confidence` and `note`, which are repeated in the plan. Beside a
    numeric column `x` may stand `x_low` and `x_high`, the range that a study may use; beside an index of `prices` too.
-5. A blank cell means the default. Text is trimmed. Keys and references match in any case; keys (marked * below) are unique.
+5. A blank cell means the default. Keys (marked * below) are unique. A name (key, reference, country, buyer, item of a list …) is
+   the same in any case and Unicode form (NFKC), with any white space, and with or without characters that print nothing.
 6. Dates are dates of the spreadsheet or ISO text such as 2027-03-31; they fall into the period that contains them.
 7. A formula counts by its cached value; one without is an error.
 8. Lists are separated by commas or semicolons. Yes or no may also be true, false, 1, 0. Shares and rates are

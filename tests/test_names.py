@@ -261,6 +261,10 @@ def test_a_name_has_an_end() -> None:
     assert told(tables) == [
         "suppliers!A5: supplier must be at most 255 characters long, found 32,767; shorten it, the column note takes long texts"
     ]
+    tables["suppliers"] = PLAIN["suppliers"]
+    tables["prices"] = [{"date": JANUARY, "x" * 256: 1}]
+    assert told(tables) == ["prices!B1: the index must have a name of at most 255 characters, found 256; shorten it"]
+    tables["prices"] = [{"date": JANUARY, "x" * 255: 1}]
     tables["suppliers"] = [{**row, "note": "x" * 32_767} for row in PLAIN["suppliers"]]
     assert not reading(tables).warnings
 
@@ -343,9 +347,9 @@ def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(hostile: tuple
     assert audit_workbook(source, answer.path).audit.findings == ()
 
     def typed_anew(workbook: Any) -> None:
-        for row in workbook["orders"].iter_rows(min_row=2):
-            for cell in row:
-                if isinstance(cell.value, str) and not cell.value.startswith("Order"):
+        for column in workbook["orders"].iter_cols():
+            for cell in column[1:] if column[0].value != "Instruction" else ():
+                if isinstance(cell.value, str):
                     cell.value = f"\xa0{cell.value.upper()}\u200b"
 
     edited = _edited(answer.path, typed_anew)

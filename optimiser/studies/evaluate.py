@@ -25,6 +25,7 @@ from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
 from stockpile_model.data import Commitment, Stockpile
 from stockpile_model.scenarios import unfold
+from stockpile_model.spelling import alike
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 CHECKED = 40  # of so many programs from what was learnt, the first is compiled too and compared
@@ -180,7 +181,7 @@ class Evaluator:
 
 def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
     row = Commitment(kind=each.kind, name=each.name, level=each.level, how=each.how, quantity=each.quantity)
-    return replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)})
+    return alike(replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)}))
 
 
 def _asked(compiled: Compiled, case: Case) -> Program:

@@ -11,6 +11,7 @@ from optimiser.workbook.months import Wide
 from optimiser.workbook.sheets import Cell, Hidden, Lost, Percent, Sheet, Stale, letter
 from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
 from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest, quoted
+from stockpile_model.names import LONGEST
 from stockpile_model.values import convert, normal, parted, text, unitless
 
 _DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)  # 1.2 in some countries and 1200 in others
@@ -189,8 +190,14 @@ def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
     for row in found.rows:
         for title in row.faulty:
             wrong.setdefault(title, []).append(row.line)
-    for title in found.indices if found.rows else ():
+    for title in found.indices:
         lines, at = wrong.get(title, []), table.columns[title]
+        if len(title) > LONGEST:
+            said = f"the {found.kind.OPEN} must have a name of at most {LONGEST} characters, found {len(title):,}; shorten it"
+            found.faults.header(table.line, at, said)
+            continue
+        if not found.rows:
+            continue
         if title in filled or len(lines) == 1:
             continue
         if lines:
