@@ -58,12 +58,9 @@ def snapped(value: float, least: Iterable[float | None] = (), most: Iterable[flo
     """Return a figure without a solver's noise, which leaves it neither below the figures it may not be below nor above those it may
     not be above (None: no such limit). What misses one by more than noise stays as it is."""
     found = clean(value)
-    for limit in least:
-        if limit is not None and limit * (1 - NOISE) <= found < limit:
-            found = limit
-    for limit in most:
-        if limit is not None and limit < found <= limit * (1 + NOISE):
-            found = limit
+    for limit, below, above in (*((each, NOISE, _SAME) for each in least), *((each, _SAME, NOISE) for each in most)):
+        if limit is not None and limit * (1 - below) <= found <= limit * (1 + above):
+            return limit
     return found
 
 
