@@ -20,7 +20,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from optimiser import bundles
-from optimiser.bundled import BundlePlanner, Found
+from optimiser.bundled import ALONE, BundlePlanner, Found
 from optimiser.errors import StockpileError
 from optimiser.solve import Options, Outcome, solve
 from optimiser.value import DECISIONS
@@ -159,7 +159,7 @@ def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         return tuple(planner.split.probability)
     decided = None if outcome.objective is None else bundles.decisions(creator.built["0"], range(planner.split.periods))
     planner.raise_bound(outcome.bound)
-    planner.proof = "One model of all of them proves"
+    planner.proof = ALONE
     planner.offer([decided] if decided else [])
     return ()
 
@@ -193,7 +193,8 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         alone = ranks.gathered([(int(name), _found(dual.outcomes[name], each)) for name, each in dual.decided().items()])
         dual.iterk_loop()
     planner.raise_bound(dual.most)
-    planner.proof = f"{len(planner.parts)} bundles of them, at Lagrangian prices for what they have in common, prove"
+    several = f"{len(planner.parts)} bundles of them, at Lagrangian prices for what they have in common, prove"
+    planner.proof = several if len(planner.parts) > 1 else ALONE
     planner.found = dict(sorted(alone, key=lambda pair: pair[0]))
     priced = ranks.gathered([(int(name), each) for name, each in dual.decided().items()])
     planner.offer(each for _, each in sorted(priced, key=lambda pair: pair[0]))

@@ -120,7 +120,7 @@ def number_format(unit: str, values: Iterable[object]) -> str:
         large = unit == "money" and largest >= 1000
         if large or all(abs(each - round(each)) <= _NOT_SHOWN * largest for each in numbers):
             return WHOLE
-    return _decimals(2 if largest >= 1 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
+    return _decimals(2 if largest >= 0.01 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
 
 
 def exact_formats(unit: str, values: Sequence[object]) -> list[str]:

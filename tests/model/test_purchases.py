@@ -336,6 +336,30 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
     assert bill(stockpile, plan) == {"purchases": 40}
 
 
+@pytest.mark.parametrize(
+    ("terms", "bought", "lots", "said"),
+    [
+        ({"minimum_order": 500}, 499.9999999, None, "500"),
+        ({"minimum_order": 500}, 499.99, None, "499.99"),  # no noise: left for the audit
+        ({}, 999.9999999, None, "1,000"),
+        ({}, 1000.0000001, None, "1,000"),
+        ({"lot_size": 0.25}, 12.7499999, 51, "12.75"),
+        ({"lot_size": 0.1, "minimum_order": 0.3}, 0.30000001, 3, "0.3"),
+        ({}, 123.456789, None, "123.456789"),
+        ({}, 1000 / 3, None, "333.333333"),
+    ],
+)
+def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lots: int | None, said: str) -> None:
+    """A solver misses a minimum, a capacity or whole lots by a hair: the officer orders what is meant."""
+    plan = {"buy[spot,0]": bought, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": bought}
+    plan |= {"lots[spot,0]": lots + 1e-8} if lots else {}
+    formulation = put(built(book(offer(capacity=1000, order_cost=1, **terms))), plan)
+    (order,) = [row for row in report(formulation) if isinstance(row, purchases.Order)]
+    assert f": order {said} kg of ga " in order.instruction
+    assert order.ordered == float(said.replace(",", ""))
+    assert order.paid == pytest.approx(10 * order.ordered + 1)
+
+
 def test_a_relaxed_order_is_told_as_one() -> None:
     stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
     plan = HALF | {"place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
