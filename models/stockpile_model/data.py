@@ -640,10 +640,29 @@ class Stockpile:
             found.setdefault(site.buyer, []).append(name)
         return {buyer: tuple(names) for buyer, names in found.items()}
 
-    def life(self, material: str) -> int | None:
+    def shelf_life(self, material: str) -> int | None:
         """Shelf life of a material [periods]; None = unlimited."""
         months = self.keyed(Material)[material].shelf_life_months
         return None if months is None else self.calendar.count(months)
+
+    def life(self, material: str) -> int | None:
+        """Shelf life of a material [periods], as far as the horizon can tell it from a longer one; None = unlimited. A life of a million
+        months costs no more than one that ends after the horizon."""
+        life = self.shelf_life(material)
+        return None if life is None else min(life, self._longest_life)
+
+    @functools.cached_property
+    def _longest_life(self) -> int:
+        """A life that no metal reaches the end of: the horizon, the age of the oldest lot at its start, and the most life that any row
+        asks metal still to have [periods]."""
+        asked, begun = 0.0, self.settings.start
+        for kind, rows in self.tables.items():
+            for column in columns(kind):
+                if column.unit == "months" and "life" in column.name and column.name != "shelf_life_months":
+                    asked = max([asked, *(get(row, column.name) or 0.0 for row in rows)])
+                elif column.name == "made":
+                    begun = min([begun, *(get(row, column.name) or begun for row in rows)])
+        return self.settings.periods - self.calendar.period(begun) + math.ceil(asked / self.calendar.months) + 1
 
     def ages(self, material: str) -> range:
         """The ages at which a material can be on hand [periods]; one class where life is unlimited."""

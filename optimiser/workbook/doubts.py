@@ -21,6 +21,7 @@ def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
             *_hidden(table),
             *_totals(table),
             *_stale(table),
+            *_points(table),
             *_free(table),
             *_repeated(table, stockpile),
             *_free_floors(table, stockpile),
@@ -83,6 +84,14 @@ def _stale(table: Drafts) -> Iterator[Doubt]:
             where = "" if first == last else f" in rows {first} to {last}"
             said = f"{name} is 0{where} by a formula that reads another sheet or workbook, as it is where nothing is found there"
             yield first, table.columns[name], f"{said}; update its links and save the workbook, or write the value"
+
+
+def _points(table: Drafts) -> Iterator[Doubt]:
+    for (name, at), cells in table.seen.odd.items():
+        (line, number), others = cells[0], len(cells) - 1
+        more = f", and so on in {others} row{'s' * (others > 1)} more" if others else ""
+        said = f"{name} {number!r} is read as {float(number):.12g} and not as {number.replace('.', '')}{more}"
+        yield line, at, f"{said}; no other number of this file shows what its point is"
 
 
 def _free(table: Drafts) -> Iterator[Doubt]:

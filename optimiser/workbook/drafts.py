@@ -48,7 +48,8 @@ class Seen:
 
     typed: bool = True  # a number that is text is a slip
     points: set[str] = field(default_factory=set)  # a number that shows what its point is
-    doubtful: dict[str, list[tuple[Draft, int, str]]] = field(default_factory=dict)  # numbers that do not, and what is wrong with them
+    doubtful: dict[str, list[tuple[Draft, int, str, str]]] = field(default_factory=dict)  # numbers that do not, and what is wrong
+    odd: dict[tuple[str, int], list[tuple[int, str]]] = field(default_factory=dict)  # those of them that are read, by name and column
     whole: dict[str, tuple[int, float]] = field(default_factory=dict)  # the first number of 1 and more that is not shown in per cent
     stale: dict[str, list[int]] = field(default_factory=dict)  # rows with a 0 from another sheet or workbook
 
@@ -174,13 +175,18 @@ def _required(missing: Sequence[str]) -> str:
 
 
 def _judge_points(found: Drafts) -> None:
-    """Text such as 1.200 is one number in one country and another in the next. In a CSV file, where all is text, any other number of
-    its column may show that the point is decimal; in a workbook nothing does."""
+    """Text such as 1.200 is one number in one country and another in the next. In a workbook that is an error. In a CSV file, where all
+    is text and commas part the cells, another number of the column may show that its point is decimal; where none does, a last 0 speaks
+    for thousands and is an error, and any other is warned about unless the table has a decimal point elsewhere."""
     for name, cells in found.seen.doubtful.items():
-        if name not in found.seen.points:
-            for row, at, message in cells:
+        if name in found.seen.points:
+            continue
+        for row, at, said, message in cells:
+            if found.seen.typed or said.endswith("0"):
                 row.faulty.add(name)
                 found.faults.add(row.line, at, message)
+            elif not found.seen.points:
+                found.seen.odd.setdefault((name, at), []).append((row.line, said))
 
 
 def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
@@ -294,7 +300,7 @@ def _see(row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, se
             message = f"{shown} {said!r} is {float(said):g} in some countries and {said.replace('.', '')} in others; " + (
                 "write it as a number, not as text" if seen.typed else f"write {said}0 or {said.replace('.', '')}"
             )
-            seen.doubtful.setdefault(name, []).append((row, at, message))
+            seen.doubtful.setdefault(name, []).append((row, at, said, message))
         elif not seen.typed and "." in said:
             seen.points.add(name)
     if not isinstance(cell, Percent) and (number := float(cell)) >= 1:  # type: ignore[arg-type]

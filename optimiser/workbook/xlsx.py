@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import textwrap
 import warnings
 import zipfile
@@ -21,6 +22,7 @@ from defusedxml.ElementTree import fromstring
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.xml.constants import (
     ARC_CONTENT_TYPES,
+    ARC_STYLE,
     ARC_WORKBOOK,
     ARC_WORKBOOK_RELS,
     REL_NS,
@@ -41,6 +43,8 @@ _MOST_PARTS = 10_000
 _NAMES = (ARC_WORKBOOK, ARC_WORKBOOK_RELS)  # the parts that say what the sheets are called
 _MOST_TAGS = 4_000_000  # as many rows as are read, of ten cells each
 _SUSPECT = 16 * 2**20, 100  # bytes from which on an expansion of this many times is no workbook any more
+_LONGEST_FORMAT = 2_000
+_LONG_FORMAT = re.compile(rb"formatCode=[\"'][^\"']{%d}" % _LONGEST_FORMAT)
 _LESS = "remove rows or split the workbook"
 _SAVE = "save it as an Excel workbook (.xlsx)"
 
@@ -63,6 +67,7 @@ def sheets(path: Path) -> Iterator[Sheet]:
             archive = zipfile.ZipFile(stream)
             _refuse_bombs(archive, path.stat().st_size)
             _refuse_other_packages(archive)
+            _refuse_formats(archive)
             reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
             reader.read()
             worksheets, charts = reader.wb.worksheets, {sheet.title for sheet in reader.wb.chartsheets}
@@ -126,6 +131,13 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
             tags[entry.filename] = sum(chunk.count(b"<") for chunk in iter(functools.partial(part.read, 2**20), b""))
     if (total := sum(tags.values())) > _MOST_TAGS:
         raise Unreadable(f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read; {_LESS}")
+
+
+def _refuse_formats(archive: zipfile.ZipFile) -> None:
+    """A format that no spreadsheet program keeps: openpyxl looks at each with patterns whose time grows with its square."""
+    styles = archive.read(ARC_STYLE) if ARC_STYLE in archive.namelist() else b""
+    if _LONG_FORMAT.search(styles.replace(b"\0", b"")):  # a part may be UTF-16
+        raise Unreadable(f"holds a number format of more than {_LONGEST_FORMAT:,} characters; {_SAVE} again")
 
 
 def _largest(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> str:

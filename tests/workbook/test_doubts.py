@@ -174,6 +174,16 @@ def test_a_csv_file_may_show_what_its_point_is(tmp_path: Path) -> None:
         assert read(book(tmp_path / "book", tables)).stockpile.rows(Offer)[0].capacity == 1.2
 
 
+def test_a_csv_file_that_shows_no_point(tmp_path: Path) -> None:
+    """A program that writes 1.2 writes no zero behind it; of 1.234 nothing tells, unless a number elsewhere in the table does."""
+    tables = _demand({"quantity": "1.234"}, {"quantity": "2.345"}, {"quantity": 7})
+    (line,) = warnings(book(tmp_path / "book", tables))
+    said = "demand!D2: quantity '1.234' is read as 1.234 and not as 1234, and so on in 1 row more"
+    assert line == f"{said}; no other number of this file shows what its point is"
+    tables["demand"][2]["quantity_low"] = "0.5"
+    assert warnings(book(tmp_path / "book", tables)) == []
+
+
 # --- Links ----------------------------------------------------------------------------------------------------------------
 
 

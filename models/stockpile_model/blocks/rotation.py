@@ -209,7 +209,7 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     quantity = amounts.snapped(-moved.quantity, most=(None if outlet is None else outlet.capacity,))
     earned = 0.0 if outlet is None else price(stockpile, outlet, moved.age, moved.node)
     waste = now.keyed(Material)[lot.material].disposal_cost if outlet is None or outlet.form == "dispose" else 0.0
-    life = now.life(lot.material)
+    life = now.shelf_life(lot.material)
     left = None if life is None else max(0, life - moved.age) * calendar.months
     returning = outlet is not None and outlet.form in RETURNING
     returns = stockpile.tree.period[moved.node] + (lead(stockpile, outlet) if outlet is not None else 0)

@@ -188,7 +188,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | None:
     """Life left to metal that moves at an age [months]; None = unlimited."""
-    life = stockpile.life(material)
+    life = stockpile.shelf_life(material)
     return None if life is None else max(0, life - age) * stockpile.calendar.months
 
 
