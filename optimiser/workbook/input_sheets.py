@@ -21,7 +21,7 @@ from optimiser.studies import tables as studies
 from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of
 from stockpile_model.build import TABLES
 from stockpile_model.data import Column, Row, Settings, columns
-from stockpile_model.values import convert
+from stockpile_model.values import convert, unbracketed
 
 CREATED = dt.datetime(2026, 11, 21)
 PURPOSE = {
@@ -106,7 +106,7 @@ def header(name: str, column: Column | None, units: Units) -> str:
     opened = column is not None and column.meaning.startswith("the index ")
     words = name if opened else name.replace("_", " ").capitalize()
     unit = units(column) if column is not None else ""
-    return f"{words} [{unit}]" if unit and words else words
+    return f"{words} [{unbracketed(unit)}]" if unit and words else words
 
 
 def comment(name: str, column: Column | None, units: Units) -> str:

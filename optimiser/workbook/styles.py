@@ -14,7 +14,6 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from stockpile_model import amounts
-from stockpile_model.values import unbracketed
 
 DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -103,7 +102,7 @@ def serial(day: dt.date) -> int:
 
 def unit_of(unit: str, quantity: str, currency: str) -> str:
     """A column's unit for people: `money/quantity` is USD/kg; nothing for a pure number."""
-    names = {"quantity": unbracketed(quantity), "money": unbracketed(currency)}
+    names = {"quantity": quantity, "money": currency}
     return "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
 
 
