@@ -244,8 +244,7 @@ def _branch(task: Trial, names: Sequence[str]) -> Plan | None:
                 raise SolverError(f"in {', '.join(names)}: {error}") from None  # of an UnboundedError the variables stay here
             continue
         if outcome.objective is not None:
-            last = replace(outcome.stages[-1], objective=bundles.settle(formulation), bound=None, gap=None)
-            return audited(make_plan(formulation, replace(outcome, stages=(*outcome.stages[:-1], last))))
+            return audited(make_plan(formulation, outcome.judged(bundles.settle(formulation))))
         if outcome.status != "infeasible" or task.decisions is None:
             break
     return None

@@ -217,21 +217,24 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
 def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
     """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their own.
 
-    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on where it was.
+    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on where it was. Ctrl-C ends with a
+    workbook of the runs that have ended. Use only a record of your own: whoever can write to it can make it say anything.
     """
     from optimiser.study_maker import Request, make_studies
 
     request = Request(source=workbook, changes=_parsed(changes), **options)
-    try:
-        with _study_progress() as watch:
-            made = make_studies(request, _say, watch)
-    except KeyboardInterrupt:
-        _say("interrupted; the runs that had ended are kept: the same command goes on from there")
-        sys.exit(INTERRUPTED)
+    with _study_progress() as watch:
+        made = make_studies(request, _say, watch)
     for each in made.answers:
         for table in each.tables:
             _answer(f"{each.name}: {table.said}")
-    _answer(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s)")
+    _answer(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s, {made.kept:,} runs from the record)")
+    if made.failed:
+        _say(f"{made.failed:,} runs failed: the sheet runs says why; the same command tries them again")
+    if made.interrupted:
+        _say("interrupted: the studies are incomplete; the runs that had ended are kept: the same command goes on from there")
+        sys.exit(INTERRUPTED)
+    sys.exit(INTERNAL if made.failed else PLANNED)
 
 
 @cli.command()

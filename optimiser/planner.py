@@ -159,11 +159,14 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
         ranks, way = Ranks(), request.decompose
         planner = BundlePlanner(reading.stockpile, count, options, ranks.run, progress)
         check(planner, ranks, way)
+        warnings += _fewer(request, planner, say)
         with ranks:
             ended = planner.plan(warnings, {**run, "ranks": ranks.size, "decomposed by": way}, lambda: decompose(planner, ranks, way))
     else:
         with Workers(request.workers) as workers:
-            ended = BundlePlanner(reading.stockpile, count, options, workers.run, progress).plan(warnings, run)
+            planner = BundlePlanner(reading.stockpile, count, options, workers.run, progress)
+            warnings += _fewer(request, planner, say)
+            ended = planner.plan(warnings, run)
     explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
     if ended.plan is None:
         if ended.bound is not None:
@@ -177,6 +180,17 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
     if request.decompose is None or ranks.rank == 0:
         write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=ended.interrupted)
+
+
+def _fewer(request: Request, planner: BundlePlanner, say: Callable[[str], None]) -> list[str]:
+    """Say where there are fewer bundles than were asked for: a branch of the scenario tree is in one bundle whole."""
+    made = len(planner.parts)
+    if request.bundles is None or made >= request.bundles:
+        return []
+    branches = "branch" if made == 1 else "branches"
+    said = f"--bundles {request.bundles}: the scenarios part into {made} {branches} when the first is known, so {made} are planned"
+    say(f"warning: {said}")
+    return [said]
 
 
 def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: Callable[[str], None]) -> Explanation:

@@ -14,7 +14,7 @@ import highspy
 
 from optimiser.errors import OutputError
 from optimiser.solver import highs
-from optimiser.solver.standard_form import standard_form
+from optimiser.solver.standard_form import main, standard_form
 
 SUFFIXES = (".mps", ".lp")
 LONGEST = 200  # characters of a name; LP files allow 255
@@ -28,7 +28,8 @@ RESERVED = re.compile(
 
 def write_model(m: Any, path: Path) -> str:
     """Write a linear Pyomo model as `.mps` or `.lp`, by the ending of `path`, and return the name of the objective that
-    the file holds: the last one, without what the ones before it would add. The numbers are in the units of the model.
+    the file holds: the one that a plan is judged by, without what the others would add. The numbers are in the
+    units of the model.
 
     The file is moved into place once it is whole. Raises OutputError where that cannot be done, SolverError for what
     HiGHS refuses, ValueError for a model that is not linear.
@@ -49,7 +50,7 @@ def write_model(m: Any, path: Path) -> str:
             os.replace(whole, path)
     except OSError as reason:
         raise OutputError(f"{path}: cannot be written: {reason.strerror or reason}") from reason
-    return form.objectives[-1].name if form.objectives else ""
+    return form.objectives[main([each.name for each in form.objectives])].name if form.objectives else ""
 
 
 def legal_names(names: Iterable[str]) -> list[str]:

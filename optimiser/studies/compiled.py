@@ -68,37 +68,38 @@ def compile_program(stockpile: Stockpile, tail: bool = False) -> Compiled:
     """Build the model of a stockpile and compile it. The cost of the program is that of the last objective; with `tail` the mean
     cost alone, and beside it CVaR."""
     if tail:
-        # The model weighs mean and CVaR: from two weights both are known.
-        half, whole = (_compile(replace(stockpile, settings=replace(stockpile.settings, risk_weight=w))) for w in (0.5, 1.0))
-        mean, cvar = half.program, whole.program
-        program = replace(mean, cost=2 * mean.cost - cvar.cost, offset=2 * mean.offset - cvar.offset)
-        return replace(half, program=program, tail=cvar.cost)
+        return _compile(replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.5)), tail)
     return _compile(stockpile)
 
 
-def _compile(stockpile: Stockpile) -> Compiled:
+def _compile(stockpile: Stockpile, tail: bool = False) -> Compiled:
     # While a model grows there is nothing to collect, and the collector looks through all of it again and again: a third of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
         formulation = build(stockpile)
-        return compile_model(formulation.m, formulation.stockpile.scale)
+        return compile_model(formulation.m, formulation.stockpile.scale, tail)
     finally:
         if collecting:
             gc.enable()
 
 
-def compile_model(m: pyo.ConcreteModel, scale: Scale) -> Compiled:
-    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective."""
-    m.shortfall.activate()
+def compile_model(m: pyo.ConcreteModel, scale: Scale, tail: bool = False) -> Compiled:
+    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective, with `tail` its mean cost and CVaR too."""
+    m.mean.deactivate()
+    for objective in (m.shortfall, *((m.mean, m.tail) if tail else ())):
+        objective.activate()
     form = standard_form(m)
-    shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")
+    found = {each.name: each for each in form.objectives}
+    shortfall, program = found["shortfall"].cost, form.program
+    if tail:
+        program = replace(program, cost=found["mean"].cost, offset=found["mean"].offset)
     variables = ((part.local_name, part) for part in m.component_objects(pyo.Var) if not part.is_reference())
     labels = tuple((name, key if isinstance(key, tuple) else (key,)) for name, part in variables for key in part)
     names = {id(part): part.local_name for part in m.component_objects(pyo.Constraint, active=True)}
     rows = [(names[id(each.parent_component())], each.index()) for each in form.constraints]
     signature = hashlib.sha256(repr((labels, rows)).encode()).hexdigest()
-    return Compiled(form.program, shortfall, labels, signature, size=form.sizes.column, scale=scale)
+    return Compiled(program, shortfall, labels, signature, found["tail"].cost if tail else None, form.sizes.column, scale)
 
 
 # --- Learning ---------------------------------------------------------------------------------------------------------

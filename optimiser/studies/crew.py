@@ -34,14 +34,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: a result and what the case taught, or a compiled program (None: refused). `died` where its process did;
-    `doubt` where what was learnt was found wrong."""
+    """What became of a task: a result and what the case taught, or a compiled program (None: refused). `died` where its process did,
+    `late` where it was ended because the task took too long; `doubt` where what was learnt was found wrong."""
 
     number: int
     found: Any = None
     lessons: Lessons = field(default_factory=list)
     died: str = ""
     doubt: bool = False
+    late: bool = False
 
 
 class Job(Protocol):
@@ -195,7 +196,7 @@ class Processes:
         self._workers[self._workers.index(worker)] = self._hire()
         code = worker.process.exitcode
         said = why or (f"its process was killed by signal {-code}" if code and code < 0 else f"its process ended with {code}")
-        return [Done(worker.task.number, died=said)] if worker.task is not None else []
+        return [Done(worker.task.number, died=said, late=bool(why))] if worker.task is not None else []
 
     def close(self) -> None:
         for worker in self._workers:

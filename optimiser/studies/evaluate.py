@@ -17,7 +17,7 @@ from optimiser.solve import solve
 from optimiser.solver.highs import Unbounded
 from optimiser.solver.search import Options, SolverError, relative_gap
 from optimiser.solver.standard_form import Floats, Program
-from optimiser.studies.case import Case, Commit, Figure, Result
+from optimiser.studies.case import Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Label, Learnt, compile_model, compile_program
 from stockpile_model import changes
@@ -30,6 +30,7 @@ from stockpile_model.spelling import alike
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 CHECKED = 40  # of so many programs from what was learnt, the first is compiled too and compared
 LEARNT = ", learnt"  # how a run was proven, where its program was not compiled
+LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Key = tuple[str, ...]  # what programs have in common that one certifier proves
@@ -64,6 +65,7 @@ class Evaluator:
         self.doubt = False  # whether it was found wrong: what it was used for must be run again
         self.certifiers: dict[Key, Certifier] = {}
         self.shared: deque[Told] = deque(maxlen=MOST_KNOWN)
+        self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
 
     # --- Learning
 
@@ -90,6 +92,7 @@ class Evaluator:
     def run(self, case: Case) -> tuple[Result, list[Told]]:
         """How a case ends, and what it taught."""
         began = time.perf_counter()
+        self.deadline = began + self.job.options.time_limit
         try:
             result, new = self._run(case)
         except Unbounded:
@@ -107,7 +110,7 @@ class Evaluator:
         compiled, point, of = self._compiled(changed, case)
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
         certifier = self._certifier(key, compiled, changed)
-        options = self.job.options
+        options = replace(self.job.options, time_limit=self._left())
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
         found = certifier.prove(_asked(compiled, case), options, point)
@@ -120,7 +123,12 @@ class Evaluator:
         figures, stock = _figures(compiled, compiled.values(found.x), changed)
         if case.aim != "cost":
             figures["cost"] = compiled.program.objective(found.x) * compiled.scale.money
-        return Result(found.status, found.objective * unit, bound, gap, 0.0, found.how + of, "", figures, stock), taught
+        status: Status = "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
+        return Result(status, found.objective * unit, bound, gap, 0.0, found.how + of, "", figures, stock), taught
+
+    def _left(self) -> float:
+        """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""
+        return max(LEAST_SECONDS, self.deadline - time.perf_counter())
 
     def _changed(self, case: Case) -> Stockpile | Result:
         """The changed stockpile, or why there is none."""
@@ -171,7 +179,7 @@ class Evaluator:
     def _solved(self, changed: Stockpile) -> Result:
         """By a fresh solve: of two objectives the second can only be compared at the best of the first."""
         formulation = build(changed)
-        outcome = solve(formulation.m, replace(self.job.options, threads=1))
+        outcome = solve(formulation.m, replace(self.job.options, time_limit=self._left(), threads=1))
         if outcome.objective is None or outcome.form is None:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)

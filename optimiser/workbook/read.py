@@ -79,8 +79,10 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
     if not faults:
         stockpile, faults = _change(stockpile, changes)
     problems = [*check(stockpile, sound=not faults), *uncertain.check(stockpile)]
-    if not faults and all(problem.warning for problem in problems):
-        problems += studies.check(stockpile)
+    doubtful = {table for table, drafts in workbook.tables.items() if drafts.faults.found} | {
+        each.table for each in problems if not each.warning
+    }
+    problems += studies.check(stockpile, doubtful)
     found = [locate(stockpile, problem) for problem in problems if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
     if not faults:
