@@ -93,7 +93,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="expected discounted cost, weighed with its tail [money]",
     )
     m.mean = pyo.Objective(expr=mean, sense=pyo.minimize, doc="expected discounted cost [money]")
-    m.tail = pyo.Objective(expr=tail, sense=pyo.minimize, doc="CVaR of the discounted cost [money]")
+    m.tail = pyo.Objective(expr=tail, sense=pyo.minimize, doc="mean of the worst discounted costs (CVaR) [money]")
     m.tail.deactivate()
     if risk < 1:
         m.mean.deactivate()
