@@ -41,6 +41,9 @@ MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 MOST_SHOWN = 20  # scenarios in the terminal: of more only the dearest
 
 
+FORCE = click.option("--force", is_flag=True, help="Replace any file at the output, not only what this program wrote.")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="stockpile-optimiser")
 def cli() -> None:
@@ -52,7 +55,7 @@ def cli() -> None:
 @click.option(
     "--material", type=click.Choice(["gallium", "indium", "blank"]), default="gallium", show_default=True, help="The example in it."
 )
-@click.option("--force", is_flag=True, help="Replace the file that stands there.")
+@FORCE
 def template(new: Path, material: str, force: bool) -> None:
     """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs and checks, an example."""
     from optimiser.workbook.template import write_template
@@ -68,11 +71,12 @@ def template(new: Path, material: str, force: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write what is wrong as a workbook whose rows lead to the cells: E.xlsx.",
 )
-def check(workbook: Path, errors: Path | None) -> None:
+@FORCE
+def check(workbook: Path, errors: Path | None, force: bool) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
     from optimiser.workbook.check import check_workbook
 
-    reading = check_workbook(workbook, errors)
+    reading = check_workbook(workbook, errors, force)
     for fault in reading.warnings:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
@@ -108,6 +112,7 @@ def check(workbook: Path, errors: Path | None) -> None:
     help="Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec -n N; or their extensive form.",
 )
 @click.option("--workers", type=click.IntRange(0), default=0, help="Processes that plan bundles; by default one for each core.")
+@FORCE
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
@@ -183,7 +188,8 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
     help="Date on which the scenarios part; by default the first fiscal year that begins within the horizon.",
 )
 @click.option("--replace", "anew", is_flag=True, help="Put the new scenarios in the place of those that WORKBOOK has.")
-def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | None, **options: Any) -> None:
+@FORCE
+def scenarios(workbook: Path, output: Path, anew: bool, force: bool, revealed: dt.datetime | None, **options: Any) -> None:
     """Sample prices, delays, outages and embargoes of a WORKBOOK, and write a new workbook with a few scenarios of them.
 
     What is uncertain stands in its sheet uncertainty (without one, in defaults that the new workbook shows) and in price_history.
@@ -192,7 +198,7 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
     from optimiser.scenario_maker import make_scenarios
 
     asked = Options(revealed=revealed.date() if revealed else None, **options)
-    made = make_scenarios(workbook, output, asked, _say, anew=anew)
+    made = make_scenarios(workbook, output, asked, _say, anew=anew, force=force)
     _answer(
         f"{output}: {count(len(made.names), 'scenario')} of {asked.samples} samples, "
         f"relative Kantorovich distance {made.reduction.relative:.1%}; its sheet guide says what was lost. Next: stockpile solve {output}"
@@ -214,6 +220,7 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit of each run in seconds.")
 @click.option("--workers", type=click.IntRange(1), help="Processes on this computer; by default one for each core.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster instead, as in tcp://10.0.0.5:8786 (needs the extra cluster).")
+@FORCE
 def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
     """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their own.
 
@@ -243,6 +250,7 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
 @click.option("--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell of the workbooks that are planned now.")
 @click.option("--gap", type=click.FloatRange(0, 1), help="Proven relative gap for the workbooks that are planned now.")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit in seconds for each that is planned now.")
+@FORCE
 @click.option("--json", "as_json", is_flag=True, help="Print all rows as one JSON object on standard output.")
 def compare(files: tuple[Path, ...], everything: bool, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Put plans side by side: what they cost, risk and miss, and the decisions that differ from those of the first.

@@ -21,8 +21,8 @@ from optimiser.explain import Explanation, why_infeasible
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, solve
 from optimiser.solver.highs import version as highs_version
-from optimiser.solver.model_file import write_model
-from optimiser.workbook.files import check_target, same_file
+from optimiser.solver.model_file import check_model_file, write_model
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import read_plan, spelt_alike
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
@@ -62,6 +62,7 @@ class Request:
     bundles: int | None = None  # plan the scenarios in so many bundles: none of their models holds all
     workers: int = 0  # processes that plan bundles; 0 = one for each core
     decompose: Literal["lagrangian", "ef"] | None = None  # by mpi-sppy, over the ranks of an MPI run
+    force: bool = False  # replace any file at `output` and `model_file`, not only what this program wrote
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         if path is not None and same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
     check_target(output)
+    refuse_foreign(output, Kind.PLAN, request.force)
+    if request.model_file is not None:
+        check_model_file(request.model_file, request.force)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")

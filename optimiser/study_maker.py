@@ -20,7 +20,7 @@ from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Runner
 from optimiser.studies.tables import Input, Study, by_name, every_input, made
-from optimiser.workbook.files import check_target, same_file
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import Answered, Ran, write
 from optimiser.workers import cores
@@ -48,6 +48,7 @@ class Request:
     time_limit: float | None = None
     workers: int | None = None
     scheduler: str | None = None
+    force: bool = False  # replace any file at `output`
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     for path in (output, kept):
         if same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
-    check_target(output, "a study")
+    check_target(output, Kind.STUDY)
+    refuse_foreign(output, Kind.STUDY, request.force)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")

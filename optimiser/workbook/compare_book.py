@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.comparison import DECISIONS, FIGURES, SAME, SCENARIOS, Compared, Value
-from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import set_print
 from optimiser.workbook.styles import DATE, OPTIONS, Styles, number_format, put
 
@@ -43,7 +43,7 @@ class Column:
 
 def write(plans: Sequence[Column], rows: Sequence[Compared], units: Mapping[str, str], notes: Sequence[str], path: Path) -> None:
     """Write a comparison to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
-    check_target(path, "a comparison")
+    check_target(path, Kind.COMPARISON)
     replace(path, compose(plans, rows, units, notes))
 
 
@@ -51,7 +51,7 @@ def compose(plans: Sequence[Column], rows: Sequence[Compared], units: Mapping[st
     """The workbook, as its file holds it."""
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
-        book.set_properties({"title": "Plans compared", "author": "stockpile-optimiser"})
+        book.set_properties(about(Kind.COMPARISON, "Plans compared"))
         styles = Styles(book)
         for part in (FIGURES, DECISIONS, SCENARIOS):
             _part(book.add_worksheet(part), styles, part, [each.name for each in plans], [row for row in rows if row.part == part], units)
