@@ -7,14 +7,18 @@ import datetime as dt
 import gc
 import json
 import math
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from optimiser import interrupts, streams
 from optimiser.errors import InputError, StockpileError
+from optimiser.interrupts import INTERRUPTED
 from stockpile_model.amounts import count, money
 from stockpile_model.names import printable
 
@@ -31,7 +35,8 @@ if TYPE_CHECKING:
     from stockpile_model.changes import Change
     from stockpile_model.data import Result
 
-PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70
+TRACEBACK = "STOCKPILE_TRACEBACK"  # the environment variable that shows where a failure that nobody foresaw came from
 DISAGREES = WRONG_INPUT  # a plan that its input does not bear out
 NOT_BUNDLED = {
     **{"firm": "--firm", "shares": "--shares", "floors": "--floors", "value": "--value"},
@@ -140,6 +145,10 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
             if answer.interrupted
             else "no plan was found within the time limit; try a longer --time-limit"
         )
+    if answer.path is not None and _lost():
+        _say(f"The plan is in {answer.path}")
+    if answer.plan is None and answer.interrupted:
+        sys.exit(INTERRUPTED)
     sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(answer.status, PLANNED))
 
 
@@ -526,9 +535,12 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
 
 
 def main() -> None:
-    """Run a command; a failure the user can mend is told in words, and its family decides the exit status."""
+    """Run a command; a failure the user can mend is told in words, and its family decides the exit status. So is one that nobody
+    foresaw, where the environment variable STOCKPILE_TRACEBACK does not ask for its traceback."""
     # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a fifth of its time.
     gc.disable()
+    global _output  # noqa: PLW0603
+    _output = streams.guard()
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -544,6 +556,33 @@ def main() -> None:
     except StockpileError as error:
         _say(str(error))
         sys.exit(_status(error))
+    except Exception as error:
+        if interrupts.seen():  # what an interrupt broke
+            _say("interrupted; nothing was written")
+            sys.exit(INTERRUPTED)
+        if os.environ.get(TRACEBACK):
+            raise
+        _say(_unforeseen(error))
+        sys.exit(INTERNAL)
+    finally:
+        if lost := _lost():
+            _say(f"standard output cannot be written: {lost}")
+
+
+def _unforeseen(error: Exception) -> str:
+    """A failure of the program itself in one line, with the place of the code where it came out."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"internal error, please report it: {said} ({Path(last.filename).name}:{last.lineno}; {TRACEBACK}=1 shows where)"
+
+
+def _lost() -> str:
+    """Why standard output cannot be written; nothing where it can."""
+    sys.stdout.flush()
+    return _output.lost if _output else ""
+
+
+_output: streams.Careful | None = None
 
 
 def _status(error: StockpileError) -> int:
@@ -555,6 +594,8 @@ def _status(error: StockpileError) -> int:
     if isinstance(error, (AuditError, Disagreement)) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
         return INTERNAL
     if isinstance(error, NoPlanError):
+        if error.answer.interrupted:
+            return INTERRUPTED
         return INFEASIBLE if error.answer.status == "infeasible" else NO_PLAN
     return USAGE
 

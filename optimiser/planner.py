@@ -18,6 +18,7 @@ from optimiser.bundled import DECIDED, BundlePlanner
 from optimiser.bundles import HAIRS, Decisions, decisions, hold, part, split
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
+from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, solve
 from optimiser.solver.highs import version as highs_version
@@ -105,36 +106,55 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     read_at = time.perf_counter()
     if request.bundles is not None or request.decompose is not None:
         return _plan_bundles(request, reading, began, say, progress)
+    _refuse_in_vain(request, reading.stockpile)
     formulation = build(reading.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
         objective = write_model(formulation.m, request.model_file)
         say(f"the model is in {request.model_file}" + _of_two(formulation, objective))
     options = _options(reading.stockpile.settings, request)
-    outcome = _solve(formulation, options, progress, request.solver)
-    solved_at = time.perf_counter()
-    if outcome.objective is None:
-        explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
-        return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
-    run = {
-        **_run(request, reading, options, outcome),
-        "seconds reading": round(read_at - began, 3),
-        "seconds building": round(built_at - read_at, 3),
-        "seconds solving": round(solved_at - built_at, 3),
-    }
-    plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
-    if not outcome.interrupted:
-        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
-    if request.firm and not outcome.interrupted:
-        plan, firm = with_firm(plan, options, progress, request.solver)
-    if request.shares and not outcome.interrupted:
-        plan = with_shares(plan, options, progress, request.solver)
-    if request.floors and not outcome.interrupted:
-        plan = with_floors(plan, options, progress, request.solver)
-    if request.value and not outcome.interrupted:
-        plan = with_value(plan, options, progress, request.solver)
-    write(plan, output)
-    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
+    with Interrupt() as interrupt:  # from here on there may be a plan to keep
+        outcome = _solve(formulation, options, progress, request.solver)
+        solved_at = time.perf_counter()
+        if outcome.objective is not None:
+            run = {
+                **_run(request, reading, options, outcome),
+                "seconds reading": round(read_at - began, 3),
+                "seconds building": round(built_at - read_at, 3),
+                "seconds solving": round(solved_at - built_at, 3),
+            }
+            plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+            if not interrupt.requested:
+                try:
+                    with Interrupt(keeps=False):
+                        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
+                        if request.firm:
+                            plan, firm = with_firm(plan, options, progress, request.solver)
+                        if request.shares:
+                            plan = with_shares(plan, options, progress, request.solver)
+                        if request.floors:
+                            plan = with_floors(plan, options, progress, request.solver)
+                        if request.value:
+                            plan = with_value(plan, options, progress, request.solver)
+                except KeyboardInterrupt:
+                    interrupt.requested = True
+                    say("interrupted: the plan is written without what was still to be planned beside it")
+            write(plan, output)
+            return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=interrupt.requested, firm=firm)
+    explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
+    return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
+
+
+def _refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
+    """Raise InputError where what is asked for beside the plan does not fit the workbook: before the search, not after it."""
+    if request.shares and not 2 <= (found := len(beside.buyers(stockpile))) <= beside.MOST_BUYERS:
+        cell = stockpile.address("sites", 0)
+        raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {found}")])
+    if request.value and not stockpile.scenarios:
+        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
+    if request.value and stockpile.settings.objective == "shortfall_first":
+        cell = stockpile.address(Settings.TABLE, 0, "objective")
+        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
 
 
 def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
@@ -179,7 +199,8 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
     }
     plan, output = replace(ended.plan, run={**ended.plan.run, **solved}), request.output or default_output(request.source)
     if request.decompose is None or ranks.rank == 0:
-        write(plan, output)
+        with Interrupt():
+            write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=ended.interrupted)
 
 
@@ -293,10 +314,6 @@ def _held(stockpile: Stockpile, kept: Decisions, nodes: Container[int], options:
 
 def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with a fair split of its cost over the buyers."""
-    names = beside.buyers(plan.stockpile)
-    if not 2 <= len(names) <= beside.MOST_BUYERS:
-        cell = plan.stockpile.address("sites", 0)
-        raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {len(names)}")])
     costs: dict[frozenset[str], float | None] = {}
     for group in beside.groups(plan.stockpile):
         costs[group] = _solve(build(beside.alone(plan.stockpile, group)), options, progress, solver).objective
@@ -316,11 +333,6 @@ def with_floors(plan: Plan, options: Options, progress: Watch = None, solver: st
 def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with what the uncertainty costs: VSS and EVPI."""
     stockpile = plan.stockpile
-    if not stockpile.scenarios:
-        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
-    if stockpile.settings.objective == "shortfall_first":
-        cell = stockpile.address(Settings.TABLE, 0, "objective")
-        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
 
     def solved(formulation: Formulation) -> value.Solved:
         outcome = _solve(formulation, options, progress, solver)
