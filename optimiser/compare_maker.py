@@ -12,10 +12,11 @@ from optimiser.audited import as_sheets
 from optimiser.bundled import DECIDED
 from optimiser.comparison import Compared, compare
 from optimiser.errors import Fault, InputError, OutputError, StockpileError
-from optimiser.planner import Answer, Request, Watch, fingerprint, plan_now
+from optimiser.planner import Answer, Request, Watch, plan_now
 from optimiser.workbook.compare_book import Column, write
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import is_plan, read_plan
+from optimiser.workbook.read import fingerprint
 from stockpile_model.changes import Change
 
 

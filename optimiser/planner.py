@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import time
@@ -377,10 +376,10 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
         said = f"holds what is done before {until}, when the first scenario is known: what follows was audited when it was made"
         raise InputError([Fault(str(plan), f"{said}, and cannot be recomputed from the workbook alone")])
     notes = [*told.notes, *(f"the plan was made with {change}: so it is audited" for change in made_with)]
-    if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
-        notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
     reading = read(source, [*made_with, *changes])
     spelt_alike(told.sheets, reading.stockpile)
+    if told.run.get("input sha256", "") not in ("", reading.sha256):
+        notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
     return Audited(audit(reading.stockpile, told.sheets), tuple(notes))
 
 
@@ -418,15 +417,6 @@ def _uses(amount: object, moving: set[int]) -> bool:
     return any(id(variable) in moving for variable in identify_variables(amount))
 
 
-def fingerprint(source: Path) -> str:
-    """SHA-256 of the input: of the workbook, or of the names and contents of the folder's CSV files in order."""
-    found = hashlib.sha256()
-    for path in [source] if source.is_file() else sorted(source.glob("*.csv")):
-        found.update(path.name.encode() if source.is_dir() else b"")
-        found.update(path.read_bytes())
-    return found.hexdigest()
-
-
 def _run(request: Request, reading: Reading, options: Options, outcome: Outcome | None = None) -> Mapping[str, object]:
     """What an auditor needs to repeat the run."""
     form = outcome.form if outcome else None
@@ -437,7 +427,7 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome 
     )
     return {
         "input": request.source.name,
-        "input sha256": fingerprint(request.source),
+        "input sha256": reading.sha256,
         "changes": "; ".join(map(str, request.changes)),
         "objective": reading.stockpile.settings.objective,
         "gap asked for": options.gap,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from optimiser.errors import Fault, InputError, OutputError
-from optimiser.planner import fingerprint
 from optimiser.sampling.draw import Options
 from optimiser.sampling.make import Made, make
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
@@ -36,7 +35,7 @@ def make_scenarios(
     made = make(_without_scenarios(reading.stockpile, anew), options)
     for line in made.said:
         say(f"warning: {line}")
-    write(made, given, source.name, fingerprint(source), output)
+    write(made, given, source.name, reading.sha256, output)
     return made
 
 

@@ -8,6 +8,7 @@ import random
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from optimiser import files
 from optimiser.errors import OutputError
 from optimiser.solver import model_file
+from optimiser.workbook import read as reading
 from optimiser.workbook.files import Kind, about, refuse_foreign
 from tests.support.books import book
 from tests.support.commands import run
@@ -176,3 +178,28 @@ def test_an_empty_file_is_nobodys(tmp_path: Path) -> None:
 def test_each_kind_is_told_from_the_others_by_its_subject() -> None:
     subjects = [str(about(kind, secrets.token_hex())["subject"]) for kind in Kind]
     assert not any(a != b and a.startswith(b) for a in subjects for b in subjects)
+
+
+# --- What was read ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["workbook", "folder"])
+def test_the_checksum_is_of_the_bytes_that_were_read(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workbook that is saved while it is planned does not get the plan of another."""
+    source = tmp_path / "source"
+    if form == "folder":
+        source.mkdir()
+        (source / "settings.csv").write_text("name,value\nstart,2027-01-01\nperiods,2\n")
+        (source / "materials.csv").write_text("material\ngallium\n")
+    else:
+        source = book(tmp_path / "source.xlsx", TABLES)
+    before, checked = reading.fingerprint(source), reading.check
+
+    def saved_meanwhile(*given: Any, **named: Any) -> Any:
+        for file in [source] if source.is_file() else list(source.iterdir()):
+            file.write_bytes(file.read_bytes() + b"\n")
+        return checked(*given, **named)
+
+    monkeypatch.setattr(reading, "check", saved_meanwhile)
+    assert reading.read(source).sha256 == before
+    assert reading.fingerprint(source) != before

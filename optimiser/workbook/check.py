@@ -32,7 +32,7 @@ HOW_TO_USE = (
     "Warnings are looked for once there is no error left.",
 )
 _LONGEST_FOUND, _LONGEST_LINK = 200, 2_000  # characters
-_RESERVED = re.compile(r"[%#\s\"<>\[\]^`{}|]")  # in the path of a link
+_RESERVED = re.compile(r"[%#\s\"<>\[\]^`{}|\udc80-\udcff]")  # in the path of a link; the last are bytes that are no text
 
 
 def check_workbook(source: Path, errors: Path | None = None, force: bool = False) -> Reading:
@@ -144,7 +144,7 @@ def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) ->
     here = path.resolve().parent
     if here.drive == there.drive and os.path.commonpath([here, there]) != there.anchor:
         there = Path(os.path.relpath(there, here))
-    address = _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", there.as_posix())
+    address = _RESERVED.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", there.as_posix())
     quoted = "" if title is None else title.replace("'", "''")
     anchor = f"#'{quoted}'!{place.letters or 'A'}{place.line or 1}" if quoted else ""
     return f"external:{address}{anchor}" if len(address) + len(anchor) <= _LONGEST_LINK else None

@@ -16,7 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.comparison import DECISIONS, FIGURES, SAME, SCENARIOS, Compared, Value
 from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import set_print
-from optimiser.workbook.styles import DATE, OPTIONS, Styles, number_format, put
+from optimiser.workbook.styles import DATE, OPTIONS, Styles, number_format, put, writable
 
 MORE, LESS, OTHER = "#FFC7CE", "#C6EFCE", "#FFEB9C"
 TITLES = {
@@ -64,7 +64,7 @@ def _part(sheet: Worksheet, styles: Styles, part: str, names: Sequence[str], row
     notes = [*TITLES.values(), *(f"{name}. {MEANING[part]}" for name in names), *differences.values()]
     for c, (title, note) in enumerate(zip([*TITLES, *names, *differences], notes, strict=True)):
         put(sheet, 0, c, title, styles.header)
-        sheet.write_comment(0, c, note, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
+        sheet.write_comment(0, c, writable(note), {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
     for r, row in enumerate(rows, start=1):
         for c, told in enumerate((row.what, row.of, units.get(row.unit, ""), "yes" if row.differs else "no")):
             put(sheet, r, c, told, styles())
