@@ -105,7 +105,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     read_at = time.perf_counter()
     if request.bundles is not None or request.decompose is not None:
         return _plan_bundles(request, reading, began, say, progress)
-    _refuse_in_vain(request, reading.stockpile)
+    refuse_in_vain(request, reading.stockpile)
     formulation = build(reading.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
@@ -144,7 +144,7 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
 
 
-def _refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
+def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
     """Raise InputError where what is asked for beside the plan does not fit the workbook: before the search, not after it."""
     if request.shares and not 2 <= (found := len(beside.buyers(stockpile))) <= beside.MOST_BUYERS:
         cell = stockpile.address("sites", 0)

@@ -13,8 +13,9 @@ ERRORS = "backslashreplace"  # how a letter is shown that the encoding of a term
 class Careful(io.RawIOBase):
     """A stream that drops what cannot be written, to a full disk or to a reader who has gone, and remembers why in `lost`."""
 
-    def __init__(self, raw: io.RawIOBase | None, lost: str = "") -> None:
+    def __init__(self, raw: io.RawIOBase | None, lost: str = "", owner: object = None) -> None:
         self.raw, self.lost = raw, lost
+        self.owner = owner  # which would close `raw` with its own end
 
     def writable(self) -> bool:
         return True
@@ -63,7 +64,7 @@ def _guarded(stream: Any) -> tuple[Any, Careful]:
     if type(stream) is not io.TextIOWrapper or not isinstance(raw, io.RawIOBase):  # not the system's own
         return stream, Careful(None)
     stream.flush()
-    careful = Careful(raw)
+    careful = Careful(raw, owner=stream)
     wrapped = io.TextIOWrapper(
         *(io.BufferedWriter(careful), stream.encoding, ERRORS), line_buffering=stream.line_buffering, write_through=stream.write_through
     )
