@@ -77,6 +77,18 @@ def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard
     assert "incumbent" not in ran.stdout
 
 
+def test_one_seed_makes_one_plan_with_any_number_of_threads_and_any_order_of_sets(tmp_path: Path) -> None:
+    found = []
+    for number in (1, 2):
+        plan = tmp_path / f"plan{number}.xlsx"
+        command = [sys.executable, "-m", "optimiser", "solve", "inputs/small.xlsx", "-o", str(plan), "--threads", str(number)]
+        environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": str(number)}
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120, check=True)
+        sheets = openpyxl.load_workbook(plan)
+        found.append({sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in sheets if sheet.title != "run"})
+    assert found[0] == found[1]
+
+
 def test_set_changes_one_run_only(workbook: Path) -> None:
     changes = ["--set", "offers[spot].order_cost set 0", "--set", "demand[gallium].quantity scale 2"]
     ran = stockpile("solve", workbook, "--json", *changes, cwd=workbook.parent)
