@@ -105,8 +105,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     read_at = time.perf_counter()
     if request.bundles is not None or request.decompose is not None:
         return _plan_bundles(request, reading, began, say, progress)
-    refuse_in_vain(request, reading.stockpile)
     formulation = build(reading.stockpile)
+    refuse_in_vain(request, formulation.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
         objective = write_model(formulation.m, request.model_file)

@@ -203,7 +203,7 @@ def test_shares_under_scenarios_leave_out_the_others_there_too() -> None:
 @pytest.mark.parametrize("names", [("army",), tuple("abcdefg")])
 def test_shares_are_of_two_to_six_buyers(names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match=rf"^sites: --shares needs 2 to 6 buyers that own sites, found {len(names)}$"):
-        refuse_in_vain(Request(source=Path(), shares=True), owned(names=names))
+        refuse_in_vain(Request(source=Path(), shares=True), build(owned(names=names)).stockpile)
 
 
 def everybody(*rows: Row) -> Stockpile:

@@ -349,7 +349,7 @@ def test_what_nobody_foresaw_is_one_line_and_70(
 def test_what_is_asked_in_vain_is_told_before_the_search(
     workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(planner, "build", None)
+    monkeypatch.setattr(planner, "solve", None)
     for option in ("--shares", "--value"):
         ran = run(capsys, "solve", workbook, option)
         assert ran.status == 1
