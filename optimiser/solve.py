@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from optimiser.interrupts import Interrupt
 from optimiser.solver import branches, highs
-from optimiser.solver.highs import Interrupt, Solution, Unbounded
+from optimiser.solver.highs import Solution, Unbounded
 from optimiser.solver.pyomo_solvers import solve_by_name
 from optimiser.solver.search import (
     Options,
@@ -122,12 +123,13 @@ def solve(
     if solver is not None:
         stages = solve_by_name(m, solver, options)
         return Outcome(stages, time.perf_counter() - begun, interrupted=False, solver=f"{solver} through Pyomo")
-    form = standard_form(m)
+    with Interrupt(keeps=False):  # of nothing yet
+        form = standard_form(m)
     if not form.objectives:
         raise ValueError("the model has no active objective")
-    interrupt = Interrupt()
     trunk = None if in_trunk is None else np.fromiter(map(in_trunk, form.variables), dtype=np.bool_, count=len(form.variables))
-    stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
+    with Interrupt() as interrupt:
+        stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
     if x is not None:
         values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
         for variable, value in zip(form.variables, values.tolist(), strict=True):
@@ -150,7 +152,12 @@ def _minimise_in_turn(
         if x is not None and interrupt.requested:
             found = Solution("feasible", x, program.objective(x))
         else:
-            found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
+            try:
+                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
+            except highs.Stuck:
+                if x is None:
+                    raise
+                found = Solution("no_plan")
         if found.x is None and x is not None:
             found = replace(found, status="feasible", x=x, objective=program.objective(x))
         row_dual, column_dual = _duals(form, objective.name, found)

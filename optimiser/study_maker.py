@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +11,9 @@ from pathlib import Path
 from types import TracebackType
 
 from optimiser.errors import Fault, InputError, OutputError
+from optimiser.interrupts import Interrupt
 from optimiser.planner import installed
-from optimiser.solver.highs import Interrupt, version
+from optimiser.solver.highs import version
 from optimiser.solver.search import Options
 from optimiser.studies.crew import Crew, Processes
 from optimiser.studies.evaluate import Job
@@ -23,7 +21,7 @@ from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Runner
 from optimiser.studies.tables import Input, Study, by_name, everything, made
-from optimiser.workbook.files import check_target, same_file
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import COMPLETE, Answered, write
 from optimiser.workers import cores
@@ -51,6 +49,7 @@ class Request:
     time_limit: float | None = None
     workers: int | None = None
     scheduler: str | None = None
+    force: bool = False  # replace any file at `output`
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
     if same_file(output, kept):
         raise OutputError(f"{kept}: is both the output and the record; choose another name for one of them")
-    check_target(output, "a study")
+    check_target(output, Kind.STUDY)
+    refuse_foreign(output, Kind.STUDY, request.force)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")
@@ -95,7 +95,7 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     plain = replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
     of = common(plain, options)
     answers, runners = [], []
-    with Record(kept) as record, _Hired(request, Job(plain, options)) as crew, interrupts() as interrupt:
+    with Record(kept) as record, _Hired(request, Job(plain, options)) as crew, Interrupt(keeps=True) as interrupt:
         for each in asked:
             runner = Runner(each.study.study, record, of, crew, watch, each.inputs, interrupt)
             tables = conduct(ROUNDS[each.study.kind](each), runner)
@@ -121,23 +121,6 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
         write(answers, record.find_any, told, settings, output)
     failed, found = sum(each.failed for each in runners), sum(each.earlier for each in runners)
     return Made(tuple(answers), output, kept, time.monotonic() - began, failed, found, interrupt.requested)
-
-
-@contextlib.contextmanager
-def interrupts() -> Iterator[Interrupt]:
-    """Take Ctrl-C, SIGTERM and SIGHUP as a request to end with what there is. A signal that is ignored stays so; in a thread other than
-    the first none can be taken."""
-    interrupt = Interrupt()
-    before: dict[int, object] = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
-                before[number] = signal.signal(number, lambda *_: interrupt.press())
-    try:
-        yield interrupt
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
 
 
 def conduct(rounds: Rounds, runner: Runner) -> list[Table]:

@@ -18,7 +18,8 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
-from optimiser.solver.highs import Interrupt, optimise
+from optimiser.interrupts import Interrupt
+from optimiser.solver.highs import optimise
 from optimiser.solver.relaxation import INFINITY, Basis, Branching, Relaxation, Tree, Vertex
 from optimiser.solver.search import Options, SolverError, Status, relative_gap
 from optimiser.solver.standard_form import Floats, Program

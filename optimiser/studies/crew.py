@@ -10,13 +10,13 @@ import gc
 import multiprocessing as mp
 import multiprocessing.connection as mpc
 import os
-import signal
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from optimiser.errors import StockpileError
+from optimiser.interrupts import ignore
 from optimiser.studies.case import Case, Result
 
 Lessons = list[Any]
@@ -78,7 +78,7 @@ def perform(evaluator: Any, task: Task) -> Done:
 
 def _serve(connection: mpc.Connection, job: Job) -> None:
     """The life of a process: take a message, do it, answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends its own
+    ignore()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     evaluator = job.evaluator()
     gc.collect()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from optimiser.solver.highs import Interrupt
+from optimiser.interrupts import Interrupt
 from optimiser.solver.standard_form import Floats
 from optimiser.studies import compiled
 from optimiser.studies.case import FAILED, Case, Result

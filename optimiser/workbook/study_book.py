@@ -18,7 +18,7 @@ from optimiser.studies.case import Result
 from optimiser.studies.kinds.asked import Table, figure
 from optimiser.studies.runner import Ran
 from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE
-from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import list_pairs, set_print
 from optimiser.workbook.styles import DATE, LONGEST_TEXT, OPTIONS, SHARE, Styles, legible, literal, put, text
 from stockpile_model.data import Settings
@@ -57,7 +57,7 @@ Find = Callable[[str], Result | None]
 
 def write(answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings, path: Path) -> None:
     """Write the studies to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
-    check_target(path, "a study")
+    check_target(path, Kind.STUDY)
     replace(path, compose(answers, find, told, settings))
 
 
@@ -66,7 +66,7 @@ def compose(answers: Sequence[Answered], find: Find, told: Mapping[str, object],
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         title = legible(settings.title) or "Stockpile"
-        book.set_properties({"title": f"{title}: studies", "author": "stockpile-optimiser"})
+        book.set_properties(about(Kind.STUDY, f"{title}: studies"))
         styles = Styles(book)
         summary = book.add_worksheet("summary")
         incomplete = told.get("ended", COMPLETE) != COMPLETE
