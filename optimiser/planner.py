@@ -363,11 +363,11 @@ def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str
     by_name = {each.figure: each.value for each in found}
     parts = [plan.verdict]
     if (vss := by_name["VSS"]) is not None:
-        parts.append(f"Planning for the mean of the scenarios would cost {amounts.money(vss)} {plan.currency} more (VSS).")
+        parts.append(f"Planning for the mean of the scenarios would cost {amounts.about(vss)} {plan.currency} more (VSS).")
     else:
         parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
     if (evpi := by_name["EVPI"]) is not None:
-        parts.append(f"To know the future would save {amounts.money(evpi)} {plan.currency} (EVPI).")
+        parts.append(f"To know the future would save {amounts.about(evpi)} {plan.currency} (EVPI).")
     return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 
