@@ -148,20 +148,21 @@ class StandardForm:
         return self._row.get(id(constraint))
 
 
-def standard_form(m: Any) -> StandardForm:
+def standard_form(m: Any, numbers: Any = np.float64) -> StandardForm:
     """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its value), every active
     constraint that says something a row, every active objective is to be minimised, in the order of declaration.
 
-    A false constraint without variables becomes a row without entries that cannot hold. Raises ValueError, naming the
-    component, for what is not linear, not finite, or no variable, constraint or objective.
+    A false constraint without variables becomes a row without entries that cannot hold. `numbers` is the type of the arrays;
+    with `object` coefficients and bounds are kept as the model holds them. Raises ValueError, naming the component, for what
+    is not linear, not finite, or no variable, constraint or objective.
     """
     # Hundreds of thousands of small objects are made, none of them garbage yet.
     with PauseGC():
         _refuse_unknown(m)
         variables = [each for part in m.component_objects(pyo.Var) if not part.is_reference() for each in part.values()]
         column = {id(each): j for j, each in enumerate(variables)}
-        lower, upper, integer = _columns(variables)
-        objectives = tuple(_objective(each, column) for each in m.component_data_objects(pyo.Objective, active=True))
+        lower, upper, integer = _columns(variables, numbers)
+        objectives = tuple(_objective(each, column, numbers) for each in m.component_data_objects(pyo.Objective, active=True))
         row_lower: list[float] = []
         row_upper: list[float] = []
         constraints: list[Any] = []
@@ -187,11 +188,11 @@ def standard_form(m: Any) -> StandardForm:
             lower=lower,
             upper=upper,
             integer=integer,
-            row_lower=np.array(row_lower, dtype=np.float64),
-            row_upper=np.array(row_upper, dtype=np.float64),
+            row_lower=np.array(row_lower, dtype=numbers),
+            row_upper=np.array(row_upper, dtype=numbers),
             start=np.array(start, dtype=np.int32),
             index=np.array(index, dtype=np.int32),
-            value=np.array(value, dtype=np.float64),
+            value=np.array(value, dtype=numbers),
         )
     _check_finite(program, constraints)
     return StandardForm(program, objectives, tuple(variables), tuple(constraints))
@@ -203,7 +204,7 @@ def _refuse_unknown(m: Any) -> None:
             raise ValueError(f"the model holds a {ctype.__name__}: it has no linear standard form")
 
 
-def _columns(variables: Iterable[Any]) -> tuple[Floats, Floats, Bools]:
+def _columns(variables: Iterable[Any], numbers: Any) -> tuple[Floats, Floats, Bools]:
     """Lower and upper bound of each variable and whether it is whole."""
     lower, upper, integer = [], [], []
     whole: dict[int, bool] = {}
@@ -222,21 +223,22 @@ def _columns(variables: Iterable[Any]) -> tuple[Floats, Floats, Bools]:
             if interval is None or interval[2] not in (0, 1):
                 raise ValueError(f"variable {each.name} is neither real nor whole: {domain}")
             whole[id(domain)] = interval[2] == 1
-        low, high = each.bounds
+        low, high = each.bounds if numbers is not object else (pyo.value(each.lower), pyo.value(each.upper))
         lower.append(-INFINITY if low is None else low)
         upper.append(INFINITY if high is None else high)
         integer.append(whole[id(domain)])
-    return np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64), np.array(integer, dtype=np.bool_)
+    return np.array(lower, dtype=numbers), np.array(upper, dtype=numbers), np.array(integer, dtype=np.bool_)
 
 
-def _objective(objective: Any, column: dict[int, int]) -> Objective:
+def _objective(objective: Any, column: dict[int, int], numbers: Any) -> Objective:
     if objective.sense != pyo.minimize:
         raise ValueError(f"objective {objective.name} is to be maximised: state it as a cost")
     entries: dict[int, float] = {}
     offset = _collect(objective, objective.expr, 1.0, column, entries)
-    cost = np.zeros(len(column))
-    cost[list(entries)] = list(entries.values())
-    if not (np.isfinite(cost).all() and np.isfinite(offset)):
+    cost = np.zeros(len(column), dtype=numbers)
+    for j, coefficient in entries.items():
+        cost[j] = coefficient
+    if numbers is not object and not (np.isfinite(cost).all() and np.isfinite(offset)):
         raise ValueError(f"objective {objective.name} has a coefficient that is not finite")
     return Objective(objective.name, cost, offset)
 
@@ -264,7 +266,7 @@ def _is_constant(expression: Any) -> bool:
 
 def _number(bound: Any, missing: float) -> float:
     number = None if bound is None else pyo.value(bound)
-    return missing if number is None else float(number)
+    return missing if number is None else number
 
 
 def _collect(owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]) -> float:
@@ -314,10 +316,12 @@ def _collect_general(owner: Any, expression: Any, factor: float, column: dict[in
     for coefficient, variable in zip(repn.linear_coefs, repn.linear_vars, strict=True):
         j = column[id(variable)]
         entries[j] = entries.get(j, 0.0) + factor * coefficient
-    return factor * float(repn.constant)
+    return factor * repn.constant
 
 
 def _check_finite(program: Program, constraints: Sequence[Any]) -> None:
+    if program.value.dtype == object:
+        return
     bad = np.flatnonzero(~np.isfinite(program.value))
     rows = np.searchsorted(program.start, bad, side="right") - 1
     rows = np.append(rows, np.flatnonzero(np.isnan(program.row_lower) | np.isnan(program.row_upper)))

@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
-from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap, whole_periods
+from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap, smaller, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -117,7 +117,7 @@ def prices(stockpile: Stockpile, offer: Offer, node: int) -> list[float]:
 def cheapest(stockpile: Stockpile, name: str) -> float:
     """An offer's lowest price with adder [money/quantity]."""
     rows = {n: stockpile.at(n).keyed(Offer)[name] for n in stockpile.tree.nodes}
-    return min(each + row.adder for n, row in rows.items() for each in prices(stockpile, row, n))
+    return smaller(*(each + row.adder for n, row in rows.items() for each in prices(stockpile, row, n)))
 
 
 @functools.lru_cache(maxsize=64)
@@ -129,8 +129,9 @@ def market(stockpile: Stockpile) -> bounds.Market:
 
     lowest: dict[str, float] = {}
     for name, row in stockpile.keyed(Offer).items():
-        lowest[row.material] = min(lowest.get(row.material, math.inf), cheapest(stockpile, name))
-    return bounds.Market(tuple(lowest.items()), sum(map(smallest, stockpile.keyed(Offer))))
+        lowest[row.material] = smaller(lowest.get(row.material, math.inf), cheapest(stockpile, name))
+    offers = {name: cheapest(stockpile, name) for name in stockpile.keyed(Offer)}
+    return bounds.Market(offers, lowest, sum(map(smallest, offers)))
 
 
 def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
@@ -138,9 +139,9 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     if offer.capacity is not None:
         return offer.capacity
     ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
-    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in ends} - {None}
+    totals = [each for leaf in ends if (each := stockpile.at(leaf).keyed(Offer)[offer.offer].total) is not None]
     if totals:
-        return min(each for each in totals if each is not None)
+        return min(totals)
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
     # Where least arrives most must be ordered for the same use.
     arriving = (
@@ -149,8 +150,8 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     availability = min((each for each in arriving if each > 0), default=0.0)
     if availability == 0:
         return 0.0
-    useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
-    if math.isinf(useful):
+    useful = bounds.useful(stockpile, offer.material, arrival, offer.offer, market(stockpile))
+    if useful == math.inf:
         return None
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile.at(node)).get(offer.offer, ())
@@ -253,12 +254,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         """Whether an order is placed just as far as it is bought of its ceiling: relaxed, at one price, and no rule asks for
         spending; then it needs no variable of its own. One whose minimum is above its ceiling is never placed."""
         entire = stockpile.firm(n) or o in price_breaks.breaks(stockpile) or policy.spend_at_least(stockpile)
-        return not entire and smallest(o, n) <= float(limits[o, n] or 0.0)
+        return not entire and smallest(o, n) <= (limits[o, n] or 0.0)
 
     placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
     placed = set(placings)
     broken = {
-        (o, n): price_breaks.segments(stockpile.at(n), o, float(limits[o, n] or 0.0))
+        (o, n): price_breaks.segments(stockpile.at(n), o, limits[o, n] or 0.0)
         for o, n in placings
         if o in price_breaks.breaks(stockpile)
     }
@@ -471,7 +472,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 def _placed(m: pyo.ConcreteModel, o: str, n: int) -> Any:
     """How far an order is placed [1]: where it has no variable for it, as far as it is bought of its ceiling."""
-    return m.place[o, n] if (o, n) in m.PLACINGS else (1 / m.buy[o, n].ub) * m.buy[o, n]
+    return m.place[o, n] if (o, n) in m.PLACINGS else (1 / pyo.value(m.buy[o, n].upper)) * m.buy[o, n]
 
 
 def _buyers(stockpile: Stockpile, offer: Offer) -> list[str]:
