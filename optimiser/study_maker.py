@@ -87,7 +87,7 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     answers = []
     with Record(kept) as record, _Hired(request, Job(plain, options)) as crew:
         for each in asked:
-            runner = Runner(each.study.study, record, of, crew, watch, each.inputs)
+            runner = Runner(each.study.study, record, of, crew, watch, audits=True)
             tables = conduct(ROUNDS[each.study.kind](each), runner)
             answers.append(Answered(each.study.study, each.study.kind, tables, tuple(_ran(runner)), [*runner.noted]))
         told = {

@@ -356,8 +356,9 @@ def smaller(first: float, *others: float) -> float:
 
 
 def _chosen(plain: Callable[[float, float], float], recorded: str, one: float, other: float) -> float:
-    choose: Callable[[float, float], float] = getattr(one, recorded, None) or getattr(other, recorded, plain)
-    return choose(one, other)
+    choose: Any = getattr(one, recorded, None) or getattr(other, recorded, plain)
+    found: float = choose(one, other)
+    return found
 
 
 # --- Time -------------------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def _number(column: Column, given: Given) -> float:
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         return float(given)
     if isinstance(given, numbers.Real) and not isinstance(given, bool):
-        return given  # type: ignore[return-value] # a number that records what is done with it
+        return given  # a number that records what is done with it
     if isinstance(given, str):
         if _NUMBER.fullmatch(given.strip()):
             return float(given)

@@ -172,7 +172,9 @@ def standard_form(m: Any, numbers: Any = np.float64) -> StandardForm:
                 if not each.active or part.is_reference():
                     continue
                 low, entries, high = _row(each, column)
-                if not all(entries.values()):
+                if numbers is object:  # what is an expression may be nothing here and something elsewhere
+                    entries = {j: each for j, each in entries.items() if not isinstance(each, (int, float)) or each}
+                elif not all(entries.values()):
                     entries = {j: coefficient for j, coefficient in entries.items() if coefficient}
                 if (low == -INFINITY and high == INFINITY) or (not entries and low <= TRIVIAL and high >= -TRIVIAL):
                     continue
@@ -316,7 +318,8 @@ def _collect_general(owner: Any, expression: Any, factor: float, column: dict[in
     for coefficient, variable in zip(repn.linear_coefs, repn.linear_vars, strict=True):
         j = column[id(variable)]
         entries[j] = entries.get(j, 0.0) + factor * coefficient
-    return factor * repn.constant
+    constant: float = factor * repn.constant
+    return constant
 
 
 def _check_finite(program: Program, constraints: Sequence[Any]) -> None:

@@ -15,6 +15,7 @@ Status = Literal["optimal", "feasible", "infeasible", "no_plan", "refused", "fai
 """`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that ran it died, twice."""
 
 PLANNED = ("optimal", "feasible")
+AUDITED = ", audited"  # the end of `how`
 Figure = float | str
 
 
@@ -67,10 +68,16 @@ class Result:
     message: str = ""
     figures: Mapping[str, Figure] = field(default_factory=dict)
     stock: Sequence[float] = ()
+    plan: Any = field(default=None, compare=False, repr=False)  # all columns, until it is known whether it is to be audited; not recorded
 
     @property
     def planned(self) -> bool:
         return self.status in PLANNED
+
+    @property
+    def audited(self) -> bool:
+        """Whether its plan was recomputed from the input rows."""
+        return self.how.endswith(AUDITED)
 
     def number(self, name: str) -> float | None:
         """A figure that is a number; `objective` is one too."""
@@ -80,4 +87,4 @@ class Result:
     def slim(self) -> Result:
         """What a study of many runs keeps in memory; the whole stands in the record."""
         kept = {name: self.figures[name] for name in ("shortfall", "waste", "cost") if name in self.figures}
-        return replace(self, figures=kept, stock=array("f", self.stock))
+        return replace(self, figures=kept, stock=array("f", self.stock), plan=None)

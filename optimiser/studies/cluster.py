@@ -15,21 +15,17 @@ from optimiser.errors import StockpileError
 from optimiser.studies.crew import Done, Job, Task, perform
 
 CONNECTING = 30.0  # longest wait for the scheduler [s]
-_kept: dict[str, tuple[Any, Any]] = {}  # by job: what runs its cases in this process, and what it was taught
+_kept: dict[str, Any] = {}  # by job: what runs its cases in this process
 _one = threading.Lock()  # HiGHS has one thread in a process
 
 
-def _perform(name: str, job: Job, learnt: Any, task: Task) -> Done:
+def _perform(name: str, job: Job, task: Task) -> Done:
     """On a worker: run a task with what is kept for its job."""
     with _one:
         if name not in _kept:
             _kept.clear()  # of the study before
-            _kept[name] = (job.evaluator(), None)
-        evaluator, taught = _kept[name]
-        if learnt is not taught:
-            evaluator.teach(learnt)
-            _kept[name] = (evaluator, learnt)
-        return replace(perform(evaluator, task), lessons=[])  # each worker keeps its own
+            _kept[name] = job.evaluator()
+        return replace(perform(_kept[name], task), lessons=[])  # each worker keeps its own
 
 
 class Cluster:
@@ -47,7 +43,6 @@ class Cluster:
             raise StockpileError(f"{address}: there is no Dask scheduler with a worker ({type(reason).__name__}: {reason})") from reason
         self._name = uuid.uuid4().hex
         self._job = self._client.scatter(job, broadcast=True)
-        self._learnt: Any = None
         self._running: dict[Any, Task] = {}
         self._ended = as_completed([], loop=self._client.loop)
 
@@ -60,12 +55,9 @@ class Cluster:
         return max(0, 2 * self.size - len(self._running))
 
     def send(self, task: Task) -> None:
-        future = self._client.submit(_perform, self._name, self._job, self._learnt, task, pure=False)
+        future = self._client.submit(_perform, self._name, self._job, task, pure=False)
         self._running[future] = task
         self._ended.add(future)
-
-    def teach(self, learnt: Any) -> None:
-        self._learnt = None if learnt is None else self._client.scatter(learnt, broadcast=True)
 
     def wait(self) -> list[Done]:
         future = next(self._ended)

@@ -13,8 +13,9 @@ import gc
 import hashlib
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -115,8 +116,16 @@ def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], ta
     Raises Untraceable, with the inputs that are used in a way that cannot be recorded, where there are such.
     """
     tape = Tape()
-    with _quiet():
-        traced = compile_program(make([tape.input(value) for value in point]), tail, object)
+    inputs = [tape.input(value) for value in point]
+    try:
+        with _quiet():
+            traced = compile_program(make(inputs), tail, object)
+    except MemoryError:
+        raise
+    except Exception as reason:
+        if not point:
+            raise
+        raise tape.failed or Untraceable(f"{type(reason).__name__}: {reason}") from reason
     arrays, places, wanted = _arrays(traced), list[tuple[str, Ints, Ints]](), dict[int, int]()
     for name, values in arrays.items():
         at = np.array([k for k, each in enumerate(values) if each.__class__ is Traced], dtype=np.int32)
@@ -154,6 +163,65 @@ def _with(like: Compiled, arrays: dict[str, Floats], tidy: bool = True) -> Compi
         start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=program.rows))]).astype(np.int32)
         program = replace(program, start=start, index=program.index[some], value=program.value[some])
     return replace(like, program=program, shortfall=arrays["shortfall"], tail=arrays.get("tail"))
+
+
+# --- The programs of a study --------------------------------------------------------------------------------------------
+
+TRACED, COMPILED = "traced", "compiled"  # how a program was made
+MOST_PIECES = 16  # that are kept
+SPARE = 4  # by how many pieces of one kind of case may outnumber the cases that were served by one made before them
+
+Kind = Hashable  # of cases that change the same cells in the same way
+
+
+@dataclass(eq=False)
+class Programs:
+    """The programs of cases, from pieces where one says what it is. For a case that none serves a piece is traced, while these serve
+    other cases too; else it is compiled. What cannot be traced is held: cases that share its value share pieces."""
+
+    pieces: dict[tuple[Kind, int], Piece] = field(default_factory=dict)  # what served last stands last
+    held: dict[Kind, frozenset[int]] = field(default_factory=dict)
+    why: dict[Kind, str] = field(default_factory=dict)
+    made: Counter[Kind] = field(default_factory=Counter)
+    served: Counter[Kind] = field(default_factory=Counter)
+
+    def of(
+        self, kind: Kind, values: Sequence[float], make: Callable[[Sequence[Any]], Stockpile], tail: bool = False
+    ) -> tuple[Compiled, str, str]:
+        """The program of a case, how it was made, and where it was compiled why. `make` gives the stockpile of the case, or of another
+        of its kind, from the values of the inputs."""
+        while True:
+            held = self.held.get(kind, frozenset())
+            free = [k for k in range(len(values)) if k not in held]
+            point, fixed = [values[k] for k in free], tuple(values[k] for k in sorted(held))
+            alike = (kind, held, fixed)
+            for key in [each for each in reversed(self.pieces) if each[0] == alike]:
+                if (found := self.pieces[key].at(point)) is not None:
+                    self.served[kind] += 1
+                    self.pieces[key] = self.pieces.pop(key)
+                    return found, TRACED, ""
+            if self.made[kind] > self.served[kind] + SPARE:
+                said = f"compiled: {self.made[kind]} pieces of the program served {self.served[kind]} other runs"
+                return compile_program(make(values), tail), COMPILED, said + self.why.get(kind, "")
+
+            def among(traced: Sequence[Any], free: Sequence[int] = free) -> Stockpile:
+                given = dict(zip(free, traced, strict=True))
+                return make([given.get(k, value) for k, value in enumerate(values)])
+
+            try:
+                piece = trace(among, point, tail)
+            except Untraceable as reason:
+                if not free:
+                    raise
+                self.held[kind] = held.union([free[k] for k in reason.inputs] or free)
+                self.why[kind] = f"; an input cannot be traced: {reason}"
+                continue
+            self.made[kind] += 1
+            self.pieces[alike, self.made[kind]] = piece
+            if len(self.pieces) > MOST_PIECES:
+                self.pieces.pop(next(iter(self.pieces)))
+            found = piece.at(point)
+            return (piece.like if found is None else found), TRACED, ""
 
 
 def groups(compiled: Compiled, strategic: Sequence[str], paths: Sequence[Sequence[int]]) -> tuple[list[Ints], int]:

@@ -8,6 +8,7 @@ at once. What cannot be recorded so (a number as text, as an index, as a key, ro
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 from collections.abc import Callable, Iterable, Sequence
@@ -265,7 +266,11 @@ class Traced(NumericValue):  # type: ignore[misc]
     def _refuse(self, *_: Any) -> NoReturn:
         self.tape.fail("it is used as more than a number: as text, as a key, rounded, or by a function", self.node)
 
-    __hash__ = __float__ = __int__ = __index__ = __complex__ = _refuse
+    __float__ = __int__ = __index__ = __complex__ = _refuse
+
+    def __hash__(self) -> int:
+        return hash(self._refuse())
+
     __str__ = __repr__ = __format__ = __reduce_ex__ = _refuse
     __round__ = __floor__ = __ceil__ = __trunc__ = _refuse
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refuse
@@ -292,14 +297,13 @@ class Expressions:
         self._known = np.array(tape.known, dtype=np.float64)[order]
         self._inputs, self._wanted = place[tape.inputs], place[list(wanted)]
         of, level = of[order], level[order]
-        begins = np.flatnonzero(np.r_[True, (np.diff(of[:, 0]) != 0) | (np.diff(level) != 0)]) if len(of) else of[:0, 0]
+        ends = [0, *(np.flatnonzero((np.diff(of[:, 0]) != 0) | (np.diff(level) != 0)) + 1).tolist(), len(of)]
         self._steps = [
-            (int(of[begin, 0]), slice(int(begin), int(end)), place[of[begin:end, 1]], place[of[begin:end, 2]])
-            for begin, end in zip(begins, [*begins[1:], len(of)], strict=True)
-            if of[begin, 0] > INPUT
+            (int(of[begin, 0]), slice(begin, end), place[of[begin:end, 1]], place[of[begin:end, 2]])
+            for begin, end in itertools.pairwise(ends)
+            if begin < end and of[begin, 0] > INPUT
         ]
         sides = np.array([(kind, place[a], place[b], took) for (kind, a, b), took in tape.guards.items()], dtype=np.int64).reshape(-1, 4)
-        self._place, self._tapeguards = place, tape.guards  # DEBUG
         self._guards = [(kind, *(sides[sides[:, 0] == kind, k] for k in (1, 2, 3))) for kind in _ASKED]
 
     @property

@@ -466,7 +466,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return rate * row.availability * m.take[k, f, d, n]
 
     capped = {k for k in contracts if any(view.keyed(Contract)[k].upside_cap is not None for view in stockpile.variants)}
-    shared = [(k, f, d, n) for k, d, n in active if upside(stockpile, contract(k, n), n) > 0 for f in levels[k]]
+    # Columns exist wherever the contract has an upside; their bound says whether there is one at this node.
+    shared = [(k, f, d, n) for k, d, n in active if contract(k, n).upside_share > 0 for f in levels[k]]
     m.UPSIDES = pyo.Set(
         dimen=4,
         initialize=[key for key in shared if key[0] in capped],
@@ -500,9 +501,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     for k, d, n in active:
         for f in levels[k] if contracts[k].form == "cfd" else ():
-            if rate := topup(stockpile, contract(k, n), level(k, f, n), d, n):
-                amount = rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
-                ledger.pay(n, "topups", amount, "contract", contracts[k].material, name=k)
+            rate = topup(stockpile, contract(k, n), level(k, f, n), d, n)  # posted where it is nothing too, as the upside is
+            amount = rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
+            ledger.pay(n, "topups", amount, "contract", contracts[k].material, name=k)
     for k, f, d, n in m.DEFICITS:
         rate = price(stockpile, contract(k, n), level(k, f, n), d, n)
         if rate != 0:
@@ -600,8 +601,7 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
                     if rate != 0:
                         ledger.pay(n, heading, rate * amount, "contract", row.material, b or None, k)
         whole = summed([*amounts.values()])
-        alike = all(rate == rates[parts[0]] for rate in rates.values())
-        unit_price = rates[parts[0]] if alike else (summed([rates[key] * each for key, each in amounts.items()]), whole)
+        unit_price = rates[parts[0]] if len(parts) == 1 else (summed([rates[key] * each for key, each in amounts.items()]), whole)
         most = row.flex * row.availability * max(even(stockpile, levels[f]) for f, _ in parts)
         for w in sites:
             amount = m.deliver[k, w, n] if split else whole

@@ -259,9 +259,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
     placed = set(placings)
     broken = {
-        (o, n): price_breaks.segments(stockpile.at(n), o, limits[o, n] or 0.0)
-        for o, n in placings
-        if o in price_breaks.breaks(stockpile)
+        (o, n): price_breaks.segments(stockpile.at(n), o, limits[o, n] or 0.0) for o, n in placings if o in price_breaks.breaks(stockpile)
     }
     m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
     m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
