@@ -74,8 +74,8 @@ class _Work:
         for name, rank in (("first", number), ("least", result.objective), ("most", -result.objective)):
             if (rank, number) < self.named.get(name, (math.inf, 0)):
                 self.named[name] = (rank, number)
-                self.plans[number] = result
-        kept = {number for _, number in self.named.values()}
+        self.plans[number] = result
+        kept = self.asked.union(number for _, number in self.named.values())
         self.plans = {number: known for number, known in self.plans.items() if number in kept}
 
     def unaudited(self) -> bool:

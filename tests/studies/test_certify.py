@@ -244,7 +244,8 @@ def test_what_one_process_learns_serves_another() -> None:
     assert len(lessons) == 1
     other.share(pickle.loads(pickle.dumps(lessons)))
     second, _ = other.run(case)
-    assert second.how == first.how == "certified, traced"
+    assert second.how.startswith("certified, traced")
+    assert first.how.startswith("certified, traced")
     assert second.objective == pytest.approx(first.objective, rel=1e-6)
     (mine,), (yours,) = one.certifiers.values(), other.certifiers.values()
     assert len(yours.roots.known) == 2

@@ -65,25 +65,27 @@ def piece_at(stockpile: Stockpile, moved: Sequence[Input], point: Sequence[float
     return trace(lambda values: changed(stockpile, moved, values), point, tail)
 
 
-def rows(program: Program) -> list[tuple[float, float, list[int], list[float]]]:
-    """The rows that say something: one without entries that is true says nothing."""
+def rows(program: Program) -> list[tuple[float, float, dict[int, float]]]:
+    """The rows that say something: one without entries that is true says nothing. The order of entries in a row has no meaning: it is
+    another where a factor is 1, which Pyomo leaves out."""
     ends = zip(program.start, program.start[1:], program.row_lower.tolist(), program.row_upper.tolist(), strict=False)
-    found = [(low, high, program.index[a:b].tolist(), program.value[a:b].tolist()) for a, b, low, high in ends]
+    found = [(low, high, dict(zip(program.index[a:b].tolist(), program.value[a:b].tolist(), strict=True))) for a, b, low, high in ends]
     return [each for each in found if each[2] or each[0] > 0 or each[1] < 0]
 
 
 def same(one: Compiled, other: Compiled) -> bool:
     """Whether two programs are one, to the last bit."""
     assert one.labels == other.labels
-    arrays = [(one.shortfall, other.shortfall)]
-    arrays += [(getattr(one.program, name), getattr(other.program, name)) for name in ("cost", "lower", "upper", "integer")]
-    if one.tail is not None and other.tail is not None:
-        arrays.append((one.tail, other.tail))
-    alike = all(np.array_equal(a, b) for a, b in arrays) and one.program.offset == other.program.offset
-    if one.signature == other.signature:  # the quicker way to say the same
-        names = ("start", "index", "value", "row_lower", "row_upper")
-        return alike and all(np.array_equal(getattr(one.program, name), getattr(other.program, name)) for name in names)
-    return alike and rows(one.program) == rows(other.program)
+    names = ("cost", "offset", "lower", "upper", "integer")
+    pairs = [(getattr(one.program, name), getattr(other.program, name)) for name in names]
+    pairs += [(one.shortfall, other.shortfall), *(((one.tail, other.tail),) if other.tail is not None else ())]
+    if not all(np.array_equal(a, b) for a, b in pairs):
+        return False
+    names = ("start", "index", "value", "row_lower", "row_upper")
+    alike = one.signature == other.signature  # the quicker way to say the same
+    return (alike and all(np.array_equal(getattr(one.program, name), getattr(other.program, name)) for name in names)) or (
+        rows(one.program) == rows(other.program)
+    )
 
 
 def serves(stockpile: Stockpile, *moved: Input, draws: int = 6, least: int = 1, tail: bool = False) -> int:
@@ -332,6 +334,6 @@ def test_two_prices_whose_mean_crosses_a_floor() -> None:
         result, _ = evaluator.run(asked.case(one, other))
         assert result.objective == pytest.approx(100 * max(126, (one + other) / 2) + 10, rel=1e-9)
         assert result.bound == pytest.approx(result.objective)
-        assert result.how.endswith(TRACED)
+        assert TRACED in result.how
         above += one + other > 252
     assert above >= 5
