@@ -337,3 +337,12 @@ def test_two_prices_whose_mean_crosses_a_floor() -> None:
         assert TRACED in result.how
         above += one + other > 252
     assert above >= 5
+
+
+def test_columns_of_an_upside_stay_when_the_reference_crosses_the_trigger() -> None:
+    """So do those of a top-up when it crosses the floor: bases and plans of one case serve the next."""
+    row = contract(price_index="market", upside_share=0.4, upside_trigger=10, upside_cap=30)
+    cash = contract("cash", form="cfd", price_index="market", upside_share=0.4, upside_trigger=11)
+    stockpile = book(row, cash, floor(8, 120), floor(10, 60, name="cash"), *prices(9, 9), demand(10, 0, 1), fund(), budget(900))
+    signatures = {compile_program(apply(stockpile, moving("prices", "*", "market", 0, 1).change(at))).signature for at in (7.0, 10.0, 12.0)}
+    assert len(signatures) == 1
