@@ -74,7 +74,7 @@ def _compile(stockpile: Stockpile, numbers: Any) -> Compiled:
 def compile_model(m: pyo.ConcreteModel, numbers: Any = np.float64) -> Compiled:
     """The model of a stockpile, compiled; its shortfall becomes an objective."""
     m.shortfall.activate()
-    form = standard_form(m, numbers)
+    form = standard_form(m, numbers=numbers)
     shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")
     variables = ((part.local_name, part) for part in m.component_objects(pyo.Var) if not part.is_reference())
     labels = tuple((name, key if isinstance(key, tuple) else (key,)) for name, part in variables for key in part)
