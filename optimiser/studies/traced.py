@@ -109,6 +109,9 @@ class Tape:
             return one
         if one.__class__ is not Traced and (kind in (ADD, MULTIPLY)) and (kind, one) in _UNCHANGED:
             return other
+        for each in (one, other):
+            if kind in (ADD, SUBTRACT) and each.__class__ is not Traced and math.isinf(each):  # a traced number is finite
+                return _DONE[kind](*(n.known if n.__class__ is Traced else n for n in (one, other)))
         a, b = self.node(one), self.node(other)
         known = _DONE[kind](self.known[a], self.known[b])
         if known.__class__ is not float or not math.isfinite(known):

@@ -96,7 +96,7 @@ def test_pyomo_keeps_it_as_a_coefficient_and_as_a_bound() -> None:
         return m
 
     tape = Tape()
-    program = standard_form(model(tape.input(2.0), tape.input(3.0)), object).program
+    program = standard_form(model(tape.input(2.0), tape.input(3.0)), numbers=object).program
     for point in ([2.0, 3.0], [5.0, 7.0]):
         fresh = standard_form(model(*point)).program
         for name in ("cost", "lower", "upper", "row_lower", "row_upper", "value"):
