@@ -8,7 +8,8 @@ from dataclasses import replace
 from optimiser.plan import Plan
 from stockpile_model import amounts
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, FloorOutcome
-from stockpile_model.data import NOTHING, Commitment, Stockpile
+from stockpile_model.data import Commitment, Stockpile
+from stockpile_model.scale import NOISE
 
 
 def signed(stockpile: Stockpile, contract: str, level: str) -> Stockpile:
@@ -31,7 +32,7 @@ def compared(plan: Plan, level: FloorOutcome, objective: float | None, bound: fl
     other = next((each for each in plan.of(ContractOutcome) if each.contract == level.contract and each.level is not None), None)
     instead = "" if other is None else f" instead of {other.level}"
     said = f"signed{instead} it would cost {amounts.money(more)} {plan.currency} more in all"
-    if more <= NOTHING * max(1.0, abs(plan.objective)):
+    if more <= NOISE * max(plan.stockpile.scale.money, abs(plan.objective)):
         said = f"signed{instead} it would cost no more, within the gap"
     elif level.expected_quantity > 0:
         fall = f"{amounts.about(more / level.expected_quantity)} {plan.currency}/{plan.unit}"

@@ -243,7 +243,7 @@ def _branch(task: Trial, names: Sequence[str]) -> Plan | None:
                 raise SolverError(f"in {', '.join(names)}: {error}") from None  # of an UnboundedError the variables stay here
             continue
         if outcome.objective is not None:
-            last = replace(outcome.stages[-1], objective=bundles.settle(formulation), bound=None)
+            last = replace(outcome.stages[-1], objective=bundles.settle(formulation), bound=None, gap=None)
             return audited(make_plan(formulation, replace(outcome, stages=(*outcome.stages[:-1], last))))
         if outcome.status != "infeasible" or task.decisions is None:
             break
@@ -389,7 +389,7 @@ class BundlePlanner:
                 waiting = [*self._mend(candidate), *waiting]
 
     def _reached(self) -> bool:
-        gap = relative_gap(self.best[1], self.bound) if self.best else None
+        gap = relative_gap(self.best[1], self.bound, self.unfolded.scale.money) if self.best else None
         return gap is not None and gap <= self.options.gap
 
     def _cost(self, candidate: Candidate) -> float | None:
@@ -453,7 +453,12 @@ class BundlePlanner:
             best = None if self.best is None else self.best[1]
             nodes = sum(each.nodes for each in self.found.values())
             seconds = time.perf_counter() - self.began
-            self.watch(Progress(stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound))
+            gap = relative_gap(best, self.bound, self.unfolded.scale.money)
+            self.watch(
+                Progress(
+                    stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap
+                )
+            )
 
     # The plan
 
@@ -473,7 +478,7 @@ class BundlePlanner:
         without = replace(self.stockpile, tables={kind: each for kind, each in self.stockpile.tables.items() if kind is not Event})
         assumed = list(assumptions(without))
         rows[type(assumed[0])] = list(assumed)
-        gap = relative_gap(objective, self.bound)
+        gap = relative_gap(objective, self.bound, self.unfolded.scale.money)
         costs = {heading: sum(each.costs[heading] for each in tried) for heading in HEADINGS}
         spread = {each.scenario: (each.probability, each.cost) for each in outcomes}
         until = calendar.begin(self.split.periods)

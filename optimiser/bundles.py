@@ -32,16 +32,17 @@ from pyomo.core.expr.visitor import identify_variables
 from optimiser.errors import Fault, InputError
 from optimiser.value import DECISIONS
 from stockpile_model.blocks.demand import Demand
-from stockpile_model.data import BASE, NOTHING, Settings, Stockpile, overlap
+from stockpile_model.data import BASE, Settings, Stockpile, overlap
 from stockpile_model.formulation import Formulation
 from stockpile_model.names import identity
+from stockpile_model.scale import NOISE
 from stockpile_model.scenarios import Event, Scenario, lineage, unfold
 
-FOLLOWS = ("begin", "present", "short", "so_far", "at_risk", "excess")
+FOLLOWS = ("begin", "present", "counted", "arriving", "short", "so_far", "at_risk", "excess")
 """Variables that follow from decisions: they only count what these bring and cost."""
 
 HAIRS, RELATIVE = (1e-5, 1e-4), 1e-7
-"""By how much what follows in the trunk may differ between branches, absolutely (the wider where a solver fails at the finer) and
+"""By how much what follows in the trunk may differ between branches, in scaled units (the wider where a solver fails at the finer) and
 relatively. A solver takes a variable for fixed, at either of its bounds, where these are as near as its tolerance (1e-6), and a sum
 of such variables then misses what it must be: a hair is wider than that."""
 
@@ -180,7 +181,7 @@ def hold(formulation: Formulation, kept: Decisions, nodes: Container[int], hair:
         if name in DECISIONS:
             each.fix(value)
         else:
-            far, (lower, upper) = hair + RELATIVE * abs(value), each.bounds
+            far, (lower, upper) = hair * formulation.size(each) + RELATIVE * abs(value), each.bounds
             each.setlb(value - far if lower is None else max(lower, value - far))
             each.setub(value + far if upper is None else min(max(upper, value), value + far))
     for row in m.component_objects(pyo.Constraint, active=True):
@@ -189,7 +190,8 @@ def hold(formulation: Formulation, kept: Decisions, nodes: Container[int], hair:
                 each.deactivate()
     if kept.at_risk is not None and m.find_component("at_risk") is not None:
         m.at_risk.fix(kept.at_risk)
-    return all((name, key) in seen or abs(value) <= NOTHING for name, found in kept.values.items() for key, value in found.items())
+    missing = ((name, value) for name, found in kept.values.items() for key, value in found.items() if (name, key) not in seen)
+    return all(abs(value) <= NOISE * formulation.size(m.find_component(name)) for name, value in missing)
 
 
 def settle(formulation: Formulation) -> float:

@@ -69,7 +69,7 @@ def _figures(plans: Sequence[Sheets]) -> Iterator[Compared]:
 
     yield row("objective", "money", lambda each: each.objective)
     yield row("proven bound", "money", lambda each: each.bound, costly=False)
-    yield row("gap", "1", lambda each: relative_gap(each.objective, each.bound), costly=False)
+    yield row("gap", "1", lambda each: relative_gap(each.objective, each.bound, 0.0), costly=False)
     yield row("expected cost", "money", lambda each: sum(each.costs.values()) if each.expected_cost is None else each.expected_cost)
     if any(each.cvar is not None for each in plans):
         yield row("CVaR", "money", lambda each: each.cvar)

@@ -11,12 +11,12 @@ from optimiser.solver.search import Options
 from optimiser.solver.standard_form import StandardForm, standard_form
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.policy import Rule
 from stockpile_model.blocks.targets import Target
-from stockpile_model.data import NOTHING, Site
+from stockpile_model.data import Site
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit
+from stockpile_model.scale import NOISE, PRICE
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Short:
             when += f" to {amounts.month(self.last)}"
         limit = f" ({_said(self.amount)})" if self.amount and self.unit != "1" else ""
         at = f"{self.cell}: " if self.cell else ""
-        several = self.total is not None and self.total > self.short + NOTHING
+        several = self.total is not None and self.total > self.short * (1 + NOISE)
         total = f" at most in a period, {_said(self.total or 0.0)} in all" if several else ""
         return f"{at}{self.limit}{limit}{when}: short by {_said(self.short)} {self.unit}{total}"
 
@@ -86,31 +86,22 @@ def _asks(limit: Limit) -> bool:
 
 
 def _least(formulation: Formulation, form: StandardForm, options: Options, which: Callable[[Limit], bool]) -> tuple[Short, ...]:
-    price = _typical_price(formulation)
     limits = [
         limit
         for limit in formulation.ledger.limits
         if which(limit) and (form.row(limit.data) is not None or form.column(limit.data) is not None)
     ]
-    elastic = [Elastic(limit.data, limit.sense, _weight(limit, price)) for limit in limits]
+    elastic = [Elastic(limit.data, limit.sense, _weight(limit)) for limit in limits]
     found = relax(form, elastic, options)
     return tuple(_grouped(formulation, zip(limits, found.amounts, strict=True))) if found.amounts else ()
 
 
-def _weight(limit: Limit, price: float) -> float:
-    """What a unit of a limit counts for; money that no appropriation may pay counts double, so that an appropriation is
-    named first where a larger one would do."""
+def _weight(limit: Limit) -> float:
+    """What a scaled unit of a limit counts for: as much as that of a quantity, of money what a quantity costs. Money that no
+    appropriation may pay counts double, so that an appropriation is named first where a larger one would do."""
     if limit.unit != "money":
         return 1.0
-    return (1 if limit.row is not None else 2) / price
-
-
-def _typical_price(formulation: Formulation) -> float:
-    """Money per quantity, so that a unit of either is missed about equally [money/quantity]."""
-    stockpile = formulation.stockpile
-    wanted = sum(row.quantity for kind in (Demand, Target) for row in stockpile.rows(kind))  # type: ignore[attr-defined]
-    money = sum(limit.amount for limit in formulation.ledger.limits if limit.unit == "money")
-    return max(1e-3, money / wanted) if wanted and money else 1.0
+    return (1 if limit.row is not None else 2) / PRICE
 
 
 def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> Iterator[Short]:
@@ -118,7 +109,7 @@ def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> 
     stockpile, settings = formulation.stockpile, formulation.stockpile.settings
     groups: dict[tuple[str, str], list[tuple[Limit, float]]] = {}
     for limit, amount in found:
-        if amount > NOTHING:
+        if amount > 0:
             cell = stockpile.cell(limit.row, limit.column) if limit.row is not None else ""
             groups.setdefault((limit.what, cell), []).append((limit, amount))
     for (what, cell), parts in groups.items():

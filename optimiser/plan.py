@@ -20,13 +20,14 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report
-from stockpile_model.data import NOTHING, PROVENANCE, Dated, Price, Result, Row, Settings, Stockpile, column, columns, get, keys
+from stockpile_model.data import PROVENANCE, Dated, Price, Result, Row, Settings, Stockpile, column, columns, get, keys
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS
+from stockpile_model.scale import NOISE
 
 T = TypeVar("T", bound=Result)
 _column = column  # within Assumption a field has taken the name
-WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [money/unit]
+WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [scaled units]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
     objective = float(outcome.objective or 0.0)
     expected, tail, weight = sum(costs.values()), _tail(settings, rows.get(ScenarioOutcome, [])), settings.risk_weight
     summed = expected if tail is None else (1 - weight) * expected + weight * tail
-    if abs(summed - objective) > 1e-6 * max(1.0, abs(objective), *map(abs, costs.values())):
+    if abs(summed - objective) > NOISE * max(stockpile.scale.money, abs(objective), *map(abs, costs.values())):
         raise Disagreement(f"the costs by heading make an objective of {summed!r}, the solver's is {objective!r}")
     tree, m = stockpile.tree, formulation.m
     waste = sum(tree.probability[n] * float(pyo.value(m.expired[i, w, n])) for i, w, n in m.EXPIRIES)
@@ -128,8 +129,8 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
         costs=costs,
         expected_cost=expected,
         cvar=tail,
-        waste=waste if waste > NOTHING else 0.0,
-        shortfall=shortfall if shortfall > NOTHING else 0.0,
+        waste=waste if waste > stockpile.scale.nothing else 0.0,
+        shortfall=shortfall if shortfall > stockpile.scale.nothing else 0.0,
         verdict="",
         warnings=tuple(warnings),
         rows=frozen,
@@ -155,7 +156,7 @@ def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[Mar
             continue
         factor = float(pyo.value(limit.factor))
         worth = dual * factor * (1 if limit.sense == "least" else -1)
-        if abs(worth) > WORTHLESS:
+        if abs(worth) > WORTHLESS * stockpile.scale.of(f"money/{limit.unit}"):
             body = limit.used if limit.used is not None else None if limit.unit == "1" else getattr(limit.data, "body", limit.data)
             found.append(
                 MarginalValue(
@@ -253,7 +254,7 @@ def _verdict(plan: Plan) -> str:
         out = sum(each.probability * each.quantity for each in rotated)
         parts.append(f"Rotate {_sum(out)} {unit} out through {_list(outlets)}.")
     parts.append(f"{_sum(plan.waste)} {unit} reach the end of their life unused." if plan.waste else "Nothing expires unused.")
-    missed = [each for each in plan.of(TargetMet) if each.below > NOTHING]
+    missed = [each for each in plan.of(TargetMet) if each.below > plan.stockpile.scale.nothing]
     unmet = sum(each.probability * each.unmet for each in plan.of(DemandMet))
     if missed:
         worst = max(missed, key=lambda each: each.below)
@@ -261,7 +262,7 @@ def _verdict(plan: Plan) -> str:
         parts.append(f"{of} missed, the worst by {_sum(worst.below)} {unit} of {worst.material} in {amounts.month(worst.date)}.")
     elif plan.of(TargetMet):
         parts.append("Every target is met.")
-    if unmet > NOTHING:
+    if unmet > plan.stockpile.scale.nothing:
         parts.append(f"{_sum(unmet)} {unit} of demand stay unmet.")
     elif plan.of(DemandMet):
         parts.append("All demand is met.")

@@ -25,8 +25,9 @@ from optimiser.solver.search import (
     Status,
     UnboundedError,
     allowance,
+    relative_gap,
 )
-from optimiser.solver.standard_form import Bools, Floats, Program, StandardForm, standard_form
+from optimiser.solver.standard_form import INFINITY, Bools, Floats, Program, StandardForm, standard_form
 
 __all__ = ["Options", "Outcome", "Progress", "Report", "SolverError", "SolverUnavailable", "Stage", "Status", "UnboundedError", "solve"]
 
@@ -115,7 +116,8 @@ def solve(
     trunk = None if in_trunk is None else np.fromiter(map(in_trunk, form.variables), dtype=np.bool_, count=len(form.variables))
     stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
     if x is not None:
-        for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):  # + 0.0: no -0.0 in a plan
+        values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
+        for variable, value in zip(form.variables, values.tolist(), strict=True):
             variable.set_value(value, skip_validation=True)
     return Outcome(stages, time.perf_counter() - begun, interrupt.requested, highs.version(), form)
 
@@ -130,23 +132,25 @@ def _minimise_in_turn(
         begun = time.perf_counter()
         program = replace(program, cost=objective.cost, offset=objective.offset)
         # A stage leaves at least an equal share of the time to those after it.
-        share = max(0.0, deadline - begun) / (len(form.objectives) - k)
+        share, size = max(0.0, deadline - begun) / (len(form.objectives) - k), form.sizes.objective[objective.name]
         if x is not None and interrupt.requested:
             found = Solution("feasible", x, program.objective(x))
         else:
             found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
         if found.x is None and x is not None:
             found = replace(found, status="feasible", x=x, objective=program.objective(x))
+        best = None if found.x is None else form.stated[k].at(form.sizes.values(found.x))
         stages.append(
             Stage(
                 name=objective.name,
                 status=found.status,
-                objective=found.objective,
-                bound=found.bound,
+                objective=best,
+                bound=None if found.bound is None else min(found.bound * size, INFINITY if best is None else best),
+                gap=relative_gap(found.objective, found.bound),
                 nodes=found.nodes,
                 seconds=time.perf_counter() - begun,
-                row_dual=found.row_dual,
-                column_dual=found.column_dual,
+                row_dual=None if found.row_dual is None else found.row_dual[: len(form.constraints)] * (size / form.sizes.row),
+                column_dual=None if found.column_dual is None else found.column_dual * (size / form.sizes.column),
             )
         )
         x = found.x
@@ -191,7 +195,7 @@ def _better(program: Program, found: Solution, first: Solution | None, options: 
 
 
 def _held(program: Program, best: float) -> Program:
-    """The program with one more row: its objective stays at the best value found."""
+    """Give the program with one more row: its objective stays at the best value found."""
     entries = program.cost.nonzero()[0]
     return program.extended(
         row_lower=[-float("inf")],
@@ -205,17 +209,20 @@ def _held(program: Program, best: float) -> Program:
 def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch | None:
     if report is None:
         return None
+    name = form.objectives[stage].name
+    size = form.sizes.objective[name]
 
     def watch(seconds: float, nodes: int, incumbent: float | None, bound: float | None) -> None:
         report(
             Progress(
                 stage=stage + 1,
                 stages=len(form.objectives),
-                objective=form.objectives[stage].name,
+                objective=name,
                 seconds=seconds,
                 nodes=nodes,
-                incumbent=incumbent,
-                bound=bound,
+                incumbent=None if incumbent is None else incumbent * size,
+                bound=None if bound is None else bound * size,
+                gap=relative_gap(incumbent, bound),
             )
         )
 

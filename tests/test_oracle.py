@@ -891,14 +891,14 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         3 * 9 + 2 * 4,
     ),
-    # Two suppliers in every month: a thousandth of a unit of the dear one counts.
+    # Two suppliers in every month: a hundredth of what arrives is of the dear one.
     "least count, barely": (
         book(
             offers=[offer(price=4), offer("dear", 1004, supplier="there")],
             rules=[{"rule": "two", "of": "supplier", "measure": "count", "window": "period", "least": 2}],
             demand=[need(0, 5, 1)],
         ),
-        10 * 4 + 2 * 1,
+        10 * 4 + 0.1 * 1000,
     ),
     # One country a month: 5 at 4 and 1 at 6 would be 26.
     "most count": (
@@ -920,7 +920,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             rules=[{"rule": "two", "of": "bloc", "value": "allied", "measure": "count", "window": "horizon", "least": 2}],
             demand=[need(0, 5)],
         ),
-        5 * 5 + 0.001 * (1 + 1000),
+        5 * 5 + 0.05 * (1 + 1000),
     ),
     # At most one supplier of restricted origin: "b" and "c" have some of it, 3 of each would be 30.
     "count of restricted origin": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
@@ -88,16 +89,25 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
 def build(stockpile: Stockpile) -> Formulation:
     """The model of a stockpile whose rows have passed `check`.
 
-    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first.
+    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first. Values are in the units of the
+    workbook; Pyomo's suffix `scaling_factor` says by what a solver may multiply each component so that nothing depends on them.
     """
-    stockpile = _with_classes(unfold(stockpile))
+    stockpile = _with_classes(unfold(stockpile)).anchored()
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger()
     # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
     with PauseGC():
+        m.scaling_factor = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by")
         for block in BLOCKS:
             if hasattr(block, "add"):
                 block.add(m, stockpile, ledger)
+        for part in (each for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in m.component_objects(kind)):
+            m.scaling_factor[part] = 1 / stockpile.scale.of(unit(part))
     return Formulation(m, stockpile, ledger)
+
+
+def unit(component: Any) -> str:
+    """What a component is measured in, which stands at the end of its doc: `quantity`, `money`, `lots` or `1`."""
+    return str(component.doc).rpartition("[")[2].rstrip("]")
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

@@ -14,10 +14,11 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 from stockpile_model.names import differing, outline
+from stockpile_model.scale import Figure, Scale, scale_of
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
 LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
@@ -31,6 +32,7 @@ class Column:
 
     `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and `settings.currency`.
     `least` and `most` include the bound, `above` does not. `refers` names the table whose key the value must be.
+    `need` says that it is a quantity that is needed: how large a workbook's quantities are is read off it.
     `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the default, or a tuple
     of choices. `names` says, for a row, of what the text is a name where `refers` does not: a table, or `floors/` and a contract for its
     levels, or a column such as `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
@@ -44,6 +46,7 @@ class Column:
     many: bool = False
     default: Any = None
     required: bool = False
+    need: bool = False
     key: bool = False
     least: float | None = None
     above: float | None = None
@@ -134,7 +137,6 @@ class Row:
 
 
 ROW_FIELDS = frozenset(each.name for each in fields(Row))
-NOTHING = 1e-6  # below this a quantity is the solver's noise [quantity]
 ALL = "all"  # scenarios
 PROVENANCE = ("source", "source_date", "confidence", "note")
 R = TypeVar("R", bound=Row)
@@ -517,6 +519,7 @@ class Stockpile:
     views: tuple[Stockpile, ...] = ()  # the rows at each node
     scenarios: Mapping[str, int] = field(default_factory=dict)  # the leaf of each scenario
     classes: Mapping[str, tuple[range, ...]] | None = None  # of ages, by material, once `build` has looked for them
+    anchor: Scale | None = None  # the scale of the stockpile from which this one was changed; None: its own
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
         """The rows of a table, in the order of the sheet."""
@@ -544,6 +547,25 @@ class Stockpile:
     def given(self, kind: type[Row]) -> bool:
         """Whether the workbook holds the table with any row; an empty one is none."""
         return bool(self.tables.get(kind))
+
+    @functools.cached_property
+    def scale(self) -> Scale:
+        """The units of quantity and money in which a plan is searched for; thresholds are numbers of them."""
+        return self.anchor or scale_of(self._figures())
+
+    def _figures(self) -> Iterator[Figure]:
+        for kind, rows in self.tables.items():
+            measured = [each for each in columns(kind) if each.kind == "number" and each.unit]
+            for row in rows:
+                for each in measured:
+                    if value := getattr(row, each.field):
+                        yield Figure(each.unit, 0 if each.need else 1 if each.required else 2, abs(value))
+                if isinstance(row, Price):
+                    yield from (Figure("money/quantity", 1, abs(value)) for value in row.values.values())
+
+    def anchored(self) -> Stockpile:
+        """Keep the scale through changes, so that the cases of a study, and the rows at the nodes of a tree, have one."""
+        return self if self.anchor is not None else replace(self, anchor=self.scale)
 
     @functools.cached_property
     def calendar(self) -> Calendar:

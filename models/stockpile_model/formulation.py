@@ -35,6 +35,10 @@ class Formulation:
         node = key[-1] if isinstance(key, tuple) else key
         return not isinstance(node, int) or node in self.stockpile.trunk
 
+    def size(self, variable: Any) -> float:
+        """Give one scaled unit of a variable in that of the workbook."""
+        return float(1 / self.m.scaling_factor[variable.parent_component()])
+
     @functools.cached_property
     def trace(self) -> lots.Trace:
         """Every lot followed from arrival to end, once the model holds a solution."""

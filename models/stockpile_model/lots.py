@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Stockpile
+from stockpile_model.data import Stockpile
 from stockpile_model.ledger import Arrival, Ledger
 
 
@@ -52,6 +52,9 @@ class Moved:
 
 @dataclass
 class Trace:
+    """What became of every lot. `nothing`: a quantity up to which there is none [quantity]."""
+
+    nothing: float
     stock: list[Held] = field(default_factory=list)
     movements: list[Moved] = field(default_factory=list)
 
@@ -66,16 +69,16 @@ class Batch:
 def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     """Follow every lot from its arrival to its end, along every path of the tree. The solver's noise is dropped."""
     tree, calendar = stockpile.tree, stockpile.calendar
-    found = Trace()
+    found = Trace(stockpile.scale.nothing)
     arrivals: dict[int, list[tuple[Lot, Arrival, float]]] = {}
     for each in ledger.arrivals:
-        if (quantity := pyo.value(each.amount)) > NOTHING:
+        if (quantity := pyo.value(each.amount)) > found.nothing:
             begin = calendar.begin(tree.period[each.node])
             lot = Lot(f"{each.name} {begin:%Y-%m}", each.material, each.site, begin)
             arrivals.setdefault(each.node, []).append((lot, each, quantity))
     departures: dict[int, list[tuple[str, str, int, str, str, float]]] = {}
     for gone in ledger.departures:
-        if (quantity := pyo.value(gone.amount)) > NOTHING:
+        if (quantity := pyo.value(gone.amount)) > found.nothing:
             departures.setdefault(gone.node, []).append((gone.material, gone.site, gone.age, gone.kind, gone.name, quantity))
 
     kept = _kept(stockpile, ledger)
@@ -128,7 +131,7 @@ def _unit_price(arrival: Arrival) -> float:
 def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:
     shelf = []
     for each in ledger.openings:
-        if each.node == node and each.quantity > NOTHING:
+        if each.node == node and each.quantity > found.nothing:
             lot = Lot(each.lot, each.material, each.site, each.made)
             shelf.append(Batch(lot, each.age, each.quantity))
             found.movements.append(Moved(node, lot, each.age, "opening", "opening_stock", each.lot, None, each.quantity))
@@ -140,7 +143,7 @@ def _hand_out(found: Trace, node: int, batches: list[Batch], kind: str, name: st
     taken = 0.0
     for batch in batches:
         part = min(batch.quantity, quantity)
-        if part > NOTHING:
+        if part > found.nothing:
             batch.quantity -= part
             quantity -= part
             taken += part
@@ -152,7 +155,7 @@ def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) ->
     """End of a period: what is in its last age has expired, the rest is stock."""
     kept = []
     for batch in shelf:
-        if batch.quantity <= NOTHING:
+        if batch.quantity <= found.nothing:
             continue
         life = stockpile.at(node).life(batch.lot.material)
         if life is not None and batch.age >= life - 1:

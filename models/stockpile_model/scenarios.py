@@ -102,6 +102,7 @@ def unfold(stockpile: Stockpile) -> Stockpile:
     it changes nothing."""
     if stockpile.views or not stockpile.rows(Scenario):
         return stockpile
+    stockpile = stockpile.anchored()
     periods, rows = stockpile.settings.periods, known(stockpile)
     weights = {name: row.probability for name, row in rows.items()} | {BASE: base_probability(stockpile)}
     order: list[str] = [BASE]  # those that are followed before those that follow

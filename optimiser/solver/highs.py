@@ -18,7 +18,7 @@ import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
 from optimiser.solver.search import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
-from optimiser.solver.standard_form import Floats, Program
+from optimiser.solver.standard_form import INFINITY, Floats, Program
 
 # How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
 # order of 7 under a bound of 10^7 hides its fixed cost inside the first.
@@ -112,23 +112,57 @@ def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Wa
     if found.x is None:
         return found
     polished = _polish(program, found, options, interrupt)
-    if not finished or (polished is not None and polished.status == "optimal"):
-        return polished or _inexact(found)
+    if polished is not None and (not finished or polished.status == "optimal"):
+        return polished
     # Made whole, the integers cost more than the search thought, or fit no plan at all.
-    left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
-    try:
-        again, _ = _search(program, left, TIGHT, interrupt, watch, polished.x if polished else known)
-    except SolverError:
-        # HiGHS gives up where it cannot keep so tight a tolerance to the end: what the first search found stands, with its gap.
-        return polished or _inexact(found)
-    if again.x is not None:
-        return _polish(program, again, options, interrupt) or polished or _inexact(again)
-    return again if again.status == "infeasible" and polished is None else polished or _inexact(found)
+    return _made_whole(program, found, polished, options, interrupt, watch, deadline)
 
 
-def _inexact(found: Solution) -> Solution:
-    """A plan whose integers are whole only within the solver's tolerance is not called optimal."""
-    return replace(found, status="feasible")
+def _made_whole(
+    program: Program, found: Solution, best: Solution | None, options: Options, interrupt: Interrupt, watch: Watch | None, deadline: float
+) -> Solution:
+    """Go on from a search whose integers are whole within its tolerance only: more tightly, and where a decision hides in that
+    tolerance too, on both sides of it. `best` is the best plan so far whose integers are whole."""
+    waiting, proven, nodes = [(program, -INFINITY if found.bound is None else found.bound)], INFINITY, found.nodes
+    while waiting:
+        waiting.sort(key=lambda each: each[1], reverse=True)
+        part, bound = waiting.pop()
+        left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
+        enough = best is not None and best.objective is not None and bound >= best.objective - options.gap * abs(best.objective)
+        if enough or left.time_limit == 0 or interrupt.requested:
+            proven = min(proven, bound)
+            continue
+        known = None if best is None else best.x
+        try:
+            again, ended = _search(part, left, TIGHT, interrupt, watch, known)
+        except SolverError:  # HiGHS gives up where it cannot keep so tight a tolerance to the end
+            again, ended = _search(part, left, LOOSE, interrupt, watch, known)
+        nodes += again.nodes
+        if again.status == "infeasible":
+            continue
+        bound = bound if again.bound is None else max(bound, again.bound)
+        whole = None if again.x is None else _polish(part, again, options, interrupt)
+        if whole is not None and (best is None or best.objective is None or (whole.objective or 0.0) < best.objective):
+            best = whole
+        sides = _sides(part, again) if ended and (whole is None or whole.status != "optimal") else []
+        waiting += [(side, bound) for side in sides]
+        proven = proven if sides else min(proven, bound)
+    if best is None or best.x is None:
+        return Solution("infeasible", nodes=nodes) if proven == INFINITY else Solution("no_plan", bound=proven, nodes=nodes)
+    told = judged(program, best.x, None if proven == -INFINITY else proven, nodes, options)
+    return replace(told, row_dual=best.row_dual, column_dual=best.column_dual)
+
+
+def _sides(program: Program, inexact: Solution) -> list[Program]:
+    """The program on either side of the integer that is least whole; none where all are whole to the last digit."""
+    assert inexact.x is not None
+    away = np.where(program.integer, np.abs(inexact.x - np.round(inexact.x)), 0.0)
+    j = int(np.argmax(away))
+    if away[j] == 0:
+        return []
+    lower, upper = program.lower.copy(), program.upper.copy()
+    upper[j], lower[j] = np.floor(inexact.x[j]), np.ceil(inexact.x[j])
+    return [replace(program, upper=upper), replace(program, lower=lower)]
 
 
 def _search(

@@ -28,14 +28,14 @@ RESERVED = re.compile(
 
 def write_model(m: Any, path: Path) -> str:
     """Write a linear Pyomo model as `.mps` or `.lp`, by the ending of `path`, and return the name of the objective that
-    the file holds: the last one, without what the ones before it would add.
+    the file holds: the last one, without what the ones before it would add. The numbers are in the units of the model.
 
     The file is moved into place once it is whole. Raises OutputError where that cannot be done, SolverError for what
     HiGHS refuses, ValueError for a model that is not linear.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise OutputError(f"{path}: a model is written as {' or '.join(SUFFIXES)}; choose a name that ends so")
-    form = standard_form(m)
+    form = standard_form(m, scaled=False)
     h = highs.load(form.program)
     for j, name in enumerate(legal_names(each.name for each in form.variables)):
         h.passColName(j, name)

@@ -54,10 +54,31 @@ STOPPED = {
 
 def solve_by_name(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
     """Minimise the active objectives in turn and leave the values in the model. Gap, threads and seed are passed to the
-    solvers in `OPTIONS`, the time limit to all; a bound that the solver does not tell is None.
+    solvers in `OPTIONS`, the time limit to all; a bound that the solver does not tell is None. The solver gets a copy of the model
+    that is scaled as its suffix `scaling_factor` says, where it has one.
 
     Raises ValueError for a model without objective, SolverUnavailable, UnboundedError and SolverError.
     """
+    factors = m.component("scaling_factor")
+    if factors is None:
+        return _in_turn(m, name, options)
+    scaling = pyo.TransformationFactory("core.scale_model")
+    scaled = scaling.create_using(m, rename=False)
+    try:
+        stages = _in_turn(scaled, name, options)
+    except UnboundedError as error:
+        raise UnboundedError(tuple(m.find_component(each.name) for each in error.variables)) from None
+    if stages[-1].objective is not None:
+        scaling.propagate_solution(scaled, m)
+    return tuple(_unscaled(each, 1 / factors.get(m.component(each.name), 1.0)) for each in stages)
+
+
+def _unscaled(stage: Stage, size: float) -> Stage:
+    objective, bound = (None if each is None else each * size for each in (stage.objective, stage.bound))
+    return replace(stage, objective=objective, bound=bound)
+
+
+def _in_turn(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
     objectives = list(m.component_data_objects(pyo.Objective, active=True))
     if not objectives:
         raise ValueError("the model has no active objective")
@@ -110,7 +131,12 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
     gap = relative_gap(value, bound)
     proven = ended in PROVEN and (gap is None or gap <= options.gap)
     return Stage(
-        name=objective.name, status="optimal" if proven else "feasible", objective=value, bound=bound, seconds=time.perf_counter() - begun
+        name=objective.name,
+        status="optimal" if proven else "feasible",
+        objective=value,
+        bound=bound,
+        gap=gap,
+        seconds=time.perf_counter() - begun,
     )
 
 

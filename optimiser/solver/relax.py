@@ -12,14 +12,14 @@ from optimiser.solver import highs
 from optimiser.solver.search import Options, Status, relative_gap
 from optimiser.solver.standard_form import INFINITY, StandardForm
 
-NOTHING = 1e-7  # an amount below this is the solver's rounding
+NOTHING = 1e-7  # an amount below this is the solver's rounding [scaled units]
 
 
 @dataclass(frozen=True, eq=False)
 class Elastic:
     """A limit that may give: `data` is a Pyomo constraint, or a variable whose bound is the limit. `sense` is the side of
     an equation or range that gives (`most`: its upper one); a one-sided constraint has no choice. `weight` is the price
-    of one unit."""
+    of one scaled unit of its row."""
 
     data: Any
     sense: Literal["least", "most"]
@@ -73,5 +73,9 @@ def relax(form: StandardForm, elastic: Sequence[Elastic], options: Options | Non
     found = highs.optimise(softened, options or Options(), highs.Interrupt())
     if found.x is None:
         return Relaxation(found.status)
-    amounts = tuple(amount if amount > NOTHING else 0.0 for amount in found.x[program.columns :].tolist())
+    # A bound of a column gives in the unit of the column.
+    places = [(form.row(each.data), form.column(each.data)) for each in elastic]
+    sizes = [1.0 if i is None and j is None else float(form.sizes.row[i] if i is not None else form.sizes.column[j]) for i, j in places]
+    given = zip(found.x[program.columns :].tolist(), sizes, strict=True)
+    amounts = tuple(amount * size if amount > NOTHING else 0.0 for amount, size in given)
     return Relaxation(found.status, amounts, relative_gap(found.objective, found.bound))

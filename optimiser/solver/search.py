@@ -11,7 +11,7 @@ from optimiser.solver.standard_form import INFINITY, Floats
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 
-# Two objectives closer than this, absolutely or relatively, are the same to a solver that works in floating point.
+# Two objectives closer than this, absolutely in scaled units or relatively, are the same to a solver that works in floating point.
 ABSOLUTE_GAP = 1e-6
 PRECISION = 1e-8
 NAMED = 5  # variables that a message names
@@ -58,10 +58,7 @@ class Progress:
     nodes: int
     incumbent: float | None
     bound: float | None
-
-    @property
-    def gap(self) -> float | None:
-        return relative_gap(self.incumbent, self.bound)
+    gap: float | None = None
 
 
 Report = Callable[[Progress], None]
@@ -70,34 +67,31 @@ Report = Callable[[Progress], None]
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
     """What became of one objective. `objective` is its value in the plan, `bound` what is proven that no plan can go
-    below (None: nothing is). `row_dual`, `column_dual`: change of the objective for one more unit of the bound of each
+    below (None: nothing is), `gap` what lies between them relatively. `row_dual`, `column_dual`: change of the objective for one more unit of the bound of each
     row or column, the integers and the objectives before it held; None where they are not known."""
 
     name: str
     status: Status
     objective: float | None = None
     bound: float | None = None
+    gap: float | None = None
     nodes: int = 0
     seconds: float = 0.0
     row_dual: Floats | None = None
     column_dual: Floats | None = None
 
-    @property
-    def gap(self) -> float | None:
-        return relative_gap(self.objective, self.bound)
-
 
 def allowance(best: float) -> float:
-    """How much more than the best value found an objective may be while a later one is minimised."""
+    """How much more than the best value found an objective may be while a later one is minimised [scaled units]."""
     return best + ABSOLUTE_GAP + PRECISION * abs(best)
 
 
-def relative_gap(objective: float | None, bound: float | None) -> float | None:
+def relative_gap(objective: float | None, bound: float | None, size: float = 1.0) -> float | None:
     """(objective - bound) / |objective|, as HiGHS defines it; 0 where the two agree to solver precision, infinite where
-    only the objective is 0, None where one of them is not known."""
+    only the objective is 0, None where one of them is not known. `size` is one scaled unit in that of the two."""
     if objective is None or bound is None:
         return None
     difference = objective - bound
-    if difference <= max(ABSOLUTE_GAP, PRECISION * abs(objective)):
+    if difference <= max(ABSOLUTE_GAP * size, PRECISION * abs(objective)):
         return 0.0
     return difference / abs(objective) if objective else float("inf")

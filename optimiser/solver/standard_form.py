@@ -8,7 +8,7 @@ the tests, on random models and on every sample workbook.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,9 @@ Ints = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
 INFINITY = float("inf")
-TRIVIAL = 1e-9  # a row without entries whose bounds hold to this is true
+TRIVIAL = 1e-9  # a row without entries whose bounds hold to this, in its scaled unit, is true
+DIGITS, COST_DIGITS = 13, 11  # of a scaled number that count: what is behind them is rounding, and other in other units
+CANCELLED = 1e-14  # of the largest entry of its row: an entry below it is what rounding left of a difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +118,39 @@ class Objective:
     cost: Floats
     offset: float
 
+    def at(self, x: Floats) -> float:
+        """Evaluate it."""
+        return float(self.cost @ x) + self.offset
+
+
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """One scaled unit of each column, row and objective, in the units of the model."""
+
+    column: Floats
+    row: Floats
+    objective: Mapping[str, float]
+
+    def values(self, x: Floats) -> Floats:
+        """The values of the variables where the columns of the program are x."""
+        return rounded(x * self.column) if (self.column != 1.0).any() else x
+
 
 @dataclass(frozen=True, eq=False)
 class StandardForm:
     """A program (its cost that of the last objective), the objectives in the order in which they are to be minimised,
-    the Pyomo variable of each column and the Pyomo constraint of each row."""
+    the Pyomo variable of each column and the Pyomo constraint of each row.
+
+    The program and its objectives are in scaled units (`sizes`), as Pyomo's suffix `scaling_factor` asks for; without it in those of
+    the model, as `stated` is: the same objectives.
+    """
 
     program: Program
     objectives: tuple[Objective, ...]
     variables: tuple[Any, ...]
     constraints: tuple[Any, ...]
+    sizes: Sizes
+    stated: tuple[Objective, ...]
 
     def at(self, columns: Iterable[int]) -> tuple[Any, ...]:
         """The variables of some columns."""
@@ -148,26 +173,32 @@ class StandardForm:
         return self._row.get(id(constraint))
 
 
-def standard_form(m: Any, numbers: Any = np.float64) -> StandardForm:
+def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> StandardForm:
     """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its value), every active
     constraint that says something a row, every active objective is to be minimised, in the order of declaration.
 
-    A false constraint without variables becomes a row without entries that cannot hold. `numbers` is the type of the arrays;
-    with `object` coefficients and bounds are kept as the model holds them. Raises ValueError, naming the component, for what
-    is not linear, not finite, or no variable, constraint or objective.
+    Numbers are multiplied as the suffix `scaling_factor` says, unless `scaled` is false, and rounded: what differs in their
+    units alone becomes the same program. `numbers` is the type of the arrays; with `object` coefficients and bounds are kept as the
+    model holds them, for `rescaled` to scale. A false constraint without variables becomes a row without entries that cannot hold.
+    Raises ValueError, naming the component, for what is not linear, not finite, or no variable, constraint or objective.
     """
     # Hundreds of thousands of small objects are made, none of them garbage yet.
     with PauseGC():
         _refuse_unknown(m)
-        variables = [each for part in m.component_objects(pyo.Var) if not part.is_reference() for each in part.values()]
+        factor = _factors(m) if scaled else {}
+        parts = [part for part in m.component_objects(pyo.Var) if not part.is_reference()]
+        variables = [each for part in parts for each in part.values()]
         column = {id(each): j for j, each in enumerate(variables)}
+        column_size = np.repeat([1 / factor.get(id(part), 1.0) for part in parts], [len(part) for part in parts])
         lower, upper, integer = _columns(variables, numbers)
-        objectives = tuple(_objective(each, column, numbers) for each in m.component_data_objects(pyo.Objective, active=True))
+        goals = [*m.component_data_objects(pyo.Objective, active=True)]
+        row_size: list[float] = []
         row_lower: list[float] = []
         row_upper: list[float] = []
         constraints: list[Any] = []
         start, index, value = [0], list[int](), list[float]()
         for part in m.component_objects(pyo.Constraint, active=True):
+            of_part = factor.get(id(part), 1.0)
             for each in part.values():
                 if not each.active or part.is_reference():
                     continue
@@ -176,14 +207,17 @@ def standard_form(m: Any, numbers: Any = np.float64) -> StandardForm:
                     entries = {j: each for j, each in entries.items() if not isinstance(each, (int, float)) or each}
                 elif not all(entries.values()):
                     entries = {j: coefficient for j, coefficient in entries.items() if coefficient}
-                if (low == -INFINITY and high == INFINITY) or (not entries and low <= TRIVIAL and high >= -TRIVIAL):
+                by = factor.get(id(each), of_part)
+                if (low == -INFINITY and high == INFINITY) or (not entries and low * by <= TRIVIAL and high * by >= -TRIVIAL):
                     continue
+                row_size.append(1 / by)
                 row_lower.append(low)
                 row_upper.append(high)
                 index.extend(entries)
                 value.extend(entries.values())
                 start.append(len(index))
                 constraints.append(each)
+        objectives = tuple(Objective(each.name, *_objective(each, column, numbers)) for each in goals)
         program = Program(
             cost=objectives[-1].cost if objectives else np.zeros(len(variables)),
             offset=objectives[-1].offset if objectives else 0.0,
@@ -197,7 +231,52 @@ def standard_form(m: Any, numbers: Any = np.float64) -> StandardForm:
             value=np.array(value, dtype=numbers),
         )
     _check_finite(program, constraints)
-    return StandardForm(program, objectives, tuple(variables), tuple(constraints))
+    sizes = Sizes(column_size, np.array(row_size, dtype=np.float64), {each.name: 1 / factor.get(id(each), 1.0) for each in goals})
+    form = StandardForm(program, objectives, tuple(variables), tuple(constraints), sizes, objectives)
+    return rescaled(form) if factor and numbers is not object else form
+
+
+def _factors(m: Any) -> dict[int, float]:
+    """By what each component, or a member of it, is multiplied, by its identity."""
+    suffix = m.component("scaling_factor")
+    return {} if suffix is None or not suffix.active else {id(each): float(by) for each, by in suffix.items()}
+
+
+def rescaled(form: StandardForm) -> StandardForm:
+    """The form with all numbers scaled and rounded, without the entries that rounding left of a difference."""
+    p, sizes = form.program, form.sizes
+    row = np.repeat(np.arange(p.rows), np.diff(p.start))
+    value = rounded(p.value * sizes.column[p.index] / sizes.row[row])
+    largest = np.zeros(p.rows)
+    np.maximum.at(largest, row, np.abs(value))
+    kept = np.abs(value) > CANCELLED * largest[row]
+    objectives = tuple(
+        Objective(each.name, rounded(each.cost * sizes.column / size, COST_DIGITS), each.offset / size)
+        for each, size in ((each, sizes.objective[each.name]) for each in form.objectives)
+    )
+    program = Program(
+        cost=objectives[-1].cost if objectives else p.cost,
+        offset=objectives[-1].offset if objectives else p.offset,
+        lower=rounded(p.lower / sizes.column),
+        upper=rounded(p.upper / sizes.column),
+        integer=p.integer,
+        row_lower=rounded(p.row_lower / sizes.row),
+        row_upper=rounded(p.row_upper / sizes.row),
+        start=np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=p.rows))]).astype(np.int32),
+        index=p.index[kept],
+        value=value[kept],
+    )
+    return replace(form, program=program, objectives=objectives)
+
+
+def rounded(values: Floats, digits: int = DIGITS) -> Floats:
+    """Numbers with so many digits that count."""
+    size = np.abs(values)
+    some = (size > 0) & (size < INFINITY)
+    power = np.clip(digits - 1 - np.floor(np.log10(size, out=np.zeros(len(values)), where=some)), -300, 300)
+    # Powers of ten up to 22 are exact: so is a number that was written with few digits.
+    up, down = 10.0 ** np.maximum(power, 0.0), 10.0 ** np.maximum(-power, 0.0)
+    return np.where(some, np.rint(values * up / down) * down / up, values)
 
 
 def _refuse_unknown(m: Any) -> None:
@@ -232,7 +311,7 @@ def _columns(variables: Iterable[Any], numbers: Any) -> tuple[Floats, Floats, Bo
     return np.array(lower, dtype=numbers), np.array(upper, dtype=numbers), np.array(integer, dtype=np.bool_)
 
 
-def _objective(objective: Any, column: dict[int, int], numbers: Any) -> Objective:
+def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Floats, float]:
     if objective.sense != pyo.minimize:
         raise ValueError(f"objective {objective.name} is to be maximised: state it as a cost")
     entries: dict[int, float] = {}
@@ -242,7 +321,7 @@ def _objective(objective: Any, column: dict[int, int], numbers: Any) -> Objectiv
         cost[j] = coefficient
     if numbers is not object and not (np.isfinite(cost).all() and np.isfinite(offset)):
         raise ValueError(f"objective {objective.name} has a coefficient that is not finite")
-    return Objective(objective.name, cost, offset)
+    return cost, offset
 
 
 def _row(constraint: Any, column: dict[int, int]) -> tuple[float, dict[int, float], float]:

@@ -21,24 +21,36 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from optimiser.solver.standard_form import Floats, Ints, Program, standard_form
+from optimiser.solver.standard_form import Floats, Ints, Program, StandardForm, rescaled, rounded, standard_form
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
+from stockpile_model.scale import Scale
 
 Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column. Programs with one `signature` have
-    the same columns and rows."""
+    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column, all in scaled units (`scale`); `size`
+    is one of them of each column. Programs with one `signature` have the same columns and rows."""
 
     program: Program
     shortfall: Floats
     labels: tuple[Label, ...]
     signature: str
     tail: Floats | None = None
+    size: Floats | None = None
+    scale: Scale = Scale()
+    form: StandardForm | None = None  # that it is of
+
+    def values(self, x: Floats) -> Floats:
+        """The values of the variables, in the units of the workbook."""
+        return x if self.size is None else rounded(x * self.size)
+
+    def unit(self, measure: str) -> float:
+        """One scaled unit of a measure; how much a plan does of what others did has none."""
+        return {"cost": self.scale.money, "cvar": self.scale.money, "shortfall": self.scale.quantity}.get(measure, 1.0)
 
     def measure(self, name: str) -> Floats:
         """The coefficients of a measure of the plan: cost (without its constant), shortfall, or cvar where it was compiled."""
@@ -65,36 +77,42 @@ def _compile(stockpile: Stockpile, numbers: Any) -> Compiled:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return compile_model(build(stockpile).m, numbers)
+        formulation = build(stockpile)
+        return compile_model(formulation.m, formulation.stockpile.scale, numbers)
     finally:
         if collecting:
             gc.enable()
 
 
-def compile_model(m: pyo.ConcreteModel, numbers: Any = np.float64) -> Compiled:
-    """The model of a stockpile, compiled; its shortfall becomes an objective."""
+def compile_model(m: pyo.ConcreteModel, scale: Scale, numbers: Any = np.float64) -> Compiled:
+    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective."""
     m.shortfall.activate()
     form = standard_form(m, numbers=numbers)
-    shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")
     variables = ((part.local_name, part) for part in m.component_objects(pyo.Var) if not part.is_reference())
     labels = tuple((name, key if isinstance(key, tuple) else (key,)) for name, part in variables for key in part)
     names = {id(part): part.local_name for part in m.component_objects(pyo.Constraint, active=True)}
     rows = [(names[id(each.parent_component())], each.index()) for each in form.constraints]
     signature = hashlib.sha256(repr((labels, rows)).encode()).hexdigest()
-    return Compiled(form.program, shortfall, labels, signature)
+    return _compiled(replace(form, variables=(), constraints=()), labels, signature, scale)
+
+
+def _compiled(form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale) -> Compiled:
+    shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")
+    return Compiled(form.program, shortfall, labels, signature, size=form.sizes.column, scale=scale, form=form)
 
 
 # --- Traced -----------------------------------------------------------------------------------------------------------
 
-NUMBERS = ("cost", "offset", "lower", "upper", "row_lower", "row_upper", "value")  # of a program
+NUMBERS = ("lower", "upper", "row_lower", "row_upper", "value")  # of a program, beside those of the objectives
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The program as expressions of some inputs. `places`: by array, those of its entries that are expressions, and which; `like`
-    holds all others."""
+    """The program as expressions of some inputs. `places`: by array, those of its entries that are expressions, and which; `form`, in
+    the units of the workbook, holds all others."""
 
     like: Compiled
+    form: StandardForm
     expressions: Expressions
     places: tuple[tuple[str, Ints, Ints], ...]
 
@@ -103,11 +121,11 @@ class Piece:
         found = self.expressions.at(np.asarray(point, dtype=np.float64))
         if found is None:
             return None
-        arrays = _arrays(self.like)
+        arrays = _arrays(self.form)
         for name, at, which in self.places:
             arrays[name] = arrays[name].copy()
             arrays[name][at] = found[which]
-        return _with(self.like, arrays)
+        return _compiled(rescaled(_with(self.form, arrays)), self.like.labels, self.like.signature, self.like.scale)
 
 
 def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], tail: bool = False) -> Piece:
@@ -126,14 +144,15 @@ def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], ta
         if not point:
             raise
         raise tape.failed or Untraceable(f"{type(reason).__name__}: {reason}") from reason
-    arrays, places, wanted = _arrays(traced), list[tuple[str, Ints, Ints]](), dict[int, int]()
+    assert traced.form is not None
+    arrays, places, wanted = _arrays(traced.form), list[tuple[str, Ints, Ints]](), dict[int, int]()
     for name, values in arrays.items():
         at = np.array([k for k, each in enumerate(values) if each.__class__ is Traced], dtype=np.int32)
         if len(at):
             which = [wanted.setdefault(values[k].node, len(wanted)) for k in at]
             places.append((name, at, np.array(which, dtype=np.int32)))
         arrays[name] = np.array([each.known if each.__class__ is Traced else each for each in values], dtype=np.float64)
-    return Piece(_with(traced, arrays, tidy=False), Expressions(tape, [*wanted]), tuple(places))
+    return Piece(traced, _with(traced.form, arrays), Expressions(tape, [*wanted]), tuple(places))
 
 
 @contextlib.contextmanager
@@ -147,22 +166,18 @@ def _quiet() -> Iterator[None]:
         logger.disabled = was
 
 
-def _arrays(compiled: Compiled) -> dict[str, Any]:
-    """All numbers of a program, by array."""
-    program = compiled.program
-    found = {name: np.atleast_1d(getattr(program, name)) for name in NUMBERS} | {"shortfall": compiled.shortfall}
-    return found if compiled.tail is None else found | {"tail": compiled.tail}
+def _arrays(form: StandardForm) -> dict[str, Any]:
+    """All numbers of a form, by array."""
+    found = {name: getattr(form.program, name) for name in NUMBERS}
+    found |= {f"cost {each.name}": each.cost for each in form.objectives}
+    return found | {f"offset {each.name}": np.array([each.offset]) for each in form.objectives}
 
 
-def _with(like: Compiled, arrays: dict[str, Floats], tidy: bool = True) -> Compiled:
-    """A program with other numbers; an entry that is nothing is left out, as in a program that was compiled."""
-    numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {"offset": float(arrays["offset"][0])}
-    program = replace(like.program, **numbers)
-    if tidy and not (some := program.value != 0).all():
-        row = np.repeat(np.arange(program.rows), np.diff(program.start))[some]
-        start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=program.rows))]).astype(np.int32)
-        program = replace(program, start=start, index=program.index[some], value=program.value[some])
-    return replace(like, program=program, shortfall=arrays["shortfall"], tail=arrays.get("tail"))
+def _with(form: StandardForm, arrays: dict[str, Floats]) -> StandardForm:
+    """A form with other numbers."""
+    goals = tuple(replace(each, cost=arrays[f"cost {each.name}"], offset=arrays[f"offset {each.name}"][0]) for each in form.objectives)
+    numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {"cost": goals[-1].cost, "offset": goals[-1].offset}
+    return replace(form, program=replace(form.program, **numbers), objectives=goals, stated=goals)
 
 
 # --- The programs of a study --------------------------------------------------------------------------------------------
@@ -190,6 +205,8 @@ class Programs:
     ) -> tuple[Compiled, str, str]:
         """The program of a case, how it was made, and where it was compiled why. `make` gives the stockpile of the case, or of another
         of its kind, from the values of the inputs."""
+        if tail:  # of two builds, each with numbers of its own
+            return compile_program(make(values), tail), COMPILED, ""
         while True:
             held = self.held.get(kind, frozenset())
             free = [k for k in range(len(values)) if k not in held]
@@ -220,8 +237,8 @@ class Programs:
             self.pieces[alike, self.made[kind]] = piece
             if len(self.pieces) > MOST_PIECES:
                 self.pieces.pop(next(iter(self.pieces)))
-            found = piece.at(point)
-            return (piece.like if found is None else found), TRACED, ""
+            if (found := piece.at(point)) is not None:
+                return found, TRACED, ""
 
 
 def groups(compiled: Compiled, strategic: Sequence[str], paths: Sequence[Sequence[int]]) -> tuple[list[Ints], int]:

@@ -24,7 +24,7 @@ from optimiser.studies.compiled import Compiled, Label, Programs, compile_model
 from stockpile_model import changes
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
-from stockpile_model.data import NOTHING, Commitment, Stockpile
+from stockpile_model.data import Commitment, Stockpile
 from stockpile_model.scenarios import unfold
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
@@ -58,7 +58,7 @@ class Evaluator:
     """Evaluates the cases of one job."""
 
     def __init__(self, job: Job) -> None:
-        self.job = job
+        self.job = replace(job, stockpile=job.stockpile.anchored())  # so that all cases are in the same units
         self.programs = Programs()
         self.planned = 0  # cases that ended with a plan
         self.certifiers: dict[Key, Certifier] = {}
@@ -120,17 +120,20 @@ class Evaluator:
         asked = _asked(compiled, case)
         found = certifier.prove(asked, options, point)
         taught = [] if found.lesson is None else [Told(key, found.lesson)]
+        unit = compiled.unit(case.aim)
+        bound = None if found.bound is None else found.bound * unit
         if found.x is None or found.objective is None:
-            return Result(found.status, bound=found.bound, how=f"{found.how}, {made}", message=why), taught
+            return Result(found.status, bound=bound, how=f"{found.how}, {made}", message=why), taught
         if said := plans.broken(asked, found.x):
             return Result("failed", how=f"{found.how}, {made}", message=f"the plan does not keep its program: {said}"), []
         gap = relative_gap(found.objective, found.bound)
-        figures, stock = _figures(compiled, found.x, changed)
+        values = compiled.values(found.x)
+        figures, stock = _figures(compiled, values, changed)
         if case.aim != "cost":
-            figures["cost"] = compiled.program.objective(found.x)
+            figures["cost"] = compiled.program.objective(found.x) * compiled.scale.money
         kept = [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK] if _meant(case) else slice(None)
-        plan, how = found.x[kept], f"{found.how}, {made}"
-        return Result(found.status, found.objective, found.bound, gap, 0.0, how, why, figures, stock, plan), taught
+        plan, how = values[kept], f"{found.how}, {made}"
+        return Result(found.status, found.objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
 
     def _changed(self, case: Case) -> Stockpile | Result:
         """The changed stockpile, or why there is none."""
@@ -184,7 +187,7 @@ class Evaluator:
         if outcome.objective is None or outcome.form is None:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
-        figures, stock = _figures(compile_model(formulation.m), x, changed)
+        figures, stock = _figures(compile_model(formulation.m, formulation.stockpile.scale), x, changed)
         return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, 0.0, "solved", "", figures, stock, x)
 
 
@@ -205,7 +208,7 @@ def _asked(compiled: Compiled, case: Case) -> Program:
         measure, most = case.limit
         cost = compiled.measure(measure)
         at = cost.nonzero()[0]
-        room = most - (program.offset if measure == "cost" else 0.0)
+        room = most / compiled.unit(measure) - (program.offset if measure == "cost" else 0.0)
         room += SLACK * max(1.0, abs(room)) if measure != "cost" else 0.0
         program = program.extended(
             row_lower=[-math.inf], row_upper=[room], row=[program.rows] * len(at), column=at.tolist(), value=cost[at]
@@ -221,7 +224,7 @@ def _overlap(compiled: Compiled, weights: Mapping[str, float]) -> Floats:
     for j, (name, key) in enumerate(compiled.labels):
         if name in ("buy", "take", "sign", "out"):
             cost[j] = weights.get(f"{name} {key[0]}", 0.0)
-    return cost
+    return cost if compiled.size is None else cost * compiled.size
 
 
 @functools.lru_cache(maxsize=32)
@@ -235,11 +238,16 @@ def _columns(labels: tuple[Label, ...]) -> Mapping[str, list[tuple[int, tuple[An
 
 
 def _figures(compiled: Compiled, x: Floats, stockpile: Stockpile) -> tuple[dict[str, Figure], tuple[float, ...]]:
-    """Decisions of note and expected quantities of a plan; its expected stock at the end of each period."""
+    """Decisions of note and expected quantities of a plan, whose variables have the values x; its expected stock at the end of each
+    period."""
+
+    def _clean(value: float) -> float:
+        return value if abs(value) > stockpile.scale.nothing else 0.0
+
     tree = unfold(stockpile).tree
     of = _columns(compiled.labels)
     values = x.tolist()
-    found: dict[str, Figure] = {"shortfall": _clean(float(compiled.shortfall @ x))}
+    found: dict[str, Figure] = {"shortfall": _clean(_shortfall(compiled, x))}
     found["waste"] = _clean(sum(tree.probability[key[-1]] * values[j] for j, key in of.get("expired", ())))
     signed: dict[str, list[str]] = {row.contract: [] for row in stockpile.rows(Contract)}
     for j, key in of.get("sign", ()):
@@ -259,8 +267,10 @@ def _figures(compiled: Compiled, x: Floats, stockpile: Stockpile) -> tuple[dict[
     held = [0.0] * stockpile.settings.periods
     for j, key in of.get("stock", ()):
         held[tree.period[key[-1]]] += tree.probability[key[-1]] * values[j]
-    return found, tuple(round(each, 6) for each in held)
+    return found, tuple(map(_clean, held))
 
 
-def _clean(value: float) -> float:
-    return value if abs(value) > NOTHING else 0.0
+def _shortfall(compiled: Compiled, x: Floats) -> float:
+    """The expected shortfall of a plan whose variables have the values x [quantity]."""
+    scaled = x if compiled.size is None else x / compiled.size
+    return float(compiled.shortfall @ scaled) * compiled.scale.quantity

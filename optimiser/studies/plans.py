@@ -34,13 +34,13 @@ def broken(program: Program, x: Floats) -> str:
 
 
 def audit(stockpile: Stockpile, x: Floats, status: Status, cost: float | None, bound: float | None) -> str:
-    """Build the model of a stockpile afresh, read the plan x into it as `solve` does, and recompute it from the input rows alone. Says
+    """Build the model of a stockpile afresh, read the plan x (in the units of the workbook) into it as `solve` does, and recompute it from the input rows alone. Says
     what does not agree; nothing where all does. `cost` is what the plan is said to cost, where that is its objective."""
     formulation = build(stockpile)
     form = standard_form(formulation.m)
     for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):
         variable.set_value(value, skip_validation=True)
-    objective = form.program.objective(x)
+    objective = form.stated[-1].at(x)
     if cost is not None and abs(cost - objective) > KEPT * max(1.0, abs(objective)):
         return f"it costs {objective:,.6f}, not {cost:,.6f}"
     stage = Stage(name="cost", status=status, objective=objective, bound=bound, nodes=0, seconds=0.0)

@@ -18,7 +18,7 @@ from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import NOTHING, Material, Result
+from stockpile_model.data import Material, Result
 
 SHEET = "chart_data"
 LEFT_COLUMN = 7  # the first column right of the summary's tables
@@ -146,7 +146,7 @@ def _largest_materials(held: pd.DataFrame, asked: pd.DataFrame) -> list[str]:
     stock = held.groupby(["material", "period"])["quantity"].sum().groupby("material").max()
     target = asked.groupby("material")["target"].max()
     largest = pd.concat([stock, target]).groupby(level=0).max().astype(float)
-    return [str(name) for name in largest[largest > NOTHING].sort_values(ascending=False, kind="stable").index[:MOST_MATERIALS]]
+    return [str(name) for name in largest[largest > 0].sort_values(ascending=False, kind="stable").index[:MOST_MATERIALS]]
 
 
 def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked: pd.DataFrame) -> None:

@@ -31,6 +31,7 @@ from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.data import Column, Dated, Result, columns
+from stockpile_model.scale import NOISE
 
 SHEETS: Mapping[type[Result], str] = {
     Order: "what to order, when and from whom",
@@ -135,7 +136,7 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
                 if value and len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
                     sheet.set_row(r, 15 * math.ceil(len(value) / LINE_TOLD))
         if column.name in ALARMS and values:
-            alarm = {"type": "cell", "criteria": ">", "value": 1e-6, "format": styles.book.add_format({"bg_color": "#FFE699"})}
+            alarm = {"type": "cell", "criteria": ">", "value": NOISE * plan.stockpile.scale.of(column.unit), "format": styles.book.add_format({"bg_color": "#FFE699"})}
             sheet.conditional_format(1, c, len(values), c, alarm)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)

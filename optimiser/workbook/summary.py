@@ -33,6 +33,7 @@ HIGHEST = 409  # points that a row may have
 FIRST_MONTHS, MOST_FIRST = 6, 12
 NOTE: dict[str, Any] = {"font_color": "#595959", "indent": 1}
 AGREES, DIFFERS = "agrees", "differs"
+SLACK, LEAST = 1e-6, 1000.0  # what sums may differ by, relatively; of less than so many scaled units as of these
 WEIGHT, EXPECTED = "probability", ("discounted",)  # under scenarios sums weigh rows by it, but for what is expected already
 
 STATUS = {
@@ -327,17 +328,18 @@ def _buyers(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
 def _checks(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     """Whether the sheets agree with each other: a changed cell shows."""
     w.heading("Checks")
-    cells, scale = w.cells, max(1.0, abs(plan.objective), *(abs(each) for each in plan.costs.values()))
-    w.check("Headings sum to the expected cost", cells["cost"], cells["expected"], 1e-6 * scale)
+    cells, scale = w.cells, plan.stockpile.scale
+    spent = max(scale.money, abs(plan.objective), *(abs(each) for each in plan.costs.values()))
+    w.check("Headings sum to the expected cost", cells["cost"], cells["expected"], SLACK * spent)
     came = [cells[name] for name in ("Opening stock", "Delivered", "Returned")]
     went = [cells[name] for name in ("Used by demand", "Rotated out", "Waste", "Stock at the end")]
-    moved = sum(float(each.value) for each in came)
-    w.check("Metal in is metal out and stock", _sum(came), _sum(went), 1e-6 * max(1000.0, moved))
+    moved = max(LEAST * scale.quantity, sum(float(each.value) for each in came))
+    w.check("Metal in is metal out and stock", _sum(came), _sum(went), SLACK * moved)
     flows, deliveries = total(found[Movement], "quantity", kind="arrival"), cells["Delivered"]
-    w.check("Deliveries are the arrivals of lots", flows, deliveries, 1e-6 * max(1000.0, moved))
+    w.check("Deliveries are the arrivals of lots", flows, deliveries, SLACK * moved)
     if "spent" in cells:
         paid = total(found[Payment], "amount")
-        w.check("Payments are what appropriations spent", paid, cells["spent"], 1e-6 * max(1000.0, float(paid.value)))
+        w.check("Payments are what appropriations spent", paid, cells["spent"], SLACK * max(LEAST * scale.money, float(paid.value)))
 
 
 def _sum(parts: Sequence[Live]) -> Live:

@@ -6,7 +6,7 @@ import pytest
 
 from stockpile_model.blocks.policy import Rule, RuleKept, members, windows
 from stockpile_model.build import report
-from stockpile_model.data import Stockpile
+from stockpile_model.data import Commitment, Stockpile
 from tests.support.accept import (
     Case,
     book,
@@ -47,7 +47,7 @@ def held(*rules: Rule) -> Stockpile:
 
 
 CAPPED = (offer("a", supplier="us", capacity=100), offer("b", supplier="cn", capacity=100))
-BOTH = {"present[policy,us,0]": 1, "present[policy,cn,0]": 1}
+BOTH = {"counted[policy,us,0]": 1, "counted[policy,cn,0]": 1}
 
 
 def counted(*rules: Rule) -> Stockpile:
@@ -228,15 +228,44 @@ CASES = [
         "hold_rule_least",
         "two suppliers at least",
         counted(rule("supplier", measure="count", least=2)),
-        one_month(10, 5) | BOTH,
-        [{"present[policy,cn,0]": 0}],
+        one_month(10, 5) | BOTH | {"arriving[policy,0]": 15},
+        [{"counted[policy,cn,0]": 0}],
     ),
     Case(
-        "hold_present",
-        "with a thousandth of a unit each at least",
+        "hold_counted",
+        "with a hundredth of all each at least",
         counted(rule("supplier", measure="count", least=2)),
-        one_month(10, 0.001) | BOTH,
-        [one_month(10, 0.0009)],
+        one_month(99, 1) | BOTH | {"arriving[policy,0]": 100},
+        [one_month(99.1, 0.9)],
+    ),
+    Case(
+        "hold_counted",
+        "or with the share that the rule says, which one that is not counted need not bring",
+        counted(rule("supplier", measure="count", least=1, count_from=0.4)),
+        one_month(70, 30) | {"counted[policy,us,0]": 1, "arriving[policy,0]": 100},
+        [{"counted[policy,cn,0]": 1}],
+    ),
+    Case(
+        "hold_counted",
+        "of what arrives in the window, all months together, and of nothing when nothing arrives",
+        book(*CAPPED, *PLANTS, rule("supplier", measure="count", least=2, window="fiscal_year"), fiscal_year_start=3, periods=3),
+        {"buy[a,0]": 50, "buy[b,1]": 50, "stock[ga,stockpile,0,0]": 50, "stock[ga,stockpile,0,1]": 100, "stock[ga,stockpile,0,2]": 100}
+        | {f"counted[policy,{plant},{t}]": 1 for plant in ("us", "cn") for t in (1, 2)} | {"arriving[policy,1]": 100},
+        [{"buy[b,1]": 0, "buy[a,0]": 100, "stock[ga,stockpile,0,0]": 100}],
+    ),
+    Case(
+        "balance_arriving",
+        "all that arrives in the window",
+        counted(rule("supplier", measure="count", least=1)),
+        one_month(60, 40) | {"counted[policy,us,0]": 1, "arriving[policy,0]": 100},
+        [{"arriving[policy,0]": 90}],
+    ),
+    Case(
+        "counted",
+        "a member counts or does not",
+        counted(rule("supplier", measure="count", least=1)),
+        one_month(50, 50) | {"counted[policy,us,0]": 1, "arriving[policy,0]": 100},
+        [{"counted[policy,us,0]": 0.5, "counted[policy,cn,0]": 0.5}],
     ),
     Case(
         "hold_rule_most",
@@ -361,9 +390,18 @@ def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:
     assert least_cost(book(*rows, periods=1)) == pytest.approx(40 + 24)
     assert least_cost(book(*rows, rule("supplier", measure="count", most=1), periods=1)) == pytest.approx(40 + 60)
     assert least_cost(book(*rows, rule("supplier", measure="count", most=0), periods=1)) == pytest.approx(180)
-    assert least_cost(book(*rows, rule("supplier", measure="count", least=3), periods=1)) == pytest.approx(40 + 24 + 0.001 * (50 - 12))
-    assert least_cost(book(*rows, rule("supplier", "gr", measure="count", least=1), periods=1)) == pytest.approx(64 + 0.001 * (50 - 12))
+    assert least_cost(book(*rows, rule("supplier", measure="count", least=3), periods=1)) == pytest.approx(40 + 24 + 0.06 * (50 - 12))
+    assert least_cost(book(*rows, rule("supplier", "gr", measure="count", least=1), periods=1)) == pytest.approx(64 + 0.06 * (50 - 12))
+    fifth = rule("supplier", measure="count", least=3, count_from=0.2)
+    assert least_cost(book(*rows, fifth, periods=1)) == pytest.approx(36 + 1.2 * 12 + 1.2 * 50)
     assert least_cost(book(*rows, rule("supplier", measure="count", least=4), periods=1)) is None
+
+
+def test_what_a_count_asks_for_may_be_beyond_any_use() -> None:
+    """99 of a contract must be taken, 2 are wanted: a second supplier brings a hundredth of all, 1, at its least order of 5."""
+    rows = (contract(supplier="cn", price_index=None), floor(8, 99 * 12), offer("a", 10, supplier="us", minimum_order=5), *PLANTS)
+    asked = (rule("supplier", measure="count", least=2), Commitment(kind="sign", name="offtake"), demand(2))
+    assert least_cost(book(*rows, *asked, periods=1)) == pytest.approx(99 * 8 + 50)
 
 
 def test_returns_and_opening_stock_count_for_nothing() -> None:
@@ -383,7 +421,7 @@ def test_spend_and_count_are_told() -> None:
         Rule(rule="three", of="foreign_feedstock", measure="spend", least=100, most=450),
         Rule(rule="four", of="offer", value="b", measure="count", most=1),
     )  # fmt: skip
-    plan = one_month(60, 30) | {"present[two,us,0]": 1, "present[two,cn,0]": 1, "present[four,b,0]": 1}
+    plan = one_month(60, 30) | {"counted[two,us,0]": 1, "counted[two,cn,0]": 1, "arriving[two,0]": 90, "present[four,b,0]": 1}
     told = [row for row in report(put(built(stockpile), plan)) if isinstance(row, RuleKept)]
     assert [(row.rule, row.value, row.measure, row.observed, row.slack, row.binding) for row in told] == [
         ("one", "CN", "spend", 300, 200, False),
@@ -403,6 +441,10 @@ def test_spend_and_count_are_told() -> None:
         (rule("supplier", "us", least=0.5, most=0.4), "rules.least: must not be above most (0.4), found 0.5"),
         (rule("country", "UK", most=0.4), "rules.value: no country 'UK' in the sheet suppliers"),
         (rule("offer", "c", most=0.4), "rules.value: no offer 'c' in the sheet offers"),
+        (
+            rule("supplier", measure="count", least=2, count_from=0.6),
+            "rules.count_from: must be at most 1 / least: no 2 members bring 60% each, found 0.6",
+        ),
         (
             rule("foreign_feedstock", "us", most=0.4),
             "rules.value: must be blank for foreign_feedstock: each supplier counts by its own share",

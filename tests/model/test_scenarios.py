@@ -149,7 +149,8 @@ def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpi
     tables = {kind: rows for kind, rows in base.tables.items() if kind not in (Scenario, Event)}
     plain = replace(base, tables=tables)
     rows: dict[type[Row], tuple[Row, ...]] = {Scenario: (scenario("A", 1),), Event: (event("A", table, None, column, how, value),)}
-    return replace(base, tables={**tables, **rows}), changes.apply(plain, changes.Change(table, "*", column, how, value))
+    written = changes.apply(plain.anchored(), changes.Change(table, "*", column, how, value))
+    return replace(base, tables={**tables, **rows}), written
 
 
 CELLS = [

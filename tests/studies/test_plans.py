@@ -49,8 +49,8 @@ def planned(stockpile: Stockpile, each: Case) -> Result:
 
 
 def test_a_plan_keeps_its_program_and_one_that_is_changed_does_not() -> None:
-    program = compile_program(BOOK).program
-    x = planned(BOOK, Case()).plan
+    compiled = compile_program(BOOK)
+    program, x = compiled.program, planned(BOOK, Case()).plan / compiled.size
     assert broken(program, x) == ""
     for j in np.flatnonzero(np.diff(np.r_[0, np.bincount(program.index, minlength=program.columns)]) != 0)[:3]:
         other = x.copy()

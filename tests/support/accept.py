@@ -189,18 +189,24 @@ def broken(formulation: Formulation, plan: Plan, whole: bool = True) -> set[str]
 
 def _rows(m: pyo.ConcreteModel) -> Iterator[str]:
     for row in m.component_data_objects(pyo.Constraint, active=True):
-        body = pyo.value(row.body)
+        body, fine = pyo.value(row.body), _fine(m, row)
         low, high = pyo.value(row.lower), pyo.value(row.upper)
-        if (low is not None and body < low - TOLERANCE) or (high is not None and body > high + TOLERANCE):
+        if (low is not None and body < low - fine) or (high is not None and body > high + fine):
             yield row.parent_component().local_name
 
 
 def _variables(m: pyo.ConcreteModel, whole: bool) -> Iterator[str]:
     for variable in m.component_data_objects(pyo.Var):
-        value, (low, high) = variable.value, variable.bounds
-        outside = (low is not None and value < low - TOLERANCE) or (high is not None and value > high + TOLERANCE)
+        value, (low, high), fine = variable.value, variable.bounds, _fine(m, variable)
+        outside = (low is not None and value < low - fine) or (high is not None and value > high + fine)
         if outside or (whole and variable.is_integer() and abs(value - round(value)) > TOLERANCE):
             yield variable.parent_component().local_name
+
+
+def _fine(m: pyo.ConcreteModel, component: Any) -> float:
+    """What rounding may leave in a component."""
+    factors = m.scaling_factor
+    return TOLERANCE / float(factors.get(component, factors[component.parent_component()]))
 
 
 @dataclass(frozen=True)
@@ -362,7 +368,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.6),
         Rule(rule="some", of="supplier", value="metlen", measure="quantity", least=10, most=500),
         Rule(rule="dear", of="supplier", value="trader", measure="spend", least=50, most=700),
-        Rule(rule="few", of="offer", measure="count", material="ga", least=1, most=3),
+        Rule(rule="few", of="offer", measure="count", material="ga", least=1, most=3, count_from=0.05),
     )
     money = (
         fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),

@@ -27,7 +27,7 @@ from tests.support.exact_lp import Answer, Linear, Name, Row, at_least, at_most,
 Tables = Mapping[str, Any]
 Cells = Mapping[str, Any]
 ZERO, ONE = Fraction(0), Fraction(1)
-COUNTS = Fraction(1, 1000)  # what must arrive of a member for a rule to count it
+COUNTS = Fraction(1, 100)  # of all that arrives in a window, what a member must bring for a rule to count it
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ BLANK_IS_ONE = ("availability", "take_or_pay", "flex", "yield", "match", "price_
 BLANK_IS_ZERO = (
     *("premium", "adder", "duty", "freight", "minimum_order", "order_cost", "lead_time_months", "count_life_months", "closing_value"),
     *("holding_cost", "disposal_cost", "handling_in", "handling_out", "foreign_feedstock", "discount", "upside_share", "signing_cost"),
-    *("escalation", "age_discount", "minimum_life_months", "ready_lag_months", "opex", "rate"),
+    *("escalation", "age_discount", "minimum_life_months", "ready_lag_months", "opex", "rate", "count_from"),
 )
 
 
@@ -976,7 +976,9 @@ class Program:
             limits = book.at(n).row("rules", rule["rule"])
             inside = [entry for entry in entries if entry.node in n.path and window(entry.node.t) == window(n.t)]
             if measure == "count":
-                self.limit(limits, self.count(rule, n, inside), Linear(constant=1))
+                for sense in ("least", "most"):
+                    if limits.get(sense) is not None and (sense == "most" or inside):
+                        self.limit({sense: limits[sense]}, self.count(limits, n, inside, sense), Linear(constant=1))
                 continue
             everything = total([entry.amount for entry in inside])
             for value in [rule["value"]] if rule.get("value") else self.members(of):
@@ -991,8 +993,8 @@ class Program:
     def group(self, of: str, value: str | None, entries: Sequence[Entry]) -> Linear:
         return total([entry.amount * self.weight(of, value, entry) for entry in entries])
 
-    def count(self, rule: Cells, n: Node, entries: Sequence[Entry]) -> Linear:
-        """How many members of a rule have an arrival among the entries of a window that ends at a node."""
+    def count(self, rule: Cells, n: Node, entries: Sequence[Entry], sense: str) -> Linear:
+        """How many members of a rule its least or most counts among the entries of a window that ends at a node."""
         of, value = rule["of"], rule.get("value")
         members: Sequence[str | None]
         if of == "foreign_feedstock":
@@ -1002,10 +1004,15 @@ class Program:
         else:
             members = [value] if value else self.members(of)
         counted = []
+        everything = total([entry.amount for entry in entries])
         for member in members:
-            arrives, counts = self.group(of, member, entries), variable(("counts", rule["rule"], n, member))
-            self.rows += [at_most(counts, 1), at_least(arrives, counts * COUNTS)]
-            self.decisions.append(Choice([[equal(arrives, 0), equal(counts, 0)], [at_least(arrives, COUNTS), equal(counts, 1)]]))
+            arrives, counts = self.group(of, member, entries), variable(("counts", sense, rule["rule"], n, member))
+            self.rows.append(at_most(counts, 1))
+            if sense == "least":  # who brings enough may count
+                share = number(rule, "count_from", COUNTS)
+                self.decisions.append(Choice([[equal(counts, 0)], [at_least(arrives, everything * share), equal(counts, 1)]]))
+            else:  # who brings anything does
+                self.decisions.append(Choice([[equal(arrives, 0), equal(counts, 0)], [equal(counts, 1)]]))
             counted.append(counts)
         return total(counted)
 

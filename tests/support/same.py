@@ -11,7 +11,7 @@ from optimiser.solver.standard_form import standard_form
 
 def differences(one: Any, other: Any) -> list[str]:
     """What differs between two Pyomo models, by the names of the arrays that a solver gets; none where they are the same."""
-    first, second = standard_form(one), standard_form(other)
+    first, second = standard_form(one, scaled=False), standard_form(other, scaled=False)
     if [each.name for each in first.variables] != [each.name for each in second.variables]:
         return ["variables"]
     pairs = [(first.program, second.program), *zip(first.objectives, second.objectives, strict=True)]

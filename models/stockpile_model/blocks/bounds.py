@@ -16,16 +16,17 @@ from stockpile_model.blocks import demand, policy, price_floors, rotation, targe
 from stockpile_model.blocks.budget import Budget, Fund
 from stockpile_model.data import Commitment, Material, Stockpile, larger, smaller
 
-LEAST_LEFT = 1e-3  # of metal that is exchanged again and again: a bound from less would be no bound
+LEAST_LEFT = 1e-3  # of metal that is exchanged again and again [1]: a bound from less would be no bound
 
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """What offers bring: the lowest price of each offer and of each material [money/quantity], and what the least orders of all
-    offers in one period may bring beyond any use [quantity]."""
+    """What offers bring: the lowest price of each offer and of each material [money/quantity], the most of each material over the
+    horizon [quantity], and what the least orders of all offers in one period may bring beyond any use [quantity]."""
 
     offers: Mapping[str, float]
     materials: Mapping[str, float]
+    most: Mapping[str, float]
     least_orders: float
 
 
@@ -36,8 +37,11 @@ def useful(stockpile: Stockpile, material: str, arrival: int, offer: str, market
     cheapest = market.offers[offer]
     if not policy.shares(stockpile):
         most = _used(stockpile, material, arrival, cheapest) + _forced(stockpile, cheapest)
+        if share := policy.tokens(stockpile):
+            most += share * _everything(stockpile, None, market)
     else:
-        most = _with_room(stockpile, None if policy.binds_over_time(stockpile) else arrival, market)
+        room = _everything(stockpile, None if policy.binds_over_time(stockpile) else arrival, market)
+        most = room * (1 + policy.tokens(stockpile)) * policy.stretch(stockpile)
     return smaller(most, _affordable(stockpile, cheapest))
 
 
@@ -106,23 +110,24 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
 
 
 @functools.lru_cache(maxsize=4096)
-def _with_room(stockpile: Stockpile, arrival: int | None, market: Market) -> float:
-    """The same under shares, where metal is also bought to make room for what others bring beyond any use: of any
-    material, in one period or (None) over the whole horizon."""
-    end, cheapest = stockpile.calendar.periods, market.materials
+def _everything(stockpile: Stockpile, arrival: int | None, market: Market) -> float:
+    """The most of all materials together that could be put to use, or must be bought beyond any use, in one period or (None) over the
+    whole horizon. Under shares metal is also bought to make room for what others bring."""
+    end, cheapest, offered = stockpile.calendar.periods, market.materials, market.most
     periods = end if arrival is None else 1
     total: float = _forced(stockpile, smaller(math.inf, *cheapest.values())) + market.least_orders * periods
     for i in stockpile.keyed(Material):
         # Within a life what is held for a target may have to be renewed: the windows overlap.
         life = min(view.life(i) or 2 * end for view in stockpile.variants)
         starts = range(0, end, max(1, life // 2)) if arrival is None else (arrival,)
-        total += sum(_used(stockpile, i, start, cheapest.get(i, math.inf)) for start in starts)
+        used = sum(_used(stockpile, i, start, cheapest.get(i, math.inf)) for start in starts)
+        total += smaller(used, offered.get(i, 0.0))
     for k in stockpile.keyed(price_floors.Contract):
         pairs = (
             (view.keyed(price_floors.Contract)[k], floor) for view in stockpile.variants for floor in price_floors.menu(view)[k].values()
         )
         total += max((row.flex * price_floors.even(stockpile, floor) for row, floor in pairs), default=0.0) * periods
-    return total * policy.stretch(stockpile)
+    return total
 
 
 def _total(stockpile: Stockpile, material: str, node: int, required: Callable[[Stockpile, int], Mapping[tuple[str, str], Any]]) -> float:

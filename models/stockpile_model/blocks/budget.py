@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, ordered, overlap
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import USES, Ledger, Money
+from stockpile_model.scale import NOISE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +202,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     spent: dict[int, float] = {}
     at: dict[tuple[int, int], float] = {}
     for b, use, material, buyer, only, n in m.PAYMENTS:
-        if (amount := float(pyo.value(m.pay[b, use, material, buyer, only, n]))) > NOTHING:
+        if (amount := float(pyo.value(m.pay[b, use, material, buyer, only, n]))) > stockpile.scale.no_money:
             spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
             at[b, n] = at.get((b, n), 0.0) + amount
             fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
@@ -221,7 +222,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         for leaf in tree.leaves:
             path, chance = tree.paths[leaf], tree.probability[leaf]
             last = _last(stockpile, b, leaf)
-            rest = chance * _rest(last.amount, sum(at.get((b, n), 0.0) for n in path))
+            rest = chance * _rest(stockpile, last.amount, sum(at.get((b, n), 0.0) for n in path))
             amount += chance * last.amount
             if last.expires is not None and calendar.period(last.expires) < calendar.periods:
                 lapsed += rest
@@ -248,7 +249,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             amount=received,
             spent=spent.get(b, 0.0),
             lapsed=0.0,
-            left=_rest(received, spent.get(b, 0.0)),
+            left=_rest(stockpile, received, spent.get(b, 0.0)),
         )
 
 
@@ -261,6 +262,6 @@ def _last(stockpile: Stockpile, b: int, leaf: int) -> Budget:
     return stockpile.at(leaf).rows(Budget)[b]
 
 
-def _rest(amount: float, spent: float) -> float:
+def _rest(stockpile: Stockpile, amount: float, spent: float) -> float:
     """What is left of an amount; nothing where only the solver's noise is."""
-    return amount - spent if amount - spent > NOTHING * max(1.0, amount) else 0.0
+    return amount - spent if amount - spent > NOISE * max(stockpile.scale.money, amount) else 0.0

@@ -21,7 +21,7 @@ class Demand(Row):
     buyer: str | None = column("whose demand; blank = served from all sites")
     from_: dt.date = column("first date of the demand", required=True)
     to: dt.date | None = column("last date; blank = the period of `from`")
-    quantity: float = column("demand in each period", "quantity/period", required=True, least=0)
+    quantity: float = column("demand in each period", "quantity/period", required=True, need=True, least=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.ageing import by_age
-from stockpile_model.data import BASE, NOTHING, Dated, Material, Result, Row, Stockpile, column
+from stockpile_model.data import BASE, Dated, Material, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS, Ledger, Money
 from stockpile_model.scenarios import Scenario, base_probability, revealed
@@ -172,6 +172,6 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
             follows=None if row is None else row.follows or BASE,
             revealed=None if known is None else stockpile.calendar.begin(known),
             cost=sum(costs[n] for n in path),
-            shortfall=sum(short[n] for n in path if short[n] > NOTHING),
-            waste=sum(expired[n] for n in path if expired[n] > NOTHING),
+            shortfall=sum(short[n] for n in path if short[n] > stockpile.scale.nothing),
+            waste=sum(expired[n] for n in path if expired[n] > stockpile.scale.nothing),
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
+from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
+from stockpile_model.scale import NOISE
 
 KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
 _CHOICES = {each.name: each for each in columns(Supplier)}
@@ -33,13 +34,21 @@ class Rule(Row):
     )
     material: str | None = column("material; blank = all together", refers="materials")
     measure: str = column(
-        "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or `count` of members with any arrival",
+        "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or `count` of members that bring it",
         default="share",
         choices=("share", "quantity", "spend", "count"),
     )
     window: str = column("over what it is summed", default="horizon", choices=("horizon", "fiscal_year", "period"))
     least: float | None = column("least value; blank = none", "1, quantity, money or members", least=0)
     most: float | None = column("most value; blank = none", "1, quantity, money or members", least=0)
+    count_from: float = column(
+        "share of the window's arrivals that a member must bring to count towards `least` of a `count`; against `most` counts who brings "
+        "anything",
+        "1",
+        default=0.01,
+        above=0,
+        most=1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +60,10 @@ class RuleKept(Dated):
     material: str | None = column("material; blank = all together")
     window: str = column("horizon, fiscal year or period")
     measure: str = column("share, quantity, spend or count")
-    observed: float | None = column("value in the plan; blank = nothing arrives", "1, quantity, money or members")
+    observed: float | None = column(
+        "value in the plan; of a `count` with `least` the members that bring `count_from`; blank = nothing arrives",
+        "1, quantity, money or members",
+    )
     least: float | None = column("least value", "1, quantity, money or members")
     most: float | None = column("most value", "1, quantity, money or members")
     slack: float | None = column("distance to the nearer limit", "1, quantity, money or members")
@@ -59,10 +71,13 @@ class RuleKept(Dated):
 
 
 TABLES: tuple[type[Row], ...] = (Rule,)
+IN = {"share": "quantity", "quantity": "quantity", "spend": "money", "count": "1"}  # what the row of a rule is measured in
 UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "members"}
 
 
-ANY = 1e-3  # what a member must bring in a window to count [quantity]: less is no delivery
+COUNT_FROM = next(each.default for each in columns(Rule) if each.name == "count_from")
+ENOUGH = 1e-6  # part of its share that a member may miss by rounding and count [1]
+ALIKE = 1e-9  # two shares closer than this are one [1]
 
 
 class Instance(NamedTuple):
@@ -167,7 +182,20 @@ def forced(stockpile: Stockpile, cheapest: float) -> float:
     for name, rule in stockpile.keyed(Rule).items():
         least[rule.measure] += max(view.keyed(Rule)[name].least or 0.0 for view in stockpile.variants)
     spent = 0.0 if least["spend"] == 0 else least["spend"] / cheapest if cheapest > 0 else math.inf
-    return least["quantity"] + spent + ANY * sum(rule.measure == "count" for rule in stockpile.rows(Rule))
+    return least["quantity"] + spent
+
+
+def tokens(stockpile: Stockpile) -> float:
+    """What rules that count may force to be bought beyond any use, as a share of all that is bought otherwise [1]: n members that
+    bring a share f of T each raise T to T/(1 - n·f) at most; and what is of use is no less than one of them, f·T."""
+    found = 0.0
+    for name, rule in stockpile.keyed(Rule).items():
+        rows = [view.keyed(Rule)[name] for view in stockpile.variants]
+        least, share = max(row.least or 0.0 for row in rows), max(row.count_from for row in rows)
+        if rule.measure == "count" and least > 0:
+            together = least * share
+            found += min(1 / share - 1, together / (1 - together) if together < 1 else math.inf)
+    return found
 
 
 @functools.lru_cache(maxsize=8)
@@ -177,9 +205,9 @@ def spend_at_least(stockpile: Stockpile) -> bool:
 
 
 @functools.lru_cache(maxsize=8)
-def counts_at_most(stockpile: Stockpile) -> bool:
-    """Whether a rule lets only so many members bring anything: then each arrival needs a bound."""
-    return any(rule.measure == "count" and rule.most is not None for view in stockpile.variants for rule in view.rows(Rule))
+def counts(stockpile: Stockpile) -> bool:
+    """Whether a rule counts members: then each arrival needs a bound."""
+    return any(rule.measure == "count" for rule in stockpile.rows(Rule))
 
 
 def shares(stockpile: Stockpile) -> list[Rule]:
@@ -188,8 +216,8 @@ def shares(stockpile: Stockpile) -> list[Rule]:
 
 
 def binds_over_time(stockpile: Stockpile) -> bool:
-    """Whether a share is taken over more than one period."""
-    return any(rule.window != "period" for rule in shares(stockpile))
+    """Whether a share, or one that counts, is taken over more than one period."""
+    return any(rule.window != "period" and rule.measure in ("share", "count") for rule in stockpile.rows(Rule))
 
 
 def stretch(stockpile: Stockpile) -> float:
@@ -204,7 +232,7 @@ def stretch(stockpile: Stockpile) -> float:
             for limit in (each for view in stockpile.variants if (each := getattr(view.keyed(Rule)[rule.rule], name)) is not None):
                 # What is beyond the limit weighs this much against it, what makes room for it at least that much.
                 beyond = max((sign * (each - limit) for each in weights), default=0.0)
-                room = min((gap for each in weights if (gap := sign * (limit - each)) > NOTHING), default=math.inf)
+                room = min((gap for each in weights if (gap := sign * (limit - each)) > ALIKE), default=math.inf)
                 stretched = max(stretched, 1 + max(0.0, beyond) / room)
             found *= stretched
     return found
@@ -217,6 +245,12 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         for name, limit in (("least", row.least), ("most", row.most)):
             if row.measure == "share" and limit is not None and limit > 1:
                 yield Problem(row.TABLE, row.line, name, f"must be at most 1 for a share (0.25 is 25 %), found {amounts.quantity(limit)}")
+        if row.measure == "count" and (row.least or 0.0) * row.count_from > 1 + ALIKE:
+            share, found = amounts.quantity(100 * row.count_from), amounts.quantity(row.count_from)
+            message = f"must be at most 1 / least: no {amounts.quantity(row.least or 0.0)} members bring {share} % each, found {found}"
+            yield Problem(row.TABLE, row.line, "count_from", message)
+        if row.measure != "count" and row.count_from != COUNT_FROM:
+            yield Problem(row.TABLE, row.line, "count_from", f"has no effect on a {row.measure}: it says who is counted", warning=True)
         if row.least is not None and row.most is not None and row.least > row.most:
             message = f"must not be above most ({amounts.quantity(row.most)}), found {amounts.quantity(row.least)}"
             yield Problem(row.TABLE, row.line, "least", message)
@@ -235,7 +269,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     share:             least·Σ arrivals ≤ Σ_group arrivals ≤ most·Σ arrivals
     quantity, spend:   least ≤ Σ_group ≤ most
-    count:             least ≤ Σ_members present ≤ most,  Σ arrivals of a member ≥ ANY·present,  each of its arrivals ≤ cap·present
+    count:             least ≤ Σ_members counted,  Σ arrivals of a member ≥ f·arriving - f·(bound of others)·(1 - counted)
+                       Σ_members present ≤ most,   each arrival of a member ≤ its bound·present
+
+    with f the `count_from` of the rule and `arriving` all arrivals of the window. Where nothing arrives nothing is asked.
     """
     rules = stockpile.keyed(Rule)
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
@@ -261,44 +298,82 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     totals = {(r, n): gathered(r, n, lambda each: 1.0) for r, rule in rules.items() if rule.measure == "share" for n in spans[r]}
 
-    counted: dict[tuple[str, str, int], list[Share]] = {}  # rule, member, node -> what the member brings in the window
+    def bounded(brings: Sequence[Share]) -> dict[tuple[str, str, int], list[Share]]:
+        """Arrivals with what brings them, and when: over all sites, which share one bound."""
+        found: dict[tuple[str, str, int], list[Share]] = {}
+        for each in brings:
+            found.setdefault((each.table, each.name, each.node), []).append(each)
+        return found
+
+    def most_of(brings: Sequence[Share]) -> float:
+        """The most that arrivals may come to [quantity]."""
+        return sum(float(parts[0].most or 0.0) for parts in bounded(brings).values())
+
+    own: dict[tuple[str, str, int], list[Share]] = {}  # rule, member, node -> what the member brings in the window
+    total: dict[tuple[str, int], list[Share]] = {}  # rule, node -> all that arrives in the window
     for r, n in ((name, node) for name, rule in rules.items() if rule.measure == "count" for node in spans[name]):
         of, names = members(stockpile, rules[r])
-        for name in names:
-            if own := [each for each in parts(r, n) if weight(stockpile, of, name, each)]:
-                counted[r, name, n] = own
-    m.MEMBERS = pyo.Set(dimen=3, initialize=list(counted), doc="rule that counts, member, node at which a window of it ends")
-    m.present = pyo.Var(m.MEMBERS, domain=pyo.Binary, doc="whether a member brings anything in a window [1]")
-    m.hold_present = pyo.Constraint(
-        pyo.Set(dimen=3, initialize=[key for key in counted if limit_at(key[0], key[2], "least") is not None]),
-        rule=lambda m, r, v, n: pyo.quicksum(each.amount for each in counted[r, v, n]) >= ANY * m.present[r, v, n],
-        doc="a member counts when it brings something [quantity]",
+        total[r, n] = parts(r, n)
+        for name in names if total[r, n] else ():
+            own[r, name, n] = [each for each in total[r, n] if weight(stockpile, of, name, each)]
+    m.COUNTINGS = pyo.Set(
+        dimen=2,
+        initialize=[key for key, brings in total.items() if brings and limit_at(*key, "least") is not None],
+        doc="rule that counts at least so many, node at which a window of it ends",
     )
-    whole: dict[tuple[str, str, int, str, str, int], list[Share]] = {}  # with what brings it, and when: over all sites
-    for (r, v, n), own in counted.items():
-        for each in own if limit_at(r, n, "most") is not None else ():
-            whole.setdefault((r, v, n, each.table, each.name, each.node), []).append(each)
+    m.arriving = pyo.Var(m.COUNTINGS, domain=pyo.NonNegativeReals, doc="all that arrives in a window [quantity]")
+    m.balance_arriving = pyo.Constraint(
+        m.COUNTINGS,
+        rule=lambda m, r, n: pyo.quicksum(each.amount for each in total[r, n]) == m.arriving[r, n],
+        doc="what arrives in a window adds up [quantity]",
+    )
+    m.COUNTED = pyo.Set(
+        dimen=3,
+        initialize=[key for key in own if (key[0], key[2]) in m.COUNTINGS],
+        doc="rule that counts at least so many, member, node at which a window of it ends",
+    )
+    m.counted = pyo.Var(m.COUNTED, domain=pyo.Binary, doc="whether a member brings enough in a window to count [1]")
+
+    def hold_counted(m: pyo.ConcreteModel, r: str, v: str, n: int) -> object:
+        share = stockpile.at(n).keyed(Rule)[r].count_from
+        missing = share * (most_of(total[r, n]) - most_of(own[r, v, n]))
+        return summed([each.amount for each in own[r, v, n]]) - share * m.arriving[r, n] >= -missing * (1 - m.counted[r, v, n])
+
+    m.hold_counted = pyo.Constraint(m.COUNTED, rule=hold_counted, doc="a member counts when it brings its share of all [quantity]")
+    m.PRESENT = pyo.Set(
+        dimen=3,
+        initialize=[key for key, brings in own.items() if brings and limit_at(key[0], key[2], "most") is not None],
+        doc="rule that counts at most so many, member, node at which a window of it ends",
+    )
+    m.present = pyo.Var(m.PRESENT, domain=pyo.Binary, doc="whether a member brings anything in a window [1]")
+    whole = {(*key, *at): brings for key in m.PRESENT for at, brings in bounded(own[key]).items()}
     m.cap_present = pyo.Constraint(
         pyo.Set(dimen=6, initialize=list(whole)),
         rule=lambda m, r, v, n, t, o, d: (
             pyo.quicksum(each.amount for each in whole[r, v, n, t, o, d]) <= whole[r, v, n, t, o, d][0].most * m.present[r, v, n]
         ),
-        doc="a member that does not count brings nothing [quantity]",
+        doc="a member that is not there brings nothing [quantity]",
     )
 
-    def body(r: str, value: str, n: int, limit: float) -> Any:
+    tally: dict[tuple[str, str, int], list[Any]] = {}  # sense, rule, node -> the members
+    for sense_, chosen in (("least", m.counted), ("most", m.present)):
+        for (r, _, n), each in chosen.items():
+            tally.setdefault((sense_, r, n), []).append(each)
+
+    def body(r: str, value: str, n: int, sense: str, limit: float) -> Any:
         if rules[r].measure == "count":
-            found = [m.present[key] for key in counted if (key[0], key[2]) == (r, n)]
-            return pyo.quicksum(found) if found else None
+            found = tally.get((sense, r, n), [])
+            return summed(found) if found or (r, n) in m.COUNTINGS else None
         share = limit if rules[r].measure == "share" else 0.0
         return gathered(r, n, lambda each: weight(stockpile, rules[r].of, value, each) - share)
 
     def row(r: str, value: str, n: int, sense: str) -> object:
         limit = limit_at(r, n, sense) or 0.0
         bound = 0.0 if rules[r].measure == "share" else limit
-        found = body(r, value, n, limit)
+        found = body(r, value, n, sense, limit)
         if found is None:
-            return summed([]) >= bound if sense == "least" and bound > 0 else pyo.Constraint.Feasible
+            asks = sense == "least" and bound > 0 and rules[r].measure != "count"  # of nothing no member can be counted
+            return summed([]) >= bound if asks else pyo.Constraint.Feasible
         return found >= bound if sense == "least" else found <= bound
 
     senses: tuple[tuple[Literal["least", "most"], str], ...] = (("least", "at least its least value"), ("most", "at most its most value"))
@@ -310,6 +385,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             doc=f"a rule's group has {doc} [quantity]",
         )
         m.add_component(f"hold_rule_{sense}", rows)
+        for key, each in rows.items():
+            m.scaling_factor[each] = 1 / stockpile.scale.of(IN[rules[key[0]].measure])
         for r, value, n in limited:
             if (r, value, n) in rows:
                 what = f"rule {r}" + (f" for {value}" if value else "") + f", {spans[r][n][0]}"
@@ -331,8 +408,9 @@ def report(formulation: Formulation) -> Iterator[Result]:
         name, nodes = windows(stockpile, rule)[n]
         of_node = outlays if rule.measure == "spend" else arrivals
         amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
-        observed = _observed(stockpile, rule, value, amounts)
-        gaps = [] if observed is None else [gap for gap in _gaps(rule, observed) if gap is not None]
+        limits = {sense: limit for sense in ("least", "most") if (limit := getattr(rule, sense)) is not None}
+        seen = {sense: _observed(stockpile, rule, value, amounts, sense) for sense in limits}
+        gaps = [max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found) for sense, found in seen.items() if found is not None]
         slack = min(gaps) if gaps else None
         yield RuleKept(
             **stockpile.where(n),
@@ -342,26 +420,21 @@ def report(formulation: Formulation) -> Iterator[Result]:
             material=rule.material,
             window=name,
             measure=rule.measure,
-            observed=observed,
+            observed=seen.get("least", seen.get("most")),
             least=rule.least,
             most=rule.most,
             slack=slack,
-            binding=slack is not None and slack <= 1e-6 * max(1.0, rule.most or 0.0, rule.least or 0.0),
+            binding=slack is not None and slack <= NOISE * max(stockpile.scale.of(UNITS[rule.measure]), *limits.values()),
         )
 
 
-def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]]) -> float | None:
-    """What a plan makes of a rule; None for a share of nothing."""
+def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]], sense: str) -> float | None:
+    """What a plan makes of a rule, as its `least` or `most` sees it; None for a share, or a count, of nothing."""
+    total, nothing = sum(amount for _, amount in amounts), stockpile.scale.nothing
     if rule.measure == "count":
         of, names = members(stockpile, rule)
-        return float(sum(sum(amount for each, amount in amounts if weight(stockpile, of, name, each)) >= ANY / 2 for name in names))
-    total = sum(amount for _, amount in amounts)
+        enough = rule.count_from * total * (1 - ENOUGH) if sense == "least" else nothing
+        brought_by = [sum(amount for each, amount in amounts if weight(stockpile, of, name, each)) for name in names]
+        return float(sum(each > enough for each in brought_by)) if total > nothing else None
     group = sum(weight(stockpile, rule.of, value, each) * amount for each, amount in amounts)
-    return group if rule.measure != "share" else group / total if total > NOTHING else None
-
-
-def _gaps(rule: Rule, observed: float) -> tuple[float | None, float | None]:
-    return (
-        None if rule.least is None else max(0.0, observed - rule.least),
-        None if rule.most is None else max(0.0, rule.most - observed),
-    )
+    return group if rule.measure != "share" else group / total if total > nothing else None

@@ -32,8 +32,13 @@ class PriceBreak(Row):
 
 TABLES: tuple[type[Row], ...] = (PriceBreak,)
 
-# Where a price rises at a break an order may come as close to it as this and keep the lower one [quantity].
+# Where a price rises at a break an order may come as close to it as this and keep the lower one [units of the scale].
 BEFORE = 1e-5
+
+
+def before(stockpile: Stockpile) -> float:
+    """How close an order may come to a break [quantity]."""
+    return BEFORE * stockpile.scale.quantity
 
 
 class Segment(NamedTuple):
@@ -66,7 +71,7 @@ def incremental(stockpile: Stockpile, offer: str) -> bool:
 
 def reached(stockpile: Stockpile, offer: str, quantity: float) -> PriceBreak | None:
     """The last break that an order reaches."""
-    rows = [row for row in breaks(stockpile).get(offer, ()) if row.from_quantity <= quantity + BEFORE / 2]
+    rows = [row for row in breaks(stockpile).get(offer, ()) if row.from_quantity <= quantity + before(stockpile) / 2]
     return rows[-1] if rows else None
 
 
@@ -117,7 +122,7 @@ def divide(
         begin, end, _ = found[o, n][s]
         if incremental(stockpile, o):
             return end - begin
-        return end - BEFORE if (o, s + 1, n) in rising else end
+        return end - before(stockpile) if (o, s + 1, n) in rising else end
 
     def least(o: str, s: int, n: int) -> tuple[float, int] | None:
         """By what a part is at least, and the segment that must be reached for it."""

@@ -14,7 +14,6 @@ from stockpile_model import amounts
 from stockpile_model.blocks import policy
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.data import (
-    NOTHING,
     Dated,
     Problem,
     Project,
@@ -764,12 +763,12 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
             last_delivery=last,
             called_off=called,
             delivered=arrived,
-            deficit=deficit if deficit > NOTHING else 0.0,
-            expected_price=paid / arrived if arrived > NOTHING else None,
+            deficit=deficit if deficit > stockpile.scale.nothing else 0.0,
+            expected_price=paid / arrived if arrived > stockpile.scale.nothing else None,
             topups=sums.get("topups", 0.0),
             upside=0.0 - sums.get("upside", 0.0),
             cost=sum(sums.values()),
             breakeven=None if row.project is None else breakeven(stockpile.at(s).keyed(Project)[row.project], level.annual_quantity),
-            share_at_floor=at_floor / called if called > NOTHING else None,
+            share_at_floor=at_floor / called if called > stockpile.scale.nothing else None,
             instruction=said,
         )

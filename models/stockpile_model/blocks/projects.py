@@ -16,7 +16,6 @@ from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.price_floors import ready as ready_from
 from stockpile_model.data import (
-    NOTHING,
     Dated,
     Problem,
     Project,
@@ -212,7 +211,7 @@ def _outcomes(stockpile: Stockpile, g: str, row: Project, at: int | None, grante
             decision=decision,
             decided=date,
             ready=opened,
-            grant=paid if paid > NOTHING else 0.0,
+            grant=paid if paid > stockpile.scale.no_money else 0.0,
             contract=contract.contract if contract else None,
             level=f,
             annual_quantity=quantity,

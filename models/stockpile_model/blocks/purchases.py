@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
-from stockpile_model.data import NOTHING, Dated, Problem, Result, Row, Stockpile, column, ordered, overlap, smaller, whole_periods
+from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, smaller, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -68,6 +68,8 @@ class Order(Dated):
 
 
 TABLES: tuple[type[Row], ...] = (Offer,)
+ALIKE = 1e-9  # part of a quantity by which rounding may change it [1]
+EXCESS = 100.0  # times the largest need that an order is taken to hold at most because its offer says so
 
 
 def lead(stockpile: Stockpile, offer: Offer) -> int:
@@ -127,21 +129,33 @@ def market(stockpile: Stockpile) -> bounds.Market:
     def smallest(name: str) -> float:
         return max(row.minimum_order + (row.lot_size or 0.0) for view in stockpile.variants for row in [view.keyed(Offer)[name]])
 
-    lowest: dict[str, float] = {}
+    def supplied(name: str) -> float:
+        rows = [view.keyed(Offer)[name] for view in stockpile.variants]
+        return larger(*(smaller(_unless(row.capacity) * stockpile.calendar.periods, _unless(row.total)) for row in rows))
+
+    lowest, most = dict[str, float](), dict[str, float]()
     for name, row in stockpile.keyed(Offer).items():
         lowest[row.material] = smaller(lowest.get(row.material, math.inf), cheapest(stockpile, name))
+        most[row.material] = most.get(row.material, 0.0) + supplied(name)
     offers = {name: cheapest(stockpile, name) for name in stockpile.keyed(Offer)}
-    return bounds.Market(offers, lowest, sum(map(smallest, offers)))
+    return bounds.Market(offers, lowest, most, sum(map(smallest, offers)))
+
+
+def _unless(limit: float | None) -> float:
+    """A limit; infinite where there is none."""
+    return math.inf if limit is None else limit
 
 
 def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
-    """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]."""
-    if offer.capacity is not None:
-        return offer.capacity
+    """Most that one order can hold: what the offer allows, or else what the data let be of any use [quantity]. What is allowed in great
+    excess of all needs is cut to that too: the cost of an order would hide in the solver's tolerance."""
+    allowed = offer.capacity
     ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
     totals = [each for leaf in ends if (each := stockpile.at(leaf).keyed(Offer)[offer.offer].total) is not None]
-    if totals:
-        return min(totals)
+    if allowed is None and totals:
+        allowed = min(totals)
+    if allowed is not None and allowed <= EXCESS * stockpile.scale.largest:
+        return allowed
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
     # Where least arrives most must be ordered for the same use.
     arriving = (
@@ -149,14 +163,14 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     )
     availability = min((each for each in arriving if each > 0), default=0.0)
     if availability == 0:
-        return 0.0
+        return 0.0 if allowed is None else allowed
     useful = bounds.useful(stockpile, offer.material, arrival, offer.offer, market(stockpile))
     if useful == math.inf:
-        return None
+        return allowed
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile.at(node)).get(offer.offer, ())
     most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
-    return most * _shifted(stockpile, offer) + (offer.lot_size or 0)
+    return smaller(_unless(allowed), most * _shifted(stockpile, offer) + (offer.lot_size or 0))
 
 
 def _shifted(stockpile: Stockpile, offer: Offer) -> float:
@@ -174,7 +188,7 @@ def needs_binary(stockpile: Stockpile, offer: Offer) -> bool:
 
 def needs_ceiling(stockpile: Stockpile, offer: Offer) -> bool:
     """Whether an order needs a bound: it is placed or not, waits for a project, or must be nothing for a member not to count."""
-    return needs_binary(stockpile, offer) or offer.project is not None or policy.counts_at_most(stockpile)
+    return needs_binary(stockpile, offer) or offer.project is not None or policy.counts(stockpile)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -192,10 +206,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 found = amounts.quantity(each.from_quantity)
                 message = f"is above the capacity of {row.offer}, {amounts.quantity(row.capacity)}: no order reaches it, found {found}"
                 yield Problem(each.TABLE, each.line, "from_quantity", message, warning=True)
-        smallest = math.ceil(row.minimum_order / row.lot_size - 1e-9) * row.lot_size if row.lot_size else row.minimum_order
+        smallest = math.ceil(row.minimum_order / row.lot_size * (1 - ALIKE)) * row.lot_size if row.lot_size else row.minimum_order
         smallest = max(smallest, row.lot_size or 0)
         for name, limit in (("capacity", row.capacity), ("total", row.total)):
-            if limit is not None and 0 < limit < smallest - 1e-9:
+            if limit is not None and 0 < limit < smallest * (1 - ALIKE):
                 found = amounts.quantity(limit)
                 message = f"is below the smallest order, {amounts.quantity(smallest)}: no order can be placed, found {found}"
                 yield Problem(row.TABLE, row.line, name, message, warning=True)
@@ -240,15 +254,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def offer(o: str, n: int) -> Offer:
         return there[n][o]
 
-    def smallest(o: str, n: int) -> float:
-        """An order is at least its minimum; and where it has a cost, or a rule asks for spending, that is not paid for nothing."""
-        costs = offer(o, n).order_cost > 0 or policy.spend_at_least(stockpile)
-        return max(offer(o, n).minimum_order, policy.ANY if costs else 0.0)
-
     orders = [(o, n) for o, row in offers.items() for n in placeable(stockpile, row)]
     limits: Mapping[tuple[str, int], float | None] = {
         (o, n): ceiling(stockpile, offer(o, n), n) if needs_ceiling(stockpile, offer(o, n)) else offer(o, n).capacity for o, n in orders
     }
+
+    def smallest(o: str, n: int) -> float:
+        """An order is at least its minimum; and where it has a cost, or a rule asks for spending, that is not paid for nothing."""
+        costs = offer(o, n).order_cost > 0 or policy.spend_at_least(stockpile)
+        visible = min(stockpile.scale.visible, limits[o, n] or stockpile.scale.visible)
+        return max(offer(o, n).minimum_order, visible if costs else 0.0)
 
     def in_part(o: str, n: int) -> bool:
         """Whether an order is placed just as far as it is bought of its ceiling: relaxed, at one price, and no rule asks for
@@ -488,7 +503,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     tree, calendar = stockpile.tree, stockpile.calendar
     for o, n in m.ORDERS:
         quantity = pyo.value(m.buy[o, n])
-        if quantity <= NOTHING:
+        if quantity <= stockpile.scale.nothing:
             continue
         now = stockpile.at(n)
         row, firm = now.keyed(Offer)[o], stockpile.firm(n)
@@ -498,7 +513,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
         cost = row.order_cost * (float(pyo.value(_placed(m, o, n))) if row.order_cost and not firm else 1.0)
         parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS]
-        last = max((s for s, part in enumerate(parts) if part > NOTHING), default=0)
+        last = max((s for s, part in enumerate(parts) if part > stockpile.scale.nothing), default=0)
         begin = price_breaks.segments(now, o, math.inf)[last].begin if firm and parts else None
         quantity = _settled(row, quantity, lots, (row.minimum_order, begin) if firm else ())
         parts = parts or [quantity]
@@ -574,7 +589,7 @@ def _bills(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[
 def _cheaper_from(stockpile: Stockpile, row: price_breaks.PriceBreak, quantity: float, rates: list[float]) -> float | None:
     """The quantity from which an order at the foot of an all-units break costs less than just what it asks for, with adder, duty
     and freight in `rates` [quantity]; None where an order that reaches a break does not stand at its foot."""
-    if row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.BEFORE:
+    if row.kind == "incremental" or abs(quantity - row.from_quantity) > price_breaks.before(stockpile):
         return None
     steps = price_breaks.segments(stockpile, row.offer, math.inf)
     paid = quantity * next(rate for each, rate in zip(steps, rates, strict=True) if each.row is row)

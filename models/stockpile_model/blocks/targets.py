@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.demand import serving
-from stockpile_model.data import NOTHING, Dated, Material, Problem, Result, Row, Stockpile, column
+from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -22,7 +22,7 @@ class Target(Row):
     material: str = column("material", required=True, refers="materials")
     buyer: str | None = column("whose stock counts; blank = all sites")
     from_: dt.date = column("date from which it holds, until the material's next row", required=True)
-    quantity: float = column("in-spec stock at period end", "quantity", required=True, least=0)
+    quantity: float = column("in-spec stock at period end", "quantity", required=True, need=True, least=0)
     path: str = column("`step`: from this date; `ramp`: linear from the row before", default="step", choices=("step", "ramp"))
     hard: bool = column("whether it must be met", default=False)
 
@@ -162,6 +162,6 @@ def report(formulation: Formulation) -> Iterator[Result]:
             target=target.quantity,
             hard=target.hard,
             stock=stock,
-            below=below if below > NOTHING else 0.0,
+            below=below if below > stockpile.scale.nothing else 0.0,
             cost=tree.probability[n] * stockpile.discount(tree.period[n]) * rate * below,
         )

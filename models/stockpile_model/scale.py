@@ -1,0 +1,78 @@
+"""The size of a workbook's figures: one unit of quantity and one of money in which its plan is searched for.
+
+A solver has absolute tolerances, and a plan does not depend on whether its workbook counts grams or tonnes. So both units follow the
+figures: with all quantities times s the one is s times as large, with all money times s the other. Every threshold is a number of
+these units.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple
+
+QUANTITY, PRICE = 1e3, 10.0  # what the largest need and a typical price come to in these units
+NOISE = 1e-6  # up to this a quantity or an amount of money is the solver's rounding [units of the scale]
+VISIBLE = 1e-3  # the least order that is told from none [units of the scale]
+
+
+class Scale(NamedTuple):
+    """One unit of quantity [quantity] and one of money [money]."""
+
+    quantity: float = 1.0
+    money: float = 1.0
+
+    def of(self, unit: str) -> float:
+        """Give one unit of what a column or a component is measured in, such as `quantity/period` or `money/quantity`."""
+        sizes = self._asdict()
+        head, *below = (sizes.get(each, 1.0) for each in unit.split("/"))
+        for each in below:
+            head /= each
+        return float(head)
+
+    @property
+    def largest(self) -> float:
+        """The largest need [quantity]."""
+        return QUANTITY * self.quantity
+
+    @property
+    def nothing(self) -> float:
+        """A quantity up to which there is none [quantity]."""
+        return NOISE * self.quantity
+
+    @property
+    def no_money(self) -> float:
+        """An amount up to which nothing is paid [money]."""
+        return NOISE * self.money
+
+    @property
+    def visible(self) -> float:
+        """The least order that is told from none [quantity]."""
+        return VISIBLE * self.quantity
+
+
+class Figure(NamedTuple):
+    """A number of a table: its unit, how well it says how large quantities are (0: a need; 1: what a row must state; 2: another), and
+    its size."""
+
+    unit: str
+    rank: int
+    size: float
+
+
+def scale_of(figures: Iterable[Figure]) -> Scale:
+    """Read the scale off all figures of a workbook: the largest need, or else the largest quantity that a row must state (stock, what
+    a contract commits), or else a typical one; and the median price, or else a rate or the largest amount."""
+    needs, stated, others = list[float](), list[float](), list[float]()
+    prices, rates, money = list[float](), list[float](), list[float]()
+    for unit, rank, size in figures:
+        head, *below = unit.split("/")
+        if size > 0 and head == "quantity":
+            (needs, stated, others)[rank].append(size)
+        elif size > 0 and head == "money":
+            (money if "quantity" not in below else prices if len(below) == 1 else rates).append(size)
+    largest = max(needs or stated, default=0.0) or (statistics.median_low(others) if others else QUANTITY)
+    quantity = largest / QUANTITY
+    if prices or rates:
+        return Scale(quantity, quantity * statistics.median_low(prices or rates) / PRICE)
+    return Scale(quantity, max(money, default=QUANTITY * PRICE) / (QUANTITY * PRICE))
