@@ -41,21 +41,34 @@ RULES = """\
 ## How a workbook is read
 
 1. One sheet is one table; the sheet's name is the table's, in any case. The first row that is not blank is the
-   header. Blank rows are skipped, and messages count rows as the spreadsheet program does.
+   header. Blank rows are skipped, and messages count rows as the spreadsheet program does. A sheet that the file names and
+   does not hold, and rows or cells that stand twice or out of order in it, are errors.
 2. A header counts without a trailing `[unit]`, in any case, with spaces for `_`: `Lead time months [months]` is
-   `lead_time_months`.
+   `lead_time_months`. A `[unit]` that names another unit, currency or span of time than the column is read in is an error:
+   `[USD/kg]` in a workbook of t, `[kUSD]`, `[days]` over months, `[kg/year]` over a quantity of each period, `[%]` over values
+   of 1 and more that their cells do not show as percentages. What it leaves out is no other unit (`[USD]` over USD/kg), and
+   words that are no unit do not count. So it is for an index of `prices`, for which `[USD/EUR]` over `EUR` is a rate of exchange.
+   Columns for months, quarters or years are an error that shows a row of theirs as it must be written.
 3. Sheets named `guide`, `notes` or `lists`, or beginning with `_`, are not read. Any other unknown sheet or column is
    an error that names the nearest known one; so is one whose feature is not supported yet.
 4. Every table may carry `source`, `source_date`, `confidence` and `note`, which are repeated in the plan. Beside a
    numeric column `x` may stand `x_low` and `x_high`, the range that a study may use; beside an index of `prices` too.
-5. A blank cell means the default. Text is trimmed. Keys and references match in any case; keys (marked * below) are unique.
+5. A blank cell means the default. Keys (marked * below) are unique. A name (key, reference, country, buyer, item of a list …) is
+   the same in any case and Unicode form (NFKC), with any white space, and with or without characters that print nothing.
 6. Dates are dates of the spreadsheet or ISO text such as 2027-03-31; they fall into the period that contains them.
-7. A formula counts by its cached value; one without is an error.
+7. A formula counts by its cached value; one without is an error. A number that is text must have a decimal point and no thousands
+   separators, and `1.200`, which is 1.2 in one country and 1200 in the next, is an error. In a CSV file, where all is text, it is
+   read where another number of its column can only have a decimal point (0.125, 12.5, 1234.567); else it is an error where it ends
+   with 0, and a warning where it does not and no other number of the file has a decimal point. So write 1.2 or 1.2000.
 8. Lists are separated by commas or semicolons. Yes or no may also be true, false, 1, 0. Shares and rates are
    fractions: 0.25 is 25 %.
 9. All problems are told at once, each with its cell, and nothing is written when there is one. Warnings do not stop a
    plan.
-10. A folder with one `<table>.csv` (UTF-8) for each table is read by the same rules.
+10. A folder with one `<table>.csv` (UTF-8, commas between the cells) for each table is read by the same rules. Hidden files in it
+    (`._demand.csv`) are left alone.
+11. What is read and may not be meant is warned about: hidden rows, columns and sheets; rows of a table without a key that repeat
+    one another exactly, as in `demand`, `budgets` and `events`; complete rows named total, sum or subtotal; a price or an index
+    of 0; the 0 of a formula that reads another sheet or workbook, which is also what it finds where there is nothing.
 """
 
 TIME = """\
@@ -73,7 +86,10 @@ first day.
 DECISIONS = """\
 ## How what is not obvious is read
 
-- **Prices.** Cells of an index may be blank: its path runs through the dates that have a value.
+- **Prices.** A row is a date, a column an index; the name of a column, without its `[unit]`, is that of the index. Cells of an index
+  may be blank: its path runs through the dates that have a value, linear between them, flat before the first and after the last, and
+  is read on the first day of a period. Rows may stand in any order, a date only once. An index without a number is an error, one of 0
+  on a date is warned about. Months as columns are an error.
 - **Orders.** `capacity`, `total`, `minimum_order` and `lot_size` speak of what is ordered, before `availability`. A
   minimum order above one lot is rounded up to whole lots. `duty` is a share of the price without adder and freight.
   An offer needs exactly one of `price` and `price_index`. An offer with a minimum or an order cost and no capacity is

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from optimiser.audit import AuditError, Sheets, audit, lines
 from optimiser.plan import Plan
+from stockpile_model.amounts import count
 
 
 def as_sheets(plan: Plan) -> Sheets:
@@ -24,5 +25,6 @@ def audited(plan: Plan) -> Plan:
     found = audit(plan.stockpile, as_sheets(plan))
     if found.findings:
         raise AuditError(found.findings)
-    told = {"audit": f"agrees with the input: {found.figures:,} figures recomputed"}
+    unchecked = ", ".join(found.unchecked) or "nothing"
+    told = {"audit": f"agrees with the input: {count(found.figures, 'figure')} recomputed; not checked: {unchecked}"}
     return replace(plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)})

@@ -32,6 +32,7 @@ from stockpile_model.ledger import HEADINGS
 from stockpile_model.scenarios import Event, unfold
 
 DECIDED = "decided before"  # on the sheet run, by which a plan of a trunk is known
+ALONE = "One model of all of them proves"  # where there is but one bundle
 SHARE = 0.25  # of the gap asked for, that a search of its own may leave open
 SCREENED, TRIED = 4, 3  # first decisions that are compared on a few bundles, and those of them that are tried on all
 SCREENS = 2  # bundles on which they are compared
@@ -321,7 +322,8 @@ class BundlePlanner:
         self.began = time.perf_counter()
         self.attempts = self.mended = 0
         self.offered: list[Decisions] = []
-        self.proof = f"{len(self.parts)} bundles of them, each planned alone, prove"
+        several = f"{len(self.parts)} bundles of them, each planned alone, prove"
+        self.proof = several if len(self.parts) > 1 else ALONE
 
     def plan(
         self, warnings: Iterable[str] = (), run: Mapping[str, object] | None = None, bounding: Callable[[], tuple[str, ...]] | None = None
@@ -455,9 +457,7 @@ class BundlePlanner:
             seconds = time.perf_counter() - self.began
             gap = relative_gap(best, self.bound, self.unfolded.scale.money)
             self.watch(
-                Progress(
-                    stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap
-                )
+                Progress(stage=stage, stages=2, objective=doing, seconds=seconds, nodes=nodes, incumbent=best, bound=self.bound, gap=gap)
             )
 
     # The plan

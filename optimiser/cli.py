@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optimiser.errors import InputError, StockpileError
+from stockpile_model.amounts import count, money
 from stockpile_model.names import printable
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ def template(new: Path, material: str, force: bool) -> None:
 def check(workbook: Path, errors: Path | None) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
     from optimiser.workbook.check import check_workbook
-    from stockpile_model.amounts import count
 
     reading = check_workbook(workbook, errors)
     for fault in reading.warnings:
@@ -144,22 +144,28 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
 @click.option(
     "--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell of the input first, on top of the plan's own changes."
 )
-def audit(workbook: Path, plan: Path, changes: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to standard output.")
+def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -> None:
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that does not agree."""
     from optimiser.planner import audit_workbook
-    from stockpile_model.amounts import count
 
     found = audit_workbook(workbook, plan, _parsed(changes))
     for note in found.notes:
         _say(f"note: {note}")
-    for finding in found.audit.findings:
-        _answer(str(finding))
-    figures = count(found.audit.figures, "figure")
-    if found.audit.findings:
-        verb = "does" if len(found.audit.findings) == 1 else "do"
-        _say(f"{plan}: {len(found.audit.findings):,} of {figures} {verb} not agree with {workbook}")
+    told = found.audit
+    figures, lines = count(told.figures, "figure"), [str(finding) for finding in told.findings]
+    if as_json:
+        said = {"agrees": not lines, "figures": told.figures, "findings": lines, "not_checked": list(told.unchecked)}
+        _answer(json.dumps(said, indent=2))
+    else:
+        for line in lines or [f"{plan}: agrees with {workbook}, {figures} recomputed"]:
+            _answer(line)
+    if lines:
+        _say(f"{plan}: {len(lines):,} of {figures} {'does' if len(lines) == 1 else 'do'} not agree with {workbook}")
+    if told.unchecked:
+        _say(f"not checked: {', '.join(told.unchecked)}")
+    if lines:
         sys.exit(DISAGREES)
-    _answer(f"{plan}: agrees with {workbook}, {figures} recomputed")
 
 
 @cli.command()
@@ -184,7 +190,6 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
     """
     from optimiser.sampling.draw import Options
     from optimiser.scenario_maker import make_scenarios
-    from stockpile_model.amounts import count
 
     asked = Options(revealed=revealed.date() if revealed else None, **options)
     made = make_scenarios(workbook, output, asked, _say, anew=anew)
@@ -313,7 +318,11 @@ def _show_compared(found: Comparison, everything: bool) -> None:
         if not everything and len(rows) > MOST_COMPARED:
             console.print(f"and {len(rows) - MOST_COMPARED:,} more: --all or -o shows them")
     differing = sum(row.differs for row in found.rows)
-    console.print(f"\n{differing:,} of {len(found.rows):,} rows differ" if differing else "Nothing differs")
+    console.print(
+        f"\n{differing:,} of {count(len(found.rows), 'row')} {'differs' if differing == 1 else 'differ'}"
+        if differing
+        else "Nothing differs"
+    )
 
 
 def _beside(row: Compared, value: Value) -> Text:
@@ -396,8 +405,6 @@ def _progress() -> Iterator[Callable[[Progress], None]]:
 
 
 def _told(progress: Progress) -> str:
-    from stockpile_model.amounts import money
-
     def number(value: float | None) -> str:
         return "-" if value is None or not math.isfinite(value) else money(value)
 
@@ -421,6 +428,7 @@ def _as_json(answer: Answer) -> dict[str, object]:
         **_figures(plan),
         "plan": str(answer.path) if answer.path else None,
         "seconds": round(answer.seconds, 3),
+        "audit": plan.run.get("audit") if plan else None,
     }
     if plan is not None and plan.cvar is not None:
         found["expected_cost"], found["cvar"] = plan.expected_cost, plan.cvar
@@ -462,7 +470,6 @@ def _show(answer: Answer) -> None:
     from optimiser.beside import Compared, Share
     from optimiser.terminal import Plain
     from optimiser.value import Worth
-    from stockpile_model.amounts import money
     from stockpile_model.blocks.objective import ScenarioOutcome
 
     console = Plain(highlight=False)
@@ -494,7 +501,6 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
     """Result rows as a table of the terminal."""
     from rich.table import Table
 
-    from stockpile_model.amounts import money
     from stockpile_model.data import columns
 
     def shown(value: object) -> str:

@@ -20,10 +20,11 @@ import numpy as np
 import pyomo.environ as pyo
 
 from optimiser import bundles
-from optimiser.bundled import BundlePlanner, Found
+from optimiser.bundled import ALONE, BundlePlanner, Found
 from optimiser.errors import StockpileError
 from optimiser.solve import Options, Outcome, solve
 from optimiser.value import DECISIONS
+from stockpile_model.amounts import count
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 
@@ -95,7 +96,8 @@ def check(planner: BundlePlanner, ranks: Ranks, way: Way) -> None:
     if way == "ef" and ranks.size > 1:
         raise ClusterUnavailable("--decompose ef is one model on one rank: start it without mpiexec, or decompose by lagrangian")
     if ranks.size > len(planner.parts):
-        raise ClusterUnavailable(f"{ranks.size} ranks have {len(planner.parts)} bundles to share: start fewer, or ask for more --bundles")
+        share = f"{count(ranks.size, 'rank')} {'has' if ranks.size == 1 else 'have'} {count(len(planner.parts), 'bundle')} to share"
+        raise ClusterUnavailable(f"{share}: start fewer, or ask for more --bundles")
 
 
 def decompose(planner: BundlePlanner, ranks: Ranks, way: Way) -> tuple[str, ...]:
@@ -157,7 +159,7 @@ def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         return tuple(planner.split.probability)
     decided = None if outcome.objective is None else bundles.decisions(creator.built["0"], range(planner.split.periods))
     planner.raise_bound(outcome.bound)
-    planner.proof = "One model of all of them proves"
+    planner.proof = ALONE
     planner.offer([decided] if decided else [])
     return ()
 
@@ -191,7 +193,8 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         alone = ranks.gathered([(int(name), _found(dual.outcomes[name], each)) for name, each in dual.decided().items()])
         dual.iterk_loop()
     planner.raise_bound(dual.most)
-    planner.proof = f"{len(planner.parts)} bundles of them, at Lagrangian prices for what they have in common, prove"
+    several = f"{len(planner.parts)} bundles of them, at Lagrangian prices for what they have in common, prove"
+    planner.proof = several if len(planner.parts) > 1 else ALONE
     planner.found = dict(sorted(alone, key=lambda pair: pair[0]))
     priced = ranks.gathered([(int(name), each) for name, each in dual.decided().items()])
     planner.offer(each for _, each in sorted(priced, key=lambda pair: pair[0]))

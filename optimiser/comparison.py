@@ -11,6 +11,7 @@ from typing import TypeVar
 from optimiser.audit import Line, Sheets
 from optimiser.solver.search import relative_gap
 from stockpile_model.data import ALL
+from stockpile_model.names import identity
 
 SAME = 1e-6  # relative difference, of amounts below 1 absolute, up to which two amounts are one
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
@@ -50,8 +51,18 @@ def change(first: Value, other: Value) -> float | None:
 
 
 def compare(plans: Sequence[Sheets], until: dt.date | None = None) -> list[Compared]:
-    """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions taken before `until`."""
+    """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions taken before `until`. Names have the
+    spelling of the first plan that has them, which is put into the others."""
+    _spell_alike(plans)
     return [*_figures(plans), *_scenarios(plans), *_decisions(plans if until is None else [_before(each, until) for each in plans])]
+
+
+def _spell_alike(plans: Sequence[Sheets]) -> None:
+    spelt: dict[tuple[str, str], str] = {}
+    for line in (line for plan in plans for lines in plan.rows.values() for line in lines):
+        for column, value in line.items():
+            if isinstance(value, str):
+                line[column] = spelt.setdefault((column, identity(value)), value)
 
 
 def _before(plan: Sheets, until: dt.date) -> Sheets:

@@ -40,8 +40,9 @@ class Short:
         limit = f" ({_said(self.amount)})" if self.amount and self.unit != "1" else ""
         at = f"{self.cell}: " if self.cell else ""
         several = self.total is not None and self.total > self.short * (1 + NOISE)
+        unit = self.unit.removesuffix("s") if self.unit in ("members", "times") and self.short == 1 else self.unit
         total = f" at most in a period, {_said(self.total or 0.0)} in all" if several else ""
-        return f"{at}{self.limit}{limit}{when}: short by {_said(self.short)} {self.unit}{total}"
+        return f"{at}{self.limit}{limit}{when}: short by {_said(self.short)} {unit}{total}"
 
 
 def _said(amount: float) -> str:

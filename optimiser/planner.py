@@ -23,7 +23,7 @@ from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, 
 from optimiser.solver.highs import version as highs_version
 from optimiser.solver.model_file import write_model
 from optimiser.workbook.files import check_target, same_file
-from optimiser.workbook.plans import read_plan
+from optimiser.workbook.plans import read_plan, spelt_alike
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
 from optimiser.workers import Workers
@@ -364,6 +364,7 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
     if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
         notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
     reading = read(source, [*made_with, *changes])
+    spelt_alike(told.sheets, reading.stockpile)
     return Audited(audit(reading.stockpile, told.sheets), tuple(notes))
 
 

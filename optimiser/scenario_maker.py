@@ -13,6 +13,7 @@ from optimiser.sampling.make import Made, make
 from optimiser.workbook.files import check_target
 from optimiser.workbook.read import read_as_written
 from optimiser.workbook.scenario_book import write
+from stockpile_model.amounts import count
 from stockpile_model.data import Stockpile
 from stockpile_model.scenarios import Event, Scenario
 
@@ -39,7 +40,7 @@ def _without_scenarios(stockpile: Stockpile, anew: bool) -> Stockpile:
     kept = {kind: rows for kind, rows in stockpile.tables.items() if kind not in (Scenario, Event)}
     for kind in (Scenario, Event):
         if stockpile.rows(kind) and not anew:
-            count = len(stockpile.rows(kind))
-            message = f"has {count} rows already; --replace leaves them out of the new workbook and puts new ones in their place"
+            rows = count(len(stockpile.rows(kind)), "row")
+            message = f"has {rows} already; --replace leaves them out of the new workbook and puts new ones in their place"
             raise InputError([Fault(stockpile.address(kind.TABLE, 0), message)])
     return replace(stockpile, tables=kept)

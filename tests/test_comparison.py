@@ -14,7 +14,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from rich.console import Console
 
 from optimiser import cli
 from optimiser.audit import Sheets
@@ -23,6 +22,7 @@ from optimiser.compare_maker import Asked, Comparison, NoPlanError, make_compari
 from optimiser.comparison import Compared, change, compare
 from optimiser.errors import InputError, OutputError
 from optimiser.planner import Request, plan_workbook
+from optimiser.terminal import Plain
 from optimiser.workbook.write import write
 from stockpile_model.changes import parse
 from tests.support.books import book
@@ -328,8 +328,8 @@ def test_the_terminal_shows_what_differs(plans: tuple[Path, Path]) -> None:
 def test_more_cost_is_red_and_less_green(plans: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     for order, colour in ((plans, "31"), (plans[::-1], "32")):
         target = io.StringIO()
-        console = Console(file=target, force_terminal=True, color_system="standard", width=150)
-        monkeypatch.setattr("rich.console.Console", lambda console=console, **_: console)
+        console = Plain(file=target, force_terminal=True, color_system="standard", width=150)
+        monkeypatch.setattr("optimiser.terminal.Plain", lambda console=console, **_: console)
         cli._show_compared(compared(*order), everything=False)
         assert re.search(rf"\x1b\[{colour}m2\d\d \([+-]40\)\x1b", target.getvalue())
 

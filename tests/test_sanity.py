@@ -400,7 +400,7 @@ CLASHES: dict[str, tuple[Tables, Tables, str]] = {
     "too few members": (
         ruled({"of": "country", "measure": "count", "least": 3}),
         ruled({"of": "country", "measure": "count", "least": 2}),
-        f"rules!D2: the rule r0 asks for 3 at least, of which only 2 could ship (FI, FR): {MUST}",
+        f"rules!D2: the rule r0 asks for 3 countries at least, of which only 2 could ship (FI, FR): {MUST}",
     ),
     "so few that their caps are short": (
         ruled({"of": "supplier", "measure": "count", "most": 2}, {"of": "supplier", "most": 0.4}),

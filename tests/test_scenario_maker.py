@@ -209,7 +209,7 @@ OWN = {
 
 
 def test_scenarios_that_are_there_are_not_lost_unasked(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has 1 rows already; --replace leaves them out of the new workbook"):
+    with pytest.raises(InputError, match="has 1 row already; --replace leaves them out of the new workbook"):
         made(tmp_path, TABLES | OWN)
     assert not (tmp_path / "out.xlsx").exists()
     _, output, _ = made(tmp_path, TABLES | OWN, anew=True)
@@ -258,7 +258,7 @@ def test_hard_targets_are_warned_about(tmp_path: Path) -> None:
             "uncertainty!I2: correlation must be at most 1, found 1.5",
         ),
         ({}, ["--revealed", "2031-01-01"], 2, "--revealed 2031-01-01: must lie in the horizon"),
-        (OWN, [], 1, "scenarios: has 1 rows already; --replace"),
+        (OWN, [], 1, "scenarios: has 1 row already; --replace"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_a_status(

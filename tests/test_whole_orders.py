@@ -34,7 +34,7 @@ def test_a_lot_that_is_relaxed_costs_what_is_wanted_of_it_and_whole_all_of_it() 
     assert plan.objective == pytest.approx(6)
     assert plan.run[FIGURE] == pytest.approx(20)
     assert plan.verdict.endswith(
-        "With whole orders from then on, what is done in the first 1 periods can be kept for 20 USD, 14 more than this plan says; "
+        "With whole orders from then on, what is done in the first period can be kept for 20 USD, 14 more than this plan says; "
         "that they are relaxed can matter by 14 USD at most."
     )
 
@@ -50,7 +50,7 @@ def test_a_plan_that_cannot_be_made_whole_says_so() -> None:
     plan = planned(lots(site(capacity=5), firm_periods=1))
     assert plan.run[FIGURE] == "none"
     assert plan.verdict.endswith(
-        "No plan has whole orders from then on and keeps what is done in the first 1 periods: it would have to begin differently."
+        "No plan has whole orders from then on and keeps what is done in the first period: it would have to begin differently."
     )
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 NOISE = 1e-6  # share of a figure by which a solver may miss it; what is further off is no noise, and is left for the audit
 _SAME = 1e-9  # share of a figure that a shorter way to write it may differ by
 _TYPED = 12  # digits: a figure with no more of them was written by a person
+_KEPT = 15  # digits that a cell holds
 _DIGITS = 9  # significant digits of money
 
 
@@ -32,9 +33,9 @@ def about(value: float) -> str:
     return _plain(Decimal(f"{value:.6g}")) if math.isfinite(value) else str(value)
 
 
-def count(number: int, noun: str, many: str | None = None) -> str:
+def count(number: float, noun: str, many: str | None = None) -> str:
     """Write how many there are of something: `1 order`, `2 orders`; `many` is the plural where it takes more than an s."""
-    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+    return f"{quantity(number)} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def month(day: dt.date) -> str:
@@ -50,21 +51,23 @@ def clean(value: float) -> float:
 
 
 def lots(number: int, size: float) -> float:
-    """Return so many whole lots, exactly as a person would multiply them."""
-    return float(number * Decimal(repr(float(size))))
+    """Return so many whole lots, as a person would multiply what the cell of their size shows."""
+    return float(number * _typed(size))
 
 
 def snapped(value: float, least: Iterable[float | None] = (), most: Iterable[float | None] = ()) -> float:
     """Return a figure without a solver's noise, which leaves it neither below the figures it may not be below nor above those it may
     not be above (None: no such limit). What misses one by more than noise stays as it is."""
     found = clean(value)
-    for limit in least:
-        if limit is not None and limit * (1 - NOISE) <= found < limit:
-            found = limit
-    for limit in most:
-        if limit is not None and limit < found <= limit * (1 + NOISE):
-            found = limit
+    for limit, below, above in (*((each, NOISE, _SAME) for each in least), *((each, _SAME, NOISE) for each in most)):
+        if limit is not None and limit * (1 - below) <= found <= limit * (1 + above):
+            return float(_typed(limit))
     return found
+
+
+def _typed(value: float) -> Decimal:
+    """A figure of a cell, with the digits that a spreadsheet keeps."""
+    return Decimal(f"{value:.{_KEPT}g}")
 
 
 def _plain(value: Decimal) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
+from stockpile_model.amounts import count
 from stockpile_model.names import differing, outline
 from stockpile_model.scale import Figure, Scale, scale_of
 
@@ -654,10 +655,29 @@ class Stockpile:
             found.setdefault(site.buyer, []).append(name)
         return {buyer: tuple(names) for buyer, names in found.items()}
 
-    def life(self, material: str) -> int | None:
+    def shelf_life(self, material: str) -> int | None:
         """Shelf life of a material [periods]; None = unlimited."""
         months = self.keyed(Material)[material].shelf_life_months
         return None if months is None else self.calendar.count(months)
+
+    def life(self, material: str) -> int | None:
+        """Shelf life of a material [periods], as far as the horizon can tell it from a longer one; None = unlimited. A life of a million
+        months costs no more than one that ends after the horizon."""
+        life = self.shelf_life(material)
+        return None if life is None else min(life, self._longest_life)
+
+    @functools.cached_property
+    def _longest_life(self) -> int:
+        """A life that no metal reaches the end of: the horizon, the age of the oldest lot at its start, and the most life that any row
+        asks metal still to have [periods]."""
+        asked, begun = 0.0, self.settings.start
+        for kind, rows in self.tables.items():
+            for column in columns(kind):
+                if column.unit == "months" and "life" in column.name and column.name != "shelf_life_months":
+                    asked = max([asked, *(get(row, column.name) or 0.0 for row in rows)])
+                elif column.name == "made":
+                    begun = min([begun, *(get(row, column.name) or begun for row in rows)])
+        return self.settings.periods - self.calendar.period(begun) + math.ceil(asked / self.calendar.months) + 1
 
     def ages(self, material: str) -> range:
         """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
@@ -721,8 +741,20 @@ def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Probl
         if months is not None and calendar.whole(months) is None:
             below = int(months // calendar.months) * calendar.months
             nearby = [f"{whole}" for whole in (below, below + calendar.months) if whole > 0 or above[name] is None]
-            length = "1 month" if calendar.months == 1 else f"{calendar.months} months"
-            message = f"must be a whole number of periods of {length}, found {months:g} months; write {' or '.join(nearby)}"
+            length, found = count(calendar.months, "month"), count(months, "month")
+            message = f"must be a whole number of periods of {length}, found {found}; write {' or '.join(nearby)}"
+            yield Problem(row.TABLE, row.line, name, message)
+
+
+LEAST_SHARE = 1e-6  # of a quantity that a solver still sees beside the whole
+
+
+def seen(row: Row, *names: str) -> Iterator[Problem]:
+    """A share so small that a solver takes it for none, for each of the named columns."""
+    for name in names:
+        share = get(row, name)
+        if 0 < share < LEAST_SHARE:
+            message = f"must be 0 (nothing) or at least {LEAST_SHARE:.6f}, found {share:.12g}; write 0 where as good as nothing arrives"
             yield Problem(row.TABLE, row.line, name, message)
 
 

@@ -50,6 +50,10 @@ def change(event: Event) -> Change:
     return Change(event.table, event.row or "*", event.column, cast(How, event.how), event.value or "")
 
 
+MOST_FOLLOWED = 100  # scenarios that follow each other
+MOST_NODES = 1_000_000  # of the tree, at most one for each scenario and period
+
+
 @functools.lru_cache(maxsize=8)
 def known(stockpile: Stockpile) -> Mapping[str, Scenario]:
     """The named scenarios by their folded names."""
@@ -62,11 +66,20 @@ def parent(row: Scenario) -> str:
 
 
 def lineage(stockpile: Stockpile, name: str) -> list[str]:
-    """A scenario and those it follows, itself first, the base last; all folded. A circle is cut."""
-    found, rows = [identity(name)], known(stockpile)
-    while found[-1] in rows and parent(rows[found[-1]]) not in found:
-        found.append(parent(rows[found[-1]]))
-    return found
+    """A scenario and those it follows, itself first, the base last; all folded. A circle is cut, and so is what follows too many."""
+    memo, rows, own = _lineages(stockpile), known(stockpile), identity(name)
+    if own not in memo:
+        found = [own]
+        while found[-1] in rows and parent(rows[found[-1]]) not in found and len(found) <= MOST_FOLLOWED:
+            found.append(parent(rows[found[-1]]))
+        memo[own] = found
+    return memo[own]
+
+
+@functools.lru_cache(maxsize=8)
+def _lineages(_: Stockpile) -> dict[str, list[str]]:
+    """Those that were asked for, by the scenario."""
+    return {}
 
 
 @functools.lru_cache(maxsize=8)
@@ -105,9 +118,8 @@ def unfold(stockpile: Stockpile) -> Stockpile:
     stockpile = stockpile.anchored()
     periods, rows = stockpile.settings.periods, known(stockpile)
     weights = {name: row.probability for name, row in rows.items()} | {BASE: base_probability(stockpile)}
-    order: list[str] = [BASE]  # those that are followed before those that follow
-    while len(order) < len(rows) + 1:
-        order += [name for name, row in rows.items() if name not in order and parent(row) in order]
+    order = sorted([BASE, *rows], key=lambda name: len(lineage(stockpile, name)))  # those that are followed before those that follow
+    place = {name: at for at, name in enumerate(order)}
     begins = {name: revealed(stockpile, rows[name]) if name in rows else 0 for name in order}
     # (scenario, period) is a node of its own from the period in which the scenario is known; before, it is another's.
     owner = {(name, t): _owner(rows, begins, name, t) for name in order for t in range(periods)}
@@ -116,7 +128,7 @@ def unfold(stockpile: Stockpile) -> Stockpile:
         for t in range(periods):
             passed[owner[name, t]] = passed.get(owner[name, t], 0.0) + weights[name]
     kept = [key for key in dict.fromkeys(owner.values()) if passed[key] > PROBABLE]
-    kept.sort(key=lambda key: (order.index(key[0]), key[1]))
+    kept.sort(key=lambda key: (place[key[0]], key[1]))
     number = {key: n for n, key in enumerate(kept)}
     parents = [None if t == 0 else number[owner[name, t - 1]] for name, t in kept]
     tree = Tree(tuple(t for _, t in kept), tuple(parents), tuple(min(1.0, passed[key]) for key in kept))
@@ -141,8 +153,9 @@ def _views(stockpile: Stockpile, tree: Tree, nodes: list[tuple[str, int]]) -> tu
         active = tuple(active_events(stockpile, name, t))
         key = tuple(id(event) for event in active)
         if key not in made:
-            view = stockpile
-            for event in active:
+            done = next(size for size in range(len(key) - 1, -1, -1) if key[:size] in made)
+            view = made[key[:done]]
+            for event in active[done:]:
                 view = changes.apply(view, change(event))
             made[key] = replace(view, shape=tree)
         found.append(made[key])
@@ -161,7 +174,11 @@ def active_events(stockpile: Stockpile, name: str, period: int) -> Iterator[Even
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     if stockpile.shape is not None and not stockpile.views:
         return  # the rows at a node: its events are made, and would be made a second time
-    rows, total = known(stockpile), 0.0
+    rows, total, periods, deep = known(stockpile), 0.0, stockpile.settings.periods, False
+    if len(rows) * periods > MOST_NODES:
+        last = stockpile.rows(Scenario)[-1]
+        message = f"{len(rows):,} scenarios of {periods:,} periods each are more than {MOST_NODES:,} nodes: leave some out"
+        yield Problem(last.TABLE, last.line, "scenario", message)
     for row in stockpile.rows(Scenario):
         name, of = identity(row.scenario), parent(row)
         total += row.probability
@@ -177,6 +194,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "follows", f"{row.follows!r} has no row in the sheet scenarios{hint}")
         elif of == name:
             yield Problem(row.TABLE, row.line, "follows", f"must not be the scenario itself, found {row.follows!r}")
+        elif len(lineage(stockpile, name)) > MOST_FOLLOWED:
+            if not deep:
+                message = f"{row.scenario!r} follows more than {MOST_FOLLOWED} scenarios, one after the other; let it follow an earlier one"
+                yield Problem(row.TABLE, row.line, "follows", message)
+            deep = True
         elif BASE not in lineage(stockpile, name):
             circle = " follows ".join(rows[each].scenario for each in lineage(stockpile, name))
             yield Problem(row.TABLE, row.line, "follows", f"the scenarios follow each other in a circle: {circle}")

@@ -70,15 +70,28 @@ def blank(given: Given | None) -> bool:
     return given is None or (isinstance(given, str) and not clean(given))
 
 
-def unitless(title: str) -> str:
-    """A title without its trailing `[unit]`, which may hold brackets: `price [USD [2026]/kg]`."""
+def unbracketed(unit: str) -> str:
+    """A unit as it stands between the brackets of a title, `USD (2026)` for `USD [2026]`: it has none of its own."""
+    return unit.translate(_ROUND)
+
+
+_ROUND = str.maketrans("[]\uff3b\uff3d", "()()")
+
+
+def parted(title: str) -> tuple[str, str]:
+    """A title without its trailing `[unit]`, and that unit, which may hold brackets: `price [USD [2026]/kg]`."""
     title = clean(title)
     depth = 0
     for k in range(len(title) - 1, -1, -1) if title.endswith(("]", "\uff3d")) else ():
         depth += (title[k] in "]\uff3d") - (title[k] in "[\uff3b")
         if not depth:
-            return title[:k].rstrip()
-    return title
+            return title[:k].rstrip(), title[k + 1 : -1].strip()
+    return title, ""
+
+
+def unitless(title: str) -> str:
+    """A title without its trailing `[unit]`."""
+    return parted(title)[0]
 
 
 def normal(title: str) -> str:

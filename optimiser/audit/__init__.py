@@ -6,15 +6,16 @@ what expires, what everything costs. Under scenarios each is audited as a plan o
 input as it stands on its path (`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them).
 The rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth), `metal` (lots and ages),
 `needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective, proof),
-`sentences` (instructions), `summary` (totals of the other sheets). `inputs`
+`assumptions` (the inputs that a plan lists), `sentences` (instructions), `summary` (totals of the other sheets). `inputs`
 reads the input with arithmetic of its own, so that an error in the model's is no error here too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from optimiser.audit import contracts, metal, money, needs, options, projects, purchases, rules, sentences, summary
+from optimiser.audit import assumptions, contracts, metal, money, needs, options, projects, purchases, rules, sentences, summary
 from optimiser.audit.case import Case
 from optimiser.audit.clock import Clock
 from optimiser.audit.findings import Finding, Record
@@ -27,6 +28,11 @@ from stockpile_model.data import Stockpile
 __all__ = ["Audit", "AuditError", "Finding", "Line", "Sheets", "audit", "lines"]
 
 MOST_TOLD = 20
+SOLVED: Mapping[str, tuple[str, ...]] = {
+    "marginal_values": ("limit", "cell", "date", "sense", "amount", "used", "unit", "worth"),
+    "floors": ("cost_difference", "difference_at_least", "to_change"),
+}
+"""What only a solver tells, by sheet and column: it is not recomputed, and the audit says so."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,23 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     money.budget(together)
     money.objective(together)
     together.compare()
+    assumptions.assumptions(stockpile, sheets, record)
     sentences.sentences(together)
     summary.summary(together)
-    return Audit(record.figures, record.findings, tuple(record.unchecked))
+    return Audit(record.figures, record.findings, (*_unchecked(sheets), *record.unchecked))
+
+
+def _unchecked(sheets: Sheets) -> Iterator[str]:
+    """What stands in a plan and is not recomputed."""
+    if sheets.bound is not None:
+        yield "the proven bound"
+    for sheet, names in SOLVED.items():
+        if told := [name for name in names if any(line[name] is not None for line in sheets[sheet])]:
+            yield f"{sheet} ({', '.join(name.replace('_', ' ') for name in told)})"
+    if sheets["summary"]:
+        yield "the verdict and the warnings of the summary"
+    if sheets.unread:
+        yield f"the sheets {', '.join(sheets.unread)}"
 
 
 def _path(case: Case) -> None:

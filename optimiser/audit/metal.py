@@ -87,6 +87,7 @@ def _movements(case: Case) -> Moved:
         if kind == "opening":
             if record.fails(t == 0):
                 record.refuse(line.at("date"), f"{line.told('date')}: opening stock comes in later than the first period")
+            record.term(line, "name", lot.lot)
             moved.openings[lot] += quantity
         elif kind in ("arrival", "return"):
             if record.fails(age == 0):
@@ -97,6 +98,8 @@ def _movements(case: Case) -> Moved:
             else:
                 moved.returns[t, name, lot.material, lot.site] += quantity
         elif kind == "expired":
+            if record.fails(not name):
+                record.refuse(line.at("name"), f"{line.told('name')}: what expires goes nowhere")
             moved.expired[t, lot] += size
         else:
             _usable(case, line, t, age, life)

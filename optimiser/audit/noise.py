@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimiser.audit.inputs import Rows
@@ -18,7 +18,7 @@ from stockpile_model.data import columns, get
 OF_TYPICAL = 1e-6  # of what is typically asked of a material
 OF_LEAST = 0.1  # of the least decision about it
 FINEST = 1e-9  # of what is typical, and
-FINEST_OF_ALL = 1e-12  # of what is typical of the largest material: finer than this no solver is
+FINEST_OF_ALL = 1e-11  # of what is typical of the largest material: finer than this no solver is
 
 NEEDS = (("demand", "quantity"), ("targets", "quantity"), ("opening_stock", "quantity"), ("floors", "annual_quantity"))
 DECISIONS = (("offers", "minimum_order"), ("offers", "lot_size"), ("price_breaks", "from_quantity"))
@@ -42,7 +42,11 @@ class Noise:
         self._quantity = {name: found.get(name, most) for name in variants[0].materials}
         lumps = [abs(value) for value in _lumps(variants) if value]
         self._lump = FINEST * statistics.median(lumps) if lumps else 0.0
-        self._rates = {heading: _rates(variants, penalty) for heading, penalty in {**PENALTIES, "": ""}.items()}
+        dearest: dict[str, float] = defaultdict(float)
+        for row in _unique(variants, "prices"):
+            for index, value in row.values.items():
+                dearest[index] = max(dearest[index], abs(value))
+        self._rates = {heading: _rates(variants, penalty, dearest) for heading, penalty in {**PENALTIES, "": ""}.items()}
 
     def quantity(self, material: str | None = None) -> float:
         """The noise of a quantity of a material [quantity]."""
@@ -84,24 +88,25 @@ def _lumps(variants: list[Rows]) -> Iterator[float | None]:
             yield from (getattr(row, each.field) for each in columns(type(row)) if each.unit == "money")
 
 
-def _rates(variants: list[Rows], penalty: str) -> dict[str, float]:
-    """The dearest that a unit of each material can be: by a penalty, or by all other prices [money/quantity]."""
+def _rates(variants: list[Rows], penalty: str, dearest: Mapping[str, float]) -> dict[str, float]:
+    """The dearest that a unit of each material can be: by a penalty, or by all other prices; `dearest` is each index at its highest
+    [money/quantity]."""
     found: dict[str, float] = defaultdict(float)
-    of_all = max((rate for row in _unique(variants, "sites") for rate in _prices(variants, row)), default=0.0)
+    of_all = max((rate for row in _unique(variants, "sites") for rate in _prices(row, dearest)), default=0.0)
     for table in ("materials",) if penalty else ("materials", "offers", "price_breaks", "contracts", "floors", "outlets"):
         for material, row in _materials(variants, table):
-            rates = [abs(get(row, penalty) or 0.0)] if penalty else [of_all, *_prices(variants, row)]
+            rates = [abs(get(row, penalty) or 0.0)] if penalty else [of_all, *_prices(row, dearest)]
             found[material] = max(found[material], *rates)
     return found
 
 
-def _prices(variants: list[Rows], row: Any) -> Iterator[float]:
+def _prices(row: Any, dearest: Mapping[str, float]) -> Iterator[float]:
     """The prices of a unit that a row tells, or refers to."""
     for each in columns(type(row)):
         value = getattr(row, each.field)
         if value is None or each.name in PENALTIES.values():
             continue
         if each.refers == "prices":
-            yield max((abs(price.values.get(value, 0.0)) for price in _unique(variants, "prices")), default=0.0)
+            yield dearest.get(value, 0.0)
         elif each.unit.startswith("money/quantity"):
             yield abs(value)

@@ -50,6 +50,8 @@ def menus(together: Together) -> None:
         name, contract, level = line["project"], line["contract"], line["level"]
         if name not in together.base.keyed("projects"):
             continue
+        if contract is None:
+            record.term(line, "level", None)
         if record.fails(contract is None or together.base.floor(contract, level) is not None):
             record.refuse(line.at("level"), f"{contract} has no level {level!r} in the sheet floors")
             continue

@@ -59,38 +59,44 @@ def rules(case: Case) -> None:
 def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]) -> None:
     """One row of the sheet: its value, its limits, and that it keeps them."""
     record = case.record
-    low = high = group = sum(part.amount * weight(rule, value, part) for part in came)
-    observed: float | None = group
-    noise, scale = (case.cent if rule.measure == "spend" else case.noise)(rule.material), 1.0
-    if rule.measure == "share":
-        scale = sum(part.amount for part in came)
-        observed = group / scale if scale > noise else None
-    elif rule.measure == "count":
-        # A member that brings next to nothing counts against `most` and not towards `least`; the sheet may tell it either way.
-        low, high = _counted(rule, value, came, noise)
-        observed, noise = line["observed"] if low <= (line["observed"] or 0.0) <= high else low, 0.0
+    total, group = sum(part.amount for part in came), sum(part.amount * weight(rule, value, part) for part in came)
+    noise = (case.cent if rule.measure == "spend" else case.noise)(rule.material)
+    low: float | None = group
+    if rule.measure in ("share", "count") and total <= noise:
+        low = None  # of nothing
+    elif rule.measure == "share":
+        low, noise = group / total, noise / total
+    high = low
+    if rule.measure == "count" and low is not None:
+        low, high = _counted(line, rule, value, came, noise)
+        noise = 0.0
     for column in ("of", "material", "measure"):
         record.term(line, column, getattr(rule, column), (rule, column))
     for column in ("least", "most"):
         record.figure(line, column, getattr(rule, column), cell=(rule, column))
-    fine = RELATIVE + noise / max(noise, scale) if rule.measure == "share" else noise
-    record.figure(line, "observed", observed, fine)
-    if rule.least is not None and record.below(rule.least * scale, low, noise):
-        record.add(line.at("observed"), line.told("observed"), rule.least, low / scale, "least", (rule, "least"))
-    if rule.most is not None and record.above(rule.most * scale, high, noise):
-        record.add(line.at("observed"), line.told("observed"), rule.most, high / scale, "most", (rule, "most"))
+    record.figure(line, "observed", high if rule.least is None else low, noise)
     gaps = []
-    if observed is not None:
-        gaps += [] if rule.least is None else [observed - rule.least]
-        gaps += [] if rule.most is None else [rule.most - observed]
+    if rule.least is not None and low is not None:
+        gaps.append(low - rule.least)
+        if record.below(rule.least, low, noise):
+            record.add(line.at("observed"), line.told("observed"), rule.least, low, "least", (rule, "least"))
+    if rule.most is not None and high is not None:
+        gaps.append(rule.most - high)
+        if record.above(rule.most, high, noise):
+            record.add(line.at("observed"), line.told("observed"), rule.most, high, "most", (rule, "most"))
     slack = max(0.0, min(gaps)) if gaps else None
+    # A slack is a difference, which may be next to nothing of either.
+    fine = noise + RELATIVE * max((abs(limit) for limit in (rule.least, rule.most) if limit is not None), default=0.0)
     record.figure(line, "slack", slack, fine)
-    if slack is None or slack > 2 * fine + RELATIVE * abs(observed or 0.0):
+    if slack is None or slack > 100 * fine:
         record.term(line, "binding", False)
+    elif slack == 0:
+        record.term(line, "binding", True)
 
 
-def _counted(rule: Any, value: str | None, came: list[Part], noise: float) -> tuple[float, float]:
-    """How many members bring enough to count, and how many bring anything at all."""
+def _counted(line: Line, rule: Any, value: str | None, came: list[Part], noise: float) -> tuple[float, float]:
+    """How many members bring `count_from` of all that arrives, and how many bring anything at all; of who is as near to either as noise
+    the plan may say both."""
     brought: dict[str, float] = defaultdict(float)
     for part in came:
         if rule.of == "foreign_feedstock":
@@ -101,10 +107,14 @@ def _counted(rule: Any, value: str | None, came: list[Part], noise: float) -> tu
             member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
         if member is not None and (value is None or weight(rule, value, part)):
             brought[identity(str(member))] += part.amount
-    total = sum(part.amount for part in came)
-    least = getattr(rule, "count_from", 1e-9) * total
+    least = rule.count_from * sum(part.amount for part in came)
     enough = sum(each > least or not apart(least, each, noise) for each in brought.values())
-    return float(enough), float(sum(each > noise for each in brought.values()))
+    surely = sum(each > least and apart(least, each, noise) for each in brought.values())
+    some, any_ = sum(each > noise for each in brought.values()), sum(each > 0 for each in brought.values())
+    told = line["observed"]
+    if told is None:
+        return float(enough), float(some)
+    return (told if surely <= told <= enough else float(enough)), (told if some <= told <= any_ and rule.least is None else float(some))
 
 
 def _windows(case: Case, window: str) -> dict[str, list[int]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from optimiser.audit.findings import EXACT
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
 
@@ -17,6 +18,7 @@ SAID = {  # what an instruction must name and give, where its row holds it
     "projects": (("project",), ("grant",), ("decided", "ready")),
     "rotation": (("lot", "material", "site", "outlet"), ("quantity",), ("date", "returns")),
 }
+EXACTLY = ("ordered", "quantity", "annual_quantity")  # every digit of a quantity, for it is to be done
 MONTH, NUMBER = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b"), re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
@@ -48,11 +50,12 @@ def _wrong(
     told = str(line["instruction"] or "")
     decided = line.get("decision") not in ("do not sign", "no")
     yield from (f"does not name {line[name]}" for name in names if decided and line[name] is not None and str(line[name]) not in told)
-    figures_of_names = [float(name.replace(",", "")) for name in known if NUMBER.fullmatch(name)]  # a level may be called 550
-    for name in sorted({name for name in known if not NUMBER.fullmatch(name)}, key=len, reverse=True):
+    # A level may be called 550, an offer 2027-03: such a name stays, and is one more figure or month that may be said.
+    figures_of_names = [float(name.replace(",", "")) for name in known if NUMBER.fullmatch(name)]
+    for name in sorted({name for name in known if not (NUMBER.fullmatch(name) or MONTH.fullmatch(name))}, key=len, reverse=True):
         told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", told)
     months = MONTH.findall(told)
-    shown = [f"{day:%Y-%m-%d}" for day in days]
+    shown = [f"{day:%Y-%m-%d}" for day in days] + [name for name in known if MONTH.fullmatch(name)]
     yield from (f"says {month}, a date that its row does not hold" for month in months if not any(day.startswith(month) for day in shown))
     due = [f"{line[date]:%Y-%m}" for date in dates if decided and line[date] is not None]
     yield from (f"does not say {month}" for month in due if not any(each.startswith(month) for each in months))
@@ -61,8 +64,14 @@ def _wrong(
     strange = (number for number in numbers if not any(_shows(number, each) for each in (*held, *figures_of_names)))
     yield from (f"says {number}, a figure that its row does not hold" for number in strange)
     for name in figures:
-        if decided and line[name] and not any(_shows(number, line[name]) for number in numbers):
-            yield f"does not give its {name.replace('_', ' ')}"
+        if decided and line[name] and not any(_gives(number, line[name], name in EXACTLY) for number in numbers):
+            yield f"does not give its {name.replace('_', ' ')}, {line[name]:,.12g}"
+
+
+def _gives(number: str, value: float, exactly: bool) -> bool:
+    """Whether a number in a text is a value, but for a solver's noise; of money to two decimals at least."""
+    near = abs(float(number.replace(",", "")) - value) <= 2 * EXACT * abs(value)
+    return near or (not exactly and len(number.partition(".")[2]) > 1 and _shows(number, value))
 
 
 def _shows(number: str, value: float) -> bool:

@@ -12,6 +12,11 @@ from stockpile_model.data import Dated, Result, columns
 OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
 
 
+NAMES = (
+    "offer", "contract", "project", "rule", "appropriation", "heading", "lot", "name", "material", "date", "value", "window", "label",
+)  # fmt: skip
+
+
 class Line(dict[str, Any]):
     """One row of a plan sheet by column name. `letters` maps a column to where it stands."""
 
@@ -32,8 +37,7 @@ class Line(dict[str, Any]):
 
     def told(self, column: str) -> str:
         """A column of this row in words: `ordered (spot, 2027-03-01)`."""
-        names = ("offer", "contract", "project", "rule", "appropriation", "heading", "lot", "name", "material", "date", "value", "window")
-        known = [str(self[name]) for name in names if name != column and self.get(name) not in (None, "")]
+        known = [str(self[name]) for name in NAMES if name != column and self.get(name) not in (None, "")]
         return f"{column.replace('_', ' ')} ({', '.join(known)})" if known else column.replace("_", " ")
 
 
@@ -42,7 +46,8 @@ class Sheets:
     """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective, expected discounted cost by
     heading, waste and shortfall. `bound` is the cost below which no plan can come and `gap` how far the objective is from it [1];
     None where they are not known. Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
-    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …)."""
+    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …; none
+    for a formula that has lost its value). `unread` are the sheets of its workbook that hold nothing to recompute."""
 
     rows: Mapping[str, Sequence[Line]]
     objective: float
@@ -55,6 +60,7 @@ class Sheets:
     status: str | None = None
     gap: float | None = None
     asked: float | None = None
+    unread: tuple[str, ...] = ()
 
     def __getitem__(self, sheet: str) -> Sequence[Line]:
         return self.rows.get(sheet, ())

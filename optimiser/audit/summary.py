@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from optimiser.audit.findings import EXACT
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
+from stockpile_model.data import ALL
 
 COLUMNS = "BCDEF"
 CLAIMED = ("status", "objective", "expected cost", "cvar", "proven bound", "gap")  # at its top, compared with what the plan costs
@@ -21,30 +23,44 @@ def summary(together: Together) -> None:
     lines, record = together.sheets["summary"], together.record
     if not lines:
         return
-    quantity, money = 10 * together.noise.quantity(), 10 * together.noise.money()
     expected = _totals(together)
-    instructions = {line["instruction"] for sheet in ("projects", "contracts", "orders", "rotation") for line in together.sheets[sheet]}
+    instructions = _instructions(together)
     for line in lines:
         part, label = line["part"], line["label"]
         told = expected.pop((part, label), None)
         if part == "Checks":
-            record.term(line, "B", AGREES)
+            if "B" in line:
+                record.term(line, "B", AGREES)
         elif part == "To do first":
-            known = label in instructions or label.rpartition(" (in ")[0] in instructions or label.startswith(("…", "Nothing to "))
-            if record.fails(known):
-                record.refuse(line.at("A"), f"{label!r} is no instruction of the other sheets")
+            if record.fails(label in instructions or label.startswith(("…", "Nothing to "))):  # each once
+                record.refuse(line.at("A"), f"{label!r} is no instruction of the other sheets, or is said twice")
+            instructions.discard(label)
         elif told is None:
-            if not (part == "" and label.casefold() in CLAIMED) and any(isinstance(line[column], float) for column in COLUMNS):
+            if not (part == "" and label.casefold() in CLAIMED) and any(isinstance(line.get(column), float) for column in COLUMNS):
                 record.unchecked[f"summary!{COLUMNS[0]}{line.number} ({label})"] = None
         else:
-            noise = [{"Cost by heading": money, "Appropriations": money, "Quantities": quantity}.get(part, quantity), money]
+            # Sums of what the other sheets show, exactly; but a difference may be next to nothing of what it is a difference of.
+            noise = together.noise.money() if label in ("Total", "for all") else 0.0
+            noise = together.noise.quantity() if label == "Rotated out" else noise
             for column, value in zip(COLUMNS, told, strict=False):
-                if line[column] is not None or value is None:
-                    share = part == "Suppliers" and (column == "C" or not label)
-                    record.figure(line, column, value, 1e-9 if share else noise[column != "B"] if part == "Buyers" else noise[0])
+                if column not in line:
+                    continue
+                if record.fails(not isinstance(line[column], str)):
+                    record.add(line.at(column), line.told(column), value, line[column])
+                else:
+                    record.figure(line, column, value, noise)
     for part, label in expected:
         if record.fails((part, label) not in expected):
             record.refuse("summary", f"{label} is not there, below {part}")
+
+
+def _instructions(together: Together) -> set[str]:
+    """The instructions of all sheets, each with the scenarios in which it holds where these are not all."""
+    holds: dict[str, dict[str, float]] = {}
+    for sheet in ("projects", "contracts", "orders", "rotation"):
+        for line in together.sheets[sheet]:
+            holds.setdefault(line["instruction"], {})[line["scenarios"]] = line["probability"]
+    return {said if ALL in names or sum(names.values()) > 1 - EXACT else f"{said} (in {', '.join(names)})" for said, names in holds.items()}
 
 
 def _totals(together: Together) -> Found:

@@ -93,7 +93,7 @@ class Together:
             for line in () if of_all else lines:
                 said = line["scenarios"] or ALL
                 if said not in read:
-                    read[said] = every if said == ALL else self._named(line, said)
+                    read[said] = every if identity(said) == ALL else self._named(line, said)
                 of = read[said]
                 t = self._period(line, sheet, ends)
                 if sheet == "contracts" and t is not None:  # a row for each first delivery

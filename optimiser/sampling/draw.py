@@ -15,6 +15,7 @@ from optimiser.errors import Fault, InputError, StockpileError
 from optimiser.sampling import calibrate, processes, tables
 from optimiser.sampling.processes import Array, Flags, Whole
 from optimiser.sampling.tables import PriceHistory, Uncertainty
+from stockpile_model.amounts import count
 from stockpile_model.data import Price, Stockpile, Supplier, add_months
 from stockpile_model.names import identity
 from stockpile_model.values import normal
@@ -148,7 +149,7 @@ def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Ar
             missing = "volatility" if volatility is None else "reversion"
             raise InputError([Fault(stockpile.cell(row, missing), f"{missing} is required: price_history has too few points of {index}")])
         days = [row.date for row in stockpile.rows(PriceHistory) if fit and _value(row, index) is not None]
-        origin = f"price_history, {len(days)} points, {min(days)} to {max(days)}" if days else f"uncertainty, row {row.name}"
+        origin = f"price_history, {count(len(days), 'point')}, {min(days)} to {max(days)}" if days else f"uncertainty, row {row.name}"
         found.append(Process(index=index, row=row, volatility=volatility, reversion=reversion, level=row.level, origin=origin))
     return found, _correlation(stockpile, [each.index for each in found], {index: fit[1] for index, fit in fits.items()}, said)
 
@@ -165,7 +166,7 @@ def _fits(stockpile: Stockpile, rows: Mapping[str, Uncertainty], said: list[str]
             fit = calibrate.fit(years, np.array([value for _, value in points]), row.process == "mean_reverting")
             found[index] = (fit, dict(zip(itertools.pairwise(days), fit.residuals.tolist(), strict=True)))
         elif points:
-            few = f"{len(points)} points, fewer than {calibrate.LEAST_POINTS}"
+            few = f"{count(len(points), 'point')}, fewer than {calibrate.LEAST_POINTS}"
             said.append(f"price_history holds {few}, of {index}: the parameters of uncertainty ({row.name}) stand")
     known = {normal(index) for index in stockpile.names(Price.TABLE)}
     unknown = dict.fromkeys(index for row in history for index in row.values if normal(index) not in known)

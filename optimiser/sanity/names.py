@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stockpile_model.blocks.budget import Fund
 from stockpile_model.blocks.policy import Rule
+from stockpile_model.build import TABLES
 from stockpile_model.data import Problem, Row, Site, Stockpile, Supplier, apart, closest, columns, get
 from stockpile_model.names import identity, slips
 from stockpile_model.spelling import GROUPS
@@ -29,11 +30,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _uses(stockpile: Stockpile, group: str) -> dict[str, _Use]:
-    """The names of a group that has no choices, by their identities."""
+    """The names of a group that has no choices, by their identities; in the order of the blocks: sites and suppliers come first."""
     found: dict[str, _Use] = {}
-    for kind, rows in stockpile.tables.items():
+    for kind in TABLES:
         if any(column.name == group and not column.choices for column in columns(kind)):
-            for row in rows:
+            for row in stockpile.rows(kind):
                 if (name := get(row, group)) is not None:
                     found.setdefault(identity(name), _Use(row, name)).rows += 1
     return found

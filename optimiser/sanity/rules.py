@@ -89,8 +89,9 @@ def _judged(stockpile: Stockpile, rules: Sequence[Rule], periods: set[int]) -> I
             of, names = policy.members(stockpile, rule)
             able_ = [name for name in names if any(_weight(stockpile, of, name, each) for each in coming)]
             if len(able_) < rule.least - _SLACK:
-                could = listed(able_) if able_ else "none"
-                yield rule, "least", f"asks for {amounts.quantity(rule.least)} at least, of which only {len(able_)} could ship ({could})"
+                asked = amounts.count(rule.least, of, "countries" if of == "country" else None)
+                could = f"only {len(able_)} could ship ({listed(able_)})" if able_ else "none could ship"
+                yield rule, "least", f"asks for {asked} at least, of which {could}"
     if rules[0].of == "foreign_feedstock":
         yield from _feedstock(stockpile, rules, coming)
     else:

@@ -67,8 +67,9 @@ Report = Callable[[Progress], None]
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
     """What became of one objective. `objective` is its value in the plan, `bound` what is proven that no plan can go
-    below (None: nothing is), `gap` what lies between them relatively. `row_dual`, `column_dual`: change of the objective for one more unit of the bound of each
-    row or column, the integers and the objectives before it held; None where they are not known."""
+    below (None: nothing is), `gap` what lies between them relatively. `row_dual`, `column_dual`:
+    change of the objective for one more unit of the bound of each row or column, the integers and the objectives before it held; None
+    where they are not known."""
 
     name: str
     status: Status

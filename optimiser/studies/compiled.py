@@ -29,6 +29,8 @@ from stockpile_model.scale import Scale
 
 Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
+PLAIN = Scale()
+
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
@@ -41,7 +43,7 @@ class Compiled:
     signature: str
     tail: Floats | None = None
     size: Floats | None = None
-    scale: Scale = Scale()
+    scale: Scale = PLAIN
     form: StandardForm | None = None  # that it is of
 
     def values(self, x: Floats) -> Floats:

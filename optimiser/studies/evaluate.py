@@ -26,6 +26,7 @@ from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
 from stockpile_model.data import Commitment, Stockpile
 from stockpile_model.scenarios import unfold
+from stockpile_model.spelling import alike
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
@@ -193,7 +194,7 @@ class Evaluator:
 
 def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
     row = Commitment(kind=each.kind, name=each.name, level=each.level, how=each.how, quantity=each.quantity)
-    return replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)})
+    return alike(replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)}))
 
 
 def _meant(case: Case) -> bool:

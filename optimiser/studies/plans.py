@@ -34,8 +34,9 @@ def broken(program: Program, x: Floats) -> str:
 
 
 def audit(stockpile: Stockpile, x: Floats, status: Status, cost: float | None, bound: float | None) -> str:
-    """Build the model of a stockpile afresh, read the plan x (in the units of the workbook) into it as `solve` does, and recompute it from the input rows alone. Says
-    what does not agree; nothing where all does. `cost` is what the plan is said to cost, where that is its objective."""
+    """Build the model of a stockpile afresh, read the plan x (in the units of the workbook) into it as `solve` does, and recompute it
+    from the input rows alone. Says what does not agree; nothing where all does. `cost` is what the plan is said to cost, where that
+    is its objective."""
     formulation = build(stockpile)
     form = standard_form(formulation.m)
     for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.plan import Plan
 from optimiser.workbook.result_sheets import Table, set_print
-from optimiser.workbook.styles import Styles, legible, put
+from optimiser.workbook.styles import Styles, legible, literal, put
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock import Delivery, LotStock
@@ -67,9 +67,9 @@ class Charts:
 
     def place(self, chart: Chart, title: str, x: dict[str, Any], y: dict[str, Any], height: int = HEIGHT) -> None:
         """Give a chart its title, axes and legend, and its place on the summary."""
-        chart.set_title({"name": _literal(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
-        chart.set_x_axis({**AXIS, **x, "name": _literal(x.get("name", ""))})
-        chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y, "name": _literal(y.get("name", ""))})
+        chart.set_title({"name": literal(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+        chart.set_x_axis({**AXIS, **x, "name": literal(x.get("name", ""))})
+        chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y, "name": literal(y.get("name", ""))})
         chart.set_legend({"position": "bottom", "font": FONT})
         chart.set_size({"width": WIDTH, "height": height})
         chart.set_chartarea({"border": {"color": GRID}})
@@ -96,11 +96,6 @@ class Block:
             "categories": [SHEET, self.first, self.column, self.last, self.column],
             "values": [SHEET, self.first, c, self.last, c],
         }
-
-
-def _literal(title: str) -> str:
-    """A title as text: XlsxWriter takes what holds `Sheet!A1` for a reference, so an invisible character parts the two."""
-    return legible(title).replace("!", "!\u2060")
 
 
 def add_charts(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, found: Mapping[type[Result], Table], summary: Worksheet) -> None:
@@ -211,7 +206,7 @@ def _scenarios(charts: Charts, plan: Plan, table: Table) -> None:
     marker = {"type": "diamond", "size": 7, "fill": {"color": LINE}, "border": {"color": LINE}}
     line.add_series({**block.series(1), "line": {"none": True}, "marker": marker, "y2_axis": True})
     chart.combine(line)
-    line.set_y2_axis({**AXIS, "name": _literal(f"shortfall [{plan.unit}]"), "num_format": "#,##0", "min": 0})
+    line.set_y2_axis({**AXIS, "name": literal(f"shortfall [{plan.unit}]"), "num_format": "#,##0", "min": 0})
     charts.place(
         chart,
         "Cost and shortfall by scenario",
@@ -275,7 +270,7 @@ def _cash_flow(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
         chart.add_series({**block.series(k), "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 30})
     line.add_series({**block.series(headings), "line": {"color": INK, "width": 2.25}, "y2_axis": True})
     chart.combine(line)
-    line.set_y2_axis({**AXIS, "name": _literal(f"running sum [{total_unit}]"), "num_format": _decimals(running.abs().max())})
+    line.set_y2_axis({**AXIS, "name": literal(f"running sum [{total_unit}]"), "num_format": _decimals(running.abs().max())})
     charts.place(
         chart,
         "Cash flow by heading, undiscounted",

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
-from optimiser.workbook.sheets import MOST_BYTES, Cell, Cells, Sheet, Unreadable, error
+from optimiser.workbook.sheets import MOST_BYTES, MOST_COLUMNS, Cell, Cells, Sheet, Unreadable, error, too_long
 
 _ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")  # as a spreadsheet program exports it
 
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_LOOKED_AT, _LONGEST_LINE = 5, 100_000  # lines, and characters of each, in which the mark between the cells is looked for
+
 
 def sheets(folder: Path) -> Iterator[Sheet]:
-    """The CSV files of a folder, by name."""
-    files = sorted(file for file in folder.iterdir() if file.suffix.casefold() == ".csv" and file.is_file())
+    """The CSV files of a folder, by name. Hidden ones, such as the `._demand.csv` of some programs, are none."""
+    named = sorted(file for file in folder.iterdir() if file.suffix.casefold() == ".csv" and not file.name.startswith("."))
+    files = [file for file in named if not file.is_dir()]
     if not files:
         raise Unreadable("holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)")
-    size = sum(file.stat().st_size for file in files)
+    size = sum(file.stat().st_size for file in files if file.is_file())
     if size > MOST_BYTES:
         raise Unreadable(f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are read")
     for file in files:
-        yield Sheet(file.stem, _rows(file))
+        yield Sheet(file.stem, _rows(file), typed=False)
 
 
 def _rows(file: Path) -> Iterator[tuple[int, Cells]]:
     """The rows that are not blank. A row counts as one, however many lines of text its cells have, as it does where a
     spreadsheet program opens the file."""
+    if not file.is_file():  # a pipe or a device would be waited for, or never end
+        raise Unreadable("is no file, or leads to none; put the file itself there")
     with file.open(encoding="utf-8-sig", newline="") as stream:
+        _refuse_separators(stream)
         reader = csv.reader(stream, strict=True)
-        line, seen = 0, False
+        line = 0
         try:
             for line, texts in enumerate(reader, 1):
+                if len(texts) > MOST_COLUMNS:
+                    raise Unreadable(f"has {len(texts):,} cells in row {line}; at most {MOST_COLUMNS:,} are read")
                 cells = {column: _cell(text) for column, text in enumerate(texts, 1) if text and not text.isspace()}
                 if any("\0" in text for text in texts):
                     raise Unreadable("holds bytes that are no text; save it as CSV UTF-8")
-                if cells and not seen:
-                    _refuse_separators(cells)
-                    seen = True
                 if cells:
                     yield line, cells
         except UnicodeDecodeError as reason:
@@ -46,13 +55,24 @@ def _rows(file: Path) -> Iterator[tuple[int, Cells]]:
             raise Unreadable(f"cannot be read after row {line}: {reason}; see its quotation marks") from reason
 
 
-def _refuse_separators(header: Cells) -> None:
-    """A header in one cell with another mark between its names: as a spreadsheet program writes it in many countries."""
-    (first, *others) = map(str, header.values())
-    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if mark in first and not others:
-            raise Unreadable(f"is separated by {name}; save it as CSV with commas between the cells and decimal points")
+def _refuse_separators(stream: TextIO) -> None:
+    """Another mark than the comma between the cells, as a spreadsheet program writes it in many countries: it makes more cells of the
+    first rows, in which single titles may hold commas."""
+    with contextlib.suppress(UnicodeDecodeError):
+        head = [line for line in itertools.islice(iter(lambda: stream.readline(_LONGEST_LINE), ""), _LOOKED_AT) if not line.isspace()]
+        counts = {mark: _count(head, mark) for mark in (",", *_MARKS)}
+        mark = max(counts, key=lambda each: counts[each])  # the comma where there are as many
+        if mark != ",":
+            raise Unreadable(f"is separated by {_MARKS[mark]}; save it as CSV with commas between the cells and decimal points")
+    stream.seek(0)
+
+
+def _count(lines: list[str], mark: str) -> int:
+    """How many cells a mark makes of lines."""
+    with contextlib.suppress(csv.Error):
+        return sum(map(len, csv.reader(lines, delimiter=mark)))
+    return 0
 
 
 def _cell(text: str) -> Cell:
-    return error(text.strip()) if _ERROR.fullmatch(text.strip()) else text
+    return error(text.strip()) if _ERROR.fullmatch(text.strip()) else too_long(text) or text

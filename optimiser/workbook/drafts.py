@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from optimiser.workbook.sheets import Cell, Lost, Sheet, letter
+from optimiser.workbook.months import Wide
+from optimiser.workbook.sheets import Cell, Hidden, Lost, Percent, Sheet, Stale, letter
 from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
 from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest, quoted
-from stockpile_model.values import convert, normal, text, unitless
+from stockpile_model.names import LONGEST
+from stockpile_model.values import convert, normal, parted, text, unitless
+
+_DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)  # 1.2 in some countries and 1200 in others
+_TOTALS = {
+    *("total", "totals", "subtotal", "subtotals", "sum", "sums", "summe", "gesamt", "insgesamt", "zwischensumme", "somme", "totale"),
+    *("totaal", "suma", "итого", "σ", "合计", "总计", "小计", "合計"),
+}
 
 
 @dataclass
@@ -35,14 +43,43 @@ class Draft:
 
 
 @dataclass
+class Seen:
+    """What was seen in the cells of a table, by the name of their column, in the settings by that of the setting."""
+
+    typed: bool = True  # a number that is text is a slip
+    points: set[str] = field(default_factory=set)  # a number that shows what its point is
+    doubtful: dict[str, list[tuple[Draft, int, str, str]]] = field(default_factory=dict)  # numbers that do not, and what is wrong
+    odd: dict[tuple[str, int], list[tuple[int, str]]] = field(default_factory=dict)  # those of them that are read, by name and column
+    whole: dict[str, tuple[int, float]] = field(default_factory=dict)  # the first number of 1 and more that is not shown in per cent
+    stale: dict[str, list[int]] = field(default_factory=dict)  # rows with a 0 from another sheet or workbook
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """What a title says in brackets, of which column, and where the title stands."""
+
+    said: str
+    column: Column
+    line: int
+    at: int
+
+
+@dataclass
 class Drafts:
-    """The rows of a table and what is wrong with them. `cells` maps a column to its letter, a setting to its cell."""
+    """The rows of a table and what is wrong with them. `cells` maps a column to its letter, a setting to its cell; `units` a column, or
+    a setting, to what stands in brackets behind its name, and where."""
 
     kind: type[Row]
     faults: Faults
     cells: dict[str, str] = field(default_factory=dict)
     rows: list[Draft] = field(default_factory=list)
     indices: list[str] = field(default_factory=list)  # the open columns
+    units: dict[str, Bracket] = field(default_factory=dict)
+    wide: Wide | None = None  # the table has columns for months, and so no rows
+    seen: Seen = field(default_factory=Seen)
+    columns: Mapping[str, int] = field(default_factory=dict)  # of the sheet
+    line: int = 0  # of their names
+    hidden: Hidden = field(default_factory=Hidden)
 
 
 @dataclass(frozen=True)
@@ -82,15 +119,25 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
         return spelt.setdefault(normal(title), unitless(title)) if kind.OPEN and unitless(title) else None
 
     table = Table(sheet, faults, slots, [column.name for column in required], other)
-    found = Drafts(kind, faults, {name: letter(column) for name, column in table.columns.items()})
-    series = {name: Column(name=name, field=name, kind="number", meaning=kind.OPEN, least=0) for name in spelt.values()}
+    found = Drafts(kind, faults, {name: letter(column) for name, column in table.columns.items()}, seen=Seen(typed=sheet.typed))
+    found.columns, found.line, found.hidden = table.columns, table.line, sheet.hidden
+    series = {
+        name: Column(name=name, field=name, kind="number", meaning=kind.OPEN, unit="money/quantity", least=0) for name in spelt.values()
+    }
     beside = {name: slot for base, title in spelt.items() for name, slot in _slots(series[title], base).items() if slot.role != "value"}
     slots |= {title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()}
     found.indices = [title for title in series if slots[title].role == "open"]
+    found.units = {name: Bracket(said, slots[name].column, table.line, table.columns[name]) for name, said in table.units.items()}
+    if table.spans:
+        faults.whole = faults.lost = True
+        for _ in table:
+            pass
+        found.wide = Wide(kind, table.spans, *(table.wide or (0, {}, {})))
+        return found
     for line, cells in table:
         missing = [column.name for column in required if column.name not in cells and column.name in table.columns]
-        if missing and _sums(cells):
-            faults.add(line, table.columns[next(iter(cells))], "this row looks like a total, which is no row of the table; remove it")
+        if missing and (at := next((table.columns[name] for name, cell in cells.items() if is_total(cell)), 0)):
+            faults.add(line, at, "this row looks like a total, which is no row of the table; remove it")
             continue
         if line == table.line + 1 and _units(cells, slots):
             first = table.columns[next(iter(cells))]
@@ -98,19 +145,18 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
                 line, first, "this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]"
             )
             continue
-        found.rows.append(_fill(line, cells, slots, table))
+        found.rows.append(_fill(line, cells, slots, table, found.seen))
         if missing:
             faults.add(line, table.columns[missing[0]], _required(missing))
-    for title in found.indices:
-        if found.rows and not any(title in row.series for row in found.rows):
-            _no_index(found, table, title, nearest(title, slots.keys() - series.keys()))
+    _judge_points(found)
+    _judge_indices(found, table, slots.keys() - series.keys())
     return found
 
 
-def _sums(cells: Mapping[str, Cell]) -> bool:
-    """Whether a row begins with a word for a sum."""
-    first = next(iter(cells.values()))
-    return isinstance(first, str) and first.strip(" :").casefold() in ("total", "totals", "subtotal", "sum", "grand total")
+def is_total(cell: Any) -> bool:
+    """Whether a text begins or ends with a word for a sum."""
+    words = re.findall(r"[^\W\d_]+", cell.casefold().replace("sub-", "sub")) if isinstance(cell, str) and len(cell) < 100 else []
+    return bool(words) and not _TOTALS.isdisjoint((words[0], words[-1]))
 
 
 def _units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
@@ -128,22 +174,50 @@ def _required(missing: Sequence[str]) -> str:
     return f"{', '.join(missing[:-1])} and {missing[-1]} are required and must not be blank; a row of totals or remarks must be removed"
 
 
-def _no_index(found: Drafts, table: Table, title: str, hint: str) -> None:
-    """An open column without a number. Where several cells of it have a fault they have one reason: it is no such column."""
-    wrong = [row.line for row in found.rows if title in row.faulty]
-    if len(wrong) > 1:
-        found.faults.found = [each for each in found.faults.found if each[:2] not in {(line, table.columns[title]) for line in wrong}]
-    if len(wrong) != 1:
-        found.faults.header(
-            table.line, table.columns[title], f"the {found.kind.OPEN} {title!r} has no number{hint or '; fill it or remove it'}"
-        )
+def _judge_points(found: Drafts) -> None:
+    """Text such as 1.200 is one number in one country and another in the next. In a workbook that is an error. In a CSV file, where all
+    is text and commas part the cells, another number of the column may show that its point is decimal; where none does, a last 0 speaks
+    for thousands and is an error, and any other is warned about unless the table has a decimal point elsewhere."""
+    for name, cells in found.seen.doubtful.items():
+        if name in found.seen.points:
+            continue
+        for row, at, said, message in cells:
+            if found.seen.typed or said.endswith("0"):
+                row.faulty.add(name)
+                found.faults.add(row.line, at, message)
+            elif not found.seen.points:
+                found.seen.odd.setdefault((name, at), []).append((row.line, said))
+
+
+def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
+    """An open column needs a number. Where several of its cells have a fault they have one reason: it is no such column."""
+    filled = {title for row in found.rows for title in row.series}
+    wrong: dict[str, list[int]] = {}
+    for row in found.rows:
+        for title in row.faulty:
+            wrong.setdefault(title, []).append(row.line)
+    for title in found.indices:
+        lines, at = wrong.get(title, []), table.columns[title]
+        if len(title) > LONGEST:
+            said = f"the {found.kind.OPEN} must have a name of at most {LONGEST} characters, found {len(title):,}; shorten it"
+            found.faults.header(table.line, at, said)
+            continue
+        if not found.rows:
+            continue
+        if title in filled or len(lines) == 1:
+            continue
+        if lines:
+            told = set(lines)
+            found.faults.found = [each for each in found.faults.found if each[1] != at or each[0] not in told]
+        hint = nearest(title, known) or "; fill it or remove it"
+        found.faults.header(table.line, at, f"the {found.kind.OPEN} {title!r} has no number{hint}")
 
 
 def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
     """The settings: a draft for each name of the sheet."""
     known = {column.name: column for column in columns(Settings)}
     table = Table(sheet, faults, ("name", "value", "value_low", "value_high", *PROVENANCE), ("name", "value"))
-    found = Drafts(Settings, faults)
+    found = Drafts(Settings, faults, seen=Seen(typed=sheet.typed), columns=table.columns, line=table.line, hidden=sheet.hidden)
     missing = {name: None for name, column in known.items() if column.required}
     unclear: list[tuple[int, str]] = []  # rows of which nothing says what they mean
     for line, cells in table:
@@ -152,7 +226,9 @@ def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
         if name in known and name not in found.cells:
             missing.pop(name, None)
             found.cells[name] = f"{letter(table.columns.get('value', 1))}{line}"
-            found.rows.append(_fill(line, cells, _slots(known[name], "value") | _ABOUT, table, name))
+            if not isinstance(title, Lost) and (unit := parted(text(title))[1]):
+                found.units[name] = Bracket(unit, known[name], line, table.columns["name"])
+            found.rows.append(_fill(line, cells, _slots(known[name], "value") | _ABOUT, table, found.seen, name))
             if known[name].required and "value" not in cells and "value" in table.columns:
                 faults.add(line, table.columns["value"], f"{name} {known[name].fault(None)}")
         elif name in known:
@@ -171,10 +247,11 @@ def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
     if missing and not unclear and "name" in table.columns:
         faults.sheet(f"{' and '.join(missing)} must be given: add a row with the name and its value")
     faults.lost |= bool(missing)
+    _judge_points(found)
     return found
 
 
-def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], table: Table, setting: str = "") -> Draft:
+def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], table: Table, seen: Seen, setting: str = "") -> Draft:
     """A draft of the cells of a row. In the settings the columns are called by the name of the setting."""
     row = Draft(line)
     for name, cell in cells.items():
@@ -188,7 +265,9 @@ def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], tabl
         if message:
             row.faulty.add(slot.column.name)
             table.faults.add(line, at, f"{shown} {message}")
-        elif slot.role == "value":
+            continue
+        _see(row, name, shown, at, cell, slot, seen)
+        if slot.role == "value":
             row.values[slot.column.name] = value
             if slot.column.kind == "text" and isinstance(cell, str) and cell.strip() != value:
                 row.raw[slot.column.name] = cell.strip()
@@ -200,9 +279,32 @@ def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], tabl
             row.bounds[slot.column.name, slot.role] = value
     for name, (low, high) in row.ranges.items() if row.bounds else ():
         if low is not None and high is not None and low > high:
-            at = next(table.columns[each] for each, slot in slots.items() if slot.role == "low" and slot.column.name == name)
+            at = next(
+                table.columns[each] for each in cells if each in slots and slots[each].role == "low" and slots[each].column.name == name
+            )
             table.faults.add(line, at, f"{name}_low must not be above {name}_high, found {low:g} and {high:g}")
     return row
+
+
+def _see(row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, seen: Seen) -> None:
+    """Notes what is doubtful about a cell that could be read."""
+    if slot.role == "about":
+        return
+    if isinstance(cell, Stale):
+        seen.stale.setdefault(name, []).append(row.line)
+    if slot.column.kind not in ("number", "whole"):
+        return
+    if isinstance(cell, str):
+        said = cell.strip()
+        if _DOUBTFUL.fullmatch(said):
+            message = f"{shown} {said!r} is {float(said):g} in some countries and {said.replace('.', '')} in others; " + (
+                "write it as a number, not as text" if seen.typed else f"write {said}0 or {said.replace('.', '')}"
+            )
+            seen.doubtful.setdefault(name, []).append((row, at, said, message))
+        elif not seen.typed and "." in said:
+            seen.points.add(name)
+    if not isinstance(cell, Percent) and (number := float(cell)) >= 1:  # type: ignore[arg-type]
+        seen.whole.setdefault(shown, (row.line, number))
 
 
 def _value(column: Column, cell: Cell) -> tuple[Any, str]:

@@ -13,19 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.audit import Line, Sheets
+from optimiser.bundled import DECIDED
 from optimiser.errors import Fault, InputError
-from optimiser.plan import Assumption, MarginalValue
+from optimiser.plan import Assumption
 from optimiser.workbook import xlsx
 from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
-from stockpile_model.data import Column, Result, Settings, columns
+from stockpile_model.data import Column, Result, Settings, Stockpile, columns, keys
 from stockpile_model.ledger import HEADINGS
+from stockpile_model.names import identity
+from stockpile_model.spelling import GROUPS, spellings
 from stockpile_model.values import convert, normal, text
 
-KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in (MarginalValue, Assumption, *BESIDE)}
+KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in BESIDE}
 UNCERTAIN: Mapping[str, type[Result]] = {ScenarioOutcome.SHEET: ScenarioOutcome}  # there only under scenarios
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 
@@ -84,17 +87,16 @@ def read_plan(path: Path) -> PlanReading:
     """Read a plan workbook. InputError holds all that is wrong with it as one."""
     rows: dict[str, list[Line]] = {}
     faults: list[Fault] = []
-    summary, run, settings, found = _Summary(), dict[str, str](), dict[str, str](), set[str]()
+    summary, run, found = _Summary(), dict[str, str](), dict[str, None]()
     with _told(path):
         for sheet in _sheets(path):
             name = normal(sheet.name)
-            found.add(name)
+            found[name] = None
             if name == "summary":
                 summary = _summary(sheet)
             elif name == "run":
-                run = {_text(cells.get(1)): _text(cells.get(2)) for _, cells in sheet}
-            elif name == Assumption.SHEET:
-                settings = dict(_settings(sheet))
+                run, odd = _run(sheet)
+                faults += odd
             elif kind := {**KINDS, **UNCERTAIN}.get(name):
                 told = Faults(name)
                 rows[name] = list(_lines(kind, sheet, told))
@@ -108,7 +110,26 @@ def read_plan(path: Path) -> PlanReading:
         faults.append(Fault("summary", "the line 'Objective' is missing, or holds no number"))
     if faults:
         raise InputError(faults)
-    return dataclasses.replace(_completed(rows, summary, run), settings=settings)
+    settings = {line["column"]: text(line["value"]) for line in rows[Assumption.SHEET] if line["table"] == Settings.TABLE}
+    told_of = _completed(rows, summary, run)
+    unread = tuple(name for name in found if name != "summary" and name not in rows)
+    return dataclasses.replace(told_of, sheets=dataclasses.replace(told_of.sheets, unread=unread), settings=settings)
+
+
+def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
+    """Puts the spelling of the input into the names of a plan, which may have been edited."""
+    known = spellings(stockpile)
+    tables = {name: kind.TABLE for kind in stockpile.tables for name in keys(kind)[:1]} | {name: name for name in GROUPS}
+    tables["to_material"] = "materials"
+    others = {one: name for names in [*known.values()][::-1] for one, name in names.items()}
+    spelt = {name for names in known.values() for name in names.values()}
+    for line in (line for lines in sheets.rows.values() for line in lines):
+        for column, value in line.items():
+            if isinstance(value, str) and column in ("name", "value"):
+                line[column] = value if value in spelt else others.get(identity(value), value)
+            elif isinstance(value, str):
+                where = f"floors/{line['contract']}" if column == "level" and "contract" in line else tables.get(column, "")
+                line[column] = known.get(where, {}).get(identity(value), value)
 
 
 def _sheets(path: Path) -> Iterator[Sheet]:
@@ -117,18 +138,24 @@ def _sheets(path: Path) -> Iterator[Sheet]:
     return xlsx.sheets(path)
 
 
+def _run(sheet: Sheet) -> tuple[dict[str, str], list[Fault]]:
+    """What the sheet `run` says, and what is wrong with what is read from it."""
+    run, faults = dict[str, str](), list[Fault]()
+    for line, cells in sheet:
+        name, value = _text(cells.get(1)), _text(cells.get(2))
+        run[name] = value
+        try:
+            if name == DECIDED and value:
+                convert(Column(name=name, field=name, kind="date", meaning=""), value)
+            elif name == "changes":
+                list(_changes(value))
+        except ValueError as reason:
+            faults.append(Fault(f"run!B{line}", f"{name} {reason}"))
+    return run, faults
+
+
 def _text(cell: Cell | None) -> str:
     return "" if cell is None or isinstance(cell, Lost) else text(cell)
-
-
-def _settings(sheet: Sheet) -> Iterator[tuple[str, str]]:
-    """The settings among the inputs that a plan lists."""
-    rows = ({c: _text(cell) for c, cell in cells.items()} for _, cells in sheet)
-    at = {normal(title): c for c, title in next(rows, {}).items()}
-    table, name, value = (at.get(each, 0) for each in ("table", "column", "value"))
-    for row in rows:
-        if row.get(table) == Settings.TABLE:
-            yield row.get(name, ""), row.get(value, "")
 
 
 def _optional(kind: type[Result]) -> frozenset[str]:
@@ -169,6 +196,8 @@ def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]
         return math.inf, ""
     if isinstance(cell, Lost):
         return None, cell.message
+    if column.kind == "text":  # a sentence or a note may be longer than any text of an input
+        return text(cell), ""
     try:
         return convert(column, cell), ""
     except ValueError as reason:
@@ -190,8 +219,8 @@ def _summary(sheet: Sheet) -> _Summary:
         if title is not None and (isinstance(second, str) if PARTS[title] else second is None):
             part, parts = title, parts[parts.index(title) + 1 :]
             continue
-        values = {name: _shown(cells.get(c)) for c, name in enumerate("BCDEF", start=2)}
-        if label and not (part == "" and values["B"] is None):  # what stands above the figures is prose
+        values = {name: _shown(cell) for c, name in enumerate("BCDEF", start=2) if not isinstance(cell := cells.get(c), Lost)}
+        if label and not (part == "" and values.get("B") is None):  # what stands above the figures is prose
             found.lines.append(Line({"part": part, "label": label, **values}, "summary", number, {name: name for name in "ABCDEF"}))
         if label:
             _claim(found, part, label, cells)
@@ -214,7 +243,7 @@ def _claim(found: _Summary, part: str, label: str, cells: Cells) -> None:
 
 
 def _shown(cell: Cell | None) -> float | str | None:
-    """A figure or a word; None for a blank, and for a formula that has lost its value."""
+    """A figure or a word."""
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         return float(cell)
     return cell if isinstance(cell, str) else None

@@ -18,7 +18,7 @@ from optimiser import sanity
 from optimiser.errors import Fault, InputError, locate
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studies
-from optimiser.workbook import csvs, xlsx
+from optimiser.workbook import csvs, doubts, units, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.links import link
 from optimiser.workbook.sheets import Sheet, Unreadable, number
@@ -69,11 +69,13 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
         raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+    workbook.judge_headers()
     linked = link(workbook.tables, workbook.unread)
     faults = workbook.faults()
     if not linked or not workbook.bears_judgement():
         raise InputError(sorted(faults, key=workbook.place))
     stockpile = workbook.stockpile()
+    odd = doubts.of(workbook.tables.values(), stockpile)
     if not faults:
         stockpile, faults = _change(stockpile, changes)
     problems = [*check(stockpile, sound=not faults), *uncertain.check(stockpile)]
@@ -86,7 +88,7 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
         faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
-    return Reading(stockpile, tuple(sorted(found, key=workbook.place))), workbook
+    return Reading(stockpile, tuple(sorted([*odd, *found], key=workbook.place))), workbook
 
 
 def sheets(path: Path) -> Iterator[Sheet]:
@@ -142,6 +144,17 @@ class _Workbook:
         self.order.append(identity(name))
         self.unread.update(table for table in _KINDS if f"{table!r}" in hint)
         self.others.append(Fault(name, f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out"))
+
+    def judge_headers(self) -> None:
+        """What the titles of columns say against how they are read; the settings say in which units and from when."""
+        drafts = self.tables.get(Settings.TABLE)
+        given = {name: value for row in drafts.rows for name, value in row.values.items()} if drafts else {}
+        book = units.Book.of(given)
+        for table in self.tables.values():
+            units.judge(table, book)
+            if table.wide is not None:
+                message = table.wide.told(given.get("start"), given.get("period_months", 1), given.get("fiscal_year_start", 10))
+                table.faults.header(table.line, min(table.wide.spans), message, lost=True)
 
     def faults(self) -> list[Fault]:
         """All that is wrong with single sheets and cells."""

@@ -136,7 +136,12 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
                 if value and len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
                     sheet.set_row(r, 15 * math.ceil(len(value) / LINE_TOLD))
         if column.name in ALARMS and values:
-            alarm = {"type": "cell", "criteria": ">", "value": NOISE * plan.stockpile.scale.of(column.unit), "format": styles.book.add_format({"bg_color": "#FFE699"})}
+            alarm = {
+                "type": "cell",
+                "criteria": ">",
+                "value": NOISE * plan.stockpile.scale.of(column.unit),
+                "format": styles.book.add_format({"bg_color": "#FFE699"}),
+            }
             sheet.conditional_format(1, c, len(values), c, alarm)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)

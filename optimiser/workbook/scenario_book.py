@@ -23,7 +23,8 @@ from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK
 from optimiser.workbook.drafts import Written, write_row
 from optimiser.workbook.files import check_target, replace
 from optimiser.workbook.input_sheets import CREATED, LINE_HEIGHT, Units, Writer, lay_out_guide, write_guide
-from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, put, serial, unit_of
+from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, literal, put, serial, unit_of
+from stockpile_model.amounts import count
 from stockpile_model.data import PROVENANCE, Column, Price, Row, columns
 from stockpile_model.scenarios import Event, Scenario
 
@@ -122,23 +123,24 @@ def _text(made: Made, source: str, fingerprint: str) -> str:
     again = f"--samples {options.samples} --keep {options.keep} --seed {options.seed} --method {options.method} --revealed {begin}"
     lines = [
         f"# Scenarios for {made.stockpile.settings.title or source}",
-        f"{len(made.names)} scenarios of {options.samples} samples, made from {source} (sha256 {fingerprint}). All other tables are as "
-        "they are there; its guide, formulas and formats are not repeated. This sheet is not read.",
+        f"{count(len(made.names), 'scenario')} of {options.samples} samples, made from {source} (sha256 {fingerprint}). All other tables "
+        "are as they are there; its guide, formulas and formats are not repeated. This sheet is not read.",
         "## How they were made",
         f"- Again, to the byte: stockpile scenarios {source} {again}",
         f"- Until {begin} nothing of them is known: one plan holds for all. From then on each scenario has its own.",
         f"- Reduced by {METHODS[options.method]}; a sample that is not kept gives its probability to the nearest that is. Distance: prices "
         "against their mean (an index counts by how many rows are priced on it), the metal that each supplier could ship in each year and "
         "does not, the months of each embargo in each year; each of the three with the same total variance.",
-        f"- The kept scenarios have all the probability; the base has none left, and serves as the past that they share. {len(rows)} rows "
-        "of events.",
+        f"- The kept scenarios have all the probability; the base has none left, and serves as the past that they share. "
+        f"{count(len(rows), 'row')} of events.",
         f"- Relative Kantorovich distance: {reduction.relative:.1%} (0 % keeps all samples, 100 % is what the best single one leaves). By "
         "number kept, forward selection leaves: " + ", ".join(f"{size}: {left:.1%}" for size, left in made.curve) + ".",
     ]
     if samples.added:
+        dates = f"{count(len(samples.added), 'date')} {'was' if len(samples.added) == 1 else 'were'}"
         lines.append(
-            f"- {len(samples.added)} dates were added to the sheet prices (at most {ADDED_GAP} months apart), so that a path can be "
-            "followed. They lie on the straight line between its own dates: the base is unchanged."
+            f"- {dates} added to the sheet prices (at most {ADDED_GAP} months apart), so that a path can be followed. "
+            "What is added lies on the straight line between its own dates: the base is unchanged."
         )
     if made.defaults:
         lines.append("- The workbook had no sheet uncertainty. The one in this workbook holds the defaults: mend it here and run again.")
@@ -286,9 +288,9 @@ def _chart(book: xlsxwriter.Workbook, first: int, count: int, names: Sequence[st
                 "line": line,
             }
         )
-    chart.set_title({"name": legible(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+    chart.set_title({"name": literal(title), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
     chart.set_x_axis({**AXIS, **span, "num_format": "yyyy-mm", "name": "date"})
-    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, "num_format": "#,##0", "min": 0, "name": f"price [{unit}]"})
+    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, "num_format": "#,##0", "min": 0, "name": literal(f"price [{unit}]")})
     chart.set_legend({"position": "right", "font": FONT})
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     chart.set_chartarea({"border": {"color": GRID}})

@@ -14,6 +14,15 @@ MOST_ROWS = 100_000
 MOST_BYTES = 128 * 2**20
 """What all of an input may unpack to."""
 
+MOST_COLUMNS = 16_384
+"""Columns of a sheet, as in every spreadsheet program."""
+
+MOST_TITLES = 1_000
+"""Columns that may have a name. Far above any table of prices that can be overlooked."""
+
+LONGEST_TEXT = 32_767
+"""Characters of a cell, as in every spreadsheet program."""
+
 
 class Unreadable(Exception):
     """A file, or a sheet of it, that cannot be read: why, and what to do about it."""
@@ -35,6 +44,19 @@ def error(shown: str) -> Lost:
     return Lost(f"is the error {shown}; mend its formula or write the value", shown)
 
 
+def too_long(said: str) -> Lost | None:
+    """What is said of a text that no cell of a spreadsheet holds."""
+    return Lost(f"holds {len(said):,} characters; a cell holds at most {LONGEST_TEXT:,}") if len(said) > LONGEST_TEXT else None
+
+
+class Percent(float):
+    """A number that its cell shows as a percentage."""
+
+
+class Stale(float):
+    """The 0 of a formula that reads another sheet or workbook: also what it finds where there is nothing."""
+
+
 Cell = Given | Lost
 Cells = dict[int, Cell]
 """The cells of a row that are not blank, by column (1 is A)."""
@@ -44,14 +66,26 @@ Area = tuple[int, int, int, int]
 """First row, first column, last row, last column."""
 
 
+@dataclass
+class Hidden:
+    """What of a sheet is not shown: the sheet, rows that are not blank, and columns."""
+
+    sheet: bool = False
+    rows: list[int] = field(default_factory=list)
+    columns: set[int] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One sheet. `rows` can be read once: the number of each row that is not blank, as a spreadsheet program counts
-    it, and its cells. `merged` are the areas of merged cells, complete when all rows have been read."""
+    it, and its cells. `merged` (the areas of merged cells that reach the rows) and `hidden` are complete when all rows have been
+    read. `typed` says whether a number that is given as text is a slip; in a CSV file every cell is text."""
 
     name: str
     rows: Iterable[tuple[int, Cells]]
     merged: list[Area] = field(default_factory=list)
+    hidden: Hidden = field(default_factory=Hidden)
+    typed: bool = True
 
     def __iter__(self) -> Iterator[tuple[int, Cells]]:
         for count, row in enumerate(self.rows):

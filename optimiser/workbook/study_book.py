@@ -17,7 +17,7 @@ from optimiser.studies.kinds.asked import Table
 from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE
 from optimiser.workbook.files import check_target, replace
 from optimiser.workbook.result_sheets import list_pairs, set_print
-from optimiser.workbook.styles import DATE, OPTIONS, SHARE, Styles, legible, put
+from optimiser.workbook.styles import DATE, OPTIONS, SHARE, Styles, legible, literal, put
 from stockpile_model.data import Settings
 
 MOST_DECISIONS = 40  # columns of the sheet runs
@@ -148,7 +148,7 @@ def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, 
             **rest,
         }
 
-    x: dict[str, Any] = {"name": legible(table.header[0]), "num_format": "#,##0.###"}
+    x: dict[str, Any] = {"name": literal(table.header[0]), "num_format": "#,##0.###"}
     y: dict[str, Any] = {"num_format": "#,##0"}
     match table.chart:
         case "tornado":
@@ -169,7 +169,7 @@ def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, 
                 grey = {"fill": {"color": GRID}, "border": {"color": INK}}
                 points = [grey if row[4] == "dominated" else None for row in table.rows]
             chart.add_series(series(1, line={"color": COLOURS[0], "width": 1.5}, marker=marker, points=points))
-            y["name"] = legible(table.header[1])
+            y["name"] = literal(table.header[1])
         case "fan":
             chart = _fan(book, sheet, name, table, styles, right)
             x["num_format"] = "yyyy-mm"
@@ -180,7 +180,7 @@ def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, 
             chart.add_series(series(3 if len(table.header) > 3 else 1, fill={"color": COLOURS[1]}, gap=20))
         case _:
             return
-    chart.set_title({"name": legible(table.name.capitalize()), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+    chart.set_title({"name": literal(table.name.capitalize()), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
     chart.set_x_axis({**AXIS, **x})
     chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **y})
     chart.set_legend({"position": "bottom", "font": FONT})

@@ -14,6 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from stockpile_model import amounts
+from stockpile_model.values import unbracketed
 
 DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -84,6 +85,12 @@ def text(value: object) -> str:
     return str(value)
 
 
+def literal(title: str) -> str:
+    """A title of a chart or axis as text: XlsxWriter takes what holds `Sheet!A1` for a reference, so an invisible character parts the
+    two."""
+    return legible(title).replace("!", "!\u2060")
+
+
 def legible(value: str) -> str:
     """Text without the control characters that XML cannot hold, for titles; cells escape them."""
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", value)
@@ -96,7 +103,7 @@ def serial(day: dt.date) -> int:
 
 def unit_of(unit: str, quantity: str, currency: str) -> str:
     """A column's unit for people: `money/quantity` is USD/kg; nothing for a pure number."""
-    names = {"quantity": quantity, "money": currency}
+    names = {"quantity": unbracketed(quantity), "money": unbracketed(currency)}
     return "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
 
 
@@ -113,7 +120,7 @@ def number_format(unit: str, values: Iterable[object]) -> str:
         large = unit == "money" and largest >= 1000
         if large or all(abs(each - round(each)) <= _NOT_SHOWN * largest for each in numbers):
             return WHOLE
-    return _decimals(2 if largest >= 1 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
+    return _decimals(2 if largest >= 0.01 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
 
 
 def exact_formats(unit: str, values: Sequence[object]) -> list[str]:

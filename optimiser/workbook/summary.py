@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.plan import Plan
 from optimiser.workbook.result_sheets import SHEETS, Table, set_print
 from optimiser.workbook.styles import SHARE, Styles, number_format, put
+from stockpile_model.amounts import count, month
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
@@ -158,9 +159,9 @@ def _verdict(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None
     w.sheet.set_row(0, 24)
     put(w.sheet, 0, 0, plan.title or "Stockpile plan", w.styles(bold=True, font_size=16, font_color="#1F3864"))
     w.row = 1
-    months = f"{calendar.months} months" if calendar.months > 1 else "1 month"
     w.paragraph(
-        f"{calendar.periods} periods of {months}, {calendar.begin(0)} to {calendar.end(calendar.periods - 1)}. Quantities in {plan.unit}, "
+        f"{count(calendar.periods, 'period')} of {count(calendar.months, 'month')}, "
+        f"{calendar.begin(0)} to {calendar.end(calendar.periods - 1)}. Quantities in {plan.unit}, "
         f"money in {plan.currency} of {calendar.begin(0)}.",
         font_color="#595959",
     )
@@ -199,7 +200,7 @@ def _first(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     told.sort(key=lambda each: each[:2])
     first = [each for each in told if each[0] < until] or told[:1]
     later = told and first[0][0] >= until
-    w.heading(f"To do first: nothing before {first[0][0]:%Y-%m}" if later else f"To do first, before {until:%Y-%m}")
+    w.heading(f"To do first: nothing before {month(first[0][0])}" if later else f"To do first, before {month(until)}")
     first = sorted(sorted(first, key=lambda each: each[1])[:MOST_FIRST], key=lambda each: each[:2])  # no signature is left out for an order
     for _, _, instruction in first:
         w.paragraph(instruction)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from optimiser.errors import Fault
-from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, letter
+from optimiser.workbook.months import Span, spans
+from optimiser.workbook.sheets import MOST_TITLES, Cell, Cells, Lost, Sheet, letter
+from stockpile_model.amounts import count
 from stockpile_model.data import nearest, quoted
-from stockpile_model.values import normal, text
+from stockpile_model.values import normal, parted, text
 
 MOST_FAULTS = 1_000
 """Faults of one table that are told; of more, only how many."""
@@ -54,14 +56,16 @@ class Faults:
         for line, column, message in self.found:
             yield Fault(f"{self.table}!{letter(column)}{line}" if line else self.table, message)
         if self.more:
-            yield Fault(self.table, f"has {self.more:,} faults more")
+            yield Fault(self.table, f"has {count(self.more, 'fault')} more")
 
 
 class Table:
     """One sheet with a header.
 
     `known` are the names of the columns that it may have, `required` those that it must have. `other` says what a
-    title that is not known stands for; None where it is a fault. `columns` maps the name of each column to its number.
+    title that is not known stands for; None where it is a fault. `columns` maps the name of each column to its number, `units` to
+    what its title says in brackets. `spans` are columns for months, quarters or years, which no table has; `wide` is the first row
+    with a value in one of them.
     """
 
     def __init__(
@@ -69,13 +73,24 @@ class Table:
     ) -> None:
         self.faults = faults
         self.columns: dict[str, int] = {}
+        self.units: dict[str, str] = {}
+        self.spans: dict[int, Span] = {}
+        self.wide: tuple[int, dict[str, Cell], Cells] | None = None
+        self.hidden = sheet.hidden
         self.merged = sheet.merged
         self.rows = iter(sheet)
         self.line, titles = next(self.rows, (0, {}))
         self.titled = set(titles)
+        named = len(titles) <= MOST_TITLES and any(not isinstance(cell, Lost) and normal(text(cell)) in known for cell in titles.values())
+        if len(titles) <= MOST_TITLES and len(found := spans(titles, known, faults.table)) > (0 if named else len(titles) / 2):
+            self.spans = found
         if not titles:
             faults.sheet("is empty: its first row must hold the names of the columns; fill the sheet or remove it")
-        elif not any(normal(text(title)) in known for title in titles.values() if not isinstance(title, Lost)):
+        elif len(titles) > MOST_TITLES:
+            most = f"at most {MOST_TITLES:,} are read; remove those that are not needed"
+            faults.header(self.line, 1, f"has {len(titles):,} columns with a name; {most}", lost=True)
+            self.rows, self.merged = iter(()), []
+        elif not (named or self.spans or any(isinstance(title, Lost) for title in titles.values())):
             faults.header(self.line, min(titles), self._no_header(known), lost=True)
             self.rows, self.merged = iter(()), []
         else:
@@ -92,6 +107,8 @@ class Table:
     def _match(self, titles: Cells, known: Collection[str], required: Collection[str], other: Other) -> None:
         meant: set[str] = set()  # required columns that a faulty title may stand for
         for column, cell in sorted(titles.items()):
+            if column in self.spans:
+                continue
             if isinstance(cell, Lost):
                 self.faults.header(self.line, column, f"the name of the column {cell.message}", lost=True)
                 meant.update(required)
@@ -110,8 +127,10 @@ class Table:
                 self.faults.header(self.line, column, f"column {name!r} stands twice: here and in {twin}; remove one of the two")
             else:
                 self.columns[name] = column
+                if unit := parted(title)[1]:
+                    self.units[name] = unit
         for name in required:
-            if name not in self.columns and name not in meant:
+            if name not in self.columns and name not in meant and not self.spans:
                 self.faults.header(self.line, 1, f"the column {name!r} is missing; add it and fill it", lost=True)
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Cell]]]:
@@ -119,10 +138,13 @@ class Table:
         names = {column: name for name, column in self.columns.items()}
         line = self.line
         for line, cells in self.rows:
-            for column in cells.keys() - self.titled:
+            for column in sorted(cells.keys() - self.titled):
                 self.titled.add(column)
                 self.faults.add(self.line, column, f"has no name for this column, which holds a value in row {line}; name it or clear it")
-            if given := {names[column]: cell for column, cell in cells.items() if column in names}:
+            given = {names[column]: cell for column, cell in cells.items() if column in names}
+            if self.spans and self.wide is None and (values := {column: cell for column, cell in cells.items() if column in self.spans}):
+                self.wide = line, given, values
+            if given:
                 yield line, given
         self._refuse_merged(line)
 

@@ -1,33 +1,28 @@
-"""An Excel workbook as sheets of cells, read once, forwards, with openpyxl.
+"""An Excel workbook as sheets of cells, read once, forwards.
 
-What is no workbook, or unpacks to too much, is refused before openpyxl sees it. openpyxl reads an uncached formula as a
-blank, a code such as `001` as the number 1 and leaves merged cells out: what an officer must be told of these is looked
-up beside its values.
+What is no workbook, or unpacks to too much, is refused before openpyxl reads the package; `worksheet` reads the cells.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import functools
-import itertools
 import re
 import textwrap
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell.read_only import EMPTY_CELL
-from openpyxl.formula.tokenizer import TokenizerError
-from openpyxl.utils.escape import unescape
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.xml.constants import (
     ARC_CONTENT_TYPES,
+    ARC_STYLE,
     ARC_WORKBOOK,
     ARC_WORKBOOK_RELS,
     REL_NS,
@@ -38,26 +33,25 @@ from openpyxl.xml.constants import (
     XLTX,
 )
 
-from optimiser.workbook.sheets import MOST_BYTES, UNCACHED, Area, Cell, Cells, Sheet, Unreadable, corners, error
-from stockpile_model.values import Padded
+from optimiser.workbook.sheets import MOST_BYTES, Cells, Sheet, Unreadable
+from optimiser.workbook.worksheet import Package, Worksheet
+from stockpile_model.data import quoted
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of a password-protected workbook and of the old format
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MOST_PARTS = 10_000
 _NAMES = (ARC_WORKBOOK, ARC_WORKBOOK_RELS)  # the parts that say what the sheets are called
-_MOST_TAGS = 4_000_000  # as many rows as are read, of ten cells each; openpyxl needs some 300 bytes and 20 µs for one
+_MOST_TAGS = 4_000_000  # as many rows as are read, of ten cells each
 _SUSPECT = 16 * 2**20, 100  # bytes from which on an expansion of this many times is no workbook any more
-_LAST_ROW = 1_048_576  # of every spreadsheet program
-_MOST_CELLS = 10_000_000  # of a sheet, blank ones before the last of a row among them
+_LONGEST_FORMAT = 2_000
+_LONG_FORMAT = re.compile(rb"formatCode=[\"'][^\"']{%d}" % _LONGEST_FORMAT)
 _LESS = "remove rows or split the workbook"
 _SAVE = "save it as an Excel workbook (.xlsx)"
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([^\"']*)")
 
 # What zipfile, zlib and the XML parser raise at a damaged package, and openpyxl where a part of it is not as expected
 # (ArithmeticError: a number no float holds; RuntimeError: a compression zipfile does not know; SyntaxError: no XML).
 _DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, SyntaxError, TokenizerError),
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, SyntaxError),
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
 )
 
@@ -73,13 +67,21 @@ def sheets(path: Path) -> Iterator[Sheet]:
             archive = zipfile.ZipFile(stream)
             _refuse_bombs(archive, path.stat().st_size)
             _refuse_other_packages(archive)
-            values = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-        if not values.worksheets:
-            raise Unreadable(f"holds no sheet that can be read; {_SAVE}, not as a strict one")
-        formulas = functools.cache(lambda: load_workbook(stream, read_only=True, keep_links=False))
-        for sheet in values.worksheets:
-            merged: list[Area] = []
-            yield Sheet(sheet.title, _rows(archive, sheet, formulas, merged), merged)
+            _refuse_formats(archive)
+            reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+            reader.read()
+            worksheets, charts = reader.wb.worksheets, {sheet.title for sheet in reader.wb.chartsheets}
+            if not worksheets:
+                raise Unreadable(f"holds no sheet that can be read; {_SAVE}, not as a strict one")
+            package = Package.of(reader.wb, reader.shared_strings)
+        for named in reader.parser.sheets:  # openpyxl leaves those out whose part is missing
+            if worksheets and worksheets[0].title == named.name:
+                found, worksheet = worksheets.pop(0), Worksheet(package)
+                worksheet.hidden.sheet = found.sheet_state != "visible"
+                rows = _rows(archive, found._worksheet_path, worksheet)  # type: ignore[attr-defined]
+                yield Sheet(named.name, rows, worksheet.merged, worksheet.hidden)
+            elif named.name not in charts:
+                yield Sheet(named.name, _missing())
 
 
 @contextlib.contextmanager
@@ -120,12 +122,22 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
         raise Unreadable(f"unpacks to {size / packed:,.0f} times its size; {_SAVE} again, without its empty rows")
     if any(entry.flag_bits & 1 for entry in entries):
         raise Unreadable("is protected by a password; save it without one")
+    (name, times), *_ = Counter(entry.filename for entry in entries).most_common(1) or [("", 0)]
+    if times > 1:
+        raise Unreadable(f"holds the part {quoted(name)} {times} times; save it again from a spreadsheet program")
     tags = {}
     for entry in entries:
         with archive.open(entry) as part:
             tags[entry.filename] = sum(chunk.count(b"<") for chunk in iter(functools.partial(part.read, 2**20), b""))
     if (total := sum(tags.values())) > _MOST_TAGS:
         raise Unreadable(f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read; {_LESS}")
+
+
+def _refuse_formats(archive: zipfile.ZipFile) -> None:
+    """A format that no spreadsheet program keeps: openpyxl looks at each with patterns whose time grows with its square."""
+    styles = archive.read(ARC_STYLE) if ARC_STYLE in archive.namelist() else b""
+    if _LONG_FORMAT.search(styles.replace(b"\0", b"")):  # a part may be UTF-16
+        raise Unreadable(f"holds a number format of more than {_LONGEST_FORMAT:,} characters; {_SAVE} again")
 
 
 def _largest(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> str:
@@ -147,53 +159,13 @@ def _refuse_other_packages(archive: zipfile.ZipFile) -> None:
         raise Unreadable(f"is no Excel workbook (.xlsx); {_SAVE}")
 
 
-def _rows(archive: zipfile.ZipFile, sheet: Any, formulas: Callable[[], Workbook], merged: list[Area]) -> Iterator[tuple[int, Cells]]:
-    """The rows of a sheet that are not blank; the areas of merged cells go to `merged`."""
-    with _told("the sheet"):
-        has_formulas = _scan(archive.read(sheet._worksheet_path), merged)
-        twins = _cells(formulas()[sheet.title]) if has_formulas else itertools.repeat(itertools.repeat(EMPTY_CELL))
-        spanned = 0
-        for line, (row, twin) in enumerate(zip(_cells(sheet), twins, strict=False), 1):
-            spanned += len(row)
-            if line > _LAST_ROW or spanned > _MOST_CELLS:
-                raise ValueError(f"more than {_LAST_ROW:,} rows or {_MOST_CELLS:,} cells")
-            pairs = enumerate(zip(row, twin, strict=False), 1)
-            if cells := {column: cell for column, pair in pairs if (cell := _cell(*pair)) is not None}:
-                yield line, cells
+def _rows(archive: zipfile.ZipFile, part: str, worksheet: Worksheet) -> Iterator[tuple[int, Cells]]:
+    """The rows of a worksheet that are not blank."""
+    with _told("the sheet"), archive.open(part) as stream:
+        yield from worksheet.rows(stream)
 
 
-def _scan(xml: bytes, merged: list[Area]) -> bool:
-    """Finds in a part what openpyxl passes over: merged cells, and whether there are formulas. A part may be UTF-16."""
-    xml = xml.replace(b"\0", b"")
-    merged += [corners(reference.decode()) for reference in _MERGED.findall(xml)]
-    return _FORMULA.search(xml) is not None
-
-
-def _cells(sheet: Any) -> Iterator[Any]:
-    sheet.reset_dimensions()  # some programs write wrong ones
-    return sheet.iter_rows()  # type: ignore[no-any-return]
-
-
-def _cell(cell: Any, twin: Any) -> Cell | None:
-    """What a cell holds. `twin` is the same cell read with its formula instead of its value."""
-    value = cell.value
-    if value is None:  # a formula whose value is the empty text is of type "str"
-        return UNCACHED if twin.data_type == "f" and cell.data_type != "str" else None
-    if cell.data_type == "e":
-        return error(value)
-    if isinstance(value, str):
-        text = unescape(value)
-        return text if text and not text.isspace() else None
-    if isinstance(value, dt.timedelta):  # a number shown as hours, in days
-        return value / dt.timedelta(days=1)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return value
-    digits = _zeros(cell.number_format)
-    return Padded(value, digits) if digits else float(value)
-
-
-@functools.cache
-def _zeros(code: str) -> int:
-    """How many digits a format shows at least, where it shows whole numbers with leading zeros: 3 for `000`."""
-    first = re.sub(r'"[^"]*"|\[[^\]]*\]|[\\_*].', "", code).partition(";")[0]
-    return len(first) if re.fullmatch("00+", first) else 0
+def _missing() -> Iterator[tuple[int, Cells]]:
+    """The rows of a sheet that the workbook names and does not hold."""
+    raise Unreadable("the file names this sheet and holds no cells of it; save the workbook again from a spreadsheet program")
+    yield

@@ -73,14 +73,14 @@ CASES = [
     Case(
         "balance_enter",
         "arrivals of several offers are one batch",
-        in_classes(offer(), offer("other"), FOUR_MONTHS, periods=1),
+        in_classes(lot(0, -3), offer(), offer("other"), FOUR_MONTHS, periods=1),
         {"buy[spot,0]": 6, "buy[other,0]": 4, "enter[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,0]": 10},
         [{"buy[spot,0]": 5}, {"buy[other,0]": 5}],
     ),
     Case(
         "balance_aged",
         "where scenarios part stock is known by its age",
-        in_classes(offer(), FOUR_MONTHS, demand(5), scenario(known=1)),
+        in_classes(lot(0, -3), offer(), FOUR_MONTHS, demand(5), scenario(known=1)),
         {
             "buy[spot,0]": 15,
             "use[ga,,stockpile,0,0]": 5,

@@ -247,11 +247,19 @@ CASES = [
     ),
     Case(
         "hold_counted",
-        "of what arrives in the window, all months together, and of nothing when nothing arrives",
+        "of what arrives in the window, all months together",
         book(*CAPPED, *PLANTS, rule("supplier", measure="count", least=2, window="fiscal_year"), fiscal_year_start=3, periods=3),
-        {"buy[a,0]": 50, "buy[b,1]": 50, "stock[ga,stockpile,0,0]": 50, "stock[ga,stockpile,0,1]": 100, "stock[ga,stockpile,0,2]": 100}
-        | {f"counted[policy,{plant},{t}]": 1 for plant in ("us", "cn") for t in (1, 2)} | {"arriving[policy,1]": 100},
-        [{"buy[b,1]": 0, "buy[a,0]": 100, "stock[ga,stockpile,0,0]": 100}],
+        {"buy[a,0]": 50, "buy[b,1]": 50, "stock[ga,stockpile,0,0]": 50, "stock[ga,stockpile,0,1]": 100, "stock[ga,stockpile,0,2]": 104}
+        | {f"counted[policy,{plant},{t}]": 1 for plant in ("us", "cn") for t in (1, 2)}
+        | {"arriving[policy,1]": 100, "buy[a,2]": 2, "buy[b,2]": 2, "arriving[policy,2]": 4},
+        [{"buy[b,1]": 0.5, "buy[a,0]": 99.5, "stock[ga,stockpile,0,0]": 99.5}],
+    ),
+    Case(
+        "hold_present",
+        "of nothing nobody brings a share",
+        counted(rule("supplier", measure="count", least=2)),
+        one_month(1, 1) | BOTH | {"arriving[policy,0]": 2},
+        [one_month(0, 0) | {"arriving[policy,0]": 0}],
     ),
     Case(
         "balance_arriving",
@@ -439,11 +447,15 @@ def test_spend_and_count_are_told() -> None:
         (rule("supplier", "us"), "rules.most: the rule has no limit: give least or most"),
         (rule("supplier", "us", most=40), "rules.most: must be at most 1 for a share (0.25 is 25 %), found 40"),
         (rule("supplier", "us", least=0.5, most=0.4), "rules.least: must not be above most (0.4), found 0.5"),
-        (rule("country", "UK", most=0.4), "rules.value: no country 'UK' in the sheet suppliers"),
+        (
+            rule("bloc", "alied", most=0.4),
+            "rules.value: must be one of domestic, allied, other, found 'alied' (did you mean 'allied'?)",
+        ),
+        (rule("supplier", "UK", most=0.4), "rules.value: no supplier 'UK' in the sheet suppliers"),
         (rule("offer", "c", most=0.4), "rules.value: no offer 'c' in the sheet offers"),
         (
             rule("supplier", measure="count", least=2, count_from=0.6),
-            "rules.count_from: must be at most 1 / least: no 2 members bring 60% each, found 0.6",
+            "rules.count_from: must be at most 1 / least: no 2 members bring 60 % each, found 0.6",
         ),
         (
             rule("foreign_feedstock", "us", most=0.4),

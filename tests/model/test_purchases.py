@@ -336,6 +336,30 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
     assert bill(stockpile, plan) == {"purchases": 40}
 
 
+@pytest.mark.parametrize(
+    ("terms", "bought", "lots", "said"),
+    [
+        ({"minimum_order": 500}, 499.9999999, None, "500"),
+        ({"minimum_order": 500}, 499.99, None, "499.99"),  # no noise: left for the audit
+        ({}, 999.9999999, None, "1,000"),
+        ({}, 1000.0000001, None, "1,000"),
+        ({"lot_size": 0.25}, 12.7499999, 51, "12.75"),
+        ({"lot_size": 0.1, "minimum_order": 0.3}, 0.30000001, 3, "0.3"),
+        ({}, 123.456789, None, "123.456789"),
+        ({}, 1000 / 3, None, "333.333333"),
+    ],
+)
+def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lots: int | None, said: str) -> None:
+    """A solver misses a minimum, a capacity or whole lots by a hair: the officer orders what is meant."""
+    plan = {"buy[spot,0]": bought, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": bought}
+    plan |= {"lots[spot,0]": lots + 1e-8} if lots else {}
+    formulation = put(built(book(offer(capacity=1000, order_cost=1, **terms))), plan)
+    (order,) = [row for row in report(formulation) if isinstance(row, purchases.Order)]
+    assert f": order {said} kg of ga " in order.instruction
+    assert order.ordered == float(said.replace(",", ""))
+    assert order.paid == pytest.approx(10 * order.ordered + 1)
+
+
 def test_a_relaxed_order_is_told_as_one() -> None:
     stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
     plan = HALF | {"place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
@@ -508,6 +532,10 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
             "offers.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
         ),
         (
+            {"availability": 1e-9, "capacity": 5},
+            "offers.availability: must be 0 (nothing) or at least 0.000001, found 1e-09; write 0 where as good as nothing arrives",
+        ),
+        (
             {"order_cost": 1},
             "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing else in the workbook bounds what could "
             "be bought",
@@ -536,6 +564,31 @@ def test_an_order_without_bound_in_a_later_month_is_told() -> None:
     """Stock of the last month earns more than it costs: what arrives then is without bound, what arrives first is not."""
     stock = material(shelf_life_months=2, closing_value=1, price_index="market")
     assert [each.partition(": ")[0] for each in faults(book(offer(order_cost=5), stock, *prices(100), periods=6))] == ["offers.capacity"]
+
+
+@pytest.mark.parametrize(
+    ("offer_", "best"),
+    [
+        ({"lot_size": 1e-9}, 300),
+        ({"capacity": 1e12, "minimum_order": 5}, 300),
+        ({"capacity": 1e12, "order_cost": 7}, 307),
+        ({"total": 1e12, "order_cost": 7}, 307),
+        ({"minimum_order": 1e12, "price": 13}, 360),
+        ({"order_cost": 1e12}, 360),
+        ({"price": 1e12}, 360),
+        ({"capacity": 1e-9, "price": 1}, 360 - 33e-9),
+    ],
+    ids=str,
+)
+def test_extreme_figures_leave_the_optimum_as_it_is(offer_: dict[str, float], best: float) -> None:
+    """10 wanted in each of three months, a second offer has it for 12."""
+    stockpile = book(offer(**offer_), offer("other", 12), demand(10, 0, 2), periods=3)
+    assert least_cost(stockpile) == pytest.approx(best, rel=1e-9)
+
+
+def test_a_lot_of_next_to_nothing_is_refused() -> None:
+    said = "offers.lot_size: is too small for whole lots to mean anything, found 0.000000000001 where 10 is needed; leave it blank where "
+    assert faults(book(offer(lot_size=1e-12), demand(10))) == [f"{said}any quantity can be ordered"]
 
 
 def test_an_offer_of_which_nothing_arrives_is_no_use() -> None:

@@ -418,3 +418,27 @@ def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
         "A": (0.25, "base", month(1), 55 + 4 * 12, 4),
         "late": (0.35, "base", month(2), 55, 0),
     }
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["a chain", "a circle"])
+def test_scenarios_that_follow_each_other_without_end(closed: bool, tmp_path: Path) -> None:
+    """Views of a chain are as many as its scenarios squared: it is cut where no one follows it, and told once."""
+    rows = [
+        {"scenario": f"s{at}", "probability": 1e-4, "follows": f"s{at - 1}" if at else "s1999" if closed else None} for at in range(2_000)
+    ]
+    tables: Tables = {"settings": {"start": "2027-01-01", "periods": 3}, "materials": [{"material": "ga"}], "scenarios": rows}
+    (line,) = faults(workbook(tmp_path / "book", tables))
+    assert line.endswith("follows more than 100 scenarios, one after the other; let it follow an earlier one")
+
+
+def test_a_chain_of_scenarios_shares_what_is_made() -> None:
+    """Each view is one event further than that of the scenario it follows."""
+    chain = [scenario(f"s{at}", 0.01, 1, f"s{at - 1}" if at else None) for at in range(40)]
+    rows = (*chain, *(price(f"s{at}", "1.5", how="scale") for at in range(40)), offer(price=1))
+    made: list[object] = []
+    with pytest.MonkeyPatch.context() as patch:
+        apply = changes.apply
+        patch.setattr(changes, "apply", lambda *each: made.append(each) or apply(*each))
+        stockpile = unfold(book(*rows, periods=3))
+    assert len(made) == 40
+    assert stockpile.at(stockpile.scenarios["s39"]).rows(Offer)[0].price == pytest.approx(1.5**40)

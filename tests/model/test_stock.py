@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stockpile_model.blocks.stock import Delivery, LotStock, Movement, OpeningLot, age_at_start
+from stockpile_model.blocks.stock import Delivery, LotStock, Movement, OpeningLot, age_at_start, remaining_life
 from stockpile_model.build import report
 from tests.support.accept import (
     Case,
@@ -226,3 +226,13 @@ def test_a_lot_older_than_its_life_is_odd() -> None:
     said = "opening_stock.made: lot L is older than its shelf life of 3 months: it expires in the first period"
     assert warnings(book(lot(1, -3), THREE_MONTHS)) == [said]
     assert warnings(book(lot(1, -2), THREE_MONTHS)) == []
+
+
+def test_a_life_beyond_the_horizon_is_as_long_as_any_other() -> None:
+    """A million months cost no more than what the oldest lot and the most demanding outlet can tell from them; what is left of a life
+    is told, and credited at the end, in full."""
+    rows = (lot(10, -5), outlet(minimum_life_months=7), offer())
+    short, long = (book(*rows, material(shelf_life_months=life), periods=3) for life in (3 + 5 + 7 + 1, 1e9))
+    assert (short.life("ga"), long.life("ga"), long.shelf_life("ga")) == (16, 16, 1_000_000_000)
+    assert len(built(short).m.stock) == len(built(long).m.stock)
+    assert remaining_life(long, "ga", 5) == 1e9 - 5

@@ -85,7 +85,7 @@ def test_plan(case: Case) -> None:
     ],
 )
 def test_the_ages_that_count(cells: dict[str, float], months: int, ages: list[int]) -> None:
-    stockpile = book(material(**cells), period_months=months)
+    stockpile = book(material(**cells), period_months=months, periods=4)
     assert [age for age in stockpile.ages("ga") if counts(stockpile, "ga", age)] == ages
 
 

@@ -27,6 +27,7 @@ from tests.support.exact_lp import Answer, Linear, Name, Row, at_least, at_most,
 Tables = Mapping[str, Any]
 Cells = Mapping[str, Any]
 ZERO, ONE = Fraction(0), Fraction(1)
+TOKEN = Fraction(1, 100_000)  # of the largest need, what a member that counts brings where nothing else arrives
 COUNTS = Fraction(1, 100)  # of all that arrives in a window, what a member must bring for a rule to count it
 
 
@@ -977,7 +978,7 @@ class Program:
             inside = [entry for entry in entries if entry.node in n.path and window(entry.node.t) == window(n.t)]
             if measure == "count":
                 for sense in ("least", "most"):
-                    if limits.get(sense) is not None and (sense == "most" or inside):
+                    if limits.get(sense) is not None:
                         self.limit({sense: limits[sense]}, self.count(limits, n, inside, sense), Linear(constant=1))
                 continue
             everything = total([entry.amount for entry in inside])
@@ -1005,12 +1006,15 @@ class Program:
             members = [value] if value else self.members(of)
         counted = []
         everything = total([entry.amount for entry in entries])
+        needs = [number(row, "quantity") for table in ("demand", "targets") for row in self.book.rows(table)]
+        token = TOKEN * max(needs, default=Fraction(0))
         for member in members:
             arrives, counts = self.group(of, member, entries), variable(("counts", sense, rule["rule"], n, member))
             self.rows.append(at_most(counts, 1))
             if sense == "least":  # who brings enough may count
                 share = number(rule, "count_from", COUNTS)
-                self.decisions.append(Choice([[equal(counts, 0)], [at_least(arrives, everything * share), equal(counts, 1)]]))
+                enough = [at_least(arrives, everything * share), at_least(arrives, token), equal(counts, 1)]
+                self.decisions.append(Choice([[equal(counts, 0)], enough]))
             else:  # who brings anything does
                 self.decisions.append(Choice([[equal(arrives, 0), equal(counts, 0)], [equal(counts, 1)]]))
             counted.append(counts)

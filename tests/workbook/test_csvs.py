@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,52 @@ def test_a_binary_file(folder: Path) -> None:
 def test_other_marks_between_the_cells(folder: Path, mark: str, name: str) -> None:
     (folder / "demand.csv").write_text("material,from,quantity\ngallium,2027-01-01,5\n".replace(",", mark))
     assert only_line(folder) == f"demand: is separated by {name}; save it as CSV with commas between the cells and decimal points"
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_a_title_that_holds_commas_hides_no_other_mark(folder: Path, mark: str) -> None:
+    """Also where there are as many commas as marks in the header: the rows below it have none."""
+    header, row = (
+        "material,from,quantity; in kg, of gallium\n".replace(";", "\0").replace(",", ";", 2).replace("\0", ","),
+        "gallium;2027-01-01;5\n",
+    )
+    text = header.replace(";", mark) + row.replace(";", mark)
+    (folder / "demand.csv").write_text(text)
+    assert only_line(folder).startswith("demand: is separated by ")
+
+
+def test_a_remark_with_semicolons_is_no_separator(folder: Path) -> None:
+    (folder / "demand.csv").write_text(
+        'material,from,quantity,note\ngallium,2027-01-01,5,"first; then; and then; so"\ngallium,2027-02-01,5,a;b;c\n'
+    )
+    assert len(read(folder).stockpile.rows(Demand)) == 2
+
+
+def test_hidden_files_are_no_tables(folder: Path) -> None:
+    for name in ("._demand.csv", ".demand.csv", "._nonsense.csv"):
+        (folder / name).write_bytes(b"\0\5\26\7")
+    (folder / ".~lock.demand.csv#").write_text("")
+    assert not read(folder).stockpile.given(Demand)
+    for file in folder.glob("[!.]*.csv"):
+        file.unlink()
+    assert only_line(folder).endswith("holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)")
+
+
+def test_a_table_that_is_no_file(folder: Path) -> None:
+    """A pipe would be waited for, a device never ends, and a link may lead nowhere: none is passed over."""
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to(folder / "gone.csv")):
+        make(folder / "demand.csv")
+        assert only_line(folder) == "demand: is no file, or leads to none; put the file itself there"
+        (folder / "demand.csv").unlink()
+
+
+def test_columns_without_a_name_cost_nothing(folder: Path) -> None:
+    (folder / "prices.csv").write_text("date" + "," * 16_000 + "\n2027-01-01" + "," * 16_000 + "\n")
+    assert read(folder).stockpile.settings.periods == 12
+    (folder / "prices.csv").write_text("date" + "," * 20_000 + "\n")
+    assert only_line(folder) == "prices: has 20,001 cells in row 1; at most 16,384 are read"
+    (folder / "prices.csv").write_text("date," + ",".join(f"index {number}" for number in range(5_000)) + "\n2027-01-01\n")
+    assert only_line(folder) == "prices!A1: has 5,001 columns with a name; at most 1,000 are read; remove those that are not needed"
 
 
 def test_a_folder_without_tables(tmp_path: Path) -> None:

@@ -483,8 +483,8 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "rules!C2: least must not be above most (0.3), found 0.5",
     ),
     "rule on nobody": (
-        lambda t: t.update(rules=[{"rule": "half", "of": "country", "value": "Chna", "most": 0.3}]),
-        "rules!C2: no country 'Chna' in the sheet suppliers (did you mean 'China'?)",
+        lambda t: t.update(rules=[{"rule": "half", "of": "supplier", "value": "Tradr", "most": 0.3}]),
+        "rules!C2: no supplier 'Tradr' in the sheet suppliers (did you mean 'Trader'?)",
     ),
     "contract without a menu": (
         lambda t: t.update(OFFTAKE, floors=[]) or t.pop("floors"),
@@ -638,7 +638,7 @@ ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "price break that is never reached": (
         lambda t: _breaks(t, {"from_quantity": 1000, "price": 280}),
-        "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches it, found 1000",
+        "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches it, found 1,000",
     ),
     "metal under a contract for cash": (
         lambda t: _offtake(t, form="cfd", flex=2),

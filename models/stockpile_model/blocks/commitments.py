@@ -141,6 +141,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             row = rows[c]
             node = leaf if row.date is None else next(n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
             unit = "quantity" if row.kind in METAL else "times"
+            m.scaling_factor[constraint[c, leaf]] = 1 / stockpile.scale.of(unit)
             what = f"commitment to {row.kind} {row.name}"
             ledger.limit(constraint[c, leaf], sense, asked(row), unit, what, row, "quantity", node)  # type: ignore[arg-type]
 

@@ -66,7 +66,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for i, material in stockpile.at(leaf).keyed(Material).items():
             if material.closing_value > 0:
                 worth = material.closing_value * stockpile.price(str(material.price_index), leaf)
-                life = stockpile.at(leaf).life(i)
+                life = stockpile.at(leaf).shelf_life(i)
                 for w, site in stockpile.sites.items():
                     for age, stock in by_age(m, stockpile, i, w, leaf):
                         share = 1.0 if life is None else (life - 1 - age) / life

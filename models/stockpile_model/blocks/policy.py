@@ -77,6 +77,7 @@ UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "membe
 
 COUNT_FROM = next(each.default for each in columns(Rule) if each.name == "count_from")
 ENOUGH = 1e-6  # part of its share that a member may miss by rounding and count [1]
+TOKEN = 1e-2  # what a member that counts brings where nothing else arrives [units of the scale]
 ALIKE = 1e-9  # two shares closer than this are one [1]
 
 
@@ -272,7 +273,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     count:             least ≤ Σ_members counted,  Σ arrivals of a member ≥ f·arriving - f·(bound of others)·(1 - counted)
                        Σ_members present ≤ most,   each arrival of a member ≤ its bound·present
 
-    with f the `count_from` of the rule and `arriving` all arrivals of the window. Where nothing arrives nothing is asked.
+    with f the `count_from` of the rule and `arriving` all arrivals of the window; a member that is counted brings something.
     """
     rules = stockpile.keyed(Rule)
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
@@ -340,6 +341,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return summed([each.amount for each in own[r, v, n]]) - share * m.arriving[r, n] >= -missing * (1 - m.counted[r, v, n])
 
     m.hold_counted = pyo.Constraint(m.COUNTED, rule=hold_counted, doc="a member counts when it brings its share of all [quantity]")
+    m.hold_present = pyo.Constraint(
+        m.COUNTED,
+        rule=lambda m, r, v, n: summed([each.amount for each in own[r, v, n]]) >= TOKEN * stockpile.scale.quantity * m.counted[r, v, n],
+        doc="a member counts when it brings something, also where nothing else arrives [quantity]",
+    )
     m.PRESENT = pyo.Set(
         dimen=3,
         initialize=[key for key, brings in own.items() if brings and limit_at(key[0], key[2], "most") is not None],
@@ -372,8 +378,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         bound = 0.0 if rules[r].measure == "share" else limit
         found = body(r, value, n, sense, limit)
         if found is None:
-            asks = sense == "least" and bound > 0 and rules[r].measure != "count"  # of nothing no member can be counted
-            return summed([]) >= bound if asks else pyo.Constraint.Feasible
+            return summed([]) >= bound if sense == "least" and bound > 0 else pyo.Constraint.Feasible
         return found >= bound if sense == "least" else found <= bound
 
     senses: tuple[tuple[Literal["least", "most"], str], ...] = (("least", "at least its least value"), ("most", "at most its most value"))
@@ -410,7 +415,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
         limits = {sense: limit for sense in ("least", "most") if (limit := getattr(rule, sense)) is not None}
         seen = {sense: _observed(stockpile, rule, value, amounts, sense) for sense in limits}
-        gaps = [max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found) for sense, found in seen.items() if found is not None]
+        gaps = [
+            max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found)
+            for sense, found in seen.items()
+            if found is not None
+        ]
         slack = min(gaps) if gaps else None
         yield RuleKept(
             **stockpile.where(n),
@@ -429,12 +438,12 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 
 def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]], sense: str) -> float | None:
-    """What a plan makes of a rule, as its `least` or `most` sees it; None for a share, or a count, of nothing."""
+    """What a plan makes of a rule, as its `least` or `most` sees it; None for a share of nothing."""
     total, nothing = sum(amount for _, amount in amounts), stockpile.scale.nothing
     if rule.measure == "count":
         of, names = members(stockpile, rule)
         enough = rule.count_from * total * (1 - ENOUGH) if sense == "least" else nothing
         brought_by = [sum(amount for each, amount in amounts if weight(stockpile, of, name, each)) for name in names]
-        return float(sum(each > enough for each in brought_by)) if total > nothing else None
+        return float(sum(each > max(enough, nothing) for each in brought_by))
     group = sum(weight(stockpile, rule.of, value, each) * amount for each, amount in amounts)
     return group if rule.measure != "share" else group / total if total > nothing else None

@@ -26,6 +26,7 @@ from stockpile_model.data import (
     larger,
     ordered,
     overlap,
+    seen,
     smaller,
     whole_periods,
 )
@@ -241,6 +242,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Contract):
         yield from ordered(row, "sign_from", "sign_to")
         yield from whole_periods(stockpile, row, "term_months", "lead_time_months")
+        yield from seen(row, "availability")
         if not levels[row.contract]:
             yield Problem(row.TABLE, row.line, "contract", f"{row.contract} has no row in the sheet floors: give its menu there")
         if row.price_index is None and row.ceiling is not None:

@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
-from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, smaller, whole_periods
+from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, seen, smaller, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -68,6 +68,7 @@ class Order(Dated):
 
 
 TABLES: tuple[type[Row], ...] = (Offer,)
+FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]
 ALIKE = 1e-9  # part of a quantity by which rounding may change it [1]
 EXCESS = 100.0  # times the largest need that an order is taken to hold at most because its offer says so
 
@@ -195,6 +196,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Offer):
         yield from ordered(row, "from", "to")
         yield from whole_periods(stockpile, row, "lead_time_months")
+        yield from seen(row, "availability")
+        if row.lot_size is not None and row.lot_size < FINEST * stockpile.scale.quantity:
+            found = f"found {amounts.quantity(row.lot_size)} where {amounts.quantity(stockpile.scale.largest)} is needed"
+            message = f"is too small for whole lots to mean anything, {found}; leave it blank where any quantity can be ordered"
+            yield Problem(row.TABLE, row.line, "lot_size", message)
         if (row.price is None) == (row.price_index is None):
             yield Problem(row.TABLE, row.line, "price", "an offer needs price or price_index, and not both")
         if row.price is not None and row.premium != 0:
@@ -328,6 +334,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         ),
         doc="an order waits until its project is ready [quantity]",
     )
+    for key, row in m.link_order_project.items():
+        if key in placed:
+            m.scaling_factor[row] = 1.0
 
     reachable = set(orders)
     on_path = {

@@ -144,7 +144,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             )
         if life is not None and stockpile.calendar.whole(life) is not None and row.minimum_life_months > life:
             message = (
-                f"is above the shelf life of {row.material}, {amounts.quantity(life)} months: the outlet takes nothing, "
+                f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: the outlet takes nothing, "
                 f"found {amounts.quantity(row.minimum_life_months)}"
             )
             yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)
@@ -223,7 +223,7 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     quantity = amounts.snapped(-moved.quantity, most=(None if outlet is None else outlet.capacity,))
     earned = 0.0 if outlet is None else price(stockpile, outlet, moved.age, moved.node)
     waste = now.keyed(Material)[lot.material].disposal_cost if outlet is None or outlet.form == "dispose" else 0.0
-    life = now.life(lot.material)
+    life = now.shelf_life(lot.material)
     left = None if life is None else max(0, life - moved.age) * calendar.months
     returning = outlet is not None and outlet.form in RETURNING
     returns = stockpile.tree.period[moved.node] + (lead(stockpile, outlet) if outlet is not None else 0)

@@ -92,7 +92,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         months = materials[row.material].shelf_life_months if row.material in materials else None
         whole = None if months is None else stockpile.calendar.whole(months)
         if months is not None and whole is not None and age_at_start(stockpile, row) >= whole:
-            message = f"lot {row.lot} is older than its shelf life of {amounts.quantity(months)} months: it expires in the first period"
+            message = f"lot {row.lot} is older than its shelf life of {amounts.count(months, 'month')}: it expires in the first period"
             yield Problem(row.TABLE, row.line, "made", message, warning=True)
 
 
@@ -188,7 +188,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | None:
     """Life left to metal that moves at an age [months]; None = unlimited."""
-    life = stockpile.life(material)
+    life = stockpile.shelf_life(material)
     return None if life is None else max(0, life - age) * stockpile.calendar.months
 
 
