@@ -97,7 +97,7 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     answers, runners = [], []
     with Record(kept) as record, _Hired(request, Job(plain, options)) as crew, Interrupt(keeps=True) as interrupt:
         for each in asked:
-            runner = Runner(each.study.study, record, of, crew, watch, each.inputs, interrupt)
+            runner = Runner(each.study.study, record, of, crew, watch, each.inputs, interrupt, audits=True)
             tables = conduct(ROUNDS[each.study.kind](each), runner)
             runners.append(runner)
             labels = {one.name: one.label for one in each.inputs}

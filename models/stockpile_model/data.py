@@ -74,16 +74,15 @@ class Column:
             hint = nearest(value, self.choices) if isinstance(value, str) else ""
             return f"must be one of {', '.join(map(str, self.choices))}, found {quoted(value)}{hint}"
         if self.kind in ("number", "whole"):
-            shown = f"{value:.12g}"
             if self.above is not None and not value > self.above:
-                return f"must be above {self.above:g}, found {shown}"
+                return f"must be above {self.above:g}, found {value:.12g}"
             if self.least is not None and not value >= self.least:
-                return f"must be at least {self.least:g}, found {shown}"
+                return f"must be at least {self.least:g}, found {value:.12g}"
             if self.most is not None and not value <= self.most:
-                hint = f"; shares are fractions: write {value / 100:.12g} for {shown} %" if self.most == 1 and value <= 100 else ""
-                return f"must be at most {self.most:.12g}, found {shown}{hint}"
+                hint = f"; shares are fractions: write {value / 100:.12g} for {value:.12g} %" if self.most == 1 and value <= 100 else ""
+                return f"must be at most {self.most:.12g}, found {value:.12g}{hint}"
             if abs(value) > LARGEST:
-                return f"must be at most 1e12 in size, found {shown}; see its unit"
+                return f"must be at most 1e12 in size, found {value:.12g}; see its unit"
         if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
             return f"{value!r} is not supported yet"
         if self.unbuilt is True and value != self.default:
@@ -350,6 +349,22 @@ class Commitment(Row):
 BASE = "base"  # the scenario without events
 
 
+def larger(first: float, *others: float) -> float:
+    """Return the largest of some numbers: among those that record what is done with them by an operation, whichever it is."""
+    return functools.reduce(lambda one, other: _chosen(max, "larger", one, other), others, first)
+
+
+def smaller(first: float, *others: float) -> float:
+    """Return the smallest of some numbers, recorded likewise."""
+    return functools.reduce(lambda one, other: _chosen(min, "smaller", one, other), others, first)
+
+
+def _chosen(plain: Callable[[float, float], float], recorded: str, one: float, other: float) -> float:
+    choose: Any = getattr(one, recorded, None) or getattr(other, recorded, plain)
+    found: float = choose(one, other)
+    return found
+
+
 # --- Time -------------------------------------------------------------------------------------------------------------
 
 
@@ -594,7 +609,7 @@ class Stockpile:
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""
         if (found := self._discounts.get(period)) is None:
-            found = self._discounts[period] = float((1 + self.settings.discount_rate) ** -self.calendar.years(period))
+            found = self._discounts[period] = (1 + self.settings.discount_rate) ** -self.calendar.years(period)
         return found
 
     @functools.cached_property

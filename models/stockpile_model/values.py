@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers
 import re
 from collections.abc import Callable
 from typing import Any
@@ -112,6 +113,8 @@ def _text(column: Column, given: Given) -> str:
 def _number(column: Column, given: Given) -> float:
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         return float(given)
+    if isinstance(given, numbers.Real) and not isinstance(given, bool):
+        return given  # a number that records what is done with it
     if isinstance(given, str):
         if _NUMBER.fullmatch(given.strip()):
             return float(given)

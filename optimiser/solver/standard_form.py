@@ -179,13 +179,14 @@ def main(names: Sequence[str]) -> int:
     return names.index("cost") if "cost" in names else len(names) - 1
 
 
-def standard_form(m: Any, scaled: bool = True) -> StandardForm:
+def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> StandardForm:
     """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its value), every active
     constraint that says something a row, every active objective is to be minimised, in the order of declaration.
 
     Numbers are multiplied as the suffix `scaling_factor` says, unless `scaled` is false, and rounded: what differs in their
-    units alone becomes the same program. A false constraint without variables becomes a row without entries that
-    cannot hold. Raises ValueError, naming the component, for what is not linear, not finite, or no variable, constraint or objective.
+    units alone becomes the same program. `numbers` is the type of the arrays; with `object` coefficients and bounds are kept as the
+    model holds them, for `rescaled` to scale. A false constraint without variables becomes a row without entries that cannot hold.
+    Raises ValueError, naming the component, for what is not linear, not finite, or no variable, constraint or objective.
     """
     # Hundreds of thousands of small objects are made, none of them garbage yet.
     with PauseGC():
@@ -195,7 +196,7 @@ def standard_form(m: Any, scaled: bool = True) -> StandardForm:
         variables = [each for part in parts for each in part.values()]
         column = {id(each): j for j, each in enumerate(variables)}
         column_size = np.repeat([1 / factor.get(id(part), 1.0) for part in parts], [len(part) for part in parts])
-        lower, upper, integer = _columns(variables)
+        lower, upper, integer = _columns(variables, numbers)
         goals = [*m.component_data_objects(pyo.Objective, active=True)]
         row_size: list[float] = []
         row_lower: list[float] = []
@@ -208,7 +209,9 @@ def standard_form(m: Any, scaled: bool = True) -> StandardForm:
                 if not each.active or part.is_reference():
                     continue
                 low, entries, high = _row(each, column)
-                if not all(entries.values()):
+                if numbers is object:  # what is an expression may be nothing here and something elsewhere
+                    entries = {j: each for j, each in entries.items() if not isinstance(each, (int, float)) or each}
+                elif not all(entries.values()):
                     entries = {j: coefficient for j, coefficient in entries.items() if coefficient}
                 by = factor.get(id(each), of_part)
                 if (low == -INFINITY and high == INFINITY) or (not entries and low * by <= TRIVIAL and high * by >= -TRIVIAL):
@@ -220,7 +223,7 @@ def standard_form(m: Any, scaled: bool = True) -> StandardForm:
                 value.extend(entries.values())
                 start.append(len(index))
                 constraints.append(each)
-        objectives = tuple(Objective(each.name, *_objective(each, column)) for each in goals)
+        objectives = tuple(Objective(each.name, *_objective(each, column, numbers)) for each in goals)
         judged = objectives[main([each.name for each in objectives])] if objectives else Objective("", np.zeros(len(variables)), 0.0)
         program = Program(
             cost=judged.cost,
@@ -228,16 +231,16 @@ def standard_form(m: Any, scaled: bool = True) -> StandardForm:
             lower=lower,
             upper=upper,
             integer=integer,
-            row_lower=np.array(row_lower, dtype=np.float64),
-            row_upper=np.array(row_upper, dtype=np.float64),
+            row_lower=np.array(row_lower, dtype=numbers),
+            row_upper=np.array(row_upper, dtype=numbers),
             start=np.array(start, dtype=np.int32),
             index=np.array(index, dtype=np.int32),
-            value=np.array(value, dtype=np.float64),
+            value=np.array(value, dtype=numbers),
         )
     _check_finite(program, constraints)
     sizes = Sizes(column_size, np.array(row_size, dtype=np.float64), {each.name: 1 / factor.get(id(each), 1.0) for each in goals})
     form = StandardForm(program, objectives, tuple(variables), tuple(constraints), sizes, objectives)
-    return _scaled(form) if factor else form
+    return rescaled(form) if factor and numbers is not object else form
 
 
 def _factors(m: Any) -> dict[int, float]:
@@ -246,7 +249,7 @@ def _factors(m: Any) -> dict[int, float]:
     return {} if suffix is None or not suffix.active else {id(each): float(by) for each, by in suffix.items()}
 
 
-def _scaled(form: StandardForm) -> StandardForm:
+def rescaled(form: StandardForm) -> StandardForm:
     """The form with all numbers scaled and rounded, without the entries that rounding left of a difference."""
     p, sizes = form.program, form.sizes
     row = np.repeat(np.arange(p.rows), np.diff(p.start))
@@ -290,7 +293,7 @@ def _refuse_unknown(m: Any) -> None:
             raise ValueError(f"the model holds a {ctype.__name__}: it has no linear standard form")
 
 
-def _columns(variables: Iterable[Any]) -> tuple[Floats, Floats, Bools]:
+def _columns(variables: Iterable[Any], numbers: Any) -> tuple[Floats, Floats, Bools]:
     """Lower and upper bound of each variable and whether it is whole."""
     lower, upper, integer = [], [], []
     whole: dict[int, bool] = {}
@@ -309,21 +312,22 @@ def _columns(variables: Iterable[Any]) -> tuple[Floats, Floats, Bools]:
             if interval is None or interval[2] not in (0, 1):
                 raise ValueError(f"variable {each.name} is neither real nor whole: {domain}")
             whole[id(domain)] = interval[2] == 1
-        low, high = each.bounds
+        low, high = each.bounds if numbers is not object else (pyo.value(each.lower), pyo.value(each.upper))
         lower.append(-INFINITY if low is None else low)
         upper.append(INFINITY if high is None else high)
         integer.append(whole[id(domain)])
-    return np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64), np.array(integer, dtype=np.bool_)
+    return np.array(lower, dtype=numbers), np.array(upper, dtype=numbers), np.array(integer, dtype=np.bool_)
 
 
-def _objective(objective: Any, column: dict[int, int]) -> tuple[Floats, float]:
+def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Floats, float]:
     if objective.sense != pyo.minimize:
         raise ValueError(f"objective {objective.name} is to be maximised: state it as a cost")
     entries: dict[int, float] = {}
     offset = _collect(objective, objective.expr, 1.0, column, entries)
-    cost = np.zeros(len(column))
-    cost[list(entries)] = list(entries.values())
-    if not (np.isfinite(cost).all() and np.isfinite(offset)):
+    cost = np.zeros(len(column), dtype=numbers)
+    for j, coefficient in entries.items():
+        cost[j] = coefficient
+    if numbers is not object and not (np.isfinite(cost).all() and np.isfinite(offset)):
         raise ValueError(f"objective {objective.name} has a coefficient that is not finite")
     return cost, offset
 
@@ -351,7 +355,7 @@ def _is_constant(expression: Any) -> bool:
 
 def _number(bound: Any, missing: float) -> float:
     number = None if bound is None else pyo.value(bound)
-    return missing if number is None else float(number)
+    return missing if number is None else number
 
 
 def _collect(owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]) -> float:
@@ -401,10 +405,13 @@ def _collect_general(owner: Any, expression: Any, factor: float, column: dict[in
     for coefficient, variable in zip(repn.linear_coefs, repn.linear_vars, strict=True):
         j = column[id(variable)]
         entries[j] = entries.get(j, 0.0) + factor * coefficient
-    return factor * float(repn.constant)
+    constant: float = factor * repn.constant
+    return constant
 
 
 def _check_finite(program: Program, constraints: Sequence[Any]) -> None:
+    if program.value.dtype == object:
+        return
     bad = np.flatnonzero(~np.isfinite(program.value))
     rows = np.searchsorted(program.start, bad, side="right") - 1
     rows = np.append(rows, np.flatnonzero(np.isnan(program.row_lower) | np.isnan(program.row_upper)))

@@ -17,6 +17,7 @@ study was interrupted before."""
 
 PLANNED = ("optimal", "feasible")
 FAILED = ("failed", "crashed")
+AUDITED = ", audited"  # the end of `how`
 Figure = float | str
 
 
@@ -77,6 +78,7 @@ class Result:
     message: str = ""
     figures: Mapping[str, Figure] = field(default_factory=dict)
     stock: Sequence[float] = ()
+    plan: Any = field(default=None, compare=False, repr=False)  # all columns, until it is known whether it is to be audited; not recorded
 
     @property
     def planned(self) -> bool:
@@ -90,6 +92,11 @@ class Result:
         )
         return f"{said}: {self.message}" if self.message else said
 
+    @property
+    def audited(self) -> bool:
+        """Whether its plan was recomputed from the input rows."""
+        return self.how.endswith(AUDITED)
+
     def number(self, name: str) -> float | None:
         """A figure that is a number; `objective` is one too."""
         found: Any = self.objective if name == "objective" else self.figures.get(name)
@@ -98,4 +105,4 @@ class Result:
     def slim(self) -> Result:
         """What a study of many runs keeps in memory; the whole stands in the record."""
         kept = {name: self.figures[name] for name in ("shortfall", "waste", "cost") if name in self.figures}
-        return replace(self, figures=kept, stock=array("f", self.stock))
+        return replace(self, figures=kept, stock=array("f", self.stock), plan=None)

@@ -20,21 +20,17 @@ CONNECTING = 20.0  # longest wait for the scheduler [s]
 RETURNING = 60.0  # longest wait for a worker in the place of the last [s]
 LEAVING = 5.0  # longest wait for the farewell [s]
 ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9a-f:]+\]|[^\s:/\[\]]+):\d{1,5}", re.IGNORECASE)
-_kept: dict[str, tuple[Any, Any]] = {}  # by job: what runs its cases in this process, and what it was taught
+_kept: dict[str, Any] = {}  # by job: what runs its cases in this process
 _one = threading.Lock()  # HiGHS has one thread in a process
 
 
-def _perform(name: str, job: Job, learnt: Any, task: Task) -> Done:
+def _perform(name: str, job: Job, task: Task) -> Done:
     """On a worker: run a task with what is kept for its job."""
     with _one:
         if name not in _kept:
             _kept.clear()  # of the study before
-            _kept[name] = (job.evaluator(), None)
-        evaluator, taught = _kept[name]
-        if learnt is not taught:
-            evaluator.teach(learnt)
-            _kept[name] = (evaluator, learnt)
-        return replace(perform(evaluator, task), lessons=[])  # each worker keeps its own
+            _kept[name] = job.evaluator()
+        return replace(perform(_kept[name], task), lessons=[])  # each worker keeps its own
 
 
 class Cluster:
@@ -54,8 +50,6 @@ class Cluster:
             raise StockpileError(f"{address}: there is no Dask scheduler with a worker ({type(reason).__name__}: {reason})") from reason
         self._name, self._address = uuid.uuid4().hex, address
         self._job, self._sent = job, self._client.scatter(job, broadcast=True, hash=False)
-        self._learnt: Any = None
-        self._taught: Any = None
         self._running: dict[Any, Task] = {}
         self._some = threading.Event()  # a task may have ended
         self._alive = time.monotonic()  # when there was a worker last
@@ -70,8 +64,7 @@ class Cluster:
 
     def send(self, task: Task) -> None:
         self._sent = self._still(self._sent, self._job)
-        self._taught = self._still(self._taught, self._learnt)
-        future = self._client.submit(_perform, self._name, self._sent, self._taught, task, pure=False)
+        future = self._client.submit(_perform, self._name, self._sent, task, pure=False)
         self._running[future] = task
         future.add_done_callback(lambda _: self._some.set())
 
@@ -79,9 +72,6 @@ class Cluster:
         """What was sent to the workers; sent again where the last of them that had it is lost."""
         lost = what is not None and (sent is None or sent.status != "finished")
         return self._client.scatter(what, broadcast=True, hash=False) if lost else sent
-
-    def teach(self, learnt: Any) -> None:
-        self._learnt, self._taught = learnt, None
 
     def wait(self) -> list[Done]:
         """Wait for something to end, a second at most; may be empty."""

@@ -25,23 +25,22 @@ MOST_OWED = 96  # lessons; older ones are forgotten
 
 @dataclass(frozen=True)
 class Task:
-    """A case to run, or to `probe`: to compile alone."""
+    """A case to run, or one whose result is known and whose plan is to be audited."""
 
     number: int
     case: Case
-    probe: bool = False
+    known: Result | None = None
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: a result and what the case taught, or a compiled program (None: refused). `died` where its process did,
-    `late` where it was ended because the task took too long; `doubt` where what was learnt was found wrong."""
+    """What became of a task: a result and what the case taught; `died` where its process did, `late` where it was ended because the
+    task took too long."""
 
     number: int
     found: Any = None
     lessons: Lessons = field(default_factory=list)
     died: str = ""
-    doubt: bool = False
     late: bool = False
 
 
@@ -59,21 +58,20 @@ class Crew(Protocol):
     def idle(self) -> int: ...
     def send(self, task: Task) -> None: ...
     def wait(self) -> list[Done]: ...
-    def teach(self, learnt: Any) -> None: ...
     def close(self) -> None: ...
 
 
 def perform(evaluator: Any, task: Task) -> Done:
     """Run a task; what goes wrong in it is its result."""
     try:
-        if task.probe:
-            return Done(task.number, evaluator.probe(task.case))
+        if task.known is not None:
+            return Done(task.number, evaluator.audit(task.case, task.known))
         result, lessons = evaluator.run(task.case)
     except MemoryError:
         return Done(task.number, Result("failed", message="there is not enough memory"))
     except Exception as reason:  # a run that fails is a result, never the end of the study
         return Done(task.number, Result("failed", message=f"{type(reason).__name__}: {reason}"))
-    return Done(task.number, result, lessons, doubt=getattr(evaluator, "doubt", False))
+    return Done(task.number, result, lessons)
 
 
 def _serve(connection: mpc.Connection, job: Job) -> None:
@@ -118,7 +116,6 @@ class Processes:
     def __init__(self, job: Job, size: int, longest: float) -> None:
         self.job, self.size, self.longest = job, size, longest
         self._context = mp.get_context("spawn")
-        self._lessons: list[tuple[str, Any]] = []
         self._stillborn = 0
         self._workers = [self._hire() for _ in range(size)]
 
@@ -145,12 +142,6 @@ class Processes:
         with contextlib.suppress(OSError):  # it has died since: `wait` sees that
             worker.connection.send(task)
 
-    def teach(self, learnt: Any) -> None:
-        """Give every process, also those to come, what was learnt; None: that it holds no more."""
-        self._lessons = [("teach", learnt)]
-        for worker in self._workers:
-            self._tell(worker, ("teach", learnt))
-
     def _tell(self, worker: _Worker, message: tuple[str, Any]) -> None:
         if worker.ready:
             with contextlib.suppress(OSError):
@@ -171,8 +162,6 @@ class Processes:
                 continue
             if message is None:
                 worker.ready, self._stillborn = True, 0
-                for lesson in self._lessons:
-                    self._tell(worker, lesson)
                 continue
             worker.task = None
             found.append(message)

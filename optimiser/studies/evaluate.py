@@ -17,9 +17,10 @@ from optimiser.solve import solve
 from optimiser.solver.highs import Unbounded
 from optimiser.solver.search import Options, SolverError, relative_gap
 from optimiser.solver.standard_form import Floats, Program
-from optimiser.studies.case import Case, Commit, Figure, Result, Status
+from optimiser.studies import plans
+from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
-from optimiser.studies.compiled import Compiled, Label, Learnt, compile_model, compile_program
+from optimiser.studies.compiled import Compiled, Label, Programs, compile_model
 from stockpile_model import changes
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
@@ -28,9 +29,9 @@ from stockpile_model.scenarios import unfold
 from stockpile_model.spelling import alike
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
-CHECKED = 40  # of so many programs from what was learnt, the first is compiled too and compared
-LEARNT = ", learnt"  # how a run was proven, where its program was not compiled
+SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
 LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
+RISK = ("so_far", "at_risk", "excess")  # variables of the tail
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Key = tuple[str, ...]  # what programs have in common that one certifier proves
@@ -60,22 +61,11 @@ class Evaluator:
 
     def __init__(self, job: Job) -> None:
         self.job = replace(job, stockpile=job.stockpile.anchored())  # so that all cases are in the same units
-        self.learnt: Learnt | None = None
-        self.used = 0  # how often
-        self.doubt = False  # whether it was found wrong: what it was used for must be run again
+        self.programs = Programs()
+        self.planned = 0  # cases that ended with a plan
         self.certifiers: dict[Key, Certifier] = {}
         self.shared: deque[Told] = deque(maxlen=MOST_KNOWN)
         self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
-
-    # --- Learning
-
-    def probe(self, case: Case) -> Compiled | None:
-        """The program of a case; None where the model refuses it."""
-        changed = self._changed(case)
-        return None if isinstance(changed, Result) else compile_program(changed)
-
-    def teach(self, learnt: Learnt | None) -> None:
-        self.learnt, self.used, self.doubt = learnt, 0, False
 
     def share(self, lessons: Iterable[Told]) -> None:
         """Learn from cases that other processes ran."""
@@ -99,7 +89,24 @@ class Evaluator:
             result, new = Result("refused", message="the cost falls without limit: something can be bought and sold without end"), []
         except SolverError as reason:
             result, new = Result("failed", message=str(reason)), []
+        if result.plan is not None:
+            self.planned += 1
+            if self.planned % SAMPLE == 1:
+                result = self.audit(case, result)
         return replace(result, seconds=time.perf_counter() - began), new
+
+    def audit(self, case: Case, result: Result) -> Result:
+        """The result of a case after its plan was audited as `solve` audits plans; failed where it does not agree."""
+        changed = self._changed(case)
+        if isinstance(changed, Result):
+            return changed
+        cost, bound = (result.objective, result.bound) if case.aim == "cost" else (None, None)
+        if _meant(case):
+            changed = replace(changed, settings=replace(changed.settings, risk_weight=0.0))
+        said = plans.audit(changed, result.plan, "optimal" if result.status == "optimal" else "feasible", cost, bound)
+        if said:
+            return Result("failed", how=f"{result.how}{AUDITED}", message=f"the plan fails its audit: {said}")
+        return replace(result, how=f"{result.how}{AUDITED}", plan=None)
 
     def _run(self, case: Case) -> tuple[Result, list[Told]]:
         changed = self._changed(case)
@@ -107,24 +114,31 @@ class Evaluator:
             return changed, []
         if changed.settings.objective == "shortfall_first" and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
-        compiled, point, of = self._compiled(changed, case)
+        compiled, made, why = self._program(case)
+        point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
         certifier = self._certifier(key, compiled, changed)
         options = replace(self.job.options, time_limit=self._left())
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
-        found = certifier.prove(_asked(compiled, case), options, point)
+        asked = _asked(compiled, case)
+        found = certifier.prove(asked, options, point)
         taught = [] if found.lesson is None else [Told(key, found.lesson)]
         unit = compiled.unit(case.aim)
         bound = None if found.bound is None else found.bound * unit
         if found.x is None or found.objective is None:
-            return Result(found.status, bound=bound, how=found.how + of), taught
+            return Result(found.status, bound=bound, how=f"{found.how}, {made}", message=why), taught
+        if said := plans.broken(asked, found.x):
+            return Result("failed", how=f"{found.how}, {made}", message=f"the plan does not keep its program: {said}"), []
         gap = relative_gap(found.objective, found.bound)
-        figures, stock = _figures(compiled, compiled.values(found.x), changed)
+        values = compiled.values(found.x)
+        figures, stock = _figures(compiled, values, changed)
         if case.aim != "cost":
             figures["cost"] = compiled.program.objective(found.x) * compiled.scale.money
+        kept = [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK] if _meant(case) else slice(None)
+        plan, how = values[kept], f"{found.how}, {made}"
         status: Status = "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
-        return Result(status, found.objective * unit, bound, gap, 0.0, found.how + of, "", figures, stock), taught
+        return Result(status, found.objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
 
     def _left(self) -> float:
         """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""
@@ -132,32 +146,31 @@ class Evaluator:
 
     def _changed(self, case: Case) -> Stockpile | Result:
         """The changed stockpile, or why there is none."""
-        stockpile = self.job.stockpile
         try:
-            for change in case.changes:
-                stockpile = changes.apply(stockpile, change)
+            stockpile = self._made(case)
         except ValueError as reason:
             return Result("refused", message=str(reason))
-        for each in case.commits:
-            stockpile = _committed(stockpile, each)
         faults = [problem for problem in check(stockpile) if not problem.warning]
         return Result("refused", message=str(locate(stockpile, faults[0]))) if faults else stockpile
 
-    def _compiled(self, changed: Stockpile, case: Case) -> tuple[Compiled, Floats | None, str]:
-        """The program of a case, its point, and whether it is from what was learnt, in words. Now and then both are compared."""
-        measures = {case.aim, *(case.limit[:1] if case.limit else ())}
-        if "cvar" in measures:
-            return compile_program(changed, tail=True), None, ""
-        point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
-        if point is not None and self.learnt is not None and not case.commits and self.learnt.holds(point):
-            self.used += 1
-            if self.used % CHECKED != 1:
-                return self.learnt.at(point), point, LEARNT
-            fresh = compile_program(changed)
-            if self.learnt.errs(point, fresh):
-                self.learnt, self.doubt = None, True
-            return fresh, point, ""
-        return compile_program(changed), point, ""
+    def _made(self, case: Case, values: Mapping[int, Any] | None = None) -> Stockpile:
+        """The stockpile with a case's changes, `values` in the place of some of theirs, and its decisions. ValueError where a cell
+        cannot be so."""
+        stockpile = self.job.stockpile
+        for k, change in enumerate(case.changes):
+            stockpile = changes.apply(stockpile, replace(change, value=values[k]) if values and k in values else change)
+        for each in case.commits:
+            stockpile = _committed(stockpile, each)
+        return stockpile
+
+    def _program(self, case: Case) -> tuple[Compiled, str, str]:
+        """The program of a case, how it was made, and where it was compiled why."""
+        numbers = [k for k, each in enumerate(case.changes) if isinstance(each.value, (int, float)) and not isinstance(each.value, bool)]
+        cells = tuple(replace(each, value="") if k in numbers else each for k, each in enumerate(case.changes))
+        tail = "cvar" in (case.aim, *(case.limit or ())[:1])
+        values = [float(case.changes[k].value) for k in numbers]  # type: ignore[arg-type]
+        make = lambda given: self._made(case, dict(zip(numbers, given, strict=True)))  # noqa: E731
+        return self.programs.of((cells, case.commits, tail), values, make, tail)
 
     def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
         if key not in self.certifiers:
@@ -184,12 +197,17 @@ class Evaluator:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
         figures, stock = _figures(compile_model(formulation.m, formulation.stockpile.scale), x, changed)
-        return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, 0.0, "solved", "", figures, stock)
+        return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, 0.0, "solved", "", figures, stock, x)
 
 
 def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
     row = Commitment(kind=each.kind, name=each.name, level=each.level, how=each.how, quantity=each.quantity)
     return alike(replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)}))
+
+
+def _meant(case: Case) -> bool:
+    """Whether a case minimises or bounds something else than the objective of the workbook: the risk in that is not kept track of."""
+    return case.aim != "cost" or (case.limit is not None and case.limit[0] == "cvar")
 
 
 def _asked(compiled: Compiled, case: Case) -> Program:

@@ -5,26 +5,21 @@ A study that is interrupted ends with what it has: of the cases that have not en
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass, field, replace
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver.standard_form import Floats
-from optimiser.studies import compiled
 from optimiser.studies.case import FAILED, Case, Result
 from optimiser.studies.crew import Crew, Done, Task
-from optimiser.studies.evaluate import LEARNT
 from optimiser.studies.record import Record
 from optimiser.studies.tables import Input
 
 TRIES = 2  # of a case whose process dies
 MOST_WHOLE = 500  # of more results only what every kind needs stays in memory; the whole stands in the record
-PROBE = -1  # the number of the first compilation to learn from; those of others lie below
-WORTH = 2  # times as many cases as compilations to learn from make it worth to learn
 
 
 @dataclass(frozen=True)
@@ -65,10 +60,10 @@ class Ran:
 
 @dataclass(eq=False)
 class _Work:
-    """The cases of one round, by their numbers: those that are `missing`, how many are `running` and ever `began`, how they ended.
-    `twins`: the numbers of the cases with each key."""
+    """The cases of one round, by their numbers: those that are `missing`, how many are `running`, how they ended. `twins`: the numbers
+    of the cases with each key; `plans`: results with their plans, of what is `named` so far and not audited."""
 
-    crew: Crew
+    hire: Callable[[], Crew]
     cases: Sequence[Case]
     keys: Sequence[str]
     missing: deque[int]
@@ -76,20 +71,48 @@ class _Work:
     found: list[Result | None]
     tries: dict[int, int] = field(default_factory=dict)
     running: int = 0
-    began: int = 0
-    doubted: bool = False
+    plans: dict[int, Result] = field(default_factory=dict)
+    named: dict[str, tuple[float, int]] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)  # whose plans were asked for again
+
+    @functools.cached_property
+    def crew(self) -> Crew:
+        return self.hire()
 
     def send(self) -> None:
+        """Send the next case, or its plan to be audited."""
         number = self.missing.popleft()
-        self.crew.send(Task(number, self.cases[number]))
+        self.crew.send(Task(number, self.cases[number], self.plans.pop(number, None)))
         self.running += 1
-        self.began += 1
+
+    def note(self, number: int, result: Result) -> None:
+        """Keep the plans of those that answers name: of the first case, the cheapest and the dearest."""
+        if not result.planned or result.objective is None or result.audited:
+            return
+        for name, rank in (("first", number), ("least", result.objective), ("most", -result.objective)):
+            if (rank, number) < self.named.get(name, (math.inf, 0)):
+                self.named[name] = (rank, number)
+        self.plans[number] = result
+        kept = self.asked.union(number for _, number in self.named.values())
+        self.plans = {number: known for number, known in self.plans.items() if number in kept}
+
+    def unaudited(self) -> bool:
+        """Ask for the audit of what answers name, where its plan is no longer known for another run of the case; whether there is any."""
+        costs = {n: each.objective for n, each in enumerate(self.found) if each and each.planned and each.objective is not None}
+        for number in dict.fromkeys(
+            [next(iter(costs)), min(costs, key=costs.__getitem__), max(costs, key=costs.__getitem__)] if costs else ()
+        ):
+            known = self.found[number]
+            if known and not known.audited and (number in self.plans or number not in self.asked):
+                self.asked.add(number)
+                self.missing.append(number)
+        return bool(self.missing)
 
 
 @dataclass
 class Runner:
     """Runs the cases of one study. `of` says what its runs have in common, for their keys; `hire` gives the crew when it is first
-    needed."""
+    needed. `audits`: whether the plans of the first case of each round, its cheapest and its dearest are audited."""
 
     study: str
     record: Record
@@ -98,6 +121,7 @@ class Runner:
     watch: Callable[[Progress], None] = lambda _: None
     inputs: Sequence[Input] = ()
     interrupt: Interrupt = field(default_factory=Interrupt)
+    audits: bool = False
     noted: dict[str, None] = field(default_factory=dict)  # figures that are not nothing in some run
     ran: list[Ran] = field(default_factory=list)
     ended: int = 0
@@ -106,7 +130,6 @@ class Runner:
     earlier: int = 0  # of these, made before this start
     failed: int = 0
     began: float = field(default_factory=time.monotonic)
-    taught: bool = False
 
     def run(self, cases: Sequence[Case]) -> list[Result]:
         """The results of the cases, in their order; each is recorded as it ends."""
@@ -120,6 +143,7 @@ class Runner:
         for number, key in enumerate(keys):
             if (kept := self.record.find(key)) is not None:
                 found[number] = self._seen(kept, len(cases) > MOST_WHOLE)
+                twins.setdefault(key, []).append(number)
                 self.kept += 1
             elif key in twins:
                 twins[key].append(number)
@@ -128,19 +152,12 @@ class Runner:
                 missing.append(number)
         self.earlier += self.record.earlier - before
         self._tell()
-        if missing and not self.interrupt.requested:
-            crew = self.hire()
-            work = _Work(crew, cases, keys, missing, twins, found)
-            if not self.taught:
-                self.taught = True
-                crew.teach(None)  # of the study before
-                if self.inputs and self._worth(cases, missing):
-                    self._learn(work)
-            while (work.missing or work.running) and not self.interrupt.requested:
-                while work.missing and crew.idle():
-                    work.send()
-                for done in crew.wait():
-                    self._ended(work, done)
+        work = _Work(self.hire, cases, keys, missing, twins, found)
+        while not self.interrupt.requested and (work.missing or work.running or (self.audits and work.unaudited())):
+            while work.missing and work.crew.idle():
+                work.send()
+            for done in work.crew.wait():
+                self._ended(work, done)
         return [Result("not run") if each is None else each for each in found]
 
     def _ran(self, case: Case, key: str) -> Ran:
@@ -157,31 +174,14 @@ class Runner:
             return
         work.tries.pop(done.number)
         result = Result("no_plan" if done.late else "crashed", message=done.died) if done.died else done.found
-        if done.doubt and not work.doubted:
-            work.doubted = True
-            work.crew.teach(None)
-            work.missing += self._forget(work)
-        if work.doubted and result.how.endswith(LEARNT):  # it was under way
-            work.missing.append(done.number)
-            return
-        key = work.keys[done.number]
+        if self.audits:
+            work.note(done.number, result)
+        result, key = replace(result, plan=None), work.keys[done.number]
         self.record.keep(key, self.study, work.cases[done.number], result)
         for number in work.twins[key]:
+            self.ended -= work.found[number] is not None  # it ended before, and was audited now
             work.found[number] = self._seen(result, len(work.cases) > MOST_WHOLE)
         self._tell()
-
-    def _forget(self, work: _Work) -> list[int]:
-        """Take back the runs whose program was learnt and not compiled; the first of each key, to be run again."""
-        again: dict[str, list[int]] = {}
-        for number, result in enumerate(work.found):
-            if result is not None and result.how.endswith(LEARNT):
-                again.setdefault(work.keys[number], []).append(number)
-                work.found[number] = None
-                self.ended -= 1
-        for key in again:
-            self.record.forget(key)
-        work.twins |= again
-        return [numbers[0] for numbers in again.values()]
 
     def _seen(self, result: Result, slim: bool) -> Result:
         self.ended += 1
@@ -191,55 +191,3 @@ class Runner:
 
     def _tell(self) -> None:
         self.watch(Progress(self.study, self.ended, self.asked, self.kept, time.monotonic() - self.began))
-
-    # --- Learning
-
-    def _range(self) -> tuple[Floats, Floats]:
-        low, high = zip(*(each.reach for each in self.inputs), strict=True)
-        return np.array(low), np.array(high)
-
-    def _worth(self, cases: Sequence[Case], missing: Sequence[int]) -> bool:
-        """Whether to learn from compilations costs less than it saves: for cases that move all inputs within their ranges."""
-        low, high = self._range()
-        if len(low) > compiled.MOST_INPUTS:
-            return False
-        points = [cases[number].point for number in missing if not cases[number].commits]
-        whole = [np.array(each, dtype=np.float64) for each in points if len(each) == len(low) and None not in each]
-        inside = sum(bool(((point >= low) & (point <= high)).all()) for point in whole)
-        return inside >= WORTH * len(compiled.probes(low, high))
-
-    def _learn(self, work: _Work) -> None:
-        """Compile at the probes, on all of the crew, until what they say is understood or there are enough of them. One of the crew
-        begins with the first case meanwhile: there is nothing yet that it could be quickened by."""
-        low, high = self._range()
-        crew, found = work.crew, dict[int, compiled.Compiled]()
-        for joint in compiled.JOINT:
-            points = compiled.probes(low, high, joint)
-            cases = [Case(tuple(i.change(v) for i, v in zip(self.inputs, point, strict=True))) for point in points]
-            waiting = deque(Task(PROBE - number, case, probe=True) for number, case in enumerate(cases) if number not in found)
-            running, refused = 0, False
-            while (waiting or running) and not self.interrupt.requested:
-                while waiting and crew.idle():
-                    if work.began == 0 and crew.size > 1:
-                        work.send()
-                        continue
-                    crew.send(waiting.popleft())
-                    running += 1
-                for done in crew.wait():
-                    if done.number >= 0:
-                        self._ended(work, done)
-                        continue
-                    running -= 1
-                    if done.died or not isinstance(done.found, compiled.Compiled):
-                        refused = True
-                        waiting.clear()
-                    else:
-                        found[PROBE - done.number] = done.found
-            if refused or self.interrupt.requested:
-                return
-            learnt = compiled.learn(points, [found[number] for number in range(len(points))], low, high)
-            if learnt is not None:
-                crew.teach(learnt)
-                return
-            if len({each.signature for each in found.values()}) > 1:
-                return  # no more compilations mend that

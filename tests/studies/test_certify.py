@@ -16,7 +16,7 @@ from optimiser.solver.relaxation import Basis, Branching, Relaxation
 from optimiser.solver.standard_form import Program
 from optimiser.studies.case import Case, Commit
 from optimiser.studies.certify import STRATEGIC, Attempt, Certifier, Lesson
-from optimiser.studies.compiled import Compiled, compile_program, groups, learn, probes
+from optimiser.studies.compiled import Compiled, compile_program, groups
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
 from optimiser.studies.tables import Input, Study, every_input
@@ -60,7 +60,8 @@ def agree(stockpile: Stockpile, cases: list[Case], evaluator: Evaluator | None =
     for case in cases:
         result, _ = evaluator.run(case)
         status, objective, bound = fresh(stockpile, case)
-        ways[result.how] = ways.get(result.how, 0) + 1
+        way = result.how.split(",")[0]
+        ways[way] = ways.get(way, 0) + 1
         if objective is None or bound is None:
             assert (result.status, status) == ("infeasible", "infeasible"), case
             continue
@@ -100,18 +101,6 @@ def test_runs_agree_with_fresh_solves_and_most_are_not_searched() -> None:
     cheap = book(*(row for row in MENU if not isinstance(row, Offer)), *orders, periods=6)
     ways = agree(cheap, draws(cheap, MOVED, 25, seed=3))
     assert ways.get("certified", 0) >= 15
-
-
-def test_runs_from_what_was_learnt_agree_too() -> None:
-    stockpile = book(*MENU, periods=6)
-    low, high = np.array([each.low for each in MOVED]), np.array([each.high for each in MOVED])
-    points = probes(low, high, 28)
-    evaluator = Evaluator(Job(stockpile, OPTIONS))
-    compiled = [evaluator.probe(Case(tuple(i.change(v) for i, v in zip(MOVED, point, strict=True)))) for point in points]
-    learnt = learn(points, [each for each in compiled if each is not None], low, high)
-    assert learnt is not None
-    evaluator.teach(learnt)
-    agree(stockpile, draws(stockpile, MOVED, 10, seed=4), evaluator)
 
 
 @pytest.mark.parametrize("name", ["small", "indium"])
@@ -255,7 +244,8 @@ def test_what_one_process_learns_serves_another() -> None:
     assert len(lessons) == 1
     other.share(pickle.loads(pickle.dumps(lessons)))
     second, _ = other.run(case)
-    assert second.how == first.how == "certified"
+    assert second.how.startswith("certified, traced")
+    assert first.how.startswith("certified, traced")
     assert second.objective == pytest.approx(first.objective, rel=1e-6)
     (mine,), (yours,) = one.certifiers.values(), other.certifiers.values()
     assert len(yours.roots.known) == 2
@@ -341,27 +331,6 @@ def test_of_sums_of_which_nothing_is_known_that_is_taken_which_brings_most() -> 
 def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
     stockpile = read(written(tmp_path / "book", FULL)).stockpile  # type: ignore[operator]
     agree(stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 2, seed=2))
-
-
-def test_what_was_learnt_is_compared_now_and_then() -> None:
-    """A term that is wrong by half is found at the first comparison."""
-    stockpile = book(offer(order_cost=3, capacity=40), demand(10, 0, 1))
-    moved = Input("offers", "spot", "price", "set", 5, 15)
-    low, high = np.array([5.0]), np.array([15.0])
-    points = probes(low, high)
-    compiled = [compile_program(apply(stockpile, moved.change(point[0]))) for point in points]
-    learnt = learn(points, compiled, low, high)
-    assert learnt is not None
-    evaluator = Evaluator(Job(stockpile, OPTIONS))
-    asked = Asked(Study(study="s", kind="sweep"), (moved,), stockpile, GAP)
-    evaluator.teach(learnt)
-    results = [evaluator.run(asked.case(5.0 + k))[0] for k in range(3)]
-    assert [each.how.endswith("learnt") for each in results] == [False, True, True]
-    assert not evaluator.doubt
-    evaluator.teach(replace(learnt, terms=tuple(replace(each, by=each.by / 2) for each in learnt.terms)))
-    result, _ = evaluator.run(asked.case(7.0))
-    assert (evaluator.doubt, evaluator.learnt) == (True, None)
-    assert result.objective == pytest.approx(143, rel=GAP)
 
 
 def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:

@@ -12,17 +12,14 @@ import time
 from array import array
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from optimiser.errors import OutputError, StockpileError
-from optimiser.solver.standard_form import Program
 from optimiser.studies.case import Case, Commit, Result
-from optimiser.studies.compiled import Compiled
-from optimiser.studies.crew import Processes, Task
+from optimiser.studies.crew import Processes
 from optimiser.studies.record import APPLICATION, FORMAT, Record
 from optimiser.studies.runner import Progress, Runner
-from tests.support.studied import Here, Hollow, Plain, inputs, values
+from tests.support.studied import Here, Hollow, Plain, inputs
 
 MOVED = inputs(2)
 
@@ -306,76 +303,6 @@ def test_the_key_tells_cases_apart() -> None:
     others = [*cases(0.2), Case(plain.changes, limit=("shortfall", 1.0)), Case(plain.changes, aim="shortfall")]
     assert len({each.key("of") for each in (plain, *others)} | {plain.key("other")}) == 5
     assert plain.key("of") == Case(plain.changes, note="another note").key("of")
-
-
-class Learned(Plain):
-    """Is taught something wrong, and finds out at its third run."""
-
-    def __init__(self) -> None:
-        self.taught, self.runs, self.doubt = True, 0, False
-
-    def teach(self, learnt: object) -> None:
-        self.taught, self.doubt = learnt is not None, False
-
-    def run(self, case: Case) -> tuple[Result, list[object]]:
-        self.runs += 1
-        if self.runs == 3 and self.taught:
-            self.taught, self.doubt = False, True
-        if self.taught:
-            return Result("optimal", -1.0, how="certified, learnt"), []
-        return Result("optimal", 1.0, how="certified"), []
-
-
-def test_what_was_learnt_wrongly_is_run_again(tmp_path: Path) -> None:
-    evaluator = Learned()
-    with Record(tmp_path / "r.sqlite") as kept:
-        runner = Runner("s", kept, "of", lambda: Here(evaluator), taught=True)
-        found = runner.run(cases(0.1, 0.2, 0.3, 0.4, 0.1))
-        assert [each.objective for each in found] == [1.0] * 5
-        assert (runner.ended, runner.asked, len(kept)) == (5, 5, 4)
-    assert evaluator.runs == 6
-
-
-class Pair(Here):
-    """A crew of two that does its tasks in the order in which it gets them, and remembers it."""
-
-    size = 2
-
-    def __init__(self) -> None:
-        super().__init__(Probed())
-        self.sent: list[int] = []
-
-    def send(self, task: Task) -> None:
-        self.sent.append(task.number)
-        super().send(task)
-
-
-class Probed(Plain):
-    """Has a program to learn from: its cost is the sum of its inputs."""
-
-    def probe(self, case: Case) -> Compiled:
-        cost = np.array([self.cost(values(case))])
-        nothing = np.zeros(0)
-        program = Program(
-            *(cost, 0.0, np.zeros(1), np.ones(1), np.zeros(1, dtype=np.bool_)),
-            *(nothing, nothing, np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.int32), nothing),
-        )
-        return Compiled(program, np.zeros(1), (("buy", ("spot", 0)),), "one")
-
-
-def test_one_of_two_begins_with_a_case_while_the_other_learns(tmp_path: Path) -> None:
-    crew, wanted = Pair(), cases(*(k / 40 for k in range(40)))
-    with Record(tmp_path / "r.sqlite") as kept:
-        runner = Runner("s", kept, "of", lambda: crew, inputs=MOVED)
-        found = runner.run(wanted)
-        assert (runner.ended, len(kept)) == (40, 40)
-    assert [each.objective for each in found] == pytest.approx([0.25 + k / 40 for k in range(40)])
-    probes = [number for number in crew.sent if number < 0]
-    assert len(probes) > 5
-    assert len(set(probes)) == len(probes)
-    assert crew.sent[0] == 0
-    assert all(number < 0 for number in crew.sent[1 : len(probes) + 1]), "the other cases wait for what is learnt"
-    assert sorted(number for number in crew.sent if number >= 0) == [*range(40)]
 
 
 def test_what_cases_taught_is_told_before_the_next_task(tmp_path: Path) -> None:

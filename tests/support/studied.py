@@ -37,8 +37,6 @@ class Plain:
     def cost(self, x: list[float]) -> float:
         return sum(x)
 
-    def probe(self, case: Case) -> None: ...
-    def teach(self, learnt: object) -> None: ...
     def share(self, lessons: list[Any]) -> None: ...
 
 
@@ -131,9 +129,6 @@ class Here:
 
         return [perform(self.evaluator, self.tasks.pop())]
 
-    def teach(self, learnt: object) -> None:
-        self.evaluator.teach(learnt)
-
     def close(self) -> None: ...
 
 
@@ -143,4 +138,4 @@ def studied(
     """The answers of one study, run here."""
     asked = Asked(Study(study="s", kind=kind, **cells), moved, stockpile or book(), 0.0)
     with Record(path) as record:
-        return conduct(ROUNDS[kind](asked), Runner("s", record, "", lambda: Here(evaluator), inputs=moved))
+        return conduct(ROUNDS[kind](asked), Runner("s", record, "", lambda: Here(evaluator)))

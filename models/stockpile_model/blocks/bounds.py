@@ -9,28 +9,32 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from stockpile_model.blocks import demand, policy, price_floors, rotation, targets
 from stockpile_model.blocks.budget import Budget, Fund
-from stockpile_model.data import Commitment, Material, Stockpile
+from stockpile_model.data import Commitment, Material, Stockpile, larger, smaller
 
 LEAST_LEFT = 1e-3  # of metal that is exchanged again and again [1]: a bound from less would be no bound
 
 
-class Market(NamedTuple):
-    """What offers bring: the lowest price of each material [money/quantity], the most of each over the horizon [quantity], and what
-    the least orders of all offers in one period may bring beyond any use [quantity]."""
+@dataclass(frozen=True, eq=False)
+class Market:
+    """What offers bring: the lowest price of each offer and of each material [money/quantity], the most of each material over the
+    horizon [quantity], and what the least orders of all offers in one period may bring beyond any use [quantity]."""
 
-    cheapest: tuple[tuple[str, float], ...]
-    most: tuple[tuple[str, float], ...]
+    offers: Mapping[str, float]
+    materials: Mapping[str, float]
+    most: Mapping[str, float]
     least_orders: float
 
 
 @functools.lru_cache(maxsize=4096)
-def useful(stockpile: Stockpile, material: str, arrival: int, cheapest: float, market: Market) -> float:
-    """The most that metal arriving in a period could be put to use before it expires or the horizon ends, when the
-    cheapest costs `cheapest` [quantity]; infinite where nothing bounds it."""
+def useful(stockpile: Stockpile, material: str, arrival: int, offer: str, market: Market) -> float:
+    """The most that metal arriving in a period could be put to use before it expires or the horizon ends, when it costs
+    what an offer asks at its lowest [quantity]; infinite where nothing bounds it."""
+    cheapest = market.offers[offer]
     if not policy.shares(stockpile):
         most = _used(stockpile, material, arrival, cheapest) + _forced(stockpile, cheapest)
         if share := policy.tokens(stockpile):
@@ -38,7 +42,7 @@ def useful(stockpile: Stockpile, material: str, arrival: int, cheapest: float, m
     else:
         room = _everything(stockpile, None if policy.binds_over_time(stockpile) else arrival, market)
         most = room * (1 + policy.tokens(stockpile)) * policy.stretch(stockpile)
-    return min(most, _affordable(stockpile, cheapest))
+    return smaller(most, _affordable(stockpile, cheapest))
 
 
 def _forced(stockpile: Stockpile, cheapest: float) -> float:
@@ -95,7 +99,7 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
         if outlet.form in rotation.RETURNING:
             used += max(row.capacity or 0.0 for row in rows.values()) * len(window)
             continue
-        best = max(rotation.price(stockpile, row, 0, n) for n, row in rows.items())
+        best = larger(*(rotation.price(stockpile, row, 0, n) for n, row in rows.items()))
         # A sale at a loss still pays where it turns money that expires into receipts that a fund keeps.
         keeps = outlet.fund is not None and stockpile.keyed(Fund)[outlet.fund].keeps_receipts
         if all(row.capacity is not None for row in rows.values()):
@@ -109,15 +113,15 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
 def _everything(stockpile: Stockpile, arrival: int | None, market: Market) -> float:
     """The most of all materials together that could be put to use, or must be bought beyond any use, in one period or (None) over the
     whole horizon. Under shares metal is also bought to make room for what others bring."""
-    end, cheapest, offered = stockpile.calendar.periods, dict(market.cheapest), dict(market.most)
+    end, cheapest, offered = stockpile.calendar.periods, market.materials, market.most
     periods = end if arrival is None else 1
-    total: float = _forced(stockpile, min(cheapest.values(), default=math.inf)) + market.least_orders * periods
+    total: float = _forced(stockpile, smaller(math.inf, *cheapest.values())) + market.least_orders * periods
     for i in stockpile.keyed(Material):
         # Within a life what is held for a target may have to be renewed: the windows overlap.
         life = min(view.life(i) or 2 * end for view in stockpile.variants)
         starts = range(0, end, max(1, life // 2)) if arrival is None else (arrival,)
         used = sum(_used(stockpile, i, start, cheapest.get(i, math.inf)) for start in starts)
-        total += min(used, offered.get(i, 0.0))
+        total += smaller(used, offered.get(i, 0.0))
     for k in stockpile.keyed(price_floors.Contract):
         pairs = (
             (view.keyed(price_floors.Contract)[k], floor) for view in stockpile.variants for floor in price_floors.menu(view)[k].values()
@@ -127,7 +131,8 @@ def _everything(stockpile: Stockpile, arrival: int | None, market: Market) -> fl
 
 
 def _total(stockpile: Stockpile, material: str, node: int, required: Callable[[Stockpile, int], Mapping[tuple[str, str], Any]]) -> float:
-    return float(sum(amount for (i, _), (amount, *_) in required(stockpile, node).items() if i == material))
+    found: float = sum(amount for (i, _), (amount, *_) in required(stockpile, node).items() if i == material)
+    return found
 
 
 def _affordable(stockpile: Stockpile, cheapest: float) -> float:

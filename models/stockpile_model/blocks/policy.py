@@ -225,12 +225,12 @@ def stretch(stockpile: Stockpile) -> float:
     """By how much shares may stretch what is bought beyond any use [1]: buying s·T of a group makes T of all."""
     found = 1.0
     for rule in shares(stockpile):
-        weights = {1.0, 0.0}
+        weights = [1.0, 0.0]
         if rule.of == "foreign_feedstock":
-            weights = {row.foreign_feedstock for view in stockpile.variants for row in view.rows(Supplier)}
+            weights = [row.foreign_feedstock for view in stockpile.variants for row in view.rows(Supplier)]
         for name, sign in (("most", 1), ("least", -1)):
             stretched = 1.0
-            for limit in {getattr(view.keyed(Rule)[rule.rule], name) for view in stockpile.variants} - {None}:
+            for limit in (each for view in stockpile.variants if (each := getattr(view.keyed(Rule)[rule.rule], name)) is not None):
                 # What is beyond the limit weighs this much against it, what makes room for it at least that much.
                 beyond = max((sign * (each - limit) for each in weights), default=0.0)
                 room = min((gap for each in weights if (gap := sign * (limit - each)) > ALIKE), default=math.inf)
@@ -374,7 +374,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return gathered(r, n, lambda each: weight(stockpile, rules[r].of, value, each) - share)
 
     def row(r: str, value: str, n: int, sense: str) -> object:
-        limit = float(limit_at(r, n, sense) or 0.0)
+        limit = limit_at(r, n, sense) or 0.0
         bound = 0.0 if rules[r].measure == "share" else limit
         found = body(r, value, n, sense, limit)
         if found is None:
@@ -395,7 +395,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for r, value, n in limited:
             if (r, value, n) in rows:
                 what = f"rule {r}" + (f" for {value}" if value else "") + f", {spans[r][n][0]}"
-                limit, unit = float(limit_at(r, n, sense) or 0.0), UNITS[rules[r].measure]
+                limit, unit = limit_at(r, n, sense) or 0.0, UNITS[rules[r].measure]
                 factor = totals[r, n] if unit == "1" else 1.0
                 ledger.limit(rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor)
 

@@ -23,9 +23,11 @@ from stockpile_model.data import (
     column,
     columns,
     get,
+    larger,
     ordered,
     overlap,
     seen,
+    smaller,
     whole_periods,
 )
 from stockpile_model.formulation import Formulation, summed
@@ -188,43 +190,43 @@ def reference(stockpile: Stockpile, contract: Contract, node: int) -> float | No
 def market(stockpile: Stockpile, contract: Contract, node: int) -> float | None:
     """The reference under the ceiling [money/quantity]; None where the floor alone is the price."""
     found = reference(stockpile, contract, node)
-    return found if found is None or contract.ceiling is None else min(contract.ceiling, found)
+    return found if found is None or contract.ceiling is None else smaller(contract.ceiling, found)
 
 
 def floor_value(stockpile: Stockpile, floor: Floor, node: int) -> float:
     """The floor at a node before it escalates: fixed, or tied to an index [money/quantity]."""
     if floor.floor_index is None:
-        return float(floor.floor or 0.0)
+        return floor.floor or 0.0
     return stockpile.price(floor.floor_index, node) * (1.0 if floor.floor_factor is None else floor.floor_factor)
 
 
 def floor_at(stockpile: Stockpile, floor: Floor, first: int, node: int) -> float:
     """The floor at a node, escalated by whole contract years from the first delivery [money/quantity]."""
     months = (stockpile.tree.period[node] - first) * stockpile.calendar.months
-    return float(floor_value(stockpile, floor, node) * (1 + floor.escalation) ** (months // 12))
+    return floor_value(stockpile, floor, node) * (1 + floor.escalation) ** (months // 12)
 
 
 def price(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
     """max(floor, min(ceiling, reference)) at a node [money/quantity]."""
     least, found = floor_at(stockpile, floor, first, node), market(stockpile, contract, node)
-    return least if found is None else max(least, found)
+    return least if found is None else larger(least, found)
 
 
 def topup(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
     """max(0, floor - reference): what a cfd pays at a node [money/quantity]."""
-    return max(0.0, floor_at(stockpile, floor, first, node) - (reference(stockpile, contract, node) or 0.0))
+    return larger(0.0, floor_at(stockpile, floor, first, node) - (reference(stockpile, contract, node) or 0.0))
 
 
 def upside(stockpile: Stockpile, contract: Contract, node: int) -> float:
     """share · max(0, reference - trigger): what the buyer receives at a node [money/quantity]."""
     if contract.upside_share == 0:
         return 0.0
-    return contract.upside_share * max(0.0, (reference(stockpile, contract, node) or 0.0) - (contract.upside_trigger or 0.0))
+    return contract.upside_share * larger(0.0, (reference(stockpile, contract, node) or 0.0) - (contract.upside_trigger or 0.0))
 
 
 def _capped(stockpile: Stockpile, contract: Contract, periods: int) -> float:
     """The cap on the upside of a contract year of so many periods, pro rata [money]."""
-    return float(contract.upside_cap or 0.0) * periods * stockpile.calendar.months / 12
+    return (contract.upside_cap or 0.0) * periods * stockpile.calendar.months / 12
 
 
 def carries(stockpile: Stockpile, contract: Contract, floor: Floor, node: int) -> bool:
@@ -465,7 +467,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         return rate * row.availability * m.take[k, f, d, n]
 
     capped = {k for k in contracts if any(view.keyed(Contract)[k].upside_cap is not None for view in stockpile.variants)}
-    shared = [(k, f, d, n) for k, d, n in active if upside(stockpile, contract(k, n), n) > 0 for f in levels[k]]
+    # Columns exist wherever the contract has an upside; their bound says whether there is one at this node.
+    shared = [(k, f, d, n) for k, d, n in active if contract(k, n).upside_share > 0 for f in levels[k]]
     m.UPSIDES = pyo.Set(
         dimen=4,
         initialize=[key for key in shared if key[0] in capped],
@@ -499,9 +502,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     for k, d, n in active:
         for f in levels[k] if contracts[k].form == "cfd" else ():
-            if rate := topup(stockpile, contract(k, n), level(k, f, n), d, n):
-                amount = rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
-                ledger.pay(n, "topups", amount, "contract", contracts[k].material, name=k)
+            rate = topup(stockpile, contract(k, n), level(k, f, n), d, n)  # posted where it is nothing too, as the upside is
+            amount = rate * even(stockpile, level(k, f, n)) * signed(k, f, d, n)
+            ledger.pay(n, "topups", amount, "contract", contracts[k].material, name=k)
     for k, f, d, n in m.DEFICITS:
         rate = price(stockpile, contract(k, n), level(k, f, n), d, n)
         if rate != 0:
@@ -599,8 +602,7 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
                     if rate != 0:
                         ledger.pay(n, heading, rate * amount, "contract", row.material, b or None, k)
         whole = summed([*amounts.values()])
-        alike = len(set(rates.values())) == 1
-        unit_price = rates[parts[0]] if alike else (summed([rates[key] * each for key, each in amounts.items()]), whole)
+        unit_price = rates[parts[0]] if len(parts) == 1 else (summed([rates[key] * each for key, each in amounts.items()]), whole)
         most = row.flex * row.availability * max(even(stockpile, levels[f]) for f, _ in parts)
         for w in sites:
             amount = m.deliver[k, w, n] if split else whole

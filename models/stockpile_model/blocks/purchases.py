@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
-from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, ordered, overlap, seen, whole_periods
+from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, seen, smaller, whole_periods
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -120,7 +120,7 @@ def prices(stockpile: Stockpile, offer: Offer, node: int) -> list[float]:
 def cheapest(stockpile: Stockpile, name: str) -> float:
     """An offer's lowest price with adder [money/quantity]."""
     rows = {n: stockpile.at(n).keyed(Offer)[name] for n in stockpile.tree.nodes}
-    return min(each + row.adder for n, row in rows.items() for each in prices(stockpile, row, n))
+    return smaller(*(each + row.adder for n, row in rows.items() for each in prices(stockpile, row, n)))
 
 
 @functools.lru_cache(maxsize=64)
@@ -132,13 +132,14 @@ def market(stockpile: Stockpile) -> bounds.Market:
 
     def supplied(name: str) -> float:
         rows = [view.keyed(Offer)[name] for view in stockpile.variants]
-        return max(min(_unless(row.capacity) * stockpile.calendar.periods, _unless(row.total)) for row in rows)
+        return larger(*(smaller(_unless(row.capacity) * stockpile.calendar.periods, _unless(row.total)) for row in rows))
 
     lowest, most = dict[str, float](), dict[str, float]()
     for name, row in stockpile.keyed(Offer).items():
-        lowest[row.material] = min(lowest.get(row.material, math.inf), cheapest(stockpile, name))
+        lowest[row.material] = smaller(lowest.get(row.material, math.inf), cheapest(stockpile, name))
         most[row.material] = most.get(row.material, 0.0) + supplied(name)
-    return bounds.Market(tuple(lowest.items()), tuple(most.items()), sum(map(smallest, stockpile.keyed(Offer))))
+    offers = {name: cheapest(stockpile, name) for name in stockpile.keyed(Offer)}
+    return bounds.Market(offers, lowest, most, sum(map(smallest, offers)))
 
 
 def _unless(limit: float | None) -> float:
@@ -151,9 +152,9 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     excess of all needs is cut to that too: the cost of an order would hide in the solver's tolerance."""
     allowed = offer.capacity
     ends = (n for n in stockpile.tree.below[node] if stockpile.tree.period[n] == stockpile.calendar.periods - 1)
-    totals = {stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in ends} - {None}
+    totals = [each for leaf in ends if (each := stockpile.at(leaf).keyed(Offer)[offer.offer].total) is not None]
     if allowed is None and totals:
-        allowed = min(each for each in totals if each is not None)
+        allowed = min(totals)
     if allowed is not None and allowed <= EXCESS * stockpile.scale.largest:
         return allowed
     arrival = stockpile.tree.period[node] + lead(stockpile, offer)
@@ -164,13 +165,13 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     availability = min((each for each in arriving if each > 0), default=0.0)
     if availability == 0:
         return 0.0 if allowed is None else allowed
-    useful = bounds.useful(stockpile, offer.material, arrival, cheapest(stockpile, offer.offer), market(stockpile))
-    if math.isinf(useful):
+    useful = bounds.useful(stockpile, offer.material, arrival, offer.offer, market(stockpile))
+    if useful == math.inf:
         return allowed
     # More than what is of use may be cheaper in all: up to the last price break.
     breaks = price_breaks.breaks(stockpile.at(node)).get(offer.offer, ())
     most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in breaks)])
-    return min(_unless(allowed), most * _shifted(stockpile, offer) + (offer.lot_size or 0))
+    return smaller(_unless(allowed), most * _shifted(stockpile, offer) + (offer.lot_size or 0))
 
 
 def _shifted(stockpile: Stockpile, offer: Offer) -> float:
@@ -274,14 +275,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         """Whether an order is placed just as far as it is bought of its ceiling: relaxed, at one price, and no rule asks for
         spending; then it needs no variable of its own. One whose minimum is above its ceiling is never placed."""
         entire = stockpile.firm(n) or o in price_breaks.breaks(stockpile) or policy.spend_at_least(stockpile)
-        return not entire and smallest(o, n) <= float(limits[o, n] or 0.0)
+        return not entire and smallest(o, n) <= (limits[o, n] or 0.0)
 
     placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
     placed = set(placings)
     broken = {
-        (o, n): price_breaks.segments(stockpile.at(n), o, float(limits[o, n] or 0.0))
-        for o, n in placings
-        if o in price_breaks.breaks(stockpile)
+        (o, n): price_breaks.segments(stockpile.at(n), o, limits[o, n] or 0.0) for o, n in placings if o in price_breaks.breaks(stockpile)
     }
     m.OFFERS = pyo.Set(initialize=list(offers), doc="offers")
     m.ORDERS = pyo.Set(dimen=2, initialize=orders, doc="offer, node at which it can be ordered")
@@ -495,7 +494,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 def _placed(m: pyo.ConcreteModel, o: str, n: int) -> Any:
     """How far an order is placed [1]: where it has no variable for it, as far as it is bought of its ceiling."""
-    return m.place[o, n] if (o, n) in m.PLACINGS else (1 / m.buy[o, n].ub) * m.buy[o, n]
+    return m.place[o, n] if (o, n) in m.PLACINGS else (1 / pyo.value(m.buy[o, n].upper)) * m.buy[o, n]
 
 
 def _buyers(stockpile: Stockpile, offer: Offer) -> list[str]:

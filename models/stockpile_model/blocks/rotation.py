@@ -9,7 +9,21 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model import amounts, lots
-from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column, columns, get, ordered, overlap, whole_periods
+from stockpile_model.data import (
+    Dated,
+    Material,
+    Problem,
+    Result,
+    Row,
+    Stockpile,
+    column,
+    columns,
+    get,
+    larger,
+    ordered,
+    overlap,
+    whole_periods,
+)
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -90,7 +104,7 @@ def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
 
 def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
     """What is left of the price of a sale at an age: 1 - age_discount·age in months, never below zero [1]."""
-    return max(0.0, 1 - outlet.age_discount * age * stockpile.calendar.months)
+    return larger(0.0, 1 - outlet.age_discount * age * stockpile.calendar.months)
 
 
 def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
