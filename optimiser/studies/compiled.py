@@ -160,12 +160,12 @@ def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], ta
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what Pyomo logs of an error that is dealt with."""
-    logger = logging.getLogger("pyomo")
-    was, logger.disabled = logger.disabled, True
+    was = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.disabled = was
+        logging.disable(was)
 
 
 def _arrays(form: StandardForm) -> dict[str, Any]:
