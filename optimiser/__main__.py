@@ -1,5 +1,39 @@
-"""`python -m optimiser`, the same as `stockpile`."""
+"""`stockpile`, and `python -m optimiser`: what ends the program is listened to before anything else is imported."""
 
-from optimiser.cli import main
+from __future__ import annotations
 
-main()
+import contextlib
+import os
+import sys
+
+from optimiser import interrupts
+
+
+def main() -> None:
+    """Run a command."""
+    status: object = interrupts.INTERRUPTED
+    try:
+        interrupts.listen()
+        from optimiser.cli import main as command
+
+        command()
+    except SystemExit as ended:
+        if not interrupts.seen():
+            raise
+        status = ended.code
+    except KeyboardInterrupt:
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stderr.write("interrupted; nothing was written\n")
+    else:
+        if not interrupts.seen():
+            return
+        status = 0
+    # At once: a search may still run in a thread of its own, and crashes where the interpreter ends under it.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            stream.flush()
+    os._exit(status if isinstance(status, int) else status is not None)
+
+
+if __name__ == "__main__":
+    main()

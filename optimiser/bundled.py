@@ -13,6 +13,7 @@ from typing import Any, cast
 from optimiser import bundles
 from optimiser.audited import audited
 from optimiser.bundles import Decisions, Split
+from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, assumptions, make_plan
 from optimiser.solve import Options, Progress, SolverError, Status, UnboundedError, solve
 from optimiser.solver.search import relative_gap
@@ -244,8 +245,7 @@ def _branch(task: Trial, names: Sequence[str]) -> Plan | None:
                 raise SolverError(f"in {', '.join(names)}: {error}") from None  # of an UnboundedError the variables stay here
             continue
         if outcome.objective is not None:
-            last = replace(outcome.stages[-1], objective=bundles.settle(formulation), bound=None, gap=None)
-            return audited(make_plan(formulation, replace(outcome, stages=(*outcome.stages[:-1], last))))
+            return audited(make_plan(formulation, outcome.judged(bundles.settle(formulation))))
         if outcome.status != "infeasible" or task.decisions is None:
             break
     return None
@@ -340,7 +340,8 @@ class BundlePlanner:
             return Ended("infeasible", blame=blame)
         if self.best is None:
             return Ended("no_plan", self.bound, interrupted=interrupted)
-        plan = self.told(warnings, run or {})
+        with Interrupt():
+            plan = self.told(warnings, run or {})
         return Ended(cast("Status", plan.status), self.bound, plan, interrupted=interrupted)
 
     def search(self) -> tuple[str, ...]:

@@ -7,14 +7,18 @@ import datetime as dt
 import gc
 import json
 import math
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from optimiser import interrupts, streams
 from optimiser.errors import InputError, StockpileError
+from optimiser.interrupts import INTERRUPTED
 from stockpile_model.amounts import count, money
 from stockpile_model.names import printable
 
@@ -31,7 +35,8 @@ if TYPE_CHECKING:
     from stockpile_model.changes import Change
     from stockpile_model.data import Result
 
-PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70
+TRACEBACK = "STOCKPILE_TRACEBACK"  # the environment variable that shows where a failure that nobody foresaw came from
 DISAGREES = WRONG_INPUT  # a plan that its input does not bear out
 NOT_BUNDLED = {
     **{"firm": "--firm", "shares": "--shares", "floors": "--floors", "value": "--value"},
@@ -39,6 +44,9 @@ NOT_BUNDLED = {
 }
 MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 MOST_SHOWN = 20  # scenarios in the terminal: of more only the dearest
+
+
+FORCE = click.option("--force", is_flag=True, help="Replace any file at the output, not only what this program wrote.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +60,7 @@ def cli() -> None:
 @click.option(
     "--material", type=click.Choice(["gallium", "indium", "blank"]), default="gallium", show_default=True, help="The example in it."
 )
-@click.option("--force", is_flag=True, help="Replace the file that stands there.")
+@FORCE
 def template(new: Path, material: str, force: bool) -> None:
     """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs and checks, an example."""
     from optimiser.workbook.template import write_template
@@ -68,11 +76,12 @@ def template(new: Path, material: str, force: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write what is wrong as a workbook whose rows lead to the cells: E.xlsx.",
 )
-def check(workbook: Path, errors: Path | None) -> None:
+@FORCE
+def check(workbook: Path, errors: Path | None, force: bool) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
     from optimiser.workbook.check import check_workbook
 
-    reading = check_workbook(workbook, errors)
+    reading = check_workbook(workbook, errors, force)
     for fault in reading.warnings:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
@@ -108,6 +117,7 @@ def check(workbook: Path, errors: Path | None) -> None:
     help="Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec -n N; or their extensive form.",
 )
 @click.option("--workers", type=click.IntRange(0), default=0, help="Processes that plan bundles; by default one for each core.")
+@FORCE
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
@@ -135,6 +145,10 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
             if answer.interrupted
             else "no plan was found within the time limit; try a longer --time-limit"
         )
+    if answer.path is not None and _lost():
+        _say(f"The plan is in {answer.path}")
+    if answer.plan is None and answer.interrupted:
+        sys.exit(INTERRUPTED)
     sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(answer.status, PLANNED))
 
 
@@ -183,7 +197,8 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
     help="Date on which the scenarios part; by default the first fiscal year that begins within the horizon.",
 )
 @click.option("--replace", "anew", is_flag=True, help="Put the new scenarios in the place of those that WORKBOOK has.")
-def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | None, **options: Any) -> None:
+@FORCE
+def scenarios(workbook: Path, output: Path, anew: bool, force: bool, revealed: dt.datetime | None, **options: Any) -> None:
     """Sample prices, delays, outages and embargoes of a WORKBOOK, and write a new workbook with a few scenarios of them.
 
     What is uncertain stands in its sheet uncertainty (without one, in defaults that the new workbook shows) and in price_history.
@@ -192,7 +207,7 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
     from optimiser.scenario_maker import make_scenarios
 
     asked = Options(revealed=revealed.date() if revealed else None, **options)
-    made = make_scenarios(workbook, output, asked, _say, anew=anew)
+    made = make_scenarios(workbook, output, asked, _say, anew=anew, force=force)
     _answer(
         f"{output}: {count(len(made.names), 'scenario')} of {asked.samples} samples, "
         f"relative Kantorovich distance {made.reduction.relative:.1%}; its sheet guide says what was lost. Next: stockpile solve {output}"
@@ -214,24 +229,28 @@ def scenarios(workbook: Path, output: Path, anew: bool, revealed: dt.datetime | 
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit of each run in seconds.")
 @click.option("--workers", type=click.IntRange(1), help="Processes on this computer; by default one for each core.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster instead, as in tcp://10.0.0.5:8786 (needs the extra cluster).")
+@FORCE
 def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
     """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their own.
 
-    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on where it was.
+    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on where it was. Ctrl-C ends with a
+    workbook of the runs that have ended. Use only a record of your own: whoever can write to it can make it say anything.
     """
     from optimiser.study_maker import Request, make_studies
 
     request = Request(source=workbook, changes=_parsed(changes), **options)
-    try:
-        with _study_progress() as watch:
-            made = make_studies(request, _say, watch)
-    except KeyboardInterrupt:
-        _say("interrupted; the runs that had ended are kept: the same command goes on from there")
-        sys.exit(INTERRUPTED)
+    with _study_progress() as watch:
+        made = make_studies(request, _say, watch)
     for each in made.answers:
         for table in each.tables:
             _answer(f"{each.name}: {table.said}")
-    _answer(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s)")
+    _answer(f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s, {made.kept:,} runs from the record)")
+    if made.failed:
+        _say(f"{made.failed:,} runs failed: the sheet runs says why; the same command tries them again")
+    if made.interrupted:
+        _say("interrupted: the studies are incomplete; the runs that had ended are kept: the same command goes on from there")
+        sys.exit(INTERRUPTED)
+    sys.exit(INTERNAL if made.failed else PLANNED)
 
 
 @cli.command()
@@ -243,6 +262,7 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
 @click.option("--set", "changes", multiple=True, metavar="CHANGE", help="Change a cell of the workbooks that are planned now.")
 @click.option("--gap", type=click.FloatRange(0, 1), help="Proven relative gap for the workbooks that are planned now.")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Time limit in seconds for each that is planned now.")
+@FORCE
 @click.option("--json", "as_json", is_flag=True, help="Print all rows as one JSON object on standard output.")
 def compare(files: tuple[Path, ...], everything: bool, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Put plans side by side: what they cost, risk and miss, and the decisions that differ from those of the first.
@@ -518,9 +538,12 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
 
 
 def main() -> None:
-    """Run a command; a failure the user can mend is told in words, and its family decides the exit status."""
+    """Run a command; a failure the user can mend is told in words, and its family decides the exit status. So is one that nobody
+    foresaw, where the environment variable STOCKPILE_TRACEBACK does not ask for its traceback."""
     # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a fifth of its time.
     gc.disable()
+    global _output  # noqa: PLW0603
+    _output = streams.guard()
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -536,6 +559,33 @@ def main() -> None:
     except StockpileError as error:
         _say(str(error))
         sys.exit(_status(error))
+    except Exception as error:
+        if interrupts.seen():  # what an interrupt broke
+            _say("interrupted; nothing was written")
+            sys.exit(INTERRUPTED)
+        if os.environ.get(TRACEBACK):
+            raise
+        _say(_unforeseen(error))
+        sys.exit(INTERNAL)
+    finally:
+        if lost := _lost():
+            _say(f"standard output cannot be written: {lost}")
+
+
+def _unforeseen(error: Exception) -> str:
+    """A failure of the program itself in one line, with the place of the code where it came out."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"internal error, please report it: {said} ({Path(last.filename).name}:{last.lineno}; {TRACEBACK}=1 shows where)"
+
+
+def _lost() -> str:
+    """Why standard output cannot be written; nothing where it can."""
+    sys.stdout.flush()
+    return _output.lost if _output else ""
+
+
+_output: streams.Careful | None = None
 
 
 def _status(error: StockpileError) -> int:
@@ -547,6 +597,8 @@ def _status(error: StockpileError) -> int:
     if isinstance(error, (AuditError, Disagreement)) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
         return INTERNAL
     if isinstance(error, NoPlanError):
+        if error.answer.interrupted:
+            return INTERRUPTED
         return INFEASIBLE if error.answer.status == "infeasible" else NO_PLAN
     return USAGE
 

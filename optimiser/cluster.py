@@ -132,6 +132,7 @@ class _Creator:
         formulation = self.built[name] = self.built.get(name) or build(self.planner.parts[k])
         m, own = formulation.m, _decisions(formulation, self.planner.split.periods)
         missing = [key for key in self.keys if key not in own]
+        m.mean.deactivate()  # one objective alone: what it bounds is the cost
         m.elsewhere = pyo.Var(range(len(missing)), bounds=(0, 0), doc="decisions of the trunk that only other bundles have [1]")
         own |= {key: m.elsewhere[number] for number, key in enumerate(missing)}
         common = [own[key] for key in self.keys]

@@ -12,10 +12,11 @@ from optimiser.audited import as_sheets
 from optimiser.bundled import DECIDED
 from optimiser.comparison import Compared, compare
 from optimiser.errors import Fault, InputError, OutputError, StockpileError
-from optimiser.planner import Answer, Request, Watch, fingerprint, plan_now
+from optimiser.planner import Answer, Request, Watch, plan_now
 from optimiser.workbook.compare_book import Column, write
-from optimiser.workbook.files import check_target, same_file
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import is_plan, read_plan
+from optimiser.workbook.read import fingerprint
 from stockpile_model.changes import Change
 
 
@@ -28,6 +29,7 @@ class Asked:
     changes: Sequence[Change] = ()
     gap: float | None = None
     time_limit: float | None = None
+    force: bool = False  # replace any file at `output`
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = 
     if asked.output is not None:
         if any(same_file(asked.output, source) for source in asked.sources):
             raise OutputError(f"{asked.output}: is one of the workbooks to compare, which are never written to; choose another name")
-        check_target(asked.output, "a comparison")
+        check_target(asked.output, Kind.COMPARISON)
+        refuse_foreign(asked.output, Kind.COMPARISON, asked.force)
     planned = [is_plan(source) for source in asked.sources]
     inputs = [source for source, is_one in zip(asked.sources, planned, strict=True) if not is_one]
     names = _names(asked.sources, planned)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from optimiser.interrupts import Interrupt
 from optimiser.solver.relax import Elastic, relax
 from optimiser.solver.search import Options
 from optimiser.solver.standard_form import StandardForm, standard_form
@@ -73,11 +74,12 @@ def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
     """Let business limits give way at the least total amount, whole orders kept: first only what is asked for (demand,
     targets, least values of rules), then only what is granted (capacities, money, most values); both where neither
     alone suffices. The same minimum can often be spread in several ways; one of them is told."""
-    form = standard_form(formulation.m)
-    wanted = _least(formulation, form, options, _asks)
-    needed = _least(formulation, form, options, lambda limit: not _asks(limit))
-    if not wanted and not needed:
-        wanted = _least(formulation, form, options, lambda limit: True)
+    with Interrupt(keeps=False):
+        form = standard_form(formulation.m)
+        wanted = _least(formulation, form, options, _asks)
+        needed = _least(formulation, form, options, lambda limit: not _asks(limit))
+        if not wanted and not needed:
+            wanted = _least(formulation, form, options, lambda limit: True)
     return Explanation(wanted, needed)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import time
@@ -18,11 +17,12 @@ from optimiser.bundled import DECIDED, BundlePlanner
 from optimiser.bundles import HAIRS, Decisions, decisions, hold, part, split
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
+from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, solve
 from optimiser.solver.highs import version as highs_version
-from optimiser.solver.model_file import write_model
-from optimiser.workbook.files import check_target, same_file
+from optimiser.solver.model_file import check_model_file, write_model
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import read_plan, spelt_alike
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
@@ -62,6 +62,7 @@ class Request:
     bundles: int | None = None  # plan the scenarios in so many bundles: none of their models holds all
     workers: int = 0  # processes that plan bundles; 0 = one for each core
     decompose: Literal["lagrangian", "ef"] | None = None  # by mpi-sppy, over the ranks of an MPI run
+    force: bool = False  # replace any file at `output` and `model_file`, not only what this program wrote
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
         if path is not None and same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
     check_target(output)
+    refuse_foreign(output, Kind.PLAN, request.force)
+    if request.model_file is not None:
+        check_model_file(request.model_file, request.force)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")
@@ -102,35 +106,54 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
     if request.bundles is not None or request.decompose is not None:
         return _plan_bundles(request, reading, began, say, progress)
     formulation = build(reading.stockpile)
+    refuse_in_vain(request, formulation.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
         objective = write_model(formulation.m, request.model_file)
         say(f"the model is in {request.model_file}" + _of_two(formulation, objective))
     options = _options(reading.stockpile.settings, request)
-    outcome = _solve(formulation, options, progress, request.solver)
-    solved_at = time.perf_counter()
-    if outcome.objective is None:
-        explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
-        return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
-    run = {
-        **_run(request, reading, options, outcome),
-        "seconds reading": round(read_at - began, 3),
-        "seconds building": round(built_at - read_at, 3),
-        "seconds solving": round(solved_at - built_at, 3),
-    }
-    plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
-    if not outcome.interrupted:
-        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
-    if request.firm and not outcome.interrupted:
-        plan, firm = with_firm(plan, options, progress, request.solver)
-    if request.shares and not outcome.interrupted:
-        plan = with_shares(plan, options, progress, request.solver)
-    if request.floors and not outcome.interrupted:
-        plan = with_floors(plan, options, progress, request.solver)
-    if request.value and not outcome.interrupted:
-        plan = with_value(plan, options, progress, request.solver)
-    write(plan, output)
-    return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=outcome.interrupted, firm=firm)
+    with Interrupt() as interrupt:  # from here on there may be a plan to keep
+        outcome = _solve(formulation, options, progress, request.solver)
+        solved_at = time.perf_counter()
+        if outcome.objective is not None:
+            run = {
+                **_run(request, reading, options, outcome),
+                "seconds reading": round(read_at - began, 3),
+                "seconds building": round(built_at - read_at, 3),
+                "seconds solving": round(solved_at - built_at, 3),
+            }
+            plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+            if not interrupt.requested:
+                try:
+                    with Interrupt(keeps=False):
+                        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
+                        if request.firm:
+                            plan, firm = with_firm(plan, options, progress, request.solver)
+                        if request.shares:
+                            plan = with_shares(plan, options, progress, request.solver)
+                        if request.floors:
+                            plan = with_floors(plan, options, progress, request.solver)
+                        if request.value:
+                            plan = with_value(plan, options, progress, request.solver)
+                except KeyboardInterrupt:
+                    interrupt.requested = True
+                    say("interrupted: the plan is written without what was still to be planned beside it")
+            write(plan, output)
+            return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=interrupt.requested, firm=firm)
+    explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
+    return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
+
+
+def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
+    """Raise InputError where what is asked for beside the plan does not fit the workbook: before the search, not after it."""
+    if request.shares and not 2 <= (found := len(beside.buyers(stockpile))) <= beside.MOST_BUYERS:
+        cell = stockpile.address("sites", 0)
+        raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {found}")])
+    if request.value and not stockpile.scenarios:
+        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
+    if request.value and stockpile.settings.objective == "shortfall_first":
+        cell = stockpile.address(Settings.TABLE, 0, "objective")
+        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
 
 
 def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
@@ -159,11 +182,14 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
         ranks, way = Ranks(), request.decompose
         planner = BundlePlanner(reading.stockpile, count, options, ranks.run, progress)
         check(planner, ranks, way)
+        warnings += _fewer(request, planner, say)
         with ranks:
             ended = planner.plan(warnings, {**run, "ranks": ranks.size, "decomposed by": way}, lambda: decompose(planner, ranks, way))
     else:
         with Workers(request.workers) as workers:
-            ended = BundlePlanner(reading.stockpile, count, options, workers.run, progress).plan(warnings, run)
+            planner = BundlePlanner(reading.stockpile, count, options, workers.run, progress)
+            warnings += _fewer(request, planner, say)
+            ended = planner.plan(warnings, run)
     explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None
     if ended.plan is None:
         if ended.bound is not None:
@@ -175,8 +201,20 @@ def _plan_bundles(request: Request, reading: Reading, began: float, say: Callabl
     }
     plan, output = replace(ended.plan, run={**ended.plan.run, **solved}), request.output or default_output(request.source)
     if request.decompose is None or ranks.rank == 0:
-        write(plan, output)
+        with Interrupt():
+            write(plan, output)
     return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=ended.interrupted)
+
+
+def _fewer(request: Request, planner: BundlePlanner, say: Callable[[str], None]) -> list[str]:
+    """Say where there are fewer bundles than were asked for: a branch of the scenario tree is in one bundle whole."""
+    made = len(planner.parts)
+    if request.bundles is None or made >= request.bundles:
+        return []
+    branches = "branch" if made == 1 else "branches"
+    said = f"--bundles {request.bundles}: the scenarios part into {made} {branches} when the first is known, so {made} are planned"
+    say(f"warning: {said}")
+    return [said]
 
 
 def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: Callable[[str], None]) -> Explanation:
@@ -289,10 +327,6 @@ def _held(stockpile: Stockpile, kept: Decisions, nodes: Container[int], options:
 
 def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with a fair split of its cost over the buyers."""
-    names = beside.buyers(plan.stockpile)
-    if not 2 <= len(names) <= beside.MOST_BUYERS:
-        cell = plan.stockpile.address("sites", 0)
-        raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {len(names)}")])
     costs: dict[frozenset[str], float | None] = {}
     for group in beside.groups(plan.stockpile):
         costs[group] = _solve(build(beside.alone(plan.stockpile, group)), options, progress, solver).objective
@@ -312,11 +346,6 @@ def with_floors(plan: Plan, options: Options, progress: Watch = None, solver: st
 def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
     """The plan with what the uncertainty costs: VSS and EVPI."""
     stockpile = plan.stockpile
-    if not stockpile.scenarios:
-        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
-    if stockpile.settings.objective == "shortfall_first":
-        cell = stockpile.address(Settings.TABLE, 0, "objective")
-        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
 
     def solved(formulation: Formulation) -> value.Solved:
         outcome = _solve(formulation, options, progress, solver)
@@ -334,11 +363,11 @@ def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str
     by_name = {each.figure: each.value for each in found}
     parts = [plan.verdict]
     if (vss := by_name["VSS"]) is not None:
-        parts.append(f"Planning for the mean of the scenarios would cost {amounts.money(vss)} {plan.currency} more (VSS).")
+        parts.append(f"Planning for the mean of the scenarios would cost {amounts.about(vss)} {plan.currency} more (VSS).")
     else:
         parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
     if (evpi := by_name["EVPI"]) is not None:
-        parts.append(f"To know the future would save {amounts.money(evpi)} {plan.currency} (EVPI).")
+        parts.append(f"To know the future would save {amounts.about(evpi)} {plan.currency} (EVPI).")
     return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 
@@ -361,10 +390,10 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
         said = f"holds what is done before {until}, when the first scenario is known: what follows was audited when it was made"
         raise InputError([Fault(str(plan), f"{said}, and cannot be recomputed from the workbook alone")])
     notes = [*told.notes, *(f"the plan was made with {change}: so it is audited" for change in made_with)]
-    if told.run.get("input sha256", "") not in ("", fingerprint(source) if source.exists() else ""):
-        notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
     reading = read(source, [*made_with, *changes])
     spelt_alike(told.sheets, reading.stockpile)
+    if told.run.get("input sha256", "") not in ("", reading.sha256):
+        notes.append(f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs")
     return Audited(audit(reading.stockpile, told.sheets), tuple(notes))
 
 
@@ -402,15 +431,6 @@ def _uses(amount: object, moving: set[int]) -> bool:
     return any(id(variable) in moving for variable in identify_variables(amount))
 
 
-def fingerprint(source: Path) -> str:
-    """SHA-256 of the input: of the workbook, or of the names and contents of the folder's CSV files in order."""
-    found = hashlib.sha256()
-    for path in [source] if source.is_file() else sorted(source.glob("*.csv")):
-        found.update(path.name.encode() if source.is_dir() else b"")
-        found.update(path.read_bytes())
-    return found.hexdigest()
-
-
 def _run(request: Request, reading: Reading, options: Options, outcome: Outcome | None = None) -> Mapping[str, object]:
     """What an auditor needs to repeat the run."""
     form = outcome.form if outcome else None
@@ -421,7 +441,7 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome 
     )
     return {
         "input": request.source.name,
-        "input sha256": fingerprint(request.source),
+        "input sha256": reading.sha256,
         "changes": "; ".join(map(str, request.changes)),
         "objective": reading.stockpile.settings.objective,
         "gap asked for": options.gap,

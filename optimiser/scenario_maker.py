@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from optimiser.errors import Fault, InputError, OutputError
-from optimiser.planner import fingerprint
 from optimiser.sampling.draw import Options
 from optimiser.sampling.make import Made, make
-from optimiser.workbook.files import check_target
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.read import read_as_written
 from optimiser.workbook.scenario_book import write
 from stockpile_model.amounts import count
@@ -18,21 +17,25 @@ from stockpile_model.data import Stockpile
 from stockpile_model.scenarios import Event, Scenario
 
 
-def make_scenarios(source: Path, output: Path, options: Options, say: Callable[[str], None], *, anew: bool = False) -> Made:
+def make_scenarios(
+    source: Path, output: Path, options: Options, say: Callable[[str], None], *, anew: bool = False, force: bool = False
+) -> Made:
     """Write to `output` the workbook `source` with scenarios and events of its own. `say` gets messages, a line each.
 
-    Those that the workbook has already are refused, or by `anew` left out. Raises InputError, OutputError and StockpileError.
+    Those that the workbook has already are refused, or by `anew` left out; a file at `output` that is no such workbook as it was written
+    is refused, or by `force` replaced. Raises InputError, OutputError and StockpileError.
     """
-    if output.exists() and source.exists() and output.samefile(source):
+    if same_file(output, source):
         raise OutputError(f"{output}: is the input workbook, which is never written to; choose another name")
-    check_target(output, "a workbook with scenarios")
+    check_target(output, Kind.SCENARIOS)
+    refuse_foreign(output, Kind.SCENARIOS, force)
     reading, given = read_as_written(source)
     for fault in reading.warnings:
         say(f"warning: {fault}")
     made = make(_without_scenarios(reading.stockpile, anew), options)
     for line in made.said:
         say(f"warning: {line}")
-    write(made, given, source.name, fingerprint(source), output)
+    write(made, given, source.name, reading.sha256, output)
     return made
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from optimiser.interrupts import Interrupt
 from optimiser.solver import branches, highs
-from optimiser.solver.highs import Interrupt, Solution, Unbounded
+from optimiser.solver.highs import Solution, Unbounded
 from optimiser.solver.pyomo_solvers import solve_by_name
 from optimiser.solver.search import (
     Options,
@@ -27,17 +28,17 @@ from optimiser.solver.search import (
     allowance,
     relative_gap,
 )
-from optimiser.solver.standard_form import INFINITY, Bools, Floats, Program, StandardForm, standard_form
+from optimiser.solver.standard_form import INFINITY, Bools, Floats, Program, StandardForm, main, standard_form
 
 __all__ = ["Options", "Outcome", "Progress", "Report", "SolverError", "SolverUnavailable", "Stage", "Status", "UnboundedError", "solve"]
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How a solve ended, with one `Stage` for each objective in the order in which they were minimised; the last is the
-    cost.
+    """How a solve ended, with one `Stage` for each objective in the order in which they were minimised. A plan is judged by the one that
+    is named cost, else by the last; one that follows it only chooses between plans that are equally good.
 
-    `optimal`: every stage is proven within the gap; `feasible`: a plan, unproven; `infeasible`: proven that there is
+    `optimal`: every stage up to it is proven within the gap; `feasible`: a plan, unproven; `infeasible`: proven that there is
     none; `no_plan`: none was found in time. `interrupted`: the user ended the search. `form` is None for a solver that
     Pyomo ran.
     """
@@ -49,8 +50,13 @@ class Outcome:
     form: StandardForm | None = None
 
     @property
+    def main(self) -> int:
+        """Number of the stage that the plan is judged by."""
+        return main([each.name for each in self.stages])
+
+    @property
     def status(self) -> Status:
-        statuses = {each.status for each in self.stages}
+        statuses = {each.status for each in self.stages[: self.main + 1]}
         for status in ("infeasible", "no_plan", "feasible"):
             if status in statuses:
                 return status
@@ -58,29 +64,37 @@ class Outcome:
 
     @property
     def objective(self) -> float | None:
-        return self.stages[-1].objective
+        return self.stages[self.main].objective
 
     @property
     def bound(self) -> float | None:
         """No plan costs less; of two objectives: no plan that is as good as this one by the first."""
-        return self.stages[-1].bound
+        return self.stages[self.main].bound
 
     @property
     def gap(self) -> float | None:
-        return self.stages[-1].gap
+        return self.stages[self.main].gap
 
     @property
     def nodes(self) -> int:
         return sum(each.nodes for each in self.stages)
 
-    def dual(self, constraint: Any, stage: int = -1) -> float | None:
+    def judged(self, objective: float) -> Outcome:
+        """Return the same with another value of what the plan is judged by, of which nothing is proven."""
+        stages = [*self.stages]
+        stages[self.main] = replace(stages[self.main], objective=objective, bound=None, gap=None)
+        return replace(self, stages=tuple(stages))
+
+    def dual(self, constraint: Any, stage: int | None = None) -> float | None:
         """Change of a stage's objective for one more unit of a constraint's bound (the right-hand side of Pyomo's
         `body`), integers held; 0 for a constraint that is no row, None where duals are not known."""
-        return self._marginal(self.form.row(constraint) if self.form else None, self.stages[stage].row_dual)
+        at = self.main if stage is None else stage
+        return self._marginal(self.form.row(constraint) if self.form else None, self.stages[at].row_dual)
 
-    def reduced_cost(self, variable: Any, stage: int = -1) -> float | None:
+    def reduced_cost(self, variable: Any, stage: int | None = None) -> float | None:
         """Change of a stage's objective for one more unit of a variable's binding bound, or None."""
-        return self._marginal(self.form.column(variable) if self.form else None, self.stages[stage].column_dual)
+        at = self.main if stage is None else stage
+        return self._marginal(self.form.column(variable) if self.form else None, self.stages[at].column_dual)
 
     @staticmethod
     def _marginal(position: int | None, duals: Floats | None) -> float | None:
@@ -109,12 +123,13 @@ def solve(
     if solver is not None:
         stages = solve_by_name(m, solver, options)
         return Outcome(stages, time.perf_counter() - begun, interrupted=False, solver=f"{solver} through Pyomo")
-    form = standard_form(m)
+    with Interrupt(keeps=False):  # of nothing yet
+        form = standard_form(m)
     if not form.objectives:
         raise ValueError("the model has no active objective")
-    interrupt = Interrupt()
     trunk = None if in_trunk is None else np.fromiter(map(in_trunk, form.variables), dtype=np.bool_, count=len(form.variables))
-    stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
+    with Interrupt() as interrupt:
+        stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
     if x is not None:
         values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
         for variable, value in zip(form.variables, values.tolist(), strict=True):
@@ -127,6 +142,7 @@ def _minimise_in_turn(
 ) -> tuple[tuple[Stage, ...], Floats | None]:
     program, x = form.program, None
     stages: list[Stage] = []
+    judged, judged_at = main([each.name for each in form.objectives]), None
     deadline = time.perf_counter() + options.time_limit
     for k, objective in enumerate(form.objectives):
         begun = time.perf_counter()
@@ -136,9 +152,15 @@ def _minimise_in_turn(
         if x is not None and interrupt.requested:
             found = Solution("feasible", x, program.objective(x))
         else:
-            found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
+            try:
+                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
+            except highs.Stuck:
+                if x is None:
+                    raise
+                found = Solution("no_plan")
         if found.x is None and x is not None:
             found = replace(found, status="feasible", x=x, objective=program.objective(x))
+        row_dual, column_dual = _duals(form, objective.name, found)
         best = None if found.x is None else form.stated[k].at(form.sizes.values(found.x))
         stages.append(
             Stage(
@@ -149,15 +171,38 @@ def _minimise_in_turn(
                 gap=relative_gap(found.objective, found.bound),
                 nodes=found.nodes,
                 seconds=time.perf_counter() - begun,
-                row_dual=None if found.row_dual is None else found.row_dual[: len(form.constraints)] * (size / form.sizes.row),
-                column_dual=None if found.column_dual is None else found.column_dual * (size / form.sizes.column),
+                row_dual=row_dual,
+                column_dual=column_dual,
             )
         )
         x = found.x
         if x is None or found.objective is None:
             break
+        if k == judged:
+            judged_at = (program, x)
         program = _held(program, found.objective)
+    if x is not None and judged_at is not None:
+        stages[judged] = _repriced(form, *judged_at, x, stages[judged], options, interrupt)
     return tuple(stages), x
+
+
+def _repriced(
+    form: StandardForm, program: Program, before: Floats, x: Floats, stage: Stage, options: Options, interrupt: Interrupt
+) -> Stage:
+    """The stage that a plan is judged by, with the duals that belong to the integers of the plan, where a later stage chose others."""
+    whole = np.round(x[program.integer])
+    if np.array_equal(whole, np.round(before[program.integer])):
+        return stage
+    found = highs.optimise(program.fixed(whole), options, interrupt)
+    row_dual, column_dual = _duals(form, stage.name, found)
+    return replace(stage, row_dual=row_dual, column_dual=column_dual)
+
+
+def _duals(form: StandardForm, objective: str, found: Solution) -> tuple[Floats | None, Floats | None]:
+    """The duals of the rows and columns of the model, in its units."""
+    size = form.sizes.objective[objective]
+    row = None if found.row_dual is None else found.row_dual[: len(form.constraints)] * (size / form.sizes.row)
+    return row, None if found.column_dual is None else found.column_dual * (size / form.sizes.column)
 
 
 def _minimise(

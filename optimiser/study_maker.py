@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from optimiser.errors import Fault, InputError, OutputError
+from optimiser.interrupts import Interrupt
 from optimiser.planner import installed
 from optimiser.solver.highs import version
 from optimiser.solver.search import Options
@@ -19,18 +20,18 @@ from optimiser.studies.evaluate import Job
 from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Runner
-from optimiser.studies.tables import Input, Study, by_name, every_input, made
-from optimiser.workbook.files import check_target, same_file
+from optimiser.studies.tables import Input, Study, by_name, everything, made
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.read import read
-from optimiser.workbook.study_book import Answered, Ran, write
+from optimiser.workbook.study_book import COMPLETE, Answered, write
 from optimiser.workers import cores
 from stockpile_model.changes import Change
-from stockpile_model.data import Stockpile
+from stockpile_model.data import Stockpile, nearest
 from stockpile_model.names import identity
 
 EVERYTHING = "everything"
 GAP = 0.01
-WATCHDOG = 3.0  # how many times its time limit, and a minute, a run may take before its process is ended
+LATE = 30.0, 0.25  # beyond its time limit, in seconds and as a share of it, at which the process of a run is ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,20 +49,26 @@ class Request:
     time_limit: float | None = None
     workers: int | None = None
     scheduler: str | None = None
+    force: bool = False  # replace any file at `output`
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was studied, and where it stands."""
+    """What was studied, and where it stands. `failed`: how many runs failed, and are tried again at the next start; `kept`: how many
+    came from the record; `interrupted`: the answers are those of the runs that had ended."""
 
     answers: tuple[Answered, ...]
     path: Path
     record: Path
     seconds: float
+    failed: int = 0
+    kept: int = 0
+    interrupted: bool = False
 
 
 def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[Progress], None] = lambda _: None) -> Made:
-    """Run the studies of a workbook and write them. `say` gets messages, a line each.
+    """Run the studies of a workbook and write them. `say` gets messages, a line each. The first Ctrl-C, SIGTERM or SIGHUP ends the
+    study with the runs that have ended; a second one is KeyboardInterrupt.
 
     Raises InputError, OutputError and StockpileError; runs that have ended by then are kept in the record, and are not run again.
     """
@@ -73,7 +80,10 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     for path in (output, kept):
         if same_file(path, request.source):
             raise OutputError(f"{path}: is the input workbook, which is never written to; choose another name")
-    check_target(output, "a study")
+    if same_file(output, kept):
+        raise OutputError(f"{kept}: is both the output and the record; choose another name for one of them")
+    check_target(output, Kind.STUDY)
+    refuse_foreign(output, Kind.STUDY, request.force)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")
@@ -84,12 +94,16 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     options = Options(gap=request.gap, time_limit=limit, threads=1, seed=settings.seed)
     plain = replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
     of = common(plain, options)
-    answers = []
-    with Record(kept) as record, _Hired(request, Job(plain, options)) as crew:
+    answers, runners = [], []
+    with Record(kept) as record, _Hired(request, Job(plain, options)) as crew, Interrupt(keeps=True) as interrupt:
         for each in asked:
-            runner = Runner(each.study.study, record, of, crew, watch, audits=True)
+            runner = Runner(each.study.study, record, of, crew, watch, each.inputs, interrupt, audits=True)
             tables = conduct(ROUNDS[each.study.kind](each), runner)
-            answers.append(Answered(each.study.study, each.study.kind, tables, tuple(_ran(runner)), [*runner.noted]))
+            runners.append(runner)
+            labels = {one.name: one.label for one in each.inputs}
+            answers.append(Answered(each.study.study, each.study.kind, tables, runner.ran, [*runner.noted], labels, runner.earlier))
+        if record.damaged:
+            say(f"warning: {kept}: {record.damaged:,} runs do not bear their checksum (edited or damaged): they are not believed")
         told = {
             "input": request.source.name,
             "changes": "; ".join(map(str, request.changes)),
@@ -98,11 +112,15 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
             "seed of the solver": options.seed,
             "solver": version(),
             "record": kept.name,
+            "runs from the record": sum(each.earlier for each in runners),
+            "runs of the record that were edited or damaged": record.damaged,
+            "ended": "interrupted: incomplete" if interrupt.requested else COMPLETE,
             "key of input, options and versions": of,
             "made at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         }
         write(answers, record.find_any, told, settings, output)
-    return Made(tuple(answers), output, kept, time.monotonic() - began)
+    failed, found = sum(each.failed for each in runners), sum(each.earlier for each in runners)
+    return Made(tuple(answers), output, kept, time.monotonic() - began, failed, found, interrupt.requested)
 
 
 def conduct(rounds: Rounds, runner: Runner) -> list[Table]:
@@ -113,10 +131,6 @@ def conduct(rounds: Rounds, runner: Runner) -> list[Table]:
             cases = rounds.send(runner.run(cases))
     except StopIteration as end:
         return list(end.value)
-
-
-def _ran(runner: Runner) -> Iterator[Ran]:
-    return (Ran(note, changes, key) for note, changes, key in runner.ran)
 
 
 class _Hired:
@@ -137,7 +151,8 @@ class _Hired:
 
             return Cluster(self.job, self.request.scheduler)
         size = cores() if self.request.workers is None else self.request.workers
-        return Processes(self.job, size, WATCHDOG * self.job.options.time_limit + 60)
+        seconds, share = LATE
+        return Processes(self.job, size, (1 + share) * self.job.options.time_limit + seconds)
 
     def __enter__(self) -> _Hired:
         return self
@@ -150,15 +165,17 @@ class _Hired:
 def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
     """The studies that are asked for. Raises InputError where there is none."""
     if request.everything:
-        inputs = tuple(every_input(stockpile))
-        yield Asked(Study(study=EVERYTHING, kind="tornado"), inputs, stockpile, request.gap)
+        every = everything(stockpile)
+        yield Asked(Study(study=EVERYTHING, kind="tornado"), every.inputs, stockpile, request.gap, every.left_out)
         return
     known = by_name(stockpile)
     if not known:
         raise InputError([Fault("studies", "there is no study: add a sheet studies, or use --everything, which needs none")])
     wanted = {identity(name) for name in request.names}
-    if unknown := wanted - {identity(name) for name in known}:
-        raise InputError([Fault("studies", f"there is no study {sorted(unknown)[0]!r}; there are {', '.join(known)}")])
+    if unknown := [name for name in request.names if identity(name) not in {identity(each) for each in known}]:
+        raise InputError(
+            [Fault("studies", f"there is no study {name!r}{nearest(name, known)}; there are {', '.join(known)}") for name in unknown]
+        )
     for name, rows in known.items():
         if not wanted or identity(name) in wanted:
             yield Asked(rows[0], tuple(_inputs(stockpile, rows)), stockpile, request.gap)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Protocol, TypeVar
 
+from optimiser.interrupts import ignore
 from optimiser.solve import SolverError
 
 A = TypeVar("A")
@@ -40,14 +40,14 @@ class Workers:
     def __enter__(self) -> Workers:
         self._others = {each.pid for each in multiprocessing.active_children()}
         # A process that is forked after a solve with threads hangs.
-        self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+        self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), initializer=ignore)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for each in multiprocessing.active_children():
             if each.pid not in self._others:
-                each.terminate()
+                each.kill()  # it ignores SIGTERM, as a batch system sends it to all
                 each.join()
 
     def run(self, task: Callable[[A], B], arguments: Iterable[A], /) -> Iterator[tuple[int, B]]:
@@ -63,8 +63,3 @@ class Workers:
         finally:
             for future in futures:
                 future.cancel()
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal: the one who waits decides."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

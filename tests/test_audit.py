@@ -732,7 +732,7 @@ EARLY: dict[str, Any] = {
     "budgets": [{"fund": "treasury", "from": dt.date(2027, 3, 1), "amount": 900}],
 }
 MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
-    "shelf life off by one": (FULL, (Stockpile, "life", a_period_longer), r"remaining life .* \(materials!"),
+    "shelf life off by one": (FULL, (Stockpile, "life", a_period_longer), r"beyond a shelf life of 4 months \(materials!"),
     "a floor ignored": (FULL, (price_floors, "price", no_floor), r"amount \(offtakes, gallium, offtake\)"),
     "no escalation": (SHARED, (price_floors, "floor_at", lambda s, floor, first, n: price_floors.floor_value(s, floor, n)), r"offtakes"),
     "a lapsed appropriation spent": (FULL, (budget, "overlap", lambda c, begin, end: overlap(c, begin, None)), r"can be spent until"),

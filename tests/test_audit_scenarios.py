@@ -532,6 +532,30 @@ def test_orders_that_a_shorter_lead_time_brings_together_pass() -> None:
         assert {line["date"] for line in arrivals} == {day(2), MARCH}
 
 
+def test_a_cap_of_one_scenario_holds_in_the_periods_that_it_shares() -> None:
+    """A year of a cap of 30 counts 5 for two months: so much of January's 30 is received, also where February has no cap."""
+    tables: dict[str, Any] = {
+        "settings": {"start": day(1), "periods": 2, "mip_gap": 0},
+        "materials": [{"material": "gallium"}],
+        "suppliers": [{"supplier": "smelter"}],
+        "prices": [{"date": day(1), "market": 40}],
+        "contracts": [
+            {
+                "contract": "hedge", "supplier": "smelter", "material": "gallium", "form": "cfd", "price_index": "market",
+                "upside_share": 0.5, "upside_trigger": 10, "sign_to": day(1),
+            }
+        ],
+        "floors": [{"contract": "hedge", "level": "one", "floor": 10, "annual_quantity": 24}],
+        "targets": [{"material": "gallium", "from": day(1), "quantity": 0}],
+        "scenarios": [{"scenario": "capped", "probability": 0.55}],
+        "events": [happens("capped", "contracts[hedge].upside_cap", "set", 30, day(2))],
+    }  # fmt: skip
+    plan = plan_of(tables)
+    assert plan is not None
+    assert plan.objective == pytest.approx(-(5 + 0.45 * 30))
+    assert told(plan) == []
+
+
 def test_an_audit_takes_no_cell_of_the_unfolded_tree() -> None:
     plan = tree_plan("two_stage")
     bare = replace(plan.stockpile, shape=None, views=(), scenarios={})

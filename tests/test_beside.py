@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from optimiser.beside import Compared, Share, alone, buyers, compare, firm_only, groups, shares
 from optimiser.errors import InputError
 from optimiser.plan import Plan
-from optimiser.planner import with_firm, with_shares
+from optimiser.planner import Request, refuse_in_vain, with_firm, with_shares
 from optimiser.solve import Options
 from stockpile_model.blocks.budget import Budget, Fund
 from stockpile_model.blocks.demand import Demand
@@ -202,7 +203,7 @@ def test_shares_under_scenarios_leave_out_the_others_there_too() -> None:
 @pytest.mark.parametrize("names", [("army",), tuple("abcdefg")])
 def test_shares_are_of_two_to_six_buyers(names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match=rf"^sites: --shares needs 2 to 6 buyers that own sites, found {len(names)}$"):
-        with_shares(planned(owned(names=names)), EXACT)
+        refuse_in_vain(Request(source=Path(), shares=True), build(owned(names=names)).stockpile)
 
 
 def everybody(*rows: Row) -> Stockpile:

@@ -366,8 +366,9 @@ def test_the_command_says_which_scenario_has_no_plan(tmp_path: Path) -> None:
     tables = {name: rows for name, rows in TREES["stages"].items() if name not in ("contracts", "floors")}
     tables["materials"] = [{"material": "gallium"}]  # demand must be met
     tables["events"] = [*tables["events"], happens("embargo", "demand[gallium].quantity", "scale", 9, day(4))]
-    ran = command("solve", workbook(tmp_path / "mine.xlsx", tables), "--bundles", 2, "--workers", 1, cwd=tmp_path)
+    ran = command("solve", workbook(tmp_path / "mine.xlsx", tables), "--bundles", 9, "--workers", 1, cwd=tmp_path)
     assert ran.returncode == 3
+    assert "warning: --bundles 9: the scenarios part into " in ran.stderr
     assert "in scenario " in ran.stderr
     assert "No plan keeps every limit of this workbook." in ran.stderr
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +14,9 @@ from typing import Any
 import openpyxl
 import pytest
 
+from optimiser import planner
 from tests.support.books import book
+from tests.support.commands import run
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +75,18 @@ def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard
     assert "Order 40 kg in 2 orders from smelter." in ran.stdout
     assert "incumbent" in ran.stderr
     assert "incumbent" not in ran.stdout
+
+
+def test_one_seed_makes_one_plan_with_any_number_of_threads_and_any_order_of_sets(tmp_path: Path) -> None:
+    found = []
+    for number in (1, 2):
+        plan = tmp_path / f"plan{number}.xlsx"
+        command = [sys.executable, "-m", "optimiser", "solve", "inputs/small.xlsx", "-o", str(plan), "--threads", str(number)]
+        environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": str(number)}
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120, check=True)
+        sheets = openpyxl.load_workbook(plan)
+        found.append({sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in sheets if sheet.title != "run"})
+    assert found[0] == found[1]
 
 
 def test_set_changes_one_run_only(workbook: Path) -> None:
@@ -206,16 +222,22 @@ def hard_tables() -> dict[str, Any]:
     }
 
 
-def test_ctrl_c_keeps_and_writes_the_best_plan_so_far(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_keep_and_write_the_best_plan_so_far(ending: signal.Signals, tmp_path: Path) -> None:
+    """Also where the shell has it ignore Ctrl-C, as in the background of a script."""
     path = book(tmp_path / "hard.xlsx", hard_tables())
-    command = [sys.executable, "-m", "optimiser", "solve", str(path), "--json", "--time-limit", "600"]
+    ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    command = [*ignoring, sys.executable, "-m", "optimiser", "solve", str(path), "--json", "--time-limit", "600"]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as ran:
         assert ran.stderr is not None
         for line in ran.stderr:
             if "incumbent" in line and "incumbent -" not in line:
                 break
-        ran.send_signal(signal.SIGINT)
+        ran.send_signal(ending)
         out, said = ran.communicate(timeout=240)
     assert ran.returncode == 0, said
     found = json.loads(out)
@@ -260,3 +282,75 @@ def test_what_has_no_plan_is_said_before_the_search(tmp_path: Path) -> None:
     ran = stockpile("solve", path, cwd=tmp_path)
     assert ran.returncode == 3
     assert "no plan exists" in ran.stderr.splitlines()[0]
+
+
+# --- Where output goes, and what nobody foresaw ---------------------------------------------------------------------------------
+
+
+def system_stream(path: str | Path, encoding: str = "utf-8") -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedWriter(io.FileIO(path, "w")), encoding=encoding)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("where", ["full", "closed"])
+def test_a_standard_output_that_cannot_be_written_is_told_and_the_plan_stands(
+    options: list[str], where: str, workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", system_stream("/dev/full") if where == "full" else None)
+    ran = run(capsys, "solve", workbook, *options)
+    plan = workbook.with_name("mine-plan.xlsx")
+    assert ran.status == 0
+    assert openpyxl.load_workbook(plan, read_only=True).sheetnames[0] == "summary"
+    assert f"The plan is in {plan}" in ran.err
+    assert "standard output cannot be written" in ran.err
+    monkeypatch.setattr(sys, "stdout", system_stream("/dev/full") if where == "full" else None)
+    assert run(capsys, "audit", workbook, changed(workbook.with_name("x.xlsx"), "offers", price=6)).status == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_letters_that_the_output_does_not_have_are_escaped(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = book(tmp_path / "βook.xlsx", {**TABLES, "settings": {**TABLES["settings"], "title": "Γάλλιο 镓"}})
+    monkeypatch.setattr(sys, "stdout", system_stream(tmp_path / "out", encoding))
+    assert run(capsys, "solve", source).status == 0
+    assert "\\u9553: optimal" in (tmp_path / "out").read_text(encoding)
+
+
+def test_names_of_files_that_are_no_text_are_written_as_escapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        source = book(tmp_path / os.fsdecode(b"b\xff.xlsx"), TABLES)
+    except OSError:
+        pytest.skip("names of files are text here")
+    plan, errors, both = (tmp_path / os.fsdecode(name + b"\xff.xlsx") for name in (b"p", b"e", b"c"))
+    assert run(capsys, "check", source, "--errors", errors).status == 0
+    assert run(capsys, "solve", source, "-o", plan).status == 0
+    assert run(capsys, "compare", source, plan, "-o", both).status == 0
+    assert any(row == ("input", "b\\udcff.xlsx") for row in openpyxl.load_workbook(plan)["run"].iter_rows(values_only=True))
+
+
+def test_what_nobody_foresaw_is_one_line_and_70(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a figure\nis nothing")
+
+    monkeypatch.setattr(planner, "build", fail)
+    ran = run(capsys, "solve", workbook)
+    assert (ran.status, ran.out) == (70, "")
+    assert ran.err.startswith("internal error, please report it: ZeroDivisionError: a figure is nothing (test_cli.py:")
+    assert ran.err.count("\n") == 1
+    monkeypatch.setenv("STOCKPILE_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        run(capsys, "solve", workbook)
+
+
+def test_what_is_asked_in_vain_is_told_before_the_search(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(planner, "solve", None)
+    for option in ("--shares", "--value"):
+        ran = run(capsys, "solve", workbook, option)
+        assert ran.status == 1
+        assert f"{option} needs" in ran.err

@@ -347,13 +347,16 @@ def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(hostile: tuple
     assert audit_workbook(source, answer.path).audit.findings == ()
 
     def typed_anew(workbook: Any) -> None:
+        workbook["orders"].sheet_state, workbook["demand"].row_dimensions[2].hidden = "veryHidden", True
         for column in workbook["orders"].iter_cols():
             for cell in column[1:] if column[0].value != "Instruction" else ():
                 if isinstance(cell.value, str):
                     cell.value = f"\xa0{cell.value.upper()}\u200b"
 
     edited = _edited(answer.path, typed_anew)
-    assert audit_workbook(source, edited).audit.findings == ()
+    found = audit_workbook(source, edited)
+    assert found.audit.findings == ()
+    assert found.notes[:2] == ("orders: this sheet is hidden, and is read", "demand: 1 row of it is hidden, and read")
     assert not [row for row in compare([read_plan(answer.path).sheets, read_plan(edited).sheets]) if row.differs]
     other = _edited(answer.path, lambda workbook: setattr(workbook["orders"].cell(2, 2), "value", "[/y]"))
     assert audit_workbook(source, other).audit.findings

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from optimiser.errors import InputError
 from optimiser.plan import Plan
-from optimiser.planner import with_value
+from optimiser.planner import Request, refuse_in_vain, with_value
 from optimiser.solve import Options
 from optimiser.value import Worth, mean
+from stockpile_model.build import build
 from stockpile_model.data import Material, Row, Stockpile
 from stockpile_model.scenarios import unfold
 from tests.support.accept import (
@@ -83,7 +85,7 @@ def test_the_farmer_of_the_textbook() -> None:
         "RP": -108_390, "WS": -115_406, "EEV": -107_240, "EVPI": 7_016, "VSS": 1_150
     }  # fmt: skip
     assert found.verdict.endswith(
-        "Planning for the mean of the scenarios would cost 1,150 USD more (VSS). To know the future would save 7,016 USD (EVPI)."
+        "Planning for the mean of the scenarios would cost 1,150 USD more (VSS). To know the future would save 7,015.56 USD (EVPI)."
     )
 
 
@@ -220,9 +222,13 @@ def test_neither_value_is_below_zero(seed: int) -> None:
 
 def test_without_scenarios_there_is_nothing_to_tell() -> None:
     with pytest.raises(InputError, match=r"^scenarios: --value needs scenarios: without them nothing is uncertain$"):
-        valued(book(offer(), demand(5)))
+        refuse_in_vain(Request(source=Path(), value=True), build(book(offer(), demand(5))).stockpile)
 
 
 def test_shortfall_first_has_no_cost_to_compare() -> None:
     with pytest.raises(InputError, match="--value compares costs: it needs the objective cost, found shortfall_first"):
-        valued(book(*WAR, objective="shortfall_first"))
+        refuse_in_vain(Request(source=Path(), value=True), build(book(*WAR, objective="shortfall_first")).stockpile)
+
+
+def test_a_book_with_scenarios_is_not_refused() -> None:
+    refuse_in_vain(Request(source=Path(), value=True), build(book(*WAR)).stockpile)

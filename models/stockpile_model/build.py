@@ -89,8 +89,9 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
 def build(stockpile: Stockpile) -> Formulation:
     """The model of a stockpile whose rows have passed `check`.
 
-    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first. Values are in the units of the
-    workbook; Pyomo's suffix `scaling_factor` says by what a solver may multiply each component so that nothing depends on them.
+    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first, and with a risk weight of 1 also
+    `m.mean`, to be minimised last. Values are in the units of the workbook; Pyomo's suffix `scaling_factor` says by what a solver may
+    multiply each component so that nothing depends on them.
     """
     stockpile = _with_classes(unfold(stockpile)).anchored()
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger()

@@ -158,6 +158,8 @@ def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Cha
             return column.default
         value = convert(column, change.value)
         return _spelt(stockpile, row, column, value)
+    if column.numbers:
+        return text(_value(stockpile, row, replace(column, kind="number", numbers=False), _numeral(old), change))
     if column.many or column.kind not in ("number", "whole", "date") or (column.kind == "date" and change.how == "scale"):
         raise ValueError(f"can be set, not {'scaled' if change.how == 'scale' else 'added to'}")
     by = Column(name="by", field="", kind="whole" if column.kind == "date" else "number", meaning="", required=True)
@@ -172,6 +174,14 @@ def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Cha
             raise ValueError("leaves the calendar") from None
         return convert(column, day)
     return convert(column, old * amount if change.how == "scale" else old + amount)
+
+
+def _numeral(said: str) -> float:
+    """The number that a text holds."""
+    try:
+        return float(said)
+    except ValueError:
+        raise ValueError(f"is no number, found {said!r}: it can only be set") from None
 
 
 def _spelt(stockpile: Stockpile, row: Row, column: Column, value: Any) -> Any:

@@ -57,6 +57,7 @@ class Column:
     unbuilt: bool | tuple[str, ...] = False
     names: Callable[[Any], str] | None = None
     prose: bool = False
+    numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
 
     def fault(self, value: Any) -> str:
         """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""

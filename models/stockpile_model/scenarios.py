@@ -42,7 +42,7 @@ class Event(Row):
     from_: dt.date | None = _column("first date of the change; blank = as soon as the scenario is known")
     to: dt.date | None = _column("last date; blank = to the end")
     how: str = _column("how the cell changes", required=True, choices=("set", "scale", "add"))
-    value: str | None = _column("by what, or to what; a date is moved by months")
+    value: str | None = _column("by what, or to what; a date is moved by months", numbers=True)
 
 
 def change(event: Event) -> Change:

@@ -283,6 +283,6 @@ def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
         if row.upside_cap is not None and row.upside_cap * months / 12 < due:
             due, cell = row.upside_cap * months / 12, (row, "upside_cap")
         what = f"upside of {name} in the contract year from {inputs.begins[year[0]]}"
-        compare = record.equal if whole or row.upside_cap is None else record.within
+        compare = record.equal if whole or caps == {None} else record.within
         compare("cash_flow", what, due, sum(received.get(t, 0.0) for t in year), case.cent(row.material), cell)
     return sum(received.values())

@@ -62,12 +62,10 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
     total, group = sum(part.amount for part in came), sum(part.amount * weight(rule, value, part) for part in came)
     noise = (case.cent if rule.measure == "spend" else case.noise)(rule.material)
     low: float | None = group
-    if rule.measure in ("share", "count") and total <= noise:
-        low = None  # of nothing
-    elif rule.measure == "share":
-        low, noise = group / total, noise / total
+    if rule.measure == "share":
+        low, noise = (group / total, noise / total) if total > noise else (None, 0.0)
     high = low
-    if rule.measure == "count" and low is not None:
+    if rule.measure == "count":
         low, high = _counted(line, rule, value, came, noise)
         noise = 0.0
     for column in ("of", "material", "measure"):
@@ -108,13 +106,13 @@ def _counted(line: Line, rule: Any, value: str | None, came: list[Part], noise: 
         if member is not None and (value is None or weight(rule, value, part)):
             brought[identity(str(member))] += part.amount
     least = rule.count_from * sum(part.amount for part in came)
-    enough = sum(each > least or not apart(least, each, noise) for each in brought.values())
-    surely = sum(each > least and apart(least, each, noise) for each in brought.values())
-    some, any_ = sum(each > noise for each in brought.values()), sum(each > 0 for each in brought.values())
-    told = line["observed"]
-    if told is None:
-        return float(enough), float(some)
-    return (told if surely <= told <= enough else float(enough)), (told if some <= told <= any_ and rule.least is None else float(some))
+    bring = [each for each in brought.values() if each > noise]
+    enough = sum(each > least or not apart(least, each, noise) for each in bring)
+    surely = sum(each > least and apart(least, each, noise) for each in bring)
+    told, any_ = line["observed"], sum(each > 0 for each in brought.values())
+    if told is None or rule.least is not None:
+        return (told if told is not None and surely <= told <= enough else float(enough)), float(len(bring))
+    return float(enough), told if len(bring) <= told <= any_ else float(len(bring))
 
 
 def _windows(case: Case, window: str) -> dict[str, list[int]]:

@@ -57,14 +57,14 @@ def reference(stockpile: Stockpile, row: Contract) -> Series | None:
 @functools.lru_cache(maxsize=16)
 def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Demand, ...]]]:
     """By material the demand of each period that must be met [quantity], and the rows that ask for it."""
-    materials, found = stockpile.keyed(Material), dict[str, tuple[Series, tuple[Demand, ...]]]()
+    materials, found = stockpile.keyed(Material), dict[str, tuple[Series, list[Demand]]]()
     for row in stockpile.rows(Demand):
         if materials[row.material].shortage_cost is None and row.quantity > 0:
-            amounts, rows = found.get(row.material, (np.zeros(len(over(stockpile))), ()))
+            amounts, rows = found.setdefault(row.material, (np.zeros(len(over(stockpile))), []))
             asked = covers(stockpile, row)
             amounts[asked.start : asked.stop] += row.quantity
-            found[row.material] = (amounts, (*rows, row))
-    return found
+            rows.append(row)
+    return {material: (amounts, tuple(rows)) for material, (amounts, rows) in found.items()}
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from highspy import HighsBasisStatus, HighsModelStatus
 
+from optimiser.interrupts import Interrupt
 from optimiser.solver import highs
-from optimiser.solver.highs import Interrupt, Solution
+from optimiser.solver.highs import Solution
 from optimiser.solver.search import Options
 from optimiser.solver.standard_form import Bools, Floats, Program
 

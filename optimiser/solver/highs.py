@@ -6,6 +6,7 @@ where the search allows a tolerance, and its duals say what a limit is worth.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ import highspy
 import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
+from optimiser.interrupts import Interrupt
 from optimiser.solver.search import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
 from optimiser.solver.standard_form import INFINITY, Floats, Program
 
@@ -29,7 +31,7 @@ AT_BOUND = 1e-7  # how near to a bound a value lies at it, absolutely and relati
 DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4  # HiGHS's option simplex_strategy
 POLISHING = 10.0  # least time limit of the linear program after a search [s]
 POLLING = 0.1  # between two looks at a search [s]
-LEAVING = 3.0  # longest wait for a search that is given up [s]
+LEAVING = 1.0  # longest wait for a search that is given up [s]
 REPORTING = 1.0  # least time between two reports of progress [s]
 
 Watch = Callable[[float, int, float | None, float | None], None]  # seconds, nodes, incumbent, bound
@@ -43,16 +45,8 @@ class Unbounded(Exception):
         self.columns = columns
 
 
-class Interrupt:
-    """Ctrl-C: once ends the search and keeps the best it has, twice is KeyboardInterrupt."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def press(self) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
+class Stuck(KeyboardInterrupt):
+    """A search does not hear that it is to end: HiGHS looks only now and then, at times not for half a minute."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +99,8 @@ def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Wa
         # Rows without entries stand in a program only where they cannot hold.
         nothing = np.zeros(0)
         return Solution("infeasible") if program.rows else Solution("optimal", nothing, program.offset, program.offset, 0, nothing, nothing)
+    if interrupt.requested:
+        return Solution("no_plan")
     if not program.integer.any():
         return _solve_linear(program, options, interrupt)
     deadline = time.perf_counter() + options.time_limit
@@ -176,7 +172,16 @@ def _search(
         start = highspy.HighsSolution()
         start.col_value = known.tolist()
         h.setSolution(start)
-    run(h, interrupt, watch)
+    progress = _Progress(watch)
+    h.cbMipImprovingSolution.subscribe(progress.keep)
+    h.cbMipLogging.subscribe(progress.look)
+    try:
+        run(h, interrupt, progress)
+    except Stuck:
+        x = known if progress.x is None else progress.x
+        if x is None:
+            raise
+        return judged(program, x, progress.bound, progress.nodes, options), False
     ended, info = h.getModelStatus(), h.getInfo()
     if ended == HighsModelStatus.kInfeasible:
         return Solution("infeasible", nodes=max(0, info.mip_node_count)), True
@@ -294,8 +299,9 @@ def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
         raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
 
 
-def run(h: highspy.Highs, interrupt: Interrupt, watch: Watch | None = None, stoppable: bool = True) -> None:
-    """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress."""
+def run(h: highspy.Highs, interrupt: Interrupt, progress: _Progress | None = None, stoppable: bool = True) -> None:
+    """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress. Raises Stuck where it does not end though
+    it should; then the thread runs on, and nothing may be asked of `h`."""
     failed: list[BaseException] = []
     done = threading.Event()  # Thread.join takes a thread for ended when Ctrl-C comes in between
 
@@ -308,21 +314,25 @@ def run(h: highspy.Highs, interrupt: Interrupt, watch: Watch | None = None, stop
             h.resetGlobalScheduler(False)  # the scheduler belongs to this thread: the next may ask for other `threads`
             done.set()
 
-    progress = _Progress(watch)
-    if watch is not None:
-        h.cbMipLogging.subscribe(progress.look)
     threading.Thread(target=work, daemon=True).start()
-    stopping = False
+    stopping = math.inf
     try:
         while not done.is_set():
             try:
-                if stoppable and interrupt.requested and not stopping:
-                    stopping = True
+                if stoppable and interrupt.requested and stopping == math.inf:
+                    stopping = time.perf_counter()
                     _stop(h)
                 done.wait(POLLING)
-                progress.tell()
+                if progress is not None:
+                    progress.tell()
+                if time.perf_counter() > stopping + LEAVING and not done.is_set():
+                    raise Stuck
+            except Stuck:
+                raise
             except KeyboardInterrupt:
                 interrupt.press()
+    except Stuck:
+        raise
     except BaseException:
         _stop(h)
         done.wait(LEAVING)  # a process that ends while HiGHS still runs ends in a crash
@@ -339,17 +349,24 @@ def _stop(h: highspy.Highs) -> None:
 
 
 class _Progress:
-    """What the search's thread saw last, told by the thread that waits, at most once in REPORTING seconds."""
+    """What the search's thread saw last, told by the thread that waits, at most once in REPORTING seconds; and the best plan so far."""
 
     def __init__(self, watch: Watch | None) -> None:
         self.watch = watch
         self.seen: tuple[float, int, float | None, float | None] | None = None
         self.due = 0.0
+        self.x: Floats | None = None
+        self.bound: float | None = None
+        self.nodes = 0
+
+    def keep(self, event: Any) -> None:
+        self.x = np.array(event.data_out.mip_solution)
 
     def look(self, event: Any) -> None:
         out = event.data_out
         incumbent, bound = (each if abs(each) < highspy.kHighsInf else None for each in (out.mip_primal_bound, out.mip_dual_bound))
-        self.seen = (out.running_time, out.mip_node_count, incumbent, bound)
+        self.bound, self.nodes = bound, out.mip_node_count
+        self.seen = (out.running_time, self.nodes, incumbent, bound)
 
     def tell(self) -> None:
         if self.watch is not None and self.seen is not None and time.perf_counter() >= self.due:

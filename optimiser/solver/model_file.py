@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
+import io
 import re
 import tempfile
 import unicodedata
@@ -13,10 +14,10 @@ from typing import Any
 import highspy
 
 from optimiser.errors import OutputError
+from optimiser.files import check_owner, check_place, replace
 from optimiser.solver import highs
-from optimiser.solver.standard_form import standard_form
+from optimiser.solver.standard_form import main, standard_form
 
-SUFFIXES = (".mps", ".lp")
 LONGEST = 200  # characters of a name; LP files allow 255
 # What the LP format takes for something else: its section words, infinity, and a number's exponent.
 RESERVED = re.compile(
@@ -24,32 +25,67 @@ RESERVED = re.compile(
     r"min|max|minimi[sz]e|maximi[sz]e|minimum|maximum|obj|e\d*|[^a-z_].*",
     re.IGNORECASE | re.DOTALL,
 )
+COMMENT, END = {".mps": b"*", ".lp": b"\\"}, {".mps": b"ENDATA\n", ".lp": b"end\n"}
+HEAD = b" written by stockpile-optimiser, sha256 of what follows: "
+
+
+def check_model_file(path: Path, force: bool = False) -> None:
+    """Raise OutputError where `write_model` could not write to `path`, or where another file stands there, unless by `force`."""
+    _suffix(path)
+    check_place(path)
+    check_owner(path, "a model", _is_own, force)
 
 
 def write_model(m: Any, path: Path) -> str:
     """Write a linear Pyomo model as `.mps` or `.lp`, by the ending of `path`, and return the name of the objective that
-    the file holds: the last one, without what the ones before it would add. The numbers are in the units of the model.
+    the file holds: the one that a plan is judged by, without what the others would add. The numbers are in the
+    units of the model.
 
-    The file is moved into place once it is whole. Raises OutputError where that cannot be done, SolverError for what
-    HiGHS refuses, ValueError for a model that is not linear.
+    The file is moved into place once it is whole; its first line, a comment, says what it is. Raises OutputError where that cannot be
+    done, SolverError for what HiGHS refuses, ValueError for a model that is not linear.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"{path}: a model is written as {' or '.join(SUFFIXES)}; choose a name that ends so")
-    form = standard_form(m, scaled=False)
+    suffix, form = _suffix(path), standard_form(m, scaled=False)
     h = highs.load(form.program)
     for j, name in enumerate(legal_names(each.name for each in form.variables)):
         h.passColName(j, name)
     for i, name in enumerate(legal_names(each.name for each in form.constraints)):
         h.passRowName(i, name)
+    content = _written(h, path, suffix)
+    replace(path, COMMENT[suffix] + HEAD + _digest(io.BytesIO(content)) + content)
+    return form.objectives[main([each.name for each in form.objectives])].name if form.objectives else ""
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in COMMENT:
+        raise OutputError(f"{path}: a model is written as {' or '.join(COMMENT)}; choose a name that ends so")
+    return suffix
+
+
+def _written(h: highspy.Highs, path: Path, suffix: str) -> bytes:
+    """What HiGHS writes, which goes on in silence where a disk is full: a file without its end is cut short."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".model-") as beside:
-            whole = Path(beside) / f"model{path.suffix.lower()}"
-            if h.writeModel(str(whole)) == highspy.HighsStatus.kError or not whole.exists():
-                raise OutputError(f"{path}: HiGHS could not write it; is the disk full?")
-            os.replace(whole, path)
+        with tempfile.TemporaryDirectory(prefix="stockpile-") as folder:
+            file = Path(folder) / f"model{suffix}"
+            failed = h.writeModel(str(file)) == highspy.HighsStatus.kError
+            content = b"" if failed else file.read_bytes()
     except OSError as reason:
         raise OutputError(f"{path}: cannot be written: {reason.strerror or reason}") from reason
-    return form.objectives[-1].name if form.objectives else ""
+    if not content.endswith(END[suffix]):
+        raise OutputError(f"{path}: HiGHS could not write it whole in {tempfile.gettempdir()}; is that disk full?")
+    return content
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file is a model as this program wrote it."""
+    comment = COMMENT[path.suffix.lower()] + HEAD
+    with path.open("rb") as file:
+        return file.read(len(comment)) == comment and file.readline(65) == _digest(file)
+
+
+def _digest(file: io.BufferedReader | io.BytesIO) -> bytes:
+    """The checksum of what is left of a file, and the end of its line."""
+    return hashlib.file_digest(file, "sha256").hexdigest().encode() + b"\n"
 
 
 def legal_names(names: Iterable[str]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +13,17 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
+from pyomo.common.fileutils import Executable, find_executable
 from pyomo.common.modeling import unique_component_name
 from pyomo.opt import TerminationCondition as Ended
 from pyomo.opt.base.solvers import UnknownSolver
 
-from optimiser.solver.highs import Interrupt, Unbounded, optimise
+from optimiser.interrupts import Interrupt
+from optimiser.solver.highs import Unbounded, optimise
 from optimiser.solver.search import Options, SolverError, SolverUnavailable, Stage, Status, UnboundedError, allowance, relative_gap
 from optimiser.solver.standard_form import INFINITY, standard_form
 
+NAME = re.compile(r"[A-Za-z0-9_+-]+(:[A-Za-z0-9_+-]+)?")  # `cbc`, `asl:ipopt`
 WHOLE = 1e-5  # how far from whole a solver may leave an integer
 
 
@@ -111,7 +116,8 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
     with _quiet():
         solver = _solver(name, options)
         try:
-            results = solver.solve(m, load_solutions=False, timelimit=math.ceil(options.time_limit))  # GLPK takes whole seconds only
+            with Interrupt(keeps=False):  # Pyomo hands over no plan before the end
+                results = solver.solve(m, load_solutions=False, timelimit=math.ceil(options.time_limit))  # GLPK takes whole seconds only
         except Exception as error:
             raise SolverError(f"solver {name!r} failed: {error}") from error
         ended = results.solver.termination_condition
@@ -151,6 +157,10 @@ def _second_opinion(m: Any, options: Options) -> Status:
 
 
 def _solver(name: str, options: Options) -> Any:
+    if not NAME.fullmatch(name):
+        raise SolverUnavailable(f"solver {name!r} is no name of a solver; name no path: its program is looked for in PATH")
+    Executable._manager._find = _on_path
+    Executable.rehash()
     solver = pyo.SolverFactory(name)
     if isinstance(solver, UnknownSolver):
         raise SolverUnavailable(f"solver {name!r} is not known to Pyomo")
@@ -163,6 +173,13 @@ def _solver(name: str, options: Options) -> Any:
             if option is not None and wanted is not None:
                 solver.options[option] = wanted
     return solver
+
+
+def _on_path(program: str, **_: Any) -> str | None:
+    """Find a program in the absolute folders of PATH alone: Pyomo would begin with the current folder, where anyone may have put one."""
+    folders = [each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(each)]
+    found: str | None = find_executable(program, cwd=False, include_PATH=False, pathlist=folders)
+    return found
 
 
 def _make_whole(m: Any, name: str) -> bool:

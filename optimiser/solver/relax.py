@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from optimiser.interrupts import Interrupt
 from optimiser.solver import highs
 from optimiser.solver.search import Options, Status, relative_gap
 from optimiser.solver.standard_form import INFINITY, StandardForm
@@ -70,7 +71,7 @@ def relax(form: StandardForm, elastic: Sequence[Elastic], options: Options | Non
         column=column,
         value=value,
     )
-    found = highs.optimise(softened, options or Options(), highs.Interrupt())
+    found = highs.optimise(softened, options or Options(), Interrupt())
     if found.x is None:
         return Relaxation(found.status)
     # A bound of a column gives in the unit of the column.

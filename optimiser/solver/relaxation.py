@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,10 +61,11 @@ class Vertex:
 
 
 class Relaxation:
-    """A program without its integrality, held by one HiGHS object with one thread."""
+    """A program without its integrality, held by one HiGHS object with one thread. Nothing is solved past the `deadline`, on the clock
+    of time.perf_counter [s]."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program.relaxed()
+    def __init__(self, program: Program, deadline: float = INFINITY) -> None:
+        self.program, self.deadline = program.relaxed(), deadline
         self._h = highs.load(self.program)
         self._h.setOptionValue("threads", 1)
         # A perturbed cost hides until the end that the cutoff is reached, and moves a basis that was all but optimal.
@@ -80,6 +82,8 @@ class Relaxation:
         """Minimise from a basis. What cannot be below `cutoff` is given up. Raises SolverError where it ends otherwise."""
         h = self._h
         h.setOptionValue("objective_bound", cutoff)
+        if self.deadline < INFINITY:  # HiGHS adds up the time of all runs of an object
+            h.setOptionValue("time_limit", h.getRunTime() + max(0.0, self.deadline - time.perf_counter()))
         if basis is not None:
             h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)
         h.run()

@@ -138,7 +138,7 @@ class Sizes:
 
 @dataclass(frozen=True, eq=False)
 class StandardForm:
-    """A program (its cost that of the last objective), the objectives in the order in which they are to be minimised,
+    """A program (its cost that of the `main` objective), the objectives in the order in which they are to be minimised,
     the Pyomo variable of each column and the Pyomo constraint of each row.
 
     The program and its objectives are in scaled units (`sizes`), as Pyomo's suffix `scaling_factor` asks for; without it in those of
@@ -171,6 +171,17 @@ class StandardForm:
     def row(self, constraint: Any) -> int | None:
         """The row of a constraint; None where it is inactive, bounds nothing, or holds no variable and is true."""
         return self._row.get(id(constraint))
+
+
+def main(names: Sequence[str]) -> int:
+    """Return which of the objectives a plan is judged by: that named cost, else the last. What follows it only chooses between plans
+    that are equally good by it."""
+    return names.index("cost") if "cost" in names else len(names) - 1
+
+
+def judging(objectives: Sequence[Objective]) -> Objective | None:
+    """Return the objective that a plan is judged by."""
+    return objectives[main([each.name for each in objectives])] if objectives else None
 
 
 def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> StandardForm:
@@ -218,9 +229,10 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
                 start.append(len(index))
                 constraints.append(each)
         objectives = tuple(Objective(each.name, *_objective(each, column, numbers)) for each in goals)
+        judged = judging(objectives) or Objective("", np.zeros(len(variables)), 0.0)
         program = Program(
-            cost=objectives[-1].cost if objectives else np.zeros(len(variables)),
-            offset=objectives[-1].offset if objectives else 0.0,
+            cost=judged.cost,
+            offset=judged.offset,
             lower=lower,
             upper=upper,
             integer=integer,
@@ -254,9 +266,10 @@ def rescaled(form: StandardForm) -> StandardForm:
         Objective(each.name, rounded(each.cost * sizes.column / size, COST_DIGITS), each.offset / size)
         for each, size in ((each, sizes.objective[each.name]) for each in form.objectives)
     )
+    judged = judging(objectives) or p
     program = Program(
-        cost=objectives[-1].cost if objectives else p.cost,
-        offset=objectives[-1].offset if objectives else p.offset,
+        cost=judged.cost,
+        offset=judged.offset,
         lower=rounded(p.lower / sizes.column),
         upper=rounded(p.upper / sizes.column),
         integer=p.integer,

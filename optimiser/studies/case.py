@@ -11,11 +11,13 @@ from typing import Any, Literal
 
 from stockpile_model.changes import Change
 
-Status = Literal["optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed"]
-"""`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that ran it died, twice."""
+Status = Literal["optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed", "not run"]
+"""`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that ran it died, twice; `not run`: the
+study was interrupted before."""
 
 PLANNED = ("optimal", "feasible")
 AUDITED = ", audited"  # the end of `how`
+FAILED = ("failed", "crashed")
 Figure = float | str
 
 
@@ -48,6 +50,14 @@ class Case:
         """Its changes in words."""
         return "; ".join(map(str, self.changes))
 
+    @property
+    def asked(self) -> str:
+        """What is minimised, under which limit and decisions, in words; nothing where it is the cost alone."""
+        parts = [] if self.aim == "cost" else [f"least {self.aim}"]
+        parts += [] if self.limit is None else [f"{self.limit[0]} at most {self.limit[1]:.9g}"]
+        parts += [f"{each.kind} {each.name} {each.level or ''} {each.how} {each.quantity:g}".replace("  ", " ") for each in self.commits]
+        return "; ".join(parts)
+
     def key(self, of: str) -> str:
         """What tells a run from every other; `of` says the same of the input, the options and the versions."""
         said = [of, [str(each) for each in self.changes], self.limit, [asdict(each) for each in self.commits], self.aim, self.avoid]
@@ -78,6 +88,14 @@ class Result:
     def audited(self) -> bool:
         """Whether its plan was recomputed from the input rows."""
         return self.how.endswith(AUDITED)
+
+    @property
+    def ended(self) -> str:
+        """How a run without a plan ended, in words."""
+        said = {"infeasible": "no plan keeps every limit", "no_plan": "no plan was found within the time limit"}.get(
+            self.status, self.status
+        )
+        return f"{said}: {self.message}" if self.message else said
 
     def number(self, name: str) -> float | None:
         """A figure that is a number; `objective` is one too."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,8 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
-from optimiser.solver.highs import Interrupt, optimise
+from optimiser.interrupts import Interrupt
+from optimiser.solver.highs import optimise
 from optimiser.solver.relaxation import INFINITY, Basis, Branching, Relaxation, Tree, Vertex
 from optimiser.solver.search import Options, SolverError, Status, relative_gap
 from optimiser.solver.standard_form import Floats, Program
@@ -110,11 +112,13 @@ class Found:
 
 @dataclass(eq=False)
 class Best:
-    """The best plan of one program so far. `enough`: a bound that proves it."""
+    """The best plan of one program so far. `enough`: a bound that proves it; `deadline` of its linear programs, on the clock of
+    time.perf_counter [s]."""
 
     program: Program
     gap: float
     point: Point
+    deadline: float
     objective: float = INFINITY
     x: Floats | None = None
     basis: Basis | None = None
@@ -136,7 +140,7 @@ class Best:
     def _solved(self, whole: Floats, basis: Basis | None) -> Attempt:
         held = self.program.fixed(whole)
         # Other bounds leave the basis of another plan dual feasible.
-        vertex = Relaxation(held).solve(basis or self.basis, self.objective)
+        vertex = Relaxation(held, self.deadline).solve(basis or self.basis, self.objective)
         if vertex.objective == INFINITY:
             return Attempt(whole)
         x = np.clip(vertex.x, held.lower, held.upper)
@@ -212,13 +216,15 @@ class Certifier:
         if not program.integer.any():
             found = optimise(program, options, Interrupt())
             return Found(found.status, found.objective, found.bound, found.x, "solved")
-        best = Best(program, options.gap, self._placed(point))
+        began = time.perf_counter()
+        best = Best(program, options.gap, self._placed(point), began + options.time_limit / 2)  # the other half is for a search
         try:
             proven = self._certify(best)
         except SolverError:
-            proven = Found("no_plan")
+            proven = Found("no_plan") if best.x is None else Found("feasible", best.objective, None, best.x)
         if proven.status not in ("optimal", "infeasible"):
-            proven = self._search(program, options, proven, best)
+            left = max(0.0, began + options.time_limit - time.perf_counter())
+            proven = self._search(program, replace(options, time_limit=left), proven, best)
         if proven.lesson is not None:
             self.take(replace(proven.lesson, gains=()))  # the tree has noted them
         return proven
@@ -263,9 +269,9 @@ class Certifier:
         extended, basis = self.branching.extended(best.program), self.roots.near(best.point)
         if basis is not None:
             with contextlib.suppress(SolverError):  # the basis of another case can lead astray
-                relaxation = Relaxation(extended)
+                relaxation = Relaxation(extended, best.deadline)
                 return relaxation.solve(basis, best.enough), relaxation
-        relaxation = Relaxation(extended)
+        relaxation = Relaxation(extended, best.deadline)
         return relaxation.solve(cutoff=best.enough), relaxation
 
     def _rounded(self, vertex: Vertex, best: Best) -> None:

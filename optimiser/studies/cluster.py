@@ -6,7 +6,9 @@ for processes of its own. Start workers with one thread each (`dask worker ADDRE
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -14,7 +16,10 @@ from typing import Any
 from optimiser.errors import StockpileError
 from optimiser.studies.crew import Done, Job, Task, perform
 
-CONNECTING = 30.0  # longest wait for the scheduler [s]
+CONNECTING = 20.0  # longest wait for the scheduler [s]
+RETURNING = 60.0  # longest wait for a worker in the place of the last [s]
+LEAVING = 5.0  # longest wait for the farewell [s]
+ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9a-f:]+\]|[^\s:/\[\]]+):\d{1,5}", re.IGNORECASE)
 _kept: dict[str, Any] = {}  # by job: what runs its cases in this process
 _one = threading.Lock()  # HiGHS has one thread in a process
 
@@ -29,11 +34,13 @@ def _perform(name: str, job: Job, task: Task) -> Done:
 
 
 class Cluster:
-    """A crew on a Dask cluster. Raises StockpileError where there is none at the address."""
+    """A crew on a Dask cluster. Raises StockpileError where there is none at the address, or no worker is left."""
 
     def __init__(self, job: Job, address: str) -> None:
+        if not ADDRESS.fullmatch(address):
+            raise StockpileError(f"{address!r} is no address of a Dask scheduler; write it as in tcp://10.0.0.5:8786")
         try:
-            from distributed import Client, as_completed
+            from distributed import Client
         except ImportError as reason:
             raise StockpileError("--scheduler needs the extra cluster: pip install 'stockpile-optimiser[cluster]'") from reason
         try:
@@ -41,10 +48,11 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=CONNECTING)
         except (OSError, TimeoutError, ValueError) as reason:
             raise StockpileError(f"{address}: there is no Dask scheduler with a worker ({type(reason).__name__}: {reason})") from reason
-        self._name = uuid.uuid4().hex
-        self._job = self._client.scatter(job, broadcast=True)
+        self._name, self._address = uuid.uuid4().hex, address
+        self._job, self._sent = job, self._client.scatter(job, broadcast=True, hash=False)
         self._running: dict[Any, Task] = {}
-        self._ended = as_completed([], loop=self._client.loop)
+        self._some = threading.Event()  # a task may have ended
+        self._alive = time.monotonic()  # when there was a worker last
 
     @property
     def size(self) -> int:
@@ -55,18 +63,39 @@ class Cluster:
         return max(0, 2 * self.size - len(self._running))
 
     def send(self, task: Task) -> None:
-        future = self._client.submit(_perform, self._name, self._job, task, pure=False)
+        self._sent = self._still(self._sent, self._job)
+        future = self._client.submit(_perform, self._name, self._sent, task, pure=False)
         self._running[future] = task
-        self._ended.add(future)
+        future.add_done_callback(lambda _: self._some.set())
+
+    def _still(self, sent: Any, what: Any) -> Any:
+        """What was sent to the workers; sent again where the last of them that had it is lost."""
+        lost = what is not None and (sent is None or sent.status != "finished")
+        return self._client.scatter(what, broadcast=True, hash=False) if lost else sent
 
     def wait(self) -> list[Done]:
-        future = next(self._ended)
-        task = self._running.pop(future)
+        """Wait for something to end, a second at most; may be empty."""
+        self._some.wait(1.0)
+        self._some.clear()
+        if self._client.status != "running":
+            raise StockpileError(f"{self._address}: the connection to the scheduler is lost; finished runs are kept")
+        if self.size:
+            self._alive = time.monotonic()
+        elif time.monotonic() > self._alive + RETURNING:
+            raise StockpileError(f"{self._address}: no worker is left; finished runs are kept: start workers and the study again")
+        ended = [(future, self._running.pop(future)) for future in [*self._running] if future.status != "pending"]
+        return [self._done(future, task) for future, task in ended]
+
+    @staticmethod
+    def _done(future: Any, task: Task) -> Done:
+        if future.status in ("cancelled", "lost"):  # Dask asks no more for what it needs: its data went with a worker
+            return Done(task.number, died="its worker was lost")
         try:
-            return [future.result()]
+            found: Done = future.result()
         except Exception as reason:  # its worker was lost again and again, or cannot run it
-            return [Done(task.number, died=f"{type(reason).__name__}: {reason}")]
+            return Done(task.number, died=f"{type(reason).__name__}: {reason}")
+        return found
 
     def close(self) -> None:
         self._client.cancel([*self._running])
-        self._client.close()
+        self._client.close(timeout=LEAVING)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from optimiser.solver.standard_form import Floats, Ints, Program, StandardForm, rescaled, rounded, standard_form
+from optimiser.solver.standard_form import Floats, Ints, Program, StandardForm, judging, rescaled, rounded, standard_form
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
@@ -66,29 +66,27 @@ def compile_program(stockpile: Stockpile, tail: bool = False, numbers: Any = np.
     """Build the model of a stockpile and compile it. The cost of the program is that of the last objective; with `tail` the mean
     cost alone, and beside it CVaR. `numbers` as in `standard_form`."""
     if tail:
-        # The model weighs mean and CVaR: from two weights both are known.
-        half, whole = (_compile(replace(stockpile, settings=replace(stockpile.settings, risk_weight=w)), numbers) for w in (0.5, 1.0))
-        mean, cvar = half.program, whole.program
-        program = replace(mean, cost=2 * mean.cost - cvar.cost, offset=2 * mean.offset - cvar.offset)
-        return replace(half, program=program, tail=cvar.cost)
-    return _compile(stockpile, numbers)
+        return _compile(replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.5)), tail, numbers)
+    return _compile(stockpile, tail, numbers)
 
 
-def _compile(stockpile: Stockpile, numbers: Any) -> Compiled:
+def _compile(stockpile: Stockpile, tail: bool, numbers: Any) -> Compiled:
     # While a model grows there is nothing to collect, and the collector looks through all of it again and again: a third of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
         formulation = build(stockpile)
-        return compile_model(formulation.m, formulation.stockpile.scale, numbers)
+        return compile_model(formulation.m, formulation.stockpile.scale, tail, numbers)
     finally:
         if collecting:
             gc.enable()
 
 
-def compile_model(m: pyo.ConcreteModel, scale: Scale, numbers: Any = np.float64) -> Compiled:
-    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective."""
-    m.shortfall.activate()
+def compile_model(m: pyo.ConcreteModel, scale: Scale, tail: bool = False, numbers: Any = np.float64) -> Compiled:
+    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective, with `tail` its mean cost and CVaR too."""
+    m.mean.deactivate()
+    for objective in (m.shortfall, *((m.mean, m.tail) if tail else ())):
+        objective.activate()
     form = standard_form(m, numbers=numbers)
     variables = ((part.local_name, part) for part in m.component_objects(pyo.Var) if not part.is_reference())
     labels = tuple((name, key if isinstance(key, tuple) else (key,)) for name, part in variables for key in part)
@@ -99,8 +97,12 @@ def compile_model(m: pyo.ConcreteModel, scale: Scale, numbers: Any = np.float64)
 
 
 def _compiled(form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale) -> Compiled:
-    shortfall = next(each.cost for each in form.objectives if each.name == "shortfall")
-    return Compiled(form.program, shortfall, labels, signature, size=form.sizes.column, scale=scale, form=form)
+    """The program of a form; of one that has them as objectives its cost is the mean, and its tail CVaR."""
+    found, program = {each.name: each for each in form.objectives}, form.program
+    tail = found["tail"].cost if "tail" in found else None
+    if tail is not None:
+        program = replace(program, cost=found["mean"].cost, offset=found["mean"].offset)
+    return Compiled(program, found["shortfall"].cost, labels, signature, tail, form.sizes.column, scale, form)
 
 
 # --- Traced -----------------------------------------------------------------------------------------------------------
@@ -178,7 +180,9 @@ def _arrays(form: StandardForm) -> dict[str, Any]:
 def _with(form: StandardForm, arrays: dict[str, Floats]) -> StandardForm:
     """A form with other numbers."""
     goals = tuple(replace(each, cost=arrays[f"cost {each.name}"], offset=arrays[f"offset {each.name}"][0]) for each in form.objectives)
-    numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {"cost": goals[-1].cost, "offset": goals[-1].offset}
+    judged = judging(goals)
+    assert judged is not None
+    numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {"cost": judged.cost, "offset": judged.offset}
     return replace(form, program=replace(form.program, **numbers), objectives=goals, stated=goals)
 
 
@@ -207,8 +211,6 @@ class Programs:
     ) -> tuple[Compiled, str, str]:
         """The program of a case, how it was made, and where it was compiled why. `make` gives the stockpile of the case, or of another
         of its kind, from the values of the inputs."""
-        if tail:  # of two builds, each with numbers of its own
-            return compile_program(make(values), tail), COMPILED, ""
         while True:
             held = self.held.get(kind, frozenset())
             free = [k for k in range(len(values)) if k not in held]

@@ -10,13 +10,13 @@ import gc
 import multiprocessing as mp
 import multiprocessing.connection as mpc
 import os
-import signal
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from optimiser.errors import StockpileError
+from optimiser.interrupts import ignore
 from optimiser.studies.case import Case, Result
 
 Lessons = list[Any]
@@ -34,12 +34,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: a result and what the case taught; `died` where its process did."""
+    """What became of a task: a result and what the case taught; `died` where its process did, `late` where it was ended because the
+    task took too long."""
 
     number: int
     found: Any = None
     lessons: Lessons = field(default_factory=list)
     died: str = ""
+    late: bool = False
 
 
 class Job(Protocol):
@@ -74,7 +76,7 @@ def perform(evaluator: Any, task: Task) -> Done:
 
 def _serve(connection: mpc.Connection, job: Job) -> None:
     """The life of a process: take a message, do it, answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent ends its own
+    ignore()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     evaluator = job.evaluator()
     gc.collect()
@@ -183,7 +185,7 @@ class Processes:
         self._workers[self._workers.index(worker)] = self._hire()
         code = worker.process.exitcode
         said = why or (f"its process was killed by signal {-code}" if code and code < 0 else f"its process ended with {code}")
-        return [Done(worker.task.number, died=said)] if worker.task is not None else []
+        return [Done(worker.task.number, died=said, late=bool(why))] if worker.task is not None else []
 
     def close(self) -> None:
         for worker in self._workers:

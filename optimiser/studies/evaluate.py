@@ -18,7 +18,7 @@ from optimiser.solver.highs import Unbounded
 from optimiser.solver.search import Options, SolverError, relative_gap
 from optimiser.solver.standard_form import Floats, Program
 from optimiser.studies import plans
-from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result
+from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Label, Programs, compile_model
 from stockpile_model import changes
@@ -31,6 +31,7 @@ from stockpile_model.spelling import alike
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
 RISK = ("so_far", "at_risk", "excess")  # variables of the tail
+LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Key = tuple[str, ...]  # what programs have in common that one certifier proves
@@ -64,6 +65,7 @@ class Evaluator:
         self.planned = 0  # cases that ended with a plan
         self.certifiers: dict[Key, Certifier] = {}
         self.shared: deque[Told] = deque(maxlen=MOST_KNOWN)
+        self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
 
     def share(self, lessons: Iterable[Told]) -> None:
         """Learn from cases that other processes ran."""
@@ -80,6 +82,7 @@ class Evaluator:
     def run(self, case: Case) -> tuple[Result, list[Told]]:
         """How a case ends, and what it taught."""
         began = time.perf_counter()
+        self.deadline = began + self.job.options.time_limit
         try:
             result, new = self._run(case)
         except Unbounded:
@@ -115,7 +118,7 @@ class Evaluator:
         point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
         certifier = self._certifier(key, compiled, changed)
-        options = self.job.options
+        options = replace(self.job.options, time_limit=self._left())
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
         asked = _asked(compiled, case)
@@ -134,7 +137,12 @@ class Evaluator:
             figures["cost"] = compiled.program.objective(found.x) * compiled.scale.money
         kept = [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK] if _meant(case) else slice(None)
         plan, how = values[kept], f"{found.how}, {made}"
-        return Result(found.status, found.objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
+        status: Status = "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
+        return Result(status, found.objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
+
+    def _left(self) -> float:
+        """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""
+        return max(LEAST_SECONDS, self.deadline - time.perf_counter())
 
     def _changed(self, case: Case) -> Stockpile | Result:
         """The changed stockpile, or why there is none."""
@@ -184,7 +192,7 @@ class Evaluator:
     def _solved(self, changed: Stockpile) -> Result:
         """By a fresh solve: of two objectives the second can only be compared at the best of the first."""
         formulation = build(changed)
-        outcome = solve(formulation.m, replace(self.job.options, threads=1))
+        outcome = solve(formulation.m, replace(self.job.options, time_limit=self._left(), threads=1))
         if outcome.objective is None or outcome.form is None:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)

@@ -1,4 +1,7 @@
-"""Runs cases on a crew: what the record holds is not run again, what ends is recorded as it ends."""
+"""Runs cases on a crew: what the record holds is not run again, what ends is recorded as it ends.
+
+A study that is interrupted ends with what it has: of the cases that have not ended each result says `not run`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import functools
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from optimiser.studies.case import Case, Result
+from optimiser.interrupts import Interrupt
+from optimiser.studies.case import FAILED, Case, Result
 from optimiser.studies.crew import Crew, Done, Task
 from optimiser.studies.record import Record
+from optimiser.studies.tables import Input
 
 TRIES = 2  # of a case whose process dies
 MOST_WHOLE = 500  # of more results only what every kind needs stays in memory; the whole stands in the record
@@ -38,6 +43,19 @@ class Progress:
     def left(self) -> float | None:
         """Time until what is asked for has ended [s]."""
         return (self.asked - self.ended) / self.rate if self.rate else None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of a study: what it was for, what it changed, what it minimised (`aim`) under which limit (`asked`, in words), the value of
+    each input that it moved by the input's name, and its key in the record."""
+
+    note: str
+    changes: str
+    key: str
+    aim: str = "cost"
+    asked: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -101,22 +119,27 @@ class Runner:
     of: str
     hire: Callable[[], Crew]
     watch: Callable[[Progress], None] = lambda _: None
+    inputs: Sequence[Input] = ()
+    interrupt: Interrupt = field(default_factory=Interrupt)
     audits: bool = False
     noted: dict[str, None] = field(default_factory=dict)  # figures that are not nothing in some run
-    ran: list[tuple[str, str, str]] = field(default_factory=list)  # note, changes and key of each case
+    ran: list[Ran] = field(default_factory=list)
     ended: int = 0
     asked: int = 0
     kept: int = 0
+    earlier: int = 0  # of these, made before this start
+    failed: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def run(self, cases: Sequence[Case]) -> list[Result]:
         """The results of the cases, in their order; each is recorded as it ends."""
         self.asked += len(cases)
         keys = [case.key(self.of) for case in cases]
-        self.ran += [(case.note, case.said, key) for case, key in zip(cases, keys, strict=True)]
+        self.ran += [self._ran(case, key) for case, key in zip(cases, keys, strict=True)]
         found: list[Result | None] = [None] * len(cases)
         missing: deque[int] = deque()
         twins: dict[str, list[int]] = {}
+        before = self.record.earlier
         for number, key in enumerate(keys):
             if (kept := self.record.find(key)) is not None:
                 found[number] = self._seen(kept, len(cases) > MOST_WHOLE)
@@ -127,28 +150,34 @@ class Runner:
             else:
                 twins[key] = [number]
                 missing.append(number)
+        self.earlier += self.record.earlier - before
         self._tell()
         work = _Work(self.hire, cases, keys, missing, twins, found)
-        while work.missing or work.running or (self.audits and work.unaudited()):
+        while not self.interrupt.requested and (work.missing or work.running or (self.audits and work.unaudited())):
             while work.missing and work.crew.idle():
                 work.send()
             for done in work.crew.wait():
                 self._ended(work, done)
-        return [each for each in found if each is not None]
+        return [Result("not run") if each is None else each for each in found]
+
+    def _ran(self, case: Case, key: str) -> Ran:
+        moved = {(each.table, each.row, each.column, each.how): float(str(each.value)) for each in case.changes}
+        values = {each.name: moved[at] for each in self.inputs if (at := (each.table, each.row, each.column, each.how)) in moved}
+        return Ran(case.note, case.said, key, case.aim, case.asked, values)
 
     def _ended(self, work: _Work, done: Done) -> None:
         """Record how a case ended; send one again whose process died."""
         work.running -= 1
         work.tries[done.number] = work.tries.get(done.number, 0) + 1
-        if done.died and work.tries[done.number] < TRIES:
+        if done.died and not done.late and work.tries[done.number] < TRIES:
             work.missing.append(done.number)
             return
         work.tries.pop(done.number)
-        result = Result("crashed", message=done.died) if done.died else done.found
+        result = Result("no_plan" if done.late else "crashed", message=done.died) if done.died else done.found
         if self.audits:
             work.note(done.number, result)
         result, key = replace(result, plan=None), work.keys[done.number]
-        self.record.keep(key, work.cases[done.number].said, result)
+        self.record.keep(key, self.study, work.cases[done.number], result)
         for number in work.twins[key]:
             self.ended -= work.found[number] is not None  # it ended before, and was audited now
             work.found[number] = self._seen(result, len(work.cases) > MOST_WHOLE)
@@ -156,6 +185,7 @@ class Runner:
 
     def _seen(self, result: Result, slim: bool) -> Result:
         self.ended += 1
+        self.failed += result.status in FAILED
         self.noted.update(dict.fromkeys(name for name, value in result.figures.items() if value))
         return result.slim() if slim else result
 

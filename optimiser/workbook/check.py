@@ -15,7 +15,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.errors import Fault, InputError, OutputError
-from optimiser.workbook.files import check_target, replace, same_file
+from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace, same_file
 from optimiser.workbook.read import Reading, read, sheets
 from optimiser.workbook.result_sheets import set_print
 from optimiser.workbook.sheets import Lost, Unreadable, number
@@ -32,11 +32,11 @@ HOW_TO_USE = (
     "Warnings are looked for once there is no error left.",
 )
 _LONGEST_FOUND, _LONGEST_LINK = 200, 2_000  # characters
-_RESERVED = re.compile(r"[%#\s\"<>\[\]^`{}|]")  # in the path of a link
+_RESERVED = re.compile(r"[%#\s\"<>\[\]^`{}|\udc80-\udcff]")  # in the path of a link; the last are bytes that are no text
 
 
-def check_workbook(source: Path, errors: Path | None = None) -> Reading:
-    """Read a workbook; `errors` is where to write what is wrong with it, or odd about it.
+def check_workbook(source: Path, errors: Path | None = None, force: bool = False) -> Reading:
+    """Read a workbook; `errors` is where to write what is wrong with it, or odd about it, by `force` in the place of any file.
 
     Raises InputError as `read` does, after `errors` has been written, and OutputError.
     """
@@ -44,7 +44,8 @@ def check_workbook(source: Path, errors: Path | None = None) -> Reading:
         return read(source)
     if same_file(errors, source):
         raise OutputError(f"{errors}: is the workbook to be checked, which is never written to; choose another name")
-    check_target(errors, "the list of errors")
+    check_target(errors, Kind.ERRORS)
+    refuse_foreign(errors, Kind.ERRORS, force)
     try:
         reading = read(source)
     except InputError as error:
@@ -71,7 +72,7 @@ def compose(faults: Sequence[Fault], source: Path, path: Path) -> bytes:
     ]
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
-        book.set_properties({"title": legible(f"What is wrong with {source.name}"), "author": "stockpile-optimiser"})
+        book.set_properties(about(Kind.ERRORS, legible(f"What is wrong with {source.name}")))
         styles = Styles(book)
         _list(book.add_worksheet("errors"), styles, entries)
         _explain(book.add_worksheet("how to use"), styles, source, entries)
@@ -143,7 +144,7 @@ def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) ->
     here = path.resolve().parent
     if here.drive == there.drive and os.path.commonpath([here, there]) != there.anchor:
         there = Path(os.path.relpath(there, here))
-    address = _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", there.as_posix())
+    address = _RESERVED.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", there.as_posix())
     quoted = "" if title is None else title.replace("'", "''")
     anchor = f"#'{quoted}'!{place.letters or 'A'}{place.line or 1}" if quoted else ""
     return f"external:{address}{anchor}" if len(address) + len(anchor) <= _LONGEST_LINK else None

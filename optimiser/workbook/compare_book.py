@@ -14,9 +14,9 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.comparison import DECISIONS, FIGURES, SAME, SCENARIOS, Compared, Value
-from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import set_print
-from optimiser.workbook.styles import DATE, OPTIONS, Styles, number_format, put
+from optimiser.workbook.styles import DATE, OPTIONS, Styles, number_format, put, writable
 
 MORE, LESS, OTHER = "#FFC7CE", "#C6EFCE", "#FFEB9C"
 TITLES = {
@@ -43,7 +43,7 @@ class Column:
 
 def write(plans: Sequence[Column], rows: Sequence[Compared], units: Mapping[str, str], notes: Sequence[str], path: Path) -> None:
     """Write a comparison to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
-    check_target(path, "a comparison")
+    check_target(path, Kind.COMPARISON)
     replace(path, compose(plans, rows, units, notes))
 
 
@@ -51,7 +51,7 @@ def compose(plans: Sequence[Column], rows: Sequence[Compared], units: Mapping[st
     """The workbook, as its file holds it."""
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
-        book.set_properties({"title": "Plans compared", "author": "stockpile-optimiser"})
+        book.set_properties(about(Kind.COMPARISON, "Plans compared"))
         styles = Styles(book)
         for part in (FIGURES, DECISIONS, SCENARIOS):
             _part(book.add_worksheet(part), styles, part, [each.name for each in plans], [row for row in rows if row.part == part], units)
@@ -64,7 +64,7 @@ def _part(sheet: Worksheet, styles: Styles, part: str, names: Sequence[str], row
     notes = [*TITLES.values(), *(f"{name}. {MEANING[part]}" for name in names), *differences.values()]
     for c, (title, note) in enumerate(zip([*TITLES, *names, *differences], notes, strict=True)):
         put(sheet, 0, c, title, styles.header)
-        sheet.write_comment(0, c, note, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
+        sheet.write_comment(0, c, writable(note), {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
     for r, row in enumerate(rows, start=1):
         for c, told in enumerate((row.what, row.of, units.get(row.unit, ""), "yes" if row.differs else "no")):
             put(sheet, r, c, told, styles())

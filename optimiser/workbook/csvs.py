@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from optimiser.workbook.sheets import MOST_BYTES, MOST_COLUMNS, Cell, Cells, Sheet, Unreadable, error, too_long
+from optimiser.workbook.sheets import MOST_BYTES, MOST_COLUMNS, Cell, Cells, Digest, Sheet, Unreadable, error, too_long
 
 _ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")  # as a spreadsheet program exports it
 
@@ -18,25 +20,40 @@ _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT, _LONGEST_LINE = 5, 100_000  # lines, and characters of each, in which the mark between the cells is looked for
 
 
-def sheets(folder: Path) -> Iterator[Sheet]:
+def files(folder: Path) -> list[Path]:
     """The CSV files of a folder, by name. Hidden ones, such as the `._demand.csv` of some programs, are none."""
-    named = sorted(file for file in folder.iterdir() if file.suffix.casefold() == ".csv" and not file.name.startswith("."))
-    files = [file for file in named if not file.is_dir()]
-    if not files:
+    named = (file for file in folder.iterdir() if file.suffix.casefold() == ".csv" and not file.name.startswith("."))
+    return sorted(file for file in named if not file.is_dir())
+
+
+def sheets(folder: Path, seen: Digest | None = None) -> Iterator[Sheet]:
+    """The CSV files of a folder as sheets. `seen` takes note of their names and bytes, which are read once, before the first sheet."""
+    found = files(folder)
+    if not found:
         raise Unreadable("holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)")
-    size = sum(file.stat().st_size for file in files if file.is_file())
+    size = sum(file.stat().st_size for file in found if file.is_file())
     if size > MOST_BYTES:
         raise Unreadable(f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are read")
-    for file in files:
-        yield Sheet(file.stem, _rows(file), typed=False)
+    contents = {file: file.read_bytes() if file.is_file() else None for file in found}  # others would be waited for, or never end
+    for file, content in contents.items():
+        note(seen, file, content or b"")
+    for file, content in contents.items():
+        yield Sheet(file.stem, _rows(content), typed=False)
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Cells]]:
+def note(seen: Digest | None, file: Path, content: bytes) -> None:
+    """Take note of a CSV file by its name and bytes."""
+    if seen is not None:
+        seen.update(os.fsencode(file.name))
+        seen.update(content)
+
+
+def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
     """The rows that are not blank. A row counts as one, however many lines of text its cells have, as it does where a
     spreadsheet program opens the file."""
-    if not file.is_file():  # a pipe or a device would be waited for, or never end
+    if content is None:
         raise Unreadable("is no file, or leads to none; put the file itself there")
-    with file.open(encoding="utf-8-sig", newline="") as stream:
+    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="") as stream:
         _refuse_separators(stream)
         reader = csv.reader(stream, strict=True)
         line = 0

@@ -1,57 +1,71 @@
-"""The file that a workbook becomes: it stands there whole or not at all."""
+"""The workbooks that this program writes, and how it knows its own again.
+
+A spreadsheet program that saves a workbook leaves its subject and changes its date: so the subject says what a workbook is, and
+the two dates whether it still is as it was written.
+"""
 
 from __future__ import annotations
 
-import os
-import tempfile
+import zipfile
+import zlib
+from enum import Enum
 from pathlib import Path
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from openpyxl.xml.constants import ARC_CORE, DCORE_NS, DCTERMS_NS
+
+from optimiser import files
 from optimiser.errors import OutputError
+from optimiser.files import replace, same_file
+
+__all__ = ["Kind", "about", "check_target", "refuse_foreign", "replace", "same_file"]
+
+AUTHOR = "stockpile-optimiser"
+_UNDATED = (1980, 1, 1, 0, 0, 0)  # the date of each part as XlsxWriter writes it; most other programs write the clock's
+_MOST_BYTES = 2**16  # of the document properties
 
 
-def check_target(path: Path, what: str = "a plan") -> None:
-    """Raise OutputError where `what` could not be written to `path`: to be told before a long search, not after it."""
-    folder = path.resolve().parent
+class Kind(Enum):
+    """What a workbook is, in words; the name begins its subject."""
+
+    PLAN = "a plan"
+    ERRORS = "the list of errors"
+    COMPARISON = "a comparison"
+    STUDY = "a study"
+    TEMPLATE = "a template"
+    SCENARIOS = "a workbook with scenarios"
+
+    @property
+    def subject(self) -> str:
+        return f"Stockpile {self.name.lower()}"
+
+
+def about(kind: Kind, title: str, more: str = "", **properties: object) -> dict[str, object]:
+    """The document properties by which a workbook of this program is known again; `more` is added to its subject."""
+    return {"title": title, "subject": kind.subject + more, "author": AUTHOR, **properties}
+
+
+def check_target(path: Path, kind: Kind = Kind.PLAN) -> None:
+    """Raise OutputError where a workbook could not be written to `path`: to be told before a long search, not after it."""
     if path.suffix.lower() != ".xlsx":
-        raise OutputError(f"{path}: {what} is written as .xlsx; choose a name that ends so")
-    if not folder.is_dir():
-        raise OutputError(f"{path}: there is no folder {folder}; make it or choose another")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; choose the name of a file")
+        raise OutputError(f"{path}: {kind.value} is written as .xlsx; choose a name that ends so")
+    files.check_place(path)
+
+
+def refuse_foreign(path: Path, kind: Kind, force: bool) -> None:
+    """Raise OutputError where a file stands at `path` that is no workbook of this kind as this program wrote it, unless by `force`."""
+    files.check_owner(path, kind.value, lambda found: _is_own(found, kind), force)
+
+
+def _is_own(path: Path, kind: Kind) -> bool:
     try:
-        # Rights tell less than an attempt: access lists, full or read-only disks, network drives.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        if path.exists():
-            with path.open("r+b"):
-                pass
-    except OSError as reason:
-        raise _refused(path, reason) from reason
-
-
-def same_file(path: Path, source: Path) -> bool:
-    """Whether two paths mean one file."""
-    return path.resolve() == source.resolve() or (path.exists() and source.exists() and path.samefile(source))
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write beside the target, then move into place; whatever happens, nothing half-written stays."""
-    target = path.resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        try:
-            with beside.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as reason:
-        raise _refused(path, reason) from reason
-
-
-def _refused(path: Path, reason: OSError) -> OutputError:
-    if isinstance(reason, PermissionError):
-        return OutputError(f"{path}: cannot be written; close it in the spreadsheet program, or see the rights of file and folder")
-    return OutputError(f"{path}: cannot be written: {reason.strerror or reason}")
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(ARC_CORE).file_size > _MOST_BYTES or any(part.date_time != _UNDATED for part in archive.infolist()):
+                return False
+            properties = fromstring(archive.read(ARC_CORE))
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, SyntaxError, ValueError, DefusedXmlException):
+        return False  # no workbook, or cut short
+    author, subject = (properties.findtext(f"{{{DCORE_NS}}}{name}", "") for name in ("creator", "subject"))
+    created, modified = (properties.findtext(f"{{{DCTERMS_NS}}}{name}", "") for name in ("created", "modified"))
+    return author == AUTHOR and subject.startswith(kind.subject) and bool(created) and created == modified

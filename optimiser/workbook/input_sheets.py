@@ -18,10 +18,10 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studies
-from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of
+from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of, writable
 from stockpile_model.build import TABLES
 from stockpile_model.data import Column, Row, Settings, columns
-from stockpile_model.values import convert
+from stockpile_model.values import convert, unbracketed
 
 CREATED = dt.datetime(2026, 11, 21)
 PURPOSE = {
@@ -106,7 +106,7 @@ def header(name: str, column: Column | None, units: Units) -> str:
     opened = column is not None and column.meaning.startswith("the index ")
     words = name if opened else name.replace("_", " ").capitalize()
     unit = units(column) if column is not None else ""
-    return f"{words} [{unit}]" if unit and words else words
+    return f"{words} [{unbracketed(unit)}]" if unit and words else words
 
 
 def comment(name: str, column: Column | None, units: Units) -> str:
@@ -205,7 +205,7 @@ def write_guide(sheet: Worksheet, text: str, styles: Styles, line: int = 0) -> i
     Returns the line after the last.
     """
     page = int(1.1 * (_GUIDE_FIRST + (GUIDE_COLUMNS - 1) * _GUIDE_OTHERS))  # letters are narrower than digits, by which widths count
-    for block in _blocks(text):
+    for block in _blocks(writable(text)):
         if isinstance(block, list):
             sheet.set_row(line, 3 * LINE_HEIGHT)
             for number, cells in enumerate(block):

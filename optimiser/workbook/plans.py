@@ -18,7 +18,7 @@ from optimiser.errors import Fault, InputError
 from optimiser.plan import Assumption
 from optimiser.workbook import xlsx
 from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
-from optimiser.workbook.sheets import Cell, Cells, Lost, Sheet, Unreadable, error, letter
+from optimiser.workbook.sheets import Cell, Cells, Hidden, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
@@ -87,7 +87,7 @@ def read_plan(path: Path) -> PlanReading:
     """Read a plan workbook. InputError holds all that is wrong with it as one."""
     rows: dict[str, list[Line]] = {}
     faults: list[Fault] = []
-    summary, run, found = _Summary(), dict[str, str](), dict[str, None]()
+    summary, run, found, notes = _Summary(), dict[str, str](), dict[str, None](), list[str]()
     with _told(path):
         for sheet in _sheets(path):
             name = normal(sheet.name)
@@ -101,6 +101,8 @@ def read_plan(path: Path) -> PlanReading:
                 told = Faults(name)
                 rows[name] = list(_lines(kind, sheet, told))
                 faults += told
+            if name in rows or name in ("summary", "run"):
+                notes += _hidden(name, sheet.hidden)
     if "summary" not in found:
         raise InputError([Fault(str(path), "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written")])
     for name in KINDS:
@@ -113,7 +115,17 @@ def read_plan(path: Path) -> PlanReading:
     settings = {line["column"]: text(line["value"]) for line in rows[Assumption.SHEET] if line["table"] == Settings.TABLE}
     told_of = _completed(rows, summary, run)
     unread = tuple(name for name in found if name != "summary" and name not in rows)
-    return dataclasses.replace(told_of, sheets=dataclasses.replace(told_of.sheets, unread=unread), settings=settings)
+    sheets = dataclasses.replace(told_of.sheets, unread=unread)
+    return dataclasses.replace(told_of, sheets=sheets, settings=settings, notes=(*notes, *told_of.notes))
+
+
+def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
+    """What of a sheet is read and not shown, in words."""
+    if hidden.sheet:
+        yield f"{name}: this sheet is hidden, and is read"
+    for what, count in (("rows", len(hidden.rows)), ("columns", len(hidden.columns))):
+        if count:
+            yield f"{name}: {count:,} {what if count > 1 else what[:-1]} of it {'are' if count > 1 else 'is'} hidden, and read"
 
 
 def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:

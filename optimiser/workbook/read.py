@@ -8,6 +8,7 @@ slip gives one line.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from optimiser.studies import tables as studies
 from optimiser.workbook import csvs, doubts, units, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.links import link
-from optimiser.workbook.sheets import Sheet, Unreadable, number
+from optimiser.workbook.sheets import Digest, Sheet, Unreadable, number
 from optimiser.workbook.tables import Faults
 from stockpile_model.build import TABLES, check
 from stockpile_model.changes import Change, apply
@@ -43,6 +44,7 @@ class Reading:
 
     stockpile: Stockpile
     warnings: tuple[Fault, ...] = ()
+    sha256: str = ""  # of the bytes that were read: of the workbook, or of the names and contents of a folder's CSV files in order
 
 
 def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
@@ -61,9 +63,9 @@ def read_as_written(path: str | Path) -> tuple[Reading, dict[type[Row], Written]
 
 
 def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbook]:
-    workbook = _Workbook()
+    workbook, seen = _Workbook(), hashlib.sha256()
     try:
-        for sheet in sheets(Path(path)):
+        for sheet in sheets(Path(path), seen):
             workbook.take(sheet)
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
@@ -79,8 +81,10 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
     if not faults:
         stockpile, faults = _change(stockpile, changes)
     problems = [*check(stockpile, sound=not faults), *uncertain.check(stockpile)]
-    if not faults and all(problem.warning for problem in problems):
-        problems += studies.check(stockpile)
+    doubtful = {table for table, drafts in workbook.tables.items() if drafts.faults.found} | {
+        each.table for each in problems if not each.warning
+    }
+    problems += studies.check(stockpile, doubtful)
     found = [locate(stockpile, problem) for problem in problems if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
     if not faults:
@@ -88,18 +92,29 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
         faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
-    return Reading(stockpile, tuple(sorted([*odd, *found], key=workbook.place))), workbook
+    return Reading(stockpile, tuple(sorted([*odd, *found], key=workbook.place)), seen.hexdigest()), workbook
 
 
-def sheets(path: Path) -> Iterator[Sheet]:
+def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
     """The sheets of a workbook or of a folder of CSV files."""
     if path.is_dir():
-        return csvs.sheets(path)
+        return csvs.sheets(path, seen)
     if not path.exists():
         raise Unreadable("there is no such file; see its name and folder")
     if not path.is_file():
         raise Unreadable("is neither a file nor a folder")
-    return xlsx.sheets(path)
+    return xlsx.sheets(path, seen)
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of an input as it stands there now, as `Reading` has that of what was read."""
+    seen = hashlib.sha256()
+    if path.is_file():
+        seen.update(path.read_bytes())
+    else:
+        for file in csvs.files(path):
+            csvs.note(seen, file, file.read_bytes() if file.is_file() else b"")
+    return seen.hexdigest()
 
 
 def _change(stockpile: Stockpile, changes: Iterable[Change]) -> tuple[Stockpile, list[Fault]]:

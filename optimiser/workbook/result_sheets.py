@@ -32,6 +32,7 @@ from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.data import Column, Dated, Result, columns
 from stockpile_model.scale import NOISE
+from stockpile_model.values import unbracketed
 
 SHEETS: Mapping[type[Result], str] = {
     Order: "what to order, when and from whom",
@@ -178,7 +179,7 @@ def title(column: Column, plan: Plan) -> str:
     """The readable form of a column's name with its unit; read back, it equals the name (workbook contract, rule 2)."""
     unit = "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)  # else the row says which
     name = column.name.replace("_", " ")
-    return name[0].upper() + name[1:] + (f" [{unit}]" if unit else "")
+    return name[0].upper() + name[1:] + (f" [{unbracketed(unit)}]" if unit else "")
 
 
 def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool) -> Iterable[Format]:

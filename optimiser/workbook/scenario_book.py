@@ -21,7 +21,7 @@ from optimiser.sampling.reduce import METHODS
 from optimiser.sampling.tables import Uncertainty
 from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK
 from optimiser.workbook.drafts import Written, write_row
-from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.input_sheets import CREATED, LINE_HEIGHT, Units, Writer, lay_out_guide, write_guide
 from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, literal, put, serial, unit_of
 from stockpile_model.amounts import count
@@ -39,7 +39,7 @@ _BESIDE = 11  # first column beside the guide, where the charts stand
 
 def write(made: Made, given: Mapping[type[Row], Written], source: str, fingerprint: str, path: Path) -> None:
     """Write the workbook to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
-    check_target(path, "a workbook with scenarios")
+    check_target(path, Kind.SCENARIOS)
     replace(path, compose(made, given, source, fingerprint))
 
 
@@ -49,8 +49,8 @@ def compose(made: Made, given: Mapping[type[Row], Written], source: str, fingerp
     written = _written(made, given)
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         title = made.stockpile.settings.title
-        about = {"title": legible(title) or "Stockpile with scenarios", "author": "stockpile-optimiser", "created": CREATED}
-        book.set_properties({**about, "comments": f"from {legible(source)}, sha256 {fingerprint}"})
+        said = f"from {legible(source)}, sha256 {fingerprint}"
+        book.set_properties(about(Kind.SCENARIOS, legible(title) or "Stockpile with scenarios", created=CREATED, comments=said))
         styles = Styles(book)
         guide = book.add_worksheet("guide")
         writer = Writer(styles, Units(made.stockpile.settings.quantity_unit, made.stockpile.settings.currency))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from stockpile_model.values import Given
 
@@ -26,6 +27,12 @@ LONGEST_TEXT = 32_767
 
 class Unreadable(Exception):
     """A file, or a sheet of it, that cannot be read: why, and what to do about it."""
+
+
+class Digest(Protocol):
+    """Takes note of bytes, as a checksum of `hashlib` does."""
+
+    def update(self, data: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True)

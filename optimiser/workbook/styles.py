@@ -14,7 +14,6 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from stockpile_model import amounts
-from stockpile_model.values import unbracketed
 
 DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -61,7 +60,7 @@ def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -
         case dt.date():
             sheet.write_number(row, column, serial(value), style)
         case _:
-            sheet.write_string(row, column, text(value)[:LONGEST_TEXT], style)
+            sheet.write_string(row, column, writable(text(value))[:LONGEST_TEXT], style)
 
 
 def put_column(sheet: Worksheet, column: int, values: Iterable[object], styles: Iterable[Format]) -> None:
@@ -70,7 +69,7 @@ def put_column(sheet: Worksheet, column: int, values: Iterable[object], styles: 
     for row, (value, style) in enumerate(zip(values, styles, strict=False), start=1):
         if type(value) is float and math.isfinite(value):
             write_number(row, column, value, style)
-        elif type(value) is str and 0 < len(value) <= LONGEST_TEXT:
+        elif type(value) is str and 0 < len(value) <= LONGEST_TEXT and value.isascii():
             write_string(row, column, value, style)
         elif type(value) is dt.date:
             write_number(row, column, serial(value), style)
@@ -93,7 +92,12 @@ def literal(title: str) -> str:
 
 def legible(value: str) -> str:
     """Text without the control characters that XML cannot hold, for titles; cells escape them."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", value)
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", writable(value))
+
+
+def writable(value: str) -> str:
+    """Text with escapes for what no encoding holds: bytes of a file's name that are no text (lone surrogates)."""
+    return value if value.isascii() else value.encode(errors="backslashreplace").decode()
 
 
 def serial(day: dt.date) -> int:
@@ -103,7 +107,7 @@ def serial(day: dt.date) -> int:
 
 def unit_of(unit: str, quantity: str, currency: str) -> str:
     """A column's unit for people: `money/quantity` is USD/kg; nothing for a pure number."""
-    names = {"quantity": unbracketed(quantity), "money": unbracketed(currency)}
+    names = {"quantity": quantity, "money": currency}
     return "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
 
 

@@ -17,8 +17,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.errors import OutputError
 from optimiser.studies import tables as studies
-from optimiser.workbook import guards
-from optimiser.workbook.files import check_target, replace
+from optimiser.workbook import files, guards
+from optimiser.workbook.files import Kind, check_target, replace
 from optimiser.workbook.input_sheets import (
     CREATED,
     GUIDE_COLUMNS,
@@ -54,7 +54,7 @@ _ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for 
 
 def write_template(path: Path, material: str, force: bool = False) -> None:
     """Write a new workbook to `path` (.xlsx). Raises OutputError, also where a file stands there, unless by `force`."""
-    check_target(path, "a template")
+    check_target(path, Kind.TEMPLATE)
     if path.exists() and not force:
         raise OutputError(f"{path}: exists already; choose another name, or replace it with --force")
     replace(path, compose(material))
@@ -70,7 +70,7 @@ def compose(material: str) -> bytes:
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         title = next(row["value"] for row in tables[Settings] if row["name"] == "title")
-        book.set_properties({"title": title, "author": "stockpile-optimiser", "created": CREATED})
+        book.set_properties(files.about(Kind.TEMPLATE, title, created=CREATED))
         styles = Styles(book)
         writer = Writer(styles, Units.of(tables[Settings]), guards.explain, shown)
         _add_guide(book.add_worksheet("guide"), about, kinds, styles)

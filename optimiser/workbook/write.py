@@ -15,7 +15,7 @@ import xlsxwriter
 
 from optimiser.plan import Plan
 from optimiser.workbook.charts import add_charts
-from optimiser.workbook.files import check_target, replace
+from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import add_table, list_pairs, tables
 from optimiser.workbook.styles import OPTIONS, Styles, legible, text
 from optimiser.workbook.summary import add_summary
@@ -45,14 +45,8 @@ def compose(plan: Plan) -> bytes:
 
 def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
     """Document properties; the date is the run's, so that one plan always makes one file."""
-    properties: dict[str, object] = {
-        "title": legible(plan.title) or "Stockpile plan",
-        "subject": f"Stockpile plan, {plan.status}",
-        "author": "stockpile-optimiser",
-        "comments": "; ".join(
-            f"{name}: {legible(text(plan.run[name]))}" for name in ("input", "input sha256", "changes") if plan.run.get(name)
-        ),
-    }
+    said = (f"{name}: {legible(text(plan.run[name]))}" for name in ("input", "input sha256", "changes") if plan.run.get(name))
+    properties = about(Kind.PLAN, legible(plan.title) or "Stockpile plan", f", {plan.status}", comments="; ".join(said))
     with contextlib.suppress(ValueError):  # a plan made by another program may say no date
         properties["created"] = dt.datetime.fromisoformat(str(plan.run.get("planned at", "")).removesuffix(" UTC"))
     book.set_properties(properties)

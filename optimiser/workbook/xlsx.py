@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import re
 import textwrap
 import warnings
@@ -33,7 +34,7 @@ from openpyxl.xml.constants import (
     XLTX,
 )
 
-from optimiser.workbook.sheets import MOST_BYTES, Cells, Sheet, Unreadable
+from optimiser.workbook.sheets import MOST_BYTES, Cells, Digest, Sheet, Unreadable
 from optimiser.workbook.worksheet import Package, Worksheet
 from stockpile_model.data import quoted
 
@@ -59,13 +60,19 @@ _DAMAGE = (
 warnings.filterwarnings("ignore", module="openpyxl")
 
 
-def sheets(path: Path) -> Iterator[Sheet]:
-    """The sheets of a workbook, in its order. The rows of a sheet must be read before the next sheet is asked for."""
-    with path.open("rb") as stream:
+def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
+    """The sheets of a workbook, in its order. The rows of a sheet must be read before the next sheet is asked for. `seen` takes note of
+    the bytes, which are read once: whoever saves the file meanwhile changes neither."""
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise Unreadable(f"has {size / 2**20:,.0f} MB; at most {MOST_BYTES / 2**20:,.0f} MB are read; {_LESS}")
+    content = path.read_bytes()
+    if seen is not None:
+        seen.update(content)
+    with io.BytesIO(content) as stream:
         _refuse_other_formats(stream)
         with _told("the file"):
             archive = zipfile.ZipFile(stream)
-            _refuse_bombs(archive, path.stat().st_size)
+            _refuse_bombs(archive, len(content))
             _refuse_other_packages(archive)
             _refuse_formats(archive)
             reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)

@@ -123,6 +123,19 @@ def test_what_is_minimised_weighs_the_mean_with_the_tail() -> None:
     )
 
 
+def test_with_all_weight_on_the_tail_the_mean_is_minimised_last() -> None:
+    """From February on there are two offers. In the war 10 kg cost 200 at least; in the base 50 or 80, and neither is in the tail."""
+    offers = (offer("b", 8, from_=month(1)), offer("a", 5, from_=month(1)))
+    rows = (*offers, demand(10, 1), scenario(probability=0.5), event("offers.price", "scale", 4, 1))
+    formulation = built(book(*rows, periods=2, risk_weight=1, risk_tail=0.5))
+    outcome = solve(formulation.m, Options(gap=0.0, threads=1))
+    assert [each.name for each in outcome.stages] == ["cost", "mean"]
+    assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(200, abs=1e-4))
+    assert pyo.value(formulation.m.mean) == pytest.approx(0.5 * 50 + 0.5 * 200, abs=1e-4)
+    half = built(book(*rows, periods=2, risk_weight=0.5, risk_tail=0.5))
+    assert [each.name for each in solve(half.m, Options(gap=0.0, threads=1)).stages] == ["cost"]
+
+
 def test_the_tail_is_discounted_like_the_mean() -> None:
     """A third year begins after two; what is left at its end is credited a year later."""
     rows = (offer(), material(closing_value=1, price_index="market"), *prices(8), scenario(), event("offers.price", "scale", 2, 24))

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optimiser.interrupts import Interrupt
 from optimiser.solve import solve
 from optimiser.solver import branches, highs
 from optimiser.solver.branches import optimise, split
-from optimiser.solver.highs import Interrupt
 from optimiser.solver.search import Options
 from optimiser.solver.standard_form import Bools, Program
 from optimiser.workbook.read import read

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pyomo.environ as pyo
 import pytest
 
 from optimiser.solve import Options, SolverError, SolverUnavailable, UnboundedError, solve
+from optimiser.solver import pyomo_solvers
+from optimiser.solver.pyomo_solvers import solve_by_name
 from tests.support.hard import knapsacks
 
 INSTALLED = [
@@ -96,3 +100,24 @@ def test_a_solver_that_fails_is_a_solver_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(type(pyo.SolverFactory("appsi_highs")), "solve", fail)
     with pytest.raises(SolverError, match="'appsi_highs' failed: licence expired"):
         solve(model(), EXACT, solver="appsi_highs")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts here")
+def test_a_program_is_found_in_the_absolute_folders_of_path_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran, here = tmp_path / "ran", tmp_path / "here"
+    here.mkdir()
+    for name in ("cbc", "mine"):
+        (here / name).write_text(f"#!/bin/sh\necho {name} >> {ran}\n")
+        (here / name).chmod(0o755)
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(pyomo_solvers, "_second_opinion", lambda *_: "no_plan")
+    for path in ("/usr/bin:/bin", ".:/usr/bin", ":/usr/bin", "../here:/bin"):
+        monkeypatch.setenv("PATH", path)
+        for name in ("cbc", "mine", "./cbc", str(here / "cbc"), "asl:./mine", "~/cbc", "c*c"):
+            with pytest.raises(SolverUnavailable):
+                solve_by_name(model(), name, Options())
+    assert not ran.exists()
+    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{here}")
+    with pytest.raises(SolverError):
+        solve_by_name(model(), "cbc", Options())
+    assert ran.exists()

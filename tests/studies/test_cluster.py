@@ -58,6 +58,30 @@ def test_a_worker_lost_in_mid_run_costs_nothing(scheduler: Any, tmp_path: Path) 
     assert [each.status for each in found] == ["optimal"] * 12
 
 
+def test_data_that_went_with_its_last_worker_is_sent_again(scheduler: Any, tmp_path: Path) -> None:
+    crew = module.Cluster(Hollow(pause=0.05), scheduler.scheduler_address)
+    lost: list[str] = []
+
+    def strike(progress: Progress) -> None:
+        if progress.ended == 2 and not lost:
+            lost.append(crew._sent.key)
+            crew._client.cancel([crew._sent], force=True)
+
+    try:
+        with Record(tmp_path / "r.sqlite") as kept:
+            found = Runner("s", kept, "of", lambda: crew, strike).run(cases(*(k / 100 for k in range(8))))
+    finally:
+        crew.close()
+    assert lost != [crew._sent.key]
+    assert [each.status for each in found] == ["optimal"] * 8
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://nonsense", "http://10.0.0.5:8786", "tcp://a b:1", ""])
+def test_what_is_no_address_is_told_at_once(address: str) -> None:
+    with pytest.raises(StockpileError, match="is no address of a Dask scheduler"):
+        module.Cluster(Hollow(), address)
+
+
 def test_no_scheduler_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONNECTING", 0.2)
     with pytest.raises(StockpileError, match=r"tcp://127\.0\.0\.1:9: there is no Dask scheduler"):

@@ -166,6 +166,7 @@ def test_what_a_scenario_does_to_a_studied_cell() -> None:
     stockpile = book(*rows_, risk_weight=0.4)
     moved = PRICE, moving("demand", "ga", "quantity", 8, 12), moving("scenarios", "war", "probability", 0.1, 0.6)
     assert serves(stockpile, *moved) == ALL
+    assert serves(stockpile, *moved, tail=True) == ALL
 
 
 def test_a_break_even_that_decides_which_floor_carries_a_plant() -> None:

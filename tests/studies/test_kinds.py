@@ -10,12 +10,29 @@ from typing import Any
 import pytest
 
 from optimiser.solve import Options
+from optimiser.studies.case import Case, Result
 from optimiser.studies.evaluate import Evaluator, Job
-from optimiser.studies.kinds import Table
-from optimiser.studies.tables import Input, made
+from optimiser.studies.kinds import Asked, Table, frontier
+from optimiser.studies.tables import Input, everything, made
 from optimiser.studies.tables import Study as Row
-from stockpile_model.data import Stockpile
-from tests.support.accept import book, budget, contract, demand, floor, fund, material, month, offer, outlet, rule, supplier
+from stockpile_model.data import Price, Stockpile
+from tests.support.accept import (
+    book,
+    budget,
+    contract,
+    demand,
+    event,
+    floor,
+    fund,
+    material,
+    month,
+    offer,
+    outlet,
+    prices,
+    rule,
+    scenario,
+    supplier,
+)
 from tests.support.studied import Hollow, Ishigami, Linear, Plain, inputs, studied
 
 EXACT = Options(gap=1e-6, time_limit=60, threads=1)
@@ -44,13 +61,17 @@ def test_tornado_of_a_plan(path: Path) -> None:
     assert column(table, "cost at low") == pytest.approx([-55, -10])
     assert column(table, "cost at high") == pytest.approx([110, 10])
     assert column(table, "largest swing") == pytest.approx([110, 10])
+    assert table.said == (
+        "offers[spot].price moves the cost most, by 110 USD (more at its high); next is offers[spot].duty, by 10 USD. "
+        "As it is the plan costs 110 USD."
+    )
 
 
 def test_tornado_tells_an_end_without_a_plan_first(path: Path) -> None:
     stockpile = book(offer(capacity=20), demand(10))
     moved = (Input("offers", "spot", "price", "set", 5, 20, 10), Input("offers", "spot", "capacity", "set", 5, 30, 20))
     (table,) = answered("tornado", stockpile, path, *moved)
-    assert column(table, "remark")[0] == "low: infeasible"
+    assert column(table, "remark")[0] == "low: no plan keeps every limit"
 
 
 def test_sweep_of_one_and_of_two(path: Path) -> None:
@@ -63,6 +84,17 @@ def test_sweep_of_one_and_of_two(path: Path) -> None:
     assert [list(row) for row in cost.rows] == [pytest.approx([x, 0, 5 * x, 10 * x]) for x in (5, 10, 15)]
     assert [list(row[1:]) for row in short.rows] == [[0, 0, 0]] * 3
     assert cost.chart == "heat"
+    assert table.said == "The least cost goes from 50 USD at 5 of offers[spot].price to 150 USD at 15 of offers[spot].price."
+    (first,) = answered("sweep", replace(stockpile, settings=replace(stockpile.settings, objective="shortfall_first")), path, price)
+    assert first.said.startswith("The cost at the least shortfall goes from 50 USD")
+
+
+def test_a_sweep_of_what_moves_by_whole_periods_takes_these(path: Path) -> None:
+    stockpile = book(offer(), demand(10, 1), material(shortage_cost=30))
+    row = Row(study="s", kind="sweep", table="offers", row="spot", column="lead_time_months", low=0, high=2)
+    (table,) = answered("sweep", stockpile, path, made(stockpile, row), steps=7)
+    assert [row[:2] for row in table.rows] == [(0, pytest.approx(100)), (1, pytest.approx(100)), (2, pytest.approx(300))]
+    assert table.header[0] == "offers[spot].lead_time_months [months]"
 
 
 def test_frontier_of_shortfall(path: Path) -> None:
@@ -71,7 +103,44 @@ def test_frontier_of_shortfall(path: Path) -> None:
     (table,) = answered("frontier", stockpile, path, column="shortfall", steps=3)
     assert column(table, "shortfall [") == pytest.approx([0, 5, 10], abs=1e-3)
     assert column(table, "cost") == pytest.approx([100, 80, 60], abs=1e-2)
-    assert column(table, "dominated") == ["", "", ""]
+    assert column(table, "remark") == ["", "", ""]
+    assert table.said.startswith("The least cost goes from 100 USD at shortfall 0 kg to 60 USD at 10 kg; a looser limit saves most between")
+
+
+def test_frontier_of_cvar_where_contracts_have_take_or_pay(path: Path) -> None:
+    """10 kg of demand, in the war 30: the contract for 20 kg pays for what is not taken, and is dear but safe where spot is 40."""
+    rows = (contract(), floor(12, 240), offer(), demand(10, 1), material(shortage_cost=90), scenario(probability=0.2))
+    stockpile = book(*rows, event("offers.price", "scale", 4, 1), event("demand.quantity", "scale", 3, 1), risk_tail=0.2)
+    (table,) = answered("frontier", stockpile, path, column="cvar", steps=3)
+    assert column(table, "status") == ["optimal"] * 3
+    assert table.header[0] == "CVaR [USD]"
+    costs = column(table, "cost")
+    assert costs[0] > costs[-1]
+    assert costs == sorted(costs, reverse=True)
+
+
+def test_an_end_of_a_frontier_that_failed_is_no_end_without_a_plan(path: Path) -> None:
+    (table,) = studied("frontier", Hollow(befalls="fail").evaluator(), (), path, column="shortfall")
+    assert table.said == "An end of the frontier was not found: least cost: failed: no luck; least shortfall: failed: no luck."
+
+
+def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
+    """At a gap of 10 % each point has what another proves and plans: 100 at 1, no point costs more than at a stricter limit."""
+    points = [
+        (1.0, Result("optimal", 100, 91)),
+        (2.0, Result("optimal", 104, 96, figures={"shortfall": 2.0})),
+        (3.0, Result("no_plan", None, 80)),
+        (4.0, Result("optimal", 90, 85)),
+    ]
+    found = dict(frontier._shared(points, [(math.inf, Result("optimal", None, 86))], 1, 0.1))
+    assert [(each.status, each.objective, each.bound) for each in found.values()] == [
+        ("optimal", 100, 96), ("optimal", 100, 96), ("feasible", 100, 86), ("optimal", 90, 86)
+    ]  # fmt: skip
+    table = frontier._table(Asked(Row(study="s", kind="frontier"), (), book(), 0.1), "x", "kg", 1, [*found.items()])
+    unproven = "within the gap: no plan is known that is cheaper than at 1"
+    assert column(table, "remark") == ["", unproven, unproven, ""]
+    turned = dict(frontier._shared([(1.0, Result("optimal", 90, 90)), (2.0, Result("optimal", 80, 80))], [], -1, 0.0))
+    assert [each.objective for each in turned.values()] == [80, 80]
 
 
 def test_frontier_of_a_rule_marks_what_is_dominated(path: Path) -> None:
@@ -83,7 +152,7 @@ def test_frontier_of_a_rule_marks_what_is_dominated(path: Path) -> None:
     limit = Input("rules", stockpile.rows(type(rule("supplier")))[0].rule, "most", "set", 0.0, 1.0)
     (table,) = answered("frontier", stockpile, path, limit, steps=6)
     assert column(table, "cost") == pytest.approx([100, 90, 80, 70, 70, 70])
-    assert column(table, "dominated") == ["", "", "", "", "dominated", "dominated"]
+    assert column(table, "remark") == ["", "", "", "", "dominated", "dominated"]
 
 
 def test_of_what_must_be_reached_more_is_stricter(path: Path) -> None:
@@ -95,7 +164,7 @@ def test_of_what_must_be_reached_more_is_stricter(path: Path) -> None:
     limit = Input("rules", stockpile.rows(type(rule("supplier")))[0].rule, "least", "set", 0.0, 1.0)
     (table,) = answered("frontier", stockpile, path, limit, steps=6)
     assert column(table, "cost") == pytest.approx([70, 70, 70, 80, 90, 100])
-    assert column(table, "dominated") == ["dominated", "dominated", "", "", "", ""]
+    assert column(table, "remark") == ["dominated", "dominated", "", "", "", ""]
 
 
 def test_threshold_at_which_an_offtake_is_signed(path: Path) -> None:
@@ -150,6 +219,13 @@ def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_told(path: Pa
     assert table.said.count("both proven") == 1
 
 
+def test_a_threshold_of_what_moves_by_whole_periods_ends_between_two(path: Path) -> None:
+    stockpile = book(offer(), demand(10, 3), material(shortage_cost=30), periods=6)
+    row = Row(study="s", kind="threshold", table="offers", row="spot", column="lead_time_months", low=0, high=8)
+    (table,) = answered("threshold", stockpile, path, made(stockpile, row), decision="target", steps=9)
+    assert "holds up to 3 months and does not from 4 months of offers[spot].lead_time_months" in table.said
+
+
 def test_monte_carlo_and_its_extension(path: Path) -> None:
     moved = tuple(replace(each, distribution=name) for each, name in zip(inputs(2), ("uniform", "triangular"), strict=True))
     summary, histogram, fan, correlated = studied("monte_carlo", Plain(), moved, path, samples=400)
@@ -157,6 +233,8 @@ def test_monte_carlo_and_its_extension(path: Path) -> None:
     assert sum(column(histogram, "runs")) == 400
     assert [row[1:] for row in fan.rows] == [(1,) * 5, (2,) * 5]
     assert set(column(correlated, "correlation")) != {None}
+    assert summary.said.startswith("The least cost is ")
+    assert "in nine runs of ten. The cost goes most with offers[x" in summary.said
 
     class Counting(Plain):
         count = 0
@@ -196,6 +274,21 @@ def test_morris_on_a_line(path: Path) -> None:
     assert found["offers[x0].price"] == pytest.approx((20, 20, 0), abs=1e-9)
     assert found["offers[x1].price"] == pytest.approx((4, 4, 0), abs=1e-9)
     assert found["offers[x2].price"] == pytest.approx((0, 0, 0), abs=1e-9)
+    assert table.said.startswith("offers[x0].price moves the cost most, by 20 USD over its range on average (μ*); next is offers[x1].price")
+    assert table.drawn == (3, 5)
+
+
+@pytest.mark.parametrize("distribution", ["normal", "lognormal"])
+def test_morris_stays_between_the_quantiles_of_a_distribution_without_ends(path: Path, distribution: str) -> None:
+    seen: list[float] = []
+
+    class Seen(Plain):
+        def cost(self, x: list[float]) -> float:
+            seen.extend(x)
+            return sum(x)
+
+    studied("morris", Seen(), tuple(replace(each, distribution=distribution) for each in inputs(2, 1, 4)), path, samples=4)
+    assert (min(seen), max(seen)) == (pytest.approx(1), pytest.approx(4))
 
 
 def test_sobol_on_the_function_of_ishigami(path: Path) -> None:
@@ -204,18 +297,20 @@ def test_sobol_on_the_function_of_ishigami(path: Path) -> None:
     assert found["offers[x0].price"] == pytest.approx((0.3139, 0.5576), abs=0.04)
     assert found["offers[x1].price"] == pytest.approx((0.4424, 0.4424), abs=0.04)
     assert found["offers[x2].price"] == pytest.approx((0.0, 0.2437), abs=0.04)
+    assert table.said.startswith("offers[x0].price explains most of the cost's variance: 3")
+    assert table.drawn == (3, 5), "S1 and ST"
 
 
 def test_morris_leaves_out_whole_trajectories_and_says_so(path: Path) -> None:
     (table,) = studied("morris", Hollow(model="Linear", befalls="infeasible").evaluator(), inputs(3), path, samples=8, seed=3)
     assert "trajectories are left out" in table.said or "Refused" in table.said
-    assert "infeasible" in table.said
+    assert "no plan keeps every limit" in table.said
 
 
 def test_sobol_refuses_what_has_missing_runs(path: Path) -> None:
     (table,) = studied("sobol", Hollow(befalls="infeasible").evaluator(), inputs(2), path, samples=8)
     assert table.said.startswith("Refused: ")
-    assert "infeasible" in table.said
+    assert "no plan keeps every limit" in table.said
     assert table.rows == []
 
 
@@ -232,6 +327,24 @@ def test_alternatives_are_unlike_and_cost_little_more(path: Path) -> None:
     assert column(table, "order a")[1] == pytest.approx(0, abs=1e-6)
     assert column(table, "unlike")[1] == pytest.approx(1)
     assert all(unlike is None or unlike > 0 for unlike in column(table, "unlike"))
+    assert table.said.startswith("The best plan costs 100 USD; ")
+
+
+def test_fewer_alternatives_than_were_asked_for_have_a_reason(path: Path) -> None:
+    (table,) = answered("alternatives", book(offer(), demand(10)), path, high=0.02, steps=4)
+    assert len(table.rows) == 1
+    assert "1 of 4 plans were found: the next is like one of these to 99.5%, and there is none that is less alike." in table.said
+
+
+def test_an_alternative_beyond_the_gap_that_was_asked_for_is_not_called_optimal() -> None:
+    """How unlike a plan is needs no proof to the last: 5 % are enough for the search, and not for the word."""
+    offers = [offer(name, 10 + k / 10, supplier=name, capacity=4, order_cost=1) for k, name in enumerate("abcdef")]
+    stockpile = book(*(supplier(name) for name in "abcdef"), *offers, demand(10))
+    weights = tuple((f"buy {name}", 1 / 6 + k / 50) for k, name in enumerate("abcdef"))
+    found, _ = Evaluator(Job(stockpile, EXACT)).run(Case(aim="distance", avoid=weights, limit=("cost", 110.0)))
+    assert found.planned
+    assert found.gap is not None
+    assert found.status == ("optimal" if found.gap <= EXACT.gap else "feasible")
 
 
 def test_the_ranges_beside_a_cell_are_used() -> None:
@@ -242,3 +355,76 @@ def test_the_ranges_beside_a_cell_are_used() -> None:
     assert (both.how, both.low, both.high, both.base) == ("scale", 0.9, 1.1, 1.0)
     bare = made(stockpile, Row(study="s", kind="tornado", table="offers", row="b", column="price"))
     assert (bare.low, bare.high) == pytest.approx((18, 22))
+
+
+# --- What can be moved -----------------------------------------------------------------------------------------------
+
+
+def cell(table: str, row: str | None, column: str, **cells: Any) -> Row:
+    return Row(study="s", kind="monte_carlo", table=table, row=row, column=column, **cells)
+
+
+UNCERTAIN = book(
+    *(offer(lead_time_months=3), demand(10, 3), supplier("plant", start=month(6)), scenario(probability=0.3), *prices(8)),
+    *(replace(event("offers.price", "scale", 2, 3), line=2), replace(event("offers.lead_time_months", "set", 6, 3), line=3)),
+    replace(event("suppliers.start", "add", 3, 3), line=4),
+    periods=12,
+    period_months=3,
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "label", "steps"),
+    [
+        (cell("events", "row 2", "value", low=1, high=3), "events[row 2].value", None),
+        (cell("events", "row 2", "value", how="scale", low=0.5, high=2), "events[row 2].value scale", None),
+        (cell("events", "row 3", "value", low=0, high=6), "events[row 3].value [months]", [0, 3, 6]),
+        (cell("events", "row 4", "value", low=-3, high=6), "events[row 4].value [months]", [-3, 0, 3, 6]),
+        (cell("scenarios", "war", "probability", low=0.1, high=0.9), "scenarios[war].probability", None),
+        (cell("suppliers", "plant", "start", how="add", low=-3, high=3), "suppliers[plant].start add [months]", [-3, 0, 3]),
+        (cell("offers", "spot", "lead_time_months"), "offers[spot].lead_time_months [months]", [0, 3, 6]),
+        (cell("offers", "spot", "price"), "offers[spot].price [USD/kg]", None),
+        (cell("prices", "*", "market", low=5, high=9), "prices[*].market [USD/kg]", None),
+    ],
+)
+def test_events_probabilities_dates_and_durations_can_be_moved(row: Row, label: str, steps: list[float] | None) -> None:
+    """What can hold whole periods alone is drawn from these, each as likely, and every draw is a case that the model takes."""
+    moved = made(UNCERTAIN, replace(row, distribution="discrete" if steps else "uniform"))
+    assert moved.label == label
+    drawn = [moved.at((k + 0.5) / 12) for k in range(12)]
+    if steps is not None:
+        assert sorted(set(drawn)) == steps
+        assert {drawn.count(value) for value in steps} == {12 // len(steps)}
+    evaluator = Evaluator(Job(UNCERTAIN, EXACT))
+    for value in (min(drawn), max(drawn)):
+        assert not isinstance(evaluator._changed(Case((moved.change(value),))), Result)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (cell("suppliers", "plant", "start", low=1, high=3), "names a date, which can only be moved"),
+        (cell("suppliers", "plant", "start", how="add", low=0.5, high=3), "must be a whole number, and low too, found 0.5 and 3"),
+        (cell("offers", "spot", "lead_time_months", how="scale", low=0.5, high=2), "cannot be scaled: write set or add as its how"),
+        (cell("events", None, "table", low=0, high=2), "can be set, not added to"),
+    ],
+)
+def test_what_cannot_be_moved_so_is_refused(row: Row, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        made(UNCERTAIN, row)
+
+
+def test_everything_moves_events_dates_and_durations_and_says_what_it_leaves_out() -> None:
+    far = (Price(date=month(t), values={"market": 10.0 + t}) for t in (-24, -12, 12, 48, 60))
+    rows = [row for kind, each in UNCERTAIN.tables.items() if kind is not Price for row in each]
+    every = everything(book(*rows, *far, periods=12, period_months=3))
+    found = {each.name: (each.low, each.high) for each in every.inputs}
+    assert found["events[row 2].value"] == pytest.approx((1.8, 2.2))
+    assert found["events[row 3].value"] == (3, 9)
+    assert found["scenarios[war].probability"] == pytest.approx((0.27, 0.33))
+    assert found["suppliers[plant].start add"] == (-3, 3)
+    assert found["offers[spot].lead_time_months"] == (0, 6)
+    prices_of = [name for name in found if name.startswith("prices")]
+    assert prices_of == [f"prices[{month(t)}].market" for t in (-12, 12, 48)], "between two dates both count"
+    assert every.left_out["prices that no date of the horizon is read from"] == [f"prices[{month(t)}].market" for t in (-24, 60)]
+    assert "settings.periods" in every.left_out["settings say how to plan"]

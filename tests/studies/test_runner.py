@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from array import array
 from pathlib import Path
 
 import pytest
 
 from optimiser.errors import OutputError, StockpileError
-from optimiser.studies.case import Case, Result
+from optimiser.studies.case import Case, Commit, Result
 from optimiser.studies.crew import Processes
-from optimiser.studies.record import Record
+from optimiser.studies.record import APPLICATION, FORMAT, Record
 from optimiser.studies.runner import Progress, Runner
 from tests.support.studied import Here, Hollow, Plain, inputs
 
@@ -82,6 +84,18 @@ def test_a_run_that_crashed_is_tried_again_at_the_next_start(tmp_path: Path) -> 
     assert ran(log) == 1
 
 
+def test_a_run_that_failed_is_tried_again_at_the_next_start(tmp_path: Path) -> None:
+    record, log = tmp_path / "r.sqlite", tmp_path / "log"
+    with Record(record) as kept:
+        runner = Runner("s", kept, "of", lambda: Here(Hollow(befalls="raise").evaluator()))
+        assert [each.status for each in runner.run(cases(0.1, 0.9))] == ["optimal", "failed"]
+        assert runner.failed == 1
+        again = Runner("s", kept, "of", lambda: Here(Hollow(log=log).evaluator()))
+        assert [each.status for each in again.run(cases(0.1, 0.9))] == ["optimal", "optimal"]
+        assert (again.failed, again.kept) == (0, 1)
+    assert ran(log) == 1
+
+
 @pytest.mark.parametrize(("befalls", "status"), [("raise", "failed"), ("infeasible", "infeasible")])
 def test_a_run_that_fails_is_a_result(tmp_path: Path, befalls: str, status: str) -> None:
     found = run(tmp_path / "r.sqlite", Hollow(befalls=befalls), cases(0.9, 0.1))
@@ -91,7 +105,7 @@ def test_a_run_that_fails_is_a_result(tmp_path: Path, befalls: str, status: str)
 
 def test_a_run_without_end_is_ended(tmp_path: Path) -> None:
     found = run(tmp_path / "r.sqlite", Hollow(befalls="hang"), cases(0.9, 0.1), workers=2, longest=0.5)
-    assert [each.status for each in found] == ["crashed", "optimal"]
+    assert [each.status for each in found] == ["no_plan", "optimal"]
     assert "far longer than its time limit" in found[0].message
 
 
@@ -179,7 +193,7 @@ def test_a_full_disk_keeps_what_had_ended(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     with Record(path) as kept:
         kept._connection.execute("PRAGMA max_page_count = 12")
-        with pytest.raises(OutputError, match=r"full.*finished runs are kept: start the study again"):
+        with pytest.raises(OutputError, match=r"full.*finished runs are kept, start the study again"):
             Runner("s", kept, "of", lambda: Here(Plain())).run(cases(*(k / 1000 for k in range(400))))
         before = len(kept)
     assert before > 0
@@ -188,21 +202,97 @@ def test_a_full_disk_keeps_what_had_ended(tmp_path: Path) -> None:
         assert len(kept) == 400
 
 
-def test_a_file_that_is_no_record_is_told(tmp_path: Path) -> None:
+VIEW = "CREATE VIEW runs AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key + 1 FROM n) SELECT key, key AS status FROM n"
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (["CREATE TABLE mail (letter TEXT)", "INSERT INTO mail VALUES ('mine')"], "is an SQLite file, but no record of studies"),
+        ([f"PRAGMA application_id={APPLICATION}", "PRAGMA user_version=99"], r"is a record of another version \(99\)"),
+        (["PRAGMA user_version=1", "CREATE TABLE runs (key TEXT PRIMARY KEY)"], "is no record of studies, or one of a version before this"),
+        ([VIEW], "is an SQLite file, but no record of studies"),
+        ([f"PRAGMA application_id={APPLICATION}", f"PRAGMA user_version={FORMAT}", VIEW], "is an SQLite file, but no record of studies"),
+        (["PRAGMA journal_mode=WAL", "CREATE TABLE mail (letter TEXT)"], "is an SQLite file, but no record of studies"),
+    ],
+)
+def test_what_this_program_did_not_write_is_refused_and_left_as_it_is(tmp_path: Path, statements: list[str], message: str) -> None:
+    path = tmp_path / "r.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for each in statements:
+            connection.execute(each)
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=message):
+        Record(path)
+    assert path.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     path.write_text("this is no database, and long enough to be seen as none" * 20)
-    with pytest.raises(OutputError, match="choose another with --record"):
+    with pytest.raises(OutputError, match="is no record of studies; it is left as it is: choose another with --record"):
         Record(path)
-    other = tmp_path / "other.sqlite"
-    sqlite3.connect(other).execute("PRAGMA user_version = 99")
-    with pytest.raises(OutputError, match="another version"):
-        Record(other)
+    with pytest.raises(OutputError, match="there is no folder"):
+        Record(tmp_path / "nowhere" / "r.sqlite")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="is no file"):
+        Record(tmp_path / "pipe")
+
+
+def test_a_record_that_is_read_only_or_in_use_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    with Record(path) as kept:
+        kept._connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(OutputError, match="is read-only; allow writing to both"):
+            kept.keep("key", "s", Case(), Result("infeasible"))
+        kept._connection.execute("PRAGMA query_only = OFF")
+        kept._connection.execute("PRAGMA busy_timeout = 0")
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(OutputError, match="is in use by another program"):
+                kept.keep("key", "s", Case(), Result("infeasible"))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "SET objective = 0.01, bound = 0.01",
+        "SET status = 'optimal', objective = NULL",
+        "SET key = 'another'",
+        "SET figures = 'no json'",
+        "SET stock = X'ff00'",
+        "SET study = 'mine'",
+    ],
+)
+def test_a_row_that_was_edited_or_damaged_is_not_believed_and_its_run_is_made_again(tmp_path: Path, edit: str) -> None:
+    path, log = tmp_path / "r.sqlite", tmp_path / "log"
+    run(path, Hollow(), cases(0.1, 0.2))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE runs {edit} WHERE changes LIKE '%set 0.2;%'")
+        connection.commit()
+    with Record(path) as kept:
+        runner = Runner("s", kept, "of", lambda: Here(Hollow(log=log).evaluator()))
+        found = runner.run(cases(0.1, 0.2))
+        assert (runner.kept, kept.damaged) == (1, 0 if "key" in edit else 1)
+    assert ran(log) == 1
+    assert [each.objective for each in found] == pytest.approx([0.35, 0.45])
+
+
+def test_the_record_says_of_each_run_its_study_and_limit(tmp_path: Path) -> None:
+    with Record(tmp_path / "r.sqlite") as kept:
+        case = Case(note="shortfall at most 5", limit=("shortfall", 5.0), commits=(Commit("sign", "metlen", "low", "exactly", 0.0),))
+        kept.keep("key", "my study", case, Result("optimal", 1, 1, 0, 2))
+        row = kept._connection.execute("SELECT study, note, asked FROM runs").fetchone()
+        assert kept.find("key") == Result("optimal", 1.0, 1.0, 0.0, 2.0, stock=array("f"))
+    assert row == ("my study", "shortfall at most 5", "shortfall at most 5; sign metlen low exactly 0")
 
 
 def test_a_result_survives_the_record(tmp_path: Path) -> None:
     whole = Result("feasible", 1.5, 1.25, 0.2, 0.1, "searched", "said", {"sign k": "low", "order o": 3.5}, (1.0, 2.5))
     with Record(tmp_path / "r.sqlite") as kept:
-        kept.keep("key", "", whole)
+        kept.keep("key", "s", Case(), whole)
         found = kept.find("key")
     assert found is not None
     assert (found.status, found.objective, found.gap, found.figures, [*found.stock]) == ("feasible", 1.5, 0.2, whole.figures, [1.0, 2.5])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +23,17 @@ from click.testing import CliRunner
 from optimiser.cli import cli
 from optimiser.errors import InputError, OutputError
 from optimiser.studies.case import Result
+from optimiser.studies.crew import Done
 from optimiser.studies.kinds import Table
 from optimiser.studies.record import Record
+from optimiser.studies.runner import Ran
 from optimiser.studies.tables import by_name, every_input
 from optimiser.study_maker import Request, make_studies
 from optimiser.workbook.read import read
-from optimiser.workbook.study_book import Answered, Ran, compose
+from optimiser.workbook.study_book import Answered, compose
 from stockpile_model.data import Settings
 from tests.support.books import book
+from tests.support.studied import Here, Hollow
 
 START = dt.date(2027, 1, 1)
 
@@ -69,9 +75,14 @@ def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
     found = openpyxl.load_workbook(made.path)
     assert found.sheetnames == ["summary", "1 sweep cost", "1 sweep shortfall", "2 threshold", "runs", "run"]
     runs = [[cell.value for cell in row] for row in found["runs"].iter_rows()]
-    assert [row[4] for row in runs[1:5]] == ["optimal"] * 4
-    assert runs[0][:5] == ["Study", "Run", "For", "Changes", "Status"]
+    assert [row[6] for row in runs[1:5]] == ["optimal"] * 4
+    assert runs[0][:7] == ["Study", "Run", "For", "Changes", "Minimised", "Under", "Status"]
     assert runs[1][3] == "offers[spot].price set 8; budgets[row 2].amount set 0"
+    assert {row[4] for row in runs[1:]} == {"cost [USD]"}
+    price, scaled = (runs[0].index(name) for name in ("offers[spot].price [USD/kg]", "budgets[nds].amount scale"))
+    assert [row[price] for row in runs[1:5]] == [8, 8, 12, 12]
+    assert [row[scaled] for row in runs[1:6]] == [None] * 4 + [0.1]
+    assert {row[5] for row in runs[5:]} == {"shortfall at most 0"}
     with Record(made.record) as record:
         assert len(record) == len({row[3] for row in runs[1:]} | {None}) - 1
 
@@ -81,6 +92,8 @@ def test_started_again_nothing_is_run(tmp_path: Path, tables: dict[str, Any], mo
     first = make_studies(request, lambda _: None)
     monkeypatch.setattr("optimiser.study_maker.Processes", None)
     again = make_studies(request, lambda _: None)
+    assert (first.kept, again.kept) == (0, sum(len(each.runs) for each in first.answers))
+    assert openpyxl.load_workbook(again.path)["summary"]["D4"].value == 4
     assert [table.rows for each in again.answers for table in each.tables] == [
         table.rows for each in first.answers for table in each.tables
     ]
@@ -90,12 +103,14 @@ def test_everything_needs_no_study(tmp_path: Path, tables: dict[str, Any]) -> No
     del tables["studies"]
     path = book(tmp_path / "book.xlsx", tables)
     made = make_studies(Request(source=path, everything=True, workers=1), lambda _: None)
-    (table,) = made.answers[0].tables
+    table, left = made.answers[0].tables
     names = {row[0]: row[1:3] for row in table.rows}
     assert names["offers[spot].price"] == (8, 14)
     assert names["budgets[row 2].amount"] == (150, 260)
     assert names["budgets[row 3].amount"] == pytest.approx((135, 165))
     assert "settings.periods" not in names
+    assert ("settings say how to plan", "settings.periods") in left.rows
+    assert names["budgets[row 3].from add"] == (-1, 1)
     with pytest.raises(InputError, match="there is no study: add a sheet studies"):
         make_studies(Request(source=path), lambda _: None)
 
@@ -164,6 +179,52 @@ def test_the_input_is_never_written_to(tmp_path: Path, tables: dict[str, Any]) -
     for request in (Request(source=path, output=path), Request(source=path, record=path)):
         with pytest.raises(OutputError, match="is the input workbook"):
             make_studies(request, lambda _: None)
+    both = Request(source=path, output=tmp_path / "x.xlsx", record=tmp_path / "x.xlsx")
+    with pytest.raises(OutputError, match="is both the output and the record"):
+        make_studies(both, lambda _: None)
+    (tmp_path / "link.xlsx").symlink_to(tmp_path / "x.xlsx")
+    with pytest.raises(OutputError, match="is both the output and the record"):
+        make_studies(replace(both, record=tmp_path / "link.xlsx"), lambda _: None)
+    other = book(tmp_path / "other.xlsx", tables)
+    before = other.read_bytes()
+    with pytest.raises(OutputError, match="is no record of studies; it is left as it is"):
+        make_studies(Request(source=path, record=other), lambda _: None)
+    assert other.read_bytes() == before
+
+
+def test_faults_of_studies_are_told_with_all_others(tmp_path: Path, tables: dict[str, Any]) -> None:
+    """But what a study says of a table that has a fault itself is judged when that is mended."""
+    tables["demand"][0]["quantity"] = -10
+    tables["studies"][0] |= {"row": "sport"}
+    tables["studies"][1] |= {"low": 9, "high": 1}
+    tables["studies"][2] |= {"table": None, "decision": "order sport"}
+    tables["studies"] += [tables["studies"][2] | {"study": "more", "table": "demand", "row": "none", "decision": "target"}]
+    found = faults(book(tmp_path / "book.xlsx", tables))
+    assert [each.split(":")[0] for each in found] == ["demand!D2", "studies!D2", "studies!G3", "studies!C4", "studies!J4"]
+
+
+def test_alternatives_are_judged_by_cost(tmp_path: Path, tables: dict[str, Any]) -> None:
+    tables["settings"]["objective"] = "shortfall_first"
+    tables["studies"] = [{"study": "others", "kind": "alternatives"}]
+    assert faults(book(tmp_path / "book.xlsx", tables)) == [
+        "studies!B2: alternatives are judged by cost: they need the objective cost, found shortfall_first"
+    ]
+
+
+@pytest.mark.parametrize(("befalls", "status"), [("raise", 70), ("kill", 70), ("infeasible", 0)])
+def test_the_command_says_which_runs_failed_and_ends_otherwise_than_well(
+    tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch, befalls: str, status: int
+) -> None:
+    """What has no plan is an answer; what failed is none."""
+    path, crews = book(tmp_path / "book.xlsx", tables), [Here(Hollow(befalls=befalls).evaluator())]
+    if befalls == "kill":
+        crews[0].wait = lambda: [Done(crews[0].tasks.pop().number, died="its process was killed by signal 9")]  # type: ignore[method-assign]
+    monkeypatch.setattr("optimiser.study_maker.Processes", lambda *_: crews[0])
+    result = CliRunner().invoke(cli, ["study", str(path), "grid"])
+    assert result.exit_code == status, result.output
+    assert ("4 runs failed: the sheet runs says why; the same command tries them again" in result.output) == (status == 70)
+    found = openpyxl.load_workbook(tmp_path / "book-study.xlsx")
+    assert found["summary"]["E4"].value == {"raise": "4 failed", "kill": "4 crashed", "infeasible": "4 infeasible"}[befalls]
 
 
 def test_a_planner_passes_over_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
@@ -181,7 +242,8 @@ def test_the_command(tmp_path: Path, tables: dict[str, Any]) -> None:
         CliRunner().invoke(cli, ["study", str(path), "fat"], catch_exceptions=False)
 
 
-def test_ctrl_c_keeps_the_runs_and_the_next_start_ends_the_study(tmp_path: Path, tables: dict[str, Any]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_what_there_is_and_the_next_start_ends_the_study(tmp_path: Path, tables: dict[str, Any], number: int) -> None:
     tables["studies"] = [
         {"study": "mc", "kind": "monte_carlo", "table": "offers", "row": "spot", "column": "price", "low": 8, "high": 12, "samples": 600}
     ]
@@ -192,13 +254,17 @@ def test_ctrl_c_keeps_the_runs_and_the_next_start_ends_the_study(tmp_path: Path,
     record = tmp_path / "book-study.sqlite"
     while process.poll() is None and _kept(record) < 3:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to every process of its group
+    os.killpg(process.pid, number)  # as a terminal does, to every process of its group
     _, said = process.communicate()
     assert process.returncode == 130
     assert "the runs that had ended are kept" in said
     assert "Traceback" not in said
     assert 3 <= _kept(record) < 600
-    assert not (tmp_path / "book-study.xlsx").exists()
+    found = openpyxl.load_workbook(tmp_path / "book-study.xlsx")
+    assert "INCOMPLETE" in found["summary"]["A2"].value
+    ended = [row[6].value for row in found["runs"].iter_rows(min_row=2)]
+    assert (len(ended), ended.count("optimal")) == (600, _kept(record))
+    assert set(ended) == {"optimal", "not run"}
     tables["studies"][0]["samples"] = 20
     made = make_studies(Request(source=book(path, tables), workers=1), lambda _: None)
     assert "20 of 20 runs have a plan" in made.answers[0].tables[0].said
@@ -214,10 +280,47 @@ def _kept(record: Path) -> int:
         return 0
 
 
+def test_a_record_that_was_edited_is_warned_about_and_counted(tmp_path: Path, tables: dict[str, Any]) -> None:
+    request, said = Request(source=book(tmp_path / "book.xlsx", tables), names=["grid"], workers=1), list[str]()
+    made = make_studies(request, said.append)
+    with contextlib.closing(sqlite3.connect(made.record)) as connection:
+        connection.execute("UPDATE runs SET objective = 0.01, bound = 0.01 WHERE changes LIKE '%set 8;%'")
+        connection.commit()
+    assert said == []
+    again = make_studies(request, said.append)
+    assert said == [f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are not believed"]
+    assert [table.rows for table in again.answers[0].tables] == [table.rows for table in made.answers[0].tables]
+    assert again.kept == 2
+
+
+def test_what_charts_say() -> None:
+    """The bars of a tornado lie: their cost is counted along the bottom, the longest stands on top. Symbols and cells keep their case."""
+    rows = [("offers[a].price", 1.0, 2.0, -300.0, 400.0, 400.0), ("x", 1.0, 2.0, -3.0, 4.0, 4.0)]
+    header = ("input", "low", "high", "cost at low", "cost at high", "swing")
+    morris = Table(
+        "morris", "m", ("input", "μ* [USD]", "σ [USD]", "offers[spot].price [kg]"), [("a", 1.0, 2.0, 3.0)], "columns", (1, 2), "effect"
+    )
+    tables = [Table("tornado", "t", header, rows, "tornado", (3, 4), "least cost [USD]"), morris]
+    content = compose([Answered("s", "tornado", tables, [], [])], lambda _: None, {}, Settings(start=START, periods=1))
+    found = openpyxl.load_workbook(io.BytesIO(content))
+    assert [cell.value for cell in found["1 morris"][2][:4]] == ["Input", "μ* [USD]", "σ [USD]", "offers[spot].price [kg]"]
+    tornado, columns = found["1 tornado"]._charts[0], found["1 morris"]._charts[0]
+    assert (tornado.barDir, tornado.x_axis.scaling.orientation, tornado.y_axis.crosses) == ("bar", "maxMin", "max")
+    assert tornado.x_axis.title is None
+    assert title(tornado.y_axis) == "least cost [USD]"
+    assert tornado.y_axis.number_format.formatCode == "#,##0"
+    assert [each.val.numRef.f for each in columns.series] == ["'1 morris'!$B$3", "'1 morris'!$C$3"]
+    assert title(columns.y_axis) == "effect"
+
+
+def title(axis: Any) -> str:
+    return "".join(run.t for part in axis.title.tx.rich.p for run in part.r or ())
+
+
 def test_hostile_text_stays_text() -> None:
     evil = '=HYPERLINK("http://x","y")'
     tables = [
-        Table(f"tornado{k}", evil, (evil, "low", "high", evil, "b", "c"), [(evil, 1.0, 2.0, -3.0, 4.0, 4.0)], chart)  # type: ignore[arg-type]
+        Table(f"tornado{k}", evil, (evil, "low", "high", evil, "b", "c"), [(evil, 1.0, 2.0, -3.0, 4.0, 4.0)], chart, (3, 4), evil)  # type: ignore[arg-type]
         for k, chart in enumerate(("tornado", "line", "frontier", "columns", "heat"))
     ]
     result = Result("failed", message=evil, figures={"sign =1+1": evil})

@@ -92,6 +92,8 @@ class _Struck(Plain):
         if self.job.log is not None:
             with self.job.log.open("a") as file:
                 file.write(f"{os.getpid()}\n")
+        if self.job.befalls == "fail":
+            return Result("failed", message="no luck"), []
         if case.changes and values(case)[0] > 0.5:
             match self.job.befalls:
                 case "kill":

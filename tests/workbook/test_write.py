@@ -8,7 +8,6 @@ import io
 import math
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -579,15 +578,14 @@ def test_a_target_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
 def test_rights_are_tried_before_the_search(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The superuser may write anywhere, so the refusal of the system is played."""
 
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    def refuse(path: Path, mode: str = "r", plain: Any = Path.open) -> Any:
+        if mode == {"folder": "xb", "file": "r+b"}[where]:
+            raise PermissionError(13, "Permission denied")
+        return plain(path, mode)
 
     path = tmp_path / "plan.xlsx"
     path.write_bytes(b"older")
-    if where == "folder":
-        monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    else:
-        monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(OutputError, match="close it in the spreadsheet program, or see the rights"):
         check_target(path)
 

@@ -60,6 +60,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     at no more of it. With a risk weight w, the mean of the leaves' costs gives way to
 
     (1 - w)·mean + w·CVaR,  CVaR = ζ + Σ_leaf π·excess/α,  excess ≥ cost on the path to the leaf - ζ    (Rockafellar, Uryasev 2000)
+
+    With w = 1 nothing above says what is done outside of the tail: there the mean is minimised last, at no more of CVaR.
     """
     tree = stockpile.tree
     for leaf in tree.leaves:
@@ -84,8 +86,17 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     if stockpile.settings.objective != "shortfall_first":
         m.shortfall.deactivate()
     mean = pyo.quicksum([0.0, *terms])
-    expr = (1 - risk) * mean + risk * _tail(m, stockpile, ledger) if risk else mean
-    m.cost = pyo.Objective(expr=expr, sense=pyo.minimize, doc="expected discounted cost, weighed with its tail [money]")
+    tail = _tail(m, stockpile, ledger) if risk else mean
+    m.cost = pyo.Objective(
+        expr=(1 - risk) * mean + risk * tail if risk else mean,
+        sense=pyo.minimize,
+        doc="expected discounted cost, weighed with its tail [money]",
+    )
+    m.mean = pyo.Objective(expr=mean, sense=pyo.minimize, doc="expected discounted cost [money]")
+    m.tail = pyo.Objective(expr=tail, sense=pyo.minimize, doc="mean of the worst discounted costs (CVaR) [money]")
+    m.tail.deactivate()
+    if risk < 1:
+        m.mean.deactivate()
 
 
 def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:

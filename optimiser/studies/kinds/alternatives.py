@@ -7,7 +7,8 @@ weighed by its share in them. One that is like an earlier plan ends the study.
 from __future__ import annotations
 
 from optimiser.studies.case import Case, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.evaluate import UNLIKE
+from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
 
 PLANS, SHARE = 5, 0.02
 ALIKE = 0.005  # plans that are less unlike are the same
@@ -18,14 +19,19 @@ def rounds(asked: Asked) -> Rounds:
     share = SHARE if asked.study.high is None else asked.study.high
     (best,) = yield [Case(note="least cost")]
     if best.objective is None:
-        return [Table("alternatives", f"There is no plan: {best.status}.", ("plan",), [])]
+        return [Table("alternatives", f"There is no plan to find alternatives to: {best.ended}.", ("plan",), [])]
     most = best.objective + share * abs(best.objective)
-    plans = [best]
-    for _ in range((asked.study.steps or PLANS) - 1):
+    plans, wanted, why = [best], asked.study.steps or PLANS, ""
+    while len(plans) < wanted:
         (found,) = yield [Case(note=f"plan {len(plans) + 1}", aim="distance", avoid=_weights(plans), limit=("cost", most))]
         if not found.planned:
+            why = f"the search for the next ended so: {found.ended}"
             break
         if min(_distance(found, other) for other in plans) < ALIKE:
+            proven = (
+                "there is none that is less alike" if found.gap is not None and found.gap <= UNLIKE else "none less alike was found in time"
+            )
+            why = f"the next is like one of these to {1 - ALIKE:.1%}, and {proven}"
             break
         plans.append(found)
     names = sorted({name for each in plans for name in _decisions(each)})
@@ -37,10 +43,13 @@ def rounds(asked: Asked) -> Rounds:
         unlike = None if not k else min(_distance(each, other) for other in plans[:k])
         shown = [each.figures.get(name, 0.0) for name in names]
         rows.append((k + 1, cost, more, unlike, each.number("shortfall"), *shown))
-    said = (
-        f"Plans that cost at most {share:.1%} more than the best, each as unlike those before it as can be (0 the same, 1 nothing alike)."
-    )
-    return [Table("alternatives", said, header, rows)]
+    said = f"The best plan costs {asked.paid(best.objective)}"
+    if len(rows) > 1:
+        at, dear, _, far = max((row for row in rows[1:]), key=lambda row: figure(row[3]))[:4]
+        said += f"; {len(rows) - 1} others cost at most {share:.1%} more, and plan {at}, for {asked.paid(figure(dear))}, does "
+        said += f"{figure(far):.0%} of it otherwise"
+    said += f". {len(rows)} of {wanted} plans were found: {why}." if why else "."
+    return [Table("alternatives", f"{said} Unlike: 0 is the same, 1 nothing alike.", header, rows)]
 
 
 def _decisions(result: Result) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from optimiser.studies.case import Case, Commit, Result
@@ -11,16 +12,19 @@ from optimiser.studies.tables import Input, Study
 from stockpile_model.data import Stockpile
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]
+MILLION = 1e6
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One study of a workbook. `study` is its first row; a study of all inputs has one that no sheet gave."""
+    """One study of a workbook. `study` is its first row; a study of all inputs has one that no sheet gave, and says which cells it
+    leaves out, by the reason."""
 
     study: Study
     inputs: tuple[Input, ...]
     stockpile: Stockpile
     gap: float
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def money(self) -> str:
@@ -29,6 +33,16 @@ class Asked:
     @property
     def unit(self) -> str:
         return self.stockpile.settings.quantity_unit
+
+    @property
+    def least(self) -> str:
+        """What the plans of its runs minimise, in words."""
+        first = self.stockpile.settings.objective == "shortfall_first"
+        return "cost at the least shortfall" if first else "least cost"
+
+    def paid(self, amount: float, sign: str = "") -> str:
+        """Return money in words: 4.1 m USD, 1,234 USD."""
+        return f"{number(amount, sign)} {self.money}"
 
     @property
     def seed(self) -> int:
@@ -44,14 +58,30 @@ class Asked:
 
 @dataclass(frozen=True)
 class Table:
-    """An answer: rows below a header, as a sheet shows them. `chart` says how they are drawn: of a tornado columns 0 (name), 3 and 4
-    (ends); of the others column 0 is the x axis. `said` goes to the terminal too."""
+    """An answer in a sentence (`said`), and rows below a header, as a sheet shows them. `chart` says how they are drawn: column 0 is
+    the x axis, `drawn` are the columns of the bars or lines, `axis` names what they are counted in."""
 
     name: str
     said: str
     header: tuple[str, ...]
     rows: Sequence[Sequence[object]]
     chart: Chart = ""
+    drawn: tuple[int, ...] = (1,)
+    axis: str = ""
+
+
+def figure(value: object) -> float:
+    """Return the number that a cell of a table holds; nan where it holds none."""
+    return float(value) if isinstance(value, (int, float)) else math.nan
+
+
+def number(amount: float, sign: str = "") -> str:
+    """Return a number as people say it, to three or four digits: 4.1 m, 1,234, 0.0123."""
+    if abs(amount) >= MILLION:
+        return f"{amount / MILLION:{sign},.{max(0, 3 - len(f'{abs(amount) / MILLION:.0f}'))}f} m"
+    if abs(amount) >= 1000:
+        return f"{amount:{sign},.0f}"
+    return f"{amount:{sign}.4g}"
 
 
 Rounds = Generator[Sequence[Case], list[Result], list[Table]]

@@ -1,53 +1,133 @@
 """Frontier: the least cost at each limit of shortfall or CVaR, or at each value of a cell that is a limit (a rule's `most`: how much
-may come from one supplier). Limits are evenly spaced (the ε-constraint method: Haimes, Lasdon, Wismer 1971)."""
+may come from one supplier). Limits are evenly spaced (the ε-constraint method: Haimes, Lasdon, Wismer 1971).
+
+A plan that keeps a strict limit keeps every looser one, and what no plan can cost less than at a loose limit none can at a stricter one:
+so each point has the best plan and the best bound of all. Cells whose plan costs the same at any value are named in `LIMITS`.
+"""
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from optimiser.solver.search import relative_gap
 from optimiser.studies.case import Case, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import Asked, Rounds, Table, number
+from optimiser.studies.kinds.screened import missed
 from optimiser.studies.kinds.sweep import STEPS, grid
-from stockpile_model.names import identity
 from stockpile_model.values import normal
 
 SAME = 1e-9
-AT_LEAST = (("rules", "least"), ("targets", "quantity"), ("demand", "quantity"), ("offers", "minimum_order"))
-"""Cells of which more is stricter: what must be reached, and not what may be."""
+LIMITS = {
+    **{("rules", "most"): 1, ("budgets", "amount"): 1, ("offers", "total"): 1, ("sites", "capacity"): 1},
+    **{("rules", "least"): -1, ("offers", "minimum_order"): -1},
+}
+"""Cells that limit a plan and cost nothing by themselves: 1 where less is stricter, -1 where more is."""
+AT_LEAST = (("targets", "quantity"), ("demand", "quantity"))
+"""Other cells of which more is stricter: what must be reached, and not what may be."""
+Points = list[tuple[float, Result]]
 
 
 def rounds(asked: Asked) -> Rounds:
     steps = asked.study.steps or STEPS
     if asked.inputs:
         (limit,) = asked.inputs
-        values = grid(limit.low, limit.high, steps)
+        values = grid(limit, steps)
         found = yield [asked.case(value) for value in values]
-        return [_table(asked, limit.name, "", [*zip(values, found, strict=True)])]
-    measure = identity(str(asked.study.column))
-    cheapest, least = yield [Case(note="least cost", limit=(measure, 1e15)), Case(note=f"least {measure}", aim=measure)]
+        cell = (limit.table, normal(limit.column))
+        strict, points = LIMITS.get(cell, -1 if cell in AT_LEAST else 1), [*zip(values, found, strict=True)]
+        return [_table(asked, limit.name, limit.unit, strict, _shared(points, [], strict, asked.gap) if cell in LIMITS else points)]
+    measure = normal(str(asked.study.column))
+    name, unit = ("CVaR", asked.money) if measure == "cvar" else (measure, asked.unit)
+    cheapest, least = yield [Case(note="least cost", limit=(measure, math.inf)), Case(note=f"least {measure}", aim=measure)]
     if cheapest.objective is None or least.objective is None:
-        said = f"There is no plan at an end of the frontier: {cheapest.status} at least cost, {least.status} at least {measure}."
-        return [Table("frontier", said, ("limit",), [])]
+        why = "; ".join(
+            f"{note}: {each.ended}" for note, each in (("least cost", cheapest), (f"least {measure}", least)) if not each.planned
+        )
+        return [Table("frontier", f"An end of the frontier was not found: {why}.", (name, "status"), [])]
     bottom = asked.study.low if asked.study.low is not None else least.objective
     # At the least cost the measure may be anything up to what that plan happens to have: of two plans that cost the same, less of it.
-    top = asked.study.high
+    top, known = asked.study.high, [(least.objective, _priced(least))]
     if top is None:
         allowed = cheapest.objective * (1 + 1e-6 * (1 if cheapest.objective >= 0 else -1))
         (tidy,) = yield [Case(note=f"least {measure} at least cost", aim=measure, limit=("cost", allowed))]
         top = tidy.objective if tidy.objective is not None else bottom
-    values = [*dict.fromkeys(grid(min(bottom, top), max(bottom, top), steps))]
+        known += [(top, _priced(tidy))] if tidy.objective is not None else []
+    values = [*dict.fromkeys(float(each) for each in np.linspace(min(bottom, top), max(bottom, top), steps))]
     found = yield [Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values]
-    return [_table(asked, measure, asked.money if measure == "cvar" else asked.unit, [*zip(values, found, strict=True)])]
+    known.append((math.inf, replace(cheapest, objective=None)))  # its bound is one everywhere
+    return [_table(asked, name, unit, 1, _shared([*zip(values, found, strict=True)], known, 1, asked.gap))]
 
 
-def _table(asked: Asked, name: str, unit: str, points: list[tuple[float, Result]]) -> Table:
-    """The points in the order of their limits. One is dominated where a stricter limit costs no more: a lower one, or a higher one of
-    what must be reached at least."""
-    strict = -1 if any((each.table, normal(each.column)) in AT_LEAST for each in asked.inputs) else 1
+def _priced(result: Result) -> Result:
+    """A plan that another measure was minimised for, by its cost, of which nothing is proven."""
+    return replace(result, objective=result.number("cost"), bound=None)
+
+
+def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
+    """The points, each with the cheapest plan that keeps its limit and the highest bound that holds there. `known` are more plans and
+    bounds, by their limits."""
+
+    def at(value: float) -> Result:
+        own = next(each for limit, each in points if limit == value)
+        everywhere = [*points, *known]
+        plans = [each for limit, each in everywhere if strict * limit <= strict * value and each.objective is not None]
+        bounds = [each.bound for limit, each in everywhere if strict * limit >= strict * value and each.bound is not None]
+        best = min(plans, key=lambda each: each.objective or 0.0, default=own)
+        if best.objective is None:
+            return own
+        if own.objective is not None and own.objective <= best.objective:
+            best = own
+        bound = min(max(bounds), best.objective) if bounds and best.objective is not None else None
+        found = relative_gap(best.objective, bound)
+        proven = (best is own and own.status == "optimal") or (found is not None and found <= gap)
+        return replace(best, status="optimal" if proven else "feasible", bound=bound, gap=found)
+
+    return [(value, at(value)) for value, _ in points]
+
+
+def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> Table:
+    """The points in the order of their limits. One is dominated where it is proven that a stricter limit costs no more."""
     rows: list[tuple[object, ...]] = []
     for value, each in points:
-        cost = each.objective
-        stricter = [one.objective for other, one in points if strict * other < strict * value and one.objective is not None]
-        beaten = cost is not None and any(other <= cost + SAME * abs(cost) for other in stricter)
-        rows.append((value, cost, each.bound, each.number("shortfall"), "dominated" if beaten else "", each.status))
-    header = (f"{name} [{unit}]" if unit else name, f"cost [{asked.money}]", f"bound [{asked.money}]")
-    said = f"The least cost at each limit of {name}; a point is dominated where a stricter limit costs no more."
-    return Table("frontier", said, (*header, f"shortfall [{asked.unit}]", "dominated", "status"), rows, "frontier")
+        stricter = [(one.objective, other) for other, one in points if strict * other < strict * value and one.objective is not None]
+        remark = ""
+        if each.objective is not None and stricter:
+            cost, limit = min(stricter)
+            if each.bound is not None and cost <= each.bound + SAME * abs(each.bound):
+                remark = "dominated"
+            elif cost <= each.objective + SAME * abs(each.objective):
+                remark = f"within the gap: no plan is known that is cheaper than at {limit:.6g}"
+        rows.append((value, each.objective, each.bound, each.number("shortfall"), remark, each.status if each.planned else each.ended))
+    label = f"{name} [{unit}]" if unit else name
+    header = (label, f"cost [{asked.money}]", f"bound [{asked.money}]", f"shortfall [{asked.unit}]", "remark", "status")
+    said = _answer(asked, name, unit, strict, points, rows)
+    return Table("frontier", said, header, rows, "frontier", axis=f"{asked.least} [{asked.money}]")
+
+
+def _answer(asked: Asked, name: str, unit: str, strict: int, points: Points, rows: Sequence[Sequence[object]]) -> str:
+    """What the limit costs at its strictest, and where loosening it saves most."""
+    planned = sorted((strict * value, each.objective) for value, each in points if each.objective is not None)
+    without = [each for _, each in points if not each.planned]
+    if not planned:
+        return f"No point has a plan: {missed(without)}."
+    (tight, dear), (loose, cheap) = planned[0], planned[-1]
+    words = f" {unit}" if unit else ""
+
+    def at(value: float) -> str:
+        return f"{number(strict * value + 0.0)}{words}"
+
+    if dear - cheap <= asked.gap * abs(dear):
+        said = f"The limit of {name} does not move the cost beyond the gap: {asked.paid(cheap)} from {at(tight)} to {at(loose)}."
+    else:
+        steps = [((c - d) / (b - a), a, b) for (a, c), (b, d) in itertools.pairwise(planned)]
+        worth, low, high = max(steps)
+        said = f"The least cost goes from {asked.paid(dear)} at {name} {at(tight)} to {asked.paid(cheap)} at {at(loose)}; a looser limit "
+        said += f"saves most between {at(low)} and {at(high)}, {asked.paid(worth)} for each {unit or 'unit'}."
+    if idle := sum(bool(row[4]) for row in rows):
+        said += f" {idle} of {len(rows)} points bring nothing that a stricter limit does not."
+    return said + (f" {len(without)} points have no plan: {missed(without)}." if without else "")

@@ -5,13 +5,14 @@ Draw k is the same however many follow it, so a study that is extended keeps its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from optimiser.solver.standard_form import Floats
 from optimiser.studies.case import Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure, number
 from optimiser.studies.kinds.screened import missed
 
 SAMPLES = 200
@@ -25,26 +26,31 @@ def rounds(asked: Asked) -> Rounds:
     shares = dice.random((samples, len(asked.inputs)))
     results = yield [asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True))) for row in shares.tolist()]
     planned = [each for each in results if each.planned]
-    tables = [_summary(asked, results, planned)]
-    if planned:
-        tables += [_histogram(asked, planned), _fan(asked, planned)]
-        tables.append(_correlated(asked, shares, results))
-    return tables
+    if not planned:
+        return [_summary(asked, results, planned, "")]
+    correlated = _correlated(asked, shares, results)
+    return [_summary(asked, results, planned, correlated.said), _histogram(asked, planned), _fan(asked, planned), correlated]
 
 
-def _summary(asked: Asked, results: Sequence[Result], planned: Sequence[Result]) -> Table:
+def _summary(asked: Asked, results: Sequence[Result], planned: Sequence[Result], correlated: str) -> Table:
     rows: list[tuple[object, ...]] = []
     for name, unit in (("objective", asked.money), ("shortfall", asked.unit), ("waste", asked.unit)):
-        values = np.array([number for each in planned if (number := each.number(name)) is not None])
+        values = np.array([value for each in planned if (value := each.number(name)) is not None])
         if len(values):
             error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
             shown = "cost" if name == "objective" else name
             rows.append((shown, unit, float(values.mean()), error, *(float(each) for each in np.quantile(values, QUANTILES))))
     short = sum((each.number("shortfall") or 0.0) > 0 for each in planned)
-    said = f"{len(planned)} of {len(results)} runs have a plan, {short} of these fall short of a target or demand."
+    said = ""
+    if rows:
+        mean, error, low, high = (figure(rows[0][at]) for at in (2, 3, 4, -1))
+        said = f"The {asked.least} is {asked.paid(mean)} on average"
+        said += f" (standard error {number(error)})" if math.isfinite(error) else ""
+        said += f", and from {asked.paid(low)} to {asked.paid(high)} in nine runs of ten. {correlated} "
+    said += f"{len(planned)} of {len(results)} runs have a plan, {short} of these fall short of a target or demand."
     if len(planned) < len(results):
         said += f" Runs without a plan are left out of every figure: {missed(results)}."
-    said += f" Costs carry the gap of {asked.gap:.2%}; what else is told is that of one plan within it."
+    said += f" Costs carry the gap of {asked.gap:.2%}; all other figures are those of one plan within it."
     header = ("of", "unit", "mean", "standard error", *(f"{share:.0%} quantile" for share in QUANTILES))
     return Table("monte carlo", said, header, rows)
 
@@ -53,7 +59,9 @@ def _histogram(asked: Asked, planned: Sequence[Result]) -> Table:
     values = np.array([each.objective for each in planned], dtype=np.float64)
     counts, edges = np.histogram(values, bins=min(BINS, max(1, len(values) // 3)))
     rows = [(float((low + high) / 2), int(count)) for low, high, count in zip(edges, edges[1:], counts, strict=False)]
-    return Table("cost histogram", "How often the cost falls where.", (f"cost [{asked.money}]", "runs"), rows, "columns")
+    often = max(rows, key=lambda row: row[1])
+    said = f"Most runs, {often[1]:,} of {len(values):,}, cost about {asked.paid(often[0])}."
+    return Table("cost histogram", said, (f"cost [{asked.money}]", "runs"), rows, "columns", axis="runs")
 
 
 def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
@@ -63,7 +71,11 @@ def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
     bands = np.quantile(stock, QUANTILES, axis=0) if len(stock) else np.zeros((len(QUANTILES), 0))
     rows = [(calendar.begin(t), *(float(each) for each in bands[:, t])) for t in range(bands.shape[1])]
     header = ("period", *(f"{share:.0%}" for share in QUANTILES))
-    return Table("stock fan", f"Stock at the end of each period [{asked.unit}]: quantiles over the runs.", header, rows, "fan")
+    said = f"Stock at the end of each period [{asked.unit}]: quantiles over the runs."
+    if rows:
+        low, high = (max(figure(row[k]) for row in rows) for k in (1, len(QUANTILES)))
+        said += f" At its largest it is {number(low)} to {number(high)} {asked.unit} in nine runs of ten."
+    return Table("stock fan", said, header, rows, "fan", axis=f"stock [{asked.unit}]")
 
 
 def _correlated(asked: Asked, shares: Floats, results: Sequence[Result]) -> Table:
@@ -77,10 +89,10 @@ def _correlated(asked: Asked, shares: Floats, results: Sequence[Result]) -> Tabl
     for k, each in enumerate(asked.inputs):
         correlation = float(spearmanr(shares[kept, k], cost).statistic) if spread else None
         rows.append((each.name, each.low, each.high, each.distribution, correlation))
-    rows.sort(key=lambda row: -abs(float(str(row[4] or 0.0))))
-    return Table(
-        "correlation",
-        "Spearman's rank correlation of each input with the cost: -1 to 1.",
-        ("input", "low", "high", "distribution", "correlation"),
-        rows,
-    )
+    rows.sort(key=lambda row: -abs(figure(row[4] or 0.0)))
+    most = rows[0][4] if rows else None
+    said = "The cost does not move with any input."
+    if most is not None:
+        said = f"The cost goes most with {rows[0][0]} (rank correlation {figure(most):.2f})."
+    header = ("input", "low", "high", "distribution", "correlation of ranks with the cost")
+    return Table("correlation", said, header, rows, "columns", (4,), "rank correlation, -1 to 1")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
 from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
 
 TRAJECTORIES, LEVELS = 10, 4
@@ -24,7 +24,7 @@ def rounds(asked: Asked) -> Rounds:
     levels += levels % 2  # the method asks for an even number
     with quiet():
         shares = sampling.sample(stated, many, num_levels=levels, seed=asked.seed)
-    results = yield cases(asked, shares)
+    results = yield cases(asked, shares, levels=True)
     cost, size = costs(results), len(asked.inputs) + 1
     whole = ~np.isnan(cost.reshape(-1, size)).any(axis=1)
     header = ("input", "low", "high", f"μ* [{asked.money}]", f"μ [{asked.money}]", f"σ [{asked.money}]", f"μ* ± [{asked.money}]")
@@ -36,6 +36,10 @@ def rounds(asked: Asked) -> Rounds:
         found = analysis.analyze(stated, np.asarray(shares)[kept], cost[kept], num_levels=levels, seed=asked.seed)
     columns = zip(asked.inputs, found["mu_star"], found["mu"], found["sigma"], found["mu_star_conf"], strict=True)
     rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
-    rows.sort(key=lambda row: -float(str(row[3])))
-    said = "Elementary effects on the cost: μ* how much an input matters, σ how much that hangs on the others." + out
-    return [Table("morris", said, header, rows, "columns")]
+    rows.sort(key=lambda row: -figure(row[3]))
+    name, most = rows[0][0], figure(rows[0][3])
+    said = f"{name} moves the cost most, by {asked.paid(most)} over its range on average (μ*)" if most else "No input moves the cost"
+    if most and len(rows) > 1:
+        said += f"; next is {rows[1][0]}, by {asked.paid(figure(rows[1][3]))}"
+    said += ". σ says how much that depends on the other inputs." + out
+    return [Table("morris", said, header, rows, "columns", (3, 5), f"effect on the cost [{asked.money}]")]

@@ -11,6 +11,8 @@ import numpy as np
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked
 
+MOST_SAID = 3  # reasons that a sentence names
+
 
 def problem(asked: Asked) -> dict[str, Any]:
     """The inputs as shares of their distributions, 0 to 1."""
@@ -18,8 +20,10 @@ def problem(asked: Asked) -> dict[str, Any]:
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
 
-def cases(asked: Asked, shares: Any) -> list[Case]:
-    return [asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True))) for row in np.asarray(shares).tolist()]
+def cases(asked: Asked, shares: Any, levels: bool = False) -> list[Case]:
+    """Make a case of each row of shares: quantiles of the inputs, or `levels` of a grid over their ranges."""
+    rows = np.asarray(shares).tolist()
+    return [asked.case(*((i.level if levels else i.at)(s) for i, s in zip(asked.inputs, row, strict=True))) for row in rows]
 
 
 def costs(results: Sequence[Result]) -> Any:
@@ -33,5 +37,6 @@ def quiet() -> Any:
 
 def missed(results: Sequence[Result]) -> str:
     """Which runs have no plan, in words."""
-    kinds = dict.fromkeys(each.status for each in results if not each.planned)
-    return ", ".join(f"{sum(each.status == status for each in results)} {status}" for status in kinds)
+    kinds = dict.fromkeys(each.ended for each in results if not each.planned)
+    shown = [f"{sum(each.ended == ended for each in results)} × {ended}" for ended in [*kinds][:MOST_SAID]]
+    return "; ".join(shown) + (f"; and {len(kinds) - MOST_SAID} other reasons" if len(kinds) > MOST_SAID else "")

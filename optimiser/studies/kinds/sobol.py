@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
 from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
 
 SAMPLES = 64
@@ -33,6 +33,10 @@ def rounds(asked: Asked) -> Rounds:
         found = analysis.analyze(stated, cost, calc_second_order=False, seed=seed)
     columns = zip(asked.inputs, found["S1"], found["S1_conf"], found["ST"], found["ST_conf"], strict=True)
     rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
-    rows.sort(key=lambda row: -float(str(row[5])))
-    said = f"Shares of the cost's variance over {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of {asked.gap:.2%}."
-    return [Table("sobol", said, header, rows, "columns")]
+    rows.sort(key=lambda row: -figure(row[5]))
+    name, alone, total = rows[0][0], figure(rows[0][3]), figure(rows[0][5])
+    said = (
+        f"{name} explains most of the cost's variance: {max(0.0, alone):.0%} alone (S1), {total:.0%} with all that it does together with "
+    )
+    said += f"others (ST). {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of {asked.gap:.2%}."
+    return [Table("sobol", said, header, rows, "columns", (3, 5), "share of the variance, 0 to 1")]

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import Literal
 
 from optimiser.studies.case import Case, Commit, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
 from optimiser.studies.tables import TARGET, decision
 
 STEPS = 10
@@ -31,7 +31,9 @@ def rounds(asked: Asked) -> Rounds:
         inner_left, inner_right = low, high
         for _ in range(asked.study.steps or STEPS):
             # Each side is narrowed against what is open in between.
-            middle = (inner_left + inner_right) / 2
+            middle = moved.snap((inner_left + inner_right) / 2)
+            if middle in (inner_left, inner_right):  # there is no value in between
+                return [_table(asked, rows, left, right, ends)]
             found = yield _cases(asked, middle)
             verdict = _verdict(asked, found)
             rows.append(_row(middle, verdict, found))
@@ -55,7 +57,9 @@ def _around(
     for side in (0, 1):
         open_end = middle
         for _ in range((asked.study.steps or STEPS) // 2):
-            value = ((left if side == 0 else right) + open_end) / 2
+            value = asked.inputs[0].snap(((left if side == 0 else right) + open_end) / 2)
+            if value in (left, right, open_end):
+                break
             found = yield _cases(asked, value)
             verdict = _verdict(asked, found)
             rows.append(_row(value, verdict, found))
@@ -104,10 +108,16 @@ def _table(asked: Asked, rows: list[tuple[object, ...]], left: float | None, rig
     shown = {"yes": "is right", "no": "is not", "open": "is as good as not, within the gap"} if kind != TARGET else {
         "yes": "holds", "no": "does not", "open": "is not known"
     }  # fmt: skip
+    unit = f" {moved.unit}" if moved.unit else ""
     if left is None or right is None:
-        said = f"{what}: {shown[ends[0]]} at {moved.low:.6g}, {shown[ends[1]]} at {moved.high:.6g} of {moved.name}: no flip is proven."
+        said = f"{what}: {shown[ends[0]]} at {moved.low:.6g}{unit}, {shown[ends[1]]} at {moved.high:.6g}{unit} of {moved.name}: "
+        said += "no flip is proven."
     else:
-        said = f"{what}: {shown[ends[0]]} up to {left:.6g} and {shown[ends[1]]} from {right:.6g} of {moved.name}, both proven."
+        said = f"{what}: {shown[ends[0]]} up to {left:.6g}{unit} and {shown[ends[1]]} from {right:.6g}{unit} of {moved.name}, both proven."
+    failed = [one for row in rows for one in row[2:] if one in ("failed", "crashed", "not run")]
+    if failed:
+        said += f" {len(failed)} runs have no result ({', '.join(map(str, dict.fromkeys(failed)))}): it is open what they would say."
     names = ["nothing short"] if kind == TARGET else ["done", "not done"]
-    header = (moved.name, "decision", *(f"{one} {each}" for one in names for each in (f"cost [{asked.money}]", "bound", "status")))
-    return Table("threshold", said, header, sorted(rows, key=lambda row: float(str(row[0]))))
+    header = (moved.label, "decision", *(f"{one} {each}" for one in names for each in (f"cost [{asked.money}]", "bound", "status")))
+    drawn, axis = ((2,), (2, 5))[kind != TARGET], f"{asked.least} [{asked.money}]"
+    return Table("threshold", said, header, sorted(rows, key=lambda row: figure(row[0])), "line", drawn, axis)
