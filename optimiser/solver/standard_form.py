@@ -179,6 +179,11 @@ def main(names: Sequence[str]) -> int:
     return names.index("cost") if "cost" in names else len(names) - 1
 
 
+def judging(objectives: Sequence[Objective]) -> Objective | None:
+    """Return the objective that a plan is judged by."""
+    return objectives[main([each.name for each in objectives])] if objectives else None
+
+
 def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> StandardForm:
     """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its value), every active
     constraint that says something a row, every active objective is to be minimised, in the order of declaration.
@@ -224,7 +229,7 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
                 start.append(len(index))
                 constraints.append(each)
         objectives = tuple(Objective(each.name, *_objective(each, column, numbers)) for each in goals)
-        judged = objectives[main([each.name for each in objectives])] if objectives else Objective("", np.zeros(len(variables)), 0.0)
+        judged = judging(objectives) or Objective("", np.zeros(len(variables)), 0.0)
         program = Program(
             cost=judged.cost,
             offset=judged.offset,
@@ -261,7 +266,7 @@ def rescaled(form: StandardForm) -> StandardForm:
         Objective(each.name, rounded(each.cost * sizes.column / size, COST_DIGITS), each.offset / size)
         for each, size in ((each, sizes.objective[each.name]) for each in form.objectives)
     )
-    judged = objectives[main([each.name for each in objectives])] if objectives else p
+    judged = judging(objectives) or p
     program = Program(
         cost=judged.cost,
         offset=judged.offset,

@@ -16,8 +16,8 @@ Status = Literal["optimal", "feasible", "infeasible", "no_plan", "refused", "fai
 study was interrupted before."""
 
 PLANNED = ("optimal", "feasible")
-FAILED = ("failed", "crashed")
 AUDITED = ", audited"  # the end of `how`
+FAILED = ("failed", "crashed")
 Figure = float | str
 
 
@@ -85,17 +85,17 @@ class Result:
         return self.status in PLANNED
 
     @property
+    def audited(self) -> bool:
+        """Whether its plan was recomputed from the input rows."""
+        return self.how.endswith(AUDITED)
+
+    @property
     def ended(self) -> str:
         """How a run without a plan ended, in words."""
         said = {"infeasible": "no plan keeps every limit", "no_plan": "no plan was found within the time limit"}.get(
             self.status, self.status
         )
         return f"{said}: {self.message}" if self.message else said
-
-    @property
-    def audited(self) -> bool:
-        """Whether its plan was recomputed from the input rows."""
-        return self.how.endswith(AUDITED)
 
     def number(self, name: str) -> float | None:
         """A figure that is a number; `objective` is one too."""

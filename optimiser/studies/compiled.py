@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from optimiser.solver.standard_form import Floats, Ints, Program, StandardForm, main, rescaled, rounded, standard_form
+from optimiser.solver.standard_form import Floats, Ints, Program, StandardForm, judging, rescaled, rounded, standard_form
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
@@ -66,7 +66,6 @@ def compile_program(stockpile: Stockpile, tail: bool = False, numbers: Any = np.
     """Build the model of a stockpile and compile it. The cost of the program is what a plan is judged by; with `tail` the mean
     cost alone, and CVaR is known too. `numbers` as in `standard_form`."""
     if tail:
-        # The model weighs mean and CVaR: half and half both are in it.
         return _compile(replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.5)), tail, numbers)
     return _compile(stockpile, tail, numbers)
 
@@ -98,11 +97,12 @@ def compile_model(m: pyo.ConcreteModel, scale: Scale, tail: bool = False, number
 
 
 def _compiled(form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale) -> Compiled:
+    """The program of a form; of one that has them as objectives its cost is the mean, and its tail CVaR."""
     found, program = {each.name: each for each in form.objectives}, form.program
-    if tail := found.get("tail"):
+    tail = found["tail"].cost if "tail" in found else None
+    if tail is not None:
         program = replace(program, cost=found["mean"].cost, offset=found["mean"].offset)
-    known = None if tail is None else tail.cost
-    return Compiled(program, found["shortfall"].cost, labels, signature, known, form.sizes.column, scale, form)
+    return Compiled(program, found["shortfall"].cost, labels, signature, tail, form.sizes.column, scale, form)
 
 
 # --- Traced -----------------------------------------------------------------------------------------------------------
@@ -162,12 +162,12 @@ def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], ta
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what Pyomo logs of an error that is dealt with."""
-    logger = logging.getLogger("pyomo")
-    was, logger.disabled = logger.disabled, True
+    was = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.disabled = was
+        logging.disable(was)
 
 
 def _arrays(form: StandardForm) -> dict[str, Any]:
@@ -180,7 +180,8 @@ def _arrays(form: StandardForm) -> dict[str, Any]:
 def _with(form: StandardForm, arrays: dict[str, Floats]) -> StandardForm:
     """A form with other numbers."""
     goals = tuple(replace(each, cost=arrays[f"cost {each.name}"], offset=arrays[f"offset {each.name}"][0]) for each in form.objectives)
-    judged = goals[main([each.name for each in goals])]
+    judged = judging(goals)
+    assert judged is not None
     numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {"cost": judged.cost, "offset": judged.offset}
     return replace(form, program=replace(form.program, **numbers), objectives=goals, stated=goals)
 

@@ -30,8 +30,8 @@ from stockpile_model.spelling import alike
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
-LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
 RISK = ("so_far", "at_risk", "excess")  # variables of the tail
+LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Key = tuple[str, ...]  # what programs have in common that one certifier proves

@@ -9,7 +9,7 @@ from optimiser.errors import StockpileError
 from optimiser.plan import make_plan
 from optimiser.solve import Outcome, Stage
 from optimiser.solver.search import Status
-from optimiser.solver.standard_form import Floats, Program, main, standard_form
+from optimiser.solver.standard_form import Floats, Program, judging, standard_form
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
 
@@ -41,7 +41,9 @@ def audit(stockpile: Stockpile, x: Floats, status: Status, cost: float | None, b
     form = standard_form(formulation.m)
     for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):
         variable.set_value(value, skip_validation=True)
-    objective = form.stated[main([each.name for each in form.stated])].at(x)
+    goal = judging(form.stated)
+    assert goal is not None
+    objective = goal.at(x)
     if cost is not None and abs(cost - objective) > KEPT * max(1.0, abs(objective)):
         return f"it costs {objective:,.6f}, not {cost:,.6f}"
     stage = Stage(name="cost", status=status, objective=objective, bound=bound, nodes=0, seconds=0.0)

@@ -166,6 +166,7 @@ def test_what_a_scenario_does_to_a_studied_cell() -> None:
     stockpile = book(*rows_, risk_weight=0.4)
     moved = PRICE, moving("demand", "ga", "quantity", 8, 12), moving("scenarios", "war", "probability", 0.1, 0.6)
     assert serves(stockpile, *moved) == ALL
+    assert serves(stockpile, *moved, tail=True) == ALL
 
 
 def test_a_break_even_that_decides_which_floor_carries_a_plant() -> None:
@@ -298,18 +299,23 @@ def test_a_model_that_cannot_be_built_is_told_as_it_is() -> None:
 
 # --- Samples ----------------------------------------------------------------------------------------------------------
 
-SAMPLES = [
-    *(("prices", "*", "*"), ("demand", "*", "quantity"), ("contracts", "*", "discount"), ("contracts", "*", "upside_trigger")),
-    *(("outlets", "*", "price_factor"), ("budgets", "*", "amount"), ("materials", "*", "below_target_cost")),
-]
+BOTH = (
+    *(("prices", "*", "*"), ("demand", "*", "quantity"), ("contracts", "*", "discount"), ("outlets", "*", "price_factor")),
+    *(("budgets", "*", "amount"), ("materials", "*", "below_target_cost")),
+)
+# Of portfolio a capacity decides which price breaks an order can reach: that is structure.
+SAMPLES = {
+    "gallium": (*BOTH, ("contracts", "*", "upside_trigger"), ("offers", "*", "capacity"), ("floors", "*", "annual_quantity")),
+    "portfolio": BOTH,
+}
 
 
-@pytest.mark.parametrize("name", ["gallium", "portfolio"])
+@pytest.mark.parametrize("name", SAMPLES)
 def test_samples_moved_by_a_tenth(name: str) -> None:
-    """Prices with floors, triggers, caps and discounts together, at corners and within: the piece of the middle serves them all."""
+    """Prices with floors, triggers, caps and discounts together, at a corner and within: the piece of the middle serves them all."""
     stockpile = read(f"inputs/{name}").stockpile
     tables = {kind: each for kind, each in stockpile.tables.items() if kind not in (Scenario, Event)}
-    moved = [moving(*cell, 0.9, 1.1, "scale") for cell in SAMPLES if name == "gallium" or cell[2] != "upside_trigger"]
+    moved = [moving(*cell, 0.9, 1.1, "scale") for cell in SAMPLES[name]]
     serves(replace(stockpile, tables=tables), *moved, draws=1, least=2)
 
 

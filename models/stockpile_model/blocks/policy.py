@@ -308,7 +308,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     def most_of(brings: Sequence[Share]) -> float:
         """The most that arrivals may come to [quantity]."""
-        return sum(float(parts[0].most or 0.0) for parts in bounded(brings).values())
+        return sum((parts[0].most or 0.0) for parts in bounded(brings).values())
 
     own: dict[tuple[str, str, int], list[Share]] = {}  # rule, member, node -> what the member brings in the window
     total: dict[tuple[str, int], list[Share]] = {}  # rule, node -> all that arrives in the window
