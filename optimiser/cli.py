@@ -356,7 +356,7 @@ def _beside(row: Compared, value: Value) -> Text:
         return f"{amount:{sign},.0f}" if abs(amount) >= 100 or amount == round(amount) else f"{amount:{sign},.4g}"
 
     said = "-" if value is None else told(value) if isinstance(value, (int, float)) else str(value)
-    by = change(row.values[0], value)
+    by = change(row.values[0], value, row.noise)
     if by is None:
         return coloured(said, "")
     if not math.isfinite(by):

@@ -13,7 +13,8 @@ from optimiser.solver.search import relative_gap
 from stockpile_model.data import ALL
 from stockpile_model.names import identity
 
-SAME = 1e-6  # relative difference, of amounts below 1 absolute, up to which two amounts are one
+SAME = 1e-6  # relative difference up to which two amounts are one
+NOISE = 1e-9  # share of the largest amount of a unit up to which there is none of it
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
 NOT_SIGNED, NO = "not signed", "no"
 DAYS = {"orders": "date", "rotation": "date", "deliveries": "date", "contracts": "signed", "projects": "decided"}
@@ -26,7 +27,7 @@ Key = TypeVar("Key", bound=Hashable)
 @dataclass(frozen=True)
 class Compared:
     """One thing with its value in each plan. `part` is FIGURES, SCENARIOS or DECISIONS; `unit` is `money`, `quantity`, `1` or nothing;
-    with `costly`, more of it is worse."""
+    with `costly`, more of it is worse. Amounts that differ by no more than `noise` are one [unit]."""
 
     part: str
     what: str
@@ -34,18 +35,20 @@ class Compared:
     unit: str
     values: tuple[Value, ...]
     costly: bool = False
+    noise: float = SAME
 
     @property
     def differs(self) -> bool:
         """Whether a plan differs from the first."""
-        return any(change(self.values[0], value) is not None for value in self.values[1:])
+        return any(change(self.values[0], value, self.noise) is not None for value in self.values[1:])
 
 
-def change(first: Value, other: Value) -> float | None:
-    """By how much another value differs from the first: None where it does not, NaN where the two are not both amounts."""
+def change(first: Value, other: Value, noise: float) -> float | None:
+    """By how much another value differs from the first, by more than noise: None where it does not, NaN where the two are not both
+    amounts."""
     if not isinstance(first, (int, float)) or not isinstance(other, (int, float)):
         return None if first == other else math.nan
-    if first == other or abs(other - first) <= SAME * max(1.0, abs(first), abs(other)):
+    if first == other or abs(other - first) <= max(noise, SAME * max(abs(first), abs(other))):
         return None
     return other - first
 
@@ -54,7 +57,12 @@ def compare(plans: Sequence[Sheets], until: dt.date | None = None) -> list[Compa
     """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions taken before `until`. Names have the
     spelling of the first plan that has them, which is put into the others."""
     _spell_alike(plans)
-    return [*_figures(plans), *_scenarios(plans), *_decisions(plans if until is None else [_before(each, until) for each in plans])]
+    rows = [*_figures(plans), *_scenarios(plans), *_decisions(plans if until is None else [_before(each, until) for each in plans])]
+    largest: dict[str, float] = {}
+    for row in rows:
+        amounts = (abs(each) for each in row.values if isinstance(each, (int, float)) and math.isfinite(each))
+        largest[row.unit] = max(largest.get(row.unit, 0.0), *amounts, 0.0)
+    return [row if row.unit == "1" else replace(row, noise=NOISE * largest[row.unit]) for row in rows]
 
 
 def _spell_alike(plans: Sequence[Sheets]) -> None:

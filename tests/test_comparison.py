@@ -152,7 +152,17 @@ def test_scenarios_are_compared_and_sums_are_expected() -> None:
     [(1e9, 1e9 + 900, False), (1e9, 1e9 + 1100, True), (0.0, 5e-7, False), (0.0, 1e-5, True), (None, 1.0, True), ("a", "a", False)],
 )
 def test_what_is_one_amount(first: Any, other: Any, differs: bool) -> None:
-    assert (change(first, other) is not None) == differs
+    assert (change(first, other, 1e-6) is not None) == differs
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_amounts_are_one_in_any_unit(unit: float) -> None:
+    """What differs by a hundredth differs in millions and in millionths too; what is noise of the largest amount is none."""
+    plans = [replace(as_sheets(shared_plan()), costs={"freight": of * unit, "duty": 5e3 * unit, "storage": rest * unit}, objective=0.0)
+             for of, rest in ((1.0, 0.0), (1.01, 1e-7))]  # fmt: skip
+    plans = [replace(each, bound=None, expected_cost=None, cvar=None, rows={name: [] for name in each.rows}) for each in plans]
+    found = {each.of: each.differs for each in compare(plans) if each.what == "cost"}
+    assert found == {"freight": True, "duty": False, "storage": False}
 
 
 # --- Stale plans, and workbooks planned now ----------------------------------------------------------------------------------------
@@ -271,12 +281,13 @@ def test_the_workbook_holds_every_row_with_its_colours(workbook: Path, plans: tu
     formats = {
         str(area.sqref): [each.formula for each in rules] for area, rules in made["figures"].conditional_formatting._cf_rules.items()
     }
+    noise = "3.24E-07"  # of the largest amount of money
     assert formats["F2:G2"] == [
-        ["IF(AND(ISNUMBER($E2),ISNUMBER(F2)),F2-$E2>0.000001*MAX(1,ABS($E2),ABS(F2)),FALSE)"],
-        ["IF(AND(ISNUMBER($E2),ISNUMBER(F2)),$E2-F2>0.000001*MAX(1,ABS($E2),ABS(F2)),FALSE)"],
-        ["IF(AND(ISNUMBER($E2),ISNUMBER(F2)),ABS(F2-$E2)>0.000001*MAX(1,ABS($E2),ABS(F2)),NOT(EXACT($E2,F2)))"],
+        [f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),F2-$E2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"],
+        [f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),$E2-F2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"],
+        [f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),ABS(F2-$E2)>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),NOT(EXACT($E2,F2)))"],
     ]
-    assert len(formats["F3:G4"]) == 1  # of the bound and the gap neither more nor less is worse
+    assert len(formats["F3:G3"]) == len(formats["F4:G4"]) == 1  # of the bound and the gap neither more nor less is worse
     about = [[cell.value for cell in line] for line in values["plans"].iter_rows(min_row=2, max_row=3)]
     assert [line[2] for line in about] == ["mine.xlsx", "mine.xlsx"]
     assert [line[4] for line in about] == [None, DEARER]

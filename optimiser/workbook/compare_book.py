@@ -97,10 +97,10 @@ def _format(row: Compared, value: Value) -> str:
 def _colour(sheet: Worksheet, styles: Styles, rows: Sequence[Compared], plans: int) -> None:
     """Conditional formats, which follow the cells when an officer changes them: one for each run of rows that are told alike."""
     r, first, other = 1, xl_col_to_name(FIRST), xl_col_to_name(FIRST + 1)
-    for costly, run in itertools.groupby(rows, lambda row: row.costly):
+    for (costly, noise), run in itertools.groupby(rows, lambda row: (row.costly, row.noise)):
         last = r + len(list(run)) - 1
         a, b = f"${first}{r + 1}", f"{other}{r + 1}"
-        far, amounts = f"{SAME:.6f}*MAX(1,ABS({a}),ABS({b}))", f"ISNUMBER({a}),ISNUMBER({b})"
+        far, amounts = f"MAX({noise:.6G},{SAME:.6f}*MAX(ABS({a}),ABS({b})))", f"ISNUMBER({a}),ISNUMBER({b})"
         worse, less = f"IF(AND({amounts}),{b}-{a}>{far},FALSE)", f"IF(AND({amounts}),{a}-{b}>{far},FALSE)"
         differs = f"IF(AND({amounts}),ABS({b}-{a})>{far},NOT(EXACT({a},{b})))"
         for formula, colour in ((worse, MORE), (less, LESS), (differs, OTHER)) if costly else ((differs, OTHER),):
