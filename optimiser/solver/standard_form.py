@@ -263,7 +263,7 @@ def rescaled(form: StandardForm) -> StandardForm:
     np.maximum.at(largest, row, np.abs(value))
     kept = np.abs(value) > CANCELLED * largest[row]
     objectives = tuple(
-        Objective(each.name, rounded(each.cost * sizes.column / size, COST_DIGITS), each.offset / size)
+        Objective(each.name, _without_rests(rounded(each.cost * sizes.column / size, COST_DIGITS)), each.offset / size)
         for each, size in ((each, sizes.objective[each.name]) for each in form.objectives)
     )
     judged = judging(objectives) or p
@@ -280,6 +280,11 @@ def rescaled(form: StandardForm) -> StandardForm:
         value=value[kept],
     )
     return replace(form, program=program, objectives=objectives)
+
+
+def _without_rests(cost: Floats) -> Floats:
+    """Costs without those that rounding left of a difference."""
+    return np.where(np.abs(cost) > CANCELLED * np.abs(cost).max(initial=0.0), cost, 0.0)
 
 
 def rounded(values: Floats, digits: int = DIGITS) -> Floats:
