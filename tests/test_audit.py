@@ -554,8 +554,8 @@ FAULTS = [
     Fault(
         "metal above the price",
         "shared",
-        put("cash_flow", "amount", 9000.0, heading="purchases", name="bulk", buyer="army"),
-        r"what army pays for metal under bulk .* at most",
+        put("cash_flow", "amount", 9000.0, heading="purchases", name="bulk", buyer="navy"),
+        r"what navy pays for metal under bulk .* at most",
     ),
 ]
 

@@ -82,7 +82,7 @@ def test_a_bundle_without_a_plan_is_named_by_two_ranks_once(tmp_path: Path) -> N
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize(
     ("way", "said"),
-    [("lagrangian", "2 ranks have 1 bundles to share"), ("ef", "--decompose ef is one model on one rank: start it without mpiexec")],
+    [("lagrangian", "2 ranks have 1 bundle to share"), ("ef", "--decompose ef is one model on one rank: start it without mpiexec")],
 )
 def test_ranks_without_work_are_refused(way: str, said: str, tmp_path: Path) -> None:
     source = book(tmp_path / "mine.xlsx", TREES["stages"])
