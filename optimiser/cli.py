@@ -497,10 +497,11 @@ def _show(answer: Answer) -> None:
     console.print(plan.verdict)
     table = Table("heading", f"expected, discounted [{plan.currency}]", box=None, pad_edge=False)
     table.columns[1].justify = "right"
+    largest = max(map(abs, (plan.objective, *plan.costs.values())))
     for heading, amount in plan.costs.items():
         if amount:
-            table.add_row(heading.replace("_", " "), money(amount))
-    table.add_row("objective", money(plan.objective), style="bold")
+            table.add_row(heading.replace("_", " "), money(amount, largest))
+    table.add_row("objective", money(plan.objective, largest), style="bold")
     console.print(table)
     outcomes = plan.of(ScenarioOutcome)
     few = sorted(outcomes, key=lambda each: -each.cost)[:MOST_SHOWN] if len(outcomes) > MOST_SHOWN else outcomes
@@ -523,17 +524,20 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
 
     from stockpile_model.data import columns
 
-    def shown(value: object) -> str:
+    def shown(value: object, among: float) -> str:
         if not isinstance(value, float):
             return "-" if value is None else str(value)
-        return money(value)
+        return money(value, among)
 
     names = [each.field for each in columns(type(rows[0])) if each.name != "unit"]
     table = Table(*names, box=None, pad_edge=False)
+    largest: list[float] = []
     for name, column in zip(names, table.columns, strict=True):
-        column.justify = "right" if any(isinstance(getattr(row, name), float) for row in rows) else "left"
+        amounts = [abs(value) for row in rows if isinstance(value := getattr(row, name), float) and math.isfinite(value)]
+        column.justify = "right" if amounts else "left"
+        largest.append(max(amounts, default=0.0))
     for row in rows:
-        table.add_row(*(shown(getattr(row, name)) for name in names))
+        table.add_row(*(shown(getattr(row, name), among) for name, among in zip(names, largest, strict=True)))
     return table
 
 

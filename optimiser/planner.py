@@ -242,7 +242,7 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
     if firm is not None:
         more = firm.objective - plan.objective
         said = f"With firm supply only, no plant that is merely announced, the plan costs {amounts.money(firm.objective)} {plan.currency}, "
-        said += f"{amounts.money(abs(more))} {'more' if more >= 0 else 'less'}, and its shortfall is "
+        said += f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its shortfall is "
         missing, was = (amounts.quantity(amounts.clean(each.shortfall)) for each in (firm, plan))
         said += f"{missing} {plan.unit} instead of {was}."
     else:
@@ -273,9 +273,9 @@ def with_whole_orders(
     if cost is not None:
         more = cost - plan.objective
         said = f"With whole orders from then on, {kept} can be kept for {amounts.money(cost)} {plan.currency}, "
-        said += f"{amounts.money(abs(more))} {'more' if more >= 0 else 'less'} than this plan says"
+        said += f"{amounts.money(abs(more), cost)} {'more' if more >= 0 else 'less'} than this plan says"
         if plan.bound is not None:
-            said += f"; that they are relaxed can matter by {amounts.money(max(0.0, cost - plan.bound))} {plan.currency} at most"
+            said += f"; that they are relaxed can matter by {amounts.money(max(0.0, cost - plan.bound), cost)} {plan.currency} at most"
     elif status == "infeasible":
         said, told = f"No plan has whole orders from then on and keeps {kept}: it would have to begin differently", "none"
     else:

@@ -19,12 +19,14 @@ def quantity(value: float) -> str:
     return _plain(Decimal(repr(float(value)))) if math.isfinite(value) else str(value)
 
 
-def money(value: float) -> str:
-    """Write an amount of money or a price: to the cent at least, and to nine digits where its unit is a large one."""
+def money(value: float, among: float | None = None) -> str:
+    """Write an amount of money or a price: to the cent at least, and to nine digits where its unit is a large one. `among` is the
+    largest of the amounts that stand with it, whose places it has."""
     if not math.isfinite(value):
         return str(value)
     exact = Decimal(repr(float(value)))
-    said = _plain(round(exact, max(2, _DIGITS - 1 - exact.adjusted())))
+    places = _DIGITS - 1 - max(abs(exact), Decimal(repr(abs(float(among or 0.0))))).adjusted()
+    said = _plain(round(exact, max(2, places)))
     return said + "0" if len(said.partition(".")[2]) == 1 else said
 
 
