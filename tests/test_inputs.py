@@ -466,7 +466,7 @@ def test_gallium_is_in_spec_at_the_end(gallium: Plan) -> None:
 
 def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
     money = [row for row in gallium.of(BudgetUse) if row.fund in ("nds", "dpa")]
-    assert all(row.spent == pytest.approx(row.amount, rel=0.001) for row in money)  # all of it is spent, receipts too
+    assert all(row.spent == pytest.approx(row.amount, rel=0.01) for row in money)  # but for less than whole orders take, receipts too
     binding = {row.rule for row in gallium.of(RuleKept) if row.binding}
     assert binding >= {"announced_plants", "outside_allies"}
     counted = [row for row in gallium.of(RuleKept) if row.rule == "countries"]
