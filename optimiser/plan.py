@@ -20,7 +20,7 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report
-from stockpile_model.data import PROVENANCE, Dated, Price, Result, Row, Settings, Stockpile, column, columns, get, keys
+from stockpile_model.data import PROVENANCE, Dated, Result, Row, Settings, Stockpile, column, columns, get, keys
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS
 from stockpile_model.scale import NOISE
@@ -192,8 +192,8 @@ def assumptions(stockpile: Stockpile) -> Iterator[Assumption]:
             if value is None or value == ():
                 continue
             yield _assumption(stockpile, row, key, each.name, value, each.unit, value != each.default)
-        if isinstance(row, Price):
-            for index, value in row.values.items():
+        if kind.OPEN:
+            for index, value in row.values.items():  # type: ignore[attr-defined]
                 yield _assumption(stockpile, row, key, index, value, "money/quantity", True)
 
 
