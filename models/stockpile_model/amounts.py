@@ -9,6 +9,7 @@ from decimal import Decimal
 
 NOISE = 1e-6  # share of a figure by which a solver may miss it; what is further off is no noise, and is left for the audit
 _SAME = 1e-9  # share of a figure that a shorter way to write it may differ by
+_SHORT = 7  # digits of a figure that a person may have meant
 _TYPED = 12  # digits: a figure with no more of them was written by a person
 _KEPT = 15  # digits that a cell holds
 _DIGITS = 9  # significant digits of money
@@ -46,10 +47,12 @@ def month(day: dt.date) -> str:
 
 
 def clean(value: float) -> float:
-    """Return a figure without a solver's noise: the shortest that is the same to nine digits, 500 for 499.9999999998."""
+    """Return a figure without a solver's noise: a short one that is the same to nine digits, 500 for 499.9999999998; where there is
+    none the figure to twelve digits, so that sums of such figures keep the limits that their parts keep."""
     if not math.isfinite(value) or len(Decimal(repr(float(value))).normalize().as_tuple().digits) <= _TYPED:
         return float(value)
-    return next(shorter for digits in range(1, 17) if abs((shorter := float(f"{value:.{digits}g}")) - value) <= _SAME * abs(value))
+    short = (float(f"{value:.{digits}g}") for digits in range(1, _SHORT + 1))
+    return next((each for each in short if abs(each - value) <= _SAME * abs(value)), float(f"{value:.{_TYPED}g}"))
 
 
 def lots(number: int, size: float) -> float:
