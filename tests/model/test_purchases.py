@@ -346,7 +346,7 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
         ({"lot_size": 0.25}, 12.7499999, 51, "12.75"),
         ({"lot_size": 0.1, "minimum_order": 0.3}, 0.30000001, 3, "0.3"),
         ({}, 123.456789, None, "123.456789"),
-        ({}, 1000 / 3, None, "333.333333"),
+        ({}, 1000 / 3, None, "333.333333333"),
     ],
 )
 def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lots: int | None, said: str) -> None:
