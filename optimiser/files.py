@@ -22,10 +22,11 @@ def replace(path: Path, content: bytes) -> None:
     with _refused(path):
         target = path.resolve()
         with _beside(target) as (file, beside):
-            file.write(content)
-            file.flush()
+            # Before it is written: what only its owner may read is at no time there for others.
             if target.exists() and (mode := stat.S_IMODE(target.stat().st_mode)) != stat.S_IMODE(beside.stat().st_mode):
                 beside.chmod(mode)
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
             file.close()  # an open file cannot be moved everywhere
             os.replace(beside, target)
