@@ -15,8 +15,8 @@ from optimiser.audited import audited
 from optimiser.bundles import Decisions, Split
 from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, assumptions, make_plan
-from optimiser.solve import Options, Progress, SolverError, Status, UnboundedError, solve
-from optimiser.solver.search import relative_gap
+from optimiser.solve import Options, Progress, SolverError, Status, UnboundedError, scenario_tree, solve
+from optimiser.solving.options import relative_gap
 from optimiser.value import DECISIONS
 from optimiser.workers import Run
 from stockpile_model import amounts
@@ -206,7 +206,7 @@ def search(task: Search) -> Found:
     """Plan a bundle. Raises SolverError."""
     formulation = build(task.stockpile)
     try:
-        outcome = solve(formulation.m, task.options, in_trunk=formulation.in_trunk)
+        outcome = solve(formulation.m, task.options, tree=scenario_tree(formulation))
     except UnboundedError as error:
         raise SolverError(str(error)) from None  # its variables stay here
     program = outcome.form.program if outcome.form else None

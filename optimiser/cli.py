@@ -596,7 +596,7 @@ def _status(error: StockpileError) -> int:
     from optimiser.audit import AuditError
     from optimiser.compare_maker import NoPlanError
     from optimiser.plan import Disagreement
-    from optimiser.solver.search import SolverError, SolverUnavailable
+    from optimiser.solving.options import SolverError, SolverUnavailable
 
     if isinstance(error, (AuditError, Disagreement)) or (isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)):
         return INTERNAL

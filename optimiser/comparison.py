@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from optimiser.audit import Line, Sheets
-from optimiser.solver.search import relative_gap
+from optimiser.solving.options import relative_gap
 from stockpile_model.data import ALL
 from stockpile_model.names import identity
 

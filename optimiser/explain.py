@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver.relax import Elastic, relax
-from optimiser.solver.search import Options
-from optimiser.solver.standard_form import StandardForm, standard_form
+from optimiser.solving.options import Options
+from optimiser.solving.relax import Elastic, relax
+from optimiser.solving.standard_form import StandardForm, standard_form
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.policy import Rule

@@ -19,9 +19,9 @@ from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, make_plan
-from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, solve
-from optimiser.solver.highs import version as highs_version
-from optimiser.solver.model_file import check_model_file, write_model
+from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, scenario_tree, solve
+from optimiser.solving.highs import version as highs_version
+from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import read_plan, spelt_alike
 from optimiser.workbook.read import Reading, read
@@ -229,7 +229,7 @@ def _blamed(stockpile: Stockpile, names: Sequence[str], options: Options, say: C
 
 def _solve(formulation: Formulation, options: Options, progress: Watch, solver: str | None) -> Outcome:
     try:
-        return solve(formulation.m, options, progress, solver, formulation.in_trunk if formulation.stockpile.scenarios else None)
+        return solve(formulation.m, options, progress, solver, scenario_tree(formulation))
     except UnboundedError as error:
         raise InputError([_endless(formulation, error)]) from error
 

@@ -6,17 +6,15 @@ The values are left in the Pyomo model; what is told about them stands in the `O
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver import branches, highs
-from optimiser.solver.highs import Solution, Unbounded
-from optimiser.solver.pyomo_solvers import solve_by_name
-from optimiser.solver.search import (
+from optimiser.solving import engine, highs
+from optimiser.solving.highs import Seen, Solution, Unbounded
+from optimiser.solving.options import (
     Options,
     Progress,
     Report,
@@ -28,9 +26,24 @@ from optimiser.solver.search import (
     allowance,
     relative_gap,
 )
-from optimiser.solver.standard_form import INFINITY, Bools, Floats, Program, StandardForm, main, standard_form
+from optimiser.solving.pyomo_solvers import solve_by_name
+from optimiser.solving.standard_form import INFINITY, Floats, Program, StandardForm, main, standard_form
+from optimiser.solving.structure import CHAIN, Structure, Tree, structure
+from stockpile_model.formulation import Formulation
 
-__all__ = ["Options", "Outcome", "Progress", "Report", "SolverError", "SolverUnavailable", "Stage", "Status", "UnboundedError", "solve"]
+__all__ = [
+    "Options",
+    "Outcome",
+    "Progress",
+    "Report",
+    "SolverError",
+    "SolverUnavailable",
+    "Stage",
+    "Status",
+    "UnboundedError",
+    "scenario_tree",
+    "solve",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,19 +116,25 @@ class Outcome:
         return float(duals[position]) if position is not None else 0.0
 
 
+def scenario_tree(formulation: Formulation) -> Tree:
+    """Return the scenario tree of a formulation, as the search takes it."""
+    tree = formulation.stockpile.tree
+    return Tree(tree.parent, tree.probability)
+
+
 def solve(
     m: Any,
     options: Options | None = None,
     report: Report | None = None,
     solver: str | None = None,
-    in_trunk: Callable[[Any], bool] | None = None,
+    tree: Tree = CHAIN,
 ) -> Outcome:
     """Minimise the active objectives of a linear Pyomo model, in the order of their declaration, each at no more of the
     ones before it, and leave the values in the model.
 
     `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and keeps the best plan
-    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface. `in_trunk` tells
-    the variables without which the model of a scenario tree falls apart.
+    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface. `tree` is the
+    scenario tree of the model: the last part of a variable's index is its node.
     Raises ValueError for a model that is not linear, UnboundedError, SolverUnavailable and SolverError.
     """
     options = options or Options()
@@ -127,9 +146,9 @@ def solve(
         form = standard_form(m)
     if not form.objectives:
         raise ValueError("the model has no active objective")
-    trunk = None if in_trunk is None else np.fromiter(map(in_trunk, form.variables), dtype=np.bool_, count=len(form.variables))
+    shape = structure(form.program, form.labels, form.priority, tree)
     with Interrupt() as interrupt:
-        stages, x = _minimise_in_turn(form, options, interrupt, report, trunk)
+        stages, x = _minimise_in_turn(form, options, interrupt, report, shape)
     if x is not None:
         values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
         for variable, value in zip(form.variables, values.tolist(), strict=True):
@@ -138,7 +157,7 @@ def solve(
 
 
 def _minimise_in_turn(
-    form: StandardForm, options: Options, interrupt: Interrupt, report: Report | None, trunk: Bools | None
+    form: StandardForm, options: Options, interrupt: Interrupt, report: Report | None, shape: Structure
 ) -> tuple[tuple[Stage, ...], Floats | None]:
     program, x = form.program, None
     stages: list[Stage] = []
@@ -153,7 +172,7 @@ def _minimise_in_turn(
             found = Solution("feasible", x, program.objective(x))
         else:
             try:
-                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, trunk)
+                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, shape)
             except highs.Stuck:
                 if x is None:
                     raise
@@ -212,31 +231,12 @@ def _minimise(
     interrupt: Interrupt,
     watch: highs.Watch | None,
     known: Floats | None,
-    trunk: Bools | None,
+    shape: Structure,
 ) -> Solution:
-    begun, first = time.perf_counter(), None
-    if trunk is not None:
-        first = branches.optimise(program, trunk, options, interrupt)
-        if first is not None and first.status == "optimal":
-            return first
-        options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begun)))
-        known = first.x if first is not None and first.x is not None else known
     try:
-        return _better(program, highs.optimise(program, options, interrupt, watch, known), first, options)
+        return engine.optimise(program, shape, options, interrupt, watch, known)
     except Unbounded as ray:
         raise UnboundedError(form.at(ray.columns)) from None
-
-
-def _better(program: Program, found: Solution, first: Solution | None, options: Options) -> Solution:
-    """What a search found, or what it began with where that is as good, at the better of their bounds."""
-    if first is None or found.status == "infeasible":
-        return found
-    best = min((each for each in (found, first) if each.objective is not None), key=lambda each: each.objective or 0.0, default=found)
-    bounds = [each.bound for each in (found, first) if each.bound is not None]
-    if best.x is None or not bounds:
-        return replace(found, bound=max(bounds, default=None))
-    judged = highs.judged(program, best.x, max(bounds), found.nodes, options)
-    return replace(judged, row_dual=best.row_dual, column_dual=best.column_dual)
 
 
 def _held(program: Program, best: float) -> Program:
@@ -257,17 +257,18 @@ def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch
     name = form.objectives[stage].name
     size = form.sizes.objective[name]
 
-    def watch(seconds: float, nodes: int, incumbent: float | None, bound: float | None) -> None:
+    def watch(seen: Seen) -> None:
         report(
             Progress(
                 stage=stage + 1,
                 stages=len(form.objectives),
                 objective=name,
-                seconds=seconds,
-                nodes=nodes,
-                incumbent=None if incumbent is None else incumbent * size,
-                bound=None if bound is None else bound * size,
-                gap=relative_gap(incumbent, bound),
+                seconds=seen.seconds,
+                nodes=seen.nodes,
+                incumbent=None if seen.incumbent is None else seen.incumbent * size,
+                bound=None if seen.bound is None else seen.bound * size,
+                gap=relative_gap(seen.incumbent, seen.bound),
+                phase=seen.phase,
             )
         )
 

@@ -13,8 +13,8 @@ from types import TracebackType
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.interrupts import Interrupt
 from optimiser.planner import installed
-from optimiser.solver.highs import version
-from optimiser.solver.search import Options
+from optimiser.solving.highs import version
+from optimiser.solving.options import Options
 from optimiser.studies.crew import Crew, Processes
 from optimiser.studies.evaluate import Job
 from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table

@@ -15,7 +15,7 @@ import pytest
 
 from optimiser import files
 from optimiser.errors import OutputError
-from optimiser.solver import model_file
+from optimiser.solving import model_file
 from optimiser.workbook import read as reading
 from optimiser.workbook.files import Kind, about, refuse_foreign
 from tests.support.books import book

@@ -14,7 +14,7 @@ import pytest
 from optimiser import compare_maker, explain, interrupts, planner
 from optimiser.interrupts import Interrupt
 from optimiser.solve import Options, Progress, solve
-from optimiser.solver import highs
+from optimiser.solving import highs
 from tests.support.books import book
 from tests.support.commands import run
 from tests.support.hard import knapsacks

@@ -323,7 +323,7 @@ def test_an_error_in_the_report_ends_the_search_and_comes_out() -> None:
 INTERRUPTED = """
     import sys, time
     from optimiser.solve import Options, solve
-    from optimiser.solver import highs
+    from optimiser.solving import highs
     from tests.support.hard import knapsacks
 
     def report(progress):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from optimiser.explain import why_infeasible
 from optimiser.solve import Options, Outcome, solve
-from optimiser.solver.standard_form import StandardForm, standard_form
+from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.studies.case import Case
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.workbook.read import read

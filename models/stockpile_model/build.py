@@ -98,6 +98,7 @@ def build(stockpile: Stockpile) -> Formulation:
     # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
     with PauseGC():
         m.scaling_factor = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by")
+        m.priority = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a search decides first: what moves a plan most")
         for block in BLOCKS:
             if hasattr(block, "add"):
                 block.add(m, stockpile, ledger)

@@ -29,12 +29,6 @@ class Formulation:
     stockpile: Stockpile
     ledger: Ledger
 
-    def in_trunk(self, variable: Any) -> bool:
-        """Whether a variable stands at a node of the trunk, the last part of its index, or at none."""
-        key = variable.index()
-        node = key[-1] if isinstance(key, tuple) else key
-        return not isinstance(node, int) or node in self.stockpile.trunk
-
     def size(self, variable: Any) -> float:
         """Give one scaled unit of a variable in that of the workbook."""
         return float(1 / self.m.scaling_factor[variable.parent_component()])

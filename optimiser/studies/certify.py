@@ -9,27 +9,26 @@ plans, and leaves a new pattern behind. What a case taught (`Lesson`) serves all
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver.highs import optimise
-from optimiser.solver.relaxation import INFINITY, Basis, Branching, Relaxation, Tree, Vertex
-from optimiser.solver.search import Options, SolverError, Status, relative_gap
-from optimiser.solver.standard_form import Floats, Program
-from optimiser.studies.compiled import Compiled, Label, groups
+from optimiser.solving.branching import Gains
+from optimiser.solving.engine import Attempt, Engine, Known
+from optimiser.solving.highs import optimise
+from optimiser.solving.linear import Basis, Clock, OutOfTime
+from optimiser.solving.options import Options, SolverError, Status, relative_gap
+from optimiser.solving.standard_form import INFINITY, Floats, Label, Program
+from optimiser.solving.structure import CHAIN, Structure, Tree, structure
+from optimiser.studies.compiled import Compiled
 
-STRATEGIC = ("sign", "grant", "carry")  # variables whose choice moves a plan most: which offtakes are signed, which plants helped
 MOST_PATTERNS = 16
 MOST_KNOWN = 96  # cases of which a basis is kept
-ROUNDS, NODES = 5, 12  # of branching, each with plans tried at its end; linear programs of one, each far quicker than a search
-TRIED = 2  # known plans that are tried in a round
 UNKNOWN = 0.01  # by how much a plan is thought to be worse that was given up
 LEAST = 0.01  # what an input weighs at least, of the weightiest
 FINER = 0.7  # what part of the gap a search is asked for: its plan is to serve other cases too
@@ -77,15 +76,6 @@ class Pattern:
 
 
 @dataclass(frozen=True, eq=False)
-class Attempt:
-    """The linear program with the integers of a pattern: the basis in which it ended and its cost, infinite where it was given up."""
-
-    whole: Floats
-    objective: float = INFINITY
-    basis: Basis | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class Lesson:
     """What one case taught. `at`: the values of its inputs; `root`: the basis of its relaxation; `gains`: by how much a branch on
     which sum raised the bound; `named`: the integers of its plan by the names of their columns, where they are new."""
@@ -110,61 +100,21 @@ class Found:
     lesson: Lesson | None = None
 
 
-@dataclass(eq=False)
-class Best:
-    """The best plan of one program so far. `enough`: a bound that proves it; `deadline` of its linear programs, on the clock of
-    time.perf_counter [s]."""
-
-    program: Program
-    gap: float
-    point: Point
-    deadline: float
-    objective: float = INFINITY
-    x: Floats | None = None
-    basis: Basis | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-
-    @property
-    def enough(self) -> float:
-        return INFINITY if self.x is None else self.objective - 0.98 * self.gap * abs(self.objective)
-
-    def attempt(self, whole: Floats, basis: Basis | None) -> bool:
-        """Whether integers make a better plan. `basis`: one to begin with."""
-        program, ended = self.program, Attempt(whole)
-        if (whole >= program.lower[program.integer]).all() and (whole <= program.upper[program.integer]).all():
-            with contextlib.suppress(SolverError):  # what leads astray makes no plan
-                ended = self._solved(whole, basis)
-        self.attempts.append(ended)
-        return ended.basis is not None and ended.basis is self.basis
-
-    def _solved(self, whole: Floats, basis: Basis | None) -> Attempt:
-        held = self.program.fixed(whole)
-        # Other bounds leave the basis of another plan dual feasible.
-        vertex = Relaxation(held, self.deadline).solve(basis or self.basis, self.objective)
-        if vertex.objective == INFINITY:
-            return Attempt(whole)
-        x = np.clip(vertex.x, held.lower, held.upper)
-        found = Attempt(whole, self.program.objective(x), Basis.of(vertex.basis))
-        if found.objective < self.objective:
-            self.objective, self.x, self.basis = found.objective, x, found.basis
-        return found
-
-
 @dataclass
 class Certifier:
-    """Proves programs of one structure: that of `like`. What it knows grows with every case. `paths`: those through the scenario
-    tree."""
+    """Proves programs of one structure: that of `like`. What it knows grows with every case. `tree`: the scenario tree."""
 
     like: Compiled
-    paths: Sequence[Sequence[int]]
+    tree: Tree = CHAIN
     patterns: list[Pattern] = field(default_factory=list)
-    branching: Branching = field(init=False)
+    gains: Gains = field(default_factory=Gains)
     roots: Nearest[Basis] = field(default_factory=Nearest)
     objectives: Nearest[float] = field(default_factory=Nearest)
     size: Floats | None = None  # of the inputs
+    shape: Structure = field(init=False)
 
     def __post_init__(self) -> None:
-        self.branching = Branching(*groups(self.like, STRATEGIC, self.paths))
+        self.shape = structure(self.like.program, self.like.labels, self.like.priority, self.tree)
 
     # --- What is known
 
@@ -174,7 +124,7 @@ class Certifier:
             self.roots.keep(lesson.at, lesson.root)
         if lesson.objective < INFINITY:
             self.objectives.keep(lesson.at, lesson.objective)
-        self.branching.take(lesson.gains)
+        self.gains.take(lesson.gains)
         for attempt in lesson.attempts:
             best = attempt.objective <= lesson.objective < INFINITY
             pattern = self._learn(attempt.whole) if best else self._pattern(attempt.whole)
@@ -216,73 +166,44 @@ class Certifier:
         if not program.integer.any():
             found = optimise(program, options, Interrupt())
             return Found(found.status, found.objective, found.bound, found.x, "solved")
-        began = time.perf_counter()
-        best = Best(program, options.gap, self._placed(point), began + options.time_limit / 2)  # the other half is for a search
-        try:
-            proven = self._certify(best)
-        except SolverError:
-            proven = Found("no_plan") if best.x is None else Found("feasible", best.objective, None, best.x)
+        began, near = time.perf_counter(), self._placed(point)
+        engine = Engine(
+            program,
+            self.shape,
+            options.gap,
+            Clock(began + options.time_limit / 2),  # the other half is for HiGHS
+            Known(self._likely(near), self.roots.near(near), self.gains),
+        )
+        with contextlib.suppress(SolverError, OutOfTime):  # HiGHS goes on with what is known
+            engine.run()
+        proven = self._ended(engine, near)
         if proven.status not in ("optimal", "infeasible"):
             left = max(0.0, began + options.time_limit - time.perf_counter())
-            proven = self._search(program, replace(options, time_limit=left), proven, best)
+            proven = self._search(program, replace(options, time_limit=left), proven, near)
         if proven.lesson is not None:
-            self.take(replace(proven.lesson, gains=()))  # the tree has noted them
+            self.take(replace(proven.lesson, gains=()))  # the engine has noted them
         return proven
 
-    def _certify(self, best: Best) -> Found:
-        point = best.point
-        likely = iter(sorted(self.patterns, key=lambda each: (each.likely(point), -each.served)))
-        for pattern in likely:
-            if best.attempt(pattern.whole, pattern.bases.near(point)):
-                break
-        root, relaxation = self._root(best)
-        basis = None if root.objective == INFINITY else Basis.of(root.basis)
-        if basis is None and best.x is None:
-            return Found("infeasible")
-        tree = self.branching.tree(best.program, replace(root, objective=min(root.objective, best.enough)), relaxation)
-        if best.x is None and tree.vertex is not None:
-            self._rounded(tree.vertex, best)
-        for _ in range(ROUNDS):
-            growing = tree.grow(best.enough, NODES)
-            for pattern in itertools.islice(likely, TRIED if tree.bound < best.enough else 0):
-                best.attempt(pattern.whole, pattern.bases.near(point))
-            if tree.vertex is None or tree.bound >= best.enough:
-                break
-            self._rounded(tree.vertex, best)
-            if not growing:
-                break
-        return self._ended(best, tree, basis)
+    def _likely(self, point: Point) -> Iterator[tuple[Floats, Basis | None]]:
+        """The plans that are known, those first that are likely to be good."""
+        for pattern in sorted(self.patterns, key=lambda each: (each.likely(point), -each.served)):
+            yield pattern.whole, pattern.bases.near(point)
 
-    def _ended(self, best: Best, tree: Tree, root: Basis | None) -> Found:
-        lesson = Lesson(best.point.at, best.objective, root, tuple(best.attempts), tuple(tree.gains))
-        if best.x is None:
-            return Found("infeasible", lesson=lesson) if tree.bound == INFINITY else Found("no_plan", bound=tree.bound, lesson=lesson)
-        whole = best.x[best.program.integer]
-        if self._pattern(whole) is None:
-            lesson = replace(lesson, named=self.named(whole))
-        bound = min(tree.bound, best.objective)
-        status: Status = "optimal" if _meets(best.objective, bound, best.gap) else "feasible"
+    def _ended(self, engine: Engine, point: Point) -> Found:
+        root = None if engine.root is None or engine.root.basis is None else Basis.of(engine.root.basis)
+        brought = () if engine.tree is None else tuple(engine.tree.brought)
+        best, bound = engine.best, None if engine.bound == -INFINITY else engine.bound
+        lesson = Lesson(point.at, INFINITY if best is None else best.objective, root, tuple(engine.attempts), brought)
+        if best is None:
+            hopeless = engine.root is not None and engine.root.bound == INFINITY
+            return Found("infeasible") if hopeless else Found("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)
+        if self._pattern(best.whole) is None:
+            lesson = replace(lesson, named=self.named(best.whole))
+        bound = None if bound is None else min(bound, best.objective)
+        status: Status = "optimal" if bound is not None and _meets(best.objective, bound, engine.gap) else "feasible"
         return Found(status, best.objective, bound, best.x, lesson=lesson)
 
-    def _root(self, best: Best) -> tuple[Vertex, Relaxation]:
-        """The relaxation, from the basis of the nearest case."""
-        extended, basis = self.branching.extended(best.program), self.roots.near(best.point)
-        if basis is not None:
-            with contextlib.suppress(SolverError):  # the basis of another case can lead astray
-                relaxation = Relaxation(extended, best.deadline)
-                return relaxation.solve(basis, best.enough), relaxation
-        relaxation = Relaxation(extended, best.deadline)
-        return relaxation.solve(cutoff=best.enough), relaxation
-
-    def _rounded(self, vertex: Vertex, best: Best) -> None:
-        """A plan from the vertex at which the bound stands: what is ordered at all there is ordered whole."""
-        integer = best.program.integer
-        value = vertex.x[: best.program.columns][integer]
-        up = np.ceil(value - 1e-6)
-        strategic = [self.like.labels[j][0] in STRATEGIC for j in np.flatnonzero(integer).tolist()]
-        best.attempt(np.where(strategic, np.round(value), up), None)
-
-    def _search(self, program: Program, options: Options, known: Found, best: Best) -> Found:
+    def _search(self, program: Program, options: Options, known: Found, point: Point) -> Found:
         finer = replace(options, gap=options.gap * FINER, threads=1)
         if known.bound is not None:
             # Where the bound that is known already proves a plan good enough, the search need not prove it again.
@@ -295,7 +216,7 @@ class Certifier:
                 return Found(found.status, bound=bound, how="searched")
             return replace(known, bound=bound, how="searched")
         whole = np.round(found.x[program.integer])
-        lesson = known.lesson or Lesson(best.point.at, INFINITY, None, tuple(best.attempts), ())
+        lesson = known.lesson or Lesson(point.at, INFINITY, None, (), ())
         attempts = (*lesson.attempts, Attempt(whole, found.objective))
         lesson = replace(lesson, objective=found.objective, attempts=attempts, named=self.named(whole))
         gap = relative_gap(found.objective, bound)

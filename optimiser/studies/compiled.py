@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
-import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -21,13 +20,11 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from optimiser.solver.standard_form import Floats, Ints, Program, StandardForm, judging, rescaled, rounded, standard_form
+from optimiser.solving.standard_form import Floats, Ints, Label, Program, StandardForm, judging, rescaled, rounded, standard_form
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
 from stockpile_model.scale import Scale
-
-Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 PLAIN = Scale()
 
@@ -45,6 +42,11 @@ class Compiled:
     size: Floats | None = None
     scale: Scale = PLAIN
     form: StandardForm | None = None  # that it is of
+
+    @property
+    def priority(self) -> Ints:
+        """Of each column: what has a higher one is decided first."""
+        return np.zeros(self.program.columns, dtype=np.int32) if self.form is None else self.form.priority
 
     def values(self, x: Floats) -> Floats:
         """The values of the variables, in the units of the workbook."""
@@ -243,22 +245,3 @@ class Programs:
                 self.pieces.pop(next(iter(self.pieces)))
             if (found := piece.at(point)) is not None:
                 return found, TRACED, ""
-
-
-def groups(compiled: Compiled, strategic: Sequence[str], paths: Sequence[Sequence[int]]) -> tuple[list[Ints], int]:
-    """Sums on which to branch: of the integer columns of a component that share the head of their index (`sign` of a contract, of a
-    level) along each of `paths` through the scenario tree, and each column alone; those of strategic components first, and how many
-    they are. Over all nodes at once a sum says little: what is decided on one path has nothing to do with another."""
-    found: tuple[dict[Any, list[int]], dict[Any, list[int]]] = ({}, {})
-    ways: dict[int, list[int]] = {}
-    for way, path in enumerate(paths):
-        for node in path:
-            ways.setdefault(node, []).append(way)
-    for j in np.flatnonzero(compiled.program.integer).tolist():
-        name, key = compiled.labels[j]
-        for size, way in itertools.product(range(1, len(key)), ways.get(key[-1], ())):
-            found[name not in strategic].setdefault((name, key[:size], way), []).append(j)
-        found[name not in strategic][name, key] = [j]
-    # A sum of one column is that column, and paths share their beginnings: once is enough.
-    first, then = ([np.array(each, dtype=np.int32) for each in dict.fromkeys(map(tuple, part.values()))] for part in found)
-    return [*first, *then], len(first)

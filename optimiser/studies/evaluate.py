@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from optimiser.errors import locate
-from optimiser.solve import solve
-from optimiser.solver.highs import Unbounded
-from optimiser.solver.search import Options, SolverError, relative_gap
-from optimiser.solver.standard_form import Floats, Program
+from optimiser.solve import scenario_tree, solve
+from optimiser.solving.highs import Unbounded
+from optimiser.solving.options import Options, SolverError, relative_gap
+from optimiser.solving.standard_form import Floats, Label, Program
+from optimiser.solving.structure import Tree
 from optimiser.studies import plans
 from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
-from optimiser.studies.compiled import Compiled, Label, Programs, compile_model
+from optimiser.studies.compiled import Compiled, Programs, compile_model
 from stockpile_model import changes
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
@@ -175,7 +176,7 @@ class Evaluator:
     def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
         if key not in self.certifiers:
             tree = unfold(changed).tree
-            made = Certifier(compiled, [tree.paths[leaf] for leaf in tree.leaves])
+            made = Certifier(compiled, Tree(tree.parent, tree.probability))
             for other in [*self.certifiers.values()][-3:]:
                 for pattern in other.patterns[:4]:
                     made.seed(other.named(pattern.whole))
@@ -192,7 +193,7 @@ class Evaluator:
     def _solved(self, changed: Stockpile) -> Result:
         """By a fresh solve: of two objectives the second can only be compared at the best of the first."""
         formulation = build(changed)
-        outcome = solve(formulation.m, replace(self.job.options, time_limit=self._left(), threads=1))
+        outcome = solve(formulation.m, replace(self.job.options, time_limit=self._left(), threads=1), tree=scenario_tree(formulation))
         if outcome.objective is None or outcome.form is None:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)

@@ -8,8 +8,8 @@ from optimiser.audited import audited
 from optimiser.errors import StockpileError
 from optimiser.plan import make_plan
 from optimiser.solve import Outcome, Stage
-from optimiser.solver.search import Status
-from optimiser.solver.standard_form import Floats, Program, judging, standard_form
+from optimiser.solving.options import Status
+from optimiser.solving.standard_form import Floats, Program, judging, standard_form
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
 

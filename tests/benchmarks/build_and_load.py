@@ -12,8 +12,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from optimiser.solver import highs
-from optimiser.solver.standard_form import standard_form
+from optimiser.solving import highs
+from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 from tests.benchmarks.show import table, verdict

@@ -20,8 +20,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 from optimiser.solve import Options, solve
-from optimiser.solver import highs
-from optimiser.solver.standard_form import standard_form
+from optimiser.solving import highs
+from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 from stockpile_model.data import Stockpile
@@ -75,7 +75,7 @@ def whole(scenarios: int, ages: bool, limit: float) -> None:
     stockpile = case(scenarios, ages)
     began = time.process_time()
     formulation = build(stockpile)
-    outcome = solve(formulation.m, Options(gap=GAP, time_limit=limit), in_trunk=formulation.in_trunk)
+    outcome = solve(formulation.m, Options(gap=GAP, time_limit=limit), tree=scenario_tree(formulation))
     gap, cost = (math.inf if each is None else each for each in (outcome.gap, outcome.objective))
     print(time.process_time() - began, gap, cost)
 

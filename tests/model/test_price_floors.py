@@ -262,7 +262,7 @@ CASES = [
         "link_begin",
         "signed with the grant of January or after it, it delivers first in February, when the plant is ready",
         book(WAITING, EIGHT, project(cost=1, ready_lag_months=1), periods=4),
-        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,1,0]": 1, "take[offtake,high,1,1]": 10}
+        {"grant[plant 2,0]": 1, "sign[offtake,high,1]": 1, "begin[offtake,high,0,1]": 1, "take[offtake,high,1,1]": 10}
         | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10, "stock[ga,stockpile,0,3]": 10},
         [
             {"grant[plant 2,0]": 0, "grant[plant 2,1]": 1},
@@ -305,7 +305,7 @@ CASES = [
         "in the period of its signing, not before or after",
         book(WAITING, EIGHT, project(breakeven_floor=8)),
         {"sign[offtake,high,1]": 1, "begin[offtake,high,1,1]": 1, "carry[plant 2,1]": 1},
-        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1, "begin[offtake,high,1,1]": 0, "begin[offtake,high,1,0]": 1}],
+        [{"carry[plant 2,1]": 0, "carry[plant 2,0]": 1, "begin[offtake,high,1,1]": 0, "begin[offtake,high,0,1]": 1}],
         also=("forbid_own_help",),
     ),
     Case(
@@ -339,8 +339,8 @@ CASES = [
         book(WAITING, EIGHT, floor(7, 120), project(breakeven_floor=8)),
         {"sign[offtake,high,0]": 0.5, "begin[offtake,high,0,0]": 0.5, "carry[plant 2,0]": 0.5},
         [
-            {"sign[offtake,low,1]": 0.5, "begin[offtake,low,1,0]": 0.5},
-            {"sign[offtake,high,1]": 0.5, "begin[offtake,high,1,0]": 0.5},
+            {"sign[offtake,low,1]": 0.5, "begin[offtake,low,0,1]": 0.5},
+            {"sign[offtake,high,1]": 0.5, "begin[offtake,high,0,1]": 0.5},
         ],
         parts=True,
     ),
@@ -352,7 +352,7 @@ CASES = [
             contract("other", project="plant 2", take_or_pay=0), floor(9, 60, name="other"),
         ),
         {"sign[other,low,0]": 0.5, "begin[other,low,0,0]": 0.5, "sign[offtake,high,0]": 0.5, "begin[offtake,high,0,0]": 0.5}
-        | {"carry[plant 2,0]": 0.75, "grant[plant 2,0]": 0.25, "sign[offtake,low,1]": 0.5, "begin[offtake,low,1,0]": 0.5},
+        | {"carry[plant 2,0]": 0.75, "grant[plant 2,0]": 0.25, "sign[offtake,low,1]": 0.5, "begin[offtake,low,0,1]": 0.5},
         [{"sign[other,low,0]": 0.25, "begin[other,low,0,0]": 0.25, "grant[plant 2,0]": 0.2}],
         parts=True,
     ),
@@ -415,7 +415,7 @@ def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[
 )  # fmt: skip
 def test_a_contract_of_a_project_delivers_first_when_that_is_ready(stockpile: Stockpile, begins: set[tuple[int, int]]) -> None:
     m, row = built(stockpile).m, stockpile.rows(Contract)[0]
-    delivers = {(s, h): price_floors.begun(stockpile, row, s, price_floors.ready(stockpile, "plant 2", h)) for _, _, s, h in m.BEGINS}
+    delivers = {(s, h): price_floors.begun(stockpile, row, s, price_floors.ready(stockpile, "plant 2", h)) for _, _, h, s in m.BEGINS}
     assert {(s, min(nodes.values())) for (s, _), nodes in delivers.items()} == begins
     assert all(h <= s for s, h in delivers)
     assert {(d, n) for *_, d, n in m.TAKES} == {(d, n) for nodes in delivers.values() for n, d in nodes.items()}
@@ -615,7 +615,7 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
     """Granted in January, ready in March; the floor is tied to an index, and signed in February when it stands at 9."""
     rows = (contract(project="plant 2", sign_to=month(1), take_or_pay=0), floor(None, 120, floor_index="market"), *prices(8, 9, 12))
     stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,1,0]": 1, "take[offtake,low,2,3]": 10}
+    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,0,1]": 1, "take[offtake,low,2,3]": 10}
     plan |= {"stock[ga,stockpile,0,3]": 10}
     (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
     assert (told.signed, told.first_delivery, told.floor, told.breakeven) == (month(1), month(2), 9, 4)

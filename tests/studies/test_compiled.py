@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.solver.search import Options
-from optimiser.solver.standard_form import Program
+from optimiser.solving.options import Options
+from optimiser.solving.standard_form import Program
 from optimiser.studies import compiled
 from optimiser.studies.compiled import COMPILED, MOST_PIECES, SPARE, TRACED, Compiled, Piece, Programs, compile_program, trace
 from optimiser.studies.evaluate import Evaluator, Job

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.solver.search import Options
+from optimiser.solving.options import Options
 from optimiser.studies.case import Case, Result
 from optimiser.studies.compiled import compile_program
 from optimiser.studies.evaluate import SAMPLE, Evaluator, Job

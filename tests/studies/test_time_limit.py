@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from optimiser.solve import Options
-from optimiser.solver.highs import Solution
-from optimiser.solver.relaxation import Relaxation
-from optimiser.solver.search import SolverError
+from optimiser.solving.engine import Engine
+from optimiser.solving.highs import Solution
+from optimiser.solving.options import SolverError
 from optimiser.studies import certify
 from optimiser.studies.case import Case
-from optimiser.studies.certify import Certifier, Found
-from optimiser.studies.compiled import compile_program
 from optimiser.studies.evaluate import LEAST_SECONDS, Evaluator, Job
 from tests.support.accept import book, demand, offer
 
 LIMIT = 60.0
 STOCKPILE = book(offer(order_cost=3), demand(10, 0, 1))
 JOB = Job(STOCKPILE, Options(gap=0.01, time_limit=LIMIT, threads=1))
-
-
-def test_no_linear_program_runs_past_the_deadline() -> None:
-    program = compile_program(STOCKPILE).program
-    with pytest.raises(SolverError, match="Time limit"):
-        Relaxation(program, time.perf_counter() - 1).solve()
-    assert Relaxation(program, time.perf_counter() + LIMIT).solve().objective > 0
 
 
 def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +28,7 @@ def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         raise SolverError("the search was asked for")
 
     monkeypatch.setattr(certify, "optimise", searched)
-    monkeypatch.setattr(Certifier, "_certify", lambda *_: Found("no_plan"))
+    monkeypatch.setattr(Engine, "run", lambda _: None)
     clock = iter([0.0, 12.0])  # the case begins; its program is compiled
     monkeypatch.setattr("optimiser.studies.evaluate.time.perf_counter", lambda: next(clock, 12.0))
     assert Evaluator(JOB).run(Case())[0].message == "the search was asked for"
@@ -52,7 +42,7 @@ def test_what_is_found_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPat
     """Half of the time is for bounds and known plans; where it ends, a plan that is known is not lost."""
     evaluator = Evaluator(JOB)
     assert evaluator.run(Case())[0].status == "optimal"
-    monkeypatch.setattr(Certifier, "_root", raising)
+    monkeypatch.setattr(Engine, "_relaxed", raising)
     monkeypatch.setattr(certify, "optimise", lambda *_, **__: Solution("no_plan"))
     found, _ = evaluator.run(Case(note="again"))
     assert (found.status, found.objective) == ("feasible", pytest.approx(203))

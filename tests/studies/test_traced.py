@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimiser.solver.standard_form import standard_form
+from optimiser.solving.standard_form import standard_form
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.data import larger, smaller
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optimiser.solver.standard_form import standard_form
+from optimiser.solving.standard_form import standard_form
 
 
 def differences(one: Any, other: Any) -> list[str]:

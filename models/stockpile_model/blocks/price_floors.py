@@ -308,9 +308,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     A contract of a project is signed once that goes ahead, and delivers first when it is ready:
 
-    Σ_h begin[k,f,s,h] = sign[k,f,s],  Σ_f begin[k,f,s,h] ≤ Σ of the ways to go ahead at h, up to s
+    Σ_h begin[k,f,h,s] = sign[k,f,s],  Σ_f begin[k,f,h,s] ≤ Σ of the ways to go ahead at h, up to s
     carry[g,n] ≤ Σ sign of the levels at or above the break-even
-    Σ begin[k,f,s,h] ≤ grant[g,h] + Σ sign[k',f,h] of other contracts that carry it,  but for what k signs at h to carry it itself
+    Σ begin[k,f,h,s] ≤ grant[g,h] + Σ sign[k',f,h] of other contracts that carry it,  but for what k signs at h to carry it itself
 
     A cfd pays max(0, floor - reference) on the even rate. The upside is share·max(0, reference - trigger) on what arrives, of a
     cfd on the even rate; in a contract year at most the cap, pro rata.
@@ -336,6 +336,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="contract, level, node at which it can be signed",
     )
     m.sign = pyo.Var(m.SIGNINGS, domain=pyo.Binary, doc="whether a level of a contract is signed [1]")
+    m.priority[m.sign] = 1
 
     able = set(signings)
 
@@ -352,18 +353,18 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     m.BEGINS = pyo.Set(
         dimen=4,
-        initialize=[(k, f, n, h) for (k, n), helps in ways.items() for f in levels[k] for h in helps],
-        doc="contract of a project, level, node of signing, node at which the project goes ahead",
+        initialize=[(k, f, h, n) for (k, n), helps in ways.items() for f in levels[k] for h in helps],
+        doc="contract of a project, level, node at which the project goes ahead, node of signing",
     )
     m.begin = pyo.Var(m.BEGINS, domain=pyo.NonNegativeReals, doc="whether a contract that is signed relies on a project from a node on [1]")
     m.balance_begin = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[key for key in m.SIGNINGS if (key[0], key[2]) in ways]),
-        rule=lambda m, k, f, n: pyo.quicksum(m.begin[k, f, n, h] for h in ways[k, n]) == m.sign[k, f, n],
+        rule=lambda m, k, f, n: pyo.quicksum(m.begin[k, f, h, n] for h in ways[k, n]) == m.sign[k, f, n],
         doc="a contract of a project is signed once that goes ahead [1]",
     )
     m.link_begin = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[(k, n, h) for (k, n), helps in ways.items() for h in helps]),
-        rule=lambda m, k, n, h: pyo.quicksum(m.begin[k, f, n, h] for f in levels[k]) <= pyo.quicksum(ways[k, n][h]),
+        rule=lambda m, k, n, h: pyo.quicksum(m.begin[k, f, h, n] for f in levels[k]) <= pyo.quicksum(ways[k, n][h]),
         doc="a contract relies on a project where that goes ahead only [1]",
     )
 
@@ -385,7 +386,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     def forbid_own_help(m: pyo.ConcreteModel, k: str, n: int, h: int) -> Any:
         g = str(contracts[k].project)
-        waits = [m.begin[k, f, n, h] for f in levels[k] if n != h or (k, f) not in carriers[g, h]]
+        waits = [m.begin[k, f, h, n] for f in levels[k] if n != h or (k, f) not in carriers[g, h]]
         helps = [m.grant[g, h]] if (g, h) in m.GRANTS else []
         helps += [m.sign[other, f, h] for other, f in carriers[g, h] if other != k]
         return pyo.quicksum(waits) <= summed(helps) if waits else pyo.Constraint.Skip
@@ -408,7 +409,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                 active.setdefault((k, first, n), []).append((s, help_))
 
     def signed(k: str, f: str, first: int, n: int, only: Mapping[tuple[str, int, int], list[tuple[int, int | None]]] = active) -> Any:
-        return summed([m.sign[k, f, s] if h is None else m.begin[k, f, s, h] for s, h in only[k, first, n]])
+        return summed([m.sign[k, f, s] if h is None else m.begin[k, f, h, s] for s, h in only[k, first, n]])
 
     m.TAKES = pyo.Set(
         dimen=4,
@@ -690,7 +691,7 @@ def _begun(formulation: Formulation, k: str, f: str, s: int) -> dict[int, int]:
     row = stockpile.at(s).keyed(Contract)[k]
     if row.project is None:
         return begun(stockpile, row, s)
-    at = next(int(h) for kk, ff, n, h in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, n, h]) > 0.5)
+    at = next(int(h) for kk, ff, h, n in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, h, n]) > 0.5)
     return begun(stockpile, row, s, ready(stockpile, row.project, at))
 
 

@@ -154,7 +154,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="project, node at which a contract can carry it",
     )
     m.grant = pyo.Var(m.GRANTS, domain=pyo.Binary, doc="whether a project is granted and goes ahead [1]")
+    m.priority[m.grant] = 1
     m.carry = pyo.Var(m.CARRIAGES, domain=pyo.Binary, doc="whether a project goes ahead by the signing of a contract [1]")
+    m.priority[m.carry] = 1
 
     decided = {g: {*grantable(stockpile, g), *carriable(stockpile, g)} for g in projects}
     ends = {(g, max(nodes)) for g in projects for leaf in tree.leaves if (nodes := decided[g].intersection(tree.paths[leaf]))}

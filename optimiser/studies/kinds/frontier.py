@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimiser.solver.search import relative_gap
+from optimiser.solving.options import relative_gap
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table, number
 from optimiser.studies.kinds.screened import missed

@@ -15,8 +15,8 @@ import highspy
 
 from optimiser.errors import OutputError
 from optimiser.files import check_owner, check_place, replace
-from optimiser.solver import highs
-from optimiser.solver.standard_form import main, standard_form
+from optimiser.solving import highs
+from optimiser.solving.standard_form import main, standard_form
 
 LONGEST = 200  # characters of a name; LP files allow 255
 # What the LP format takes for something else: its section words, infinity, and a number's exponent.

@@ -12,15 +12,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import highspy
 import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver.search import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
-from optimiser.solver.standard_form import INFINITY, Floats, Program
+from optimiser.solving.options import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
+from optimiser.solving.standard_form import INFINITY, Floats, Program
 
 # How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
 # order of 7 under a bound of 10^7 hides its fixed cost inside the first.
@@ -34,7 +34,25 @@ POLLING = 0.1  # between two looks at a search [s]
 LEAVING = 1.0  # longest wait for a search that is given up [s]
 REPORTING = 1.0  # least time between two reports of progress [s]
 
-Watch = Callable[[float, int, float | None, float | None], None]  # seconds, nodes, incumbent, bound
+
+@dataclass(frozen=True)
+class Seen:
+    """How far a search is."""
+
+    seconds: float
+    nodes: int = 0
+    incumbent: float | None = None
+    bound: float | None = None
+    phase: str = "HiGHS"
+
+
+Watch = Callable[[Seen], None]
+
+
+class Teller(Protocol):
+    """What is asked several times a second, while HiGHS runs, to tell of it."""
+
+    def tell(self) -> None: ...
 
 
 class Unbounded(Exception):
@@ -107,11 +125,11 @@ def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Wa
     found, finished = _search(program, options, LOOSE, interrupt, watch, known)
     if found.x is None:
         return found
-    polished = _polish(program, found, options, interrupt)
-    if polished is not None and (not finished or polished.status == "optimal"):
-        return polished
+    exact = polished(program, found, options, interrupt)
+    if exact is not None and (not finished or exact.status == "optimal"):
+        return exact
     # Made whole, the integers cost more than the search thought, or fit no plan at all.
-    return _made_whole(program, found, polished, options, interrupt, watch, deadline)
+    return _made_whole(program, found, exact, options, interrupt, watch, deadline)
 
 
 def _made_whole(
@@ -137,7 +155,7 @@ def _made_whole(
         if again.status == "infeasible":
             continue
         bound = bound if again.bound is None else max(bound, again.bound)
-        whole = None if again.x is None else _polish(part, again, options, interrupt)
+        whole = None if again.x is None else polished(part, again, options, interrupt)
         if whole is not None and (best is None or best.objective is None or (whole.objective or 0.0) < best.objective):
             best = whole
         sides = _sides(part, again) if ended and (whole is None or whole.status != "optimal") else []
@@ -195,7 +213,7 @@ def _search(
     return judged(program, x, bound, info.mip_node_count, options), ended == HighsModelStatus.kOptimal
 
 
-def _polish(program: Program, found: Solution, options: Options, interrupt: Interrupt) -> Solution | None:
+def polished(program: Program, found: Solution, options: Options, interrupt: Interrupt) -> Solution | None:
     """The best plan with the integers of a solution made whole, and its duals; None where they fit none."""
     assert found.x is not None
     fixed = program.fixed(np.round(found.x[program.integer]))
@@ -299,7 +317,7 @@ def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
         raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
 
 
-def run(h: highspy.Highs, interrupt: Interrupt, progress: _Progress | None = None, stoppable: bool = True) -> None:
+def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, stoppable: bool = True) -> None:
     """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress. Raises Stuck where it does not end though
     it should; then the thread runs on, and nothing may be asked of `h`."""
     failed: list[BaseException] = []
@@ -349,13 +367,13 @@ def _stop(h: highspy.Highs) -> None:
 
 
 class _Progress:
-    """What the search's thread saw last, told by the thread that waits, at most once in REPORTING seconds; and the best plan so far."""
+    """What the search's thread saw last, told by the thread that waits, once in REPORTING seconds; and the best plan so far."""
 
     def __init__(self, watch: Watch | None) -> None:
-        self.watch = watch
-        self.seen: tuple[float, int, float | None, float | None] | None = None
-        self.due = 0.0
+        self.watch, self.begun = watch, time.perf_counter()
+        self.due = self.begun + REPORTING
         self.x: Floats | None = None
+        self.incumbent: float | None = None
         self.bound: float | None = None
         self.nodes = 0
 
@@ -364,12 +382,13 @@ class _Progress:
 
     def look(self, event: Any) -> None:
         out = event.data_out
-        incumbent, bound = (each if abs(each) < highspy.kHighsInf else None for each in (out.mip_primal_bound, out.mip_dual_bound))
-        self.bound, self.nodes = bound, out.mip_node_count
-        self.seen = (out.running_time, self.nodes, incumbent, bound)
+        self.incumbent, self.bound = (
+            each if abs(each) < highspy.kHighsInf else None for each in (out.mip_primal_bound, out.mip_dual_bound)
+        )
+        self.nodes = out.mip_node_count
 
     def tell(self) -> None:
-        if self.watch is not None and self.seen is not None and time.perf_counter() >= self.due:
-            self.due = time.perf_counter() + REPORTING
-            seen, self.seen = self.seen, None
-            self.watch(*seen)
+        now = time.perf_counter()
+        if self.watch is not None and now >= self.due:
+            self.due = now + REPORTING
+            self.watch(Seen(now - self.begun, self.nodes, self.incumbent, self.bound))

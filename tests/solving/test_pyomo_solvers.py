@@ -10,8 +10,8 @@ import pyomo.environ as pyo
 import pytest
 
 from optimiser.solve import Options, SolverError, SolverUnavailable, UnboundedError, solve
-from optimiser.solver import pyomo_solvers
-from optimiser.solver.pyomo_solvers import solve_by_name
+from optimiser.solving import pyomo_solvers
+from optimiser.solving.pyomo_solvers import solve_by_name
 from tests.support.hard import knapsacks
 
 INSTALLED = [

@@ -19,9 +19,9 @@ from pyomo.opt import TerminationCondition as Ended
 from pyomo.opt.base.solvers import UnknownSolver
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver.highs import Unbounded, optimise
-from optimiser.solver.search import Options, SolverError, SolverUnavailable, Stage, Status, UnboundedError, allowance, relative_gap
-from optimiser.solver.standard_form import INFINITY, standard_form
+from optimiser.solving.highs import Unbounded, optimise
+from optimiser.solving.options import Options, SolverError, SolverUnavailable, Stage, Status, UnboundedError, allowance, relative_gap
+from optimiser.solving.standard_form import INFINITY, standard_form
 
 NAME = re.compile(r"[A-Za-z0-9_+-]+(:[A-Za-z0-9_+-]+)?")  # `cbc`, `asl:ipopt`
 WHOLE = 1e-5  # how far from whole a solver may leave an integer

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimiser.solve import Options, solve
-from optimiser.solver.relax import Elastic, relax
-from optimiser.solver.standard_form import standard_form
+from optimiser.solving.relax import Elastic, relax
+from optimiser.solving.standard_form import standard_form
 
 EXACT = Options(gap=0.0, threads=1)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from optimiser.errors import StockpileError
-from optimiser.solver.standard_form import INFINITY, Floats
+from optimiser.solving.standard_form import INFINITY, Floats
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 
@@ -49,7 +49,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the search is. `stage` counts from 1 to `stages`; `seconds` since the start of the stage."""
+    """How far the search is. `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` is what it does."""
 
     stage: int
     stages: int
@@ -59,6 +59,7 @@ class Progress:
     incumbent: float | None
     bound: float | None
     gap: float | None = None
+    phase: str = ""
 
 
 Report = Callable[[Progress], None]

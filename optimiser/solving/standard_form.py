@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
+Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
+
 INFINITY = float("inf")
 TRIVIAL = 1e-9  # a row without entries whose bounds hold to this, in its scaled unit, is true
 DIGITS, COST_DIGITS = 13, 11  # of a scaled number that count: what is behind them is rounding, and other in other units
@@ -68,6 +70,21 @@ class Program:
         """A x, one value for each row."""
         row = np.repeat(np.arange(self.rows), np.diff(self.start))
         return np.bincount(row, weights=self.value * x[self.index], minlength=self.rows).astype(np.float64)
+
+    def holds(self, x: Floats, tolerance: float = 1e-7) -> bool:
+        """Return whether x keeps all bounds, each to a tolerance in its size, and is whole where it must be."""
+        for value, lower, upper in ((x, self.lower, self.upper), (self.activity(x), self.row_lower, self.row_upper)):
+            with np.errstate(invalid="ignore"):
+                room = tolerance * np.maximum(1.0, np.abs(value))
+            if (value < lower - room).any() or (value > upper + room).any():
+                return False
+        return bool((x[self.integer] == np.round(x[self.integer])).all())
+
+    def matrix(self) -> Any:
+        """A, as scipy keeps it by rows."""
+        from scipy.sparse import csr_array
+
+        return csr_array((self.value, self.index, self.start), shape=(self.rows, self.columns))
 
     def relaxed(self) -> Program:
         """The same program with no column that must be whole."""
@@ -151,6 +168,16 @@ class StandardForm:
     constraints: tuple[Any, ...]
     sizes: Sizes
     stated: tuple[Objective, ...]
+    priority: Ints  # of each column: what has a higher one is decided first, as Pyomo's suffix `priority` says
+
+    @functools.cached_property
+    def labels(self) -> tuple[Label, ...]:
+        """The component and the index of the variable of each column."""
+        found: list[Label] = []
+        for each in self.variables:
+            key = each.index()
+            found.append((each.parent_component().local_name, key if isinstance(key, tuple) else (key,)))
+        return tuple(found)
 
     def at(self, columns: Iterable[int]) -> tuple[Any, ...]:
         """The variables of some columns."""
@@ -196,7 +223,7 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
     # Hundreds of thousands of small objects are made, none of them garbage yet.
     with PauseGC():
         _refuse_unknown(m)
-        factor = _factors(m) if scaled else {}
+        factor = _suffix(m, "scaling_factor") if scaled else {}
         parts = [part for part in m.component_objects(pyo.Var) if not part.is_reference()]
         variables = [each for part in parts for each in part.values()]
         column = {id(each): j for j, each in enumerate(variables)}
@@ -244,14 +271,16 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
         )
     _check_finite(program, constraints)
     sizes = Sizes(column_size, np.array(row_size, dtype=np.float64), {each.name: 1 / factor.get(id(each), 1.0) for each in goals})
-    form = StandardForm(program, objectives, tuple(variables), tuple(constraints), sizes, objectives)
+    first = _suffix(m, "priority")
+    priority = np.repeat([int(first.get(id(part), 0)) for part in parts], [len(part) for part in parts]).astype(np.int32)
+    form = StandardForm(program, objectives, tuple(variables), tuple(constraints), sizes, objectives, priority)
     return rescaled(form) if factor and numbers is not object else form
 
 
-def _factors(m: Any) -> dict[int, float]:
-    """By what each component, or a member of it, is multiplied, by its identity."""
-    suffix = m.component("scaling_factor")
-    return {} if suffix is None or not suffix.active else {id(each): float(by) for each, by in suffix.items()}
+def _suffix(m: Any, name: str) -> dict[int, float]:
+    """What a suffix says of each component, or of a member of it, by its identity."""
+    suffix = m.component(name)
+    return {} if suffix is None or not suffix.active else {id(each): float(value) for each, value in suffix.items()}
 
 
 def rescaled(form: StandardForm) -> StandardForm:

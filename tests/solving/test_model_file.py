@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from optimiser.errors import OutputError
 from optimiser.solve import Options, solve
-from optimiser.solver.model_file import legal_names, write_model
+from optimiser.solving.model_file import legal_names, write_model
 from tests.support.linear_models import random_model
 
 

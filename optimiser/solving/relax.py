@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from optimiser.interrupts import Interrupt
-from optimiser.solver import highs
-from optimiser.solver.search import Options, Status, relative_gap
-from optimiser.solver.standard_form import INFINITY, StandardForm
+from optimiser.solving import highs
+from optimiser.solving.options import Options, Status, relative_gap
+from optimiser.solving.standard_form import INFINITY, StandardForm
 
 NOTHING = 1e-7  # an amount below this is the solver's rounding [scaled units]
 

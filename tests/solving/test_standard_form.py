@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.solver.standard_form import StandardForm, standard_form
+from optimiser.solving.standard_form import StandardForm, standard_form
 from tests.support.linear_models import random_model
 
 INF = float("inf")

@@ -1,0 +1,226 @@
+"""Branch and bound on sums of weighty columns, then on single columns, each linear program from the basis of its parent.
+
+Two to twenty branches on what moves a plan most raise the bound by what thousands on anything else would. What a branch brought
+in programs before says what is branched on first; where nothing is known of any, the best few are tried.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from optimiser.solving.linear import LinearProgram, Vertex
+from optimiser.solving.standard_form import INFINITY, Bools, Floats, Program
+from optimiser.solving.structure import Positions, Structure, extended
+
+FRACTION = 1e-6  # a whole column or sum nearer than this to a whole number is whole
+TRIALS = 3  # branches, at most, that are tried at one vertex because nothing is known of them
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The plans in which some columns and sums have other bounds: (lower, upper) by column, and by number of the sum."""
+
+    columns: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    sums: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+    def hold(self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats) -> Part:
+        """Return the part of it in which columns have these values."""
+        held = {int(j): (float(v), float(v)) for j, v in zip(columns, values, strict=True)}
+        return replace(self, columns={**self.columns, **held})
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A sum (`number`), or a column (`column`), that is to be at most `floor`, or at least one more."""
+
+    at: int
+    floor: float
+    of_sum: bool
+
+    @property
+    def key(self) -> int:
+        """What it is noted by: sums below 0, columns from 0 on."""
+        return -1 - self.at if self.of_sum else self.at
+
+
+class Master:
+    """The relaxation of a program with a row for each sum: it solves parts of it."""
+
+    def __init__(self, program: Program, structure: Structure, relaxation: LinearProgram) -> None:
+        self.program, self.structure, self.relaxation = program, structure, relaxation
+        self.integers = np.flatnonzero(program.integer)
+        self.weighty: Bools = structure.weighty[self.integers]
+        self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
+        self.columns_of = relaxation.matrix.T.tocsr()
+        self.magnitude = abs(self.columns_of)
+
+    @classmethod
+    def program_of(cls, program: Program, structure: Structure) -> Program:
+        """Return the program that `relaxation` is of."""
+        return extended(program, structure.sums)
+
+    def solve(self, part: Part, basis: Any = None, cutoff: float = INFINITY, primal: bool = False) -> Vertex:
+        """Solve the relaxation of a part from a basis; without one from where the last solve ended."""
+        whole = self.relaxation.program
+        lower, upper = whole.lower.copy(), whole.upper.copy()
+        row_lower, row_upper = whole.row_lower.copy(), whole.row_upper.copy()
+        if part.columns:
+            at = np.fromiter(part.columns, np.int64, len(part.columns))
+            bounds = np.array([*part.columns.values()])
+            lower[at], upper[at] = bounds[:, 0], bounds[:, 1]
+        for k, (low, high) in part.sums.items():
+            row_lower[self.program.rows + k], row_upper[self.program.rows + k] = low, high
+        self.relaxation.bound(lower, upper)
+        self.relaxation.bound_rows(row_lower, row_upper)
+        return self.relaxation.solve(basis, cutoff, primal)
+
+    def sides(self, part: Part, branch: Branch) -> tuple[Part, Part]:
+        """Return both sides of a branch: at most its floor, and more."""
+        floor, k = branch.floor, branch.at
+        columns = self.relaxation.program
+        if branch.of_sum:
+            low, high = part.sums.get(k, (-INFINITY, INFINITY))
+            less = replace(part, sums={**part.sums, k: (low, floor)})
+            if floor == 0:
+                # What cannot be at all is left out by every row, not by that of the sum alone.
+                none = {int(j): (0.0, 0.0) for j in self.structure.sums[k] if columns.lower[j] <= 0 <= columns.upper[j]}
+                less = replace(less, columns={**part.columns, **none})
+            return less, replace(part, sums={**part.sums, k: (floor + 1, high)})
+        low, high = part.columns.get(k, (columns.lower[k], columns.upper[k]))
+        return replace(part, columns={**part.columns, k: (low, floor)}), replace(part, columns={**part.columns, k: (floor + 1, high)})
+
+    def open(self, vertex: Vertex) -> list[tuple[float, Branch]]:
+        """Return what is not whole at a vertex, with what it moves: the weighty sums, where all are whole the weighty columns, then the
+        other sums, then the other columns. Of those that are alike, as the sums of a plant and of the contract that carries it, one."""
+        sums, value = vertex.activity[self.program.rows :], vertex.x[self.integers]
+        broken, away = (np.abs(each - np.round(each)) > FRACTION for each in (sums, value))
+        for weighty in (True, False):
+            at = np.flatnonzero(broken & ((np.arange(len(sums)) < self.structure.first) == weighty))
+            if len(at):
+                moved = [self._moved(vertex, self.structure.sums[k]) for k in at.tolist()]
+                return self._distinct(at, sums[at], np.array(moved), of_sum=True)
+            columns = self.integers[away & (self.weighty == weighty)]
+            if len(columns):
+                moved = [self._moved(vertex, np.array([j])) for j in columns.tolist()]
+                return self._distinct(columns, vertex.x[columns], np.array(moved), of_sum=False)
+        return []
+
+    def is_weighty(self, branch: Branch) -> bool:
+        """Return whether a branch is on what is weighty."""
+        return branch.at < self.structure.first if branch.of_sum else bool(self.structure.weighty[branch.at])
+
+    def _moved(self, vertex: Vertex, columns: Any) -> float:
+        """What goes through columns, for one unit of them: the sum of their entries at the prices of the rows."""
+        value = vertex.x[columns]
+        active = columns[value > FRACTION]
+        if not len(active):
+            return 0.0
+        weight = self.magnitude[active] @ np.abs(vertex.dual)
+        return float(weight @ vertex.x[active] / vertex.x[active].sum())
+
+    @staticmethod
+    def _distinct(at: Any, value: Floats, moved: Floats, of_sum: bool) -> list[tuple[float, Branch]]:
+        order = np.argsort(-moved * np.minimum(value - np.floor(value), np.ceil(value) - value), kind="stable")
+        _, first = np.unique(np.round(value[order], 9), return_index=True)
+        kept = order[np.sort(first)]
+        return [(float(moved[k]), Branch(int(at[k]), float(np.floor(value[k])), of_sum)) for k in kept.tolist()]
+
+    def value(self, vertex: Vertex, branch: Branch) -> float:
+        """Return what a branch is of: the value of its sum, or column, at a vertex."""
+        return float(vertex.activity[self.program.rows + branch.at] if branch.of_sum else vertex.x[branch.at])
+
+
+@dataclass
+class Gains:
+    """By how much a branch on which sum or column raised a bound, in all and on how often."""
+
+    gained: dict[int, float] = field(default_factory=dict)
+    tried: dict[int, int] = field(default_factory=dict)
+
+    def take(self, gains: Sequence[tuple[int, float]]) -> None:
+        """Note some."""
+        for key, gain in gains:
+            self.gained[key] = self.gained.get(key, 0.0) + gain
+            self.tried[key] = self.tried.get(key, 0) + 1
+
+    def mean(self, key: int) -> float | None:
+        """Return what one branch brought; None where none was tried."""
+        return self.gained[key] / self.tried[key] if key in self.tried else None
+
+
+class Tree:
+    """Branches that grow from a root, that with the lowest bound first."""
+
+    def __init__(self, master: Master, root: Vertex, gains: Gains) -> None:
+        self.master, self.gains = master, gains
+        self._order = itertools.count()
+        self._heap = [(root.bound, next(self._order), Part(), root)] if root.solved else []
+        self._cut = root.bound if not root.solved else INFINITY  # the lowest bound at which a branch was given up
+        self.brought: list[tuple[int, float]] = []  # by how much a branch on what raised the bound
+        self.nodes = 0
+
+    @property
+    def bound(self) -> float:
+        """Proven: no plan costs less. Infinite where there is none."""
+        return min(self._heap[0][0] if self._heap else INFINITY, self._cut)
+
+    @property
+    def lowest(self) -> tuple[Part, Vertex] | None:
+        """Where the bound stands; None where all branches are given up."""
+        return self._heap[0][2:] if self._heap else None
+
+    def grow(self, enough: float, nodes: int) -> bool:
+        """Raise the bound until it is `enough` or `nodes` linear programs were solved. Return whether there is more to branch on."""
+        until = self.nodes + nodes
+        while self._heap and self.bound < enough:
+            if self.nodes >= until:
+                return True
+            value, _, part, vertex = self._heap[0]
+            branches = self.master.open(vertex)
+            if not branches:
+                return False
+            sides = self._best_split(branches, value, part, vertex, enough)
+            heapq.heappop(self._heap)
+            for side, found in sides:
+                if found.solved:
+                    heapq.heappush(self._heap, (max(value, found.bound), next(self._order), side, found))
+                else:
+                    self._cut = min(self._cut, max(value, found.bound))
+        return False
+
+    def _best_split(
+        self, branches: Sequence[tuple[float, Branch]], value: float, part: Part, vertex: Vertex, enough: float
+    ) -> list[tuple[Part, Vertex]]:
+        """Return both sides of the split that raises the bound most, as far as is known."""
+        known = {branch: mean for _, branch in branches if (mean := self.gains.mean(branch.key)) is not None}
+        likely = max(known, key=lambda each: known[each] * self._away(vertex, each), default=None)
+        unknown = [branch for _, branch in branches if branch not in known][: TRIALS if self.nodes == 0 or likely is None else 1]
+        best, rise = list[tuple[Part, Vertex]](), -INFINITY
+        for branch in [*([] if likely is None else [likely]), *unknown]:
+            sides, gain = self._split(branch, value, part, vertex, enough)
+            if gain > rise:
+                best, rise = sides, gain
+            if gain >= enough - value or (branch is likely and gain > 0):
+                break
+        return best
+
+    def _away(self, vertex: Vertex, branch: Branch) -> float:
+        value = self.master.value(vertex, branch)
+        return min(value - branch.floor, branch.floor + 1 - value)
+
+    def _split(self, branch: Branch, value: float, part: Part, vertex: Vertex, enough: float) -> tuple[list[tuple[Part, Vertex]], float]:
+        """Solve both sides of a split, and tell by how much it raises the bound."""
+        sides = self.master.sides(part, branch)
+        found = [(side, self.master.solve(side, vertex.basis, enough)) for side in sides]
+        self.nodes += 2
+        most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
+        gain = max(0.0, min(most, *(each.bound for _, each in found)) - value)
+        self.brought.append((branch.key, gain))
+        self.gains.take(self.brought[-1:])
+        return found, gain

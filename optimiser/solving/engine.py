@@ -1,0 +1,248 @@
+"""One search for the programs of this project, in the order in which it pays:
+
+1. plans that are known: each a linear program with its integers held,
+2. the relaxation, path by path, with a first plan on the way,
+3. branches on what moves a plan most,
+4. dives from where the bound stands,
+5. what is open then goes to HiGHS, with the plan and the bound.
+
+It gives up where it does not pay: HiGHS alone is asked at once where a program has neither paths nor weighty columns, or fewer than
+`LARGE` rows and columns, and takes over after `WORK` iterations of the simplex for each row and column.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from optimiser.interrupts import Interrupt
+from optimiser.solving import highs
+from optimiser.solving.branching import Gains, Master, Part, Tree
+from optimiser.solving.dive import Found, attempt, dive
+from optimiser.solving.highs import Seen, Solution
+from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
+from optimiser.solving.options import ABSOLUTE_GAP, PRECISION, Options, SolverError
+from optimiser.solving.paths import Paths
+from optimiser.solving.standard_form import INFINITY, Floats, Program
+from optimiser.solving.structure import Structure
+
+LARGE = 4_000  # rows and columns together: with fewer HiGHS alone is as quick
+NODES = 8  # linear programs of branching between two dives
+TRIED = 2  # known plans that are tried between them
+WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
+CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """The linear program with some integers held: the basis in which it ended and its cost, infinite where it was given up."""
+
+    whole: Floats
+    objective: float = INFINITY
+    basis: Basis | None = None
+
+
+@dataclass
+class Known:
+    """What near programs taught: plans to try (integers, and a basis to begin with), a basis of the relaxation, and what branches
+    brought."""
+
+    plans: Iterable[tuple[Floats, Basis | None]] = ()
+    root: Basis | None = None
+    gains: Gains = field(default_factory=Gains)
+
+
+@dataclass(eq=False)
+class Engine:
+    """The search of one program. `best` is the best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
+
+    program: Program
+    structure: Structure
+    gap: float
+    clock: Clock
+    known: Known = field(default_factory=Known)
+    best: Found | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    root: Vertex | None = None
+    tree: Tree | None = None
+    phase: str = ""
+
+    def __post_init__(self) -> None:
+        self._plans: Iterator[tuple[Floats, Basis | None]] = iter(self.known.plans)
+        self._dived: set[int] = set()
+
+    @property
+    def enough(self) -> float:
+        """A bound that proves the best plan."""
+        if self.best is None:
+            return INFINITY
+        size = abs(self.best.objective)
+        return self.best.objective - max(CAREFUL * self.gap * size, ABSOLUTE_GAP / 2, PRECISION * size / 2)
+
+    @property
+    def bound(self) -> float:
+        """Proven: no plan costs less."""
+        if self.tree is not None:
+            return self.tree.bound
+        return -INFINITY if self.root is None else self.root.bound
+
+    @property
+    def nodes(self) -> int:
+        """The linear programs of branching."""
+        return 0 if self.tree is None else self.tree.nodes
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best plan is proven, or that there is none."""
+        return self.bound >= self.enough if self.best is not None else self.bound == INFINITY
+
+    def run(self) -> None:
+        """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
+        extended = Master.program_of(self.program, self.structure)
+        relaxation = LinearProgram(extended, self.clock)
+        master = Master(self.program, self.structure, relaxation)
+        self._try(master, until_one=True)
+        self.root = self._relaxed(master, extended)
+        self.tree = Tree(master, self.root, self.known.gains)
+        budget = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
+        while not self.proven and self.clock.iterations < budget:
+            self.phase = "branching"
+            growing = self.tree.grow(self.enough, NODES)
+            if self.proven:
+                break
+            if not self._try(master):
+                self._dive(master)
+            if not growing:
+                break
+
+    def _relaxed(self, master: Master, extended: Program) -> Vertex:
+        """Solve the relaxation: from the basis of a near program, or path by path, or from nothing."""
+        self.phase = "relaxation"
+        if self.known.root is not None:
+            return master.solve(Part(), self.known.root, self.enough)
+        if len(self.structure.tree.paths) == 1:
+            return master.solve(Part())
+        paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
+        for done in paths.grow():
+            self.phase = f"relaxation, {done} of {len(self.structure.tree.paths)} paths"
+        if paths.plan is not None:
+            x = paths.plan[: self.program.columns]
+            x[self.program.integer] = np.round(x[self.program.integer])
+            if self.program.holds(x):
+                self._take(Found(x[self.program.integer], x, self.program.objective(x)))
+        self.phase = "relaxation of all paths"
+        return master.solve(Part(), paths.basis, primal=True)
+
+    def _try(self, master: Master, until_one: bool = False) -> bool:
+        """Try the next known plans. Return whether there were any."""
+        tried = 0
+        for whole, basis in self._plans:
+            self.phase = "known plans"
+            found = attempt(master, whole, self.worst, basis)
+            self._note(whole, found)
+            tried += 1
+            if (until_one and found is not None) or (not until_one and tried == TRIED):
+                break
+        return tried > 0
+
+    def _dive(self, master: Master) -> None:
+        """Dive from where the bound stands, once from each place."""
+        lowest = None if self.tree is None else self.tree.lowest
+        if lowest is None or id(lowest[1]) in self._dived:
+            return
+        self.phase = "diving for a plan"
+        self._dived.add(id(lowest[1]))
+        found = dive(master, *lowest, self.worst)
+        if found is not None:
+            self._note(found.whole, found)
+
+    def _note(self, whole: Floats, found: Found | None) -> None:
+        basis = None if found is None or found.basis is None else Basis.of(found.basis)
+        self.attempts.append(Attempt(whole) if found is None else Attempt(whole, found.objective, basis))
+        self._take(found)
+
+    def _take(self, found: Found | None) -> None:
+        if found is not None and found.objective < self.worst:
+            self.best = found
+
+    @property
+    def worst(self) -> float:
+        """What a better plan costs less than."""
+        return INFINITY if self.best is None else self.best.objective
+
+    def solution(self, options: Options) -> Solution:
+        """Return how it ended, the plan at a vertex of its linear program, with its duals."""
+        bound = None if self.bound == -INFINITY else self.bound
+        if self.best is None:
+            # That no branch has a plan is for HiGHS to say.
+            hopeless = self.root is not None and self.root.bound == INFINITY
+            return Solution("infeasible") if hopeless else Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
+        found = highs.judged(self.program, self.best.x, bound, self.nodes, options)
+        return highs.polished(self.program, found, options, self.clock.interrupt) or found
+
+
+def optimise(
+    program: Program,
+    structure: Structure | None,
+    options: Options,
+    interrupt: Interrupt,
+    watch: highs.Watch | None = None,
+    start: Floats | None = None,
+) -> Solution:
+    """Minimise a program. `start` is a feasible point to begin with. Raises Unbounded and SolverError."""
+    if structure is None or not pays(program, structure) or interrupt.requested:
+        return highs.optimise(program, options, interrupt, watch, start)
+    begun = time.perf_counter()
+    best = None if start is None else Found(np.round(start[program.integer]), start, program.objective(start))
+    engine = Engine(program, structure, options.gap, Clock(begun + options.time_limit, interrupt), best=best)
+    engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
+    try:
+        engine.run()
+    except OutOfTime:
+        return engine.solution(options)
+    except SolverError:
+        pass  # HiGHS goes on with what is known
+    first = engine.solution(options)
+    left = options.time_limit - (time.perf_counter() - begun)
+    if first.status in ("optimal", "infeasible") or left <= 0 or interrupt.requested:
+        return first
+    return better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
+
+
+def pays(program: Program, structure: Structure) -> bool:
+    """Return whether this search is worth its while."""
+    structured = len(structure.tree.paths) > 1 or structure.first > 0
+    return structured and bool(program.integer.any()) and program.rows + program.columns >= LARGE
+
+
+def better(program: Program, found: Solution, first: Solution, options: Options) -> Solution:
+    """Return what HiGHS found, or what it began with where that is as good, at the better of their bounds."""
+    if found.status == "infeasible":
+        return found
+    best = min((each for each in (found, first) if each.objective is not None), key=lambda each: each.objective or 0.0, default=found)
+    bounds = [each.bound for each in (found, first) if each.bound is not None]
+    if best.x is None or not bounds:
+        return replace(found, bound=max(bounds, default=None))
+    judged = highs.judged(program, best.x, max(bounds), first.nodes + found.nodes, options)
+    return replace(judged, row_dual=best.row_dual, column_dual=best.column_dual)
+
+
+@dataclass
+class Ticker:
+    """Tells how far an engine is, at most once in REPORTING seconds."""
+
+    engine: Engine
+    watch: highs.Watch
+    begun: float
+    due: float = 0.0
+
+    def __call__(self) -> None:
+        now = time.perf_counter()
+        if now >= self.due:
+            self.due = now + highs.REPORTING
+            bound, best = self.engine.bound, self.engine.best
+            known = None if not np.isfinite(bound) else bound
+            self.watch(Seen(now - self.begun, self.engine.nodes, None if best is None else best.objective, known, self.engine.phase))

@@ -1,0 +1,170 @@
+"""The relaxation of a scenario tree, path by path.
+
+The most probable path is solved alone; each other path then alone from where it parts, with its beginning held. Their bases together
+are a basis of the whole, near the best one, from which the primal simplex goes on: a fifth of the time that the whole takes from
+nothing, a tenth where there are a hundred paths. Where there are many, some are joined before the others are added, then twice as
+many, and so on.
+
+On the way each path is planned with whole integers too, with what was planned before it held: the first plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import highspy
+import numpy as np
+
+from optimiser.solving.branching import Master, Part
+from optimiser.solving.dive import dive
+from optimiser.solving.linear import AT_LOWER, BASIC, STATUSES, Bytes, Clock, LinearProgram, Vertex
+from optimiser.solving.standard_form import Bools, Floats, Ints, Program
+from optimiser.solving.structure import NOWHERE, Positions, Structure
+
+FEW = 6  # paths that are joined at once
+
+
+class Paths:
+    """The values and the basis of what has been solved so far, and the plan."""
+
+    def __init__(self, program: Program, structure: Structure, clock: Clock, planning: bool) -> None:
+        self.program, self.structure, self.clock = program, structure, clock
+        self.matrix = program.matrix()
+        self.row_node, self.local = _nodes_of_rows(program, structure)
+        self.x = np.zeros(program.columns)
+        self.plan: Floats | None = np.zeros(program.columns) if planning else None
+        self.columns: Bytes = np.full(program.columns, AT_LOWER, dtype=np.int8)
+        self.rows: Bytes = np.full(program.rows, BASIC, dtype=np.int8)
+
+    def grow(self) -> Iterator[int]:
+        """Solve path by path, and join what was solved; yield the number of each path before. Raises OutOfTime and SolverError."""
+        paths = self.structure.tree.paths
+        joins = {len(paths)}
+        while min(joins) > FEW:
+            joins.add(-(-min(joins) // 2))
+        inside = np.zeros(len(self.structure.tree.parent) + 1, dtype=np.bool_)  # the last is NOWHERE
+        for k, path in enumerate(paths):
+            yield k + 1
+            new = np.zeros_like(inside)
+            new[[*path]] = True
+            new[NOWHERE] = k == 0
+            new &= ~inside
+            self._alone(new)
+            inside |= new
+            if k + 1 in joins and k + 1 < len(paths):
+                self._join(inside, k + 1)
+
+    @property
+    def basis(self) -> highspy.HighsBasis:
+        """The basis of the whole."""
+        return _basis(self.columns, self.rows)
+
+    def _alone(self, new: Bools) -> None:
+        """Solve what stands at some nodes, the others as they are; and plan it."""
+        columns, rows = self._at(new)
+        part = self._part(columns, rows, self.x)
+        relaxation = LinearProgram(part, self.clock)
+        vertex = relaxation.solve()
+        self._keep(columns, rows, vertex)
+        if self.plan is None:
+            return
+        if not new[0]:
+            relaxation = LinearProgram(self._part(columns, rows, self.plan), self.clock)
+            vertex = relaxation.solve(vertex.basis)
+        found = None if not vertex.solved else self._planned(relaxation, columns, vertex)
+        if found is None:
+            self.plan = None
+        else:
+            self.plan[columns] = found
+
+    def _planned(self, relaxation: LinearProgram, columns: Positions, vertex: Vertex) -> Floats | None:
+        own = self.structure
+        program = replace(relaxation.program, integer=self.program.integer[columns])
+        structure = Structure(own.tree, own.node[columns], own.weighty[columns], (), 0)
+        found = dive(Master(program, structure, relaxation), Part(), vertex)
+        return None if found is None else found.x
+
+    def _join(self, inside: Bools, leaves: int) -> None:
+        """Solve what stands at the nodes so far, as if their leaves were all."""
+        tree = self.structure.tree
+        weight = np.zeros(len(inside))
+        for path in tree.paths[:leaves]:
+            weight[[*path]] += tree.probability[path[-1]]
+        weight = np.append(weight[:-1] / weight[0] / np.array(tree.probability), 1.0)
+        columns, rows = self._at(inside)
+        part = self._part(columns, rows, self.x)
+        part = replace(part, cost=self.program.cost[columns] * weight[self.structure.node[columns]])
+        basis = _basis(self.columns[columns], self.rows[rows])
+        self._keep(columns, rows, LinearProgram(part, self.clock).solve(basis, primal=True))
+
+    def _at(self, nodes: Bools) -> tuple[Positions, Positions]:
+        return np.flatnonzero(nodes[self.structure.node]), np.flatnonzero(nodes[self.row_node] & self.local)
+
+    def _part(self, columns: Positions, rows: Positions, x: Floats) -> Program:
+        """Return the program of some rows over some columns, the others at x; it costs what it does once its nodes are reached."""
+        whole, tree = self.program, self.structure.tree
+        among = self.matrix[rows]
+        other = x.copy()
+        other[columns] = 0.0
+        held = among @ other
+        own = among[:, columns].tocsr()
+        probability = np.append(tree.probability, 1.0)
+        return Program(
+            cost=whole.cost[columns] / probability[self.structure.node[columns]],
+            offset=0.0,
+            lower=whole.lower[columns],
+            upper=whole.upper[columns],
+            integer=np.zeros(len(columns), dtype=np.bool_),
+            row_lower=whole.row_lower[rows] - held,
+            row_upper=whole.row_upper[rows] - held,
+            start=own.indptr.astype(np.int32),
+            index=own.indices.astype(np.int32),
+            value=own.data,
+        )
+
+    def _keep(self, columns: Positions, rows: Positions, vertex: Vertex) -> None:
+        if not vertex.solved:
+            return  # the others are a beginning all the same
+        self.x[columns] = np.clip(vertex.x, self.program.lower[columns], self.program.upper[columns])
+        self.columns[columns] = np.fromiter(map(int, vertex.basis.col_status), np.int8, len(columns))
+        self.rows[rows] = np.fromiter(map(int, vertex.basis.row_status), np.int8, len(rows))
+
+
+def _basis(columns: Bytes, rows: Bytes) -> highspy.HighsBasis:
+    basis = highspy.HighsBasis()
+    basis.col_status, basis.row_status = ([STATUSES[each] for each in part.tolist()] for part in (columns, rows))
+    basis.valid = basis.alien = True  # it need not be square
+    return basis
+
+
+def _nodes_of_rows(program: Program, structure: Structure) -> tuple[Ints, Bools]:
+    """Return the deepest node of each row, and whether all others lie on the path to it."""
+    tree, node = structure.tree, structure.node
+    rank = np.append(tree.depth.astype(np.int64) * len(tree.parent) + np.arange(len(tree.parent)), -1)
+    row = np.repeat(np.arange(program.rows), np.diff(program.start))
+    deepest = np.full(program.rows, -1, dtype=np.int64)
+    np.maximum.at(deepest, row, rank[node[program.index]])
+    row_node = np.where(deepest < 0, NOWHERE, deepest % len(tree.parent)).astype(np.int32)
+    enters, leaves = _spans(structure)
+    inner, outer = node[program.index], row_node[row]
+    along = (inner == NOWHERE) | ((enters[inner] <= enters[outer]) & (enters[outer] < leaves[inner]))
+    local = np.ones(program.rows, dtype=np.bool_)
+    local[row[~along]] = False
+    return row_node, local
+
+
+def _spans(structure: Structure) -> tuple[Ints, Ints]:
+    """Return for each node its place in a walk through the tree, and the place behind all that descend from it."""
+    parent = structure.tree.parent
+    size = np.ones(len(parent), dtype=np.int32)
+    for n in reversed(range(len(parent))):
+        if (p := parent[n]) is not None:
+            size[p] += size[n]
+    enters = np.zeros(len(parent), dtype=np.int32)
+    taken = np.ones(len(parent), dtype=np.int32)
+    for n, p in enumerate(parent):
+        if p is not None:
+            enters[n] = enters[p] + taken[p]
+            taken[p] += size[n]
+    return enters, enters + size

@@ -1,0 +1,98 @@
+"""What a search may know of a program beside its numbers: the scenario tree over which it is spread, and what moves a plan most.
+
+A program of a scenario tree falls apart where what its paths share is fixed. Signatures and the like decide what everything else
+costs; summed along a path they are whole in every plan, and to branch on such a sum says more than to branch on one of its columns.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from optimiser.solving.standard_form import Bools, Floats, Ints, Program
+
+Positions = npt.NDArray[np.int64]
+NOWHERE = -1  # the node of what stands at none
+
+Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A scenario tree: the parent of each node (None at the root; parents stand before children), and the probability that it is passed."""
+
+    parent: Sequence[int | None]
+    probability: Sequence[float]
+
+    @cached_property
+    def paths(self) -> tuple[tuple[int, ...], ...]:
+        """For each leaf, the nodes from the root to it; the most probable first."""
+        way: list[tuple[int, ...]] = []
+        for n, parent in enumerate(self.parent):
+            way.append((*(way[parent] if parent is not None else ()), n))
+        inner = set(self.parent)
+        leaves = [n for n in range(len(way)) if n not in inner]
+        return tuple(way[n] for n in sorted(leaves, key=lambda n: (-self.probability[n], n)))
+
+    @cached_property
+    def depth(self) -> Ints:
+        """How many nodes stand before each."""
+        depth = np.zeros(len(self.parent), dtype=np.int32)
+        for n, parent in enumerate(self.parent):
+            depth[n] = 0 if parent is None else depth[parent] + 1
+        return depth
+
+
+CHAIN = Tree((None,), (1.0,))
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """`node`: of the tree at which each column stands; `weighty`: whether a column is whole and decided before others, as its
+    priority says; `sums`: the columns of each sum that is whole in every plan, those of weighty columns first (`first` of them)."""
+
+    tree: Tree
+    node: Ints
+    weighty: Bools
+    sums: tuple[Ints, ...]
+    first: int
+
+
+def structure(program: Program, labels: Sequence[Label], priority: Ints, tree: Tree = CHAIN) -> Structure:
+    """Return the structure of a program. The last part of a label's index is the node of its column, where it is a number."""
+    last = (key[-1] if key else None for _, key in labels)
+    node = np.fromiter((each if isinstance(each, int) and each < len(tree.parent) else NOWHERE for each in last), np.int32, len(labels))
+    weighty = (priority > 0) & program.integer
+    first, then = (_sums(labels, np.flatnonzero(program.integer & of), tree) for of in (weighty, ~weighty))
+    return Structure(tree, node, weighty, (*first, *then), len(first))
+
+
+def _sums(labels: Sequence[Label], columns: Positions, tree: Tree) -> list[Ints]:
+    """Sums of the columns of a component that share the head of their index (a contract, one of its levels) along each path.
+    Over all nodes at once a sum says little: what is decided on one path has nothing to do with another."""
+    found: dict[Any, list[int]] = {}
+    ways: dict[int, list[int]] = {}
+    for way, path in enumerate(tree.paths):
+        for node in path:
+            ways.setdefault(node, []).append(way)
+    for j in columns.tolist():
+        name, key = labels[j]
+        if key and isinstance(key[-1], int):
+            for size, way in itertools.product(range(1, len(key)), ways.get(key[-1], ())):
+                found.setdefault((name, key[:size], way), []).append(j)
+    # Paths share their beginnings: once is enough. A sum of one column is that column.
+    return [np.array(each, dtype=np.int32) for each in dict.fromkeys(map(tuple, found.values())) if len(each) > 1]
+
+
+def extended(program: Program, sums: Sequence[Ints]) -> Program:
+    """Return the program with a row without bounds for each sum behind its own."""
+    row: Ints = (np.repeat(np.arange(len(sums)), [len(each) for each in sums]) + program.rows).astype(np.int32)
+    column = np.concatenate([np.zeros(0, dtype=np.int32), *sums])
+    free: Floats = np.full(len(sums), np.inf)
+    return program.extended(row_lower=-free, row_upper=free, row=row, column=column, value=np.ones(len(row)))

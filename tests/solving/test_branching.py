@@ -1,0 +1,142 @@
+"""Branches on sums and single columns, their bounds, and linear programs that begin where another ended."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+import numpy as np
+import pytest
+
+from optimiser.solving.branching import Branch, Gains, Master, Part, Tree
+from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime
+from optimiser.solving.standard_form import Program
+from optimiser.solving.structure import Label, structure
+from optimiser.solving.structure import Tree as Scenarios
+from tests.support.programs import planning
+
+
+def master_of(program: Program, labels: list[Label], weighty: list[bool], tree: Scenarios) -> Master:
+    shape = structure(program, labels, np.array(weighty, dtype=np.int32), tree)
+    return Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+
+
+def test_sums_run_along_the_paths_of_the_tree() -> None:
+    """Two scenarios part after the first month: a signature in either of the later months sums with the first, not with the other."""
+    nothing = np.zeros(4)
+    program = Program(
+        *(nothing, 0.0, nothing, np.ones(4), np.array([True, True, True, False])),
+        *(np.zeros(0), np.zeros(0), np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0)),
+    )
+    labels: list[Label] = [*(("sign", ("offtake", "low", node)) for node in range(3)), ("buy", ("spot", 0))]
+    shape = structure(program, labels, np.array([1, 1, 1, 0], dtype=np.int32), Scenarios((None, 0, 0), (1.0, 0.5, 0.5)))
+    assert sorted(each.tolist() for each in shape.sums) == [[0, 1], [0, 2]]
+    assert shape.first == 2
+    assert shape.node.tolist() == [0, 1, 2, 0]
+    assert shape.weighty.tolist() == [True, True, True, False]
+
+
+def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() -> None:
+    """Two orders of which each is half in the relaxation: one costs next to nothing whole, the other 100."""
+    program = Program(
+        cost=np.array([0.01, 100.0, 0.0, 0.0]),
+        offset=0.0,
+        lower=np.zeros(4),
+        upper=np.array([1.0, 1.0, 10.0, 10.0]),
+        integer=np.array([True, True, False, False]),
+        row_lower=np.array([5.0, 4.5, 0.0, 0.0]),
+        row_upper=np.full(4, np.inf),
+        start=np.array([0, 1, 2, 4, 6], dtype=np.int32),
+        index=np.array([2, 3, 0, 2, 1, 3], dtype=np.int32),
+        value=np.array([1.0, 1.0, 10.0, -1.0, 10.0, -1.0]),
+    )
+    labels: list[Label] = [("x", (name, 0)) for name in "abcd"]
+    master = master_of(program, labels, [False] * 4, Scenarios((None,), (1.0,)))
+    root, gains = master.relaxation.solve(), Gains()
+    assert root.bound == pytest.approx(45.005)
+    tree = Tree(master, root, gains)
+    tree.grow(100.0, 4)
+    assert tree.bound == pytest.approx(100.005)
+    again = Tree(master, master.solve(Part(), root.basis), gains)
+    again.grow(100.0, 2)
+    assert again.bound == pytest.approx(100.005), "what brought most before is taken at once"
+
+
+def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
+    """One of two months, as much in the one as in the other but for a fifth: halves can do that, whole signatures cannot."""
+    program = Program(
+        cost=np.array([1.0, 2.0]),
+        offset=0.0,
+        lower=np.zeros(2),
+        upper=np.ones(2),
+        integer=np.ones(2, dtype=np.bool_),
+        row_lower=np.array([1.0, -0.2]),
+        row_upper=np.array([1.0, 0.2]),
+        start=np.array([0, 2, 4], dtype=np.int32),
+        index=np.array([0, 1, 0, 1], dtype=np.int32),
+        value=np.array([1.0, 1.0, 1.0, -1.0]),
+    )
+    labels: list[Label] = [("sign", ("offtake", "low", 0)), ("sign", ("offtake", "low", 1))]
+    master = master_of(program, labels, [True, True], Scenarios((None, 0), (1.0, 1.0)))
+    assert [each.tolist() for each in master.structure.sums] == [[0, 1]]
+    tree = Tree(master, master.relaxation.solve(), Gains())
+    assert tree.bound == pytest.approx(1.4)
+    assert not tree.grow(np.inf, 10)
+    assert tree.bound == np.inf
+
+
+def test_both_sides_of_a_branch_leave_no_plan_out() -> None:
+    program, shape = planning(4, leaves=3, periods=4)
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+    columns = shape.sums[0]
+    less, more = master.sides(Part(), Branch(0, 0.0, of_sum=True))
+    assert less.sums == {0: (-np.inf, 0.0)}
+    assert set(less.columns) == set(columns.tolist())
+    assert more.sums == {0: (1.0, np.inf)}
+    j = int(master.integers[0])
+    less, more = master.sides(Part(columns={j: (1.0, 5.0)}), Branch(j, 2.0, of_sum=False))
+    assert less.columns[j] == (1.0, 2.0)
+    assert more.columns[j] == (3.0, 5.0)
+
+
+def test_duals_prove_the_bound_whatever_the_solver_says() -> None:
+    """Of any duals the bound is one that no point is below; of those at the optimum it is the optimum."""
+    program, shape = planning(9, leaves=3, periods=5)
+    extended = Master.program_of(program, shape)
+    relaxation = LinearProgram(extended, Clock())
+    vertex = relaxation.solve()
+    value = extended.objective(vertex.x)
+    assert vertex.bound == pytest.approx(value)
+    r = np.random.default_rng(1)
+    for size in (1e-3, 1.0):
+        assert relaxation.proven(vertex.dual + r.normal(0, size, len(vertex.dual))) <= value + 1e-6
+    assert relaxation.proven(np.full(len(vertex.dual), -1e3)) == -np.inf
+
+
+def test_what_is_given_up_at_a_cutoff_cannot_be_below_it() -> None:
+    program, shape = planning(9, leaves=3, periods=5)
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+    root = master.solve(Part())
+    held = Part().hold(master.integers, np.zeros(len(master.integers)))
+    free = master.solve(held, root.basis)
+    assert free.solved
+    for cutoff in (free.bound * 0.9, free.bound - 1e-3):
+        found = master.solve(held, root.basis, cutoff)
+        assert cutoff * (1 - 1e-7) <= found.bound <= free.bound + 1e-6
+    assert master.solve(held, root.basis, free.bound + 1.0).solved
+
+
+def test_a_basis_goes_to_another_process_and_back() -> None:
+    program, _ = planning(1, leaves=2, periods=6)
+    vertex = LinearProgram(program, Clock()).solve()
+    basis = pickle.loads(pickle.dumps(Basis.of(vertex.basis)))
+    clock = Clock()
+    assert LinearProgram(program, clock).solve(basis).bound == pytest.approx(vertex.bound)
+    assert clock.iterations == 0
+
+
+def test_no_linear_program_runs_past_the_deadline() -> None:
+    program, _ = planning(1, leaves=2, periods=6)
+    with pytest.raises(OutOfTime):
+        LinearProgram(program, Clock(time.perf_counter() - 1)).solve()
+    assert LinearProgram(program, Clock(time.perf_counter() + 60)).solve().solved

@@ -1,0 +1,215 @@
+"""The search against HiGHS alone: random trees and chains, what it is taught, and how it ends before its time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optimiser.interrupts import Interrupt
+from optimiser.solving import engine, highs
+from optimiser.solving.branching import Gains
+from optimiser.solving.engine import Engine, Known, optimise, pays
+from optimiser.solving.highs import Seen
+from optimiser.solving.linear import Basis, Clock, OutOfTime
+from optimiser.solving.options import Options
+from optimiser.solving.paths import Paths
+from optimiser.solving.standard_form import Program
+from optimiser.solving.structure import CHAIN, Structure, structure
+from tests.support.programs import planning
+
+EXACT = Options(gap=0.0, threads=1)
+
+
+def drawn(seed: int) -> tuple[Program, Structure]:
+    r = np.random.default_rng(seed + 10**6)
+    return planning(seed, leaves=int(r.integers(1, 8)), periods=int(r.integers(1, 8)), across=bool(r.integers(2)))
+
+
+def kept(program: Program, x: Any) -> None:
+    """A plan keeps every row and bound, and is whole to the last digit."""
+    assert program.holds(x, 1e-6)
+    assert (x[program.integer] == np.round(x[program.integer])).all()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_trees_and_chains_have_the_optimum_of_highs(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    program, shape = drawn(seed)
+    expected, found = highs.optimise(program, EXACT, Interrupt()), optimise(program, shape, EXACT, Interrupt())
+    assert found.status == expected.status
+    if expected.objective is None or expected.x is None:
+        return
+    assert found.objective == pytest.approx(expected.objective, rel=1e-7)
+    assert found.bound == pytest.approx(expected.objective, rel=1e-7)
+    kept(program, found.x)
+    assert found.row_dual is not None
+    assert found.column_dual is not None
+
+
+@pytest.mark.parametrize("seed", range(40, 80))
+def test_its_bounds_and_plans_hold_wherever_it_stops(seed: int) -> None:
+    program, shape = drawn(seed)
+    expected = highs.optimise(program, EXACT, Interrupt())
+    search = Engine(program, shape, 0.02, Clock())
+    search.run()
+    if expected.objective is None:
+        assert search.best is None
+        return
+    size = 1e-6 * abs(expected.objective)
+    assert search.bound <= expected.objective + size
+    if search.best is not None:
+        kept(program, search.best.x)
+        assert search.best.objective == pytest.approx(program.objective(search.best.x))
+        assert search.best.objective >= expected.objective - size
+        if search.proven:
+            assert search.best.objective <= expected.objective * 1.02 + size
+
+
+def test_most_of_them_need_no_other_search() -> None:
+    ended = []
+    for seed in range(20):
+        search = Engine(*drawn(seed), 0.02, Clock())
+        search.run()
+        ended.append(search.proven)
+    assert sum(ended) >= 12
+
+
+def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, shape = planning(7, leaves=5, periods=6)
+    first = Engine(program, shape, 0.02, Clock())
+    first.run()
+    assert first.best is not None
+    assert first.root is not None
+    plan = (first.best.whole, None)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the paths were solved again")
+
+    monkeypatch.setattr(Paths, "grow", refuse)
+    again = Engine(program, shape, 0.02, Clock(), Known([plan], Basis.of(first.root.basis), first.known.gains))
+    again.run()
+    assert again.best is not None
+    assert again.best.objective <= first.best.objective + 1e-6
+    assert np.array_equal(again.attempts[0].whole, first.best.whole)
+    assert again.clock.iterations < first.clock.iterations
+
+
+def test_integers_beyond_their_bounds_make_no_plan() -> None:
+    program, shape = planning(3, leaves=3, periods=4)
+    wrong = np.full(int(program.integer.sum()), 99.0)
+    search = Engine(program, shape, 0.02, Clock(), Known([(wrong, None)]))
+    search.run()
+    assert search.attempts[0].objective == np.inf
+    assert search.best is not None
+
+
+def test_the_first_plan_comes_with_the_paths() -> None:
+    """A plan is there before the relaxation of the whole is solved."""
+    program, shape = planning(11, leaves=6, periods=6)
+    paths = Paths(engine.Master.program_of(program, shape), shape, Clock(), planning=True)
+    assert [*paths.grow()] == [1, 2, 3, 4, 5, 6]
+    assert paths.plan is not None
+    plan = paths.plan[: program.columns]
+    plan[program.integer] = np.round(plan[program.integer])
+    assert program.holds(plan, 1e-6)
+
+
+def test_without_structure_or_size_highs_is_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, shape = planning(2, leaves=4, periods=5)
+    assert not pays(program, shape), "it is small"
+    monkeypatch.setattr(engine, "LARGE", 0)
+    assert pays(program, shape)
+    plain = structure(program, [("x", (j,)) for j in range(program.columns)], np.zeros(program.columns, dtype=np.int32), CHAIN)
+    assert not pays(program, plain), "it has neither paths nor what is decided first"
+    assert not pays(program.relaxed(), shape), "it has no integers"
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the engine ran")
+
+    monkeypatch.setattr(Engine, "run", refuse)
+    assert optimise(program, plain, EXACT, Interrupt()).status == "optimal"
+
+
+def test_what_it_gives_up_highs_ends_with_its_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    monkeypatch.setattr(engine, "WORK", 0)
+    begun: list[Any] = []
+    ordinary = highs.optimise
+
+    def watched(program: Program, options: Options, interrupt: Interrupt, watch: Any = None, known: Any = None) -> Any:
+        begun.append(known)
+        return ordinary(program, options, interrupt, watch, known)
+
+    monkeypatch.setattr(highs, "optimise", watched)
+    program, shape = planning(5, leaves=5, periods=6)
+    found = optimise(program, shape, EXACT, Interrupt())
+    assert found.status == "optimal"
+    assert begun
+    assert begun[-1] is not None
+    assert program.holds(begun[-1], 1e-6)
+
+
+def test_time_that_is_over_or_an_interrupt_keep_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    program, shape = planning(5, leaves=5, periods=6)
+    search = Engine(program, shape, 0.0, Clock(deadline=time.perf_counter() - 1))
+    with pytest.raises(OutOfTime):
+        search.run()
+    assert search.solution(EXACT).status == "no_plan"
+    interrupt = Interrupt(keeps=True)
+
+    def pressed(seen: Seen) -> None:
+        if seen.incumbent is not None:
+            interrupt.requested = True
+
+    # The clock looks before each linear program: the first that begins after the first plan ends the search.
+    ticking = Clock.left.fget  # type: ignore[attr-defined]
+
+    def left(clock: Clock) -> float:
+        if search.best is not None:
+            interrupt.requested = True
+        return float(ticking(clock))
+
+    search = Engine(program, shape, 0.0, Clock(interrupt=interrupt))
+    monkeypatch.setattr(Clock, "left", property(left))
+    with pytest.raises(OutOfTime):
+        search.run()
+    monkeypatch.undo()
+    assert search.best is not None
+    kept(program, search.best.x)
+    assert search.solution(EXACT).status == "feasible"
+
+
+def test_progress_names_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    monkeypatch.setattr(highs, "REPORTING", 0.0)
+    monkeypatch.setattr(highs, "POLLING", 0.0001)
+    seen: list[Seen] = []
+    program, shape = planning(7, leaves=7, periods=9)
+    optimise(program, shape, Options(gap=0.001, threads=1), Interrupt(), seen.append)
+    phases = " ".join(dict.fromkeys(each.phase for each in seen))
+    assert "relaxation, " in phases
+    assert "of 7 paths" in phases
+    assert "branching" in phases
+    known = [each for each in seen if each.incumbent is not None]
+    assert [each.incumbent for each in known] == sorted((each.incumbent or 0.0 for each in known), reverse=True), "plans only get better"
+
+
+def test_a_program_without_a_plan_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    program, shape = planning(5, leaves=3, periods=4)
+    short = np.arange(program.columns - len(shape.tree.parent), program.columns)
+    row, value = np.full(len(short), program.rows), np.ones(len(short))
+    hopeless = program.extended(row_lower=[-np.inf], row_upper=[-1.0], row=row, column=short, value=value)
+    assert optimise(hopeless, shape, EXACT, Interrupt()).status == "infeasible"
+
+
+def test_what_branches_brought_says_which_is_next() -> None:
+    gains = Gains()
+    gains.take([(3, 1.0), (3, 2.0), (-1, 4.0)])
+    assert gains.mean(3) == pytest.approx(1.5)
+    assert gains.mean(-1) == pytest.approx(4.0)
+    assert gains.mean(0) is None
