@@ -201,9 +201,10 @@ class Tree:
         known = {branch: mean for _, branch in branches if (mean := self.gains.mean(branch.key)) is not None}
         likely = max(known, key=lambda each: known[each] * self._away(vertex, each), default=None)
         unknown = [branch for _, branch in branches if branch not in known][: TRIALS if self.nodes == 0 or likely is None else 1]
-        best, rise = list[tuple[Part, Vertex]](), -INFINITY
+        best, rise, basis = list[tuple[Part, Vertex]](), -INFINITY, vertex.basis
         for branch in [*([] if likely is None else [likely]), *unknown]:
-            sides, gain = self._split(branch, value, part, vertex, enough)
+            sides, gain = self._split(branch, value, part, vertex, basis, enough)
+            basis = None  # where the last one ended is as near, and is factorised
             if gain > rise:
                 best, rise = sides, gain
             if gain >= enough - value or (branch is likely and gain > 0):
@@ -214,10 +215,12 @@ class Tree:
         value = self.master.value(vertex, branch)
         return min(value - branch.floor, branch.floor + 1 - value)
 
-    def _split(self, branch: Branch, value: float, part: Part, vertex: Vertex, enough: float) -> tuple[list[tuple[Part, Vertex]], float]:
+    def _split(
+        self, branch: Branch, value: float, part: Part, vertex: Vertex, basis: Any, enough: float
+    ) -> tuple[list[tuple[Part, Vertex]], float]:
         """Solve both sides of a split, and tell by how much it raises the bound."""
         sides = self.master.sides(part, branch)
-        found = [(side, self.master.solve(side, vertex.basis, enough)) for side in sides]
+        found = [(side, self.master.solve(side, basis if k == 0 else None, enough)) for k, side in enumerate(sides)]
         self.nodes += 2
         most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
         gain = max(0.0, min(most, *(each.bound for _, each in found)) - value)

@@ -18,7 +18,8 @@ from optimiser.solving.structure import Positions
 WORSE, GROWTH = 0.002, 4.0  # by what part of the cost the cheaper of two sides may be worse at first; how that grows
 NEARLY, PORTION = 0.2, 0.2  # an integer this near to whole is rounded at once, and at least this part of all that are not whole
 DEAR = 0.0005  # by what part of the cost a batch of rounded integers may be worse
-LITTLE = 2e-5  # a sum of integers that moves less than this part of the cost is left to the batches
+MANY = 5  # orders of a kind
+RELEASES = 8
 STEPS = 300
 
 
@@ -35,15 +36,18 @@ class Found:
 def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) -> Found | None:
     """Return a plan that costs less than `worst`, from the vertex of a part of the program; None where the way leads to none."""
     at = _decided(master, part, vertex, worst)
-    return None if at is None else _rounded(master, *at, worst)
+    return None if at is None else _Rounding(master, *at, worst).found()
 
 
 def _decided(master: Master, part: Part, vertex: Vertex, worst: float) -> tuple[Part, Vertex] | None:
-    """Decide what is weighty: that which moves most first."""
+    """Decide what is weighty, then how many orders of a kind are placed: that which moves most first."""
     while branches := master.open(vertex):
-        moved, branch = max(branches, key=lambda each: each[0])
-        if not master.is_weighty(branch) and (not branch.of_sum or moved < LITTLE * abs(vertex.objective)):
-            break
+        if not master.is_weighty(branches[0][1]):
+            # Whether two orders are placed in all or three says more than one of them; of many it says nothing.
+            branches = [each for each in branches if each[1].of_sum and each[1].floor < MANY]
+            if not branches:
+                break
+        _, branch = max(branches, key=lambda each: each[0])
         nearer = int(master.value(vertex, branch) - branch.floor >= 0.5)
         sides = master.sides(part, branch)
         won = _cheaper(master, (sides[nearer], sides[1 - nearer]), vertex, worst)
@@ -70,50 +74,70 @@ def _cheaper(master: Master, sides: tuple[Part, Part], vertex: Vertex, worst: fl
     return None
 
 
-def _rounded(master: Master, part: Part, vertex: Vertex, worst: float) -> Found | None:
-    """Round what is not whole. What is whole is held, so that an order that is rounded down does not turn up in the month after;
-    where that leads to no plan it is not."""
-    value = vertex.x[master.integers]
-    whole = np.abs(value - np.round(value)) <= FRACTION
-    held = part.hold(master.integers[whole], np.round(value[whole]))
-    return _in_batches(master, held, vertex, worst) or _in_batches(master, part, vertex, worst)
+class _Rounding:
+    """Rounds what is not whole. What is whole is held meanwhile, so that an order that is rounded down does not turn up in the month
+    after. Where that costs too much it is let go, a few times."""
 
+    def __init__(self, master: Master, part: Part, vertex: Vertex, worst: float) -> None:
+        self.master, self.worst, self.releases = master, worst, RELEASES
+        self.decided, self.part, self.vertex = part, part, vertex  # `decided` is without what is only held
+        self._hold()
 
-def _in_batches(master: Master, part: Part, vertex: Vertex, worst: float) -> Found | None:
-    for _ in range(STEPS):
-        value = vertex.x[master.integers]
-        away = np.abs(value - np.round(value))
-        broken = away > FRACTION
-        if not broken.any():
-            return attempt(master, np.round(value), worst, part=part)
-        if (broken & master.binary).any():
-            broken &= master.binary  # whether there is an order comes before how many lots are in it
-        order = np.flatnonzero(broken)[np.argsort(away[broken], kind="stable")]
-        batch = order[: max(int(np.ceil(PORTION * len(order))), int((away[order] <= NEARLY).sum()))]
-        step = _batch(master, part, vertex, batch, worst)
-        if step is None:
-            return None
-        part, vertex = step
-    return None
+    def found(self) -> Found | None:
+        """Return the plan, if there is one."""
+        for _ in range(STEPS):
+            value = self.vertex.x[self.master.integers]
+            away = np.abs(value - np.round(value))
+            broken = away > FRACTION
+            if not broken.any():
+                return attempt(self.master, np.round(value), self.worst, part=self.part)
+            if (broken & self.master.binary).any():
+                broken &= self.master.binary  # whether there is an order comes before how many lots are in it
+            order = np.flatnonzero(broken)[np.argsort(away[broken], kind="stable")]
+            if not self._batch(order[: max(int(np.ceil(PORTION * len(order))), int((away[order] <= NEARLY).sum()))]):
+                return None
+        return None
 
+    def _batch(self, batch: Positions) -> bool:
+        """Round as many of a batch as does not cost too much; of the first of it whatever it costs the cheaper side."""
+        master, cutoff = self.master, min(self.worst, self.vertex.objective + DEAR * max(abs(self.vertex.objective), 1.0))
+        while True:
+            columns = master.integers[batch]
+            near = np.round(self.vertex.x[columns])
+            if self._solved(self.part, columns, near, cutoff):
+                return True
+            if len(batch) == 1:
+                break
+            batch = batch[: len(batch) // 2]
+        far: Floats = np.asarray(2 * np.floor(self.vertex.x[columns]) + 1 - near)
+        if self._solved(self.part, columns, far, cutoff):
+            return True
+        if self.releases:
+            self.releases -= 1
+            if self._solved(self.decided, columns, near, cutoff):
+                self._hold()
+                return True
+        held = (self.part.hold(columns, near), self.part.hold(columns, far))
+        won = _cheaper(master, held, self.vertex, self.worst)
+        if won is not None:
+            self.decided = self.decided.hold(columns, near if won[0] is held[0] else far)
+            self.part, self.vertex = won
+        return won is not None
 
-def _batch(master: Master, part: Part, vertex: Vertex, batch: Positions, worst: float) -> tuple[Part, Vertex] | None:
-    """Round as many of a batch as does not cost too much; the first of it alone whatever it costs, on either side."""
-    integers, room = master.integers, DEAR * max(abs(vertex.objective), 1.0)
-    while True:
-        columns = integers[batch]
-        last = len(batch) == 1
-        held = part.hold(columns, np.round(vertex.x[columns]))
-        cutoff = min(worst, vertex.objective + room)
-        found = master.solve(held, cutoff=cutoff)
-        if found.solved and found.objective <= cutoff:
-            return held, found
-        if last:
-            column = int(columns[0])
-            floor = float(np.floor(vertex.x[column]))
-            sides = (part.hold([column], [floor]), part.hold([column], [floor + 1]))
-            return _cheaper(master, sides, vertex, worst)
-        batch = batch[: len(batch) // 2]
+    def _solved(self, part: Part, columns: Positions, values: Floats, cutoff: float) -> bool:
+        """Hold columns at values in a part, where that costs no more than a cutoff."""
+        held = part.hold(columns, values)
+        found = self.master.solve(held, cutoff=cutoff)
+        if not found.solved or found.objective > cutoff:
+            return False
+        self.part, self.vertex, self.decided = held, found, self.decided.hold(columns, values)
+        return True
+
+    def _hold(self) -> None:
+        """Hold what is whole where it stands."""
+        value = self.vertex.x[self.master.integers]
+        whole = np.abs(value - np.round(value)) <= FRACTION
+        self.part = self.decided.hold(self.master.integers[whole], np.round(value[whole]))
 
 
 def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: object = None, part: Part | None = None) -> Found | None:

@@ -126,15 +126,19 @@ class Engine:
         if len(self.structure.tree.paths) == 1:
             return master.solve(Part())
         paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
+        several = len(self.structure.tree.paths)
+        self.phase = f"relaxation, path 1 of {several}"
         for done in paths.grow():
-            self.phase = f"relaxation, {done} of {len(self.structure.tree.paths)} paths"
-        if paths.plan is not None:
-            x = paths.plan[: self.program.columns]
-            x[self.program.integer] = np.round(x[self.program.integer])
-            if self.program.holds(x):
-                self._take(Found(x[self.program.integer], x, self.program.objective(x)))
-        self.phase = "relaxation of all paths"
+            self.phase = f"relaxation, path {done + 1} of {several}" if done < several else "relaxation of all paths"
+            if done == several and paths.plan is not None:
+                self._first(paths.plan[: self.program.columns])
         return master.solve(Part(), paths.basis, primal=True)
+
+    def _first(self, x: Floats) -> None:
+        """Take the plan that was made path by path."""
+        x[self.program.integer] = np.round(x[self.program.integer])
+        if self.program.holds(x):
+            self._take(Found(x[self.program.integer], x, self.program.objective(x)))
 
     def _try(self, master: Master, until_one: bool = False) -> bool:
         """Try the next known plans. Return whether there were any."""

@@ -84,9 +84,9 @@ def _nothing() -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Vertex:
-    """How a linear program ended. `bound` is proven by its duals: nothing is below it; infinite where there is no point. `objective`, `x`, `activity`
-    (of the rows), `dual` (of the rows) and `basis`, HiGHS's own object, are there where it was `solved`: not where it has no point or
-    was given up at a cutoff, which it may be above all the same."""
+    """How a linear program ended. `bound` is proven by its duals: nothing is below it; infinite where there is no point. The others are
+    there where it was `solved`: not where it has no point or was given up at a cutoff, which it may be above all the same. `activity`
+    and `dual` are those of the rows, `basis` is HiGHS's own object."""
 
     bound: float
     objective: float = INFINITY
@@ -185,7 +185,7 @@ class LinearProgram:
     def proven(self, dual: Floats) -> float:
         """Return the bound that the duals of the rows prove, whatever the solver says: the least that costs less the duals' part can
         come to within the bounds of the columns, and the duals' part within those of the rows."""
-        reduced = self.program.cost - self.matrix.T @ dual
+        reduced = self.reduced(dual)
         at = np.where(reduced > 0, self.lower, self.upper)
         free = ~np.isfinite(at)
         if free.any():
@@ -199,10 +199,13 @@ class LinearProgram:
             return -INFINITY
         return self.program.offset + float(reduced @ at) + float(np.where(missing, 0.0, dual) @ np.where(missing, 0.0, side))
 
+    def reduced(self, dual: Floats) -> Floats:
+        """Return the reduced costs of the columns at some duals of the rows."""
+        return np.asarray(self.program.cost - self.matrix.T @ dual)
+
     @property
     def matrix(self) -> Any:
         """The matrix of the program, by rows."""
         if self._matrix is None:
             self._matrix = self.program.matrix()
         return self._matrix
-

@@ -3,7 +3,8 @@
 The most probable path is solved alone; each other path then alone from where it parts, with its beginning held. Their bases together
 are a basis of the whole, near the best one, from which the primal simplex goes on: a fifth of the time that the whole takes from
 nothing, a tenth where there are a hundred paths. Where there are many, some are joined before the others are added, then twice as
-many, and so on.
+many, and so on. Columns of kinds that the first path does not use, and whose prices say that it should not, are left out until the
+last: two of five.
 
 On the way each path is planned with whole integers too, with what was planned before it held: the first plan.
 """
@@ -18,7 +19,7 @@ import numpy as np
 
 from optimiser.solving.branching import Master, Part
 from optimiser.solving.dive import dive
-from optimiser.solving.linear import AT_LOWER, BASIC, STATUSES, Bytes, Clock, LinearProgram, Vertex
+from optimiser.solving.linear import AT_LOWER, BASIC, PRICED, STATUSES, Bytes, Clock, LinearProgram, Vertex
 from optimiser.solving.standard_form import Bools, Floats, Ints, Program
 from optimiser.solving.structure import NOWHERE, Positions, Structure
 
@@ -32,27 +33,28 @@ class Paths:
         self.program, self.structure, self.clock = program, structure, clock
         self.matrix = program.matrix()
         self.row_node, self.local = _nodes_of_rows(program, structure)
+        self.used = np.ones(program.columns, dtype=np.bool_)  # columns that are not left out
         self.x = np.zeros(program.columns)
         self.plan: Floats | None = np.zeros(program.columns) if planning else None
         self.columns: Bytes = np.full(program.columns, AT_LOWER, dtype=np.int8)
         self.rows: Bytes = np.full(program.rows, BASIC, dtype=np.int8)
 
     def grow(self) -> Iterator[int]:
-        """Solve path by path, and join what was solved; yield the number of each path before. Raises OutOfTime and SolverError."""
+        """Solve path by path, and join what was solved; yield how many paths are done. Raises OutOfTime and SolverError."""
         paths = self.structure.tree.paths
         joins = {len(paths)}
         while min(joins) > FEW:
             joins.add(-(-min(joins) // 2))
         inside = np.zeros(len(self.structure.tree.parent) + 1, dtype=np.bool_)  # the last is NOWHERE
         for k, path in enumerate(paths):
-            yield k + 1
             new = np.zeros_like(inside)
             new[[*path]] = True
             new[NOWHERE] = k == 0
             new &= ~inside
             self._alone(new)
             inside |= new
-            if k + 1 in joins and k + 1 < len(paths):
+            yield k + 1
+            if k + 1 in joins:
                 self._join(inside, k + 1)
 
     @property
@@ -62,26 +64,46 @@ class Paths:
 
     def _alone(self, new: Bools) -> None:
         """Solve what stands at some nodes, the others as they are; and plan it."""
-        columns, rows = self._at(new)
-        part = self._part(columns, rows, self.x)
-        relaxation = LinearProgram(part, self.clock)
+        every, rows = self._at(new)
+        columns = every[self.used[every]]
+        relaxation = LinearProgram(self._part(columns, rows, self.x), self.clock)
         vertex = relaxation.solve()
+        if not vertex.solved and len(columns) < len(every):
+            columns = every
+            vertex = LinearProgram(self._part(columns, rows, self.x), self.clock).solve()
+            if vertex.solved:
+                self._use(columns[vertex.x > 0])
         self._keep(columns, rows, vertex)
+        if new[0] and vertex.solved and len(self.structure.tree.paths) > 1:
+            self._leave_out(columns, relaxation, vertex)
         if self.plan is None:
             return
         if not new[0]:
-            relaxation = LinearProgram(self._part(columns, rows, self.plan), self.clock)
-            vertex = relaxation.solve(vertex.basis)
-        found = None if not vertex.solved else self._planned(relaxation, columns, vertex)
+            relaxation = LinearProgram(self._part(every, rows, self.plan), self.clock)
+            vertex = relaxation.solve(_basis(self.columns[every], self.rows[rows]))
+        found = self._planned(relaxation, every, vertex) if vertex.solved else None
         if found is None:
             self.plan = None
         else:
-            self.plan[columns] = found
+            self.plan[every] = found
+
+    def _leave_out(self, columns: Positions, relaxation: LinearProgram, vertex: Vertex) -> None:
+        """Leave out the kinds of columns that the first path does not use, and that would cost it."""
+        reduced = relaxation.reduced(vertex.dual)
+        at_lower = self.columns[columns] == AT_LOWER
+        cheap = (vertex.x > 0) | (at_lower & (reduced <= PRICED)) | self.program.integer[columns]
+        self.used = self.structure.node == NOWHERE
+        self._use(columns[cheap])
+
+    def _use(self, columns: Positions) -> None:
+        """Take in all columns of the kinds of some."""
+        kind = self.structure.kind
+        self.used |= np.isin(kind, kind[columns])
 
     def _planned(self, relaxation: LinearProgram, columns: Positions, vertex: Vertex) -> Floats | None:
         own = self.structure
         program = replace(relaxation.program, integer=self.program.integer[columns])
-        structure = Structure(own.tree, own.node[columns], own.weighty[columns], (), 0)
+        structure = Structure(own.tree, own.node[columns], own.kind[columns], own.weighty[columns], (), 0)
         found = dive(Master(program, structure, relaxation), Part(), vertex)
         return None if found is None else found.x
 
@@ -93,6 +115,10 @@ class Paths:
             weight[[*path]] += tree.probability[path[-1]]
         weight = np.append(weight[:-1] / weight[0] / np.array(tree.probability), 1.0)
         columns, rows = self._at(inside)
+        columns = columns[self.used[columns]]
+        self.columns[~self.used] = AT_LOWER  # basic at nothing, where a part was solved with all
+        if leaves == len(tree.paths):
+            rows = np.arange(self.program.rows)
         part = self._part(columns, rows, self.x)
         part = replace(part, cost=self.program.cost[columns] * weight[self.structure.node[columns]])
         basis = _basis(self.columns[columns], self.rows[rows])

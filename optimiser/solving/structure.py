@@ -54,11 +54,13 @@ CHAIN = Tree((None,), (1.0,))
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """`node`: of the tree at which each column stands; `weighty`: whether a column is whole and decided before others, as its
-    priority says; `sums`: the columns of each sum that is whole in every plan, those of weighty columns first (`first` of them)."""
+    """`node`: of the tree at which each column stands; `kind`: a number that columns share which differ in their node alone;
+    `weighty`: whether a column is whole and decided before others, as its priority says; `sums`: the columns of each sum that is
+    whole in every plan, those of weighty columns first (`first` of them)."""
 
     tree: Tree
     node: Ints
+    kind: Ints
     weighty: Bools
     sums: tuple[Ints, ...]
     first: int
@@ -68,9 +70,11 @@ def structure(program: Program, labels: Sequence[Label], priority: Ints, tree: T
     """Return the structure of a program. The last part of a label's index is the node of its column, where it is a number."""
     last = (key[-1] if key else None for _, key in labels)
     node = np.fromiter((each if isinstance(each, int) and each < len(tree.parent) else NOWHERE for each in last), np.int32, len(labels))
+    kinds: dict[Any, int] = {}
+    kind = np.fromiter((kinds.setdefault((name, key[:-1]), len(kinds)) for name, key in labels), np.int32, len(labels))
     weighty = (priority > 0) & program.integer
     first, then = (_sums(labels, np.flatnonzero(program.integer & of), tree) for of in (weighty, ~weighty))
-    return Structure(tree, node, weighty, (*first, *then), len(first))
+    return Structure(tree, node, kind, weighty, (*first, *then), len(first))
 
 
 def _sums(labels: Sequence[Label], columns: Positions, tree: Tree) -> list[Ints]:
