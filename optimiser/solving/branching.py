@@ -20,6 +20,7 @@ from optimiser.solving.structure import Positions, Structure, extended
 
 FRACTION = 1e-6  # a whole column or sum nearer than this to a whole number is whole
 TRIALS = 3  # branches, at most, that are tried at one vertex because nothing is known of them
+DECISIVE = 0.3  # what part of what is missing a branch must bring for no other to be tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +208,7 @@ class Tree:
             basis = None  # where the last one ended is as near, and is factorised
             if gain > rise:
                 best, rise = sides, gain
-            if gain >= enough - value or (branch is likely and gain > 0):
+            if gain >= DECISIVE * (enough - value) or (branch is likely and gain > 0):
                 break
         return best
 

@@ -19,6 +19,7 @@ WORSE, GROWTH = 0.002, 4.0  # by what part of the cost the cheaper of two sides 
 NEARLY, PORTION = 0.2, 0.2  # an integer this near to whole is rounded at once, and at least this part of all that are not whole
 DEAR = 0.0005  # by what part of the cost a batch of rounded integers may be worse
 MANY = 5  # orders of a kind
+LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
 RELEASES = 8
 STEPS = 300
 
@@ -44,7 +45,8 @@ def _decided(master: Master, part: Part, vertex: Vertex, worst: float) -> tuple[
     while branches := master.open(vertex):
         if not master.is_weighty(branches[0][1]):
             # Whether two orders are placed in all or three says more than one of them; of many it says nothing.
-            branches = [each for each in branches if each[1].of_sum and each[1].floor < MANY]
+            little = LITTLE * abs(vertex.objective)
+            branches = [each for each in branches if each[1].of_sum and each[1].floor < MANY and each[0] > little]
             if not branches:
                 break
         _, branch = max(branches, key=lambda each: each[0])

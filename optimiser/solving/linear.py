@@ -188,11 +188,12 @@ class LinearProgram:
         reduced = self.reduced(dual)
         at = np.where(reduced > 0, self.lower, self.upper)
         free = ~np.isfinite(at)
-        if free.any():
-            size = np.abs(self.program.cost[free]) + abs(self.matrix).T[free] @ np.abs(dual)
-            if (np.abs(reduced[free]) > PRICED * np.maximum(1.0, size)).any():
+        doubtful = np.flatnonzero(free & (np.abs(reduced) > PRICED))
+        if len(doubtful):
+            size = np.abs(self.program.cost[doubtful]) + abs(self.matrix[:, doubtful]).T @ np.abs(dual)
+            if (np.abs(reduced[doubtful]) > PRICED * np.maximum(1.0, size)).any():
                 return -INFINITY
-            reduced, at = np.where(free, 0.0, reduced), np.where(free, 0.0, at)
+        reduced, at = np.where(free, 0.0, reduced), np.where(free, 0.0, at)
         side = np.where(dual > 0, self.row_lower, self.row_upper)
         missing = ~np.isfinite(side)
         if (np.abs(dual[missing]) > PRICED).any():
