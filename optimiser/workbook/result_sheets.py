@@ -18,7 +18,8 @@ from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.value import Worth
-from optimiser.workbook.styles import DATE, FACTOR, Styles, decimals, exact_formats, number_format, put, put_column, unit_of
+from optimiser.workbook.styles import DATE, FACTOR, Styles, decimals, exact_formats, number_format, put, unit_of
+from optimiser.workbook.table_sheet import TableSheet
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.demand import DemandMet
@@ -119,7 +120,7 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
     """Write a table: row 1 is the header, each of its cells with the column's meaning as a comment."""
     if table.height > MOST_ROWS:
         raise OutputError(f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan fewer periods or longer ones")
-    sheet = book.add_worksheet(table.sheet)
+    sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
     for c, column in enumerate(found):
         header = title(column, plan)
@@ -131,11 +132,11 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
         formats = exact_formats(column.unit, values) if column.kind in NUMBERS and _acted_on(column, found) else None
         sheet.set_column(c, c, _width(column, header, values, 2 if formats is None else max(map(decimals, formats), default=0)))
         gap = c > 0 and found[c - 1].kind in NUMBERS
-        put_column(sheet, c, values, map(styles, formats) if formats else _styles(styles, column, table, plan, gap))
+        sheet.put_column(c, values, map(styles, formats) if formats else _styles(styles, column, table, plan, gap))
         if column.name in TOLD:
             for r, value in enumerate(values, start=1):
                 if value and len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
-                    sheet.set_row(r, 15 * math.ceil(len(value) / LINE_TOLD))
+                    sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_TOLD))
         if column.name in ALARMS and values:
             alarm = {
                 "type": "cell",

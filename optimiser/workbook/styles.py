@@ -45,36 +45,32 @@ class Styles:
 
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
     """Write a value; text is never taken for a formula or a link. None leaves the cell empty, a number that is none is #NUM!."""
+    match plain(value):
+        case None:
+            return
+        case str() as found:
+            sheet.write_string(row, column, found, style)
+        case found if math.isfinite(found):
+            sheet.write_number(row, column, found, style)
+        case _:
+            sheet.write_formula(row, column, "=#NUM!", style, "#NUM!")
+
+
+def plain(value: object) -> float | str | None:
+    """Return a value of any kind as a cell holds it: a number, text, or nothing."""
     match value:
         case None | "":
-            return
+            return None
         case bool():
-            sheet.write_string(row, column, "yes" if value else "no", style)
+            return "yes" if value else "no"
         case int() | float():
-            if math.isfinite(value):
-                sheet.write_number(row, column, value, style)
-            else:
-                sheet.write_formula(row, column, "=#NUM!", style, "#NUM!")
+            return value
         case dt.datetime():
-            sheet.write_string(row, column, value.isoformat(sep=" ", timespec="seconds"), style)
+            return value.isoformat(sep=" ", timespec="seconds")
         case dt.date():
-            sheet.write_number(row, column, serial(value), style)
+            return serial(value)
         case _:
-            sheet.write_string(row, column, writable(text(value))[:LONGEST_TEXT], style)
-
-
-def put_column(sheet: Worksheet, column: int, values: Iterable[object], styles: Iterable[Format]) -> None:
-    """Write values below a header. Nearly all of a plan passes here: the common kinds take the short way."""
-    write_string, write_number = sheet.write_string, sheet.write_number
-    for row, (value, style) in enumerate(zip(values, styles, strict=False), start=1):
-        if type(value) is float and math.isfinite(value):
-            write_number(row, column, value, style)
-        elif type(value) is str and 0 < len(value) <= LONGEST_TEXT and value.isascii():
-            write_string(row, column, value, style)
-        elif type(value) is dt.date:
-            write_number(row, column, serial(value), style)
-        elif value is not None:
-            put(sheet, row, column, value, style)
+            return writable(text(value))[:LONGEST_TEXT]
 
 
 def text(value: object) -> str:

@@ -1,0 +1,69 @@
+"""A worksheet that takes whole columns. Nearly all cells of a plan are in such columns, and XlsxWriter, which keeps each cell as an
+object and looks at each of its attributes, takes several times as long for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from optimiser.workbook.styles import plain
+
+
+class TableSheet(Worksheet):  # type: ignore[misc]
+    """A header, written as in any worksheet, and columns below it, which are kept as the XML of their cells."""
+
+    dim_rowmax: int | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns: list[list[str]] = []
+        self._heights: dict[int, float] = {}
+
+    def put_column(self, column: int, values: Iterable[object], styles: Iterable[Format]) -> None:
+        """Write values below the header, columns from left to right. Text is never taken for a formula or a link."""
+        letter, cells = xl_col_to_name(column), list[str]()
+        style_of: dict[Format, str] = {}
+        known: dict[tuple[Any, ...], str] = {}  # the same value in the same style is the same but for its place
+        for row, (value, style) in enumerate(zip(values, styles, strict=False), start=2):
+            if style not in style_of:
+                style_of[style] = f' s="{style._get_xf_index()}"'
+            if type(value) is float and math.isfinite(value):
+                cells.append(f'<c r="{letter}{row}"{style_of[style]}><v>{value:.16G}</v></c>')
+                continue
+            key = type(value), value, style
+            if key not in known:
+                known[key] = self._content(value, style_of[style])
+            content = known[key]
+            cells.append(f'<c r="{letter}{row}"{content}' if content else "")
+        self._columns.append(cells)
+        self._check_dimensions(len(cells), column)
+
+    def set_row_height(self, row: int, points: float) -> None:
+        """Give a row below the header a height."""
+        self._heights[row] = points
+        self.set_row(row, points)
+
+    def _content(self, value: object, style: str) -> str:
+        """The XML of a cell behind its place; nothing for an empty one."""
+        found = plain(value)
+        if found is None:
+            return ""
+        if isinstance(found, str):
+            return f'{style} t="s"><v>{self.str_table._get_shared_string_index(found)}</v></c>'
+        if math.isfinite(found):
+            return f"{style}><v>{found:.16G}</v></c>"
+        return f'{style} t="e"><f>#NUM!</f><v>#NUM!</v></c>'
+
+    def _write_rows(self) -> None:
+        """Write the header as XlsxWriter does, and what was put below it."""
+        last, self.dim_rowmax = self.dim_rowmax, 0
+        super()._write_rows()
+        self.dim_rowmax = last
+        for row, cells in enumerate(zip(*self._columns, strict=True), start=1):
+            height = f' ht="{self._heights[row]:g}" customHeight="1"' if row in self._heights else ""
+            self.fh.write(f'<row r="{row + 1}"{height}>{"".join(cells)}</row>')
