@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +23,41 @@ EXACTLY = ("ordered", "quantity", "annual_quantity")  # every digit of a quantit
 MONTH, NUMBER = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b"), re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
+@dataclass(frozen=True)
+class _Names:
+    """Names that an instruction may hold: words, the longest first; and those that look like a figure or a month. A level may be called
+    550, an offer 2027-03: such a name stays, and is one more figure or month that may be said."""
+
+    words: list[str]
+    figures: list[float]
+    months: list[str]
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> _Names:
+        """Sort names by what they look like."""
+        found = cls([], [], [])
+        for name in set(names):
+            if NUMBER.fullmatch(name):
+                found.figures.append(float(name.replace(",", "")))
+            elif MONTH.fullmatch(name):
+                found.months.append(name)
+            else:
+                found.words.append(name)
+        found.words.sort(key=len, reverse=True)
+        return found
+
+    def and_of(self, names: Iterable[str]) -> _Names:
+        """Return these names and others."""
+        more = _Names.of(names)
+        words = sorted(self.words + more.words, key=len, reverse=True)
+        return _Names(words, self.figures + more.figures, self.months + more.months)
+
+
 def sentences(together: Together) -> None:
     """Every instruction is that of its row."""
     settings = together.clock.settings
-    known = [settings.currency, settings.quantity_unit, *together.probability]
-    known += [index for rows in together.variants for row in rows.rows("prices") for index in row.values]
+    indices = {index for rows in together.variants for row in rows.rows("prices") for index in row.values}
+    known = _Names.of([settings.currency, settings.quantity_unit, *together.probability, *indices])
     for sheet, (names, figures, dates) in SAID.items():
         alike: dict[tuple[Any, ...], list[Line]] = {}  # a contract that delivers first at several dates says them all
         for line in together.sheets[sheet]:
@@ -34,7 +65,7 @@ def sentences(together: Together) -> None:
         for lines in alike.values():
             days = {day for line in lines for day in line.values() if isinstance(day, dt.date)}
             for line in lines:
-                for said in _wrong(line, [*known, *map(str, _texts(line))], names, figures, dates, days):
+                for said in _wrong(line, known.and_of(_texts(line)), names, figures, dates, days):
                     together.record.refuse(line.at("instruction"), f"{line.told('instruction')}: {said}")
                 together.record.figures += 1
 
@@ -44,24 +75,23 @@ def _texts(line: Line) -> Iterator[str]:
 
 
 def _wrong(
-    line: Line, known: list[str], names: Iterable[str], figures: Iterable[str], dates: Iterable[str], days: set[dt.date]
+    line: Line, known: _Names, names: Iterable[str], figures: Iterable[str], dates: Iterable[str], days: set[dt.date]
 ) -> Iterator[str]:
     """What an instruction says that its row does not, and what it leaves out."""
     told = str(line["instruction"] or "")
     decided = line.get("decision") not in ("do not sign", "no")
     yield from (f"does not name {line[name]}" for name in names if decided and line[name] is not None and str(line[name]) not in told)
-    # A level may be called 550, an offer 2027-03: such a name stays, and is one more figure or month that may be said.
-    figures_of_names = [float(name.replace(",", "")) for name in known if NUMBER.fullmatch(name)]
-    for name in sorted({name for name in known if not (NUMBER.fullmatch(name) or MONTH.fullmatch(name))}, key=len, reverse=True):
-        told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", told)
+    for name in known.words:
+        if name in told:
+            told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", told)
     months = MONTH.findall(told)
-    shown = [f"{day:%Y-%m-%d}" for day in days] + [name for name in known if MONTH.fullmatch(name)]
+    shown = [f"{day:%Y-%m-%d}" for day in days] + known.months
     yield from (f"says {month}, a date that its row does not hold" for month in months if not any(day.startswith(month) for day in shown))
     due = [f"{line[date]:%Y-%m}" for date in dates if decided and line[date] is not None]
     yield from (f"does not say {month}" for month in due if not any(each.startswith(month) for each in months))
     numbers = NUMBER.findall(MONTH.sub(" ", told))
     held = [value for value in line.values() if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    strange = (number for number in numbers if not any(_shows(number, each) for each in (*held, *figures_of_names)))
+    strange = (number for number in numbers if not any(_shows(number, each) for each in (*held, *known.figures)))
     yield from (f"says {number}, a figure that its row does not hold" for number in strange)
     for name in figures:
         if decided and line[name] and not any(_gives(number, line[name], name in EXACTLY) for number in numbers):
