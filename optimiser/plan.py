@@ -21,6 +21,7 @@ from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report
 from stockpile_model.data import PROVENANCE, Dated, Result, Row, Settings, Stockpile, column, columns, get, keys
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS
 from stockpile_model.scale import NOISE
@@ -115,8 +116,8 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
     if abs(summed - objective) > NOISE * max(stockpile.scale.money, abs(objective), *map(abs, costs.values())):
         raise Disagreement(f"the costs by heading make an objective of {summed!r}, the solver's is {objective!r}")
     tree, m = stockpile.tree, formulation.m
-    waste = sum(tree.probability[n] * float(pyo.value(m.expired[i, w, n])) for i, w, n in m.EXPIRIES)
-    shortfall = float(pyo.value(m.shortfall.expr))
+    waste = sum(tree.probability[n] * evaluate(m.expired[i, w, n]) for i, w, n in m.EXPIRIES)
+    shortfall = evaluate(m.shortfall.expr)
     frozen = {kind: tuple(found) for kind, found in rows.items()}
     plan = Plan(
         title=settings.title,
@@ -154,7 +155,7 @@ def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[Mar
         dual = _marginal(limit.data, outcome)
         if limit.row is None or not dual:
             continue
-        factor = float(pyo.value(limit.factor))
+        factor = evaluate(limit.factor)
         worth = dual * factor * (1 if limit.sense == "least" else -1)
         if abs(worth) > WORTHLESS * stockpile.scale.of(f"money/{limit.unit}"):
             body = limit.used if limit.used is not None else None if limit.unit == "1" else getattr(limit.data, "body", limit.data)
@@ -166,7 +167,7 @@ def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[Mar
                     date=stockpile.calendar.begin(tree.period[limit.node]),
                     sense=limit.sense,
                     amount=limit.amount,
-                    used=None if body is None else float(pyo.value(body)),
+                    used=None if body is None else evaluate(body),
                     unit={"quantity": stockpile.settings.quantity_unit, "money": stockpile.settings.currency}.get(limit.unit, limit.unit),
                     worth=worth,
                 )

@@ -11,9 +11,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pyomo.environ as pyo
-
 from stockpile_model.data import Stockpile
+from stockpile_model.evaluation import evaluate
 from stockpile_model.ledger import Arrival, Ledger
 
 
@@ -72,13 +71,13 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     found = Trace(stockpile.scale.nothing)
     arrivals: dict[int, list[tuple[Lot, Arrival, float]]] = {}
     for each in ledger.arrivals:
-        if (quantity := pyo.value(each.amount)) > found.nothing:
+        if (quantity := evaluate(each.amount)) > found.nothing:
             begin = calendar.begin(tree.period[each.node])
             lot = Lot(f"{each.name} {begin:%Y-%m}", each.material, each.site, begin)
             arrivals.setdefault(each.node, []).append((lot, each, quantity))
     departures: dict[int, list[tuple[str, str, int, str, str, float]]] = {}
     for gone in ledger.departures:
-        if (quantity := pyo.value(gone.amount)) > found.nothing:
+        if (quantity := evaluate(gone.amount)) > found.nothing:
             departures.setdefault(gone.node, []).append((gone.material, gone.site, gone.age, gone.kind, gone.name, quantity))
 
     kept = _kept(stockpile, ledger)
@@ -115,7 +114,7 @@ def _kept(stockpile: Stockpile, ledger: Ledger) -> Callable[[int, str, str, int]
             if len(children[node]) != 1:
                 return 0.0
             (node,), age = children[node], age + 1
-        return float(pyo.value(amounts[node, material, site, age]))
+        return evaluate(amounts[node, material, site, age])
 
     return kept
 
@@ -125,7 +124,7 @@ def _unit_price(arrival: Arrival) -> float:
     if not isinstance(arrival.price, tuple):
         return float(arrival.price)
     paid, quantity = arrival.price
-    return float(pyo.value(paid) / pyo.value(quantity))
+    return float(evaluate(paid) / evaluate(quantity))
 
 
 def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import USES, Ledger, Money
 from stockpile_model.scale import NOISE
@@ -202,7 +203,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     spent: dict[int, float] = {}
     at: dict[tuple[int, int], float] = {}
     for b, use, material, buyer, only, n in m.PAYMENTS:
-        if (amount := float(pyo.value(m.pay[b, use, material, buyer, only, n]))) > stockpile.scale.no_money:
+        if (amount := evaluate(m.pay[b, use, material, buyer, only, n])) > stockpile.scale.no_money:
             spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
             at[b, n] = at.get((b, n), 0.0) + amount
             fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
@@ -240,7 +241,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         )
     for b, keeper in enumerate(_keepers(stockpile), start=len(budgets)):
         receipts = (each for each in formulation.ledger.money if each.fund == keeper)
-        received = 0.0 - sum(tree.probability[each.node] * pyo.value(each.amount) for each in receipts)
+        received = 0.0 - sum(tree.probability[each.node] * evaluate(each.amount) for each in receipts)
         yield BudgetUse(
             appropriation=label(stockpile, b),
             fund=keeper,

@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts
 from stockpile_model.blocks import price_floors, projects, purchases, rotation
 from stockpile_model.data import DECIDES, Commitment, Problem, Result, Row, Stockpile, column, nearest, overlap
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -152,7 +153,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     for row in stockpile.rows(Commitment):
         name = str(named(stockpile, row))
         nodes = (n for n in tree.nodes if tree.period[n] in span(stockpile, row))
-        done = sum(tree.probability[n] * float(pyo.value(each)) for n in nodes for each in _done(m, stockpile, row, name, n))
+        done = sum(tree.probability[n] * evaluate(each) for n in nodes for each in _done(m, stockpile, row, name, n))
         yield CommitmentKept(
             date=None if row.date is None else stockpile.calendar.begin(span(stockpile, row)[0]),
             kind=row.kind,

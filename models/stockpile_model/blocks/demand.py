@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -103,7 +104,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
     calendar, tree = stockpile.calendar, stockpile.tree
     for i, b, n in m.DEMANDS:
-        unmet = pyo.value(m.unmet[i, b, n]) if (i, b, n) in m.SHORTAGES else 0.0
+        unmet = evaluate(m.unmet[i, b, n]) if (i, b, n) in m.SHORTAGES else 0.0
         needed = required(stockpile, n)[i, b][0]
         price = stockpile.at(n).keyed(Material)[i].shortage_cost or 0.0
         yield DemandMet(

@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.blocks.ageing import by_age
 from stockpile_model.data import BASE, Dated, Material, Result, Row, Stockpile, column
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import HEADINGS, Ledger, Money
 from stockpile_model.scenarios import Scenario, base_probability, revealed
@@ -140,7 +141,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     weights: dict[tuple[int, int], float] = {}
     for each in formulation.ledger.money:
         key = (each.node, each.delay, each.heading, each.material, each.name, each.buyer)
-        sums[key] = sums.get(key, 0.0) + float(pyo.value(each.amount))
+        sums[key] = sums.get(key, 0.0) + evaluate(each.amount)
         weights[each.node, each.delay] = factor(stockpile, each)
     order = list(HEADINGS)
     for (n, delay, heading, material, name, buyer), amount in sorted(
@@ -169,10 +170,10 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
         return
     costs, short, expired = ([0.0] * len(tree.nodes) for _ in range(3))
     for each in formulation.ledger.money:
-        costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * float(pyo.value(each.amount))
+        costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * evaluate(each.amount)
     for variable, keys, found in ((m.unmet, m.SHORTAGES, short), (m.below, m.SOFT_TARGETS, short), (m.expired, m.EXPIRIES, expired)):
         for key in keys:
-            found[key[2]] += float(pyo.value(variable[key]))
+            found[key[2]] += evaluate(variable[key])
     by_name = {row.scenario: row for row in stockpile.rows(Scenario)}
     for name, leaf in stockpile.scenarios.items():
         path, row = tree.paths[leaf], by_name.get(name)

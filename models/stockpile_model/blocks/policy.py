@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 
 from stockpile_model import amounts
 from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 from stockpile_model.scale import NOISE
@@ -404,7 +405,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     stockpile, ledger, rules = formulation.stockpile, formulation.ledger, formulation.stockpile.keyed(Rule)
 
     def solved(found: dict[int, list[Share]]) -> dict[int, list[tuple[Share, float]]]:
-        return {n: [(each, float(pyo.value(each.amount))) for each in parts] for n, parts in found.items()}
+        return {n: [(each, evaluate(each.amount)) for each in parts] for n, parts in found.items()}
 
     arrivals = solved(brought(ledger)) if rules else {}
     outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}

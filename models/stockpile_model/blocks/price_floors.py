@@ -30,6 +30,7 @@ from stockpile_model.data import (
     smaller,
     whole_periods,
 )
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -616,9 +617,9 @@ def report(formulation: Formulation) -> Iterator[Result]:
     for each in formulation.ledger.money:
         if each.use == "contract" or each.heading == "upside":
             sums = money.setdefault(each.name, {})
-            sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + float(pyo.value(each.amount))
+            sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + evaluate(each.amount)
     for k, row in stockpile.keyed(Contract).items():
-        signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and pyo.value(m.sign[kk, f, n]) > 0.5]
+        signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and evaluate(m.sign[kk, f, n]) > 0.5]
         yield from _floors(formulation, row, signed)
         if not signed:  # what is not signed says so
             yield ContractOutcome(
@@ -691,7 +692,7 @@ def _begun(formulation: Formulation, k: str, f: str, s: int) -> dict[int, int]:
     row = stockpile.at(s).keyed(Contract)[k]
     if row.project is None:
         return begun(stockpile, row, s)
-    at = next(int(h) for kk, ff, h, n in m.BEGINS if (kk, ff, n) == (k, f, s) and pyo.value(m.begin[kk, ff, h, n]) > 0.5)
+    at = next(int(h) for kk, ff, h, n in m.BEGINS if (kk, ff, n) == (k, f, s) and evaluate(m.begin[kk, ff, h, n]) > 0.5)
     return begun(stockpile, row, s, ready(stockpile, row.project, at))
 
 
@@ -734,7 +735,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
         for kk, ff, d, n in m.TAKES:
             if (kk, ff, d) == (k, f, first) and n in nodes and delivers.get(n) == d:
                 there, level_there = stockpile.at(n).keyed(Contract)[k], menu(stockpile.at(n))[k][f]
-                taken = nodes[n] * pyo.value(m.take[kk, ff, d, n])
+                taken = nodes[n] * evaluate(m.take[kk, ff, d, n])
                 arriving = taken * there.availability
                 called, arrived = called + taken, arrived + arriving
                 paid += arriving * price(stockpile, there, level_there, d, n)
@@ -742,7 +743,7 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
                 if most is None or most <= floor_at(stockpile, level_there, d, n):
                     at_floor += taken
         deficit = sum(
-            nodes[n] * pyo.value(m.deficit[kk, ff, d, n])
+            nodes[n] * evaluate(m.deficit[kk, ff, d, n])
             for kk, ff, d, n in m.DEFICITS
             if (kk, ff, d) == (k, f, first) and n in nodes and delivers.get(n) == d
         )

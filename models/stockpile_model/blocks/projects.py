@@ -29,6 +29,7 @@ from stockpile_model.data import (
     overlap,
     whole_periods,
 )
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -180,8 +181,8 @@ def _material(stockpile: Stockpile, project: str) -> str | None:
 def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
     for g, row in stockpile.keyed(Project).items():
-        granted = [n for gg, n in m.GRANTS if gg == g and pyo.value(m.grant[gg, n]) > 0.5]
-        carried = [n for gg, n in m.CARRIAGES if gg == g and pyo.value(m.carry[gg, n]) > 0.5]
+        granted = [n for gg, n in m.GRANTS if gg == g and evaluate(m.grant[gg, n]) > 0.5]
+        carried = [n for gg, n in m.CARRIAGES if gg == g and evaluate(m.carry[gg, n]) > 0.5]
         for at in (*granted, *carried) or (None,):
             yield from _outcomes(stockpile, g, row, at, at in granted)
 

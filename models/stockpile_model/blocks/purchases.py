@@ -15,6 +15,7 @@ from stockpile_model import amounts
 from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, seen, smaller, whole_periods
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Arrival, Ledger
 
@@ -511,17 +512,17 @@ def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
     tree, calendar = stockpile.tree, stockpile.calendar
     for o, n in m.ORDERS:
-        quantity = pyo.value(m.buy[o, n])
+        quantity = evaluate(m.buy[o, n])
         if quantity <= stockpile.scale.nothing:
             continue
         now = stockpile.at(n)
         row, firm = now.keyed(Offer)[o], stockpile.firm(n)
-        lots = round(pyo.value(m.lots[o, n])) if row.lot_size and firm else None
+        lots = round(evaluate(m.lots[o, n])) if row.lot_size and firm else None
         arrival = tree.period[n] + lead(stockpile, row)
         paid_at = tree.period[n] if row.payment == "order" else arrival
         date, arrives, paid_on = calendar.begin(tree.period[n]), calendar.begin(arrival), calendar.begin(paid_at)
-        cost = row.order_cost * (float(pyo.value(_placed(m, o, n))) if row.order_cost and not firm else 1.0)
-        parts = [pyo.value(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS]
+        cost = row.order_cost * (evaluate(_placed(m, o, n)) if row.order_cost and not firm else 1.0)
+        parts = [evaluate(m.part[o, s, n]) for s, _ in enumerate(prices(stockpile, row, n)) if (o, s, n) in m.SEGMENTS]
         last = max((s for s, part in enumerate(parts) if part > stockpile.scale.nothing), default=0)
         begin = price_breaks.segments(now, o, math.inf)[last].begin if firm and parts else None
         quantity = _settled(row, quantity, lots, (row.minimum_order, begin) if firm else ())

@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.blocks.demand import serving
 from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 
@@ -151,8 +152,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
     calendar, tree = stockpile.calendar, stockpile.tree
     for i, b, n in m.TARGETS:
         target = required(stockpile, n)[i, b]
-        stock = sum(pyo.value(each) for each in _counted(m, stockpile, i, b, n))
-        below = pyo.value(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0
+        stock = sum(evaluate(each) for each in _counted(m, stockpile, i, b, n))
+        below = evaluate(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost or 0.0
         yield TargetMet(
             **stockpile.where(n),
