@@ -36,7 +36,7 @@ from stockpile_model.changes import Change
 from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
 
-PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "pandas", "openpyxl", "xlsxwriter")
+PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "numpy", "openpyxl", "xlsxwriter")
 LEAST_SECONDS = 10.0  # that it may take to see by how much relaxed orders could matter [s]
 BUNDLES = 10  # where a decomposition is asked for without a number
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import bisect
+import datetime as dt
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import xlsxwriter
 from xlsxwriter.chart import Chart
 from xlsxwriter.worksheet import Worksheet
@@ -36,6 +39,24 @@ GRIDLINES: dict[str, Any] = {"visible": True, "line": {"color": GRID, "width": 0
 UNCOUNTED = " (does not count)"
 
 
+@dataclass(frozen=True)
+class Pivot:
+    """Numbers by label, a row for each, and by name, a column for each; None is a gap. `axis` says what the labels are."""
+
+    axis: str
+    labels: Sequence[str]
+    columns: Mapping[str, Sequence[float | None]]
+
+
+def pivot(axis: str, labels: Sequence[str], cells: Iterable[tuple[str, str, float]], names: Sequence[str] | None = None) -> Pivot:
+    """Sum numbers by label and name; `names` gives the columns, by default all that occur, in alphabetical order."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for label, name, number in cells:
+        found.setdefault((label, name), []).append(number)
+    chosen = sorted({name for _, name in found}) if names is None else names
+    return Pivot(axis, labels, {name: [math.fsum(found.get((label, name), ())) for label in labels] for name in chosen})
+
+
 @dataclass
 class Charts:
     """Places charts one below the other, and their data side by side."""
@@ -47,20 +68,20 @@ class Charts:
     column: int = 0
     placed: int = 0
 
-    def block(self, title: str, frame: pd.DataFrame) -> Block:
+    def block(self, title: str, shown: Pivot) -> Block:
         """Write a pivot: its title, a header, and rows under their labels."""
         first = self.column
         put(self.data, 0, first, title, self.styles(bold=True))
-        for c, name in enumerate((frame.index.name or "", *frame.columns), start=first):
-            put(self.data, 1, c, str(name), self.styles.header)
-        self.data.set_column(first, first + len(frame.columns), 14)
-        for r, label in enumerate(frame.index, start=2):
-            put(self.data, r, first, str(label), self.styles())
-        for c, name in enumerate(frame.columns, start=first + 1):
-            for r, value in enumerate(frame[name].tolist(), start=2):
-                put(self.data, r, c, None if pd.isna(value) else value, self.styles("#,##0.00"))
-        self.column += len(frame.columns) + 2
-        return Block(first, 2, len(frame) + 1)
+        for c, name in enumerate((shown.axis, *shown.columns), start=first):
+            put(self.data, 1, c, name, self.styles.header)
+        self.data.set_column(first, first + len(shown.columns), 14)
+        for r, label in enumerate(shown.labels, start=2):
+            put(self.data, r, first, label, self.styles())
+        for c, numbers in enumerate(shown.columns.values(), start=first + 1):
+            for r, number in enumerate(numbers, start=2):
+                put(self.data, r, c, number, self.styles("#,##0.00"))
+        self.column += len(shown.columns) + 2
+        return Block(first, 2, len(shown.labels) + 1)
 
     def chart(self, kind: str, subtype: str = "") -> Chart:
         return self.book.add_chart({"type": kind, "subtype": subtype} if subtype else {"type": kind})
@@ -106,7 +127,7 @@ def add_charts(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, found: Map
     charts = Charts(book, styles, summary, data)
     held, asked = _dated(found[LotStock]), _dated(found[TargetMet])
     for material in _largest_materials(held, asked):
-        _stock(charts, plan, material, held[held["material"] == material], asked[asked["material"] == material])
+        _stock(charts, plan, material, *([row for row in rows if row["material"] == material] for rows in (held, asked)))
     if ScenarioOutcome in found:
         _scenarios(charts, plan, found[ScenarioOutcome])
     _purchases(charts, plan, _dated(found[Delivery]))
@@ -114,18 +135,27 @@ def add_charts(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, found: Map
     _appropriations(charts, plan, found[BudgetUse])
 
 
-def _dated(table: Table) -> pd.DataFrame:
-    """A table with its periods as labels; under scenarios its amounts as what is expected of them."""
-    frame = pd.DataFrame({**table.values, "period": [f"{day:%Y-%m}" for day in table.values["date"]]})
-    if "probability" in frame:
-        for name in frame.columns.intersection(["quantity", "amount", "target"]):
-            frame[name] = frame[name].astype(float) * frame["probability"].astype(float)
-    return frame
+Line = dict[str, Any]
+
+
+def _dated(table: Table) -> list[Line]:
+    """The rows of a table with their periods; under scenarios their amounts are what is expected of them."""
+    rows = [dict(zip(table.values, values, strict=True)) for values in zip(*table.values.values(), strict=True)]
+    for row in rows:
+        row["period"] = _label(row["date"])
+        for name in ("quantity", "amount", "target") if "probability" in row else ():
+            if name in row:
+                row[name] *= row["probability"]
+    return rows
+
+
+def _label(day: dt.date) -> str:
+    return f"{day:%Y-%m}"
 
 
 def _periods(plan: Plan) -> list[str]:
     calendar = plan.stockpile.calendar
-    return [f"{calendar.begin(t):%Y-%m}" for t in range(calendar.periods)]
+    return [_label(calendar.begin(t)) for t in range(calendar.periods)]
 
 
 def _time_axis(plan: Plan) -> dict[str, Any]:
@@ -136,32 +166,37 @@ def _time_axis(plan: Plan) -> dict[str, Any]:
     return {"text_axis": True, "interval_unit": every, "interval_tick": every, "label_position": "low"}
 
 
-def _largest_materials(held: pd.DataFrame, asked: pd.DataFrame) -> list[str]:
+def _largest_materials(held: Iterable[Line], asked: Iterable[Line]) -> list[str]:
     """The materials that are held or asked for, those with the largest stock or target first."""
-    stock = held.groupby(["material", "period"])["quantity"].sum().groupby("material").max()
-    target = asked.groupby("material")["target"].max()
-    largest = pd.concat([stock, target]).groupby(level=0).max().astype(float)
-    return [str(name) for name in largest[largest > 0].sort_values(ascending=False, kind="stable").index[:MOST_MATERIALS]]
+    stock: dict[tuple[str, str], float] = {}
+    for row in held:
+        stock[row["material"], row["period"]] = stock.get((row["material"], row["period"]), 0.0) + row["quantity"]
+    largest: dict[str, float] = {}
+    for material, amount in itertools.chain(
+        ((m, each) for (m, _), each in stock.items()), ((row["material"], row["target"]) for row in asked)
+    ):
+        largest[material] = max(amount, largest.get(material, 0.0))
+    names = [name for name in sorted(largest) if largest[name] > 0]
+    return sorted(names, key=lambda name: -largest[name])[:MOST_MATERIALS]
 
 
-def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked: pd.DataFrame) -> None:
+def _stock(charts: Charts, plan: Plan, material: str, held: Sequence[Line], asked: Sequence[Line]) -> None:
     """Stacked columns of stock by remaining life, against the target as a line."""
     labels, edges = _life_classes(plan, material)
-    left = held["remaining_life"].astype(float).fillna(0.0)
-    held = held.assign(life=pd.cut(left, bins=[*edges, float("inf")], right=False, labels=labels))
-    pivot = held.pivot_table(index="period", columns="life", values="quantity", aggfunc="sum", observed=False)
-    pivot = pivot.reindex(index=_periods(plan), columns=labels[::-1]).fillna(0.0)  # the freshest at the bottom
-    pivot.index.name = "period"
-    if len(asked):
-        pivot = pivot.assign(target=asked.groupby("period")["target"].sum().reindex(pivot.index))
-    block = charts.block(f"stock of {material} by remaining life [{plan.unit}]", pivot)
+    cells = [(row["period"], labels[bisect.bisect_right(edges, row["remaining_life"] or 0.0) - 1], row["quantity"]) for row in held]
+    shown = pivot("period", _periods(plan), cells, labels[::-1])  # the freshest at the bottom
+    if asked:
+        target = pivot("period", sorted({row["period"] for row in asked}), ((row["period"], "target", row["target"]) for row in asked))
+        at = dict(zip(target.labels, target.columns["target"], strict=True))
+        shown = Pivot(shown.axis, shown.labels, {**shown.columns, "target": [at.get(label) for label in shown.labels]})
+    block = charts.block(f"stock of {material} by remaining life [{plan.unit}]", shown)
 
     counted = sum(not label.endswith(UNCOUNTED) for label in labels)
     chart = charts.chart("column", "stacked")
     for k in range(len(labels)):
         colour = LIFE_COLOURS[k % len(LIFE_COLOURS)] if k < counted else GREYS[(k - counted) % len(GREYS)]
         chart.add_series({**block.series(k), "fill": {"color": colour}, "gap": 30})
-    if len(asked):
+    if asked:
         line = charts.chart("line")
         marker = {"type": "none" if len(asked) > 1 else "diamond"}
         line.add_series({**block.series(len(labels)), "line": {"color": LINE, "width": 2.25}, "marker": marker})
@@ -171,7 +206,7 @@ def _stock(charts: Charts, plan: Plan, material: str, held: pd.DataFrame, asked:
         ("Expected stock" if plan.stockpile.scenarios else "Stock")
         + f" of {material} at period end"
         + " by remaining life" * (len(labels) > 1)
-        + ", against target" * bool(len(asked)),
+        + ", against target" * bool(asked),
         {"name": "period", **_time_axis(plan)},
         {"name": f"stock [{plan.unit}]", "num_format": "#,##0", "min": 0},
     )
@@ -196,11 +231,11 @@ def _life_classes(plan: Plan, material: str) -> tuple[list[str], list[float]]:
 
 def _scenarios(charts: Charts, plan: Plan, table: Table) -> None:
     """The cost of each scenario as a column, the dearest first, and its shortfall as a line with an axis of its own."""
-    frame = pd.DataFrame(table.values).sort_values("cost", ascending=False, kind="stable")
-    scale, unit = _scale(frame["cost"].tolist(), plan.currency)
-    pivot = pd.DataFrame({"cost": frame["cost"] / scale, "shortfall (right)": frame["shortfall"]})
-    pivot.index = pd.Index(frame["scenario"], name="scenario")
-    block = charts.block(f"scenarios: cost [{unit}], shortfall [{plan.unit}]", pivot)
+    rows = sorted(zip(*(table.values[name] for name in ("scenario", "cost", "shortfall")), strict=True), key=lambda row: -row[1])
+    scale, unit = _scale([cost for _, cost, _ in rows], plan.currency)
+    costs = [cost / scale for _, cost, _ in rows]
+    shown = Pivot("scenario", [name for name, _, _ in rows], {"cost": costs, "shortfall (right)": [short for _, _, short in rows]})
+    block = charts.block(f"scenarios: cost [{unit}], shortfall [{plan.unit}]", shown)
     chart, line = charts.chart("column"), charts.chart("line")
     chart.add_series({**block.series(0), "fill": {"color": COLOURS[0]}, "gap": 40})
     marker = {"type": "diamond", "size": 7, "fill": {"color": LINE}, "border": {"color": LINE}}
@@ -211,25 +246,23 @@ def _scenarios(charts: Charts, plan: Plan, table: Table) -> None:
         chart,
         "Cost and shortfall by scenario",
         {"name": "scenario", "text_axis": True, "label_position": "low"},
-        {"name": f"discounted cost [{unit}]", "num_format": _decimals(pivot["cost"].abs().max())},
+        {"name": f"discounted cost [{unit}]", "num_format": _decimals(max(map(abs, costs)))},
     )
 
 
-def _purchases(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
+def _purchases(charts: Charts, plan: Plan, rows: Sequence[Line]) -> None:
     """Stacked columns of what arrives, by supplier, over periods or fiscal years."""
-    if frame.empty:
+    if not rows:
         return
     calendar = plan.stockpile.calendar
     yearly = calendar.periods > MOST_PERIODS
     when = [f"FY{calendar.fiscal_year(t)}" if yearly else label for t, label in enumerate(_periods(plan))]
     span = "fiscal year" if yearly else "period"
-    frame = frame.assign(when=[when[calendar.period(day)] for day in frame["date"]])
-    pivot = frame.pivot_table(index="when", columns="supplier", values="quantity", aggfunc="sum")
-    pivot = _largest(pivot.reindex(list(dict.fromkeys(when))).fillna(0.0))
-    pivot.index.name = span
-    block = charts.block(f"deliveries by supplier [{plan.unit}]", pivot)
+    cells = ((when[calendar.period(row["date"])], row["supplier"], row["quantity"]) for row in rows if row["supplier"] is not None)
+    shown = _largest(pivot(span, list(dict.fromkeys(when)), cells))
+    block = charts.block(f"deliveries by supplier [{plan.unit}]", shown)
     chart = charts.chart("column", "stacked")
-    for k in range(len(pivot.columns)):
+    for k in range(len(shown.columns)):
         chart.add_series({**block.series(k), "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 50})
     axis: dict[str, Any] = {"text_axis": True} if yearly else _time_axis(plan)
     charts.place(
@@ -240,42 +273,46 @@ def _purchases(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
     )
 
 
-def _largest(pivot: pd.DataFrame) -> pd.DataFrame:
+def _largest(shown: Pivot) -> Pivot:
     """The columns with the largest sums; what is left of them as one more."""
-    order = pivot.abs().sum().sort_values(ascending=False, kind="stable").index
-    if len(order) <= MOST_SERIES:
-        return pivot[order]
-    kept = list(order[: MOST_SERIES - 1])
-    return pivot[kept].assign(**{"(all others)": pivot.drop(columns=kept).sum(axis=1)})
+    order = sorted(shown.columns, key=lambda name: -math.fsum(abs(each or 0.0) for each in shown.columns[name]))
+    kept = order if len(order) <= MOST_SERIES else order[: MOST_SERIES - 1]
+    columns = {name: shown.columns[name] for name in kept}
+    if len(kept) < len(order):
+        columns["(all others)"] = _row_sums(Pivot(shown.axis, shown.labels, {name: shown.columns[name] for name in order[len(kept) :]}))
+    return Pivot(shown.axis, shown.labels, columns)
 
 
-def _cash_flow(charts: Charts, plan: Plan, frame: pd.DataFrame) -> None:
+def _row_sums(shown: Pivot, sign: Callable[[float], float] = float) -> list[float]:
+    """The sum of each row."""
+    return [math.fsum(sign(each or 0.0) for each in row) for row in zip(*shown.columns.values(), strict=True)]
+
+
+def _cash_flow(charts: Charts, plan: Plan, rows: Sequence[Line]) -> None:
     """Stacked columns of cash by heading, receipts below zero, and the running sum as a line with an axis of its own."""
-    frame = frame[frame["cash"].astype(bool)]
-    if frame.empty:
+    rows = [row for row in rows if row["cash"]]
+    if not rows:
         return
-    pivot = frame.pivot_table(index="period", columns="heading", values="amount", aggfunc="sum")
-    pivot = _largest(pivot.reindex(_periods(plan)).fillna(0.0))
-    running = pivot.sum(axis=1).cumsum()
-    scale, unit = _scale(pivot.abs().sum(axis=1).tolist(), plan.currency)
-    total_scale, total_unit = _scale(running.abs().tolist(), plan.currency)
-    pivot = (pivot / scale).rename(columns=lambda name: str(name).replace("_", " "))
-    running = running / total_scale
-    pivot = pivot.assign(**{"running sum (right)": running})
-    pivot.index.name = "period"
-    block = charts.block(f"cash flow [{unit}], running sum [{total_unit}]", pivot)
+    flows = _largest(pivot("period", _periods(plan), ((row["period"], row["heading"].replace("_", " "), row["amount"]) for row in rows)))
+    running, sizes = list(itertools.accumulate(_row_sums(flows))), _row_sums(flows, abs)
+    scale, unit = _scale(sizes, plan.currency)
+    total_scale, total_unit = _scale(running, plan.currency)
+    columns = {name: [(each or 0.0) / scale for each in numbers] for name, numbers in flows.columns.items()}
+    total = [each / total_scale for each in running]
+    shown = Pivot(flows.axis, flows.labels, {**columns, "running sum (right)": total})
+    block = charts.block(f"cash flow [{unit}], running sum [{total_unit}]", shown)
     chart, line = charts.chart("column", "stacked"), charts.chart("line")
-    headings = len(pivot.columns) - 1
+    headings = len(columns)
     for k in range(headings):
         chart.add_series({**block.series(k), "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 30})
     line.add_series({**block.series(headings), "line": {"color": INK, "width": 2.25}, "y2_axis": True})
     chart.combine(line)
-    line.set_y2_axis({**AXIS, "name": literal(f"running sum [{total_unit}]"), "num_format": _decimals(running.abs().max())})
+    line.set_y2_axis({**AXIS, "name": literal(f"running sum [{total_unit}]"), "num_format": _decimals(max(map(abs, total)))})
     charts.place(
         chart,
         "Cash flow by heading, undiscounted",
         {"name": "period", **_time_axis(plan)},
-        {"name": f"each period [{unit}]", "num_format": _decimals(pivot.iloc[:, :headings].abs().sum(axis=1).max())},
+        {"name": f"each period [{unit}]", "num_format": _decimals(max(sizes) / scale)},
     )
 
 
@@ -284,16 +321,20 @@ def _appropriations(charts: Charts, plan: Plan, table: Table) -> None:
     if not table.height:
         return
     scale, unit = _scale(table.values["amount"], plan.currency)
-    frame = pd.DataFrame({name: table.values[name] for name in ("spent", "lapsed", "left")}) / scale
-    frame.index = pd.Index(table.values["appropriation"], name="appropriation")
-    block = charts.block(f"appropriations [{unit}]", frame)
+    columns = {name: [each / scale for each in table.values[name]] for name in ("spent", "lapsed", "left")}
+    block = charts.block(f"appropriations [{unit}]", Pivot("appropriation", table.values["appropriation"], columns))
     chart = charts.chart("bar", "stacked")
     for k, colour in enumerate((COLOURS[0], LINE, "#A9CCE3")):
         chart.add_series({**block.series(k), "fill": {"color": colour}, "gap": 40})
     charts.place(
         chart,
         "Appropriations: spent, lapsed, left",
-        {"name": f"amount [{unit}]", "num_format": _decimals(frame.to_numpy().max(initial=0.0)), "min": 0, "major_gridlines": GRIDLINES},
+        {
+            "name": f"amount [{unit}]",
+            "num_format": _decimals(max(0.0, *map(max, columns.values()))),
+            "min": 0,
+            "major_gridlines": GRIDLINES,
+        },
         {"reverse": True, "interval_unit": 1, "major_gridlines": {"visible": False}, "crossing": "max"},
         height=max(HEIGHT, 150 + 24 * table.height),
     )

@@ -31,7 +31,7 @@ CELLS = (
     ("demand", "gallium", "quantity"),
     ("budgets", "nds", "amount"),
 )
-PACKAGES = "pyomo.environ, highspy, numpy, pandas, openpyxl, defusedxml, xlsxwriter, click, rich"
+PACKAGES = "pyomo.environ, highspy, numpy, openpyxl, defusedxml, xlsxwriter, click, rich"
 LOOP = """
 import sys, time
 from optimiser.solve import Options, solve

@@ -14,7 +14,7 @@ WANTED = 2.0
 REPEATS = 5
 GAP = 0.3
 BASE_ALONE = ("--set", "scenarios[*].probability set 0", "--set", "settings[firm_periods].value set 60")  # one search, of seconds
-PACKAGES = "pyomo.environ, highspy, numpy, pandas, openpyxl, defusedxml, xlsxwriter, click, rich"
+PACKAGES = "pyomo.environ, highspy, numpy, openpyxl, defusedxml, xlsxwriter, click, rich"
 ALONE = """
 import sys, time
 import highspy
