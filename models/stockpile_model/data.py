@@ -430,8 +430,14 @@ class Calendar:
 
     def fiscal_year(self, period: int) -> int:
         """The fiscal year that contains the first day of a period, named by the calendar year in which it ends."""
-        day = self.begin(period)
-        return day.year + (1 if 1 < self.fiscal_year_start <= day.month else 0)
+        if (found := self._fiscal_years.get(period)) is None:
+            day = self.begin(period)
+            found = self._fiscal_years[period] = day.year + (1 if 1 < self.fiscal_year_start <= day.month else 0)
+        return found
+
+    @functools.cached_property
+    def _fiscal_years(self) -> dict[int, int]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -664,8 +670,14 @@ class Stockpile:
     def life(self, material: str) -> int | None:
         """Shelf life of a material [periods], as far as the horizon can tell it from a longer one; None = unlimited. A life of a million
         months costs no more than one that ends after the horizon."""
-        life = self.shelf_life(material)
-        return None if life is None else min(life, self._longest_life)
+        if material not in self._lives:
+            life = self.shelf_life(material)
+            self._lives[material] = None if life is None else min(life, self._longest_life)
+        return self._lives[material]
+
+    @functools.cached_property
+    def _lives(self) -> dict[str, int | None]:
+        return {}
 
     @functools.cached_property
     def _longest_life(self) -> int:

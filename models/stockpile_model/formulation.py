@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,17 @@ from pyomo.core.expr import LinearExpression, SumExpression
 
 from stockpile_model import lots
 from stockpile_model.data import Stockpile
-from stockpile_model.ledger import Ledger
+from stockpile_model.evaluation import evaluate
+from stockpile_model.ledger import Ledger, Money
 
 
-def summed(terms: Sequence[Any]) -> Any:
+def summed(terms: Iterable[Any]) -> Any:
     """Σ terms, an expression even where there is nothing to sum: a row that asks something of nothing is infeasible, by as
     much as it asks, and no error. The terms are taken as they are, which is ten times faster than to add them one by one."""
-    if len(terms) == 1:
-        return terms[0]
-    return SumExpression(list(terms)) if terms else LinearExpression(constant=0.0, linear_coefs=[], linear_vars=[])
+    found = list(terms)
+    if len(found) == 1:
+        return found[0]
+    return SumExpression(found) if found else LinearExpression(constant=0.0, linear_coefs=[], linear_vars=[])
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,11 @@ class Formulation:
     def size(self, variable: Any) -> float:
         """Give one scaled unit of a variable in that of the workbook."""
         return float(1 / self.m.scaling_factor[variable.parent_component()])
+
+    @functools.cached_property
+    def money(self) -> list[tuple[Money, float]]:
+        """Every entry of the ledger with what it amounts to, once the model holds a solution."""
+        return [(each, evaluate(each.amount)) for each in self.ledger.money]
 
     @functools.cached_property
     def trace(self) -> lots.Trace:

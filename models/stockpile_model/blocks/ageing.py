@@ -29,6 +29,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.data import Material, Stockpile
+from stockpile_model.formulation import summed
 from stockpile_model.ledger import Kept, Ledger
 
 SHORTEST = 4  # ages in a class: fewer take no more columns of their own
@@ -87,7 +88,7 @@ class Ageing:
         )
         m.hold_expiry = pyo.Constraint(
             pyo.Set(dimen=3, initialize=[key for key in m.EXPIRIES if self._beyond(*key)]),
-            rule=lambda m, i, w, n: m.expired[i, w, n] >= pyo.quicksum(self._beyond(i, w, n)),
+            rule=lambda m, i, w, n: m.expired[i, w, n] >= summed(self._beyond(i, w, n)),
             doc="nothing can use what is older than a shortened life [quantity]",
         )
 
@@ -117,12 +118,12 @@ class Ageing:
         m.aged = pyo.Var(m.AGED, domain=pyo.NonNegativeReals, doc="stock of one age of a class at period end [quantity]")
         m.balance_enter = pyo.Constraint(
             m.ENTRIES,
-            rule=lambda m, *key: pyo.quicksum([*self._coming(*key), -m.enter[key]]) == 0,
+            rule=lambda m, *key: summed([*self._coming(*key), -m.enter[key]]) == 0,
             doc="what enters a class adds up [quantity]",
         )
         m.balance_aged = pyo.Constraint(
             pyo.Set(dimen=4, initialize=parted),
-            rule=lambda m, i, w, a, n: pyo.quicksum(m.aged[i, w, a, age, n] for age in wide[i, w, a][:-1]) == self._staying(i, w, a, n),
+            rule=lambda m, i, w, a, n: summed(m.aged[i, w, a, age, n] for age in wide[i, w, a][:-1]) == self._staying(i, w, a, n),
             doc="the stock of a class is that of its ages [quantity]",
         )
         m.cap_aged = pyo.Constraint(
@@ -134,13 +135,13 @@ class Ageing:
         m.cap_staying = pyo.Constraint(
             pyo.Set(dimen=4, initialize=inner),
             rule=lambda m, i, w, a, n: (
-                self._staying(i, w, a, n) <= pyo.quicksum(self._batch(i, w, a, n, k) for k in range(len(wide[i, w, a]) - 1))
+                self._staying(i, w, a, n) <= summed(self._batch(i, w, a, n, k) for k in range(len(wide[i, w, a]) - 1))
             ),
             doc="what stays in a class entered it not long ago [quantity]",
         )
         m.hold_staying = pyo.Constraint(
             pyo.Set(dimen=4, initialize=[key for key in inner if self._left_later(*key)]),
-            rule=lambda m, *key: self._staying(*key) >= pyo.quicksum(self._left_later(*key)),
+            rule=lambda m, *key: self._staying(*key) >= summed(self._left_later(*key)),
             doc="what will be left of a batch stays until then [quantity]",
         )
         m.cap_oldest = pyo.Constraint(
@@ -159,18 +160,18 @@ class Ageing:
             terms += self._coming(i, w, a, n)
             if parent is not None and self._life(i, n) is None:
                 terms += [m.stock[i, w, each, parent] for each in self.stockpile.first_ages(i, parent) if (i, w, each, parent) in m.STOCKS]
-            return pyo.quicksum([*terms, -m.stock[i, w, a, n]]) == 0
+            return summed([*terms, -m.stock[i, w, a, n]]) == 0
         terms += [self._entered(i, w, a, n), -self._oldest(i, w, a, n)]
         if parent is not None:
             terms.append(self._staying(i, w, a, parent))
         else:
             terms += [self.opening.get((i, w, age, n), 0.0) for age in self.wide[i, w, a][1:]]
-        return pyo.quicksum([*terms, -self._staying(i, w, a, n)]) == 0
+        return summed([*terms, -self._staying(i, w, a, n)]) == 0
 
     def _balance_expiry(self, m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
         last = int(self._life(i, n) or 0) - 1
         terms = [*self._coming(i, w, last, n), *self._going(i, w, last, n), *self._beyond(i, w, n), self.overaged(i, w, n)]
-        return pyo.quicksum([*terms, -m.expired[i, w, n]]) == 0
+        return summed([*terms, -m.expired[i, w, n]]) == 0
 
     def _coming(self, i: str, w: str, a: int, n: int) -> list[Any]:
         """What comes to an age: arrivals, what was of the age before, opening stock."""

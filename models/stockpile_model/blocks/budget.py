@@ -167,7 +167,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     }
     m.cap_budget = pyo.Constraint(
         pyo.Set(dimen=2, initialize=sorted(ends)),
-        rule=lambda m, b, n: pyo.quicksum(spent(b, n)) <= stockpile.at(n).rows(Budget)[b].amount,
+        rule=lambda m, b, n: summed(spent(b, n)) <= stockpile.at(n).rows(Budget)[b].amount,
         doc="an appropriation pays no more than its amount [money]",
     )
     for b, n in m.cap_budget:
@@ -190,7 +190,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         before = [] if parent is None else [m.receipts_left[b, parent]]
         # A receipt stands in the ledger below zero.
         moved = [-each for each in (*kept.get((b, n), ()), *paid.get((b, n), ()), m.receipts_left[b, n])]
-        return pyo.quicksum([*before, *moved]) == 0
+        return summed([*before, *moved]) == 0
 
     m.balance_receipts = pyo.Constraint(m.RECEIPTS, rule=balance_receipts, doc="receipts are spent only once they have arrived [money]")
 
@@ -240,8 +240,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
             left=left,
         )
     for b, keeper in enumerate(_keepers(stockpile), start=len(budgets)):
-        receipts = (each for each in formulation.ledger.money if each.fund == keeper)
-        received = 0.0 - sum(tree.probability[each.node] * evaluate(each.amount) for each in receipts)
+        received = 0.0 - sum(tree.probability[each.node] * amount for each, amount in formulation.money if each.fund == keeper)
         yield BudgetUse(
             appropriation=label(stockpile, b),
             fund=keeper,

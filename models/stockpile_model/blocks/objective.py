@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 from stockpile_model.blocks.ageing import by_age
 from stockpile_model.data import BASE, Dated, Material, Result, Row, Stockpile, column
 from stockpile_model.evaluation import evaluate
-from stockpile_model.formulation import Formulation
+from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import HEADINGS, Ledger, Money
 from stockpile_model.scenarios import Scenario, base_probability, revealed
 
@@ -80,13 +80,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
     missing = [(m.unmet[key], key[2]) for key in m.SHORTAGES] + [(m.below[key], key[2]) for key in m.SOFT_TARGETS]
     m.shortfall = pyo.Objective(
-        expr=pyo.quicksum([0.0, *(tree.probability[n] * each for each, n in missing)]),
+        expr=summed([0.0, *(tree.probability[n] * each for each, n in missing)]),
         sense=pyo.minimize,
         doc="expected unmet demand and stock below targets [quantity]",
     )
     if stockpile.settings.objective != "shortfall_first":
         m.shortfall.deactivate()
-    mean = pyo.quicksum([0.0, *terms])
+    mean = summed([0.0, *terms])
     tail = _tail(m, stockpile, ledger) if risk else mean
     m.cost = pyo.Objective(
         expr=(1 - risk) * mean + risk * tail if risk else mean,
@@ -115,14 +115,14 @@ def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
     def balance_cost(m: pyo.ConcreteModel, n: int) -> object:
         parent = tree.parent[n]
         before = [] if parent is None else [m.so_far[parent]]
-        return pyo.quicksum([*at.get(n, ()), *before, -m.so_far[n]]) == 0
+        return summed([*at.get(n, ()), *before, -m.so_far[n]]) == 0
 
     m.balance_cost = pyo.Constraint(m.NODES, rule=balance_cost, doc="the cost of a path adds up [money]")
     m.hold_excess = pyo.Constraint(
         m.LEAVES, rule=lambda m, n: m.excess[n] >= m.so_far[n] - m.at_risk, doc="what a path costs beyond the tail's beginning [money]"
     )
     tail = stockpile.settings.risk_tail
-    return m.at_risk + pyo.quicksum(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
+    return m.at_risk + summed(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
 
 
 def cvar(costs: Mapping[str, tuple[float, float]], tail: float) -> float:
@@ -139,10 +139,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
     stockpile, tree, calendar = formulation.stockpile, formulation.stockpile.tree, formulation.stockpile.calendar
     sums: dict[tuple[int, int, str, str | None, str, str | None], float] = {}
     weights: dict[tuple[int, int], float] = {}
-    for each in formulation.ledger.money:
+    for each, amount in formulation.money:
         key = (each.node, each.delay, each.heading, each.material, each.name, each.buyer)
-        sums[key] = sums.get(key, 0.0) + evaluate(each.amount)
-        weights[each.node, each.delay] = factor(stockpile, each)
+        sums[key] = sums.get(key, 0.0) + amount
+        if (each.node, each.delay) not in weights:
+            weights[each.node, each.delay] = factor(stockpile, each)
     order = list(HEADINGS)
     for (n, delay, heading, material, name, buyer), amount in sorted(
         sums.items(), key=lambda item: (tree.period[item[0][0]], item[0][0], order.index(item[0][2]))
@@ -169,8 +170,8 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
     if not stockpile.scenarios:
         return
     costs, short, expired = ([0.0] * len(tree.nodes) for _ in range(3))
-    for each in formulation.ledger.money:
-        costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * evaluate(each.amount)
+    for each, amount in formulation.money:
+        costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * amount
     for variable, keys, found in ((m.unmet, m.SHORTAGES, short), (m.below, m.SOFT_TARGETS, short), (m.expired, m.EXPIRIES, expired)):
         for key in keys:
             found[key[2]] += evaluate(variable[key])

@@ -296,7 +296,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def gathered(r: str, n: int, weigh: Callable[[Share], float]) -> Any:
         """Σ of what a rule weighs in a window; None where there is nothing."""
         terms = [factor * each.amount for each in parts(r, n) if (factor := weigh(each))]
-        return pyo.quicksum(terms) if terms else None
+        return summed(terms) if terms else None
 
     totals = {(r, n): gathered(r, n, lambda each: 1.0) for r, rule in rules.items() if rule.measure == "share" for n in spans[r]}
 
@@ -326,7 +326,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.arriving = pyo.Var(m.COUNTINGS, domain=pyo.NonNegativeReals, doc="all that arrives in a window [quantity]")
     m.balance_arriving = pyo.Constraint(
         m.COUNTINGS,
-        rule=lambda m, r, n: pyo.quicksum(each.amount for each in total[r, n]) == m.arriving[r, n],
+        rule=lambda m, r, n: summed(each.amount for each in total[r, n]) == m.arriving[r, n],
         doc="what arrives in a window adds up [quantity]",
     )
     m.COUNTED = pyo.Set(
@@ -357,7 +357,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.cap_present = pyo.Constraint(
         pyo.Set(dimen=6, initialize=list(whole)),
         rule=lambda m, r, v, n, t, o, d: (
-            pyo.quicksum(each.amount for each in whole[r, v, n, t, o, d]) <= whole[r, v, n, t, o, d][0].most * m.present[r, v, n]
+            summed(each.amount for each in whole[r, v, n, t, o, d]) <= whole[r, v, n, t, o, d][0].most * m.present[r, v, n]
         ),
         doc="a member that is not there brings nothing [quantity]",
     )

@@ -14,6 +14,7 @@ import pyomo.environ as pyo
 
 from stockpile_model import amounts
 from stockpile_model.data import Problem, Row, Stockpile, column
+from stockpile_model.formulation import summed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ def divide(
 
     m.balance_part = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(found)),
-        rule=lambda m, o, n: pyo.quicksum(m.part[o, s, n] for s in range(len(found[o, n]))) == m.buy[o, n],
+        rule=lambda m, o, n: summed(m.part[o, s, n] for s in range(len(found[o, n]))) == m.buy[o, n],
         doc="an order is divided over the segments of its price [quantity]",
     )
     m.cap_part = pyo.Constraint(
@@ -153,7 +154,7 @@ def divide(
 
     def link_segment(m: pyo.ConcreteModel, o: str, n: int) -> object:
         first = 1 if incremental(stockpile, o) else len(found[o, n])
-        return pyo.quicksum(m.reach[o, s, n] for s in range(first)) == m.place[o, n]
+        return summed(m.reach[o, s, n] for s in range(first)) == m.place[o, n]
 
     m.link_segment = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(found)), rule=link_segment, doc="an order that is placed has a price [1]"

@@ -348,7 +348,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     ends = {(k, max(nodes)) for k in contracts for leaf in tree.leaves if (nodes := signable_on(k, leaf))}
     m.forbid_second_signing = pyo.Constraint(
         pyo.Set(dimen=2, initialize=sorted(ends)),
-        rule=lambda m, k, n: pyo.quicksum(m.sign[k, f, s] for s in signable_on(k, n) for f in levels[k]) <= 1,
+        rule=lambda m, k, n: summed(m.sign[k, f, s] for s in signable_on(k, n) for f in levels[k]) <= 1,
         doc="at most one level of a contract, once on every path [1]",
     )
 
@@ -360,12 +360,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.begin = pyo.Var(m.BEGINS, domain=pyo.NonNegativeReals, doc="whether a contract that is signed relies on a project from a node on [1]")
     m.balance_begin = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[key for key in m.SIGNINGS if (key[0], key[2]) in ways]),
-        rule=lambda m, k, f, n: pyo.quicksum(m.begin[k, f, h, n] for h in ways[k, n]) == m.sign[k, f, n],
+        rule=lambda m, k, f, n: summed(m.begin[k, f, h, n] for h in ways[k, n]) == m.sign[k, f, n],
         doc="a contract of a project is signed once that goes ahead [1]",
     )
     m.link_begin = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[(k, n, h) for (k, n), helps in ways.items() for h in helps]),
-        rule=lambda m, k, n, h: pyo.quicksum(m.begin[k, f, h, n] for f in levels[k]) <= pyo.quicksum(ways[k, n][h]),
+        rule=lambda m, k, n, h: summed(m.begin[k, f, h, n] for f in levels[k]) <= summed(ways[k, n][h]),
         doc="a contract relies on a project where that goes ahead only [1]",
     )
 
@@ -390,7 +390,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         waits = [m.begin[k, f, h, n] for f in levels[k] if n != h or (k, f) not in carriers[g, h]]
         helps = [m.grant[g, h]] if (g, h) in m.GRANTS else []
         helps += [m.sign[other, f, h] for other, f in carriers[g, h] if other != k]
-        return pyo.quicksum(waits) <= summed(helps) if waits else pyo.Constraint.Skip
+        return summed(waits) <= summed(helps) if waits else pyo.Constraint.Skip
 
     # It follows from the rows before for whole signatures alone: without it the relaxation signs a part of a high floor, and on the
     # project that this part carries a part of a low one.
@@ -491,7 +491,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         most = _capped(stockpile, contract(k, n), len(year_ends[k, d, n])) * signed(k, f, d, n, ending)
         if others := [each for each in within[k, d, n] if each not in ending[k, d, n]]:
             most += _capped(stockpile, contract(k, n), 12 // stockpile.calendar.months) * signed(k, f, d, n, {(k, d, n): others})
-        return pyo.quicksum(by_year[k, f, d, n]) <= most
+        return summed(by_year[k, f, d, n]) <= most
 
     m.cap_upside_year = pyo.Constraint(
         pyo.Set(dimen=4, initialize=[key for key, parts in by_year.items() if parts]),
@@ -540,7 +540,7 @@ def _owe_no_more(
     def cap_deficit(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> object:
         year = years_[k, f, d, n]
         owed, most = due(k, f, n, year)
-        taken = pyo.quicksum(m.take[k, f, d, s] for s in stockpile.tree.paths[n] if stockpile.tree.period[s] in year)
+        taken = summed(m.take[k, f, d, s] for s in stockpile.tree.paths[n] if stockpile.tree.period[s] in year)
         return taken + m.deficit[k, f, d, n] <= owed * signed(k, f, d, n) + (most - owed) * (1 - m.short[k, f, d, n])
 
     m.cap_deficit = pyo.Constraint(m.SHORT_YEARS, rule=cap_deficit, doc="no more is paid for nothing than is owed [quantity]")
@@ -577,16 +577,16 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
     m.call = pyo.Var(m.CALLS, domain=pyo.NonNegativeReals, doc="what arrives for a buyer at a level [quantity]")
     m.balance_call = pyo.Constraint(
         m.TAKES if len(owners) > 1 else pyo.Set(dimen=4, initialize=[]),
-        rule=lambda m, k, f, d, n: pyo.quicksum(m.call[k, f, d, b, n] for b in owners) == contract(k, n).availability * m.take[k, f, d, n],
+        rule=lambda m, k, f, d, n: summed(m.call[k, f, d, b, n] for b in owners) == contract(k, n).availability * m.take[k, f, d, n],
         doc="the buyers' parts are what arrives under a contract [quantity]",
     )
 
     def arriving(k: str, n: int) -> Any:
-        return pyo.quicksum(contract(k, n).availability * m.take[k, f, d, n] for f, d in takes[k, n])
+        return summed(contract(k, n).availability * m.take[k, f, d, n] for f, d in takes[k, n])
 
     def balance_delivery(m: pyo.ConcreteModel, k: str, b: str, n: int) -> object:
-        called = pyo.quicksum(m.call[k, f, d, b, n] for f, d in takes[k, n]) if len(owners) > 1 else arriving(k, n)
-        return pyo.quicksum(m.deliver[k, w, n] for w in owners[b]) == called
+        called = summed(m.call[k, f, d, b, n] for f, d in takes[k, n]) if len(owners) > 1 else arriving(k, n)
+        return summed(m.deliver[k, w, n] for w in owners[b]) == called
 
     m.balance_delivery = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[(k, b, n) for k, n in split for b in owners]),
@@ -614,10 +614,10 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
 def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
     money: dict[str, dict[tuple[int, str], float]] = {}  # contract -> node and heading
-    for each in formulation.ledger.money:
+    for each, amount in formulation.money:
         if each.use == "contract" or each.heading == "upside":
             sums = money.setdefault(each.name, {})
-            sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + evaluate(each.amount)
+            sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + amount
     for k, row in stockpile.keyed(Contract).items():
         signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and evaluate(m.sign[kk, f, n]) > 0.5]
         yield from _floors(formulation, row, signed)

@@ -163,7 +163,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     ends = {(g, max(nodes)) for g in projects for leaf in tree.leaves if (nodes := decided[g].intersection(tree.paths[leaf]))}
     m.forbid_second_go = pyo.Constraint(
         pyo.Set(dimen=2, initialize=sorted(ends)),
-        rule=lambda m, g, n: pyo.quicksum(each for s in tree.paths[n] for each in going(m, g, s)) <= 1,
+        rule=lambda m, g, n: summed(each for s in tree.paths[n] for each in going(m, g, s)) <= 1,
         doc="a project goes ahead once at most on every path [1]",
     )
     for g, n in m.GRANTS:

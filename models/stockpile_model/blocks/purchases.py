@@ -16,7 +16,7 @@ from stockpile_model.blocks import bounds, policy, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, seen, smaller, whole_periods
 from stockpile_model.evaluation import evaluate
-from stockpile_model.formulation import Formulation
+from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Arrival, Ledger
 
 
@@ -348,7 +348,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     }
     m.cap_total = pyo.Constraint(
         pyo.Set(dimen=2, initialize=[key for key, nodes in on_path.items() if nodes]),
-        rule=lambda m, o, leaf: pyo.quicksum(m.buy[o, n] for n in on_path[o, leaf]) <= offer(o, leaf).total,
+        rule=lambda m, o, leaf: summed(m.buy[o, n] for n in on_path[o, leaf]) <= offer(o, leaf).total,
         doc="orders over the horizon stay within the offer's total [quantity]",
     )
 
@@ -361,7 +361,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def brought(o: str, d: int) -> Any:
         """What the orders that arrive at a node bring [quantity]."""
         parts = [offer(o, d).availability * m.buy[o, n] for n in placed_at[o, d]]
-        return parts[0] if len(parts) == 1 else pyo.quicksum(parts)
+        return parts[0] if len(parts) == 1 else summed(parts)
 
     split = [key for key in placed_at if len(landing(stockpile, offers[key[0]])) > 1]
     m.ARRIVALS = pyo.Set(
@@ -372,7 +372,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.arrive = pyo.Var(m.ARRIVALS, domain=pyo.NonNegativeReals, doc="what arrives at a site [quantity]")
     m.balance_arrival = pyo.Constraint(
         pyo.Set(dimen=2, initialize=split),
-        rule=lambda m, o, d: pyo.quicksum(m.arrive[o, w, d] for w in landing(stockpile, offers[o])) == brought(o, d),
+        rule=lambda m, o, d: summed(m.arrive[o, w, d] for w in landing(stockpile, offers[o])) == brought(o, d),
         doc="what arrives is split over the sites [quantity]",
     )
 
@@ -383,7 +383,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.portion = pyo.Var(m.PORTIONS, domain=pyo.NonNegativeReals, doc="a buyer's part of an order [quantity]")
     m.balance_portion = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(dict.fromkeys((o, n) for o, _, n in portions))),
-        rule=lambda m, o, n: pyo.quicksum(m.portion[o, b, n] for b in shared[o]) == m.buy[o, n],
+        rule=lambda m, o, n: summed(m.portion[o, b, n] for b in shared[o]) == m.buy[o, n],
         doc="the buyers' parts are the whole order [quantity]",
     )
     m.balance_buyer_arrival = pyo.Constraint(
@@ -394,8 +394,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             ],
         ),
         rule=lambda m, o, b, d: (
-            pyo.quicksum(m.arrive[o, w, d] for w in _at(stockpile, offers[o], b))
-            == pyo.quicksum(offer(o, d).availability * m.portion[o, b, n] for n in placed_at[o, d])
+            summed(m.arrive[o, w, d] for w in _at(stockpile, offers[o], b))
+            == summed(offer(o, d).availability * m.portion[o, b, n] for n in placed_at[o, d])
         ),
         doc="what arrives for a buyer is its part of the order [quantity]",
     )
@@ -414,17 +414,17 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         """Price times quantity of what is paid at a node of orders with price breaks, without adder [money]."""
         rates = prices(stockpile, offer(o, n), n)
         parts = (share * rate * m.part[o, s, each] for each in at for s, rate in zip(range(len(broken[o, each])), rates, strict=False))
-        return pyo.quicksum(parts)
+        return summed(parts)
 
     def bought(o: str, b: str, n: int) -> Any:
         """What a buyer's payment at a node is for [quantity]."""
         if offer(o, n).payment == "order":
             return m.portion[o, b, n]
-        return pyo.quicksum(m.arrive[o, w, n] for w in _at(stockpile, offers[o], b))
+        return summed(m.arrive[o, w, n] for w in _at(stockpile, offers[o], b))
 
     m.balance_bill = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(dict.fromkeys((o, n) for o, _, n in m.BILLS))),
-        rule=lambda m, o, n: pyo.quicksum(m.bill[o, b, n] for b in shared[o]) == metal(o, n, *bills[o, n]),
+        rule=lambda m, o, n: summed(m.bill[o, b, n] for b in shared[o]) == metal(o, n, *bills[o, n]),
         doc="the buyers' payments are the price of the order [money]",
     )
     m.cap_bill = pyo.Constraint(
@@ -439,13 +439,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if offer(o, d).payment == "delivery":
             if (o, at[0]) not in broken:
                 return price(stockpile, offer(o, d), d) + offer(o, d).adder
-            whole = pyo.quicksum(m.buy[o, n] for n in at)
+            whole = summed(m.buy[o, n] for n in at)
             return metal(o, d, at, 1.0) + offer(o, d).adder * whole, whole
         if len(at) == 1 and (o, at[0]) not in broken:
             return price(stockpile, offer(o, at[0]), at[0]) + offer(o, at[0]).adder
         spent = [metal(o, n, [n], 1.0) if (o, n) in broken else price(stockpile, offer(o, n), n) * m.buy[o, n] for n in at]
         adders = [offer(o, n).adder * m.buy[o, n] for n in at]
-        return pyo.quicksum([*spent, *adders]), pyo.quicksum(m.buy[o, n] for n in at)
+        return summed([*spent, *adders]), summed(m.buy[o, n] for n in at)
 
     for (o, d), at in placed_at.items():
         row = offer(o, d)
@@ -461,7 +461,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             if o in shared:
                 quantity, times = bought(o, b, n), 1.0
             else:
-                quantity, times = (m.buy[o, at[0]] if len(at) == 1 else pyo.quicksum(m.buy[o, each] for each in at)), share
+                quantity, times = (m.buy[o, at[0]] if len(at) == 1 else summed(m.buy[o, each] for each in at)), share
             if (o, at[0]) not in broken:
                 rate = price(stockpile, row, n)
                 costs = {"purchases": rate + row.adder, "duty": row.duty * rate, "freight": row.freight}

@@ -24,7 +24,7 @@ from stockpile_model.data import (
     overlap,
     whole_periods,
 )
-from stockpile_model.formulation import Formulation
+from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Arrival, Ledger
 
 
@@ -195,13 +195,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if row.form in RETURNING:
             for d in tree.at[tree.period[n] + lead(stockpile, row)]:
                 if n in tree.paths[d]:
-                    amount = row.yield_ * pyo.quicksum(inside[r, w, n])
+                    amount = row.yield_ * summed(inside[r, w, n])
                     ledger.bring(Arrival(d, back(row), w, 0, amount, "outlets", r, None))
 
     limited = [(r, n) for r, n in through if stockpile.at(n).keyed(Outlet)[r].capacity is not None]
     m.cap_outlet = pyo.Constraint(
         pyo.Set(dimen=2, initialize=limited),
-        rule=lambda m, r, n: pyo.quicksum(through[r, n]) <= stockpile.at(n).keyed(Outlet)[r].capacity,
+        rule=lambda m, r, n: summed(through[r, n]) <= stockpile.at(n).keyed(Outlet)[r].capacity,
         doc="an outlet takes no more than its capacity [quantity]",
     )
     for r, n in limited:

@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts
 from stockpile_model.blocks.ageing import Ageing
 from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
-from stockpile_model.formulation import Formulation
+from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger, Opening
 
 
@@ -178,7 +178,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     limited = [(w, n) for w, n in held if stockpile.at(n).sites[w].capacity is not None]
     m.cap_site = pyo.Constraint(
         pyo.Set(dimen=2, initialize=limited),
-        rule=lambda m, w, n: pyo.quicksum(held[w, n]) <= stockpile.at(n).sites[w].capacity,
+        rule=lambda m, w, n: summed(held[w, n]) <= stockpile.at(n).sites[w].capacity,
         doc="a site holds no more than its capacity at period end [quantity]",
     )
     for w, n in limited:
