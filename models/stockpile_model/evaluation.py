@@ -23,8 +23,6 @@ def evaluate(expression: Any) -> float:
         found = expression.value
     elif kind is MonomialTermExpression or kind is ProductExpression:
         left, right = expression.args
-        if left.__class__ is float and right.__class__ is VarData and (value := right.value) is not None:
-            return left * value
         found = evaluate(left) * evaluate(right)
     elif kind is SumExpression or kind is LinearExpression:
         found = sum([evaluate(each) for each in expression.args])
