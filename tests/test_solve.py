@@ -40,6 +40,16 @@ def orders(demand: list[float], capacity: float, fixed: float = 50.0) -> Any:
     return m
 
 
+@pytest.mark.parametrize("domain", [pyo.Binary, pyo.UnitInterval])
+def test_a_solve_prints_nothing(domain: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """HiGHS writes to the file descriptor, past Python's own streams."""
+    m = orders([10.0, 20.0], capacity=30.0)
+    for each in m.order.values():
+        each.domain = domain
+    assert solve(m, EXACT).status == "optimal"
+    assert capfd.readouterr() == ("", "")
+
+
 def least_order_cost(demand: list[float], fixed: float = 50.0) -> float:
     """By Wagner and Whitin's recursion."""
     best = [0.0]

@@ -85,10 +85,18 @@ def version() -> str:
     return f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
 
 
+class Silent(highspy.Highs):
+    """HiGHS that prints nothing. Since 1.16 it prints its name as soon as callbacks are enabled, which its constructor does."""
+
+    def enableCallbacks(self) -> None:
+        """Enable callbacks, with nothing printed."""
+        _option(self, "log_to_console", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 def load(program: Program) -> highspy.Highs:
     """A silent HiGHS object that holds the program. Raises SolverError for what HiGHS refuses."""
-    h = highspy.Highs()  # type: ignore[no-untyped-call]
-    _option(h, "log_to_console", False)
+    h = Silent()  # type: ignore[no-untyped-call]
     status = h.passModel(
         program.columns,
         program.rows,

@@ -120,7 +120,7 @@ def search(scenarios: int, ages: bool, limit: float) -> tuple[Search, Search]:
         highs.load(standard_form(plain(case(scenarios, ages))).program).writeModel(model)
         gc.collect()
         ran = python("-c", ALONE, model, str(GAP), str(limit))
-    return ours, Search(*(float(each) for each in ran.output.split()), peak=ran.peak)
+    return ours, Search(*(float(each) for each in ran.output.splitlines()[-1].split()), peak=ran.peak)  # HiGHS may print its name first
 
 
 def _told(search: Search) -> list[float]:
