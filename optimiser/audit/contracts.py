@@ -52,8 +52,8 @@ class Signed:
 
     def floor_at(self, t: int) -> float:
         """The floor in a period, escalated by whole contract years [money/quantity]."""
-        years = (t - (self.first or 0)) * self.inputs.months // 12
-        return float(level_at(self.inputs, self.floor(t), t) * (1 + self.floor(t).escalation) ** years)
+        years, level = (t - (self.first or 0)) * self.inputs.months // 12, self.floor(t)
+        return float(level_at(self.inputs, level, t) * (1 + level.escalation) ** years)
 
     def reference(self, t: int) -> float | None:
         """The index less the discount, without the ceiling; None where the floor alone is the price."""

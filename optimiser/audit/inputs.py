@@ -56,10 +56,11 @@ class Inputs(Clock):
         super().__init__(settings)
         self.base, self.path = base, path
         self._prices: dict[tuple[str, int], float] = {}
+        self._lives: dict[tuple[str, int], int | None] = {}
 
     def at(self, t: int) -> Rows:
         """The rows as they stand in a period; what lies outside the horizon sees its nearest end."""
-        return self.path[min(max(t, 0), self.periods - 1)]
+        return self.path[t if 0 <= t < self.periods else 0 if t < 0 else -1]
 
     def rows(self, table: str) -> tuple[Any, ...]:
         """The rows of a table without any event: for their names, and for what no event can change."""
@@ -79,8 +80,10 @@ class Inputs(Clock):
 
     def life(self, material: str, t: int) -> int | None:
         """Shelf life in a period [periods]; None = unlimited."""
-        months = self.at(t).materials[material].shelf_life_months
-        return None if months is None else self.whole(months)
+        if (material, t) not in self._lives:
+            months = self.at(t).materials[material].shelf_life_months
+            self._lives[material, t] = None if months is None else self.whole(months)
+        return self._lives[material, t]
 
     def counts(self, material: str, age: int, t: int) -> bool:
         """Whether stock at the end of a period counts towards a target: some life left, and at least count_life_months."""

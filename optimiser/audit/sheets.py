@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from stockpile_model.data import Dated, Result, columns
@@ -22,7 +23,7 @@ class Line(dict[str, Any]):
 
     __slots__ = ("letters", "number", "sheet")
 
-    def __init__(self, values: Mapping[str, Any], sheet: str, number: int, letters: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]], sheet: str, number: int, letters: Mapping[str, str]) -> None:
         super().__init__(values)
         self.sheet, self.number, self.letters = sheet, number, letters
 
@@ -79,8 +80,9 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     if "date" in letters:
         rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]
+    members = [field for _, field in fields]
     for number, row in enumerate(rows, start=2):
-        found.append(Line({name: getattr(row, field) for name, field in fields}, kind.SHEET, number, letters))
+        found.append(Line(zip(letters, map(getattr, repeat(row), members), strict=True), kind.SHEET, number, letters))
     return found
 
 

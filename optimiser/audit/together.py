@@ -64,6 +64,7 @@ class Together:
         self.variants: list[Rows] = [*{id(rows): rows for each in futures for rows in each.path}.values()]
         self.noise = Noise(self.variants, clock.months)
         self.means: dict[tuple[int, str], Mean] = {}
+        self._likely: dict[frozenset[str], float] = {}
         self.either: dict[tuple[int, str], tuple[Line, Cell, dict[float | None, float]]] = {}
         self.begun: dict[tuple[str, str], dict[str, tuple[int, int | None]]] = {}  # level -> scenario -> signed, first delivery
         self.unseen: set[tuple[int, str]] = set()  # figures of lines that nobody can recompute
@@ -129,7 +130,9 @@ class Together:
     def _known(self, line: Line, of: frozenset[str], t: int | None) -> None:
         """A row uses nothing that is not known in its period, and its probability is that of its scenarios."""
         record = self.record
-        record.figure(line, "probability", sum(self.probability[name] for name in of))
+        if of not in self._likely:
+            self._likely[of] = sum(self.probability[name] for name in of)
+        record.figure(line, "probability", self._likely[of])
         if t is None or not of:
             return
         node = self.nodes[t][next(iter(of))]
