@@ -141,8 +141,9 @@ Line = dict[str, Any]
 def _dated(table: Table) -> list[Line]:
     """The rows of a table with their periods; under scenarios their amounts are what is expected of them."""
     rows = [dict(zip(table.values, values, strict=True)) for values in zip(*table.values.values(), strict=True)]
+    labels = {day: _label(day) for day in set(table.values["date"])}
     for row in rows:
-        row["period"] = _label(row["date"])
+        row["period"] = labels[row["date"]]
         for name in ("quantity", "amount", "target") if "probability" in row else ():
             if name in row:
                 row[name] *= row["probability"]

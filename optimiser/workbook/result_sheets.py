@@ -220,5 +220,5 @@ def _width(column: Column, header: str, values: Sequence[object], places: int) -
     elif column.kind in NUMBERS:
         content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.{places}f}") + 1
     else:
-        content = max((len(v) if isinstance(v, str) else len(str(v)) for v in values if v is not None), default=0)
+        content = max((len(str(v)) for v in set(values) if v is not None), default=0)
     return min(max(heading, content + 1.5), WIDEST_TOLD if column.name in TOLD else WIDEST)

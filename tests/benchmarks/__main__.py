@@ -1,6 +1,16 @@
 """All benchmarks, one after the other; the last two take most of the time."""
 
-from tests.benchmarks import audit_and_write, build_and_load, hundred, memory, read_and_check, studies, thousand, whole_command
+from tests.benchmarks import (
+    around_the_search,
+    audit_and_write,
+    build_and_load,
+    hundred,
+    memory,
+    read_and_check,
+    studies,
+    thousand,
+    whole_command,
+)
 
-for each in (read_and_check, build_and_load, whole_command, audit_and_write, memory, studies, hundred, thousand):
+for each in (read_and_check, build_and_load, whole_command, around_the_search, audit_and_write, memory, studies, hundred, thousand):
     each.main()

@@ -409,9 +409,12 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
     arrivals = solved(brought(ledger)) if rules else {}
     outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}
+    spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule as it stands at some nodes
     for r, value, n in formulation.m.RULES:
         rule = stockpile.at(n).keyed(Rule)[r]
-        name, nodes = windows(stockpile, rule)[n]
+        if id(rule) not in spans:
+            spans[id(rule)] = windows(stockpile, rule)
+        name, nodes = spans[id(rule)][n]
         of_node = outlays if rule.measure == "spend" else arrivals
         amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
         limits = {sense: limit for sense in ("least", "most") if (limit := getattr(rule, sense)) is not None}
