@@ -198,7 +198,8 @@ class LinearProgram:
         missing = ~np.isfinite(side)
         if (np.abs(dual[missing]) > PRICED).any():
             return -INFINITY
-        return self.program.offset + float(reduced @ at) + float(np.where(missing, 0.0, dual) @ np.where(missing, 0.0, side))
+        dual, side = np.where(missing, 0.0, dual), np.where(missing, 0.0, side)
+        return self.program.offset + float((reduced * at).sum()) + float((dual * side).sum())
 
     def reduced(self, dual: Floats) -> Floats:
         """Return the reduced costs of the columns at some duals of the rows."""
