@@ -33,9 +33,9 @@ from stockpile_model.blocks import budget, policy, price_floors, purchases, rota
 from stockpile_model.changes import apply, parse
 from stockpile_model.data import Stockpile, add_months, get, overlap
 from tests.support.books import book
+from tests.support.commands import stockpile
 from tests.support.plans import FULL, QUARTERS, SHARED, full_plan, plan_of, shared_plan
 from tests.support.small_books import small_books
-from tests.test_cli import stockpile
 
 INPUTS = Path(__file__).parents[1] / "inputs"
 PLANS: dict[str, Callable[[], Plan]] = {"full": full_plan, "shared": shared_plan}

@@ -28,12 +28,12 @@ from stockpile_model.blocks import demand, price_floors
 from stockpile_model.changes import apply, parse
 from stockpile_model.data import Stockpile
 from tests.support.books import book
+from tests.support.commands import stockpile
 from tests.support.plans import day, plan_of
 from tests.support.small_books import TREES as FEATURES
 from tests.support.small_books import small_books
 from tests.support.trees import SHARED_TREE, STAGES, TREES, TWO_STAGE, happens, tree_plan
 from tests.test_audit import NOT_CHECKED, Plant, Rows, all_of, drop, edited, first, put, told, twice
-from tests.test_cli import stockpile
 
 MARCH = day(3)
 BASE, SQUEEZE, OUTAGE = ({"scenarios": name} for name in ("base", "squeeze", "outage"))

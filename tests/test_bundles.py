@@ -34,9 +34,9 @@ from stockpile_model.data import Row, Stockpile
 from stockpile_model.scenarios import unfold
 from tests.support.accept import book, demand, event, material, month, offer, scenario
 from tests.support.books import book as workbook
+from tests.support.commands import stockpile as command
 from tests.support.plans import day, plan_for
 from tests.support.trees import TREES, happens
-from tests.test_cli import stockpile as command
 
 EXACT = Options(gap=0.0)
 

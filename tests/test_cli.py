@@ -16,7 +16,7 @@ import pytest
 
 from optimiser import planner
 from tests.support.books import book
-from tests.support.commands import run
+from tests.support.commands import run, stockpile
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,12 +31,6 @@ TABLES: dict[str, Any] = {
 }
 # Two orders feed four months of a metal that keeps for three: 40 kg at 5 and 2 orders at 12.
 OPTIMUM = 40 * 5 + 2 * 12
-
-
-def stockpile(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "optimiser", *map(str, arguments)]
-    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture

@@ -26,9 +26,10 @@ from optimiser.terminal import Plain
 from optimiser.workbook.write import write
 from stockpile_model.changes import parse
 from tests.support.books import book
+from tests.support.commands import stockpile
 from tests.support.plans import plan_of, shared_plan
 from tests.support.trees import TWO_STAGE, tree_plan
-from tests.test_cli import TABLES, stockpile
+from tests.test_cli import TABLES
 
 DEARER = "offers[spot].price set 6"
 MORE = "demand[*].quantity scale 1.5"
