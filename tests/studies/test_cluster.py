@@ -13,7 +13,7 @@ from optimiser.studies.case import Result
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Runner
 from tests.studies.test_runner import cases
-from tests.support.studied import Hollow
+from tests.support.hollow import Hollow
 
 distributed = pytest.importorskip("distributed")
 

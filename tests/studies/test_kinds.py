@@ -33,7 +33,8 @@ from tests.support.accept import (
     scenario,
     supplier,
 )
-from tests.support.studied import Hollow, Ishigami, Linear, Plain, inputs, studied
+from tests.support.hollow import Hollow, Ishigami, Linear, Plain
+from tests.support.studied import inputs, studied
 
 EXACT = Options(gap=1e-6, time_limit=60, threads=1)
 

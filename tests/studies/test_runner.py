@@ -19,7 +19,8 @@ from optimiser.studies.case import Case, Commit, Result
 from optimiser.studies.crew import Processes
 from optimiser.studies.record import APPLICATION, FORMAT, Record
 from optimiser.studies.runner import Progress, Runner
-from tests.support.studied import Here, Hollow, Plain, inputs
+from tests.support.hollow import Hollow, Plain
+from tests.support.studied import Here, inputs
 
 MOVED = inputs(2)
 
@@ -132,16 +133,17 @@ def test_processes_that_cannot_start_are_told(tmp_path: Path) -> None:
         run(tmp_path / "r.sqlite", Hollow(model="there is no such model"), cases(0.1))
 
 
+# Each of its processes imports it too, as what it is not.
 PARENT = """
-import sys
-from pathlib import Path
-from optimiser.studies.crew import Processes
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Runner
-from tests.studies.test_runner import cases
-from tests.support.studied import Hollow
-
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+    from optimiser.studies.crew import Processes
+    from optimiser.studies.record import Record
+    from optimiser.studies.runner import Runner
+    from tests.studies.test_runner import cases
+    from tests.support.hollow import Hollow
+
     crew = Processes(Hollow(pause=0.1, log=Path(sys.argv[2])), 2, 600)
     with Record(Path(sys.argv[1])) as kept:
         try:

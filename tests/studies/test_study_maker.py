@@ -33,7 +33,8 @@ from optimiser.workbook.read import read
 from optimiser.workbook.study_book import Answered, compose
 from stockpile_model.data import Settings
 from tests.support.books import book
-from tests.support.studied import Here, Hollow
+from tests.support.hollow import Hollow
+from tests.support.studied import Here
 
 START = dt.date(2027, 1, 1)
 
