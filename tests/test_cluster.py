@@ -7,13 +7,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from optimiser import cluster
+from optimiser.bundled import BundlePlanner
+from optimiser.solve import Options
 from tests.support.books import book
-from tests.support.plans import day
+from tests.support.commands import stockpile
+from tests.support.plans import day, plan_of
 from tests.support.trees import TREES, happens, tree_plan
+from tests.test_bundles import here, read_tables
 from tests.test_cli import ROOT
 
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
@@ -28,24 +34,25 @@ def start(*arguments: object, cwd: Path, ranks: int = 0, path: str = "") -> subp
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
-@pytest.fixture
-def cluster() -> None:
+@pytest.fixture(name="cluster")
+def needs_cluster() -> None:
     pytest.importorskip("mpisppy", reason="needs the extra cluster", exc_type=ImportError)
 
 
 @pytest.mark.usefixtures("cluster")
 def test_the_extensive_form_of_bundles_is_the_plan_of_all(tmp_path: Path) -> None:
-    source = book(tmp_path / "mine.xlsx", RISKLESS)
-    alone = start(source, "--json", "-o", "whole.xlsx", cwd=tmp_path)
-    ran = start(source, "--decompose", "ef", "--bundles", 3, "--json", cwd=tmp_path)
+    whole = plan_of(RISKLESS)
+    assert whole is not None
+    ran = start(book(tmp_path / "mine.xlsx", RISKLESS), "--decompose", "ef", "--bundles", 3, "--json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    found, best = json.loads(ran.stdout), json.loads(alone.stdout)["objective"]
+    found, best = json.loads(ran.stdout), whole.objective
     assert (found["objective"], found["bound"], found["status"]) == (pytest.approx(best), pytest.approx(best), "optimal")
 
 
 @pytest.mark.usefixtures("cluster")
-@pytest.mark.parametrize("name", ["two_stage", "stages"])
-def test_two_ranks_enclose_the_plan_of_all_and_tell_of_it_once(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "alone"), [("two_stage", False), ("stages", True)])
+def test_two_ranks_enclose_the_plan_of_all_and_tell_of_it_once(name: str, alone: bool, tmp_path: Path) -> None:
+    """What one rank finds `alone` is the same."""
     source = book(tmp_path / "mine.xlsx", TREES[name])
     best = tree_plan(name).objective
     two = start(source, "--decompose", "lagrangian", "--bundles", 2, "--json", cwd=tmp_path, ranks=2)
@@ -56,15 +63,16 @@ def test_two_ranks_enclose_the_plan_of_all_and_tell_of_it_once(name: str, tmp_pa
     assert found["gap"] == pytest.approx(1 - found["bound"] / found["objective"], abs=1e-9)
     assert found["status"] == ("optimal" if found["gap"] == 0 else "feasible")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine-plan.xlsx", "mine.xlsx"]
-    one = json.loads(start(source, "--decompose", "lagrangian", "--bundles", 2, "--json", cwd=tmp_path).stdout)
-    assert (one["bound"], one["objective"]) == pytest.approx((found["bound"], found["objective"]))
+    if alone:
+        one = json.loads(start(source, "--decompose", "lagrangian", "--bundles", 2, "--json", cwd=tmp_path).stdout)
+        assert (one["bound"], one["objective"]) == pytest.approx((found["bound"], found["objective"]))
 
 
 @pytest.mark.usefixtures("cluster")
 def test_lagrangian_prices_prove_more_than_bundles_alone(tmp_path: Path) -> None:
     source = book(tmp_path / "mine.xlsx", RISKLESS)
     priced = json.loads(start(source, "--decompose", "lagrangian", "--bundles", 3, "--json", cwd=tmp_path).stdout)
-    alone = json.loads(start(source, "--bundles", 3, "--workers", 1, "--json", cwd=tmp_path).stdout)
+    alone = json.loads(stockpile("solve", source, "--bundles", 3, "--workers", 1, "--json", cwd=tmp_path).stdout)
     assert priced["bound"] > alone["bound"] + 1
 
 
@@ -80,15 +88,18 @@ def test_a_bundle_without_a_plan_is_named_by_two_ranks_once(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("cluster")
-@pytest.mark.parametrize(
-    ("way", "said"),
-    [("lagrangian", "2 ranks have 1 bundle to share"), ("ef", "--decompose ef is one model on one rank: start it without mpiexec")],
-)
-def test_ranks_without_work_are_refused(way: str, said: str, tmp_path: Path) -> None:
+def test_ranks_without_work_are_refused(tmp_path: Path) -> None:
     source = book(tmp_path / "mine.xlsx", TREES["stages"])
-    ran = start(source, "--decompose", way, "--bundles", 1, cwd=tmp_path, ranks=2)
+    ran = start(source, "--decompose", "lagrangian", "--bundles", 1, cwd=tmp_path, ranks=2)
     assert ran.returncode == 2
-    assert ran.stderr.count(said) == 1
+    assert ran.stderr.count("2 ranks have 1 bundle to share") == 1
+
+
+def test_the_extensive_form_is_refused_on_more_than_one_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_mpi", lambda: SimpleNamespace(COMM_WORLD=SimpleNamespace(rank=0, size=2)))
+    planner = BundlePlanner(read_tables(TREES["stages"]), 2, Options(gap=0.0), here)
+    with pytest.raises(cluster.ClusterUnavailable, match="--decompose ef is one model on one rank: start it without mpiexec"):
+        cluster.check(planner, cluster.Ranks(), "ef")
 
 
 def test_a_missing_extra_is_told_with_how_to_install_it(tmp_path: Path) -> None:
