@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,14 +56,23 @@ def row(rows: Any, what: str, of: str = "") -> Compared:
     return found  # type: ignore[no-any-return]
 
 
-@pytest.fixture
-def workbook(tmp_path: Path) -> Path:
-    return book(tmp_path / "mine.xlsx", TABLES)
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a workbook and two plans of it, which tests copy."""
+    source = book(tmp_path_factory.mktemp("planned") / "mine.xlsx", TABLES)
+    solved(source, "a.xlsx")
+    solved(source, "b.xlsx", DEARER)
+    return source.parent
 
 
 @pytest.fixture
-def plans(workbook: Path) -> tuple[Path, Path]:
-    return solved(workbook, "a.xlsx"), solved(workbook, "b.xlsx", DEARER)
+def workbook(planned: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(planned / "mine.xlsx", tmp_path))
+
+
+@pytest.fixture
+def plans(planned: Path, workbook: Path) -> tuple[Path, Path]:
+    return Path(shutil.copy(planned / "a.xlsx", workbook.parent)), Path(shutil.copy(planned / "b.xlsx", workbook.parent))
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------------------------
