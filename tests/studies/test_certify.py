@@ -103,13 +103,13 @@ def test_runs_agree_with_fresh_solves_and_most_are_not_searched() -> None:
     assert ways.get("certified", 0) >= 15
 
 
-@pytest.mark.parametrize("name", ["small", "indium"])
-def test_inputs_drawn_from_a_sample_workbook(name: str) -> None:
+@pytest.mark.parametrize(("name", "count"), [("small", 6), ("indium", 1)])
+def test_inputs_drawn_from_a_sample_workbook(name: str, count: int) -> None:
     stockpile = read(f"inputs/{name}.xlsx").stockpile
     every = [each for each in every_input(stockpile) if each.step is None]
     dice = random.Random(5)
     cases = []
-    for _ in range(6 if name == "small" else 2):
+    for _ in range(count):
         moved = dice.sample(every, 4)
         case = draws(stockpile, moved, 1, dice.randrange(99))[0]
         with contextlib.suppress(ValueError):
@@ -118,7 +118,7 @@ def test_inputs_drawn_from_a_sample_workbook(name: str) -> None:
                 changed = apply(changed, change)
             if all(problem.warning for problem in check(changed)):
                 cases.append(case)
-    assert len(cases) >= 2
+    assert len(cases) >= min(2, count)
     agree(stockpile, cases)
 
 
@@ -126,7 +126,7 @@ def test_inputs_drawn_from_a_sample_workbook(name: str) -> None:
 def test_books_that_use_everything(make: object) -> None:
     stockpile = make()  # type: ignore[operator]
     moved = [Input("offers", "*", "price", "scale", 0.7, 1.4), Input("demand", "*", "quantity", "scale", 0.7, 1.2)]
-    agree(stockpile, draws(stockpile, moved, 3, seed=1))
+    agree(stockpile, draws(stockpile, moved, 2, seed=1))
 
 
 def test_shortfall_first_is_solved_afresh() -> None:
@@ -279,4 +279,4 @@ def test_compiling_leaves_the_collector_as_it_was() -> None:
 
 def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
     stockpile = read(written(tmp_path / "book", FULL)).stockpile  # type: ignore[operator]
-    agree(stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 2, seed=2))
+    agree(stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 1, seed=2))
