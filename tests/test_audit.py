@@ -762,7 +762,7 @@ def test_a_fault_in_the_model_is_told(name: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(*patch)
     if name == "feedstock counts for nothing":  # without what it may force
         tables = {**tables, "rules": [row for row in tables["rules"] if "least" not in row]}
-    plan = plan_of(tables, gap=0.05)
+    plan = plan_of(tables, gap=0.1)
     assert plan is not None
     found = told(plan)
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
@@ -775,7 +775,7 @@ def test_a_plan_that_fails_its_audit_is_not_written(
     source = book(tmp_path / "full.xlsx", FULL)
     _, patch, said = MODEL_FAULTS[name]
     monkeypatch.setattr(*patch)
-    monkeypatch.setattr(sys, "argv", ["stockpile", "solve", str(source), "--gap", "0.05"])
+    monkeypatch.setattr(sys, "argv", ["stockpile", "solve", str(source), "--gap", "0.1"])
     try:
         with pytest.raises(SystemExit) as ended:
             main()
@@ -815,7 +815,7 @@ def edited(source: Path, target: Path, *edits: tuple[str, str, Callable[[Any], A
 
 @pytest.mark.parametrize("name", ["full", "shared"])
 def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
-    plan = plan_of(folder / f"{name}.xlsx", 0.01)
+    plan = full_plan() if name == "full" else plan_of(folder / f"{name}.xlsx", 0.01)
     assert plan is not None
     there, back = as_sheets(plan), read_plan(folder / f"{name}-plan.xlsx").sheets
     assert set(back.rows) - set(there.rows) <= {"projects", "commitments", "summary"}
@@ -899,7 +899,7 @@ def test_the_command_tells_a_line_for_each_finding_and_ends_with_1(folder: Path,
 
 def test_changes_of_the_run_are_made_to_the_input_first(folder: Path, tmp_path: Path) -> None:
     changes = ["--set", "offers[spot].adder set 2", "--set", "settings.title set a; b"]
-    assert stockpile("solve", folder / "full.xlsx", "-o", tmp_path / "set.xlsx", "--gap", "0.05", *changes, cwd=tmp_path).returncode == 0
+    assert stockpile("solve", folder / "full.xlsx", "-o", tmp_path / "set.xlsx", "--gap", "0.1", *changes, cwd=tmp_path).returncode == 0
     ran = stockpile("audit", folder / "full.xlsx", tmp_path / "set.xlsx", cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout
     assert ran.stderr.count("note: the plan was made with") == 2

@@ -248,6 +248,7 @@ SHARED: dict[str, Any] = {
 UNCERTAIN: dict[str, Any] = {
     **FULL,
     "settings": {**FULL["settings"], "title": "What may come", "risk_weight": 0.25, "risk_tail": 0.2},
+    "offers": [{name: cell for name, cell in row.items() if name != "lot_size"} for row in FULL["offers"]],  # lots take twice the time
     "scenarios": [
         {"scenario": "embargo", "probability": 0.2, "follows": None, "revealed": day(5)},
         {"scenario": "war", "probability": 0.1, "follows": "embargo", "revealed": day(9)},

@@ -131,6 +131,6 @@ TREES = {"two_stage": TWO_STAGE, "stages": STAGES, "full": FULL_TREE, "shared": 
 @functools.cache
 def tree_plan(name: str) -> Plan:
     """The plan of one of TREES, solved once in a process."""
-    plan = plan_of(TREES[name], gap=0.02 if name in ("full", "shared") else 0.0)
+    plan = plan_of(TREES[name], gap=0.05 if name in ("full", "shared") else 0.0)
     assert plan is not None
     return plan
