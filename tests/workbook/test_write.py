@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import io
 import math
 import os
@@ -51,7 +52,9 @@ def uncertain() -> bytes:
     return compose(uncertain_plan())
 
 
+@functools.lru_cache(maxsize=8)
 def opened(content: bytes, **options: Any) -> Any:
+    """A plan as a reader opens it; no test changes it."""
     return openpyxl.load_workbook(io.BytesIO(content), **options)
 
 
