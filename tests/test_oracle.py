@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from fractions import Fraction
+from random import Random
 from typing import Any
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.support.exact_lp import Linear, Row, minimise
@@ -18,7 +18,7 @@ from tests.support.planner import plan_of
 from tests.support.small_books import FEATURES, TREES, Tables, small_books, take_out
 
 EXAMPLES_OF_A_FEATURE = 5
-EXAMPLES_OF_A_TREE = 20  # an event reads a cell in another place than the rest of the workbook
+EXAMPLES_OF_A_TREE = 12  # an event reads a cell in another place than the rest of the workbook
 TRIES_TO_MATTER = 60
 
 # The same examples in every run, on every machine.
@@ -1853,33 +1853,32 @@ def _given(row: dict[str, Any]) -> dict[str, Any]:
 # At random --------------------------------------------------------------------------------------------------------------
 
 
+def assert_alike(tables: Tables) -> None:
+    """Planner and oracle end alike, at the same cost."""
+    expected, found = optimum(tables), plan_of(tables)
+    assert found.status == expected.status
+    if expected.status == "optimal":
+        assert found.objective == pytest.approx(float(expected.objective), rel=1e-6, abs=1e-4)
+
+
 @pytest.mark.parametrize("feature", FEATURES)
 def test_planner_finds_the_optimum_of_the_oracle(feature: str) -> None:
     @seed(crc32(feature.encode()))
     @settings(drawn, max_examples=EXAMPLES_OF_A_TREE if feature in TREES else EXAMPLES_OF_A_FEATURE)
     @given(small_books(feature))
     def check(tables: Tables) -> None:
-        expected, found = optimum(tables), plan_of(tables)
-        assert found.status == expected.status
-        if expected.status == "optimal":
-            assert found.objective == pytest.approx(float(expected.objective), rel=1e-6, abs=1e-4)
+        assert_alike(tables)
 
     check()
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_random_workbooks_use_the_feature(feature: str) -> None:
-    """In some of the drawn workbooks the optimum is another without it."""
-    matters: list[Fraction] = []
+def test_planner_finds_the_optimum_where_the_feature_matters(feature: str) -> None:
+    """In one of the drawn workbooks the optimum is another without it: there a fault of the planner shows best."""
 
-    @seed(crc32(feature.encode()))
-    @settings(drawn, max_examples=TRIES_TO_MATTER, phases=[Phase.generate])
-    @given(small_books(feature))
-    def compare(tables: Tables) -> None:
-        if not matters:
-            with_it, without_it = optimum(tables), optimum(take_out(tables, feature))
-            if (with_it.status, with_it.objective) != (without_it.status, without_it.objective):
-                matters.append(with_it.objective)
+    def matters(tables: Tables) -> bool:
+        with_it, without_it = optimum(tables), optimum(take_out(tables, feature))
+        return (with_it.status, with_it.objective) != (without_it.status, without_it.objective)
 
-    compare()
-    assert matters
+    tried = settings(drawn, max_examples=TRIES_TO_MATTER, phases=[Phase.generate])
+    assert_alike(find(small_books(feature), matters, settings=tried, random=Random(crc32(feature.encode()))))
