@@ -32,28 +32,33 @@ class Linear:
         self.constant = Fraction(constant)
 
     def add(self, other: Linear | Number, factor: Number = 1) -> None:
-        """Add `factor * other` in place."""
-        factor = Fraction(factor)
-        if not factor:
-            return
+        """Add `factor * other` in place. Fractions are slow, and most expressions have no constant and most factors are 1."""
         if not isinstance(other, Linear):
             self.constant += factor * other
             return
-        self.constant += factor * other.constant
+        if other.constant:
+            self.constant += factor * other.constant
+        terms, alike = self.terms, factor == 1
         for name, value in other.terms.items():
-            total = self.terms.get(name, ZERO) + factor * value
-            if total:
-                self.terms[name] = total
+            more, known = value if alike else factor * value, terms.get(name)
+            found = more if known is None else known + more
+            if found:
+                terms[name] = found
             else:
-                self.terms.pop(name, None)
+                terms.pop(name, None)
+
+    def _copy(self) -> Linear:
+        result = Linear.__new__(Linear)
+        result.terms, result.constant = dict(self.terms), self.constant
+        return result
 
     def __add__(self, other: Linear | Number) -> Linear:
-        result = Linear(self.terms, self.constant)
+        result = self._copy()
         result.add(other)
         return result
 
     def __sub__(self, other: Linear | Number) -> Linear:
-        result = Linear(self.terms, self.constant)
+        result = self._copy()
         result.add(other, -1)
         return result
 
