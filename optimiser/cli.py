@@ -431,7 +431,7 @@ def _told(progress: Progress) -> str:
     gap = progress.gap
     stage = f"{progress.objective}: " if progress.stages > 1 else ""
     return (
-        f"{progress.seconds:7.1f} s  {stage}incumbent {number(progress.incumbent)}  bound {number(progress.bound)}  "
+        f"{progress.seconds:7.1f} s  {stage}{progress.phase or 'search'}  incumbent {number(progress.incumbent)}  bound {number(progress.bound)}  "
         f"gap {'-' if gap is None or not math.isfinite(gap) else f'{gap:.3%}'}  nodes {progress.nodes}"
     )
 

@@ -20,6 +20,7 @@ SAID = {  # what an instruction must name and give, where its row holds it
     "rotation": (("lot", "material", "site", "outlet"), ("quantity",), ("date", "returns")),
 }
 EXACTLY = ("ordered", "quantity", "annual_quantity")  # every digit of a quantity, for it is to be done
+MONEY = 5.01e-9  # by what part of it a sum may be rounded that is written to nine digits: 101.9999995 as 102
 MONTH, NUMBER = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b"), re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
@@ -99,8 +100,9 @@ def _wrong(
 
 
 def _gives(number: str, value: float, exactly: bool) -> bool:
-    """Whether a number in a text is a value, but for a solver's noise; of money to two decimals at least."""
-    near = abs(float(number.replace(",", "")) - value) <= 2 * EXACT * abs(value)
+    """Whether a number in a text is a value, but for a solver's noise; of money to nine digits, or to the last digit of two decimals or
+    more."""
+    near = abs(float(number.replace(",", "")) - value) <= (2 * EXACT if exactly else MONEY) * abs(value)
     return near or (not exactly and len(number.partition(".")[2]) > 1 and _shows(number, value))
 
 

@@ -35,6 +35,11 @@ class Part:
         held = {int(j): (float(v), float(v)) for j, v in zip(columns, values, strict=True)}
         return replace(self, columns={**self.columns, **held})
 
+    def at_least(self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats) -> Part:
+        """Return the part of it in which columns have at least these values."""
+        more = {int(j): (float(v), self.columns.get(int(j), (0.0, INFINITY))[1]) for j, v in zip(columns, values, strict=True)}
+        return replace(self, columns={**self.columns, **more})
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -74,7 +79,7 @@ class Master:
         if part.columns:
             at = np.fromiter(part.columns, np.int64, len(part.columns))
             bounds = np.array([*part.columns.values()])
-            lower[at], upper[at] = bounds[:, 0], bounds[:, 1]
+            lower[at], upper[at] = bounds[:, 0], np.minimum(bounds[:, 1], upper[at])
         for k, (low, high) in part.sums.items():
             row_lower[self.program.rows + k], row_upper[self.program.rows + k] = low, high
         self.relaxation.bound(lower, upper)
@@ -175,6 +180,12 @@ class Tree:
     def lowest(self) -> tuple[Part, Vertex] | None:
         """Where the bound stands; None where all branches are given up."""
         return self._heap[0][2:] if self._heap else None
+
+    @property
+    def weighty(self) -> bool:
+        """Whether something weighty is left to branch on where the bound stands."""
+        branches = self.master.open(self._heap[0][3]) if self._heap else []
+        return bool(branches) and self.master.is_weighty(branches[0][1])
 
     def grow(self, enough: float, nodes: int) -> bool:
         """Raise the bound until it is `enough` or `nodes` linear programs were solved. Return whether there is more to branch on."""

@@ -1,11 +1,12 @@
 """A plan from the vertex of a relaxation: what is not whole is made whole step by step, each step a few iterations of the simplex.
 
-What is weighty is decided first, one sum or column at a time, on the cheaper side. The rest is rounded in batches, those first
-that are nearly whole; a batch that costs too much is halved.
+What is weighty is decided first, one sum or column at a time, on the cheaper side. The rest is rounded up in batches: an order that
+is placed draws to it what others would have brought, while one that is rounded down turns up in the month after.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +17,10 @@ from optimiser.solving.standard_form import INFINITY, Floats
 from optimiser.solving.structure import Positions
 
 WORSE, GROWTH = 0.002, 4.0  # by what part of the cost the cheaper of two sides may be worse at first; how that grows
-NEARLY, PORTION = 0.2, 0.2  # an integer this near to whole is rounded at once, and at least this part of all that are not whole
-DEAR = 0.0005  # by what part of the cost a batch of rounded integers may be worse
 MANY = 5  # orders of a kind
 LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
-RELEASES = 8
-STEPS = 300
+BATCH = 0.1  # of the decisions that are not whole: rounded up at once
+TURNED = 20  # choices, at most, that are turned round
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,7 @@ class Found:
 def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) -> Found | None:
     """Return a plan that costs less than `worst`, from the vertex of a part of the program; None where the way leads to none."""
     at = _decided(master, part, vertex, worst)
-    return None if at is None else _Rounding(master, *at, worst).found()
+    return None if at is None else _rounded(master, *at, worst)
 
 
 def _decided(master: Master, part: Part, vertex: Vertex, worst: float) -> tuple[Part, Vertex] | None:
@@ -76,70 +75,56 @@ def _cheaper(master: Master, sides: tuple[Part, Part], vertex: Vertex, worst: fl
     return None
 
 
-class _Rounding:
-    """Rounds what is not whole. What is whole is held meanwhile, so that an order that is rounded down does not turn up in the month
-    after. Where that costs too much it is let go, a few times."""
-
-    def __init__(self, master: Master, part: Part, vertex: Vertex, worst: float) -> None:
-        self.master, self.worst, self.releases = master, worst, RELEASES
-        self.decided, self.part, self.vertex = part, part, vertex  # `decided` is without what is only held
-        self._hold()
-
-    def found(self) -> Found | None:
-        """Return the plan, if there is one."""
-        for _ in range(STEPS):
-            value = self.vertex.x[self.master.integers]
-            away = np.abs(value - np.round(value))
-            broken = away > FRACTION
-            if not broken.any():
-                return attempt(self.master, np.round(value), self.worst, part=self.part)
-            if (broken & self.master.binary).any():
-                broken &= self.master.binary  # whether there is an order comes before how many lots are in it
-            order = np.flatnonzero(broken)[np.argsort(away[broken], kind="stable")]
-            if not self._batch(order[: max(int(np.ceil(PORTION * len(order))), int((away[order] <= NEARLY).sum()))]):
-                return None
-        return None
-
-    def _batch(self, batch: Positions) -> bool:
-        """Round as many of a batch as does not cost too much; of the first of it whatever it costs the cheaper side."""
-        master, cutoff = self.master, min(self.worst, self.vertex.objective + DEAR * max(abs(self.vertex.objective), 1.0))
-        while True:
-            columns = master.integers[batch]
-            near = np.round(self.vertex.x[columns])
-            if self._solved(self.part, columns, near, cutoff):
-                return True
-            if len(batch) == 1:
+def _rounded(master: Master, part: Part, vertex: Vertex, worst: float) -> Found | None:
+    """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and a tenth of them at a time, then
+    numbers the nearest. Where a batch fits no plan a smaller one is tried, at last one alone either way; where that fits none, the
+    choice before is turned round. What has become whole and is not at its least is kept."""
+    integers, lower = master.integers, master.program.lower[master.integers]
+    batch, turned, trail = BATCH, 0, list[tuple[Part, Positions, Floats]]()
+    while True:
+        value = vertex.x[integers]
+        broken = np.abs(value - np.round(value)) > FRACTION
+        if not broken.any():
+            return attempt(master, np.round(value), worst, part=part)
+        deciding = bool((broken & master.binary).any())
+        kind = master.binary if deciding else np.ones(len(integers), dtype=np.bool_)
+        kept = kind & ~broken & (np.round(value) > lower)
+        least = part.at_least(integers[kept], np.round(value[kept]))
+        for size, at, values in _roundings(value, np.flatnonzero(broken & kind), batch, deciding):
+            held = least.hold(integers[at], values)
+            found = master.solve(held, cutoff=worst)
+            if found.solved and found.objective < worst:
+                far = np.floor(value[at[:1]]) + np.ceil(value[at[:1]]) - values[:1]
+                trail.append((part, integers[at[:1]], far))
+                part, vertex, batch = held, found, min(BATCH, 2 * size)
                 break
-            batch = batch[: len(batch) // 2]
-        far: Floats = np.asarray(2 * np.floor(self.vertex.x[columns]) + 1 - near)
-        if self._solved(self.part, columns, far, cutoff):
-            return True
-        if self.releases:
-            self.releases -= 1
-            if self._solved(self.decided, columns, near, cutoff):
-                self._hold()
-                return True
-        held = (self.part.hold(columns, near), self.part.hold(columns, far))
-        won = _cheaper(master, held, self.vertex, self.worst)
-        if won is not None:
-            self.decided = self.decided.hold(columns, near if won[0] is held[0] else far)
-            self.part, self.vertex = won
-        return won is not None
+        else:
+            while trail and turned < TURNED:
+                turned += 1
+                before, columns, far = trail.pop()
+                found = master.solve(before.hold(columns, far), cutoff=worst)
+                if found.solved and found.objective < worst:
+                    part, vertex = before.hold(columns, far), found
+                    break
+            else:
+                return None
 
-    def _solved(self, part: Part, columns: Positions, values: Floats, cutoff: float) -> bool:
-        """Hold columns at values in a part, where that costs no more than a cutoff."""
-        held = part.hold(columns, values)
-        found = self.master.solve(held, cutoff=cutoff)
-        if not found.solved or found.objective > cutoff:
-            return False
-        self.part, self.vertex, self.decided = held, found, self.decided.hold(columns, values)
-        return True
 
-    def _hold(self) -> None:
-        """Hold what is whole where it stands."""
-        value = self.vertex.x[self.master.integers]
-        whole = np.abs(value - np.round(value)) <= FRACTION
-        self.part = self.decided.hold(self.master.integers[whole], np.round(value[whole]))
+def _roundings(value: Floats, at: Positions, batch: float, up: bool) -> Iterator[tuple[float, Positions, Floats]]:
+    """Yield what may be tried with integers that are not whole, a batch of them at first, at last one: its share, which, and the values."""
+    away = value[at]
+    first = np.ceil(away) if up else np.round(away)
+    last = np.floor(away) if up else np.floor(away) + np.ceil(away) - first
+    order = np.argsort(np.abs(first - away), kind="stable")
+    while True:
+        order = order[: max(1, int(batch * len(at)))]
+        yield batch, at[order], first[order]
+        if len(order) == 1:
+            break
+        if not up:
+            yield batch, at[order], np.floor(away[order])
+        batch /= 4
+    yield batch, at[order], last[order]
 
 
 def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: object = None, part: Part | None = None) -> Found | None:
@@ -153,4 +138,5 @@ def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: objec
         return None
     x = np.clip(found.x[: program.columns], program.lower, program.upper)
     x[master.integers] = whole
-    return Found(whole, x, program.objective(x), found.basis)
+    objective = program.objective(x)
+    return Found(whole, x, objective, found.basis) if objective < worst else None

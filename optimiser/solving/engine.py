@@ -6,8 +6,9 @@
 4. dives from where the bound stands,
 5. what is open then goes to HiGHS, with the plan and the bound.
 
-It gives up where it does not pay: HiGHS alone is asked at once where a program has neither paths nor weighty columns, or fewer than
-`LARGE` rows and columns, and takes over after `WORK` iterations of the simplex for each row and column.
+It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. One without scenarios goes
+there as soon as nothing weighty is left to branch on, after a dive whose plan is bettered by single steps. Of any other HiGHS takes
+over after `WORK` iterations of the simplex for each row and column.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Ver
 from optimiser.solving.options import ABSOLUTE_GAP, PRECISION, Options, SolverError
 from optimiser.solving.paths import Paths
 from optimiser.solving.standard_form import INFINITY, Floats, Program
+from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Structure
 
 LARGE = 4_000  # rows and columns together: with fewer HiGHS alone is as quick
@@ -108,7 +110,13 @@ class Engine:
         self.root = self._relaxed(master, extended)
         self.tree = Tree(master, self.root, self.known.gains)
         budget = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
+        chain = len(self.structure.tree.paths) == 1
         while not self.proven and self.clock.iterations < budget:
+            if chain and not self.tree.weighty:
+                # What is left are orders: the cuts of HiGHS raise their bound more than branches do, and need a good plan.
+                self._dive(master)
+                self._step(master)
+                break
             self.phase = "branching"
             growing = self.tree.grow(self.enough, NODES)
             if self.proven:
@@ -162,6 +170,13 @@ class Engine:
         found = dive(master, *lowest, self.worst)
         if found is not None:
             self._note(found.whole, found)
+
+    def _step(self, master: Master) -> None:
+        """Better the best plan by single steps."""
+        self.phase = "bettering the plan"
+        if self.best is not None and not self.proven:
+            # What would prove it: a plan within the gap of the bound.
+            self._take(improve(master, self.best, self.gap, self.bound + CAREFUL * self.gap * abs(self.bound)))
 
     def _note(self, whole: Floats, found: Found | None) -> None:
         basis = None if found is None or found.basis is None else Basis.of(found.basis)
@@ -218,8 +233,7 @@ def optimise(
 
 def pays(program: Program, structure: Structure) -> bool:
     """Return whether this search is worth its while."""
-    structured = len(structure.tree.paths) > 1 or structure.first > 0
-    return structured and bool(program.integer.any()) and program.rows + program.columns >= LARGE
+    return bool(program.integer.any()) and program.rows + program.columns >= LARGE
 
 
 def better(program: Program, found: Solution, first: Solution, options: Options) -> Solution:

@@ -198,6 +198,7 @@ def _search(
         start = highspy.HighsSolution()
         start.col_value = known.tolist()
         h.setSolution(start)
+        _option(h, "mip_heuristic_run_feasibility_jump", False)  # a heuristic for a first plan
     progress = _Progress(watch)
     h.cbMipImprovingSolution.subscribe(progress.keep)
     h.cbMipLogging.subscribe(progress.look)
@@ -375,11 +376,13 @@ def _stop(h: highspy.Highs) -> None:
 
 
 class _Progress:
-    """What the search's thread saw last, told by the thread that waits, once in REPORTING seconds; and the best plan so far."""
+    """What the search's thread saw last, told by the thread that waits: as soon as there is anything, then once in REPORTING seconds; and the best plan so
+    far."""
 
     def __init__(self, watch: Watch | None) -> None:
         self.watch, self.begun = watch, time.perf_counter()
         self.due = self.begun + REPORTING
+        self.heard = False
         self.x: Floats | None = None
         self.incumbent: float | None = None
         self.bound: float | None = None
@@ -389,6 +392,8 @@ class _Progress:
         self.x = np.array(event.data_out.mip_solution)
 
     def look(self, event: Any) -> None:
+        if not self.heard:
+            self.heard, self.due = True, 0.0
         out = event.data_out
         self.incumbent, self.bound = (
             each if abs(each) < highspy.kHighsInf else None for each in (out.mip_primal_bound, out.mip_dual_bound)

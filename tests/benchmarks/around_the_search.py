@@ -25,12 +25,11 @@ SEARCH = """
 import pickle, sys
 from dataclasses import replace
 from pathlib import Path
-from optimiser.solve import Options, solve
+from optimiser.solve import Options, scenario_tree, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 formulation = build(read(Path(sys.argv[1])).stockpile)
-trunk = formulation.in_trunk if formulation.stockpile.scenarios else None
-outcome = solve(formulation.m, Options(gap=float(sys.argv[2]), time_limit=3600.0), in_trunk=trunk)
+outcome = solve(formulation.m, Options(gap=float(sys.argv[2]), time_limit=3600.0), tree=scenario_tree(formulation))
 values = [each.value for each in outcome.form.variables]
 Path(sys.argv[3]).write_bytes(pickle.dumps((replace(outcome, form=None), values)))
 """

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from optimiser.plan import Plan, make_plan
-from optimiser.solve import Options, solve
+from optimiser.solve import Options, scenario_tree, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build, check
 from stockpile_model.data import Stockpile
@@ -275,7 +275,7 @@ def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (
     """The plan of a stockpile that has no faults; None where there is none."""
     assert [each for each in check(stockpile) if not each.warning] == []
     formulation = build(stockpile)
-    outcome = solve(formulation.m, Options(gap=gap, time_limit=120))
+    outcome = solve(formulation.m, Options(gap=gap, time_limit=120), tree=scenario_tree(formulation))
     if outcome.objective is None:
         return None
     run = {"input": "book.xlsx", "input sha256": "0" * 64, "changes": "", "planned at": "2026-11-21 10:30:00 UTC", "threads": 2}
