@@ -430,9 +430,15 @@ def _told(progress: Progress) -> str:
 
     gap = progress.gap
     stage = f"{progress.objective}: " if progress.stages > 1 else ""
-    return (
-        f"{progress.seconds:7.1f} s  {stage}{progress.phase or 'search'}  incumbent {number(progress.incumbent)}  bound {number(progress.bound)}  "
-        f"gap {'-' if gap is None or not math.isfinite(gap) else f'{gap:.3%}'}  nodes {progress.nodes}"
+    return "  ".join(
+        (
+            f"{progress.seconds:7.1f} s",
+            f"{stage}{progress.phase or 'search'}",
+            f"incumbent {number(progress.incumbent)}",
+            f"bound {number(progress.bound)}",
+            f"gap {'-' if gap is None or not math.isfinite(gap) else f'{gap:.3%}'}",
+            f"nodes {progress.nodes}",
+        )
     )
 
 

@@ -112,8 +112,9 @@ class Engine:
         budget = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
         chain = len(self.structure.tree.paths) == 1
         while not self.proven and self.clock.iterations < budget:
-            if chain and not self.tree.weighty:
-                # What is left are orders: the cuts of HiGHS raise their bound more than branches do, and need a good plan.
+            only_orders = chain and not self.tree.weighty
+            if only_orders and not self._try(master):
+                # The cuts of HiGHS raise their bound more than branches do, and need a good plan.
                 self._dive(master)
                 self._step(master)
                 break
@@ -121,7 +122,7 @@ class Engine:
             growing = self.tree.grow(self.enough, NODES)
             if self.proven:
                 break
-            if not self._try(master):
+            if not only_orders and not self._try(master):
                 self._dive(master)
             if not growing:
                 break
@@ -205,14 +206,14 @@ class Engine:
 
 def optimise(
     program: Program,
-    structure: Structure | None,
+    structure: Structure,
     options: Options,
     interrupt: Interrupt,
     watch: highs.Watch | None = None,
     start: Floats | None = None,
 ) -> Solution:
     """Minimise a program. `start` is a feasible point to begin with. Raises Unbounded and SolverError."""
-    if structure is None or not pays(program, structure) or interrupt.requested:
+    if not pays(program) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
     begun = time.perf_counter()
     best = None if start is None else Found(np.round(start[program.integer]), start, program.objective(start))
@@ -231,7 +232,7 @@ def optimise(
     return better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
 
 
-def pays(program: Program, structure: Structure) -> bool:
+def pays(program: Program) -> bool:
     """Return whether this search is worth its while."""
     return bool(program.integer.any()) and program.rows + program.columns >= LARGE
 

@@ -376,8 +376,8 @@ def _stop(h: highspy.Highs) -> None:
 
 
 class _Progress:
-    """What the search's thread saw last, told by the thread that waits: as soon as there is anything, then once in REPORTING seconds; and the best plan so
-    far."""
+    """What the search's thread saw last, told by the thread that waits: as soon as there is anything, then once in REPORTING seconds;
+    and the best plan so far."""
 
     def __init__(self, watch: Watch | None) -> None:
         self.watch, self.begun = watch, time.perf_counter()
