@@ -20,6 +20,7 @@ WORSE, GROWTH = 0.002, 4.0  # by what part of the cost the cheaper of two sides 
 MANY = 5  # orders of a kind
 LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
 BATCH = 0.1  # of the decisions that are not whole: rounded up at once
+EXACT = 2e-7  # by how much a plan may miss a row
 TURNED = 20  # choices, at most, that are turned round
 
 
@@ -136,7 +137,19 @@ def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: objec
     found = master.solve(held, basis, worst)
     if not found.solved:
         return None
-    x = np.clip(found.x[: program.columns], program.lower, program.upper)
-    x[master.integers] = whole
+    x = _point(master, found, whole)
+    if not program.holds(x, EXACT):
+        found = master.relaxation.refined()
+        if not found.solved:
+            return None
+        x = _point(master, found, whole)
     objective = program.objective(x)
     return Found(whole, x, objective, found.basis) if objective < worst else None
+
+
+def _point(master: Master, vertex: Vertex, whole: Floats) -> Floats:
+    """Return the columns of the program at a vertex, within their bounds and with integers that are whole."""
+    program = master.program
+    x = np.clip(vertex.x[: program.columns], program.lower, program.upper)
+    x[master.integers] = whole
+    return x

@@ -59,13 +59,15 @@ class Known:
 
 @dataclass(eq=False)
 class Engine:
-    """The search of one program. `best` is the best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
+    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over. `best` is the
+    best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
 
     program: Program
     structure: Structure
     gap: float
     clock: Clock
     known: Known = field(default_factory=Known)
+    patience: int = 0
     best: Found | None = None
     attempts: list[Attempt] = field(default_factory=list)
     root: Vertex | None = None
@@ -112,7 +114,7 @@ class Engine:
         budget = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
         chain = len(self.structure.tree.paths) == 1
         while not self.proven and self.clock.iterations < budget:
-            only_orders = chain and not self.tree.weighty
+            only_orders = chain and not self.tree.weighty and self.nodes >= self.patience
             if only_orders and not self._try(master):
                 # The cuts of HiGHS raise their bound more than branches do, and need a good plan.
                 self._dive(master)

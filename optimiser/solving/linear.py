@@ -22,6 +22,7 @@ from optimiser.solving.options import PRECISION, SolverError
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 
 LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
+FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
 PRICED = 1e-7  # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the difference of
 STATUSES = [highspy.HighsBasisStatus(k) for k in range(len(highspy.HighsBasisStatus.__members__))]
 AT_LOWER, BASIC = int(highspy.HighsBasisStatus.kLower), int(highspy.HighsBasisStatus.kBasic)
@@ -150,6 +151,17 @@ class LinearProgram:
             ended = self._run()
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
         return self._vertex(ended, cutoff)
+
+    def refined(self) -> Vertex:
+        """Solve again from where the last solve ended, to a finer tolerance."""
+        finer = {"simplex_scale_strategy": 0, "primal_feasibility_tolerance": FINE}
+        usual = {name: self.h.getOptionValue(name)[1] for name in finer}
+        for name, value in finer.items():
+            self.h.setOptionValue(name, value)
+        again = self._vertex(self._run(), INFINITY)
+        for name, value in usual.items():
+            self.h.setOptionValue(name, value)
+        return again
 
     def _run(self) -> HighsModelStatus:
         h = self.h

@@ -29,6 +29,7 @@ from optimiser.studies.compiled import Compiled
 
 MOST_PATTERNS = 16
 MOST_KNOWN = 96  # cases of which a basis is kept
+PATIENCE = 60  # linear programs of branching before HiGHS is asked, each far quicker than its search
 UNKNOWN = 0.01  # by how much a plan is thought to be worse that was given up
 LEAST = 0.01  # what an input weighs at least, of the weightiest
 FINER = 0.7  # what part of the gap a search is asked for: its plan is to serve other cases too
@@ -173,6 +174,7 @@ class Certifier:
             options.gap,
             Clock(began + options.time_limit / 2),  # the other half is for HiGHS
             Known(self._likely(near), self.roots.near(near), self.gains),
+            PATIENCE,
         )
         with contextlib.suppress(SolverError, OutOfTime):  # HiGHS goes on with what is known
             engine.run()

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from optimiser.errors import locate
+from optimiser.interrupts import Interrupt
 from optimiser.solve import scenario_tree, solve
-from optimiser.solving.highs import Unbounded
-from optimiser.solving.options import Options, SolverError, relative_gap
+from optimiser.solving.highs import Solution, Unbounded, polished
+from optimiser.solving.options import Options, SolverError, allowance, relative_gap
 from optimiser.solving.standard_form import Floats, Label, Program
 from optimiser.solving.structure import Tree
 from optimiser.studies import plans
@@ -129,17 +130,19 @@ class Evaluator:
         bound = None if found.bound is None else found.bound * unit
         if found.x is None or found.objective is None:
             return Result(found.status, bound=bound, how=f"{found.how}, {made}", message=why), taught
-        if said := plans.broken(asked, found.x):
+        objective = found.objective
+        x = found.x if case.aim == "cost" else _cheapest(compiled, asked, found.x, objective, options)
+        if said := plans.broken(asked, x):
             return Result("failed", how=f"{found.how}, {made}", message=f"the plan does not keep its program: {said}"), []
-        gap = relative_gap(found.objective, found.bound)
-        values = compiled.values(found.x)
+        gap = relative_gap(objective, found.bound)
+        values = compiled.values(x)
         figures, stock = _figures(compiled, values, changed)
         if case.aim != "cost":
-            figures["cost"] = compiled.program.objective(found.x) * compiled.scale.money
+            figures["cost"] = compiled.program.objective(x) * compiled.scale.money
         kept = [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK] if _meant(case) else slice(None)
         plan, how = values[kept], f"{found.how}, {made}"
         status: Status = "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
-        return Result(status, found.objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
+        return Result(status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
 
     def _left(self) -> float:
         """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""
@@ -226,6 +229,21 @@ def _asked(compiled: Compiled, case: Case) -> Program:
     if case.aim == "distance":
         return replace(program, cost=_overlap(compiled, dict(case.avoid)), offset=0.0)
     return program if case.aim == "cost" else replace(program, cost=compiled.measure(case.aim), offset=0.0)
+
+
+def _cheapest(compiled: Compiled, asked: Program, x: Floats, best: float, options: Options) -> Floats:
+    """The plan with the least mean cost among those with its integers that are as good by another aim: what that does not see would be
+    left as it comes, such as stock below a target in a scenario outside of the tail."""
+    at = asked.cost.nonzero()[0]
+    held = replace(asked, cost=compiled.program.cost, offset=compiled.program.offset).extended(
+        row_lower=[-math.inf],
+        row_upper=[allowance(best) - asked.offset],
+        row=[asked.rows] * len(at),
+        column=at.tolist(),
+        value=asked.cost[at],
+    )
+    better = polished(held, Solution("feasible", x, held.objective(x)), options, Interrupt())
+    return x if better is None or better.x is None else better.x
 
 
 def _overlap(compiled: Compiled, weights: Mapping[str, float]) -> Floats:

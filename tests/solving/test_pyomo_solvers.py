@@ -104,20 +104,21 @@ def test_a_solver_that_fails_is_a_solver_error(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts here")
 def test_a_program_is_found_in_the_absolute_folders_of_path_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran, here = tmp_path / "ran", tmp_path / "here"
+    ran, here, bare = tmp_path / "ran", tmp_path / "here", tmp_path / "bare"
     here.mkdir()
+    bare.mkdir()
     for name in ("cbc", "mine"):
         (here / name).write_text(f"#!/bin/sh\necho {name} >> {ran}\n")
         (here / name).chmod(0o755)
     monkeypatch.chdir(here)
     monkeypatch.setattr(pyomo_solvers, "_second_opinion", lambda *_: "no_plan")
-    for path in ("/usr/bin:/bin", ".:/usr/bin", ":/usr/bin", "../here:/bin"):
+    for path in (f"{bare}", f".:{bare}", f":{bare}", f"../here:{bare}"):
         monkeypatch.setenv("PATH", path)
         for name in ("cbc", "mine", "./cbc", str(here / "cbc"), "asl:./mine", "~/cbc", "c*c"):
             with pytest.raises(SolverUnavailable):
                 solve_by_name(model(), name, Options())
     assert not ran.exists()
-    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{here}")
+    monkeypatch.setenv("PATH", f"{bare}:{here}")
     with pytest.raises(SolverError):
         solve_by_name(model(), "cbc", Options())
     assert ran.exists()
