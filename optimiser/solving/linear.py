@@ -159,8 +159,8 @@ class LinearProgram:
         for name, value in finer.items():
             self.h.setOptionValue(name, value)
         again = self._vertex(self._run(), INFINITY)
-        for name, value in usual.items():
-            self.h.setOptionValue(name, value)
+        for name in finer:
+            self.h.setOptionValue(name, usual[name])
         return again
 
     def _run(self) -> HighsModelStatus:

@@ -34,7 +34,7 @@ CELLS = (
 PACKAGES = "pyomo.environ, highspy, numpy, openpyxl, defusedxml, xlsxwriter, click, rich"
 LOOP = """
 import sys, time
-from optimiser.solve import Options, solve
+from optimiser.solve import Options, scenario_tree, solve
 from optimiser.studies.kinds import Asked
 from optimiser.studies.tables import by_name, made
 from optimiser.workbook.read import read
@@ -49,7 +49,8 @@ shares = np.random.default_rng(1).random((count, len(rows)))
 began = time.process_time()
 for row in shares.tolist():
     case = asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True)))
-    solve(build(read(source, case.changes).stockpile).m, Options(gap=gap, threads=1))
+    formulation = build(read(source, case.changes).stockpile)
+    solve(formulation.m, Options(gap=gap, threads=1), tree=scenario_tree(formulation))
 print((time.process_time() - began) / count)
 """
 
