@@ -20,6 +20,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from optimiser.solve import Options, solve
+from optimiser.solve import scenario_tree as tree_of
 from optimiser.solving import highs
 from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read import read
@@ -75,7 +76,7 @@ def whole(scenarios: int, ages: bool, limit: float) -> None:
     stockpile = case(scenarios, ages)
     began = time.process_time()
     formulation = build(stockpile)
-    outcome = solve(formulation.m, Options(gap=GAP, time_limit=limit), tree=scenario_tree(formulation))
+    outcome = solve(formulation.m, Options(gap=GAP, time_limit=limit), tree=tree_of(formulation))
     gap, cost = (math.inf if each is None else each for each in (outcome.gap, outcome.objective))
     print(time.process_time() - began, gap, cost)
 
