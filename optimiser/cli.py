@@ -40,7 +40,7 @@ TRACEBACK = "STOCKPILE_TRACEBACK"  # the environment variable that shows where a
 DISAGREES = WRONG_INPUT  # a plan that its input does not bear out
 NOT_BUNDLED = {
     **{"firm": "--firm", "shares": "--shares", "floors": "--floors", "value": "--value"},
-    **{"solver": "--solver", "model_file": "--write-model"},
+    **{"whole_orders": "--whole-orders", "solver": "--solver", "model_file": "--write-model"},
 }
 MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 MOST_SHOWN = 20  # scenarios in the terminal: of more only the dearest
@@ -103,6 +103,11 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
 @click.option("--shares", is_flag=True, help="Plan for every group of buyers too, and split the cost fairly.")
 @click.option(
     "--floors", is_flag=True, help="Plan with each other level of each contract too: what it would cost, what would have to change."
+)
+@click.option(
+    "--whole-orders",
+    is_flag=True,
+    help="Tell by how much orders that firm_periods relaxes can matter at most: plan with all of them whole too.",
 )
 @click.option("--value", is_flag=True, help="Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their mean.")
 @click.option(

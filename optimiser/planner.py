@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,12 +14,12 @@ from optimiser import alternatives, beside, value
 from optimiser.audit import Audit, audit
 from optimiser.audited import audited
 from optimiser.bundled import DECIDED, BundlePlanner
-from optimiser.bundles import HAIRS, Decisions, decisions, hold, part, split
+from optimiser.bundles import HAIRS, decisions, hold, part
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.explain import Explanation, why_infeasible
 from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, make_plan
-from optimiser.solve import Options, Outcome, Progress, Status, UnboundedError, scenario_tree, solve
+from optimiser.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
 from optimiser.solving.highs import version as highs_version
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
@@ -28,16 +28,14 @@ from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
 from optimiser.workers import Workers
 from stockpile_model import amounts
-from stockpile_model.blocks.objective import cvar
 from stockpile_model.blocks.price_floors import FloorOutcome
-from stockpile_model.blocks.purchases import Order
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
 
 PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "numpy", "openpyxl", "xlsxwriter")
-LEAST_SECONDS = 10.0  # that it may take to see by how much relaxed orders could matter [s]
+LEAST_SECONDS = 10.0  # of a search for by how much relaxed orders can matter [s]
 BUNDLES = 10  # where a decomposition is asked for without a number
 
 Watch = Callable[[Progress], None] | None
@@ -59,6 +57,7 @@ class Request:
     shares: bool = False  # plan for every group of buyers too, and split the cost
     value: bool = False  # plan for each scenario alone and for their mean too
     floors: bool = False  # plan with each other level of each contract too
+    whole_orders: bool = False  # plan with whole orders beyond firm_periods too
     bundles: int | None = None  # plan the scenarios in so many bundles: none of their models holds all
     workers: int = 0  # processes that plan bundles; 0 = one for each core
     decompose: Literal["lagrangian", "ef"] | None = None  # by mpi-sppy, over the ranks of an MPI run
@@ -126,7 +125,8 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
             if not interrupt.requested:
                 try:
                     with Interrupt(keeps=False):
-                        plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
+                        if request.whole_orders:
+                            plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
                         if request.firm:
                             plan, firm = with_firm(plan, options, progress, request.solver)
                         if request.shares:
@@ -151,9 +151,14 @@ def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
         raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {found}")])
     if request.value and not stockpile.scenarios:
         raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
-    if request.value and stockpile.settings.objective == "shortfall_first":
-        cell = stockpile.address(Settings.TABLE, 0, "objective")
-        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
+    firm = stockpile.settings.firm_periods
+    if request.whole_orders and (firm is None or firm >= stockpile.settings.periods):
+        cell = stockpile.address(Settings.TABLE, 0, "firm_periods")
+        raise InputError([Fault(cell, "--whole-orders tells what relaxed orders matter: without firm_periods all orders are whole")])
+    for asked, option in ((request.value, "--value"), (request.whole_orders, "--whole-orders")):
+        if asked and stockpile.settings.objective == "shortfall_first":
+            cell = stockpile.address(Settings.TABLE, 0, "objective")
+            raise InputError([Fault(cell, f"{option} compares costs: it needs the objective cost, found shortfall_first")])
 
 
 def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
@@ -257,72 +262,33 @@ def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str 
 def with_whole_orders(
     plan: Plan, formulation: Formulation, options: Options, seconds: float, progress: Watch = None, solver: str | None = None
 ) -> Plan:
-    """The plan with by how much it could matter that orders beyond firm_periods are relaxed: what it would cost to keep what is done
-    in these periods, and to order whole from then on. `seconds` is what the plan took: it is given the same, and LEAST_SECONDS at least.
+    """The plan with by how much it can matter at most that orders beyond `firm_periods` are relaxed.
 
-    That cost is of a plan whose orders are all whole, and the best of these costs no less than the bound of the relaxed ones.
+    A plan is searched for that does the same in these periods and orders whole from then on. The best plan of whole orders costs
+    no more than it, and no less than the bound of the relaxed ones. `seconds` is what the plan took: the search is given the same, and
+    LEAST_SECONDS at least, since any plan that it finds will do.
     """
-    settings = plan.stockpile.settings
-    if settings.firm_periods is None or settings.objective != "cost" or not any(each.relaxed for each in plan.of(Order)):
-        return plan
-    limit = min(options.time_limit, max(LEAST_SECONDS, seconds))
-    status, cost = _whole_orders(formulation, settings.firm_periods, replace(options, time_limit=limit), progress, solver)
-    told: object = cost
-    first = "period" if settings.firm_periods == 1 else f"{settings.firm_periods} periods"
-    kept = f"what is done in the first {first}"
-    if cost is not None:
-        more = cost - plan.objective
-        said = f"With whole orders from then on, {kept} can be kept for {amounts.money(cost)} {plan.currency}, "
-        said += f"{amounts.money(abs(more), cost)} {'more' if more >= 0 else 'less'} than this plan says"
-        if plan.bound is not None:
-            said += f"; that they are relaxed can matter by {amounts.money(max(0.0, cost - plan.bound), cost)} {plan.currency} at most"
-    elif status == "infeasible":
-        said, told = f"No plan has whole orders from then on and keeps {kept}: it would have to begin differently", "none"
-    else:
-        told = "not found in time"
-        said = f"By how much that could matter is not known: no plan with whole orders that keeps {kept} was found in {limit:,.0f} s"
-    return replace(plan, verdict=f"{plan.verdict} {said}.", run={**plan.run, "objective with whole orders": told})
-
-
-def _whole_orders(
-    formulation: Formulation, firm: int, options: Options, progress: Watch, solver: str | None
-) -> tuple[Status, float | None]:
-    """What it costs to keep what is done in the first periods, and to order whole from then on: a status, and an objective or None.
-
-    Scenarios that part just then have nothing left in common, and are planned one by one.
-    """
-    stockpile, tree = formulation.stockpile, formulation.stockpile.tree
+    limited = replace(options, time_limit=min(options.time_limit, max(LEAST_SECONDS, seconds)))
+    firm, tree = plan.stockpile.settings.firm_periods or 0, plan.stockpile.tree
     nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
-    kept, whole = replace(decisions(formulation, nodes), at_risk=None), beside.whole(stockpile)
-    # In a class of ages a branch alone does not know of which age the stock is where the others part from it.
-    branches = split(stockpile) if stockpile.scenarios and not stockpile.classes else None
-    if branches is None or branches.periods != firm or len(branches.branches) < len(branches.probability):
-        outcome = _held(whole, kept, nodes, options, progress, solver)
-        return outcome.status, outcome.objective
-    costs: dict[str, tuple[float, float]] = {}
-    begun = time.perf_counter()
-    for (name,) in branches.branches:
-        passed = time.perf_counter() - begun
-        if passed / max(1, len(costs)) * len(branches.branches) > options.time_limit:
-            return "no_plan", None
-        left = replace(options, time_limit=options.time_limit - passed)
-        outcome = _held(part(whole, (name,)), kept, nodes, left, progress, solver)
-        if outcome.objective is None:
-            return outcome.status, None
-        costs[name] = (branches.probability[name], outcome.objective)
-    mean, settings = sum(probability * cost for probability, cost in costs.values()), stockpile.settings
-    return "feasible", (1 - settings.risk_weight) * mean + settings.risk_weight * cvar(costs, settings.risk_tail)
-
-
-def _held(stockpile: Stockpile, kept: Decisions, nodes: Container[int], options: Options, progress: Watch, solver: str | None) -> Outcome:
-    """A stockpile planned with what was decided at some nodes."""
+    kept = replace(decisions(formulation, nodes), at_risk=None)
     for hair in HAIRS:
-        formulation = build(stockpile)
-        hold(formulation, kept, nodes, hair)
-        outcome = _solve(formulation, options, progress, solver)
+        held = build(beside.whole(plan.stockpile))
+        hold(held, kept, nodes, hair)
+        outcome = _solve(held, limited, progress, solver)
         if outcome.status != "infeasible":
             break
-    return outcome
+    cost, since = outcome.objective, amounts.month(plan.stockpile.calendar.begin(firm))
+    if cost is None:
+        none = "No plan exists" if outcome.status == "infeasible" else "No plan was found"
+        said = f"{none} that does the same before {since} and orders whole from then on too."
+    else:
+        said = f"With orders whole from {since} on too, and what is done before kept, a plan costs {amounts.money(cost)} {plan.currency}"
+        if plan.bound is not None:
+            said += f": relaxed orders can matter by {amounts.money(max(0.0, cost - plan.bound), cost)} {plan.currency} at most"
+        said += "."
+    told = "none" if cost is None else cost
+    return replace(plan, verdict=f"{plan.verdict} {said}", run={**plan.run, "objective with whole orders": told})
 
 
 def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:

@@ -1,26 +1,33 @@
-"""By how much it could matter that orders beyond `firm_periods` are relaxed: plans whose whole orders a reader can compute."""
+"""By how much it can matter that orders beyond `firm_periods` are relaxed: plans whose whole orders a reader can compute."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from optimiser import planner
 from optimiser.plan import Plan, make_plan
 from optimiser.planner import with_whole_orders
-from optimiser.solve import Options, solve
+from optimiser.solve import Options, Outcome, solve
+from optimiser.workbook.plans import read_plan
 from stockpile_model.build import build
 from stockpile_model.data import Row, Stockpile
 from tests.support.accept import book, demand, event, material, month, offer, scenario, site
+from tests.support.books import book as workbook
+from tests.support.commands import run
+from tests.test_cli import TABLES
 
 EXACT = Options(gap=0.0)
 FIGURE = "objective with whole orders"
 
 
-def planned(stockpile: Stockpile, options: Options = EXACT) -> Plan:
+def planned(stockpile: Stockpile) -> Plan:
     formulation = build(stockpile)
     outcome = solve(formulation.m, EXACT)
-    return with_whole_orders(make_plan(formulation, outcome), formulation, options, outcome.seconds)
+    return with_whole_orders(make_plan(formulation, outcome), formulation, EXACT, outcome.seconds)
 
 
 def lots(*rows: Row, **settings: Any) -> Stockpile:
@@ -34,8 +41,8 @@ def test_a_lot_that_is_relaxed_costs_what_is_wanted_of_it_and_whole_all_of_it() 
     assert plan.objective == pytest.approx(6)
     assert plan.run[FIGURE] == pytest.approx(20)
     assert plan.verdict.endswith(
-        "With whole orders from then on, what is done in the first period can be kept for 20 USD, 14 more than this plan says; "
-        "that they are relaxed can matter by 14 USD at most."
+        " With orders whole from 2027-02 on too, and what is done before kept, a plan costs 20 USD: relaxed orders can matter by 14 USD at "
+        "most."
     )
 
 
@@ -49,37 +56,49 @@ def test_a_plan_that_cannot_be_made_whole_says_so() -> None:
     """Of a lot of 10 the demand leaves 7, and there is room for 5."""
     plan = planned(lots(site(capacity=5), firm_periods=1))
     assert plan.run[FIGURE] == "none"
-    assert plan.verdict.endswith(
-        "No plan has whole orders from then on and keeps what is done in the first period: it would have to begin differently."
-    )
+    assert plan.verdict.endswith(" No plan exists that does the same before 2027-02 and orders whole from then on too.")
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5])
-def test_scenarios_that_part_after_the_firm_periods_are_planned_one_by_one(weight: float) -> None:
+@pytest.mark.parametrize("known", [1, 2])
+def test_scenarios_are_planned_together(weight: float, known: int) -> None:
     """In war 12 are wanted: relaxed 24, whole 2 lots at 2. Peace is as above: 6 and 20. The tail is war."""
-    rows = (offer("then", 2, from_=month(1), lot_size=10), demand(3, 1), scenario(probability=0.25))
+    rows = (offer("then", 2, from_=month(1), lot_size=10), demand(3, known), scenario(probability=0.25))
     stockpile = book(
-        *rows, event("demand.quantity", "set", 12, 1), material(), firm_periods=1, risk_weight=weight, risk_tail=0.25,
+        *rows, event("demand.quantity", "set", 12, known), material(), firm_periods=1, periods=3, risk_weight=weight, risk_tail=0.25,
     )  # fmt: skip
     plan = planned(stockpile)
     assert plan.objective == pytest.approx((1 - weight) * (0.75 * 6 + 0.25 * 24) + weight * 24)
     assert plan.run[FIGURE] == pytest.approx((1 - weight) * (0.75 * 20 + 0.25 * 40) + weight * 40)
 
 
-def test_scenarios_that_part_later_are_planned_together() -> None:
-    rows = (offer("then", 2, from_=month(1), lot_size=10), demand(3, 2), scenario(probability=0.25))
-    stockpile = book(*rows, event("demand.quantity", "set", 12, 2), firm_periods=1, periods=3)
-    assert planned(stockpile).run[FIGURE] == pytest.approx(0.75 * 20 + 0.25 * 40)
+def test_that_no_plan_was_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*arguments: Any) -> Outcome:
+        outcome = solve(*arguments)
+        return replace(outcome, stages=(replace(outcome.stages[0], status="no_plan", objective=None),))
+
+    monkeypatch.setattr(planner, "solve", lost)
+    plan = planned(lots(firm_periods=1))
+    assert plan.run[FIGURE] == "none"
+    assert plan.verdict.endswith(" No plan was found that does the same before 2027-02 and orders whole from then on too.")
 
 
-def test_what_is_not_found_in_time_is_said_to_be_unknown() -> None:
-    rows = (offer("then", 2, from_=month(1), lot_size=10), demand(3, 1), scenario(probability=0.25))
-    stockpile = book(*rows, event("demand.quantity", "set", 12, 1), firm_periods=1)
-    plan = planned(stockpile, Options(gap=0.0, time_limit=1e-9))
-    assert plan.run[FIGURE] == "not found in time"
-    assert "By how much that could matter is not known" in plan.verdict
+@pytest.mark.parametrize("asked", [True, False])
+def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(asked: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Relaxed the second order, of 10 where 100 can be had, costs a tenth of 12: 10.80 more when whole."""
+    source = workbook(tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], "firm_periods": 1}})
+    ran = run(capsys, "solve", source, *(["--whole-orders"] if asked else []))
+    assert ran.status == 0, ran.err
+    assert (FIGURE in read_plan(tmp_path / "book-plan.xlsx").run) == asked
+    assert ("relaxed orders can matter by 10.80 USD at most" in " ".join(ran.out.split())) == asked
+    assert run(capsys, "audit", source, tmp_path / "book-plan.xlsx").status == 0
 
 
-@pytest.mark.parametrize("firm", [None, 2, 5])
-def test_where_no_order_is_relaxed_nothing_is_said(firm: int | None) -> None:
-    assert FIGURE not in planned(lots(firm_periods=firm)).run
+@pytest.mark.parametrize("settings", [{}, {"firm_periods": 4}, {"firm_periods": 1, "objective": "shortfall_first"}])
+def test_where_nothing_can_be_told_the_request_is_refused(
+    settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = workbook(tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], **settings}})
+    ran = run(capsys, "solve", source, "--whole-orders")
+    assert ran.status == 1
+    assert "--whole-orders" in ran.err
