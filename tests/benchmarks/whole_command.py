@@ -13,7 +13,7 @@ from tests.benchmarks.show import ROOT, python, table, verdict
 WANTED = 2.0
 REPEATS = 5
 GAP = 0.3
-BASE_ALONE = ("--set", "scenarios[*].probability set 0", "--set", "settings[firm_periods].value set 60")  # one search, of seconds
+BASE_ALONE = ("--set", "scenarios[*].probability set 0")  # one search, of seconds
 PACKAGES = "pyomo.environ, highspy, numpy, openpyxl, defusedxml, xlsxwriter, click, rich"
 ALONE = """
 import sys, time
