@@ -314,12 +314,11 @@ def test_portfolio_costs_what_it_did(portfolio: Plan) -> None:
 
 def test_portfolio_serves_both_buyers(portfolio: Plan) -> None:
     last = {(row.material, row.buyer): row for row in portfolio.of(TargetMet) if row.date == dt.date(2031, 10, 1)}
-    held = {key: row.stock for key, row in last.items()}
-    assert held == pytest.approx(
-        {("gallium", "us"): 17_686, ("gallium", "japan"): 16_000, ("indium", "us"): 222_000, ("indium", "japan"): 60_000}
-        | {("germanium", "us"): 28_888},
-        rel=1e-4,
-    )
+    wanted = {("gallium", "us"): 17_686, ("gallium", "japan"): 16_000, ("indium", "us"): 222_000, ("indium", "japan"): 60_000}
+    wanted |= {("germanium", "us"): 28_888}
+    assert {key: row.target for key, row in last.items()} == wanted
+    # A break may bring a little more than is wanted: what that costs is within the gap.
+    assert all(-1e-3 <= row.stock - row.target <= 0.02 * row.target for row in last.values())
     # Too little gallium before Metlen and Onsan deliver; everything else is on the ramp.
     short = {(row.material, row.date) for row in portfolio.of(TargetMet) if row.below > 1}
     assert {material for material, _ in short} == {"gallium"}
