@@ -76,7 +76,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._plans: Iterator[tuple[Floats, Basis | None]] = iter(self.known.plans)
-        self._dived: set[int] = set()
+        self._dived: set[Part] = set()
 
     @property
     def enough(self) -> float:
@@ -110,6 +110,9 @@ class Engine:
         master = Master(self.program, self.structure, relaxation)
         self._try(master, until_one=True)
         self.root = self._relaxed(master, extended)
+        if self.root.solved and not self.program.integer.any():
+            x = np.clip(self.root.x, extended.lower, extended.upper)
+            self._take(Found(np.zeros(0), x, self.program.objective(x)))
         self.tree = Tree(master, self.root, self.known.gains)
         budget = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
         chain = len(self.structure.tree.paths) == 1
@@ -166,10 +169,10 @@ class Engine:
     def _dive(self, master: Master) -> None:
         """Dive from where the bound stands, once from each place."""
         lowest = None if self.tree is None else self.tree.lowest
-        if lowest is None or id(lowest[1]) in self._dived:
+        if lowest is None or lowest[0] in self._dived:
             return
         self.phase = "diving for a plan"
-        self._dived.add(id(lowest[1]))
+        self._dived.add(lowest[0])
         found = dive(master, *lowest, self.worst)
         if found is not None:
             self._note(found.whole, found)
@@ -198,10 +201,8 @@ class Engine:
     def solution(self, options: Options) -> Solution:
         """Return how it ended, the plan at a vertex of its linear program, with its duals."""
         bound = None if self.bound == -INFINITY else self.bound
-        if self.best is None:
-            # That no branch has a plan is for HiGHS to say.
-            hopeless = self.root is not None and self.root.bound == INFINITY
-            return Solution("infeasible") if hopeless else Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
+        if self.best is None:  # that there is none is for HiGHS to say
+            return Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
         found = highs.judged(self.program, self.best.x, bound, self.nodes, options)
         return highs.polished(self.program, found, options, self.clock.interrupt) or found
 
@@ -215,7 +216,7 @@ def optimise(
     start: Floats | None = None,
 ) -> Solution:
     """Minimise a program. `start` is a feasible point to begin with. Raises Unbounded and SolverError."""
-    if not pays(program) or interrupt.requested:
+    if not pays(program, structure) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
     begun = time.perf_counter()
     best = None if start is None else Found(np.round(start[program.integer]), start, program.objective(start))
@@ -225,24 +226,28 @@ def optimise(
         engine.run()
     except OutOfTime:
         return engine.solution(options)
+    except highs.Stuck:
+        if engine.best is None:
+            raise
+        return engine.solution(options)
     except SolverError:
         pass  # HiGHS goes on with what is known
     first = engine.solution(options)
     left = options.time_limit - (time.perf_counter() - begun)
-    if first.status in ("optimal", "infeasible") or left <= 0 or interrupt.requested:
+    if first.status == "optimal" or left <= 0 or interrupt.requested:
         return first
     return better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
 
 
-def pays(program: Program) -> bool:
+def pays(program: Program, structure: Structure) -> bool:
     """Return whether this search is worth its while."""
-    return bool(program.integer.any()) and program.rows + program.columns >= LARGE
+    return program.rows + program.columns >= LARGE and (bool(program.integer.any()) or len(structure.tree.paths) > 1)
 
 
 def better(program: Program, found: Solution, first: Solution, options: Options) -> Solution:
     """Return what HiGHS found, or what it began with where that is as good, at the better of their bounds."""
     if found.status == "infeasible":
-        return found
+        return found if first.x is None else first
     best = min((each for each in (found, first) if each.objective is not None), key=lambda each: each.objective or 0.0, default=found)
     bounds = [each.bound for each in (found, first) if each.bound is not None]
     if best.x is None or not bounds:

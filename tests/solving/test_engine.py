@@ -11,8 +11,8 @@ import pytest
 from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
 from optimiser.solving.branching import Gains
-from optimiser.solving.engine import Engine, Known, optimise, pays
-from optimiser.solving.highs import Seen
+from optimiser.solving.engine import Engine, Known, better, optimise, pays
+from optimiser.solving.highs import Seen, Solution
 from optimiser.solving.linear import Basis, Clock, OutOfTime
 from optimiser.solving.options import Options
 from optimiser.solving.paths import Paths
@@ -123,11 +123,50 @@ def test_what_is_small_or_has_no_integers_goes_to_highs_at_once(monkeypatch: pyt
         raise AssertionError("the engine ran")
 
     monkeypatch.setattr(Engine, "run", refuse)
-    assert not pays(program)
+    assert not pays(program, shape)
     assert optimise(program, shape, EXACT, Interrupt()).status == "optimal"
     monkeypatch.setattr(engine, "LARGE", 0)
-    assert pays(program)
-    assert not pays(program.relaxed())
+    assert pays(program, shape)
+    chain, single = planning(2, leaves=1, periods=5)
+    assert not pays(chain.relaxed(), single)
+
+
+def test_a_tree_without_integers_is_solved_path_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    program, shape = planning(13, leaves=6, periods=6)
+    plain = program.relaxed()
+    expected = highs.optimise(plain, EXACT, Interrupt())
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("HiGHS was asked")
+
+    monkeypatch.setattr(highs, "optimise", refuse)
+    found = optimise(plain, shape, EXACT, Interrupt())
+    assert (found.status, found.objective) == ("optimal", pytest.approx(expected.objective))
+    assert found.row_dual is not None
+
+
+def test_a_search_that_does_not_hear_that_it_is_to_end_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    program, shape = planning(5, leaves=5, periods=6)
+
+    def stuck(search: Engine) -> None:
+        search._first(known.x.copy())
+        raise highs.Stuck
+
+    known = highs.optimise(program, Options(gap=0.5, threads=1), Interrupt())
+    assert known.x is not None
+    monkeypatch.setattr(Engine, "run", stuck)
+    found = optimise(program, shape, EXACT, Interrupt())
+    assert found.status == "feasible"
+    kept(program, found.x)
+
+
+def test_a_plan_stands_where_highs_sees_none() -> None:
+    program, _ = planning(5, leaves=5, periods=6)
+    known = highs.optimise(program, EXACT, Interrupt())
+    assert better(program, Solution("infeasible"), known, EXACT) is known
+    assert better(program, Solution("infeasible"), Solution("no_plan"), EXACT).status == "infeasible"
 
 
 def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
