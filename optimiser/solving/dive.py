@@ -137,17 +137,17 @@ def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: objec
     found = master.solve(held, basis, worst)
     if not found.solved:
         return None
-    x = _point(master, found, whole)
+    x = point(master, found, whole)
     if not program.holds(x, EXACT):
         found = master.relaxation.refined()
         if not found.solved:
             return None
-        x = _point(master, found, whole)
+        x = point(master, found, whole)
     objective = program.objective(x)
     return Found(whole, x, objective, found.basis) if objective < worst else None
 
 
-def _point(master: Master, vertex: Vertex, whole: Floats) -> Floats:
+def point(master: Master, vertex: Vertex, whole: Floats) -> Floats:
     """Return the columns of the program at a vertex, within their bounds and with integers that are whole."""
     program = master.program
     x = np.clip(vertex.x[: program.columns], program.lower, program.upper)

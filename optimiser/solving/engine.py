@@ -22,7 +22,7 @@ import numpy as np
 from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.branching import Gains, Master, Part, Tree
-from optimiser.solving.dive import Found, attempt, dive
+from optimiser.solving.dive import Found, attempt, dive, point
 from optimiser.solving.highs import Seen, Solution
 from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
 from optimiser.solving.options import ABSOLUTE_GAP, PRECISION, Options, SolverError
@@ -70,6 +70,7 @@ class Engine:
     patience: int = 0
     best: Found | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    master: Master | None = None
     root: Vertex | None = None
     tree: Tree | None = None
     phase: str = ""
@@ -107,7 +108,7 @@ class Engine:
         """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
         extended = Master.program_of(self.program, self.structure)
         relaxation = LinearProgram(extended, self.clock)
-        master = Master(self.program, self.structure, relaxation)
+        self.master = master = Master(self.program, self.structure, relaxation)
         self._try(master, until_one=True)
         self.root = self._relaxed(master, extended)
         if self.root.solved and not self.program.integer.any():
@@ -204,7 +205,25 @@ class Engine:
         if self.best is None:  # that there is none is for HiGHS to say
             return Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
         found = highs.judged(self.program, self.best.x, bound, self.nodes, options)
-        return highs.polished(self.program, found, options, self.clock.interrupt) or found
+        return self._at_its_basis(found, options) or highs.polished(self.program, found, options, self.clock.interrupt) or found
+
+    def _at_its_basis(self, found: Solution, options: Options) -> Solution | None:
+        """Solve the linear program of the best plan, from the basis in which it was found, with nothing but its integers held."""
+        best, master, program = self.best, self.master, self.program
+        if best is None or best.basis is None or master is None:
+            return None
+        relaxation = master.relaxation
+        relaxation.clock = Clock(time.perf_counter() + highs.POLISHING)
+        try:
+            vertex = master.solve(Part().hold(master.integers, best.whole), best.basis)
+        except (OutOfTime, SolverError):
+            return None
+        if not vertex.solved or not program.holds(x := point(master, vertex, best.whole)):
+            return None
+        exact = highs.judged(program, x, found.bound, found.nodes, options)
+        # Rows for sums are free here: their duals are 0.
+        reduced = relaxation.reduced(vertex.dual)[: program.columns]
+        return replace(exact, row_dual=vertex.dual[: program.rows], column_dual=reduced)
 
 
 def optimise(

@@ -24,6 +24,7 @@ from optimiser.solving.standard_form import Bools, Floats, Ints, Program
 from optimiser.solving.structure import NOWHERE, Positions, Structure
 
 FEW = 6  # paths that are joined at once
+PRICINGS = 4  # times that columns come back, at most
 
 
 class Paths:
@@ -108,21 +109,31 @@ class Paths:
         return None if found is None else found.x
 
     def _join(self, inside: Bools, leaves: int) -> None:
-        """Solve what stands at the nodes so far, as if their leaves were all."""
+        """Solve what stands at the nodes so far, as if their leaves were all. Kinds of columns whose prices now say that they should
+        be used come back."""
         tree = self.structure.tree
         weight = np.zeros(len(inside))
         for path in tree.paths[:leaves]:
             weight[[*path]] += tree.probability[path[-1]]
         weight = np.append(weight[:-1] / weight[0] / np.array(tree.probability), 1.0)
-        columns, rows = self._at(inside)
-        columns = columns[self.used[columns]]
-        self.columns[~self.used] = AT_LOWER  # basic at nothing, where a part was solved with all
+        every, rows = self._at(inside)
         if leaves == len(tree.paths):
             rows = np.arange(self.program.rows)
-        part = self._part(columns, rows, self.x)
-        part = replace(part, cost=self.program.cost[columns] * weight[self.structure.node[columns]])
-        basis = _basis(self.columns[columns], self.rows[rows])
-        self._keep(columns, rows, LinearProgram(part, self.clock).solve(basis, primal=True))
+        cost = self.program.cost[every] * weight[self.structure.node[every]]
+        self.columns[~self.used] = AT_LOWER  # basic at nothing, where a part was solved with all
+        for _ in range(PRICINGS):
+            kept = self.used[every]
+            columns = every[kept]
+            part = replace(self._part(columns, rows, self.x), cost=cost[kept])
+            vertex = LinearProgram(part, self.clock).solve(_basis(self.columns[columns], self.rows[rows]), primal=True)
+            self._keep(columns, rows, vertex)
+            if not vertex.solved or kept.all():
+                break
+            reduced = cost[~kept] - self.matrix[rows][:, every[~kept]].T @ vertex.dual
+            cheap = reduced < -PRICED * np.maximum(1.0, np.abs(cost[~kept]))
+            if not cheap.any():
+                break
+            self._use(every[~kept][cheap])
 
     def _at(self, nodes: Bools) -> tuple[Positions, Positions]:
         return np.flatnonzero(nodes[self.structure.node]), np.flatnonzero(nodes[self.row_node] & self.local)
