@@ -331,7 +331,8 @@ def test_portfolio_reaches_breaks_together(portfolio: Plan) -> None:
     for row in portfolio.of(Order):
         ordered[row.offer].append(row.ordered)
     for offer, least in {"metlen_pool": 4000, "korea_zinc_pool": 6000, "dowa_pool": 5000}.items():
-        assert sum(size >= least - 1e-6 for size in ordered[offer]) >= 0.9 * len(ordered[offer]) > 0
+        # Most: an order short of its break costs less than what the gap of 0.2 % leaves open.
+        assert sum(size >= least - 1e-6 for size in ordered[offer]) >= 0.8 * len(ordered[offer]) > 0
     # Either buyer takes less than a break in most quarters: what arrives is shared.
     sites = defaultdict[str, float](float)
     for delivery in portfolio.of(Delivery):
