@@ -6,9 +6,9 @@
 4. dives from where the bound stands,
 5. what is open then goes to HiGHS, with the plan and the bound.
 
-It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. One without scenarios goes
-there as soon as nothing weighty is left to branch on, after a dive whose plan is bettered by single steps. Of any other HiGHS takes
-over after `WORK` iterations of the simplex for each row and column.
+It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. Of any other HiGHS takes
+over after `WORK` iterations of the simplex for each row and column; where nothing weighty is left to branch on after `WORK_ON_ORDERS`
+of them, without scenarios at once, and the plan is bettered by single steps before.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ LARGE = 4_000  # rows and columns together: with fewer HiGHS alone is as quick
 NODES = 4  # linear programs of branching between two dives
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
+WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
 CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
 
 
@@ -115,10 +116,11 @@ class Engine:
             x = np.clip(self.root.x, extended.lower, extended.upper)
             self._take(Found(np.zeros(0), x, self.program.objective(x)))
         self.tree = Tree(master, self.root, self.known.gains)
-        budget = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
-        chain = len(self.structure.tree.paths) == 1
-        while not self.proven and self.clock.iterations < budget:
-            only_orders = chain and not self.tree.weighty and self.nodes >= self.patience
+        begun, size = self.clock.iterations, self.program.rows + self.program.columns
+        on_orders = 0 if len(self.structure.tree.paths) == 1 else WORK_ON_ORDERS * size
+        while not self.proven and self.clock.iterations < begun + WORK * size:
+            worked = self.clock.iterations >= begun + on_orders and self.nodes >= self.patience
+            only_orders = worked and not self.tree.weighty
             if only_orders and not self._try(master):
                 # The cuts of HiGHS raise their bound more than branches do, and need a good plan.
                 self._dive(master)
