@@ -35,11 +35,11 @@ def verdict(what: str, measured: float, most: float, unit: str = "") -> None:
     print(f"  {what}: {measured:.2f}{unit}, at most {most:g}{unit} wanted: {'reached' if measured <= most else 'NOT REACHED'}", flush=True)
 
 
-def python(*arguments: str, expected: Sequence[int] = (0,)) -> Ran:
+def python(*arguments: str, expected: Sequence[int] = (0,), **environment: str) -> Ran:
     """Run a Python process that sees the project to its end. Raises RuntimeError for an unexpected exit status."""
-    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "models")])}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "models")])
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen([sys.executable, *arguments], stdout=out, stderr=errors, env=os.environ | paths, cwd=ROOT)
+        process = subprocess.Popen([sys.executable, *arguments], stdout=out, stderr=errors, env=os.environ | environment, cwd=ROOT)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)

@@ -101,11 +101,20 @@ def tables(periods: int, materials: int, offers: int, life: int, contracts: int 
     }
 
 
-def scenario_tree(scenarios: int, periods: int = 60, known: int = 12, life: int = 12, offers: int = 20, ages: bool = False) -> Tables:
+def scenario_tree(
+    scenarios: int,
+    periods: int = 60,
+    known: int = 12,
+    life: int = 12,
+    offers: int = 20,
+    contracts: int = 4,
+    ages: bool = False,
+    seed: int = 1,
+) -> Tables:
     """A tree of two stages: `scenarios` that share the first `known` periods, each with a price path of its own, some with outages,
     some with more demand. Whole orders are decided in the shared periods. With `ages` a sale loses with age, and old stock does
     not count towards the target; without, nothing depends on age."""
-    r = random.Random(1)
+    r = random.Random(seed)
     years = -(-periods // 12)
     names = [f"path_{s}" for s in range(scenarios)]
     return {
@@ -146,7 +155,7 @@ def scenario_tree(scenarios: int, periods: int = 60, known: int = 12, life: int 
         "contracts": [
             {
                 "contract": f"contract_{k}",
-                "supplier": f"supplier_{k}",
+                "supplier": f"supplier_{k % 10}",
                 "material": "metal",
                 "price_index": "metal",
                 "discount": round(0.02 * k, 2),
@@ -157,11 +166,11 @@ def scenario_tree(scenarios: int, periods: int = 60, known: int = 12, life: int 
                 "flex": 1.5,
                 "signing_cost": 2000,
             }
-            for k in range(4)
+            for k in range(contracts)
         ],
         "floors": [
             {"contract": f"contract_{k}", "level": f"level_{f}", "floor": 240 + 10 * k + 15 * f, "annual_quantity": 36 + 24 * f}
-            for k in range(4)
+            for k in range(contracts)
             for f in range(6)
         ],
         "demand": [{"material": "metal", "from": START, "to": month(periods - 1), "quantity": 40}],
