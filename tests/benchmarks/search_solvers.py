@@ -14,6 +14,7 @@ import pickle
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -25,8 +26,9 @@ from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
 from optimiser.solving.options import ABSOLUTE_GAP, Options, relative_gap
 
-PATIENCE = 4.0  # how long CBC may take on the clock, in times of its limit: it looks only now and then
+LATE = 5  # how much more than its limit CBC may take [s]: it looks only now and then, at times not for minutes
 FOUND = re.compile(r"Integer solution of .* \(([\d.]+) seconds\)")
+ENDED = re.compile("Result - (Optimal solution found|Problem proven infeasible)")
 CBC_NUMBER = r"^{}:\s+(-?[\d.]+(?:e[+-]?\d+)?)"
 
 
@@ -148,13 +150,19 @@ def by_cbc(task: Task) -> Search:
     """Let CBC search."""
     asked = {"-ratioGap": task.gap, "-allowableGap": ABSOLUTE_GAP, "-timeMode": "cpu", "-seconds": task.limit, "-randomCbcSeed": task.seed}
     command = ["cbc", str(task.model), *(str(each) for pair in asked.items() for each in pair), "-solve"]
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE * task.limit)
-    except subprocess.TimeoutExpired:
-        return Search(finished=False, seconds=PATIENCE * task.limit)
+    most = int(task.limit) + LATE
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (most, most + LATE)),
+    )
+    if ran.returncode not in (0, -signal.SIGXCPU):
+        raise RuntimeError(f"{' '.join(command)} ended with {ran.returncode}:\n{ran.stderr}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     objective, bound = (re.search(CBC_NUMBER.format(name), ran.stdout, re.MULTILINE) for name in ("Objective value", "Lower bound"))
-    first, finished = FOUND.search(ran.stdout), "Result - Optimal" in ran.stdout or "infeasible" in ran.stdout
+    first, finished = FOUND.search(ran.stdout), bool(ENDED.search(ran.stdout))
     best = None if objective is None else float(objective[1])
     return Search(
         finished=finished,
