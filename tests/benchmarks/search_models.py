@@ -18,10 +18,11 @@ from optimiser.solving.model_file import write_model
 from optimiser.solving.standard_form import standard_form
 from optimiser.solving.structure import structure
 from optimiser.workbook.read import read
+from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.build import build
 from stockpile_model.changes import parse
-from stockpile_model.data import Price, Row, Stockpile
+from stockpile_model.data import Price, Row, Stockpile, add_months
 from stockpile_model.scenarios import Event, Scenario
 from tests.benchmarks import synthetic
 from tests.benchmarks.show import ROOT
@@ -62,6 +63,15 @@ def more_offers(stockpile: Stockpile) -> Stockpile:
     return with_rows(stockpile, {Offer: tuple(copies)})
 
 
+def more_money(stockpile: Stockpile) -> Stockpile:
+    """Every appropriation a second time, five years later."""
+    budgets = stockpile.rows(Budget)
+    later = (
+        dataclasses.replace(row, from_=add_months(row.from_, 60), expires=row.expires and add_months(row.expires, 60)) for row in budgets
+    )
+    return with_rows(stockpile, {Budget: (*budgets, *later)})
+
+
 def sampled(scenarios: int) -> Callable[[Stockpile], Stockpile]:
     """With scenarios that are sampled as its sheet `uncertainty` says, in the place of its own."""
     return lambda stockpile: make(base(stockpile), Options(keep=scenarios)).stockpile
@@ -80,7 +90,10 @@ MODELS = {
     "scenarios-20": Model(remade=sampled(20), wanted=0.25, note="20 sampled scenarios"),
     "risk": Model(changes=(WHOLE, "settings.risk_weight=0.5"), note="half of the weight on the worst outcomes"),
     "months-120": Model(
-        changes=(WHOLE, "settings.periods=120", SOFT), wanted=0.25, note="120 months, targets soft: hard ones cannot be met, the money ends"
+        changes=(WHOLE, "settings.periods=120", SOFT),
+        remade=more_money,
+        wanted=0.25,
+        note="120 months; money comes again in the second half and targets are soft: else there is no plan",
     ),
 }
 
