@@ -172,7 +172,9 @@ def _minimise_in_turn(
             found = Solution("feasible", x, program.objective(x))
         else:
             try:
-                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, shape)
+                # What is weighty moves the cost most: another objective is left to HiGHS.
+                own = shape if k == judged else None
+                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, own)
             except highs.Stuck:
                 if x is None:
                     raise
@@ -231,9 +233,11 @@ def _minimise(
     interrupt: Interrupt,
     watch: highs.Watch | None,
     known: Floats | None,
-    shape: Structure,
+    shape: Structure | None,
 ) -> Solution:
     try:
+        if shape is None:
+            return highs.optimise(program, options, interrupt, watch, known)
         return engine.optimise(program, shape, options, interrupt, watch, known)
     except Unbounded as ray:
         raise UnboundedError(form.at(ray.columns)) from None
