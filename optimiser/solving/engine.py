@@ -31,7 +31,7 @@ from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Structure
 
-LARGE = 4_000  # rows and columns together: with fewer HiGHS alone is as quick
+LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
 NODES = 4  # linear programs of branching between two dives
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
