@@ -51,7 +51,7 @@ class Branch:
 
     @property
     def key(self) -> int:
-        """What it is noted by: sums below 0, columns from 0 on."""
+        """The number under which its gains are noted: below 0 for a sum, from 0 on for a column."""
         return -1 - self.at if self.of_sum else self.at
 
 
@@ -122,7 +122,7 @@ class Master:
         return branch.at < self.structure.first if branch.of_sum else bool(self.structure.weighty[branch.at])
 
     def _moved(self, vertex: Vertex, columns: Any) -> float:
-        """What goes through columns, for one unit of them: the sum of their entries at the prices of the rows."""
+        """Return the value of what moves with one unit of columns: the sum of their entries at the prices of the rows."""
         value = vertex.x[columns]
         active = columns[value > FRACTION]
         if not len(active):
@@ -144,7 +144,7 @@ class Master:
 
 @dataclass
 class Gains:
-    """By how much a branch on which sum or column raised a bound, in all and on how often."""
+    """Notes how much a branch on each sum or column raised a bound, in all, and how often it was tried."""
 
     gained: dict[int, float] = field(default_factory=dict)
     tried: dict[int, int] = field(default_factory=dict)

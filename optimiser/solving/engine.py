@@ -50,8 +50,8 @@ class Attempt:
 
 @dataclass
 class Known:
-    """What near programs taught: plans to try (integers, and a basis to begin with), a basis of the relaxation, and what branches
-    brought."""
+    """A warm start from near programs: plans to try (integers, and a basis to begin with), a basis of the relaxation, and the gains
+    of branches."""
 
     plans: Iterable[tuple[Floats, Basis | None]] = ()
     root: Basis | None = None
@@ -198,7 +198,7 @@ class Engine:
 
     @property
     def worst(self) -> float:
-        """What a better plan costs less than."""
+        """The cost of the incumbent; infinite where there is none."""
         return INFINITY if self.best is None else self.best.objective
 
     def solution(self, options: Options) -> Solution:
