@@ -14,7 +14,7 @@ import xlsxwriter
 
 from optimiser.workbook.input_sheets import CREATED, Units, Writer, lay_out_guide, read_tables, write_guide
 from optimiser.workbook.styles import OPTIONS, Styles
-from stockpile_model.data import Settings
+from stockpile_model.tables import Settings
 
 HERE = Path(__file__).resolve().parent
 CASES = ("gallium", "indium", "portfolio", "small")

@@ -12,8 +12,9 @@ from pathlib import Path
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studied
 from optimiser.workbook.input_sheets import PURPOSE
-from stockpile_model.build import TABLES
-from stockpile_model.data import Column, Row, Settings, columns
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import Column, Row, columns
+from stockpile_model.tables import Settings
 
 README = Path(__file__).resolve().parent / "README.md"
 
@@ -174,7 +175,7 @@ TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "d
 
 def dictionary() -> str:
     """The text of the data dictionary."""
-    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*TABLES, *uncertain.TABLES, *studied.TABLES)), DECISIONS])
+    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*block_tables(), *uncertain.TABLES, *studied.TABLES)), DECISIONS])
 
 
 def section(kind: type[Row]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from optimiser.plan import Plan
 from stockpile_model import amounts
+from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, FloorOutcome
-from stockpile_model.data import Commitment, Stockpile
 from stockpile_model.scale import NOISE
+from stockpile_model.stockpile import Stockpile
 
 
 def signed(stockpile: Stockpile, contract: str, level: str) -> Stockpile:

@@ -9,15 +9,12 @@ from dataclasses import dataclass, replace
 
 from optimiser.errors import Fault, InputError
 from optimiser.plan import Plan
-from stockpile_model.blocks.budget import Budget, Fund
-from stockpile_model.blocks.demand import Demand
-from stockpile_model.blocks.price_breaks import PriceBreak
+from stockpile_model import part
 from stockpile_model.blocks.price_floors import ContractOutcome
-from stockpile_model.blocks.purchases import Offer
-from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.blocks.stock import Delivery, OpeningLot
-from stockpile_model.blocks.targets import Target
-from stockpile_model.data import Commitment, Project, Result, Row, Settings, Site, Stockpile, column
+from stockpile_model.blocks.stock import Delivery
+from stockpile_model.schema import Result, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 FIRM = ("operating", "commissioning", "building")
 MOST_BUYERS = 6  # of n buyers there are 2^n - 2 groups to plan for
@@ -124,37 +121,8 @@ def groups(stockpile: Stockpile) -> list[frozenset[str]]:
 
 
 def alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
-    """The same stockpile with the others' sites left out, and with them what stands for the others alone: their demand, targets,
-    funds, stock, and offers that deliver to their sites only. What names no buyer stays."""
-    return _everywhere(stockpile, lambda view: _alone(view, group))
-
-
-def _alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
-    def belongs(buyer: str | None) -> bool:
-        return buyer is None or buyer in group
-
-    sites = {name for name, site in stockpile.sites.items() if belongs(site.buyer)}
-    funds = {row.fund for row in stockpile.rows(Fund) if belongs(row.buyer)}
-    offers = {row.offer for row in stockpile.rows(Offer) if row.site is None or row.site in sites}
-    projects = [
-        row if row.fund is None or row.fund in funds else replace(row, fund=None, cost=None)  # nobody here may pay its grant
-        for row in stockpile.rows(Project)
-    ]
-    outlets = [row if row.fund is None or row.fund in funds else replace(row, fund=None) for row in stockpile.rows(Outlet)]
-    kept: dict[type[Row], tuple[Row, ...]] = {
-        Site: tuple(row for row in stockpile.rows(Site) if row.site in sites),
-        Demand: tuple(row for row in stockpile.rows(Demand) if belongs(row.buyer)),
-        Target: tuple(row for row in stockpile.rows(Target) if belongs(row.buyer)),
-        Fund: tuple(row for row in stockpile.rows(Fund) if row.fund in funds),
-        Budget: tuple(row for row in stockpile.rows(Budget) if row.fund in funds),
-        OpeningLot: tuple(row for row in stockpile.rows(OpeningLot) if row.site is None or row.site in sites),
-        Offer: tuple(row for row in stockpile.rows(Offer) if row.offer in offers),
-        PriceBreak: tuple(row for row in stockpile.rows(PriceBreak) if row.offer in offers),
-        Commitment: tuple(row for row in stockpile.rows(Commitment) if row.kind != "order" or row.name in offers),
-        Project: tuple(projects),
-        Outlet: tuple(outlets),
-    }
-    return replace(stockpile, tables={**stockpile.tables, **kept})
+    """The stockpile for some of its buyers alone, at each node of its tree."""
+    return _everywhere(stockpile, lambda view: part.alone(view, group))
 
 
 def shares(plan: Plan, costs: Mapping[frozenset[str], float | None]) -> Iterator[Share]:

@@ -17,9 +17,10 @@ from optimiser.interrupts import Interrupt
 from optimiser.plan import Plan, assumptions, make_plan
 from optimiser.solve import Options, Progress, SolverError, Status, UnboundedError, scenario_tree, solve
 from optimiser.solving.options import relative_gap
-from optimiser.value import DECISIONS
 from optimiser.workers import Run
 from stockpile_model import amounts
+from stockpile_model.block import decisions
+from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
@@ -28,9 +29,10 @@ from stockpile_model.blocks.price_floors import ContractOutcome, FloorOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.build import build
-from stockpile_model.data import Calendar, Dated, Result, Stockpile, columns
-from stockpile_model.ledger import HEADINGS
+from stockpile_model.calendar import Calendar
 from stockpile_model.scenarios import Event, unfold
+from stockpile_model.schema import Dated, Result, columns
+from stockpile_model.stockpile import Stockpile
 
 DECIDED = "decided before"  # on the sheet run, by which a plan of a trunk is known
 ALONE = "One model of all of them proves"  # where there is but one bundle
@@ -195,7 +197,7 @@ class Tried:
 
     failed: tuple[str, ...] = ()
     scenarios: list[ScenarioOutcome] = field(default_factory=list)
-    costs: dict[str, float] = field(default_factory=lambda: dict.fromkeys(HEADINGS, 0.0))
+    costs: dict[str, float] = field(default_factory=lambda: dict.fromkeys(block_headings(), 0.0))
     waste: float = 0.0
     shortfall: float = 0.0
     means: Means = field(default_factory=Means)
@@ -480,7 +482,7 @@ class BundlePlanner:
         assumed = list(assumptions(without))
         rows[type(assumed[0])] = list(assumed)
         gap = relative_gap(objective, self.bound, self.unfolded.scale.money)
-        costs = {heading: sum(each.costs[heading] for each in tried) for heading in HEADINGS}
+        costs = {heading: sum(each.costs[heading] for each in tried) for heading in block_headings()}
         spread = {each.scenario: (each.probability, each.cost) for each in outcomes}
         until = calendar.begin(self.split.periods)
         found = {
@@ -518,7 +520,7 @@ class BundlePlanner:
 
 def _done(decided: Decisions) -> Iterator[tuple[str, Any, float]]:
     """What is done, of all that is held."""
-    return ((name, key, value) for name in DECISIONS for key, value in sorted(decided.values.get(name, {}).items()))
+    return ((name, key, value) for name in sorted(decisions()) for key, value in sorted(decided.values.get(name, {}).items()))
 
 
 def _different(candidates: Iterable[Candidate]) -> list[Candidate]:

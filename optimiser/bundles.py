@@ -30,16 +30,17 @@ import pyomo.environ as pyo
 from pyomo.core.expr.visitor import identify_variables
 
 from optimiser.errors import Fault, InputError
-from optimiser.value import DECISIONS
+from stockpile_model.block import decisions as done
+from stockpile_model.block import follows
 from stockpile_model.blocks.demand import Demand
-from stockpile_model.data import BASE, Settings, Stockpile, overlap
+from stockpile_model.calendar import overlap
 from stockpile_model.formulation import Formulation
 from stockpile_model.names import identity
 from stockpile_model.scale import NOISE
 from stockpile_model.scenarios import Event, Scenario, lineage, unfold
-
-FOLLOWS = ("begin", "present", "counted", "arriving", "short", "so_far", "at_risk", "excess")
-"""Variables that follow from decisions: they only count what these bring and cost."""
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
+from stockpile_model.tree import BASE
 
 HAIRS, RELATIVE = (1e-5, 1e-4), 1e-7
 """By how much what follows in the trunk may differ between branches, in scaled units (the wider where a solver fails at the finer) and
@@ -139,9 +140,10 @@ def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
 
 def decided(formulation: Formulation, nodes: Container[int]) -> Iterator[tuple[str, Any, Any]]:
     """The variables of some nodes: name, index, variable. Those of a trunk come first in every tree that it begins."""
+    counted = follows()
     for variable in formulation.m.component_objects(pyo.Var, descend_into=False):
         name = str(variable.local_name)
-        if name not in FOLLOWS:
+        if name not in counted:
             for key, each in variable.items():
                 if _node(key) in nodes:
                     yield name, key, each
@@ -174,11 +176,11 @@ def hold(formulation: Formulation, kept: Decisions, nodes: Container[int], hair:
     What is done is fixed, and what follows from it, who pays for it also, held within a hair's breadth. Rows among fixed variables
     held where these were decided; they may hold a bound here that the data of other scenarios gave, and are left out.
     """
-    m, seen = formulation.m, set[tuple[str, Any]]()
+    m, seen, acts = formulation.m, set[tuple[str, Any]](), done()
     for name, key, each in decided(formulation, nodes):
         seen.add((name, key))
         value = kept.values.get(name, {}).get(key, 0.0)
-        if name in DECISIONS:
+        if name in acts:
             each.fix(value)
         else:
             far, (lower, upper) = hair * formulation.size(each) + RELATIVE * abs(value), each.bounds

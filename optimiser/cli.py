@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from optimiser.solve import Progress
     from optimiser.studies.runner import Progress as StudyProgress
     from stockpile_model.changes import Change
-    from stockpile_model.data import Result
+    from stockpile_model.schema import Result
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70
 TRACEBACK = "STOCKPILE_TRACEBACK"  # the environment variable that shows where a failure that nobody foresaw came from
@@ -533,7 +533,7 @@ def _side_by_side(rows: Sequence[Result]) -> Table:
     """Result rows as a table of the terminal."""
     from rich.table import Table
 
-    from stockpile_model.data import columns
+    from stockpile_model.schema import columns
 
     def shown(value: object, among: float) -> str:
         if not isinstance(value, float):

@@ -23,8 +23,8 @@ from optimiser import bundles
 from optimiser.bundled import ALONE, BundlePlanner, Found
 from optimiser.errors import StockpileError
 from optimiser.solve import Options, Outcome, solve
-from optimiser.value import DECISIONS
 from stockpile_model.amounts import count
+from stockpile_model.block import decisions
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 
@@ -145,7 +145,8 @@ class _Creator:
 
 def _decisions(formulation: Formulation, periods: int) -> dict[tuple[str, Any], Any]:
     """The variables of what is done in the trunk."""
-    return {(name, key): each for name, key, each in bundles.decided(formulation, range(periods)) if name in DECISIONS}
+    acts = decisions()
+    return {(name, key): each for name, key, each in bundles.decided(formulation, range(periods)) if name in acts}
 
 
 def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:

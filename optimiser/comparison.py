@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from optimiser.audit import Line, Sheets
 from optimiser.solving.options import relative_gap
-from stockpile_model.data import ALL
 from stockpile_model.names import identity
+from stockpile_model.tree import ALL
 
 SAME = 1e-6  # relative difference up to which two amounts are one
 NOISE = 1e-9  # share of the largest amount of a unit up to which there is none of it

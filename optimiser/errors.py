@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stockpile_model.data import Problem, Stockpile
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.policy import Rule
 from stockpile_model.blocks.targets import Target
-from stockpile_model.data import Site
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit
 from stockpile_model.scale import NOISE, PRICE
+from stockpile_model.tables import Site
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 from optimiser.errors import StockpileError
 from optimiser.solve import Outcome
 from stockpile_model import amounts
+from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
@@ -20,11 +21,12 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report
-from stockpile_model.data import PROVENANCE, Dated, Result, Row, Settings, Stockpile, column, columns, get, keys
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.ledger import HEADINGS
 from stockpile_model.scale import NOISE
+from stockpile_model.schema import PROVENANCE, Dated, Result, Row, column, columns, get, keys
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 T = TypeVar("T", bound=Result)
 _column = column  # within Assumption a field has taken the name
@@ -107,7 +109,7 @@ def make_plan(formulation: Formulation, outcome: Outcome, warnings: Iterable[str
         rows.setdefault(type(row), []).append(row)
     rows[MarginalValue] = list(_marginal_values(formulation, outcome))
     rows[Assumption] = list(assumptions(stockpile))
-    costs = dict.fromkeys(HEADINGS, 0.0)
+    costs = dict.fromkeys(block_headings(), 0.0)
     for flow in cast("list[CashFlow]", rows.get(CashFlow, [])):
         costs[flow.heading] += flow.discounted
     objective = float(outcome.objective or 0.0)

@@ -31,8 +31,9 @@ from stockpile_model import amounts
 from stockpile_model.blocks.price_floors import FloorOutcome
 from stockpile_model.build import build
 from stockpile_model.changes import Change
-from stockpile_model.data import Settings, Stockpile
 from stockpile_model.formulation import Formulation
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "numpy", "openpyxl", "xlsxwriter")
 LEAST_SECONDS = 10.0  # of a search for by how much relaxed orders can matter [s]

@@ -13,8 +13,8 @@ from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_fi
 from optimiser.workbook.read import read_as_written
 from optimiser.workbook.scenario_book import write
 from stockpile_model.amounts import count
-from stockpile_model.data import Stockpile
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.stockpile import Stockpile
 
 
 def make_scenarios(

@@ -26,8 +26,9 @@ from optimiser.workbook.read import read
 from optimiser.workbook.study_book import COMPLETE, Answered, write
 from optimiser.workers import cores
 from stockpile_model.changes import Change
-from stockpile_model.data import Stockpile, nearest
 from stockpile_model.names import identity
+from stockpile_model.schema import nearest
+from stockpile_model.stockpile import Stockpile
 
 EVERYTHING = "everything"
 GAP = 0.01

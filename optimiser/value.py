@@ -15,12 +15,14 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.block import decisions
 from stockpile_model.blocks.objective import cvar
-from stockpile_model.data import BASE, Calendar, Price, Result, Row, Stockpile, Tree, column, columns
+from stockpile_model.calendar import Calendar
 from stockpile_model.formulation import Formulation
-
-DECISIONS = ("buy", "place", "lots", "reach", "sign", "grant", "carry", "take", "use", "out")
-"""The variables of what is done, by name; the last index of each is its node. Who pays is left open."""
+from stockpile_model.schema import Result, Row, column, columns
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
+from stockpile_model.tree import BASE, Tree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +110,7 @@ def decide(formulation: Formulation, meant: Formulation) -> None:
     """Fix what is done until the first scenario is known to what the plan for the mean does."""
     tree = formulation.stockpile.tree
     period = {n: tree.period[n] for n in formulation.stockpile.trunk}
-    for name in DECISIONS:
+    for name in decisions():  # who pays is left open
         variables, others = formulation.m.find_component(name), meant.m.find_component(name)
         for key in variables:
             if key[-1] in period:

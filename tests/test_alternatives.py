@@ -11,7 +11,8 @@ from optimiser.plan import Plan
 from optimiser.planner import with_floors
 from optimiser.solve import Options
 from stockpile_model.blocks.price_floors import FloorOutcome
-from stockpile_model.data import Row, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     book,
     budget,

@@ -30,8 +30,10 @@ from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import DATED
 from stockpile_model.blocks import budget, policy, price_floors, purchases, rotation, targets
+from stockpile_model.calendar import add_months, overlap
 from stockpile_model.changes import apply, parse
-from stockpile_model.data import Stockpile, add_months, get, overlap
+from stockpile_model.schema import get
+from stockpile_model.stockpile import Stockpile
 from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.plans import FULL, QUARTERS, SHARED, full_plan, plan_of, shared_plan

@@ -26,7 +26,7 @@ from optimiser.workbook.read import read
 from stockpile_model import scenarios
 from stockpile_model.blocks import demand, price_floors
 from stockpile_model.changes import apply, parse
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.plans import day, plan_of

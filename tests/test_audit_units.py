@@ -13,7 +13,8 @@ import pytest
 from optimiser.audit import Line, Sheets, audit
 from optimiser.audited import as_sheets
 from optimiser.plan import Assumption, Plan
-from stockpile_model.data import Column, Row, Stockpile, columns
+from stockpile_model.schema import Column, Row, columns
+from stockpile_model.stockpile import Stockpile
 from tests.support.plans import day, plan_of, shared_plan
 from tests.support.trees import tree_plan
 from tests.test_audit import Plant, drop, put

@@ -14,7 +14,8 @@ from optimiser.errors import InputError
 from optimiser.plan import Plan
 from optimiser.planner import Request, refuse_in_vain, with_firm, with_shares
 from optimiser.solve import Options
-from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.blocks.purchases import Offer
@@ -22,7 +23,9 @@ from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build
-from stockpile_model.data import Commitment, Project, Row, Site, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Project, Site
 from tests.support.accept import (
     book,
     budget,

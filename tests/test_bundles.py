@@ -21,17 +21,18 @@ from optimiser.bundled import BundlePlanner, Ended
 from optimiser.errors import InputError
 from optimiser.plan import Plan
 from optimiser.solve import Options, SolverError, solve
-from optimiser.value import DECISIONS
 from optimiser.workbook.read import read
 from optimiser.workers import Workers
+from stockpile_model.block import decisions, follows
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.stock import LotStock
 from stockpile_model.build import build
-from stockpile_model.data import Row, Stockpile
 from stockpile_model.scenarios import unfold
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, demand, event, material, month, offer, scenario
 from tests.support.books import book as workbook
 from tests.support.commands import stockpile as command
@@ -239,7 +240,7 @@ def test_held_decisions_are_the_same_on_every_branch(name: str) -> None:
     solve(formulation.m, Options(gap=0.01))
     trunk = range(split.periods)
     kept = bundles.decisions(formulation, trunk)
-    assert any(kept.values.get(each) for each in DECISIONS)
+    assert any(kept.values.get(each) for each in decisions())
     for names in split.branches:
         branch = build(bundles.part(stockpile, names))
         assert bundles.hold(branch, kept, trunk)
@@ -248,7 +249,7 @@ def test_held_decisions_are_the_same_on_every_branch(name: str) -> None:
         for variable in kept.values.keys() | found.values.keys():
             mine, other = (each.values.get(variable, {}) for each in (found, kept))
             for key in mine.keys() | other.keys():
-                far = 0.0 if variable in DECISIONS else 2 * bundles.HAIRS[0]
+                far = 0.0 if variable in decisions() else 2 * bundles.HAIRS[0]
                 assert mine.get(key, 0.0) == pytest.approx(other.get(key, 0.0), rel=1e-6, abs=far), (variable, key)
 
 
@@ -257,7 +258,7 @@ def test_every_variable_stands_at_a_node_or_is_known_to_follow(name: str) -> Non
     formulation = build(tree(name))
     nodes = formulation.stockpile.tree.nodes
     for variable in formulation.m.component_objects(pyo.Var):
-        if variable.local_name not in bundles.FOLLOWS:
+        if variable.local_name not in follows():
             assert all(key[-1] in nodes for key in variable), variable.local_name
 
 

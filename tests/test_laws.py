@@ -19,15 +19,17 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from optimiser.errors import InputError
 from optimiser.solve import UnboundedError
-from stockpile_model.blocks.commitments import METAL
+from stockpile_model.block import tables as block_tables
+from stockpile_model.blocks.commitments import METAL, Commitment
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
-from stockpile_model.build import TABLES, report
-from stockpile_model.data import Commitment, Price, Row, Settings, columns, get
+from stockpile_model.build import report
 from stockpile_model.formulation import Formulation
+from stockpile_model.schema import Row, columns, get
+from stockpile_model.tables import Price, Settings
 from tests.support.accept import everything
 from tests.support.planner import plan_of, planned
 from tests.support.same import differences
@@ -35,7 +37,7 @@ from tests.support.small_books import Tables, small_books
 
 EXAMPLES_OF_A_LAW = 6
 EXAMPLES = 12  # of laws on scenarios, which bite less often, and of all else
-KINDS: dict[str, type[Row]] = {kind.TABLE: kind for kind in TABLES}
+KINDS: dict[str, type[Row]] = {kind.TABLE: kind for kind in block_tables()}
 
 Cells = dict[str, Any]
 Change = Callable[[Tables], None]
@@ -495,7 +497,7 @@ def tables_of_everything() -> Tables:
 
     stockpile = everything()
     found: Tables = {"settings": {column.name: cell(get(stockpile.settings, column.name)) for column in columns(Settings)}}
-    for kind in (each for each in TABLES[1:] if stockpile.given(each)):
+    for kind in (each for each in block_tables()[1:] if stockpile.given(each)):
         found[kind.TABLE] = [{column.name: cell(get(row, column.name)) for column in columns(kind)} for row in stockpile.rows(kind)]
     for cells, price in zip(found[Price.TABLE], stockpile.rows(Price), strict=True):
         cells.update(price.values)

@@ -31,7 +31,7 @@ from optimiser.workbook import scenario_book, study_book
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import read
 from stockpile_model.changes import apply, parse
-from stockpile_model.data import Settings, Supplier
+from stockpile_model.tables import Settings, Supplier
 from tests.support.books import book
 from tests.support.planner import plan_of
 from tests.support.small_books import small_books

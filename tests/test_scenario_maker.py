@@ -20,8 +20,9 @@ from optimiser.sampling.draw import Options
 from optimiser.sampling.tables import PriceHistory, Uncertainty
 from optimiser.scenario_maker import make_scenarios
 from optimiser.workbook.read import read
-from stockpile_model.data import PROVENANCE, Price, Row
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import PROVENANCE, Row
+from stockpile_model.tables import Price
 from tests.support.books import book
 
 INPUTS = Path(__file__).parents[1] / "inputs"

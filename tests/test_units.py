@@ -22,8 +22,9 @@ from optimiser.workbook.read import read
 from stockpile_model.blocks.policy import Rule
 from stockpile_model.build import build
 from stockpile_model.changes import Change
-from stockpile_model.data import Row, Stockpile
 from stockpile_model.scenarios import Event
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import text
 from tests.support.accept import (
     book,

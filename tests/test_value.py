@@ -13,8 +13,10 @@ from optimiser.planner import Request, refuse_in_vain, with_value
 from optimiser.solve import Options
 from optimiser.value import Worth, mean
 from stockpile_model.build import build
-from stockpile_model.data import Material, Row, Stockpile
 from stockpile_model.scenarios import unfold
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 from tests.support.accept import (
     book,
     contract,

@@ -14,7 +14,8 @@ from optimiser.planner import with_whole_orders
 from optimiser.solve import Options, Outcome, solve
 from optimiser.workbook.plans import read_plan
 from stockpile_model.build import build
-from stockpile_model.data import Row, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, demand, event, material, month, offer, scenario, site
 from tests.support.books import book as workbook
 from tests.support.commands import run

@@ -4,39 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from stockpile_model.blocks import (
-    budget,
-    commitments,
-    demand,
-    horizon,
-    objective,
-    policy,
-    price_breaks,
-    price_floors,
-    projects,
-    purchases,
-    rotation,
-    stock,
-    targets,
-)
+from stockpile_model.block import blocks, headings, problems
 from stockpile_model.blocks.ageing import classes
-from stockpile_model.data import Material, Problem, Result, Row, Stockpile
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.scenarios import unfold
-
-BLOCKS: tuple[ModuleType, ...] = (
-    *(horizon, projects, price_breaks, purchases, price_floors, demand, rotation, stock),
-    *(targets, policy, commitments, budget, objective),
-)
-
-TABLES: tuple[type[Row], ...] = tuple(table for block in BLOCKS for table in block.TABLES)
+from stockpile_model.schema import Problem, Result
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 
 def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
@@ -45,12 +25,12 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     `sound` says that every single cell is in order. Where all rows are, the blocks also review them together: what can
     never be used, what nothing bounds.
     """
-    found = _ask("check", stockpile)
+    found = [*problems("check", stockpile)]
     if sound and all(problem.warning for problem in found):
         unfolded = unfold(stockpile)
         found += _changed(unfolded)
         if all(problem.warning for problem in found):
-            found += _ask("review", unfolded)
+            found += problems("review", unfolded)
     return found
 
 
@@ -59,15 +39,11 @@ def _changed(stockpile: Stockpile) -> list[Problem]:
     nodes = {id(view): n for n, view in reversed([*enumerate(stockpile.views)])}
     found: dict[tuple[str, int, str, str], Problem] = {}
     for n in nodes.values():
-        for problem in _ask("check", stockpile.at(n)):
+        for problem in problems("check", stockpile.at(n)):
             if not problem.warning:
                 message = f"in scenario {stockpile.holds[n][0]}: {problem.said}"
                 found.setdefault((problem.table, problem.line, problem.column, problem.message), replace(problem, message=message))
     return [*found.values()]
-
-
-def _ask(question: str, stockpile: Stockpile) -> list[Problem]:
-    return [problem for block in BLOCKS if hasattr(block, question) for problem in getattr(block, question)(stockpile)]
 
 
 def _with_classes(stockpile: Stockpile) -> Stockpile:
@@ -75,7 +51,7 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
     scenario changes a life every age stands for itself."""
     if stockpile.classes is not None:
         return stockpile
-    tells = [block.tells for block in BLOCKS if hasattr(block, "tells")]
+    tells = [block.tells_apart for block in blocks() if block.tells_apart is not None]
     found = {}
     for material in stockpile.keyed(Material):
         (life, *others) = {view.life(material) for view in stockpile.variants}
@@ -94,13 +70,13 @@ def build(stockpile: Stockpile) -> Formulation:
     multiply each component so that nothing depends on them.
     """
     stockpile = _with_classes(unfold(stockpile)).anchored()
-    m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger()
+    m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger(headings())
     # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
     with PauseGC():
         m.scaling_factor = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by")
         m.priority = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a search decides first: what moves a plan most")
-        for block in BLOCKS:
-            if hasattr(block, "add"):
+        for block in blocks():
+            if block.add is not None:
                 block.add(m, stockpile, ledger)
         for part in (each for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in m.component_objects(kind)):
             m.scaling_factor[part] = 1 / stockpile.scale.of(unit(part))
@@ -114,4 +90,4 @@ def unit(component: Any) -> str:
 
 def report(formulation: Formulation) -> Iterator[Result]:
     """The solved values as rows of the plan, block by block."""
-    return (row for block in BLOCKS if hasattr(block, "report") for row in block.report(formulation))
+    return (row for block in blocks() for row in block.report(formulation))

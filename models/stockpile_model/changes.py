@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from stockpile_model.data import Column, R, Row, Settings, Stockpile, add_months, columns, get, keys, nearest
+from stockpile_model.calendar import add_months
 from stockpile_model.names import clean, identity
+from stockpile_model.schema import Column, R, Row, columns, get, keys, nearest
 from stockpile_model.spelling import folded, named, spelt
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 from stockpile_model.values import Given, blank, convert, normal, text
 
 How = Literal["set", "scale", "add"]

@@ -11,9 +11,9 @@ import pyomo.environ as pyo
 from pyomo.core.expr import LinearExpression, SumExpression
 
 from stockpile_model import lots
-from stockpile_model.data import Stockpile
 from stockpile_model.evaluation import evaluate
 from stockpile_model.ledger import Ledger, Money
+from stockpile_model.stockpile import Stockpile
 
 
 def summed(terms: Iterable[Any]) -> Any:

@@ -7,35 +7,27 @@ source of metal or cost touches one block and no other.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from stockpile_model.data import Row
+from stockpile_model.schema import Row
+from stockpile_model.tables import Use
 
-Use = Literal["purchase", "contract", "storage", "rotation", "project"]
-USES: tuple[Use, ...] = ("purchase", "contract", "storage", "rotation", "project")
 
-HEADINGS = {
-    "purchases": "metal bought under offers",
-    "order_costs": "cost of each order placed",
-    "offtakes": "deliveries under contracts",
-    "deficits": "take-or-pay not taken",
-    "topups": "paid up to the floor without metal (cfd)",
-    "signing": "signing costs",
-    "grants": "the buyer's share of a project",
-    "freight": "freight",
-    "duty": "customs duty",
-    "storage": "site and holding cost",
-    "handling": "handling in and out",
-    "rotation": "costs of outlets",
-    "disposal": "waste and disposal",
-    "shortage": "price of unmet demand (no cash)",
-    "below_target": "price of stock below targets (no cash)",
-    "sales": "receipts from outlets",
-    "upside": "share of the price above the trigger",
-    "closing_stock": "value of stock left at the end (no cash)",
-}
+@dataclass(frozen=True)
+class Heading:
+    """What money is for. `cash`: whether money moves; a price on what is missing, and the value of what is left, move none."""
+
+    name: str
+    meaning: str
+    cash: bool = True
+
+
+FREIGHT = Heading("freight", "freight")
+DUTY = Heading("duty", "customs duty")
+DISPOSAL = Heading("disposal", "waste and disposal")
+"""The headings under which several blocks post."""
 
 
 class Arrival(NamedTuple):
@@ -95,6 +87,13 @@ class Opening:
     quantity: float
 
 
+class Amount(NamedTuple):
+    """A quantity at a node: an expression, or the column that holds it [quantity]."""
+
+    node: int
+    amount: Any
+
+
 class Money(NamedTuple):
     """An amount at a node [money of that node, undiscounted; receipts and credits below zero].
 
@@ -138,12 +137,17 @@ class Limit(NamedTuple):
 
 @dataclass
 class Ledger:
+    """What the blocks post. `headings`: those under which money may stand."""
+
+    headings: Mapping[str, Heading] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     money: list[Money] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
+    missing: list[Amount] = field(default_factory=list)
+    wasted: list[Amount] = field(default_factory=list)
 
     def bring(self, arrival: Arrival) -> None:
         self.arrivals.append(arrival)
@@ -151,25 +155,38 @@ class Ledger:
     def take(self, node: int, material: str, site: str, age: int, amount: Any, kind: str, name: str) -> None:
         self.departures.append(Departure(node, material, site, age, amount, kind, name))
 
+    def miss(self, node: int, amount: Any) -> None:
+        """Count what is asked for and not there: the shortfall."""
+        self.missing.append(Amount(node, amount))
+
+    def waste(self, node: int, amount: Any) -> None:
+        """Count what reaches the end of its life unused."""
+        self.wasted.append(Amount(node, amount))
+
     def pay(
         self, node: int, heading: str, amount: Any, use: Use, material: str | None = None, buyer: str | None = None, name: str = "",
         payer: str | None = None,
     ) -> None:  # fmt: skip
         """An outlay, paid by an appropriation where there are funds."""
-        self.money.append(Money(node, heading, amount, use, material, buyer, name, payer=payer))
+        self._post(Money(node, heading, amount, use, material, buyer, name, payer=payer))
 
     def receive(
         self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", fund: str | None = None,
         buyer: str | None = None,
     ) -> None:  # fmt: skip
         """A receipt: reduces the objective; `fund` may keep it."""
-        self.money.append(Money(node, heading, -amount, None, material, buyer, name, fund))
+        self._post(Money(node, heading, -amount, None, material, buyer, name, fund))
 
     def charge(
         self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", buyer: str | None = None, delay: int = 0
     ) -> None:
         """A price that is no cash (shortage, shortfall) or, below zero, a credit."""
-        self.money.append(Money(node, heading, amount, None, material, buyer, name, None, delay))
+        self._post(Money(node, heading, amount, None, material, buyer, name, None, delay))
+
+    def _post(self, money: Money) -> None:
+        if money.heading not in self.headings:
+            raise AssertionError(f"no block declares the heading {money.heading!r}")
+        self.money.append(money)
 
     def limit(
         self, data: Any, sense: Literal["most", "least"], amount: float, unit: str, what: str, row: Row | None, column: str, node: int,

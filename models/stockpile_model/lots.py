@@ -11,9 +11,9 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stockpile_model.data import Stockpile
 from stockpile_model.evaluation import evaluate
 from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.stockpile import Stockpile
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,21 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from stockpile_model import changes
+from stockpile_model.block import tables
+from stockpile_model.calendar import overlap
 from stockpile_model.changes import Change, How
-from stockpile_model.data import ALL, BASE, Problem, Row, Stockpile, Tree, columns, nearest, overlap
-from stockpile_model.data import column as _column  # within Event a field takes the name
 from stockpile_model.names import identity
+from stockpile_model.schema import Problem, Row, columns, nearest
+from stockpile_model.schema import column as _column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tree import ALL, BASE, Tree
 from stockpile_model.values import normal
-
-FIXED = ("settings", "scenarios", "events", "studies", "commitments", "funds")  # tables of which no scenario can change a cell
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario(Row):
     TABLE = "scenarios"
+    CERTAIN = True
     scenario: str = _column("name of the scenario", required=True, key=True)
     probability: float = _column("probability; what the scenarios leave is the base's", "1", required=True, least=0, most=1)
     follows: str | None = _column("scenario it shares its past with; blank = the base", names=lambda row: "scenarios")
@@ -35,6 +38,7 @@ class Scenario(Row):
 @dataclass(frozen=True, kw_only=True)
 class Event(Row):
     TABLE = "events"
+    CERTAIN = True
     scenario: str = _column("scenario in which it happens", required=True, names=lambda row: "scenarios")
     table: str = _column("table of the cell that changes", required=True)
     row: str | None = _column("key of the row, as in --set; blank = every row")
@@ -227,10 +231,11 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario
         yield Problem(event.TABLE, event.line, "to", f"must not be before from ({event.from_}), found {event.to}")
     if not overlap(stockpile.calendar, event.from_, event.to) and not (event.from_ and event.to and event.to < event.from_):
         yield Problem(event.TABLE, event.line, "from", "no period of the horizon is covered: the event changes nothing", warning=True)
-    if identity(event.table) in FIXED:
+    kinds = dict.fromkeys((*tables(), *stockpile.tables))
+    kind = next((each for each in kinds if normal(event.table) == each.TABLE), None)
+    if kind is not None and kind.CERTAIN:
         yield Problem(event.TABLE, event.line, "table", f"no scenario can change {event.table}")
         return
-    kind = next((each for each in stockpile.tables if normal(event.table) == each.TABLE), None)
     cell = next((each for each in columns(kind) if each.name == normal(event.column)), None) if kind else None
     if cell is not None and not cell.key and (cell.many or cell.kind not in ("number", "whole", "date")):
         message = f"no scenario can change {event.table}.{cell.name}: an event changes numbers and dates"

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stockpile_model.data import Column, Price, Row, Stockpile, columns, get, keys
 from stockpile_model.names import identity
+from stockpile_model.schema import Column, Row, columns, get, keys
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from stockpile_model.values import normal
 
 GROUPS = ("buyer", "country", "bloc", "stage")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stockpile_model.data import Column, Kind, quoted
 from stockpile_model.names import LONGEST, clean, identity
+from stockpile_model.schema import Column, Kind, quoted
 
 Given = str | float | bool | dt.datetime | dt.date | dt.time
 """What a cell holds: text, a number, a truth value, a date or a time."""

@@ -23,7 +23,7 @@ from optimiser.audit.scenarios import futures
 from optimiser.audit.sheets import Line, Sheets, lines
 from optimiser.audit.together import Together
 from optimiser.errors import StockpileError
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 
 __all__ = ["Audit", "AuditError", "Finding", "Line", "Sheets", "audit", "lines"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from optimiser.audit.findings import Record
 from optimiser.audit.sheets import Line, Sheets
-from stockpile_model.data import PROVENANCE, Row, Stockpile, columns, get, keys
+from stockpile_model.schema import PROVENANCE, Row, columns, get, keys
+from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import text
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from optimiser.audit.sheets import Line
-from stockpile_model.data import Row, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 
 EXACT = 1e-9  # of the larger figure, for what follows from the plan's own figures and the input
 RELATIVE = 1e-7  # of the larger figure, on top of the noise of what a solver has found

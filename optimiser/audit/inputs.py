@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from optimiser.audit.clock import Clock
-from stockpile_model.data import get, keys
+from stockpile_model.schema import get, keys
 
 
 class Rows:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimiser.audit.inputs import Rows
-from stockpile_model.data import columns, get
+from stockpile_model.schema import columns, get
 
 OF_TYPICAL = 1e-6  # of what is typically asked of a material
 OF_LEAST = 0.1  # of the least decision about it

@@ -13,8 +13,9 @@ from typing import Any
 
 from optimiser.audit.clock import Clock, later
 from optimiser.audit.inputs import Rows
-from stockpile_model.data import Column, Stockpile, columns, get, keys
 from stockpile_model.names import identity
+from stockpile_model.schema import Column, columns, get, keys
+from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import blank, convert, normal, text
 
 BASE = "base"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from stockpile_model.data import Dated, Result, columns
+from stockpile_model.schema import Dated, Result, columns
 
 OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
 

@@ -9,7 +9,7 @@ from typing import Any
 from optimiser.audit.findings import EXACT
 from optimiser.audit.sheets import Line
 from optimiser.audit.together import Together
-from stockpile_model.data import ALL
+from stockpile_model.tree import ALL
 
 COLUMNS = "BCDEF"
 CLAIMED = ("status", "objective", "expected cost", "cvar", "proven bound", "gap")  # at its top, compared with what the plan costs

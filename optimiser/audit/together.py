@@ -12,8 +12,8 @@ from optimiser.audit.inputs import Inputs, Rows
 from optimiser.audit.noise import Noise
 from optimiser.audit.scenarios import Future
 from optimiser.audit.sheets import Line, Sheets
-from stockpile_model.data import ALL
 from stockpile_model.names import identity
+from stockpile_model.tree import ALL
 
 WHEN = {"contracts": "signed", "projects": "decided"}  # the column with the date of a row; else it is `date`
 

@@ -16,8 +16,10 @@ from optimiser.sampling import calibrate, processes, tables
 from optimiser.sampling.processes import Array, Flags, Whole
 from optimiser.sampling.tables import PriceHistory, Uncertainty
 from stockpile_model.amounts import count
-from stockpile_model.data import Price, Stockpile, Supplier, add_months
+from stockpile_model.calendar import add_months
 from stockpile_model.names import identity
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price, Supplier
 from stockpile_model.values import normal
 
 YEAR = 365.25  # days

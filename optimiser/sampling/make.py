@@ -20,8 +20,11 @@ from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import check
-from stockpile_model.data import Price, Row, Stockpile, Supplier, add_months, columns
+from stockpile_model.calendar import add_months
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import Row, columns
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price, Supplier
 from stockpile_model.values import text
 
 _MOST_NOTED = 4  # things that the note of a scenario tells of one kind

@@ -9,8 +9,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from stockpile_model.data import Price, Problem, Row, Stockpile, Supplier, column, nearest
 from stockpile_model.names import identity
+from stockpile_model.schema import Problem, Row, column, nearest
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price, Supplier
 from stockpile_model.values import normal
 
 

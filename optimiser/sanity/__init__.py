@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from optimiser.sanity import circles, magnitudes, money, names, supply, units, unused
-from stockpile_model.data import Problem, Stockpile
 from stockpile_model.scenarios import base_probability
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
 
 CHECKS = (supply, money, circles, unused, magnitudes, units, names)
 PROOFS = (supply, money)

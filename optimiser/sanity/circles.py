@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from optimiser.sanity.series import listed
 from stockpile_model.blocks import projects, rotation
-from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
-from stockpile_model.data import Problem, Project, Stockpile, overlap
+from stockpile_model.calendar import overlap
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Project
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:

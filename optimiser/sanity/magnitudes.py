@@ -16,7 +16,9 @@ from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
 from stockpile_model.blocks.targets import Target
-from stockpile_model.data import Material, Price, Problem, Row, Site, Stockpile, columns, get
+from stockpile_model.schema import Problem, Row, columns, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material, Price, Site
 
 _APART = 100  # times: prices of one material that are further apart are in other units
 _FAR_APART = 10_000  # times: the same of quantities, which differ more

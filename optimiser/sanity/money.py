@@ -11,11 +11,14 @@ from optimiser.sanity.series import Series, floor, index, made_of_others, menu, 
 from optimiser.sanity.supply import sources
 from stockpile_model import amounts
 from stockpile_model.blocks import price_breaks
-from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.data import Material, Problem, Stockpile, overlap
+from stockpile_model.calendar import overlap
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material
 
 _BUYING = ("purchase", "contract")
 _SLACK = 1e-6  # share of an amount below which it is not missing

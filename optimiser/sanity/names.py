@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stockpile_model.blocks.budget import Fund
+from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.policy import Rule
-from stockpile_model.build import TABLES
-from stockpile_model.data import Problem, Row, Site, Stockpile, Supplier, apart, closest, columns, get
 from stockpile_model.names import identity, slips
+from stockpile_model.schema import Problem, Row, apart, closest, columns, get
 from stockpile_model.spelling import GROUPS
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Site, Supplier
 
 
 @dataclass
@@ -32,7 +33,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 def _uses(stockpile: Stockpile, group: str) -> dict[str, _Use]:
     """The names of a group that has no choices, by their identities; in the order of the blocks: sites and suppliers come first."""
     found: dict[str, _Use] = {}
-    for kind in TABLES:
+    for kind in block_tables():
         if any(column.name == group and not column.choices for column in columns(kind)):
             for row in stockpile.rows(kind):
                 if (name := get(row, group)) is not None:

@@ -11,7 +11,9 @@ from optimiser.sanity.sources import Source, able
 from stockpile_model import amounts
 from stockpile_model.blocks import policy
 from stockpile_model.blocks.policy import Rule
-from stockpile_model.data import Problem, Stockpile, Supplier, get, keys
+from stockpile_model.schema import Problem, get, keys
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Supplier
 
 _SLACK = 1e-6  # share of the whole: within it shares add up
 

@@ -15,7 +15,8 @@ from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
-from stockpile_model.data import Material, Price, Stockpile
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material, Price
 
 Series = NDArray[np.float64]
 

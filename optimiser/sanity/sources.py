@@ -11,7 +11,9 @@ from optimiser.sanity.series import menu, over
 from stockpile_model.blocks import price_floors, projects, purchases
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.data import Material, Stockpile, overlap
+from stockpile_model.calendar import overlap
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from optimiser.sanity.sources import Source, able
 from stockpile_model.amounts import clean, month, quantity
 from stockpile_model.blocks import targets
 from stockpile_model.blocks.demand import Demand, covers, serving
-from stockpile_model.data import Material, Problem, Row, Stockpile
+from stockpile_model.schema import Problem, Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 _SLACK = 1e-6  # share of a quantity below which it is not missing
 

@@ -12,12 +12,15 @@ from optimiser.sanity.money import cheapest
 from optimiser.sanity.series import Held, Series, asked_to_hold, made_of_others, menu, opening, over
 from optimiser.sanity.sources import Source, able
 from stockpile_model import amounts
-from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.targets import Target
-from stockpile_model.data import Material, Problem, Stockpile, overlap
+from stockpile_model.calendar import overlap
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material
 
 _BUYING = {"purchase", "contract"}
 _PART = 0.005  # share of what is asked for below which an appropriation is not meant to pay a part of it

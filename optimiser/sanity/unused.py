@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from stockpile_model.amounts import quantity
 from stockpile_model.blocks import rotation
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.data import Price, Problem, Stockpile, add_months
+from stockpile_model.calendar import add_months
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 
 _STALE = 12  # months before the horizon from which on a last price is told to be old
 

@@ -23,8 +23,8 @@ import pyomo.environ as pyo
 from optimiser.solving.standard_form import Floats, Ints, Label, Program, StandardForm, judging, rescaled, rounded, standard_form
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
-from stockpile_model.data import Stockpile
 from stockpile_model.scale import Scale
+from stockpile_model.stockpile import Stockpile
 
 PLAIN = Scale()
 

@@ -24,11 +24,12 @@ from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Programs, compile_model
 from stockpile_model import changes
+from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
-from stockpile_model.data import Commitment, Stockpile
 from stockpile_model.scenarios import unfold
 from stockpile_model.spelling import alike
+from stockpile_model.stockpile import Stockpile
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process

@@ -11,7 +11,7 @@ from optimiser.solve import Outcome, Stage
 from optimiser.solving.options import Status
 from optimiser.solving.standard_form import Floats, Program, judging, standard_form
 from stockpile_model.build import build
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 
 KEPT = 1e-6  # by how much a row or bound may be missed, of a unit of the program and of what it sums, as in the solver
 

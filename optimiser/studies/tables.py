@@ -19,10 +19,12 @@ from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.changes import Change, How
-from stockpile_model.data import Column, Price, Problem, Project, Row, Settings, Stockpile, columns, get, keys, nearest
-from stockpile_model.data import column as _column  # within Study a field takes the name
 from stockpile_model.names import clean, identity
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import Column, Problem, Row, columns, get, keys, nearest
+from stockpile_model.schema import column as _column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price, Project, Settings
 from stockpile_model.values import normal, text
 
 KINDS = ("tornado", "sweep", "frontier", "threshold", "monte_carlo", "morris", "sobol", "alternatives")
@@ -40,6 +42,7 @@ SHARE = 0.1  # how far an input without a range is moved, up and down, as a shar
 @dataclass(frozen=True, kw_only=True)
 class Study(Row):
     TABLE = "studies"
+    CERTAIN = True
     study: str = _column("name of the study; rows with one name are one study", required=True)
     kind: str = _column(
         "`tornado`: each input low and high, ranked; `sweep`: one or two inputs over a grid; `frontier`: least cost at each limit of "

@@ -21,7 +21,8 @@ from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Material, Result
+from stockpile_model.schema import Result
+from stockpile_model.tables import Material
 
 SHEET = "chart_data"
 LEFT_COLUMN = 7  # the first column right of the summary's tables

@@ -9,7 +9,9 @@ from optimiser.workbook.drafts import Drafts, is_total
 from optimiser.workbook.sheets import letter, number
 from optimiser.workbook.tables import MOST_FAULTS
 from stockpile_model.blocks.price_floors import Contract, Floor
-from stockpile_model.data import Column, Row, Settings, Stockpile, columns, get, keys, quoted
+from stockpile_model.schema import Column, Row, columns, get, keys, quoted
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 
 def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from optimiser.workbook.months import Wide
 from optimiser.workbook.sheets import Cell, Hidden, Lost, Percent, Sheet, Stale, letter
 from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
-from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns, nearest, quoted
 from stockpile_model.names import LONGEST
+from stockpile_model.schema import PROVENANCE, Column, Row, columns, nearest, quoted
+from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, parted, text, unitless
 
 _DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)  # 1.2 in some countries and 1200 in others

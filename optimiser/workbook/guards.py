@@ -19,9 +19,9 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.workbook.input_sheets import Units, column_of, comment, header
 from optimiser.workbook.sheets import letter
 from optimiser.workbook.styles import DECIMAL, WHOLE, Styles, number_format, serial
-from stockpile_model.build import TABLES
-from stockpile_model.data import LARGEST, Column, Row, Settings, Supplier, columns, keys
-from stockpile_model.scenarios import FIXED
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import LARGEST, Column, Row, columns, keys
+from stockpile_model.tables import Settings, Supplier
 from stockpile_model.values import YEARS
 
 ROWS = 500
@@ -89,9 +89,9 @@ class Sheets:
 
 def define_lists(book: xlsxwriter.Workbook, sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
     """The names behind the drop-downs, and the sheet of those lists that stand in no column of a table."""
-    refers = {column.refers for kind in TABLES for column in columns(kind)}
+    refers = {column.refers for kind in block_tables() for column in columns(kind)}
     chosen = {*LISTED.values(), *(name for _, lists in DEPENDENT.values() for name in lists.values())}
-    first = {kind.TABLE: (kind.TABLE, keys(kind)[0]) for kind in TABLES if kind.TABLE in refers | chosen and not kind.OPEN}
+    first = {kind.TABLE: (kind.TABLE, keys(kind)[0]) for kind in block_tables() if kind.TABLE in refers | chosen and not kind.OPEN}
     for name, (table, column) in {**first, **FURTHER}.items():
         book.define_name(f"list_{name}", _filled(sheets.area(table, column)))
     book.define_name("list_prices", _filled(f"{LISTS}!$B$1:$B${_INDICES + 1}"))
@@ -110,7 +110,7 @@ def _filled(area: str) -> str:
 def _fixed() -> dict[str, tuple[str, ...]]:
     """Lists that no officer changes."""
     choices = {column.name: column.choices for column in columns(Supplier)}
-    changing = tuple(kind.TABLE for kind in TABLES if kind.TABLE not in FIXED)
+    changing = tuple(kind.TABLE for kind in block_tables() if not kind.CERTAIN)
     return {"blocs": choices["bloc"], "stages": choices["stage"], "tables": changing, "nothing": ("",)}
 
 
@@ -227,7 +227,7 @@ def rule(table: str, name: str, column: Column | None, sheets: Sheets) -> dict[s
         return {"validate": "list", "source": f"=list_{SUGGESTED[name]}", "error_type": "warning", "ignore_blank": False}
     cell, own = sheets.cell(table, name), _own(column, sheets.cell(table, name))
     if column.key:
-        (kind,) = (each for each in TABLES if table == each.TABLE)
+        (kind,) = (each for each in block_tables() if table == each.TABLE)
         once = f"{sheets.alike(table, keys(kind))}=1"
         if column.kind == "date":
             once = f"ISNUMBER({cell}),{cell}>={own['minimum']},{cell}<={own['maximum']},{once}"

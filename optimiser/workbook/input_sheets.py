@@ -19,8 +19,9 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studies
 from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of, writable
-from stockpile_model.build import TABLES
-from stockpile_model.data import Column, Row, Settings, columns
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import Column, Row, columns
+from stockpile_model.tables import Settings
 from stockpile_model.values import convert, unbracketed
 
 CREATED = dt.datetime(2026, 11, 21)
@@ -91,7 +92,7 @@ class Units:
 
 def read_tables(folder: Traversable) -> dict[type[Row], list[dict[str, str]]]:
     """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold something."""
-    files = {kind: folder / f"{kind.TABLE}.csv" for kind in (*TABLES, *uncertain.TABLES, *studies.TABLES)}
+    files = {kind: folder / f"{kind.TABLE}.csv" for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)}
     return {kind: _read(file) for kind, file in files.items() if file.is_file()}
 
 

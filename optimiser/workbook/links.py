@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from optimiser.workbook.drafts import Draft, Drafts
 from optimiser.workbook.sheets import number
-from stockpile_model.data import Column, apart, columns, keys
 from stockpile_model.names import identity, outline
+from stockpile_model.schema import Column, apart, columns, keys
 from stockpile_model.values import normal, text
 
 _MOST_COMPARED = 20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from optimiser.workbook.sheets import Cell, Lost, letter
-from stockpile_model.data import Row, columns, keys
+from stockpile_model.schema import Row, columns, keys
 from stockpile_model.values import YEARS, normal, text
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

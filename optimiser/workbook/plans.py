@@ -20,12 +20,14 @@ from optimiser.workbook import xlsx
 from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Hidden, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
+from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
-from stockpile_model.data import Column, Result, Settings, Stockpile, columns, keys
-from stockpile_model.ledger import HEADINGS
 from stockpile_model.names import identity
+from stockpile_model.schema import Column, Result, columns, keys
 from stockpile_model.spelling import GROUPS, spellings
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, text
 
 KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in BESIDE}
@@ -248,7 +250,7 @@ def _claim(found: _Summary, part: str, label: str, cells: Cells) -> None:
         setattr(found, name.removeprefix("proven_"), number)
     elif part == "" and name == "status":
         found.status = _text(cells.get(2))
-    elif part == "Cost by heading" and name in HEADINGS:
+    elif part == "Cost by heading" and name in block_headings():
         found.costs[name] = number
     elif part == "Quantities" and name in ("waste", "shortfall"):
         found.totals[name] = number

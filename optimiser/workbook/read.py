@@ -24,18 +24,25 @@ from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_setti
 from optimiser.workbook.links import link
 from optimiser.workbook.sheets import Digest, Sheet, Unreadable, number
 from optimiser.workbook.tables import Faults
-from stockpile_model.build import TABLES, check
+from stockpile_model.block import tables as block_tables
+from stockpile_model.build import check
 from stockpile_model.changes import Change, apply
-from stockpile_model.data import Column, Problem, Row, Settings, Stockpile, columns, nearest
 from stockpile_model.names import identity
+from stockpile_model.schema import Column, Problem, Row, columns, nearest
 from stockpile_model.spelling import alike
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 from stockpile_model.values import normal
 
 NOT_READ = ("guide", "notes", "lists")
 
 _AMPLE = 1200.0  # of anything: as a duration, a whole number of periods of any length
 _TIME = ("start", "periods", "period_months", "fiscal_year_start")
-_KINDS = {kind.TABLE: kind for kind in (*TABLES, *uncertain.TABLES, *studies.TABLES)}
+
+
+def _kinds() -> dict[str, type[Row]]:
+    """The row types that a workbook may hold, by table."""
+    return {kind.TABLE: kind for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)}
 
 
 @dataclass(frozen=True)
@@ -143,21 +150,21 @@ class _Workbook:
         if table in self.order:
             self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two"))
             return
-        if table not in _KINDS:
+        if table not in _kinds():
             self._unknown(sheet.name)
         else:
             self.order.append(table)
             faults = Faults(table)
             try:
-                self.tables[table] = draft_settings(sheet, faults) if table == Settings.TABLE else draft(_KINDS[table], sheet, faults)
+                self.tables[table] = draft_settings(sheet, faults) if table == Settings.TABLE else draft(_kinds()[table], sheet, faults)
             except Unreadable as reason:
                 self.unread.add(table)
                 self.others.append(Fault(table, str(reason)))
 
     def _unknown(self, name: str) -> None:
-        hint = nearest(normal(name), _KINDS)
+        hint = nearest(normal(name), _kinds())
         self.order.append(identity(name))
-        self.unread.update(table for table in _KINDS if f"{table!r}" in hint)
+        self.unread.update(table for table in _kinds() if f"{table!r}" in hint)
         self.others.append(Fault(name, f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out"))
 
     def judge_headers(self) -> None:

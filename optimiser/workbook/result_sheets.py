@@ -31,8 +31,8 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Column, Dated, Result, columns
 from stockpile_model.scale import NOISE
+from stockpile_model.schema import Column, Dated, Result, columns
 from stockpile_model.values import unbracketed
 
 SHEETS: Mapping[type[Result], str] = {

@@ -25,8 +25,9 @@ from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.input_sheets import CREATED, LINE_HEIGHT, Units, Writer, lay_out_guide, write_guide
 from optimiser.workbook.styles import DATE, OPTIONS, PRICE, SHARE, Styles, legible, literal, put, serial, unit_of
 from stockpile_model.amounts import count
-from stockpile_model.data import PROVENANCE, Column, Price, Row, columns
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import PROVENANCE, Column, Row, columns
+from stockpile_model.tables import Price
 
 PATHS = "_paths"
 NEW = (Scenario, Event)

@@ -21,7 +21,7 @@ from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK,
 from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import list_pairs, set_print
 from optimiser.workbook.styles import DATE, LONGEST_TEXT, OPTIONS, SHARE, Styles, legible, literal, put, text
-from stockpile_model.data import Settings
+from stockpile_model.tables import Settings
 
 MOST_DECISIONS = 40  # columns of the sheet runs
 MOST_BARS = 25  # of a tornado that are drawn

@@ -15,6 +15,7 @@ from optimiser.plan import Plan
 from optimiser.workbook.result_sheets import SHEETS, Table, set_print
 from optimiser.workbook.styles import SHARE, Styles, number_format, put
 from stockpile_model.amounts import count, month
+from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
@@ -24,8 +25,9 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import ALL, Result, add_months
-from stockpile_model.ledger import HEADINGS
+from stockpile_model.calendar import add_months
+from stockpile_model.schema import Result
+from stockpile_model.tree import ALL
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
 LAST = len(WIDTHS) - 1
@@ -219,13 +221,14 @@ def _said_in(instruction: str, holds: Mapping[str, float]) -> str:
 def _costs(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> None:
     flows = found[CashFlow]
     present = set(flows.values["heading"])
-    headings = [each for each in dict.fromkeys([*HEADINGS, *plan.costs]) if each in present]
+    meanings = block_headings()
+    headings = [each for each in dict.fromkeys([*meanings, *plan.costs]) if each in present]
     money = number_format("money", flows.values["amount"])
     w.heading(f"Cost by heading [{plan.currency}]", "Discounted", "Undiscounted")
     begin = w.row + 1
     sums = [(total(flows, "discounted", heading=each), total(flows, "amount", heading=each)) for each in headings]
     for each, (discounted, amount) in zip(headings, sums, strict=True):
-        w.line(each, discounted, amount, note=HEADINGS.get(each, ""), formats=[money])
+        w.line(each, discounted, amount, note=meanings[each].meaning if each in meanings else "", formats=[money])
     span = (begin, max(begin, w.row))
     totals = [Live(f"SUM({c}{span[0]}:{c}{span[1]})", math.fsum(float(pair[k].value) for pair in sums)) for k, c in enumerate("BC")]
     if not headings:

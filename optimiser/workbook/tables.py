@@ -11,7 +11,7 @@ from optimiser.errors import Fault
 from optimiser.workbook.months import Span, spans
 from optimiser.workbook.sheets import MOST_TITLES, Cell, Cells, Lost, Sheet, letter
 from stockpile_model.amounts import count
-from stockpile_model.data import nearest, quoted
+from stockpile_model.schema import nearest, quoted
 from stockpile_model.values import normal, parted, text
 
 MOST_FAULTS = 1_000

@@ -34,8 +34,9 @@ from optimiser.workbook.input_sheets import (
     write_guide,
 )
 from optimiser.workbook.styles import OPTIONS, Styles, put
-from stockpile_model.build import TABLES
-from stockpile_model.data import PROVENANCE, Column, Row, Settings, columns
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import PROVENANCE, Column, Row, columns
+from stockpile_model.tables import Settings
 from stockpile_model.values import convert
 
 MATERIALS = ("gallium", "indium", "blank")
@@ -64,7 +65,7 @@ def compose(material: str) -> bytes:
     """The workbook with the example of a material, as its file holds it."""
     tables = read_tables(_EXAMPLES / material)
     about = (_EXAMPLES / material / "about.md").read_text(encoding="utf-8")
-    kinds = sorted((*TABLES, *studies.TABLES), key=_place)
+    kinds = sorted((*block_tables(), *studies.TABLES), key=_place)
     tables[Settings] = settings(tables[Settings])
     sheets = guards.Sheets({kind.TABLE: names(kind, tables.get(kind, [])) for kind in kinds})
     target = io.BytesIO()

@@ -16,7 +16,7 @@ from typing import Literal
 
 from optimiser.workbook.drafts import Bracket, Drafts
 from optimiser.workbook.styles import unit_of
-from stockpile_model.data import Settings
+from stockpile_model.tables import Settings
 
 Kind = Literal["quantity", "money", "time", "share", "scale"]
 

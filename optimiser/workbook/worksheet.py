@@ -38,7 +38,7 @@ from optimiser.workbook.sheets import (
     number,
     too_long,
 )
-from stockpile_model.data import quoted
+from stockpile_model.schema import quoted
 from stockpile_model.values import Padded
 
 LAST_ROW = 1_048_576  # of every spreadsheet program

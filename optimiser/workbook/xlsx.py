@@ -36,7 +36,7 @@ from openpyxl.xml.constants import (
 
 from optimiser.workbook.sheets import MOST_BYTES, Cells, Digest, Sheet, Unreadable
 from optimiser.workbook.worksheet import Package, Worksheet
-from stockpile_model.data import quoted
+from stockpile_model.schema import quoted
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of a password-protected workbook and of the old format
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")

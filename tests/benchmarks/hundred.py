@@ -25,7 +25,7 @@ from optimiser.solving import highs
 from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read import read
 from stockpile_model.build import build
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.benchmarks.plain import plain
 from tests.benchmarks.show import python, table, verdict
 from tests.benchmarks.synthetic import scenario_tree

@@ -8,8 +8,9 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Stockpile, get, keys
 from stockpile_model.scenarios import unfold
+from stockpile_model.schema import get, keys
+from stockpile_model.stockpile import Stockpile
 
 USES = ("purchase", "contract", "storage", "rotation")
 

@@ -21,9 +21,12 @@ from optimiser.workbook.read import read
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.build import build
+from stockpile_model.calendar import add_months
 from stockpile_model.changes import parse
-from stockpile_model.data import Price, Row, Stockpile, add_months
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from tests.benchmarks import synthetic
 from tests.benchmarks.show import ROOT
 from tests.support.books import book

@@ -21,9 +21,11 @@ from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
-from stockpile_model.data import Price, Row, Site, Stockpile
 from stockpile_model.formulation import Formulation
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price, Site
 from tests.support.accept import Case, book, demand, lot, material, month, offer, scenario
 
 FOUR_MONTHS = material(shelf_life_months=4)

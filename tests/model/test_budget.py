@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stockpile_model.blocks.budget import Budget, BudgetUse, Fund, Payment
+from stockpile_model.blocks.budget import Budget, BudgetUse, Payment
 from stockpile_model.build import report
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund
 from tests.support.accept import (
     Case,
     book,

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import Change, apply, parse
-from stockpile_model.data import Material, Price, Row, Settings, Stockpile, Supplier, get
+from stockpile_model.schema import Row, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material, Price, Settings, Supplier
 
 DAY = dt.date(2027, 1, 1)
 LATER = dt.date(2027, 7, 31)

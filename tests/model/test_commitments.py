@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stockpile_model.blocks.commitments import CommitmentKept
+from stockpile_model.blocks.commitments import Commitment, CommitmentKept
 from stockpile_model.build import report
-from stockpile_model.data import Commitment, Row
+from stockpile_model.schema import Row
 from tests.support.accept import (
     Case,
     Plan,

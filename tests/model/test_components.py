@@ -7,8 +7,8 @@ import re
 import pyomo.environ as pyo
 import pytest
 
-from stockpile_model.build import TABLES
-from stockpile_model.data import Column, Row, columns
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import Column, Row, columns
 from tests.model import (
     test_ageing,
     test_budget,
@@ -53,7 +53,7 @@ def can_differ(column: Column) -> bool:
 EVERYTHING = everything_uncertain()
 M = built(EVERYTHING).m
 MODELS = (M, built(test_ageing.CLASSES).m)  # every age has a column in the one, not in the other
-COLUMNS = [(kind, each) for kind in TABLES[1:] for each in columns(kind) if can_differ(each)]  # the first is settings
+COLUMNS = [(kind, each) for kind in block_tables()[1:] for each in columns(kind) if can_differ(each)]  # the first is settings
 ROWS = {each.local_name: each for m in MODELS for each in m.component_objects(pyo.Constraint) if len(each)}
 CONSTRAINTS = [*dict.fromkeys(each.local_name for m in MODELS for each in m.component_objects(pyo.Constraint))]
 NAMED = [each for m in MODELS for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in m.component_objects(kind)]

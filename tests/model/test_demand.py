@@ -6,7 +6,8 @@ import pytest
 
 from stockpile_model.blocks.demand import Demand, DemandMet, required
 from stockpile_model.build import report
-from stockpile_model.data import Row, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import Case, bill, book, built, demand, faults, lot, material, month, offer, put, site
 
 CASES = [

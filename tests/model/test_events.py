@@ -14,8 +14,9 @@ from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation import Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.build import report
-from stockpile_model.data import Result, Row, Stockpile
 from stockpile_model.scenarios import Scenario
+from stockpile_model.schema import Result, Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     bill,
     book,

@@ -6,7 +6,11 @@ import datetime as dt
 
 import pytest
 
-from stockpile_model.data import Calendar, Price, Row, Stockpile, Tree, add_months, nearest, overlap
+from stockpile_model.calendar import Calendar, add_months, overlap
+from stockpile_model.schema import Row, nearest
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
+from stockpile_model.tree import Tree
 from tests.support.accept import (
     book,
     demand,

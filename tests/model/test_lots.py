@@ -6,9 +6,10 @@ import datetime as dt
 
 import pytest
 
-from stockpile_model.data import Row, Stockpile
 from stockpile_model.ledger import Arrival, Ledger, Opening
 from stockpile_model.lots import Trace, trace
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, material, month
 
 THREE_MONTHS = material(shelf_life_months=3)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockpile_model.data import apart, nearest
 from stockpile_model.names import clean, identity, one_apart, printable, slips
+from stockpile_model.schema import apart, nearest
 from stockpile_model.values import normal, unitless
 
 

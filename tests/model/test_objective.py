@@ -8,7 +8,7 @@ import pytest
 from optimiser.solve import Options, solve
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.build import report
-from stockpile_model.data import Row
+from stockpile_model.schema import Row
 from tests.support.accept import (
     Case,
     bill,

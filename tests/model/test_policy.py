@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.policy import Rule, RuleKept, members, windows
 from stockpile_model.build import report
-from stockpile_model.data import Commitment, Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     Case,
     book,

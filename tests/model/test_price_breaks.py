@@ -8,7 +8,7 @@ from stockpile_model.blocks import price_breaks
 from stockpile_model.blocks.price_breaks import PriceBreak, Segment
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.build import report
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     Case,
     bill,

@@ -10,7 +10,8 @@ import pytest
 from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, Floor, FloorOutcome
 from stockpile_model.build import report
-from stockpile_model.data import Price, Stockpile
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from tests.support.accept import (
     Case,
     bill,

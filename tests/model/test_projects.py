@@ -10,7 +10,9 @@ from stockpile_model.blocks import projects
 from stockpile_model.blocks.breakeven import annuity, breakeven
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.build import report
-from stockpile_model.data import Project, Row, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Project
 from tests.support.accept import (
     Case,
     bill,

@@ -7,7 +7,8 @@ import pytest
 
 from stockpile_model.blocks import purchases
 from stockpile_model.build import report
-from stockpile_model.data import Row, Stockpile
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     Case,
     Plan,

@@ -9,7 +9,7 @@ from stockpile_model.blocks import rotation
 from stockpile_model.blocks.rotation import Outlet, Rotated
 from stockpile_model.blocks.stock import Delivery, LotStock, Movement
 from stockpile_model.build import report
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     Case,
     bill,

@@ -13,12 +13,15 @@ import pytest
 from optimiser.solve import Options, solve
 from optimiser.workbook.read import read
 from stockpile_model import changes
+from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.stock import LotStock, Movement
-from stockpile_model.build import TABLES, build, report
-from stockpile_model.data import Material, Row, Stockpile, columns
-from stockpile_model.scenarios import FIXED, Event, Scenario, unfold
+from stockpile_model.build import build, report
+from stockpile_model.scenarios import Event, Scenario, unfold
+from stockpile_model.schema import Row, columns
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 from tests.support.accept import Case, book, built, demand, everything, lot, material, month, offer, prices, supplier
 from tests.support.books import book as workbook
 from tests.support.same import differences
@@ -155,8 +158,8 @@ def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpi
 
 CELLS = [
     (kind.TABLE, each.name, *(("add", "1") if each.kind == "date" or each.unit == "months" else ("scale", "0.5")))
-    for kind in TABLES
-    if kind.TABLE not in FIXED
+    for kind in block_tables()
+    if not kind.CERTAIN
     for each in columns(kind)
     if each.kind in ("number", "whole", "date") and not each.key
 ]
@@ -253,7 +256,7 @@ def test_a_circle_is_told_at_each_of_its_scenarios(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("table", ["settings", "scenarios", "events", "studies", "commitments", "funds"])
+@pytest.mark.parametrize("table", ["settings", "scenarios", "events", "commitments", "funds"])
 def test_what_is_fixed_no_scenario_changes(table: str, tmp_path: Path) -> None:
     tables = changed(events={"table": table, "row": "periods", "column": "value", "how": "set"})
     assert faults(workbook(tmp_path / "book.xlsx", tables)) == [f"events!B2: no scenario can change {table}"]

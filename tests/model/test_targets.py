@@ -6,7 +6,7 @@ import pytest
 
 from stockpile_model.blocks.targets import Target, TargetMet, counts, required
 from stockpile_model.build import report
-from stockpile_model.data import Row
+from stockpile_model.schema import Row
 from tests.support.accept import (
     Case,
     bill,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stockpile_model.data import Column, Kind
+from stockpile_model.schema import Column, Kind
 from stockpile_model.values import Padded, blank, convert, normal, text
 
 

@@ -18,8 +18,10 @@ from optimiser.sampling.draw import Options, draw
 from optimiser.sampling.make import Made, features, make, moments
 from optimiser.sampling.tables import PriceHistory, Uncertainty
 from stockpile_model.build import check
-from stockpile_model.data import Price, Row, Stockpile
 from stockpile_model.scenarios import Event, Scenario, unfold
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from tests.support.accept import book, contract, demand, floor, material, month, offer, prices, supplier
 
 SOME = Options(samples=400, keep=5, seed=3)

@@ -24,7 +24,7 @@ from optimiser.workbook.read import read
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.build import build, check
 from stockpile_model.changes import apply
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     book,
     budget,

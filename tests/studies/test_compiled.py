@@ -25,8 +25,9 @@ from optimiser.studies.tables import Input, Study, every_input
 from optimiser.workbook.read import read
 from stockpile_model.build import check
 from stockpile_model.changes import apply
-from stockpile_model.data import Price, Stockpile
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from tests.support.accept import (
     book,
     budget,

@@ -15,7 +15,8 @@ from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked, Table, frontier
 from optimiser.studies.tables import Input, everything, made
 from optimiser.studies.tables import Study as Row
-from stockpile_model.data import Price, Stockpile
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from tests.support.accept import (
     book,
     budget,

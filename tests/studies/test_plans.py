@@ -17,7 +17,7 @@ from optimiser.studies.plans import audit, broken
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Runner
 from optimiser.studies.tables import Input
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, contract, demand, event, floor, offer, prices, scenario
 from tests.support.studied import Here
 

@@ -31,7 +31,7 @@ from optimiser.studies.tables import by_name, every_input
 from optimiser.study_maker import Request, make_studies
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import Answered, compose
-from stockpile_model.data import Settings
+from stockpile_model.tables import Settings
 from tests.support.books import book
 from tests.support.hollow import Hollow
 from tests.support.studied import Here

@@ -15,7 +15,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 from optimiser.solve import Options, solve
-from stockpile_model.blocks.budget import Budget, Fund
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.policy import Rule
@@ -26,10 +27,12 @@ from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
-from stockpile_model.data import Commitment, Material, Price, Project, Row, Settings, Site, Stockpile, Supplier
 from stockpile_model.formulation import Formulation
 from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.schema import Row
 from stockpile_model.spelling import alike
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material, Price, Project, Settings, Site, Supplier
 
 Plan = Mapping[str, float]
 TOLERANCE = 1e-7

@@ -13,7 +13,7 @@ from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, scenario_tree, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build, check
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.books import book
 
 

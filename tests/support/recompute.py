@@ -15,7 +15,7 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.cell import coordinate_to_tuple
 
-from stockpile_model.data import add_months
+from stockpile_model.calendar import add_months
 from tests.support.formulas import Formula, evaluate
 
 Row = dict[str, Any]

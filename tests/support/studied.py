@@ -10,7 +10,7 @@ from optimiser.studies.record import Record
 from optimiser.studies.runner import Runner
 from optimiser.studies.tables import Input, Study
 from optimiser.study_maker import conduct
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book
 
 

@@ -12,7 +12,7 @@ from optimiser.errors import InputError
 from optimiser.workbook import csvs
 from optimiser.workbook.read import read
 from stockpile_model.blocks.demand import Demand
-from stockpile_model.data import Supplier
+from stockpile_model.tables import Supplier
 from tests.support.books import Tables, book
 
 TABLES: Tables = {"settings": {"start": dt.date(2027, 1, 1), "periods": 12}, "materials": [{"material": "gallium", "shortage_cost": 9}]}

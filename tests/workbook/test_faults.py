@@ -504,7 +504,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "decision of no kind": (
         lambda t: t.update(commitments=[{"kind": "buy", "name": "spot"}]),
-        "commitments!A2: kind must be one of order, sign, rotate, project, found 'buy'",
+        "commitments!A2: kind must be one of project, order, sign, rotate, found 'buy'",
     ),
     "project of nobody": (
         lambda t: t["offers"][0].update(project="plant"),

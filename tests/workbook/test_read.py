@@ -14,14 +14,13 @@ import xlsxwriter
 from optimiser.errors import Fault, InputError
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.sheets import UNCACHED
-from stockpile_model.blocks.budget import Fund
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.policy import Rule
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import parse
-from stockpile_model.data import Material, Price, Supplier
+from stockpile_model.tables import Fund, Material, Price, Supplier
 from tests.support.books import book
 from tests.support.sound import SOUND, START, Tables, faults
 

@@ -20,14 +20,15 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from optimiser.cli import cli, template
 from optimiser.errors import InputError, OutputError
 from optimiser.planner import Request, plan_workbook
+from optimiser.studies import tables as studies
 from optimiser.studies.tables import Study
 from optimiser.workbook.guards import DEPENDENT, LISTED, ROWS, SUGGESTED, WHOLE_PERIODS
 from optimiser.workbook.input_sheets import PURPOSE
 from optimiser.workbook.read import read
 from optimiser.workbook.template import MATERIALS, ORDER, compose, write_template
-from stockpile_model.build import TABLES
-from stockpile_model.data import PROVENANCE, Column, Price, Row, Settings, columns, get, keys
-from stockpile_model.scenarios import FIXED
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import PROVENANCE, Column, Row, columns, get, keys
+from stockpile_model.tables import Price, Settings
 from stockpile_model.values import normal
 from tests.support.guarded import accepted, choices, named, refuses, validation
 
@@ -129,19 +130,19 @@ def test_the_examples_are_packed() -> None:
 
 
 def test_every_table_is_a_sheet_in_the_order_of_filling(book: Workbook) -> None:
-    sheets = {kind.TABLE for kind in (*TABLES, Study)}
+    sheets = {kind.TABLE for kind in (*block_tables(), Study)}
     assert book.sheetnames == ["guide", *(name for name in ORDER if name in sheets), "lists"]
-    assert {kind.TABLE for kind in TABLES} <= set(ORDER) == set(PURPOSE)
+    assert {kind.TABLE for kind in block_tables()} <= set(ORDER) == set(PURPOSE)
 
 
 def test_a_list_leads_to_a_sheet_before_it() -> None:
-    for kind in TABLES:
+    for kind in block_tables():
         for column in columns(kind):
             if column.refers:
                 assert ORDER.index(column.refers) < ORDER.index(kind.TABLE), f"{kind.TABLE}.{column.name}"
 
 
-@pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.TABLE)
+@pytest.mark.parametrize("kind", block_tables(), ids=lambda kind: kind.TABLE)
 def test_every_column_has_a_header_a_comment_and_a_validation(kind: type[Row], book: Workbook) -> None:
     sheet, at = book[kind.TABLE], letters(book, kind.TABLE)
     assert sheet.freeze_panes in ("B2", "C2")
@@ -222,7 +223,7 @@ def test_the_guide_leads_to_every_sheet(book: Workbook) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "column"),
-    [(kind, column) for kind in TABLES for column in columns(kind) if column.refers and not column.many],
+    [(kind, column) for kind in block_tables() for column in columns(kind) if column.refers and not column.many],
     ids=lambda each: each.TABLE if isinstance(each, type) else each.name,
 )
 def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: Column, book: Workbook) -> None:
@@ -232,7 +233,7 @@ def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: 
         assert choices(book, kind.TABLE, cell) == ["rotterdam", "china_domestic", "shanghai"]
         assert not refuses(book, kind.TABLE, cell, "shanghai")
     else:
-        (target,) = (each for each in TABLES if column.refers == each.TABLE)
+        (target,) = (each for each in block_tables() if column.refers == each.TABLE)
         key = letters(book, column.refers)[keys(target)[0]]
         for line, name in ((blank_line(book, column.refers), "fresh"), (LAST, "last")):  # after a gap, and at the end
             book[column.refers][f"{key}{line}"] = name
@@ -244,7 +245,7 @@ def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: 
 @pytest.mark.parametrize(("place", "on"), DEPENDENT.items(), ids=lambda each: str(each[0]))
 def test_a_list_hangs_on_the_cell_beside_it(place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook) -> None:
     (table, name), (beside, lists) = place, on
-    (kind,) = (each for each in TABLES if table == each.TABLE)
+    (kind,) = (each for each in block_tables() if table == each.TABLE)
     at, line = letters(book, table), blank_line(book, table)
     (chosen,) = (column for column in columns(kind) if column.name == beside)
     assert set(lists) <= set(chosen.choices) <= {*lists, "foreign_feedstock"}
@@ -271,9 +272,11 @@ def test_an_event_is_of_a_scenario_and_of_a_table_that_can_change(book: Workbook
     assert choices(book, "events", f"{at['scenario']}2") == ["war", "peace"]
     assert refuses(book, "events", f"{at['scenario']}2", "base")
     tables = choices(book, "events", f"{at['table']}2")
-    assert {*tables, *FIXED} == {kind.TABLE for kind in TABLES} | {"studies"}
+    kinds = (*block_tables(), *studies.TABLES)
+    assert set(tables) == {kind.TABLE for kind in kinds if not kind.CERTAIN}
     assert not refuses(book, "events", f"{at['table']}2", "suppliers")
-    assert [table for table in FIXED if not refuses(book, "events", f"{at['table']}2", table)] == []
+    certain = [kind.TABLE for kind in kinds if kind.CERTAIN]
+    assert [table for table in certain if not refuses(book, "events", f"{at['table']}2", table)] == []
 
 
 def test_a_scenario_to_follow_is_suggested_and_may_be_the_base(book: Workbook) -> None:
@@ -353,7 +356,7 @@ def test_durations_are_whole_periods(book: Workbook) -> None:
 def test_what_an_example_holds_is_accepted(material: str) -> None:
     book = opened(material)
     untouched = {column.name for column in columns(Settings) if column.unbuilt is True}
-    for kind in TABLES:
+    for kind in block_tables():
         for row in book[kind.TABLE].iter_rows(min_row=2):
             for cell in row[1:] if kind is Settings else row:
                 if cell.value is not None and row[0].value not in untouched:
@@ -361,7 +364,7 @@ def test_what_an_example_holds_is_accepted(material: str) -> None:
 
 
 def test_what_is_left_to_mend_is_coloured(book: Workbook) -> None:
-    for kind in TABLES:
+    for kind in block_tables():
         at, found = letters(book, kind.TABLE), book[kind.TABLE].conditional_formatting
         marked = {(str(each.sqref), rule.formula[0]) for each in found for rule in each.rules if rule.formula}
         for column in columns(kind):
@@ -403,7 +406,7 @@ NEW: dict[str, dict[str, Any]] = {
 
 
 def test_a_new_row_in_every_sheet_is_taken_and_passes(book: Workbook, tmp_path: Path) -> None:
-    assert {*NEW, "settings"} == {kind.TABLE for kind in TABLES}
+    assert {*NEW, "settings"} == {kind.TABLE for kind in block_tables()}
     for table in book.sheetnames:
         at = letters(book, table)
         line = blank_line(book, table) if table in NEW else 0
@@ -413,7 +416,7 @@ def test_a_new_row_in_every_sheet_is_taken_and_passes(book: Workbook, tmp_path: 
             if table in NEW:
                 book[table][f"{at[name]}{line}"] = value
     stockpile = read(saved(book, tmp_path)).stockpile
-    for kind in TABLES:
+    for kind in block_tables():
         if kind is not Settings:
             row = stockpile.rows(kind)[-1]
             assert row.source_date == "2026-11"

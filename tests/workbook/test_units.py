@@ -16,8 +16,8 @@ from optimiser.workbook.styles import unit_of
 from optimiser.workbook.tables import Faults
 from optimiser.workbook.template import MATERIALS, write_template
 from optimiser.workbook.units import Book, judge
-from stockpile_model.build import TABLES
-from stockpile_model.data import Column, columns
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import Column, columns
 from tests.support.books import book
 from tests.support.sound import SOUND, faults
 
@@ -183,7 +183,7 @@ def test_per_cent_over_large_values() -> None:
 @pytest.mark.parametrize("quantity", ["kg", "t", "kg Ga", "1000 t", "flask", "m", "lb (dry)"])
 @pytest.mark.parametrize("currency", ["USD", "EUR", "k USD", "USD [2026]", "$", "m \u20ac", "credits", "USD/EUR"])
 def test_titles_as_the_program_writes_them_pass(quantity: str, currency: str) -> None:
-    for kind in (*TABLES, *uncertain.TABLES, *studies.TABLES):
+    for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES):
         for column in columns(kind):
             for months in (1, 3):
                 assert judged(unit_of(column.unit, quantity, currency), column.unit, quantity, currency, months) == ""

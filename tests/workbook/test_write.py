@@ -35,7 +35,9 @@ from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.data import Dated, Material, Result, Settings, Stockpile, column, get
+from stockpile_model.schema import Dated, Result, column, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material, Settings
 from stockpile_model.values import normal
 from tests.support.plans import full_plan, uncertain_plan
 

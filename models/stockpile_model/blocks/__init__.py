@@ -1,10 +1,34 @@
-"""One file for one concern: its tables, its mathematics, its result rows.
+"""The table of contents: which blocks there are, in the order in which they read each other."""
 
-A block is a module with
-  TABLES                          the row types it owns
-  check(stockpile)                what is wrong with its rows beyond a single cell, as `Problem`s
-  review(stockpile)               the same, asked only when every row is sound
-  add(m, stockpile, ledger)       its sets, variables and constraints; the equation stands in the docstring
-  report(formulation)             its solved values as `Result` rows
-Each but TABLES is optional. A block reads components of the blocks before it in `build.BLOCKS`.
-"""
+from stockpile_model.block import BLOCKS
+from stockpile_model.blocks import (
+    budget,
+    commitments,
+    demand,
+    horizon,
+    objective,
+    policy,
+    price_breaks,
+    price_floors,
+    projects,
+    purchases,
+    rotation,
+    stock,
+    targets,
+)
+
+BLOCKS[:] = [
+    horizon.BLOCK,
+    projects.BLOCK,
+    price_breaks.BLOCK,
+    purchases.BLOCK,
+    price_floors.BLOCK,
+    demand.BLOCK,
+    rotation.BLOCK,
+    stock.BLOCK,
+    targets.BLOCK,
+    policy.BLOCK,
+    commitments.BLOCK,
+    budget.BLOCK,
+    objective.BLOCK,
+]

@@ -28,9 +28,10 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Material, Stockpile
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Kept, Ledger
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 SHORTEST = 4  # ages in a class: fewer take no more columns of their own
 

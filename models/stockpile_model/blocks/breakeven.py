@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from stockpile_model.data import Project
+from stockpile_model.tables import Project
 
 
 def annuity(rate: float, years: float) -> float:

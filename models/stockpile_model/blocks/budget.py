@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.block import Block
+from stockpile_model.calendar import overlap
+from stockpile_model.checks import ordered
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import USES, Ledger, Money
+from stockpile_model.ledger import Ledger, Money
 from stockpile_model.scale import NOISE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fund(Row):
-    TABLE = "funds"
-    fund: str = column("name of the fund", required=True, key=True)
-    buyer: str | None = column("whose fund; blank = pays for all")
-    uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=USES)
-    materials: tuple[str, ...] = column("for which materials; blank = all", default=(), refers="materials")
-    keeps_receipts: bool = column("whether it may spend the receipts of the outlets that name it", default=False)
+from stockpile_model.schema import Dated, Problem, Result, Row, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +55,6 @@ class Payment(Dated):
     buyer: str | None = column("for whom; blank = for all")
     amount: float = column("paid, undiscounted", "money")
 
-
-TABLES: tuple[type[Row], ...] = (Fund, Budget)
 
 Outlay = tuple[str, str, str, str, int]  # use, material, buyer, fund that alone may pay, node; blank for any
 
@@ -265,3 +259,20 @@ def _last(stockpile: Stockpile, b: int, leaf: int) -> Budget:
 def _rest(stockpile: Stockpile, amount: float, spent: float) -> float:
     """What is left of an amount; nothing where only the solver's noise is."""
     return amount - spent if amount - spent > NOISE * max(stockpile.scale.money, amount) else 0.0
+
+
+def affords(stockpile: Stockpile, cheapest: float) -> float:
+    """Return what all appropriations together could buy at the lowest price [quantity]; infinite without funds."""
+    if not stockpile.given(Fund) or cheapest <= 0 or any(fund.keeps_receipts for fund in stockpile.rows(Fund)):
+        return math.inf
+    return sum(max(view.rows(Budget)[b].amount for view in stockpile.variants) for b, _ in enumerate(stockpile.rows(Budget))) / cheapest
+
+
+BLOCK = Block(
+    tables=(Fund, Budget),
+    results=(BudgetUse, Payment),
+    check=check,
+    add=add,
+    report=report,
+    affords=affords,
+)

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.blocks import price_floors, projects, purchases, rotation
-from stockpile_model.data import DECIDES, Commitment, Problem, Result, Row, Stockpile, column, nearest, overlap
+from stockpile_model.block import Block, Deed, deeds
+from stockpile_model.calendar import overlap
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
+from stockpile_model.schema import Problem, Result, Row, column, nearest
+from stockpile_model.stockpile import Stockpile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commitment(Row):
+    TABLE = "commitments"
+    CERTAIN = True
+    kind: str = column("what is decided", required=True, choices=lambda: tuple(deeds()))
+    name: str = column("offer, contract, outlet or project, after its kind", required=True, names=lambda row: deed(row).table)
+    level: str | None = column("level of the contract (sign); blank = any", names=lambda row: f"floors/{row.name}")
+    date: dt.date | None = column("date of the decision, which falls into its period; blank = over the whole horizon")
+    quantity: float | None = column("quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)", "quantity", least=0)
+    how: str = column("how the plan must keep to it", default="exactly", choices=("exactly", "at_least", "at_most"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +44,9 @@ class CommitmentKept(Result):
     measure: str = column("unit of the two: quantity, or times")
 
 
-TABLES: tuple[type[Row], ...] = (Commitment,)
-METAL = ("order", "rotate")  # the kinds whose quantity is metal; of the others it is how often
+def deed(row: Commitment) -> Deed:
+    """Return the kind of decision that a commitment is of."""
+    return deeds()[row.kind]
 
 
 def asked(row: Commitment) -> float:
@@ -41,13 +56,7 @@ def asked(row: Commitment) -> float:
 
 def named(stockpile: Stockpile, row: Commitment) -> str | None:
     """The offer, contract, outlet or project that a commitment names; None for an unknown one."""
-    return row.name if row.name in stockpile.names(DECIDES[row.kind]) else None
-
-
-def levels(stockpile: Stockpile, row: Commitment, contract: str) -> list[str]:
-    """The levels that a commitment to sign speaks of."""
-    menu = price_floors.menu(stockpile).get(contract, {})
-    return [level for level in menu if row.level in (None, level)]
+    return row.name if row.name in stockpile.names(deed(row).table) else None
 
 
 def span(stockpile: Stockpile, row: Commitment) -> range:
@@ -57,14 +66,14 @@ def span(stockpile: Stockpile, row: Commitment) -> range:
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Commitment):
-        name, where = named(stockpile, row), DECIDES[row.kind]
+        name, where, levels = named(stockpile, row), deed(row).table, deed(row).levels
         if name is None:
             hint = nearest(row.name, stockpile.names(where))
             yield Problem(row.TABLE, row.line, "name", f"{row.name!r} has no row in the sheet {where}{hint}")
-        elif row.level is not None and not levels(stockpile, row, name) and row.kind == "sign":
-            hint = nearest(row.level, price_floors.menu(stockpile).get(name, {}))
+        elif row.level is not None and levels is not None and row.level not in (menu := [*levels(stockpile, name)]):
+            hint = nearest(row.level, menu)
             yield Problem(row.TABLE, row.line, "level", f"{row.level!r} is no level of {name} in the sheet floors{hint}")
-        if row.level is not None and row.kind != "sign":
+        if row.level is not None and levels is None:
             yield Problem(row.TABLE, row.line, "level", "must be blank for all but sign: only a contract has levels")
         if not span(stockpile, row):
             end = stockpile.calendar.end(stockpile.settings.periods - 1)
@@ -72,9 +81,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             if row.date is not None and row.date < stockpile.settings.start:
                 message += "; what an earlier decision has brought is opening_stock, what it still brings an offer committed at its arrival"
             yield Problem(row.TABLE, row.line, "date", message)
-        if row.quantity is None and row.kind in METAL:
+        if row.quantity is None and deed(row).metal:
             yield Problem(row.TABLE, row.line, "quantity", "is required: how much is ordered or rotated")
-        if row.quantity not in (None, 0, 1) and row.kind not in METAL:
+        if row.quantity not in (None, 0, 1) and not deed(row).metal:
             found = amounts.quantity(asked(row))
             yield Problem(row.TABLE, row.line, "quantity", f"must be 1 (it is done) or 0 (it is not), found {found}")
 
@@ -83,37 +92,20 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Commitment):
         if row.how == "at_most" or asked(row) == 0:
             continue
-        if not any(stockpile.tree.period[n] in span(stockpile, row) for n in _possible(stockpile, row, str(named(stockpile, row)))):
+        if not any(stockpile.tree.period[n] in span(stockpile, row) for n in deed(row).possible(stockpile, str(named(stockpile, row)))):
             when = "" if row.date is None else f" on {row.date}"
             message = f"cannot be kept: {row.kind} of {row.name} is not possible{when}; see its dates, lead time and supplier"
             yield Problem(row.TABLE, row.line, "date", message)
 
 
-def _possible(stockpile: Stockpile, row: Commitment, name: str) -> Iterator[int]:
-    """The nodes at which what a commitment speaks of can be done at all."""
-    if row.kind == "order":
-        yield from purchases.placeable(stockpile, stockpile.keyed(purchases.Offer)[name])
-    elif row.kind == "sign":
-        contract = stockpile.keyed(price_floors.Contract)[name]
-        yield from price_floors.signable(stockpile, contract) if stockpile.counts(contract.supplier) else ()
-    elif row.kind == "project":
-        yield from (*projects.grantable(stockpile, name), *projects.carriable(stockpile, name))
-    else:
-        outlet = stockpile.keyed(rotation.Outlet)[name]
-        yield from (n for period in rotation.opened(stockpile, outlet) for n in stockpile.tree.at[period])
+def _done(m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, name: str, node: int) -> Sequence[Any]:
+    """Return the variables of what a commitment speaks of at a node."""
+    return deed(row).done(m, stockpile, name, row.level, node)
 
 
-def _done(m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, name: str, node: int) -> list[Any]:
-    """The variables of what a commitment speaks of at a node."""
-    if row.kind == "order":
-        return [m.buy[name, node]] if (name, node) in m.ORDERS else []
-    if row.kind == "sign":
-        return [m.sign[name, f, node] for f in levels(stockpile, row, name) if (name, f, node) in m.SIGNINGS]
-    if row.kind == "project":
-        return projects.going(m, name, node)
-    outlet = stockpile.keyed(rotation.Outlet)[name]
-    keys = ((name, w, a, node) for w in stockpile.sites for a in stockpile.first_ages(outlet.material, node))
-    return [m.out[key] for key in keys if key in m.OUTS]
+def forces(stockpile: Stockpile, cheapest: float) -> float:
+    """Return what commitments may make the plan buy beyond any use [quantity]."""
+    return sum(row.quantity or 0.0 for row in stockpile.rows(Commitment) if deed(row).metal)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -141,7 +133,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for c, leaf in held:
             row = rows[c]
             node = leaf if row.date is None else next(n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
-            unit = "quantity" if row.kind in METAL else "times"
+            unit = "quantity" if deed(row).metal else "times"
             m.scaling_factor[constraint[c, leaf]] = 1 / stockpile.scale.of(unit)
             what = f"commitment to {row.kind} {row.name}"
             ledger.limit(constraint[c, leaf], sense, asked(row), unit, what, row, "quantity", node)  # type: ignore[arg-type]
@@ -162,5 +154,16 @@ def report(formulation: Formulation) -> Iterator[Result]:
             how=row.how,
             quantity=asked(row),
             planned=done,
-            measure="quantity" if row.kind in METAL else "times",
+            measure="quantity" if deed(row).metal else "times",
         )
+
+
+BLOCK = Block(
+    tables=(Commitment,),
+    results=(CommitmentKept,),
+    check=check,
+    review=review,
+    add=add,
+    report=report,
+    forces=forces,
+)

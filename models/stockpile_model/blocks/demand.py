@@ -9,17 +9,22 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column, ordered, overlap
+from stockpile_model.block import Block
+from stockpile_model.calendar import overlap
+from stockpile_model.checks import ordered, served
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.schema import Dated, Problem, Result, Row, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand(Row):
     TABLE = "demand"
     material: str = column("material that is used up", required=True, refers="materials")
-    buyer: str | None = column("whose demand; blank = served from all sites")
+    buyer: str | None = column("whose demand; blank = served from all sites", owner=True)
     from_: dt.date = column("first date of the demand", required=True)
     to: dt.date | None = column("last date; blank = the period of `from`")
     quantity: float = column("demand in each period", "quantity/period", required=True, need=True, least=0)
@@ -35,9 +40,6 @@ class DemandMet(Dated):
     met: float = column("handed out of stock", "quantity")
     unmet: float = column("not met", "quantity")
     cost: float = column("price of what is not met, discounted, expected", "money")
-
-
-TABLES: tuple[type[Row], ...] = (Demand,)
 
 
 def covers(stockpile: Stockpile, row: Demand) -> range:
@@ -57,6 +59,15 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], tuple[flo
     return found
 
 
+def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """Return what demand asks of a material in a window at most [quantity]."""
+    return sum(max(_total(stockpile, material, n) for n in stockpile.tree.at[period]) for period in window)
+
+
+def _total(stockpile: Stockpile, material: str, node: int) -> float:
+    return sum(amount for (i, _), (amount, _) in required(stockpile, node).items() if i == material)
+
+
 def serving(stockpile: Stockpile, buyer: str) -> list[str]:
     """The sites that serve a buyer: its own and those of nobody; all of them where no buyer is named."""
     return [name for name, site in stockpile.sites.items() if not buyer or site.buyer in (None, buyer)]
@@ -65,6 +76,7 @@ def serving(stockpile: Stockpile, buyer: str) -> list[str]:
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Demand):
         yield from ordered(row, "from", "to")
+        yield from served(stockpile, row)
         if not covers(stockpile, row) and not (row.to and row.to < row.from_):
             calendar = stockpile.calendar
             horizon = f"the horizon, {calendar.start} to {calendar.end(calendar.periods - 1)}"
@@ -97,6 +109,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for i, b, w, a, n in m.USES:
         ledger.take(n, i, w, a, m.use[i, b, w, a, n], "demand", b)
     for i, b, n in priced:
+        ledger.miss(n, m.unmet[i, b, n])
         ledger.charge(n, "shortage", stockpile.at(n).keyed(Material)[i].shortage_cost * m.unmet[i, b, n], i, b, b or None)
 
 
@@ -117,3 +130,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
             unmet=unmet,
             cost=tree.probability[n] * stockpile.discount(tree.period[n]) * price * unmet,
         )
+
+
+BLOCK = Block(
+    tables=(Demand,),
+    results=(DemandMet,),
+    headings=(Heading("shortage", "price of unmet demand (no cash)", cash=False),),
+    decisions=("use",),
+    check=check,
+    add=add,
+    report=report,
+    uses=uses,
+)

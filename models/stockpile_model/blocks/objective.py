@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.block import Block, headings
 from stockpile_model.blocks.ageing import by_age
-from stockpile_model.data import BASE, Dated, Material, Result, Row, Stockpile, column
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import HEADINGS, Ledger, Money
+from stockpile_model.ledger import Heading, Ledger, Money
 from stockpile_model.scenarios import Scenario, base_probability, revealed
+from stockpile_model.schema import Dated, Result, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+from stockpile_model.tree import BASE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +46,6 @@ class ScenarioOutcome(Result):
     cost: float = column("discounted cost, should it come", "money")
     shortfall: float = column("unmet demand and stock below targets, summed over periods", "quantity")
     waste: float = column("what reaches the end of its life unused", "quantity")
-
-
-TABLES: tuple[type[Row], ...] = ()
-NOT_CASH = {"shortage", "below_target", "closing_stock"}
 
 
 def factor(stockpile: Stockpile, money: Money) -> float:
@@ -78,9 +79,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
-    missing = [(m.unmet[key], key[2]) for key in m.SHORTAGES] + [(m.below[key], key[2]) for key in m.SOFT_TARGETS]
     m.shortfall = pyo.Objective(
-        expr=summed([0.0, *(tree.probability[n] * each for each, n in missing)]),
+        expr=summed([0.0, *(tree.probability[n] * amount for n, amount in ledger.missing)]),
         sense=pyo.minimize,
         doc="expected unmet demand and stock below targets [quantity]",
     )
@@ -144,7 +144,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
         sums[key] = sums.get(key, 0.0) + amount
         if (each.node, each.delay) not in weights:
             weights[each.node, each.delay] = factor(stockpile, each)
-    order = list(HEADINGS)
+    known = headings()
+    order = list(known)
     for (n, delay, heading, material, name, buyer), amount in sorted(
         sums.items(), key=lambda item: (tree.period[item[0][0]], item[0][0], order.index(item[0][2]))
     ):
@@ -154,7 +155,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 **stockpile.where(n),
                 date=calendar.begin(tree.period[n] + delay),
                 heading=heading,
-                cash=heading not in NOT_CASH,
+                cash=known[heading].cash,
                 material=material,
                 name=name or None,
                 buyer=buyer,
@@ -166,15 +167,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
     """What each scenario costs and misses; without scenarios there is nothing to tell."""
-    m, stockpile, tree = formulation.m, formulation.stockpile, formulation.stockpile.tree
+    stockpile, tree = formulation.stockpile, formulation.stockpile.tree
     if not stockpile.scenarios:
         return
     costs, short, expired = ([0.0] * len(tree.nodes) for _ in range(3))
     for each, amount in formulation.money:
         costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * amount
-    for variable, keys, found in ((m.unmet, m.SHORTAGES, short), (m.below, m.SOFT_TARGETS, short), (m.expired, m.EXPIRIES, expired)):
-        for key in keys:
-            found[key[2]] += evaluate(variable[key])
+    for amounts, found in ((formulation.ledger.missing, short), (formulation.ledger.wasted, expired)):
+        for n, quantity in amounts:
+            found[n] += evaluate(quantity)
     by_name = {row.scenario: row for row in stockpile.rows(Scenario)}
     for name, leaf in stockpile.scenarios.items():
         path, row = tree.paths[leaf], by_name.get(name)
@@ -188,3 +189,26 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
             shortfall=sum(short[n] for n in path if short[n] > stockpile.scale.nothing),
             waste=sum(expired[n] for n in path if expired[n] > stockpile.scale.nothing),
         )
+
+
+def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """Return whether stock that is left pays: without limit where it is worth more than metal costs, else not at all [quantity]."""
+    tree = stockpile.tree
+    for leaf in tree.leaves if stockpile.calendar.periods - 1 in window else ():
+        row = stockpile.at(leaf).keyed(Material)[material]
+        pays = row.closing_value > 0 and (
+            stockpile.settings.discount_rate < 0 or row.closing_value * stockpile.price(str(row.price_index), leaf) > cheapest
+        )
+        if pays:
+            return math.inf
+    return 0.0
+
+
+BLOCK = Block(
+    results=(CashFlow, ScenarioOutcome),
+    headings=(Heading("closing_stock", "value of stock left at the end (no cash)", cash=False),),
+    follows=("so_far", "at_risk", "excess"),
+    add=add,
+    report=report,
+    uses=uses,
+)

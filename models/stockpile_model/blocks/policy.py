@@ -11,11 +11,14 @@ from typing import Any, Literal, NamedTuple
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
+from stockpile_model.block import Block, Stretch
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
 from stockpile_model.scale import NOISE
+from stockpile_model.schema import Dated, Problem, Result, Row, column, columns, get, keys, nearest
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Supplier
 
 KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
 _CHOICES = {each.name: each for each in columns(Supplier)}
@@ -71,7 +74,6 @@ class RuleKept(Dated):
     binding: bool = column("whether the limit is reached")
 
 
-TABLES: tuple[type[Row], ...] = (Rule,)
 IN = {"share": "quantity", "quantity": "quantity", "spend": "money", "count": "1"}  # what the row of a rule is measured in
 UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "members"}
 
@@ -177,7 +179,7 @@ def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]
     return found
 
 
-def forced(stockpile: Stockpile, cheapest: float) -> float:
+def forces(stockpile: Stockpile, cheapest: float) -> float:
     """Quantity that rules may force to be bought beyond any use, where the cheapest costs `cheapest` [quantity]: a term of the
     bound on an order."""
     least = dict.fromkeys(UNITS, 0.0)
@@ -187,7 +189,7 @@ def forced(stockpile: Stockpile, cheapest: float) -> float:
     return least["quantity"] + spent
 
 
-def tokens(stockpile: Stockpile) -> float:
+def _tokens(stockpile: Stockpile) -> float:
     """What rules that count may force to be bought beyond any use, as a share of all that is bought otherwise [1]: n members that
     bring a share f of T each raise T to T/(1 - n·f) at most; and what is of use is no less than one of them, f·T."""
     found = 0.0
@@ -212,20 +214,20 @@ def counts(stockpile: Stockpile) -> bool:
     return any(rule.measure == "count" for rule in stockpile.rows(Rule))
 
 
-def shares(stockpile: Stockpile) -> list[Rule]:
+def _shares(stockpile: Stockpile) -> list[Rule]:
     """The rules on shares: under them what one brings makes room for what others may."""
     return [rule for rule in stockpile.rows(Rule) if rule.measure == "share"]
 
 
-def binds_over_time(stockpile: Stockpile) -> bool:
+def _binds_over_time(stockpile: Stockpile) -> bool:
     """Whether a share, or one that counts, is taken over more than one period."""
     return any(rule.window != "period" and rule.measure in ("share", "count") for rule in stockpile.rows(Rule))
 
 
-def stretch(stockpile: Stockpile) -> float:
+def _times(stockpile: Stockpile) -> float:
     """By how much shares may stretch what is bought beyond any use [1]: buying s·T of a group makes T of all."""
     found = 1.0
-    for rule in shares(stockpile):
+    for rule in _shares(stockpile):
         weights = [1.0, 0.0]
         if rule.of == "foreign_feedstock":
             weights = [row.foreign_feedstock for view in stockpile.variants for row in view.rows(Supplier)]
@@ -238,6 +240,21 @@ def stretch(stockpile: Stockpile) -> float:
                 stretched = max(stretched, 1 + max(0.0, beyond) / room)
             found *= stretched
     return found
+
+
+def stretch(stockpile: Stockpile) -> Stretch:
+    """Return by how much rules may make the plan buy beyond any use."""
+    return Stretch(bool(_shares(stockpile)), _binds_over_time(stockpile), _times(stockpile), _tokens(stockpile))
+
+
+def bounds_orders(stockpile: Stockpile) -> str:
+    """Return why every order needs a bound: a member that does not count must bring nothing."""
+    return "a rule counts members" if counts(stockpile) else ""
+
+
+def orphan(row: Row, column: str) -> Row:
+    """Keep a rule of what is left out."""
+    return row
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -451,3 +468,18 @@ def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[
         return float(sum(each > max(enough, nothing) for each in brought_by))
     group = sum(weight(stockpile, rule.of, value, each) * amount for each, amount in amounts)
     return group if rule.measure != "share" else group / total if total > nothing else None
+
+
+BLOCK = Block(
+    tables=(Rule,),
+    results=(RuleKept,),
+    follows=("arriving", "counted", "present"),
+    check=check,
+    add=add,
+    report=report,
+    forces=forces,
+    stretch=stretch,
+    bounds_orders=bounds_orders,
+    asks_spending=spend_at_least,
+    orphan=orphan,
+)

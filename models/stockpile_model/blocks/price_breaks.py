@@ -13,8 +13,10 @@ from typing import NamedTuple
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.data import Problem, Row, Stockpile, column
+from stockpile_model.block import Block
 from stockpile_model.formulation import summed
+from stockpile_model.schema import Problem, Row, column
+from stockpile_model.stockpile import Stockpile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +32,6 @@ class PriceBreak(Row):
         choices=("all_units", "incremental"),
     )
 
-
-TABLES: tuple[type[Row], ...] = (PriceBreak,)
 
 # Where a price rises at a break an order may come as close to it as this and keep the lower one [units of the scale].
 BEFORE = 1e-5
@@ -159,3 +159,10 @@ def divide(
     m.link_segment = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(found)), rule=link_segment, doc="an order that is placed has a price [1]"
     )
+
+
+BLOCK = Block(
+    tables=(PriceBreak,),
+    decisions=("reach",),
+    check=check,
+)

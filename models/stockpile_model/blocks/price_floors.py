@@ -11,28 +11,17 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.blocks import policy
+from stockpile_model.block import Block, Deed, Tally, asks_spending
 from stockpile_model.blocks.breakeven import breakeven
-from stockpile_model.data import (
-    Dated,
-    Problem,
-    Project,
-    Result,
-    Row,
-    Stockpile,
-    column,
-    columns,
-    get,
-    larger,
-    ordered,
-    overlap,
-    seen,
-    smaller,
-    whole_periods,
-)
+from stockpile_model.calendar import overlap
+from stockpile_model.checks import ordered, seen, whole_periods
 from stockpile_model.evaluation import evaluate
+from stockpile_model.extremes import larger, smaller
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.ledger import DUTY, FREIGHT, Arrival, Heading, Ledger
+from stockpile_model.schema import Dated, Problem, Result, Row, column, columns, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Project
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +118,6 @@ class FloorOutcome(Result):
     to_change: str | None = column("what would have had to change for it to be signed")
 
 
-TABLES: tuple[type[Row], ...] = (Contract, Floor)
 CASH_ONLY = ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")  # what means nothing without metal
 
 
@@ -525,7 +513,7 @@ def _owe_no_more(
 
     Σ_year take + deficit ≤ due·active + (most - due)·(1 - short),  deficit ≤ due·short
     """
-    keys = list(years_) if policy.spend_at_least(stockpile) or stockpile.settings.risk_weight == 1 else []
+    keys = list(years_) if asks_spending(stockpile) or stockpile.settings.risk_weight == 1 else []
     m.SHORT_YEARS = pyo.Set(dimen=4, initialize=keys, doc="contract, level, first delivery, end of a contract year that may fall short")
     m.short = pyo.Var(m.SHORT_YEARS, domain=pyo.Binary, doc="whether a contract year falls short of take-or-pay [1]")
 
@@ -776,3 +764,54 @@ def _signed(formulation: Formulation, row: Contract, f: str, s: int, money: Mapp
             share_at_floor=at_floor / called if called > stockpile.scale.nothing else None,
             instruction=said,
         )
+
+
+def brings(stockpile: Stockpile, periods: int) -> float:
+    """Return the most that all contracts together may bring in so many periods [quantity]."""
+    found = 0.0
+    for k in stockpile.keyed(Contract):
+        pairs = ((view.keyed(Contract)[k], floor) for view in stockpile.variants for floor in menu(view)[k].values())
+        found += max((row.flex * even(stockpile, floor) for row, floor in pairs), default=0.0) * periods
+    return found
+
+
+def _can_sign(stockpile: Stockpile, name: str) -> Iterator[int]:
+    """Yield the nodes at which a contract can be signed."""
+    contract = stockpile.keyed(Contract)[name]
+    return signable(stockpile, contract) if stockpile.counts(contract.supplier) else iter(())
+
+
+def _signed_at(m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int) -> list[Any]:
+    """Return the signatures of a contract at a node, at one level or (None) at any."""
+    return [m.sign[name, f, node] for f in menu(stockpile)[name] if level in (None, f) and (name, f, node) in m.SIGNINGS]
+
+
+def _levels(stockpile: Stockpile, name: str) -> Iterable[str]:
+    return menu(stockpile).get(name, {})
+
+
+DEED = Deed("sign", Contract.TABLE, metal=False, possible=_can_sign, done=_signed_at, levels=_levels)
+
+
+BLOCK = Block(
+    tables=(Contract, Floor),
+    results=(ContractOutcome, FloorOutcome),
+    headings=(
+        Heading("offtakes", "deliveries under contracts"),
+        Heading("deficits", "take-or-pay not taken"),
+        Heading("topups", "paid up to the floor without metal (cfd)"),
+        Heading("signing", "signing costs"),
+        Heading("upside", "share of the price above the trigger"),
+        FREIGHT,
+        DUTY,
+    ),
+    decisions=("sign", "take"),
+    follows=("begin", "short"),
+    tallies=(Tally("sign", "sign", "chosen", alike=True), Tally("take", "take", alike=True)),
+    deeds=(DEED,),
+    check=check,
+    review=review,
+    add=add,
+    report=report,
+    brings=brings,
+)

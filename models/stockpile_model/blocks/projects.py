@@ -5,33 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
+from stockpile_model.block import Block, Deed, Tally
 from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.breakeven import breakeven
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.price_floors import ready as ready_from
-from stockpile_model.data import (
-    Dated,
-    Problem,
-    Project,
-    Result,
-    Row,
-    Stockpile,
-    column,
-    columns,
-    get,
-    ordered,
-    overlap,
-    whole_periods,
-)
+from stockpile_model.calendar import overlap
+from stockpile_model.checks import ordered, whole_periods
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.schema import Dated, Problem, Result, Row, column, columns, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Project
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +45,6 @@ class ProjectOutcome(Dated):
     breakeven_granted: float | None = column("the same, when the grant pays part of the capital", "money/quantity")
     carries: bool = column("whether that level makes the plant go ahead")
     instruction: str = column("what to do")
-
-
-TABLES: tuple[type[Row], ...] = (Project,)
 
 
 def grant(project: Project) -> float | None:
@@ -230,3 +219,36 @@ def _yearly(stockpile: Stockpile, project: str) -> float | None:
     """What the offers of a project bring in a year at most [quantity/year]; None where nothing says it."""
     found = [get(row, "capacity") for row in members(stockpile, project) if row.TABLE == "offers"]
     return None if None in found else sum(found) * 12 / stockpile.calendar.months
+
+
+def orphan(row: Row, column: str) -> Row | None:
+    """Keep a project whose fund is left out: then nobody may pay its grant."""
+    return replace(row, fund=None, cost=None) if isinstance(row, Project) and column == "fund" else None
+
+
+def _can_go(stockpile: Stockpile, name: str) -> tuple[int, ...]:
+    """Return the nodes at which a project can go ahead."""
+    return (*grantable(stockpile, name), *carriable(stockpile, name))
+
+
+def _gone(m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int) -> list[Any]:
+    """Return the ways in which a project goes ahead at a node."""
+    return going(m, name, node)
+
+
+DEED = Deed("project", Project.TABLE, metal=False, possible=_can_go, done=_gone)
+
+
+BLOCK = Block(
+    tables=(Project,),
+    results=(ProjectOutcome,),
+    headings=(Heading("grants", "the buyer's share of a project"),),
+    decisions=("grant", "carry"),
+    tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),
+    deeds=(DEED,),
+    check=check,
+    review=review,
+    add=add,
+    report=report,
+    orphan=orphan,
+)

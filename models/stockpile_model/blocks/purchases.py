@@ -12,12 +12,17 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.blocks import bounds, policy, price_breaks, projects
+from stockpile_model.block import Block, Deed, Tally, asks_spending
+from stockpile_model.blocks import bounds, price_breaks, projects
 from stockpile_model.blocks.price_breaks import PriceBreak
-from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, column, larger, ordered, overlap, seen, smaller, whole_periods
+from stockpile_model.calendar import overlap
+from stockpile_model.checks import ordered, seen, whole_periods
 from stockpile_model.evaluation import evaluate
+from stockpile_model.extremes import larger, smaller
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.ledger import DUTY, FREIGHT, Arrival, Heading, Ledger
+from stockpile_model.schema import Dated, Problem, Result, Row, column
+from stockpile_model.stockpile import Stockpile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +73,6 @@ class Order(Dated):
     instruction: str = column("what to do")
 
 
-TABLES: tuple[type[Row], ...] = (Offer,)
 FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]
 ALIKE = 1e-9  # part of a quantity by which rounding may change it [1]
 EXCESS = 100.0  # times the largest need that an order is taken to hold at most because its offer says so
@@ -190,7 +194,7 @@ def needs_binary(stockpile: Stockpile, offer: Offer) -> bool:
 
 def needs_ceiling(stockpile: Stockpile, offer: Offer) -> bool:
     """Whether an order needs a bound: it is placed or not, waits for a project, or must be nothing for a member not to count."""
-    return needs_binary(stockpile, offer) or offer.project is not None or policy.counts(stockpile)
+    return needs_binary(stockpile, offer) or offer.project is not None or bool(bounds.reason(stockpile))
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -239,7 +243,7 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
                 if any(needs_binary(stockpile, each) for _, each in rows)
                 else "the offer waits for a project"
                 if row.project is not None
-                else "a rule counts members"
+                else bounds.reason(stockpile)
             )
             message = f"is needed: {why}, and nothing else in the workbook bounds what could be bought"
             yield Problem(row.TABLE, row.line, "capacity", message)
@@ -268,14 +272,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     def smallest(o: str, n: int) -> float:
         """An order is at least its minimum; and where it has a cost, or a rule asks for spending, that is not paid for nothing."""
-        costs = offer(o, n).order_cost > 0 or policy.spend_at_least(stockpile)
+        costs = offer(o, n).order_cost > 0 or asks_spending(stockpile)
         visible = min(stockpile.scale.visible, limits[o, n] or stockpile.scale.visible)
         return max(offer(o, n).minimum_order, visible if costs else 0.0)
 
     def in_part(o: str, n: int) -> bool:
         """Whether an order is placed just as far as it is bought of its ceiling: relaxed, at one price, and no rule asks for
         spending; then it needs no variable of its own. One whose minimum is above its ceiling is never placed."""
-        entire = stockpile.firm(n) or o in price_breaks.breaks(stockpile) or policy.spend_at_least(stockpile)
+        entire = stockpile.firm(n) or o in price_breaks.breaks(stockpile) or asks_spending(stockpile)
         return not entire and smallest(o, n) <= (limits[o, n] or 0.0)
 
     placings = [(o, n) for o, n in orders if needs_binary(stockpile, offer(o, n)) and not in_part(o, n)]
@@ -606,3 +610,35 @@ def _cheaper_from(stockpile: Stockpile, row: price_breaks.PriceBreak, quantity: 
     below = zip(steps, rates, strict=True)
     same = (max(each.begin, paid / rate) for each, rate in below if rate > 0 and paid / rate < each.end <= row.from_quantity)
     return min(same, default=None)
+
+
+def _can_order(stockpile: Stockpile, name: str) -> Iterator[int]:
+    """Yield the nodes at which an offer can be ordered."""
+    return placeable(stockpile, stockpile.keyed(Offer)[name])
+
+
+def _ordered(m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int) -> list[Any]:
+    """Return what is ordered under an offer at a node."""
+    return [m.buy[name, node]] if (name, node) in m.ORDERS else []
+
+
+DEED = Deed("order", Offer.TABLE, metal=True, possible=_can_order, done=_ordered)
+
+
+BLOCK = Block(
+    tables=(Offer,),
+    results=(Order,),
+    headings=(
+        Heading("purchases", "metal bought under offers"),
+        Heading("order_costs", "cost of each order placed"),
+        FREIGHT,
+        DUTY,
+    ),
+    decisions=("buy", "place", "lots"),
+    tallies=(Tally("buy", "order", alike=True),),
+    deeds=(DEED,),
+    check=check,
+    review=review,
+    add=add,
+    report=report,
+)

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pyomo.environ as pyo
 
 from stockpile_model import amounts, lots
-from stockpile_model.data import (
-    Dated,
-    Material,
-    Problem,
-    Result,
-    Row,
-    Stockpile,
-    column,
-    columns,
-    get,
-    larger,
-    ordered,
-    overlap,
-    whole_periods,
-)
+from stockpile_model.block import Block, Deed, Tally, Turn
+from stockpile_model.calendar import overlap
+from stockpile_model.checks import ordered, whole_periods
+from stockpile_model.extremes import larger
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.ledger import DISPOSAL, Arrival, Heading, Ledger
+from stockpile_model.schema import Dated, Problem, Result, Row, column, columns, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +39,7 @@ class Outlet(Row):
     price_index: str | None = column("index that sets the price received", refers="prices")
     price_factor: float = column("share of the index received", "1", default=1.0, least=0)
     age_discount: float = column("share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1)
-    minimum_life_months: float = column("life left that the taker requires", "months", default=0.0, least=0)
+    minimum_life_months: float = column("life left that the taker requires", "months", default=0.0, least=0, age="left")
     cost: float = column("cost of what goes in", "money/quantity", default=0.0, least=0)
     yield_: float = column("units back for each unit in (exchange, rework)", "1", default=1.0, least=0)
     lead_time_months: float = column("time until the units are back (exchange, rework)", "months", default=0.0, least=0)
@@ -75,7 +69,6 @@ class Rotated(Dated):
     instruction: str = column("what to do")
 
 
-TABLES: tuple[type[Row], ...] = (Outlet,)
 RETURNING = ("exchange", "rework")  # the forms that give metal back
 SALE_ONLY, RETURN_ONLY = ("price", "price_index", "price_factor", "age_discount", "fund"), ("yield", "lead_time_months")
 
@@ -115,10 +108,41 @@ def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
     return full * worth(stockpile, outlet, age)
 
 
-def tells(stockpile: Stockpile, material: str, age: int) -> object:
-    """What outlets tell an age by: whether they take it, and at which part of the price."""
+def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
+    """Return which outlets take an age, and at which part of the price."""
     rows = (row for row in stockpile.rows(Outlet) if row.material == material)
     return tuple((takes(stockpile, row, age), worth(stockpile, row, age) if row.form == "sale" else 0.0) for row in rows)
+
+
+def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """Return the most that outlets could take of a material in a window [quantity]; infinite where a sale pays more than metal costs."""
+    tree, found = stockpile.tree, 0.0
+    for name, outlet in stockpile.keyed(Outlet).items():
+        if outlet.material != material or outlet.form == "dispose":
+            continue
+        rows = {n: stockpile.at(n).keyed(Outlet)[name] for n in tree.nodes}
+        if outlet.form in RETURNING or all(row.capacity is not None for row in rows.values()):
+            found += max(row.capacity or 0.0 for row in rows.values()) * len(window)
+            continue
+        best = larger(*(price(stockpile, row, 0, n) for n, row in rows.items()))
+        # A sale at a loss still pays where it turns money that expires into receipts that a fund keeps.
+        keeps = outlet.fund is not None and stockpile.keyed(Fund)[outlet.fund].keeps_receipts
+        if best > cheapest or keeps or stockpile.settings.discount_rate < 0:
+            return math.inf
+    return found
+
+
+def turns(stockpile: Stockpile) -> Iterator[Turn]:
+    """Yield the exchanges and reworks that have no capacity."""
+    for view in stockpile.variants:
+        for row in view.rows(Outlet):
+            if row.form in RETURNING and row.capacity is None and row.yield_ > 0:
+                yield Turn(row.material, back(row), row.yield_)
+
+
+def orphan(row: Row, column: str) -> Row | None:
+    """Keep an outlet whose fund is left out: its receipts go to nobody's fund."""
+    return replace(row, fund=None) if isinstance(row, Outlet) and column == "fund" else None
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -263,3 +287,35 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
         to_material=back(outlet) if outlet is not None and returning else None,
         instruction=said,
     )
+
+
+def _can_rotate(stockpile: Stockpile, name: str) -> Iterator[int]:
+    """Yield the nodes at which an outlet takes metal."""
+    return (n for period in opened(stockpile, stockpile.keyed(Outlet)[name]) for n in stockpile.tree.at[period])
+
+
+def _rotated(m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int) -> list[Any]:
+    """Return what leaves through an outlet at a node, by site and age."""
+    material = stockpile.keyed(Outlet)[name].material
+    keys = ((name, w, a, node) for w in stockpile.sites for a in stockpile.first_ages(material, node))
+    return [m.out[key] for key in keys if key in m.OUTS]
+
+
+DEED = Deed("rotate", Outlet.TABLE, metal=True, possible=_can_rotate, done=_rotated)
+
+
+BLOCK = Block(
+    tables=(Outlet,),
+    results=(Rotated,),
+    headings=(Heading("rotation", "costs of outlets"), DISPOSAL, Heading("sales", "receipts from outlets")),
+    decisions=("out",),
+    tallies=(Tally("out", "rotate", alike=True),),
+    deeds=(DEED,),
+    check=check,
+    add=add,
+    report=report,
+    tells_apart=tells_apart,
+    uses=uses,
+    turns=turns,
+    orphan=orphan,
+)

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
+from stockpile_model.block import Block
 from stockpile_model.blocks.ageing import Ageing
-from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Ledger, Opening
+from stockpile_model.ledger import DISPOSAL, Heading, Ledger, Opening
+from stockpile_model.schema import Dated, Problem, Result, Row, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class OpeningLot(Row):
     material: str = column("material", required=True, refers="materials")
     site: str | None = column("where it lies; blank = the only site", refers="sites")
     quantity: float = column("quantity", "quantity", required=True, least=0)
-    made: dt.date = column("date the shelf life runs from", required=True)
+    made: dt.date = column("date the shelf life runs from", required=True, age="begins")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +70,6 @@ class Delivery(Dated):
     quantity: float = column("what arrives", "quantity")
     price: float = column("price paid for it with adder, without duty and freight", "money/quantity")
     paid: float = column("paid for it with adder, without duty and freight, undiscounted", "money")
-
-
-TABLES: tuple[type[Row], ...] = (OpeningLot,)
 
 
 def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
@@ -166,6 +166,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if rate > 0:
             ledger.pay(n, "storage", rate * stock, "storage", i, sites[w].buyer, w)
     for i, w, n in m.EXPIRIES:
+        ledger.waste(n, m.expired[i, w, n])
         rate = stockpile.at(n).keyed(Material)[i].disposal_cost
         if rate > 0:
             ledger.pay(n, "disposal", rate * m.expired[i, w, n], "rotation", i, sites[w].buyer, w)
@@ -237,3 +238,14 @@ def report(formulation: Formulation) -> Iterator[Result]:
                 price=moved.price,
                 paid=moved.price * moved.quantity,
             )
+
+
+BLOCK = Block(
+    tables=(OpeningLot,),
+    results=(LotStock, Movement, Delivery),
+    headings=(Heading("storage", "site and holding cost"), Heading("handling", "handling in and out"), DISPOSAL),
+    check=check,
+    review=review,
+    add=add,
+    report=report,
+)

@@ -10,18 +10,22 @@ from typing import NamedTuple
 
 import pyomo.environ as pyo
 
+from stockpile_model.block import Block
 from stockpile_model.blocks.demand import serving
-from stockpile_model.data import Dated, Material, Problem, Result, Row, Stockpile, column
+from stockpile_model.checks import served
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.schema import Dated, Problem, Result, Row, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target(Row):
     TABLE = "targets"
     material: str = column("material", required=True, refers="materials")
-    buyer: str | None = column("whose stock counts; blank = all sites")
+    buyer: str | None = column("whose stock counts; blank = all sites", owner=True)
     from_: dt.date = column("date from which it holds, until the material's next row", required=True)
     quantity: float = column("in-spec stock at period end", "quantity", required=True, need=True, least=0)
     path: str = column("`step`: from this date; `ramp`: linear from the row before", default="step", choices=("step", "ramp"))
@@ -39,9 +43,6 @@ class TargetMet(Dated):
     stock: float = column("in-spec stock with enough life left to count", "quantity")
     below: float = column("what is missing", "quantity")
     cost: float = column("price of what is missing, discounted, expected", "money")
-
-
-TABLES: tuple[type[Row], ...] = (Target,)
 
 
 class Asked(NamedTuple):
@@ -77,6 +78,15 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Asked]:
     return found
 
 
+def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """Return the most that targets ask to be held of a material at once in a window [quantity]."""
+    return max(_total(stockpile, material, n) for period in window for n in stockpile.tree.at[period])
+
+
+def _total(stockpile: Stockpile, material: str, node: int) -> float:
+    return sum(asked.quantity for (i, _), asked in required(stockpile, node).items() if i == material)
+
+
 def counts(stockpile: Stockpile, material: str, age: int) -> bool:
     """Whether end-of-period stock of an age counts: it has `life - 1 - age` periods left, must have some, and at least
     count_life_months (workbook contract, meaning of time)."""
@@ -87,8 +97,8 @@ def counts(stockpile: Stockpile, material: str, age: int) -> bool:
     return left > 0 and left * stockpile.calendar.months >= stockpile.keyed(Material)[material].count_life_months - 1e-9
 
 
-def tells(stockpile: Stockpile, material: str, age: int) -> object:
-    """What targets tell an age by: whether it counts. At the last age nothing is held, so nothing is told."""
+def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
+    """Return whether an age counts towards a target. At the last age nothing is held, so it has the mark of the one before."""
     life = stockpile.life(material)
     asked = any(row.material == material for row in stockpile.rows(Target))
     return asked and counts(stockpile, material, age if life is None else max(0, min(age, life - 2)))
@@ -98,6 +108,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     seen: dict[tuple[str, str, int], Target] = {}
     materials, calendar = stockpile.keyed(Material), stockpile.calendar
     for row in stockpile.rows(Target):
+        yield from served(stockpile, row)
         period = calendar.period(row.from_)
         # A ramp may lead to a date after the horizon: its first part lies within.
         if period >= calendar.periods and row.path == "step":
@@ -137,6 +148,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     for (i, b, n), each in asked.items():
         ledger.limit(m.hold_target[i, b, n], "least", each.quantity, "quantity", f"target for {i}", each.row, "quantity", n)
     for i, b, n in m.SOFT_TARGETS:
+        ledger.miss(n, m.below[i, b, n])
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost
         if rate:
             ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b, b or None)
@@ -166,3 +178,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
             below=below if below > stockpile.scale.nothing else 0.0,
             cost=tree.probability[n] * stockpile.discount(tree.period[n]) * rate * below,
         )
+
+
+BLOCK = Block(
+    tables=(Target,),
+    results=(TargetMet,),
+    headings=(Heading("below_target", "price of stock below targets (no cash)", cash=False),),
+    check=check,
+    add=add,
+    report=report,
+    tells_apart=tells_apart,
+    uses=uses,
+)

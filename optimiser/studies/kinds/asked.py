@@ -9,7 +9,7 @@ from typing import Literal
 
 from optimiser.studies.case import Case, Commit, Result
 from optimiser.studies.tables import Input, Study
-from stockpile_model.data import Stockpile
+from stockpile_model.stockpile import Stockpile
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]
 MILLION = 1e6

@@ -1,0 +1,184 @@
+"""What a block is: one concern of the plan, which says of itself all that other rooms need to know of it.
+
+No room keeps a list of blocks, of their tables, variables or headings: it asks `blocks()`. So a new concern is one module with a `Block`,
+and its line in `blocks/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyomo.environ as pyo
+
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.schema import Problem, Result, Row
+from stockpile_model.stockpile import Stockpile
+
+
+def _none(*_: Any) -> tuple[Any, ...]:
+    return ()
+
+
+def _zero(*_: Any) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Metal of one material that comes back as another's, in any quantity: `yield_` units for each one that goes in [1]."""
+
+    material: str
+    back: str
+    yield_: float
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """By how much rules may make the plan buy beyond any use.
+
+    `shares`: what one supplier brings makes room for what others may; `over_time`: also in other periods. `times`: buying as many times
+    of what is of use [1]. `tokens`: as this share of all that is bought is bought on top, so that a member counts [1].
+    """
+
+    shares: bool = False
+    over_time: bool = False
+    times: float = 1.0
+    tokens: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A figure that studies follow for each member: of the variable `variable`, whose index begins with the member and ends with the node.
+
+    `how`: its expected `sum`, whether it is done `ever`, or the second parts of the index that are `chosen`. `alike`: plans that do the
+    same of it are alike.
+    """
+
+    variable: str
+    figure: str
+    how: Literal["sum", "ever", "chosen"] = "sum"
+    alike: bool = False
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A decision that a commitment can speak of: a member of `table`, done at a node.
+
+    `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level, node)`: the variables or expressions
+    of doing it there. `metal`: its quantity is metal, else how often it is done. `levels`: the levels of which a commitment may name one.
+    """
+
+    kind: str
+    table: str
+    metal: bool
+    possible: Callable[[Stockpile, str], Iterable[int]]
+    done: Callable[[pyo.ConcreteModel, Stockpile, str, str | None, int], Sequence[Any]]
+    levels: Callable[[Stockpile, str], Iterable[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One concern. `add` may read the components of the blocks that stand before it; all functions may read all rows.
+
+    Tables and results: the row types it reads and reports. Headings: of the money that it posts. Decisions: its variables of what is
+    done; the last part of an index is its node. Follows: its variables that only count what decisions bring and cost.
+
+    check(stockpile): what is wrong with its rows beyond a single cell. review(stockpile): the same, asked where every row is sound.
+    add(m, stockpile, ledger): its sets, variables and constraints. report(formulation): its solved values.
+    tells_apart(stockpile, material, age): a mark; ages with the same marks of all blocks may be one class.
+    uses(stockpile, material, window, cheapest): the most that it could use or hold of metal that arrives in a window of periods where it
+    costs no less than `cheapest` [quantity]; infinite where profit has no limit. turns(stockpile): metal that comes back without limit.
+    forces(stockpile, cheapest): the most that it may make the plan buy beyond any use [quantity]. brings(stockpile, periods): the most
+    that arrives through it in so many periods without an order [quantity]. affords(stockpile, cheapest): the most that its money could
+    buy [quantity]; infinite where it sets no limit. stretch(stockpile): see `Stretch`.
+    bounds_orders(stockpile): why every order needs a bound; blank where it needs none. asks_spending(stockpile): whether paying more than
+    is due may be an aim.
+    orphan(row, column): what becomes of one of its rows when what a column refers to is left out; None: it goes too.
+    """
+
+    tables: tuple[type[Row], ...] = ()
+    results: tuple[type[Result], ...] = ()
+    headings: tuple[Heading, ...] = ()
+    decisions: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    check: Callable[[Stockpile], Iterable[Problem]] = _none
+    review: Callable[[Stockpile], Iterable[Problem]] = _none
+    add: Callable[[pyo.ConcreteModel, Stockpile, Ledger], None] | None = None
+    report: Callable[[Formulation], Iterable[Result]] = _none
+    tells_apart: Callable[[Stockpile, str, int], object] | None = None
+    uses: Callable[[Stockpile, str, range, float], float] = _zero
+    turns: Callable[[Stockpile], Iterable[Turn]] = _none
+    forces: Callable[[Stockpile, float], float] = _zero
+    brings: Callable[[Stockpile, int], float] = _zero
+    affords: Callable[[Stockpile, float], float] | None = None
+    stretch: Callable[[Stockpile], Stretch] | None = None
+    bounds_orders: Callable[[Stockpile], str] | None = None
+    asks_spending: Callable[[Stockpile], bool] | None = None
+    orphan: Callable[[Row, str], Row | None] | None = None
+
+
+BLOCKS: list[Block] = []
+"""All blocks in the order in which they read each other; `stockpile_model.blocks` fills it."""
+
+
+def blocks() -> list[Block]:
+    """Return all blocks, in the order in which they read each other."""
+    import stockpile_model.blocks  # noqa: F401  fills BLOCKS; each block imports this module
+
+    return BLOCKS
+
+
+def tables() -> tuple[type[Row], ...]:
+    """Return the row types of all blocks."""
+    return tuple(table for block in blocks() for table in block.tables)
+
+
+def results() -> tuple[type[Result], ...]:
+    """Return the types of result row of all blocks."""
+    return tuple(kind for block in blocks() for kind in block.results)
+
+
+def headings() -> Mapping[str, Heading]:
+    """Return all headings of money by name."""
+    return {heading.name: heading for block in blocks() for heading in block.headings}
+
+
+def decisions() -> frozenset[str]:
+    """Return the names of the variables of what is done."""
+    return frozenset(name for block in blocks() for name in block.decisions)
+
+
+def follows() -> frozenset[str]:
+    """Return the names of the variables that follow from decisions."""
+    return frozenset(name for block in blocks() for name in block.follows)
+
+
+def deeds() -> Mapping[str, Deed]:
+    """Return the decisions that commitments speak of, by kind."""
+    return {deed.kind: deed for block in blocks() for deed in block.deeds}
+
+
+def tallies() -> tuple[Tally, ...]:
+    """Return the figures that studies follow."""
+    return tuple(tally for block in blocks() for tally in block.tallies)
+
+
+def asks_spending(stockpile: Stockpile) -> bool:
+    """Return whether paying more than is due may be an aim: then nothing may be paid that is not owed."""
+    return any(block.asks_spending(stockpile) for block in blocks() if block.asks_spending is not None)
+
+
+def owner(table: type[Row]) -> Block | None:
+    """Return the block of a table; None where no block has it."""
+    return next((block for block in blocks() if table in block.tables), None)
+
+
+def problems(question: Literal["check", "review"], stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong, block by block."""
+    for block in blocks():
+        yield from getattr(block, question)(stockpile)

@@ -1,0 +1,53 @@
+"""What may be wrong with rows of any table: durations, shares, pairs of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stockpile_model.amounts import count
+from stockpile_model.schema import Problem, Row, columns, get, nearest
+from stockpile_model.stockpile import Stockpile
+
+
+def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Problem]:
+    """A duration that is no whole number of periods, for each of the named columns."""
+    calendar = stockpile.calendar
+    above = {each.name: each.above for each in columns(type(row))}
+    for name in names:
+        months = get(row, name)
+        if months is not None and calendar.whole(months) is None:
+            below = int(months // calendar.months) * calendar.months
+            nearby = [f"{whole}" for whole in (below, below + calendar.months) if whole > 0 or above[name] is None]
+            length, found = count(calendar.months, "month"), count(months, "month")
+            message = f"must be a whole number of periods of {length}, found {found}; write {' or '.join(nearby)}"
+            yield Problem(row.TABLE, row.line, name, message)
+
+
+LEAST_SHARE = 1e-6  # of a quantity that a solver still sees beside the whole
+
+
+def seen(row: Row, *names: str) -> Iterator[Problem]:
+    """A share so small that a solver takes it for none, for each of the named columns."""
+    for name in names:
+        share = get(row, name)
+        if 0 < share < LEAST_SHARE:
+            message = f"must be 0 (nothing) or at least {LEAST_SHARE:.6f}, found {share:.12g}; write 0 where as good as nothing arrives"
+            yield Problem(row.TABLE, row.line, name, message)
+
+
+def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:
+    """A row whose second date is before its first."""
+    begin, end = get(row, first), get(row, last)
+    if begin is not None and end is not None and end < begin:
+        yield Problem(row.TABLE, row.line, last, f"must not be before {first} ({begin}), found {end}")
+
+
+def served(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
+    """Yield a problem where a row asks metal for a buyer that has no site where it could lie."""
+    known = [buyer for buyer in stockpile.owners if buyer is not None]
+    for each in columns(type(row)):
+        buyer = get(row, each.name) if each.owner else None
+        if buyer is not None and buyer not in stockpile.owners and None not in stockpile.owners:
+            hint = nearest(buyer, known) or "; give it one"
+            message = f"{buyer!r} has no site, and no site in the sheet sites serves all{hint}"
+            yield Problem(row.TABLE, row.line, each.name, message)

@@ -1,0 +1,216 @@
+"""What a table is: its columns with their units, meanings and bounds, its rows, and what may be wrong with them.
+
+A table of the workbook is a frozen dataclass; each field is a `column`. From that one line come the check and its message, the data
+dictionary and the header of a result sheet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import keyword
+import math
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Literal, TypeVar
+
+from stockpile_model.names import differing, outline
+from stockpile_model.tree import ALL
+
+Kind = Literal["text", "number", "whole", "date", "yes_no"]
+LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
+_LONGEST_SHOWN = 80  # characters of a text that a message repeats; no name is longer
+_KINDS: dict[type, Kind] = {str: "text", float: "number", int: "whole", dt.date: "date", bool: "yes_no", object: "text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What one column of a table means.
+
+    `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and `settings.currency`.
+    `least` and `most` include the bound, `above` does not. `refers` names the table whose key the value must be.
+    `need` says that it is a quantity that is needed: how large a workbook's quantities are is read off it.
+    `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the default, or a tuple
+    of choices. `names` says, for a row, of what the text is a name where `refers` does not: a table, or `floors/` and a contract for its
+    levels, or a column such as `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
+    """
+
+    name: str
+    field: str  # the attribute of the row: `name`, with an underscore behind it where Python reserves the word
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    many: bool = False
+    default: Any = None
+    required: bool = False
+    need: bool = False
+    key: bool = False
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    choices: tuple[Any, ...] = ()
+    refers: str = ""
+    unbuilt: bool | tuple[str, ...] = False
+    names: Callable[[Any], str] | None = None
+    prose: bool = False
+    numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
+    owner: bool = False  # it names the buyer for whom alone the row stands
+    age: Literal["", "begins", "left"] = ""  # it says when a life begins, or how much of a life must be left
+
+    def fault(self, value: Any) -> str:
+        """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""
+        if value is None:
+            return "is required and must not be blank" if self.required else ""
+        if self.many:
+            return next((said for item in value if (said := self._fault(item))), "")
+        return self._fault(value)
+
+    def _fault(self, value: Any) -> str:
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"must be a finite number, found {value}; write the number that is meant"
+        if self.choices and value not in self.choices:
+            hint = nearest(value, self.choices) if isinstance(value, str) else ""
+            return f"must be one of {', '.join(map(str, self.choices))}, found {quoted(value)}{hint}"
+        if self.kind in ("number", "whole"):
+            if self.above is not None and not value > self.above:
+                return f"must be above {self.above:g}, found {value:.12g}"
+            if self.least is not None and not value >= self.least:
+                return f"must be at least {self.least:g}, found {value:.12g}"
+            if self.most is not None and not value <= self.most:
+                hint = f"; shares are fractions: write {value / 100:.12g} for {value:.12g} %" if self.most == 1 and value <= 100 else ""
+                return f"must be at most {self.most:.12g}, found {value:.12g}{hint}"
+            if abs(value) > LARGEST:
+                return f"must be at most 1e12 in size, found {value:.12g}; see its unit"
+        if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
+            return f"{value!r} is not supported yet"
+        if self.unbuilt is True and value != self.default:
+            return "is not supported yet; leave the cell blank"
+        return ""
+
+
+def column(meaning: str, unit: str = "", *, default: Any = None, required: bool = False, **rest: Any) -> Any:
+    """A dataclass field for one column; `rest` are the fields of `Column`. A required column has no default."""
+    about = {"meaning": meaning, "unit": unit, "default": default, "required": required, **rest}
+    return field(default=MISSING if required else default, metadata={"column": about})
+
+
+def quoted(value: Any) -> str:
+    """What a cell holds, between quotation marks where it is text; a long text only by its beginning."""
+    said = repr(value)
+    return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]} …{said[-1]}"
+
+
+def apart(name: str, other: str) -> str:
+    """A name between quotation marks, as a message shows it beside another: with what differs, where the two look alike."""
+    return quoted(name) + differing(name, other)
+
+
+def closest(name: str, known: Iterable[Any]) -> str | None:
+    """The known name that looks most like another; None where none is close."""
+    if len(name) > _LONGEST_SHOWN:
+        return None
+    seen = {outline(str(item)): str(item) for item in reversed([*known])}
+    close = difflib.get_close_matches(outline(name), seen, n=1, cutoff=0.6)
+    return seen[close[0]] if close else None
+
+
+def nearest(name: str, known: Iterable[Any]) -> str:
+    """` (did you mean 'x'?)` when a known name is close, else nothing."""
+    close = closest(name, known)
+    return "" if close is None else f" (did you mean {apart(close, name)}?)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of a table. `line` is its row in the sheet (0 where there is no sheet); `ranges` holds, by column, the
+    low and high that a study may use (workbook contract, reading rule 4)."""
+
+    TABLE: ClassVar[str] = ""
+    OPEN: ClassVar[str] = ""  # where a table has a column for each member of something: what one such column is
+    CERTAIN: ClassVar[bool] = False  # no scenario can change its cells
+
+    line: int = 0
+    source: str | None = None
+    source_date: str | None = None
+    confidence: str | None = None
+    note: str | None = None
+    ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+
+ROW_FIELDS = frozenset(each.name for each in fields(Row))
+PROVENANCE = ("source", "source_date", "confidence", "note")
+R = TypeVar("R", bound=Row)
+
+
+def columns(kind: type) -> tuple[Column, ...]:
+    """The columns of a row type, in order. Types are resolved, since under postponed evaluation they are text."""
+    if kind not in _COLUMNS:
+        _COLUMNS[kind] = tuple(_read_columns(kind))
+    return _COLUMNS[kind]
+
+
+_COLUMNS: dict[type, tuple[Column, ...]] = {}
+
+
+def _read_columns(kind: type) -> Iterator[Column]:
+    hints = typing.get_type_hints(kind)
+    for each in fields(kind):
+        if "column" not in each.metadata:
+            continue
+        hint, many = hints[each.name], False
+        if isinstance(hint, types.UnionType):
+            (hint,) = (part for part in hint.__args__ if part is not type(None))
+        if typing.get_origin(hint) is tuple:
+            hint, many = typing.get_args(hint)[0], True
+        about = dict(each.metadata["column"])
+        if callable(about.get("choices")):  # known only once all blocks are
+            about["choices"] = about["choices"]()
+        yield Column(name=each.name.rstrip("_"), field=each.name, kind=_KINDS[hint], many=many, **about)
+
+
+def keys(kind: type) -> tuple[str, ...]:
+    """The names of a row type's key columns."""
+    return tuple(each.name for each in columns(kind) if each.key)
+
+
+def get(row: Any, name: str) -> Any:
+    """The value of a row's column, by the name the workbook gives it."""
+    return getattr(row, f"{name}_" if keyword.iskeyword(name) else name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One row of a plan. `SHEET` is the plan sheet it stands on; its columns carry unit and meaning like a table's."""
+
+    SHEET: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dated(Result):
+    """A result of some scenarios; without scenarios of all. Sums over its rows weigh each by its probability."""
+
+    scenarios: str = column("scenarios it holds for", default=ALL)
+    probability: float = column("probability of these scenarios", "1", default=1.0)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input, or (`warning`) odd about it: the cell by table, line and column name.
+
+    A message that starts with is, must, needs, has or caps continues the column's name, which whoever shows it puts in
+    front; any other stands alone.
+    """
+
+    table: str
+    line: int
+    column: str
+    message: str
+    warning: bool = False
+
+    @property
+    def said(self) -> str:
+        """The message, with the name of its column where it continues that."""
+        continues = self.column and self.message.startswith(tuple(f"{verb} " for verb in ("is", "must", "needs", "has", "caps")))
+        return f"{self.column} {self.message}" if continues else self.message

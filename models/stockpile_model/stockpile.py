@@ -1,0 +1,240 @@
+"""The Stockpile, which holds the rows of all tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import math
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stockpile_model.calendar import Calendar
+from stockpile_model.scale import Figure, Scale, scale_of
+from stockpile_model.schema import R, Row, columns, get, keys
+from stockpile_model.tables import Material, Price, Settings, Site, Supplier
+from stockpile_model.tree import ALL, BASE, Tree
+
+
+@dataclass(frozen=True, eq=False)
+class Stockpile:
+    """All rows of a workbook, and where each stood. `header[table][column]` is the letter of a column; for `settings`
+    the row of a name."""
+
+    settings: Settings
+    tables: Mapping[type[Row], tuple[Row, ...]] = field(default_factory=dict)
+    header: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shape: Tree | None = None  # of the scenarios, once unfolded; None: a chain
+    views: tuple[Stockpile, ...] = ()  # the rows at each node
+    scenarios: Mapping[str, int] = field(default_factory=dict)  # the leaf of each scenario
+    classes: Mapping[str, tuple[range, ...]] | None = None  # of ages, by material, once `build` has looked for them
+    anchor: Scale | None = None  # the scale of the stockpile from which this one was changed; None: its own
+
+    def rows(self, kind: type[R]) -> tuple[R, ...]:
+        """The rows of a table, in the order of the sheet."""
+        return typing.cast("tuple[R, ...]", self.tables.get(kind, ()))
+
+    def keyed(self, kind: type[R]) -> Mapping[str, R]:
+        """The rows of a table with one key column, by key."""
+        cache: dict[type[Row], Mapping[str, Any]] = self._keyed
+        if kind not in cache:
+            (key,) = keys(kind)
+            cache[kind] = {get(row, key): row for row in self.rows(kind)}
+        return cache[kind]
+
+    @functools.cached_property
+    def _keyed(self) -> dict[type[Row], Mapping[str, Any]]:
+        return {}
+
+    def names(self, table: str) -> tuple[str, ...]:
+        """The keys of a table with one key column, or the indices of `prices`, by the table's name."""
+        if table == Price.TABLE:
+            return tuple(self._series)
+        found = next((kind for kind in self.tables if table == kind.TABLE), None)
+        return tuple(self.keyed(found)) if found else ()
+
+    def given(self, kind: type[Row]) -> bool:
+        """Whether the workbook holds the table with any row; an empty one is none."""
+        return bool(self.tables.get(kind))
+
+    @functools.cached_property
+    def scale(self) -> Scale:
+        """The units of quantity and money in which a plan is searched for; thresholds are numbers of them."""
+        return self.anchor or scale_of(self._figures())
+
+    def _figures(self) -> Iterator[Figure]:
+        for kind, rows in self.tables.items():
+            measured = [each for each in columns(kind) if each.kind == "number" and each.unit]
+            for row in rows:
+                for each in measured:
+                    if value := getattr(row, each.field):
+                        yield Figure(each.unit, 0 if each.need else 1 if each.required else 2, abs(value))
+                if isinstance(row, Price):
+                    yield from (Figure("money/quantity", 1, abs(value)) for value in row.values.values())
+
+    def anchored(self) -> Stockpile:
+        """Keep the scale through changes, so that the cases of a study, and the rows at the nodes of a tree, have one."""
+        return self if self.anchor is not None else replace(self, anchor=self.scale)
+
+    @functools.cached_property
+    def calendar(self) -> Calendar:
+        s = self.settings
+        return Calendar(s.start, s.periods, s.period_months, s.fiscal_year_start)
+
+    @functools.cached_property
+    def tree(self) -> Tree:
+        return self.shape or Tree.chain(self.settings.periods)
+
+    def at(self, node: int) -> Stockpile:
+        """The rows as they stand at a node. Every input is read at the node at which it is used."""
+        return self.views[node] if self.views else self
+
+    @functools.cached_property
+    def variants(self) -> tuple[Stockpile, ...]:
+        """The rows as they are anywhere in the tree, each once: what holds at any node is looked for in all of them."""
+        return tuple(dict.fromkeys(self.views)) or (self,)
+
+    @functools.cached_property
+    def holds(self) -> tuple[tuple[str, ...], ...]:
+        """For each node the scenarios that pass it."""
+        found: list[list[str]] = [[] for _ in self.tree.nodes]
+        for name, leaf in (self.scenarios or {BASE: self.tree.leaves[0]}).items():
+            for node in self.tree.paths[leaf]:
+                found[node].append(name)
+        return tuple(tuple(names) for names in found)
+
+    @functools.cached_property
+    def trunk(self) -> frozenset[int]:
+        """The nodes that all scenarios pass: one for each period until the first of them is known."""
+        return frozenset(node for node, names in enumerate(self.holds) if len(names) == max(1, len(self.scenarios)))
+
+    def where(self, node: int) -> dict[str, Any]:
+        """The columns of a `Dated` row that say for which scenarios it holds."""
+        names = ALL if node in self.trunk else ", ".join(self.holds[node])
+        return {"scenarios": names, "probability": self.tree.probability[node]}
+
+    def discount(self, period: int) -> float:
+        """What money at the start of a period is worth at the start of the horizon [1]."""
+        if (found := self._discounts.get(period)) is None:
+            found = self._discounts[period] = (1 + self.settings.discount_rate) ** -self.calendar.years(period)
+        return found
+
+    @functools.cached_property
+    def _discounts(self) -> dict[int, float]:
+        return {}
+
+    def price(self, index: str, node: int) -> float:
+        """An index at a node, read at the start of its period [money/quantity]."""
+        if (found := self._prices.get((index, node))) is None:
+            found = self._prices[index, node] = self.at(node).price_on(index, self.calendar.begin(self.tree.period[node]))
+        return found
+
+    @functools.cached_property
+    def _prices(self) -> dict[tuple[str, int], float]:
+        return {}
+
+    def price_on(self, index: str, day: dt.date) -> float:
+        """An index on a day: linear between dates, flat before the first and after the last [money/quantity]."""
+        points = self._series[index]
+        after = next((k for k, (date, _) in enumerate(points) if date >= day), len(points))
+        if after == 0 or after == len(points):
+            return points[min(after, len(points) - 1)][1]
+        (d0, v0), (d1, v1) = points[after - 1], points[after]
+        return v0 + (v1 - v0) * ((day - d0).days / (d1 - d0).days)
+
+    @functools.cached_property
+    def _series(self) -> Mapping[str, list[tuple[dt.date, float]]]:
+        found: dict[str, list[tuple[dt.date, float]]] = {}
+        for row in sorted(self.rows(Price), key=lambda row: row.date):
+            for index, value in row.values.items():
+                found.setdefault(index, []).append((row.date, value))
+        return found
+
+    @functools.cached_property
+    def sites(self) -> Mapping[str, Site]:
+        """The sites by name; without the table one site, free and unlimited."""
+        return self.keyed(Site) or {"stockpile": Site(site="stockpile")}
+
+    @functools.cached_property
+    def owners(self) -> Mapping[str | None, tuple[str, ...]]:
+        """The sites of each buyer, by buyer; those that serve all stand under None."""
+        found: dict[str | None, list[str]] = {}
+        for name, site in self.sites.items():
+            found.setdefault(site.buyer, []).append(name)
+        return {buyer: tuple(names) for buyer, names in found.items()}
+
+    def shelf_life(self, material: str) -> int | None:
+        """Shelf life of a material [periods]; None = unlimited."""
+        months = self.keyed(Material)[material].shelf_life_months
+        return None if months is None else self.calendar.count(months)
+
+    def life(self, material: str) -> int | None:
+        """Shelf life of a material [periods], as far as the horizon can tell it from a longer one; None = unlimited. A life of a million
+        months costs no more than one that ends after the horizon."""
+        if material not in self._lives:
+            life = self.shelf_life(material)
+            self._lives[material] = None if life is None else min(life, self._longest_life)
+        return self._lives[material]
+
+    @functools.cached_property
+    def _lives(self) -> dict[str, int | None]:
+        return {}
+
+    @functools.cached_property
+    def _longest_life(self) -> int:
+        """A life that no metal reaches the end of: the horizon, the age of the oldest lot at its start, and the most life that any row
+        asks metal still to have [periods]."""
+        asked, begun = 0.0, self.settings.start
+        for kind, rows in self.tables.items():
+            for column in columns(kind):
+                if column.age == "left":
+                    asked = max([asked, *(get(row, column.name) or 0.0 for row in rows)])
+                elif column.age == "begins":
+                    begun = min([begun, *(get(row, column.name) or begun for row in rows)])
+        return self.settings.periods - self.calendar.period(begun) + math.ceil(asked / self.calendar.months) + 1
+
+    def ages(self, material: str) -> range:
+        """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
+        return range(self.life(material) or 1)
+
+    def age_classes(self, material: str, node: int) -> tuple[range, ...]:
+        """The ages at which a material can be on hand at a node, those together that nothing in the workbook tells apart. A class
+        goes by its first age."""
+        return (self.classes or {}).get(material) or _each_alone(len(self.at(node).ages(material)))
+
+    def first_ages(self, material: str, node: int) -> list[int]:
+        """The first age of each class at a node."""
+        return [ages.start for ages in self.age_classes(material, node)]
+
+    def firm(self, node: int) -> bool:
+        """Whether orders at a node are whole: placed or not, in whole lots, at one price; later ones may be relaxed."""
+        most = self.settings.firm_periods
+        return most is None or self.tree.period[node] < most
+
+    def counts(self, supplier: str) -> bool:
+        """Whether a supplier is at a stage that the settings count."""
+        stages = self.settings.supply_stages
+        return not stages or self.keyed(Supplier)[supplier].stage in stages
+
+    def shipping(self, supplier: str) -> int:
+        """First period in which a supplier can ship (0 where it ships already)."""
+        start = self.keyed(Supplier)[supplier].start
+        return 0 if start is None else max(0, self.calendar.period(start))
+
+    def cell(self, row: Row, column: str = "") -> str:
+        """The address of a row's cell, `budgets!D5`; the table and key where there is no sheet."""
+        return self.address(row.TABLE, row.line, column)
+
+    def address(self, table: str, line: int, column: str = "") -> str:
+        letters = self.header.get(table, {})
+        if table == "settings":
+            return f"settings!{letters[column]}" if column in letters else f"settings.{column}" if column else table
+        if not line:
+            return f"{table}.{column}" if column else table
+        return f"{table}!{letters.get(column, 'A')}{line}"
+
+
+@functools.cache
+def _each_alone(ages: int) -> tuple[range, ...]:
+    return tuple(range(age, age + 1) for age in range(ages))
