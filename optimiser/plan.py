@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pyomo.environ as pyo
 
-from optimiser.errors import StockpileError
+from optimiser.errors import OutputError, StockpileError
+from optimiser.frames import Shown, frame
 from optimiser.solve import Outcome
 from stockpile_model import amounts
 from stockpile_model.block import headings as block_headings
+from stockpile_model.block import results
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
@@ -24,9 +27,12 @@ from stockpile_model.build import report
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.scale import NOISE
-from stockpile_model.schema import PROVENANCE, Dated, Result, Row, column, columns, get, keys
+from stockpile_model.schema import PROVENANCE, Dated, Result, Row, column, columns, get, keys, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T", bound=Result)
 _column = column  # within Assumption a field has taken the name
@@ -66,8 +72,12 @@ class Assumption(Result):
     note: str | None = _column("note")
 
 
-@dataclass(frozen=True)
-class Plan:
+WRITERS: dict[str, Callable[[Plan, Path, bool], None]] = {}
+"""What writes a plan as a file, by the ending of its name; the rooms that know a format put themselves here."""
+
+
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """A plan. Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and sum to
     `expected_cost`; the objective is that, or with a risk weight w of the settings (1 - w)·expected cost + w·`cvar` (None
     without scenarios); `rows` holds the result rows of every sheet by their type, or where `until` is a date what is done before it
@@ -95,6 +105,45 @@ class Plan:
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """The result rows of one type."""
         return cast("tuple[T, ...]", self.rows.get(kind, ()))
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The names of the sheets of rows."""
+        return tuple(kind.SHEET for kind in self.rows)
+
+    def __getitem__(self, sheet: str) -> pd.DataFrame:
+        """Return a sheet as a frame. Raises KeyError where the plan has no such sheet."""
+        kind = next((each for each in {**self.rows, **dict.fromkeys(results())} if sheet == each.SHEET), None)
+        if kind is None:
+            raise KeyError(f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are {', '.join(self.sheets)}")
+        return frame(kind, self.rows.get(kind, ()))
+
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Write the plan to a file whose name says in which form: .xlsx or .json.
+
+        A file that is no such plan as it was written is replaced by `force` only. Raises OutputError; then nothing has changed.
+        """
+        target = Path(path)
+        writer = WRITERS.get(target.suffix.casefold())
+        if writer is None:
+            raise OutputError(f"{target}: a plan is saved as {' or '.join(WRITERS)}; choose such a name")
+        writer(self, target, force)
+        return target
+
+    def _title(self) -> str:
+        return f"Plan {self.title}".strip()
+
+    def _facts(self) -> Mapping[str, object]:
+        gap = "not known" if self.gap is None else f"{self.gap:.3%}"
+        return {
+            "status": self.status,
+            "objective": f"{amounts.money(self.objective)} {self.currency}",
+            "proven bound": "none" if self.bound is None else f"{amounts.money(self.bound)} {self.currency} (gap {gap})",
+            "shortfall": f"{amounts.quantity(amounts.clean(self.shortfall))} {self.unit}",
+            "waste": f"{amounts.quantity(amounts.clean(self.waste))} {self.unit}",
+            "verdict": self.verdict,
+            "sheets": ", ".join(self.sheets),
+        }
 
 
 class Disagreement(StockpileError):

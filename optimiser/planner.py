@@ -164,10 +164,15 @@ def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
 
 def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
     """Plan a workbook as it stands, in memory: nothing is written. Raises as `plan_workbook` does."""
-    began = time.perf_counter()
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")
+    return plan_reading(request, reading, progress)
+
+
+def plan_reading(request: Request, reading: Reading, progress: Watch = None) -> Answer:
+    """Plan a workbook that has been read. Raises InputError where its cost falls without limit, SolverError and AuditError."""
+    began = time.perf_counter()
     formulation, options = build(reading.stockpile), _options(reading.stockpile.settings, request)
     outcome = _solve(formulation, options, progress, request.solver)
     if outcome.objective is None:

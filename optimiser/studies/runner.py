@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from optimiser.interrupts import Interrupt
 from optimiser.studies.case import FAILED, Case, Result
 from optimiser.studies.crew import Crew, Done, Task
-from optimiser.studies.record import Record
 from optimiser.studies.tables import Input
 
 TRIES = 2  # of a case whose process dies
@@ -43,6 +43,15 @@ class Progress:
     def left(self) -> float | None:
         """Time until what is asked for has ended [s]."""
         return (self.asked - self.ended) / self.rate if self.rate else None
+
+
+class Keeper(Protocol):
+    """Keeps the runs of studies, each by its key; `earlier` counts those found that an earlier study had kept."""
+
+    earlier: int
+
+    def find(self, key: str) -> Result | None: ...
+    def keep(self, key: str, study: str, case: Case, result: Result) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ class Runner:
     needed. `audits`: whether the plans of the first case of each round, its cheapest and its dearest are audited."""
 
     study: str
-    record: Record
+    record: Keeper
     of: str
     hire: Callable[[], Crew]
     watch: Callable[[Progress], None] = lambda _: None

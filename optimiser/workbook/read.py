@@ -69,6 +69,14 @@ def read_as_written(path: str | Path) -> tuple[Reading, dict[type[Row], Written]
     return reading, {table.kind: written(table) for table in tables if table.rows}
 
 
+def read_sheets(given: Iterable[Sheet], changes: Iterable[Change] = ()) -> Reading:
+    """Read sheets that stand in memory, as `read` does those of a file."""
+    workbook = _Workbook()
+    for sheet in given:
+        workbook.take(sheet)
+    return _judged(workbook, changes, "")
+
+
 def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbook]:
     workbook, seen = _Workbook(), hashlib.sha256()
     try:
@@ -78,6 +86,25 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
         raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+    return _judged(workbook, changes, seen.hexdigest()), workbook
+
+
+def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
+    """Return a workbook without faults after changes to its cells. Raises InputError where it then has faults."""
+    stockpile, faults = _change(reading.stockpile, changes)
+    if not faults:
+        problems = [*check(stockpile), *uncertain.check(stockpile), *studies.check(stockpile, ())]
+        faults = [locate(stockpile, each) for each in problems if not each.warning]
+    if not faults:
+        problems += sanity.check(stockpile)
+        faults = [locate(stockpile, each) for each in problems if not each.warning]
+    if faults:
+        raise InputError(faults)
+    return Reading(stockpile, tuple(locate(stockpile, each) for each in problems), reading.sha256)
+
+
+def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Reading:
+    """Return the rows of sheets that have been taken. Raises InputError with all that is wrong with them."""
     workbook.judge_headers()
     linked = link(workbook.tables, workbook.unread)
     faults = workbook.faults()
@@ -99,7 +126,7 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
         faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
-    return Reading(stockpile, tuple(sorted([*odd, *found], key=workbook.place)), seen.hexdigest()), workbook
+    return Reading(stockpile, tuple(sorted([*odd, *found], key=workbook.place)), sha256)
 
 
 def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import xlsxwriter
 
-from optimiser.plan import Plan
+from optimiser.plan import WRITERS, Plan
 from optimiser.workbook.charts import add_charts
-from optimiser.workbook.files import Kind, about, check_target, replace
+from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace
 from optimiser.workbook.result_sheets import add_table, list_pairs, tables
 from optimiser.workbook.styles import OPTIONS, Styles, legible, text
 from optimiser.workbook.summary import add_summary
@@ -25,6 +25,16 @@ def write(plan: Plan, path: Path) -> None:
     """Write the plan to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
     check_target(path)
     replace(path, compose(plan))
+
+
+def save(plan: Plan, path: Path, force: bool = False) -> None:
+    """Write the plan, but not in place of a file that is none, unless by `force`. Raises OutputError; then nothing has changed."""
+    check_target(path)
+    refuse_foreign(path, Kind.PLAN, force)
+    write(plan, path)
+
+
+WRITERS[".xlsx"] = save
 
 
 def compose(plan: Plan) -> bytes:
