@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,17 @@ class Book(Shown):
         ('demand[*].quantity scale 1.1',)
         """
         return Book(reader.changed(self.reading, parsed(changes)), self.source, (*self.changes, *changes))
+
+    def without(self, *tables: str) -> Book:
+        """Return the workbook without some of its tables. Raises InputError where the rest is wrong without them.
+
+        >>> import optimiser as so
+        >>> "outlets" in so.read("inputs/small.xlsx").without("outlets").tables
+        False
+        """
+        kept = {kind: rows for kind, rows in self.stockpile.tables.items() if kind.TABLE not in tables}
+        rest = replace(self.reading, stockpile=replace(self.stockpile, tables=kept))
+        return replace(self, reading=reader.changed(rest, ()))
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """Return a table as a frame. Raises KeyError where the workbook has no such table."""
