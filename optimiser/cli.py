@@ -449,8 +449,9 @@ def _told(progress: Progress) -> str:
 
 def _as_json(answer: Answer) -> dict[str, object]:
     """The object of the contract. What there is no plan for is null."""
-    from optimiser.beside import Compared, Share
-    from optimiser.value import Worth
+    from optimiser.studies.what_ifs.cost_shares import CostShare
+    from optimiser.studies.what_ifs.firm_supply import Compared
+    from optimiser.studies.what_ifs.information import Worth
     from stockpile_model.blocks.objective import ScenarioOutcome
 
     plan = answer.plan
@@ -472,10 +473,26 @@ def _as_json(answer: Answer) -> dict[str, object]:
     if answer.explanation is not None:
         found["explanation"] = list(answer.explanation.lines())
     if plan is not None and plan.of(Compared):
-        found["firm"] = _figures(answer.firm)
-    if plan is not None and plan.of(Share):
-        found["shares"] = {each.buyer: {"alone": each.alone, "share": each.share, "saving": each.saving} for each in plan.of(Share)}
+        found["firm"] = _firm(plan.of(Compared))
+    if plan is not None and plan.of(CostShare):
+        found["shares"] = {each.buyer: {"alone": each.alone, "share": each.share, "saving": each.saving} for each in plan.of(CostShare)}
     return found
+
+
+def _firm(rows: Sequence[Any]) -> dict[str, object]:
+    """The figures of the plan with firm supply only. What there is no plan for is null."""
+    from optimiser.solving.options import relative_gap
+
+    found = {each.figure: each.firm for each in rows if each.of is None}
+    objective, bound = found.pop("objective"), found.pop("proven bound")
+    return {
+        "objective": objective,
+        "bound": bound,
+        "gap": relative_gap(objective, bound),
+        "waste": found.pop("waste"),
+        "shortfall": found.pop("shortfall"),
+        "costs": {name.replace(" ", "_"): amount for name, amount in found.items()},
+    }
 
 
 def _figures(plan: Plan | None) -> dict[str, object]:
@@ -498,9 +515,10 @@ def _show(answer: Answer) -> None:
         return
     from rich.table import Table
 
-    from optimiser.beside import Compared, Share
+    from optimiser.studies.what_ifs.cost_shares import CostShare
+    from optimiser.studies.what_ifs.firm_supply import Compared
+    from optimiser.studies.what_ifs.information import Worth
     from optimiser.terminal import Plain
-    from optimiser.value import Worth
     from stockpile_model.blocks.objective import ScenarioOutcome
 
     console = Plain(highlight=False)
@@ -520,7 +538,7 @@ def _show(answer: Answer) -> None:
         ("Scenarios" if len(few) == len(outcomes) else f"The {len(few)} dearest of {len(outcomes):,} scenarios", few),
         ("What the uncertainty costs", plan.of(Worth)),
         ("Firm supply only", plan.of(Compared)),
-        ("Buyers", plan.of(Share)),
+        ("Buyers", plan.of(CostShare)),
     )
     for title, rows in parts:
         if rows:

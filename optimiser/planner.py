@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from optimiser import alternatives, beside, value
 from optimiser.audit import Audit, audit
 from optimiser.audited import audited
 from optimiser.bundled import DECIDED, BundlePlanner
@@ -22,13 +20,19 @@ from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
 from optimiser.solving.highs import version as highs_version
 from optimiser.solving.model_file import check_model_file, write_model
+from optimiser.studies import views
+from optimiser.studies.beside_plan import answered
+from optimiser.studies.common import common
+from optimiser.studies.record import Record
+from optimiser.studies.runner import Progress as Runs
+from optimiser.studies.what_ifs import WHAT_IFS
+from optimiser.versions import installed
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import read_plan, spelt_alike
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.write import write
-from optimiser.workers import Workers
+from optimiser.workers import Workers, cores
 from stockpile_model import amounts
-from stockpile_model.blocks.price_floors import FloorOutcome
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.formulation import Formulation
@@ -75,7 +79,6 @@ class Answer:
     path: Path | None = None
     explanation: Explanation | None = None
     interrupted: bool = False
-    firm: Plan | None = None
 
 
 def default_output(source: Path) -> Path:
@@ -84,7 +87,9 @@ def default_output(source: Path) -> Path:
     return source.with_name(f"{source.stem if source.is_file() else source.name}-plan.xlsx")
 
 
-def plan_workbook(request: Request, say: Callable[[str], None], progress: Callable[[Progress], None] | None = None) -> Answer:
+def plan_workbook(
+    request: Request, say: Callable[[str], None], progress: Watch = None, runs: Callable[[Runs], None] | None = None
+) -> Answer:
     """Plan a workbook and write the plan. `say` gets messages, a line each.
 
     Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError, SolverError,
@@ -122,44 +127,46 @@ def plan_workbook(request: Request, say: Callable[[str], None], progress: Callab
                 "seconds building": round(built_at - read_at, 3),
                 "seconds solving": round(solved_at - built_at, 3),
             }
-            plan, firm = audited(make_plan(formulation, outcome, map(str, reading.warnings), run)), None
+            plan = audited(make_plan(formulation, outcome, map(str, reading.warnings), run))
             if not interrupt.requested:
                 try:
                     with Interrupt(keeps=False):
                         if request.whole_orders:
                             plan = with_whole_orders(plan, formulation, options, outcome.seconds, progress, request.solver)
-                        if request.firm:
-                            plan, firm = with_firm(plan, options, progress, request.solver)
-                        if request.shares:
-                            plan = with_shares(plan, options, progress, request.solver)
-                        if request.floors:
-                            plan = with_floors(plan, options, progress, request.solver)
-                        if request.value:
-                            plan = with_value(plan, options, progress, request.solver)
+                        plan = with_what_ifs(plan, request, reading.stockpile, options, output, runs)
                 except KeyboardInterrupt:
                     interrupt.requested = True
                     say("interrupted: the plan is written without what was still to be planned beside it")
             write(plan, output)
-            return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=interrupt.requested, firm=firm)
+            return Answer(plan.status, time.perf_counter() - began, plan, output, interrupted=interrupt.requested)
     explanation = why_infeasible(formulation, options) if outcome.status == "infeasible" else None
     return Answer(outcome.status, time.perf_counter() - began, explanation=explanation, interrupted=outcome.interrupted)
 
 
 def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
     """Raise InputError where what is asked for beside the plan does not fit the workbook: before the search, not after it."""
-    if request.shares and not 2 <= (found := len(beside.buyers(stockpile))) <= beside.MOST_BUYERS:
-        cell = stockpile.address("sites", 0)
-        raise InputError([Fault(cell, f"--shares needs 2 to {beside.MOST_BUYERS} buyers that own sites, found {found}")])
-    if request.value and not stockpile.scenarios:
-        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
+    for what_if in WHAT_IFS:
+        if getattr(request, what_if.option):
+            what_if.refuse(stockpile)
     firm = stockpile.settings.firm_periods
     if request.whole_orders and (firm is None or firm >= stockpile.settings.periods):
         cell = stockpile.address(Settings.TABLE, 0, "firm_periods")
         raise InputError([Fault(cell, "--whole-orders tells what relaxed orders matter: without firm_periods all orders are whole")])
-    for asked, option in ((request.value, "--value"), (request.whole_orders, "--whole-orders")):
-        if asked and stockpile.settings.objective == "shortfall_first":
-            cell = stockpile.address(Settings.TABLE, 0, "objective")
-            raise InputError([Fault(cell, f"{option} compares costs: it needs the objective cost, found shortfall_first")])
+    if request.whole_orders and stockpile.settings.objective == "shortfall_first":
+        cell = stockpile.address(Settings.TABLE, 0, "objective")
+        raise InputError([Fault(cell, "--whole-orders compares costs: it needs the objective cost, found shortfall_first")])
+
+
+def with_what_ifs(
+    plan: Plan, request: Request, stockpile: Stockpile, options: Options, output: Path, runs: Callable[[Runs], None] | None
+) -> Plan:
+    """Return the plan with the answers to the what-ifs that are asked for; their runs are kept in a record beside the plan."""
+    wanted = [what_if for what_if in WHAT_IFS if getattr(request, what_if.option)]
+    if not wanted:
+        return plan
+    with Record(output.with_suffix(".sqlite")) as record:
+        of = common(stockpile, options)
+        return answered(plan, wanted, options, record, of, request.workers or cores(), runs or (lambda _: None))
 
 
 def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
@@ -245,26 +252,6 @@ def _solve(formulation: Formulation, options: Options, progress: Watch, solver: 
         raise InputError([_endless(formulation, error)]) from error
 
 
-def with_firm(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> tuple[Plan, Plan | None]:
-    """The plan with its comparison to firm supply only, and the plan for that."""
-    formulation = build(beside.firm_only(plan.stockpile))
-    outcome = _solve(formulation, options, progress, solver)
-    firm = None if outcome.objective is None else audited(make_plan(formulation, outcome))
-    if firm is not None:
-        more = firm.objective - plan.objective
-        said = f"With firm supply only, no plant that is merely announced, the plan costs {amounts.money(firm.objective)} {plan.currency}, "
-        said += f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its shortfall is "
-        missing, was = (amounts.quantity(amounts.clean(each.shortfall)) for each in (firm, plan))
-        said += f"{missing} {plan.unit} instead of {was}."
-    else:
-        why = "no plan keeps every limit" if outcome.status == "infeasible" else "no plan was found within the time limit"
-        short = why_infeasible(formulation, options).lines() if outcome.status == "infeasible" else ()
-        said = f"With firm supply only, no plant that is merely announced, {why}."
-        plan = replace(plan, warnings=(*plan.warnings, *(f"with firm supply only: {line.strip()}" for line in short)))
-    rows = {**plan.rows, beside.Compared: tuple(beside.compare(plan, firm))}
-    return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}"), firm
-
-
 def with_whole_orders(
     plan: Plan, formulation: Formulation, options: Options, seconds: float, progress: Watch = None, solver: str | None = None
 ) -> Plan:
@@ -279,7 +266,7 @@ def with_whole_orders(
     nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
     kept = replace(decisions(formulation, nodes), at_risk=None)
     for hair in HAIRS:
-        held = build(beside.whole(plan.stockpile))
+        held = build(views.whole(plan.stockpile))
         hold(held, kept, nodes, hair)
         outcome = _solve(held, limited, progress, solver)
         if outcome.status != "infeasible":
@@ -295,52 +282,6 @@ def with_whole_orders(
         said += "."
     told = "none" if cost is None else cost
     return replace(plan, verdict=f"{plan.verdict} {said}", run={**plan.run, "objective with whole orders": told})
-
-
-def with_shares(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
-    """The plan with a fair split of its cost over the buyers."""
-    costs: dict[frozenset[str], float | None] = {}
-    for group in beside.groups(plan.stockpile):
-        costs[group] = _solve(build(beside.alone(plan.stockpile, group)), options, progress, solver).objective
-    return replace(plan, rows={**plan.rows, beside.Share: tuple(beside.shares(plan, costs))})
-
-
-def with_floors(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
-    """The plan with what every level that it does not sign would cost."""
-    made: dict[tuple[str, str], FloorOutcome] = {}
-    for level in alternatives.open_levels(plan):
-        outcome = _solve(build(alternatives.signed(plan.stockpile, level.contract, level.level)), options, progress, solver)
-        made[level.contract, level.level] = alternatives.compared(plan, level, outcome.objective, outcome.bound)
-    rows = tuple(made.get((each.contract, each.level), each) for each in plan.of(FloorOutcome))
-    return replace(plan, rows={**plan.rows, FloorOutcome: rows})
-
-
-def with_value(plan: Plan, options: Options, progress: Watch = None, solver: str | None = None) -> Plan:
-    """The plan with what the uncertainty costs: VSS and EVPI."""
-    stockpile = plan.stockpile
-
-    def solved(formulation: Formulation) -> value.Solved:
-        outcome = _solve(formulation, options, progress, solver)
-        return value.Solved(outcome.objective, outcome.bound)
-
-    alone = {name: solved(build(value.scenario(stockpile, name))) for name in stockpile.scenarios}
-    # Age by age: the two may tell other ages apart, and what one decides is fixed in the other.
-    meant, kept = (build(replace(each, classes={})) for each in (value.mean(stockpile), stockpile))
-    eev = value.Solved(None, None)
-    mean_found = solved(meant).objective is not None
-    if mean_found:
-        value.decide(kept, meant)
-        eev = solved(kept)
-    found = tuple(value.worth(stockpile, value.Solved(plan.objective, plan.bound), alone, eev, mean_found))
-    by_name = {each.figure: each.value for each in found}
-    parts = [plan.verdict]
-    if (vss := by_name["VSS"]) is not None:
-        parts.append(f"Planning for the mean of the scenarios would cost {amounts.about(vss)} {plan.currency} more (VSS).")
-    else:
-        parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
-    if (evpi := by_name["EVPI"]) is not None:
-        parts.append(f"To know the future would save {amounts.about(evpi)} {plan.currency} (EVPI).")
-    return replace(plan, rows={**plan.rows, value.Worth: found}, verdict=" ".join(parts))
 
 
 @dataclass(frozen=True)
@@ -428,11 +369,3 @@ def _run(request: Request, reading: Reading, options: Options, outcome: Outcome 
         "version of Python": platform.python_version(),
         "system": platform.platform(),
     }
-
-
-def installed(name: str) -> str:
-    """The version of a package."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
-        return "not installed"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from optimiser.errors import Fault, InputError, OutputError
 from optimiser.interrupts import Interrupt
-from optimiser.planner import installed
 from optimiser.solving.highs import version
 from optimiser.solving.options import Options
-from optimiser.studies.crew import Crew, Processes
+from optimiser.studies.beside_plan import hire
+from optimiser.studies.beside_plan import plain as _plain
+from optimiser.studies.common import common
+from optimiser.studies.crew import Crew
 from optimiser.studies.evaluate import Job
 from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
 from optimiser.studies.record import Record
@@ -32,7 +33,6 @@ from stockpile_model.stockpile import Stockpile
 
 EVERYTHING = "everything"
 GAP = 0.01
-LATE = 30.0, 0.25  # beyond its time limit, in seconds and as a share of it, at which the process of a run is ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def make_studies(request: Request, say: Callable[[str], None], watch: Callable[[
     settings = stockpile.settings
     limit = settings.time_limit_seconds if request.time_limit is None else request.time_limit
     options = Options(gap=request.gap, time_limit=limit, threads=1, seed=settings.seed)
-    plain = replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
+    plain = _plain(stockpile)
     of = common(plain, options)
     answers, runners = [], []
     with Record(kept) as record, _Hired(request, Job(plain, options)) as crew, Interrupt(keeps=True) as interrupt:
@@ -152,8 +152,7 @@ class _Hired:
 
             return Cluster(self.job, self.request.scheduler)
         size = cores() if self.request.workers is None else self.request.workers
-        seconds, share = LATE
-        return Processes(self.job, size, (1 + share) * self.job.options.time_limit + seconds)
+        return hire(self.job, size)
 
     def __enter__(self) -> _Hired:
         return self
@@ -188,20 +187,6 @@ def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
     for row in rows:
         if row.table:
             yield made(stockpile, row)
-
-
-def common(stockpile: Stockpile, options: Options) -> str:
-    """What all runs of a workbook have in common, in short: input, options and versions."""
-    found = hashlib.sha256()
-    for part in (
-        stockpile.settings,
-        *(row for rows in stockpile.tables.values() for row in rows),
-        options,
-        version(),
-        installed("stockpile-optimiser"),
-    ):
-        found.update(repr(part).encode())
-    return found.hexdigest()
 
 
 def told(progress: Progress) -> str:

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from optimiser.alternatives import compared, open_levels
 from optimiser.plan import Plan
-from optimiser.planner import with_floors
 from optimiser.solve import Options
+from optimiser.studies.what_ifs import FLOOR_LEVELS
+from optimiser.studies.what_ifs.floor_levels import compared, open_levels
 from stockpile_model.blocks.price_floors import FloorOutcome
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -31,7 +31,7 @@ from tests.support.accept import (
     scenario,
     supplier,
 )
-from tests.support.plans import plan_for
+from tests.support.plans import asked_beside, plan_for
 
 EXACT = Options(gap=0.0)
 TEN = floor(8, 120)
@@ -44,7 +44,7 @@ def planned(stockpile: Stockpile) -> Plan:
 
 
 def levels(plan: Plan) -> dict[tuple[str, str], FloorOutcome]:
-    return {(each.contract, each.level): each for each in with_floors(plan, EXACT).of(FloorOutcome)}
+    return {(each.contract, each.level): each for each in asked_beside(FLOOR_LEVELS, plan).of(FloorOutcome)}
 
 
 def told(*rows: Row) -> dict[str, FloorOutcome]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from optimiser.beside import Compared, Share, alone, buyers, compare, firm_only, groups, shares
 from optimiser.errors import InputError
 from optimiser.plan import Plan
-from optimiser.planner import Request, refuse_in_vain, with_firm, with_shares
-from optimiser.solve import Options
+from optimiser.planner import Request, refuse_in_vain
+from optimiser.studies.case import Result as Ended
+from optimiser.studies.plan_figures import figures as reported
+from optimiser.studies.views import alone
+from optimiser.studies.views import firm as firm_only
+from optimiser.studies.what_ifs import COST_SHARES, FIRM_SUPPLY
+from optimiser.studies.what_ifs.cost_shares import CostShare, buyers, groups, shares
+from optimiser.studies.what_ifs.firm_supply import Compared, compare
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_breaks import PriceBreak
+from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
 from stockpile_model.blocks.stock import OpeningLot
@@ -47,9 +52,8 @@ from tests.support.accept import (
     supplier,
     target,
 )
-from tests.support.plans import plan_for
+from tests.support.plans import asked_beside, plan_for
 
-EXACT = Options(gap=0.0)
 WAR = (scenario(probability=0.25), event("demand.quantity", "scale", 3, 1))
 
 
@@ -75,9 +79,7 @@ def figures(rows: tuple[Compared, ...]) -> dict[tuple[str, str | None], tuple[fl
 
 
 def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
-    plan, firm = with_firm(planned(two_plants()), EXACT)
-    assert firm is not None
-    assert firm.objective == pytest.approx(180)
+    plan = asked_beside(FIRM_SUPPLY, planned(two_plants()))
     found = figures(plan.of(Compared))
     assert found["objective", None] == pytest.approx((80, 180, 100))
     assert found["purchases", None] == pytest.approx((80, 180, 100))
@@ -90,8 +92,7 @@ def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
 
 def test_without_firm_supply_there_is_no_plan_and_it_says_what_is_short() -> None:
     rows = (supplier("dream", stage="announced"), offer("cheap", 4, supplier="dream"), demand(10, 0, 1))
-    plan, firm = with_firm(planned(book(*rows)), EXACT)
-    assert firm is None
+    plan = asked_beside(FIRM_SUPPLY, planned(book(*rows)))
     assert figures(plan.of(Compared))["objective", None] == (pytest.approx(80), None, None)
     assert plan.verdict.endswith("With firm supply only, no plant that is merely announced, no plan keeps every limit.")
     assert any(each.startswith("with firm supply only: ") and "short by 10 kg" in each for each in plan.warnings)
@@ -109,21 +110,25 @@ def test_firm_supply_under_scenarios() -> None:
     """30 wanted in February in war, 1 in 4, of which the announced plant brings 10; deliveries are what is expected."""
     plan = planned(two_plants(*WAR))
     assert plan.objective == pytest.approx(40 + 0.75 * 40 + 0.25 * (40 + 180))
-    plan, firm = with_firm(plan, EXACT)
-    assert firm is not None
-    assert firm.objective == pytest.approx(90 + 0.75 * 90 + 0.25 * 270)
-    found = figures(plan.of(Compared))
+    found = figures(asked_beside(FIRM_SUPPLY, plan).of(Compared))
+    assert found["objective", None][1] == pytest.approx(90 + 0.75 * 90 + 0.25 * 270)
     assert found["delivered", "dream"] == pytest.approx((20, 0, -20))
     assert found["delivered", "mill"] == pytest.approx((0.25 * 20, 25, 20))
+
+
+def compared(plan: Plan, firm: Plan) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
+    """Two plans as the results of cases, compared."""
+    ended = (Ended("optimal", each.objective, each.bound, figures=reported(each)) for each in (plan, firm))
+    return figures(tuple(compare(*ended, contracts=[each.contract for each in plan.of(ContractOutcome)])))
 
 
 def test_a_floor_is_compared_where_both_plans_sign() -> None:
     """With the announced plant the low level of 10 is enough; without it the high one of 20 a month is signed, at 6."""
     rows = (contract(supplier="mill"), floor(5, 120), floor(6, 240, "high"), demand(10, 0, 1, material="ga"))
     plan = planned(two_plants(*rows))
-    found = figures(tuple(compare(plan, planned(firm_only(plan.stockpile)))))
+    found = compared(plan, planned(firm_only(plan.stockpile)))
     assert found["floor signed", "offtake"] == (5, 6, 1)
-    unsigned = figures(tuple(compare(plan, planned(firm_only(two_plants())))))
+    unsigned = compared(plan, planned(firm_only(two_plants())))
     assert unsigned["floor signed", "offtake"] == (5, None, None)
 
 
@@ -136,12 +141,10 @@ def owned(*rows: Row, names: tuple[str, ...] = ("army", "navy"), **settings: Any
     return book(*sites, offer(price=5, order_cost=12, capacity=100), *rows, **settings)
 
 
-def game(costs: Mapping[str, float | None], whole: float) -> dict[str, Share]:
+def game(costs: Mapping[str, float | None], whole: float) -> dict[str, CostShare]:
     """Buyers a, b, … who pay `costs`, by the letters of each group, and together `whole`."""
     names = tuple(sorted({letter for group in costs for letter in group}))
-    plan = replace(planned(owned(names=names)), objective=whole)
-    found = shares(plan, {frozenset(group): amount for group, amount in costs.items()})
-    return {each.buyer: each for each in found}
+    return {each.buyer: each for each in shares(names, whole, {tuple(group): amount for group, amount in costs.items()})}
 
 
 def test_two_buyers_halve_what_they_save() -> None:
@@ -176,14 +179,14 @@ def test_a_group_without_a_plan_leaves_no_share() -> None:
 def test_groups_are_all_but_none_and_everybody() -> None:
     stockpile = owned(names=("a", "b", "c"))
     assert buyers(stockpile) == ["a", "b", "c"]
-    assert sorted("".join(sorted(group)) for group in groups(stockpile)) == ["a", "ab", "ac", "b", "bc", "c"]
+    assert sorted("".join(group) for group in groups(stockpile)) == ["a", "ab", "ac", "b", "bc", "c"]
 
 
 def test_an_order_together_saves_an_order_cost() -> None:
     """Each alone 10 at 5 and an order; together one order for both."""
-    plan = with_shares(planned(owned(demand(10, buyer="army"), demand(10, buyer="navy"))), EXACT)
+    plan = asked_beside(COST_SHARES, planned(owned(demand(10, buyer="army"), demand(10, buyer="navy"))))
     assert plan.objective == pytest.approx(112)
-    assert [(each.buyer, each.alone, each.share, each.saving) for each in plan.of(Share)] == [
+    assert [(each.buyer, each.alone, each.share, each.saving) for each in plan.of(CostShare)] == [
         ("army", pytest.approx(62), pytest.approx(56), pytest.approx(6)), ("navy", pytest.approx(62), pytest.approx(56), pytest.approx(6))
     ]  # fmt: skip
 
@@ -197,7 +200,7 @@ def test_shares_under_scenarios_leave_out_the_others_there_too() -> None:
     plan = planned(owned(*rows))
     own = 50 + 12 + 0.75 * (50 + 12) + 0.25 * (150 + 12)
     assert plan.objective == pytest.approx(2 * own - 24)
-    found = with_shares(plan, EXACT).of(Share)
+    found = asked_beside(COST_SHARES, plan).of(CostShare)
     assert [(each.alone, each.share) for each in found] == [(pytest.approx(own), pytest.approx(own - 12))] * 2
     fresh = least_cost(owned(*rows[:1], *rows[2:], names=("army",)))
     assert fresh == pytest.approx(own)
@@ -232,7 +235,7 @@ def names(stockpile: Stockpile, kind: type[Row], name: str) -> list[Any]:
 @pytest.mark.parametrize("uncertain", [False, True])
 def test_what_stands_for_the_others_alone_is_left_out(uncertain: bool) -> None:
     stockpile = build(everybody(*(WAR if uncertain else ()))).stockpile
-    found = alone(stockpile, {"army"})
+    found = alone(stockpile, "army")
     assert len(found.views) == (3 if uncertain else 0)
     for view in (found, *found.views):
         assert names(view, Site, "site") == ["army depot", "yard"]
@@ -251,6 +254,6 @@ def test_what_stands_for_the_others_alone_is_left_out(uncertain: bool) -> None:
 def test_the_plan_of_all_is_no_dearer_than_two_plans() -> None:
     stockpile = everybody(material(below_target_cost=5), *WAR)
     together = least_cost(stockpile)
-    parts = [planned(alone(build(stockpile).stockpile, {name})).objective for name in ("army", "navy")]
+    parts = [planned(alone(build(stockpile).stockpile, name)).objective for name in ("army", "navy")]
     assert together is not None
     assert together <= sum(parts) + 1e-6

@@ -107,7 +107,7 @@ def test_why_there_is_no_plan_is_not_worked_out_to_the_end(
     assert run(capsys, "compare", source, source).status == 130
 
 
-@pytest.mark.parametrize("name", ["make_plan", "with_firm", "write"])
+@pytest.mark.parametrize("name", ["make_plan", "with_what_ifs", "write"])
 @pytest.mark.parametrize("which", ["SIGINT", "SIGTERM"])
 def test_once_there_is_a_plan_it_is_written(
     name: str, which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

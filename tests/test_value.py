@@ -9,9 +9,11 @@ import pytest
 
 from optimiser.errors import InputError
 from optimiser.plan import Plan
-from optimiser.planner import Request, refuse_in_vain, with_value
+from optimiser.planner import Request, refuse_in_vain
 from optimiser.solve import Options
-from optimiser.value import Worth, mean
+from optimiser.studies.views import mean
+from optimiser.studies.what_ifs import INFORMATION
+from optimiser.studies.what_ifs.information import Worth
 from stockpile_model.build import build
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Row
@@ -33,7 +35,7 @@ from tests.support.accept import (
     supplier,
     target,
 )
-from tests.support.plans import plan_for
+from tests.support.plans import asked_beside, plan_for
 
 EXACT = Options(gap=0.0)
 
@@ -41,7 +43,7 @@ EXACT = Options(gap=0.0)
 def valued(stockpile: Stockpile) -> Plan:
     plan = plan_for(stockpile)
     assert plan is not None
-    return with_value(plan, EXACT)
+    return asked_beside(INFORMATION, plan)
 
 
 def figures(stockpile: Stockpile) -> dict[str, float | None]:

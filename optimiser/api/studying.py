@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +17,21 @@ from optimiser.frames import Shown
 from optimiser.sampling.draw import Options as SamplingOptions
 from optimiser.sampling.make import Made, make
 from optimiser.solving.options import Options
+from optimiser.studies.beside_plan import hire, plain
 from optimiser.studies.case import Case, Result
-from optimiser.studies.crew import Crew, Processes
+from optimiser.studies.common import common
+from optimiser.studies.crew import Crew
 from optimiser.studies.evaluate import Job
-from optimiser.studies.here import InProcess, MemoryRecord
-from optimiser.studies.kinds import ROUNDS, Asked, Table
+from optimiser.studies.every_kind import EVERY_KIND
+from optimiser.studies.here import MemoryRecord
+from optimiser.studies.kinds.asked import Asked, Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Ran, Runner
 from optimiser.studies.tables import Input, Study, by_name, everything, made
-from optimiser.study_maker import GAP, LATE, common, conduct
+from optimiser.study_maker import GAP, conduct
 from optimiser.workbook.read import Reading
 from stockpile_model.changes import parse
 from stockpile_model.schema import nearest
-from stockpile_model.stockpile import Stockpile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +118,7 @@ def study(
         keeper = stack.enter_context(Record(Path(record))) if record is not None else MemoryRecord()
         runner, crew = _runner(book, asked, keeper, gap, time_limit, workers, on_progress)
         stack.callback(crew.close)
-        tables = conduct(ROUNDS[asked.study.kind](asked), runner)
+        tables = conduct(EVERY_KIND[asked.study.kind](asked), runner)
         results = tuple(keeper.find_any(run.key) or Result("not run") for run in runner.ran)
     return StudyResult(asked.study.kind, tuple(tables), tuple(runner.ran), results)
 
@@ -126,16 +128,10 @@ def _runner(
 ) -> tuple[Runner, Crew]:
     settings = book.stockpile.settings
     options = Options(gap=gap, time_limit=settings.time_limit_seconds if time_limit is None else time_limit, threads=1, seed=settings.seed)
-    plain = _plain(book.stockpile)
-    job, (seconds, share) = Job(plain, options), LATE
-    crew: Crew = Processes(job, workers, (1 + share) * options.time_limit + seconds) if workers else InProcess(job)
-    runner = Runner(asked.study.study, keeper, common(plain, options), lambda: crew, watch or (lambda _: None), asked.inputs, audits=True)
+    rows = plain(book.stockpile)
+    crew = hire(Job(rows, options), workers)
+    runner = Runner(asked.study.study, keeper, common(rows, options), lambda: crew, watch or (lambda _: None), asked.inputs, audits=True)
     return runner, crew
-
-
-def _plain(stockpile: Stockpile) -> Stockpile:
-    """Return a stockpile without its studies, which no plan reads."""
-    return replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
 
 
 def _asked(
@@ -146,8 +142,8 @@ def _asked(
     if kind in named and inputs is None:
         rows = named[kind]
         return Asked(rows[0], tuple(made(stockpile, row) for row in rows if row.table and rows[0].kind != "alternatives"), stockpile, gap)
-    if kind not in ROUNDS:
-        names = [*ROUNDS, *named]
+    if kind not in EVERY_KIND:
+        names = [*EVERY_KIND, *named]
         raise InputError([Fault("study", f"there is no kind or study {kind!r}{nearest(kind, names)}; there are {', '.join(names)}")])
     if inputs is None and kind == "tornado":
         every = everything(stockpile)

@@ -35,7 +35,8 @@ class Commit:
 @dataclass(frozen=True)
 class Case:
     """One run. `point`: the value of each input of the study, in their order; None where the run leaves it as it is. `limit` bounds
-    a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost, one of these, or by `avoid` what other plans did."""
+    a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost, one of these, or by `avoid` what other plans did. `view`: what
+    of the stockpile is planned, by name (`views.VIEWS`), with what it names."""
 
     changes: tuple[Change, ...] = ()
     point: tuple[float | None, ...] = ()
@@ -44,6 +45,7 @@ class Case:
     commits: tuple[Commit, ...] = ()
     aim: str = "cost"
     avoid: tuple[tuple[str, float], ...] = ()
+    view: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -54,13 +56,22 @@ class Case:
     def asked(self) -> str:
         """What is minimised, under which limit and decisions, in words; nothing where it is the cost alone."""
         parts = [] if self.aim == "cost" else [f"least {self.aim}"]
+        parts += [": ".join([self.view[0], ", ".join(self.view[1:])]).removesuffix(": ")] if self.view else []
         parts += [] if self.limit is None else [f"{self.limit[0]} at most {self.limit[1]:.9g}"]
         parts += [f"{each.kind} {each.name} {each.level or ''} {each.how} {each.quantity:g}".replace("  ", " ") for each in self.commits]
         return "; ".join(parts)
 
     def key(self, of: str) -> str:
         """What tells a run from every other; `of` says the same of the input, the options and the versions."""
-        said = [of, [str(each) for each in self.changes], self.limit, [asdict(each) for each in self.commits], self.aim, self.avoid]
+        said: list[Any] = [
+            of,
+            [str(each) for each in self.changes],
+            self.limit,
+            [asdict(each) for each in self.commits],
+            self.aim,
+            self.avoid,
+        ]
+        said += [self.view] if self.view else []
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from optimiser.audited import audited
 from optimiser.errors import locate
 from optimiser.interrupts import Interrupt
-from optimiser.solve import scenario_tree, solve
+from optimiser.plan import make_plan
+from optimiser.solve import Outcome, scenario_tree, solve
 from optimiser.solving.highs import Solution, Unbounded, polished
 from optimiser.solving.options import Options, SolverError, allowance, relative_gap
 from optimiser.solving.standard_form import Floats, Label, Program
@@ -23,10 +25,13 @@ from optimiser.studies import plans
 from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Programs, compile_model
+from optimiser.studies.plan_figures import figures
+from optimiser.studies.views import HELD, NO_MEAN, VIEWS, decide, mean
 from stockpile_model import changes
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.build import build, check
+from stockpile_model.formulation import Formulation
 from stockpile_model.scenarios import unfold
 from stockpile_model.spelling import alike
 from stockpile_model.stockpile import Stockpile
@@ -115,6 +120,8 @@ class Evaluator:
         changed = self._changed(case)
         if isinstance(changed, Result):
             return changed, []
+        if case.view:
+            return self._viewed(changed, case.view), []
         if changed.settings.objective == "shortfall_first" and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
         compiled, made, why = self._program(case)
@@ -193,6 +200,31 @@ class Evaluator:
             while len(self.certifiers) > MOST_CERTIFIERS:
                 self.certifiers.pop(next(iter(self.certifiers)))
         return self.certifiers[key]
+
+    def _viewed(self, changed: Stockpile, view: tuple[str, ...]) -> Result:
+        """Return how a view of the stockpile ends, by a fresh solve; a plan is audited, and reports the figures that are compared."""
+        unfolded = unfold(changed)
+        name, *of = view
+        if name != HELD:
+            return self._planned(build(VIEWS[name].make(unfolded, *of)), VIEWS[name].has_rows)
+        # Age by age: the two may tell other ages apart, and what one decides is fixed in the other.
+        meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))
+        if (found := self._outcome(meant)).objective is None:
+            return Result(found.status, how="solved", message=NO_MEAN)
+        decide(kept, meant)
+        found = self._outcome(kept)
+        return Result(found.status, found.objective, found.bound, found.gap, how="solved")
+
+    def _planned(self, formulation: Formulation, has_rows: bool) -> Result:
+        outcome = self._outcome(formulation)
+        if outcome.objective is None or not has_rows:
+            return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, how="solved")
+        plan = audited(make_plan(formulation, outcome))
+        return Result(outcome.status, plan.objective, plan.bound, plan.gap, how=f"solved{AUDITED}", figures=figures(plan))
+
+    def _outcome(self, formulation: Formulation) -> Outcome:
+        options = replace(self.job.options, time_limit=self._left(), threads=1)
+        return solve(formulation.m, options, tree=scenario_tree(formulation))
 
     def _solved(self, changed: Stockpile) -> Result:
         """By a fresh solve: of two objectives the second can only be compared at the best of the first."""

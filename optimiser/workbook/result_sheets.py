@@ -14,10 +14,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.beside import Compared, Share
 from optimiser.errors import OutputError
 from optimiser.plan import Assumption, MarginalValue, Plan
-from optimiser.value import Worth
+from optimiser.studies.what_ifs.cost_shares import CostShare
+from optimiser.studies.what_ifs.firm_supply import Compared
+from optimiser.studies.what_ifs.information import Worth
 from optimiser.workbook.styles import DATE, FACTOR, Styles, decimals, exact_formats, number_format, put, unit_of
 from optimiser.workbook.table_sheet import TableSheet
 from stockpile_model.blocks.budget import BudgetUse, Payment
@@ -55,12 +56,12 @@ SHEETS: Mapping[type[Result], str] = {
     Worth: "what the uncertainty costs: VSS and EVPI",
     MarginalValue: "what one more unit of each limit is worth",
     Compared: "this plan beside one that counts on no plant that is merely announced",
-    Share: "what each buyer would pay alone, and its fair part of the cost",
+    CostShare: "what each buyer would pay alone, and its fair part of the cost",
     Assumption: "every input, with its source and date",
 }
 """The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
 
-BESIDE = (Compared, Share, ScenarioOutcome, Worth)  # there only when asked for
+BESIDE = (Compared, CostShare, ScenarioOutcome, Worth)  # there only when asked for
 DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
 TOLD = ("instruction", "to_change", "meaning")  # the columns that hold sentences

@@ -91,7 +91,7 @@ def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
 def test_started_again_nothing_is_run(tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request(source=book(tmp_path / "book.xlsx", tables), workers=1)
     first = make_studies(request, lambda _: None)
-    monkeypatch.setattr("optimiser.study_maker.Processes", None)
+    monkeypatch.setattr("optimiser.studies.beside_plan.Processes", None)
     again = make_studies(request, lambda _: None)
     assert (first.kept, again.kept) == (0, sum(len(each.runs) for each in first.answers))
     assert openpyxl.load_workbook(again.path)["summary"]["D4"].value == 4
@@ -220,7 +220,7 @@ def test_the_command_says_which_runs_failed_and_ends_otherwise_than_well(
     path, crews = book(tmp_path / "book.xlsx", tables), [Here(Hollow(befalls=befalls).evaluator())]
     if befalls == "kill":
         crews[0].wait = lambda: [Done(crews[0].tasks.pop().number, died="its process was killed by signal 9")]  # type: ignore[method-assign]
-    monkeypatch.setattr("optimiser.study_maker.Processes", lambda *_: crews[0])
+    monkeypatch.setattr("optimiser.studies.beside_plan.Processes", lambda *_: crews[0])
     result = CliRunner().invoke(cli, ["study", str(path), "grid"])
     assert result.exit_code == status, result.output
     assert ("4 runs failed: the sheet runs says why; the same command tries them again" in result.output) == (status == 70)

@@ -11,6 +11,9 @@ from typing import Any
 
 from optimiser.plan import Plan, make_plan
 from optimiser.solve import Options, scenario_tree, solve
+from optimiser.studies.beside_plan import answered
+from optimiser.studies.here import MemoryRecord
+from optimiser.studies.what_ifs import WhatIf
 from optimiser.workbook.read import read
 from stockpile_model.build import build, check
 from stockpile_model.stockpile import Stockpile
@@ -280,6 +283,11 @@ def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (
         return None
     run = {"input": "book.xlsx", "input sha256": "0" * 64, "changes": "", "planned at": "2026-11-21 10:30:00 UTC", "threads": 2}
     return make_plan(formulation, outcome, warnings, run)
+
+
+def asked_beside(what_if: WhatIf, plan: Plan) -> Plan:
+    """The plan with the answer to a what-if, in this process and to a gap of 0."""
+    return answered(plan, [what_if], Options(gap=0.0), MemoryRecord(), "test")
 
 
 @functools.cache

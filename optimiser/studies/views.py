@@ -1,46 +1,23 @@
-"""What uncertainty costs: the value of the stochastic solution and of perfect information, by solving.
-
-Birge, Louveaux: Introduction to Stochastic Programming (2011), chapter 4. RP is the plan under scenarios; WS the mean of the plans
-for each scenario alone, known from the start; EEV what it costs to decide for the mean of all inputs until the first scenario is
-known, and under scenarios from then on. EVPI = RP - WS, VSS = EEV - RP. With a risk weight all three are weighed like the
-objective.
-"""
+"""Views of a stockpile that a case of a study can plan: firm supply only, some buyers alone, one scenario, the mean of all."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
 
+from optimiser.errors import Fault, InputError
+from stockpile_model import part
 from stockpile_model.block import decisions
-from stockpile_model.blocks.objective import cvar
 from stockpile_model.calendar import Calendar
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import Result, Row, column, columns
+from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Price
-from stockpile_model.tree import BASE, Tree
-
-
-@dataclass(frozen=True, kw_only=True)
-class Worth(Result):
-    SHEET = "uncertainty"
-    figure: str = column("RP, WS, EEV, EVPI or VSS")
-    meaning: str = column("what it is")
-    value: float | None = column("value; blank = there is none, see the meaning", "money")
-    least: float | None = column("proven to be at least", "money")
-    most: float | None = column("proven to be at most", "money")
-
-
-@dataclass(frozen=True)
-class Solved:
-    """What a plan costs and the bound below which none can come; None where there is no plan [money]."""
-
-    objective: float | None
-    bound: float | None
+from stockpile_model.tables import Price, Settings
+from stockpile_model.tree import Tree
 
 
 def scenario(stockpile: Stockpile, name: str) -> Stockpile:
@@ -62,6 +39,56 @@ def mean(stockpile: Stockpile) -> Stockpile:
             weights[id(view)] = weights.get(id(view), 0.0) + tree.probability[n]
         views.append(_mean([(known[key], weight) for key, weight in weights.items()]))
     return replace(stockpile, shape=Tree.chain(len(views)), views=tuple(views), scenarios={}, classes=None)
+
+
+FIRM = ("operating", "commissioning", "building")
+
+
+def firm(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile with the suppliers that are at least being built, of those that count. Raises InputError where none counts."""
+    stages = tuple(stage for stage in stockpile.settings.supply_stages or FIRM if stage in FIRM)
+    if not stages:
+        cell = stockpile.address(Settings.TABLE, 0, "supply_stages")
+        raise InputError([Fault(cell, f"counts no firm stage, so there is no firm supply to compare with: add one of {', '.join(FIRM)}")])
+    return everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, supply_stages=stages)))
+
+
+def whole(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile whose orders are whole in every period."""
+    return everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, firm_periods=None)))
+
+
+def alone(stockpile: Stockpile, *group: str) -> Stockpile:
+    """Return the stockpile for some of its buyers alone, at each node of its tree."""
+    return everywhere(stockpile, lambda view: part.alone(view, group))
+
+
+def everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -> Stockpile:
+    """Return the stockpile after a change, made to the rows at each node of its tree too."""
+    views = {id(view): view for view in stockpile.views}
+    made = {key: change(view) for key, view in views.items()}
+    return replace(change(stockpile), views=tuple(made[id(view)] for view in stockpile.views))
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of an unfolded stockpile, given what the rest of a case's `view` names. `has_rows`: its tables say all that it plans, so
+    that its plan can be audited; what a scenario alone holds stands in no table."""
+
+    make: Callable[..., Stockpile]
+    has_rows: bool = True
+
+
+VIEWS: Mapping[str, View] = {
+    "as it is": View(lambda stockpile: stockpile),
+    "firm supply": View(firm),
+    "buyers": View(alone),
+    "scenario": View(scenario, has_rows=False),
+}
+"""The views by name."""
+
+NO_MEAN = "the mean of all inputs has no plan"
+HELD = "held mean"  # the view under which what is decided for the mean is held until the first scenario is known
 
 
 def _plain(view: Stockpile) -> Stockpile:
@@ -117,45 +144,3 @@ def decide(formulation: Formulation, meant: Formulation) -> None:
                 twin = (*key[:-1], period[key[-1]])
                 value = pyo.value(others[twin]) if twin in others else 0.0
                 variables[key].fix(round(value) if variables[key].is_integer() else max(0.0, value))
-
-
-def worth(stockpile: Stockpile, plan: Solved, alone: Mapping[str, Solved], eev: Solved, mean_found: bool) -> Iterator[Worth]:
-    """The five figures. `alone` is the plan of each scenario, known from the start."""
-    settings, tree = stockpile.settings, stockpile.tree
-    weight = {name: tree.probability[leaf] for name, leaf in stockpile.scenarios.items()}
-
-    def weighed(costs: Mapping[str, float | None]) -> float | None:
-        known = {name: cost for name, cost in costs.items() if cost is not None}
-        if len(known) < len(costs):
-            return None
-        average = sum(weight[name] * cost for name, cost in known.items())
-        tail = cvar({name: (weight[name], cost) for name, cost in known.items()}, settings.risk_tail)
-        return (1 - settings.risk_weight) * average + settings.risk_weight * tail
-
-    ws = Solved(
-        weighed({name: each.objective for name, each in alone.items()}), weighed({name: each.bound for name, each in alone.items()})
-    )
-
-    def figure(name: str, meaning: str, value: float | None, least: float | None, most: float | None) -> Worth:
-        return Worth(figure=name, meaning=meaning, value=value, least=least, most=most)
-
-    def less(a: float | None, b: float | None) -> float | None:
-        return None if a is None or b is None else a - b
-
-    yield figure("RP", "this plan: objective under the scenarios", plan.objective, plan.bound, plan.objective)
-    yield figure("WS", f"each scenario planned alone, as if known from the start ({BASE} included)", ws.objective, ws.bound, ws.objective)
-    if eev.objective is not None:
-        said = "the plan for the mean of all inputs, kept until the first scenario is known"
-    elif mean_found:
-        said = "no value: the plan for the mean of all inputs, kept until the first scenario is known, leaves some scenario without a plan"
-    else:
-        said = "no value: the mean of all inputs has no plan"
-    yield figure("EEV", said, eev.objective, eev.bound, eev.objective)
-    yield figure(
-        "EVPI", "what perfect foresight would save: RP - WS", less(plan.objective, ws.objective), less(plan.bound, ws.objective),
-        less(plan.objective, ws.bound),
-    )  # fmt: skip
-    yield figure(
-        "VSS", "what this plan saves against planning for the mean: EEV - RP", less(eev.objective, plan.objective),
-        less(eev.bound, plan.objective), less(eev.objective, plan.bound),
-    )  # fmt: skip

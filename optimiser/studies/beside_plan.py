@@ -1,0 +1,60 @@
+"""What-ifs beside a plan: their cases are run as those of any study, recorded and in parallel, and their answers attached to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from optimiser.interrupts import Interrupt
+from optimiser.plan import Plan
+from optimiser.solving.options import Options
+from optimiser.studies.crew import Crew, Processes
+from optimiser.studies.evaluate import Job
+from optimiser.studies.here import InProcess
+from optimiser.studies.runner import Keeper, Progress, Runner
+from optimiser.studies.tables import Study
+from optimiser.studies.what_ifs import WhatIf
+from stockpile_model.stockpile import Stockpile
+
+LATE = 30.0, 0.25  # beyond its time limit, in seconds and as a share of it, at which the process of a run is ended
+
+
+def plain(stockpile: Stockpile) -> Stockpile:
+    """Return a stockpile without its studies, which no plan reads."""
+    return replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
+
+
+def hire(job: Job, workers: int) -> Crew:
+    """Return what runs cases: so many processes, or with 0 this one."""
+    seconds, share = LATE
+    return Processes(job, workers, (1 + share) * job.options.time_limit + seconds) if workers else InProcess(job)
+
+
+def answered(
+    plan: Plan,
+    wanted: Sequence[WhatIf],
+    options: Options,
+    record: Keeper,
+    of: str,
+    workers: int = 0,
+    watch: Callable[[Progress], None] = lambda _: None,
+    interrupt: Interrupt | None = None,
+) -> Plan:
+    """Return a plan with the answers to what-ifs; those that were interrupted are left out.
+
+    `of` says what all runs have in common. Raises StockpileError where no
+    process can be started.
+    """
+    asked = {what_if.kind: what_if.cases(plan) for what_if in wanted}
+    count = sum(map(len, asked.values()))
+    ended = interrupt or Interrupt()
+    job = Job(plain(plan.stockpile), replace(options, threads=1))
+    with closing(hire(job, min(workers, count) if count > 1 else 0)) as crew:
+        for what_if in wanted:
+            runner = Runner(what_if.kind, record, of, lambda: crew, watch, interrupt=ended)
+            results = runner.run(asked[what_if.kind])
+            if any(each.status == "not run" for each in results):
+                break
+            plan = what_if.attach(plan, results, options)
+    return plan

@@ -1,0 +1,14 @@
+"""What-ifs: questions beside a plan, each a kind of study that `stockpile solve` asks for by an option."""
+
+from __future__ import annotations
+
+from optimiser.studies.what_ifs.cost_shares import COST_SHARES
+from optimiser.studies.what_ifs.firm_supply import FIRM_SUPPLY
+from optimiser.studies.what_ifs.floor_levels import FLOOR_LEVELS
+from optimiser.studies.what_ifs.information import INFORMATION
+from optimiser.studies.what_ifs.what_if import WhatIf
+
+__all__ = ["COST_SHARES", "FIRM_SUPPLY", "FLOOR_LEVELS", "INFORMATION", "WHAT_IFS", "WhatIf"]
+
+WHAT_IFS: tuple[WhatIf, ...] = (FIRM_SUPPLY, COST_SHARES, FLOOR_LEVELS, INFORMATION)
+"""In the order in which `stockpile solve` asks them."""

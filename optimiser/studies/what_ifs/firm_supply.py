@@ -1,0 +1,125 @@
+"""Firm supply: what the plan would cost and miss if it counted on no plant that is merely announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from optimiser.explain import why_infeasible
+from optimiser.plan import Plan
+from optimiser.solving.options import Options
+from optimiser.studies import views
+from optimiser.studies.case import Case, Result
+from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.plan_figures import COST, DELIVERED, FLOOR, figures
+from optimiser.studies.what_ifs.what_if import WhatIf
+from stockpile_model import amounts
+from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.build import build
+from stockpile_model.schema import Result as ResultRow
+from stockpile_model.schema import column
+from stockpile_model.stockpile import Stockpile
+
+VIEW = "firm supply"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared(ResultRow):
+    """One figure of the plan, beside the same of the plan that counts on no plant that is merely announced."""
+
+    SHEET = "firm_supply"
+    figure: str = column("what is compared")
+    of: str | None = column("supplier or contract")
+    unit: str = column("unit of the figure")
+    planned: float | None = column("in this plan; blank = nothing, or not signed", "quantity, money or 1")
+    firm: float | None = column("with firm supply only: no plant that is merely announced", "quantity, money or 1")
+    difference: float | None = column("firm less planned", "quantity, money or 1")
+
+
+def compare(planned: Result, firm: Result, contracts: Sequence[str]) -> Iterator[Compared]:
+    """Yield the figures of a plan beside those with firm supply only, which may have no plan."""
+    there = firm.objective is not None
+
+    def row(figure: str, unit: str, one: float | None, other: float | None, of: str | None = None) -> Compared:
+        difference = (other or 0.0) - (one or 0.0) if there else None
+        return Compared(figure=figure, of=of, unit=unit, planned=one, firm=other if there else None, difference=difference)
+
+    def pair(name: str) -> tuple[float, float]:
+        return float(planned.figures.get(name, 0.0)), float(firm.figures.get(name, 0.0))
+
+    yield row("objective", "money", planned.objective, firm.objective)
+    yield row("proven bound", "money", planned.bound, firm.bound)
+    for name in _of(COST, planned):
+        if any(pair(name)):
+            yield row(name.removeprefix(COST).strip().replace("_", " "), "money", *pair(name))
+    yield row("shortfall", "quantity", *pair("shortfall"))
+    yield row("waste", "quantity", *pair("waste"))
+    for name in sorted({*_of(DELIVERED, planned), *_of(DELIVERED, firm)}):
+        yield row("delivered", "quantity", *pair(name), name.removeprefix(DELIVERED).strip())
+    for contract in contracts:
+        one, other = (each.number(f"{FLOOR} {contract}") for each in (planned, firm))
+        found = row("floor signed", "money/quantity", one, other, contract)
+        yield replace(found, difference=None) if one is None or other is None else found
+
+
+def _of(part: str, result: Result) -> list[str]:
+    return [name for name in result.figures if name.startswith(f"{part} ")]
+
+
+def _as_result(plan: Plan) -> Result:
+    """Return a plan as the result of a case."""
+    return Result("optimal", plan.objective, plan.bound, figures=figures(plan))
+
+
+def refuse(stockpile: Stockpile) -> None:
+    """Raise InputError where no stage of supplier is firm."""
+    views.firm(stockpile)
+
+
+def cases(plan: Plan) -> list[Case]:
+    """Return the case of firm supply only."""
+    return [Case(view=(VIEW,), note="firm supply only")]
+
+
+def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
+    """Return the plan with the comparison, and what is short where firm supply has no plan."""
+    (firm,) = results
+    if firm.objective is not None:
+        more = firm.objective - plan.objective
+        said = f"With firm supply only, no plant that is merely announced, the plan costs {amounts.money(firm.objective)} {plan.currency}, "
+        said += f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its shortfall is "
+        missing = amounts.quantity(amounts.clean(firm.number("shortfall") or 0.0))
+        said += f"{missing} {plan.unit} instead of {amounts.quantity(amounts.clean(plan.shortfall))}."
+    else:
+        why = "no plan keeps every limit" if firm.status == "infeasible" else "no plan was found within the time limit"
+        said = f"With firm supply only, no plant that is merely announced, {why}."
+        plan = replace(plan, warnings=(*plan.warnings, *_short(plan, firm, options)))
+    contracts = [each.contract for each in plan.of(ContractOutcome)]
+    rows = {**plan.rows, Compared: tuple(compare(_as_result(plan), firm, contracts))}
+    return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}")
+
+
+def _short(plan: Plan, firm: Result, options: Options) -> Iterator[str]:
+    """Yield what firm supply is short of, in words."""
+    if firm.status == "infeasible":
+        short = why_infeasible(build(views.firm(plan.stockpile)), options)
+        yield from (f"with firm supply only: {line.strip()}" for line in short.lines())
+
+
+def rounds(asked: Asked) -> Rounds:
+    """Plan with all supply, and with firm supply only."""
+    refuse(asked.stockpile)
+    planned, firm = yield [Case(view=("as it is",), note="as it is"), Case(view=(VIEW,), note="firm supply only")]
+    if planned.objective is None:
+        return [Table("firm supply", f"As it is there is no plan to compare with: {planned.ended}.", ("figure",), [])]
+    contracts = list(dict.fromkeys(name.removeprefix(FLOOR).strip() for each in (planned, firm) for name in _of(FLOOR, each)))
+    rows = [(each.figure, each.of, each.unit, each.planned, each.firm, each.difference) for each in compare(planned, firm, contracts)]
+    said = f"With firm supply only there is no plan: {firm.ended}."
+    if firm.objective is not None:
+        more = firm.objective - planned.objective
+        said = f"With firm supply only the plan costs {asked.paid(abs(more))} {'more' if more >= 0 else 'less'}."
+    header = ("figure", "of", "unit", "as it is", "with firm supply only", "difference")
+    return [Table("firm supply", said, header, rows)]
+
+
+FIRM_SUPPLY = WhatIf(kind="firm_supply", option="firm", refuse=refuse, cases=cases, attach=attach, rounds=rounds)

@@ -1,0 +1,32 @@
+"""What a what-if is: a question beside a plan that a few more plans answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from optimiser.plan import Plan
+from optimiser.solving.options import Options
+from optimiser.studies.case import Case, Result
+from optimiser.studies.kinds.asked import Asked, Rounds
+from stockpile_model.stockpile import Stockpile
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatIf:
+    """A question beside a plan. `kind` is the kind of study that asks it of a workbook alone, `option` that of `stockpile solve`.
+
+    refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer it. attach(plan, results, options):
+    the plan with the answer, given how its cases ended. rounds(asked): the same as a study.
+    """
+
+    kind: str
+    option: str
+    refuse: Callable[[Stockpile], None]
+    cases: Callable[[Plan], list[Case]]
+    attach: Callable[[Plan, Sequence[Result], Options], Plan]
+    rounds: Callable[[Asked], Rounds]
+
+
+def no_refusal(stockpile: Stockpile) -> None:
+    """Refuse nothing."""
