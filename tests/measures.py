@@ -176,10 +176,15 @@ def lists() -> list[str]:
         for node in ast.walk(tree(path)):
             names = {name for name in _elements(node) if own not in words.get(name, {own})}
             kinds = {name for name in _names(node) if own not in classes.get(name, {own})}
-            if len(names) > 1 or len(kinds) > 1:
+            if _apart(words, names) or _apart(classes, kinds):
                 said = ", ".join(sorted(names | kinds))
                 found.append(f"{_place(path)}:{node.lineno} ({said})")  # type: ignore[attr-defined]
     return [each for each in found if not each.startswith("models/stockpile_model/blocks/__init__")]
+
+
+def _apart(owners: dict[str, set[str | None]], names: set[str]) -> bool:
+    """Return whether names are of two blocks or more."""
+    return len(names) > 1 and not set.intersection(*(owners[name] for name in names))
 
 
 def _block(path: Path) -> str | None:
@@ -206,16 +211,16 @@ def _owned() -> tuple[dict[str, set[str | None]], dict[str, set[str | None]]]:
 
 def _words(node: ast.AST) -> Iterator[str]:
     """Yield the names that a statement of a block makes."""
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        if node.targets[0].id in ("TABLE", "SHEET") and isinstance(node.value, ast.Constant):
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and target.id in ("TABLE", "SHEET"):
             yield str(node.value.value)
     elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
         if isinstance(node.value, ast.Name) and node.value.id == "m":
             yield node.attr
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-        first = node.args[0]
-        if node.func.id == "Heading" and isinstance(first, ast.Constant):
-            yield str(first.value)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        count = {"Heading": 1, "Tally": 2, "Deed": 2}.get(node.func.id, 0)
+        yield from (str(each.value) for each in node.args[:count] if isinstance(each, ast.Constant))
 
 
 def _elements(node: ast.AST) -> Iterator[str]:

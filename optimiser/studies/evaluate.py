@@ -6,7 +6,7 @@ import functools
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,8 +28,9 @@ from optimiser.studies.compiled import Compiled, Programs, compile_model
 from optimiser.studies.plan_figures import figures
 from optimiser.studies.views import HELD, NO_MEAN, VIEWS, decide, mean
 from stockpile_model import changes
+from stockpile_model.block import Tally, tallies
 from stockpile_model.blocks.commitments import Commitment
-from stockpile_model.blocks.price_floors import Contract
+from stockpile_model.blocks.objective import RISK
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation
 from stockpile_model.scenarios import unfold
@@ -38,7 +39,6 @@ from stockpile_model.stockpile import Stockpile
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
-RISK = ("so_far", "at_risk", "excess")  # variables of the tail
 LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
 UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
@@ -282,53 +282,72 @@ def _cheapest(compiled: Compiled, asked: Program, x: Floats, best: float, option
 def _overlap(compiled: Compiled, weights: Mapping[str, float]) -> Floats:
     """How much a plan does of what other plans did, each decision by its weight."""
     cost = np.zeros(compiled.program.columns)
+    alike = {tally.variable for tally in tallies() if tally.alike}
     for j, (name, key) in enumerate(compiled.labels):
-        if name in ("buy", "take", "sign", "out"):
+        if name in alike:
             cost[j] = weights.get(f"{name} {key[0]}", 0.0)
     return cost if compiled.size is None else cost * compiled.size
 
 
 @functools.lru_cache(maxsize=32)
 def _columns(labels: tuple[Label, ...]) -> Mapping[str, list[tuple[int, tuple[Any, ...]]]]:
-    """The columns of the variables that are told of, by variable."""
+    """Return the columns of the variables that figures are made of, by variable."""
+    followed = {tally.variable for tally in tallies()}
     found: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
     for j, (name, key) in enumerate(labels):
-        if name in ("sign", "grant", "carry", "buy", "take", "stock", "unmet", "below", "expired", "out"):
+        if name in followed:
             found.setdefault(name, []).append((j, key))
     return found
 
 
 def _figures(compiled: Compiled, x: Floats, stockpile: Stockpile) -> tuple[dict[str, Figure], tuple[float, ...]]:
-    """Decisions of note and expected quantities of a plan, whose variables have the values x; its expected stock at the end of each
-    period."""
-
-    def _clean(value: float) -> float:
-        return value if abs(value) > stockpile.scale.nothing else 0.0
-
-    tree = unfold(stockpile).tree
-    of = _columns(compiled.labels)
-    values = x.tolist()
-    found: dict[str, Figure] = {"shortfall": _clean(_shortfall(compiled, x))}
-    found["waste"] = _clean(sum(tree.probability[key[-1]] * values[j] for j, key in of.get("expired", ())))
-    signed: dict[str, list[str]] = {row.contract: [] for row in stockpile.rows(Contract)}
-    for j, key in of.get("sign", ()):
-        if values[j] > 0.5 and str(key[1]) not in signed.setdefault(str(key[0]), []):
-            signed[str(key[0])].append(str(key[1]))
-    found |= {f"sign {name}": ", ".join(levels) for name, levels in signed.items()}
-    helped: dict[str, float] = {}
-    for name in ("grant", "carry"):
-        for j, key in of.get(name, ()):
-            helped[str(key[0])] = max(helped.get(str(key[0]), 0.0), float(round(values[j])))
-    found |= {f"project {name}": value for name, value in helped.items()}
-    for name, said in (("buy", "order"), ("take", "take"), ("out", "rotate")):
-        sums: dict[str, float] = {}
-        for j, key in of.get(name, ()):
-            sums[str(key[0])] = sums.get(str(key[0]), 0.0) + tree.probability[key[-1]] * values[j]
-        found |= {f"{said} {each}": _clean(amount) for each, amount in sums.items()}
+    """Return the figures of a plan, whose variables have the values x, and its expected stock at the end of each period."""
+    tree, values, of = unfold(stockpile).tree, x.tolist(), _columns(compiled.labels)
+    nothing = stockpile.scale.nothing
+    found: dict[str, Figure] = {"shortfall": _clean(_shortfall(compiled, x), nothing)}
     held = [0.0] * stockpile.settings.periods
-    for j, key in of.get("stock", ()):
-        held[tree.period[key[-1]]] += tree.probability[key[-1]] * values[j]
-    return found, tuple(map(_clean, held))
+    for tally in tallies():
+        columns = [(key, values[j]) for j, key in of.get(tally.variable, ())]
+        if tally.how == "held":
+            for key, value in columns:
+                held[tree.period[key[-1]]] += tree.probability[key[-1]] * value
+        else:
+            members = stockpile.names(tally.members) if tally.members else ()
+            found.update((name, _clean(value, nothing)) for name, value in _tallied(tally, columns, members, tree.probability, found))
+    return found, tuple(value if abs(value) > nothing else 0.0 for value in held)
+
+
+def _tallied(
+    tally: Tally,
+    columns: Sequence[tuple[tuple[Any, ...], float]],
+    members: Iterable[str],
+    probability: Sequence[float],
+    found: Mapping[str, Figure],
+) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures of a tally: for each member, or one for all."""
+    if tally.how == "total":
+        yield tally.figure, sum(probability[key[-1]] * value for key, value in columns)
+        return
+    sums: dict[str, float] = {}
+    chosen: dict[str, list[str]] = {str(name): [] for name in members}
+    for key, value in columns:
+        name = str(key[0])
+        if tally.how == "chosen" and value > 0.5 and str(key[1]) not in chosen.setdefault(name, []):
+            chosen[name].append(str(key[1]))
+        elif tally.how == "ever":
+            sums[name] = max(sums.get(name, 0.0), float(round(value)))
+        elif tally.how == "sum":
+            sums[name] = sums.get(name, 0.0) + probability[key[-1]] * value
+    if tally.how == "chosen":
+        yield from ((f"{tally.figure} {name}", ", ".join(levels)) for name, levels in chosen.items())
+    for name, value in sums.items():
+        before = found.get(f"{tally.figure} {name}", 0.0)
+        yield f"{tally.figure} {name}", max(value, float(before)) if tally.how == "ever" else value
+
+
+def _clean(value: Figure, nothing: float) -> Figure:
+    """Return a figure without the solver's noise."""
+    return value if isinstance(value, str) or abs(value) > nothing else 0.0
 
 
 def _shortfall(compiled: Compiled, x: Floats) -> float:

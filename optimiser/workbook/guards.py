@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.workbook.input_sheets import Units, column_of, comment, header
 from optimiser.workbook.sheets import letter
 from optimiser.workbook.styles import DECIMAL, WHOLE, Styles, number_format, serial
+from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
 from stockpile_model.tables import Settings, Supplier
@@ -32,14 +33,15 @@ CONFIDENCE = ("high", "medium", "low", "assumption")
 FURTHER = {"buyers": ("sites", "buyer"), "countries": ("suppliers", "country"), "levels": ("floors", "level")}
 """Lists that are the keys of no sheet, and the column in which they stand."""
 
-DEPENDENT = {
-    ("commitments", "name"): ("kind", {"order": "offers", "sign": "contracts", "rotate": "outlets", "project": "projects"}),
-    ("rules", "value"): (
-        "of",
-        {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {"country": "countries"},
-    ),
-}
-"""Columns whose list hangs on another column of the row: which, and the list for each of its values."""
+
+def dependent() -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
+    """Return the columns whose list hangs on another column of the row: which, and the list for each of its values."""
+    groups = {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {"country": "countries"}
+    return {
+        ("commitments", "name"): ("kind", {kind: deed.table for kind, deed in deeds().items()}),
+        ("rules", "value"): ("of", groups),
+    }
+
 
 LISTED = {("commitments", "level"): "levels", ("events", "scenario"): "scenarios", ("events", "table"): "tables"}
 """Columns that refer to no table and yet have a list."""
@@ -90,7 +92,7 @@ class Sheets:
 def define_lists(book: xlsxwriter.Workbook, sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
     """The names behind the drop-downs, and the sheet of those lists that stand in no column of a table."""
     refers = {column.refers for kind in block_tables() for column in columns(kind)}
-    chosen = {*LISTED.values(), *(name for _, lists in DEPENDENT.values() for name in lists.values())}
+    chosen = {*LISTED.values(), *(name for _, lists in dependent().values() for name in lists.values())}
     first = {kind.TABLE: (kind.TABLE, keys(kind)[0]) for kind in block_tables() if kind.TABLE in refers | chosen and not kind.OPEN}
     for name, (table, column) in {**first, **FURTHER}.items():
         book.define_name(f"list_{name}", _filled(sheets.area(table, column)))
@@ -205,8 +207,8 @@ def guard_settings(sheet: Worksheet, sheets: Sheets, units: Units, styles: Style
 
 def source(table: str, name: str, column: Column | None, sheets: Sheets) -> str:
     """Where the values of a cell stand: an expression for the list that it may be taken from; empty where it is none."""
-    if (table, name) in DEPENDENT:
-        on, lists = DEPENDENT[table, name]
+    if (table, name) in dependent():
+        on, lists = dependent()[table, name]
         cell, found = sheets.cell(table, on), "list_nothing"
         for value, chosen in reversed(lists.items()):
             found = f'IF({cell}="{value}",list_{chosen},{found})'

@@ -21,6 +21,7 @@ from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK,
 from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import list_pairs, set_print
 from optimiser.workbook.styles import DATE, LONGEST_TEXT, OPTIONS, SHARE, Styles, legible, literal, put, text
+from stockpile_model.block import tallies
 from stockpile_model.tables import Settings
 
 MOST_DECISIONS = 40  # columns of the sheet runs
@@ -28,7 +29,7 @@ MOST_BARS = 25  # of a tornado that are drawn
 MOST_RUNS = 1_000_000
 MOST_INPUTS = 1_000  # columns of the sheet runs
 COMPLETE = "complete"  # how studies ended, on the sheet run
-KINDS = ("sign", "project", "order", "take", "rotate")  # of decisions, the most weighty first
+WEIGHTY = ("chosen", "ever", "sum")  # how decisions are counted, the most weighty first
 FIRST = 2  # row below the title and the header of an answer
 WIDTH, HEIGHT = 900, 420  # pixels
 LOW, HIGH = "#2E86C1", "#E67E22"
@@ -257,7 +258,8 @@ def _fan(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, s
 def _runs(sheet: Worksheet, styles: Styles, answers: Sequence[Answered], find: Find, settings: Settings) -> list[dict[str, int]]:
     """One row a run; how many runs of each study ended how."""
     decisions = [*dict.fromkeys(name for each in answers for name in each.noted if name not in ("shortfall", "waste", "cost"))]
-    decisions = sorted(decisions, key=lambda name: KINDS.index(name.split(" ")[0]) if name.split(" ")[0] in KINDS else len(KINDS))
+    ranks = {tally.figure: WEIGHTY.index(tally.how) for tally in tallies() if tally.how in WEIGHTY}
+    decisions = sorted(decisions, key=lambda name: ranks.get(name.split(" ")[0], len(WEIGHTY)))
     decisions = decisions[:MOST_DECISIONS]
     inputs = dict([pair for each in answers for pair in each.inputs.items()][:MOST_INPUTS])
     money, unit = settings.currency, settings.quantity_unit

@@ -146,7 +146,7 @@ def test_a_wrong_study_is_told_with_its_cell(tmp_path: Path, tables: dict[str, A
     [
         ("sign metlen", "studies!J4: 'metlen' has no row in the sheet contracts"),
         ("order sport", "studies!J4: 'sport' has no row in the sheet offers (did you mean 'spot'?)"),
-        ("buy spot", "studies!J4: decision must be target, or sign, order, rotate, project with a name, as in 'sign metlen'"),
+        ("buy spot", "studies!J4: decision must be target, or project, order, sign, rotate with a name, as in 'sign metlen'"),
     ],
 )
 def test_a_decision_that_is_none_is_told(tmp_path: Path, tables: dict[str, Any], decision: str, message: str) -> None:

@@ -48,6 +48,9 @@ class ScenarioOutcome(Result):
     waste: float = column("what reaches the end of its life unused", "quantity")
 
 
+RISK = ("so_far", "at_risk", "excess")  # the variables of the tail
+
+
 def factor(stockpile: Stockpile, money: Money) -> float:
     """π_n·δ_t: what money at a node counts for in the objective [1]."""
     tree = stockpile.tree
@@ -207,7 +210,7 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
 BLOCK = Block(
     results=(CashFlow, ScenarioOutcome),
     headings=(Heading("closing_stock", "value of stock left at the end (no cash)", cash=False),),
-    follows=("so_far", "at_risk", "excess"),
+    follows=RISK,
     add=add,
     report=report,
     uses=uses,

@@ -807,7 +807,7 @@ BLOCK = Block(
     ),
     decisions=("sign", "take"),
     follows=("begin", "short"),
-    tallies=(Tally("sign", "sign", "chosen", alike=True), Tally("take", "take", alike=True)),
+    tallies=(Tally("sign", "sign", "chosen", alike=True, members="contracts"), Tally("take", "take", alike=True)),
     deeds=(DEED,),
     check=check,
     review=review,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.block import Block
+from stockpile_model.block import Block, Tally
 from stockpile_model.blocks.ageing import Ageing
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger, Opening
@@ -243,6 +243,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
 BLOCK = Block(
     tables=(OpeningLot,),
     results=(LotStock, Movement, Delivery),
+    tallies=(Tally("expired", "waste", "total"), Tally("stock", "stock", "held")),
     headings=(Heading("storage", "site and holding cost"), Heading("handling", "handling in and out"), DISPOSAL),
     check=check,
     review=review,

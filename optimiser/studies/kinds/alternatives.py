@@ -9,10 +9,10 @@ from __future__ import annotations
 from optimiser.studies.case import Case, Result
 from optimiser.studies.evaluate import UNLIKE
 from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
+from stockpile_model.block import tallies
 
 PLANS, SHARE = 5, 0.02
 ALIKE = 0.005  # plans that are less unlike are the same
-DECISIONS = {"order": "buy", "take": "take", "rotate": "out"}
 
 
 def rounds(asked: Asked) -> Rounds:
@@ -52,19 +52,25 @@ def rounds(asked: Asked) -> Rounds:
     return [Table("alternatives", f"{said} Unlike: 0 is the same, 1 nothing alike.", header, rows)]
 
 
+def _quantities() -> dict[str, str]:
+    """Return the figures that say how alike plans are, each with its variable."""
+    return {tally.figure: tally.variable for tally in tallies() if tally.alike and tally.how == "sum"}
+
+
 def _decisions(result: Result) -> dict[str, float]:
-    kinds = (*DECISIONS, "project")
+    kinds = {tally.figure for tally in tallies() if tally.how in ("sum", "ever")}
     return {name: value for name, value in result.figures.items() if name.split(" ")[0] in kinds and isinstance(value, float) and value}
 
 
 def _weights(plans: list[Result]) -> tuple[tuple[str, float], ...]:
     """The share of each decision in all that the plans do, by variable and name."""
     sums: dict[str, float] = {}
+    variables = _quantities()
     for each in plans:
         for name, value in _decisions(each).items():
             kind, _, of = name.partition(" ")
-            if kind in DECISIONS:
-                key = f"{DECISIONS[kind]} {of}"
+            if kind in variables:
+                key = f"{variables[kind]} {of}"
                 sums[key] = sums.get(key, 0.0) + value
     total = sum(sums.values())
     return tuple(sorted((name, round(value / total, 12)) for name, value in sums.items()))
