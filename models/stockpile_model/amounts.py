@@ -49,10 +49,16 @@ def month(day: dt.date) -> str:
 def clean(value: float) -> float:
     """Return a figure without a solver's noise: a short one that is the same to nine digits, 500 for 499.9999999998; where there is
     none the figure to twelve digits, so that sums of such figures keep the limits that their parts keep."""
-    if not math.isfinite(value) or len(Decimal(repr(float(value))).normalize().as_tuple().digits) <= _TYPED:
+    if (
+        not math.isfinite(value)
+        or len(Decimal(repr(float(value))).normalize().as_tuple().digits) <= _TYPED
+    ):
         return float(value)
     short = (float(f"{value:.{digits}g}") for digits in range(1, _SHORT + 1))
-    return next((each for each in short if abs(each - value) <= _SAME * abs(value)), float(f"{value:.{_TYPED}g}"))
+    return next(
+        (each for each in short if abs(each - value) <= _SAME * abs(value)),
+        float(f"{value:.{_TYPED}g}"),
+    )
 
 
 def lots(number: int, size: float) -> float:
@@ -60,11 +66,16 @@ def lots(number: int, size: float) -> float:
     return float(number * _typed(size))
 
 
-def snapped(value: float, least: Iterable[float | None] = (), most: Iterable[float | None] = ()) -> float:
+def snapped(
+    value: float, least: Iterable[float | None] = (), most: Iterable[float | None] = ()
+) -> float:
     """Return a figure without a solver's noise, which leaves it neither below the figures it may not be below nor above those it may
     not be above (None: no such limit). What misses one by more than noise stays as it is."""
     found = clean(value)
-    for limit, below, above in (*((each, NOISE, _SAME) for each in least), *((each, _SAME, NOISE) for each in most)):
+    for limit, below, above in (
+        *((each, NOISE, _SAME) for each in least),
+        *((each, _SAME, NOISE) for each in most),
+    ):
         if limit is not None and limit * (1 - below) <= found <= limit * (1 + above):
             return float(_typed(limit))
     return found

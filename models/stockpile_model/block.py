@@ -172,7 +172,9 @@ def tallies() -> tuple[Tally, ...]:
 
 def asks_spending(stockpile: Stockpile) -> bool:
     """Return whether paying more than is due may be an aim: then nothing may be paid that is not owed."""
-    return any(block.asks_spending(stockpile) for block in blocks() if block.asks_spending is not None)
+    return any(
+        block.asks_spending(stockpile) for block in blocks() if block.asks_spending is not None
+    )
 
 
 def owner(table: type[Row]) -> Block | None:

@@ -42,7 +42,10 @@ def _changed(stockpile: Stockpile) -> list[Problem]:
         for problem in problems("check", stockpile.at(n)):
             if not problem.warning:
                 message = f"in scenario {stockpile.holds[n][0]}: {problem.said}"
-                found.setdefault((problem.table, problem.line, problem.column, problem.message), replace(problem, message=message))
+                found.setdefault(
+                    (problem.table, problem.line, problem.column, problem.message),
+                    replace(problem, message=message),
+                )
     return [*found.values()]
 
 
@@ -56,7 +59,10 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
     for material in stockpile.keyed(Material):
         (life, *others) = {view.life(material) for view in stockpile.variants}
         if life is not None and not others:
-            marks = [[tell(view, material, age) for tell in tells for view in stockpile.variants] for age in range(life)]
+            marks = [
+                [tell(view, material, age) for tell in tells for view in stockpile.variants]
+                for age in range(life)
+            ]
             if len(ages := classes(marks)) < life:
                 found[material] = ages
     return replace(stockpile, classes=found)
@@ -73,12 +79,20 @@ def build(stockpile: Stockpile) -> Formulation:
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger(headings())
     # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
     with PauseGC():
-        m.scaling_factor = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by")
-        m.priority = pyo.Suffix(direction=pyo.Suffix.LOCAL, doc="what a search decides first: what moves a plan most")
+        m.scaling_factor = pyo.Suffix(
+            direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by"
+        )
+        m.priority = pyo.Suffix(
+            direction=pyo.Suffix.LOCAL, doc="what a search decides first: what moves a plan most"
+        )
         for block in blocks():
             if block.add is not None:
                 block.add(m, stockpile, ledger)
-        for part in (each for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in m.component_objects(kind)):
+        for part in (
+            each
+            for kind in (pyo.Var, pyo.Constraint, pyo.Objective)
+            for each in m.component_objects(kind)
+        ):
             m.scaling_factor[part] = 1 / stockpile.scale.of(unit(part))
     return Formulation(m, stockpile, ledger)
 

@@ -60,7 +60,9 @@ class Calendar:
         """A duration in periods; the check has refused any that is not whole."""
         whole = self.whole(months)
         if whole is None:
-            raise ValueError(f"{months} months are no whole number of periods of {self.months} months")
+            raise ValueError(
+                f"{months} months are no whole number of periods of {self.months} months"
+            )
         return whole
 
     def years(self, period: int) -> float:
@@ -71,7 +73,9 @@ class Calendar:
         """The fiscal year that contains the first day of a period, named by the calendar year in which it ends."""
         if (found := self._fiscal_years.get(period)) is None:
             day = self.begin(period)
-            found = self._fiscal_years[period] = day.year + (1 if 1 < self.fiscal_year_start <= day.month else 0)
+            found = self._fiscal_years[period] = day.year + (
+                1 if 1 < self.fiscal_year_start <= day.month else 0
+            )
         return found
 
     @functools.cached_property

@@ -68,7 +68,9 @@ def parse(said: str) -> Change:
         row, column = (column, None) if row is None else (row, column)
         column = column or "value"
     if row is None or column is None:
-        raise ValueError(f"{said!r} names no {'row' if row is None else 'column'} ('*' for all); {_EXAMPLE}")
+        raise ValueError(
+            f"{said!r} names no {'row' if row is None else 'column'} ('*' for all); {_EXAMPLE}"
+        )
     how = cast(How, identity(found["how"] or "set"))
     value = (found["plain"] if found["how"] is None else found["value"]) or ""
     return Change(table, row.strip(), column.strip(), how, value.strip())
@@ -80,19 +82,34 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
     ValueError where the change finds no cell, or a cell cannot hold what it asks for. What rows mean to each other is
     checked afterwards, by `build.check`.
     """
-    kinds: dict[str, type[Row]] = {Settings.TABLE: Settings} | {kind.TABLE: kind for kind in stockpile.tables}
+    kinds: dict[str, type[Row]] = {Settings.TABLE: Settings} | {
+        kind.TABLE: kind for kind in stockpile.tables
+    }
     kind = kinds.get(normal(change.table))
     if kind is None:
-        raise UnknownError("table", f"the workbook has no table {change.table!r}{nearest(change.table, kinds)}")
+        raise UnknownError(
+            "table", f"the workbook has no table {change.table!r}{nearest(change.table, kinds)}"
+        )
     if kind is Settings:
         if normal(change.column) not in ("value", "*", ""):
             raise ValueError(f"settings have a value, no {change.column!r}")
-        return replace(stockpile, settings=_change(stockpile, stockpile.settings, _columns(stockpile, kind, change.row), change)[0])
+        return replace(
+            stockpile,
+            settings=_change(
+                stockpile, stockpile.settings, _columns(stockpile, kind, change.row), change
+            )[0],
+        )
     rows = stockpile.rows(kind)
-    chosen = {number for number, row in enumerate(rows) if change.row in ("*", "") or identity(change.row) in _names(row)}
+    chosen = {
+        number
+        for number, row in enumerate(rows)
+        if change.row in ("*", "") or identity(change.row) in _names(row)
+    }
     if not chosen:
         known = dict.fromkeys(name for row in rows for name in _names(row))
-        raise UnknownError("row", f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}")
+        raise UnknownError(
+            "row", f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}"
+        )
     found = _columns(stockpile, kind, change.column)
     made = {number: _change(stockpile, rows[number], found, change) for number in chosen}
     if not any(touched for _, touched in made.values()):
@@ -115,19 +132,31 @@ def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
     """The columns that a name stands for, the open ones included; these have no field."""
     found = [*columns(kind)]
     if kind.OPEN:
-        found += [Column(name=index, field="", kind="number", meaning=kind.OPEN, least=0) for index in stockpile.names(kind.TABLE)]
+        found += [
+            Column(name=index, field="", kind="number", meaning=kind.OPEN, least=0)
+            for index in stockpile.names(kind.TABLE)
+        ]
     if name in ("*", "") and kind is not Settings:
-        return [column for column in found if column.kind in ("number", "whole") and not column.many and column.unbuilt is not True]
+        return [
+            column
+            for column in found
+            if column.kind in ("number", "whole") and not column.many and column.unbuilt is not True
+        ]
     named = [column for column in found if normal(column.name) == normal(name)]
     if not named:
         hint = nearest(normal(name), [each.name for each in found])
-        raise UnknownError("column", f"{kind.TABLE} has no {'value' if kind is Settings else 'column'} {name!r}{hint}")
+        raise UnknownError(
+            "column",
+            f"{kind.TABLE} has no {'value' if kind is Settings else 'column'} {name!r}{hint}",
+        )
     if named[0].key:
         raise UnknownError("column", f"{named[0].name} is the key of its row and cannot be changed")
     return named
 
 
-def _change(stockpile: Stockpile, row: R, found: Sequence[Column], change: Change) -> tuple[R, bool]:
+def _change(
+    stockpile: Stockpile, row: R, found: Sequence[Column], change: Change
+) -> tuple[R, bool]:
     """A row with its cells changed, and whether any was."""
     series = dict(getattr(row, "values", {}))
     new: dict[str, Any] = {}
@@ -141,7 +170,9 @@ def _change(stockpile: Stockpile, row: R, found: Sequence[Column], change: Chang
             if said := column.fault(value):
                 raise ValueError(said)
         except ValueError as reason:
-            raise ValueError(f"{stockpile.cell(row, column.name)}: {column.name} {reason}") from None
+            raise ValueError(
+                f"{stockpile.cell(row, column.name)}: {column.name} {reason}"
+            ) from None
         touched = True
         if column.field:
             new[column.field] = value
@@ -162,10 +193,24 @@ def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Cha
         value = convert(column, change.value)
         return _spelt(stockpile, row, column, value)
     if column.numbers:
-        return text(_value(stockpile, row, replace(column, kind="number", numbers=False), _numeral(old), change))
-    if column.many or column.kind not in ("number", "whole", "date") or (column.kind == "date" and change.how == "scale"):
+        return text(
+            _value(
+                stockpile, row, replace(column, kind="number", numbers=False), _numeral(old), change
+            )
+        )
+    if (
+        column.many
+        or column.kind not in ("number", "whole", "date")
+        or (column.kind == "date" and change.how == "scale")
+    ):
         raise ValueError(f"can be set, not {'scaled' if change.how == 'scale' else 'added to'}")
-    by = Column(name="by", field="", kind="whole" if column.kind == "date" else "number", meaning="", required=True)
+    by = Column(
+        name="by",
+        field="",
+        kind="whole" if column.kind == "date" else "number",
+        meaning="",
+        required=True,
+    )
     try:
         amount = convert(by, change.value)
     except ValueError as reason:
@@ -196,5 +241,7 @@ def _spelt(stockpile: Stockpile, row: Row, column: Column, value: Any) -> Any:
         known = {folded(column.refers, name) for name in names}
         for item in value if column.many else (value,):
             if folded(column.refers, item) not in known:
-                raise ValueError(f"{item!r} stands nowhere in {column.refers}{nearest(item, names)}")
+                raise ValueError(
+                    f"{item!r} stands nowhere in {column.refers}{nearest(item, names)}"
+                )
     return spelt(stockpile, where(row), value)

@@ -17,7 +17,11 @@ def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Probl
         months = get(row, name)
         if months is not None and calendar.whole(months) is None:
             below = int(months // calendar.months) * calendar.months
-            nearby = [f"{whole}" for whole in (below, below + calendar.months) if whole > 0 or above[name] is None]
+            nearby = [
+                f"{whole}"
+                for whole in (below, below + calendar.months)
+                if whole > 0 or above[name] is None
+            ]
             length, found = count(calendar.months, "month"), count(months, "month")
             message = f"must be a whole number of periods of {length}, found {found}; write {' or '.join(nearby)}"
             yield Problem(row.TABLE, row.line, name, message)
@@ -39,7 +43,9 @@ def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:
     """A row whose second date is before its first."""
     begin, end = get(row, first), get(row, last)
     if begin is not None and end is not None and end < begin:
-        yield Problem(row.TABLE, row.line, last, f"must not be before {first} ({begin}), found {end}")
+        yield Problem(
+            row.TABLE, row.line, last, f"must not be before {first} ({begin}), found {end}"
+        )
 
 
 def served(stockpile: Stockpile, row: Row) -> Iterator[Problem]:

@@ -17,7 +17,9 @@ def smaller(first: float, *others: float) -> float:
     return functools.reduce(lambda one, other: _chosen(min, "smaller", one, other), others, first)
 
 
-def _chosen(plain: Callable[[float, float], float], recorded: str, one: float, other: float) -> float:
+def _chosen(
+    plain: Callable[[float, float], float], recorded: str, one: float, other: float
+) -> float:
     choose: Any = getattr(one, recorded, None) or getattr(other, recorded, plain)
     found: float = choose(one, other)
     return found

@@ -22,7 +22,11 @@ def summed(terms: Iterable[Any]) -> Any:
     found = list(terms)
     if len(found) == 1:
         return found[0]
-    return SumExpression(found) if found else LinearExpression(constant=0.0, linear_coefs=[], linear_vars=[])
+    return (
+        SumExpression(found)
+        if found
+        else LinearExpression(constant=0.0, linear_coefs=[], linear_vars=[])
+    )
 
 
 @dataclass(frozen=True, eq=False)

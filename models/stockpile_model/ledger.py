@@ -152,7 +152,9 @@ class Ledger:
     def bring(self, arrival: Arrival) -> None:
         self.arrivals.append(arrival)
 
-    def take(self, node: int, material: str, site: str, age: int, amount: Any, kind: str, name: str) -> None:
+    def take(
+        self, node: int, material: str, site: str, age: int, amount: Any, kind: str, name: str
+    ) -> None:
         self.departures.append(Departure(node, material, site, age, amount, kind, name))
 
     def miss(self, node: int, amount: Any) -> None:
@@ -178,7 +180,14 @@ class Ledger:
         self._post(Money(node, heading, -amount, None, material, buyer, name, fund))
 
     def charge(
-        self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", buyer: str | None = None, delay: int = 0
+        self,
+        node: int,
+        heading: str,
+        amount: Any,
+        material: str | None = None,
+        name: str = "",
+        buyer: str | None = None,
+        delay: int = 0,
     ) -> None:
         """A price that is no cash (shortage, shortfall) or, below zero, a credit."""
         self._post(Money(node, heading, amount, None, material, buyer, name, None, delay))

@@ -78,23 +78,46 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     departures: dict[int, list[tuple[str, str, int, str, str, float]]] = {}
     for gone in ledger.departures:
         if (quantity := evaluate(gone.amount)) > found.nothing:
-            departures.setdefault(gone.node, []).append((gone.material, gone.site, gone.age, gone.kind, gone.name, quantity))
+            departures.setdefault(gone.node, []).append(
+                (gone.material, gone.site, gone.age, gone.kind, gone.name, quantity)
+            )
 
     kept = _kept(stockpile, ledger)
     shelves: dict[int, list[Batch]] = {}
     for n in tree.nodes:
         parent = tree.parent[n]
-        shelf = [Batch(each.lot, each.age + 1, each.quantity) for each in shelves[parent]] if parent is not None else []
+        shelf = (
+            [Batch(each.lot, each.age + 1, each.quantity) for each in shelves[parent]]
+            if parent is not None
+            else []
+        )
         shelf += _opening(ledger, found, n)
         for lot, came, quantity in arrivals.get(n, ()):
             shelf.append(Batch(lot, 0, quantity))
             kind = "arrival" if came.supplier is not None else "return"
-            found.movements.append(Moved(n, lot, 0, kind, came.table, came.name, came.supplier, quantity, _unit_price(came)))
+            found.movements.append(
+                Moved(
+                    n,
+                    lot,
+                    0,
+                    kind,
+                    came.table,
+                    came.name,
+                    came.supplier,
+                    quantity,
+                    _unit_price(came),
+                )
+            )
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for material, site, age, kind, name, quantity in departures.get(n, ()):
             ages = next(ages for ages in stockpile.age_classes(material, n) if ages.start == age)
             limited, left = stockpile.at(n).life(material) is not None, quantity
-            here = [b for b in shelf if (b.lot.material, b.lot.site) == (material, site) and (b.age in ages or not limited)]
+            here = [
+                b
+                for b in shelf
+                if (b.lot.material, b.lot.site) == (material, site)
+                and (b.age in ages or not limited)
+            ]
             for old in reversed(ages) if len(ages) > 1 else ():
                 of_age = [b for b in here if b.age == old]
                 free = sum(b.quantity for b in of_age) - kept(n, material, site, old)
@@ -133,11 +156,17 @@ def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:
         if each.node == node and each.quantity > found.nothing:
             lot = Lot(each.lot, each.material, each.site, each.made)
             shelf.append(Batch(lot, each.age, each.quantity))
-            found.movements.append(Moved(node, lot, each.age, "opening", "opening_stock", each.lot, None, each.quantity))
+            found.movements.append(
+                Moved(
+                    node, lot, each.age, "opening", "opening_stock", each.lot, None, each.quantity
+                )
+            )
     return shelf
 
 
-def _hand_out(found: Trace, node: int, batches: list[Batch], kind: str, name: str, quantity: float) -> float:
+def _hand_out(
+    found: Trace, node: int, batches: list[Batch], kind: str, name: str, quantity: float
+) -> float:
     """Take a quantity from batches in their order, the oldest first; what was taken."""
     taken = 0.0
     for batch in batches:
@@ -158,7 +187,9 @@ def _close(stockpile: Stockpile, found: Trace, node: int, shelf: list[Batch]) ->
             continue
         life = stockpile.at(node).life(batch.lot.material)
         if life is not None and batch.age >= life - 1:
-            found.movements.append(Moved(node, batch.lot, batch.age, "expired", "", "", None, -batch.quantity))
+            found.movements.append(
+                Moved(node, batch.lot, batch.age, "expired", "", "", None, -batch.quantity)
+            )
         else:
             found.stock.append(Held(node, batch.lot, batch.age, batch.quantity))
             kept.append(batch)

@@ -19,7 +19,9 @@ _UNSEEN = re.compile(
     "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_DOTTED = re.compile("([ij])\u0307")  # a second dot, as the small letter of a Turkish capital has it
+_DOTTED = re.compile(
+    "([ij])\u0307"
+)  # a second dot, as the small letter of a Turkish capital has it
 _ALIKE = str.maketrans(  # letters and marks that print as a Latin letter, or nearly, in small or in capitals
     "авсеніјкморѕтухӏԁԛԝһ" + "αβεζηικμνορτυχ" + "ıøłđħ" + "’‘ʼ`´‐‒–—−",
     "abcehijkmopstyxldqwh" + "abezhikmnoptyx" + "ioldh" + "'''''-----",
@@ -40,7 +42,9 @@ def identity(said: str) -> str:
     if said.isascii() and said.isprintable():
         return " ".join(said.split()).casefold()
     for _ in range(2):  # a folded letter may be one that composes, or folds, once more
-        said = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _UNSEEN.sub("", said)).casefold())
+        said = unicodedata.normalize(
+            "NFKC", unicodedata.normalize("NFKC", _UNSEEN.sub("", said)).casefold()
+        )
         said = unicodedata.normalize("NFKC", _DOTTED.sub(r"\1", unicodedata.normalize("NFD", said)))
     return " ".join(_UNSEEN.sub("", said).split())
 
@@ -56,7 +60,11 @@ def differing(said: str, other: str) -> str:
     are one in all but case."""
     if said == other or outline(said) != outline(other):
         return ""
-    own = [each for each in dict.fromkeys(said) if each not in other and not (each.isascii() and each.isprintable())]
+    own = [
+        each
+        for each in dict.fromkeys(said)
+        if each not in other and not (each.isascii() and each.isprintable())
+    ]
     return f" (with {', '.join(f'U+{ord(each):04X}' for each in own)})" if own else ""
 
 
@@ -64,7 +72,10 @@ def printable(said: str) -> str:
     """A text as a terminal may show it: what does not print, or turns the direction of what follows, as its escape; lines stay lines."""
     if said.isprintable():
         return said
-    return "".join(each if each == "\n" or unicodedata.category(each) not in _CONTROLS else repr(each)[1:-1] for each in said)
+    return "".join(
+        each if each == "\n" or unicodedata.category(each) not in _CONTROLS else repr(each)[1:-1]
+        for each in said
+    )
 
 
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -94,14 +105,19 @@ def slips(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             without.setdefault(each, []).append(name)
 
 
-_MOST_ALIKE = 20  # names that are the same without one letter: beyond these they are no slips of each other
+_MOST_ALIKE = (
+    20  # names that are the same without one letter: beyond these they are no slips of each other
+)
 
 
 def one_apart(one: str, other: str) -> bool:
     """Whether two names differ by one letter: another, one more, or two neighbours exchanged."""
     if one == other or abs(len(one) - len(other)) > 1 or len(one) + len(other) < 7:
         return False
-    k = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    k = next(
+        (k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
     short, long = sorted((one, other), key=len)
     same = len(one) == len(other)
     exchanged = same and one[k : k + 2] == other[k : k + 2][::-1] and one[k + 2 :] == other[k + 2 :]
@@ -116,4 +132,8 @@ def _word(name: str, k: int) -> str:
 
 
 def _numbers(word: str) -> bool:
-    return len(word) <= 1 or any(each.isdigit() for each in word) or re.fullmatch("[ivx]+", word) is not None
+    return (
+        len(word) <= 1
+        or any(each.isdigit() for each in word)
+        or re.fullmatch("[ivx]+", word) is not None
+    )

@@ -44,7 +44,9 @@ def _without(row: Row, gone: dict[str, set[Any]]) -> Row | None:
     for column, table in _references(row):
         if left is not None and get(left, column.name) in gone.get(table, ()):
             block = owner(type(row))
-            left = None if block is None or block.orphan is None else block.orphan(left, column.name)
+            left = (
+                None if block is None or block.orphan is None else block.orphan(left, column.name)
+            )
     return left
 
 

@@ -70,8 +70,12 @@ def scale_of(figures: Iterable[Figure]) -> Scale:
         if size > 0 and head == "quantity":
             (needs, stated, others)[rank].append(size)
         elif size > 0 and head == "money":
-            (money if "quantity" not in below else prices if len(below) == 1 else rates).append(size)
-    largest = max(needs or stated, default=0.0) or (statistics.median_low(others) if others else QUANTITY)
+            (money if "quantity" not in below else prices if len(below) == 1 else rates).append(
+                size
+            )
+    largest = max(needs or stated, default=0.0) or (
+        statistics.median_low(others) if others else QUANTITY
+    )
     quantity = largest / QUANTITY
     if prices or rates:
         return Scale(quantity, quantity * statistics.median_low(prices or rates) / PRICE)

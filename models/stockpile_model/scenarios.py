@@ -30,20 +30,30 @@ class Scenario(Row):
     TABLE = "scenarios"
     CERTAIN = True
     scenario: str = _column("name of the scenario", required=True, key=True)
-    probability: float = _column("probability; what the scenarios leave is the base's", "1", required=True, least=0, most=1)
-    follows: str | None = _column("scenario it shares its past with; blank = the base", names=lambda row: "scenarios")
-    revealed: dt.date | None = _column("date it becomes known; blank = the first date of its events")
+    probability: float = _column(
+        "probability; what the scenarios leave is the base's", "1", required=True, least=0, most=1
+    )
+    follows: str | None = _column(
+        "scenario it shares its past with; blank = the base", names=lambda row: "scenarios"
+    )
+    revealed: dt.date | None = _column(
+        "date it becomes known; blank = the first date of its events"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Row):
     TABLE = "events"
     CERTAIN = True
-    scenario: str = _column("scenario in which it happens", required=True, names=lambda row: "scenarios")
+    scenario: str = _column(
+        "scenario in which it happens", required=True, names=lambda row: "scenarios"
+    )
     table: str = _column("table of the cell that changes", required=True)
     row: str | None = _column("key of the row, as in --set; blank = every row")
     column: str = _column("column of the cell", required=True)
-    from_: dt.date | None = _column("first date of the change; blank = as soon as the scenario is known")
+    from_: dt.date | None = _column(
+        "first date of the change; blank = as soon as the scenario is known"
+    )
     to: dt.date | None = _column("last date; blank = to the end")
     how: str = _column("how the cell changes", required=True, choices=("set", "scale", "add"))
     value: str | None = _column("by what, or to what; a date is moved by months", numbers=True)
@@ -51,7 +61,9 @@ class Event(Row):
 
 def change(event: Event) -> Change:
     """What an event does to the cells it names."""
-    return Change(event.table, event.row or "*", event.column, cast(How, event.how), event.value or "")
+    return Change(
+        event.table, event.row or "*", event.column, cast(How, event.how), event.value or ""
+    )
 
 
 MOST_FOLLOWED = 100  # scenarios that follow each other
@@ -74,7 +86,11 @@ def lineage(stockpile: Stockpile, name: str) -> list[str]:
     memo, rows, own = _lineages(stockpile), known(stockpile), identity(name)
     if own not in memo:
         found = [own]
-        while found[-1] in rows and parent(rows[found[-1]]) not in found and len(found) <= MOST_FOLLOWED:
+        while (
+            found[-1] in rows
+            and parent(rows[found[-1]]) not in found
+            and len(found) <= MOST_FOLLOWED
+        ):
             found.append(parent(rows[found[-1]]))
         memo[own] = found
     return memo[own]
@@ -100,13 +116,19 @@ def revealed(stockpile: Stockpile, row: Scenario) -> int:
     day = row.revealed
     if day is None:
         dates = [event.from_ for event in _events(stockpile).get(identity(row.scenario), ())]
-        day = None if None in dates else min((each for each in dates if each is not None), default=None)
+        day = (
+            None
+            if None in dates
+            else min((each for each in dates if each is not None), default=None)
+        )
     return 0 if day is None else max(0, stockpile.calendar.period(day))
 
 
 def base_probability(stockpile: Stockpile) -> float:
     """What the named scenarios leave to the base [1]."""
-    left = 1.0 - sum(row.probability for row in stockpile.rows(Scenario) if identity(row.scenario) != BASE)
+    left = 1.0 - sum(
+        row.probability for row in stockpile.rows(Scenario) if identity(row.scenario) != BASE
+    )
     return left if left > PROBABLE else 0.0
 
 
@@ -121,8 +143,12 @@ def unfold(stockpile: Stockpile) -> Stockpile:
         return stockpile
     stockpile = stockpile.anchored()
     periods, rows = stockpile.settings.periods, known(stockpile)
-    weights = {name: row.probability for name, row in rows.items()} | {BASE: base_probability(stockpile)}
-    order = sorted([BASE, *rows], key=lambda name: len(lineage(stockpile, name)))  # those that are followed before those that follow
+    weights = {name: row.probability for name, row in rows.items()} | {
+        BASE: base_probability(stockpile)
+    }
+    order = sorted(
+        [BASE, *rows], key=lambda name: len(lineage(stockpile, name))
+    )  # those that are followed before those that follow
     place = {name: at for at, name in enumerate(order)}
     begins = {name: revealed(stockpile, rows[name]) if name in rows else 0 for name in order}
     # (scenario, period) is a node of its own from the period in which the scenario is known; before, it is another's.
@@ -135,14 +161,20 @@ def unfold(stockpile: Stockpile) -> Stockpile:
     kept.sort(key=lambda key: (place[key[0]], key[1]))
     number = {key: n for n, key in enumerate(kept)}
     parents = [None if t == 0 else number[owner[name, t - 1]] for name, t in kept]
-    tree = Tree(tuple(t for _, t in kept), tuple(parents), tuple(min(1.0, passed[key]) for key in kept))
+    tree = Tree(
+        tuple(t for _, t in kept), tuple(parents), tuple(min(1.0, passed[key]) for key in kept)
+    )
     named = {BASE: BASE} | {name: row.scenario for name, row in rows.items()}
-    leaves = {named[name]: number[owner[name, periods - 1]] for name in order if weights[name] > PROBABLE}
+    leaves = {
+        named[name]: number[owner[name, periods - 1]] for name in order if weights[name] > PROBABLE
+    }
     views = _views(stockpile, tree, kept)
     return replace(stockpile, shape=tree, views=views, scenarios=leaves)
 
 
-def _owner(rows: Mapping[str, Scenario], begins: Mapping[str, int], name: str, t: int) -> tuple[str, int]:
+def _owner(
+    rows: Mapping[str, Scenario], begins: Mapping[str, int], name: str, t: int
+) -> tuple[str, int]:
     """The node of a scenario in a period: its own once it is known, before that of the one it follows."""
     while name != BASE and t < begins[name]:
         name = parent(rows[name])
@@ -188,16 +220,38 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         total += row.probability
         if name == BASE:
             yield Problem(
-                row.TABLE, row.line, "scenario", f"{BASE!r} is the scenario without events: it has what the others leave; name it otherwise"
+                row.TABLE,
+                row.line,
+                "scenario",
+                f"{BASE!r} is the scenario without events: it has what the others leave; name it otherwise",
             )
         elif name == ALL or "," in name:
-            reason = f"{ALL!r} stands for all scenarios" if name == ALL else "a plan lists scenarios with commas between them"
-            yield Problem(row.TABLE, row.line, "scenario", f"{reason}: name it otherwise, found {row.scenario!r}")
+            reason = (
+                f"{ALL!r} stands for all scenarios"
+                if name == ALL
+                else "a plan lists scenarios with commas between them"
+            )
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "scenario",
+                f"{reason}: name it otherwise, found {row.scenario!r}",
+            )
         elif of != BASE and of not in rows:
             hint = nearest(str(row.follows), [each.scenario for each in rows.values()])
-            yield Problem(row.TABLE, row.line, "follows", f"{row.follows!r} has no row in the sheet scenarios{hint}")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "follows",
+                f"{row.follows!r} has no row in the sheet scenarios{hint}",
+            )
         elif of == name:
-            yield Problem(row.TABLE, row.line, "follows", f"must not be the scenario itself, found {row.follows!r}")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "follows",
+                f"must not be the scenario itself, found {row.follows!r}",
+            )
         elif len(lineage(stockpile, name)) > MOST_FOLLOWED:
             if not deep:
                 message = f"{row.scenario!r} follows more than {MOST_FOLLOWED} scenarios, one after the other; let it follow an earlier one"
@@ -205,40 +259,87 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             deep = True
         elif BASE not in lineage(stockpile, name):
             circle = " follows ".join(rows[each].scenario for each in lineage(stockpile, name))
-            yield Problem(row.TABLE, row.line, "follows", f"the scenarios follow each other in a circle: {circle}")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "follows",
+                f"the scenarios follow each other in a circle: {circle}",
+            )
         elif of != BASE and revealed(stockpile, row) < revealed(stockpile, rows[of]):
             first = stockpile.calendar.begin(revealed(stockpile, rows[of]))
             message = f"must not be before {rows[of].scenario}, which it follows, is known ({first:%Y-%m-%d})"
             yield Problem(row.TABLE, row.line, "revealed", message)
-        if row.revealed is not None and stockpile.calendar.period(row.revealed) >= stockpile.settings.periods:
+        if (
+            row.revealed is not None
+            and stockpile.calendar.period(row.revealed) >= stockpile.settings.periods
+        ):
             yield Problem(
-                row.TABLE, row.line, "revealed", f"{row.scenario} is known after the horizon: it is the one it follows", warning=True
+                row.TABLE,
+                row.line,
+                "revealed",
+                f"{row.scenario} is known after the horizon: it is the one it follows",
+                warning=True,
             )
-    if total > 1 + 1e-9 and all(row.probability <= 1 for row in rows.values()):  # one alone is told by its cell
+    if total > 1 + 1e-9 and all(
+        row.probability <= 1 for row in rows.values()
+    ):  # one alone is told by its cell
         last = stockpile.rows(Scenario)[-1]
         yield Problem(
-            last.TABLE, last.line, "probability", f"the probabilities sum to {total:.6g}: they must be 1 at most, the base has the rest"
+            last.TABLE,
+            last.line,
+            "probability",
+            f"the probabilities sum to {total:.6g}: they must be 1 at most, the base has the rest",
         )
     for event in stockpile.rows(Event):
         yield from _check_event(stockpile, event, rows)
 
 
-def _check_event(stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario]) -> Iterator[Problem]:
+def _check_event(
+    stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario]
+) -> Iterator[Problem]:
     if identity(event.scenario) not in rows:
         hint = nearest(event.scenario, [each.scenario for each in rows.values()])
-        yield Problem(event.TABLE, event.line, "scenario", f"{event.scenario!r} has no row in the sheet scenarios{hint}")
+        yield Problem(
+            event.TABLE,
+            event.line,
+            "scenario",
+            f"{event.scenario!r} has no row in the sheet scenarios{hint}",
+        )
     if event.from_ is not None and event.to is not None and event.to < event.from_:
-        yield Problem(event.TABLE, event.line, "to", f"must not be before from ({event.from_}), found {event.to}")
-    if not overlap(stockpile.calendar, event.from_, event.to) and not (event.from_ and event.to and event.to < event.from_):
-        yield Problem(event.TABLE, event.line, "from", "no period of the horizon is covered: the event changes nothing", warning=True)
+        yield Problem(
+            event.TABLE,
+            event.line,
+            "to",
+            f"must not be before from ({event.from_}), found {event.to}",
+        )
+    if not overlap(stockpile.calendar, event.from_, event.to) and not (
+        event.from_ and event.to and event.to < event.from_
+    ):
+        yield Problem(
+            event.TABLE,
+            event.line,
+            "from",
+            "no period of the horizon is covered: the event changes nothing",
+            warning=True,
+        )
     kinds = dict.fromkeys((*tables(), *stockpile.tables))
     kind = next((each for each in kinds if normal(event.table) == each.TABLE), None)
     if kind is not None and kind.CERTAIN:
         yield Problem(event.TABLE, event.line, "table", f"no scenario can change {event.table}")
         return
-    cell = next((each for each in columns(kind) if each.name == normal(event.column)), None) if kind else None
-    if cell is not None and not cell.key and (cell.many or cell.kind not in ("number", "whole", "date")):
-        message = f"no scenario can change {event.table}.{cell.name}: an event changes numbers and dates"
+    cell = (
+        next((each for each in columns(kind) if each.name == normal(event.column)), None)
+        if kind
+        else None
+    )
+    if (
+        cell is not None
+        and not cell.key
+        and (cell.many or cell.kind not in ("number", "whole", "date"))
+    ):
+        message = (
+            f"no scenario can change {event.table}.{cell.name}: an event changes numbers and dates"
+        )
         yield Problem(event.TABLE, event.line, "column", message)
         return
     try:

@@ -22,7 +22,14 @@ from stockpile_model.tree import ALL
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
 LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
 _LONGEST_SHOWN = 80  # characters of a text that a message repeats; no name is longer
-_KINDS: dict[type, Kind] = {str: "text", float: "number", int: "whole", dt.date: "date", bool: "yes_no", object: "text"}
+_KINDS: dict[type, Kind] = {
+    str: "text",
+    float: "number",
+    int: "whole",
+    dt.date: "date",
+    bool: "yes_no",
+    object: "text",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +64,9 @@ class Column:
     prose: bool = False
     numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
     owner: bool = False  # it names the buyer for whom alone the row stands
-    age: Literal["", "begins", "left"] = ""  # it says when a life begins, or how much of a life must be left
+    age: Literal["", "begins", "left"] = (
+        ""  # it says when a life begins, or how much of a life must be left
+    )
 
     def fault(self, value: Any) -> str:
         """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""
@@ -72,14 +81,20 @@ class Column:
             return f"must be a finite number, found {value}; write the number that is meant"
         if self.choices and value not in self.choices:
             hint = nearest(value, self.choices) if isinstance(value, str) else ""
-            return f"must be one of {', '.join(map(str, self.choices))}, found {quoted(value)}{hint}"
+            return (
+                f"must be one of {', '.join(map(str, self.choices))}, found {quoted(value)}{hint}"
+            )
         if self.kind in ("number", "whole"):
             if self.above is not None and not value > self.above:
                 return f"must be above {self.above:g}, found {value:.12g}"
             if self.least is not None and not value >= self.least:
                 return f"must be at least {self.least:g}, found {value:.12g}"
             if self.most is not None and not value <= self.most:
-                hint = f"; shares are fractions: write {value / 100:.12g} for {value:.12g} %" if self.most == 1 and value <= 100 else ""
+                hint = (
+                    f"; shares are fractions: write {value / 100:.12g} for {value:.12g} %"
+                    if self.most == 1 and value <= 100
+                    else ""
+                )
                 return f"must be at most {self.most:.12g}, found {value:.12g}{hint}"
             if abs(value) > LARGEST:
                 return f"must be at most 1e12 in size, found {value:.12g}; see its unit"
@@ -90,7 +105,9 @@ class Column:
         return ""
 
 
-def column(meaning: str, unit: str = "", *, default: Any = None, required: bool = False, **rest: Any) -> Any:
+def column(
+    meaning: str, unit: str = "", *, default: Any = None, required: bool = False, **rest: Any
+) -> Any:
     """A dataclass field for one column; `rest` are the fields of `Column`. A required column has no default."""
     about = {"meaning": meaning, "unit": unit, "default": default, "required": required, **rest}
     return field(default=MISSING if required else default, metadata={"column": about})
@@ -128,7 +145,9 @@ class Row:
     low and high that a study may use (workbook contract, reading rule 4)."""
 
     TABLE: ClassVar[str] = ""
-    OPEN: ClassVar[str] = ""  # where a table has a column for each member of something: what one such column is
+    OPEN: ClassVar[str] = (
+        ""  # where a table has a column for each member of something: what one such column is
+    )
     CERTAIN: ClassVar[bool] = False  # no scenario can change its cells
 
     line: int = 0
@@ -167,7 +186,9 @@ def _read_columns(kind: type) -> Iterator[Column]:
         about = dict(each.metadata["column"])
         if callable(about.get("choices")):  # known only once all blocks are
             about["choices"] = about["choices"]()
-        yield Column(name=each.name.rstrip("_"), field=each.name, kind=_KINDS[hint], many=many, **about)
+        yield Column(
+            name=each.name.rstrip("_"), field=each.name, kind=_KINDS[hint], many=many, **about
+        )
 
 
 def keys(kind: type) -> tuple[str, ...]:
@@ -212,5 +233,7 @@ class Problem:
     @property
     def said(self) -> str:
         """The message, with the name of its column where it continues that."""
-        continues = self.column and self.message.startswith(tuple(f"{verb} " for verb in ("is", "must", "needs", "has", "caps")))
+        continues = self.column and self.message.startswith(
+            tuple(f"{verb} " for verb in ("is", "must", "needs", "has", "caps"))
+        )
         return f"{self.column} {self.message}" if continues else self.message

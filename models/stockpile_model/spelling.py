@@ -40,7 +40,9 @@ def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
     for kind, rows in stockpile.tables.items():
         own = [column.name for column in columns(kind) if column.key and column.kind == "text"]
         if kind is Price or (own == list(keys(kind)) and len(own) == 1):
-            found[kind.TABLE] = {folded(kind.TABLE, name): name for name in reversed(stockpile.names(kind.TABLE))}
+            found[kind.TABLE] = {
+                folded(kind.TABLE, name): name for name in reversed(stockpile.names(kind.TABLE))
+            }
         elif own == list(keys(kind)) and len(own) == 2:
             for row in rows:
                 first, second = (get(row, name) for name in own)
@@ -63,15 +65,25 @@ def spelt(stockpile: Stockpile, where: str, value: Any) -> Any:
 
 def alike(stockpile: Stockpile) -> Stockpile:
     """The stockpile with every name in its one spelling. The time grows with the number of rows."""
-    return replace(stockpile, tables={kind: _alike(stockpile, kind, rows) for kind, rows in stockpile.tables.items()})
+    return replace(
+        stockpile,
+        tables={kind: _alike(stockpile, kind, rows) for kind, rows in stockpile.tables.items()},
+    )
 
 
 def _alike(stockpile: Stockpile, kind: type[Row], rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    pointing = [(column.field, where) for column in columns(kind) if (where := named(column)) is not None]
+    pointing = [
+        (column.field, where) for column in columns(kind) if (where := named(column)) is not None
+    ]
     found = []
     for given in rows:
         row = given
-        for field, where in pointing:  # one after the other: a level is looked for on the menu of the contract as it is spelt
+        for (
+            field,
+            where,
+        ) in (
+            pointing
+        ):  # one after the other: a level is looked for on the menu of the contract as it is spelt
             value = getattr(row, field)
             if value is not None and (one := spelt(stockpile, where(row), value)) != value:
                 row = replace(row, **{field: one})

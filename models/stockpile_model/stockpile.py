@@ -28,8 +28,12 @@ class Stockpile:
     shape: Tree | None = None  # of the scenarios, once unfolded; None: a chain
     views: tuple[Stockpile, ...] = ()  # the rows at each node
     scenarios: Mapping[str, int] = field(default_factory=dict)  # the leaf of each scenario
-    classes: Mapping[str, tuple[range, ...]] | None = None  # of ages, by material, once `build` has looked for them
-    anchor: Scale | None = None  # the scale of the stockpile from which this one was changed; None: its own
+    classes: Mapping[str, tuple[range, ...]] | None = (
+        None  # of ages, by material, once `build` has looked for them
+    )
+    anchor: Scale | None = (
+        None  # the scale of the stockpile from which this one was changed; None: its own
+    )
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
         """The rows of a table, in the order of the sheet."""
@@ -69,9 +73,13 @@ class Stockpile:
             for row in rows:
                 for each in measured:
                     if value := getattr(row, each.field):
-                        yield Figure(each.unit, 0 if each.need else 1 if each.required else 2, abs(value))
+                        yield Figure(
+                            each.unit, 0 if each.need else 1 if each.required else 2, abs(value)
+                        )
                 if isinstance(row, Price):
-                    yield from (Figure("money/quantity", 1, abs(value)) for value in row.values.values())
+                    yield from (
+                        Figure("money/quantity", 1, abs(value)) for value in row.values.values()
+                    )
 
     def anchored(self) -> Stockpile:
         """Keep the scale through changes, so that the cases of a study, and the rows at the nodes of a tree, have one."""
@@ -107,7 +115,11 @@ class Stockpile:
     @functools.cached_property
     def trunk(self) -> frozenset[int]:
         """The nodes that all scenarios pass: one for each period until the first of them is known."""
-        return frozenset(node for node, names in enumerate(self.holds) if len(names) == max(1, len(self.scenarios)))
+        return frozenset(
+            node
+            for node, names in enumerate(self.holds)
+            if len(names) == max(1, len(self.scenarios))
+        )
 
     def where(self, node: int) -> dict[str, Any]:
         """The columns of a `Dated` row that say for which scenarios it holds."""
@@ -117,7 +129,9 @@ class Stockpile:
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""
         if (found := self._discounts.get(period)) is None:
-            found = self._discounts[period] = (1 + self.settings.discount_rate) ** -self.calendar.years(period)
+            found = self._discounts[period] = (
+                1 + self.settings.discount_rate
+            ) ** -self.calendar.years(period)
         return found
 
     @functools.cached_property
@@ -127,7 +141,9 @@ class Stockpile:
     def price(self, index: str, node: int) -> float:
         """An index at a node, read at the start of its period [money/quantity]."""
         if (found := self._prices.get((index, node))) is None:
-            found = self._prices[index, node] = self.at(node).price_on(index, self.calendar.begin(self.tree.period[node]))
+            found = self._prices[index, node] = self.at(node).price_on(
+                index, self.calendar.begin(self.tree.period[node])
+            )
         return found
 
     @functools.cached_property
@@ -192,7 +208,12 @@ class Stockpile:
                     asked = max([asked, *(get(row, column.name) or 0.0 for row in rows)])
                 elif column.age == "begins":
                     begun = min([begun, *(get(row, column.name) or begun for row in rows)])
-        return self.settings.periods - self.calendar.period(begun) + math.ceil(asked / self.calendar.months) + 1
+        return (
+            self.settings.periods
+            - self.calendar.period(begun)
+            + math.ceil(asked / self.calendar.months)
+            + 1
+        )
 
     def ages(self, material: str) -> range:
         """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
@@ -229,7 +250,13 @@ class Stockpile:
     def address(self, table: str, line: int, column: str = "") -> str:
         letters = self.header.get(table, {})
         if table == "settings":
-            return f"settings!{letters[column]}" if column in letters else f"settings.{column}" if column else table
+            return (
+                f"settings!{letters[column]}"
+                if column in letters
+                else f"settings.{column}"
+                if column
+                else table
+            )
         if not line:
             return f"{table}.{column}" if column else table
         return f"{table}!{letters.get(column, 'A')}{line}"

@@ -22,9 +22,13 @@ class Settings(Row):
     CERTAIN = True
     title: str = column("what this workbook plans", default="")
     start: dt.date = column("first day of the first period", required=True)
-    periods: int = column("number of periods in the horizon", "periods", required=True, least=1, most=1200)
+    periods: int = column(
+        "number of periods in the horizon", "periods", required=True, least=1, most=1200
+    )
     period_months: int = column("length of a period", "months", default=1, choices=(1, 3, 6, 12))
-    fiscal_year_start: int = column("month in which a fiscal year begins", "month", default=10, least=1, most=12)
+    fiscal_year_start: int = column(
+        "month in which a fiscal year begins", "month", default=10, least=1, most=12
+    )
     quantity_unit: str = column("unit of every quantity", default="kg")
     currency: str = column("unit of all money, in real terms of the start date", default="USD")
     discount_rate: float = column("real discount rate", "1/year", default=0.0, above=-1.0, most=1.0)
@@ -38,18 +42,32 @@ class Settings(Row):
         default=(),
         choices=("operating", "commissioning", "building", "announced"),
     )
-    risk_weight: float = column("weight w of the tail: minimise (1-w)·mean + w·CVaR", "1", default=0.0, least=0, most=1)
-    risk_tail: float = column("share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1)
-    mip_gap: float = column("proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1)
+    risk_weight: float = column(
+        "weight w of the tail: minimise (1-w)·mean + w·CVaR", "1", default=0.0, least=0, most=1
+    )
+    risk_tail: float = column(
+        "share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1
+    )
+    mip_gap: float = column(
+        "proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1
+    )
     time_limit_seconds: float = column("time limit of the search", "s", default=300.0, above=0)
-    threads: int = column("threads of the solver; 0 = as many as it finds use for", "threads", default=0, least=0, most=2**31 - 1)
+    threads: int = column(
+        "threads of the solver; 0 = as many as it finds use for",
+        "threads",
+        default=0,
+        least=0,
+        most=2**31 - 1,
+    )
     seed: int = column("seed of the solver's random choices", default=1, least=0, most=2**31 - 1)
     firm_periods: int | None = column(
         "minimum orders, lots and breaks are whole in this many periods and relaxed after; blank = whole everywhere",
         "periods",
         least=0,
     )
-    about: Mapping[str, Row] = field(default_factory=dict)  # by name: the row that gives it, with its source
+    about: Mapping[str, Row] = field(
+        default_factory=dict
+    )  # by name: the row that gives it, with its source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +84,16 @@ class Price(Row):
 class Material(Row):
     TABLE = "materials"
     material: str = column("name of the material", required=True, key=True)
-    shelf_life_months: float | None = column("life from the day a lot is made; blank = unlimited", "months", above=0)
-    count_life_months: float = column("life a lot must still have to count towards a target", "months", default=0.0, least=0, age="left")
+    shelf_life_months: float | None = column(
+        "life from the day a lot is made; blank = unlimited", "months", above=0
+    )
+    count_life_months: float = column(
+        "life a lot must still have to count towards a target",
+        "months",
+        default=0.0,
+        least=0,
+        age="left",
+    )
     price_index: str | None = column("index that values the stock", refers="prices")
     closing_value: float = column(
         "share of the index price credited to stock left at the end, times remaining life / shelf life where life is limited",
@@ -75,10 +101,21 @@ class Material(Row):
         default=0.0,
         least=0,
     )
-    shortage_cost: float | None = column("price of unmet demand; blank = demand must be met", "money/quantity", least=0)
-    below_target_cost: float | None = column("price of stock below a soft target, each period", "money/quantity/period", least=0)
-    holding_cost: float = column("holding cost on end-of-period stock, on top of the site's", "money/quantity/month", default=0.0, least=0)
-    disposal_cost: float = column("cost of what expires or is thrown away", "money/quantity", default=0.0, least=0)
+    shortage_cost: float | None = column(
+        "price of unmet demand; blank = demand must be met", "money/quantity", least=0
+    )
+    below_target_cost: float | None = column(
+        "price of stock below a soft target, each period", "money/quantity/period", least=0
+    )
+    holding_cost: float = column(
+        "holding cost on end-of-period stock, on top of the site's",
+        "money/quantity/month",
+        default=0.0,
+        least=0,
+    )
+    disposal_cost: float = column(
+        "cost of what expires or is thrown away", "money/quantity", default=0.0, least=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +123,18 @@ class Site(Row):
     TABLE = "sites"
     site: str = column("name of the site", required=True, key=True)
     buyer: str | None = column("owner of the site; blank = serves all", owner=True)
-    capacity: float | None = column("most stock at period end, all materials together; blank = unlimited", "quantity", least=0)
-    cost: float = column("storage cost on end-of-period stock", "money/quantity/month", default=0.0, least=0)
-    handling_in: float = column("handling of every arrival and return", "money/quantity", default=0.0, least=0)
-    handling_out: float = column("handling of all that leaves for demand or rotation", "money/quantity", default=0.0, least=0)
+    capacity: float | None = column(
+        "most stock at period end, all materials together; blank = unlimited", "quantity", least=0
+    )
+    cost: float = column(
+        "storage cost on end-of-period stock", "money/quantity/month", default=0.0, least=0
+    )
+    handling_in: float = column(
+        "handling of every arrival and return", "money/quantity", default=0.0, least=0
+    )
+    handling_out: float = column(
+        "handling of all that leaves for demand or rotation", "money/quantity", default=0.0, least=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +150,11 @@ class Supplier(Row):
     )
     start: dt.date | None = column("date the plant can first ship; blank = it ships")
     foreign_feedstock: float = column(
-        "share of feedstock that originates in the restricted country, looked through", "1", default=0.0, least=0, most=1
+        "share of feedstock that originates in the restricted country, looked through",
+        "1",
+        default=0.0,
+        least=0,
+        most=1,
     )
 
 
@@ -114,11 +163,17 @@ class Project(Row):
     TABLE = "projects"
     project: str = column("name of the project", required=True, key=True)
     supplier: str = column("whose plant it is", required=True, refers="suppliers")
-    cost: float | None = column("cost that a grant shares; blank = it cannot be granted", "money", least=0)
-    match: float = column("the buyer's share of the cost if it grants", "1", default=1.0, least=0, most=1)
+    cost: float | None = column(
+        "cost that a grant shares; blank = it cannot be granted", "money", least=0
+    )
+    match: float = column(
+        "the buyer's share of the cost if it grants", "1", default=1.0, least=0, most=1
+    )
     decide_from: dt.date | None = column("first date of a grant; blank = from the start")
     decide_to: dt.date | None = column("last date of a grant; blank = to the end")
-    ready_lag_months: float = column("from going ahead to being ready", "months", default=0.0, least=0)
+    ready_lag_months: float = column(
+        "from going ahead to being ready", "months", default=0.0, least=0
+    )
     breakeven_floor: float | None = column(
         "a contract signed at or above it makes the plant go ahead; blank = computed from the four columns that follow",
         "money/quantity",
@@ -138,5 +193,9 @@ class Fund(Row):
     fund: str = column("name of the fund", required=True, key=True)
     buyer: str | None = column("whose fund; blank = pays for all", owner=True)
     uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=USES)
-    materials: tuple[str, ...] = column("for which materials; blank = all", default=(), refers="materials")
-    keeps_receipts: bool = column("whether it may spend the receipts of the outlets that name it", default=False)
+    materials: tuple[str, ...] = column(
+        "for which materials; blank = all", default=(), refers="materials"
+    )
+    keeps_receipts: bool = column(
+        "whether it may spend the receipts of the outlets that name it", default=False
+    )

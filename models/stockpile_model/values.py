@@ -104,9 +104,13 @@ def _text(column: Column, given: Given) -> str:
         return text(given)
     said = clean(text(given))
     if column.choices:
-        return next((choice for choice in column.choices if identity(choice) == identity(said)), said)
+        return next(
+            (choice for choice in column.choices if identity(choice) == identity(said)), said
+        )
     if len(said) > LONGEST:
-        raise ValueError(f"must be at most {LONGEST} characters long, found {len(said):,}; shorten it, the column note takes long texts")
+        raise ValueError(
+            f"must be at most {LONGEST} characters long, found {len(said):,}; shorten it, the column note takes long texts"
+        )
     return said
 
 
@@ -118,9 +122,13 @@ def _number(column: Column, given: Given) -> float:
     if isinstance(given, str):
         if _NUMBER.fullmatch(given.strip()):
             return float(given)
-        raise ValueError(f"must be a {_finite(given)}number, found {quoted(given.strip())}; {_mend(column, given.strip())}")
+        raise ValueError(
+            f"must be a {_finite(given)}number, found {quoted(given.strip())}; {_mend(column, given.strip())}"
+        )
     if isinstance(given, dt.date):
-        raise ValueError(f"must be a number, found the date {text(given)}; format the cell as a number")
+        raise ValueError(
+            f"must be a number, found the date {text(given)}; format the cell as a number"
+        )
     raise ValueError(f"must be a number, found {text(given)}; {_mend(column, '')}")
 
 
@@ -139,7 +147,9 @@ def _mend(column: Column, given: str) -> str:
     if re.fullmatch(r"[\d.,\s]+(-|\u2013|to)[\d.,\s]+", given):
         return f"write one number; the range goes into {column.name}_low and {column.name}_high"
     if column.required or column.default is None:
-        return "write a number such as 1200.5" + ("" if column.required else ", or leave it blank where there is none")
+        return "write a number such as 1200.5" + (
+            "" if column.required else ", or leave it blank where there is none"
+        )
     return f"write a number such as 1200.5, or leave it blank for {column.default:g}"
 
 
@@ -148,7 +158,9 @@ def _whole(column: Column, given: Given) -> int:
     if not math.isfinite(number):
         raise ValueError(f"must be a finite number, found {number}; {_mend(column, '')}")
     if not number.is_integer():
-        raise ValueError(f"must be a whole number, found {number:g}; write {math.floor(number)} or {math.ceil(number)}")
+        raise ValueError(
+            f"must be a whole number, found {number:g}; write {math.floor(number)} or {math.ceil(number)}"
+        )
     return int(number)
 
 
@@ -158,7 +170,9 @@ def _date(column: Column, given: Given) -> dt.date:
         try:
             day = dt.date.fromisoformat(given.strip()[:10])
         except ValueError:
-            raise ValueError(f"must be a date of the calendar, found {quoted(given.strip())}; see the month and its last day") from None
+            raise ValueError(
+                f"must be a date of the calendar, found {quoted(given.strip())}; see the month and its last day"
+            ) from None
     if isinstance(day, dt.datetime):
         day = day.date()
     if not isinstance(day, dt.date):
@@ -175,7 +189,9 @@ def _mend_date(given: Given) -> str:
     said = text(given)
     if _DAYS.fullmatch(said):
         day = _EPOCH + dt.timedelta(days=int(said))
-        return f"as the number of a day that is {day}: " + ("write it so" if isinstance(given, str) else "format the cell as a date")
+        return f"as the number of a day that is {day}: " + (
+            "write it so" if isinstance(given, str) else "format the cell as a date"
+        )
     return "write it as year-month-day, as in 2027-03-31"
 
 

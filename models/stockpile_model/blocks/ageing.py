@@ -44,7 +44,11 @@ def classes(marks: Sequence[object]) -> tuple[range, ...]:
             found[-1] = range(found[-1].start, age + 1)
         else:
             found.append(range(age, age + 1))
-    return tuple(part for ages in found for part in ([ages] if len(ages) >= SHORTEST else (range(a, a + 1) for a in ages)))
+    return tuple(
+        part
+        for ages in found
+        for part in ([ages] if len(ages) >= SHORTEST else (range(a, a + 1) for a in ages))
+    )
 
 
 class Ageing:
@@ -54,10 +58,14 @@ class Ageing:
         self.m, self.stockpile, self.tree, self.ledger = m, stockpile, stockpile.tree, ledger
         self.arriving: dict[tuple[str, str, int, int], list[Any]] = {}
         for each in ledger.arrivals:
-            self.arriving.setdefault((each.material, each.site, each.age, each.node), []).append(each.amount)
+            self.arriving.setdefault((each.material, each.site, each.age, each.node), []).append(
+                each.amount
+            )
         self.leaving: dict[tuple[str, str, int, int], list[Any]] = {}
         for gone in ledger.departures:
-            self.leaving.setdefault((gone.material, gone.site, gone.age, gone.node), []).append(gone.amount)
+            self.leaving.setdefault((gone.material, gone.site, gone.age, gone.node), []).append(
+                gone.amount
+            )
         self.opening: dict[tuple[str, str, int, int], float] = {}
         for lot in ledger.openings:
             # An overaged lot expires in the first period: it stands behind the last age, where nothing can use it.
@@ -81,9 +89,16 @@ class Ageing:
         """The rows and columns of the equations above."""
         m, stockpile = self.m, self.stockpile
         self._add_classes()
-        m.balance_stock = pyo.Constraint(m.STOCKS, rule=self._balance_stock, doc="stock by age is handed on [quantity]")
+        m.balance_stock = pyo.Constraint(
+            m.STOCKS, rule=self._balance_stock, doc="stock by age is handed on [quantity]"
+        )
         m.balance_expiry = pyo.Constraint(
-            pyo.Set(dimen=3, initialize=[(i, w, n) for i, w, n in m.EXPIRIES if len(stockpile.age_classes(i, n)[-1]) == 1]),
+            pyo.Set(
+                dimen=3,
+                initialize=[
+                    (i, w, n) for i, w, n in m.EXPIRIES if len(stockpile.age_classes(i, n)[-1]) == 1
+                ],
+            ),
             rule=self._balance_expiry,
             doc="what leaves the last age unused has expired [quantity]",
         )
@@ -96,14 +111,22 @@ class Ageing:
     def _add_classes(self) -> None:
         m, wide = self.m, self.wide
         m.CLASSES = pyo.Set(
-            dimen=4, initialize=[(*key, n) for key in wide for n in self.tree.nodes], doc="material, site, first of several ages, node"
+            dimen=4,
+            initialize=[(*key, n) for key in wide for n in self.tree.nodes],
+            doc="material, site, first of several ages, node",
         )
         m.PASSES = pyo.Set(
             dimen=4,
-            initialize=[key for key in m.CLASSES if wide[key[:3]].stop < (self._life(key[0], key[3]) or 0)],
+            initialize=[
+                key for key in m.CLASSES if wide[key[:3]].stop < (self._life(key[0], key[3]) or 0)
+            ],
             doc="material, site, first age, node of a class that is not the last",
         )
-        m.pass_on = pyo.Var(m.PASSES, domain=pyo.NonNegativeReals, doc="stock of a class's oldest age at period end [quantity]")
+        m.pass_on = pyo.Var(
+            m.PASSES,
+            domain=pyo.NonNegativeReals,
+            doc="stock of a class's oldest age at period end [quantity]",
+        )
         m.ENTRIES = pyo.Set(
             dimen=4,
             initialize=[key for key in m.CLASSES if len(self._coming(*key)) > 1],
@@ -116,7 +139,11 @@ class Ageing:
             doc="material, site, first age, age, node at which the stock of a class is known by its age",
         )
         m.enter = pyo.Var(m.ENTRIES, doc="what enters a class [quantity]")
-        m.aged = pyo.Var(m.AGED, domain=pyo.NonNegativeReals, doc="stock of one age of a class at period end [quantity]")
+        m.aged = pyo.Var(
+            m.AGED,
+            domain=pyo.NonNegativeReals,
+            doc="stock of one age of a class at period end [quantity]",
+        )
         m.balance_enter = pyo.Constraint(
             m.ENTRIES,
             rule=lambda m, *key: summed([*self._coming(*key), -m.enter[key]]) == 0,
@@ -124,19 +151,25 @@ class Ageing:
         )
         m.balance_aged = pyo.Constraint(
             pyo.Set(dimen=4, initialize=parted),
-            rule=lambda m, i, w, a, n: summed(m.aged[i, w, a, age, n] for age in wide[i, w, a][:-1]) == self._staying(i, w, a, n),
+            rule=lambda m, i, w, a, n: (
+                summed(m.aged[i, w, a, age, n] for age in wide[i, w, a][:-1])
+                == self._staying(i, w, a, n)
+            ),
             doc="the stock of a class is that of its ages [quantity]",
         )
         m.cap_aged = pyo.Constraint(
             m.AGED,
-            rule=lambda m, i, w, a, age, n: m.aged[i, w, a, age, n] <= self._batch(i, w, a, n, age - a),
+            rule=lambda m, i, w, a, age, n: (
+                m.aged[i, w, a, age, n] <= self._batch(i, w, a, n, age - a)
+            ),
             doc="no more is of an age than entered when it did [quantity]",
         )
         inner = [key for key in m.CLASSES if key[3] not in self._known_by_age[key[0]]]
         m.cap_staying = pyo.Constraint(
             pyo.Set(dimen=4, initialize=inner),
             rule=lambda m, i, w, a, n: (
-                self._staying(i, w, a, n) <= summed(self._batch(i, w, a, n, k) for k in range(len(wide[i, w, a]) - 1))
+                self._staying(i, w, a, n)
+                <= summed(self._batch(i, w, a, n, k) for k in range(len(wide[i, w, a]) - 1))
             ),
             doc="what stays in a class entered it not long ago [quantity]",
         )
@@ -147,11 +180,17 @@ class Ageing:
         )
         m.cap_oldest = pyo.Constraint(
             m.CLASSES,
-            rule=lambda m, i, w, a, n: self._oldest(i, w, a, n) <= self._batch(i, w, a, n, len(wide[i, w, a]) - 1),
+            rule=lambda m, i, w, a, n: (
+                self._oldest(i, w, a, n) <= self._batch(i, w, a, n, len(wide[i, w, a]) - 1)
+            ),
             doc="no more is left of a batch than entered [quantity]",
         )
-        self.ledger.kept += [Kept(n, i, w, wide[i, w, a][-1], self._oldest(i, w, a, n)) for i, w, a, n in m.CLASSES]
-        self.ledger.kept += [Kept(n, i, w, age, m.aged[i, w, a, age, n]) for i, w, a, age, n in m.AGED]
+        self.ledger.kept += [
+            Kept(n, i, w, wide[i, w, a][-1], self._oldest(i, w, a, n)) for i, w, a, n in m.CLASSES
+        ]
+        self.ledger.kept += [
+            Kept(n, i, w, age, m.aged[i, w, a, age, n]) for i, w, a, age, n in m.AGED
+        ]
 
     # --- Stock from period to period: i, w, the first age of a class, n ---
 
@@ -160,7 +199,11 @@ class Ageing:
         if (i, w, a) not in self.wide:
             terms += self._coming(i, w, a, n)
             if parent is not None and self._life(i, n) is None:
-                terms += [m.stock[i, w, each, parent] for each in self.stockpile.first_ages(i, parent) if (i, w, each, parent) in m.STOCKS]
+                terms += [
+                    m.stock[i, w, each, parent]
+                    for each in self.stockpile.first_ages(i, parent)
+                    if (i, w, each, parent) in m.STOCKS
+                ]
             return summed([*terms, -m.stock[i, w, a, n]]) == 0
         terms += [self._entered(i, w, a, n), -self._oldest(i, w, a, n)]
         if parent is not None:
@@ -171,7 +214,12 @@ class Ageing:
 
     def _balance_expiry(self, m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
         last = int(self._life(i, n) or 0) - 1
-        terms = [*self._coming(i, w, last, n), *self._going(i, w, last, n), *self._beyond(i, w, n), self.overaged(i, w, n)]
+        terms = [
+            *self._coming(i, w, last, n),
+            *self._going(i, w, last, n),
+            *self._beyond(i, w, n),
+            self.overaged(i, w, n),
+        ]
         return summed([*terms, -m.expired[i, w, n]]) == 0
 
     def _coming(self, i: str, w: str, a: int, n: int) -> list[Any]:
@@ -180,7 +228,11 @@ class Ageing:
         if parent is None:
             opening = self.opening.get((i, w, a, n), 0.0)
             return [*terms, opening] if opening else terms
-        if a > 0 and (before := next((ages for ages in self.stockpile.age_classes(i, parent) if ages.stop == a), None)):
+        if a > 0 and (
+            before := next(
+                (ages for ages in self.stockpile.age_classes(i, parent) if ages.stop == a), None
+            )
+        ):
             if (i, w, before.start) in self.wide:
                 terms.append(self.m.pass_on[i, w, before.start, parent])
             elif (i, w, before.start, parent) in self.m.STOCKS:
@@ -193,7 +245,11 @@ class Ageing:
     def _beyond(self, i: str, w: str, n: int) -> list[Any]:
         """What is older than a life that a scenario shortens."""
         parent = self.tree.parent[n]
-        older = range(int(self._life(i, n) or 0), self._life(i, parent) or 0) if parent is not None else ()
+        older = (
+            range(int(self._life(i, n) or 0), self._life(i, parent) or 0)
+            if parent is not None
+            else ()
+        )
         return [self.m.stock[i, w, a - 1, parent] for a in older]
 
     def _life(self, i: str, n: int) -> int | None:
@@ -226,7 +282,11 @@ class Ageing:
         if parting is not None and period - k <= self.tree.period[parting]:
             return self.m.aged[i, w, a, a + k - (period - self.tree.period[parting]), parting]
         path = self.tree.paths[n]
-        return self._entered(i, w, a, path[-1 - k]) if k <= period else self.opening.get((i, w, a + k - period, path[0]), 0.0)
+        return (
+            self._entered(i, w, a, path[-1 - k])
+            if k <= period
+            else self.opening.get((i, w, a + k - period, path[0]), 0.0)
+        )
 
     def _left_later(self, i: str, w: str, a: int, n: int) -> list[Any]:
         """What will be left of the batches that have entered: at the class's oldest age, or where the stock is next known by its age."""
@@ -245,7 +305,13 @@ class Ageing:
         """For each node the nearest one above it where branches part."""
         found: list[int | None] = []
         for parent in self.tree.parent:
-            found.append(None if parent is None else parent if len(self.tree.children[parent]) > 1 else found[parent])
+            found.append(
+                None
+                if parent is None
+                else parent
+                if len(self.tree.children[parent]) > 1
+                else found[parent]
+            )
         return found
 
     @functools.cached_property
@@ -253,12 +319,19 @@ class Ageing:
         """Of each material the nodes where branches part, and the leaves where closing stock has a value."""
         parting = {n for n in self.tree.nodes if len(self.tree.children[n]) > 1}
         return {
-            i: parting | {n for n in self.tree.leaves if self.stockpile.at(n).keyed(Material)[i].closing_value > 0}
+            i: parting
+            | {
+                n
+                for n in self.tree.leaves
+                if self.stockpile.at(n).keyed(Material)[i].closing_value > 0
+            }
             for i in self.stockpile.keyed(Material)
         }
 
 
-def by_age(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, w: str, n: int) -> list[tuple[int, Any]]:
+def by_age(
+    m: pyo.ConcreteModel, stockpile: Stockpile, i: str, w: str, n: int
+) -> list[tuple[int, Any]]:
     """Stock at the end of a node at which it is known by its age: age and amount [quantity]."""
     found = []
     for ages in stockpile.age_classes(i, n):

@@ -56,7 +56,9 @@ class Payment(Dated):
     amount: float = column("paid, undiscounted", "money")
 
 
-Outlay = tuple[str, str, str, str, int]  # use, material, buyer, fund that alone may pay, node; blank for any
+Outlay = tuple[
+    str, str, str, str, int
+]  # use, material, buyer, fund that alone may pay, node; blank for any
 
 
 def label(stockpile: Stockpile, b: int) -> str:
@@ -87,8 +89,16 @@ def may_pay(fund: Fund, money: Money) -> bool:
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Budget):
         yield from ordered(row, "from", "expires")
-        if not overlap(stockpile.calendar, row.from_, row.expires) and not (row.from_ and row.expires and row.expires < row.from_):
-            yield Problem(row.TABLE, row.line, "from", "the appropriation cannot be spent within the horizon", warning=True)
+        if not overlap(stockpile.calendar, row.from_, row.expires) and not (
+            row.from_ and row.expires and row.expires < row.from_
+        ):
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "from",
+                "the appropriation cannot be spent within the horizon",
+                warning=True,
+            )
     if stockpile.given(Budget) and not stockpile.given(Fund):
         yield Problem("budgets", 0, "", "needs the sheet funds, which says what each fund may pay")
 
@@ -107,7 +117,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     keepers = _keepers(stockpile)
     outlays: dict[Outlay, list[Money]] = {}
     for money in ledger.outlays():
-        key = (str(money.use), money.material or "", money.buyer or "", money.payer or "", money.node)
+        key = (
+            str(money.use),
+            money.material or "",
+            money.buyer or "",
+            money.payer or "",
+            money.node,
+        )
         outlays.setdefault(key, []).append(money)
     owners = [*(row.fund for row in budgets), *keepers]
 
@@ -125,16 +141,23 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             if (b >= len(budgets) or period in spendable(b, key[-1])) and may_pay(funds[fund], money)
         ]  # fmt: skip
 
-    m.OUTLAYS = pyo.Set(dimen=5, initialize=list(outlays), doc="use, material, buyer, only fund, node of an outlay")
+    m.OUTLAYS = pyo.Set(
+        dimen=5, initialize=list(outlays), doc="use, material, buyer, only fund, node of an outlay"
+    )
     m.PAYMENTS = pyo.Set(
         dimen=6,
         initialize=[(b, *key) for key, able in payers.items() for b in able],
         doc="appropriation, use, material, buyer, only fund, node it may pay",
     )
-    m.pay = pyo.Var(m.PAYMENTS, domain=pyo.NonNegativeReals, doc="what an appropriation pays [money]")
+    m.pay = pyo.Var(
+        m.PAYMENTS, domain=pyo.NonNegativeReals, doc="what an appropriation pays [money]"
+    )
     m.balance_outlay = pyo.Constraint(
         m.OUTLAYS,
-        rule=lambda m, *key: summed([m.pay[b, key] for b in payers[key]]) == summed([money.amount for money in outlays[key]]),
+        rule=lambda m, *key: (
+            summed([m.pay[b, key] for b in payers[key]])
+            == summed([money.amount for money in outlays[key]])
+        ),
         doc="every outlay is paid by appropriations that may [money]",
     )
     for key in outlays:
@@ -157,7 +180,12 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for b in range(len(budgets))
         for leaf in tree.leaves
         if any((b, s) in paid for s in tree.paths[leaf])
-        and (last := max((s for s in tree.paths[leaf] if tree.period[s] in spendable(b, s)), default=-1)) >= 0
+        and (
+            last := max(
+                (s for s in tree.paths[leaf] if tree.period[s] in spendable(b, s)), default=-1
+            )
+        )
+        >= 0
     }
     m.cap_budget = pyo.Constraint(
         pyo.Set(dimen=2, initialize=sorted(ends)),
@@ -166,27 +194,48 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     for b, n in m.cap_budget:
         row = stockpile.at(n).rows(Budget)[b]
-        ledger.limit(m.cap_budget[b, n], "most", row.amount, "money", f"appropriation {label(stockpile, b)}", row, "amount", n)
+        ledger.limit(
+            m.cap_budget[b, n],
+            "most",
+            row.amount,
+            "money",
+            f"appropriation {label(stockpile, b)}",
+            row,
+            "amount",
+            n,
+        )
 
     kept: dict[tuple[int, int], list[object]] = {}
     for money in ledger.money:
         if money.fund in keepers:
-            kept.setdefault((len(budgets) + keepers.index(str(money.fund)), money.node), []).append(money.amount)
+            kept.setdefault((len(budgets) + keepers.index(str(money.fund)), money.node), []).append(
+                money.amount
+            )
 
     # A running balance: summed along each path from the root, the same rows would be dense.
     m.RECEIPTS = pyo.Set(
-        dimen=2, initialize=[(b, n) for b in range(len(budgets), len(owners)) for n in tree.nodes], doc="fund that keeps its receipts, node"
+        dimen=2,
+        initialize=[(b, n) for b in range(len(budgets), len(owners)) for n in tree.nodes],
+        doc="fund that keeps its receipts, node",
     )
-    m.receipts_left = pyo.Var(m.RECEIPTS, domain=pyo.NonNegativeReals, doc="receipts kept and not yet spent [money]")
+    m.receipts_left = pyo.Var(
+        m.RECEIPTS, domain=pyo.NonNegativeReals, doc="receipts kept and not yet spent [money]"
+    )
 
     def balance_receipts(m: pyo.ConcreteModel, b: int, n: int) -> object:
         parent = tree.parent[n]
         before = [] if parent is None else [m.receipts_left[b, parent]]
         # A receipt stands in the ledger below zero.
-        moved = [-each for each in (*kept.get((b, n), ()), *paid.get((b, n), ()), m.receipts_left[b, n])]
+        moved = [
+            -each for each in (*kept.get((b, n), ()), *paid.get((b, n), ()), m.receipts_left[b, n])
+        ]
         return summed([*before, *moved]) == 0
 
-    m.balance_receipts = pyo.Constraint(m.RECEIPTS, rule=balance_receipts, doc="receipts are spent only once they have arrived [money]")
+    m.balance_receipts = pyo.Constraint(
+        m.RECEIPTS,
+        rule=balance_receipts,
+        doc="receipts are spent only once they have arrived [money]",
+    )
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
@@ -234,7 +283,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
             left=left,
         )
     for b, keeper in enumerate(_keepers(stockpile), start=len(budgets)):
-        received = 0.0 - sum(tree.probability[each.node] * amount for each, amount in formulation.money if each.fund == keeper)
+        received = 0.0 - sum(
+            tree.probability[each.node] * amount
+            for each, amount in formulation.money
+            if each.fund == keeper
+        )
         yield BudgetUse(
             appropriation=label(stockpile, b),
             fund=keeper,
@@ -263,9 +316,19 @@ def _rest(stockpile: Stockpile, amount: float, spent: float) -> float:
 
 def affords(stockpile: Stockpile, cheapest: float) -> float:
     """Return what all appropriations together could buy at the lowest price [quantity]; infinite without funds."""
-    if not stockpile.given(Fund) or cheapest <= 0 or any(fund.keeps_receipts for fund in stockpile.rows(Fund)):
+    if (
+        not stockpile.given(Fund)
+        or cheapest <= 0
+        or any(fund.keeps_receipts for fund in stockpile.rows(Fund))
+    ):
         return math.inf
-    return sum(max(view.rows(Budget)[b].amount for view in stockpile.variants) for b, _ in enumerate(stockpile.rows(Budget))) / cheapest
+    return (
+        sum(
+            max(view.rows(Budget)[b].amount for view in stockpile.variants)
+            for b, _ in enumerate(stockpile.rows(Budget))
+        )
+        / cheapest
+    )
 
 
 BLOCK = Block(

@@ -24,11 +24,27 @@ class Commitment(Row):
     TABLE = "commitments"
     CERTAIN = True
     kind: str = column("what is decided", required=True, choices=lambda: tuple(deeds()))
-    name: str = column("offer, contract, outlet or project, after its kind", required=True, names=lambda row: deed(row).table)
-    level: str | None = column("level of the contract (sign); blank = any", names=lambda row: f"floors/{row.name}")
-    date: dt.date | None = column("date of the decision, which falls into its period; blank = over the whole horizon")
-    quantity: float | None = column("quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)", "quantity", least=0)
-    how: str = column("how the plan must keep to it", default="exactly", choices=("exactly", "at_least", "at_most"))
+    name: str = column(
+        "offer, contract, outlet or project, after its kind",
+        required=True,
+        names=lambda row: deed(row).table,
+    )
+    level: str | None = column(
+        "level of the contract (sign); blank = any", names=lambda row: f"floors/{row.name}"
+    )
+    date: dt.date | None = column(
+        "date of the decision, which falls into its period; blank = over the whole horizon"
+    )
+    quantity: float | None = column(
+        "quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)",
+        "quantity",
+        least=0,
+    )
+    how: str = column(
+        "how the plan must keep to it",
+        default="exactly",
+        choices=("exactly", "at_least", "at_most"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,36 +85,66 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         name, where, levels = named(stockpile, row), deed(row).table, deed(row).levels
         if name is None:
             hint = nearest(row.name, stockpile.names(where))
-            yield Problem(row.TABLE, row.line, "name", f"{row.name!r} has no row in the sheet {where}{hint}")
-        elif row.level is not None and levels is not None and row.level not in (menu := [*levels(stockpile, name)]):
+            yield Problem(
+                row.TABLE, row.line, "name", f"{row.name!r} has no row in the sheet {where}{hint}"
+            )
+        elif (
+            row.level is not None
+            and levels is not None
+            and row.level not in (menu := [*levels(stockpile, name)])
+        ):
             hint = nearest(row.level, menu)
-            yield Problem(row.TABLE, row.line, "level", f"{row.level!r} is no level of {name} in the sheet floors{hint}")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "level",
+                f"{row.level!r} is no level of {name} in the sheet floors{hint}",
+            )
         if row.level is not None and levels is None:
-            yield Problem(row.TABLE, row.line, "level", "must be blank for all but sign: only a contract has levels")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "level",
+                "must be blank for all but sign: only a contract has levels",
+            )
         if not span(stockpile, row):
             end = stockpile.calendar.end(stockpile.settings.periods - 1)
-            message = f"must be within the horizon, {stockpile.settings.start} to {end}, found {row.date}"
+            message = (
+                f"must be within the horizon, {stockpile.settings.start} to {end}, found {row.date}"
+            )
             if row.date is not None and row.date < stockpile.settings.start:
                 message += "; what an earlier decision has brought is opening_stock, what it still brings an offer committed at its arrival"
             yield Problem(row.TABLE, row.line, "date", message)
         if row.quantity is None and deed(row).metal:
-            yield Problem(row.TABLE, row.line, "quantity", "is required: how much is ordered or rotated")
+            yield Problem(
+                row.TABLE, row.line, "quantity", "is required: how much is ordered or rotated"
+            )
         if row.quantity not in (None, 0, 1) and not deed(row).metal:
             found = amounts.quantity(asked(row))
-            yield Problem(row.TABLE, row.line, "quantity", f"must be 1 (it is done) or 0 (it is not), found {found}")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "quantity",
+                f"must be 1 (it is done) or 0 (it is not), found {found}",
+            )
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Commitment):
         if row.how == "at_most" or asked(row) == 0:
             continue
-        if not any(stockpile.tree.period[n] in span(stockpile, row) for n in deed(row).possible(stockpile, str(named(stockpile, row)))):
+        if not any(
+            stockpile.tree.period[n] in span(stockpile, row)
+            for n in deed(row).possible(stockpile, str(named(stockpile, row)))
+        ):
             when = "" if row.date is None else f" on {row.date}"
             message = f"cannot be kept: {row.kind} of {row.name} is not possible{when}; see its dates, lead time and supplier"
             yield Problem(row.TABLE, row.line, "date", message)
 
 
-def _done(m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, name: str, node: int) -> Sequence[Any]:
+def _done(
+    m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, name: str, node: int
+) -> Sequence[Any]:
     """Return the variables of what a commitment speaks of at a node."""
     return deed(row).done(m, stockpile, name, row.level, node)
 
@@ -112,12 +158,20 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Σ of what is done in the commitment's periods, on each path, is exactly, at least or at most what it asks for."""
     rows, tree = stockpile.rows(Commitment), stockpile.tree
     keys = [(c, leaf) for c, _ in enumerate(rows) for leaf in tree.leaves]
-    m.COMMITMENTS = pyo.Set(dimen=2, initialize=keys, doc="commitment by its row, leaf of a path on which it is kept")
+    m.COMMITMENTS = pyo.Set(
+        dimen=2, initialize=keys, doc="commitment by its row, leaf of a path on which it is kept"
+    )
 
     def total(c: int, leaf: int) -> Any:
         row = rows[c]
         nodes = (n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
-        return summed([each for n in nodes for each in _done(m, stockpile, row, str(named(stockpile, row)), n)])
+        return summed(
+            [
+                each
+                for n in nodes
+                for each in _done(m, stockpile, row, str(named(stockpile, row)), n)
+            ]
+        )
 
     for sense, ways, doc in (
         ("least", ("exactly", "at_least"), "a commitment is kept at least [quantity]"),
@@ -126,13 +180,21 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         held = [(c, leaf) for c, leaf in keys if rows[c].how in ways]
 
         def rule(m: pyo.ConcreteModel, c: int, leaf: int, sense: str = sense) -> object:
-            return total(c, leaf) >= asked(rows[c]) if sense == "least" else total(c, leaf) <= asked(rows[c])
+            return (
+                total(c, leaf) >= asked(rows[c])
+                if sense == "least"
+                else total(c, leaf) <= asked(rows[c])
+            )
 
         constraint = pyo.Constraint(pyo.Set(dimen=2, initialize=held), rule=rule, doc=doc)
         m.add_component(f"hold_commitment_{sense}", constraint)
         for c, leaf in held:
             row = rows[c]
-            node = leaf if row.date is None else next(n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
+            node = (
+                leaf
+                if row.date is None
+                else next(n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
+            )
             unit = "quantity" if deed(row).metal else "times"
             m.scaling_factor[constraint[c, leaf]] = 1 / stockpile.scale.of(unit)
             what = f"commitment to {row.kind} {row.name}"
@@ -145,7 +207,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
     for row in stockpile.rows(Commitment):
         name = str(named(stockpile, row))
         nodes = (n for n in tree.nodes if tree.period[n] in span(stockpile, row))
-        done = sum(tree.probability[n] * evaluate(each) for n in nodes for each in _done(m, stockpile, row, name, n))
+        done = sum(
+            tree.probability[n] * evaluate(each)
+            for n in nodes
+            for each in _done(m, stockpile, row, name, n)
+        )
         yield CommitmentKept(
             date=None if row.date is None else stockpile.calendar.begin(span(stockpile, row)[0]),
             kind=row.kind,

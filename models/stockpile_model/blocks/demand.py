@@ -27,7 +27,9 @@ class Demand(Row):
     buyer: str | None = column("whose demand; blank = served from all sites", owner=True)
     from_: dt.date = column("first date of the demand", required=True)
     to: dt.date | None = column("last date; blank = the period of `from`")
-    quantity: float = column("demand in each period", "quantity/period", required=True, need=True, least=0)
+    quantity: float = column(
+        "demand in each period", "quantity/period", required=True, need=True, least=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,9 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], tuple[flo
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return what demand asks of a material in a window at most [quantity]."""
-    return sum(max(_total(stockpile, material, n) for n in stockpile.tree.at[period]) for period in window)
+    return sum(
+        max(_total(stockpile, material, n) for n in stockpile.tree.at[period]) for period in window
+    )
 
 
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
@@ -70,7 +74,9 @@ def _total(stockpile: Stockpile, material: str, node: int) -> float:
 
 def serving(stockpile: Stockpile, buyer: str) -> list[str]:
     """The sites that serve a buyer: its own and those of nobody; all of them where no buyer is named."""
-    return [name for name, site in stockpile.sites.items() if not buyer or site.buyer in (None, buyer)]
+    return [
+        name for name, site in stockpile.sites.items() if not buyer or site.buyer in (None, buyer)
+    ]
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -86,31 +92,72 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Σ_{w,a} use[i,b,w,a,n] + unmet[i,b,n] = demand[i,b,n]; unmet has a price or does not exist."""
-    demand = {(i, b, n): asked for n in stockpile.tree.nodes for (i, b), asked in required(stockpile, n).items()}
-    priced = [key for key in demand if stockpile.at(key[2]).keyed(Material)[key[0]].shortage_cost is not None]
+    demand = {
+        (i, b, n): asked
+        for n in stockpile.tree.nodes
+        for (i, b), asked in required(stockpile, n).items()
+    }
+    priced = [
+        key
+        for key in demand
+        if stockpile.at(key[2]).keyed(Material)[key[0]].shortage_cost is not None
+    ]
     m.DEMANDS = pyo.Set(dimen=3, initialize=list(demand), doc="material, buyer, node with demand")
     m.USES = pyo.Set(
         dimen=5,
-        initialize=[(i, b, w, a, n) for i, b, n in demand for w in serving(stockpile, b) for a in stockpile.first_ages(i, n)],
+        initialize=[
+            (i, b, w, a, n)
+            for i, b, n in demand
+            for w in serving(stockpile, b)
+            for a in stockpile.first_ages(i, n)
+        ],
         doc="material, buyer, site, age, node from which demand can be met",
     )
-    m.SHORTAGES = pyo.Set(dimen=3, initialize=priced, doc="material, buyer, node whose demand may stay unmet")
+    m.SHORTAGES = pyo.Set(
+        dimen=3, initialize=priced, doc="material, buyer, node whose demand may stay unmet"
+    )
     m.use = pyo.Var(m.USES, domain=pyo.NonNegativeReals, doc="stock used up by demand [quantity]")
-    m.unmet = pyo.Var(m.SHORTAGES, domain=pyo.NonNegativeReals, doc="demand that is not met [quantity]")
+    m.unmet = pyo.Var(
+        m.SHORTAGES, domain=pyo.NonNegativeReals, doc="demand that is not met [quantity]"
+    )
 
     def balance_demand(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
-        used = summed([m.use[i, b, w, a, n] for w in serving(stockpile, b) for a in stockpile.first_ages(i, n)])
+        used = summed(
+            [
+                m.use[i, b, w, a, n]
+                for w in serving(stockpile, b)
+                for a in stockpile.first_ages(i, n)
+            ]
+        )
         return (used + m.unmet[i, b, n] if (i, b, n) in m.SHORTAGES else used) == demand[i, b, n][0]
 
-    m.balance_demand = pyo.Constraint(m.DEMANDS, rule=balance_demand, doc="demand is met or counted as unmet [quantity]")
+    m.balance_demand = pyo.Constraint(
+        m.DEMANDS, rule=balance_demand, doc="demand is met or counted as unmet [quantity]"
+    )
 
     for (i, b, n), (amount, row) in demand.items():
-        ledger.limit(m.balance_demand[i, b, n], "least", amount, "quantity", f"demand for {i}", row, "quantity", n)
+        ledger.limit(
+            m.balance_demand[i, b, n],
+            "least",
+            amount,
+            "quantity",
+            f"demand for {i}",
+            row,
+            "quantity",
+            n,
+        )
     for i, b, w, a, n in m.USES:
         ledger.take(n, i, w, a, m.use[i, b, w, a, n], "demand", b)
     for i, b, n in priced:
         ledger.miss(n, m.unmet[i, b, n])
-        ledger.charge(n, "shortage", stockpile.at(n).keyed(Material)[i].shortage_cost * m.unmet[i, b, n], i, b, b or None)
+        ledger.charge(
+            n,
+            "shortage",
+            stockpile.at(n).keyed(Material)[i].shortage_cost * m.unmet[i, b, n],
+            i,
+            b,
+            b or None,
+        )
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

@@ -22,10 +22,18 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Material):
         yield from whole_periods(stockpile, row, "shelf_life_months")
         if row.closing_value > 0 and row.price_index is None:
-            yield Problem(row.TABLE, row.line, "price_index", "is required where closing_value is above 0: it values the stock")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "price_index",
+                "is required where closing_value is above 0: it values the stock",
+            )
     yield from scenarios.check(stockpile)
     for supplier in stockpile.rows(Supplier):
-        if supplier.start is not None and stockpile.calendar.period(supplier.start) >= stockpile.settings.periods:
+        if (
+            supplier.start is not None
+            and stockpile.calendar.period(supplier.start) >= stockpile.settings.periods
+        ):
             message = f"{supplier.supplier} ships first on {supplier.start}, after the horizon: it is never used"
             yield Problem(supplier.TABLE, supplier.line, "start", message, warning=True)
 

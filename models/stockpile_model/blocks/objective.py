@@ -27,7 +27,9 @@ class CashFlow(Dated):
     SHEET = "cash_flow"
     date: dt.date = column("first day of the period")
     heading: str = column("heading of the cost")
-    cash: bool = column("whether money moves; prices on shortage and shortfall and closing stock do not")
+    cash: bool = column(
+        "whether money moves; prices on shortage and shortfall and closing stock do not"
+    )
     material: str | None = column("material")
     name: str | None = column("offer, contract, project, site, outlet or buyer")
     buyer: str | None = column("for whom; blank = for all")
@@ -42,9 +44,13 @@ class ScenarioOutcome(Result):
     scenario: str = column("scenario")
     probability: float = column("probability", "1")
     follows: str | None = column("scenario it shares its past with")
-    revealed: dt.date | None = column("first day of the period in which it is known; blank = the base")
+    revealed: dt.date | None = column(
+        "first day of the period in which it is known; blank = the base"
+    )
     cost: float = column("discounted cost, should it come", "money")
-    shortfall: float = column("unmet demand and stock below targets, summed over periods", "quantity")
+    shortfall: float = column(
+        "unmet demand and stock below targets, summed over periods", "quantity"
+    )
     waste: float = column("what reaches the end of its life unused", "quantity")
 
 
@@ -78,7 +84,15 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                     for age, stock in by_age(m, stockpile, i, w, leaf):
                         share = 1.0 if life is None else (life - 1 - age) / life
                         if share > 0:
-                            ledger.charge(leaf, "closing_stock", -worth * share * stock, i, w, site.buyer, delay=1)
+                            ledger.charge(
+                                leaf,
+                                "closing_stock",
+                                -worth * share * stock,
+                                i,
+                                w,
+                                site.buyer,
+                                delay=1,
+                            )
 
     risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
     terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
@@ -97,7 +111,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         doc="expected discounted cost, weighed with its tail [money]",
     )
     m.mean = pyo.Objective(expr=mean, sense=pyo.minimize, doc="expected discounted cost [money]")
-    m.tail = pyo.Objective(expr=tail, sense=pyo.minimize, doc="mean of the worst discounted costs (CVaR) [money]")
+    m.tail = pyo.Objective(
+        expr=tail, sense=pyo.minimize, doc="mean of the worst discounted costs (CVaR) [money]"
+    )
     m.tail.deactivate()
     if risk < 1:
         m.mean.deactivate()
@@ -120,9 +136,13 @@ def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
         before = [] if parent is None else [m.so_far[parent]]
         return summed([*at.get(n, ()), *before, -m.so_far[n]]) == 0
 
-    m.balance_cost = pyo.Constraint(m.NODES, rule=balance_cost, doc="the cost of a path adds up [money]")
+    m.balance_cost = pyo.Constraint(
+        m.NODES, rule=balance_cost, doc="the cost of a path adds up [money]"
+    )
     m.hold_excess = pyo.Constraint(
-        m.LEAVES, rule=lambda m, n: m.excess[n] >= m.so_far[n] - m.at_risk, doc="what a path costs beyond the tail's beginning [money]"
+        m.LEAVES,
+        rule=lambda m, n: m.excess[n] >= m.so_far[n] - m.at_risk,
+        doc="what a path costs beyond the tail's beginning [money]",
     )
     tail = stockpile.settings.risk_tail
     return m.at_risk + summed(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
@@ -139,7 +159,11 @@ def cvar(costs: Mapping[str, tuple[float, float]], tail: float) -> float:
 
 def report(formulation: Formulation) -> Iterator[Result]:
     yield from _by_scenario(formulation)
-    stockpile, tree, calendar = formulation.stockpile, formulation.stockpile.tree, formulation.stockpile.calendar
+    stockpile, tree, calendar = (
+        formulation.stockpile,
+        formulation.stockpile.tree,
+        formulation.stockpile.calendar,
+    )
     sums: dict[tuple[int, int, str, str | None, str, str | None], float] = {}
     weights: dict[tuple[int, int], float] = {}
     for each, amount in formulation.money:
@@ -150,7 +174,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
     known = headings()
     order = list(known)
     for (n, delay, heading, material, name, buyer), amount in sorted(
-        sums.items(), key=lambda item: (tree.period[item[0][0]], item[0][0], order.index(item[0][2]))
+        sums.items(),
+        key=lambda item: (tree.period[item[0][0]], item[0][0], order.index(item[0][2])),
     ):
         if amount != 0:
             weight = weights[n, delay]
@@ -176,7 +201,10 @@ def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
     costs, short, expired = ([0.0] * len(tree.nodes) for _ in range(3))
     for each, amount in formulation.money:
         costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * amount
-    for amounts, found in ((formulation.ledger.missing, short), (formulation.ledger.wasted, expired)):
+    for amounts, found in (
+        (formulation.ledger.missing, short),
+        (formulation.ledger.wasted, expired),
+    ):
         for n, quantity in amounts:
             found[n] += evaluate(quantity)
     by_name = {row.scenario: row for row in stockpile.rows(Scenario)}
@@ -200,7 +228,8 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
     for leaf in tree.leaves if stockpile.calendar.periods - 1 in window else ():
         row = stockpile.at(leaf).keyed(Material)[material]
         pays = row.closing_value > 0 and (
-            stockpile.settings.discount_rate < 0 or row.closing_value * stockpile.price(str(row.price_index), leaf) > cheapest
+            stockpile.settings.discount_rate < 0
+            or row.closing_value * stockpile.price(str(row.price_index), leaf) > cheapest
         )
         if pays:
             return math.inf

@@ -34,7 +34,8 @@ class Rule(Row):
         choices=("supplier", "country", "bloc", "stage", "foreign_feedstock", "offer", "contract"),
     )
     value: str | None = column(
-        "which supplier, country …; blank = each in turn", names=lambda row: f"{row.of}s" if row.of in KEYED else row.of
+        "which supplier, country …; blank = each in turn",
+        names=lambda row: f"{row.of}s" if row.of in KEYED else row.of,
     )
     material: str | None = column("material; blank = all together", refers="materials")
     measure: str = column(
@@ -42,9 +43,15 @@ class Rule(Row):
         default="share",
         choices=("share", "quantity", "spend", "count"),
     )
-    window: str = column("over what it is summed", default="horizon", choices=("horizon", "fiscal_year", "period"))
-    least: float | None = column("least value; blank = none", "1, quantity, money or members", least=0)
-    most: float | None = column("most value; blank = none", "1, quantity, money or members", least=0)
+    window: str = column(
+        "over what it is summed", default="horizon", choices=("horizon", "fiscal_year", "period")
+    )
+    least: float | None = column(
+        "least value; blank = none", "1, quantity, money or members", least=0
+    )
+    most: float | None = column(
+        "most value; blank = none", "1, quantity, money or members", least=0
+    )
     count_from: float = column(
         "share of the window's arrivals that a member must bring to count towards `least` of a `count`; against `most` counts who brings "
         "anything",
@@ -74,7 +81,12 @@ class RuleKept(Dated):
     binding: bool = column("whether the limit is reached")
 
 
-IN = {"share": "quantity", "quantity": "quantity", "spend": "money", "count": "1"}  # what the row of a rule is measured in
+IN = {
+    "share": "quantity",
+    "quantity": "quantity",
+    "spend": "money",
+    "count": "1",
+}  # what the row of a rule is measured in
 UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "members"}
 
 
@@ -104,19 +116,25 @@ def values(stockpile: Stockpile, rule: Rule) -> list[str]:
 def members(stockpile: Stockpile, rule: Rule) -> tuple[str, list[str]]:
     """What a rule counts, and the members: the values of what it groups by; of one country, bloc or stage its suppliers."""
     if rule.of == "foreign_feedstock":
-        return "supplier", [row.supplier for row in stockpile.rows(Supplier) if row.foreign_feedstock > 0]
+        return "supplier", [
+            row.supplier for row in stockpile.rows(Supplier) if row.foreign_feedstock > 0
+        ]
     if rule.value is None:
         return rule.of, known(stockpile, rule.of)
     if rule.of in KEYED:
         return rule.of, [rule.value]
-    return "supplier", [row.supplier for row in stockpile.rows(Supplier) if getattr(row, rule.of) == rule.value]
+    return "supplier", [
+        row.supplier for row in stockpile.rows(Supplier) if getattr(row, rule.of) == rule.value
+    ]
 
 
 def known(stockpile: Stockpile, of: str) -> list[str]:
     """The values that the workbook holds for what rules group by."""
     if of in ("offer", "contract"):
         return list(stockpile.names(f"{of}s"))
-    return sorted({str(value) for row in stockpile.rows(Supplier) if (value := getattr(row, of)) is not None})
+    return sorted(
+        {str(value) for row in stockpile.rows(Supplier) if (value := getattr(row, of)) is not None}
+    )
 
 
 class Share(NamedTuple):
@@ -145,7 +163,15 @@ def brought(ledger: Ledger) -> dict[int, list[Share]]:
     found: dict[int, list[Share]] = {}
     for each in ledger.arrivals:
         if each.supplier is not None:
-            share = Share(each.node, each.material, each.table, each.name, each.supplier, each.amount, each.most)
+            share = Share(
+                each.node,
+                each.material,
+                each.table,
+                each.name,
+                each.supplier,
+                each.amount,
+                each.most,
+            )
             found.setdefault(each.node, []).append(share)
     return found
 
@@ -158,7 +184,9 @@ def paid(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
     found: dict[int, list[Share]] = {}
     for each in ledger.outlays():
         if (table := tables.get(str(each.use))) is not None:
-            share = Share(each.node, each.material, table, each.name, suppliers[table][each.name], each.amount)
+            share = Share(
+                each.node, each.material, table, each.name, suppliers[table][each.name], each.amount
+            )
             found.setdefault(each.node, []).append(share)
     return found
 
@@ -175,7 +203,10 @@ def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]
         period = tree.period[n]
         year = calendar.fiscal_year(period)
         if period == calendar.periods - 1 or calendar.fiscal_year(period + 1) != year:
-            found[n] = (f"FY{year}", {s for s in tree.paths[n] if calendar.fiscal_year(tree.period[s]) == year})
+            found[n] = (
+                f"FY{year}",
+                {s for s in tree.paths[n] if calendar.fiscal_year(tree.period[s]) == year},
+            )
     return found
 
 
@@ -184,7 +215,9 @@ def forces(stockpile: Stockpile, cheapest: float) -> float:
     bound on an order."""
     least = dict.fromkeys(UNITS, 0.0)
     for name, rule in stockpile.keyed(Rule).items():
-        least[rule.measure] += max(view.keyed(Rule)[name].least or 0.0 for view in stockpile.variants)
+        least[rule.measure] += max(
+            view.keyed(Rule)[name].least or 0.0 for view in stockpile.variants
+        )
     spent = 0.0 if least["spend"] == 0 else least["spend"] / cheapest if cheapest > 0 else math.inf
     return least["quantity"] + spent
 
@@ -205,7 +238,11 @@ def _tokens(stockpile: Stockpile) -> float:
 @functools.lru_cache(maxsize=8)
 def spend_at_least(stockpile: Stockpile) -> bool:
     """Whether a rule asks for spending: then nothing may be paid that is not owed."""
-    return any(rule.measure == "spend" and rule.least for view in stockpile.variants for rule in view.rows(Rule))
+    return any(
+        rule.measure == "spend" and rule.least
+        for view in stockpile.variants
+        for rule in view.rows(Rule)
+    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -221,7 +258,10 @@ def _shares(stockpile: Stockpile) -> list[Rule]:
 
 def _binds_over_time(stockpile: Stockpile) -> bool:
     """Whether a share, or one that counts, is taken over more than one period."""
-    return any(rule.window != "period" and rule.measure in ("share", "count") for rule in stockpile.rows(Rule))
+    return any(
+        rule.window != "period" and rule.measure in ("share", "count")
+        for rule in stockpile.rows(Rule)
+    )
 
 
 def _times(stockpile: Stockpile) -> float:
@@ -230,13 +270,22 @@ def _times(stockpile: Stockpile) -> float:
     for rule in _shares(stockpile):
         weights = [1.0, 0.0]
         if rule.of == "foreign_feedstock":
-            weights = [row.foreign_feedstock for view in stockpile.variants for row in view.rows(Supplier)]
+            weights = [
+                row.foreign_feedstock for view in stockpile.variants for row in view.rows(Supplier)
+            ]
         for name, sign in (("most", 1), ("least", -1)):
             stretched = 1.0
-            for limit in (each for view in stockpile.variants if (each := getattr(view.keyed(Rule)[rule.rule], name)) is not None):
+            for limit in (
+                each
+                for view in stockpile.variants
+                if (each := getattr(view.keyed(Rule)[rule.rule], name)) is not None
+            ):
                 # What is beyond the limit weighs this much against it, what makes room for it at least that much.
                 beyond = max((sign * (each - limit) for each in weights), default=0.0)
-                room = min((gap for each in weights if (gap := sign * (limit - each)) > ALIKE), default=math.inf)
+                room = min(
+                    (gap for each in weights if (gap := sign * (limit - each)) > ALIKE),
+                    default=math.inf,
+                )
                 stretched = max(stretched, 1 + max(0.0, beyond) / room)
             found *= stretched
     return found
@@ -244,7 +293,9 @@ def _times(stockpile: Stockpile) -> float:
 
 def stretch(stockpile: Stockpile) -> Stretch:
     """Return by how much rules may make the plan buy beyond any use."""
-    return Stretch(bool(_shares(stockpile)), _binds_over_time(stockpile), _times(stockpile), _tokens(stockpile))
+    return Stretch(
+        bool(_shares(stockpile)), _binds_over_time(stockpile), _times(stockpile), _tokens(stockpile)
+    )
 
 
 def bounds_orders(stockpile: Stockpile) -> str:
@@ -263,22 +314,43 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "most", "the rule has no limit: give least or most")
         for name, limit in (("least", row.least), ("most", row.most)):
             if row.measure == "share" and limit is not None and limit > 1:
-                yield Problem(row.TABLE, row.line, name, f"must be at most 1 for a share (0.25 is 25 %), found {amounts.quantity(limit)}")
+                yield Problem(
+                    row.TABLE,
+                    row.line,
+                    name,
+                    f"must be at most 1 for a share (0.25 is 25 %), found {amounts.quantity(limit)}",
+                )
         if row.measure == "count" and (row.least or 0.0) * row.count_from > 1 + ALIKE:
             share, found = amounts.quantity(100 * row.count_from), amounts.quantity(row.count_from)
             message = f"must be at most 1 / least: no {amounts.quantity(row.least or 0.0)} members bring {share} % each, found {found}"
             yield Problem(row.TABLE, row.line, "count_from", message)
         if row.measure != "count" and row.count_from != COUNT_FROM:
-            yield Problem(row.TABLE, row.line, "count_from", f"has no effect on a {row.measure}: it says who is counted", warning=True)
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "count_from",
+                f"has no effect on a {row.measure}: it says who is counted",
+                warning=True,
+            )
         if row.least is not None and row.most is not None and row.least > row.most:
             message = f"must not be above most ({amounts.quantity(row.most)}), found {amounts.quantity(row.least)}"
             yield Problem(row.TABLE, row.line, "least", message)
         if row.of == "foreign_feedstock":
             if row.value is not None:
-                yield Problem(row.TABLE, row.line, "value", "must be blank for foreign_feedstock: each supplier counts by its own share")
+                yield Problem(
+                    row.TABLE,
+                    row.line,
+                    "value",
+                    "must be blank for foreign_feedstock: each supplier counts by its own share",
+                )
         elif row.value is not None and row.of in KEYED:
             if row.value not in (names := stockpile.names(f"{row.of}s")):
-                yield Problem(row.TABLE, row.line, "value", f"no {row.of} {row.value!r} in the sheet {row.of}s{nearest(row.value, names)}")
+                yield Problem(
+                    row.TABLE,
+                    row.line,
+                    "value",
+                    f"no {row.of} {row.value!r} in the sheet {row.of}s{nearest(row.value, names)}",
+                )
         elif row.value is not None and (said := _CHOICES[row.of].fault(row.value)):
             yield Problem(row.TABLE, row.line, "value", said)
 
@@ -295,10 +367,19 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """
     rules = stockpile.keyed(Rule)
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
-    instances = [Instance(r, value, n) for r, rule in rules.items() for value in values(stockpile, rule) for n in spans[r]]
-    m.RULES = pyo.Set(dimen=3, initialize=instances, doc="rule, value, node at which a window of it ends")
+    instances = [
+        Instance(r, value, n)
+        for r, rule in rules.items()
+        for value in values(stockpile, rule)
+        for n in spans[r]
+    ]
+    m.RULES = pyo.Set(
+        dimen=3, initialize=instances, doc="rule, value, node at which a window of it ends"
+    )
     arrivals = brought(ledger) if rules else {}
-    outlays = paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules.values()) else {}
+    outlays = (
+        paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules.values()) else {}
+    )
 
     def limit_at(r: str, n: int, sense: str) -> float | None:
         """The least or most of a rule whose window ends at a node; None where it has none there."""
@@ -308,14 +389,24 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     def parts(r: str, n: int) -> list[Share]:
         """What a rule weighs in a window."""
         of_node = outlays if rules[r].measure == "spend" else arrivals
-        return [each for s in sorted(spans[r][n][1]) for each in of_node.get(s, ()) if rules[r].material in (None, each.material)]
+        return [
+            each
+            for s in sorted(spans[r][n][1])
+            for each in of_node.get(s, ())
+            if rules[r].material in (None, each.material)
+        ]
 
     def gathered(r: str, n: int, weigh: Callable[[Share], float]) -> Any:
         """Σ of what a rule weighs in a window; None where there is nothing."""
         terms = [factor * each.amount for each in parts(r, n) if (factor := weigh(each))]
         return summed(terms) if terms else None
 
-    totals = {(r, n): gathered(r, n, lambda each: 1.0) for r, rule in rules.items() if rule.measure == "share" for n in spans[r]}
+    totals = {
+        (r, n): gathered(r, n, lambda each: 1.0)
+        for r, rule in rules.items()
+        if rule.measure == "share"
+        for n in spans[r]
+    }
 
     def bounded(brings: Sequence[Share]) -> dict[tuple[str, str, int], list[Share]]:
         """Arrivals with what brings them, and when: over all sites, which share one bound."""
@@ -328,19 +419,30 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         """The most that arrivals may come to [quantity]."""
         return sum((parts[0].most or 0.0) for parts in bounded(brings).values())
 
-    own: dict[tuple[str, str, int], list[Share]] = {}  # rule, member, node -> what the member brings in the window
+    own: dict[
+        tuple[str, str, int], list[Share]
+    ] = {}  # rule, member, node -> what the member brings in the window
     total: dict[tuple[str, int], list[Share]] = {}  # rule, node -> all that arrives in the window
-    for r, n in ((name, node) for name, rule in rules.items() if rule.measure == "count" for node in spans[name]):
+    for r, n in (
+        (name, node)
+        for name, rule in rules.items()
+        if rule.measure == "count"
+        for node in spans[name]
+    ):
         of, names = members(stockpile, rules[r])
         total[r, n] = parts(r, n)
         for name in names if total[r, n] else ():
             own[r, name, n] = [each for each in total[r, n] if weight(stockpile, of, name, each)]
     m.COUNTINGS = pyo.Set(
         dimen=2,
-        initialize=[key for key, brings in total.items() if brings and limit_at(*key, "least") is not None],
+        initialize=[
+            key for key, brings in total.items() if brings and limit_at(*key, "least") is not None
+        ],
         doc="rule that counts at least so many, node at which a window of it ends",
     )
-    m.arriving = pyo.Var(m.COUNTINGS, domain=pyo.NonNegativeReals, doc="all that arrives in a window [quantity]")
+    m.arriving = pyo.Var(
+        m.COUNTINGS, domain=pyo.NonNegativeReals, doc="all that arrives in a window [quantity]"
+    )
     m.balance_arriving = pyo.Constraint(
         m.COUNTINGS,
         rule=lambda m, r, n: summed(each.amount for each in total[r, n]) == m.arriving[r, n],
@@ -351,30 +453,48 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         initialize=[key for key in own if (key[0], key[2]) in m.COUNTINGS],
         doc="rule that counts at least so many, member, node at which a window of it ends",
     )
-    m.counted = pyo.Var(m.COUNTED, domain=pyo.Binary, doc="whether a member brings enough in a window to count [1]")
+    m.counted = pyo.Var(
+        m.COUNTED, domain=pyo.Binary, doc="whether a member brings enough in a window to count [1]"
+    )
 
     def hold_counted(m: pyo.ConcreteModel, r: str, v: str, n: int) -> object:
         share = stockpile.at(n).keyed(Rule)[r].count_from
         missing = share * (most_of(total[r, n]) - most_of(own[r, v, n]))
-        return summed([each.amount for each in own[r, v, n]]) - share * m.arriving[r, n] >= -missing * (1 - m.counted[r, v, n])
+        return summed([each.amount for each in own[r, v, n]]) - share * m.arriving[
+            r, n
+        ] >= -missing * (1 - m.counted[r, v, n])
 
-    m.hold_counted = pyo.Constraint(m.COUNTED, rule=hold_counted, doc="a member counts when it brings its share of all [quantity]")
+    m.hold_counted = pyo.Constraint(
+        m.COUNTED,
+        rule=hold_counted,
+        doc="a member counts when it brings its share of all [quantity]",
+    )
     m.hold_present = pyo.Constraint(
         m.COUNTED,
-        rule=lambda m, r, v, n: summed([each.amount for each in own[r, v, n]]) >= TOKEN * stockpile.scale.quantity * m.counted[r, v, n],
+        rule=lambda m, r, v, n: (
+            summed([each.amount for each in own[r, v, n]])
+            >= TOKEN * stockpile.scale.quantity * m.counted[r, v, n]
+        ),
         doc="a member counts when it brings something, also where nothing else arrives [quantity]",
     )
     m.PRESENT = pyo.Set(
         dimen=3,
-        initialize=[key for key, brings in own.items() if brings and limit_at(key[0], key[2], "most") is not None],
+        initialize=[
+            key
+            for key, brings in own.items()
+            if brings and limit_at(key[0], key[2], "most") is not None
+        ],
         doc="rule that counts at most so many, member, node at which a window of it ends",
     )
-    m.present = pyo.Var(m.PRESENT, domain=pyo.Binary, doc="whether a member brings anything in a window [1]")
+    m.present = pyo.Var(
+        m.PRESENT, domain=pyo.Binary, doc="whether a member brings anything in a window [1]"
+    )
     whole = {(*key, *at): brings for key in m.PRESENT for at, brings in bounded(own[key]).items()}
     m.cap_present = pyo.Constraint(
         pyo.Set(dimen=6, initialize=list(whole)),
         rule=lambda m, r, v, n, t, o, d: (
-            summed(each.amount for each in whole[r, v, n, t, o, d]) <= whole[r, v, n, t, o, d][0].most * m.present[r, v, n]
+            summed(each.amount for each in whole[r, v, n, t, o, d])
+            <= whole[r, v, n, t, o, d][0].most * m.present[r, v, n]
         ),
         doc="a member that is not there brings nothing [quantity]",
     )
@@ -396,10 +516,15 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         bound = 0.0 if rules[r].measure == "share" else limit
         found = body(r, value, n, sense, limit)
         if found is None:
-            return summed([]) >= bound if sense == "least" and bound > 0 else pyo.Constraint.Feasible
+            return (
+                summed([]) >= bound if sense == "least" and bound > 0 else pyo.Constraint.Feasible
+            )
         return found >= bound if sense == "least" else found <= bound
 
-    senses: tuple[tuple[Literal["least", "most"], str], ...] = (("least", "at least its least value"), ("most", "at most its most value"))
+    senses: tuple[tuple[Literal["least", "most"], str], ...] = (
+        ("least", "at least its least value"),
+        ("most", "at most its most value"),
+    )
     for sense, doc in senses:
         limited = [key for key in instances if limit_at(key.rule, key.node, sense) is not None]
         rows = pyo.Constraint(
@@ -415,26 +540,47 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                 what = f"rule {r}" + (f" for {value}" if value else "") + f", {spans[r][n][0]}"
                 limit, unit = limit_at(r, n, sense) or 0.0, UNITS[rules[r].measure]
                 factor = totals[r, n] if unit == "1" else 1.0
-                ledger.limit(rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor)
+                ledger.limit(
+                    rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor
+                )
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    stockpile, ledger, rules = formulation.stockpile, formulation.ledger, formulation.stockpile.keyed(Rule)
+    stockpile, ledger, rules = (
+        formulation.stockpile,
+        formulation.ledger,
+        formulation.stockpile.keyed(Rule),
+    )
 
     def solved(found: dict[int, list[Share]]) -> dict[int, list[tuple[Share, float]]]:
         return {n: [(each, evaluate(each.amount)) for each in parts] for n, parts in found.items()}
 
     arrivals = solved(brought(ledger)) if rules else {}
-    outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}
-    spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule as it stands at some nodes
+    outlays = (
+        solved(paid(stockpile, ledger))
+        if any(rule.measure == "spend" for rule in rules.values())
+        else {}
+    )
+    spans: dict[
+        int, dict[int, tuple[str, set[int]]]
+    ] = {}  # by the identity of a rule as it stands at some nodes
     for r, value, n in formulation.m.RULES:
         rule = stockpile.at(n).keyed(Rule)[r]
         if id(rule) not in spans:
             spans[id(rule)] = windows(stockpile, rule)
         name, nodes = spans[id(rule)][n]
         of_node = outlays if rule.measure == "spend" else arrivals
-        amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
-        limits = {sense: limit for sense in ("least", "most") if (limit := getattr(rule, sense)) is not None}
+        amounts = [
+            pair
+            for s in nodes
+            for pair in of_node.get(s, ())
+            if rule.material in (None, pair[0].material)
+        ]
+        limits = {
+            sense: limit
+            for sense in ("least", "most")
+            if (limit := getattr(rule, sense)) is not None
+        }
         seen = {sense: _observed(stockpile, rule, value, amounts, sense) for sense in limits}
         gaps = [
             max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found)
@@ -454,17 +600,23 @@ def report(formulation: Formulation) -> Iterator[Result]:
             least=rule.least,
             most=rule.most,
             slack=slack,
-            binding=slack is not None and slack <= NOISE * max(stockpile.scale.of(UNITS[rule.measure]), *limits.values()),
+            binding=slack is not None
+            and slack <= NOISE * max(stockpile.scale.of(UNITS[rule.measure]), *limits.values()),
         )
 
 
-def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]], sense: str) -> float | None:
+def _observed(
+    stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]], sense: str
+) -> float | None:
     """What a plan makes of a rule, as its `least` or `most` sees it; None for a share of nothing."""
     total, nothing = sum(amount for _, amount in amounts), stockpile.scale.nothing
     if rule.measure == "count":
         of, names = members(stockpile, rule)
         enough = rule.count_from * total * (1 - ENOUGH) if sense == "least" else nothing
-        brought_by = [sum(amount for each, amount in amounts if weight(stockpile, of, name, each)) for name in names]
+        brought_by = [
+            sum(amount for each, amount in amounts if weight(stockpile, of, name, each))
+            for name in names
+        ]
         return float(sum(each > max(enough, nothing) for each in brought_by))
     group = sum(weight(stockpile, rule.of, value, each) * amount for each, amount in amounts)
     return group if rule.measure != "share" else group / total if total > nothing else None

@@ -34,16 +34,28 @@ class Outlet(Row):
     )
     from_: dt.date | None = column("first date it takes metal; blank = from the start")
     to: dt.date | None = column("last date; blank = to the end")
-    capacity: float | None = column("most it takes in a period; blank = unlimited", "quantity/period", least=0)
+    capacity: float | None = column(
+        "most it takes in a period; blank = unlimited", "quantity/period", least=0
+    )
     price: float | None = column("price received", "money/quantity", least=0)
     price_index: str | None = column("index that sets the price received", refers="prices")
     price_factor: float = column("share of the index received", "1", default=1.0, least=0)
-    age_discount: float = column("share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1)
-    minimum_life_months: float = column("life left that the taker requires", "months", default=0.0, least=0, age="left")
+    age_discount: float = column(
+        "share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1
+    )
+    minimum_life_months: float = column(
+        "life left that the taker requires", "months", default=0.0, least=0, age="left"
+    )
     cost: float = column("cost of what goes in", "money/quantity", default=0.0, least=0)
-    yield_: float = column("units back for each unit in (exchange, rework)", "1", default=1.0, least=0)
-    lead_time_months: float = column("time until the units are back (exchange, rework)", "months", default=0.0, least=0)
-    to_material: str | None = column("material that comes back (rework); blank = the same", refers="materials")
+    yield_: float = column(
+        "units back for each unit in (exchange, rework)", "1", default=1.0, least=0
+    )
+    lead_time_months: float = column(
+        "time until the units are back (exchange, rework)", "months", default=0.0, least=0
+    )
+    to_material: str | None = column(
+        "material that comes back (rework); blank = the same", refers="materials"
+    )
     fund: str | None = column("fund that gets the receipts", refers="funds")
 
 
@@ -63,14 +75,19 @@ class Rotated(Dated):
     price: float = column("price received", "money/quantity")
     proceeds: float = column("receipts, undiscounted", "money")
     cost: float = column("outlet and disposal cost, undiscounted", "money")
-    returns: dt.date | None = column("first day of the period in which it comes back (exchange, rework)")
+    returns: dt.date | None = column(
+        "first day of the period in which it comes back (exchange, rework)"
+    )
     returned: float | None = column("what comes back (exchange, rework)", "quantity")
     to_material: str | None = column("material that comes back (exchange, rework)")
     instruction: str = column("what to do")
 
 
 RETURNING = ("exchange", "rework")  # the forms that give metal back
-SALE_ONLY, RETURN_ONLY = ("price", "price_index", "price_factor", "age_discount", "fund"), ("yield", "lead_time_months")
+SALE_ONLY, RETURN_ONLY = (
+    ("price", "price_index", "price_factor", "age_discount", "fund"),
+    ("yield", "lead_time_months"),
+)
 
 
 def lead(stockpile: Stockpile, outlet: Outlet) -> int:
@@ -85,14 +102,20 @@ def back(outlet: Outlet) -> str:
 
 def opened(stockpile: Stockpile, outlet: Outlet) -> range:
     """The periods in which an outlet takes metal: within its dates, and early enough for what comes back to be back."""
-    window, latest = overlap(stockpile.calendar, outlet.from_, outlet.to), stockpile.calendar.periods - lead(stockpile, outlet)
+    window, latest = (
+        overlap(stockpile.calendar, outlet.from_, outlet.to),
+        stockpile.calendar.periods - lead(stockpile, outlet),
+    )
     return range(window.start, min(window.stop, latest))
 
 
 def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
     """Whether an outlet takes metal of an age: it leaves with `life - age` periods left (workbook contract, meaning of time)."""
     life = stockpile.life(outlet.material)
-    return life is None or (life - age) * stockpile.calendar.months >= outlet.minimum_life_months - 1e-9
+    return (
+        life is None
+        or (life - age) * stockpile.calendar.months >= outlet.minimum_life_months - 1e-9
+    )
 
 
 def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
@@ -104,14 +127,21 @@ def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
     """What a sale at a node earns [money/quantity]."""
     if outlet.form != "sale":
         return 0.0
-    full = outlet.price if outlet.price is not None else stockpile.price(str(outlet.price_index), node) * outlet.price_factor
+    full = (
+        outlet.price
+        if outlet.price is not None
+        else stockpile.price(str(outlet.price_index), node) * outlet.price_factor
+    )
     return full * worth(stockpile, outlet, age)
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
     """Return which outlets take an age, and at which part of the price."""
     rows = (row for row in stockpile.rows(Outlet) if row.material == material)
-    return tuple((takes(stockpile, row, age), worth(stockpile, row, age) if row.form == "sale" else 0.0) for row in rows)
+    return tuple(
+        (takes(stockpile, row, age), worth(stockpile, row, age) if row.form == "sale" else 0.0)
+        for row in rows
+    )
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
@@ -151,22 +181,49 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from ordered(row, "from", "to")
         yield from whole_periods(stockpile, row, "lead_time_months")
         if row.form == "sale" and (row.price is None) == (row.price_index is None):
-            yield Problem(row.TABLE, row.line, "price", "a sale needs price or price_index, and not both")
+            yield Problem(
+                row.TABLE, row.line, "price", "a sale needs price or price_index, and not both"
+            )
         if row.to_material is not None and row.form != "rework":
-            yield Problem(row.TABLE, row.line, "to_material", f"is for a rework: an outlet of form {row.form} gives back no other material")
-        idle = (*(SALE_ONLY if row.form != "sale" else ()), *(RETURN_ONLY if row.form not in RETURNING else ()))
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "to_material",
+                f"is for a rework: an outlet of form {row.form} gives back no other material",
+            )
+        idle = (
+            *(SALE_ONLY if row.form != "sale" else ()),
+            *(RETURN_ONLY if row.form not in RETURNING else ()),
+        )
         for name in idle:
-            if get(row, name) != next(each.default for each in columns(Outlet) if each.name == name):
-                yield Problem(row.TABLE, row.line, name, f"has no effect on an outlet of form {row.form}", warning=True)
+            if get(row, name) != next(
+                each.default for each in columns(Outlet) if each.name == name
+            ):
+                yield Problem(
+                    row.TABLE,
+                    row.line,
+                    name,
+                    f"has no effect on an outlet of form {row.form}",
+                    warning=True,
+                )
         if row.form in RETURNING and row.yield_ > 1 and back(row) == row.material:
-            message = f"is above 1: more comes back than goes in, found {amounts.quantity(row.yield_)}"
+            message = (
+                f"is above 1: more comes back than goes in, found {amounts.quantity(row.yield_)}"
+            )
             yield Problem(row.TABLE, row.line, "yield", message, warning=True)
         life = materials[row.material].shelf_life_months if row.material in materials else None
         if row.age_discount > 0 and row.material in materials and life is None:
             yield Problem(
-                row.TABLE, row.line, "age_discount", f"needs a shelf_life_months of {row.material}: without one its age is not kept"
+                row.TABLE,
+                row.line,
+                "age_discount",
+                f"needs a shelf_life_months of {row.material}: without one its age is not kept",
             )
-        if life is not None and stockpile.calendar.whole(life) is not None and row.minimum_life_months > life:
+        if (
+            life is not None
+            and stockpile.calendar.whole(life) is not None
+            and row.minimum_life_months > life
+        ):
             message = (
                 f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: the outlet takes nothing, "
                 f"found {amounts.quantity(row.minimum_life_months)}"
@@ -210,7 +267,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             ledger.receive(n, "sales", earned * out, row.material, r, row.fund, buyer)
         if row.cost > 0:
             ledger.pay(n, "rotation", row.cost * out, "rotation", row.material, buyer, r)
-        thrown_away = stockpile.at(n).keyed(Material)[row.material].disposal_cost if row.form == "dispose" else 0.0
+        thrown_away = (
+            stockpile.at(n).keyed(Material)[row.material].disposal_cost
+            if row.form == "dispose"
+            else 0.0
+        )
         if thrown_away > 0:
             ledger.pay(n, "disposal", thrown_away * out, "rotation", row.material, buyer, r)
 
@@ -230,7 +291,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     for r, n in limited:
         row = stockpile.at(n).keyed(Outlet)[r]
-        ledger.limit(m.cap_outlet[r, n], "most", row.capacity or 0.0, "quantity", f"capacity of outlet {r}", row, "capacity", n)
+        ledger.limit(
+            m.cap_outlet[r, n],
+            "most",
+            row.capacity or 0.0,
+            "quantity",
+            f"capacity of outlet {r}",
+            row,
+            "capacity",
+            n,
+        )
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
@@ -246,11 +316,17 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     outlet = None if moved.kind == "expired" else now.keyed(Outlet)[moved.name]
     quantity = amounts.snapped(-moved.quantity, most=(None if outlet is None else outlet.capacity,))
     earned = 0.0 if outlet is None else price(stockpile, outlet, moved.age, moved.node)
-    waste = now.keyed(Material)[lot.material].disposal_cost if outlet is None or outlet.form == "dispose" else 0.0
+    waste = (
+        now.keyed(Material)[lot.material].disposal_cost
+        if outlet is None or outlet.form == "dispose"
+        else 0.0
+    )
     life = now.shelf_life(lot.material)
     left = None if life is None else max(0, life - moved.age) * calendar.months
     returning = outlet is not None and outlet.form in RETURNING
-    returns = stockpile.tree.period[moved.node] + (lead(stockpile, outlet) if outlet is not None else 0)
+    returns = stockpile.tree.period[moved.node] + (
+        lead(stockpile, outlet) if outlet is not None else 0
+    )
     origin = f"lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
     amount = f"{amounts.quantity(quantity)} {settings.quantity_unit} of {origin}"
     remaining = "" if left is None else f", {amounts.count(left, 'month')} of life left"
@@ -291,13 +367,21 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
 
 def _can_rotate(stockpile: Stockpile, name: str) -> Iterator[int]:
     """Yield the nodes at which an outlet takes metal."""
-    return (n for period in opened(stockpile, stockpile.keyed(Outlet)[name]) for n in stockpile.tree.at[period])
+    return (
+        n
+        for period in opened(stockpile, stockpile.keyed(Outlet)[name])
+        for n in stockpile.tree.at[period]
+    )
 
 
-def _rotated(m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int) -> list[Any]:
+def _rotated(
+    m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int
+) -> list[Any]:
     """Return what leaves through an outlet at a node, by site and age."""
     material = stockpile.keyed(Outlet)[name].material
-    keys = ((name, w, a, node) for w in stockpile.sites for a in stockpile.first_ages(material, node))
+    keys = (
+        (name, w, a, node) for w in stockpile.sites for a in stockpile.first_ages(material, node)
+    )
     return [m.out[key] for key in keys if key in m.OUTS]
 
 
@@ -307,7 +391,11 @@ DEED = Deed("rotate", Outlet.TABLE, metal=True, possible=_can_rotate, done=_rota
 BLOCK = Block(
     tables=(Outlet,),
     results=(Rotated,),
-    headings=(Heading("rotation", "costs of outlets"), DISPOSAL, Heading("sales", "receipts from outlets")),
+    headings=(
+        Heading("rotation", "costs of outlets"),
+        DISPOSAL,
+        Heading("sales", "receipts from outlets"),
+    ),
     decisions=("out",),
     tallies=(Tally("out", "rotate", alike=True),),
     deeds=(DEED,),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.block import Block, Tally
+from stockpile_model.block import Block
 from stockpile_model.blocks.ageing import Ageing
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger, Opening
@@ -68,7 +68,9 @@ class Delivery(Dated):
     site: str = column("site")
     buyer: str | None = column("owner of the site")
     quantity: float = column("what arrives", "quantity")
-    price: float = column("price paid for it with adder, without duty and freight", "money/quantity")
+    price: float = column(
+        "price paid for it with adder, without duty and freight", "money/quantity"
+    )
     paid: float = column("paid for it with adder, without duty and freight, undiscounted", "money")
 
 
@@ -81,7 +83,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     materials = stockpile.keyed(Material)
     for row in stockpile.rows(OpeningLot):
         if row.site is None and len(stockpile.sites) > 1:
-            yield Problem(row.TABLE, row.line, "site", "is required: the workbook has several sites")
+            yield Problem(
+                row.TABLE, row.line, "site", "is required: the workbook has several sites"
+            )
         if stockpile.calendar.period(row.made) > 0:
             yield Problem(
                 row.TABLE,
@@ -104,11 +108,13 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
         if parent is None:
             continue
         for row in stockpile.at(n).rows(Material):
-            if row.shelf_life_months is not None and stockpile.at(parent).life(row.material) is None and row.material not in told:
+            if (
+                row.shelf_life_months is not None
+                and stockpile.at(parent).life(row.material) is None
+                and row.material not in told
+            ):
                 told.add(row.material)
-                message = (
-                    f"in scenario {stockpile.holds[n][0]}: {row.material} has a shelf life from {stockpile.calendar.begin(tree.period[n])} "
-                )
+                message = f"in scenario {stockpile.holds[n][0]}: {row.material} has a shelf life from {stockpile.calendar.begin(tree.period[n])} "
                 message += "on and none before: the age of what is on hand is not known; give it a long life in materials"
                 yield Problem(row.TABLE, row.line, "shelf_life_months", message)
 
@@ -129,7 +135,15 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     materials, sites = stockpile.keyed(Material), stockpile.sites
     for root in (n for n in tree.nodes if tree.parent[n] is None):
         for lot in stockpile.at(root).rows(OpeningLot):
-            opening = Opening(root, lot.material, place_of(stockpile, lot), age_at_start(stockpile, lot), lot.lot, lot.made, lot.quantity)
+            opening = Opening(
+                root,
+                lot.material,
+                place_of(stockpile, lot),
+                age_at_start(stockpile, lot),
+                lot.lot,
+                lot.made,
+                lot.quantity,
+            )
             ledger.openings.append(opening)
     ageing = Ageing(m, stockpile, ledger)
 
@@ -140,15 +154,29 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     m.STOCKS = pyo.Set(
         dimen=4,
-        initialize=[(i, w, a, n) for i in materials for w in sites for n in tree.nodes for a in held_ages(i, n)],
+        initialize=[
+            (i, w, a, n)
+            for i in materials
+            for w in sites
+            for n in tree.nodes
+            for a in held_ages(i, n)
+        ],
         doc="material, site, age (the first of its class), node of end-of-period stock",
     )
     m.EXPIRIES = pyo.Set(
         dimen=3,
-        initialize=[(i, w, n) for i in materials for w in sites for n in tree.nodes if stockpile.at(n).life(i) is not None],
+        initialize=[
+            (i, w, n)
+            for i in materials
+            for w in sites
+            for n in tree.nodes
+            if stockpile.at(n).life(i) is not None
+        ],
         doc="material, site, node of expiry",
     )
-    m.stock = pyo.Var(m.STOCKS, domain=pyo.NonNegativeReals, doc="stock at period end by age [quantity]")
+    m.stock = pyo.Var(
+        m.STOCKS, domain=pyo.NonNegativeReals, doc="stock at period end by age [quantity]"
+    )
     m.expired = pyo.Var(
         m.EXPIRIES,
         domain=pyo.NonNegativeReals,
@@ -174,7 +202,15 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         for each in moved:
             rate = getattr(stockpile.at(each.node).sites[each.site], side)
             if rate > 0:
-                ledger.pay(each.node, "handling", rate * each.amount, "storage", each.material, sites[each.site].buyer, each.site)
+                ledger.pay(
+                    each.node,
+                    "handling",
+                    rate * each.amount,
+                    "storage",
+                    each.material,
+                    sites[each.site].buyer,
+                    each.site,
+                )
 
     limited = [(w, n) for w, n in held if stockpile.at(n).sites[w].capacity is not None]
     m.cap_site = pyo.Constraint(
@@ -184,7 +220,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     for w, n in limited:
         row = stockpile.at(n).sites[w]
-        ledger.limit(m.cap_site[w, n], "most", row.capacity or 0.0, "quantity", f"capacity of site {w}", row, "capacity", n)
+        ledger.limit(
+            m.cap_site[w, n],
+            "most",
+            row.capacity or 0.0,
+            "quantity",
+            f"capacity of site {w}",
+            row,
+            "capacity",
+            n,
+        )
 
 
 def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | None:
@@ -243,8 +288,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
 BLOCK = Block(
     tables=(OpeningLot,),
     results=(LotStock, Movement, Delivery),
-    tallies=(Tally("expired", "waste", "total"), Tally("stock", "stock", "held")),
-    headings=(Heading("storage", "site and holding cost"), Heading("handling", "handling in and out"), DISPOSAL),
+    headings=(
+        Heading("storage", "site and holding cost"),
+        Heading("handling", "handling in and out"),
+        DISPOSAL,
+    ),
     check=check,
     review=review,
     add=add,

@@ -26,9 +26,17 @@ class Target(Row):
     TABLE = "targets"
     material: str = column("material", required=True, refers="materials")
     buyer: str | None = column("whose stock counts; blank = all sites", owner=True)
-    from_: dt.date = column("date from which it holds, until the material's next row", required=True)
-    quantity: float = column("in-spec stock at period end", "quantity", required=True, need=True, least=0)
-    path: str = column("`step`: from this date; `ramp`: linear from the row before", default="step", choices=("step", "ramp"))
+    from_: dt.date = column(
+        "date from which it holds, until the material's next row", required=True
+    )
+    quantity: float = column(
+        "in-spec stock at period end", "quantity", required=True, need=True, least=0
+    )
+    path: str = column(
+        "`step`: from this date; `ramp`: linear from the row before",
+        default="step",
+        choices=("step", "ramp"),
+    )
     hard: bool = column("whether it must be met", default=False)
 
 
@@ -58,7 +66,9 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Asked]:
     calendar = stockpile.calendar
     series: dict[tuple[str, str], list[tuple[int, Target]]] = {}
     for row in stockpile.at(node).rows(Target):
-        series.setdefault((row.material, row.buyer or ""), []).append((calendar.period(row.from_), row))
+        series.setdefault((row.material, row.buyer or ""), []).append(
+            (calendar.period(row.from_), row)
+        )
     found = {}
     for key, points in series.items():
         points.sort(key=lambda point: point[0])
@@ -80,11 +90,15 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Asked]:
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return the most that targets ask to be held of a material at once in a window [quantity]."""
-    return max(_total(stockpile, material, n) for period in window for n in stockpile.tree.at[period])
+    return max(
+        _total(stockpile, material, n) for period in window for n in stockpile.tree.at[period]
+    )
 
 
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
-    return sum(asked.quantity for (i, _), asked in required(stockpile, node).items() if i == material)
+    return sum(
+        asked.quantity for (i, _), asked in required(stockpile, node).items() if i == material
+    )
 
 
 def counts(stockpile: Stockpile, material: str, age: int) -> bool:
@@ -94,14 +108,20 @@ def counts(stockpile: Stockpile, material: str, age: int) -> bool:
     if life is None:
         return True
     left = life - 1 - age
-    return left > 0 and left * stockpile.calendar.months >= stockpile.keyed(Material)[material].count_life_months - 1e-9
+    return (
+        left > 0
+        and left * stockpile.calendar.months
+        >= stockpile.keyed(Material)[material].count_life_months - 1e-9
+    )
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
     """Return whether an age counts towards a target. At the last age nothing is held, so it has the mark of the one before."""
     life = stockpile.life(material)
     asked = any(row.material == material for row in stockpile.rows(Target))
-    return asked and counts(stockpile, material, age if life is None else max(0, min(age, life - 2)))
+    return asked and counts(
+        stockpile, material, age if life is None else max(0, min(age, life - 2))
+    )
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -122,21 +142,42 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.material not in materials:
             continue
         material = materials[row.material]
-        if not row.hard and row.quantity > 0 and material.below_target_cost is None and stockpile.settings.objective == "cost":
+        if (
+            not row.hard
+            and row.quantity > 0
+            and material.below_target_cost is None
+            and stockpile.settings.objective == "cost"
+        ):
             message = f"the target is soft and {row.material} has no below_target_cost: it has no effect (set hard, or a cost in materials)"
             yield Problem(row.TABLE, row.line, "hard", message, warning=True)
         whole = calendar.whole(material.shelf_life_months or 0) is not None
-        if row.quantity > 0 and whole and not any(counts(stockpile, row.material, age) for age in stockpile.ages(row.material)):
+        if (
+            row.quantity > 0
+            and whole
+            and not any(
+                counts(stockpile, row.material, age) for age in stockpile.ages(row.material)
+            )
+        ):
             message = f"no lot of {row.material} can count: its shelf life leaves none with count_life_months at period end"
             yield Problem(row.TABLE, row.line, "quantity", message, warning=True)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Σ_{w, a that count} stock[i,w,a,n] + below[i,b,n] ≥ target[i,b,n]; no below where the target is hard."""
-    asked = {(i, b, n): each for n in stockpile.tree.nodes for (i, b), each in required(stockpile, n).items()}
+    asked = {
+        (i, b, n): each
+        for n in stockpile.tree.nodes
+        for (i, b), each in required(stockpile, n).items()
+    }
     m.TARGETS = pyo.Set(dimen=3, initialize=list(asked), doc="material, buyer, node with a target")
-    m.SOFT_TARGETS = pyo.Set(dimen=3, initialize=[key for key, each in asked.items() if not each.hard], doc="targets that may be missed")
-    m.below = pyo.Var(m.SOFT_TARGETS, domain=pyo.NonNegativeReals, doc="stock below a soft target [quantity]")
+    m.SOFT_TARGETS = pyo.Set(
+        dimen=3,
+        initialize=[key for key, each in asked.items() if not each.hard],
+        doc="targets that may be missed",
+    )
+    m.below = pyo.Var(
+        m.SOFT_TARGETS, domain=pyo.NonNegativeReals, doc="stock below a soft target [quantity]"
+    )
 
     def hold_target(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
         terms = _counted(m, stockpile, i, b, n)
@@ -144,9 +185,22 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             terms.append(m.below[i, b, n])
         return summed(terms) >= asked[i, b, n].quantity
 
-    m.hold_target = pyo.Constraint(m.TARGETS, rule=hold_target, doc="in-spec stock reaches the target, or is counted as below [quantity]")
+    m.hold_target = pyo.Constraint(
+        m.TARGETS,
+        rule=hold_target,
+        doc="in-spec stock reaches the target, or is counted as below [quantity]",
+    )
     for (i, b, n), each in asked.items():
-        ledger.limit(m.hold_target[i, b, n], "least", each.quantity, "quantity", f"target for {i}", each.row, "quantity", n)
+        ledger.limit(
+            m.hold_target[i, b, n],
+            "least",
+            each.quantity,
+            "quantity",
+            f"target for {i}",
+            each.row,
+            "quantity",
+            n,
+        )
     for i, b, n in m.SOFT_TARGETS:
         ledger.miss(n, m.below[i, b, n])
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost
