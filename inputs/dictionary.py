@@ -11,7 +11,6 @@ from pathlib import Path
 
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studied
-from optimiser.workbook.input_sheets import PURPOSE
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, Row, columns
 from stockpile_model.tables import Settings
@@ -181,7 +180,7 @@ def dictionary() -> str:
 def section(kind: type[Row]) -> str:
     """One table: what it is for, then a line for each column."""
     first = "name" if kind is Settings else "column"
-    lines = [f"## {kind.TABLE}", "", PURPOSE[kind.TABLE], ""]
+    lines = [f"## {kind.TABLE}", "", kind.PURPOSE, ""]
     lines += [f"| {first} | unit | type | default | bounds | meaning |", "|---|---|---|---|---|---|"]
     lines += (f"| {' | '.join(cells(column))} |" for column in columns(kind))
     if kind.OPEN:

@@ -21,10 +21,7 @@ from optimiser.workers import Run
 from stockpile_model import amounts
 from stockpile_model.block import decisions
 from stockpile_model.block import headings as block_headings
-from stockpile_model.blocks.budget import BudgetUse, Payment
-from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
-from stockpile_model.blocks.policy import RuleKept
 from stockpile_model.blocks.price_floors import ContractOutcome, FloorOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
@@ -47,44 +44,17 @@ Watch = Callable[[Progress], None] | None
 
 # --- What is expected over all --------------------------------------------------------------------------------------------------------
 
-KEYS: Mapping[type[Result], tuple[str, ...]] = {
-    CashFlow: ("date", "heading", "material", "name", "buyer"),
-    Payment: ("date", "appropriation", "use", "material", "buyer"),
-    BudgetUse: ("appropriation",),
-    CommitmentKept: ("date", "kind", "name", "level", "how"),
-    Order: ("date", "offer"),
-    ContractOutcome: ("contract", "level", "signed"),
-    FloorOutcome: ("contract", "level"),
-    ProjectOutcome: ("project", "decided", "contract", "level"),
-}
-"""The rows whose figures depend on what comes after the trunk, and what makes two of them one: what is told of them is expected."""
-
-PER: Mapping[type[Result], Mapping[str, str]] = {
-    Order: {"price": "arriving", "delivered_price": "arriving"},
-    ContractOutcome: {"expected_price": "delivered", "share_at_floor": "called_off"},
-    FloorOutcome: {"expected_price": "expected_quantity", "binds": "expected_quantity", "option_per_unit": "expected_quantity"},
-}
-"""Figures that are a mean, and over what."""
-
-FIXED = ("factor", "floor", "annual_quantity", "breakeven", "breakeven_granted", "producer_index", "buyer_index", "price_break")
-"""Numbers that the input gives: they are as the first branch tells."""
-
 
 def _in_trunk(row: Result, until: dt.date) -> bool:
-    """Whether a row is told of: money is in every period, what is ordered, signed and granted before the first scenario is known."""
-    day = {Order: "date", ContractOutcome: "signed", ProjectOutcome: "decided"}.get(type(row))
-    date = None if day is None else getattr(row, day)
+    """Return whether a row is decided before the first scenario is known; what has no such date is in every period."""
+    date = getattr(row, row.DECIDED) if row.DECIDED else None
     return date is None or date < until
 
 
 def _of_trunk(row: Result, until: dt.date, calendar: Calendar) -> bool:
-    """Whether a row tells of the trunk alone."""
-    if isinstance(row, RuleKept):
-        days = [calendar.begin(t) for t in range(calendar.periods)]
-        over = [day for t, day in enumerate(days) if row.window in (f"{day:%Y-%m}", f"FY{calendar.fiscal_year(t)}")]
-        return bool(over) and over[-1] < until
-    date = getattr(row, "date", None)
-    return isinstance(row, Dated) and date is not None and date < until
+    """Return whether a row is about the trunk alone."""
+    date = row.last_day(calendar)
+    return date is not None and date < until
 
 
 @dataclass
@@ -96,16 +66,16 @@ class Means:
     def add(self, row: Result, weight: float) -> None:
         """Add a row of a branch with its probability."""
         kind = type(row)
-        key = (kind, *(getattr(row, name) for name in KEYS[kind]))
+        key = (kind, *(getattr(row, name) for name in kind.MEANS))
         first, total, sums = self.rows.get(key, (row, 0.0, {}))
-        of = weight * (row.probability if isinstance(row, (CashFlow, Payment)) else 1.0)
+        of = weight * (row.probability if isinstance(row, Dated) and not kind.DECIDED else 1.0)
         for each in columns(kind):
             value = getattr(row, each.field)
-            if each.kind != "number" or each.name in FIXED or each.name == "probability" or value is None:
+            if each.kind != "number" or each.given or each.name == "probability" or value is None:
                 continue
-            by = weight if each.name == "discounted" else of
-            if (over := PER.get(kind, {}).get(each.name)) is not None:
-                by *= getattr(row, over)
+            by = weight if each.expected else of
+            if each.per:
+                by *= getattr(row, each.per)
             top, bottom = sums.get(each.field, (0.0, 0.0))
             # An infinite break-even is one on every branch.
             sums[each.field] = (top + (by * value if by else 0.0), bottom + by)
@@ -123,10 +93,9 @@ class Means:
         """The rows with their means; what is not signed or helped stands only where it is so in every scenario."""
         signed = {(row.contract, row.level) for row, *_ in self.rows.values() if isinstance(row, ContractOutcome) and row.signed}
         for row, weight, sums in self.rows.values():
-            undecided = isinstance(row, (ContractOutcome, ProjectOutcome)) and getattr(row, "signed", getattr(row, "decided", None)) is None
-            if undecided and weight < 1 - 1e-9:
+            if row.DECIDED and getattr(row, row.DECIDED) is None and weight < 1 - 1e-9:
                 continue
-            per, found = PER.get(type(row), {}), dict[str, Any]()
+            per, found = {each.field for each in columns(type(row)) if each.per}, dict[str, Any]()
             for name, (top, bottom) in sums.items():
                 if name not in per:
                     found[name] = top
@@ -267,9 +236,9 @@ def _tell(told: Tried, plan: Plan, split: Split, names: Sequence[str], first: bo
     until = calendar.begin(split.periods)
     for kind, found in plan.rows.items():
         for row in found:
-            if kind in KEYS and _in_trunk(row, until):
+            if kind.MEANS and _in_trunk(row, until):
                 told.means.add(row, weight)
-            elif first and kind not in KEYS and _of_trunk(row, until, calendar):
+            elif first and not kind.MEANS and _of_trunk(row, until, calendar):
                 told.rows.append(row)
 
 

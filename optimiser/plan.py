@@ -42,6 +42,8 @@ WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [scaled un
 @dataclass(frozen=True, kw_only=True)
 class MarginalValue(Dated):
     SHEET = "marginal_values"
+    ABOUT = "what one more unit of each limit is worth"
+    PLACE = 82
     limit: str = column("the limit")
     cell: str | None = column("cell that sets it")
     date: dt.date = column("first day of the period")
@@ -57,6 +59,8 @@ class MarginalValue(Dated):
 @dataclass(frozen=True, kw_only=True)
 class Assumption(Result):
     SHEET = "assumptions"
+    ABOUT = "every input, with its source and date"
+    PLACE = 100
     cell: str = _column("cell of the input")
     table: str = _column("table")
     row: str = _column("key of the row")

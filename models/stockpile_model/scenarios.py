@@ -28,6 +28,11 @@ from stockpile_model.values import normal
 @dataclass(frozen=True, kw_only=True)
 class Scenario(Row):
     TABLE = "scenarios"
+    PURPOSE = (
+        "What may happen, how likely it is and when it becomes known. The base, without "
+        "events, has the probability they leave."
+    )
+    STEP = "scenarios"
     CERTAIN = True
     scenario: str = _column("name of the scenario", required=True, key=True)
     probability: float = _column(
@@ -44,6 +49,11 @@ class Scenario(Row):
 @dataclass(frozen=True, kw_only=True)
 class Event(Row):
     TABLE = "events"
+    PURPOSE = (
+        "What changes in a scenario: a number or a date of another table, from when, until "
+        "when and by how much."
+    )
+    STEP = "scenarios"
     CERTAIN = True
     scenario: str = _column(
         "scenario in which it happens", required=True, names=lambda row: "scenarios"

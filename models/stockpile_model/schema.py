@@ -16,10 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeVar
 
+from stockpile_model.calendar import Calendar
 from stockpile_model.names import differing, outline
 from stockpile_model.tree import ALL
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
+Step = Literal["basis", "need", "parties", "means", "limits", "scenarios", "studies"]
+STEPS: tuple[Step, ...] = typing.get_args(Step)
+"""The steps in which an officer fills a workbook."""
 LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
 _LONGEST_SHOWN = 80  # characters of a text that a message repeats; no name is longer
 _KINDS: dict[type, Kind] = {
@@ -64,9 +68,12 @@ class Column:
     prose: bool = False
     numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
     owner: bool = False  # it names the buyer for whom alone the row stands
-    age: Literal["", "begins", "left"] = (
-        ""  # it says when a life begins, or how much of a life must be left
-    )
+    age: Literal["", "begins", "left"] = ""  # when a life begins, or how much of it must be left
+    per: str = ""  # of results: it is a mean over this column
+    given: bool = False  # of results: the input gives it, so it is the same in every scenario
+    expected: bool = False  # of results: it is weighed with the probability of its scenarios
+    sentence: bool = False  # of results: it holds sentences
+    alarm: bool = False  # of results: above zero it is what an officer looks for
 
     def fault(self, value: Any) -> str:
         """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""
@@ -149,6 +156,8 @@ class Row:
         ""  # where a table has a column for each member of something: what one such column is
     )
     CERTAIN: ClassVar[bool] = False  # no scenario can change its cells
+    PURPOSE: ClassVar[str] = ""  # what the table is for
+    STEP: ClassVar[Step] = "means"  # when an officer fills it
 
     line: int = 0
     source: str | None = None
@@ -191,6 +200,28 @@ def _read_columns(kind: type) -> Iterator[Column]:
         )
 
 
+def in_order(kinds: Iterable[type[Row]]) -> list[type[Row]]:
+    """Return tables in the order in which an officer fills them.
+
+    They stand step by step; within a step in their given order, each after those it refers to.
+    """
+    found: list[type[Row]] = []
+    given = list(kinds)
+    for step in STEPS:
+        waiting = [kind for kind in given if step == kind.STEP]
+        while waiting:
+            ready = next((kind for kind in waiting if not _refers(kind, waiting)), waiting[0])
+            waiting.remove(ready)
+            found.append(ready)
+    return found
+
+
+def _refers(kind: type[Row], others: Iterable[type[Row]]) -> bool:
+    """Return whether a table refers to another of some tables."""
+    tables = {other.TABLE for other in others if other is not kind}
+    return any(each.refers in tables for each in columns(kind))
+
+
 def keys(kind: type) -> tuple[str, ...]:
     """The names of a row type's key columns."""
     return tuple(each.name for each in columns(kind) if each.key)
@@ -203,9 +234,27 @@ def get(row: Any, name: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One row of a plan. `SHEET` is the plan sheet it stands on; its columns carry unit and meaning like a table's."""
+    """One row of a plan; its columns carry unit and meaning like a table's.
+
+    `SHEET` is the sheet of the plan on which it stands, `ABOUT` what that sheet holds. Sheets stand
+    by `PLACE`, those of one place in the order of the blocks. Not `ALWAYS`: the sheet is there only
+    where it has rows.
+
+    Some figures depend on what comes after the scenarios part. Rows of different branches with the
+    same `MEANS` are one row, whose figures are means; none are where it is blank. `DECIDED` is the
+    column with the date by which the row is decided.
+    """
 
     SHEET: ClassVar[str] = ""
+    ABOUT: ClassVar[str] = ""
+    PLACE: ClassVar[int] = 90
+    ALWAYS: ClassVar[bool] = True
+    MEANS: ClassVar[tuple[str, ...]] = ()
+    DECIDED: ClassVar[str] = ""
+
+    def last_day(self, calendar: Calendar) -> dt.date | None:
+        """Return the first day of the last period that the row is about; None: all periods."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +263,11 @@ class Dated(Result):
 
     scenarios: str = column("scenarios it holds for", default=ALL)
     probability: float = column("probability of these scenarios", "1", default=1.0)
+
+    def last_day(self, calendar: Calendar) -> dt.date | None:
+        """Return the date of the row, where it has one."""
+        day: dt.date | None = getattr(self, "date", None)
+        return day
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ class Settings(Row):
     """The sheet `settings`, one row for each name; here one field for each name."""
 
     TABLE = "settings"
+    PURPOSE = (
+        "The horizon, the units and what is minimised. One row for each name: columns `name` "
+        "and `value`."
+    )
+    STEP = "basis"
     CERTAIN = True
     title: str = column("what this workbook plans", default="")
     start: dt.date = column("first day of the first period", required=True)
@@ -75,6 +80,11 @@ class Price(Row):
     """A date and the value of every index on it. Linear between dates, flat before the first and after the last."""
 
     TABLE = "prices"
+    PURPOSE = (
+        "Price indices: a date, then a column for each index. Linear between dates, flat "
+        "before the first and after the last."
+    )
+    STEP = "basis"
     OPEN = "index"
     date: dt.date = column("date of the values", required=True, key=True)
     values: Mapping[str, float] = field(default_factory=dict)
@@ -83,6 +93,8 @@ class Price(Row):
 @dataclass(frozen=True, kw_only=True)
 class Material(Row):
     TABLE = "materials"
+    PURPOSE = "What is stockpiled, how long it keeps and what missing or old metal costs."
+    STEP = "basis"
     material: str = column("name of the material", required=True, key=True)
     shelf_life_months: float | None = column(
         "life from the day a lot is made; blank = unlimited", "months", above=0
@@ -121,6 +133,8 @@ class Material(Row):
 @dataclass(frozen=True, kw_only=True)
 class Site(Row):
     TABLE = "sites"
+    PURPOSE = "Where stock lies. Without this table there is one site, free and unlimited."
+    STEP = "basis"
     site: str = column("name of the site", required=True, key=True)
     buyer: str | None = column("owner of the site; blank = serves all", owner=True)
     capacity: float | None = column(
@@ -140,6 +154,8 @@ class Site(Row):
 @dataclass(frozen=True, kw_only=True)
 class Supplier(Row):
     TABLE = "suppliers"
+    PURPOSE = "Who makes the metal, where, how far the plant is and when it can first ship."
+    STEP = "parties"
     supplier: str = column("name of the supplier or plant", required=True, key=True)
     country: str | None = column("country of the plant")
     bloc: str | None = column("bloc of the country", choices=("domestic", "allied", "other"))
@@ -161,6 +177,10 @@ class Supplier(Row):
 @dataclass(frozen=True, kw_only=True)
 class Project(Row):
     TABLE = "projects"
+    PURPOSE = (
+        "Plants that exist only if helped: by a grant, or by a contract whose floor carries them."
+    )
+    STEP = "means"
     project: str = column("name of the project", required=True, key=True)
     supplier: str = column("whose plant it is", required=True, refers="suppliers")
     cost: float | None = column(
@@ -189,6 +209,8 @@ class Project(Row):
 @dataclass(frozen=True, kw_only=True)
 class Fund(Row):
     TABLE = "funds"
+    PURPOSE = "Who pays, and for what. Without this table money is unlimited."
+    STEP = "parties"
     CERTAIN = True
     fund: str = column("name of the fund", required=True, key=True)
     buyer: str | None = column("whose fund; blank = pays for all", owner=True)

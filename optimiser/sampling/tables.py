@@ -19,6 +19,8 @@ from stockpile_model.values import normal
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty(Row):
     TABLE = "uncertainty"
+    PURPOSE = "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and `events`. A plan does not read it."
+    STEP = "studies"
     name: str = column("name of what is uncertain", required=True, key=True)
     kind: str = column(
         "`price`: the path of an index; `delay`: when a plant first ships; `outage`: a plant ships nothing for a while; "
@@ -62,6 +64,12 @@ class PriceHistory(Row):
     """A date and what indices were on it; blank where none is known. Volatility, reversion and correlation come from it."""
 
     TABLE = "price_history"
+    PURPOSE = (
+        "Past prices: a date, then a column for each index of `prices`. `stockpile scenarios`"
+        " takes volatility, reversion and correlation from it where it has twelve points or "
+        "more; no plan reads it."
+    )
+    STEP = "studies"
     OPEN = "index"
     date: dt.date = column("date of the values", required=True, key=True)
     values: Mapping[str, float] = field(default_factory=dict)

@@ -39,6 +39,8 @@ SHARE = 0.1  # how far an input without a range is moved, up and down, as a shar
 @dataclass(frozen=True, kw_only=True)
 class Study(Row):
     TABLE = "studies"
+    PURPOSE = "What to vary, and how, to see what the plan hangs on."
+    STEP = "studies"
     CERTAIN = True
     study: str = _column("name of the study; rows with one name are one study", required=True)
     kind: str = _column(

@@ -25,39 +25,6 @@ from stockpile_model.tables import Settings
 from stockpile_model.values import convert, unbracketed
 
 CREATED = dt.datetime(2026, 11, 21)
-PURPOSE = {
-    "settings": "The horizon, the units and what is minimised. One row for each name: columns `name` and `value`.",
-    "prices": "Price indices: a date, then a column for each index. Linear between dates, flat before the first and after the last.",
-    "materials": "What is stockpiled, how long it keeps and what missing or old metal costs.",
-    "sites": "Where stock lies. Without this table there is one site, free and unlimited.",
-    "suppliers": "Who makes the metal, where, how far the plant is and when it can first ship.",
-    "projects": "Plants that exist only if helped: by a grant, or by a contract whose floor carries them.",
-    "offers": "Spot and framework purchases: ordered in one period, delivered in a later one.",
-    "price_breaks": "Prices of an offer that fall with the size of an order. Below its first break the offer's own price holds.",
-    "contracts": (
-        "Offtakes: metal at a price with a floor, a quantity committed for years; or, as `cfd`, cash without metal. "
-        "Signed once or not at all."
-    ),
-    "floors": "The menu of a contract: at most one level is signed. The higher the floor, the more the producer commits.",
-    "demand": "What is handed out of stock in each period. It uses stock up.",
-    "outlets": "Ways in which stock is rotated out before its life is over.",
-    "opening_stock": "Lots on hand before the first period.",
-    "targets": "In-spec stock that must be there at period end.",
-    "rules": "Policy: limits on shares and quantities by supplier, country, bloc, stage, feedstock, offer or contract.",
-    "commitments": "Decisions already taken, or frozen by the officer. All others stay free.",
-    "funds": "Who pays, and for what. Without this table money is unlimited.",
-    "budgets": "Appropriations. Annual, two-year and no-year money are rows of this table.",
-    "scenarios": "What may happen, how likely it is and when it becomes known. The base, without events, has the probability they leave.",
-    "events": "What changes in a scenario: a number or a date of another table, from when, until when and by how much.",
-    "uncertainty": (
-        "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and `events`. A plan does not read it."
-    ),
-    "price_history": (
-        "Past prices: a date, then a column for each index of `prices`. `stockpile scenarios` takes volatility, reversion and correlation "
-        "from it where it has twelve points or more; no plan reads it."
-    ),
-    "studies": "What to vary, and how, to see what the plan hangs on.",
-}
 ABOUT = {
     "source": "Where the figures of the row come from; `assumption` where there is none.",
     "source_date": "Date of the source, or of the assumption.",

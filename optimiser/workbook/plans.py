@@ -17,7 +17,7 @@ from optimiser.bundled import DECIDED
 from optimiser.errors import Fault, InputError
 from optimiser.plan import Assumption
 from optimiser.workbook import xlsx
-from optimiser.workbook.result_sheets import BESIDE, DATED, SHEETS
+from optimiser.workbook.result_sheets import DATED, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Hidden, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.block import headings as block_headings
@@ -30,7 +30,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, text
 
-KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind not in BESIDE}
+KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind.ALWAYS}
 UNCERTAIN: Mapping[str, type[Result]] = {ScenarioOutcome.SHEET: ScenarioOutcome}  # there only under scenarios
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 

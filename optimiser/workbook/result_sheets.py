@@ -21,53 +21,19 @@ from optimiser.studies.what_ifs.firm_supply import Compared
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.workbook.styles import DATE, FACTOR, Styles, decimals, exact_formats, number_format, put, unit_of
 from optimiser.workbook.table_sheet import TableSheet
-from stockpile_model.blocks.budget import BudgetUse, Payment
-from stockpile_model.blocks.commitments import CommitmentKept
-from stockpile_model.blocks.demand import DemandMet
-from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
-from stockpile_model.blocks.policy import RuleKept
-from stockpile_model.blocks.price_floors import ContractOutcome, FloorOutcome
-from stockpile_model.blocks.projects import ProjectOutcome
-from stockpile_model.blocks.purchases import Order
-from stockpile_model.blocks.rotation import Rotated
-from stockpile_model.blocks.stock import Delivery, LotStock, Movement
-from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.block import results as block_results
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Column, Dated, Result, columns
 from stockpile_model.values import unbracketed
 
-SHEETS: Mapping[type[Result], str] = {
-    Order: "what to order, when and from whom",
-    ContractOutcome: "which offtakes to sign, at which floor",
-    FloorOutcome: "what each level of each contract is worth as an option",
-    ProjectOutcome: "which plants to help, and the floor at which each pays for itself",
-    Delivery: "what arrives, under which offer or contract",
-    Rotated: "which lot leaves, when and through which outlet, before its life is over",
-    LotStock: "what is left of each lot at the end of each period",
-    Movement: "what comes into and goes out of each lot",
-    TargetMet: "stock that counts, against the target",
-    DemandMet: "demand met and unmet",
-    BudgetUse: "each appropriation: spent, lapsed, left",
-    Payment: "which appropriation pays what",
-    CashFlow: "every cost and receipt, undiscounted and discounted",
-    RuleKept: "each rule: value, limit and distance to it",
-    CommitmentKept: "decisions that were taken before, and what the plan makes of them",
-    ScenarioOutcome: "what each scenario costs and misses",
-    Worth: "what the uncertainty costs: VSS and EVPI",
-    MarginalValue: "what one more unit of each limit is worth",
-    Compared: "this plan beside one that counts on no plant that is merely announced",
-    CostShare: "what each buyer would pay alone, and its fair part of the cost",
-    Assumption: "every input, with its source and date",
-}
-"""The sheets in their order, and what each holds. Types that are not named here stand before the assumptions."""
+OTHERS: tuple[type[Result], ...] = (Worth, MarginalValue, Compared, CostShare, Assumption)  # which no block reports
+SHEETS: tuple[type[Result], ...] = tuple(sorted((*block_results(), *OTHERS), key=lambda kind: kind.PLACE))
+"""The sheets in their order."""
 
-BESIDE = (Compared, CostShare, ScenarioOutcome, Worth)  # there only when asked for
 DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
-TOLD = ("instruction", "to_change", "meaning")  # the columns that hold sentences
-ALARMS = ("unmet", "below", "lapsed", "deficit")  # what an officer looks for: marked where above zero
-WIDEST, WIDEST_TOLD = 60, 100  # widths, in digits
-LINE_TOLD = 115  # characters of a sentence that go into the latter
+WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
+LINE_SENTENCE = 115  # characters of a sentence that go into the latter
 MOST_ROWS = 1_048_576 - 1
 
 
@@ -98,10 +64,8 @@ class Table:
 
 def tables(plan: Plan) -> dict[type[Result], Table]:
     """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
-    others = [kind for kind in plan.rows if kind not in SHEETS]
-    asked = [kind for kind in SHEETS if kind not in BESIDE or kind in plan.rows]
-    kinds = [kind for kind in asked if kind is not Assumption] + others + [Assumption]
-    return {kind: _table(kind, plan.of(kind), bool(plan.stockpile.scenarios)) for kind in kinds}
+    kinds = dict.fromkeys([*(kind for kind in SHEETS if kind.ALWAYS), *plan.rows])
+    return {kind: _table(kind, plan.of(kind), bool(plan.stockpile.scenarios)) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
 
 
 def _table(kind: type[Result], rows: Sequence[Any], scenarios: bool) -> Table:
@@ -134,11 +98,11 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
         sheet.set_column(c, c, _width(column, header, values, 2 if formats is None else max(map(decimals, formats), default=0)))
         gap = c > 0 and found[c - 1].kind in NUMBERS
         sheet.put_column(c, values, map(styles, formats) if formats else _styles(styles, column, table, plan, gap))
-        if column.name in TOLD:
+        if column.sentence:
             for r, value in enumerate(values, start=1):
-                if value and len(value) > LINE_TOLD:  # not every program fits the height of a row by itself
-                    sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_TOLD))
-        if column.name in ALARMS and values:
+                if value and len(value) > LINE_SENTENCE:  # not every program fits the height of a row by itself
+                    sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_SENTENCE))
+        if column.alarm and values:
             alarm = {
                 "type": "cell",
                 "criteria": ">",
@@ -202,7 +166,7 @@ def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool)
     elif column.kind in NUMBERS:
         style = styles(number_format(column.unit, values))
     else:
-        style = styles(text_wrap=column.name in TOLD, indent=1 if gap else 0)
+        style = styles(text_wrap=column.sentence, indent=1 if gap else 0)
     return repeat(style)
 
 
@@ -222,4 +186,4 @@ def _width(column: Column, header: str, values: Sequence[object], places: int) -
         content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.{places}f}") + 1
     else:
         content = max((len(str(v)) for v in set(values) if v is not None), default=0)
-    return min(max(heading, content + 1.5), WIDEST_TOLD if column.name in TOLD else WIDEST)
+    return min(max(heading, content + 1.5), WIDEST_SENTENCE if column.sentence else WIDEST)

@@ -12,7 +12,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.plan import Plan
-from optimiser.workbook.result_sheets import SHEETS, Table, set_print
+from optimiser.workbook.result_sheets import Table, set_print
 from optimiser.workbook.styles import SHARE, Styles, number_format, put
 from stockpile_model.amounts import count, month
 from stockpile_model.block import headings as block_headings
@@ -362,7 +362,7 @@ def _contents(w: Writer, plan: Plan, found: Mapping[type[Result], Table]) -> Non
     for kind, table in found.items():
         w.sheet.write_url(w.row, 0, f"internal:'{table.sheet}'!A1", link, table.sheet)
         put(w.sheet, w.row, 1, table.height, w.styles("#,##0", align="right"))
-        put(w.sheet, w.row, 2, SHEETS.get(kind, "") + ("" if table.height else " (none in this plan)"), w.styles(**NOTE))
+        put(w.sheet, w.row, 2, kind.ABOUT + ("" if table.height else " (none in this plan)"), w.styles(**NOTE))
         w.row += 1
     for name, meaning in (("run", "versions, options and times of the run"), ("chart_data", "what the charts show")):
         w.sheet.write_url(w.row, 0, f"internal:'{name}'!A1", link, name)

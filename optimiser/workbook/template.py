@@ -23,7 +23,6 @@ from optimiser.workbook.input_sheets import (
     CREATED,
     GUIDE_COLUMNS,
     LINE_HEIGHT,
-    PURPOSE,
     Cells,
     Units,
     Writer,
@@ -35,18 +34,11 @@ from optimiser.workbook.input_sheets import (
 )
 from optimiser.workbook.styles import OPTIONS, Styles, put
 from stockpile_model.block import tables as block_tables
-from stockpile_model.schema import PROVENANCE, Column, Row, columns
+from stockpile_model.schema import PROVENANCE, Column, Row, columns, in_order
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert
 
 MATERIALS = ("gallium", "indium", "blank")
-ORDER = (
-    *("settings", "prices", "materials", "sites", "opening_stock", "demand", "targets", "suppliers", "funds", "budgets"),
-    *("projects", "offers", "price_breaks", "contracts", "floors", "outlets", "rules", "commitments", "scenarios", "events", "studies"),
-    *("uncertainty", "price_history"),
-)
-"""In which an officer fills the sheets: each after those that its drop-downs lead to."""
-
 _EXAMPLES = resources.files("optimiser.workbook") / "examples"
 _SPARE = 4  # columns for further indices
 _BESIDE = 105  # letters beside the first column of the guide
@@ -65,7 +57,7 @@ def compose(material: str) -> bytes:
     """The workbook with the example of a material, as its file holds it."""
     tables = read_tables(_EXAMPLES / material)
     about = (_EXAMPLES / material / "about.md").read_text(encoding="utf-8")
-    kinds = sorted((*block_tables(), *studies.TABLES), key=_place)
+    kinds = in_order((*block_tables(), *studies.TABLES))
     tables[Settings] = settings(tables[Settings])
     sheets = guards.Sheets({kind.TABLE: names(kind, tables.get(kind, [])) for kind in kinds})
     target = io.BytesIO()
@@ -79,10 +71,6 @@ def compose(material: str) -> bytes:
             _add_table(book.add_worksheet(kind.TABLE), kind, tables.get(kind, []), sheets, writer)
         guards.define_lists(book, book.add_worksheet(guards.LISTS), sheets, _titles(sheets.names["prices"]), styles)
     return target.getvalue()
-
-
-def _place(kind: type[Row]) -> int:
-    return ORDER.index(kind.TABLE) if kind.TABLE in ORDER else len(ORDER)
 
 
 def names(kind: type[Row], rows: Sequence[Cells]) -> list[str]:
@@ -145,7 +133,7 @@ def _add_guide(sheet: Worksheet, example: str, kinds: Sequence[type[Row]], style
     link = styles(font_color="#0563C1", underline=1)
     for kind in kinds:
         sheet.write_url(line, 0, f"internal:'{kind.TABLE}'!A1", link, kind.TABLE)
-        _tell(sheet, line, PURPOSE.get(kind.TABLE, "").replace("`", ""), styles)
+        _tell(sheet, line, kind.PURPOSE.replace("`", ""), styles)
         line += 1
     line = write_guide(sheet, middle, styles, line)
     for colour, meaning in guards.COLOURS.items():

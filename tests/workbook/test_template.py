@@ -20,14 +20,14 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from optimiser.cli import cli, template
 from optimiser.errors import InputError, OutputError
 from optimiser.planner import Request, plan_workbook
+from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studies
 from optimiser.studies.tables import Study
-from optimiser.workbook.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
-from optimiser.workbook.input_sheets import PURPOSE
+from optimiser.workbook.guards import DEPENDENT, LISTED, ROWS, SUGGESTED, WHOLE_PERIODS
 from optimiser.workbook.read import read
-from optimiser.workbook.template import MATERIALS, ORDER, compose, write_template
+from optimiser.workbook.template import MATERIALS, compose, write_template
 from stockpile_model.block import tables as block_tables
-from stockpile_model.schema import PROVENANCE, Column, Row, columns, get, keys
+from stockpile_model.schema import PROVENANCE, Column, Row, columns, get, in_order, keys
 from stockpile_model.tables import Price, Settings
 from stockpile_model.values import normal
 from tests.support.guarded import accepted, choices, named, refuses, validation
@@ -129,10 +129,14 @@ def test_the_examples_are_packed() -> None:
 # --- Every table, every column ----------------------------------------------------------------------------------------
 
 
+ALL_TABLES = (*block_tables(), *studies.TABLES, *uncertain.TABLES)
+ORDER = [kind.TABLE for kind in in_order(ALL_TABLES)]
+
+
 def test_every_table_is_a_sheet_in_the_order_of_filling(book: Workbook) -> None:
     sheets = {kind.TABLE for kind in (*block_tables(), Study)}
     assert book.sheetnames == ["guide", *(name for name in ORDER if name in sheets), "lists"]
-    assert {kind.TABLE for kind in block_tables()} <= set(ORDER) == set(PURPOSE)
+    assert all(kind.PURPOSE for kind in ALL_TABLES)
 
 
 def test_a_list_leads_to_a_sheet_before_it() -> None:
@@ -170,7 +174,7 @@ def test_every_column_has_a_header_a_comment_and_a_validation(kind: type[Row], b
 def expected(kind: type[Row], column: Column) -> str | None:
     if column.many:
         return None
-    if column.refers or column.choices or (kind.TABLE, column.name) in {*dependent(), *LISTED}:
+    if column.refers or column.choices or (kind.TABLE, column.name) in {*DEPENDENT, *LISTED}:
         return "list"
     if column.name in SUGGESTED:
         return None if kind.TABLE == "sites" else "list"
@@ -242,7 +246,7 @@ def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: 
     assert refuses(book, kind.TABLE, cell, "nobody")
 
 
-@pytest.mark.parametrize(("place", "on"), dependent().items(), ids=lambda each: str(each[0]))
+@pytest.mark.parametrize(("place", "on"), DEPENDENT.items(), ids=lambda each: str(each[0]))
 def test_a_list_hangs_on_the_cell_beside_it(place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook) -> None:
     (table, name), (beside, lists) = place, on
     (kind,) = (each for each in block_tables() if table == each.TABLE)

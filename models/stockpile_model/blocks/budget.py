@@ -25,6 +25,8 @@ from stockpile_model.tables import Fund
 @dataclass(frozen=True, kw_only=True)
 class Budget(Row):
     TABLE = "budgets"
+    PURPOSE = "Appropriations. Annual, two-year and no-year money are rows of this table."
+    STEP = "parties"
     fund: str = column("fund it belongs to", required=True, refers="funds")
     from_: dt.date | None = column("date it can first be spent; blank = from the start")
     expires: dt.date | None = column("last date it can be spent; blank = available until spent")
@@ -34,19 +36,25 @@ class Budget(Row):
 @dataclass(frozen=True, kw_only=True)
 class BudgetUse(Result):
     SHEET = "budget"
+    ABOUT = "each appropriation: spent, lapsed, left"
+    PLACE = 60
+    MEANS = ("appropriation",)
     appropriation: str = column("fund and first date, or `receipts` kept by a fund")
     fund: str = column("fund")
     from_: dt.date | None = column("date it can first be spent")
     expires: dt.date | None = column("last date; blank = available until spent")
     amount: float = column("appropriated, or received; expected", "money")
     spent: float = column("spent within the horizon, expected", "money")
-    lapsed: float = column("unspent at `expires`, expected", "money")
+    lapsed: float = column("unspent at `expires`, expected", "money", alarm=True)
     left: float = column("unspent and still available at the end of the horizon, expected", "money")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Payment(Dated):
     SHEET = "payments"
+    ABOUT = "which appropriation pays what"
+    PLACE = 61
+    MEANS = ("date", "appropriation", "use", "material", "buyer")
     date: dt.date = column("first day of the period")
     appropriation: str = column("appropriation that pays")
     fund: str = column("fund")

@@ -22,6 +22,8 @@ from stockpile_model.stockpile import Stockpile
 @dataclass(frozen=True, kw_only=True)
 class Commitment(Row):
     TABLE = "commitments"
+    PURPOSE = "Decisions already taken, or frozen by the officer. All others stay free."
+    STEP = "limits"
     CERTAIN = True
     kind: str = column("what is decided", required=True, choices=lambda: tuple(deeds()))
     name: str = column(
@@ -50,6 +52,9 @@ class Commitment(Row):
 @dataclass(frozen=True, kw_only=True)
 class CommitmentKept(Result):
     SHEET = "commitments"
+    ABOUT = "decisions that were taken before, and what the plan makes of them"
+    PLACE = 71
+    MEANS = ("date", "kind", "name", "level", "how")
     date: dt.date | None = column("first day of the period; blank = over the whole horizon")
     kind: str = column("order, sign, rotate or project")
     name: str = column("offer, contract, outlet or project")

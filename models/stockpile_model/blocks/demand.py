@@ -23,6 +23,8 @@ from stockpile_model.tables import Material
 @dataclass(frozen=True, kw_only=True)
 class Demand(Row):
     TABLE = "demand"
+    PURPOSE = "What is handed out of stock in each period. It uses stock up."
+    STEP = "need"
     material: str = column("material that is used up", required=True, refers="materials")
     buyer: str | None = column("whose demand; blank = served from all sites", owner=True)
     from_: dt.date = column("first date of the demand", required=True)
@@ -35,12 +37,14 @@ class Demand(Row):
 @dataclass(frozen=True, kw_only=True)
 class DemandMet(Dated):
     SHEET = "demand"
+    ABOUT = "demand met and unmet"
+    PLACE = 51
     date: dt.date = column("first day of the period")
     material: str = column("material")
     buyer: str | None = column("whose demand")
     required: float = column("demand of the period", "quantity")
     met: float = column("handed out of stock", "quantity")
-    unmet: float = column("not met", "quantity")
+    unmet: float = column("not met", "quantity", alarm=True)
     cost: float = column("price of what is not met, discounted, expected", "money")
 
 

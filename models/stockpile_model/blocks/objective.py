@@ -25,6 +25,9 @@ from stockpile_model.tree import BASE
 @dataclass(frozen=True, kw_only=True)
 class CashFlow(Dated):
     SHEET = "cash_flow"
+    ABOUT = "every cost and receipt, undiscounted and discounted"
+    PLACE = 62
+    MEANS = ("date", "heading", "material", "name", "buyer")
     date: dt.date = column("first day of the period")
     heading: str = column("heading of the cost")
     cash: bool = column(
@@ -34,13 +37,18 @@ class CashFlow(Dated):
     name: str | None = column("offer, contract, project, site, outlet or buyer")
     buyer: str | None = column("for whom; blank = for all")
     amount: float = column("cost (receipts below zero), undiscounted", "money")
-    factor: float = column("discount factor, times the probability of the scenarios", "1")
-    discounted: float = column("expected discounted cost", "money")
+    factor: float = column(
+        "discount factor, times the probability of the scenarios", "1", given=True
+    )
+    discounted: float = column("expected discounted cost", "money", expected=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioOutcome(Result):
     SHEET = "scenarios"
+    ABOUT = "what each scenario costs and misses"
+    PLACE = 80
+    ALWAYS = False
     scenario: str = column("scenario")
     probability: float = column("probability", "1")
     follows: str | None = column("scenario it shares its past with")

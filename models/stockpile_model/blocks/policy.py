@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ import pyomo.environ as pyo
 
 from stockpile_model import amounts
 from stockpile_model.block import Block, Stretch
+from stockpile_model.calendar import Calendar
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
@@ -27,6 +29,11 @@ _CHOICES = {each.name: each for each in columns(Supplier)}
 @dataclass(frozen=True, kw_only=True)
 class Rule(Row):
     TABLE = "rules"
+    PURPOSE = (
+        "Policy: limits on shares and quantities by supplier, country, bloc, stage, "
+        "feedstock, offer or contract."
+    )
+    STEP = "limits"
     rule: str = column("name of the rule", required=True, key=True)
     of: str = column(
         "what the rule groups by",
@@ -65,6 +72,8 @@ class Rule(Row):
 @dataclass(frozen=True, kw_only=True)
 class RuleKept(Dated):
     SHEET = "rules"
+    ABOUT = "each rule: value, limit and distance to it"
+    PLACE = 70
     rule: str = column("rule")
     of: str = column("what it groups by")
     value: str | None = column("which supplier, country …")
@@ -79,6 +88,15 @@ class RuleKept(Dated):
     most: float | None = column("most value", "1, quantity, money or members")
     slack: float | None = column("distance to the nearer limit", "1, quantity, money or members")
     binding: bool = column("whether the limit is reached")
+
+    def last_day(self, calendar: Calendar) -> dt.date | None:
+        """Return the first day of the last period of the window; None for the horizon."""
+        days = (
+            calendar.begin(t)
+            for t in reversed(range(calendar.periods))
+            if self.window in (f"{calendar.begin(t):%Y-%m}", f"FY{calendar.fiscal_year(t)}")
+        )
+        return next(days, None)
 
 
 IN = {

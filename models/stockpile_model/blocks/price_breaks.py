@@ -22,6 +22,8 @@ from stockpile_model.stockpile import Stockpile
 @dataclass(frozen=True, kw_only=True)
 class PriceBreak(Row):
     TABLE = "price_breaks"
+    PURPOSE = "Prices of an offer that fall with the size of an order. Below its first break the offer's own price holds."
+    STEP = "means"
     offer: str = column("offer whose price breaks", required=True, refers="offers")
     from_quantity: float = column("quantity of an order from which the price holds", "quantity", required=True, above=0)
     price: float | None = column("fixed price from there", "money/quantity", least=0)

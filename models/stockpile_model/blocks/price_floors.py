@@ -27,6 +27,11 @@ from stockpile_model.tables import Project
 @dataclass(frozen=True, kw_only=True)
 class Contract(Row):
     TABLE = "contracts"
+    PURPOSE = (
+        "Offtakes: metal at a price with a floor, a quantity committed for years; or, as "
+        "`cfd`, cash without metal. Signed once or not at all."
+    )
+    STEP = "means"
     contract: str = column("name of the offtake", required=True, key=True)
     supplier: str = column("producer", required=True, refers="suppliers")
     material: str = column("what is delivered", required=True, refers="materials")
@@ -58,6 +63,8 @@ class Contract(Row):
 @dataclass(frozen=True, kw_only=True)
 class Floor(Row):
     TABLE = "floors"
+    PURPOSE = "The menu of a contract: at most one level is signed. The higher the floor, the more the producer commits."
+    STEP = "means"
     contract: str = column("contract whose menu this is", required=True, key=True, refers="contracts")
     level: str = column("name of the level", required=True, key=True)
     floor: float | None = column("least price", "money/quantity", least=0)
@@ -70,27 +77,31 @@ class Floor(Row):
 @dataclass(frozen=True, kw_only=True)
 class ContractOutcome(Dated):
     SHEET = "contracts"
+    ABOUT = "which offtakes to sign, at which floor"
+    PLACE = 20
+    MEANS = ("contract", "level", "signed")
+    DECIDED = "signed"
     contract: str = column("offtake")
     supplier: str = column("producer")
     material: str = column("material")
     form: str = column("`purchase` or `cfd`")
     decision: str = column("`sign` or `do not sign`")
     level: str | None = column("level signed")
-    floor: float | None = column("floor signed, as it stands at signing", "money/quantity")
+    floor: float | None = column("floor signed, as it stands at signing", "money/quantity", given=True)
     signed: dt.date | None = column("first day of the period of signing")
-    annual_quantity: float | None = column("quantity committed", "quantity/year")
+    annual_quantity: float | None = column("quantity committed", "quantity/year", given=True)
     first_delivery: dt.date | None = column("first day of the first period of delivery; blank = past the horizon")
     last_delivery: dt.date | None = column("last day of the last period of delivery within the horizon")
     called_off: float = column("called off within the horizon", "quantity")
     delivered: float = column("arrives within the horizon, expected", "quantity")
-    deficit: float = column("paid for and not taken, expected", "quantity")
-    expected_price: float | None = column("average price paid for the metal", "money/quantity")
+    deficit: float = column("paid for and not taken, expected", "quantity", alarm=True)
+    expected_price: float | None = column("average price paid for the metal", "money/quantity", per="delivered")
     topups: float = column("paid for the difference to the floor without metal (cfd), expected, undiscounted", "money")
     upside: float = column("received of the price above the trigger, expected, undiscounted", "money")
     cost: float = column("cost of the contract less its upside, expected, undiscounted", "money")
-    breakeven: float | None = column("floor at which its project pays for itself at the quantity signed", "money/quantity")
-    share_at_floor: float | None = column("share of deliveries at which the floor sets the price", "1")
-    instruction: str = column("what to do")
+    breakeven: float | None = column("floor at which its project pays for itself at the quantity signed", "money/quantity", given=True)
+    share_at_floor: float | None = column("share of deliveries at which the floor sets the price", "1", per="called_off")
+    instruction: str = column("what to do", sentence=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,23 +110,30 @@ class FloorOutcome(Result):
     does or else at the first date it can be, its project then."""
 
     SHEET = "floors"
+    ABOUT = "what each level of each contract is worth as an option"
+    PLACE = 21
+    MEANS = ("contract", "level")
     contract: str = column("offtake")
     level: str = column("level on its menu")
     signed: bool = column("whether the plan signs it")
-    floor: float = column("floor, as it stands at signing", "money/quantity")
-    annual_quantity: float = column("quantity committed", "quantity/year")
+    floor: float = column("floor, as it stands at signing", "money/quantity", given=True)
+    annual_quantity: float = column("quantity committed", "quantity/year", given=True)
     expected_quantity: float = column("delivered within the horizon at the even rate, over the scenarios", "quantity")
-    expected_price: float = column("mean price over its deliveries and the scenarios; of a cfd the mean top-up", "money/quantity")
-    binds: float | None = column("how likely the floor sets the price, over deliveries and scenarios; blank = it always does", "1")
+    expected_price: float = column(
+        "mean price over its deliveries and the scenarios; of a cfd the mean top-up", "money/quantity", per="expected_quantity"
+    )
+    binds: float | None = column(
+        "how likely the floor sets the price, over deliveries and scenarios; blank = it always does", "1", per="expected_quantity"
+    )
     expected_topup: float = column("expected payment above the reference, undiscounted", "money")
     option_value: float = column("value of the floor to the producer as an option: the expected payment above it, discounted", "money")
-    option_per_unit: float = column("the same, for each unit delivered", "money/quantity")
-    producer_index: float | None = column("index above which the floor is worth nothing to the producer", "money/quantity")
-    buyer_index: float | None = column("index below which the buyer would pay less without the contract", "money/quantity")
-    breakeven: float | None = column("floor at which its project pays for itself at that quantity", "money/quantity")
+    option_per_unit: float = column("the same, for each unit delivered", "money/quantity", per="expected_quantity")
+    producer_index: float | None = column("index above which the floor is worth nothing to the producer", "money/quantity", given=True)
+    buyer_index: float | None = column("index below which the buyer would pay less without the contract", "money/quantity", given=True)
+    breakeven: float | None = column("floor at which its project pays for itself at that quantity", "money/quantity", given=True)
     cost_difference: float | None = column("what the plan would cost more with this level signed; blank = not asked for", "money")
     difference_at_least: float | None = column("proven to be at least", "money")
-    to_change: str | None = column("what would have had to change for it to be signed")
+    to_change: str | None = column("what would have had to change for it to be signed", sentence=True)
 
 
 CASH_ONLY = ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")  # what means nothing without metal

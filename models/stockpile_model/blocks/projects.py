@@ -31,6 +31,10 @@ class ProjectOutcome(Dated):
     """One row for each project and level of a contract that could carry it; one row where no contract names it."""
 
     SHEET = "projects"
+    ABOUT = "which plants to help, and the floor at which each pays for itself"
+    PLACE = 30
+    MEANS = ("project", "decided", "contract", "level")
+    DECIDED = "decided"
     project: str = column("project")
     supplier: str = column("supplier")
     decision: str = column("`grant`, `carried` by a contract, or `no`")
@@ -39,12 +43,14 @@ class ProjectOutcome(Dated):
     grant: float = column("paid as a grant, undiscounted", "money")
     contract: str | None = column("contract that could carry it")
     level: str | None = column("level of that contract")
-    annual_quantity: float | None = column("quantity committed at that level", "quantity/year")
-    floor: float | None = column("floor at that level, at the first date it can be signed", "money/quantity")
-    breakeven: float | None = column("least constant price at which the plant pays for itself; blank = not known", "money/quantity")
-    breakeven_granted: float | None = column("the same, when the grant pays part of the capital", "money/quantity")
+    annual_quantity: float | None = column("quantity committed at that level", "quantity/year", given=True)
+    floor: float | None = column("floor at that level, at the first date it can be signed", "money/quantity", given=True)
+    breakeven: float | None = column(
+        "least constant price at which the plant pays for itself; blank = not known", "money/quantity", given=True
+    )
+    breakeven_granted: float | None = column("the same, when the grant pays part of the capital", "money/quantity", given=True)
     carries: bool = column("whether that level makes the plant go ahead")
-    instruction: str = column("what to do")
+    instruction: str = column("what to do", sentence=True)
 
 
 def grant(project: Project) -> float | None:

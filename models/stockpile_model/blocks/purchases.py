@@ -28,6 +28,8 @@ from stockpile_model.stockpile import Stockpile
 @dataclass(frozen=True, kw_only=True)
 class Offer(Row):
     TABLE = "offers"
+    PURPOSE = "Spot and framework purchases: ordered in one period, delivered in a later one."
+    STEP = "means"
     offer: str = column("name of the offer", required=True, key=True)
     supplier: str = column("who ships", required=True, refers="suppliers")
     material: str = column("what is bought", required=True, refers="materials")
@@ -54,6 +56,10 @@ class Offer(Row):
 @dataclass(frozen=True, kw_only=True)
 class Order(Dated):
     SHEET = "orders"
+    ABOUT = "what to order, when and from whom"
+    PLACE = 10
+    MEANS = ("date", "offer")
+    DECIDED = "date"
     date: dt.date = column("first day of the period in which the order is placed")
     offer: str = column("offer")
     supplier: str = column("supplier")
@@ -62,15 +68,15 @@ class Order(Dated):
     lots: int | None = column("whole lots ordered", "lots")
     arrives: dt.date = column("first day of the period of arrival")
     arriving: float = column("quantity that arrives, expected", "quantity")
-    price: float = column("average price with adder, expected", "money/quantity")
-    delivered_price: float = column("average price with adder, duty and freight, expected", "money/quantity")
-    price_break: float | None = column("quantity of the price break that the order reaches; blank = none", "quantity")
+    price: float = column("average price with adder, expected", "money/quantity", per="arriving")
+    delivered_price: float = column("average price with adder, duty and freight, expected", "money/quantity", per="arriving")
+    price_break: float | None = column("quantity of the price break that the order reaches; blank = none", "quantity", given=True)
     cheaper_from: float | None = column("quantity from which buying up to that break costs less; blank = nothing is bought up", "quantity")
     order_cost: float = column("cost of placing the order", "money")
     relaxed: bool = column("whether it is beyond firm_periods: lots, minimum, cost and breaks hold on average only")
     paid: float = column("what the order costs in all, undiscounted, expected", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
-    instruction: str = column("what to do")
+    instruction: str = column("what to do", sentence=True)
 
 
 FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]

@@ -25,6 +25,8 @@ from stockpile_model.tables import Fund, Material
 @dataclass(frozen=True, kw_only=True)
 class Outlet(Row):
     TABLE = "outlets"
+    PURPOSE = "Ways in which stock is rotated out before its life is over."
+    STEP = "means"
     outlet: str = column("name of the outlet", required=True, key=True)
     material: str = column("material it takes", required=True, refers="materials")
     form: str = column(
@@ -62,6 +64,8 @@ class Outlet(Row):
 @dataclass(frozen=True, kw_only=True)
 class Rotated(Dated):
     SHEET = "rotation"
+    ABOUT = "which lot leaves, when and through which outlet, before its life is over"
+    PLACE = 41
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")
@@ -80,7 +84,7 @@ class Rotated(Dated):
     )
     returned: float | None = column("what comes back (exchange, rework)", "quantity")
     to_material: str | None = column("material that comes back (exchange, rework)")
-    instruction: str = column("what to do")
+    instruction: str = column("what to do", sentence=True)
 
 
 RETURNING = ("exchange", "rework")  # the forms that give metal back

@@ -21,6 +21,8 @@ from stockpile_model.tables import Material
 @dataclass(frozen=True, kw_only=True)
 class OpeningLot(Row):
     TABLE = "opening_stock"
+    PURPOSE = "Lots on hand before the first period."
+    STEP = "basis"
     lot: str = column("name of the lot", required=True, key=True)
     material: str = column("material", required=True, refers="materials")
     site: str | None = column("where it lies; blank = the only site", refers="sites")
@@ -31,6 +33,8 @@ class OpeningLot(Row):
 @dataclass(frozen=True, kw_only=True)
 class LotStock(Dated):
     SHEET = "lots"
+    ABOUT = "what is left of each lot at the end of each period"
+    PLACE = 42
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")
@@ -44,6 +48,8 @@ class LotStock(Dated):
 @dataclass(frozen=True, kw_only=True)
 class Movement(Dated):
     SHEET = "movements"
+    ABOUT = "what comes into and goes out of each lot"
+    PLACE = 43
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")
@@ -59,6 +65,8 @@ class Movement(Dated):
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Dated):
     SHEET = "deliveries"
+    ABOUT = "what arrives, under which offer or contract"
+    PLACE = 40
     date: dt.date = column("first day of the period of arrival")
     lot: str = column("lot")
     kind: str = column("`offers` or `contracts`")

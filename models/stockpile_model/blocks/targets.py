@@ -24,6 +24,8 @@ from stockpile_model.tables import Material
 @dataclass(frozen=True, kw_only=True)
 class Target(Row):
     TABLE = "targets"
+    PURPOSE = "In-spec stock that must be there at period end."
+    STEP = "need"
     material: str = column("material", required=True, refers="materials")
     buyer: str | None = column("whose stock counts; blank = all sites", owner=True)
     from_: dt.date = column(
@@ -43,13 +45,15 @@ class Target(Row):
 @dataclass(frozen=True, kw_only=True)
 class TargetMet(Dated):
     SHEET = "targets"
+    ABOUT = "stock that counts, against the target"
+    PLACE = 50
     date: dt.date = column("first day of the period")
     material: str = column("material")
     buyer: str | None = column("whose stock counts")
     target: float = column("in-spec stock asked for at period end", "quantity")
     hard: bool = column("whether it must be met")
     stock: float = column("in-spec stock with enough life left to count", "quantity")
-    below: float = column("what is missing", "quantity")
+    below: float = column("what is missing", "quantity", alarm=True)
     cost: float = column("price of what is missing, discounted, expected", "money")
 
 

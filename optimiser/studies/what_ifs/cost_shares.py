@@ -27,6 +27,9 @@ class CostShare(ResultRow):
     the buyers could have joined, of what its joining adds (L. S. Shapley, A value for n-person games, 1953)."""
 
     SHEET = "shares"
+    ABOUT = "what each buyer would pay alone, and its fair part of the cost"
+    PLACE = 84
+    ALWAYS = False
     buyer: str = column("buyer")
     alone: float | None = column(
         "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself; blank = it has none", "money"

@@ -28,6 +28,9 @@ class Compared(ResultRow):
     """One figure of the plan, beside the same of the plan that counts on no plant that is merely announced."""
 
     SHEET = "firm_supply"
+    ABOUT = "this plan beside one that counts on no plant that is merely announced"
+    PLACE = 83
+    ALWAYS = False
     figure: str = column("what is compared")
     of: str | None = column("supplier or contract")
     unit: str = column("unit of the figure")

@@ -33,8 +33,11 @@ class Worth(ResultRow):
     """One figure of what the uncertainty costs."""
 
     SHEET = "uncertainty"
+    ABOUT = "what the uncertainty costs: VSS and EVPI"
+    PLACE = 81
+    ALWAYS = False
     figure: str = column("RP, WS, EEV, EVPI or VSS")
-    meaning: str = column("what it is")
+    meaning: str = column("what it is", sentence=True)
     value: float | None = column("value; blank = there is none, see the meaning", "money")
     least: float | None = column("proven to be at least", "money")
     most: float | None = column("proven to be at most", "money")
