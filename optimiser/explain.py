@@ -12,7 +12,7 @@ from optimiser.solving.relax import Elastic, relax
 from optimiser.solving.standard_form import StandardForm, standard_form
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.blocks.targets import Target
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit

@@ -330,7 +330,7 @@ def _endless(formulation: Formulation, error: UnboundedError) -> Fault:
     ledger, stockpile = formulation.ledger, formulation.stockpile
     moving = {id(variable) for variable in error.variables}
     sources = sorted({each.name for each in ledger.arrivals if _uses(each.amount, moving)})
-    sinks = sorted({each.name for each in ledger.departures if id(each.amount) in moving and each.kind == "outlet"})
+    sinks = sorted({each.name for each in ledger.departures if id(each.amount) in moving and each.exit.free})
     what = f"buying under {', '.join(sources)}" if sources else "holding stock"
     end = f"selling through {', '.join(sinks)}" if sinks else "the value of closing stock"
     where = "offers" if sources else "materials"

@@ -29,7 +29,8 @@ from optimiser.plan import Plan
 from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import DATED
-from stockpile_model.blocks import budget, policy, price_floors, purchases, rotation, targets
+from stockpile_model.blocks import budget, price_floors, purchases, rotation, targets
+from stockpile_model.blocks.policy import terms as rule_terms
 from stockpile_model.calendar import add_months, overlap
 from stockpile_model.changes import apply, parse
 from stockpile_model.schema import get
@@ -754,7 +755,7 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     ),
     "any floor carries": (SHARED, (price_floors, "carries", lambda s, contract, floor, n: True), r"break-even of furnace|carries"),
     "back at once": (SHARED, (rotation, "lead", lambda s, outlet: 0), r"returns .* \(outlets!"),
-    "feedstock counts for nothing": (FULL, (policy, "weight", lambda s, of, value, part: 0.0), r"observed"),
+    "feedstock counts for nothing": (FULL, (rule_terms, "weight", lambda s, of, value, part: 0.0), r"observed"),
 }
 
 

@@ -25,7 +25,7 @@ from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.blocks.stock import OpeningLot
+from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build
 from stockpile_model.schema import Row

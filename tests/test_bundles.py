@@ -28,7 +28,7 @@ from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
-from stockpile_model.blocks.stock import LotStock
+from stockpile_model.blocks.stock.lot_outcomes import LotStock
 from stockpile_model.build import build
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Row

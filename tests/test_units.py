@@ -19,7 +19,7 @@ from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.studies.case import Case
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.workbook.read import read
-from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.scenarios import Event

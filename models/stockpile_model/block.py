@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pyomo.environ as pyo
 
 from stockpile_model.formulation import Formulation
-from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.schema import Problem, Result, Row
 from stockpile_model.stockpile import Stockpile
 
@@ -104,6 +104,7 @@ class Block:
     tables: tuple[type[Row], ...] = ()
     results: tuple[type[Result], ...] = ()
     headings: tuple[Heading, ...] = ()
+    exits: tuple[Exit, ...] = ()
     decisions: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     tallies: tuple[Tally, ...] = ()
@@ -148,6 +149,11 @@ def results() -> tuple[type[Result], ...]:
 def headings() -> Mapping[str, Heading]:
     """Return all headings of money by name."""
     return {heading.name: heading for block in blocks() for heading in block.headings}
+
+
+def exits() -> tuple[Exit, ...]:
+    """Return the ways in which metal leaves stock."""
+    return tuple(each for block in blocks() for each in block.exits)
 
 
 def decisions() -> frozenset[str]:

@@ -50,6 +50,17 @@ class Arrival(NamedTuple):
     most: float | None = None
 
 
+@dataclass(frozen=True)
+class Exit:
+    """A way in which metal leaves stock, by its kind on the sheet `movements`.
+
+    `free`: as much may leave as pays, so it may be the end of a gain without limit.
+    """
+
+    name: str
+    free: bool = False
+
+
 class Departure(NamedTuple):
     """Metal that leaves stock at a node, at one age or class of ages, which goes by its first [quantity]."""
 
@@ -58,7 +69,7 @@ class Departure(NamedTuple):
     site: str
     age: int
     amount: Any
-    kind: str  # demand, outlet
+    exit: Exit
     name: str
 
 
@@ -153,9 +164,9 @@ class Ledger:
         self.arrivals.append(arrival)
 
     def take(
-        self, node: int, material: str, site: str, age: int, amount: Any, kind: str, name: str
+        self, node: int, material: str, site: str, age: int, amount: Any, exit: Exit, name: str
     ) -> None:
-        self.departures.append(Departure(node, material, site, age, amount, kind, name))
+        self.departures.append(Departure(node, material, site, age, amount, exit, name))
 
     def miss(self, node: int, amount: Any) -> None:
         """Count what is asked for and not there: the shortfall."""

@@ -113,7 +113,7 @@ class Column:
 
 
 def column(
-    meaning: str, unit: str = "", *, default: Any = None, required: bool = False, **rest: Any
+    meaning: str | Callable[[], str], unit: str = "", *, default: Any = None, required: bool = False, **rest: Any
 ) -> Any:
     """A dataclass field for one column; `rest` are the fields of `Column`. A required column has no default."""
     about = {"meaning": meaning, "unit": unit, "default": default, "required": required, **rest}
@@ -193,8 +193,9 @@ def _read_columns(kind: type) -> Iterator[Column]:
         if typing.get_origin(hint) is tuple:
             hint, many = typing.get_args(hint)[0], True
         about = dict(each.metadata["column"])
-        if callable(about.get("choices")):  # known only once all blocks are
-            about["choices"] = about["choices"]()
+        for name in ("choices", "meaning"):
+            if callable(about.get(name)):  # known only once all blocks are
+                about[name] = about[name]()
         yield Column(
             name=each.name.rstrip("_"), field=each.name, kind=_KINDS[hint], many=many, **about
         )

@@ -121,6 +121,10 @@ class Stockpile:
             if len(names) == max(1, len(self.scenarios))
         )
 
+    def date(self, node: int) -> dt.date:
+        """Return the first day of a node's period."""
+        return self.calendar.begin(self.tree.period[node])
+
     def where(self, node: int) -> dict[str, Any]:
         """The columns of a `Dated` row that say for which scenarios it holds."""
         names = ALL if node in self.trunk else ", ".join(self.holds[node])

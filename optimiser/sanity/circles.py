@@ -10,7 +10,7 @@ from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.blocks.stock import OpeningLot
+from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile

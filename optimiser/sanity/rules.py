@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from optimiser.sanity.series import listed
 from optimiser.sanity.sources import Source, able
 from stockpile_model import amounts
-from stockpile_model.blocks import policy
-from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.policy import terms as policy
+from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.schema import Problem, get, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier

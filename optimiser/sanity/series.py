@@ -13,7 +13,7 @@ from stockpile_model.blocks import price_floors, rotation
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.blocks.stock import OpeningLot, age_at_start
+from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price

@@ -19,7 +19,7 @@ from optimiser.workbook.result_sheets import Table, set_print
 from optimiser.workbook.styles import Styles, legible, literal, put
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
-from stockpile_model.blocks.stock import Delivery, LotStock
+from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.schema import Result
 from stockpile_model.tables import Material

@@ -12,13 +12,12 @@ from optimiser.audit import audit
 from optimiser.audited import as_sheets
 from optimiser.plan import make_plan
 from optimiser.solve import Options, Outcome, solve
-from stockpile_model.blocks import ageing
-from stockpile_model.blocks.ageing import classes
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.blocks.stock import OpeningLot
+from stockpile_model.blocks.stock import terms as ages
+from stockpile_model.blocks.stock.terms import OpeningLot, classes
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation
@@ -198,7 +197,7 @@ def drawn(r: random.Random) -> Stockpile:
 
 @pytest.mark.parametrize("seed", [*range(11), 21])
 def test_classes_have_the_optimum_of_a_column_for_each_age(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ageing, "SHORTEST", 2)
+    monkeypatch.setattr(ages, "SHORTEST", 2)
     stockpile = drawn(random.Random(seed))
     assert not [problem for problem in check(stockpile) if not problem.warning]
     (by_age, expected), (formulation, found) = solved(stockpile), solved(replace(stockpile, classes=None))

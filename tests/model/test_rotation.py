@@ -7,7 +7,7 @@ import pytest
 
 from stockpile_model.blocks import rotation
 from stockpile_model.blocks.rotation import Outlet, Rotated
-from stockpile_model.blocks.stock import Delivery, LotStock, Movement
+from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (

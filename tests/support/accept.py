@@ -19,12 +19,12 @@ from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.objective import factor
-from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation import Outlet
-from stockpile_model.blocks.stock import OpeningLot
+from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation

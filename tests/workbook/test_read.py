@@ -15,7 +15,7 @@ from optimiser.errors import Fault, InputError
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.sheets import UNCACHED
 from stockpile_model.blocks.demand import Demand
-from stockpile_model.blocks.policy import Rule
+from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.targets import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyomo.environ as pyo
@@ -14,7 +14,7 @@ from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered, served
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.schema import Dated, Problem, Result, Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -22,6 +22,8 @@ from stockpile_model.tables import Material
 
 @dataclass(frozen=True, kw_only=True)
 class Demand(Row):
+    """What a buyer uses up of a material, in each period between two dates."""
+
     TABLE = "demand"
     PURPOSE = "What is handed out of stock in each period. It uses stock up."
     STEP = "need"
@@ -36,6 +38,8 @@ class Demand(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class DemandMet(Dated):
+    """What is met of a demand in a period."""
+
     SHEET = "demand"
     ABOUT = "demand met and unmet"
     PLACE = 51
@@ -48,14 +52,24 @@ class DemandMet(Dated):
     cost: float = column("price of what is not met, discounted, expected", "money")
 
 
+DEMAND = Exit("demand")
+Key = tuple[str, str, int]
+"""A material, a buyer and a node."""
+Asks = Mapping[Key, tuple[float, Demand]]
+"""Demand at each node, with the first row that asks for it [quantity]."""
+
+
 def covers(stockpile: Stockpile, row: Demand) -> range:
-    """The periods of the horizon in which a row asks."""
+    """Return the periods of the horizon in which a row asks."""
     return overlap(stockpile.calendar, row.from_, row.to or row.from_)
 
 
 @functools.lru_cache(maxsize=4096)
 def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], tuple[float, Demand]]:
-    """Demand at a node by material and buyer [quantity], with the first row that asks for it; rows add up."""
+    """Return demand at a node by material and buyer [quantity], with the first row that asks.
+
+    Rows add up.
+    """
     found: dict[tuple[str, str], tuple[float, Demand]] = {}
     period = stockpile.tree.period[node]
     for row in stockpile.at(node).rows(Demand):
@@ -67,113 +81,131 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], tuple[flo
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return what demand asks of a material in a window at most [quantity]."""
-    return sum(
-        max(_total(stockpile, material, n) for n in stockpile.tree.at[period]) for period in window
-    )
+    at = stockpile.tree.at
+    return sum(max(_total(stockpile, material, n) for n in at[period]) for period in window)
 
 
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
-    return sum(amount for (i, _), (amount, _) in required(stockpile, node).items() if i == material)
+    asked = required(stockpile, node).items()
+    return sum(amount for (i, _), (amount, _) in asked if i == material)
 
 
 def serving(stockpile: Stockpile, buyer: str) -> list[str]:
-    """The sites that serve a buyer: its own and those of nobody; all of them where no buyer is named."""
+    """Return the sites that serve a buyer: its own and those of nobody; all for no buyer."""
     return [
         name for name, site in stockpile.sites.items() if not buyer or site.buyer in (None, buyer)
     ]
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the dates and the buyer of each row."""
+    calendar = stockpile.calendar
     for row in stockpile.rows(Demand):
         yield from ordered(row, "from", "to")
         yield from served(stockpile, row)
         if not covers(stockpile, row) and not (row.to and row.to < row.from_):
-            calendar = stockpile.calendar
             horizon = f"the horizon, {calendar.start} to {calendar.end(calendar.periods - 1)}"
-            message = f"no period of {horizon}, is covered by {row.from_} to {row.to or row.from_}; change the dates or remove the row"
-            yield Problem(row.TABLE, row.line, "from", message)
+            dates = f"{row.from_} to {row.to or row.from_}"
+            message = f"no period of {horizon}, is covered by {dates}"
+            remedy = "change the dates or remove the row"
+            yield Problem(row.TABLE, row.line, "from", f"{message}; {remedy}")
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Σ_{w,a} use[i,b,w,a,n] + unmet[i,b,n] = demand[i,b,n]; unmet has a price or does not exist."""
-    demand = {
-        (i, b, n): asked
-        for n in stockpile.tree.nodes
-        for (i, b), asked in required(stockpile, n).items()
-    }
-    priced = [
-        key
-        for key in demand
-        if stockpile.at(key[2]).keyed(Material)[key[0]].shortage_cost is not None
-    ]
-    m.DEMANDS = pyo.Set(dimen=3, initialize=list(demand), doc="material, buyer, node with demand")
+    """Add what demand uses of stock, and what is not met."""
+    tree = stockpile.tree
+    asked = {(*key, n): each for n in tree.nodes for key, each in required(stockpile, n).items()}
+    add_use(m, stockpile, list(asked))
+    add_unmet(m, stockpile)
+    balance_demand(m, stockpile, asked)
+    limit_demand(m, asked, ledger)
+    take_use(m, ledger)
+    charge_shortage(m, stockpile, ledger)
+
+
+def add_use(m: pyo.ConcreteModel, stockpile: Stockpile, demands: Sequence[Key]) -> None:
+    """Add use[i,b,w,a,n]: what buyer b uses of material i at site w and age a."""
+    m.DEMANDS = pyo.Set(
+        dimen=3,
+        initialize=demands,
+        doc="material, buyer, node with demand",
+    )
     m.USES = pyo.Set(
         dimen=5,
         initialize=[
-            (i, b, w, a, n)
-            for i, b, n in demand
-            for w in serving(stockpile, b)
-            for a in stockpile.first_ages(i, n)
+            (i, b, w, a, n) for i, b, n in demands for w, a in _sources(stockpile, i, b, n)
         ],
         doc="material, buyer, site, age, node from which demand can be met",
     )
+    m.use = pyo.Var(m.USES, domain=pyo.NonNegativeReals, doc="stock used up by demand [quantity]")
+
+
+def _sources(stockpile: Stockpile, i: str, b: str, n: int) -> list[tuple[str, int]]:
+    """Return the sites and ages that can meet a demand."""
+    ages = stockpile.first_ages(i, n)
+    return [(w, a) for w in serving(stockpile, b) for a in ages]
+
+
+def add_unmet(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
+    """Add unmet[i,b,n], where what is not met has a price."""
+    priced = [
+        (i, b, n)
+        for i, b, n in m.DEMANDS
+        if stockpile.at(n).keyed(Material)[i].shortage_cost is not None
+    ]
     m.SHORTAGES = pyo.Set(
         dimen=3, initialize=priced, doc="material, buyer, node whose demand may stay unmet"
     )
-    m.use = pyo.Var(m.USES, domain=pyo.NonNegativeReals, doc="stock used up by demand [quantity]")
     m.unmet = pyo.Var(
         m.SHORTAGES, domain=pyo.NonNegativeReals, doc="demand that is not met [quantity]"
     )
 
-    def balance_demand(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
-        used = summed(
-            [
-                m.use[i, b, w, a, n]
-                for w in serving(stockpile, b)
-                for a in stockpile.first_ages(i, n)
-            ]
-        )
-        return (used + m.unmet[i, b, n] if (i, b, n) in m.SHORTAGES else used) == demand[i, b, n][0]
+
+def balance_demand(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
+    """Require Σ_{w,a} use[i,b,w,a,n] + unmet[i,b,n] = demand[i,b,n]."""
+
+    def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
+        used = summed([m.use[i, b, w, a, n] for w, a in _sources(stockpile, i, b, n)])
+        met = used + m.unmet[i, b, n] if (i, b, n) in m.SHORTAGES else used
+        return met == asked[i, b, n][0]
 
     m.balance_demand = pyo.Constraint(
-        m.DEMANDS, rule=balance_demand, doc="demand is met or counted as unmet [quantity]"
+        m.DEMANDS, rule=rule, doc="demand is met or counted as unmet [quantity]"
     )
 
-    for (i, b, n), (amount, row) in demand.items():
-        ledger.limit(
-            m.balance_demand[i, b, n],
-            "least",
-            amount,
-            "quantity",
-            f"demand for {i}",
-            row,
-            "quantity",
-            n,
-        )
+
+def limit_demand(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
+    """Post each demand with its cell."""
+    for (i, b, n), (amount, row) in asked.items():
+        data, what = m.balance_demand[i, b, n], f"demand for {i}"
+        ledger.limit(data, "least", amount, "quantity", what, row, "quantity", n)
+
+
+def take_use(m: pyo.ConcreteModel, ledger: Ledger) -> None:
+    """Post what demand takes out of stock."""
     for i, b, w, a, n in m.USES:
-        ledger.take(n, i, w, a, m.use[i, b, w, a, n], "demand", b)
-    for i, b, n in priced:
-        ledger.miss(n, m.unmet[i, b, n])
-        ledger.charge(
-            n,
-            "shortage",
-            stockpile.at(n).keyed(Material)[i].shortage_cost * m.unmet[i, b, n],
-            i,
-            b,
-            b or None,
-        )
+        ledger.take(n, i, w, a, m.use[i, b, w, a, n], DEMAND, b)
+
+
+def charge_shortage(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what is missing, and its price."""
+    for i, b, n in m.SHORTAGES:
+        unmet, price = m.unmet[i, b, n], stockpile.at(n).keyed(Material)[i].shortage_cost
+        ledger.miss(n, unmet)
+        ledger.charge(n, "shortage", price * unmet, i, b, b or None)
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what is met of each demand."""
     m, stockpile = formulation.m, formulation.stockpile
-    calendar, tree = stockpile.calendar, stockpile.tree
+    tree = stockpile.tree
     for i, b, n in m.DEMANDS:
         unmet = evaluate(m.unmet[i, b, n]) if (i, b, n) in m.SHORTAGES else 0.0
         needed = required(stockpile, n)[i, b][0]
         price = stockpile.at(n).keyed(Material)[i].shortage_cost or 0.0
         yield DemandMet(
             **stockpile.where(n),
-            date=calendar.begin(tree.period[n]),
+            date=stockpile.date(n),
             material=i,
             buyer=b or None,
             required=needed,
@@ -187,6 +219,7 @@ BLOCK = Block(
     tables=(Demand,),
     results=(DemandMet,),
     headings=(Heading("shortage", "price of unmet demand (no cash)", cash=False),),
+    exits=(DEMAND,),
     decisions=("use",),
     check=check,
     add=add,

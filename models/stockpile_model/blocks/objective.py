@@ -11,7 +11,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, headings
-from stockpile_model.blocks.ageing import by_age
+from stockpile_model.blocks.stock.age_classes import by_age
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Heading, Ledger, Money

@@ -16,7 +16,7 @@ from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered, whole_periods
 from stockpile_model.extremes import larger
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import DISPOSAL, Arrival, Heading, Ledger
+from stockpile_model.ledger import DISPOSAL, Arrival, Exit, Heading, Ledger
 from stockpile_model.schema import Dated, Problem, Result, Row, column, columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Fund, Material
@@ -87,6 +87,7 @@ class Rotated(Dated):
     instruction: str = column("what to do", sentence=True)
 
 
+ROTATION = Exit("rotation", free=True)
 RETURNING = ("exchange", "rework")  # the forms that give metal back
 SALE_ONLY, RETURN_ONLY = (
     ("price", "price_index", "price_factor", "age_discount", "fund"),
@@ -266,7 +267,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         buyer = stockpile.sites[w].buyer
         through.setdefault((r, n), []).append(out)
         inside.setdefault((r, w, n), []).append(out)
-        ledger.take(n, row.material, w, a, out, "outlet", r)
+        ledger.take(n, row.material, w, a, out, ROTATION, r)
         if (earned := price(stockpile, row, a, n)) > 0:
             ledger.receive(n, "sales", earned * out, row.material, r, row.fund, buyer)
         if row.cost > 0:
@@ -309,7 +310,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 def report(formulation: Formulation) -> Iterator[Result]:
     for moved in formulation.trace.movements:
-        if moved.kind in ("outlet", "expired"):
+        if moved.kind in (ROTATION.name, lots.EXPIRED):
             yield _told(formulation.stockpile, moved)
 
 
@@ -317,7 +318,7 @@ def _told(stockpile: Stockpile, moved: lots.Moved) -> Rotated:
     """One row of the rotation sheet, in words an officer acts on."""
     calendar, settings, lot = stockpile.calendar, stockpile.settings, moved.lot
     now, date = stockpile.at(moved.node), calendar.begin(stockpile.tree.period[moved.node])
-    outlet = None if moved.kind == "expired" else now.keyed(Outlet)[moved.name]
+    outlet = None if moved.kind == lots.EXPIRED else now.keyed(Outlet)[moved.name]
     quantity = amounts.snapped(-moved.quantity, most=(None if outlet is None else outlet.capacity,))
     earned = 0.0 if outlet is None else price(stockpile, outlet, moved.age, moved.node)
     waste = (
@@ -400,6 +401,7 @@ BLOCK = Block(
         DISPOSAL,
         Heading("sales", "receipts from outlets"),
     ),
+    exits=(ROTATION,),
     decisions=("out",),
     tallies=(Tally("out", "rotate", alike=True),),
     deeds=(DEED,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ from stockpile_model.tables import Material
 
 @dataclass(frozen=True, kw_only=True)
 class Target(Row):
+    """Stock that a buyer asks for from a date on."""
+
     TABLE = "targets"
     PURPOSE = "In-spec stock that must be there at period end."
     STEP = "need"
@@ -44,6 +46,8 @@ class Target(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class TargetMet(Dated):
+    """The stock that counts towards a target at the end of a period."""
+
     SHEET = "targets"
     ABOUT = "stock that counts, against the target"
     PLACE = 50
@@ -58,77 +62,83 @@ class TargetMet(Dated):
 
 
 class Asked(NamedTuple):
+    """A target at a node, with the row that sets it."""
+
     quantity: float
     hard: bool
     row: Target
 
 
+Asks = Mapping[tuple[str, str, int], Asked]
+"""The target of each material, buyer and node."""
+
+
 @functools.lru_cache(maxsize=4096)
 def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Asked]:
-    """The target at a node by material and buyer [quantity]."""
-    period = stockpile.tree.period[node]
+    """Return the target at a node by material and buyer [quantity]."""
     calendar = stockpile.calendar
     series: dict[tuple[str, str], list[tuple[int, Target]]] = {}
     for row in stockpile.at(node).rows(Target):
-        series.setdefault((row.material, row.buyer or ""), []).append(
-            (calendar.period(row.from_), row)
-        )
-    found = {}
-    for key, points in series.items():
-        points.sort(key=lambda point: point[0])
-        before = next(((p, row) for p, row in reversed(points) if p <= period), None)
-        after = next(((p, row) for p, row in points if p > period), None)
-        if after is not None and after[1].path == "ramp" and (before is None or before[0] < period):
-            # Linear in periods, as hard as the row it leads to; the first ramp rises from 0 at the start of the horizon.
-            begin, level = (before[0], before[1].quantity) if before else (0, 0.0)
-            quantity = level + (after[1].quantity - level) * (period - begin) / (after[0] - begin)
-            asked = Asked(quantity, after[1].hard, after[1])
-        elif before is not None:
-            asked = Asked(before[1].quantity, before[1].hard, before[1])
-        else:
-            continue
-        if asked.quantity > 0:
-            found[key] = asked
-    return found
+        point = (calendar.period(row.from_), row)
+        series.setdefault((row.material, row.buyer or ""), []).append(point)
+    found = {key: _asked(points, stockpile.tree.period[node]) for key, points in series.items()}
+    return {key: asked for key, asked in found.items() if asked is not None and asked.quantity > 0}
+
+
+def _asked(points: list[tuple[int, Target]], period: int) -> Asked | None:
+    """Return the target of a series of rows in a period; None before the first.
+
+    A ramp is linear in periods, as hard as the row it leads to; the first one rises from 0 at the
+    start of the horizon.
+    """
+    points.sort(key=lambda point: point[0])
+    before = next(((p, row) for p, row in reversed(points) if p <= period), None)
+    after = next(((p, row) for p, row in points if p > period), None)
+    ramp = after is not None and after[1].path == "ramp"
+    if after is not None and ramp and (before is None or before[0] < period):
+        begin, level = (before[0], before[1].quantity) if before else (0, 0.0)
+        rise = (after[1].quantity - level) * (period - begin) / (after[0] - begin)
+        return Asked(level + rise, after[1].hard, after[1])
+    return None if before is None else Asked(before[1].quantity, before[1].hard, before[1])
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return the most that targets ask to be held of a material at once in a window [quantity]."""
-    return max(
-        _total(stockpile, material, n) for period in window for n in stockpile.tree.at[period]
-    )
+    nodes = (n for period in window for n in stockpile.tree.at[period])
+    return max(_total(stockpile, material, n) for n in nodes)
 
 
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
-    return sum(
-        asked.quantity for (i, _), asked in required(stockpile, node).items() if i == material
-    )
+    asked = required(stockpile, node).items()
+    return sum(each.quantity for (i, _), each in asked if i == material)
 
 
 def counts(stockpile: Stockpile, material: str, age: int) -> bool:
-    """Whether end-of-period stock of an age counts: it has `life - 1 - age` periods left, must have some, and at least
-    count_life_months (workbook contract, meaning of time)."""
+    """Return whether end-of-period stock of an age counts.
+
+    It has `life - 1 - age` periods left, must have some, and at least count_life_months (workbook
+    contract, meaning of time).
+    """
     life = stockpile.life(material)
     if life is None:
         return True
-    left = life - 1 - age
-    return (
-        left > 0
-        and left * stockpile.calendar.months
-        >= stockpile.keyed(Material)[material].count_life_months - 1e-9
-    )
+    left, least = life - 1 - age, stockpile.keyed(Material)[material].count_life_months
+    return left > 0 and left * stockpile.calendar.months >= least - 1e-9
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
-    """Return whether an age counts towards a target. At the last age nothing is held, so it has the mark of the one before."""
+    """Return whether an age counts towards a target.
+
+    At the last age nothing is held, so it has the mark of the one before.
+    """
     life = stockpile.life(material)
     asked = any(row.material == material for row in stockpile.rows(Target))
-    return asked and counts(
-        stockpile, material, age if life is None else max(0, min(age, life - 2))
-    )
+    held = age if life is None else max(0, min(age, life - 2))
+    return asked and counts(stockpile, material, held)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the date of each target, and whether it can have an effect."""
     seen: dict[tuple[str, str, int], Target] = {}
     materials, calendar = stockpile.keyed(Material), stockpile.calendar
     for row in stockpile.rows(Target):
@@ -137,42 +147,50 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         # A ramp may lead to a date after the horizon: its first part lies within.
         if period >= calendar.periods and row.path == "step":
             end = calendar.end(calendar.periods - 1)
-            message = f"is after the horizon, which ends on {end}, found {row.from_}; change the date or remove the row"
-            yield Problem(row.TABLE, row.line, "from", message)
+            message = f"is after the horizon, which ends on {end}, found {row.from_}"
+            remedy = "change the date or remove the row"
+            yield Problem(row.TABLE, row.line, "from", f"{message}; {remedy}")
         twin = seen.setdefault((row.material, row.buyer or "", period), row)
         if twin is not row:
-            message = f"a target for {row.material} in this period stands in row {twin.line} already; remove one of the two"
+            message = f"a target for {row.material} in this period stands in row {twin.line}"
+            message += " already; remove one of the two"
             yield Problem(row.TABLE, row.line, "from", message)
-        if row.material not in materials:
-            continue
-        material = materials[row.material]
-        if (
-            not row.hard
-            and row.quantity > 0
-            and material.below_target_cost is None
-            and stockpile.settings.objective == "cost"
-        ):
-            message = f"the target is soft and {row.material} has no below_target_cost: it has no effect (set hard, or a cost in materials)"
-            yield Problem(row.TABLE, row.line, "hard", message, warning=True)
-        whole = calendar.whole(material.shelf_life_months or 0) is not None
-        if (
-            row.quantity > 0
-            and whole
-            and not any(
-                counts(stockpile, row.material, age) for age in stockpile.ages(row.material)
+        if row.material in materials:
+            yield from _check_effect(stockpile, row, materials[row.material])
+
+
+def _check_effect(stockpile: Stockpile, row: Target, material: Material) -> Iterator[Problem]:
+    """Yield a warning where a target costs nothing to miss, or nothing can count towards it."""
+    free = not row.hard and material.below_target_cost is None
+    if free and row.quantity > 0 and stockpile.settings.objective == "cost":
+        message = (
+            f"the target is soft and {row.material} has no below_target_cost: it has no effect "
+            "(set hard, or a cost in materials)"
+        )
+        yield Problem(row.TABLE, row.line, "hard", message, warning=True)
+    whole = stockpile.calendar.whole(material.shelf_life_months or 0) is not None
+    if row.quantity > 0 and whole:
+        ages = stockpile.ages(row.material)
+        if not any(counts(stockpile, row.material, age) for age in ages):
+            message = (
+                f"no lot of {row.material} can count: its shelf life leaves none with "
+                "count_life_months at period end"
             )
-        ):
-            message = f"no lot of {row.material} can count: its shelf life leaves none with count_life_months at period end"
             yield Problem(row.TABLE, row.line, "quantity", message, warning=True)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Σ_{w, a that count} stock[i,w,a,n] + below[i,b,n] ≥ target[i,b,n]; no below where the target is hard."""
-    asked = {
-        (i, b, n): each
-        for n in stockpile.tree.nodes
-        for (i, b), each in required(stockpile, n).items()
-    }
+    """Add what is below soft targets, and hold all targets."""
+    tree = stockpile.tree
+    asked = {(*key, n): each for n in tree.nodes for key, each in required(stockpile, n).items()}
+    add_below(m, asked)
+    hold_target(m, stockpile, asked)
+    limit_target(m, asked, ledger)
+    charge_below(m, stockpile, ledger)
+
+
+def add_below(m: pyo.ConcreteModel, asked: Asks) -> None:
+    """Add below[i,b,n] for soft targets."""
     m.TARGETS = pyo.Set(dimen=3, initialize=list(asked), doc="material, buyer, node with a target")
     m.SOFT_TARGETS = pyo.Set(
         dimen=3,
@@ -183,7 +201,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.SOFT_TARGETS, domain=pyo.NonNegativeReals, doc="stock below a soft target [quantity]"
     )
 
-    def hold_target(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
+
+def hold_target(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
+    """Require Σ_{w, a that count} stock[i,w,a,n] + below[i,b,n] ≥ target[i,b,n]."""
+
+    def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
         terms = _counted(m, stockpile, i, b, n)
         if (i, b, n) in m.SOFT_TARGETS:
             terms.append(m.below[i, b, n])
@@ -191,20 +213,26 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     m.hold_target = pyo.Constraint(
         m.TARGETS,
-        rule=hold_target,
+        rule=rule,
         doc="in-spec stock reaches the target, or is counted as below [quantity]",
     )
-    for (i, b, n), each in asked.items():
-        ledger.limit(
-            m.hold_target[i, b, n],
-            "least",
-            each.quantity,
-            "quantity",
-            f"target for {i}",
-            each.row,
-            "quantity",
-            n,
-        )
+
+
+def limit_target(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
+    """Post each target with its cell."""
+    for (i, b, n), (amount, _, row) in asked.items():
+        data, what = m.hold_target[i, b, n], f"target for {i}"
+        ledger.limit(data, "least", amount, "quantity", what, row, "quantity", n)
+
+
+def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
+    """Return the stock that counts towards a target."""
+    ages = [a for a in stockpile.first_ages(i, n) if counts(stockpile.at(n), i, a)]
+    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in ages]
+
+
+def charge_below(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what is missing, and its price."""
     for i, b, n in m.SOFT_TARGETS:
         ledger.miss(n, m.below[i, b, n])
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost
@@ -212,27 +240,22 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b, b or None)
 
 
-def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
-    ages = [a for a in stockpile.first_ages(i, n) if counts(stockpile.at(n), i, a)]
-    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in ages]
-
-
 def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield the stock that counts towards each target, and what is missing."""
     m, stockpile = formulation.m, formulation.stockpile
-    calendar, tree = stockpile.calendar, stockpile.tree
+    tree = stockpile.tree
     for i, b, n in m.TARGETS:
         target = required(stockpile, n)[i, b]
-        stock = sum(evaluate(each) for each in _counted(m, stockpile, i, b, n))
         below = evaluate(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0
         rate = stockpile.at(n).keyed(Material)[i].below_target_cost or 0.0
         yield TargetMet(
             **stockpile.where(n),
-            date=calendar.begin(tree.period[n]),
+            date=stockpile.date(n),
             material=i,
             buyer=b or None,
             target=target.quantity,
             hard=target.hard,
-            stock=stock,
+            stock=sum(evaluate(each) for each in _counted(m, stockpile, i, b, n)),
             below=below if below > stockpile.scale.nothing else 0.0,
             cost=tree.probability[n] * stockpile.discount(tree.period[n]) * rate * below,
         )

@@ -1,0 +1,61 @@
+"""Policy: limits by supplier, country, bloc, stage, feedstock, offer or contract."""
+
+from __future__ import annotations
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import Block
+from stockpile_model.blocks.policy import (
+    counting,
+    rule_bounds,
+    rule_checks,
+    rule_limits,
+    rule_outcomes,
+)
+from stockpile_model.blocks.policy.rule_outcomes import RuleKept
+from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy.weighing import weighing
+from stockpile_model.ledger import Ledger
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Add what each rule limits over each window, along each path."""
+    weighed = weighing(stockpile, ledger)
+    m.RULES = pyo.Set(
+        dimen=3,
+        initialize=weighed.instances,
+        doc="rule, value, node at which a window of it ends",
+    )
+    counted = counting.count(weighed)
+    counting.balance_arriving(m, counted)
+    counting.add_counted(m, counted)
+    counting.hold_counted(m, counted)
+    counting.hold_present(m, counted)
+    counting.cap_present(m, counted)
+
+    rule_limits.hold_rules(m, weighed, "least")
+    rule_limits.post_limits(m, weighed, ledger, "least")
+    rule_limits.hold_rules(m, weighed, "most")
+    rule_limits.post_limits(m, weighed, ledger, "most")
+
+
+def orphan(row: Row, column: str) -> Row:
+    """Keep a rule of what is left out."""
+    return row
+
+
+BLOCK = Block(
+    tables=(Rule,),
+    results=(RuleKept,),
+    follows=("arriving", "counted", "present"),
+    check=rule_checks.check,
+    add=add,
+    report=rule_outcomes.report,
+    forces=rule_bounds.forces,
+    stretch=rule_bounds.stretch,
+    bounds_orders=rule_bounds.bounds_orders,
+    asks_spending=rule_bounds.spend_at_least,
+    orphan=orphan,
+)

@@ -1,0 +1,132 @@
+"""What a plan makes of each rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stockpile_model.blocks.policy import terms
+from stockpile_model.blocks.policy.terms import UNITS, Rule, Share
+from stockpile_model.blocks.policy.weighing import Shares, brought, spent
+from stockpile_model.calendar import Calendar
+from stockpile_model.evaluation import evaluate
+from stockpile_model.formulation import Formulation
+from stockpile_model.scale import NOISE
+from stockpile_model.schema import Dated, column
+from stockpile_model.stockpile import Stockpile
+
+ENOUGH = 1e-6  # part of its share that a member may miss by rounding and count [1]
+
+Solved = Sequence[tuple[Share, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleKept(Dated):
+    """What a plan makes of a rule for one value over one window."""
+
+    SHEET = "rules"
+    ABOUT = "each rule: value, limit and distance to it"
+    PLACE = 70
+    rule: str = column("rule")
+    of: str = column("what it groups by")
+    value: str | None = column("which supplier, country …")
+    material: str | None = column("material; blank = all together")
+    window: str = column("horizon, fiscal year or period")
+    measure: str = column("share, quantity, spend or count")
+    observed: float | None = column(
+        "value in the plan; of a `count` with `least` the members that bring `count_from`; "
+        "blank = nothing arrives",
+        "1, quantity, money or members",
+    )
+    least: float | None = column("least value", "1, quantity, money or members")
+    most: float | None = column("most value", "1, quantity, money or members")
+    slack: float | None = column("distance to the nearer limit", "1, quantity, money or members")
+    binding: bool = column("whether the limit is reached")
+
+    def last_day(self, calendar: Calendar) -> dt.date | None:
+        """Return the first day of the last period of the window; None for the horizon."""
+        days = (
+            calendar.begin(t)
+            for t in reversed(range(calendar.periods))
+            if self.window in (f"{calendar.begin(t):%Y-%m}", f"FY{calendar.fiscal_year(t)}")
+        )
+        return next(days, None)
+
+
+def report(formulation: Formulation) -> Iterator[RuleKept]:
+    """Yield each rule for each of its values and windows."""
+    stockpile, ledger = formulation.stockpile, formulation.ledger
+    if not stockpile.rows(Rule):
+        return
+    arrivals, outlays = _solved(brought(ledger)), _solved(spent(stockpile, ledger))
+    spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule at a node
+    for r, value, n in formulation.m.RULES:
+        rule = stockpile.at(n).keyed(Rule)[r]
+        if id(rule) not in spans:
+            spans[id(rule)] = terms.windows(stockpile, rule)
+        name, nodes = spans[id(rule)][n]
+        of_node = outlays if rule.measure == "spend" else arrivals
+        parts = [
+            pair
+            for s in nodes
+            for pair in of_node.get(s, ())
+            if rule.material in (None, pair[0].material)
+        ]
+        yield _kept(stockpile, rule, value, n, name, parts)
+
+
+def _solved(shares: Shares) -> dict[int, Solved]:
+    return {n: [(each, evaluate(each.amount)) for each in parts] for n, parts in shares.items()}
+
+
+def _kept(
+    stockpile: Stockpile, rule: Rule, value: str, n: int, window: str, parts: Solved
+) -> RuleKept:
+    """Return the row of a rule for one value over one window."""
+    given = (("least", rule.least), ("most", rule.most))
+    limits = {sense: limit for sense, limit in given if limit is not None}
+    seen = {sense: _observed(stockpile, rule, value, parts, sense) for sense in limits}
+    slack = _slack(limits, seen)
+    noise = NOISE * max(stockpile.scale.of(UNITS[rule.measure]), *limits.values())
+    return RuleKept(
+        **stockpile.where(n),
+        rule=rule.rule,
+        of=rule.of,
+        value=value or None,
+        material=rule.material,
+        window=window,
+        measure=rule.measure,
+        observed=seen.get("least", seen.get("most")),
+        least=rule.least,
+        most=rule.most,
+        slack=slack,
+        binding=slack is not None and slack <= noise,
+    )
+
+
+def _slack(limits: Mapping[str, float], seen: Mapping[str, float | None]) -> float | None:
+    """Return the distance to the nearer limit; None where nothing is observed."""
+    gaps = [
+        max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found)
+        for sense, found in seen.items()
+        if found is not None
+    ]
+    return min(gaps) if gaps else None
+
+
+def _observed(
+    stockpile: Stockpile, rule: Rule, value: str, parts: Solved, sense: str
+) -> float | None:
+    """Return the value of a rule as its `least` or `most` sees it; None for a share of nothing."""
+    total, nothing = sum(amount for _, amount in parts), stockpile.scale.nothing
+    if rule.measure == "count":
+        of, names = terms.members(stockpile, rule)
+        enough = rule.count_from * total * (1 - ENOUGH) if sense == "least" else nothing
+        brought_by = [
+            sum(amount for each, amount in parts if terms.weight(stockpile, of, name, each))
+            for name in names
+        ]
+        return float(sum(each > max(enough, nothing) for each in brought_by))
+    group = sum(terms.weight(stockpile, rule.of, value, each) * amount for each, amount in parts)
+    return group if rule.measure != "share" else group / total if total > nothing else None

@@ -1,0 +1,146 @@
+"""What a rule limits: what it groups by, over which windows, who its members are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from stockpile_model.schema import Row, column, columns
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Supplier
+
+KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
+UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "members"}
+"""The unit of the limits of each measure."""
+ALIKE = 1e-9  # two shares closer than this are one [1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Row):
+    """A limit on what a group brings, or is paid, over a window."""
+
+    TABLE = "rules"
+    PURPOSE = (
+        "Policy: limits on shares and quantities by supplier, country, bloc, stage, "
+        "feedstock, offer or contract."
+    )
+    STEP = "limits"
+    rule: str = column("name of the rule", required=True, key=True)
+    of: str = column(
+        "what the rule groups by",
+        required=True,
+        choices=("supplier", "country", "bloc", "stage", "foreign_feedstock", "offer", "contract"),
+    )
+    value: str | None = column(
+        "which supplier, country …; blank = each in turn",
+        names=lambda row: f"{row.of}s" if row.of in KEYED else row.of,
+    )
+    material: str | None = column("material; blank = all together", refers="materials")
+    measure: str = column(
+        "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or "
+        "`count` of members that bring it",
+        default="share",
+        choices=("share", "quantity", "spend", "count"),
+    )
+    window: str = column(
+        "over what it is summed", default="horizon", choices=("horizon", "fiscal_year", "period")
+    )
+    least: float | None = column(
+        "least value; blank = none", "1, quantity, money or members", least=0
+    )
+    most: float | None = column(
+        "most value; blank = none", "1, quantity, money or members", least=0
+    )
+    count_from: float = column(
+        "share of the window's arrivals that a member must bring to count towards `least` of a "
+        "`count`; against `most` counts who brings anything",
+        "1",
+        default=0.01,
+        above=0,
+        most=1,
+    )
+
+
+COUNT_FROM = next(each.default for each in columns(Rule) if each.name == "count_from")
+
+
+class Instance(NamedTuple):
+    """A rule for one value over one window, which ends at a node."""
+
+    rule: str
+    value: str
+    node: int
+
+
+class Share(NamedTuple):
+    """What a rule weighs at a node: what an offer or contract brings, or what is paid for it.
+
+    `most` is the most that may arrive; None where that is not known.
+    """
+
+    node: int
+    material: str | None
+    table: str
+    name: str
+    supplier: str
+    amount: Any
+    most: float | None = None
+
+
+def values(stockpile: Stockpile, rule: Rule) -> list[str]:
+    """Return the values that a rule limits: its own, or each in turn; blank for all together."""
+    if rule.of == "foreign_feedstock" or (rule.measure == "count" and rule.value is None):
+        return [""]
+    if rule.value is not None:
+        return [rule.value]
+    return known(stockpile, rule.of)
+
+
+def members(stockpile: Stockpile, rule: Rule) -> tuple[str, list[str]]:
+    """Return what a rule counts, and the members.
+
+    They are the values of what it groups by; of one country, bloc or stage its suppliers.
+    """
+    suppliers = stockpile.rows(Supplier)
+    if rule.of == "foreign_feedstock":
+        return "supplier", [row.supplier for row in suppliers if row.foreign_feedstock > 0]
+    if rule.value is None:
+        return rule.of, known(stockpile, rule.of)
+    if rule.of in KEYED:
+        return rule.of, [rule.value]
+    return "supplier", [row.supplier for row in suppliers if getattr(row, rule.of) == rule.value]
+
+
+def known(stockpile: Stockpile, of: str) -> list[str]:
+    """Return the values that the workbook holds for what rules group by."""
+    if of in ("offer", "contract"):
+        return list(stockpile.names(f"{of}s"))
+    found = (getattr(row, of) for row in stockpile.rows(Supplier))
+    return sorted({str(value) for value in found if value is not None})
+
+
+def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
+    """Return how much of what is brought belongs to a group [1].
+
+    A look-through share weighs it by its feedstock.
+    """
+    supplier = stockpile.at(part.node).keyed(Supplier)[part.supplier]
+    if of == "foreign_feedstock":
+        return supplier.foreign_feedstock
+    of_its_own = part.table == f"{of}s" and part.name == value
+    return float(of_its_own if of in ("offer", "contract") else getattr(supplier, of) == value)
+
+
+def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]:
+    """Return for each node at which a window ends on its path the window's name and its nodes."""
+    tree, calendar = stockpile.tree, stockpile.calendar
+    if rule.window == "horizon":
+        return {leaf: ("horizon", set(tree.paths[leaf])) for leaf in tree.leaves}
+    if rule.window == "period":
+        return {n: (f"{calendar.begin(tree.period[n]):%Y-%m}", {n}) for n in tree.nodes}
+    years = [calendar.fiscal_year(period) for period in tree.period]
+    return {
+        n: (f"FY{year}", {s for s in tree.paths[n] if years[s] == year})
+        for n, (period, year) in enumerate(zip(tree.period, years, strict=True))
+        if period == calendar.periods - 1 or calendar.fiscal_year(period + 1) != year
+    }

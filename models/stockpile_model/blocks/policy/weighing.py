@@ -1,0 +1,118 @@
+"""What rules weigh: the arrivals and outlays of each window."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stockpile_model.blocks.policy.terms import Instance, Rule, Share, values, windows
+from stockpile_model.formulation import summed
+from stockpile_model.ledger import Ledger
+from stockpile_model.schema import get, keys
+from stockpile_model.stockpile import Stockpile
+
+Shares = Mapping[int, Sequence[Share]]
+"""What is brought or paid, by node."""
+
+
+def brought(ledger: Ledger) -> dict[int, list[Share]]:
+    """Return what suppliers bring at each node; what comes back from an outlet is none of it."""
+    found: dict[int, list[Share]] = {}
+    for n, material, _, _, amount, table, name, supplier, _, most in ledger.arrivals:
+        if supplier is not None:
+            share = Share(n, material, table, name, supplier, amount, most)
+            found.setdefault(n, []).append(share)
+    return found
+
+
+def paid(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
+    """Return what is paid under offers and contracts at each node, undiscounted.
+
+    Receipts are not taken off.
+    """
+    tables = {"purchase": "offers", "contract": "contracts"}
+    suppliers = {
+        kind.TABLE: {get(row, keys(kind)[0]): get(row, "supplier") for row in rows}
+        for kind, rows in stockpile.tables.items()
+        if kind.TABLE in tables.values()
+    }
+    found: dict[int, list[Share]] = {}
+    for each in ledger.outlays():
+        if (table := tables.get(str(each.use))) is not None:
+            supplier = suppliers[table][each.name]
+            share = Share(each.node, each.material, table, each.name, supplier, each.amount)
+            found.setdefault(each.node, []).append(share)
+    return found
+
+
+def spent(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
+    """Return what is paid at each node, where a rule weighs it."""
+    rules = stockpile.rows(Rule)
+    return paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Weighing:
+    """What rules weigh. `spans`: of each rule the windows by the node at which they end."""
+
+    stockpile: Stockpile
+    rules: Mapping[str, Rule]
+    spans: Mapping[str, Mapping[int, tuple[str, set[int]]]]
+    arrivals: Shares
+    outlays: Shares
+
+    @functools.cached_property
+    def instances(self) -> list[Instance]:
+        """The rules, each for each of its values and windows."""
+        return [
+            Instance(r, value, n)
+            for r, rule in self.rules.items()
+            for value in values(self.stockpile, rule)
+            for n in self.spans[r]
+        ]
+
+    @functools.cached_property
+    def totals(self) -> dict[tuple[str, int], Any]:
+        """All that arrives in the windows of rules on shares; None where nothing does."""
+        return {key: self.gathered(*key, lambda each: 1.0) for key in self.of("share")}
+
+    def of(self, measure: str) -> Iterator[tuple[str, int]]:
+        """Yield the rules of a measure with the nodes at which their windows end."""
+        rules = (r for r, rule in self.rules.items() if rule.measure == measure)
+        return ((r, n) for r in rules for n in self.spans[r])
+
+    def at(self, r: str, n: int) -> Rule:
+        """Return a rule as it is at a node."""
+        return self.stockpile.at(n).keyed(Rule)[r]
+
+    def limit(self, r: str, n: int, sense: str) -> float | None:
+        """Return the least or most of a rule whose window ends at a node; None: it has none."""
+        found: float | None = getattr(self.at(r, n), sense)
+        return found
+
+    def limited(self, sense: str) -> list[Instance]:
+        """Return the instances that have a least or most."""
+        return [key for key in self.instances if self.limit(key.rule, key.node, sense) is not None]
+
+    def parts(self, r: str, n: int) -> list[Share]:
+        """Return what a rule weighs in a window."""
+        rule = self.rules[r]
+        of_node = self.outlays if rule.measure == "spend" else self.arrivals
+        found = (each for s in sorted(self.spans[r][n][1]) for each in of_node.get(s, ()))
+        return [each for each in found if rule.material in (None, each.material)]
+
+    def gathered(self, r: str, n: int, weigh: Callable[[Share], float]) -> Any:
+        """Return Σ of what a rule weighs in a window; None where there is nothing."""
+        parts = self.parts(r, n)
+        terms = [factor * each.amount for each in parts if (factor := weigh(each))]
+        return summed(terms) if terms else None
+
+
+def weighing(stockpile: Stockpile, ledger: Ledger) -> Weighing:
+    """Return what the rules of a stockpile weigh."""
+    rules = stockpile.keyed(Rule)
+    spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
+    arrivals = brought(ledger) if rules else {}
+    return Weighing(stockpile, rules, spans, arrivals, spent(stockpile, ledger))

@@ -1,0 +1,160 @@
+"""What comes to each age of stock and goes from it, and what stays in a class of ages."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.ledger import Ledger
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+Place = tuple[str, str, int, int]
+"""A material, a site, an age (the first of its class) and a node."""
+
+
+class Flows:
+    """The terms of the equations of ageing, for material i, site w, first age a and node n."""
+
+    def __init__(self, m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+        self.m, self.stockpile, self.tree = m, stockpile, stockpile.tree
+        self.arriving: dict[Place, list[Any]] = {}
+        for came in ledger.arrivals:
+            key = came.material, came.site, came.age, came.node
+            self.arriving.setdefault(key, []).append(came.amount)
+        self.leaving: dict[Place, list[Any]] = {}
+        for gone in ledger.departures:
+            key = gone.material, gone.site, gone.age, gone.node
+            self.leaving.setdefault(key, []).append(gone.amount)
+        self.opening: dict[Place, float] = {}
+        for lot in ledger.openings:
+            # An overaged lot stands behind the last age, where nothing can use it.
+            life = self.life(lot.material, lot.node)
+            age = 0 if life is None else min(lot.age, life)
+            key = lot.material, lot.site, age, lot.node
+            self.opening[key] = self.opening.get(key, 0.0) + lot.quantity
+        self.wide = {
+            (i, w, ages.start): ages
+            for i, found in (stockpile.classes or {}).items()
+            for w in stockpile.sites
+            for ages in found
+            if len(ages) > 1
+        }
+
+    def life(self, i: str, n: int) -> int | None:
+        """Return the shelf life at a node [periods]; None = unlimited."""
+        return self.stockpile.at(n).life(i)
+
+    def overaged(self, i: str, w: str, n: int) -> float:
+        """Return what is beyond its life when the horizon begins [quantity].
+
+        Nothing can use it, so all of it expires.
+        """
+        life = self.life(i, n)
+        return 0.0 if life is None else self.opening.get((i, w, life, n), 0.0)
+
+    # --- From period to period ---
+
+    def coming(self, i: str, w: str, a: int, n: int) -> list[Any]:
+        """Return what comes to an age: arrivals, what was of the age before, opening stock."""
+        parent, terms = self.tree.parent[n], [*self.arriving.get((i, w, a, n), ())]
+        if parent is None:
+            opening = self.opening.get((i, w, a, n), 0.0)
+            return [*terms, opening] if opening else terms
+        classes = self.stockpile.age_classes(i, parent)
+        before = next((ages for ages in classes if ages.stop == a), None) if a > 0 else None
+        if before is not None:
+            if (i, w, before.start) in self.wide:
+                terms.append(self.m.pass_on[i, w, before.start, parent])
+            elif (i, w, before.start, parent) in self.m.STOCKS:
+                terms.append(self.m.stock[i, w, before.start, parent])
+        return terms
+
+    def going(self, i: str, w: str, a: int, n: int) -> list[Any]:
+        """Return what goes from an age, below zero."""
+        return [-gone for gone in self.leaving.get((i, w, a, n), ())]
+
+    def beyond(self, i: str, w: str, n: int) -> list[Any]:
+        """Return what is older than a life that a scenario shortens."""
+        parent = self.tree.parent[n]
+        if parent is None:
+            return []
+        older = range(int(self.life(i, n) or 0), self.life(i, parent) or 0)
+        return [self.m.stock[i, w, a - 1, parent] for a in older]
+
+    # --- Within a class ---
+
+    def entered(self, i: str, w: str, a: int, n: int) -> Any:
+        """Return what enters a class at a node [quantity]."""
+        if (i, w, a, n) in self.m.ENTRIES:
+            return self.m.enter[i, w, a, n]
+        return next(iter(self.coming(i, w, a, n)), 0.0)
+
+    def oldest(self, i: str, w: str, a: int, n: int) -> Any:
+        """Return what is of a class's oldest age at period end [quantity]."""
+        if (i, w, a, n) in self.m.PASSES:
+            return self.m.pass_on[i, w, a, n]
+        overaged = self.overaged(i, w, n)
+        return self.m.expired[i, w, n] - overaged if overaged else self.m.expired[i, w, n]
+
+    def staying(self, i: str, w: str, a: int, n: int) -> Any:
+        """Return what is in a class at period end and will be in the next period [quantity]."""
+        stock = self.m.stock[i, w, a, n]
+        return stock - self.m.pass_on[i, w, a, n] if (i, w, a, n) in self.m.PASSES else stock
+
+    def batch(self, i: str, w: str, a: int, n: int, k: int) -> Any:
+        """Return what entered a class k periods before a node [quantity].
+
+        Where branches parted since, it is what was left of it there; of opening stock what there
+        was.
+        """
+        period, parting = self.tree.period[n], self._parting[n]
+        if parting is not None and period - k <= self.tree.period[parting]:
+            age = a + k - (period - self.tree.period[parting])
+            return self.m.aged[i, w, a, age, parting]
+        path = self.tree.paths[n]
+        if k <= period:
+            return self.entered(i, w, a, path[-1 - k])
+        return self.opening.get((i, w, a + k - period, path[0]), 0.0)
+
+    def left_later(self, i: str, w: str, a: int, n: int) -> list[Any]:
+        """Return what will be left of the batches that have entered a class.
+
+        It is left at the class's oldest age, or where the stock is next known by its age.
+        """
+        ages, found, node = self.wide[i, w, a], [], n
+        for ahead in range(1, len(ages)):
+            if len(self.tree.children[node]) != 1:
+                break
+            (node,) = self.tree.children[node]
+            found.append(self.oldest(i, w, a, node))
+            if self.by_age(i, node):
+                found += [self.m.aged[i, w, a, age, node] for age in ages[ahead:-1]]
+        return found
+
+    def by_age(self, i: str, n: int) -> bool:
+        """Return whether stock is known by its age at a node.
+
+        It is where branches part, and at leaves where closing stock has a value.
+        """
+        return n in self._known_by_age[i]
+
+    @functools.cached_property
+    def _parting(self) -> list[int | None]:
+        """For each node the nearest one above it where branches part."""
+        found: list[int | None] = []
+        for parent in self.tree.parent:
+            parts = parent is not None and len(self.tree.children[parent]) > 1
+            found.append(None if parent is None else parent if parts else found[parent])
+        return found
+
+    @functools.cached_property
+    def _known_by_age(self) -> dict[str, set[int]]:
+        tree, at = self.tree, self.stockpile.at
+        parting = {n for n in tree.nodes if len(tree.children[n]) > 1}
+        return {
+            i: parting | {n for n in tree.leaves if at(n).keyed(Material)[i].closing_value > 0}
+            for i in self.stockpile.keyed(Material)
+        }

@@ -1,0 +1,102 @@
+"""What is on hand at period end and what expires, with what that costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.blocks.stock.flows import Flows
+from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start, held_ages, place_of
+from stockpile_model.formulation import summed
+from stockpile_model.ledger import Ledger, Opening
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+
+def open_lots(stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post the opening lots at the root, at the age that their date gives them."""
+    for root in (n for n in stockpile.tree.nodes if stockpile.tree.parent[n] is None):
+        for lot in stockpile.at(root).rows(OpeningLot):
+            site, age = place_of(stockpile, lot), age_at_start(stockpile, lot)
+            opening = Opening(root, lot.material, site, age, lot.lot, lot.made, lot.quantity)
+            ledger.openings.append(opening)
+
+
+def add_stock(m: pyo.ConcreteModel, stockpile: Stockpile, flows: Flows) -> None:
+    """Add stock[i,w,a,n] at period end and expired[i,w,n].
+
+    What is beyond its life when the horizon begins expires in any case.
+    """
+    places = [(i, w, n) for i in stockpile.keyed(Material) for w in stockpile.sites
+              for n in stockpile.tree.nodes]  # fmt: skip
+    m.STOCKS = pyo.Set(
+        dimen=4,
+        initialize=[(i, w, a, n) for i, w, n in places for a in held_ages(stockpile, i, n)],
+        doc="material, site, age (the first of its class), node of end-of-period stock",
+    )
+    m.EXPIRIES = pyo.Set(
+        dimen=3,
+        initialize=[(i, w, n) for i, w, n in places if stockpile.at(n).life(i) is not None],
+        doc="material, site, node of expiry",
+    )
+    m.stock = pyo.Var(
+        m.STOCKS, domain=pyo.NonNegativeReals, doc="stock at period end by age [quantity]"
+    )
+    m.expired = pyo.Var(
+        m.EXPIRIES,
+        domain=pyo.NonNegativeReals,
+        bounds=lambda m, i, w, n: (flows.overaged(i, w, n), None),
+        doc="what reaches the end of its life unused [quantity]",
+    )
+
+
+def pay_storage(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what stock costs at its site."""
+    months = stockpile.calendar.months
+    for i, w, a, n in m.STOCKS:
+        now = stockpile.at(n)
+        rate = (now.sites[w].cost + now.keyed(Material)[i].holding_cost) * months
+        if rate > 0:
+            buyer = stockpile.sites[w].buyer
+            ledger.pay(n, "storage", rate * m.stock[i, w, a, n], "storage", i, buyer, w)
+
+
+def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what expires as waste, and what its disposal costs."""
+    for i, w, n in m.EXPIRIES:
+        expired = m.expired[i, w, n]
+        ledger.waste(n, expired)
+        rate = stockpile.at(n).keyed(Material)[i].disposal_cost
+        if rate > 0:
+            buyer = stockpile.sites[w].buyer
+            ledger.pay(n, "disposal", rate * expired, "rotation", i, buyer, w)
+
+
+def pay_handling(stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what each arrival and each departure costs at its site."""
+    for moved, side in ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out")):
+        for each in moved:
+            rate = getattr(stockpile.at(each.node).sites[each.site], side)
+            if rate > 0:
+                buyer, amount = stockpile.sites[each.site].buyer, rate * each.amount
+                ledger.pay(
+                    each.node, "handling", amount, "storage", each.material, buyer, each.site
+                )
+
+
+def cap_site(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Require Σ_{i,a} stock[i,w,a,n] ≤ capacity of site w at n."""
+    held: dict[tuple[str, int], list[Any]] = {}
+    for i, w, a, n in m.STOCKS:
+        held.setdefault((w, n), []).append(m.stock[i, w, a, n])
+    limited = [(w, n) for w, n in held if stockpile.at(n).sites[w].capacity is not None]
+    m.cap_site = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=limited),
+        rule=lambda m, w, n: summed(held[w, n]) <= stockpile.at(n).sites[w].capacity,
+        doc="a site holds no more than its capacity at period end [quantity]",
+    )
+    for w, n in limited:
+        row = stockpile.at(n).sites[w]
+        data, what = m.cap_site[w, n], f"capacity of site {w}"
+        ledger.limit(data, "most", row.capacity or 0.0, "quantity", what, row, "capacity", n)

@@ -1,0 +1,139 @@
+"""Lots, their movements and what is delivered, as rows of a plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stockpile_model.block import exits
+from stockpile_model.blocks.stock.terms import remaining_life
+from stockpile_model.formulation import Formulation
+from stockpile_model.lots import ARRIVAL, COMING, EXPIRED, Held, Moved
+from stockpile_model.schema import Dated, Result, column
+from stockpile_model.stockpile import Stockpile
+
+
+@dataclass(frozen=True, kw_only=True)
+class LotStock(Dated):
+    """What is left of a lot at the end of a period."""
+
+    SHEET = "lots"
+    ABOUT = "what is left of each lot at the end of each period"
+    PLACE = 42
+    date: dt.date = column("first day of the period")
+    lot: str = column("lot")
+    material: str = column("material")
+    site: str = column("site")
+    made: dt.date = column("date the shelf life runs from")
+    age: float = column("age at period end: periods since arrival", "months")
+    remaining_life: float | None = column("life left at period end; blank = unlimited", "months")
+    quantity: float = column("stock at period end", "quantity")
+
+
+def _kinds() -> str:
+    """Return the kinds of movement in words."""
+    *first, last = (f"`{each}`" for each in (*COMING, *(each.name for each in exits()), EXPIRED))
+    return f"{', '.join(first)} or {last}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement(Dated):
+    """What comes into or goes out of a lot."""
+
+    SHEET = "movements"
+    ABOUT = "what comes into and goes out of each lot"
+    PLACE = 43
+    date: dt.date = column("first day of the period")
+    lot: str = column("lot")
+    material: str = column("material")
+    site: str = column("site")
+    made: dt.date = column("date the shelf life runs from")
+    age: float = column("age when it moves", "months")
+    remaining_life: float | None = column("life left when it moves; blank = unlimited", "months")
+    kind: str = column(_kinds)
+    name: str = column("offer, contract, buyer or outlet")
+    quantity: float = column("in (above zero) or out (below zero)", "quantity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Dated):
+    """What arrives of a lot under an offer or contract."""
+
+    SHEET = "deliveries"
+    ABOUT = "what arrives, under which offer or contract"
+    PLACE = 40
+    date: dt.date = column("first day of the period of arrival")
+    lot: str = column("lot")
+    kind: str = column("`offers` or `contracts`")
+    name: str = column("offer or contract")
+    supplier: str = column("supplier")
+    material: str = column("material")
+    site: str = column("site")
+    buyer: str | None = column("owner of the site")
+    quantity: float = column("what arrives", "quantity")
+    price: float = column(
+        "price paid for it with adder, without duty and freight", "money/quantity"
+    )
+    paid: float = column("paid for it with adder, without duty and freight, undiscounted", "money")
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what is held of each lot, and each movement with its delivery."""
+    stockpile, trace = formulation.stockpile, formulation.trace
+    for held in trace.stock:
+        yield _held(stockpile, held)
+    for moved in trace.movements:
+        yield _moved(stockpile, moved)
+        if moved.kind == ARRIVAL:
+            yield _delivered(stockpile, moved)
+
+
+def _held(stockpile: Stockpile, held: Held) -> LotStock:
+    now, lot = stockpile.at(held.node), held.lot
+    return LotStock(
+        **stockpile.where(held.node),
+        date=stockpile.date(held.node),
+        lot=lot.name,
+        material=lot.material,
+        site=lot.site,
+        made=lot.made,
+        age=held.age * stockpile.calendar.months,
+        remaining_life=remaining_life(now, lot.material, held.age + 1),
+        quantity=held.quantity,
+    )
+
+
+def _moved(stockpile: Stockpile, moved: Moved) -> Movement:
+    now, lot = stockpile.at(moved.node), moved.lot
+    return Movement(
+        **stockpile.where(moved.node),
+        date=stockpile.date(moved.node),
+        lot=lot.name,
+        material=lot.material,
+        site=lot.site,
+        made=lot.made,
+        age=moved.age * stockpile.calendar.months,
+        remaining_life=remaining_life(now, lot.material, moved.age),
+        kind=moved.kind,
+        name=moved.name,
+        quantity=moved.quantity,
+    )
+
+
+def _delivered(stockpile: Stockpile, moved: Moved) -> Delivery:
+    lot = moved.lot
+    return Delivery(
+        **stockpile.where(moved.node),
+        date=stockpile.date(moved.node),
+        lot=lot.name,
+        kind=moved.table,
+        name=moved.name,
+        supplier=str(moved.supplier),
+        material=lot.material,
+        site=lot.site,
+        buyer=stockpile.sites[lot.site].buyer,
+        quantity=moved.quantity,
+        price=moved.price,
+        paid=moved.price * moved.quantity,
+    )

@@ -1,0 +1,68 @@
+"""Opening lots, ages, and which ages may be one class."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stockpile_model.schema import Row, column
+from stockpile_model.stockpile import Stockpile
+
+SHORTEST = 4  # ages in a class: fewer take no more columns of their own
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningLot(Row):
+    """A lot on hand before the first period."""
+
+    TABLE = "opening_stock"
+    PURPOSE = "Lots on hand before the first period."
+    STEP = "basis"
+    lot: str = column("name of the lot", required=True, key=True)
+    material: str = column("material", required=True, refers="materials")
+    site: str | None = column("where it lies; blank = the only site", refers="sites")
+    quantity: float = column("quantity", "quantity", required=True, least=0)
+    made: dt.date = column("date the shelf life runs from", required=True, age="begins")
+
+
+def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
+    """Return the age of an opening lot in period 0 [periods].
+
+    Made in the period before, it is 1 period old.
+    """
+    return max(0, -stockpile.calendar.period(lot.made))
+
+
+def place_of(stockpile: Stockpile, lot: OpeningLot) -> str:
+    """Return the site where an opening lot lies."""
+    return lot.site or next(iter(stockpile.sites))
+
+
+def held_ages(stockpile: Stockpile, material: str, node: int) -> list[int]:
+    """Return the ages at which metal can be on hand at period end.
+
+    That is one class without a shelf life, else all ages but the last.
+    """
+    life = stockpile.at(node).life(material)
+    return [a for a in stockpile.first_ages(material, node) if life is None or a < life - 1]
+
+
+def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | None:
+    """Return the life left to metal that moves at an age [months]; None = unlimited."""
+    life = stockpile.shelf_life(material)
+    return None if life is None else max(0, life - age) * stockpile.calendar.months
+
+
+def classes(marks: Sequence[object]) -> tuple[range, ...]:
+    """Return ages 0, 1, … with these marks, in classes of consecutive ones marked alike."""
+    found: list[range] = []
+    for age, mark in enumerate(marks):
+        if age and mark == marks[age - 1]:
+            found[-1] = range(found[-1].start, age + 1)
+        else:
+            found.append(range(age, age + 1))
+    alone = (
+        [ages] if len(ages) >= SHORTEST else [range(age, age + 1) for age in ages] for ages in found
+    )
+    return tuple(part for parts in alone for part in parts)
