@@ -29,8 +29,9 @@ from optimiser.plan import Plan
 from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import DATED
-from stockpile_model.blocks import budget, price_floors, purchases, rotation, targets
+from stockpile_model.blocks import budget, price_floors, purchases, targets
 from stockpile_model.blocks.policy import terms as rule_terms
+from stockpile_model.blocks.rotation import terms as rotation_terms
 from stockpile_model.calendar import add_months, overlap
 from stockpile_model.changes import apply, parse
 from stockpile_model.schema import get
@@ -706,7 +707,7 @@ def test_a_cell_that_a_plan_breaks_is_named(broken: Broken) -> None:
 
 # --- Faults planted in the model ------------------------------------------------------------------------------------------------
 
-LIFE, PRICE_ON, PRICE = Stockpile.life, Stockpile.price_on, rotation.price
+LIFE, PRICE_ON, PRICE = Stockpile.life, Stockpile.price_on, rotation_terms.price
 Patch = tuple[Any, str, Any]
 
 
@@ -741,7 +742,11 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "a lapsed appropriation spent": (FULL, (budget, "overlap", lambda c, begin, end: overlap(c, begin, None)), r"can be spent until"),
     "an appropriation spent early": (EARLY, (budget, "overlap", lambda c, begin, end: overlap(c, None, end)), r"can be spent from 2027-03"),
     "uses ignored": (FULL, (budget, "may_pay", lambda fund, money: True), r"may not pay"),
-    "age is no matter of price": (FULL, (rotation, "price", lambda s, outlet, age, n: PRICE(s, outlet, 0, n)), r"rotation!K\d+: price"),
+    "age is no matter of price": (
+        FULL,
+        (rotation_terms, "price", lambda s, outlet, a, n: PRICE(s, outlet, 0, n)),
+        r"rotation!K\d+: price",
+    ),
     "all stock counts": (FULL, (targets, "counts", fresh_enough), r"targets!F\d+: stock .* \(materials!"),
     "not discounted": (FULL, (Stockpile, "discount", lambda s, period: 1.0), r"cash_flow!H\d+: factor"),
     "prices of a month later": (FULL, (Stockpile, "price_on", lambda s, index, day: PRICE_ON(s, index, add_months(day, 1))), r"price"),
@@ -754,7 +759,7 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
         r"upside of furnace_offtake in the contract",
     ),
     "any floor carries": (SHARED, (price_floors, "carries", lambda s, contract, floor, n: True), r"break-even of furnace|carries"),
-    "back at once": (SHARED, (rotation, "lead", lambda s, outlet: 0), r"returns .* \(outlets!"),
+    "back at once": (SHARED, (rotation_terms, "lead", lambda s, outlet: 0), r"returns .* \(outlets!"),
     "feedstock counts for nothing": (FULL, (rule_terms, "weight", lambda s, of, value, part: 0.0), r"observed"),
 }
 

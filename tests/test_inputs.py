@@ -28,7 +28,8 @@ from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, begun, even, last_period, menu
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Offer, Order, lead, placeable
-from stockpile_model.blocks.rotation import Outlet, Rotated
+from stockpile_model.blocks.rotation.rotated import Rotated
+from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import Target, TargetMet
 from stockpile_model.calendar import overlap

@@ -25,7 +25,7 @@ from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
-from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.build import report
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import Row, columns, get

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimiser.sanity.series import listed
-from stockpile_model.blocks import projects, rotation
+from stockpile_model.blocks import projects
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.blocks.rotation import Outlet
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem
@@ -49,7 +49,7 @@ def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
         for each in sources:
             if stockpile.counts(each.supplier) and (each.project is None or each.project in found):
                 known.add(each.material)
-        known |= {rotation.back(row) for row in stockpile.rows(Outlet) if row.form in rotation.RETURNING and row.material in known}
+        known |= {back(row) for row in stockpile.rows(Outlet) if row.form in RETURNING and row.material in known}
         more = {
             row.project
             for row in stockpile.rows(Project)

@@ -13,7 +13,7 @@ from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_breaks import PriceBreak
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.blocks.rotation import Outlet
+from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.schema import Problem, Row, columns, get

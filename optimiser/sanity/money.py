@@ -14,7 +14,7 @@ from stockpile_model.blocks import price_breaks
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.blocks.rotation import Outlet
+from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stockpile_model.blocks import price_floors, rotation
+from stockpile_model.blocks import price_floors
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.price_floors import Contract, Floor
-from stockpile_model.blocks.rotation import Outlet
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
 from stockpile_model.stockpile import Stockpile
@@ -147,11 +147,11 @@ def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64
 @functools.lru_cache(maxsize=16)
 def made_of_others(stockpile: Stockpile) -> frozenset[str]:
     """The materials of which outlets can bring more than suppliers do: out of another material, or at a yield above 1."""
-    rows = (row for row in stockpile.rows(Outlet) if row.form in rotation.RETURNING)
-    return frozenset(rotation.back(row) for row in rows if rotation.back(row) != row.material or row.yield_ > 1)
+    rows = (row for row in stockpile.rows(Outlet) if row.form in RETURNING)
+    return frozenset(back(row) for row in rows if back(row) != row.material or row.yield_ > 1)
 
 
 @functools.lru_cache(maxsize=16)
 def renewed(stockpile: Stockpile) -> frozenset[str]:
     """The materials that an exchange or rework makes young again."""
-    return frozenset(rotation.back(row) for row in stockpile.rows(Outlet) if row.form in rotation.RETURNING)
+    return frozenset(back(row) for row in stockpile.rows(Outlet) if row.form in RETURNING)

@@ -22,7 +22,7 @@ from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
 from stockpile_model.blocks.purchases import Order
-from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.calendar import add_months

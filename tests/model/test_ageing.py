@@ -15,7 +15,7 @@ from optimiser.solve import Options, Outcome, solve
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.purchases import Offer
-from stockpile_model.blocks.rotation import Outlet
+from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock import terms as ages
 from stockpile_model.blocks.stock.terms import OpeningLot, classes
 from stockpile_model.blocks.targets import Target

@@ -19,7 +19,7 @@ from optimiser.plan import Plan, make_plan
 from optimiser.workbook.write import write
 from stockpile_model import amounts
 from stockpile_model.blocks.purchases import Order
-from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.blocks.rotation.rotated import Rotated
 from tests.support.planner import planned
 
 SCALES = st.integers(-4, 4).map(lambda power: 10.0**power)

@@ -11,7 +11,7 @@ from optimiser.solve import Options, solve
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.purchases import Order
-from stockpile_model.blocks.rotation import Rotated
+from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.build import report
 from stockpile_model.scenarios import Scenario

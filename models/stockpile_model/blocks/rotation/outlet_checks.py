@@ -1,0 +1,60 @@
+"""What may be wrong with outlets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stockpile_model import amounts
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
+from stockpile_model.checks import ordered, whole_periods
+from stockpile_model.schema import Problem, columns, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+_SALE_ONLY = ("price", "price_index", "price_factor", "age_discount", "fund")
+_RETURN_ONLY = ("yield", "lead_time_months")
+_DEFAULTS = {each.name: each.default for each in columns(Outlet)}
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the dates, the form and the ages of each outlet."""
+    for row in stockpile.rows(Outlet):
+        yield from ordered(row, "from", "to")
+        yield from whole_periods(stockpile, row, "lead_time_months")
+        yield from _check_form(row)
+        yield from _check_life(stockpile, row)
+
+
+def _check_form(row: Outlet) -> Iterator[Problem]:
+    if row.form == "sale" and (row.price is None) == (row.price_index is None):
+        message = "a sale needs price or price_index, and not both"
+        yield Problem(row.TABLE, row.line, "price", message)
+    if row.to_material is not None and row.form != "rework":
+        message = f"is for a rework: an outlet of form {row.form} gives back no other material"
+        yield Problem(row.TABLE, row.line, "to_material", message)
+    sale, returning = row.form == "sale", row.form in RETURNING
+    for name in (*(() if sale else _SALE_ONLY), *(() if returning else _RETURN_ONLY)):
+        if get(row, name) != _DEFAULTS[name]:
+            message = f"has no effect on an outlet of form {row.form}"
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+    if returning and row.yield_ > 1 and back(row) == row.material:
+        found = amounts.quantity(row.yield_)
+        message = f"is above 1: more comes back than goes in, found {found}"
+        yield Problem(row.TABLE, row.line, "yield", message, warning=True)
+
+
+def _check_life(stockpile: Stockpile, row: Outlet) -> Iterator[Problem]:
+    material = stockpile.keyed(Material).get(row.material)
+    if material is None:
+        return
+    life = material.shelf_life_months
+    if row.age_discount > 0 and life is None:
+        message = f"needs a shelf_life_months of {row.material}: without one its age is not kept"
+        yield Problem(row.TABLE, row.line, "age_discount", message)
+    whole = life is not None and stockpile.calendar.whole(life) is not None
+    if life is not None and whole and row.minimum_life_months > life:
+        message = (
+            f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: the "
+            f"outlet takes nothing, found {amounts.quantity(row.minimum_life_months)}"
+        )
+        yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)

@@ -1,0 +1,124 @@
+"""Which lot leaves through which outlet, in words an officer acts on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stockpile_model import amounts
+from stockpile_model.blocks.rotation import terms
+from stockpile_model.blocks.rotation.rotating import ROTATION
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet
+from stockpile_model.formulation import Formulation
+from stockpile_model.lots import EXPIRED, Moved
+from stockpile_model.schema import Dated, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotated(Dated):
+    """What leaves of a lot in a period through an outlet, or because its life is over."""
+
+    SHEET = "rotation"
+    ABOUT = "which lot leaves, when and through which outlet, before its life is over"
+    PLACE = 41
+    date: dt.date = column("first day of the period")
+    lot: str = column("lot")
+    material: str = column("material")
+    site: str = column("site")
+    made: dt.date = column("date the shelf life runs from")
+    age: float = column("age when it leaves", "months")
+    remaining_life: float | None = column("life left when it leaves; blank = unlimited", "months")
+    outlet: str | None = column("outlet; blank where the lot expires")
+    form: str = column("`sale`, `exchange`, `rework`, `dispose` or `expired`")
+    quantity: float = column("what leaves", "quantity")
+    price: float = column("price received", "money/quantity")
+    proceeds: float = column("receipts, undiscounted", "money")
+    cost: float = column("outlet and disposal cost, undiscounted", "money")
+    returns: dt.date | None = column(
+        "first day of the period in which it comes back (exchange, rework)"
+    )
+    returned: float | None = column("what comes back (exchange, rework)", "quantity")
+    to_material: str | None = column("material that comes back (exchange, rework)")
+    instruction: str = column("what to do", sentence=True)
+
+
+def report(formulation: Formulation) -> Iterator[Rotated]:
+    """Yield what leaves each lot through an outlet, or because its life is over."""
+    stockpile = formulation.stockpile
+    for moved in formulation.trace.movements:
+        if moved.kind == ROTATION.name:
+            outlet = stockpile.at(moved.node).keyed(Outlet)[moved.name]
+            yield _rotated(stockpile, moved, outlet)
+        elif moved.kind == EXPIRED:
+            yield _rotated(stockpile, moved, None)
+
+
+def _rotated(stockpile: Stockpile, moved: Moved, outlet: Outlet | None) -> Rotated:
+    """Return the row of what leaves; without an outlet its life is over."""
+    now, lot = stockpile.at(moved.node), moved.lot
+    capacity = None if outlet is None else outlet.capacity
+    quantity = amounts.snapped(-moved.quantity, most=(capacity,))
+    price = 0.0 if outlet is None else terms.price(stockpile, outlet, moved.age, moved.node)
+    wasted = outlet is None or outlet.form == "dispose"
+    waste = now.keyed(Material)[lot.material].disposal_cost if wasted else 0.0
+    returning = outlet if outlet is not None and outlet.form in RETURNING else None
+    return Rotated(
+        **stockpile.where(moved.node),
+        date=stockpile.date(moved.node),
+        lot=lot.name,
+        material=lot.material,
+        site=lot.site,
+        made=lot.made,
+        age=moved.age * stockpile.calendar.months,
+        remaining_life=_life_left(stockpile, moved),
+        outlet=None if outlet is None else outlet.outlet,
+        form=EXPIRED if outlet is None else outlet.form,
+        quantity=quantity,
+        price=price,
+        proceeds=quantity * price,
+        cost=quantity * (waste + (0.0 if outlet is None else outlet.cost)),
+        returns=None if returning is None else _returns(stockpile, moved, returning),
+        returned=None if returning is None else quantity * returning.yield_,
+        to_material=None if returning is None else terms.back(returning),
+        instruction=_instruction(stockpile, moved, outlet, quantity, price),
+    )
+
+
+def _life_left(stockpile: Stockpile, moved: Moved) -> int | None:
+    """Return the life left to what leaves [months]; None = unlimited."""
+    life = stockpile.at(moved.node).shelf_life(moved.lot.material)
+    return None if life is None else max(0, life - moved.age) * stockpile.calendar.months
+
+
+def _returns(stockpile: Stockpile, moved: Moved, outlet: Outlet) -> dt.date:
+    """Return the first day of the period in which metal comes back."""
+    period = stockpile.tree.period[moved.node] + terms.lead(stockpile, outlet)
+    return stockpile.calendar.begin(period)
+
+
+def _instruction(
+    stockpile: Stockpile, moved: Moved, outlet: Outlet | None, quantity: float, price: float
+) -> str:
+    """Return what to do, as a sentence."""
+    settings, lot, left = stockpile.settings, moved.lot, _life_left(stockpile, moved)
+    unit, when = settings.quantity_unit, amounts.month(stockpile.date(moved.node))
+    origin = f"lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
+    amount = f"{amounts.quantity(quantity)} {unit} of {origin}"
+    if outlet is None:
+        return f"{when}: {amount} reaches the end of its life and is waste"
+    if left is not None:
+        amount += f", {amounts.count(left, 'month')} of life left"
+    if outlet.form in RETURNING:
+        returned = amounts.quantity(amounts.clean(quantity * outlet.yield_))
+        day = amounts.month(_returns(stockpile, moved, outlet))
+        return (
+            f"{when}: {outlet.form} {amount}, through {outlet.outlet}; "
+            f"{returned} {unit} of {terms.back(outlet)} come back {day}"
+        )
+    if outlet.form == "sale":
+        proceeds = f"{amounts.money(quantity * price)} {settings.currency}"
+        return f"{when}: sell {amount}, through {outlet.outlet}, for {proceeds}"
+    return f"{when}: throw away {amount}, through {outlet.outlet}"

@@ -1,0 +1,116 @@
+"""What leaves stock through outlets, what that earns and costs, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import Deed
+from stockpile_model.blocks.rotation import terms
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet
+from stockpile_model.formulation import summed
+from stockpile_model.ledger import Arrival, Exit, Ledger
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+ROTATION = Exit("rotation", free=True)
+
+
+def add_out(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
+    """Add out[r,w,a,n]: what leaves site w at age a through outlet r at node n."""
+    outlets = stockpile.keyed(Outlet)
+    m.OUTLETS = pyo.Set(initialize=list(outlets), doc="outlets")
+    m.OUTS = pyo.Set(
+        dimen=4,
+        initialize=[
+            (r, w, a, n)
+            for r in outlets
+            for w in stockpile.sites
+            for n in stockpile.tree.nodes
+            for a in _ages(stockpile, r, n)
+        ],
+        doc="outlet, site, age, node at which stock can be rotated out",
+    )
+    m.out = pyo.Var(m.OUTS, domain=pyo.NonNegativeReals, doc="stock rotated out [quantity]")
+
+
+def _ages(stockpile: Stockpile, name: str, node: int) -> Iterator[int]:
+    """Yield the ages that an outlet takes at a node."""
+    now, row = stockpile.at(node), _row(stockpile, name, node)
+    if stockpile.tree.period[node] in terms.opened(stockpile, row):
+        for age in stockpile.first_ages(row.material, node):
+            if terms.takes(now, row, age):
+                yield age
+
+
+def _row(stockpile: Stockpile, name: str, node: int) -> Outlet:
+    """Return an outlet as it is at a node."""
+    return stockpile.at(node).keyed(Outlet)[name]
+
+
+def take_out(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what leaves, what a sale earns, price·(1 - age_discount·age), and what it costs."""
+    for r, w, a, n in m.OUTS:
+        row, out, buyer = _row(stockpile, r, n), m.out[r, w, a, n], stockpile.sites[w].buyer
+        ledger.take(n, row.material, w, a, out, ROTATION, r)
+        if (earned := terms.price(stockpile, row, a, n)) > 0:
+            ledger.receive(n, "sales", earned * out, row.material, r, row.fund, buyer)
+        if row.cost > 0:
+            ledger.pay(n, "rotation", row.cost * out, "rotation", row.material, buyer, r)
+        waste = stockpile.at(n).keyed(Material)[row.material].disposal_cost
+        if row.form == "dispose" and waste > 0:
+            ledger.pay(n, "disposal", waste * out, "rotation", row.material, buyer, r)
+
+
+def bring_back(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what comes back: yield·Σ_a out[r,w,a,n].
+
+    It comes to its site ℓ_r periods later at age 0, at every descendant of n.
+    """
+    tree, inside = stockpile.tree, dict[tuple[str, str, int], list[Any]]()
+    for r, w, a, n in m.OUTS:
+        if _row(stockpile, r, n).form in RETURNING:
+            inside.setdefault((r, w, n), []).append(m.out[r, w, a, n])
+    for (r, w, n), outs in inside.items():
+        row = _row(stockpile, r, n)
+        for d in tree.at[tree.period[n] + terms.lead(stockpile, row)]:
+            if n in tree.paths[d]:
+                amount, material = row.yield_ * summed(outs), terms.back(row)
+                ledger.bring(Arrival(d, material, w, 0, amount, Outlet.TABLE, r, None))
+
+
+def cap_outlet(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Require Σ_{w,a} out[r,w,a,n] ≤ capacity[r,n]."""
+    through: dict[tuple[str, int], list[Any]] = {}
+    for r, w, a, n in m.OUTS:
+        through.setdefault((r, n), []).append(m.out[r, w, a, n])
+    limited = [key for key in through if _row(stockpile, *key).capacity is not None]
+    m.cap_outlet = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=limited),
+        rule=lambda m, r, n: summed(through[r, n]) <= _row(stockpile, r, n).capacity,
+        doc="an outlet takes no more than its capacity [quantity]",
+    )
+    for r, n in limited:
+        row = _row(stockpile, r, n)
+        data, most, what = m.cap_outlet[r, n], row.capacity or 0.0, f"capacity of outlet {r}"
+        ledger.limit(data, "most", most, "quantity", what, row, "capacity", n)
+
+
+def _possible(stockpile: Stockpile, name: str) -> Iterator[int]:
+    """Yield the nodes at which an outlet takes metal."""
+    periods = terms.opened(stockpile, stockpile.keyed(Outlet)[name])
+    return (n for period in periods for n in stockpile.tree.at[period])
+
+
+def _done(
+    m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int
+) -> list[Any]:
+    """Return what leaves through an outlet at a node, by site and age."""
+    ages = stockpile.first_ages(stockpile.keyed(Outlet)[name].material, node)
+    keys = ((name, w, a, node) for w in stockpile.sites for a in ages)
+    return [m.out[key] for key in keys if key in m.OUTS]
+
+
+DEED = Deed("rotate", Outlet.TABLE, metal=True, possible=_possible, done=_done)

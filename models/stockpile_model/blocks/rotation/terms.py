@@ -1,0 +1,144 @@
+"""What an outlet takes, gives back and pays."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stockpile_model.block import Turn
+from stockpile_model.calendar import overlap
+from stockpile_model.extremes import larger
+from stockpile_model.schema import Row, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund
+
+RETURNING = ("exchange", "rework")  # the forms that give metal back
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlet(Row):
+    """A way in which stock is rotated out."""
+
+    TABLE = "outlets"
+    PURPOSE = "Ways in which stock is rotated out before its life is over."
+    STEP = "means"
+    outlet: str = column("name of the outlet", required=True, key=True)
+    material: str = column("material it takes", required=True, refers="materials")
+    form: str = column(
+        "`sale` for money, `dispose` as waste, `exchange` for fresh metal, "
+        "`rework` into fresh metal",
+        required=True,
+        choices=("sale", "exchange", "rework", "dispose"),
+    )
+    from_: dt.date | None = column("first date it takes metal; blank = from the start")
+    to: dt.date | None = column("last date; blank = to the end")
+    capacity: float | None = column(
+        "most it takes in a period; blank = unlimited", "quantity/period", least=0
+    )
+    price: float | None = column("price received", "money/quantity", least=0)
+    price_index: str | None = column("index that sets the price received", refers="prices")
+    price_factor: float = column("share of the index received", "1", default=1.0, least=0)
+    age_discount: float = column(
+        "share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1
+    )
+    minimum_life_months: float = column(
+        "life left that the taker requires", "months", default=0.0, least=0, age="left"
+    )
+    cost: float = column("cost of what goes in", "money/quantity", default=0.0, least=0)
+    yield_: float = column(
+        "units back for each unit in (exchange, rework)", "1", default=1.0, least=0
+    )
+    lead_time_months: float = column(
+        "time until the units are back (exchange, rework)", "months", default=0.0, least=0
+    )
+    to_material: str | None = column(
+        "material that comes back (rework); blank = the same", refers="materials"
+    )
+    fund: str | None = column("fund that gets the receipts", refers="funds")
+
+
+def lead(stockpile: Stockpile, outlet: Outlet) -> int:
+    """Return the periods until what goes in is back; 0 for what does not come back."""
+    return stockpile.calendar.count(outlet.lead_time_months) if outlet.form in RETURNING else 0
+
+
+def back(outlet: Outlet) -> str:
+    """Return the material that comes back from an exchange or rework."""
+    return outlet.to_material or outlet.material
+
+
+def opened(stockpile: Stockpile, outlet: Outlet) -> range:
+    """Return the periods in which an outlet takes metal.
+
+    They are within its dates, and early enough for what comes back to be back.
+    """
+    window = overlap(stockpile.calendar, outlet.from_, outlet.to)
+    latest = stockpile.calendar.periods - lead(stockpile, outlet)
+    return range(window.start, min(window.stop, latest))
+
+
+def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
+    """Return whether an outlet takes metal of an age.
+
+    It leaves with `life - age` periods left (workbook contract, meaning of time).
+    """
+    life = stockpile.life(outlet.material)
+    if life is None:
+        return True
+    return (life - age) * stockpile.calendar.months >= outlet.minimum_life_months - 1e-9
+
+
+def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
+    """Return what is left of the price of a sale: 1 - age_discount·age, never below zero [1]."""
+    return larger(0.0, 1 - outlet.age_discount * age * stockpile.calendar.months)
+
+
+def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
+    """Return what a sale at a node earns [money/quantity]."""
+    if outlet.form != "sale":
+        return 0.0
+    full = outlet.price
+    if full is None:
+        full = stockpile.price(str(outlet.price_index), node) * outlet.price_factor
+    return full * worth(stockpile, outlet, age)
+
+
+def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
+    """Return which outlets take an age, and at which part of the price."""
+    rows = (row for row in stockpile.rows(Outlet) if row.material == material)
+    return tuple(
+        (takes(stockpile, row, age), worth(stockpile, row, age) if row.form == "sale" else 0.0)
+        for row in rows
+    )
+
+
+def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """Return the most that outlets could take of a material in a window [quantity].
+
+    It is infinite where a sale pays more than metal costs.
+    """
+    tree, found = stockpile.tree, 0.0
+    for name, outlet in stockpile.keyed(Outlet).items():
+        if outlet.material != material or outlet.form == "dispose":
+            continue
+        rows = {n: stockpile.at(n).keyed(Outlet)[name] for n in tree.nodes}
+        if outlet.form in RETURNING or all(row.capacity is not None for row in rows.values()):
+            found += max(row.capacity or 0.0 for row in rows.values()) * len(window)
+            continue
+        best = larger(*(price(stockpile, row, 0, n) for n, row in rows.items()))
+        # A sale at a loss still pays where it turns money that expires into receipts that a fund
+        # keeps.
+        keeps = outlet.fund is not None and stockpile.keyed(Fund)[outlet.fund].keeps_receipts
+        if best > cheapest or keeps or stockpile.settings.discount_rate < 0:
+            return math.inf
+    return found
+
+
+def turns(stockpile: Stockpile) -> Iterator[Turn]:
+    """Yield the exchanges and reworks that have no capacity."""
+    for view in stockpile.variants:
+        for row in view.rows(Outlet):
+            if row.form in RETURNING and row.capacity is None and row.yield_ > 0:
+                yield Turn(row.material, back(row), row.yield_)
