@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from optimiser.errors import InputError
 from optimiser.solve import UnboundedError
+from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
-from stockpile_model.blocks.commitments import METAL, Commitment
+from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
@@ -107,7 +108,7 @@ def scaled(quantity: float, price: float, money: float) -> Change:
             factor = {"quantity": quantity, "spend": money}.get(row.get("measure"), 1)
             row.update({name: row[name] * factor for name in ("least", "most") if row.get(name) is not None})
         for row in rows(tables, "commitments"):
-            if row["kind"] in METAL:  # of the others it is how often
+            if deeds()[row["kind"]].metal:  # of the others it is how often
                 row["quantity"] *= quantity
 
     return change

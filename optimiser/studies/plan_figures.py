@@ -5,7 +5,7 @@ from __future__ import annotations
 from optimiser.plan import Plan
 from optimiser.studies.case import Figure
 from stockpile_model.blocks.price_floors import ContractOutcome
-from stockpile_model.blocks.stock import Delivery
+from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
 COST, DELIVERED, FLOOR = "cost", "delivered", "floor signed"
 """The first words of the figures of a heading, a supplier and a contract."""

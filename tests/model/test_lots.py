@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from stockpile_model.ledger import Arrival, Ledger, Opening
+from stockpile_model.ledger import Arrival, Exit, Ledger, Opening
 from stockpile_model.lots import Trace, trace
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -28,7 +28,7 @@ class Told(Ledger):
         return self
 
     def leaves(self, node: int, age: int, quantity: float, kind: str = "demand", name: str = "") -> Told:
-        self.take(node, "ga", "stockpile", age, quantity, kind, name)
+        self.take(node, "ga", "stockpile", age, quantity, Exit(kind), name)
         return self
 
 

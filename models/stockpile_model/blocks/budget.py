@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyomo.environ as pyo
 
@@ -24,6 +25,8 @@ from stockpile_model.tables import Fund
 
 @dataclass(frozen=True, kw_only=True)
 class Budget(Row):
+    """An appropriation: money of a fund for some years."""
+
     TABLE = "budgets"
     PURPOSE = "Appropriations. Annual, two-year and no-year money are rows of this table."
     STEP = "parties"
@@ -35,6 +38,8 @@ class Budget(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetUse(Result):
+    """What becomes of an appropriation, or of the receipts that a fund keeps."""
+
     SHEET = "budget"
     ABOUT = "each appropriation: spent, lapsed, left"
     PLACE = 60
@@ -51,6 +56,8 @@ class BudgetUse(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Payment(Dated):
+    """What an appropriation pays in a period."""
+
     SHEET = "payments"
     ABOUT = "which appropriation pays what"
     PLACE = 61
@@ -64,13 +71,17 @@ class Payment(Dated):
     amount: float = column("paid, undiscounted", "money")
 
 
-Outlay = tuple[
-    str, str, str, str, int
-]  # use, material, buyer, fund that alone may pay, node; blank for any
+Outlay = tuple[str, str, str, str, int]
+"""Use, material, buyer, the fund that alone may pay, node; blank for any."""
+Moves = Mapping[tuple[int, int], Sequence[Any]]
+"""Amounts of money by appropriation and node."""
 
 
 def label(stockpile: Stockpile, b: int) -> str:
-    """How the plan calls an appropriation: its fund and first date. Receipts of a fund stand behind the last row."""
+    """Return the name of an appropriation in a plan: its fund and first date.
+
+    Receipts of a fund stand behind the last row.
+    """
     rows = stockpile.rows(Budget)
     if b >= len(rows):
         return f"{_keepers(stockpile)[b - len(rows)]} receipts"
@@ -80,12 +91,20 @@ def label(stockpile: Stockpile, b: int) -> str:
 
 
 def _keepers(stockpile: Stockpile) -> list[str]:
-    """The funds that keep their receipts."""
+    """Return the funds that keep their receipts."""
     return [fund.fund for fund in stockpile.rows(Fund) if fund.keeps_receipts]
 
 
+def _owners(stockpile: Stockpile) -> list[str]:
+    """Return the fund of each appropriation."""
+    return [*(row.fund for row in stockpile.rows(Budget)), *_keepers(stockpile)]
+
+
 def may_pay(fund: Fund, money: Money) -> bool:
-    """Whether a fund's uses, materials and buyer allow an outlay, and no other fund alone may pay it."""
+    """Return whether a fund may pay an outlay.
+
+    Its uses, materials and buyer allow it, and no other fund alone may pay it.
+    """
     return (
         money.payer in (None, fund.fund)
         and (not fund.uses or money.use in fund.uses)
@@ -95,186 +114,250 @@ def may_pay(fund: Fund, money: Money) -> bool:
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the dates of appropriations, and where there are no funds."""
     for row in stockpile.rows(Budget):
         yield from ordered(row, "from", "expires")
-        if not overlap(stockpile.calendar, row.from_, row.expires) and not (
-            row.from_ and row.expires and row.expires < row.from_
-        ):
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "from",
-                "the appropriation cannot be spent within the horizon",
-                warning=True,
-            )
+        twisted = row.from_ and row.expires and row.expires < row.from_
+        if not overlap(stockpile.calendar, row.from_, row.expires) and not twisted:
+            message = "the appropriation cannot be spent within the horizon"
+            yield Problem(row.TABLE, row.line, "from", message, warning=True)
     if stockpile.given(Budget) and not stockpile.given(Fund):
-        yield Problem("budgets", 0, "", "needs the sheet funds, which says what each fund may pay")
+        message = "needs the sheet funds, which says what each fund may pay"
+        yield Problem("budgets", 0, "", message)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Σ_b pay[b,u,i,q,f,n] = outlay[u,i,q,f,n] of buyer q, or that fund f alone may pay;
-
-    Σ over an appropriation's window along each path ≤ amount.
-
-    Receipts that a fund keeps are one more appropriation: along each path what is spent of them up to n is at most what
-    arrived up to n. Without the table `funds` money is unlimited.
-    """
+    """Add what each appropriation pays; without the table `funds` money is unlimited."""
     if not stockpile.given(Fund):
         return
-    tree, funds, budgets = stockpile.tree, stockpile.keyed(Fund), stockpile.rows(Budget)
-    keepers = _keepers(stockpile)
-    outlays: dict[Outlay, list[Money]] = {}
+    outlays = _outlays(ledger)
+    add_pay(m, stockpile, outlays)
+    balance_outlay(m, outlays)
+    limit_outlay(m, ledger)
+    paid = _paid(m)
+    cap_budget(m, stockpile, paid)
+    limit_budget(m, stockpile, ledger)
+    balance_receipts(m, stockpile, _receipts(stockpile, ledger), paid)
+
+
+def _outlays(ledger: Ledger) -> dict[Outlay, list[Money]]:
+    """Return the outlays, those together that are alike to a fund."""
+    found: dict[Outlay, list[Money]] = {}
     for money in ledger.outlays():
-        key = (
-            str(money.use),
-            money.material or "",
-            money.buyer or "",
-            money.payer or "",
-            money.node,
-        )
-        outlays.setdefault(key, []).append(money)
-    owners = [*(row.fund for row in budgets), *keepers]
+        about = (str(money.use), money.material or "", money.buyer or "", money.payer or "")
+        found.setdefault((*about, money.node), []).append(money)
+    return found
 
-    @functools.cache
-    def spendable(b: int, n: int) -> range:
-        row = stockpile.at(n).rows(Budget)[b]
-        return overlap(stockpile.calendar, row.from_, row.expires)
 
-    payers: dict[Outlay, list[int]] = {}
-    for key, (money, *_) in outlays.items():  # to a fund all parts of an outlay are alike
-        period = tree.period[key[-1]]
-        payers[key] = [
-            b
-            for b, fund in enumerate(owners)
-            if (b >= len(budgets) or period in spendable(b, key[-1])) and may_pay(funds[fund], money)
-        ]  # fmt: skip
+def _paid(m: pyo.ConcreteModel) -> Moves:
+    """Return what each appropriation pays at each node."""
+    found: dict[tuple[int, int], list[Any]] = {}
+    for key in m.PAYMENTS:
+        found.setdefault((key[0], key[-1]), []).append(m.pay[key])
+    return found
 
+
+def _receipts(stockpile: Stockpile, ledger: Ledger) -> Moves:
+    """Return the receipts that funds keep; they stand in the ledger below zero."""
+    first, keepers = len(stockpile.rows(Budget)), _keepers(stockpile)
+    found: dict[tuple[int, int], list[Any]] = {}
+    for money in ledger.money:
+        if money.fund in keepers:
+            key = (first + keepers.index(str(money.fund)), money.node)
+            found.setdefault(key, []).append(money.amount)
+    return found
+
+
+def add_pay(m: pyo.ConcreteModel, stockpile: Stockpile, outlays: Mapping[Outlay, Any]) -> None:
+    """Add pay[b,u,i,q,f,n]: what appropriation b pays of an outlay.
+
+    It is one of use u, material i and buyer q, or that fund f alone may pay.
+    """
     m.OUTLAYS = pyo.Set(
         dimen=5, initialize=list(outlays), doc="use, material, buyer, only fund, node of an outlay"
     )
+    payers = _Payers(stockpile)
     m.PAYMENTS = pyo.Set(
         dimen=6,
-        initialize=[(b, *key) for key, able in payers.items() for b in able],
+        initialize=[
+            (b, *key) for key, (money, *_) in outlays.items() for b in payers.able(key[-1], money)
+        ],
         doc="appropriation, use, material, buyer, only fund, node it may pay",
     )
     m.pay = pyo.Var(
         m.PAYMENTS, domain=pyo.NonNegativeReals, doc="what an appropriation pays [money]"
     )
+
+
+class _Payers:
+    """The appropriations that may pay an outlay."""
+
+    def __init__(self, stockpile: Stockpile) -> None:
+        self.tree, self.funds = stockpile.tree, stockpile.keyed(Fund)
+        self.budgets, self.owners = len(stockpile.rows(Budget)), _owners(stockpile)
+        self.spendable = functools.cache(functools.partial(_spendable, stockpile))
+
+    def able(self, node: int, money: Money) -> list[int]:
+        """Return the appropriations that may pay an outlay at a node."""
+        period = self.tree.period[node]
+        return [
+            b
+            for b, fund in enumerate(self.owners)
+            if (b >= self.budgets or period in self.spendable(b, node))
+            and may_pay(self.funds[fund], money)
+        ]
+
+
+def _spendable(stockpile: Stockpile, b: int, node: int) -> range:
+    """Return the periods in which an appropriation can be spent, as it is at a node."""
+    row = stockpile.at(node).rows(Budget)[b]
+    return overlap(stockpile.calendar, row.from_, row.expires)
+
+
+def balance_outlay(m: pyo.ConcreteModel, outlays: Mapping[Outlay, Sequence[Money]]) -> None:
+    """Require Σ_b pay[b,u,i,q,f,n] = outlay[u,i,q,f,n]."""
+    payers: dict[Outlay, list[Any]] = {key: [] for key in outlays}
+    for key in m.PAYMENTS:
+        payers[key[1:]].append(m.pay[key])
     m.balance_outlay = pyo.Constraint(
         m.OUTLAYS,
-        rule=lambda m, *key: (
-            summed([m.pay[b, key] for b in payers[key]])
-            == summed([money.amount for money in outlays[key]])
-        ),
+        rule=lambda m, *key: summed(payers[key]) == summed([each.amount for each in outlays[key]]),
         doc="every outlay is paid by appropriations that may [money]",
     )
-    for key in outlays:
+
+
+def limit_outlay(m: pyo.ConcreteModel, ledger: Ledger) -> None:
+    """Post that each outlay needs money that may pay for it."""
+    for key in m.OUTLAYS:
         use, material, buyer, only, n = key
-        what = f"money{f' of {only}' if only else ''} that may pay for {use}{f' of {material}' if material else ''}"
-        what += f" for {buyer}" if buyer else ""
+        what = f"money{f' of {only}' if only else ''} that may pay for {use}"
+        what += (f" of {material}" if material else "") + (f" for {buyer}" if buyer else "")
         ledger.limit(m.balance_outlay[key], "least", 0.0, "money", what, None, "", n)
 
-    paid: dict[tuple[int, int], list[object]] = {}
-    for key in m.PAYMENTS:
-        paid.setdefault((key[0], key[-1]), []).append(m.pay[key])
 
-    def spent(b: int, n: int) -> list[object]:
-        """What an appropriation has paid on the path to a node."""
-        return [each for s in tree.paths[n] for each in paid.get((b, s), ())]
+def cap_budget(m: pyo.ConcreteModel, stockpile: Stockpile, paid: Moves) -> None:
+    """Require Σ of what an appropriation pays in its window along each path ≤ its amount.
 
-    # The last node of its window on each path says what an appropriation amounts to.
-    ends = {
-        (b, last)
-        for b in range(len(budgets))
-        for leaf in tree.leaves
-        if any((b, s) in paid for s in tree.paths[leaf])
-        and (
-            last := max(
-                (s for s in tree.paths[leaf] if tree.period[s] in spendable(b, s)), default=-1
-            )
-        )
-        >= 0
-    }
+    The last node of its window on each path says what it amounts to.
+    """
+    paths = stockpile.tree.paths
+
+    def rule(m: pyo.ConcreteModel, b: int, n: int) -> object:
+        spent = [each for s in paths[n] for each in paid.get((b, s), ())]
+        return summed(spent) <= stockpile.at(n).rows(Budget)[b].amount
+
     m.cap_budget = pyo.Constraint(
-        pyo.Set(dimen=2, initialize=sorted(ends)),
-        rule=lambda m, b, n: summed(spent(b, n)) <= stockpile.at(n).rows(Budget)[b].amount,
+        pyo.Set(dimen=2, initialize=sorted(_ends(stockpile, paid))),
+        rule=rule,
         doc="an appropriation pays no more than its amount [money]",
     )
+
+
+def _ends(stockpile: Stockpile, paid: Moves) -> set[tuple[int, int]]:
+    """Return each appropriation that pays anything with the last node of its window."""
+    tree, spendable = stockpile.tree, functools.cache(functools.partial(_spendable, stockpile))
+    found = set()
+    for b in range(len(stockpile.rows(Budget))):
+        for path in (tree.paths[leaf] for leaf in tree.leaves):
+            if any((b, s) in paid for s in path):
+                window = (s for s in reversed(path) if tree.period[s] in spendable(b, s))
+                last = next(window, None)
+                if last is not None:
+                    found.add((b, last))
+    return found
+
+
+def limit_budget(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post the amount of each appropriation with its cell."""
     for b, n in m.cap_budget:
-        row = stockpile.at(n).rows(Budget)[b]
-        ledger.limit(
-            m.cap_budget[b, n],
-            "most",
-            row.amount,
-            "money",
-            f"appropriation {label(stockpile, b)}",
-            row,
-            "amount",
-            n,
-        )
+        row, what = stockpile.at(n).rows(Budget)[b], f"appropriation {label(stockpile, b)}"
+        ledger.limit(m.cap_budget[b, n], "most", row.amount, "money", what, row, "amount", n)
 
-    kept: dict[tuple[int, int], list[object]] = {}
-    for money in ledger.money:
-        if money.fund in keepers:
-            kept.setdefault((len(budgets) + keepers.index(str(money.fund)), money.node), []).append(
-                money.amount
-            )
 
-    # A running balance: summed along each path from the root, the same rows would be dense.
+def balance_receipts(
+    m: pyo.ConcreteModel, stockpile: Stockpile, receipts: Moves, paid: Moves
+) -> None:
+    """Require receipts_left[b,n] = receipts_left[b,p] + receipts - pay, never below zero.
+
+    Receipts that a fund keeps are one more appropriation: along each path what is spent of them up
+    to n is at most what arrived up to n. Summed along each path from the root, the rows would be
+    dense.
+    """
+    tree, first = stockpile.tree, len(stockpile.rows(Budget))
+    owners = range(first, first + len(_keepers(stockpile)))
     m.RECEIPTS = pyo.Set(
         dimen=2,
-        initialize=[(b, n) for b in range(len(budgets), len(owners)) for n in tree.nodes],
+        initialize=[(b, n) for b in owners for n in tree.nodes],
         doc="fund that keeps its receipts, node",
     )
     m.receipts_left = pyo.Var(
         m.RECEIPTS, domain=pyo.NonNegativeReals, doc="receipts kept and not yet spent [money]"
     )
 
-    def balance_receipts(m: pyo.ConcreteModel, b: int, n: int) -> object:
-        parent = tree.parent[n]
+    def rule(m: pyo.ConcreteModel, b: int, n: int) -> object:
+        parent, now = tree.parent[n], m.receipts_left[b, n]
         before = [] if parent is None else [m.receipts_left[b, parent]]
-        # A receipt stands in the ledger below zero.
-        moved = [
-            -each for each in (*kept.get((b, n), ()), *paid.get((b, n), ()), m.receipts_left[b, n])
-        ]
+        moved = [-each for each in (*receipts.get((b, n), ()), *paid.get((b, n), ()), now)]
         return summed([*before, *moved]) == 0
 
     m.balance_receipts = pyo.Constraint(
-        m.RECEIPTS,
-        rule=balance_receipts,
-        doc="receipts are spent only once they have arrived [money]",
+        m.RECEIPTS, rule=rule, doc="receipts are spent only once they have arrived [money]"
     )
 
 
+@dataclass
+class Spent:
+    """What appropriations pay: by appropriation and node, and expected by appropriation [money]."""
+
+    at: dict[tuple[int, int], float] = field(default_factory=dict)
+    expected: dict[int, float] = field(default_factory=dict)
+
+    def add(self, b: int, n: int, amount: float, probability: float) -> None:
+        """Add a payment at a node."""
+        self.at[b, n] = self.at.get((b, n), 0.0) + amount
+        self.expected[b] = self.expected.get(b, 0.0) + probability * amount
+
+
 def report(formulation: Formulation) -> Iterator[Result]:
-    m, stockpile = formulation.m, formulation.stockpile
-    if not stockpile.given(Fund):
+    """Yield what each appropriation pays, and what becomes of it."""
+    if not formulation.stockpile.given(Fund):
         return
-    tree, calendar, budgets = stockpile.tree, stockpile.calendar, stockpile.rows(Budget)
-    spent: dict[int, float] = {}
-    at: dict[tuple[int, int], float] = {}
-    for b, use, material, buyer, only, n in m.PAYMENTS:
-        if (amount := evaluate(m.pay[b, use, material, buyer, only, n])) > stockpile.scale.no_money:
-            spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
-            at[b, n] = at.get((b, n), 0.0) + amount
-            fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]
-            date = calendar.begin(tree.period[n])
+    spent = Spent()
+    yield from _payments(formulation, spent)
+    yield from _uses(formulation.stockpile, spent)
+    yield from _kept(formulation, spent)
+
+
+def _payments(formulation: Formulation, spent: Spent) -> Iterator[Payment]:
+    """Yield the payments, and add each to what is spent."""
+    m, stockpile = formulation.m, formulation.stockpile
+    owners = _owners(stockpile)
+    for key in m.PAYMENTS:
+        b, use, material, buyer, _, n = key
+        if (amount := evaluate(m.pay[key])) > stockpile.scale.no_money:
+            spent.add(b, n, amount, stockpile.tree.probability[n])
             yield Payment(
                 **stockpile.where(n),
-                date=date,
+                date=stockpile.date(n),
                 appropriation=label(stockpile, b),
-                fund=fund,
+                fund=owners[b],
                 use=use,
                 material=material or None,
                 buyer=buyer or None,
                 amount=amount,
             )
-    for b, row in enumerate(budgets):
+
+
+def _uses(stockpile: Stockpile, spent: Spent) -> Iterator[BudgetUse]:
+    """Yield what is spent, lapses and is left of each appropriation, expected over the leaves."""
+    tree, calendar = stockpile.tree, stockpile.calendar
+    for b, row in enumerate(stockpile.rows(Budget)):
         amount = lapsed = left = 0.0
         for leaf in tree.leaves:
             path, chance = tree.paths[leaf], tree.probability[leaf]
             last = _last(stockpile, b, leaf)
-            rest = chance * _rest(stockpile, last.amount, sum(at.get((b, n), 0.0) for n in path))
+            paid = sum(spent.at.get((b, n), 0.0) for n in path)
+            rest = chance * _rest(stockpile, last.amount, paid)
             amount += chance * last.amount
             if last.expires is not None and calendar.period(last.expires) < calendar.periods:
                 lapsed += rest
@@ -286,57 +369,59 @@ def report(formulation: Formulation) -> Iterator[Result]:
             from_=row.from_,
             expires=row.expires,
             amount=amount,
-            spent=spent.get(b, 0.0),
+            spent=spent.expected.get(b, 0.0),
             lapsed=lapsed,
             left=left,
         )
-    for b, keeper in enumerate(_keepers(stockpile), start=len(budgets)):
-        received = 0.0 - sum(
-            tree.probability[each.node] * amount
-            for each, amount in formulation.money
-            if each.fund == keeper
-        )
+
+
+def _kept(formulation: Formulation, spent: Spent) -> Iterator[BudgetUse]:
+    """Yield what is spent and left of the receipts that each fund keeps."""
+    stockpile, probability = formulation.stockpile, formulation.stockpile.tree.probability
+    for b, keeper in enumerate(_keepers(stockpile), start=len(stockpile.rows(Budget))):
+        own = ((each, amount) for each, amount in formulation.money if each.fund == keeper)
+        received = 0.0 - sum(probability[each.node] * amount for each, amount in own)
+        paid = spent.expected.get(b, 0.0)
         yield BudgetUse(
             appropriation=label(stockpile, b),
             fund=keeper,
             from_=None,
             expires=None,
             amount=received,
-            spent=spent.get(b, 0.0),
+            spent=paid,
             lapsed=0.0,
-            left=_rest(stockpile, received, spent.get(b, 0.0)),
+            left=_rest(stockpile, received, paid),
         )
 
 
 def _last(stockpile: Stockpile, b: int, leaf: int) -> Budget:
-    """An appropriation at the last node of the path to a leaf at which it can be spent; where there is none, at the leaf."""
+    """Return an appropriation at the last node on the path to a leaf at which it can be spent.
+
+    Where there is none, it is as it stands at the leaf.
+    """
     for n in reversed(stockpile.tree.paths[leaf]):
-        row = stockpile.at(n).rows(Budget)[b]
-        if stockpile.tree.period[n] in overlap(stockpile.calendar, row.from_, row.expires):
-            return row
+        if stockpile.tree.period[n] in _spendable(stockpile, b, n):
+            return stockpile.at(n).rows(Budget)[b]
     return stockpile.at(leaf).rows(Budget)[b]
 
 
 def _rest(stockpile: Stockpile, amount: float, spent: float) -> float:
-    """What is left of an amount; nothing where only the solver's noise is."""
-    return amount - spent if amount - spent > NOISE * max(stockpile.scale.money, amount) else 0.0
+    """Return what is left of an amount; nothing where only the solver's noise is."""
+    noise = NOISE * max(stockpile.scale.money, amount)
+    return amount - spent if amount - spent > noise else 0.0
 
 
 def affords(stockpile: Stockpile, cheapest: float) -> float:
-    """Return what all appropriations together could buy at the lowest price [quantity]; infinite without funds."""
-    if (
-        not stockpile.given(Fund)
-        or cheapest <= 0
-        or any(fund.keeps_receipts for fund in stockpile.rows(Fund))
-    ):
+    """Return what all appropriations together could buy at the lowest price [quantity].
+
+    It is infinite without funds, and where one keeps its receipts.
+    """
+    keeps = any(fund.keeps_receipts for fund in stockpile.rows(Fund))
+    if not stockpile.given(Fund) or cheapest <= 0 or keeps:
         return math.inf
-    return (
-        sum(
-            max(view.rows(Budget)[b].amount for view in stockpile.variants)
-            for b, _ in enumerate(stockpile.rows(Budget))
-        )
-        / cheapest
-    )
+    together = zip(*(view.rows(Budget) for view in stockpile.variants), strict=True)
+    amount: float = sum(max(row.amount for row in rows) for rows in together)
+    return amount / cheapest
 
 
 BLOCK = Block(

@@ -1,11 +1,14 @@
-"""Commitments: decisions already taken, or frozen by the officer; the plan decides the rest around them."""
+"""Commitments: decisions already taken, or frozen by the officer.
+
+The plan decides the rest around them.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pyomo.environ as pyo
 
@@ -21,6 +24,8 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class Commitment(Row):
+    """A decision that the plan must keep to."""
+
     TABLE = "commitments"
     PURPOSE = "Decisions already taken, or frozen by the officer. All others stay free."
     STEP = "limits"
@@ -51,6 +56,8 @@ class Commitment(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class CommitmentKept(Result):
+    """What the plan makes of a commitment."""
+
     SHEET = "commitments"
     ABOUT = "decisions that were taken before, and what the plan makes of them"
     PLACE = 71
@@ -65,93 +72,95 @@ class CommitmentKept(Result):
     measure: str = column("unit of the two: quantity, or times")
 
 
+Sense = Literal["least", "most"]
+_WAYS: Mapping[Sense, tuple[str, str]] = {
+    "least": ("exactly", "at_least"),
+    "most": ("exactly", "at_most"),
+}
+"""The ways of keeping a commitment that each row holds."""
+
+
 def deed(row: Commitment) -> Deed:
     """Return the kind of decision that a commitment is of."""
     return deeds()[row.kind]
 
 
 def asked(row: Commitment) -> float:
-    """What a commitment asks for: a quantity of metal, or how often it is done."""
+    """Return what a commitment asks for: a quantity of metal, or how often it is done."""
     return 1.0 if row.quantity is None else row.quantity
 
 
 def named(stockpile: Stockpile, row: Commitment) -> str | None:
-    """The offer, contract, outlet or project that a commitment names; None for an unknown one."""
+    """Return the offer, contract, outlet or project of a commitment; None for an unknown one."""
     return row.name if row.name in stockpile.names(deed(row).table) else None
 
 
 def span(stockpile: Stockpile, row: Commitment) -> range:
-    """The periods of a commitment: that of its date, or all."""
+    """Return the periods of a commitment: that of its date, or all."""
     return overlap(stockpile.calendar, row.date, row.date)
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the name, level, date and quantity of each commitment."""
     for row in stockpile.rows(Commitment):
-        name, where, levels = named(stockpile, row), deed(row).table, deed(row).levels
-        if name is None:
-            hint = nearest(row.name, stockpile.names(where))
-            yield Problem(
-                row.TABLE, row.line, "name", f"{row.name!r} has no row in the sheet {where}{hint}"
+        yield from _check_name(stockpile, row)
+        yield from _check_date(stockpile, row)
+        yield from _check_quantity(row)
+
+
+def _check_name(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
+    name, where, levels = named(stockpile, row), deed(row).table, deed(row).levels
+    if name is None:
+        hint = nearest(row.name, stockpile.names(where))
+        message = f"{row.name!r} has no row in the sheet {where}{hint}"
+        yield Problem(row.TABLE, row.line, "name", message)
+    elif row.level is not None and levels is not None:
+        menu = [*levels(stockpile, name)]
+        if row.level not in menu:
+            message = f"{row.level!r} is no level of {name} in the sheet floors"
+            yield Problem(row.TABLE, row.line, "level", message + nearest(row.level, menu))
+    if row.level is not None and levels is None:
+        message = "must be blank for all but sign: only a contract has levels"
+        yield Problem(row.TABLE, row.line, "level", message)
+
+
+def _check_date(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
+    if not span(stockpile, row):
+        start, end = (
+            stockpile.settings.start,
+            stockpile.calendar.end(stockpile.settings.periods - 1),
+        )
+        message = f"must be within the horizon, {start} to {end}, found {row.date}"
+        if row.date is not None and row.date < start:
+            message += (
+                "; what an earlier decision has brought is opening_stock, what it still brings an "
+                "offer committed at its arrival"
             )
-        elif (
-            row.level is not None
-            and levels is not None
-            and row.level not in (menu := [*levels(stockpile, name)])
-        ):
-            hint = nearest(row.level, menu)
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "level",
-                f"{row.level!r} is no level of {name} in the sheet floors{hint}",
-            )
-        if row.level is not None and levels is None:
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "level",
-                "must be blank for all but sign: only a contract has levels",
-            )
-        if not span(stockpile, row):
-            end = stockpile.calendar.end(stockpile.settings.periods - 1)
-            message = (
-                f"must be within the horizon, {stockpile.settings.start} to {end}, found {row.date}"
-            )
-            if row.date is not None and row.date < stockpile.settings.start:
-                message += "; what an earlier decision has brought is opening_stock, what it still brings an offer committed at its arrival"
-            yield Problem(row.TABLE, row.line, "date", message)
-        if row.quantity is None and deed(row).metal:
-            yield Problem(
-                row.TABLE, row.line, "quantity", "is required: how much is ordered or rotated"
-            )
-        if row.quantity not in (None, 0, 1) and not deed(row).metal:
-            found = amounts.quantity(asked(row))
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "quantity",
-                f"must be 1 (it is done) or 0 (it is not), found {found}",
-            )
+        yield Problem(row.TABLE, row.line, "date", message)
+
+
+def _check_quantity(row: Commitment) -> Iterator[Problem]:
+    if row.quantity is None and deed(row).metal:
+        message = "is required: how much is ordered or rotated"
+        yield Problem(row.TABLE, row.line, "quantity", message)
+    if row.quantity not in (None, 0, 1) and not deed(row).metal:
+        found = amounts.quantity(asked(row))
+        message = f"must be 1 (it is done) or 0 (it is not), found {found}"
+        yield Problem(row.TABLE, row.line, "quantity", message)
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the commitments that no plan can keep."""
+    period = stockpile.tree.period
     for row in stockpile.rows(Commitment):
         if row.how == "at_most" or asked(row) == 0:
             continue
-        if not any(
-            stockpile.tree.period[n] in span(stockpile, row)
-            for n in deed(row).possible(stockpile, str(named(stockpile, row)))
-        ):
+        possible = deed(row).possible(stockpile, str(named(stockpile, row)))
+        if not any(period[n] in span(stockpile, row) for n in possible):
             when = "" if row.date is None else f" on {row.date}"
-            message = f"cannot be kept: {row.kind} of {row.name} is not possible{when}; see its dates, lead time and supplier"
-            yield Problem(row.TABLE, row.line, "date", message)
-
-
-def _done(
-    m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, name: str, node: int
-) -> Sequence[Any]:
-    """Return the variables of what a commitment speaks of at a node."""
-    return deed(row).done(m, stockpile, name, row.level, node)
+            message = f"cannot be kept: {row.kind} of {row.name} is not possible{when}"
+            remedy = "see its dates, lead time and supplier"
+            yield Problem(row.TABLE, row.line, "date", f"{message}; {remedy}")
 
 
 def forces(stockpile: Stockpile, cheapest: float) -> float:
@@ -160,72 +169,86 @@ def forces(stockpile: Stockpile, cheapest: float) -> float:
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Σ of what is done in the commitment's periods, on each path, is exactly, at least or at most what it asks for."""
-    rows, tree = stockpile.rows(Commitment), stockpile.tree
-    keys = [(c, leaf) for c, _ in enumerate(rows) for leaf in tree.leaves]
+    """Hold each commitment on each path, at least and at most."""
+    rows, leaves = stockpile.rows(Commitment), stockpile.tree.leaves
     m.COMMITMENTS = pyo.Set(
-        dimen=2, initialize=keys, doc="commitment by its row, leaf of a path on which it is kept"
+        dimen=2,
+        initialize=[(c, leaf) for c in range(len(rows)) for leaf in leaves],
+        doc="commitment by its row, leaf of a path on which it is kept",
     )
+    hold_commitments(m, stockpile, "least")
+    limit_commitments(m, stockpile, ledger, "least")
+    hold_commitments(m, stockpile, "most")
+    limit_commitments(m, stockpile, ledger, "most")
 
-    def total(c: int, leaf: int) -> Any:
-        row = rows[c]
-        nodes = (n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
-        return summed(
-            [
-                each
-                for n in nodes
-                for each in _done(m, stockpile, row, str(named(stockpile, row)), n)
-            ]
+
+def hold_commitments(m: pyo.ConcreteModel, stockpile: Stockpile, sense: Sense) -> None:
+    """Require Σ of what is done in the commitment's periods, on each path, ≥ or ≤ quantity."""
+    rows, paths = stockpile.rows(Commitment), stockpile.tree.paths
+
+    def rule(m: pyo.ConcreteModel, c: int, leaf: int) -> object:
+        done = [each for n, each in _done(m, stockpile, rows[c], paths[leaf])]
+        return (
+            summed(done) >= asked(rows[c]) if sense == "least" else summed(done) <= asked(rows[c])
         )
 
-    for sense, ways, doc in (
-        ("least", ("exactly", "at_least"), "a commitment is kept at least [quantity]"),
-        ("most", ("exactly", "at_most"), "a commitment is kept at most [quantity]"),
-    ):
-        held = [(c, leaf) for c, leaf in keys if rows[c].how in ways]
+    held = [(c, leaf) for c, leaf in m.COMMITMENTS if rows[c].how in _WAYS[sense]]
+    constraint = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=held),
+        rule=rule,
+        doc=f"a commitment is kept at {sense} [quantity]",
+    )
+    m.add_component(f"hold_commitment_{sense}", constraint)
+    for (c, _), row in constraint.items():
+        m.scaling_factor[row] = 1 / stockpile.scale.of(_unit(rows[c]))
 
-        def rule(m: pyo.ConcreteModel, c: int, leaf: int, sense: str = sense) -> object:
-            return (
-                total(c, leaf) >= asked(rows[c])
-                if sense == "least"
-                else total(c, leaf) <= asked(rows[c])
-            )
 
-        constraint = pyo.Constraint(pyo.Set(dimen=2, initialize=held), rule=rule, doc=doc)
-        m.add_component(f"hold_commitment_{sense}", constraint)
-        for c, leaf in held:
-            row = rows[c]
-            node = (
-                leaf
-                if row.date is None
-                else next(n for n in tree.paths[leaf] if tree.period[n] in span(stockpile, row))
-            )
-            unit = "quantity" if deed(row).metal else "times"
-            m.scaling_factor[constraint[c, leaf]] = 1 / stockpile.scale.of(unit)
-            what = f"commitment to {row.kind} {row.name}"
-            ledger.limit(constraint[c, leaf], sense, asked(row), unit, what, row, "quantity", node)  # type: ignore[arg-type]
+def limit_commitments(
+    m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger, sense: Sense
+) -> None:
+    """Post each commitment with its cell, at the node of its date or the end of its path."""
+    tree = stockpile.tree
+    for (c, leaf), data in m.component(f"hold_commitment_{sense}").items():
+        row = stockpile.rows(Commitment)[c]
+        periods = span(stockpile, row)
+        dated = (n for n in tree.paths[leaf] if tree.period[n] in periods)
+        node = leaf if row.date is None else next(dated)
+        what = f"commitment to {row.kind} {row.name}"
+        ledger.limit(data, sense, asked(row), _unit(row), what, row, "quantity", node)
+
+
+def _unit(row: Commitment) -> str:
+    """Return the unit of a commitment."""
+    return "quantity" if deed(row).metal else "times"
+
+
+def _done(
+    m: pyo.ConcreteModel, stockpile: Stockpile, row: Commitment, nodes: Iterable[int]
+) -> Iterator[tuple[int, Any]]:
+    """Yield the variables of what a commitment asks for, at those of some nodes in its periods."""
+    name, periods = str(named(stockpile, row)), span(stockpile, row)
+    for n in nodes:
+        if stockpile.tree.period[n] in periods:
+            for each in deed(row).done(m, stockpile, name, row.level, n):
+                yield n, each
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what the plan makes of each commitment, expected."""
     m, stockpile = formulation.m, formulation.stockpile
     tree = stockpile.tree
     for row in stockpile.rows(Commitment):
-        name = str(named(stockpile, row))
-        nodes = (n for n in tree.nodes if tree.period[n] in span(stockpile, row))
-        done = sum(
-            tree.probability[n] * evaluate(each)
-            for n in nodes
-            for each in _done(m, stockpile, row, name, n)
-        )
+        done = _done(m, stockpile, row, tree.nodes)
+        begin = stockpile.calendar.begin(span(stockpile, row)[0])
         yield CommitmentKept(
-            date=None if row.date is None else stockpile.calendar.begin(span(stockpile, row)[0]),
+            date=None if row.date is None else begin,
             kind=row.kind,
-            name=name,
+            name=str(named(stockpile, row)),
             level=row.level,
             how=row.how,
             quantity=asked(row),
-            planned=done,
-            measure="quantity" if deed(row).metal else "times",
+            planned=sum(tree.probability[n] * evaluate(each) for n, each in done),
+            measure=_unit(row),
         )
 
 

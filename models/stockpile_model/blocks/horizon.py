@@ -17,29 +17,25 @@ from stockpile_model.tables import Material, Price, Settings, Site, Supplier
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with materials, scenarios and suppliers."""
     if not stockpile.rows(Material):
         yield Problem("materials", 0, "", "has no row: name at least one material")
     for row in stockpile.rows(Material):
         yield from whole_periods(stockpile, row, "shelf_life_months")
         if row.closing_value > 0 and row.price_index is None:
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "price_index",
-                "is required where closing_value is above 0: it values the stock",
-            )
+            message = "is required where closing_value is above 0: it values the stock"
+            yield Problem(row.TABLE, row.line, "price_index", message)
     yield from scenarios.check(stockpile)
     for supplier in stockpile.rows(Supplier):
-        if (
-            supplier.start is not None
-            and stockpile.calendar.period(supplier.start) >= stockpile.settings.periods
-        ):
-            message = f"{supplier.supplier} ships first on {supplier.start}, after the horizon: it is never used"
+        start = supplier.start
+        if start is not None and stockpile.calendar.period(start) >= stockpile.settings.periods:
+            message = f"{supplier.supplier} ships first on {start}, after the horizon"
+            message += ": it is never used"
             yield Problem(supplier.TABLE, supplier.line, "start", message, warning=True)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """NODES of the tree; node n stands for period τ(n) with probability π_n and parent p(n)."""
+    """Add the NODES of the tree: node n is period τ(n), with probability π_n and parent p(n)."""
     m.NODES = pyo.Set(initialize=list(stockpile.tree.nodes), doc="nodes of the scenario tree")
 
 

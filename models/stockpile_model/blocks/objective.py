@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from stockpile_model.block import Block, headings
 from stockpile_model.blocks.stock.age_classes import by_age
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Heading, Ledger, Money
+from stockpile_model.ledger import Amount, Heading, Ledger, Money
 from stockpile_model.scenarios import Scenario, base_probability, revealed
 from stockpile_model.schema import Dated, Result, column
 from stockpile_model.stockpile import Stockpile
@@ -24,6 +24,8 @@ from stockpile_model.tree import BASE
 
 @dataclass(frozen=True, kw_only=True)
 class CashFlow(Dated):
+    """Money of a heading in a period, undiscounted and discounted."""
+
     SHEET = "cash_flow"
     ABOUT = "every cost and receipt, undiscounted and discounted"
     PLACE = 62
@@ -45,6 +47,8 @@ class CashFlow(Dated):
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioOutcome(Result):
+    """What a scenario costs and misses."""
+
     SHEET = "scenarios"
     ABOUT = "what each scenario costs and misses"
     PLACE = 80
@@ -66,24 +70,38 @@ RISK = ("so_far", "at_risk", "excess")  # the variables of the tail
 
 
 def factor(stockpile: Stockpile, money: Money) -> float:
-    """π_n·δ_t: what money at a node counts for in the objective [1]."""
+    """Return π_n·δ_t: what money at a node counts for in the objective [1]."""
     tree = stockpile.tree
-    return tree.probability[money.node] * stockpile.discount(tree.period[money.node] + money.delay)
+    return tree.probability[money.node] * _discount(stockpile, money)
+
+
+def _discount(stockpile: Stockpile, money: Money) -> float:
+    """Return δ_t: what money at a node is worth at the start of the horizon [1]."""
+    return stockpile.discount(stockpile.tree.period[money.node] + money.delay)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """cost = Σ_n π_n δ_t (outlays + prices of shortage and shortfall - receipts) - closing stock,
+    """Add what is minimised: cost, or shortfall first.
 
-    where stock left at the end earns closing_value × price of the last period × remaining life / shelf life, discounted
-    like a cash flow of the period after. shortfall = Σ_n π_n (unmet + below); where it comes first, cost is minimised
-    at no more of it. With a risk weight w, the mean of the leaves' costs gives way to
-
-    (1 - w)·mean + w·CVaR,  CVaR = ζ + Σ_leaf π·excess/α,  excess ≥ cost on the path to the leaf - ζ    (Rockafellar, Uryasev 2000)
-
-    With w = 1 nothing above says what is done outside of the tail: there the mean is minimised last, at no more of CVaR.
+    With a risk weight w the mean of the leaves' costs gives way to (1 - w)·mean + w·CVaR. With
+    w = 1 that does not say what is done outside of the tail: there the mean is minimised last, at
+    no more of CVaR.
     """
-    tree = stockpile.tree
-    for leaf in tree.leaves:
+    credit_closing_stock(m, stockpile, ledger)
+    minimise_shortfall(m, stockpile, ledger)
+    risk = stockpile.settings.risk_weight if len(stockpile.tree.leaves) > 1 else 0.0
+    mean = _mean(stockpile, ledger)
+    tail = add_tail(m, stockpile, ledger) if risk else mean
+    minimise_cost(m, mean, tail, risk)
+
+
+def credit_closing_stock(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what stock left at the end earns.
+
+    It is closing_value × price of the last period × remaining life / shelf life, discounted like a
+    cash flow of the period after.
+    """
+    for leaf in stockpile.tree.leaves:
         for i, material in stockpile.at(leaf).keyed(Material).items():
             if material.closing_value > 0:
                 worth = material.closing_value * stockpile.price(str(material.price_index), leaf)
@@ -92,27 +110,30 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                     for age, stock in by_age(m, stockpile, i, w, leaf):
                         share = 1.0 if life is None else (life - 1 - age) / life
                         if share > 0:
-                            ledger.charge(
-                                leaf,
-                                "closing_stock",
-                                -worth * share * stock,
-                                i,
-                                w,
-                                site.buyer,
-                                delay=1,
-                            )
+                            credit = -worth * share * stock
+                            ledger.charge(leaf, "closing_stock", credit, i, w, site.buyer, delay=1)
 
-    risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
-    terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
+
+def minimise_shortfall(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Minimise Σ_n π_n (unmet + below), where it comes first."""
+    probability = stockpile.tree.probability
     m.shortfall = pyo.Objective(
-        expr=summed([0.0, *(tree.probability[n] * amount for n, amount in ledger.missing)]),
+        expr=summed([0.0, *(probability[n] * amount for n, amount in ledger.missing)]),
         sense=pyo.minimize,
         doc="expected unmet demand and stock below targets [quantity]",
     )
     if stockpile.settings.objective != "shortfall_first":
         m.shortfall.deactivate()
-    mean = summed([0.0, *terms])
-    tail = _tail(m, stockpile, ledger) if risk else mean
+
+
+def _mean(stockpile: Stockpile, ledger: Ledger) -> Any:
+    """Return Σ_n π_n δ_t (outlays + prices of shortage and shortfall - receipts) [money]."""
+    weighed = ((factor(stockpile, each), each.amount) for each in ledger.money)
+    return summed([0.0, *(weight * amount for weight, amount in weighed if weight)])
+
+
+def minimise_cost(m: pyo.ConcreteModel, mean: Any, tail: Any, risk: float) -> None:
+    """Minimise (1 - w)·mean + w·CVaR; with w = 1 the mean last."""
     m.cost = pyo.Objective(
         expr=(1 - risk) * mean + risk * tail if risk else mean,
         sense=pyo.minimize,
@@ -127,37 +148,50 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.mean.deactivate()
 
 
-def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
-    """CVaR of the cost over the leaves [money]. What a path has cost so far is handed on from node to node."""
-    tree = stockpile.tree
-    at: dict[int, list[Any]] = {}
-    for each in ledger.money:
-        if weight := stockpile.discount(tree.period[each.node] + each.delay):
-            at.setdefault(each.node, []).append(weight * each.amount)
+def add_tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
+    """Return CVaR = ζ + Σ_leaf π·excess/α of the cost over the leaves [money].
+
+    Rockafellar and Uryasev, Optimization of conditional value-at-risk, 2000.
+    """
+    tree, tail = stockpile.tree, stockpile.settings.risk_tail
     m.LEAVES = pyo.Set(initialize=list(tree.leaves), doc="leaves of the scenario tree")
     m.so_far = pyo.Var(m.NODES, doc="discounted cost on the path to a node [money]")
     m.at_risk = pyo.Var(doc="cost beyond which the tail begins [money]")
     m.excess = pyo.Var(m.LEAVES, domain=pyo.NonNegativeReals, doc="cost beyond it [money]")
+    balance_cost(m, stockpile, ledger)
+    hold_excess(m)
+    return m.at_risk + summed(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
 
-    def balance_cost(m: pyo.ConcreteModel, n: int) -> object:
-        parent = tree.parent[n]
+
+def balance_cost(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Require so_far[n] = so_far[p] + the discounted cost at n."""
+    at: dict[int, list[Any]] = {}
+    for each in ledger.money:
+        if weight := _discount(stockpile, each):
+            at.setdefault(each.node, []).append(weight * each.amount)
+
+    def rule(m: pyo.ConcreteModel, n: int) -> object:
+        parent = stockpile.tree.parent[n]
         before = [] if parent is None else [m.so_far[parent]]
         return summed([*at.get(n, ()), *before, -m.so_far[n]]) == 0
 
-    m.balance_cost = pyo.Constraint(
-        m.NODES, rule=balance_cost, doc="the cost of a path adds up [money]"
-    )
+    m.balance_cost = pyo.Constraint(m.NODES, rule=rule, doc="the cost of a path adds up [money]")
+
+
+def hold_excess(m: pyo.ConcreteModel) -> None:
+    """Require excess[leaf] ≥ cost on the path to the leaf - ζ."""
     m.hold_excess = pyo.Constraint(
         m.LEAVES,
         rule=lambda m, n: m.excess[n] >= m.so_far[n] - m.at_risk,
         doc="what a path costs beyond the tail's beginning [money]",
     )
-    tail = stockpile.settings.risk_tail
-    return m.at_risk + summed(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
 
 
 def cvar(costs: Mapping[str, tuple[float, float]], tail: float) -> float:
-    """The mean cost of the worst `tail` of scenarios, given the probability and cost of each [money]."""
+    """Return the mean cost of the worst `tail` of scenarios [money].
+
+    `costs`: the probability and the cost of each.
+    """
     left, total = tail, 0.0
     for probability, cost in sorted(costs.values(), key=lambda each: -each[1]):
         part = min(left, probability)
@@ -166,12 +200,14 @@ def cvar(costs: Mapping[str, tuple[float, float]], tail: float) -> float:
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what each scenario costs, and all money by period and heading."""
     yield from _by_scenario(formulation)
-    stockpile, tree, calendar = (
-        formulation.stockpile,
-        formulation.stockpile.tree,
-        formulation.stockpile.calendar,
-    )
+    yield from _cash_flow(formulation)
+
+
+def _cash_flow(formulation: Formulation) -> Iterator[CashFlow]:
+    """Yield the sums of money that have the same node, heading, material, name and buyer."""
+    stockpile, tree, known = formulation.stockpile, formulation.stockpile.tree, headings()
     sums: dict[tuple[int, int, str, str | None, str, str | None], float] = {}
     weights: dict[tuple[int, int], float] = {}
     for each, amount in formulation.money:
@@ -179,17 +215,15 @@ def report(formulation: Formulation) -> Iterator[Result]:
         sums[key] = sums.get(key, 0.0) + amount
         if (each.node, each.delay) not in weights:
             weights[each.node, each.delay] = factor(stockpile, each)
-    known = headings()
-    order = list(known)
-    for (n, delay, heading, material, name, buyer), amount in sorted(
-        sums.items(),
-        key=lambda item: (tree.period[item[0][0]], item[0][0], order.index(item[0][2])),
-    ):
+    place = {heading: at for at, heading in enumerate(known)}
+    order = sorted(sums, key=lambda key: (tree.period[key[0]], key[0], place[key[2]]))
+    for n, delay, heading, material, name, buyer in order:
+        amount = sums[n, delay, heading, material, name, buyer]
         if amount != 0:
             weight = weights[n, delay]
             yield CashFlow(
                 **stockpile.where(n),
-                date=calendar.begin(tree.period[n] + delay),
+                date=stockpile.calendar.begin(tree.period[n] + delay),
                 heading=heading,
                 cash=known[heading].cash,
                 material=material,
@@ -202,45 +236,50 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 
 def _by_scenario(formulation: Formulation) -> Iterator[ScenarioOutcome]:
-    """What each scenario costs and misses; without scenarios there is nothing to tell."""
-    stockpile, tree = formulation.stockpile, formulation.stockpile.tree
+    """Yield what each scenario costs and misses; nothing without scenarios."""
+    stockpile, ledger = formulation.stockpile, formulation.ledger
     if not stockpile.scenarios:
         return
-    costs, short, expired = ([0.0] * len(tree.nodes) for _ in range(3))
+    costs = dict.fromkeys(stockpile.tree.nodes, 0.0)
     for each, amount in formulation.money:
-        costs[each.node] += stockpile.discount(tree.period[each.node] + each.delay) * amount
-    for amounts, found in (
-        (formulation.ledger.missing, short),
-        (formulation.ledger.wasted, expired),
-    ):
-        for n, quantity in amounts:
-            found[n] += evaluate(quantity)
+        costs[each.node] += _discount(stockpile, each) * amount
+    short, waste = _by_node(stockpile, ledger.missing), _by_node(stockpile, ledger.wasted)
     by_name = {row.scenario: row for row in stockpile.rows(Scenario)}
+    nothing = stockpile.scale.nothing
     for name, leaf in stockpile.scenarios.items():
-        path, row = tree.paths[leaf], by_name.get(name)
-        known = revealed(stockpile, row) if row is not None else None
+        path, row = stockpile.tree.paths[leaf], by_name.get(name)
+        known = None if row is None else revealed(stockpile, row)
         yield ScenarioOutcome(
             scenario=name,
             probability=base_probability(stockpile) if row is None else row.probability,
             follows=None if row is None else row.follows or BASE,
             revealed=None if known is None else stockpile.calendar.begin(known),
             cost=sum(costs[n] for n in path),
-            shortfall=sum(short[n] for n in path if short[n] > stockpile.scale.nothing),
-            waste=sum(expired[n] for n in path if expired[n] > stockpile.scale.nothing),
+            shortfall=sum(short[n] for n in path if short[n] > nothing),
+            waste=sum(waste[n] for n in path if waste[n] > nothing),
         )
+
+
+def _by_node(stockpile: Stockpile, amounts: Iterable[Amount]) -> dict[int, float]:
+    """Return the sum of quantities at each node."""
+    found = dict.fromkeys(stockpile.tree.nodes, 0.0)
+    for n, quantity in amounts:
+        found[n] += evaluate(quantity)
+    return found
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
-    """Return whether stock that is left pays: without limit where it is worth more than metal costs, else not at all [quantity]."""
+    """Return whether stock that is left pays [quantity].
+
+    It is without limit where stock is worth more than metal costs, else 0.
+    """
     tree = stockpile.tree
     for leaf in tree.leaves if stockpile.calendar.periods - 1 in window else ():
         row = stockpile.at(leaf).keyed(Material)[material]
-        pays = row.closing_value > 0 and (
-            stockpile.settings.discount_rate < 0
-            or row.closing_value * stockpile.price(str(row.price_index), leaf) > cheapest
-        )
-        if pays:
-            return math.inf
+        if row.closing_value > 0:
+            worth = row.closing_value * stockpile.price(str(row.price_index), leaf)
+            if stockpile.settings.discount_rate < 0 or worth > cheapest:
+                return math.inf
     return 0.0
 
 
