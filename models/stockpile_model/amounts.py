@@ -1,4 +1,7 @@
-"""Figures in sentences: what a person orders, signs, pays or moves by. Every sentence takes its figures from here."""
+"""Figures in sentences: what a person orders, signs, pays or moves.
+
+Every sentence takes its figures from here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import math
 from collections.abc import Iterable
 from decimal import Decimal
 
-NOISE = 1e-6  # share of a figure by which a solver may miss it; what is further off is no noise, and is left for the audit
+NOISE = 1e-6
+"""The share of a figure by which a solver may miss it; what is further off is for the audit."""
 _SAME = 1e-9  # share of a figure that a shorter way to write it may differ by
 _SHORT = 7  # digits of a figure that a person may have meant
 _TYPED = 12  # digits: a figure with no more of them was written by a person
@@ -16,13 +20,18 @@ _DIGITS = 9  # significant digits of money
 
 
 def quantity(value: float) -> str:
-    """Write a quantity or limit with every digit it has, thousands separated, never as a power of ten."""
+    """Write a quantity or limit with every digit it has.
+
+    Thousands are separated; it is never a power of ten.
+    """
     return _plain(Decimal(repr(float(value)))) if math.isfinite(value) else str(value)
 
 
 def money(value: float, among: float | None = None) -> str:
-    """Write an amount of money or a price: to the cent at least, and to nine digits where its unit is a large one. `among` is the
-    largest of the amounts that stand with it, whose places it has."""
+    """Write an amount of money or a price: to the cent at least, to nine digits for a large unit.
+
+    `among` is the largest of the amounts that stand with it, whose places it has.
+    """
     if not math.isfinite(value):
         return str(value)
     exact = Decimal(repr(float(value)))
@@ -37,18 +46,24 @@ def about(value: float) -> str:
 
 
 def count(number: float, noun: str, many: str | None = None) -> str:
-    """Write how many there are of something: `1 order`, `2 orders`; `many` is the plural where it takes more than an s."""
+    """Write how many there are of something: `1 order`, `2 orders`.
+
+    `many` is the plural where it takes more than an s.
+    """
     return f"{quantity(number)} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def month(day: dt.date) -> str:
-    """Write the first day of a period: its month, or the day where periods do not begin with the month."""
+    """Write the first day of a period: its month, or the day where periods begin within a month."""
     return f"{day:%Y-%m}" if day.day == 1 else f"{day:%Y-%m-%d}"
 
 
 def clean(value: float) -> float:
-    """Return a figure without a solver's noise: a short one that is the same to nine digits, 500 for 499.9999999998; where there is
-    none the figure to twelve digits, so that sums of such figures keep the limits that their parts keep."""
+    """Return a figure without a solver's noise.
+
+    It is a short one that is the same to nine digits, 500 for 499.9999999998; where there is none
+    the figure to twelve digits, so that sums of such figures keep the limits that their parts keep.
+    """
     if (
         not math.isfinite(value)
         or len(Decimal(repr(float(value))).normalize().as_tuple().digits) <= _TYPED
@@ -69,8 +84,11 @@ def lots(number: int, size: float) -> float:
 def snapped(
     value: float, least: Iterable[float | None] = (), most: Iterable[float | None] = ()
 ) -> float:
-    """Return a figure without a solver's noise, which leaves it neither below the figures it may not be below nor above those it may
-    not be above (None: no such limit). What misses one by more than noise stays as it is."""
+    """Return a figure without a solver's noise, within its limits.
+
+    That leaves it neither below the figures it may not be below nor above those it may not be above
+    (None: no such limit). What misses one by more than noise stays as it is.
+    """
     found = clean(value)
     for limit, below, above in (
         *((each, NOISE, _SAME) for each in least),
@@ -82,7 +100,7 @@ def snapped(
 
 
 def _typed(value: float) -> Decimal:
-    """A figure of a cell, with the digits that a spreadsheet keeps."""
+    """Return a figure of a cell, with the digits that a spreadsheet keeps."""
     return Decimal(f"{value:.{_KEPT}g}")
 
 

@@ -1,7 +1,7 @@
-"""What a block is: one concern of the plan, which says of itself all that other rooms need to know of it.
+"""What a block is: one concern of the plan, with all that other rooms need to know of it.
 
-No room keeps a list of blocks, of their tables, variables or headings: it asks `blocks()`. So a new concern is one module with a `Block`,
-and its line in `blocks/__init__.py`.
+No room keeps a list of blocks, of their tables, variables or headings: it asks `blocks()`. So a new
+concern is one module with a `Block`, and its line in `blocks/__init__.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def _zero(*_: Any) -> float:
 
 @dataclass(frozen=True)
 class Turn:
-    """Metal of one material that comes back as another's, in any quantity: `yield_` units for each one that goes in [1]."""
+    """Metal of one material that comes back as another's, in any quantity.
+
+    `yield_`: units for each one that goes in [1].
+    """
 
     material: str
     back: str
@@ -39,8 +42,9 @@ class Turn:
 class Stretch:
     """By how much rules may make the plan buy beyond any use.
 
-    `shares`: what one supplier brings makes room for what others may; `over_time`: also in other periods. `times`: buying as many times
-    of what is of use [1]. `tokens`: as this share of all that is bought is bought on top, so that a member counts [1].
+    `shares`: what one supplier brings makes room for what others may; `over_time`: also in other
+    periods. `times`: buying as many times of what is of use [1]. `tokens`: as this share of all
+    that is bought is bought on top, so that a member counts [1].
     """
 
     shares: bool = False
@@ -51,26 +55,26 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Tally:
-    """A figure that studies follow: of the variable `variable`, whose index ends with the node.
+    """A figure that studies follow for each member of a variable.
 
-    `how`: for each first part of the index its expected `sum`, whether it is done `ever`, or the second parts that are `chosen`; or of
-    all together the expected `total`, or what is `held` at the end of each period. `alike`: plans that do the same of it are alike.
-    `members`: the table whose rows all have a figure, chosen or not.
+    The index of `variable` begins with the member and ends with the node. `how`: its expected
+    `sum`, whether it is done `ever`, or the second parts of the index that are `chosen`. `alike`:
+    plans that do the same of it are alike.
     """
 
     variable: str
     figure: str
-    how: Literal["sum", "ever", "chosen", "total", "held"] = "sum"
+    how: Literal["sum", "ever", "chosen"] = "sum"
     alike: bool = False
-    members: str = ""
 
 
 @dataclass(frozen=True)
 class Deed:
-    """A decision that a commitment can speak of: a member of `table`, done at a node.
+    """A decision that a commitment can name: a member of `table`, done at a node.
 
-    `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level, node)`: the variables or expressions
-    of doing it there. `metal`: its quantity is metal, else how often it is done. `levels`: the levels of which a commitment may name one.
+    `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level,
+    node)`: the variables or expressions of doing it there. `metal`: its quantity is metal, else how
+    often it is done. `levels`: the levels of which a commitment may name one.
     """
 
     kind: str
@@ -83,22 +87,32 @@ class Deed:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One concern. `add` may read the components of the blocks that stand before it; all functions may read all rows.
+    """One concern of the plan.
 
-    Tables and results: the row types it reads and reports. Headings: of the money that it posts. Decisions: its variables of what is
-    done; the last part of an index is its node. Follows: its variables that only count what decisions bring and cost.
+    `add` may read the components of the blocks that stand before it; all functions may read all
+    rows.
 
-    check(stockpile): what is wrong with its rows beyond a single cell. review(stockpile): the same, asked where every row is sound.
-    add(m, stockpile, ledger): its sets, variables and constraints. report(formulation): its solved values.
-    tells_apart(stockpile, material, age): a mark; ages with the same marks of all blocks may be one class.
-    uses(stockpile, material, window, cheapest): the most that it could use or hold of metal that arrives in a window of periods where it
-    costs no less than `cheapest` [quantity]; infinite where profit has no limit. turns(stockpile): metal that comes back without limit.
-    forces(stockpile, cheapest): the most that it may make the plan buy beyond any use [quantity]. brings(stockpile, periods): the most
-    that arrives through it in so many periods without an order [quantity]. affords(stockpile, cheapest): the most that its money could
-    buy [quantity]; infinite where it sets no limit. stretch(stockpile): see `Stretch`.
-    bounds_orders(stockpile): why every order needs a bound; blank where it needs none. asks_spending(stockpile): whether paying more than
-    is due may be an aim.
-    orphan(row, column): what becomes of one of its rows when what a column refers to is left out; None: it goes too.
+    Tables and results: the row types it reads and reports. Headings: of the money that it posts.
+    Exits: the ways in which its metal leaves stock. Decisions: its variables of what is done; the
+    last part of an index is its node. Follows: its variables that only count what decisions bring
+    and cost.
+
+    check(stockpile): what is wrong with its rows beyond a single cell. review(stockpile): the same,
+    where every row is sound. add(m, stockpile, ledger): its sets, variables and constraints.
+    report(formulation): its solved values. tells_apart(stockpile, material, age): a mark; ages with
+    the same marks of all blocks may be one class.
+
+    uses(stockpile, material, window, cheapest): the most that it could use or hold of metal that
+    arrives in a window of periods where it costs no less than `cheapest` [quantity]; infinite where
+    profit has no limit. turns(stockpile): metal that comes back without limit. forces(stockpile,
+    cheapest): the most that it may make the plan buy beyond any use [quantity]. brings(stockpile,
+    periods): the most that arrives through it in so many periods without an order [quantity].
+    affords(stockpile, cheapest): the most that its money could buy [quantity]; infinite where it
+    sets no limit. stretch(stockpile): see `Stretch`. bounds_orders(stockpile): why every order
+    needs a bound; blank where it needs none.
+
+    asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
+    what becomes of one of its rows when what a column refers to is left out; None: it goes too.
     """
 
     tables: tuple[type[Row], ...] = ()
@@ -177,7 +191,10 @@ def tallies() -> tuple[Tally, ...]:
 
 
 def asks_spending(stockpile: Stockpile) -> bool:
-    """Return whether paying more than is due may be an aim: then nothing may be paid that is not owed."""
+    """Return whether paying more than is due may be an aim.
+
+    Then nothing may be paid that is not owed.
+    """
     return any(
         block.asks_spending(stockpile) for block in blocks() if block.asks_spending is not None
     )

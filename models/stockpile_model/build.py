@@ -20,10 +20,10 @@ from stockpile_model.tables import Material
 
 
 def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
-    """What is wrong between cells, block by block; a single cell is checked by its `Column`.
+    """Return what is wrong between cells, block by block; a cell is checked by its `Column`.
 
-    `sound` says that every single cell is in order. Where all rows are, the blocks also review them together: what can
-    never be used, what nothing bounds.
+    `sound` says that every single cell is in order. Where all rows are, the blocks also review them
+    together: what can never be used, what nothing bounds.
     """
     found = [*problems("check", stockpile)]
     if sound and all(problem.warning for problem in found):
@@ -35,7 +35,7 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
 
 
 def _changed(stockpile: Stockpile) -> list[Problem]:
-    """What events make wrong between cells that were in order before."""
+    """Return what events make wrong between cells that were in order before."""
     nodes = {id(view): n for n, view in reversed([*enumerate(stockpile.views)])}
     found: dict[tuple[str, int, str, str], Problem] = {}
     for n in nodes.values():
@@ -50,8 +50,11 @@ def _changed(stockpile: Stockpile) -> list[Problem]:
 
 
 def _with_classes(stockpile: Stockpile) -> Stockpile:
-    """The stockpile with the ages of each material in classes, by what the blocks tell them apart by, unless it has them. Where a
-    scenario changes a life every age stands for itself."""
+    """Return the stockpile with ages in classes, by what the blocks tell them apart by.
+
+    It stays as it is where it has them. Where a scenario changes a life every age stands for
+    itself.
+    """
     if stockpile.classes is not None:
         return stockpile
     tells = [block.tells_apart for block in blocks() if block.tells_apart is not None]
@@ -69,15 +72,16 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
 
 
 def build(stockpile: Stockpile) -> Formulation:
-    """The model of a stockpile whose rows have passed `check`.
+    """Build the model of a stockpile whose rows have passed `check`.
 
-    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised first, and with a risk weight of 1 also
-    `m.mean`, to be minimised last. Values are in the units of the workbook; Pyomo's suffix `scaling_factor` says by what a solver may
-    multiply each component so that nothing depends on them.
+    The active objective is `m.cost`; with `shortfall_first` also `m.shortfall`, to be minimised
+    first, and with a risk weight of 1 also `m.mean`, to be minimised last. Values are in the units
+    of the workbook; Pyomo's suffix `scaling_factor` says by what a solver may multiply each
+    component so that nothing depends on them.
     """
     stockpile = _with_classes(unfold(stockpile)).anchored()
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger(headings())
-    # Building makes millions of small objects and no cycles: collecting them meanwhile is lost time.
+    # Building makes millions of small objects and no cycles: to collect them is lost time.
     with PauseGC():
         m.scaling_factor = pyo.Suffix(
             direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by"
@@ -98,10 +102,13 @@ def build(stockpile: Stockpile) -> Formulation:
 
 
 def unit(component: Any) -> str:
-    """What a component is measured in, which stands at the end of its doc: `quantity`, `money`, `lots` or `1`."""
+    """Return what a component is measured in: `quantity`, `money`, `lots` or `1`.
+
+    It stands at the end of its doc.
+    """
     return str(component.doc).rpartition("[")[2].rstrip("]")
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    """The solved values as rows of the plan, block by block."""
+    """Return the solved values as rows of the plan, block by block."""
     return (row for block in blocks() for row in block.report(formulation))

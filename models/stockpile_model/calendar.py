@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day of the month, `months` later; the month's last day where it has no such day."""
+    """Return the same day of the month, `months` later.
+
+    Where that month has no such day, it is its last.
+    """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     for last in (day.day, 30, 29, 28):
         try:
@@ -29,7 +32,10 @@ class Calendar:
     fiscal_year_start: int
 
     def begin(self, period: int) -> dt.date:
-        """First day of a period; the period after the last one begins the day after the horizon."""
+        """Return the first day of a period.
+
+        The period after the last one begins the day after the horizon.
+        """
         if (found := self._begins.get(period)) is None:
             found = self._begins[period] = add_months(self.start, period * self.months)
         return found
@@ -39,11 +45,14 @@ class Calendar:
         return {}
 
     def end(self, period: int) -> dt.date:
-        """Last day of a period."""
+        """Return the last day of a period."""
         return self.begin(period + 1) - dt.timedelta(days=1)
 
     def period(self, day: dt.date) -> int:
-        """The period that contains a date; negative before the horizon, `periods` or more after it."""
+        """Return the period that contains a date.
+
+        It is negative before the horizon, `periods` or more after it.
+        """
         guess = ((day.year - self.start.year) * 12 + day.month - self.start.month) // self.months
         while self.begin(guess) > day:
             guess -= 1
@@ -52,12 +61,12 @@ class Calendar:
         return guess
 
     def whole(self, months: float) -> int | None:
-        """A duration in periods, or None where it is no whole number of them."""
+        """Return a duration in periods, or None where it is no whole number of them."""
         count = months / self.months
         return round(count) if abs(count - round(count)) < 1e-9 else None
 
     def count(self, months: float) -> int:
-        """A duration in periods; the check has refused any that is not whole."""
+        """Return a duration in periods; the check has refused any that is not whole."""
         whole = self.whole(months)
         if whole is None:
             raise ValueError(
@@ -66,11 +75,14 @@ class Calendar:
         return whole
 
     def years(self, period: int) -> float:
-        """Time from the start of the horizon to the start of a period [years]."""
+        """Return the time from the start of the horizon to the start of a period [years]."""
         return period * self.months / 12
 
     def fiscal_year(self, period: int) -> int:
-        """The fiscal year that contains the first day of a period, named by the calendar year in which it ends."""
+        """Return the fiscal year that contains the first day of a period.
+
+        Its name is the calendar year in which it ends.
+        """
         if (found := self._fiscal_years.get(period)) is None:
             day = self.begin(period)
             found = self._fiscal_years[period] = day.year + (
@@ -84,7 +96,7 @@ class Calendar:
 
 
 def overlap(calendar: Calendar, begin: dt.date | None, end: dt.date | None) -> range:
-    """The periods of the horizon from one date to another; a blank date is no limit."""
+    """Return the periods of the horizon from one date to another; a blank date is no limit."""
     first = 0 if begin is None else max(0, calendar.period(begin))
     last = calendar.periods - 1 if end is None else min(calendar.periods - 1, calendar.period(end))
     return range(first, last + 1)

@@ -1,4 +1,7 @@
-"""A change of cells, addressed in the one way of the workbook contract: `budgets[nds].amount scale 0.8`."""
+"""A change of cells, addressed in the one way of the workbook contract.
+
+An example is `budgets[nds].amount scale 0.8`.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,13 @@ _EXAMPLE = "write it as in 'budgets[nds].amount scale 0.8', with set, scale or a
 class Change:
     """What becomes of the cells in `column` of the rows `row` of a table.
 
-    `row` is the key of a row. Where a table has no single key it is what the first column holds, in `floors` also
-    `contract/level`; where it has no key at all also `row 5`, by its number in the sheet; in `prices` it is a date and
-    `column` an index; in `settings` it is the name and `column` is `value`. `*` stands for every row, or every column with a number.
-    `set` takes any value (blank: the default). `scale` and `add` change numbers that are there, and leave blank cells
-    blank; `add` moves a date by months.
+    `row` is the key of a row. Where a table has no single key it is what the first column holds, in
+    `floors` also `contract/level`; where it has no key at all also `row 5`, by its number in the
+    sheet; in `prices` it is a date and `column` an index; in `settings` it is the name and `column`
+    is `value`. `*` stands for every row, or every column with a number.
+
+    `set` takes any value (blank: the default). `scale` and `add` change numbers that are there, and
+    leave blank cells blank; `add` moves a date by months.
     """
 
     table: str
@@ -47,7 +52,10 @@ class Change:
 
 
 class UnknownError(ValueError):
-    """A change that names what is not there: `part` says whether it is the table, the row or the column."""
+    """A change that names what is not there.
+
+    `part` says whether it is the table, the row or the column.
+    """
 
     def __init__(self, part: Literal["table", "row", "column"], message: str) -> None:
         super().__init__(message)
@@ -55,10 +63,10 @@ class UnknownError(ValueError):
 
 
 def parse(said: str) -> Change:
-    """A change as the command line gives it; ValueError where it is none.
+    """Return a change as the command line gives it; ValueError where it is none.
 
-    `table[row].column how value` with set, scale or add, or `table[row].column = value`; a setting is also
-    `settings.name`.
+    The form is `table[row].column how value` with set, scale or add, or `table[row].column =
+    value`; a setting is also `settings.name`.
     """
     found = _FORM.fullmatch(clean(said))
     if found is None or (found["row"] is None and found["column"] is None):
@@ -77,10 +85,10 @@ def parse(said: str) -> Change:
 
 
 def apply(stockpile: Stockpile, change: Change) -> Stockpile:
-    """The stockpile with the change made; each new value is checked by its column.
+    """Return the stockpile with the change; each new value is checked by its column.
 
-    ValueError where the change finds no cell, or a cell cannot hold what it asks for. What rows mean to each other is
-    checked afterwards, by `build.check`.
+    ValueError where the change names no cell, or a cell cannot hold what it asks for. What rows
+    mean to each other is checked afterwards, by `build.check`.
     """
     kinds: dict[str, type[Row]] = {Settings.TABLE: Settings} | {
         kind.TABLE: kind for kind in stockpile.tables
@@ -119,7 +127,7 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
 
 
 def _names(row: Row) -> list[str]:
-    """The names, folded, that a row answers to."""
+    """Return the names, folded, that a row answers to."""
     kind = type(row)
     parts = [text(get(row, name)) for name in keys(kind)]
     names = [text(get(row, columns(kind)[0].name))] + (["/".join(parts)] if len(parts) > 1 else [])
@@ -129,7 +137,7 @@ def _names(row: Row) -> list[str]:
 
 
 def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
-    """The columns that a name stands for, the open ones included; these have no field."""
+    """Return the columns that a name stands for, the open ones included; these have no field."""
     found = [*columns(kind)]
     if kind.OPEN:
         found += [
@@ -157,7 +165,7 @@ def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
 def _change(
     stockpile: Stockpile, row: R, found: Sequence[Column], change: Change
 ) -> tuple[R, bool]:
-    """A row with its cells changed, and whether any was."""
+    """Return a row with its cells changed, and whether any was."""
     series = dict(getattr(row, "values", {}))
     new: dict[str, Any] = {}
     touched = False
@@ -186,7 +194,10 @@ def _change(
 
 
 def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Change) -> Any:
-    """What a change makes of a cell; ValueError, to be read after the column's name, where it cannot."""
+    """Return the new value of a cell.
+
+    ValueError, to be read after the column's name, where it cannot be changed so.
+    """
     if change.how == "set":
         if blank(change.value):
             return column.default
@@ -225,7 +236,7 @@ def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Cha
 
 
 def _numeral(said: str) -> float:
-    """The number that a text holds."""
+    """Return the number that a text holds."""
     try:
         return float(said)
     except ValueError:
@@ -233,7 +244,7 @@ def _numeral(said: str) -> float:
 
 
 def _spelt(stockpile: Stockpile, row: Row, column: Column, value: Any) -> Any:
-    """A name in its one spelling; a reference must lead somewhere."""
+    """Return a name in its one spelling; a reference must lead somewhere."""
     if value is None or (where := named(column)) is None:
         return value
     if column.refers:

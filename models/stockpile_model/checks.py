@@ -10,7 +10,7 @@ from stockpile_model.stockpile import Stockpile
 
 
 def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Problem]:
-    """A duration that is no whole number of periods, for each of the named columns."""
+    """Yield a problem where a duration is no whole number of periods, for each named column."""
     calendar = stockpile.calendar
     above = {each.name: each.above for each in columns(type(row))}
     for name in names:
@@ -23,24 +23,25 @@ def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Probl
                 if whole > 0 or above[name] is None
             ]
             length, found = count(calendar.months, "month"), count(months, "month")
-            message = f"must be a whole number of periods of {length}, found {found}; write {' or '.join(nearby)}"
-            yield Problem(row.TABLE, row.line, name, message)
+            message = f"must be a whole number of periods of {length}, found {found}"
+            yield Problem(row.TABLE, row.line, name, f"{message}; write {' or '.join(nearby)}")
 
 
 LEAST_SHARE = 1e-6  # of a quantity that a solver still sees beside the whole
 
 
 def seen(row: Row, *names: str) -> Iterator[Problem]:
-    """A share so small that a solver takes it for none, for each of the named columns."""
+    """Yield a problem where a share is so small that a solver takes it for none."""
     for name in names:
         share = get(row, name)
         if 0 < share < LEAST_SHARE:
-            message = f"must be 0 (nothing) or at least {LEAST_SHARE:.6f}, found {share:.12g}; write 0 where as good as nothing arrives"
+            least, remedy = f"{LEAST_SHARE:.6f}", "write 0 where as good as nothing arrives"
+            message = f"must be 0 (nothing) or at least {least}, found {share:.12g}; {remedy}"
             yield Problem(row.TABLE, row.line, name, message)
 
 
 def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:
-    """A row whose second date is before its first."""
+    """Yield a problem where the second date of a row is before its first."""
     begin, end = get(row, first), get(row, last)
     if begin is not None and end is not None and end < begin:
         yield Problem(

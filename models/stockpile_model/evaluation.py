@@ -19,8 +19,8 @@ from pyomo.core.expr.numeric_expr import (
 def evaluate(expression: Any) -> float:
     """Return the value of an expression where its variables stand, as `pyo.value` does.
 
-    Pyomo walks each expression with a general visitor; this takes a fifth of the time for what a linear model holds, and leaves the
-    rest to Pyomo.
+    Pyomo walks each expression with a general visitor; this takes a fifth of the time for what a
+    linear model holds, and leaves the rest to Pyomo.
     """
     kind = expression.__class__
     if kind in native_numeric_types:

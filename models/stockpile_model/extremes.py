@@ -8,7 +8,10 @@ from typing import Any
 
 
 def larger(first: float, *others: float) -> float:
-    """Return the largest of some numbers: among those that record what is done with them by an operation, whichever it is."""
+    """Return the largest of some numbers.
+
+    Among those that record what is done with them it is an operation, whichever is larger.
+    """
     return functools.reduce(lambda one, other: _chosen(max, "larger", one, other), others, first)
 
 

@@ -1,4 +1,4 @@
-"""What `build` makes and `report` reads: the Pyomo model with the rows and the ledger it was made from."""
+"""What `build` makes and `report` reads: the Pyomo model with its rows and its ledger."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from stockpile_model.stockpile import Stockpile
 
 
 def summed(terms: Iterable[Any]) -> Any:
-    """Σ terms, an expression even where there is nothing to sum: a row that asks something of nothing is infeasible, by as
-    much as it asks, and no error. The terms are taken as they are, which is ten times faster than to add them one by one."""
+    """Return Σ terms, an expression even where there is nothing to sum.
+
+    So a row that asks something of nothing is infeasible, by as much as it asks, and no error. The
+    terms are taken as they are, which is ten times faster than to add them one by one.
+    """
     found = list(terms)
     if len(found) == 1:
         return found[0]
@@ -31,12 +34,14 @@ def summed(terms: Iterable[Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Formulation:
+    """A Pyomo model with the stockpile and the ledger from which it was built."""
+
     m: pyo.ConcreteModel
     stockpile: Stockpile
     ledger: Ledger
 
     def size(self, variable: Any) -> float:
-        """Give one scaled unit of a variable in that of the workbook."""
+        """Return one scaled unit of a variable in that of the workbook."""
         return float(1 / self.m.scaling_factor[variable.parent_component()])
 
     @functools.cached_property

@@ -1,7 +1,7 @@
-"""Where a block posts quantity in, quantity out, money out and money in, and says which rows are limits.
+"""Where a block posts quantity in, quantity out, money out and money in, and its limits.
 
-Blocks post; `stock` balances quantity, `budget` pays money, `objective` sums it up, `policy` reads arrivals. So a new
-source of metal or cost touches one block and no other.
+Blocks post; `stock` balances quantity, `budget` pays money, `objective` sums it up, `policy` reads
+arrivals. So a new source of metal or cost touches one block and no other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from stockpile_model.tables import Use
 
 @dataclass(frozen=True)
 class Heading:
-    """What money is for. `cash`: whether money moves; a price on what is missing, and the value of what is left, move none."""
+    """What money is for.
+
+    `cash`: whether money moves; a price on what is missing, and the value of what is left, move
+    none.
+    """
 
     name: str
     meaning: str
@@ -31,11 +35,12 @@ DISPOSAL = Heading("disposal", "waste and disposal")
 
 
 class Arrival(NamedTuple):
-    """Metal that comes in at a node: an expression [quantity] of what reaches one site at one age.
+    """Metal that comes in at a node: an expression of what reaches one site at one age [quantity].
 
-    `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what went in. Policy counts
-    what suppliers bring; what comes back has none. `price` is that of a unit with its adder [money/quantity], or the money and
-    the quantity of which it is the ratio. `most` is the most that can arrive at all sites; None where that is not known.
+    `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what
+    went in. Policy counts what suppliers bring; what comes back has none. `price` is that of a unit
+    with its adder [money/quantity], or the money and the quantity of which it is the ratio. `most`
+    is the most that can arrive at all sites; None where that is not known.
     """
 
     node: int
@@ -62,7 +67,10 @@ class Exit:
 
 
 class Departure(NamedTuple):
-    """Metal that leaves stock at a node, at one age or class of ages, which goes by its first [quantity]."""
+    """Metal that leaves stock at a node [quantity].
+
+    Its age is one age, or the first of a class of ages. `name`: where it goes, such as a buyer.
+    """
 
     node: int
     material: str
@@ -75,8 +83,10 @@ class Departure(NamedTuple):
 
 @dataclass(frozen=True)
 class Kept:
-    """What a node must still have of one age at its period's end, where ages are kept in classes [quantity]: it expires there,
-    passes on to the next class, or is known by its age."""
+    """What a node must still have of one age at its period's end [quantity].
+
+    Ages are kept in classes there: it expires, passes on to the next class, or is known by its age.
+    """
 
     node: int
     material: str
@@ -87,7 +97,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Opening:
-    """A lot on hand before the first period; `age` is its age in period 0 [periods], `node` a root of the tree."""
+    """A lot on hand before the first period.
+
+    `age` is its age in period 0 [periods], `node` a root of the tree.
+    """
 
     node: int
     material: str
@@ -108,9 +121,10 @@ class Amount(NamedTuple):
 class Money(NamedTuple):
     """An amount at a node [money of that node, undiscounted; receipts and credits below zero].
 
-    `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts, shortage prices, credits.
-    `buyer` is for whom it is (None: for all, so any buyer's fund may pay); `payer` the only fund that may pay it.
-    `delay` is 1 for what is discounted like a cash flow of the period after.
+    `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts,
+    shortage prices, credits. `buyer` is for whom it is (None: for all, so any buyer's fund may
+    pay); `payer` the only fund that may pay it. `fund` receives it. `delay` is 1 for what is
+    discounted like a cash flow of the period after.
     """
 
     node: int
@@ -126,12 +140,13 @@ class Money(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A business limit, by the cell that sets it: what an explanation may name and what a marginal value is of.
+    """A business limit, by the cell that sets it.
 
-    `data` is a constraint, or a variable whose upper bound is the limit. `amount` is the limit as a number, `sense`
-    says on which side it lies.
-    `row` is None where no single cell sets it. `used` is what is compared with the limit (None: the body of the row or
-    the variable); `factor` is by how much the row moves when the limit moves by one, evaluated at the solution.
+    An explanation may name it, and a marginal value is of it. `data` is a constraint, or a variable
+    whose upper bound is the limit. `amount` is the limit as a number, `sense` says on which side it
+    lies. `row` is None where no single cell sets it. `used` is what is compared with the limit
+    (None: the body of the row or the variable); `factor` is by how much the row moves when the
+    limit moves by one, evaluated at the solution.
     """
 
     data: Any
@@ -161,11 +176,13 @@ class Ledger:
     wasted: list[Amount] = field(default_factory=list)
 
     def bring(self, arrival: Arrival) -> None:
+        """Post metal that comes in."""
         self.arrivals.append(arrival)
 
     def take(
         self, node: int, material: str, site: str, age: int, amount: Any, exit: Exit, name: str
     ) -> None:
+        """Post metal that leaves stock."""
         self.departures.append(Departure(node, material, site, age, amount, exit, name))
 
     def miss(self, node: int, amount: Any) -> None:
@@ -177,17 +194,30 @@ class Ledger:
         self.wasted.append(Amount(node, amount))
 
     def pay(
-        self, node: int, heading: str, amount: Any, use: Use, material: str | None = None, buyer: str | None = None, name: str = "",
+        self,
+        node: int,
+        heading: str,
+        amount: Any,
+        use: Use,
+        material: str | None = None,
+        buyer: str | None = None,
+        name: str = "",
         payer: str | None = None,
-    ) -> None:  # fmt: skip
-        """An outlay, paid by an appropriation where there are funds."""
+    ) -> None:
+        """Post an outlay, paid by an appropriation where there are funds."""
         self._post(Money(node, heading, amount, use, material, buyer, name, payer=payer))
 
     def receive(
-        self, node: int, heading: str, amount: Any, material: str | None = None, name: str = "", fund: str | None = None,
+        self,
+        node: int,
+        heading: str,
+        amount: Any,
+        material: str | None = None,
+        name: str = "",
+        fund: str | None = None,
         buyer: str | None = None,
-    ) -> None:  # fmt: skip
-        """A receipt: reduces the objective; `fund` may keep it."""
+    ) -> None:
+        """Post a receipt: it reduces the objective; `fund` may keep it."""
         self._post(Money(node, heading, -amount, None, material, buyer, name, fund))
 
     def charge(
@@ -200,7 +230,7 @@ class Ledger:
         buyer: str | None = None,
         delay: int = 0,
     ) -> None:
-        """A price that is no cash (shortage, shortfall) or, below zero, a credit."""
+        """Post a price that is no cash (shortage, shortfall) or, below zero, a credit."""
         self._post(Money(node, heading, amount, None, material, buyer, name, None, delay))
 
     def _post(self, money: Money) -> None:
@@ -209,11 +239,21 @@ class Ledger:
         self.money.append(money)
 
     def limit(
-        self, data: Any, sense: Literal["most", "least"], amount: float, unit: str, what: str, row: Row | None, column: str, node: int,
-        used: Any = None, factor: Any = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        data: Any,
+        sense: Literal["most", "least"],
+        amount: float,
+        unit: str,
+        what: str,
+        row: Row | None,
+        column: str,
+        node: int,
+        used: Any = None,
+        factor: Any = 1.0,
+    ) -> None:
+        """Post a limit; see `Limit`."""
         self.limits.append(Limit(data, sense, amount, unit, what, row, column, node, used, factor))
 
     def outlays(self) -> Iterator[Money]:
-        """What an appropriation must pay."""
+        """Return what an appropriation must pay."""
         return (each for each in self.money if each.use is not None)

@@ -1,7 +1,8 @@
-"""What makes two texts the same name, how a name is shown, and which names are so alike that one may be a slip.
+"""What makes two texts the same name, how a name is shown, and which names are nearly alike.
 
-A spreadsheet hides much of what a text holds: a non-breaking space, a letter and its accent as two characters, a soft hyphen
-that came with a paste. Wherever a text is an identity it counts by `identity`, and only by that.
+A spreadsheet hides much of what a text holds: a non-breaking space, a letter and its accent as two
+characters, a soft hyphen that came with a paste. Wherever a text is an identity it counts by
+`identity`, and only by that.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 LONGEST = 255
-"""Characters of a name. Above any name that is meant; below what a sheet, a chart or a terminal cannot show."""
+"""Characters of a name: above any name that is meant, below what a sheet or chart cannot show."""
 
-# What prints nothing: control characters but white space, soft hyphens, joiners, marks of direction, variation selectors …
+# What prints nothing: control characters but white space, soft hyphens, joiners, marks of
+# direction, variation selectors …
 _UNSEEN = re.compile(
     "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -22,14 +24,19 @@ _UNSEEN = re.compile(
 _DOTTED = re.compile(
     "([ij])\u0307"
 )  # a second dot, as the small letter of a Turkish capital has it
-_ALIKE = str.maketrans(  # letters and marks that print as a Latin letter, or nearly, in small or in capitals
+# Letters and marks that print as a Latin letter, or nearly, in small or in capitals.
+_ALIKE = str.maketrans(
     "авсеніјкморѕтухӏԁԛԝһ" + "αβεζηικμνορτυχ" + "ıøłđħ" + "’‘ʼ`´‐‒–—−",
     "abcehijkmopstyxldqwh" + "abezhikmnoptyx" + "ioldh" + "'''''-----",
 )
 
 
 def clean(said: str) -> str:
-    """A text as it is shown: composed (NFC), each run of white space as one space, trimmed, without characters that print nothing."""
+    """Return a text as it is shown.
+
+    It is composed (NFC), each run of white space as one space, trimmed, without characters that
+    print nothing.
+    """
     if not said.isascii() or not said.isprintable():
         said = unicodedata.normalize("NFC", _UNSEEN.sub("", said))
     return " ".join(said.split())
@@ -37,8 +44,11 @@ def clean(said: str) -> str:
 
 @functools.lru_cache(maxsize=1 << 16)
 def identity(said: str) -> str:
-    """What a text is as a name: two texts are one name where this is equal. In any case, compatible forms of a letter (NFKC) as one,
-    white space as in `clean`, without characters that print nothing."""
+    """Return what a text is as a name: two texts are one name where this is equal.
+
+    It has any case, compatible forms of a letter (NFKC) as one, white space as in `clean`, and no
+    characters that print nothing.
+    """
     if said.isascii() and said.isprintable():
         return " ".join(said.split()).casefold()
     for _ in range(2):  # a folded letter may be one that composes, or folds, once more
@@ -50,14 +60,19 @@ def identity(said: str) -> str:
 
 
 def outline(said: str) -> str:
-    """What a reader sees of a name at a glance: without accents, and letters of other scripts as the Latin ones that they look like."""
+    """Return what a reader sees of a name at a glance.
+
+    It has no accents, and letters of other scripts as the Latin ones that they look like.
+    """
     plain = unicodedata.normalize("NFKD", identity(said))
     return "".join(each for each in plain if not unicodedata.combining(each)).translate(_ALIKE)
 
 
 def differing(said: str, other: str) -> str:
-    """` (with U+0301)`: the characters of a text that another, which looks like it, does not have. Empty where the two look different, or
-    are one in all but case."""
+    """Return ` (with U+0301)`: the characters that another text which looks like it lacks.
+
+    It is blank where the two look different, or are one in all but case.
+    """
     if said == other or outline(said) != outline(other):
         return ""
     own = [
@@ -69,7 +84,10 @@ def differing(said: str, other: str) -> str:
 
 
 def printable(said: str) -> str:
-    """A text as a terminal may show it: what does not print, or turns the direction of what follows, as its escape; lines stay lines."""
+    """Return a text as a terminal may show it; lines stay lines.
+
+    What does not print, or turns the direction of what follows, stands as its escape.
+    """
     if said.isprintable():
         return said
     return "".join(
@@ -81,18 +99,20 @@ def printable(said: str) -> str:
 _CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-# --- Slips of one letter ----------------------------------------------------------------------------------------------
+# --- Slips of one letter ---
 
 
 _MOST_NAMES = 5_000  # of more, what they name is no group
 
 
 def slips(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names that are one letter apart from another, each with the first such; by their identities.
+    """Yield the names that are one letter apart from another, each with the first such.
 
-    Two that exchange neighbours are one letter apart too. Names of three letters and less have no slips, nor has what numbers
-    things: digits, a letter that stands alone, Roman numerals. Two names one letter apart are the same without one letter of each,
-    so only those are compared that are: the time grows with the length of the names, not with the square of their number.
+    Names are given by their identities. Two that exchange neighbours are one letter apart too.
+    Names of three letters and less have no slips, nor has what numbers things: digits, a letter
+    that stands alone, Roman numerals. Two names one letter apart are the same without one letter of
+    each, so only those are compared that are: the time grows with the length of the names, not with
+    the square of their number.
     """
     names = [*names]
     without: dict[int, list[str]] = {}
@@ -111,7 +131,7 @@ _MOST_ALIKE = (
 
 
 def one_apart(one: str, other: str) -> bool:
-    """Whether two names differ by one letter: another, one more, or two neighbours exchanged."""
+    """Return whether two names differ by one letter: another, one more, or two exchanged."""
     if one == other or abs(len(one) - len(other)) > 1 or len(one) + len(other) < 7:
         return False
     k = next(
@@ -127,7 +147,7 @@ def one_apart(one: str, other: str) -> bool:
 
 
 def _word(name: str, k: int) -> str:
-    """The word that holds a place of a name."""
+    """Return the word that holds a place of a name."""
     return name[name.rfind(" ", 0, k) + 1 :].partition(" ")[0]
 
 

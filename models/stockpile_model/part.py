@@ -14,7 +14,8 @@ from stockpile_model.stockpile import Stockpile
 def alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
     """Return a stockpile for some of its buyers alone.
 
-    The rows of other buyers are left out, and with them the rows that refer to these, as their blocks say. What names no buyer stays.
+    The rows of other buyers are left out, and with them the rows that refer to these, as their
+    blocks say. What names no buyer stays.
     """
     tables, gone = dict(stockpile.tables), dict[str, set[Any]]()
     for kind, rows in stockpile.tables.items():
@@ -39,7 +40,10 @@ def _belongs(row: Row, group: Collection[str]) -> bool:
 
 
 def _without(row: Row, gone: dict[str, set[Any]]) -> Row | None:
-    """Return what becomes of a row when some of what it may refer to is left out; None: it goes too."""
+    """Return what becomes of a row when some of what it may refer to is left out.
+
+    None: it goes too.
+    """
     left: Row | None = row
     for column, table in _references(row):
         if left is not None and get(left, column.name) in gone.get(table, ()):

@@ -1,8 +1,8 @@
-"""The size of a workbook's figures: one unit of quantity and one of money in which its plan is searched for.
+"""The size of a workbook's figures: the units of quantity and money in which its plan is searched.
 
-A solver has absolute tolerances, and a plan does not depend on whether its workbook counts grams or tonnes. So both units follow the
-figures: with all quantities times s the one is s times as large, with all money times s the other. Every threshold is a number of
-these units.
+A solver has absolute tolerances, and a plan does not depend on whether its workbook counts grams or
+tonnes. So both units follow the figures: with all quantities times s the one is s times as large,
+with all money times s the other. Every threshold is a number of these units.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 QUANTITY, PRICE = 1e3, 10.0  # what the largest need and a typical price come to in these units
-NOISE = 1e-6  # up to this a quantity or an amount of money is the solver's rounding [units of the scale]
+NOISE = 1e-6  # up to this a quantity or amount of money is rounding [units of the scale]
 VISIBLE = 1e-3  # the least order that is told from none [units of the scale]
 
 
@@ -23,7 +23,10 @@ class Scale(NamedTuple):
     money: float = 1.0
 
     def of(self, unit: str) -> float:
-        """Give one unit of what a column or a component is measured in, such as `quantity/period` or `money/quantity`."""
+        """Return one unit of what a column or component is measured in.
+
+        The unit may be a ratio such as `quantity/period` or `money/quantity`.
+        """
         sizes = self._asdict()
         head, *below = (sizes.get(each, 1.0) for each in unit.split("/"))
         for each in below:
@@ -52,8 +55,11 @@ class Scale(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A number of a table: its unit, how well it says how large quantities are (0: a need; 1: what a row must state; 2: another), and
-    its size."""
+    """A number of a table: its unit, its rank and its size.
+
+    The rank says how well it shows how large quantities are: 0: a need; 1: what a row must state;
+    2: another.
+    """
 
     unit: str
     rank: int
@@ -61,8 +67,12 @@ class Figure(NamedTuple):
 
 
 def scale_of(figures: Iterable[Figure]) -> Scale:
-    """Read the scale off all figures of a workbook: the largest need, or else the largest quantity that a row must state (stock, what
-    a contract commits), or else a typical one; and the median price, or else a rate or the largest amount."""
+    """Return the scale of a workbook from all its figures.
+
+    The unit of quantity follows the largest need, or else the largest quantity that a row must
+    state (stock, what a contract commits), or else a typical one; that of money the median price,
+    or else a rate or the largest amount.
+    """
     needs, stated, others = list[float](), list[float](), list[float]()
     prices, rates, money = list[float](), list[float](), list[float]()
     for unit, rank, size in figures:

@@ -1,8 +1,9 @@
-"""From scenarios and events to a tree: which scenarios share which nodes, and what the inputs are at each.
+"""From scenarios and events to a tree: which scenarios share which nodes, with which inputs.
 
-Two scenarios share their nodes until the earlier of their `revealed` dates, and a scenario that follows another shares that
-one's past; so nothing can be decided with what is not yet known (workbook contract, table `scenarios`). What a scenario
-follows stays true in it: its events come on top.
+Two scenarios share their nodes until the earlier of their `revealed` dates, and a scenario that
+follows another shares that one's past; so nothing can be decided with what is not yet known
+(workbook contract, table `scenarios`). What a scenario follows stays true in it: its events come on
+top.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from stockpile_model import changes
-from stockpile_model.block import tables
 from stockpile_model.calendar import overlap
 from stockpile_model.changes import Change, How
 from stockpile_model.names import identity
-from stockpile_model.schema import Problem, Row, columns, nearest
+from stockpile_model.schema import Row
 from stockpile_model.schema import column as _column
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tree import ALL, BASE, Tree
-from stockpile_model.values import normal
+from stockpile_model.tree import BASE, Tree
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario(Row):
+    """What may happen, how likely it is and when it becomes known."""
+
     TABLE = "scenarios"
     PURPOSE = (
         "What may happen, how likely it is and when it becomes known. The base, without "
@@ -48,6 +49,8 @@ class Scenario(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Row):
+    """A change of cells in a scenario."""
+
     TABLE = "events"
     PURPOSE = (
         "What changes in a scenario: a number or a date of another table, from when, until "
@@ -70,7 +73,7 @@ class Event(Row):
 
 
 def change(event: Event) -> Change:
-    """What an event does to the cells it names."""
+    """Return what an event does to the cells it names."""
     return Change(
         event.table, event.row or "*", event.column, cast(How, event.how), event.value or ""
     )
@@ -82,17 +85,20 @@ MOST_NODES = 1_000_000  # of the tree, at most one for each scenario and period
 
 @functools.lru_cache(maxsize=8)
 def known(stockpile: Stockpile) -> Mapping[str, Scenario]:
-    """The named scenarios by their folded names."""
+    """Return the named scenarios by their folded names."""
     return {identity(row.scenario): row for row in stockpile.rows(Scenario)}
 
 
 def parent(row: Scenario) -> str:
-    """The scenario that one follows, folded."""
+    """Return the scenario that one follows, folded."""
     return identity(row.follows or BASE)
 
 
 def lineage(stockpile: Stockpile, name: str) -> list[str]:
-    """A scenario and those it follows, itself first, the base last; all folded. A circle is cut, and so is what follows too many."""
+    """Return a scenario and those it follows, itself first, the base last; all folded.
+
+    A circle is cut, and so is what follows too many.
+    """
     memo, rows, own = _lineages(stockpile), known(stockpile), identity(name)
     if own not in memo:
         found = [own]
@@ -108,7 +114,7 @@ def lineage(stockpile: Stockpile, name: str) -> list[str]:
 
 @functools.lru_cache(maxsize=8)
 def _lineages(_: Stockpile) -> dict[str, list[str]]:
-    """Those that were asked for, by the scenario."""
+    """Return those that were looked up before, by the scenario."""
     return {}
 
 
@@ -121,8 +127,11 @@ def _events(stockpile: Stockpile) -> Mapping[str, tuple[Event, ...]]:
 
 
 def revealed(stockpile: Stockpile, row: Scenario) -> int:
-    """The first period in which a scenario is known: that of `revealed`, or of the first date of its events; the first of the
-    horizon where neither says one."""
+    """Return the first period in which a scenario is known.
+
+    It is that of `revealed`, or of the first date of its events; the first of the horizon where
+    neither says one.
+    """
     day = row.revealed
     if day is None:
         dates = [event.from_ for event in _events(stockpile).get(identity(row.scenario), ())]
@@ -135,7 +144,7 @@ def revealed(stockpile: Stockpile, row: Scenario) -> int:
 
 
 def base_probability(stockpile: Stockpile) -> float:
-    """What the named scenarios leave to the base [1]."""
+    """Return what the named scenarios leave to the base [1]."""
     left = 1.0 - sum(
         row.probability for row in stockpile.rows(Scenario) if identity(row.scenario) != BASE
     )
@@ -147,8 +156,10 @@ PROBABLE = 1e-9  # a probability below this is none
 
 @functools.lru_cache(maxsize=8)
 def unfold(stockpile: Stockpile) -> Stockpile:
-    """The stockpile with its tree and, for each node, its rows as they are there. A scenario without probability has no node:
-    it changes nothing."""
+    """Return the stockpile with its tree and, for each node, its rows as they are there.
+
+    A scenario without probability has no node: it changes nothing.
+    """
     if stockpile.views or not stockpile.rows(Scenario):
         return stockpile
     stockpile = stockpile.anchored()
@@ -156,12 +167,12 @@ def unfold(stockpile: Stockpile) -> Stockpile:
     weights = {name: row.probability for name, row in rows.items()} | {
         BASE: base_probability(stockpile)
     }
-    order = sorted(
-        [BASE, *rows], key=lambda name: len(lineage(stockpile, name))
-    )  # those that are followed before those that follow
+    # Those that are followed stand before those that follow.
+    order = sorted([BASE, *rows], key=lambda name: len(lineage(stockpile, name)))
     place = {name: at for at, name in enumerate(order)}
     begins = {name: revealed(stockpile, rows[name]) if name in rows else 0 for name in order}
-    # (scenario, period) is a node of its own from the period in which the scenario is known; before, it is another's.
+    # (scenario, period) is a node of its own from the period in which the scenario is known;
+    # before, it is another's.
     owner = {(name, t): _owner(rows, begins, name, t) for name in order for t in range(periods)}
     passed: dict[tuple[str, int], float] = {}
     for name in order:
@@ -185,14 +196,17 @@ def unfold(stockpile: Stockpile) -> Stockpile:
 def _owner(
     rows: Mapping[str, Scenario], begins: Mapping[str, int], name: str, t: int
 ) -> tuple[str, int]:
-    """The node of a scenario in a period: its own once it is known, before that of the one it follows."""
+    """Return the node of a scenario in a period.
+
+    It is its own once it is known, before that of the one it follows.
+    """
     while name != BASE and t < begins[name]:
         name = parent(rows[name])
     return name, t
 
 
 def _views(stockpile: Stockpile, tree: Tree, nodes: list[tuple[str, int]]) -> tuple[Stockpile, ...]:
-    """The rows at each node. Nodes at which the same events hold share theirs."""
+    """Return the rows at each node. Nodes at which the same events hold share theirs."""
     made: dict[tuple[int, ...], Stockpile] = {(): replace(stockpile, shape=tree)}
     found = []
     for name, t in nodes:
@@ -209,152 +223,12 @@ def _views(stockpile: Stockpile, tree: Tree, nodes: list[tuple[str, int]]) -> tu
 
 
 def active_events(stockpile: Stockpile, name: str, period: int) -> Iterator[Event]:
-    """The events that hold in a scenario in a period: those of the scenarios it follows first, then its own."""
+    """Yield the events that hold in a scenario in a period.
+
+    Those of the scenarios it follows come first, then its own.
+    """
     by_scenario = _events(stockpile)
     for each in reversed(lineage(stockpile, name)):
         for event in by_scenario.get(each, ()):
             if period in overlap(stockpile.calendar, event.from_, event.to):
                 yield event
-
-
-def check(stockpile: Stockpile) -> Iterator[Problem]:
-    if stockpile.shape is not None and not stockpile.views:
-        return  # the rows at a node: its events are made, and would be made a second time
-    rows, total, periods, deep = known(stockpile), 0.0, stockpile.settings.periods, False
-    if len(rows) * periods > MOST_NODES:
-        last = stockpile.rows(Scenario)[-1]
-        message = f"{len(rows):,} scenarios of {periods:,} periods each are more than {MOST_NODES:,} nodes: leave some out"
-        yield Problem(last.TABLE, last.line, "scenario", message)
-    for row in stockpile.rows(Scenario):
-        name, of = identity(row.scenario), parent(row)
-        total += row.probability
-        if name == BASE:
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "scenario",
-                f"{BASE!r} is the scenario without events: it has what the others leave; name it otherwise",
-            )
-        elif name == ALL or "," in name:
-            reason = (
-                f"{ALL!r} stands for all scenarios"
-                if name == ALL
-                else "a plan lists scenarios with commas between them"
-            )
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "scenario",
-                f"{reason}: name it otherwise, found {row.scenario!r}",
-            )
-        elif of != BASE and of not in rows:
-            hint = nearest(str(row.follows), [each.scenario for each in rows.values()])
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "follows",
-                f"{row.follows!r} has no row in the sheet scenarios{hint}",
-            )
-        elif of == name:
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "follows",
-                f"must not be the scenario itself, found {row.follows!r}",
-            )
-        elif len(lineage(stockpile, name)) > MOST_FOLLOWED:
-            if not deep:
-                message = f"{row.scenario!r} follows more than {MOST_FOLLOWED} scenarios, one after the other; let it follow an earlier one"
-                yield Problem(row.TABLE, row.line, "follows", message)
-            deep = True
-        elif BASE not in lineage(stockpile, name):
-            circle = " follows ".join(rows[each].scenario for each in lineage(stockpile, name))
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "follows",
-                f"the scenarios follow each other in a circle: {circle}",
-            )
-        elif of != BASE and revealed(stockpile, row) < revealed(stockpile, rows[of]):
-            first = stockpile.calendar.begin(revealed(stockpile, rows[of]))
-            message = f"must not be before {rows[of].scenario}, which it follows, is known ({first:%Y-%m-%d})"
-            yield Problem(row.TABLE, row.line, "revealed", message)
-        if (
-            row.revealed is not None
-            and stockpile.calendar.period(row.revealed) >= stockpile.settings.periods
-        ):
-            yield Problem(
-                row.TABLE,
-                row.line,
-                "revealed",
-                f"{row.scenario} is known after the horizon: it is the one it follows",
-                warning=True,
-            )
-    if total > 1 + 1e-9 and all(
-        row.probability <= 1 for row in rows.values()
-    ):  # one alone is told by its cell
-        last = stockpile.rows(Scenario)[-1]
-        yield Problem(
-            last.TABLE,
-            last.line,
-            "probability",
-            f"the probabilities sum to {total:.6g}: they must be 1 at most, the base has the rest",
-        )
-    for event in stockpile.rows(Event):
-        yield from _check_event(stockpile, event, rows)
-
-
-def _check_event(
-    stockpile: Stockpile, event: Event, rows: Mapping[str, Scenario]
-) -> Iterator[Problem]:
-    if identity(event.scenario) not in rows:
-        hint = nearest(event.scenario, [each.scenario for each in rows.values()])
-        yield Problem(
-            event.TABLE,
-            event.line,
-            "scenario",
-            f"{event.scenario!r} has no row in the sheet scenarios{hint}",
-        )
-    if event.from_ is not None and event.to is not None and event.to < event.from_:
-        yield Problem(
-            event.TABLE,
-            event.line,
-            "to",
-            f"must not be before from ({event.from_}), found {event.to}",
-        )
-    if not overlap(stockpile.calendar, event.from_, event.to) and not (
-        event.from_ and event.to and event.to < event.from_
-    ):
-        yield Problem(
-            event.TABLE,
-            event.line,
-            "from",
-            "no period of the horizon is covered: the event changes nothing",
-            warning=True,
-        )
-    kinds = dict.fromkeys((*tables(), *stockpile.tables))
-    kind = next((each for each in kinds if normal(event.table) == each.TABLE), None)
-    if kind is not None and kind.CERTAIN:
-        yield Problem(event.TABLE, event.line, "table", f"no scenario can change {event.table}")
-        return
-    cell = (
-        next((each for each in columns(kind) if each.name == normal(event.column)), None)
-        if kind
-        else None
-    )
-    if (
-        cell is not None
-        and not cell.key
-        and (cell.many or cell.kind not in ("number", "whole", "date"))
-    ):
-        message = (
-            f"no scenario can change {event.table}.{cell.name}: an event changes numbers and dates"
-        )
-        yield Problem(event.TABLE, event.line, "column", message)
-        return
-    try:
-        changes.apply(stockpile, change(event))
-    except changes.UnknownError as reason:
-        yield Problem(event.TABLE, event.line, reason.part, str(reason))
-    except ValueError as reason:
-        yield Problem(event.TABLE, event.line, "value", f"cannot be: {reason}")

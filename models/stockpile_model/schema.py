@@ -1,7 +1,7 @@
-"""What a table is: its columns with their units, meanings and bounds, its rows, and what may be wrong with them.
+"""What a table is: its columns with their units, meanings and bounds, and its rows.
 
-A table of the workbook is a frozen dataclass; each field is a `column`. From that one line come the check and its message, the data
-dictionary and the header of a result sheet.
+A table of the workbook is a frozen dataclass; each field is a `column`. From that one line come the
+check and its message, the data dictionary and the header of a result sheet.
 """
 
 from __future__ import annotations
@@ -40,16 +40,27 @@ _KINDS: dict[type, Kind] = {
 class Column:
     """What one column of a table means.
 
-    `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and `settings.currency`.
-    `least` and `most` include the bound, `above` does not. `refers` names the table whose key the value must be.
-    `need` says that it is a quantity that is needed: how large a workbook's quantities are is read off it.
-    `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the default, or a tuple
-    of choices. `names` says, for a row, of what the text is a name where `refers` does not: a table, or `floors/` and a contract for its
-    levels, or a column such as `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
+    `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and
+    `settings.currency`. `field` is the attribute of the row: `name`, with an underscore behind it
+    where Python reserves the word. `least` and `most` include the bound, `above` does not. `refers`
+    names the table whose key the value must be. `need` says that it is a quantity that is needed:
+    how large a workbook's quantities are is read off it.
+
+    `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the
+    default, or a tuple of choices. `names` says, for a row, of what the text is a name where
+    `refers` does not: a table, or `floors/` and a contract for its levels, or a column such as
+    `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
+    `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
+    buyer for whom alone the row stands. `age` says when a life begins, or how much of it must be
+    left.
+
+    Of results: `per` is the column over which a figure is a mean. `given`: the input gives it, so
+    it is the same in every scenario. `expected`: it is weighed with the probability of its
+    scenarios. `sentence`: it holds sentences. `alarm`: above zero it is what an officer looks for.
     """
 
     name: str
-    field: str  # the attribute of the row: `name`, with an underscore behind it where Python reserves the word
+    field: str
     kind: Kind
     meaning: str
     unit: str = ""
@@ -76,7 +87,10 @@ class Column:
     alarm: bool = False  # of results: above zero it is what an officer looks for
 
     def fault(self, value: Any) -> str:
-        """What is wrong with a value of the right kind, and how to mend it; empty when nothing is."""
+        """Return what is wrong with a value of the right kind, and how to fix it.
+
+        It is blank where nothing is.
+        """
         if value is None:
             return "is required and must not be blank" if self.required else ""
         if self.many:
@@ -113,26 +127,41 @@ class Column:
 
 
 def column(
-    meaning: str | Callable[[], str], unit: str = "", *, default: Any = None, required: bool = False, **rest: Any
+    meaning: str | Callable[[], str],
+    unit: str = "",
+    *,
+    default: Any = None,
+    required: bool = False,
+    **rest: Any,
 ) -> Any:
-    """A dataclass field for one column; `rest` are the fields of `Column`. A required column has no default."""
+    """Return a dataclass field for one column; a required one has no default.
+
+    `rest` are the fields of `Column`. A function as `meaning` or `choices` is called once all
+    blocks are known.
+    """
     about = {"meaning": meaning, "unit": unit, "default": default, "required": required, **rest}
     return field(default=MISSING if required else default, metadata={"column": about})
 
 
 def quoted(value: Any) -> str:
-    """What a cell holds, between quotation marks where it is text; a long text only by its beginning."""
+    """Return what a cell holds, with quotation marks where it is text.
+
+    A long text is shown by its beginning.
+    """
     said = repr(value)
     return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]} …{said[-1]}"
 
 
 def apart(name: str, other: str) -> str:
-    """A name between quotation marks, as a message shows it beside another: with what differs, where the two look alike."""
+    """Return a name in quotation marks, as a message shows it next to another.
+
+    Where the two look alike, what differs stands behind it.
+    """
     return quoted(name) + differing(name, other)
 
 
 def closest(name: str, known: Iterable[Any]) -> str | None:
-    """The known name that looks most like another; None where none is close."""
+    """Return the known name that looks most like another; None where none is close."""
     if len(name) > _LONGEST_SHOWN:
         return None
     seen = {outline(str(item)): str(item) for item in reversed([*known])}
@@ -141,15 +170,21 @@ def closest(name: str, known: Iterable[Any]) -> str | None:
 
 
 def nearest(name: str, known: Iterable[Any]) -> str:
-    """` (did you mean 'x'?)` when a known name is close, else nothing."""
+    """Return ` (did you mean 'x'?)` when a known name is close, else nothing."""
     close = closest(name, known)
     return "" if close is None else f" (did you mean {apart(close, name)}?)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of a table. `line` is its row in the sheet (0 where there is no sheet); `ranges` holds, by column, the
-    low and high that a study may use (workbook contract, reading rule 4)."""
+    """One row of a table.
+
+    `line` is its row in the sheet (0 where there is no sheet); `ranges` holds, by column, the low
+    and high that a study may use (workbook contract, reading rule 4). `TABLE` is its sheet,
+    `PURPOSE` what the sheet is for, `STEP` when an officer fills it. `OPEN`: where a table has a
+    column for each member of something, what one such column is. `CERTAIN`: no scenario can change
+    its cells.
+    """
 
     TABLE: ClassVar[str] = ""
     OPEN: ClassVar[str] = (
@@ -173,7 +208,10 @@ R = TypeVar("R", bound=Row)
 
 
 def columns(kind: type) -> tuple[Column, ...]:
-    """The columns of a row type, in order. Types are resolved, since under postponed evaluation they are text."""
+    """Return the columns of a row type, in order.
+
+    Types are resolved, since under postponed evaluation they are text.
+    """
     if kind not in _COLUMNS:
         _COLUMNS[kind] = tuple(_read_columns(kind))
     return _COLUMNS[kind]
@@ -224,12 +262,12 @@ def _refers(kind: type[Row], others: Iterable[type[Row]]) -> bool:
 
 
 def keys(kind: type) -> tuple[str, ...]:
-    """The names of a row type's key columns."""
+    """Return the names of a row type's key columns."""
     return tuple(each.name for each in columns(kind) if each.key)
 
 
 def get(row: Any, name: str) -> Any:
-    """The value of a row's column, by the name the workbook gives it."""
+    """Return the value of a row's column, by the name the workbook gives it."""
     return getattr(row, f"{name}_" if keyword.iskeyword(name) else name)
 
 
@@ -260,7 +298,10 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Dated(Result):
-    """A result of some scenarios; without scenarios of all. Sums over its rows weigh each by its probability."""
+    """A result of some scenarios; without scenarios of all.
+
+    Sums over its rows weigh each by its probability.
+    """
 
     scenarios: str = column("scenarios it holds for", default=ALL)
     probability: float = column("probability of these scenarios", "1", default=1.0)
@@ -273,10 +314,10 @@ class Dated(Result):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input, or (`warning`) odd about it: the cell by table, line and column name.
+    """What is wrong with the input, or (`warning`) odd about it, by table, line and column name.
 
-    A message that starts with is, must, needs, has or caps continues the column's name, which whoever shows it puts in
-    front; any other stands alone.
+    A message that starts with is, must, needs, has or caps continues the column's name, which
+    whoever shows it puts in front; any other stands alone.
     """
 
     table: str

@@ -1,6 +1,7 @@
-"""One name, one spelling: rows that mean the same thing carry the very same text, so that inside the model names are compared as text.
+"""One name, one spelling: rows that mean the same thing carry the very same text.
 
-A name is spelt as its key is, or where it has no table of its own (`GROUPS`) as it stands first.
+So inside the model names are compared as text. A name is spelt as its key is, or where it has no
+table of its own (`GROUPS`) as it stands first.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ GROUPS = ("buyer", "country", "bloc", "stage")
 
 
 def named(column: Column) -> Callable[[Any], str] | None:
-    """What the texts in a column are names of, for a row, as `Column.names`. None where they name nothing."""
+    """Return what the texts in a column are names of, for a row, as `Column.names`.
+
+    None where they name nothing.
+    """
     if column.names is not None:
         return column.names
     where = column.refers or (column.name if column.name in GROUPS else "")
@@ -29,13 +33,16 @@ def named(column: Column) -> Callable[[Any], str] | None:
 
 
 def folded(where: str, name: str) -> str:
-    """A name as it is compared with the others of a table or group; an index is the title of a column."""
+    """Return a name as it is compared with the others of a table or group.
+
+    An index is the title of a column.
+    """
     return normal(name) if where == Price.TABLE else identity(name)
 
 
 @functools.lru_cache(maxsize=8)
 def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
-    """For each table, menu of floors and group: the names as they are compared -> as they are written."""
+    """Return for each table, menu of floors and group its names as compared -> as written."""
     found: dict[str, dict[str, str]] = {}
     for kind, rows in stockpile.tables.items():
         own = [column.name for column in columns(kind) if column.key and column.kind == "text"]
@@ -56,7 +63,10 @@ def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
 
 
 def spelt(stockpile: Stockpile, where: str, value: Any) -> Any:
-    """A name of a table or group, or a list of them, in its one spelling; as it stands where it is unknown."""
+    """Return a name of a table or group, or a list of them, in its one spelling.
+
+    An unknown one stays as it stands.
+    """
     known = spellings(stockpile).get(where, {})
     if isinstance(value, tuple):
         return tuple(dict.fromkeys(known.get(folded(where, item), item) for item in value))
@@ -64,7 +74,10 @@ def spelt(stockpile: Stockpile, where: str, value: Any) -> Any:
 
 
 def alike(stockpile: Stockpile) -> Stockpile:
-    """The stockpile with every name in its one spelling. The time grows with the number of rows."""
+    """Return the stockpile with every name in its one spelling.
+
+    The time grows with the number of rows.
+    """
     return replace(
         stockpile,
         tables={kind: _alike(stockpile, kind, rows) for kind, rows in stockpile.tables.items()},

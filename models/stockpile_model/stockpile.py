@@ -19,8 +19,10 @@ from stockpile_model.tree import ALL, BASE, Tree
 
 @dataclass(frozen=True, eq=False)
 class Stockpile:
-    """All rows of a workbook, and where each stood. `header[table][column]` is the letter of a column; for `settings`
-    the row of a name."""
+    """All rows of a workbook, and where each stood.
+
+    `header[table][column]` is the letter of a column; for `settings` the row of a name.
+    """
 
     settings: Settings
     tables: Mapping[type[Row], tuple[Row, ...]] = field(default_factory=dict)
@@ -36,11 +38,11 @@ class Stockpile:
     )
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
-        """The rows of a table, in the order of the sheet."""
+        """Return the rows of a table, in the order of the sheet."""
         return typing.cast("tuple[R, ...]", self.tables.get(kind, ()))
 
     def keyed(self, kind: type[R]) -> Mapping[str, R]:
-        """The rows of a table with one key column, by key."""
+        """Return the rows of a table with one key column, by key."""
         cache: dict[type[Row], Mapping[str, Any]] = self._keyed
         if kind not in cache:
             (key,) = keys(kind)
@@ -52,19 +54,25 @@ class Stockpile:
         return {}
 
     def names(self, table: str) -> tuple[str, ...]:
-        """The keys of a table with one key column, or the indices of `prices`, by the table's name."""
+        """Return the keys of a table with one key column, by the table's name.
+
+        Of `prices` they are its indices.
+        """
         if table == Price.TABLE:
             return tuple(self._series)
         found = next((kind for kind in self.tables if table == kind.TABLE), None)
         return tuple(self.keyed(found)) if found else ()
 
     def given(self, kind: type[Row]) -> bool:
-        """Whether the workbook holds the table with any row; an empty one is none."""
+        """Return whether the workbook holds the table with any row; an empty one is none."""
         return bool(self.tables.get(kind))
 
     @functools.cached_property
     def scale(self) -> Scale:
-        """The units of quantity and money in which a plan is searched for; thresholds are numbers of them."""
+        """The units of quantity and money in which a plan is searched.
+
+        Thresholds are numbers of them.
+        """
         return self.anchor or scale_of(self._figures())
 
     def _figures(self) -> Iterator[Figure]:
@@ -82,25 +90,36 @@ class Stockpile:
                     )
 
     def anchored(self) -> Stockpile:
-        """Keep the scale through changes, so that the cases of a study, and the rows at the nodes of a tree, have one."""
+        """Keep the scale through changes.
+
+        So the cases of a study, and the rows at the nodes of a tree, have one.
+        """
         return self if self.anchor is not None else replace(self, anchor=self.scale)
 
     @functools.cached_property
     def calendar(self) -> Calendar:
+        """The periods of the horizon."""
         s = self.settings
         return Calendar(s.start, s.periods, s.period_months, s.fiscal_year_start)
 
     @functools.cached_property
     def tree(self) -> Tree:
+        """The tree of the scenarios; a chain where there are none."""
         return self.shape or Tree.chain(self.settings.periods)
 
     def at(self, node: int) -> Stockpile:
-        """The rows as they stand at a node. Every input is read at the node at which it is used."""
+        """Return the rows as they stand at a node.
+
+        Every input is read at the node at which it is used.
+        """
         return self.views[node] if self.views else self
 
     @functools.cached_property
     def variants(self) -> tuple[Stockpile, ...]:
-        """The rows as they are anywhere in the tree, each once: what holds at any node is looked for in all of them."""
+        """The rows as they are anywhere in the tree, each once.
+
+        What holds at any node is looked for in all of them.
+        """
         return tuple(dict.fromkeys(self.views)) or (self,)
 
     @functools.cached_property
@@ -114,7 +133,10 @@ class Stockpile:
 
     @functools.cached_property
     def trunk(self) -> frozenset[int]:
-        """The nodes that all scenarios pass: one for each period until the first of them is known."""
+        """The nodes that all scenarios pass.
+
+        There is one for each period until the first scenario is known.
+        """
         return frozenset(
             node
             for node, names in enumerate(self.holds)
@@ -126,12 +148,12 @@ class Stockpile:
         return self.calendar.begin(self.tree.period[node])
 
     def where(self, node: int) -> dict[str, Any]:
-        """The columns of a `Dated` row that say for which scenarios it holds."""
+        """Return the columns of a `Dated` row that say for which scenarios it holds."""
         names = ALL if node in self.trunk else ", ".join(self.holds[node])
         return {"scenarios": names, "probability": self.tree.probability[node]}
 
     def discount(self, period: int) -> float:
-        """What money at the start of a period is worth at the start of the horizon [1]."""
+        """Return what money at the start of a period is worth at the start of the horizon [1]."""
         if (found := self._discounts.get(period)) is None:
             found = self._discounts[period] = (
                 1 + self.settings.discount_rate
@@ -143,7 +165,7 @@ class Stockpile:
         return {}
 
     def price(self, index: str, node: int) -> float:
-        """An index at a node, read at the start of its period [money/quantity]."""
+        """Return an index at a node, read at the start of its period [money/quantity]."""
         if (found := self._prices.get((index, node))) is None:
             found = self._prices[index, node] = self.at(node).price_on(
                 index, self.calendar.begin(self.tree.period[node])
@@ -155,7 +177,10 @@ class Stockpile:
         return {}
 
     def price_on(self, index: str, day: dt.date) -> float:
-        """An index on a day: linear between dates, flat before the first and after the last [money/quantity]."""
+        """Return an index on a day [money/quantity].
+
+        It is linear between dates, flat before the first and after the last.
+        """
         points = self._series[index]
         after = next((k for k, (date, _) in enumerate(points) if date >= day), len(points))
         if after == 0 or after == len(points):
@@ -185,13 +210,16 @@ class Stockpile:
         return {buyer: tuple(names) for buyer, names in found.items()}
 
     def shelf_life(self, material: str) -> int | None:
-        """Shelf life of a material [periods]; None = unlimited."""
+        """Return the shelf life of a material [periods]; None = unlimited."""
         months = self.keyed(Material)[material].shelf_life_months
         return None if months is None else self.calendar.count(months)
 
     def life(self, material: str) -> int | None:
-        """Shelf life of a material [periods], as far as the horizon can tell it from a longer one; None = unlimited. A life of a million
-        months costs no more than one that ends after the horizon."""
+        """Return the shelf life of a material [periods]; None = unlimited.
+
+        It is cut where the horizon cannot tell it from a longer one: a life of a million months
+        costs no more than one that ends after the horizon.
+        """
         if material not in self._lives:
             life = self.shelf_life(material)
             self._lives[material] = None if life is None else min(life, self._longest_life)
@@ -203,8 +231,11 @@ class Stockpile:
 
     @functools.cached_property
     def _longest_life(self) -> int:
-        """A life that no metal reaches the end of: the horizon, the age of the oldest lot at its start, and the most life that any row
-        asks metal still to have [periods]."""
+        """A life that no metal reaches the end of [periods].
+
+        It is the horizon, the age of the oldest lot at its start, and the most life that any row
+        asks metal still to have.
+        """
         asked, begun = 0.0, self.settings.start
         for kind, rows in self.tables.items():
             for column in columns(kind):
@@ -220,38 +251,44 @@ class Stockpile:
         )
 
     def ages(self, material: str) -> range:
-        """The ages at which a material can be on hand [periods]; one class where life is unlimited."""
+        """Return the ages at which a material can be on hand [periods]; one for unlimited life."""
         return range(self.life(material) or 1)
 
     def age_classes(self, material: str, node: int) -> tuple[range, ...]:
-        """The ages at which a material can be on hand at a node, those together that nothing in the workbook tells apart. A class
-        goes by its first age."""
+        """Return the ages at which a material can be on hand at a node, in classes.
+
+        A class holds ages that nothing in the workbook tells apart, and goes by its first age.
+        """
         return (self.classes or {}).get(material) or _each_alone(len(self.at(node).ages(material)))
 
     def first_ages(self, material: str, node: int) -> list[int]:
-        """The first age of each class at a node."""
+        """Return the first age of each class at a node."""
         return [ages.start for ages in self.age_classes(material, node)]
 
     def firm(self, node: int) -> bool:
-        """Whether orders at a node are whole: placed or not, in whole lots, at one price; later ones may be relaxed."""
+        """Return whether orders at a node are whole: placed or not, in whole lots, at one price.
+
+        Later ones may be relaxed.
+        """
         most = self.settings.firm_periods
         return most is None or self.tree.period[node] < most
 
     def counts(self, supplier: str) -> bool:
-        """Whether a supplier is at a stage that the settings count."""
+        """Return whether a supplier is at a stage that the settings count."""
         stages = self.settings.supply_stages
         return not stages or self.keyed(Supplier)[supplier].stage in stages
 
     def shipping(self, supplier: str) -> int:
-        """First period in which a supplier can ship (0 where it ships already)."""
+        """Return the first period in which a supplier can ship (0 where it ships already)."""
         start = self.keyed(Supplier)[supplier].start
         return 0 if start is None else max(0, self.calendar.period(start))
 
     def cell(self, row: Row, column: str = "") -> str:
-        """The address of a row's cell, `budgets!D5`; the table and key where there is no sheet."""
+        """Return the address of a row's cell, `budgets!D5`; its table where there is no sheet."""
         return self.address(row.TABLE, row.line, column)
 
     def address(self, table: str, line: int, column: str = "") -> str:
+        """Return the address of a cell by its table, line and column."""
         letters = self.header.get(table, {})
         if table == "settings":
             return (

@@ -38,7 +38,8 @@ class Settings(Row):
     currency: str = column("unit of all money, in real terms of the start date", default="USD")
     discount_rate: float = column("real discount rate", "1/year", default=0.0, above=-1.0, most=1.0)
     objective: str = column(
-        "`cost`: least expected discounted cost; `shortfall_first`: least expected shortfall first, then least cost at that shortfall",
+        "`cost`: least expected discounted cost; `shortfall_first`: least expected shortfall "
+        "first, then least cost at that shortfall",
         default="cost",
         choices=("cost", "shortfall_first"),
     )
@@ -66,7 +67,8 @@ class Settings(Row):
     )
     seed: int = column("seed of the solver's random choices", default=1, least=0, most=2**31 - 1)
     firm_periods: int | None = column(
-        "minimum orders, lots and breaks are whole in this many periods and relaxed after; blank = whole everywhere",
+        "minimum orders, lots and breaks are whole in this many periods and relaxed after; "
+        "blank = whole everywhere",
         "periods",
         least=0,
     )
@@ -77,7 +79,10 @@ class Settings(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Price(Row):
-    """A date and the value of every index on it. Linear between dates, flat before the first and after the last."""
+    """A date and the value of every index on it.
+
+    Prices are linear between dates, flat before the first and after the last.
+    """
 
     TABLE = "prices"
     PURPOSE = (
@@ -92,6 +97,8 @@ class Price(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Material(Row):
+    """A material that is stockpiled."""
+
     TABLE = "materials"
     PURPOSE = "What is stockpiled, how long it keeps and what missing or old metal costs."
     STEP = "basis"
@@ -108,7 +115,8 @@ class Material(Row):
     )
     price_index: str | None = column("index that values the stock", refers="prices")
     closing_value: float = column(
-        "share of the index price credited to stock left at the end, times remaining life / shelf life where life is limited",
+        "share of the index price credited to stock left at the end, times remaining life / "
+        "shelf life where life is limited",
         "1",
         default=0.0,
         least=0,
@@ -132,6 +140,8 @@ class Material(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Site(Row):
+    """A place where stock lies."""
+
     TABLE = "sites"
     PURPOSE = "Where stock lies. Without this table there is one site, free and unlimited."
     STEP = "basis"
@@ -153,6 +163,8 @@ class Site(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Supplier(Row):
+    """A supplier, or one of its plants."""
+
     TABLE = "suppliers"
     PURPOSE = "Who makes the metal, where, how far the plant is and when it can first ship."
     STEP = "parties"
@@ -176,6 +188,8 @@ class Supplier(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Row):
+    """A plant that exists only if it is helped."""
+
     TABLE = "projects"
     PURPOSE = (
         "Plants that exist only if helped: by a grant, or by a contract whose floor carries them."
@@ -195,7 +209,8 @@ class Project(Row):
         "from going ahead to being ready", "months", default=0.0, least=0
     )
     breakeven_floor: float | None = column(
-        "a contract signed at or above it makes the plant go ahead; blank = computed from the four columns that follow",
+        "a contract signed at or above it makes the plant go ahead; blank = computed from the "
+        "four columns that follow",
         "money/quantity",
         least=0,
     )
@@ -208,6 +223,8 @@ class Project(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class Fund(Row):
+    """A fund: who pays, and for what."""
+
     TABLE = "funds"
     PURPOSE = "Who pays, and for what. Without this table money is unlimited."
     STEP = "parties"

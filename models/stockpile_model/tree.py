@@ -12,10 +12,10 @@ BASE = "base"  # the scenario without events
 
 @dataclass(frozen=True)
 class Tree:
-    """The horizon as a tree of nodes 0, 1, …, parents before children. A chain is the tree of one scenario.
+    """The horizon as a tree of nodes 0, 1, …, parents before children.
 
-    `period[n]` is the period of node n, `parent[n]` its parent (None at the root), `probability[n]` the probability
-    that n is passed.
+    A chain is the tree of one scenario. `period[n]` is the period of node n, `parent[n]` its parent
+    (None at the root), `probability[n]` the probability that n is passed.
     """
 
     period: tuple[int, ...]
@@ -24,14 +24,17 @@ class Tree:
 
     @classmethod
     def chain(cls, periods: int) -> Tree:
+        """Return the tree of one scenario."""
         return cls(tuple(range(periods)), (None, *range(periods - 1)), (1.0,) * periods)
 
     @property
     def nodes(self) -> range:
+        """All nodes, parents before children."""
         return range(len(self.period))
 
     @functools.cached_property
     def leaves(self) -> tuple[int, ...]:
+        """The nodes without children: the ends of the paths."""
         inner = set(self.parent)
         return tuple(n for n in self.nodes if n not in inner)
 
@@ -53,7 +56,7 @@ class Tree:
         return tuple(tuple(nodes) for nodes in found)
 
     def back(self, node: int, periods: int) -> int | None:
-        """The ancestor `periods` before a node; None before the root."""
+        """Return the ancestor `periods` before a node; None before the root."""
         path = self.paths[node]
         return path[-1 - periods] if periods < len(path) else None
 
@@ -67,7 +70,10 @@ class Tree:
         return tuple(tuple(nodes) for nodes in found)
 
     def later(self, node: int, periods: int) -> list[int]:
-        """The descendants `periods` after a node, on every path; itself after none, none past the horizon."""
+        """Return the descendants `periods` after a node, on every path.
+
+        It is the node itself after none, and nothing past the horizon.
+        """
         found = [node]
         for _ in range(periods):
             found = [child for each in found for child in self.children[each]]

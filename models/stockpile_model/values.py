@@ -1,4 +1,7 @@
-"""From what a cell or a command line gives to the value of a column, or a message that says how to mend it."""
+"""From what a cell or a command line gives to the value of a column, or a message.
+
+The message says how to fix it.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,10 @@ class Padded(float):
 
 
 def convert(column: Column, given: Given) -> Any:
-    """The value of a cell that is not blank; ValueError, to be read after the column's name, where it cannot be one.
+    """Return the value of a cell that is not blank.
 
-    Only the kind is judged here; bounds and choices are `Column.fault`'s.
+    ValueError, to be read after the column's name, where it cannot be one. Only the kind is judged
+    here; bounds and choices are `Column.fault`'s.
     """
     if column.many:
         items: dict[str, Any] = {}
@@ -49,7 +53,10 @@ def convert(column: Column, given: Given) -> Any:
 
 
 def text(given: Given) -> str:
-    """A cell as text, as its sheet shows it: 12 for 12.0, 001 for a 1 formatted so, ISO for a date; trimmed."""
+    """Return a cell as text, as its sheet shows it, trimmed.
+
+    It is 12 for 12.0, 001 for a 1 formatted so, ISO for a date.
+    """
     match given:
         case str():
             return given.strip()
@@ -66,12 +73,15 @@ def text(given: Given) -> str:
 
 
 def blank(given: Given | None) -> bool:
-    """Whether a cell counts as blank: nothing in it, or nothing that prints."""
+    """Return whether a cell counts as blank: nothing in it, or nothing that prints."""
     return given is None or (isinstance(given, str) and not clean(given))
 
 
 def unbracketed(unit: str) -> str:
-    """A unit as it stands between the brackets of a title, `USD (2026)` for `USD [2026]`: it has none of its own."""
+    """Return a unit as it stands between the brackets of a title, without any of its own.
+
+    An example is `USD (2026)` for `USD [2026]`.
+    """
     return unit.translate(_ROUND)
 
 
@@ -79,7 +89,10 @@ _ROUND = str.maketrans("[]\uff3b\uff3d", "()()")
 
 
 def parted(title: str) -> tuple[str, str]:
-    """A title without its trailing `[unit]`, and that unit, which may hold brackets: `price [USD [2026]/kg]`."""
+    """Return a title without its trailing `[unit]`, and that unit.
+
+    It may hold brackets: `price [USD [2026]/kg]`.
+    """
     title = clean(title)
     depth = 0
     for k in range(len(title) - 1, -1, -1) if title.endswith(("]", "\uff3d")) else ():
@@ -90,12 +103,15 @@ def parted(title: str) -> tuple[str, str]:
 
 
 def unitless(title: str) -> str:
-    """A title without its trailing `[unit]`."""
+    """Return a title without its trailing `[unit]`."""
     return parted(title)[0]
 
 
 def normal(title: str) -> str:
-    """The name that a title stands for: its identity without a trailing `[unit]`, spaces as `_`."""
+    """Return the name that a title stands for.
+
+    It is its identity without a trailing `[unit]`, spaces as `_`.
+    """
     return unitless(identity(title)).replace(" ", "_")
 
 
@@ -108,9 +124,8 @@ def _text(column: Column, given: Given) -> str:
             (choice for choice in column.choices if identity(choice) == identity(said)), said
         )
     if len(said) > LONGEST:
-        raise ValueError(
-            f"must be at most {LONGEST} characters long, found {len(said):,}; shorten it, the column note takes long texts"
-        )
+        message = f"must be at most {LONGEST} characters long, found {len(said):,}"
+        raise ValueError(f"{message}; shorten it, the column note takes long texts")
     return said
 
 
@@ -120,24 +135,24 @@ def _number(column: Column, given: Given) -> float:
     if isinstance(given, numbers.Real) and not isinstance(given, bool):
         return given  # a number that records what is done with it
     if isinstance(given, str):
-        if _NUMBER.fullmatch(given.strip()):
+        said = given.strip()
+        if _NUMBER.fullmatch(said):
             return float(given)
-        raise ValueError(
-            f"must be a {_finite(given)}number, found {quoted(given.strip())}; {_mend(column, given.strip())}"
-        )
+        message = f"must be a {_finite(given)}number, found {quoted(said)}"
+        raise ValueError(f"{message}; {_remedy(column, said)}")
     if isinstance(given, dt.date):
         raise ValueError(
             f"must be a number, found the date {text(given)}; format the cell as a number"
         )
-    raise ValueError(f"must be a number, found {text(given)}; {_mend(column, '')}")
+    raise ValueError(f"must be a number, found {text(given)}; {_remedy(column, '')}")
 
 
 def _finite(given: str) -> str:
     return "finite " if given.strip().lstrip("+-").casefold() in ("nan", "inf", "infinity") else ""
 
 
-def _mend(column: Column, given: str) -> str:
-    """How to write what was meant as a number."""
+def _remedy(column: Column, given: str) -> str:
+    """Return how to write what was meant as a number."""
     if given.endswith("%") and _NUMBER.fullmatch(given[:-1].strip().replace(",", ".")):
         return f"write it as the fraction {float(given[:-1].replace(',', '.')) / 100:.12g}"
     if re.search("[0-9]", given) and re.fullmatch(r"[+-]?[0-9.,'\u2019\s]+", given):
@@ -156,11 +171,10 @@ def _mend(column: Column, given: str) -> str:
 def _whole(column: Column, given: Given) -> int:
     number = _number(column, given)
     if not math.isfinite(number):
-        raise ValueError(f"must be a finite number, found {number}; {_mend(column, '')}")
+        raise ValueError(f"must be a finite number, found {number}; {_remedy(column, '')}")
     if not number.is_integer():
-        raise ValueError(
-            f"must be a whole number, found {number:g}; write {math.floor(number)} or {math.ceil(number)}"
-        )
+        remedy = f"write {math.floor(number)} or {math.ceil(number)}"
+        raise ValueError(f"must be a whole number, found {number:g}; {remedy}")
     return int(number)
 
 
@@ -170,22 +184,23 @@ def _date(column: Column, given: Given) -> dt.date:
         try:
             day = dt.date.fromisoformat(given.strip()[:10])
         except ValueError:
-            raise ValueError(
-                f"must be a date of the calendar, found {quoted(given.strip())}; see the month and its last day"
-            ) from None
+            message = f"must be a date of the calendar, found {quoted(given.strip())}"
+            raise ValueError(f"{message}; see the month and its last day") from None
     if isinstance(day, dt.datetime):
         day = day.date()
     if not isinstance(day, dt.date):
         said = quoted(given.strip()) if isinstance(given, str) else text(given)
-        raise ValueError(f"must be a date, found {said}; {_mend_date(given)}")
+        raise ValueError(f"must be a date, found {said}; {_date_remedy(given)}")
     if not YEARS[0] <= day.year <= YEARS[1]:
         raise ValueError(f"must be a date between {YEARS[0]} and {YEARS[1]}, found {day}")
     return day
 
 
-def _mend_date(given: Given) -> str:
-    """How to write what was meant as a date: a spreadsheet keeps a date as the number of a day, which loses its format
-    when it is pasted."""
+def _date_remedy(given: Given) -> str:
+    """Return how to write what was meant as a date.
+
+    A spreadsheet keeps a date as the number of a day, which loses its format when it is pasted.
+    """
     said = text(given)
     if _DAYS.fullmatch(said):
         day = _EPOCH + dt.timedelta(days=int(said))

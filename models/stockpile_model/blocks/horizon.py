@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyomo.environ as pyo
 
-from stockpile_model import scenarios
+from stockpile_model import scenario_checks
 from stockpile_model.block import Block
 from stockpile_model.checks import whole_periods
 from stockpile_model.ledger import Ledger
@@ -25,7 +25,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if row.closing_value > 0 and row.price_index is None:
             message = "is required where closing_value is above 0: it values the stock"
             yield Problem(row.TABLE, row.line, "price_index", message)
-    yield from scenarios.check(stockpile)
+    yield from scenario_checks.check(stockpile)
     for supplier in stockpile.rows(Supplier):
         start = supplier.start
         if start is not None and stockpile.calendar.period(start) >= stockpile.settings.periods:
