@@ -6,9 +6,11 @@ import datetime as dt
 
 import pytest
 
+from stockpile_model.block import exits
+from stockpile_model.blocks.stock.lot_outcomes import Movement
 from stockpile_model.ledger import Arrival, Exit, Ledger, Opening
 from stockpile_model.lots import Trace, trace
-from stockpile_model.schema import Row
+from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, material, month
 
@@ -115,3 +117,17 @@ def test_the_noise_of_a_solver_is_no_lot() -> None:
     found = trace(three_months(UNLIMITED), Told().arrives(0, 1e-7).arrives(1, 5).leaves(1, 0, 1e-8).leaves(2, 0, 4.9999999))
     assert [each.quantity for each in found.movements] == [5, -4.9999999]
     assert held(found, 2) == []
+
+
+# --- Ways out of stock ---
+
+
+def test_a_departure_is_a_movement_of_the_kind_of_its_exit() -> None:
+    ledger = Told().arrives(0, 5).leaves(0, 0, 2, "draw", "laboratory")
+    assert gone(trace(three_months(THREE_MONTHS), ledger), "draw") == [(0, "spot 2027-01", 0, 2)]
+
+
+def test_the_sheet_of_movements_names_the_exits_of_all_blocks() -> None:
+    (kind,) = (each for each in columns(Movement) if each.name == "kind")
+    assert kind.meaning == "`opening`, `arrival`, `return`, `demand`, `rotation` or `expired`"
+    assert [(each.name, each.free) for each in exits()] == [("demand", False), ("rotation", True)]
