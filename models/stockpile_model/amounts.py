@@ -36,8 +36,8 @@ def money(value: float, among: float | None = None) -> str:
         return str(value)
     exact = Decimal(repr(float(value)))
     places = _DIGITS - 1 - max(abs(exact), Decimal(repr(abs(float(among or 0.0))))).adjusted()
-    said = _plain(round(exact, max(2, places)))
-    return said + "0" if len(said.partition(".")[2]) == 1 else said
+    written = _plain(round(exact, max(2, places)))
+    return written + "0" if len(written.partition(".")[2]) == 1 else written
 
 
 def about(value: float) -> str:
@@ -105,6 +105,6 @@ def _typed(value: float) -> Decimal:
 
 
 def _plain(value: Decimal) -> str:
-    said = f"{value:,f}"
-    said = said.rstrip("0").rstrip(".") if "." in said else said
-    return "0" if said == "-0" else said
+    written = f"{value:,f}"
+    written = written.rstrip("0").rstrip(".") if "." in written else written
+    return "0" if written == "-0" else written

@@ -62,22 +62,22 @@ class UnknownError(ValueError):
         self.part = part
 
 
-def parse(said: str) -> Change:
+def parse(written: str) -> Change:
     """Return a change as the command line gives it; ValueError where it is none.
 
     The form is `table[row].column how value` with set, scale or add, or `table[row].column =
     value`; a setting is also `settings.name`.
     """
-    found = _FORM.fullmatch(clean(said))
+    found = _FORM.fullmatch(clean(written))
     if found is None or (found["row"] is None and found["column"] is None):
-        raise ValueError(f"{said!r} is no change; {_EXAMPLE}")
+        raise ValueError(f"{written!r} is no change; {_EXAMPLE}")
     table, row, column = identity(found["table"]), found["row"], found["column"]
     if table == Settings.TABLE:
         row, column = (column, None) if row is None else (row, column)
         column = column or "value"
     if row is None or column is None:
         raise ValueError(
-            f"{said!r} names no {'row' if row is None else 'column'} ('*' for all); {_EXAMPLE}"
+            f"{written!r} names no {'row' if row is None else 'column'} ('*' for all); {_EXAMPLE}"
         )
     how = cast(How, identity(found["how"] or "set"))
     value = (found["plain"] if found["how"] is None else found["value"]) or ""
@@ -175,8 +175,8 @@ def _change(
             continue
         try:
             value = _value(stockpile, row, column, old, change)
-            if said := column.fault(value):
-                raise ValueError(said)
+            if fault := column.fault(value):
+                raise ValueError(fault)
         except ValueError as reason:
             raise ValueError(
                 f"{stockpile.cell(row, column.name)}: {column.name} {reason}"
@@ -235,12 +235,12 @@ def _value(stockpile: Stockpile, row: Row, column: Column, old: Any, change: Cha
     return convert(column, old * amount if change.how == "scale" else old + amount)
 
 
-def _numeral(said: str) -> float:
+def _numeral(written: str) -> float:
     """Return the number that a text holds."""
     try:
-        return float(said)
+        return float(written)
     except ValueError:
-        raise ValueError(f"is no number, found {said!r}: it can only be set") from None
+        raise ValueError(f"is no number, found {written!r}: it can only be set") from None
 
 
 def _spelt(stockpile: Stockpile, row: Row, column: Column, value: Any) -> Any:

@@ -27,7 +27,7 @@ def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Probl
             yield Problem(row.TABLE, row.line, name, f"{message}; write {' or '.join(nearby)}")
 
 
-LEAST_SHARE = 1e-6  # of a quantity that a solver still sees beside the whole
+LEAST_SHARE = 1e-6  # of a quantity that a solver still sees next to the whole
 
 
 def seen(row: Row, *names: str) -> Iterator[Problem]:

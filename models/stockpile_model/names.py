@@ -31,68 +31,70 @@ _ALIKE = str.maketrans(
 )
 
 
-def clean(said: str) -> str:
+def clean(written: str) -> str:
     """Return a text as it is shown.
 
     It is composed (NFC), each run of white space as one space, trimmed, without characters that
     print nothing.
     """
-    if not said.isascii() or not said.isprintable():
-        said = unicodedata.normalize("NFC", _UNSEEN.sub("", said))
-    return " ".join(said.split())
+    if not written.isascii() or not written.isprintable():
+        written = unicodedata.normalize("NFC", _UNSEEN.sub("", written))
+    return " ".join(written.split())
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def identity(said: str) -> str:
+def identity(written: str) -> str:
     """Return what a text is as a name: two texts are one name where this is equal.
 
     It has any case, compatible forms of a letter (NFKC) as one, white space as in `clean`, and no
     characters that print nothing.
     """
-    if said.isascii() and said.isprintable():
-        return " ".join(said.split()).casefold()
+    if written.isascii() and written.isprintable():
+        return " ".join(written.split()).casefold()
     for _ in range(2):  # a folded letter may be one that composes, or folds, once more
-        said = unicodedata.normalize(
-            "NFKC", unicodedata.normalize("NFKC", _UNSEEN.sub("", said)).casefold()
+        written = unicodedata.normalize(
+            "NFKC", unicodedata.normalize("NFKC", _UNSEEN.sub("", written)).casefold()
         )
-        said = unicodedata.normalize("NFKC", _DOTTED.sub(r"\1", unicodedata.normalize("NFD", said)))
-    return " ".join(_UNSEEN.sub("", said).split())
+        written = unicodedata.normalize(
+            "NFKC", _DOTTED.sub(r"\1", unicodedata.normalize("NFD", written))
+        )
+    return " ".join(_UNSEEN.sub("", written).split())
 
 
-def outline(said: str) -> str:
+def outline(written: str) -> str:
     """Return what a reader sees of a name at a glance.
 
     It has no accents, and letters of other scripts as the Latin ones that they look like.
     """
-    plain = unicodedata.normalize("NFKD", identity(said))
+    plain = unicodedata.normalize("NFKD", identity(written))
     return "".join(each for each in plain if not unicodedata.combining(each)).translate(_ALIKE)
 
 
-def differing(said: str, other: str) -> str:
+def differing(written: str, other: str) -> str:
     """Return ` (with U+0301)`: the characters that another text which looks like it lacks.
 
     It is blank where the two look different, or are one in all but case.
     """
-    if said == other or outline(said) != outline(other):
+    if written == other or outline(written) != outline(other):
         return ""
     own = [
         each
-        for each in dict.fromkeys(said)
+        for each in dict.fromkeys(written)
         if each not in other and not (each.isascii() and each.isprintable())
     ]
     return f" (with {', '.join(f'U+{ord(each):04X}' for each in own)})" if own else ""
 
 
-def printable(said: str) -> str:
+def printable(written: str) -> str:
     """Return a text as a terminal may show it; lines stay lines.
 
     What does not print, or turns the direction of what follows, stands as its escape.
     """
-    if said.isprintable():
-        return said
+    if written.isprintable():
+        return written
     return "".join(
         each if each == "\n" or unicodedata.category(each) not in _CONTROLS else repr(each)[1:-1]
-        for each in said
+        for each in written
     )
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 QUANTITY, PRICE = 1e3, 10.0  # what the largest need and a typical price come to in these units
 NOISE = 1e-6  # up to this a quantity or amount of money is rounding [units of the scale]
-VISIBLE = 1e-3  # the least order that is told from none [units of the scale]
+VISIBLE = 1e-3  # the least order that differs from none [units of the scale]
 
 
 class Scale(NamedTuple):
@@ -50,7 +50,7 @@ class Scale(NamedTuple):
 
     @property
     def visible(self) -> float:
-        """The least order that is told from none [quantity]."""
+        """The least order that differs from none [quantity]."""
         return VISIBLE * self.quantity
 
 

@@ -94,7 +94,7 @@ class Column:
         if value is None:
             return "is required and must not be blank" if self.required else ""
         if self.many:
-            return next((said for item in value if (said := self._fault(item))), "")
+            return next((fault for item in value if (fault := self._fault(item))), "")
         return self._fault(value)
 
     def _fault(self, value: Any) -> str:
@@ -148,8 +148,8 @@ def quoted(value: Any) -> str:
 
     A long text is shown by its beginning.
     """
-    said = repr(value)
-    return said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]} …{said[-1]}"
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]} …{shown[-1]}"
 
 
 def apart(name: str, other: str) -> str:

@@ -118,15 +118,15 @@ def normal(title: str) -> str:
 def _text(column: Column, given: Given) -> str:
     if column.prose:
         return text(given)
-    said = clean(text(given))
+    written = clean(text(given))
     if column.choices:
         return next(
-            (choice for choice in column.choices if identity(choice) == identity(said)), said
+            (choice for choice in column.choices if identity(choice) == identity(written)), written
         )
-    if len(said) > LONGEST:
-        message = f"must be at most {LONGEST} characters long, found {len(said):,}"
+    if len(written) > LONGEST:
+        message = f"must be at most {LONGEST} characters long, found {len(written):,}"
         raise ValueError(f"{message}; shorten it, the column note takes long texts")
-    return said
+    return written
 
 
 def _number(column: Column, given: Given) -> float:
@@ -135,11 +135,11 @@ def _number(column: Column, given: Given) -> float:
     if isinstance(given, numbers.Real) and not isinstance(given, bool):
         return given  # a number that records what is done with it
     if isinstance(given, str):
-        said = given.strip()
-        if _NUMBER.fullmatch(said):
+        written = given.strip()
+        if _NUMBER.fullmatch(written):
             return float(given)
-        message = f"must be a {_finite(given)}number, found {quoted(said)}"
-        raise ValueError(f"{message}; {_remedy(column, said)}")
+        message = f"must be a {_finite(given)}number, found {quoted(written)}"
+        raise ValueError(f"{message}; {_remedy(column, written)}")
     if isinstance(given, dt.date):
         raise ValueError(
             f"must be a number, found the date {text(given)}; format the cell as a number"
@@ -189,8 +189,8 @@ def _date(column: Column, given: Given) -> dt.date:
     if isinstance(day, dt.datetime):
         day = day.date()
     if not isinstance(day, dt.date):
-        said = quoted(given.strip()) if isinstance(given, str) else text(given)
-        raise ValueError(f"must be a date, found {said}; {_date_remedy(given)}")
+        written = quoted(given.strip()) if isinstance(given, str) else text(given)
+        raise ValueError(f"must be a date, found {written}; {_date_remedy(given)}")
     if not YEARS[0] <= day.year <= YEARS[1]:
         raise ValueError(f"must be a date between {YEARS[0]} and {YEARS[1]}, found {day}")
     return day
@@ -201,9 +201,9 @@ def _date_remedy(given: Given) -> str:
 
     A spreadsheet keeps a date as the number of a day, which loses its format when it is pasted.
     """
-    said = text(given)
-    if _DAYS.fullmatch(said):
-        day = _EPOCH + dt.timedelta(days=int(said))
+    written = text(given)
+    if _DAYS.fullmatch(written):
+        day = _EPOCH + dt.timedelta(days=int(written))
         return f"as the number of a day that is {day}: " + (
             "write it so" if isinstance(given, str) else "format the cell as a date"
         )
@@ -211,10 +211,10 @@ def _date_remedy(given: Given) -> str:
 
 
 def _yes_no(column: Column, given: Given) -> bool:
-    said = text(given)
-    if identity(said) not in _YES_NO:
-        raise ValueError(f"must be yes or no, found {quoted(said)}")
-    return _YES_NO[identity(said)]
+    written = text(given)
+    if identity(written) not in _YES_NO:
+        raise ValueError(f"must be yes or no, found {quoted(written)}")
+    return _YES_NO[identity(written)]
 
 
 _CONVERT: dict[Kind, Callable[[Column, Any], Any]] = {
