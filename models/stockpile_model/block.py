@@ -55,17 +55,19 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Tally:
-    """A figure that studies follow for each member of a variable.
+    """A figure that studies follow: of a variable, whose index ends with the node.
 
-    The index of `variable` begins with the member and ends with the node. `how`: its expected
-    `sum`, whether it is done `ever`, or the second parts of the index that are `chosen`. `alike`:
-    plans that do the same of it are alike.
+    `how`: for each first part of the index its expected `sum`, whether it is done `ever`, or the
+    second parts that are `chosen`; or of all together the expected `total`, or what is `held` at
+    the end of each period. `alike`: plans that do the same of it are alike. `members`: the table
+    whose rows all have a figure, chosen or not.
     """
 
     variable: str
     figure: str
-    how: Literal["sum", "ever", "chosen"] = "sum"
+    how: Literal["sum", "ever", "chosen", "total", "held"] = "sum"
     alike: bool = False
+    members: str = ""
 
 
 @dataclass(frozen=True)

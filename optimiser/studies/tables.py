@@ -15,22 +15,19 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from stockpile_model import changes
-from stockpile_model.blocks.price_floors import Contract
-from stockpile_model.blocks.purchases import Offer
-from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.block import deeds
 from stockpile_model.changes import Change, How
 from stockpile_model.names import clean, identity
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import Column, Problem, Row, columns, get, keys, nearest
 from stockpile_model.schema import column as _column
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Price, Project, Settings
+from stockpile_model.tables import Price, Settings
 from stockpile_model.values import normal, text
 
 KINDS = ("tornado", "sweep", "frontier", "threshold", "monte_carlo", "morris", "sobol", "alternatives")
 SAMPLED = ("monte_carlo", "morris", "sobol")
 MEASURES = ("shortfall", "cvar")
-DECIDES = {"sign": Contract, "order": Offer, "rotate": Outlet, "project": Project}
 TARGET = "target"
 DISCRETE = "discrete"
 ENDLESS = ("normal", "lognormal")  # distributions without ends
@@ -470,14 +467,15 @@ def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
         said = f"{row.decision!r} is judged by cost: it needs the objective cost, found shortfall_first; {TARGET} can be asked for"
         yield Problem(row.TABLE, row.line, "decision", said)
         return
-    if kind not in DECIDES:
-        said = f"must be {TARGET}, or {', '.join(DECIDES)} with a name, as in 'sign metlen', found {row.decision!r}"
+    known = deeds()
+    if kind not in known:
+        said = f"must be {TARGET}, or {', '.join(known)} with a name, as in 'sign metlen', found {row.decision!r}"
         yield Problem(row.TABLE, row.line, "decision", said)
         return
-    table: type[Row] = DECIDES[kind]
-    known = [text(get(each, keys(table)[0])) for each in stockpile.rows(table)]
-    if identity(name) not in map(identity, known):
-        yield Problem(row.TABLE, row.line, "decision", f"{name!r} has no row in the sheet {table.TABLE}{nearest(name, known)}")
+    table = known[kind].table
+    names = [text(each) for each in stockpile.names(table)]
+    if identity(name) not in map(identity, names):
+        yield Problem(row.TABLE, row.line, "decision", f"{name!r} has no row in the sheet {table}{nearest(name, names)}")
 
 
 def _uncertain(stockpile: Stockpile) -> bool:

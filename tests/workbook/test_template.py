@@ -23,7 +23,7 @@ from optimiser.planner import Request, plan_workbook
 from optimiser.sampling import tables as uncertain
 from optimiser.studies import tables as studies
 from optimiser.studies.tables import Study
-from optimiser.workbook.guards import DEPENDENT, LISTED, ROWS, SUGGESTED, WHOLE_PERIODS
+from optimiser.workbook.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
 from optimiser.workbook.read import read
 from optimiser.workbook.template import MATERIALS, compose, write_template
 from stockpile_model.block import tables as block_tables
@@ -174,7 +174,7 @@ def test_every_column_has_a_header_a_comment_and_a_validation(kind: type[Row], b
 def expected(kind: type[Row], column: Column) -> str | None:
     if column.many:
         return None
-    if column.refers or column.choices or (kind.TABLE, column.name) in {*DEPENDENT, *LISTED}:
+    if column.refers or column.choices or (kind.TABLE, column.name) in {*dependent(), *LISTED}:
         return "list"
     if column.name in SUGGESTED:
         return None if kind.TABLE == "sites" else "list"
@@ -246,7 +246,7 @@ def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: 
     assert refuses(book, kind.TABLE, cell, "nobody")
 
 
-@pytest.mark.parametrize(("place", "on"), DEPENDENT.items(), ids=lambda each: str(each[0]))
+@pytest.mark.parametrize(("place", "on"), dependent().items(), ids=lambda each: str(each[0]))
 def test_a_list_hangs_on_the_cell_beside_it(place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook) -> None:
     (table, name), (beside, lists) = place, on
     (kind,) = (each for each in block_tables() if table == each.TABLE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 
-from stockpile_model.block import Block
+from stockpile_model.block import Block, Tally
 from stockpile_model.blocks.stock import age_classes, ageing, holding, lot_checks, lot_outcomes
 from stockpile_model.blocks.stock.flows import Flows
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
@@ -46,6 +46,7 @@ BLOCK = Block(
         Heading("handling", "handling in and out"),
         DISPOSAL,
     ),
+    tallies=(Tally("expired", "waste", "total"), Tally("stock", "stock", "held")),
     check=lot_checks.check,
     review=lot_checks.review,
     add=add,
