@@ -28,8 +28,12 @@ def add_stock(m: pyo.ConcreteModel, stockpile: Stockpile, flows: Flows) -> None:
 
     What is beyond its life when the horizon begins expires in any case.
     """
-    places = [(i, w, n) for i in stockpile.keyed(Material) for w in stockpile.sites
-              for n in stockpile.tree.nodes]  # fmt: skip
+    places = [
+        (i, w, n)
+        for i in stockpile.keyed(Material)
+        for w in stockpile.sites
+        for n in stockpile.tree.nodes
+    ]
     m.STOCKS = pyo.Set(
         dimen=4,
         initialize=[(i, w, a, n) for i, w, n in places for a in held_ages(stockpile, i, n)],
