@@ -85,7 +85,8 @@ class OrderTerms:
     def smallest(self, o: str, n: int) -> float:
         """Return the least of an order that is placed [quantity].
 
-        Where an order has a cost, or a rule asks for spending, that is not paid for nothing.
+        Where it has a cost, or a rule asks for spending, it is large enough to show in a plan, so that
+        nothing is paid for no metal.
         """
         row, visible = self.offer(o, n), self.stockpile.scale.visible
         costs = row.order_cost > 0 or self._asks_spending
@@ -246,13 +247,13 @@ class OrderTerms:
     @functools.cached_property
     def payments(self) -> Mapping[Key, Payment]:
         """What is paid at each node: first on delivery, then with the order."""
-        found = {
+        payments = {
             (o, d): Payment(nodes, self.offer(o, d).availability)
             for (o, d), nodes in self.placed_at.items()
             if not self.at_once(o, d)
         }
-        found |= {(o, n): Payment([n], 1.0) for o, n in self.orders if self.at_once(o, n)}
-        return found
+        payments |= {(o, n): Payment([n], 1.0) for o, n in self.orders if self.at_once(o, n)}
+        return payments
 
     @functools.cached_property
     def bills(self) -> Sequence[tuple[str, str, int]]:
