@@ -26,7 +26,7 @@ from stockpile_model.blocks.demand import Demand, DemandMet, covers
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.blocks.offers.offer_terms import Offer, lead
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.offers.windows import placeable
+from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.blocks.price_floors import Contract, ContractOutcome, begun, even, last_period, menu
 from stockpile_model.blocks.projects import ProjectOutcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 import pytest
 
-from stockpile_model.blocks.offers import ceilings, windows
+from stockpile_model.blocks.offers import ceilings, order_windows
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.build import report
@@ -375,7 +375,7 @@ def test_a_relaxed_order_is_told_as_one() -> None:
 
 
 def placeable(stockpile: Stockpile) -> list[int]:
-    return list(windows.placeable(stockpile, stockpile.rows(Offer)[0]))
+    return list(order_windows.placeable(stockpile, stockpile.rows(Offer)[0]))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from stockpile_model.blocks.offers.offer_checks import check, review
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_report import Order, report
 from stockpile_model.blocks.offers.order_terms import OrderTerms
-from stockpile_model.blocks.offers.windows import placeable
+from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.ledger import DUTY, FREIGHT, Heading, Ledger
 from stockpile_model.stockpile import Stockpile
 

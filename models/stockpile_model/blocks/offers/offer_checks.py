@@ -10,7 +10,7 @@ from stockpile_model.blocks.offers import usefulness
 from stockpile_model.blocks.offers.break_terms import PriceBreak, breaks
 from stockpile_model.blocks.offers.ceilings import ceiling, needs_binary, needs_ceiling
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.offers.windows import placeable
+from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.checks import ordered, seen, whole_periods
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile

@@ -22,7 +22,7 @@ from stockpile_model.blocks.offers.break_terms import (
 )
 from stockpile_model.blocks.offers.ceilings import ceiling, needs_binary, needs_ceiling
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.offers.windows import placeable
+from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.stockpile import Stockpile
 
 Key = tuple[str, int]
