@@ -85,8 +85,8 @@ class OrderTerms:
     def smallest(self, o: str, n: int) -> float:
         """Return the least of an order that is placed [quantity].
 
-        Where it has a cost, or a rule asks for spending, it is large enough to show in a plan, so that
-        nothing is paid for no metal.
+        Where it has a cost, or a rule asks for spending, it is large enough to show in a plan, so
+        that nothing is paid for no metal.
         """
         row, visible = self.offer(o, n), self.stockpile.scale.visible
         costs = row.order_cost > 0 or self._asks_spending
