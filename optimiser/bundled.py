@@ -22,9 +22,9 @@ from stockpile_model import amounts
 from stockpile_model.block import decisions
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
+from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.price_floors import ContractOutcome, FloorOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
-from stockpile_model.blocks.purchases import Order
 from stockpile_model.build import build
 from stockpile_model.calendar import Calendar
 from stockpile_model.scenarios import Event, unfold

@@ -18,9 +18,9 @@ from stockpile_model.block import headings as block_headings
 from stockpile_model.block import results
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
+from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.projects import ProjectOutcome
-from stockpile_model.blocks.purchases import Order
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report

@@ -29,7 +29,8 @@ from optimiser.plan import Plan
 from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import DATED
-from stockpile_model.blocks import budget, price_floors, purchases, targets
+from stockpile_model.blocks import budget, price_floors, targets
+from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.policy import terms as rule_terms
 from stockpile_model.blocks.rotation import terms as rotation_terms
 from stockpile_model.calendar import add_months, overlap
@@ -750,9 +751,9 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "all stock counts": (FULL, (targets, "counts", fresh_enough), r"targets!F\d+: stock .* \(materials!"),
     "not discounted": (FULL, (Stockpile, "discount", lambda s, period: 1.0), r"cash_flow!H\d+: factor"),
     "prices of a month later": (FULL, (Stockpile, "price_on", lambda s, index, day: PRICE_ON(s, index, add_months(day, 1))), r"price"),
-    "arrives at once": (FULL, (purchases, "lead", lambda s, offer: 0), r"arrives .* \(offers!"),
+    "arrives at once": (FULL, (offer_terms, "lead", lambda s, offer: 0), r"arrives .* \(offers!"),
     "delivers before the plant ships": (FULL, (Stockpile, "shipping", lambda s, supplier: 0), r"first delivery"),
-    "no breaks": (SHARED, (purchases, "prices", lambda s, offer, n: [70.0] * 3), r"price \((bulk|steps)"),
+    "no breaks": (SHARED, (offer_terms, "prices", lambda s, offer, n: [70.0] * 3), r"price \((bulk|steps)"),
     "no cap on the upside": (
         SHARED,
         (price_floors, "_capped", lambda s, contract, periods: 1e6),

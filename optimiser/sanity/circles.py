@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from optimiser.sanity.series import listed
 from stockpile_model.blocks import projects
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.price_floors import Contract
-from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.calendar import overlap

@@ -10,10 +10,10 @@ import numpy as np
 from optimiser.sanity.series import Series, floor, index, made_of_others, menu, must_hand_out, must_hold, opening, over, reference
 from optimiser.sanity.supply import sources
 from stockpile_model import amounts
-from stockpile_model.blocks import price_breaks
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.offers import break_terms
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.price_floors import Contract
-from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem
@@ -78,7 +78,7 @@ def _offered(stockpile: Stockpile, offer: Offer) -> float:
     rates = [] if offer.price is None else [offer.price]
     lowest = 0.0 if offer.price_index is None else float(index(stockpile, offer.price_index).min())
     premiums = [offer.premium] if offer.price is None else []
-    for row in price_breaks.breaks(stockpile).get(offer.offer, ()):
+    for row in break_terms.breaks(stockpile).get(offer.offer, ()):
         if row.price is None:
             premiums.append(row.premium or 0.0)
         else:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optimiser.sanity.series import menu, over
-from stockpile_model.blocks import price_floors, projects, purchases
+from stockpile_model.blocks import price_floors, projects
+from stockpile_model.blocks.offers import offer_terms
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.price_floors import Contract
-from stockpile_model.blocks.purchases import Offer
 from stockpile_model.calendar import overlap
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -46,7 +47,7 @@ def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
     """The periods in which an offer's metal could arrive."""
     if not stockpile.counts(offer.supplier):
         return range(0)
-    window, lead = overlap(stockpile.calendar, offer.from_, offer.to), purchases.lead(stockpile, offer)
+    window, lead = overlap(stockpile.calendar, offer.from_, offer.to), offer_terms.lead(stockpile, offer)
     ready = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
     first = max(window.start, stockpile.shipping(offer.supplier), ready)
     return range(first + lead, min(window.stop + lead, len(over(stockpile))))

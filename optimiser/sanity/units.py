@@ -14,7 +14,7 @@ from optimiser.sanity.sources import Source, able
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand, covers
-from stockpile_model.blocks.purchases import Offer
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.targets import Target
 from stockpile_model.calendar import overlap

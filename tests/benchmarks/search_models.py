@@ -19,7 +19,7 @@ from optimiser.solving.standard_form import standard_form
 from optimiser.solving.structure import structure
 from optimiser.workbook.read import read
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.purchases import Offer
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.build import build
 from stockpile_model.calendar import add_months
 from stockpile_model.changes import parse

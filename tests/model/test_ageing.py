@@ -13,8 +13,8 @@ from optimiser.audited import as_sheets
 from optimiser.plan import make_plan
 from optimiser.solve import Options, Outcome, solve
 from stockpile_model.blocks.demand import Demand
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.price_floors import Contract, Floor
-from stockpile_model.blocks.purchases import Offer
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock import terms as ages
 from stockpile_model.blocks.stock.terms import OpeningLot, classes

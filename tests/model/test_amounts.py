@@ -18,7 +18,7 @@ from optimiser.audited import audited
 from optimiser.plan import Plan, make_plan
 from optimiser.workbook.write import write
 from stockpile_model import amounts
-from stockpile_model.blocks.purchases import Order
+from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.rotation.rotated import Rotated
 from tests.support.planner import planned
 

@@ -15,11 +15,11 @@ from tests.model import (
     test_commitments,
     test_demand,
     test_objective,
+    test_offers,
     test_policy,
     test_price_breaks,
     test_price_floors,
     test_projects,
-    test_purchases,
     test_rotation,
     test_scenarios,
     test_stock,
@@ -39,7 +39,7 @@ SUITES = (
         test_price_floors,
         test_projects,
     ),
-    *(test_purchases, test_rotation, test_scenarios, test_stock, test_targets),
+    *(test_offers, test_rotation, test_scenarios, test_stock, test_targets),
 )
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 

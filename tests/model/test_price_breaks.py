@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stockpile_model.blocks import price_breaks
-from stockpile_model.blocks.price_breaks import PriceBreak, Segment
-from stockpile_model.blocks.purchases import Order
+from stockpile_model.blocks.offers import break_terms
+from stockpile_model.blocks.offers.break_terms import PriceBreak, Segment
+from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
@@ -156,7 +156,7 @@ def test_what_is_beyond_a_break_has_its_price(quantity: float, cost: float) -> N
 def test_breaks_in_any_order_of_rows() -> None:
     rows = (SPOT, price_break(20, 8), price_break(10, 9))
     stockpile = one_month(*rows, demand(15))
-    assert [row.from_quantity for row in price_breaks.breaks(stockpile)["spot"]] == [10, 20]
+    assert [row.from_quantity for row in break_terms.breaks(stockpile)["spot"]] == [10, 20]
     assert least_cost(stockpile) == pytest.approx(135)
     assert warnings(stockpile) == []
 
@@ -164,15 +164,15 @@ def test_breaks_in_any_order_of_rows() -> None:
 def test_the_segments_of_an_order() -> None:
     first, second = price_break(10, 9), price_break(20, 8)
     stockpile = one_month(SPOT, second, first)
-    assert price_breaks.segments(stockpile, "spot", 30) == [Segment(0, 10, None), Segment(10, 20, first), Segment(20, 30, second)]
-    assert price_breaks.segments(stockpile, "spot", 15) == [Segment(0, 10, None), Segment(10, 15, first)]
-    assert price_breaks.segments(stockpile, "spot", 7) == [Segment(0, 7, None)]
-    assert price_breaks.segments(stockpile, "other", 7) == [Segment(0, 7, None)]
+    assert break_terms.segments(stockpile, "spot", 30) == [Segment(0, 10, None), Segment(10, 20, first), Segment(20, 30, second)]
+    assert break_terms.segments(stockpile, "spot", 15) == [Segment(0, 10, None), Segment(10, 15, first)]
+    assert break_terms.segments(stockpile, "spot", 7) == [Segment(0, 7, None)]
+    assert break_terms.segments(stockpile, "other", 7) == [Segment(0, 7, None)]
 
 
 @pytest.mark.parametrize(("quantity", "step"), [(9, None), (10, 10), (10 - 1e-9, 10), (19.9, 10), (25, 20)])
 def test_the_break_that_an_order_reaches(quantity: float, step: float | None) -> None:
-    found = price_breaks.reached(one_month(*ALL_UNITS), "spot", quantity)
+    found = break_terms.reached(one_month(*ALL_UNITS), "spot", quantity)
     assert (found.from_quantity if found else None) == step
 
 

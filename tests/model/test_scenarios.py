@@ -15,7 +15,7 @@ from optimiser.workbook.read import read
 from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
-from stockpile_model.blocks.purchases import Offer
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.stock.lot_outcomes import LotStock, Movement
 from stockpile_model.build import build, report
 from stockpile_model.scenarios import Event, Scenario, unfold

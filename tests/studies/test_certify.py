@@ -21,7 +21,7 @@ from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
 from optimiser.studies.tables import Input, Study, every_input
 from optimiser.workbook.read import read
-from stockpile_model.blocks.purchases import Offer
+from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.build import build, check
 from stockpile_model.changes import apply
 from stockpile_model.stockpile import Stockpile

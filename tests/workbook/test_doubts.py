@@ -14,7 +14,7 @@ import xlsxwriter
 
 from optimiser.workbook.read import read
 from stockpile_model.blocks.demand import Demand
-from stockpile_model.blocks.purchases import Offer
+from stockpile_model.blocks.offers.offer_terms import Offer
 from tests.support.books import book
 from tests.support.sound import SOUND, START, Tables, faults
 from tests.workbook.test_xlsx import OFFICE, PARTS, TABLES, data, package

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pyomo.environ as pyo
 import pytest
 
-from stockpile_model.blocks import purchases
+from stockpile_model.blocks.offers import ceilings, order_windows
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.build import report
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -305,7 +307,7 @@ def test_the_breaks_are_shared_by_buyers_that_reach_them_together() -> None:
 def test_an_order_is_told() -> None:
     stockpile = book(offer(lead_time_months=1, capacity=20, lot_size=4, duty=0.1, freight=2, adder=0.5, order_cost=7, availability=0.5))
     plan = {"buy[spot,0]": 20, "lots[spot,0]": 5, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10}
-    (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, purchases.Order)]
+    (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, Order)]
     assert (order.date, order.arrives, order.paid_on) == (month(0), month(1), month(1))
     assert (order.ordered, order.lots, order.arriving) == (20, 5, 10)
     assert (order.price, order.delivered_price, order.paid) == pytest.approx((10.5, 13.5, 10 * 13.5 + 7))
@@ -355,7 +357,7 @@ def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lo
     plan = {"buy[spot,0]": bought, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": bought}
     plan |= {"lots[spot,0]": lots + 1e-8} if lots else {}
     formulation = put(built(book(offer(capacity=1000, order_cost=1, **terms))), plan)
-    (order,) = [row for row in report(formulation) if isinstance(row, purchases.Order)]
+    (order,) = [row for row in report(formulation) if isinstance(row, Order)]
     assert f": order {said} kg of ga " in order.instruction
     assert order.ordered == float(said.replace(",", ""))
     assert order.paid == pytest.approx(10 * order.ordered + 1)
@@ -364,7 +366,7 @@ def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lo
 def test_a_relaxed_order_is_told_as_one() -> None:
     stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
     plan = HALF | {"place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
-    (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, purchases.Order)]
+    (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, Order)]
     assert (order.relaxed, order.lots, order.price_break, order.cheaper_from) == (True, None, None, None)
     assert (order.price, order.order_cost, order.paid) == pytest.approx((8, 4, 44))
 
@@ -373,7 +375,7 @@ def test_a_relaxed_order_is_told_as_one() -> None:
 
 
 def placeable(stockpile: Stockpile) -> list[int]:
-    return list(purchases.placeable(stockpile, stockpile.rows(purchases.Offer)[0]))
+    return list(order_windows.placeable(stockpile, stockpile.rows(Offer)[0]))
 
 
 @pytest.mark.parametrize(
@@ -400,7 +402,7 @@ def test_when_an_order_can_be_placed(stockpile: Stockpile, nodes: list[int]) -> 
 
 
 def ceiling(stockpile: Stockpile, node: int = 0) -> float | None:
-    return purchases.ceiling(stockpile, stockpile.rows(purchases.Offer)[0], node)
+    return ceilings.ceiling(stockpile, stockpile.rows(Offer)[0], node)
 
 
 @pytest.mark.parametrize(
@@ -511,8 +513,8 @@ def test_what_one_order_can_hold(stockpile: Stockpile, most: float | None) -> No
 )  # fmt: skip
 def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) -> None:
     """Without a stated capacity the optimum is that of a capacity far above anything."""
-    offers = tuple(purchases.Offer(**{**vars(row), "capacity": 5000.0}) for row in stockpile.rows(purchases.Offer))
-    stated = Stockpile(stockpile.settings, {**stockpile.tables, purchases.Offer: offers})
+    offers = tuple(Offer(**{**vars(row), "capacity": 5000.0}) for row in stockpile.rows(Offer))
+    stated = Stockpile(stockpile.settings, {**stockpile.tables, Offer: offers})
     best = least_cost(stated)
     assert best is not None
     assert ceiling(stockpile) is None or least_cost(stockpile) == pytest.approx(best)
@@ -597,7 +599,7 @@ def test_an_offer_of_which_nothing_arrives_is_no_use() -> None:
 
 
 @pytest.mark.parametrize("offer_", [offer(to=month(-1)), offer(lead_time_months=2)])
-def test_an_offer_that_can_never_be_ordered_is_odd(offer_: purchases.Offer) -> None:
+def test_an_offer_that_can_never_be_ordered_is_odd(offer_: Offer) -> None:
     assert warnings(book(offer_)) == ["offers.offer: spot can never be ordered within the horizon: see its dates and lead time"]
 
 

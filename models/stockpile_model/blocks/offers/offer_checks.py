@@ -1,0 +1,148 @@
+"""Check the rows of offers and price breaks, each on its own (`check`) and together (`review`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from stockpile_model import amounts
+from stockpile_model.blocks.offers import usefulness
+from stockpile_model.blocks.offers.break_terms import PriceBreak, breaks
+from stockpile_model.blocks.offers.ceilings import ceiling, needs_binary, needs_ceiling
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.order_windows import placeable
+from stockpile_model.checks import ordered, seen, whole_periods
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+
+FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]
+ROUNDING = 1e-9  # part of a quantity by which rounding may change it [1]
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with single rows and with pairs of them."""
+    for rows in breaks(stockpile).values():
+        for earlier, row in zip((None, *rows), rows, strict=False):
+            if (row.price is None) == (row.premium is None):
+                message = "a price break needs price or premium, and not both"
+                yield Problem(row.TABLE, row.line, "price", message)
+            if earlier is not None:
+                yield from _check_order_of_breaks(rows[0], earlier, row)
+    for offer in stockpile.rows(Offer):
+        yield from ordered(offer, "from", "to")
+        yield from whole_periods(stockpile, offer, "lead_time_months")
+        yield from seen(offer, "availability")
+        yield from _check_lot_size(stockpile, offer)
+        yield from _check_price(offer)
+        yield from _check_reach(stockpile, offer)
+        yield from _check_smallest_order(offer)
+
+
+def _check_order_of_breaks(
+    first: PriceBreak, earlier: PriceBreak, row: PriceBreak
+) -> Iterator[Problem]:
+    """Yield what is wrong between a break and the one at the next smaller quantity."""
+    if row.from_quantity == earlier.from_quantity:
+        quantity = amounts.quantity(row.from_quantity)
+        message = (
+            f"a break of {row.offer} at {quantity} stands in row {earlier.line} already; "
+            "remove one of the two"
+        )
+        yield Problem(row.TABLE, row.line, "from_quantity", message)
+    if row.kind != first.kind:
+        message = f"must be the one kind of its offer, {first.kind} as in row {first.line}"
+        yield Problem(row.TABLE, row.line, "kind", message)
+    for name in ("price", "premium"):
+        dearer, cheaper = getattr(row, name), getattr(earlier, name)
+        if dearer is not None and cheaper is not None and dearer > cheaper:
+            message = (
+                f"is above that of the smaller quantity in row {earlier.line}, "
+                f"{amounts.quantity(cheaper)}: breaks out of order? "
+                f"found {amounts.quantity(dearer)}"
+            )
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+
+
+def _check_lot_size(stockpile: Stockpile, row: Offer) -> Iterator[Problem]:
+    """Yield a lot size that is lost in a solver's tolerance."""
+    if row.lot_size is not None and row.lot_size < FINEST * stockpile.scale.quantity:
+        largest = amounts.quantity(stockpile.scale.largest)
+        message = (
+            "is too small for whole lots to mean anything, "
+            f"found {amounts.quantity(row.lot_size)} where {largest} is needed; "
+            "leave it blank where any quantity can be ordered"
+        )
+        yield Problem(row.TABLE, row.line, "lot_size", message)
+
+
+def _check_price(row: Offer) -> Iterator[Problem]:
+    """Yield a price that is stated twice or not at all."""
+    if (row.price is None) == (row.price_index is None):
+        message = "an offer needs price or price_index, and not both"
+        yield Problem(row.TABLE, row.line, "price", message)
+    if row.price is not None and row.premium != 0:
+        message = "is a share of an index: it needs price_index instead of price"
+        yield Problem(row.TABLE, row.line, "premium", message)
+
+
+def _check_reach(stockpile: Stockpile, offer: Offer) -> Iterator[Problem]:
+    """Yield the breaks of an offer that have no index to refer to, or that no order reaches."""
+    for row in breaks(stockpile).get(offer.offer, ()):
+        if row.premium is not None and row.price is None and offer.price_index is None:
+            message = f"is a share of an index: it needs a price_index of {offer.offer}"
+            yield Problem(row.TABLE, row.line, "premium", message)
+        if offer.capacity is not None and row.from_quantity > offer.capacity:
+            message = (
+                f"is above the capacity of {offer.offer}, {amounts.quantity(offer.capacity)}: "
+                f"no order reaches it, found {amounts.quantity(row.from_quantity)}"
+            )
+            yield Problem(row.TABLE, row.line, "from_quantity", message, warning=True)
+
+
+def _check_smallest_order(row: Offer) -> Iterator[Problem]:
+    """Yield the limits of an offer that are below its smallest order."""
+    smallest = row.minimum_order
+    if row.lot_size:
+        smallest = math.ceil(smallest / row.lot_size * (1 - ROUNDING)) * row.lot_size
+    smallest = max(smallest, row.lot_size or 0)
+    for name, limit in (("capacity", row.capacity), ("total", row.total)):
+        if limit is not None and 0 < limit < smallest * (1 - ROUNDING):
+            message = (
+                f"is below the smallest order, {amounts.quantity(smallest)}: "
+                f"no order can be placed, found {amounts.quantity(limit)}"
+            )
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+
+
+def review(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the offers that can never be ordered, and those whose orders nothing bounds."""
+    for row in stockpile.rows(Offer):
+        variants = (view.keyed(Offer)[row.offer] for view in stockpile.variants)
+        if not stockpile.counts(row.supplier) or all(each.availability == 0 for each in variants):
+            continue
+        nodes = list(placeable(stockpile, row))
+        if not nodes:
+            message = (
+                f"{row.offer} can never be ordered within the horizon: see its dates and lead time"
+            )
+            yield Problem(row.TABLE, row.line, "offer", message, warning=True)
+            continue
+        rows = [(n, stockpile.at(n).keyed(Offer)[row.offer]) for n in nodes]
+        if any(
+            needs_ceiling(stockpile, each) and ceiling(stockpile, each, n) is None
+            for n, each in rows
+        ):
+            why = _why_bounded(stockpile, row, [each for _, each in rows])
+            message = (
+                f"is needed: {why}, and nothing else in the workbook bounds what could be bought"
+            )
+            yield Problem(row.TABLE, row.line, "capacity", message)
+
+
+def _why_bounded(stockpile: Stockpile, offer: Offer, rows: list[Offer]) -> str:
+    """Return why the orders of an offer need a bound; `rows`: the offer at each of its nodes."""
+    if any(needs_binary(stockpile, each) for each in rows):
+        return "orders have a minimum, a cost or price breaks"
+    if offer.project is not None:
+        return "the offer waits for a project"
+    return usefulness.reason(stockpile)

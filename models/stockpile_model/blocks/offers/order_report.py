@@ -1,0 +1,236 @@
+"""Report the orders of a solved plan, each with its price, its payment and its instruction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pyomo.environ as pyo
+
+from stockpile_model import amounts
+from stockpile_model.blocks.offers import break_terms, offer_terms
+from stockpile_model.blocks.offers.break_terms import PriceBreak, Segment
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.ordering import placed_share
+from stockpile_model.evaluation import evaluate
+from stockpile_model.formulation import Formulation
+from stockpile_model.schema import Dated, column
+from stockpile_model.stockpile import Stockpile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Dated):
+    """An order to place."""
+
+    SHEET = "orders"
+    ABOUT = "what to order, when and from whom"
+    PLACE = 10
+    MEANS = ("date", "offer")
+    DECIDED = "date"
+    date: dt.date = column("first day of the period in which the order is placed")
+    offer: str = column("offer")
+    supplier: str = column("supplier")
+    material: str = column("material")
+    ordered: float = column("quantity ordered", "quantity")
+    lots: int | None = column("whole lots ordered", "lots")
+    arrives: dt.date = column("first day of the period of arrival")
+    arriving: float = column("quantity that arrives, expected", "quantity")
+    price: float = column("average price with adder, expected", "money/quantity", per="arriving")
+    delivered_price: float = column(
+        "average price with adder, duty and freight, expected", "money/quantity", per="arriving"
+    )
+    price_break: float | None = column(
+        "quantity of the price break that the order reaches; blank = none", "quantity", given=True
+    )
+    cheaper_from: float | None = column(
+        "quantity from which buying up to that break costs less; blank = nothing is bought up",
+        "quantity",
+    )
+    order_cost: float = column("cost of placing the order", "money")
+    relaxed: bool = column(
+        "whether it is beyond firm_periods: lots, minimum, cost and breaks hold on average only"
+    )
+    paid: float = column("what the order costs in all, undiscounted, expected", "money")
+    paid_on: dt.date = column("first day of the period in which the metal is paid")
+    instruction: str = column("what to do", sentence=True)
+
+
+class _Bill(NamedTuple):
+    """A node where an order is paid, seen from the order's own.
+
+    `share`: of the order that is paid there, times the probability of the node [1]. `offer`: as it
+    stands there. `rates`: the price of each segment [money/quantity].
+    """
+
+    share: float
+    offer: Offer
+    rates: list[float]
+
+
+class _Solved(NamedTuple):
+    """What the solver decided of an order: its parts, one for each segment of its price."""
+
+    quantity: float
+    lots: int | None
+    parts: list[float]
+    reached: PriceBreak | None
+
+
+def report(formulation: Formulation) -> Iterator[Order]:
+    """Yield the orders that the plan places."""
+    m, nothing = formulation.m, formulation.stockpile.scale.nothing
+    for o, n in m.ORDERS:
+        if evaluate(m.buy[o, n]) > nothing:
+            yield _order(m, formulation.stockpile, o, n)
+
+
+def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
+    """Return the order of an offer at a node."""
+    calendar, period, now = stockpile.calendar, stockpile.tree.period[n], stockpile.at(n)
+    row, firm = now.keyed(Offer)[o], stockpile.firm(n)
+    quantity, lots, parts, reached = _solved(m, stockpile, o, n)
+    arrival = period + offer_terms.lead(stockpile, row)
+    date, arrives = calendar.begin(period), calendar.begin(arrival)
+    whole = row.order_cost == 0 or firm
+    cost = row.order_cost * (1.0 if whole else evaluate(placed_share(m, o, n)))
+    bills = _bills(stockpile, o, n, arrival)
+    price, delivered = _mean_prices(bills, parts, quantity)
+    paid = delivered * sum(each.share for each in bills) * quantity + cost
+    cheaper_from = None if reached is None else _cheaper_from(now, reached, quantity, bills[0])
+    ends = _ends(stockpile, o, n, arrival)
+    return Order(
+        **stockpile.where(n),
+        date=date,
+        offer=o,
+        supplier=row.supplier,
+        material=row.material,
+        ordered=quantity,
+        lots=lots,
+        arrives=arrives,
+        arriving=sum(weight * there.availability for weight, there, _ in ends) * quantity,
+        price=price,
+        delivered_price=delivered,
+        price_break=reached.from_quantity if reached else None,
+        cheaper_from=cheaper_from,
+        order_cost=cost,
+        relaxed=not firm,
+        paid=paid,
+        paid_on=date if row.payment == "order" else arrives,
+        instruction=_instruction(stockpile, row, (date, arrives), quantity, paid, cheaper_from),
+    )
+
+
+def _solved(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> _Solved:
+    """Return what the solver decided of an order, without its noise."""
+    now, firm = stockpile.at(n), stockpile.firm(n)
+    row = now.keyed(Offer)[o]
+    lots = round(evaluate(m.lots[o, n])) if row.lot_size and firm else None
+    rates = offer_terms.prices(stockpile, row, n)
+    parts = [evaluate(m.part[o, s, n]) for s in range(len(rates)) if (o, s, n) in m.SEGMENTS]
+    last = max((s for s, part in enumerate(parts) if part > stockpile.scale.nothing), default=0)
+    segment = break_terms.segments(now, o, math.inf)[last]
+    least = (row.minimum_order, segment.begin if parts else None) if firm else ()
+    quantity = _settled(row, evaluate(m.buy[o, n]), lots, least)
+    reached = break_terms.reached(now, o, quantity) if firm else None
+    if reached is not None and not break_terms.incremental(now, o):
+        # At the foot of a break an order may pay either price: its part shows which it does.
+        reached = segment.row
+    return _Solved(quantity, lots, parts or [quantity], reached)
+
+
+def _settled(row: Offer, quantity: float, lots: int | None, least: Sequence[float | None]) -> float:
+    """Return the quantity to order, as a person would write it [quantity].
+
+    It is in whole lots, no less than `least` and no more than the offer allows.
+    """
+    if lots is not None and row.lot_size:
+        whole = amounts.lots(lots, row.lot_size)
+        return whole if abs(whole - quantity) <= amounts.NOISE * whole else quantity
+    return amounts.snapped(quantity, least, (row.capacity, row.total))
+
+
+def _ends(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[float, Offer, int]]:
+    """Return where an order arrives: the probability once it is placed, the offer, the node."""
+    tree = stockpile.tree
+    nodes = tree.later(n, arrival - tree.period[n])
+    return [
+        (tree.probability[d] / tree.probability[n], stockpile.at(d).keyed(Offer)[name], d)
+        for d in nodes
+    ]
+
+
+def _bills(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[_Bill]:
+    """Return where an order is paid."""
+    row = stockpile.at(n).keyed(Offer)[name]
+    if row.payment == "order":
+        return [_Bill(1.0, row, offer_terms.prices(stockpile, row, n))]
+    return [
+        _Bill(weight * there.availability, there, offer_terms.prices(stockpile, there, d))
+        for weight, there, d in _ends(stockpile, name, n, arrival)
+    ]
+
+
+def _mean_prices(
+    bills: Sequence[_Bill], parts: Sequence[float], quantity: float
+) -> tuple[float, float]:
+    """Return the expected price with adder, and that with duty and freight [money/quantity]."""
+    whole = sum(each.share for each in bills)
+    price = delivered = 0.0
+    for share, there, rates in bills:
+        # Where nothing arrives on any path the price is that of nothing.
+        weight = share / whole if whole else 1 / len(bills)
+        base = sum(rate * part for rate, part in zip(rates, parts, strict=False)) / quantity
+        price += weight * (base + there.adder)
+        delivered += weight * (base * (1 + there.duty) + there.adder + there.freight)
+    return price, delivered
+
+
+def _cheaper_from(
+    stockpile: Stockpile, row: PriceBreak, quantity: float, bill: _Bill
+) -> float | None:
+    """Return from which quantity an order at the foot of an all-units break costs less [quantity].
+
+    It costs less than just what it asks for, with adder, duty and freight. The result is None where
+    the order does not stand at the foot of the break.
+    """
+    if row.kind == "incremental":
+        return None
+    if abs(quantity - row.from_quantity) > break_terms.clearance(stockpile):
+        return None
+    there = bill.offer
+    rates = [rate * (1 + there.duty) + there.adder + there.freight for rate in bill.rates]
+    steps: list[tuple[Segment, float]] = list(
+        zip(break_terms.segments(stockpile, row.offer, math.inf), rates, strict=True)
+    )
+    paid = quantity * next(rate for each, rate in steps if each.row is row)
+    same = (
+        max(each.begin, paid / rate)
+        for each, rate in steps
+        if rate > 0 and paid / rate < each.end <= row.from_quantity
+    )
+    return min(same, default=None)
+
+
+def _instruction(
+    stockpile: Stockpile,
+    row: Offer,
+    dates: tuple[dt.date, dt.date],
+    quantity: float,
+    paid: float,
+    cheaper_from: float | None,
+) -> str:
+    """Return the sentence that orders a quantity; `dates`: of the order and of its arrival."""
+    date, arrives = map(amounts.month, dates)
+    unit, currency = stockpile.settings.quantity_unit, stockpile.settings.currency
+    sentence = (
+        f"{date}: order {amounts.quantity(quantity)} {unit} of {row.material} "
+        f"from {row.supplier} under {row.offer}, "
+        f"to arrive {arrives}, for {amounts.money(paid)} {currency} in all"
+    )
+    if cheaper_from is None:
+        return sentence
+    bought_up = f"{amounts.about(cheaper_from)} {unit}"
+    return f"{sentence} (bought up to the price break: it costs less from {bought_up} on)"
