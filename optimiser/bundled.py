@@ -21,10 +21,11 @@ from optimiser.workers import Run
 from stockpile_model import amounts
 from stockpile_model.block import decisions
 from stockpile_model.block import headings as block_headings
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
+from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome, FloorOutcome
-from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.build import build
 from stockpile_model.calendar import Calendar
 from stockpile_model.scenarios import Event, unfold

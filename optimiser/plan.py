@@ -16,11 +16,11 @@ from optimiser.solve import Outcome
 from stockpile_model import amounts
 from stockpile_model.block import headings as block_headings
 from stockpile_model.block import results
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome
-from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report

@@ -10,7 +10,7 @@ from optimiser.plan import Plan
 from optimiser.solve import Options
 from optimiser.studies.what_ifs import FLOOR_LEVELS
 from optimiser.studies.what_ifs.floor_levels import compared, open_levels
-from stockpile_model.blocks.price_floors import FloorOutcome
+from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (

@@ -29,7 +29,8 @@ from optimiser.plan import Plan
 from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import DATED
-from stockpile_model.blocks import budget, price_floors, targets
+from stockpile_model.blocks import budget, targets
+from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.policy import terms as rule_terms
 from stockpile_model.blocks.rotation import terms as rotation_terms
@@ -718,8 +719,8 @@ def a_period_longer(stockpile: Stockpile, material: str) -> int | None:
 
 
 def no_floor(stockpile: Stockpile, contract: Any, floor: Any, first: int, node: int) -> float:
-    found = price_floors.market(stockpile, contract, node)
-    return price_floors.floor_at(stockpile, floor, first, node) if found is None else found
+    found = offtake_terms.market(stockpile, contract, node)
+    return offtake_terms.floor_at(stockpile, floor, first, node) if found is None else found
 
 
 def fresh_enough(stockpile: Stockpile, material: str, age: int) -> bool:
@@ -738,8 +739,8 @@ EARLY: dict[str, Any] = {
 }
 MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "shelf life off by one": (FULL, (Stockpile, "life", a_period_longer), r"beyond a shelf life of 4 months \(materials!"),
-    "a floor ignored": (FULL, (price_floors, "price", no_floor), r"amount \(offtakes, gallium, offtake\)"),
-    "no escalation": (SHARED, (price_floors, "floor_at", lambda s, floor, first, n: price_floors.floor_value(s, floor, n)), r"offtakes"),
+    "a floor ignored": (FULL, (offtake_terms, "price", no_floor), r"amount \(offtakes, gallium, offtake\)"),
+    "no escalation": (SHARED, (offtake_terms, "floor_at", lambda s, floor, first, n: offtake_terms.floor_value(s, floor, n)), r"offtakes"),
     "a lapsed appropriation spent": (FULL, (budget, "overlap", lambda c, begin, end: overlap(c, begin, None)), r"can be spent until"),
     "an appropriation spent early": (EARLY, (budget, "overlap", lambda c, begin, end: overlap(c, None, end)), r"can be spent from 2027-03"),
     "uses ignored": (FULL, (budget, "may_pay", lambda fund, money: True), r"may not pay"),
@@ -756,10 +757,10 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "no breaks": (SHARED, (offer_terms, "prices", lambda s, offer, n: [70.0] * 3), r"price \((bulk|steps)"),
     "no cap on the upside": (
         SHARED,
-        (price_floors, "_capped", lambda s, contract, periods: 1e6),
+        (offtake_terms, "most_upside", lambda s, contract, periods: 1e6),
         r"upside of furnace_offtake in the contract",
     ),
-    "any floor carries": (SHARED, (price_floors, "carries", lambda s, contract, floor, n: True), r"break-even of furnace|carries"),
+    "any floor carries": (SHARED, (offtake_terms, "carries", lambda s, contract, floor, n: True), r"break-even of furnace|carries"),
     "back at once": (SHARED, (rotation_terms, "lead", lambda s, outlet: 0), r"returns .* \(outlets!"),
     "feedstock counts for nothing": (FULL, (rule_terms, "weight", lambda s, of, value, part: 0.0), r"observed"),
 }

@@ -24,7 +24,8 @@ from optimiser.planner import Request, audit_workbook, plan_workbook
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import read
 from stockpile_model import scenarios
-from stockpile_model.blocks import demand, price_floors
+from stockpile_model.blocks import demand
+from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.changes import apply, parse
 from stockpile_model.stockpile import Stockpile
 from tests.support.books import book
@@ -397,7 +398,7 @@ MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
     "a delay ignored": ((scenarios, "active_events", nothing_happens_to("suppliers")), r"in scenario outage"),
     "known from the beginning": ((scenarios, "revealed", lambda stockpile, row: 0), r"not yet known"),
     "contracts read without events": (
-        (price_floors, "reference", untouched),
+        (terms, "reference", untouched),
         r"price \(offtake.*in scenario squeeze",
     ),
     "demand read without events": (

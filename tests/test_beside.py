@@ -20,10 +20,10 @@ from optimiser.studies.what_ifs.cost_shares import CostShare, buyers, groups, sh
 from optimiser.studies.what_ifs.firm_supply import Compared, compare
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.blocks.targets import Target

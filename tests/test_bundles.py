@@ -25,9 +25,9 @@ from optimiser.workbook.read import read
 from optimiser.workers import Workers
 from stockpile_model.block import decisions, follows
 from stockpile_model.blocks.budget import BudgetUse, Payment
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.stock.lot_outcomes import LotStock
 from stockpile_model.build import build
 from stockpile_model.scenarios import unfold

@@ -22,14 +22,15 @@ from optimiser.workbook.read import read
 from optimiser.workbook.write import write
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.budget import BudgetUse, Payment
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
+from stockpile_model.blocks.contracts.contract_terms import Contract, begun, even, last_period, menu
 from stockpile_model.blocks.demand import Demand, DemandMet, covers
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.blocks.offers.offer_terms import Offer, lead
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
-from stockpile_model.blocks.price_floors import Contract, ContractOutcome, begun, even, last_period, menu
-from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock

@@ -22,10 +22,10 @@ from optimiser.solve import UnboundedError
 from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome
-from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.build import report
 from stockpile_model.formulation import Formulation

@@ -16,8 +16,8 @@ from optimiser.sampling.draw import Options, Samples, draw
 from optimiser.sampling.processes import Array, Flags
 from optimiser.sampling.reduce import METHODS, Reduction, distances, forward, reduce
 from optimiser.sampling.tables import Uncertainty
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import check
 from stockpile_model.calendar import add_months

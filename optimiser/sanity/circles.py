@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimiser.sanity.series import listed
-from stockpile_model.blocks import projects
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract
+from stockpile_model.blocks.projects.project_terms import grant
+from stockpile_model.blocks.projects.windows import carriable, grantable
 from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.calendar import overlap
@@ -23,7 +24,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     going = _going(stockpile, set())
     hoped = _going(stockpile, {row.material for row in stockpile.rows(Outlet)})
     for row in stockpile.rows(Project):
-        if row.project in going or not projects.grantable(stockpile, row.project):
+        if row.project in going or not grantable(stockpile, row.project):
             continue
         column = "project" if row.fund is None else "fund"
         if row.project in hoped:
@@ -53,7 +54,7 @@ def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
         more = {
             row.project
             for row in stockpile.rows(Project)
-            if row.project not in found and (projects.carriable(stockpile, row.project) or _paid(stockpile, row, known))
+            if row.project not in found and (carriable(stockpile, row.project) or _paid(stockpile, row, known))
         }
         if not more:
             return found
@@ -62,9 +63,9 @@ def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
 
 def _paid(stockpile: Stockpile, row: Project, known: set[str]) -> bool:
     """Whether a grant can be paid: by an appropriation, or by receipts from metal that is known to come."""
-    if not projects.grantable(stockpile, row.project):
+    if not grantable(stockpile, row.project):
         return False
-    if not projects.grant(row) or not stockpile.given(Fund):
+    if not grant(row) or not stockpile.given(Fund):
         return True
     able = {fund.fund for fund in stockpile.rows(Fund) if _may(row, fund)}
     dates = overlap(stockpile.calendar, row.decide_from, row.decide_to)

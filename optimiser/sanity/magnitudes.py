@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from optimiser.sanity.series import floor, index, reference
 from stockpile_model.amounts import about, quantity
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.blocks.targets import Target

@@ -11,9 +11,9 @@ from optimiser.sanity.series import Series, floor, index, made_of_others, menu, 
 from optimiser.sanity.supply import sources
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem

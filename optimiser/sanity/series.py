@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stockpile_model.blocks import price_floors
+from stockpile_model.blocks.contracts import contract_terms
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand, covers
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
@@ -127,7 +127,7 @@ def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
 @functools.lru_cache(maxsize=16)
 def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
     """The levels of each contract."""
-    return price_floors.menu(stockpile)
+    return contract_terms.menu(stockpile)
 
 
 @functools.lru_cache(maxsize=16)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optimiser.sanity.series import menu, over
-from stockpile_model.blocks import price_floors, projects
+from stockpile_model.blocks.contracts.contract_terms import Contract, agreed, even
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract
+from stockpile_model.blocks.projects.windows import earliest
 from stockpile_model.calendar import overlap
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -38,7 +38,7 @@ def able(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
             found[row.material].append(Source(row, periods, most, total))
     for contract in stockpile.rows(Contract):
         if contract.availability > 0 and (periods := _deliveries(stockpile, contract)):
-            rate = max((price_floors.even(stockpile, level) for level in menu(stockpile)[contract.contract].values()), default=0.0)
+            rate = max((even(stockpile, level) for level in menu(stockpile)[contract.contract].values()), default=0.0)
             found[contract.material].append(Source(contract, periods, contract.availability * contract.flex * rate))
     return {material: tuple(each) for material, each in found.items()}
 
@@ -48,7 +48,7 @@ def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
     if not stockpile.counts(offer.supplier):
         return range(0)
     window, lead = overlap(stockpile.calendar, offer.from_, offer.to), offer_terms.lead(stockpile, offer)
-    ready = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
+    ready = 0 if offer.project is None else earliest(stockpile, offer.project)
     first = max(window.start, stockpile.shipping(offer.supplier), ready)
     return range(first + lead, min(window.stop + lead, len(over(stockpile))))
 
@@ -58,6 +58,6 @@ def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
     window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
     if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
         return range(0)
-    ready = 0 if contract.project is None else projects.earliest(stockpile, contract.project)
-    first = max(ready, price_floors.agreed(stockpile, contract, window.start), stockpile.shipping(contract.supplier))
+    ready = 0 if contract.project is None else earliest(stockpile, contract.project)
+    first = max(ready, agreed(stockpile, contract, window.start), stockpile.shipping(contract.supplier))
     return range(first, len(over(stockpile)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimiser.plan import Plan
 from optimiser.studies.case import Figure
-from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
 COST, DELIVERED, FLOOR = "cost", "delivered", "floor signed"

@@ -8,7 +8,7 @@ from optimiser.errors import Fault
 from optimiser.workbook.drafts import Drafts, is_total
 from optimiser.workbook.sheets import letter, number
 from optimiser.workbook.tables import MOST_FAULTS
-from stockpile_model.blocks.price_floors import Contract, Floor
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.schema import Column, Row, columns, get, keys, quoted
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings

@@ -17,11 +17,11 @@ from optimiser.workbook.styles import SHARE, Styles, number_format, put
 from stockpile_model.amounts import count, month
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.budget import BudgetUse, Payment
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome
-from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.blocks.targets import TargetMet

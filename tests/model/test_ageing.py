@@ -12,9 +12,9 @@ from optimiser.audit import audit
 from optimiser.audited import as_sheets
 from optimiser.plan import make_plan
 from optimiser.solve import Options, Outcome, solve
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock import terms as ages
 from stockpile_model.blocks.stock.terms import OpeningLot, classes

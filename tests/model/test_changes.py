@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import Change, apply, parse
 from stockpile_model.schema import Row, get

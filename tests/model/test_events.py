@@ -9,8 +9,8 @@ import pytest
 
 from optimiser.solve import Options, solve
 from stockpile_model.blocks.budget import BudgetUse
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.build import report

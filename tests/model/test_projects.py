@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from stockpile_model.blocks import projects
-from stockpile_model.blocks.breakeven import annuity, breakeven
-from stockpile_model.blocks.projects import ProjectOutcome
+from stockpile_model.blocks.contracts.contract_terms import annuity, breakeven
+from stockpile_model.blocks.projects import windows
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.build import report
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -83,7 +83,7 @@ def test_plan(case: Case) -> None:
     ],
 )
 def test_when_a_project_can_be_granted(rows: list[Row], settings: dict[str, object], nodes: list[int]) -> None:
-    assert list(projects.grantable(book(OFFER, *rows, **{"periods": 4} | settings), "plant 2")) == nodes
+    assert list(windows.grantable(book(OFFER, *rows, **{"periods": 4} | settings), "plant 2")) == nodes
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,15 @@ def test_when_a_project_can_be_granted(rows: list[Row], settings: dict[str, obje
     ],
 )  # fmt: skip
 def test_when_a_contract_can_carry_a_project(rows: list[Row], settings: dict[str, object], nodes: list[int]) -> None:
-    assert list(projects.carriable(book(*rows, **{"periods": 4} | settings), "plant 2")) == nodes
+    assert list(windows.carriable(book(*rows, **{"periods": 4} | settings), "plant 2")) == nodes
 
 
 def test_the_earliest_that_a_project_can_be_ready() -> None:
     rows = (OFFER, contract(project="plant 2", sign_from=month(1), sign_to=month(1)), TEN)
-    assert projects.earliest(book(*rows, project(cost=1, ready_lag_months=1, decide_from=month(2)), periods=5), "plant 2") == 3
+    assert windows.earliest(book(*rows, project(cost=1, ready_lag_months=1, decide_from=month(2)), periods=5), "plant 2") == 3
     carried = project(cost=1, ready_lag_months=1, decide_from=month(2), breakeven_floor=10)
-    assert projects.earliest(book(*rows, carried, periods=5), "plant 2") == 2
-    assert projects.earliest(book(*rows, project(), periods=5), "plant 2") == 5
+    assert windows.earliest(book(*rows, carried, periods=5), "plant 2") == 2
+    assert windows.earliest(book(*rows, project(), periods=5), "plant 2") == 5
 
 
 def test_a_plant_that_one_contract_carries_serves_the_offers_of_the_project_too() -> None:

@@ -17,12 +17,12 @@ import pyomo.environ as pyo
 from optimiser.solve import Options, solve
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.policy.terms import Rule
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.terms import OpeningLot
 from stockpile_model.blocks.targets import Target

@@ -14,10 +14,10 @@ import xlsxwriter
 from optimiser.errors import Fault, InputError
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.sheets import UNCACHED
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.policy.terms import Rule
-from stockpile_model.blocks.price_floors import Contract, Floor
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import parse
 from stockpile_model.tables import Fund, Material, Price, Supplier

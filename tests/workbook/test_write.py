@@ -29,10 +29,10 @@ from optimiser.workbook.files import check_target
 from optimiser.workbook.result_sheets import SHEETS, shown
 from optimiser.workbook.write import compose, write
 from stockpile_model.blocks.budget import BudgetUse
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.price_floors import ContractOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.schema import Dated, Result, column, get

@@ -14,7 +14,7 @@ from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.plan_figures import COST, DELIVERED, FLOOR, figures
 from optimiser.studies.what_ifs.what_if import WhatIf
 from stockpile_model import amounts
-from stockpile_model.blocks.price_floors import ContractOutcome
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.build import build
 from stockpile_model.schema import Result as ResultRow
 from stockpile_model.schema import column

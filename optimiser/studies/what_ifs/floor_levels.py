@@ -11,7 +11,9 @@ from optimiser.studies.case import Case, Commit, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
 from stockpile_model import amounts
-from stockpile_model.blocks.price_floors import Contract, ContractOutcome, FloorOutcome, menu
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
+from stockpile_model.blocks.contracts.contract_terms import Contract, menu
+from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.scale import NOISE
 from stockpile_model.stockpile import Stockpile
 

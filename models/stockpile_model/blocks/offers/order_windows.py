@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from stockpile_model.blocks import projects
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.projects.windows import earliest
 from stockpile_model.calendar import overlap
 from stockpile_model.stockpile import Stockpile
 
@@ -19,7 +19,7 @@ def placeable(stockpile: Stockpile, offer: Offer) -> Iterator[int]:
     ready, and early enough to arrive within the horizon.
     """
     tree, calendar = stockpile.tree, stockpile.calendar
-    opens = 0 if offer.project is None else projects.earliest(stockpile, offer.project)
+    opens = 0 if offer.project is None else earliest(stockpile, offer.project)
 
     @functools.cache
     def window(view: Stockpile) -> range:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks import projects
 from stockpile_model.blocks.offers.order_terms import OrderTerms
+from stockpile_model.blocks.projects import going
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 
@@ -74,7 +74,7 @@ def link_order_project(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
     placed = terms.placed
 
     def rule(m: pyo.ConcreteModel, o: str, n: int) -> Any:
-        ready = projects.ready(m, terms.stockpile, str(terms.offer(o, n).project), n)
+        ready = going.ready(m, terms.stockpile, str(terms.offer(o, n).project), n)
         if (o, n) in placed:
             return m.place[o, n] <= 1.0 * ready
         return m.buy[o, n] <= terms.limits[o, n] * ready

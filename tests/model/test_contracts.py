@@ -7,8 +7,11 @@ import datetime as dt
 import pyomo.environ as pyo
 import pytest
 
-from stockpile_model.blocks import price_floors
-from stockpile_model.blocks.price_floors import Contract, ContractOutcome, Floor, FloorOutcome
+from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.option_value import FloorOutcome
+from stockpile_model.blocks.projects.project_terms import ready
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price
@@ -379,7 +382,7 @@ def deliveries(stockpile: Stockpile) -> dict[int, list[int]]:
 
 
 def _first(stockpile: Stockpile, node: int) -> int:
-    return min(price_floors.begun(stockpile, stockpile.rows(Contract)[0], node).values())
+    return min(terms.begun(stockpile, stockpile.rows(Contract)[0], node).values())
 
 
 @pytest.mark.parametrize(
@@ -416,7 +419,7 @@ def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[
 )  # fmt: skip
 def test_a_contract_of_a_project_delivers_first_when_that_is_ready(stockpile: Stockpile, begins: set[tuple[int, int]]) -> None:
     m, row = built(stockpile).m, stockpile.rows(Contract)[0]
-    delivers = {(s, h): price_floors.begun(stockpile, row, s, price_floors.ready(stockpile, "plant 2", h)) for _, _, h, s in m.BEGINS}
+    delivers = {(s, h): terms.begun(stockpile, row, s, ready(stockpile, "plant 2", h)) for _, _, h, s in m.BEGINS}
     assert {(s, min(nodes.values())) for (s, _), nodes in delivers.items()} == begins
     assert all(h <= s for s, h in delivers)
     assert {(d, n) for *_, d, n in m.TAKES} == {(d, n) for nodes in delivers.values() for n, d in nodes.items()}
@@ -441,14 +444,14 @@ def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows()
     ],
 )
 def test_contract_years_begin_at_the_first_delivery(stockpile: Stockpile, first: int, years: list[range]) -> None:
-    assert price_floors.years(stockpile, stockpile.rows(Contract)[0], first) == years
+    assert terms.years(stockpile, stockpile.rows(Contract)[0], first) == years
 
 
 # What it costs ------------------------------------------------------------------------------------------------------------------
 
 
 def price(stockpile: Stockpile, first: int, node: int) -> float:
-    return price_floors.price(stockpile, stockpile.rows(Contract)[0], stockpile.rows(Floor)[0], first, node)
+    return terms.price(stockpile, stockpile.rows(Contract)[0], stockpile.rows(Floor)[0], first, node)
 
 
 @pytest.mark.parametrize(("market", "paid"), [(5, 8), (10, 9), (20, 12)])

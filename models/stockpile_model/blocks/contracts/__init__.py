@@ -1,0 +1,93 @@
+"""Offtakes with price floors: the producer commits a quantity, the buyer a least price."""
+
+from __future__ import annotations
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import Block, Tally
+from stockpile_model.blocks.contracts import (
+    cfd,
+    contract_checks,
+    contract_outcomes,
+    contract_terms,
+    deliveries,
+    reliance,
+    signing,
+    take_or_pay,
+    upside,
+)
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.option_value import FloorOutcome
+from stockpile_model.blocks.contracts.schedule import schedule
+from stockpile_model.ledger import DUTY, FREIGHT, Heading, Ledger
+from stockpile_model.stockpile import Stockpile
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Add what can be signed, what it delivers, what is owed and what it costs.
+
+    Deliveries are split by level and by the period d of the first delivery, since escalation and
+    contract years run from it; so a price is a number.
+    """
+    plan = schedule(stockpile, list(m.GRANTS), list(m.CARRIAGES))
+
+    signing.add_sign(m, plan)
+    signing.forbid_second_signing(m, plan)
+
+    reliance.add_begin(m, plan)
+    reliance.balance_begin(m, plan)
+    reliance.link_begin(m, plan)
+    reliance.link_carry(m, plan)
+    reliance.forbid_own_help(m, plan)
+
+    deliveries.add_take(m, plan)
+    deliveries.cap_take(m, plan)
+
+    take_or_pay.add_deficit(m, plan)
+    take_or_pay.hold_take_or_pay(m, plan)
+    take_or_pay.add_short(m, plan)
+    take_or_pay.cap_deficit(m, plan)
+    take_or_pay.link_short(m, plan)
+
+    upside.add_upside(m, plan)
+    upside.cap_upside(m, plan)
+    upside.cap_upside_year(m, plan)
+    upside.receive_upside(m, plan, ledger)
+
+    cfd.pay_topups(m, plan, ledger)
+    take_or_pay.pay_deficits(m, plan, ledger)
+    signing.pay_signing(m, plan, ledger)
+
+    deliveries.add_deliver(m, plan)
+    deliveries.add_call(m, plan)
+    deliveries.balance_call(m, plan)
+    deliveries.balance_delivery(m, plan)
+    deliveries.post_deliveries(m, plan, ledger)
+
+
+BLOCK = Block(
+    tables=(Contract, Floor),
+    results=(ContractOutcome, FloorOutcome),
+    headings=(
+        Heading("offtakes", "deliveries under contracts"),
+        Heading("deficits", "take-or-pay not taken"),
+        Heading("topups", "paid up to the floor without metal (cfd)"),
+        Heading("signing", "signing costs"),
+        Heading("upside", "share of the price above the trigger"),
+        FREIGHT,
+        DUTY,
+    ),
+    decisions=("sign", "take"),
+    follows=("begin", "short"),
+    tallies=(
+        Tally("sign", "sign", "chosen", alike=True, members=Contract.TABLE),
+        Tally("take", "take", alike=True),
+    ),
+    deeds=(signing.DEED,),
+    check=contract_checks.check,
+    review=contract_checks.review,
+    add=add,
+    report=contract_outcomes.report,
+    brings=contract_terms.brings,
+)

@@ -1,0 +1,78 @@
+"""Checks of the sheets contracts and floors beyond a single cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor, menu, signable
+from stockpile_model.checks import ordered, seen, whole_periods
+from stockpile_model.schema import Problem, columns, get
+from stockpile_model.stockpile import Stockpile
+
+METAL_ONLY = ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")
+"""The columns that mean nothing without metal."""
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with each contract and each level of its menu."""
+    levels = menu(stockpile)
+    for row in stockpile.rows(Contract):
+        yield from ordered(row, "sign_from", "sign_to")
+        yield from whole_periods(stockpile, row, "term_months", "lead_time_months")
+        yield from seen(row, "availability")
+        if not levels[row.contract]:
+            message = f"{row.contract} has no row in the sheet floors: give its menu there"
+            yield Problem(row.TABLE, row.line, "contract", message)
+        yield from _reference(row)
+        yield from _idle(row)
+    for floor in stockpile.rows(Floor):
+        yield from _level(floor)
+
+
+def _reference(row: Contract) -> Iterator[Problem]:
+    """Yield what lacks of a reference price and of its upside."""
+    if row.price_index is None and row.ceiling is not None:
+        message = "caps a reference: it needs price_index"
+        yield Problem(row.TABLE, row.line, "ceiling", message)
+    if row.price_index is None and row.form == "cfd":
+        message = "is required for a cfd: it pays the difference from the floor to a reference"
+        yield Problem(row.TABLE, row.line, "price_index", message)
+    if row.upside_share > 0 and row.price_index is None:
+        message = "is required for an upside: it is a share of a reference above the trigger"
+        yield Problem(row.TABLE, row.line, "price_index", message)
+    if row.upside_share > 0 and row.upside_trigger is None:
+        message = "is required where upside_share is above 0"
+        yield Problem(row.TABLE, row.line, "upside_trigger", message)
+
+
+def _idle(row: Contract) -> Iterator[Problem]:
+    """Warn of cells that have no effect."""
+    for name in ("upside_trigger", "upside_cap") if row.upside_share == 0 else ():
+        if get(row, name) is not None:
+            message = "has no effect without an upside_share"
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+    for name in METAL_ONLY if row.form == "cfd" else ():
+        if get(row, name) != next(each.default for each in columns(Contract) if each.name == name):
+            message = "has no effect on a cfd, which moves no metal"
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+
+
+def _level(row: Floor) -> Iterator[Problem]:
+    """Yield what is wrong with the floor of a level."""
+    if (row.floor is None) == (row.floor_index is None):
+        message = "a level needs floor or floor_index, and not both"
+        yield Problem(row.TABLE, row.line, "floor", message)
+    if row.floor_factor is not None and row.floor_index is None:
+        message = "is a share of an index: it needs floor_index"
+        yield Problem(row.TABLE, row.line, "floor_factor", message)
+
+
+def review(stockpile: Stockpile) -> Iterator[Problem]:
+    """Warn of contracts that can never be signed."""
+    for row in stockpile.rows(Contract):
+        if stockpile.counts(row.supplier) and not list(signable(stockpile, row)):
+            message = (
+                f"{row.contract} cannot be signed to deliver within the horizon: "
+                "see its dates, lead time and its supplier's start"
+            )
+            yield Problem(row.TABLE, row.line, "contract", message, warning=True)

@@ -1,0 +1,268 @@
+"""What becomes of each offtake in a plan: signed or not, at which level, and what it costs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stockpile_model import amounts
+from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.option_value import floors
+from stockpile_model.blocks.contracts.reliance import delivers
+from stockpile_model.evaluation import evaluate
+from stockpile_model.formulation import Formulation
+from stockpile_model.schema import Dated, Result, column
+from stockpile_model.stockpile import Stockpile
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractOutcome(Dated):
+    """A contract as it is signed, by the date of its first delivery; or that it is not signed."""
+
+    SHEET = "contracts"
+    ABOUT = "which offtakes to sign, at which floor"
+    PLACE = 20
+    MEANS = ("contract", "level", "signed")
+    DECIDED = "signed"
+    contract: str = column("offtake")
+    supplier: str = column("producer")
+    material: str = column("material")
+    form: str = column("`purchase` or `cfd`")
+    decision: str = column("`sign` or `do not sign`")
+    level: str | None = column("level signed")
+    floor: float | None = column(
+        "floor signed, as it stands at signing", "money/quantity", given=True
+    )
+    signed: dt.date | None = column("first day of the period of signing")
+    annual_quantity: float | None = column("quantity committed", "quantity/year", given=True)
+    first_delivery: dt.date | None = column(
+        "first day of the first period of delivery; blank = past the horizon"
+    )
+    last_delivery: dt.date | None = column(
+        "last day of the last period of delivery within the horizon"
+    )
+    called_off: float = column("called off within the horizon", "quantity")
+    delivered: float = column("arrives within the horizon, expected", "quantity")
+    deficit: float = column("paid for and not taken, expected", "quantity", alarm=True)
+    expected_price: float | None = column(
+        "average price paid for the metal", "money/quantity", per="delivered"
+    )
+    topups: float = column(
+        "paid for the difference to the floor without metal (cfd), expected, undiscounted", "money"
+    )
+    upside: float = column(
+        "received of the price above the trigger, expected, undiscounted", "money"
+    )
+    cost: float = column("cost of the contract less its upside, expected, undiscounted", "money")
+    breakeven: float | None = column(
+        "floor at which its project pays for itself at the quantity signed",
+        "money/quantity",
+        given=True,
+    )
+    share_at_floor: float | None = column(
+        "share of deliveries at which the floor sets the price", "1", per="called_off"
+    )
+    instruction: str = column("what to do", sentence=True)
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what each level of each contract is worth, and what becomes of the contract."""
+    m, stockpile = formulation.m, formulation.stockpile
+    money = _money(formulation)
+    for k, row in stockpile.keyed(Contract).items():
+        signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and evaluate(m.sign[kk, f, n]) > 0.5]
+        yield from floors(formulation, row, signed)
+        if not signed:
+            yield _not_signed(row)
+        for f, s in signed:
+            yield from _signed(formulation, row, f, s, money.get(k, {}))
+
+
+def _money(formulation: Formulation) -> dict[str, dict[tuple[int, str], float]]:
+    """Return what each contract costs, by node and heading."""
+    found: dict[str, dict[tuple[int, str], float]] = {}
+    for each, amount in formulation.money:
+        if each.use == "contract" or each.heading == "upside":
+            sums = found.setdefault(each.name, {})
+            sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + amount
+    return found
+
+
+def _not_signed(row: Contract) -> ContractOutcome:
+    """Return the outcome of a contract that is not signed."""
+    return ContractOutcome(
+        contract=row.contract,
+        supplier=row.supplier,
+        material=row.material,
+        form=row.form,
+        decision="do not sign",
+        level=None,
+        floor=None,
+        signed=None,
+        annual_quantity=None,
+        first_delivery=None,
+        last_delivery=None,
+        called_off=0.0,
+        delivered=0.0,
+        deficit=0.0,
+        expected_price=None,
+        topups=0.0,
+        upside=0.0,
+        cost=0.0,
+        breakeven=None,
+        share_at_floor=None,
+        instruction=f"do not sign {row.contract} with {row.supplier}",
+    )
+
+
+Branches = dict[int | None, dict[int, float]]
+"""The period of first delivery (None: past the horizon) -> node -> how likely it is passed."""
+
+
+def _branches(stockpile: Stockpile, s: int, covered: Mapping[int, int]) -> Branches:
+    """Return the paths through a node of signing by their first delivery, the likeliest first."""
+    tree, found = stockpile.tree, Branches()
+    for leaf in tree.leaves:
+        path = tree.paths[leaf]
+        if s in path:
+            first = next((covered[n] for n in path if n in covered), None)
+            nodes = found.setdefault(first, {})
+            for n in path:
+                nodes[n] = nodes.get(n, 0.0) + tree.probability[leaf]
+    return dict(sorted(found.items(), key=lambda each: -each[1][s]))
+
+
+def _signed(
+    formulation: Formulation, row: Contract, f: str, s: int, money: Mapping[tuple[int, str], float]
+) -> Iterator[ContractOutcome]:
+    """Yield the outcome of a contract that is signed, for each date of its first delivery."""
+    stockpile, k = formulation.stockpile, row.contract
+    tree, calendar, nothing = stockpile.tree, stockpile.calendar, stockpile.scale.nothing
+    now = stockpile.at(s)
+    there, level = now.keyed(Contract)[k], terms.menu(now)[k][f]
+    covered = delivers(formulation, k, f, s)
+    branches = _branches(stockpile, s, covered)
+    where = _where(stockpile, s, branches)
+    instruction = _instruction(stockpile, row, level, s, where)
+    for first, nodes in branches.items():
+        weights = {n: nodes[n] for n, d in covered.items() if d == first and n in nodes}
+        taken = _taken(formulation, k, f, first, weights)
+        deficit = _deficit(formulation, k, f, first, weights)
+        sums: dict[str, float] = {}
+        for (n, heading), amount in money.items():
+            if n in nodes and s in tree.paths[n]:
+                sums[heading] = sums.get(heading, 0.0) + nodes[n] * amount
+        last = None if first is None else terms.last_period(stockpile, there, first)
+        yield ContractOutcome(
+            **where[first],
+            contract=k,
+            supplier=row.supplier,
+            material=row.material,
+            form=row.form,
+            decision="sign",
+            level=f,
+            floor=terms.floor_value(stockpile, level, s),
+            signed=calendar.begin(tree.period[s]),
+            annual_quantity=level.annual_quantity,
+            first_delivery=None if first is None else calendar.begin(first),
+            last_delivery=None if last is None else calendar.end(last),
+            called_off=taken.called,
+            delivered=taken.arrived,
+            deficit=deficit if deficit > nothing else 0.0,
+            expected_price=taken.paid / taken.arrived if taken.arrived > nothing else None,
+            topups=sums.get("topups", 0.0),
+            upside=0.0 - sums.get("upside", 0.0),
+            cost=sum(sums.values()),
+            breakeven=terms.least_floor(stockpile, there, level, s),
+            share_at_floor=taken.at_floor / taken.called if taken.called > nothing else None,
+            instruction=instruction,
+        )
+
+
+def _where(stockpile: Stockpile, s: int, branches: Branches) -> dict[int | None, dict[str, Any]]:
+    """Return the scenarios of each date of first delivery, and how likely they are."""
+    if len(branches) == 1:
+        return dict.fromkeys(branches, stockpile.where(s))
+    found: dict[int | None, dict[str, Any]] = {}
+    for first, nodes in branches.items():
+        names = [name for name, leaf in stockpile.scenarios.items() if leaf in nodes]
+        found[first] = {"scenarios": ", ".join(names), "probability": nodes[s]}
+    return found
+
+
+def _instruction(
+    stockpile: Stockpile,
+    row: Contract,
+    level: Floor,
+    s: int,
+    where: Mapping[int | None, Mapping[str, Any]],
+) -> str:
+    """Return the sentence that says what to sign, and when it delivers first."""
+    calendar, unit = stockpile.calendar, stockpile.settings.quantity_unit
+    signed = amounts.month(calendar.begin(stockpile.tree.period[s]))
+    floor = amounts.money(terms.floor_value(stockpile, level, s))
+    tied = "" if level.floor_index is None else f" (tied to {level.floor_index})"
+    quantity = f"{amounts.quantity(level.annual_quantity)} {unit}"
+    what = (
+        f"cash for {quantity} a year from"
+        if row.form == "cfd"
+        else f"{quantity} a year, first delivery"
+    )
+    begins = [
+        "past the horizon" if first is None else amounts.month(calendar.begin(first))
+        for first in where
+    ]
+    later = [
+        f"{begin} in {each['scenarios']}"
+        for begin, each in zip(begins[1:], list(where.values())[1:], strict=True)
+    ]
+    return (
+        f"{signed}: sign {row.contract} with {row.supplier} at level {level.level}, "
+        f"floor {floor} {stockpile.settings.currency}/{unit}{tied}, {what} {begins[0]}"
+        + (f" ({'; '.join(later)})" if later else "")
+    )
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What is taken of a contract, in expectation."""
+
+    called: float
+    arrived: float
+    paid: float
+    at_floor: float  # called off where the floor sets the price
+
+
+def _taken(
+    formulation: Formulation, k: str, f: str, first: int | None, weights: Mapping[int, float]
+) -> _Taken:
+    """Return what is taken at the nodes of a first delivery, each as likely as its weight."""
+    m, stockpile = formulation.m, formulation.stockpile
+    called = arrived = paid = at_floor = 0.0
+    for kk, ff, d, n in m.TAKES:
+        if (kk, ff, d) == (k, f, first) and n in weights:
+            row, floor = stockpile.at(n).keyed(Contract)[k], terms.menu(stockpile.at(n))[k][f]
+            taken = weights[n] * evaluate(m.take[kk, ff, d, n])
+            arriving = taken * row.availability
+            called += taken
+            arrived += arriving
+            paid += arriving * terms.price(stockpile, row, floor, d, n)
+            market = terms.market(stockpile, row, n)
+            if market is None or market <= terms.floor_at(stockpile, floor, d, n):
+                at_floor += taken
+    return _Taken(called, arrived, paid, at_floor)
+
+
+def _deficit(
+    formulation: Formulation, k: str, f: str, first: int | None, weights: Mapping[int, float]
+) -> float:
+    """Return what is paid for and not taken, expected [quantity]."""
+    m = formulation.m
+    return sum(
+        weights[n] * evaluate(m.deficit[kk, ff, d, n])
+        for kk, ff, d, n in m.DEFICITS
+        if (kk, ff, d) == (k, f, first) and n in weights
+    )

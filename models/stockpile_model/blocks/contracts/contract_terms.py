@@ -1,0 +1,305 @@
+"""The terms of offtakes: their rows, dates, prices and break-even, as numbers.
+
+The producer commits a quantity, the buyer a least price, chosen from a menu of levels.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from stockpile_model.calendar import overlap
+from stockpile_model.extremes import larger, smaller
+from stockpile_model.schema import Row, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract(Row):
+    """An offtake that can be signed at one level of its menu."""
+
+    TABLE = "contracts"
+    PURPOSE = (
+        "Offtakes: metal at a price with a floor, a quantity committed for years; or, as "
+        "`cfd`, cash without metal. Signed once or not at all."
+    )
+    STEP = "means"
+    contract: str = column("name of the offtake", required=True, key=True)
+    supplier: str = column("producer", required=True, refers="suppliers")
+    material: str = column("what is delivered", required=True, refers="materials")
+    form: str = column(
+        "`purchase`: metal at max(floor, min(ceiling, reference)); "
+        "`cfd`: cash top-up only, no metal",
+        default="purchase",
+        choices=("purchase", "cfd"),
+    )
+    price_index: str | None = column(
+        "index of the reference price; blank = the floor is the price", refers="prices"
+    )
+    discount: float = column("reference = index x (1 - discount)", "1", default=0.0, most=1)
+    ceiling: float | None = column(
+        "most the reference may count; blank = none", "money/quantity", least=0
+    )
+    upside_share: float = column(
+        "share of the reference above the trigger that the buyer receives",
+        "1",
+        default=0.0,
+        least=0,
+        most=1,
+    )
+    upside_trigger: float | None = column(
+        "reference above which the upside is shared", "money/quantity", least=0
+    )
+    upside_cap: float | None = column(
+        "most upside in a contract year; blank = no limit", "money/year", least=0
+    )
+    sign_from: dt.date | None = column("first date it can be signed; blank = from the start")
+    sign_to: dt.date | None = column("last date it can be signed; blank = to the end")
+    deliver_from: dt.date | None = column("earliest first delivery; blank = signing + lead time")
+    term_months: float | None = column(
+        "length from the first delivery; blank = to the end of the horizon", "months", above=0
+    )
+    take_or_pay: float = column(
+        "share of the annual quantity paid for whether taken or not",
+        "1",
+        default=1.0,
+        least=0,
+        most=1,
+    )
+    flex: float = column(
+        "a period's largest delivery as a multiple of the even rate", "1", default=1.0, above=0
+    )
+    signing_cost: float = column("paid at signing", "money", default=0.0, least=0)
+    lead_time_months: float = column(
+        "from signing to first delivery", "months", default=0.0, least=0
+    )
+    duty: float = column("customs duty, share of the price", "1", default=0.0, least=0)
+    freight: float = column("freight", "money/quantity", default=0.0, least=0)
+    availability: float = column(
+        "share of what is called off that arrives", "1", default=1.0, least=0, most=1
+    )
+    project: str | None = column("project the contract waits for", refers="projects")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor(Row):
+    """A level on the menu of a contract: a least price, and what is committed at it."""
+
+    TABLE = "floors"
+    PURPOSE = (
+        "The menu of a contract: at most one level is signed. The higher the floor, the more "
+        "the producer commits."
+    )
+    STEP = "means"
+    contract: str = column(
+        "contract whose menu this is", required=True, key=True, refers="contracts"
+    )
+    level: str = column("name of the level", required=True, key=True)
+    floor: float | None = column("least price", "money/quantity", least=0)
+    floor_index: str | None = column(
+        "index the floor is tied to, instead of a fixed floor", refers="prices"
+    )
+    floor_factor: float | None = column("floor as a share of that index; blank = 1", "1", least=0)
+    annual_quantity: float = column(
+        "what the producer commits at that floor", "quantity/year", required=True, least=0
+    )
+    escalation: float = column(
+        "rise of the floor, each whole contract year", "1/year", default=0.0, above=-1
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
+    """Return the levels on the menu of each contract, by name."""
+    found: dict[str, dict[str, Floor]] = {k: {} for k in stockpile.keyed(Contract)}
+    for row in stockpile.rows(Floor):
+        found.setdefault(row.contract, {})[row.level] = row
+    return found
+
+
+# Dates ----------------------------------------------------------------------------------------
+
+
+def agreed(stockpile: Stockpile, contract: Contract, node: int) -> int:
+    """Return the first period in which a contract signed at a node may deliver.
+
+    It is the later of `deliver_from` and signing plus lead time.
+    """
+    calendar = stockpile.calendar
+    earliest = 0 if contract.deliver_from is None else calendar.period(contract.deliver_from)
+    return max(earliest, stockpile.tree.period[node] + calendar.count(contract.lead_time_months))
+
+
+def begun(stockpile: Stockpile, contract: Contract, node: int, ready: int = 0) -> dict[int, int]:
+    """Return the nodes of delivery of a contract signed at a node, with its first delivery there.
+
+    On each path the first delivery is in the first period that is agreed, in which the supplier
+    ships and, for a contract that waits for a project, the plant is `ready`.
+    """
+    tree, least = stockpile.tree, max(agreed(stockpile, contract, node), ready)
+    found: dict[int, int] = {}
+    for n in tree.below[node]:
+        parent, period = tree.parent[n], tree.period[n]
+        if parent in found:
+            first = found[parent]
+        elif period >= least and period >= stockpile.at(n).shipping(contract.supplier):
+            first = period
+        else:
+            continue
+        found[n] = first
+    return {
+        n: first
+        for n, first in found.items()
+        if tree.period[n] <= last_period(stockpile, contract, first)
+    }
+
+
+def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
+    """Yield the nodes at which a contract can be signed and still deliver within the horizon."""
+    calendar, tree = stockpile.calendar, stockpile.tree
+    for node in tree.nodes:
+        row = stockpile.at(node).keyed(Contract)[contract.contract]
+        window = overlap(calendar, row.sign_from, row.sign_to)
+        if tree.period[node] in window and begun(stockpile, row, node):
+            yield node
+
+
+def last_period(stockpile: Stockpile, contract: Contract, first: int) -> int:
+    """Return the last period of delivery within the horizon, when the first is `first`."""
+    end = stockpile.calendar.periods - 1
+    if contract.term_months is None:
+        return end
+    return min(end, first + stockpile.calendar.count(contract.term_months) - 1)
+
+
+def years(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:
+    """Return the periods of each contract year; the term or the horizon may cut the last one."""
+    year = 12 // stockpile.calendar.months
+    last = last_period(stockpile, contract, first)
+    return [range(begin, min(begin + year, last + 1)) for begin in range(first, last + 1, year)]
+
+
+# Quantities and prices ------------------------------------------------------------------------
+
+
+def even(stockpile: Stockpile, floor: Floor) -> float:
+    """Return the even rate of a level [quantity/period]."""
+    return floor.annual_quantity * stockpile.calendar.months / 12
+
+
+def brings(stockpile: Stockpile, periods: int) -> float:
+    """Return the most that all contracts together may bring in so many periods [quantity]."""
+    found = 0.0
+    for k in stockpile.keyed(Contract):
+        pairs = (
+            (view.keyed(Contract)[k], floor)
+            for view in stockpile.variants
+            for floor in menu(view)[k].values()
+        )
+        rates = (row.flex * even(stockpile, floor) for row, floor in pairs)
+        found += max(rates, default=0.0) * periods
+    return found
+
+
+def reference(stockpile: Stockpile, contract: Contract, node: int) -> float | None:
+    """Return index · (1 - discount) [money/quantity]; None where the floor alone is the price."""
+    if contract.price_index is None:
+        return None
+    return stockpile.price(contract.price_index, node) * (1 - contract.discount)
+
+
+def market(stockpile: Stockpile, contract: Contract, node: int) -> float | None:
+    """Return min(ceiling, reference) [money/quantity]; None where the floor is the price."""
+    found = reference(stockpile, contract, node)
+    if found is None or contract.ceiling is None:
+        return found
+    return smaller(contract.ceiling, found)
+
+
+def floor_value(stockpile: Stockpile, floor: Floor, node: int) -> float:
+    """Return the floor at a node before it escalates, fixed or tied to an index."""
+    if floor.floor_index is None:
+        return floor.floor or 0.0
+    factor = 1.0 if floor.floor_factor is None else floor.floor_factor
+    return stockpile.price(floor.floor_index, node) * factor
+
+
+def floor_at(stockpile: Stockpile, floor: Floor, first: int, node: int) -> float:
+    """Return the floor at a node, escalated by whole contract years from the first delivery."""
+    months = (stockpile.tree.period[node] - first) * stockpile.calendar.months
+    return floor_value(stockpile, floor, node) * (1 + floor.escalation) ** (months // 12)
+
+
+def price(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
+    """Return max(floor, min(ceiling, reference)) at a node [money/quantity]."""
+    least, found = floor_at(stockpile, floor, first, node), market(stockpile, contract, node)
+    return least if found is None else larger(least, found)
+
+
+def topup(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
+    """Return max(0, floor - reference), which a cfd pays at a node [money/quantity]."""
+    found = reference(stockpile, contract, node) or 0.0
+    return larger(0.0, floor_at(stockpile, floor, first, node) - found)
+
+
+def upside(stockpile: Stockpile, contract: Contract, node: int) -> float:
+    """Return share · max(0, reference - trigger), due to the buyer at a node [money/quantity]."""
+    if contract.upside_share == 0:
+        return 0.0
+    above = (reference(stockpile, contract, node) or 0.0) - (contract.upside_trigger or 0.0)
+    return contract.upside_share * larger(0.0, above)
+
+
+def most_upside(stockpile: Stockpile, contract: Contract, periods: int) -> float:
+    """Return the cap on the upside of a contract year of so many periods, pro rata [money]."""
+    return (contract.upside_cap or 0.0) * periods * stockpile.calendar.months / 12
+
+
+# Break-even -----------------------------------------------------------------------------------
+
+
+def annuity(rate: float, years: float) -> float:
+    """Return the present value of 1 at the end of each year [1]."""
+    return years if rate == 0 else (1 - (1 + rate) ** -years) / rate
+
+
+def breakeven(project: Project, annual_quantity: float, grant: float = 0.0) -> float | None:
+    """Return the break-even of a plant at a committed quantity [money/quantity].
+
+    It is the one that is given, or opex + (capex - grant) / (quantity per year · annuity): the
+    least constant price at which margins at the end of each year of the plant's life return the
+    capital spent at its start, when a grant [money] pays part of that. Infinite where nothing is
+    committed; None where the workbook gives neither.
+    """
+    if project.capex is not None and project.life_years is not None:
+        capital = max(0.0, project.capex - grant)
+        if project.breakeven_floor is None or grant > 0:
+            yearly = annual_quantity * annuity(project.rate, project.life_years)
+            if yearly > 0:
+                return project.opex + capital / yearly
+            return math.inf if capital > 0 else project.opex
+    return project.breakeven_floor
+
+
+def least_floor(stockpile: Stockpile, contract: Contract, floor: Floor, node: int) -> float | None:
+    """Return the break-even of a contract's project at the quantity of a level.
+
+    None where the contract waits for no project or the break-even is not known.
+    """
+    if contract.project is None:
+        return None
+    project = stockpile.at(node).keyed(Project)[contract.project]
+    return breakeven(project, floor.annual_quantity)
+
+
+def carries(stockpile: Stockpile, contract: Contract, floor: Floor, node: int) -> bool:
+    """Return whether signing a level at a node makes the contract's project go ahead.
+
+    It does where the floor is at or above the break-even.
+    """
+    least = least_floor(stockpile, contract, floor, node)
+    return least is not None and floor_value(stockpile, floor, node) >= least * (1 - 1e-9)

@@ -1,0 +1,171 @@
+"""Deliveries: what is called off, where it arrives, and which buyer pays for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.blocks.contracts.schedule import Schedule
+from stockpile_model.blocks.contracts.signing import signed
+from stockpile_model.formulation import summed
+from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.stockpile import Stockpile
+
+
+def add_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Add take[k,f,d,n]: called off at level f at node n, when the first delivery is in d."""
+    m.TAKES = pyo.Set(
+        dimen=4,
+        initialize=schedule.takes,
+        doc="contract, level, period of first delivery, node of delivery",
+    )
+    m.take = pyo.Var(
+        m.TAKES, domain=pyo.NonNegativeReals, doc="called off under a contract [quantity]"
+    )
+
+
+def cap_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require take[k,f,d,n] ≤ flex·Q_f·months/12·active.
+
+    `active` is Σ of the signatures on the path to n that deliver first in d.
+    """
+
+    def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
+        most = schedule.contract(k, n).flex * schedule.even(k, f, n)
+        return m.take[k, f, d, n] <= most * signed(m, k, f, schedule.active[k, d, n])
+
+    m.cap_take = pyo.Constraint(
+        m.TAKES,
+        rule=rule,
+        doc="a period's delivery is within flex and only under the level signed [quantity]",
+    )
+
+
+def add_deliver(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Add deliver[k,w,n]: what arrives at site w, where there are several."""
+    sites = schedule.stockpile.sites
+    m.DELIVERIES = pyo.Set(
+        dimen=3,
+        initialize=[(k, w, n) for k, n in _split(schedule) for w in sites],
+        doc="contract, site, node of a delivery that may be split",
+    )
+    m.deliver = pyo.Var(
+        m.DELIVERIES,
+        domain=pyo.NonNegativeReals,
+        doc="what a contract delivers to a site [quantity]",
+    )
+
+
+def add_call(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Add call[k,f,d,b,n]: what arrives for buyer b at a level, where there are several buyers."""
+    buyers = _owners(schedule.stockpile)
+    m.CALLS = pyo.Set(
+        dimen=5,
+        initialize=(
+            [(k, f, d, b, n) for k, f, d, n in schedule.takes for b in buyers]
+            if len(buyers) > 1
+            else []
+        ),
+        doc="contract, level, first delivery, buyer, node of a delivery that buyers share",
+    )
+    m.call = pyo.Var(
+        m.CALLS, domain=pyo.NonNegativeReals, doc="what arrives for a buyer at a level [quantity]"
+    )
+
+
+def balance_call(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require Σ_b call[k,f,d,b,n] = availability·take[k,f,d,n]."""
+    buyers = _owners(schedule.stockpile)
+    m.balance_call = pyo.Constraint(
+        m.TAKES if len(buyers) > 1 else pyo.Set(dimen=4, initialize=[]),
+        rule=lambda m, k, f, d, n: (
+            summed(m.call[k, f, d, b, n] for b in buyers) == _arriving(m, schedule, k, f, d, n)
+        ),
+        doc="the buyers' parts are what arrives under a contract [quantity]",
+    )
+
+
+def balance_delivery(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require Σ_{w of b} deliver[k,w,n] = Σ_{f,d} call[k,f,d,b,n].
+
+    Where there is one buyer, availability·take stands for its call.
+    """
+    owners = _owners(schedule.stockpile)
+
+    def rule(m: pyo.ConcreteModel, k: str, b: str, n: int) -> Any:
+        called = summed(
+            m.call[k, f, d, b, n] if len(owners) > 1 else _arriving(m, schedule, k, f, d, n)
+            for f, d in schedule.parts[k, n]
+        )
+        return summed(m.deliver[k, w, n] for w in owners[b]) == called
+
+    m.balance_delivery = pyo.Constraint(
+        pyo.Set(dimen=3, initialize=[(k, b, n) for k, n in _split(schedule) for b in owners]),
+        rule=rule,
+        doc="what is delivered to a buyer is split over its sites [quantity]",
+    )
+
+
+def post_deliveries(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
+    """Post what arrives at each site, and its price, duty and freight.
+
+    Each buyer pays for what it receives.
+    """
+    for (k, n), parts in schedule.parts.items():
+        arriving = {(f, d): _arriving(m, schedule, k, f, d, n) for f, d in parts}
+        _pay(m, schedule, ledger, k, n, arriving)
+        _bring(m, schedule, ledger, k, n, arriving)
+
+
+Arriving = Mapping[tuple[str, int], Any]
+"""What arrives of a contract at a node, by level and first delivery [quantity]."""
+
+
+def _pay(
+    m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger, k: str, n: int, arriving: Arriving
+) -> None:
+    """Post price, duty and freight of what arrives for each buyer."""
+    row, buyers = schedule.contract(k, n), _owners(schedule.stockpile)
+    for (f, d), whole in arriving.items():
+        price = schedule.prices[k, f, d, n]
+        rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
+        for b in buyers:
+            amount = m.call[k, f, d, b, n] if len(buyers) > 1 else whole
+            for heading, rate in rates:
+                if rate != 0:
+                    paid = rate * amount
+                    ledger.pay(n, heading, paid, "contract", row.material, b or None, k)
+
+
+def _bring(
+    m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger, k: str, n: int, arriving: Arriving
+) -> None:
+    """Post what arrives at each site, at the price of its one part or the mean of its parts."""
+    row, sites = schedule.contract(k, n), schedule.stockpile.sites
+    whole = summed([*arriving.values()])
+    prices = [schedule.prices[k, f, d, n] for f, d in arriving]
+    paid = [price * amount for price, amount in zip(prices, arriving.values(), strict=True)]
+    price = prices[0] if len(prices) == 1 else (summed(paid), whole)
+    most = row.flex * row.availability * max(schedule.even(k, f, n) for f, _ in arriving)
+    for w in sites:
+        amount = m.deliver[k, w, n] if len(sites) > 1 else whole
+        ledger.bring(
+            Arrival(n, row.material, w, 0, amount, "contracts", k, row.supplier, price, most)
+        )
+
+
+def _owners(stockpile: Stockpile) -> Mapping[str, tuple[str, ...]]:
+    """Return the sites of each buyer; blank where they serve all."""
+    return {buyer or "": names for buyer, names in stockpile.owners.items()}
+
+
+def _split(schedule: Schedule) -> list[tuple[str, int]]:
+    """Return the contracts and nodes of which deliveries are split over sites."""
+    return list(schedule.parts) if len(schedule.stockpile.sites) > 1 else []
+
+
+def _arriving(m: pyo.ConcreteModel, schedule: Schedule, k: str, f: str, d: int, n: int) -> Any:
+    """Return availability·take: what arrives of a delivery [quantity]."""
+    return schedule.contract(k, n).availability * m.take[k, f, d, n]

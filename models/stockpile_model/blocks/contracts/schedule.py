@@ -1,0 +1,254 @@
+"""The schedule of offtakes: where each can be signed, where it delivers, and its contract years.
+
+Worked out before algebra, from the rows and from where projects can go ahead.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.projects.project_terms import ready
+from stockpile_model.stockpile import Stockpile
+
+Delivery = tuple[str, int, int]
+"""A contract, the period of its first delivery, and a node of delivery.
+
+Contract years and escalation run from the first delivery.
+"""
+
+Level = tuple[str, str, int, int]
+"""A delivery at one level: contract, level, period of first delivery, node."""
+
+
+class Signature(NamedTuple):
+    """The signing of a contract at a node, and the node at which its project goes ahead."""
+
+    node: int
+    going: int | None  # None where the contract waits for no project
+
+
+@dataclass(frozen=True, eq=False)
+class ContractYear:
+    """The contract year of a delivery that ends at its node."""
+
+    periods: range
+    nodes: tuple[int, ...]  # of these periods, on the path
+    ending: Sequence[Signature]  # of which it is a year; a scenario may change the term at signing
+    delivering: Sequence[Signature]  # in these periods; the year of some goes on or ended before
+
+    @property
+    def others(self) -> list[Signature]:
+        """Return the signatures that deliver in these periods and whose year ends elsewhere."""
+        return [each for each in self.delivering if each not in self.ending]
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The contracts whose supplier counts, as they stand at each node.
+
+    `starts`: for a contract of a project and a node of signing, the nodes up to it at which the
+    project can go ahead. `signings`: contract and node of signing. `active`: the signatures that
+    cover each delivery. `years`: the contract year of each delivery at whose node one ends.
+    `carriers`: for a project and a node, the contracts and levels that carry it when signed there.
+    """
+
+    stockpile: Stockpile
+    contracts: Mapping[str, Contract]
+    rows: Sequence[Mapping[str, Contract]]
+    menus: Sequence[Mapping[str, Mapping[str, Floor]]]
+    starts: Mapping[tuple[str, int], Sequence[int]]
+    signings: Sequence[tuple[str, int]]
+    active: Mapping[Delivery, Sequence[Signature]]
+    years: Mapping[Delivery, ContractYear]
+    carriers: Mapping[tuple[str, int], Sequence[tuple[str, str]]]
+
+    @functools.cached_property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of the levels of each contract."""
+        return {k: tuple(floors) for k, floors in terms.menu(self.stockpile).items()}
+
+    def contract(self, k: str, n: int) -> Contract:
+        """Return a contract as it stands at a node."""
+        return self.rows[n][k]
+
+    def floor(self, k: str, f: str, n: int) -> Floor:
+        """Return a level of a contract as it stands at a node."""
+        return self.menus[n][k][f]
+
+    def even(self, k: str, f: str, n: int) -> float:
+        """Return the even rate of a level at a node [quantity/period]."""
+        return terms.even(self.stockpile, self.floor(k, f, n))
+
+    def signable(self, k: str, n: int) -> list[int]:
+        """Return the nodes on the path to a node at which a contract can be signed."""
+        return [s for s in self.stockpile.tree.paths[n] if (k, s) in self._signable]
+
+    @functools.cached_property
+    def _signable(self) -> frozenset[tuple[str, int]]:
+        return frozenset(self.signings)
+
+    @functools.cached_property
+    def takes(self) -> list[Level]:
+        """Return the deliveries of metal, by level."""
+        return self._of_form("purchase")
+
+    @functools.cached_property
+    def topups(self) -> list[Level]:
+        """Return the deliveries of cash alone, by level."""
+        return self._of_form("cfd")
+
+    def _of_form(self, form: str) -> list[Level]:
+        known = [key for key in self.active if self.contracts[key[0]].form == form]
+        return [(k, f, d, n) for k, d, n in known for f in self.levels[k]]
+
+    @functools.cached_property
+    def upsides(self) -> list[Level]:
+        """Return the deliveries with a share of the upside, by level, also where it is nothing."""
+        known = [(k, d, n) for k, d, n in self.active if self.contract(k, n).upside_share > 0]
+        return [(k, f, d, n) for k, d, n in known for f in self.levels[k]]
+
+    @functools.cached_property
+    def prices(self) -> Mapping[Level, float]:
+        """Return the price of each delivery of metal [money/quantity]."""
+        return {
+            (k, f, d, n): terms.price(
+                self.stockpile, self.contract(k, n), self.floor(k, f, n), d, n
+            )
+            for k, f, d, n in self.takes
+        }
+
+    @functools.cached_property
+    def parts(self) -> Mapping[tuple[str, int], list[tuple[str, int]]]:
+        """Return the levels and first deliveries at which each contract may deliver at a node."""
+        found: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        for k, f, d, n in self.takes:
+            found.setdefault((k, n), []).append((f, d))
+        return found
+
+
+def schedule(
+    stockpile: Stockpile,
+    grants: Collection[tuple[str, int]],
+    carriages: Collection[tuple[str, int]],
+) -> Schedule:
+    """Return the schedule of the contracts.
+
+    Projects can go ahead by a grant at `grants` and by a contract at `carriages` (project, node).
+    """
+    nodes = stockpile.tree.nodes
+    rows = [stockpile.at(n).keyed(Contract) for n in nodes]
+    menus = [terms.menu(stockpile.at(n)) for n in nodes]
+    going = {*grants, *carriages}
+    contracts = {
+        k: row for k, row in stockpile.keyed(Contract).items() if stockpile.counts(row.supplier)
+    }
+    windows = {k: list(terms.signable(stockpile, row)) for k, row in contracts.items()}
+    starts = {
+        (k, n): _starts(stockpile, rows[n][k], n, going)
+        for k, row in contracts.items()
+        if row.project is not None
+        for n in windows[k]
+    }
+    signings = [
+        (k, n)
+        for k, row in contracts.items()
+        for n in windows[k]
+        if row.project is None or starts[k, n]
+    ]
+    active = _active(stockpile, rows, starts, signings)
+    return Schedule(
+        stockpile,
+        contracts,
+        rows,
+        menus,
+        starts,
+        signings,
+        active,
+        _years(stockpile, rows, active),
+        _carriers(stockpile, rows, signings, carriages),
+    )
+
+
+def _starts(
+    stockpile: Stockpile, contract: Contract, node: int, going: Collection[tuple[str, int]]
+) -> list[int]:
+    """Return where the project of a contract can go ahead for a signing at a node.
+
+    These are the nodes up to it from which the project is ready to deliver within the horizon.
+    """
+    project = str(contract.project)
+    return [
+        each
+        for each in stockpile.tree.paths[node]
+        if (project, each) in going
+        and terms.begun(stockpile, contract, node, ready(stockpile, project, each))
+    ]
+
+
+def _carriers(
+    stockpile: Stockpile,
+    rows: Sequence[Mapping[str, Contract]],
+    signings: Iterable[tuple[str, int]],
+    carriages: Iterable[tuple[str, int]],
+) -> dict[tuple[str, int], list[tuple[str, str]]]:
+    """Return the contracts and levels whose signing at a node makes a project go ahead."""
+    found: dict[tuple[str, int], list[tuple[str, str]]] = {key: [] for key in carriages}
+    for k, n in signings:
+        row = rows[n][k]
+        carried = found.get((str(row.project), n))
+        if carried is not None:
+            for f, floor in terms.menu(stockpile.at(n))[k].items():
+                if terms.carries(stockpile, row, floor, n):
+                    carried.append((k, f))
+    return found
+
+
+def _active(
+    stockpile: Stockpile,
+    rows: Sequence[Mapping[str, Contract]],
+    starts: Mapping[tuple[str, int], Sequence[int]],
+    signings: Iterable[tuple[str, int]],
+) -> dict[Delivery, list[Signature]]:
+    """Return the signatures that cover each delivery."""
+    found: dict[Delivery, list[Signature]] = {}
+    for k, s in signings:
+        row = rows[s][k]
+        for going in starts.get((k, s), (None,)):
+            opened = 0 if going is None else ready(stockpile, str(row.project), going)
+            for n, first in terms.begun(stockpile, row, s, opened).items():
+                found.setdefault((k, first, n), []).append(Signature(s, going))
+    return found
+
+
+def _years(
+    stockpile: Stockpile,
+    rows: Sequence[Mapping[str, Contract]],
+    active: Mapping[Delivery, Sequence[Signature]],
+) -> dict[Delivery, ContractYear]:
+    """Return the contract year of each delivery at whose node one ends."""
+    tree = stockpile.tree
+
+    @functools.cache
+    def last_periods(k: str, d: int, s: int) -> Mapping[int, range]:
+        """Return the contract years of a signing by their last period."""
+        return {year[-1]: year for year in terms.years(stockpile, rows[s][k], d)}
+
+    periods: dict[Delivery, range] = {}
+    ending: dict[Delivery, list[Signature]] = {}
+    for (k, d, n), signatures in active.items():
+        for signature in signatures:
+            year = last_periods(k, d, signature.node).get(tree.period[n])
+            if year is not None:
+                periods[k, d, n] = year
+                ending.setdefault((k, d, n), []).append(signature)
+    found: dict[Delivery, ContractYear] = {}
+    for (k, d, n), year in periods.items():
+        nodes = tuple(s for s in tree.paths[n] if tree.period[s] in year)
+        delivering = (each for s in nodes for each in active.get((k, d, s), ()))
+        found[k, d, n] = ContractYear(year, nodes, ending[k, d, n], list(dict.fromkeys(delivering)))
+    return found

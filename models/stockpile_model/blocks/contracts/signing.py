@@ -1,0 +1,92 @@
+"""Signing: one level of a contract at most, once on a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import Deed
+from stockpile_model.blocks.contracts.contract_terms import Contract, menu, signable
+from stockpile_model.blocks.contracts.schedule import Schedule, Signature
+from stockpile_model.formulation import summed
+from stockpile_model.ledger import Ledger
+from stockpile_model.stockpile import Stockpile
+
+
+def add_sign(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Add sign[k,f,n]: whether contract k is signed at level f at node n."""
+    m.SIGNINGS = pyo.Set(
+        dimen=3,
+        initialize=[(k, f, n) for k, n in schedule.signings for f in schedule.levels[k]],
+        doc="contract, level, node at which it can be signed",
+    )
+    m.sign = pyo.Var(
+        m.SIGNINGS, domain=pyo.Binary, doc="whether a level of a contract is signed [1]"
+    )
+    m.priority[m.sign] = 1
+
+
+def signed(m: pyo.ConcreteModel, k: str, f: str, signatures: Iterable[Signature]) -> Any:
+    """Return Σ of signatures of a contract at a level: 1 where it is signed by one of them [1]."""
+    return summed(
+        [m.sign[k, f, s] if going is None else m.begin[k, f, going, s] for s, going in signatures]
+    )
+
+
+def forbid_second_signing(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require Σ_{f, path} sign[k,f,s] ≤ 1.
+
+    The last signing nodes of each path carry the row: on a chain one row for a contract.
+    """
+    leaves = schedule.stockpile.tree.leaves
+    ends = {
+        (k, max(nodes))
+        for k in schedule.contracts
+        for leaf in leaves
+        if (nodes := schedule.signable(k, leaf))
+    }
+    m.forbid_second_signing = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=sorted(ends)),
+        rule=lambda m, k, n: (
+            summed(m.sign[k, f, s] for s in schedule.signable(k, n) for f in schedule.levels[k])
+            <= 1
+        ),
+        doc="at most one level of a contract, once on every path [1]",
+    )
+
+
+def pay_signing(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
+    """Post signing_cost · sign at the node of signing."""
+    for k, f, n in m.SIGNINGS:
+        row = schedule.contract(k, n)
+        if row.signing_cost > 0:
+            amount = row.signing_cost * m.sign[k, f, n]
+            material = schedule.contracts[k].material
+            ledger.pay(n, "signing", amount, "contract", material, name=k)
+
+
+def _possible(stockpile: Stockpile, name: str) -> Iterator[int]:
+    """Return the nodes at which a contract can be signed."""
+    contract = stockpile.keyed(Contract)[name]
+    return signable(stockpile, contract) if stockpile.counts(contract.supplier) else iter(())
+
+
+def _done(
+    m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int
+) -> list[Any]:
+    """Return the signatures of a contract at a node, at one level or (None) at any."""
+    return [
+        m.sign[name, f, node]
+        for f in menu(stockpile)[name]
+        if level in (None, f) and (name, f, node) in m.SIGNINGS
+    ]
+
+
+def _levels(stockpile: Stockpile, name: str) -> Iterable[str]:
+    """Return the levels on the menu of a contract."""
+    return menu(stockpile).get(name, {})
+
+
+DEED = Deed("sign", Contract.TABLE, metal=False, possible=_possible, done=_done, levels=_levels)

@@ -1,0 +1,125 @@
+"""Take-or-pay: what is not taken of a contract year's least quantity is paid for as a deficit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import asks_spending
+from stockpile_model.blocks.contracts.schedule import ContractYear, Schedule
+from stockpile_model.blocks.contracts.signing import signed
+from stockpile_model.formulation import summed
+from stockpile_model.ledger import Ledger
+
+
+def add_deficit(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Add deficit[k,f,d,n]: paid for and not taken in the contract year that ends at n."""
+    owed = [
+        (k, d, n)
+        for k, d, n in schedule.years
+        if schedule.contracts[k].form == "purchase" and schedule.contract(k, n).take_or_pay > 0
+    ]
+    m.DEFICITS = pyo.Set(
+        dimen=4,
+        initialize=[(k, f, d, n) for k, d, n in owed for f in schedule.levels[k]],
+        doc="contract, level, first delivery, node at which a contract year ends",
+    )
+    m.deficit = pyo.Var(
+        m.DEFICITS,
+        domain=pyo.NonNegativeReals,
+        doc="paid for and not taken in a contract year [quantity]",
+    )
+
+
+def hold_take_or_pay(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require Σ_year take + deficit ≥ Σ_year take_or_pay·Q_f·months/12·active.
+
+    The periods of the year are those within term and horizon; `active` is of the signatures of
+    which it is a year.
+    """
+
+    def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
+        year = schedule.years[k, d, n]
+        least = _owed(schedule, k, f, n, year) * signed(m, k, f, year.ending)
+        return _taken(m, k, f, d, year) + m.deficit[k, f, d, n] >= least
+
+    m.hold_take_or_pay = pyo.Constraint(
+        m.DEFICITS,
+        rule=rule,
+        doc="what is not taken of a year's take-or-pay is a deficit [quantity]",
+    )
+
+
+def add_short(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Add short[k,f,d,n]: whether a contract year falls short of take-or-pay.
+
+    It is needed where a rule asks for spending, or nobody minds what a path outside of the tail
+    pays: a deficit could then be more than is owed.
+    """
+    stockpile = schedule.stockpile
+    needed = asks_spending(stockpile) or stockpile.settings.risk_weight == 1
+    m.SHORT_YEARS = pyo.Set(
+        dimen=4,
+        initialize=list(m.DEFICITS) if needed else [],
+        doc="contract, level, first delivery, end of a contract year that may fall short",
+    )
+    m.short = pyo.Var(
+        m.SHORT_YEARS,
+        domain=pyo.Binary,
+        doc="whether a contract year falls short of take-or-pay [1]",
+    )
+
+
+def cap_deficit(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require Σ_year take + deficit ≤ owed·active + (most - owed)·(1 - short).
+
+    `most` is what the year's deliveries can hold, `active` of all that deliver in it.
+    """
+
+    def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
+        year = schedule.years[k, d, n]
+        owed = _owed(schedule, k, f, n, year)
+        rates = (schedule.contract(k, s).flex * schedule.even(k, f, s) for s in year.nodes)
+        most = max(owed, sum(rates))
+        settled = owed * signed(m, k, f, year.delivering)
+        return (
+            _taken(m, k, f, d, year) + m.deficit[k, f, d, n]
+            <= settled + (most - owed) * (1 - m.short[k, f, d, n])
+        )  # fmt: skip
+
+    m.cap_deficit = pyo.Constraint(
+        m.SHORT_YEARS, rule=rule, doc="no more is paid for nothing than is owed [quantity]"
+    )
+
+
+def link_short(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require deficit ≤ owed·short."""
+
+    def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
+        owed = _owed(schedule, k, f, n, schedule.years[k, d, n])
+        return m.deficit[k, f, d, n] <= owed * m.short[k, f, d, n]
+
+    m.link_short = pyo.Constraint(
+        m.SHORT_YEARS, rule=rule, doc="a deficit is of a year that falls short [quantity]"
+    )
+
+
+def pay_deficits(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
+    """Post price · deficit at the node at which the contract year ends."""
+    for k, f, d, n in m.DEFICITS:
+        rate = schedule.prices[k, f, d, n]
+        if rate != 0:
+            amount = rate * m.deficit[k, f, d, n]
+            ledger.pay(n, "deficits", amount, "contract", schedule.contracts[k].material, name=k)
+
+
+def _owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear) -> float:
+    """Return the least quantity of a contract year [quantity]."""
+    share = schedule.contract(k, n).take_or_pay
+    return share * schedule.even(k, f, n) * len(year.periods)
+
+
+def _taken(m: pyo.ConcreteModel, k: str, f: str, d: int, year: ContractYear) -> Any:
+    """Return Σ of what is taken at a level in a contract year [quantity]."""
+    return summed([m.take[k, f, d, s] for s in year.nodes])

@@ -1,0 +1,58 @@
+"""Projects: plants that exist only if helped, by a grant or by a contract that carries them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import Block, Deed, Tally
+from stockpile_model.blocks.projects import going, project_checks, project_outcomes
+from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
+from stockpile_model.blocks.projects.windows import carriable, grantable, openings
+from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Project
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Add where a project goes ahead, and what a grant costs.
+
+    `contracts` lets it be carried by a signature at or above its break-even only.
+    """
+    projects = stockpile.keyed(Project)
+    going.add_grant(m, [(g, n) for g in projects for n in grantable(stockpile, g)])
+    going.add_carry(m, [(g, n) for g in projects for n in carriable(stockpile, g)])
+    going.forbid_second_go(m, stockpile)
+    going.pay_grants(m, stockpile, ledger)
+
+
+def orphan(row: Row, column: str) -> Row | None:
+    """Keep a project whose fund is left out: then nobody may pay its grant."""
+    if isinstance(row, Project) and column == "fund":
+        return replace(row, fund=None, cost=None)
+    return None
+
+
+def _done(
+    m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int
+) -> list[Any]:
+    """Return the ways in which a project goes ahead at a node."""
+    return going.ways(m, name, node)
+
+
+BLOCK = Block(
+    tables=(Project,),
+    results=(ProjectOutcome,),
+    headings=(Heading("grants", "the buyer's share of a project"),),
+    decisions=("grant", "carry"),
+    tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),
+    deeds=(Deed("project", Project.TABLE, metal=False, possible=openings, done=_done),),
+    check=project_checks.check,
+    review=project_checks.review,
+    add=add,
+    report=project_outcomes.report,
+    orphan=orphan,
+)
