@@ -77,7 +77,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                             ledger.charge(leaf, "closing_stock", -worth * share * stock, i, w, site.buyer, delay=1)
 
     risk = stockpile.settings.risk_weight if len(tree.leaves) > 1 else 0.0
-    terms = [weight * each.amount for each in ledger.money if (weight := factor(stockpile, each))]
+    costs = _discounted(stockpile, ledger)
     missing = [(m.unmet[key], key[2]) for key in m.SHORTAGES] + [(m.below[key], key[2]) for key in m.SOFT_TARGETS]
     m.shortfall = pyo.Objective(
         expr=summed([0.0, *(tree.probability[n] * each for each, n in missing)]),
@@ -86,8 +86,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     )
     if stockpile.settings.objective != "shortfall_first":
         m.shortfall.deactivate()
-    mean = summed([0.0, *terms])
-    tail = _tail(m, stockpile, ledger) if risk else mean
+    mean = summed([0.0, *(tree.probability[n] * each for n, each in costs.items())])
+    tail = _tail(m, stockpile, costs) if risk else mean
     m.cost = pyo.Objective(
         expr=(1 - risk) * mean + risk * tail if risk else mean,
         sense=pyo.minimize,
@@ -100,13 +100,20 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         m.mean.deactivate()
 
 
-def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
+def _discounted(stockpile: Stockpile, ledger: Ledger) -> dict[int, Any]:
+    """Return what each node costs at the start of the horizon [money]."""
+    due: dict[tuple[int, int], list[Any]] = {}
+    for each in ledger.money:
+        due.setdefault((each.node, each.delay), []).append(each.amount)
+    found: dict[int, list[Any]] = {}
+    for (n, delay), amounts in due.items():
+        found.setdefault(n, []).append(stockpile.discount(stockpile.tree.period[n] + delay) * summed(amounts))
+    return {n: summed(parts) for n, parts in found.items()}
+
+
+def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, costs: Mapping[int, Any]) -> Any:
     """CVaR of the cost over the leaves [money]. What a path has cost so far is handed on from node to node."""
     tree = stockpile.tree
-    at: dict[int, list[Any]] = {}
-    for each in ledger.money:
-        if weight := stockpile.discount(tree.period[each.node] + each.delay):
-            at.setdefault(each.node, []).append(weight * each.amount)
     m.LEAVES = pyo.Set(initialize=list(tree.leaves), doc="leaves of the scenario tree")
     m.so_far = pyo.Var(m.NODES, doc="discounted cost on the path to a node [money]")
     m.at_risk = pyo.Var(doc="cost beyond which the tail begins [money]")
@@ -115,7 +122,7 @@ def _tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
     def balance_cost(m: pyo.ConcreteModel, n: int) -> object:
         parent = tree.parent[n]
         before = [] if parent is None else [m.so_far[parent]]
-        return summed([*at.get(n, ()), *before, -m.so_far[n]]) == 0
+        return summed([costs.get(n, 0.0), *before, -m.so_far[n]]) == 0
 
     m.balance_cost = pyo.Constraint(m.NODES, rule=balance_cost, doc="the cost of a path adds up [money]")
     m.hold_excess = pyo.Constraint(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -129,13 +129,18 @@ class Share(NamedTuple):
     most: float | None = None
 
 
-def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
-    """How much of what is brought belongs to a group [1]; a look-through share weighs it by its feedstock."""
+def group(stockpile: Stockpile, of: str, part: Share) -> tuple[str, float]:
+    """The value whose group holds what is brought, and how much of it does [1]; a look-through share weighs it by its feedstock."""
+    if of in ("offer", "contract"):
+        return part.name if part.table == f"{of}s" else "", 1.0
     supplier = stockpile.at(part.node).keyed(Supplier)[part.supplier]
-    if of == "foreign_feedstock":
-        return supplier.foreign_feedstock
-    of_its_own = part.table == f"{of}s" and part.name == value
-    return float(of_its_own if of in ("offer", "contract") else getattr(supplier, of) == value)
+    return ("", supplier.foreign_feedstock) if of == "foreign_feedstock" else (getattr(supplier, of) or "", 1.0)
+
+
+def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
+    """How much of what is brought belongs to the group of a value [1]."""
+    of_value, weight = group(stockpile, of, part)
+    return weight if of_value == value else 0.0
 
 
 def brought(ledger: Ledger) -> dict[int, list[Share]]:
@@ -293,12 +298,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         of_node = outlays if rules[r].measure == "spend" else arrivals
         return [each for s in sorted(spans[r][n][1]) for each in of_node.get(s, ()) if rules[r].material in (None, each.material)]
 
-    def gathered(r: str, n: int, weigh: Callable[[Share], float]) -> Any:
-        """Σ of what a rule weighs in a window; None where there is nothing."""
-        terms = [factor * each.amount for each in parts(r, n) if (factor := weigh(each))]
-        return summed(terms) if terms else None
-
-    totals = {(r, n): gathered(r, n, lambda each: 1.0) for r, rule in rules.items() if rule.measure == "share" for n in spans[r]}
+    totals: dict[tuple[str, int], Any] = {}  # rule on a share, node -> all that arrives in the window
+    groups: dict[tuple[str, str, int], list[Any]] = {}  # rule, value, node -> what its group brings in the window
+    for r, n in ((name, node) for name, rule in rules.items() if rule.measure != "count" for node in spans[name]):
+        weighed = parts(r, n)
+        if rules[r].measure == "share" and weighed:
+            totals[r, n] = summed(each.amount for each in weighed)
+        for each in weighed:
+            value, weighs = group(stockpile, rules[r].of, each)
+            if weighs:
+                groups.setdefault((r, value, n), []).append(weighs * each.amount)
 
     def bounded(brings: Sequence[Share]) -> dict[tuple[str, str, int], list[Share]]:
         """Arrivals with what brings them, and when: over all sites, which share one bound."""
@@ -371,8 +380,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         if rules[r].measure == "count":
             found = tally.get((sense, r, n), [])
             return summed(found) if found or (r, n) in m.COUNTINGS else None
-        share = limit if rules[r].measure == "share" else 0.0
-        return gathered(r, n, lambda each: weight(stockpile, rules[r].of, value, each) - share)
+        found = groups.get((r, value, n), [])
+        if (r, n) in totals and limit:
+            found = [-limit * totals[r, n], *found]
+        return summed(found) if found else None
 
     def row(r: str, value: str, n: int, sense: str) -> object:
         limit = limit_at(r, n, sense) or 0.0
@@ -401,6 +412,39 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
                 ledger.limit(rows[r, value, n], sense, limit, unit, what, rules[r], sense, n, factor=factor)
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """What a plan brings, or pays, in a window of a rule: in all, of the group of each value, and by each member of a count."""
+
+    total: float
+    of_value: Mapping[str, float]
+    of_member: Sequence[float]
+
+    @classmethod
+    def of(cls, stockpile: Stockpile, rule: Rule, parts: Sequence[tuple[Share, float]]) -> Weighed:
+        """Weigh the parts of a window, each with its amount."""
+
+        def sums(of: str) -> dict[str, float]:
+            found: dict[str, float] = {}
+            for each, amount in parts:
+                value, weighs = group(stockpile, of, each)
+                found[value] = found.get(value, 0.0) + weighs * amount
+            return found
+
+        of, names = members(stockpile, rule) if rule.measure == "count" else (rule.of, [])
+        found = sums(of)
+        return cls(sum(amount for _, amount in parts), found, [found.get(name, 0.0) for name in names])
+
+    def observed(self, stockpile: Stockpile, rule: Rule, value: str, sense: str) -> float | None:
+        """What a plan makes of a rule, as its `least` or `most` sees it; None for a share of nothing."""
+        nothing = stockpile.scale.nothing
+        if rule.measure == "count":
+            enough = rule.count_from * self.total * (1 - ENOUGH) if sense == "least" else nothing
+            return float(sum(each > max(enough, nothing) for each in self.of_member))
+        found = self.of_value.get(value, 0.0)
+        return found if rule.measure != "share" else found / self.total if self.total > nothing else None
+
+
 def report(formulation: Formulation) -> Iterator[Result]:
     stockpile, ledger, rules = formulation.stockpile, formulation.ledger, formulation.stockpile.keyed(Rule)
 
@@ -410,15 +454,18 @@ def report(formulation: Formulation) -> Iterator[Result]:
     arrivals = solved(brought(ledger)) if rules else {}
     outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}
     spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule as it stands at some nodes
+    weighed: dict[tuple[str, int], Weighed] = {}
     for r, value, n in formulation.m.RULES:
         rule = stockpile.at(n).keyed(Rule)[r]
         if id(rule) not in spans:
             spans[id(rule)] = windows(stockpile, rule)
         name, nodes = spans[id(rule)][n]
-        of_node = outlays if rule.measure == "spend" else arrivals
-        amounts = [pair for s in nodes for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
+        if (r, n) not in weighed:
+            of_node = outlays if rule.measure == "spend" else arrivals
+            parts = [pair for s in sorted(nodes) for pair in of_node.get(s, ()) if rule.material in (None, pair[0].material)]
+            weighed[r, n] = Weighed.of(stockpile, rule, parts)
         limits = {sense: limit for sense in ("least", "most") if (limit := getattr(rule, sense)) is not None}
-        seen = {sense: _observed(stockpile, rule, value, amounts, sense) for sense in limits}
+        seen = {sense: weighed[r, n].observed(stockpile, rule, value, sense) for sense in limits}
         gaps = [
             max(0.0, found - limits[sense] if sense == "least" else limits[sense] - found)
             for sense, found in seen.items()
@@ -439,15 +486,3 @@ def report(formulation: Formulation) -> Iterator[Result]:
             slack=slack,
             binding=slack is not None and slack <= NOISE * max(stockpile.scale.of(UNITS[rule.measure]), *limits.values()),
         )
-
-
-def _observed(stockpile: Stockpile, rule: Rule, value: str, amounts: list[tuple[Share, float]], sense: str) -> float | None:
-    """What a plan makes of a rule, as its `least` or `most` sees it; None for a share of nothing."""
-    total, nothing = sum(amount for _, amount in amounts), stockpile.scale.nothing
-    if rule.measure == "count":
-        of, names = members(stockpile, rule)
-        enough = rule.count_from * total * (1 - ENOUGH) if sense == "least" else nothing
-        brought_by = [sum(amount for each, amount in amounts if weight(stockpile, of, name, each)) for name in names]
-        return float(sum(each > max(enough, nothing) for each in brought_by))
-    group = sum(weight(stockpile, rule.of, value, each) * amount for each, amount in amounts)
-    return group if rule.measure != "share" else group / total if total > nothing else None

@@ -597,12 +597,12 @@ def _deliver(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None
         row, levels = contract(k, n), menu(stockpile.at(n))[k]
         rates = {(f, d): price(stockpile, row, levels[f], d, n) for f, d in parts}
         amounts = {(f, d): row.availability * m.take[k, f, d, n] for f, d in parts}
-        for f, d in parts:
-            for b in owners:
-                amount = m.call[k, f, d, b, n] if len(owners) > 1 else amounts[f, d]
-                for heading, rate in (("offtakes", rates[f, d]), ("duty", row.duty * rates[f, d]), ("freight", row.freight)):
-                    if rate != 0:
-                        ledger.pay(n, heading, rate * amount, "contract", row.material, b or None, k)
+        for b in owners:
+            own = {(f, d): m.call[k, f, d, b, n] for f, d in parts} if len(owners) > 1 else amounts
+            worth = [rate * own[key] for key, rate in rates.items() if rate != 0]
+            for heading, rate, parts_ in (("offtakes", 1.0, worth), ("duty", row.duty, worth), ("freight", row.freight, own.values())):
+                if rate != 0 and parts_:
+                    ledger.pay(n, heading, rate * summed(parts_), "contract", row.material, b or None, k)
         whole = summed([*amounts.values()])
         unit_price = rates[parts[0]] if len(parts) == 1 else (summed([rates[key] * each for key, each in amounts.items()]), whole)
         most = row.flex * row.availability * max(even(stockpile, levels[f]) for f, _ in parts)

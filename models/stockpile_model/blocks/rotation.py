@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyomo.environ as pyo
 
@@ -175,28 +176,25 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.out = pyo.Var(m.OUTS, domain=pyo.NonNegativeReals, doc="stock rotated out [quantity]")
 
     through: dict[tuple[str, int], list[object]] = {}
-    inside: dict[tuple[str, str, int], list[object]] = {}
+    inside: dict[tuple[str, str, int], list[tuple[int, Any]]] = {}  # by age
     for r, w, a, n in m.OUTS:
-        row, out = stockpile.at(n).keyed(Outlet)[r], m.out[r, w, a, n]
-        buyer = stockpile.sites[w].buyer
+        out = m.out[r, w, a, n]
         through.setdefault((r, n), []).append(out)
-        inside.setdefault((r, w, n), []).append(out)
-        ledger.take(n, row.material, w, a, out, "outlet", r)
-        if (earned := price(stockpile, row, a, n)) > 0:
-            ledger.receive(n, "sales", earned * out, row.material, r, row.fund, buyer)
+        inside.setdefault((r, w, n), []).append((a, out))
+        ledger.take(n, stockpile.at(n).keyed(Outlet)[r].material, w, a, out, "outlet", r)
+
+    for (r, w, n), outs in inside.items():
+        row, buyer, whole = stockpile.at(n).keyed(Outlet)[r], stockpile.sites[w].buyer, summed(out for _, out in outs)
+        if sales := [earned * out for a, out in outs if (earned := price(stockpile, row, a, n)) > 0]:
+            ledger.receive(n, "sales", summed(sales), row.material, r, row.fund, buyer)
         if row.cost > 0:
-            ledger.pay(n, "rotation", row.cost * out, "rotation", row.material, buyer, r)
+            ledger.pay(n, "rotation", row.cost * whole, "rotation", row.material, buyer, r)
         thrown_away = stockpile.at(n).keyed(Material)[row.material].disposal_cost if row.form == "dispose" else 0.0
         if thrown_away > 0:
-            ledger.pay(n, "disposal", thrown_away * out, "rotation", row.material, buyer, r)
-
-    for r, w, n in inside if any(row.form in RETURNING for row in outlets.values()) else ():
-        row = stockpile.at(n).keyed(Outlet)[r]
-        if row.form in RETURNING:
-            for d in tree.at[tree.period[n] + lead(stockpile, row)]:
-                if n in tree.paths[d]:
-                    amount = row.yield_ * summed(inside[r, w, n])
-                    ledger.bring(Arrival(d, back(row), w, 0, amount, "outlets", r, None))
+            ledger.pay(n, "disposal", thrown_away * whole, "rotation", row.material, buyer, r)
+        for d in tree.at[tree.period[n] + lead(stockpile, row)] if row.form in RETURNING else ():
+            if n in tree.paths[d]:
+                ledger.bring(Arrival(d, back(row), w, 0, row.yield_ * whole, "outlets", r, None))
 
     limited = [(r, n) for r, n in through if stockpile.at(n).keyed(Outlet)[r].capacity is not None]
     m.cap_outlet = pyo.Constraint(

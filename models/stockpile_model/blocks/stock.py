@@ -158,22 +158,28 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     ageing.add()
 
     held: dict[tuple[str, int], list[object]] = {}
+    of_material: dict[tuple[str, str, int], list[object]] = {}
     for i, w, a, n in m.STOCKS:
         stock = m.stock[i, w, a, n]
         held.setdefault((w, n), []).append(stock)
+        of_material.setdefault((i, w, n), []).append(stock)
+    for (i, w, n), stocks in of_material.items():
         now = stockpile.at(n)
         rate = (now.sites[w].cost + now.keyed(Material)[i].holding_cost) * calendar.months
         if rate > 0:
-            ledger.pay(n, "storage", rate * stock, "storage", i, sites[w].buyer, w)
+            ledger.pay(n, "storage", rate * summed(stocks), "storage", i, sites[w].buyer, w)
     for i, w, n in m.EXPIRIES:
         rate = stockpile.at(n).keyed(Material)[i].disposal_cost
         if rate > 0:
             ledger.pay(n, "disposal", rate * m.expired[i, w, n], "rotation", i, sites[w].buyer, w)
     for moved, side in ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out")):
+        handled: dict[tuple[str, str, int], list[object]] = {}
         for each in moved:
-            rate = getattr(stockpile.at(each.node).sites[each.site], side)
+            handled.setdefault((each.material, each.site, each.node), []).append(each.amount)
+        for (i, w, n), quantities in handled.items():
+            rate = getattr(stockpile.at(n).sites[w], side)
             if rate > 0:
-                ledger.pay(each.node, "handling", rate * each.amount, "storage", each.material, sites[each.site].buyer, each.site)
+                ledger.pay(n, "handling", rate * summed(quantities), "storage", i, sites[w].buyer, w)
 
     limited = [(w, n) for w, n in held if stockpile.at(n).sites[w].capacity is not None]
     m.cap_site = pyo.Constraint(
