@@ -664,8 +664,14 @@ class Stockpile:
 
     def shelf_life(self, material: str) -> int | None:
         """Shelf life of a material [periods]; None = unlimited."""
-        months = self.keyed(Material)[material].shelf_life_months
-        return None if months is None else self.calendar.count(months)
+        if material not in self._shelf_lives:
+            months = self.keyed(Material)[material].shelf_life_months
+            self._shelf_lives[material] = None if months is None else self.calendar.count(months)
+        return self._shelf_lives[material]
+
+    @functools.cached_property
+    def _shelf_lives(self) -> dict[str, int | None]:
+        return {}
 
     def life(self, material: str) -> int | None:
         """Shelf life of a material [periods], as far as the horizon can tell it from a longer one; None = unlimited. A life of a million

@@ -150,8 +150,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         ledger.limit(m.balance_outlay[key], "least", 0.0, "money", what, None, "", n)
 
     paid: dict[tuple[int, int], list[object]] = {}
-    for key in m.PAYMENTS:
-        paid.setdefault((key[0], key[-1]), []).append(m.pay[key])
+    for (b, *_, n), pay in m.pay.items():
+        paid.setdefault((b, n), []).append(pay)
 
     def spent(b: int, n: int) -> list[object]:
         """What an appropriation has paid on the path to a node."""

@@ -177,8 +177,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     through: dict[tuple[str, int], list[object]] = {}
     inside: dict[tuple[str, str, int], list[tuple[int, Any]]] = {}  # by age
-    for r, w, a, n in m.OUTS:
-        out = m.out[r, w, a, n]
+    for (r, w, a, n), out in m.out.items():
         through.setdefault((r, n), []).append(out)
         inside.setdefault((r, w, n), []).append((a, out))
         ledger.take(n, stockpile.at(n).keyed(Outlet)[r].material, w, a, out, "outlet", r)

@@ -159,8 +159,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     held: dict[tuple[str, int], list[object]] = {}
     of_material: dict[tuple[str, str, int], list[object]] = {}
-    for i, w, a, n in m.STOCKS:
-        stock = m.stock[i, w, a, n]
+    for (i, w, _, n), stock in m.stock.items():
         held.setdefault((w, n), []).append(stock)
         of_material.setdefault((i, w, n), []).append(stock)
     for (i, w, n), stocks in of_material.items():
@@ -168,10 +167,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         rate = (now.sites[w].cost + now.keyed(Material)[i].holding_cost) * calendar.months
         if rate > 0:
             ledger.pay(n, "storage", rate * summed(stocks), "storage", i, sites[w].buyer, w)
-    for i, w, n in m.EXPIRIES:
+    for (i, w, n), expired in m.expired.items():
         rate = stockpile.at(n).keyed(Material)[i].disposal_cost
         if rate > 0:
-            ledger.pay(n, "disposal", rate * m.expired[i, w, n], "rotation", i, sites[w].buyer, w)
+            ledger.pay(n, "disposal", rate * expired, "rotation", i, sites[w].buyer, w)
     for moved, side in ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out")):
         handled: dict[tuple[str, str, int], list[object]] = {}
         for each in moved:
