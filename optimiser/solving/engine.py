@@ -8,7 +8,8 @@
 
 It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. Of any other HiGHS takes
 over after `WORK` iterations of the simplex for each row and column; where nothing weighty is left to branch on after `WORK_ON_ORDERS`
-of them, without scenarios at once, and the plan is bettered by single steps before.
+of them, without scenarios at once, and the plan is bettered by single steps before. Where any plan will do, however small the program,
+that of a dive from the relaxation is bettered by single steps, and the search begins only where there is none.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class Known:
 
 @dataclass(eq=False)
 class Engine:
-    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over. `best` is the
-    best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
+    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over. `any_plan`:
+    whether the plan of a dive will do. `best` is the best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
 
     program: Program
     structure: Structure
@@ -69,6 +70,7 @@ class Engine:
     clock: Clock
     known: Known = field(default_factory=Known)
     patience: int = 0
+    any_plan: bool = False
     best: Found | None = None
     attempts: list[Attempt] = field(default_factory=list)
     master: Master | None = None
@@ -116,6 +118,11 @@ class Engine:
             x = np.clip(self.root.x, extended.lower, extended.upper)
             self._take(Found(np.zeros(0), x, self.program.objective(x)))
         self.tree = Tree(master, self.root, self.known.gains)
+        if self.any_plan:
+            self._dive(master)
+            self._step(master)
+            if self.best is not None:
+                return
         begun, size = self.clock.iterations, self.program.rows + self.program.columns
         on_orders = 0 if len(self.structure.tree.paths) == 1 else WORK_ON_ORDERS * size
         while not self.proven and self.clock.iterations < begun + WORK * size:
@@ -237,11 +244,12 @@ def optimise(
     start: Floats | None = None,
 ) -> Solution:
     """Minimise a program. `start` is a feasible point to begin with. Raises Unbounded and SolverError."""
-    if not pays(program, structure) or interrupt.requested:
+    any_plan = options.target == INFINITY
+    if not (any_plan or pays(program, structure)) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
     begun = time.perf_counter()
     best = None if start is None else Found(np.round(start[program.integer]), start, program.objective(start))
-    engine = Engine(program, structure, options.gap, Clock(begun + options.time_limit, interrupt), best=best)
+    engine = Engine(program, structure, options.gap, Clock(begun + options.time_limit, interrupt), any_plan=any_plan, best=best)
     engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
     try:
         engine.run()
@@ -255,7 +263,7 @@ def optimise(
         pass  # HiGHS goes on with what is known
     first = engine.solution(options)
     left = options.time_limit - (time.perf_counter() - begun)
-    if first.status == "optimal" or left <= 0 or interrupt.requested:
+    if first.status == "optimal" or (any_plan and first.x is not None) or left <= 0 or interrupt.requested:
         return first
     return better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
 

@@ -38,7 +38,7 @@ class UnboundedError(SolverError):
 class Options:
     """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages together [s]; `threads`
     (0: all that the solver finds use for); `seed` of the solver's random choices; `target`: an objective at which the
-    search may stop too."""
+    search may stop too; infinite where any plan will do, as that of a dive from the relaxation."""
 
     gap: float = 1e-3
     time_limit: float = 300.0
