@@ -752,7 +752,7 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     ),
     "any floor carries": (SHARED, (price_floors, "carries", lambda s, contract, floor, n: True), r"break-even of furnace|carries"),
     "back at once": (SHARED, (rotation, "lead", lambda s, outlet: 0), r"returns .* \(outlets!"),
-    "feedstock counts for nothing": (FULL, (policy, "weight", lambda s, of, value, part: 0.0), r"observed"),
+    "feedstock counts for nothing": (FULL, (policy, "group", lambda s, of, part: ("", 0.0)), r"observed"),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
-from optimiser.solving.branching import Gains
+from optimiser.solving.branching import Gains, Tree
 from optimiser.solving.engine import Engine, Known, better, optimise, pays
 from optimiser.solving.highs import Seen, Solution
 from optimiser.solving.linear import Basis, Clock, OutOfTime
@@ -21,6 +21,7 @@ from optimiser.solving.structure import Structure
 from tests.support.programs import planning
 
 EXACT = Options(gap=0.0, threads=1)
+ANY = Options(gap=0.0, threads=1, target=np.inf)
 
 
 def drawn(seed: int) -> tuple[Program, Structure]:
@@ -75,6 +76,30 @@ def test_most_of_them_need_no_other_search() -> None:
         search.run()
         ended.append(search.proven)
     assert sum(ended) >= 8
+
+
+@pytest.mark.parametrize("seed", range(80, 110))
+def test_where_any_plan_will_do_one_is_found_wherever_there_is_one(seed: int) -> None:
+    program, shape = drawn(seed)
+    expected, found = highs.optimise(program, EXACT, Interrupt()), optimise(program, shape, ANY, Interrupt())
+    if expected.objective is None:
+        assert found.status == expected.status
+        return
+    assert found.objective is not None
+    assert found.bound is not None
+    size = 1e-6 * abs(expected.objective)
+    assert found.bound - size <= expected.objective <= found.objective + size
+    kept(program, found.x)
+
+
+def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the search went on")
+
+    monkeypatch.setattr(Tree, "grow", refuse)
+    monkeypatch.setattr(highs, "optimise", refuse)
+    found = optimise(*planning(7, leaves=5, periods=6), ANY, Interrupt())
+    assert found.status == "feasible"
 
 
 def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
