@@ -609,8 +609,12 @@ class Stockpile:
 
     def where(self, node: int) -> dict[str, Any]:
         """The columns of a `Dated` row that say for which scenarios it holds."""
-        names = ALL if node in self.trunk else ", ".join(self.holds[node])
-        return {"scenarios": names, "probability": self.tree.probability[node]}
+        return {"scenarios": self._listed[node], "probability": self.tree.probability[node]}
+
+    @functools.cached_property
+    def _listed(self) -> tuple[str, ...]:
+        """For each node the scenarios that pass it, in words."""
+        return tuple(ALL if node in self.trunk else ", ".join(names) for node, names in enumerate(self.holds))
 
     def discount(self, period: int) -> float:
         """What money at the start of a period is worth at the start of the horizon [1]."""

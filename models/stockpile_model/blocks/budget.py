@@ -202,8 +202,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
     tree, calendar, budgets = stockpile.tree, stockpile.calendar, stockpile.rows(Budget)
     spent: dict[int, float] = {}
     at: dict[tuple[int, int], float] = {}
-    for b, use, material, buyer, only, n in m.PAYMENTS:
-        if (amount := evaluate(m.pay[b, use, material, buyer, only, n])) > stockpile.scale.no_money:
+    for (b, use, material, buyer, _, n), pay in m.pay.items():
+        if (amount := evaluate(pay)) > stockpile.scale.no_money:
             spent[b] = spent.get(b, 0.0) + tree.probability[n] * amount
             at[b, n] = at.get((b, n), 0.0) + amount
             fund = budgets[b].fund if b < len(budgets) else _keepers(stockpile)[b - len(budgets)]

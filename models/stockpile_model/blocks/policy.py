@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +14,7 @@ from stockpile_model import amounts
 from stockpile_model.data import Dated, Problem, Result, Row, Stockpile, Supplier, column, columns, get, keys, nearest
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Ledger, Money
 from stockpile_model.scale import NOISE
 
 KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
@@ -153,15 +153,15 @@ def brought(ledger: Ledger) -> dict[int, list[Share]]:
     return found
 
 
-def paid(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
-    """What is paid under offers and contracts at each node, undiscounted; receipts are not taken off."""
+def paid(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[int, list[Share]]:
+    """What is paid under offers and contracts at each node, undiscounted, of entries with their amounts; receipts are not taken off."""
     tables = {"purchase": "offers", "contract": "contracts"}
     suppliers = {kind.TABLE: {get(row, keys(kind)[0]): get(row, "supplier") for row in rows} for kind, rows in stockpile.tables.items()
                  if kind.TABLE in tables.values()}  # fmt: skip
     found: dict[int, list[Share]] = {}
-    for each in ledger.outlays():
+    for each, amount in entries:
         if (table := tables.get(str(each.use))) is not None:
-            share = Share(each.node, each.material, table, each.name, suppliers[table][each.name], each.amount)
+            share = Share(each.node, each.material, table, each.name, suppliers[table][each.name], amount)
             found.setdefault(each.node, []).append(share)
     return found
 
@@ -286,7 +286,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     instances = [Instance(r, value, n) for r, rule in rules.items() for value in values(stockpile, rule) for n in spans[r]]
     m.RULES = pyo.Set(dimen=3, initialize=instances, doc="rule, value, node at which a window of it ends")
     arrivals = brought(ledger) if rules else {}
-    outlays = paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules.values()) else {}
+    spending = any(rule.measure == "spend" for rule in rules.values())
+    outlays = paid(stockpile, ((each, each.amount) for each in ledger.money)) if spending else {}
 
     def limit_at(r: str, n: int, sense: str) -> float | None:
         """The least or most of a rule whose window ends at a node; None where it has none there."""
@@ -452,7 +453,8 @@ def report(formulation: Formulation) -> Iterator[Result]:
         return {n: [(each, evaluate(each.amount)) for each in parts] for n, parts in found.items()}
 
     arrivals = solved(brought(ledger)) if rules else {}
-    outlays = solved(paid(stockpile, ledger)) if any(rule.measure == "spend" for rule in rules.values()) else {}
+    spending = any(rule.measure == "spend" for rule in rules.values())
+    outlays = solved(paid(stockpile, formulation.money)) if spending else {}
     spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule as it stands at some nodes
     weighed: dict[tuple[str, int], Weighed] = {}
     for r, value, n in formulation.m.RULES:
