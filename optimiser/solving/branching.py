@@ -56,10 +56,11 @@ class Branch:
 
 
 class Master:
-    """The relaxation of a program with a row for each sum: it solves parts of it."""
+    """The relaxation of a program with a row for each sum: it solves parts of it. `aim` is the program with the costs that are bounded,
+    where those of `program` are others."""
 
-    def __init__(self, program: Program, structure: Structure, relaxation: LinearProgram) -> None:
-        self.program, self.structure, self.relaxation = program, structure, relaxation
+    def __init__(self, program: Program, structure: Structure, relaxation: LinearProgram, aim: Program | None = None) -> None:
+        self.program, self.structure, self.relaxation, self.aim = program, structure, relaxation, aim
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
         self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
@@ -85,6 +86,16 @@ class Master:
         self.relaxation.bound(lower, upper)
         self.relaxation.bound_rows(row_lower, row_upper)
         return self.relaxation.solve(basis, cutoff, primal)
+
+    def prove(self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False) -> Vertex:
+        """Solve the relaxation of a part, with the bound of what is aimed at. A part whose bound is `enough` is given up."""
+        if self.aim is None:
+            return self.solve(part, basis, enough, primal)
+        vertex = self.solve(part, basis, primal=primal)
+        if not vertex.solved:
+            return vertex
+        bound = self.relaxation.priced(self.aim.cost, self.aim.offset).bound
+        return Vertex(bound) if bound >= enough else replace(vertex, bound=bound)
 
     def sides(self, part: Part, branch: Branch) -> tuple[Part, Part]:
         """Return both sides of a branch: at most its floor, and more."""
@@ -161,30 +172,34 @@ class Gains:
 
 
 class Tree:
-    """Branches that grow from a root, that with the lowest bound first."""
+    """Branches that grow from a root, that with the lowest bound first; where something else is aimed at, the lowest cost."""
 
     def __init__(self, master: Master, root: Vertex, gains: Gains) -> None:
         self.master, self.gains = master, gains
         self._order = itertools.count()
-        self._heap = [(root.bound, next(self._order), Part(), root)] if root.solved else []
+        self._heap = [self._entry(root.bound, Part(), root)] if root.solved else []
         self._cut = root.bound if not root.solved else INFINITY  # the lowest bound at which a branch was given up
         self.brought: list[tuple[int, float]] = []  # by how much a branch on what raised the bound
         self.nodes = 0
 
+    def _entry(self, bound: float, part: Part, vertex: Vertex) -> tuple[float, int, float, Part, Vertex]:
+        # What is aimed at may be as low in many branches; what leads to it tells them apart.
+        return bound if self.master.aim is None else vertex.objective, next(self._order), bound, part, vertex
+
     @property
     def bound(self) -> float:
         """Proven: no plan costs less. Infinite where there is none."""
-        return min(self._heap[0][0] if self._heap else INFINITY, self._cut)
+        return min(min((bound for _, _, bound, _, _ in self._heap), default=INFINITY), self._cut)
 
     @property
     def lowest(self) -> tuple[Part, Vertex] | None:
         """Where the bound stands; None where all branches are given up."""
-        return self._heap[0][2:] if self._heap else None
+        return self._heap[0][3:] if self._heap else None
 
     @property
     def weighty(self) -> bool:
         """Whether something weighty is left to branch on where the bound stands."""
-        branches = self.master.open(self._heap[0][3]) if self._heap else []
+        branches = self.master.open(self._heap[0][4]) if self._heap else []
         return bool(branches) and self.master.is_weighty(branches[0][1])
 
     def grow(self, enough: float, nodes: int) -> bool:
@@ -193,7 +208,11 @@ class Tree:
         while self._heap and self.bound < enough:
             if self.nodes >= until:
                 return True
-            value, _, part, vertex = self._heap[0]
+            _, _, value, part, vertex = self._heap[0]
+            if value >= enough:
+                heapq.heappop(self._heap)
+                self._cut = min(self._cut, value)
+                continue
             branches = self.master.open(vertex)
             if not branches:
                 return False
@@ -201,7 +220,7 @@ class Tree:
             heapq.heappop(self._heap)
             for side, found in sides:
                 if found.solved:
-                    heapq.heappush(self._heap, (max(value, found.bound), next(self._order), side, found))
+                    heapq.heappush(self._heap, self._entry(max(value, found.bound), side, found))
                 else:
                     self._cut = min(self._cut, max(value, found.bound))
         return False
@@ -232,7 +251,7 @@ class Tree:
     ) -> tuple[list[tuple[Part, Vertex]], float]:
         """Solve both sides of a split, and tell by how much it raises the bound."""
         sides = self.master.sides(part, branch)
-        found = [(side, self.master.solve(side, basis if k == 0 else None, enough)) for k, side in enumerate(sides)]
+        found = [(side, self.master.prove(side, basis if k == 0 else None, enough)) for k, side in enumerate(sides)]
         self.nodes += 2
         most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
         gain = max(0.0, min(most, *(each.bound for _, each in found)) - value)

@@ -6,6 +6,11 @@
 4. dives from where the bound stands,
 5. what is open then goes to HiGHS, with the plan and the bound.
 
+Of objectives that are minimised in turn, one that comes before that by which plans are judged (the least shortfall) says nothing of
+most columns: the simplex would go round among vertices that are all as good, and what is weighty would not be. So its search is led by
+the cost, with the shortfall so dear that hardly anything outweighs it; what is proven is the shortfall alone (`aim`). Its plans are good
+by both.
+
 It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. Of any other HiGHS takes
 over after `WORK` iterations of the simplex for each row and column; where nothing weighty is left to branch on after `WORK_ON_ORDERS`
 of them, without scenarios at once, and the plan is bettered by single steps before. Where any plan will do, however small the program,
@@ -22,6 +27,7 @@ import numpy as np
 
 from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
+from optimiser.solving.afresh import decide_afresh
 from optimiser.solving.branching import Gains, Master, Part, Tree
 from optimiser.solving.dive import Found, attempt, dive, point
 from optimiser.solving.highs import Seen, Solution
@@ -37,6 +43,7 @@ NODES = 4  # linear programs of branching between two dives
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
 WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
+OUTWEIGHS = 30.0  # how dear one unit of what is aimed at is, of the dearest unit of what leads to it
 CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
 
 
@@ -52,17 +59,31 @@ class Attempt:
 @dataclass
 class Known:
     """A warm start from near programs: plans to try (integers, and a basis to begin with), a basis of the relaxation, and the gains
-    of branches."""
+    of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation."""
 
     plans: Iterable[tuple[Floats, Basis | None]] = ()
     root: Basis | None = None
     gains: Gains = field(default_factory=Gains)
+    feasible: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """Where a program stands among those that are minimised in turn. `then`: the costs of the one by which plans are judged, where that
+    follows; `longest`: what the first plan may take, where the time limit is only this one's share [s]; `root`: the basis in which the
+    relaxation of the one before ended."""
+
+    then: Floats | None = None
+    longest: float = 0.0
+    root: Basis | None = None
 
 
 @dataclass(eq=False)
 class Engine:
     """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over. `any_plan`:
-    whether the plan of a dive will do. `best` is the best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
+    whether the plan of a dive will do. `best` is the best plan so far, `attempts` are all that were tried, `phase` is what it does now.
+    `aim`: the program with the costs that are to be proven, where those of `program` lead to them. `until`: when it ends once it has a
+    plan, on the clock of time.perf_counter [s]."""
 
     program: Program
     structure: Structure
@@ -77,25 +98,33 @@ class Engine:
     root: Vertex | None = None
     tree: Tree | None = None
     phase: str = ""
+    aim: Program | None = None
+    until: float = INFINITY
 
     def __post_init__(self) -> None:
         self._plans: Iterator[tuple[Floats, Basis | None]] = iter(self.known.plans)
         self._dived: set[Part] = set()
+        self._least = -INFINITY if self.aim is None else self.aim.least
 
     @property
     def enough(self) -> float:
         """A bound that proves the best plan."""
         if self.best is None:
             return INFINITY
-        size = abs(self.best.objective)
-        return self.best.objective - max(CAREFUL * self.gap * size, ABSOLUTE_GAP / 2, PRECISION * size / 2)
+        objective = self.judge.objective(self.best.x)
+        return objective - max(CAREFUL * self.gap * abs(objective), ABSOLUTE_GAP / 2, PRECISION * abs(objective) / 2)
+
+    @property
+    def judge(self) -> Program:
+        """The program whose plans are proven."""
+        return self.aim or self.program
 
     @property
     def bound(self) -> float:
         """Proven: no plan costs less."""
         if self.tree is not None:
             return self.tree.bound
-        return -INFINITY if self.root is None else self.root.bound
+        return self._least if self.root is None else self.root.bound
 
     @property
     def nodes(self) -> int:
@@ -111,8 +140,10 @@ class Engine:
         """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
         extended = Master.program_of(self.program, self.structure)
         relaxation = LinearProgram(extended, self.clock)
-        self.master = master = Master(self.program, self.structure, relaxation)
+        self.master = master = Master(self.program, self.structure, relaxation, self.aim)
         self._try(master, until_one=True)
+        if self.proven:
+            return
         self.root = self._relaxed(master, extended)
         if self.root.solved and not self.program.integer.any():
             x = np.clip(self.root.x, extended.lower, extended.upper)
@@ -123,18 +154,40 @@ class Engine:
             self._step(master)
             if self.best is not None:
                 return
+        if self.aim is None:
+            self._branch(master, self.tree)
+        else:
+            self._branch_led(master, self.tree, self.aim)
+
+    def _branch_led(self, master: Master, tree: Tree, aim: Program) -> None:
+        """Plan from the root, then raise the bound by what is weighty, and plan again from where it stands."""
+        most = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
+        several, growing = len(self.structure.tree.paths) > 1, True
+        while not self.proven:
+            self._dive(master)
+            if self.best is not None and several and not self.proven:
+                self.phase = "bettering the plan"
+                self._take(decide_afresh(master, self.best, aim, self.gap, self.clock))
+            if not (several and growing and tree.weighty):
+                break  # a chain as it is: the cuts of HiGHS raise its bound more than branches do
+            self.phase = "branching"
+            while growing and not self.proven and tree.weighty:
+                growing = tree.grow(self.enough, NODES) and self.clock.iterations < most
+
+    def _branch(self, master: Master, tree: Tree) -> None:
+        """Branch, dive and try known plans in turn, until the best plan is proven or this search gives up."""
         begun, size = self.clock.iterations, self.program.rows + self.program.columns
         on_orders = 0 if len(self.structure.tree.paths) == 1 else WORK_ON_ORDERS * size
         while not self.proven and self.clock.iterations < begun + WORK * size:
             worked = self.clock.iterations >= begun + on_orders and self.nodes >= self.patience
-            only_orders = worked and not self.tree.weighty
+            only_orders = worked and not tree.weighty
             if only_orders and not self._try(master):
                 # The cuts of HiGHS raise their bound more than branches do, and need a good plan.
                 self._dive(master)
                 self._step(master)
                 break
             self.phase = "branching"
-            growing = self.tree.grow(self.enough, NODES)
+            growing = tree.grow(self.enough, NODES)
             if self.proven:
                 break
             if not only_orders and not self._try(master):
@@ -146,9 +199,9 @@ class Engine:
         """Solve the relaxation: from the basis of a near program, or path by path, or from nothing."""
         self.phase = "relaxation"
         if self.known.root is not None:
-            return master.solve(Part(), self.known.root, self.enough)
+            return master.prove(Part(), self.known.root, INFINITY if self.known.feasible else self.enough, self.known.feasible)
         if len(self.structure.tree.paths) == 1:
-            return master.solve(Part())
+            return master.prove(Part())
         paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
         several = len(self.structure.tree.paths)
         self.phase = f"relaxation, path 1 of {several}"
@@ -156,7 +209,9 @@ class Engine:
             self.phase = f"relaxation, path {done + 1} of {several}" if done < several else "relaxation of all paths"
             if done == several and paths.plan is not None:
                 self._first(paths.plan[: self.program.columns])
-        return master.solve(Part(), paths.basis, primal=True)
+                if self.proven:
+                    return Vertex(self._least)
+        return master.prove(Part(), paths.basis, primal=True)
 
     def _first(self, x: Floats) -> None:
         """Take the plan that was made path by path."""
@@ -202,6 +257,7 @@ class Engine:
     def _take(self, found: Found | None) -> None:
         if found is not None and found.objective < self.worst:
             self.best = found
+            self.clock.deadline = min(self.clock.deadline, self.until)
 
     @property
     def worst(self) -> float:
@@ -213,8 +269,11 @@ class Engine:
         bound = None if self.bound == -INFINITY else self.bound
         if self.best is None:  # that there is none is for HiGHS to say
             return Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
-        found = highs.judged(self.program, self.best.x, bound, self.nodes, options)
-        return self._at_its_basis(found, options) or highs.polished(self.program, found, options, self.clock.interrupt) or found
+        found = highs.judged(self.judge, self.best.x, bound, self.nodes, options)
+        exact = self._at_its_basis(found, options)
+        if exact is None and self.aim is None:
+            exact = highs.polished(self.program, found, options, self.clock.interrupt)
+        return replace(exact or found, basis=None if self.root is None or not self.root.solved else Basis.of(self.root.basis))
 
     def _at_its_basis(self, found: Solution, options: Options) -> Solution | None:
         """Solve the linear program of the best plan, from the basis in which it was found, with nothing but its integers held."""
@@ -229,9 +288,14 @@ class Engine:
             return None
         if not vertex.solved or not program.holds(x := point(master, vertex, best.whole)):
             return None
-        exact = highs.judged(program, x, found.bound, found.nodes, options)
+        exact = highs.judged(self.judge, x, found.bound, found.nodes, options)
+        if self.aim is not None:
+            try:
+                vertex = relaxation.priced(self.aim.cost, self.aim.offset)
+            except (OutOfTime, SolverError):
+                return exact
         # Rows for sums are free here: their duals are 0.
-        reduced = relaxation.reduced(vertex.dual)[: program.columns]
+        reduced = self.judge.cost - relaxation.matrix.T @ vertex.dual
         return replace(exact, row_dual=vertex.dual[: program.rows], column_dual=reduced)
 
 
@@ -242,14 +306,20 @@ def optimise(
     interrupt: Interrupt,
     watch: highs.Watch | None = None,
     start: Floats | None = None,
+    turn: Turn | None = None,
 ) -> Solution:
-    """Minimise a program. `start` is a feasible point to begin with. Raises Unbounded and SolverError."""
+    """Minimise a program. `start` is a feasible point to begin with; `turn` is where it stands among those that are minimised in turn.
+    Raises Unbounded and SolverError."""
     any_plan = options.target == INFINITY
     if not (any_plan or pays(program, structure)) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
-    begun = time.perf_counter()
-    best = None if start is None else Found(np.round(start[program.integer]), start, program.objective(start))
-    engine = Engine(program, structure, options.gap, Clock(begun + options.time_limit, interrupt), any_plan=any_plan, best=best)
+    begun, turn = time.perf_counter(), turn or Turn()
+    until = begun + options.time_limit
+    searched, aim = (program, None) if turn.then is None else (led(program, turn.then), program)
+    best = None if start is None else Found(np.round(start[program.integer]), start, searched.objective(start))
+    known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
+    clock = Clock(max(until, begun + turn.longest), interrupt)
+    engine = Engine(searched, structure, options.gap, clock, known, any_plan=any_plan, best=best, aim=aim, until=until)
     engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
     try:
         engine.run()
@@ -262,10 +332,22 @@ def optimise(
     except SolverError:
         pass  # HiGHS goes on with what is known
     first = engine.solution(options)
-    left = options.time_limit - (time.perf_counter() - begun)
+    left = (clock.deadline if first.x is None else until) - time.perf_counter()
     if first.status == "optimal" or (any_plan and first.x is not None) or left <= 0 or interrupt.requested:
         return first
-    return better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
+    found = better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
+    if aim is not None and found.x is not None and found.x is not first.x:
+        cheapest = highs.polished(searched, found, options, interrupt)
+        if cheapest is not None and cheapest.x is not None:
+            told = highs.judged(program, cheapest.x, found.bound, found.nodes, options)
+            found = replace(told, row_dual=found.row_dual, column_dual=found.column_dual)
+    return replace(found, basis=first.basis)
+
+
+def led(program: Program, then: Floats) -> Program:
+    """Return the program with the costs of the objective that follows, and its own so dear that hardly anything outweighs them."""
+    largest = np.abs(then).max(initial=0.0) / (np.abs(program.cost).max(initial=0.0) or 1.0)
+    return replace(program, cost=then + OUTWEIGHS * largest * program.cost, offset=0.0)
 
 
 def pays(program: Program, structure: Structure) -> bool:
@@ -300,4 +382,5 @@ class Ticker:
             self.due = now + highs.REPORTING
             bound, best = self.engine.bound, self.engine.best
             known = None if not np.isfinite(bound) else bound
-            self.watch(Seen(now - self.begun, self.engine.nodes, None if best is None else best.objective, known, self.engine.phase))
+            incumbent = None if best is None else self.engine.judge.objective(best.x)
+            self.watch(Seen(now - self.begun, self.engine.nodes, incumbent, known, self.engine.phase))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
@@ -47,6 +47,10 @@ class Basis:
     def of(cls, basis: Any) -> Basis:
         """Return HiGHS's own object as bytes."""
         return cls(bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status)))
+
+    def with_row(self, at: int) -> Basis:
+        """Return the basis of the program with one more row, behind the first `at`, which binds nothing."""
+        return Basis(self.columns, self.rows[:at] + bytes((BASIC,)) + self.rows[at:])
 
     def restored(self) -> Any:
         """Return HiGHS's own object."""
@@ -117,6 +121,7 @@ class LinearProgram:
             ("simplex_iteration_limit", LONGEST * (program.rows + program.columns) + LONGEST_LEAST),
         ):
             self.h.setOptionValue(name, value)
+        self._cost = self.program.cost  # that HiGHS holds
         self._matrix: Any = None
 
     def bound(self, lower: Floats, upper: Floats) -> None:
@@ -141,6 +146,9 @@ class LinearProgram:
         h = self.h
         if basis is not None:
             h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)
+        if self._cost is not self.program.cost:
+            self._cost, every = self.program.cost, np.arange(self.program.columns, dtype=np.int32)
+            h.changeColsCost(len(every), every, self._cost)
         h.setOptionValue("simplex_strategy", highs.PRIMAL_SIMPLEX if primal else highs.DUAL_SIMPLEX)
         h.setOptionValue("objective_bound", cutoff)
         ended = self._run()
@@ -151,6 +159,17 @@ class LinearProgram:
             ended = self._run()
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
         return self._vertex(ended, cutoff)
+
+    def priced(self, cost: Floats, offset: float) -> Vertex:
+        """Return the vertex at other costs, from where the last solve ended; the next solve begins from there at its own costs."""
+        own, before = self.program, self.h.getBasis()
+        self.program = replace(own, cost=cost, offset=offset)
+        try:
+            vertex = self.solve(primal=True)
+        finally:
+            self.program = own
+        self.h.setBasis(before)
+        return vertex
 
     def refined(self) -> Vertex:
         """Solve again from where the last solve ended, to a finer tolerance."""
