@@ -160,7 +160,7 @@ class Engine:
             self._branch_led(master, self.tree, self.aim)
 
     def _branch_led(self, master: Master, tree: Tree, aim: Program) -> None:
-        """Plan from the root, then raise the bound by what is weighty, and plan again from where it stands."""
+        """Plan from the root, raise the bound by what is weighty, plan again from where it stands, and raise it by the rest."""
         most = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
         several, growing = len(self.structure.tree.paths) > 1, True
         while not self.proven:
@@ -168,10 +168,10 @@ class Engine:
             if self.best is not None and several and not self.proven:
                 self.phase = "bettering the plan"
                 self._take(decide_afresh(master, self.best, aim, self.gap, self.clock))
-            if not (several and growing and tree.weighty):
+            if not (several and growing):
                 break  # a chain as it is: the cuts of HiGHS raise its bound more than branches do
-            self.phase = "branching"
-            while growing and not self.proven and tree.weighty:
+            self.phase, weighty = "branching", tree.weighty
+            while growing and not self.proven and (tree.weighty or not weighty):
                 growing = tree.grow(self.enough, NODES) and self.clock.iterations < most
 
     def _branch(self, master: Master, tree: Tree) -> None:
