@@ -94,7 +94,8 @@ class Master:
         vertex = self.solve(part, basis, primal=primal)
         if not vertex.solved:
             return vertex
-        bound = self.relaxation.priced(self.aim.cost, self.aim.offset).bound
+        aimed = self.relaxation.priced(self.aim.cost, self.aim.offset)
+        bound = max(self.aim.least, aimed.bound) if aimed.solved else self.aim.least  # it has a point
         return Vertex(bound) if bound >= enough else replace(vertex, bound=bound)
 
     def sides(self, part: Part, branch: Branch) -> tuple[Part, Part]:

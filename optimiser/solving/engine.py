@@ -318,7 +318,7 @@ def optimise(
     searched, aim = (program, None) if turn.then is None else (led(program, turn.then), program)
     best = None if start is None else Found(np.round(start[program.integer]), start, searched.objective(start))
     known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
-    clock = Clock(max(until, begun + turn.longest), interrupt)
+    clock = Clock(until if best is not None else max(until, begun + turn.longest), interrupt)
     engine = Engine(searched, structure, options.gap, clock, known, any_plan=any_plan, best=best, aim=aim, until=until)
     engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
     try:

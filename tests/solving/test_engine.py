@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
 from optimiser.solving.branching import Gains, Tree
-from optimiser.solving.engine import Engine, Known, better, optimise, pays
+from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
 from optimiser.solving.highs import Seen, Solution
-from optimiser.solving.linear import Basis, Clock, OutOfTime
+from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime
 from optimiser.solving.options import Options
 from optimiser.solving.paths import Paths
 from optimiser.solving.standard_form import Program
@@ -67,6 +68,45 @@ def test_its_bounds_and_plans_hold_wherever_it_stops(seed: int) -> None:
         assert search.best.objective >= expected.objective - size
         if search.proven:
             assert search.best.objective <= expected.objective * 1.02 + size
+
+
+@pytest.mark.parametrize("seed", range(80, 110))
+def test_a_led_search_proves_what_is_aimed_at(seed: int) -> None:
+    """The least shortfall under a budget for each path, led by the cost."""
+    r = np.random.default_rng(seed)
+    program, shape = planning(seed, leaves=int(r.integers(1, 7)), periods=int(r.integers(2, 6)), scarce=True)
+    short = np.arange(program.columns) >= program.columns - len(shape.tree.parent)
+    aim = replace(program, cost=np.where(short, program.cost, 0.0), offset=0.0)
+    least = highs.optimise(aim, EXACT, Interrupt())
+    search = Engine(led(aim, program.cost), shape, 0.02, Clock(), aim=aim)
+    search.run()
+    if least.objective is None:
+        assert search.best is None
+        return
+    assert search.bound <= least.objective + 1e-6
+    assert search.best is not None
+    kept(program, search.best.x)
+    found = search.solution(Options(gap=0.02))
+    assert found.objective is not None
+    assert found.bound is not None
+    assert found.objective == pytest.approx(aim.objective(found.x), abs=1e-9)
+    assert found.objective >= least.objective - 1e-6
+    assert found.bound <= least.objective + 1e-6
+    if search.proven:
+        assert found.objective <= least.objective + 0.02 * found.objective + 1e-6
+
+
+def test_a_basis_takes_one_more_row() -> None:
+    program, _ = planning(7, leaves=3, periods=4)
+    relaxation = LinearProgram(program, Clock())
+    before = relaxation.solve()
+    some = program.cost.nonzero()[0]
+    row, value = np.full(len(some), program.rows), program.cost[some]
+    longer = program.extended(row_lower=[-np.inf], row_upper=[np.inf], row=row, column=some, value=value)
+    clock = Clock()
+    again = LinearProgram(longer, clock).solve(Basis.of(before.basis).with_row(program.rows), primal=True)
+    assert again.objective == pytest.approx(before.objective)
+    assert clock.iterations == 0
 
 
 def test_most_of_them_need_no_other_search() -> None:
