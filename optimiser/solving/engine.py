@@ -168,6 +168,8 @@ class Engine:
             if self.best is not None and several and not self.proven:
                 self.phase = "bettering the plan"
                 self._take(decide_afresh(master, self.best, aim, self.gap, self.clock))
+            if not several and not tree.weighty:
+                self._step(master)
             if not (several and growing):
                 break  # a chain as it is: the cuts of HiGHS raise its bound more than branches do
             self.phase, weighty = "branching", tree.weighty
@@ -247,7 +249,8 @@ class Engine:
         self.phase = "bettering the plan"
         if self.best is not None and not self.proven:
             # What would prove it: a plan within the gap of the bound.
-            self._take(improve(master, self.best, self.gap, self.bound + CAREFUL * self.gap * abs(self.bound)))
+            enough = self.bound + CAREFUL * self.gap * abs(self.bound) if self.aim is None else -INFINITY
+            self._take(improve(master, self.best, self.gap, enough))
 
     def _note(self, whole: Floats, found: Found | None) -> None:
         basis = None if found is None or found.basis is None else Basis.of(found.basis)
