@@ -198,6 +198,11 @@ class Tree:
         return self._heap[0][3:] if self._heap else None
 
     @property
+    def bases(self) -> list[Any]:
+        """The bases of the branches that are open, HiGHS's own objects."""
+        return [vertex.basis for *_, vertex in self._heap]
+
+    @property
     def weighty(self) -> bool:
         """Whether something weighty is left to branch on where the bound stands."""
         branches = self.master.open(self._heap[0][4]) if self._heap else []

@@ -19,9 +19,11 @@ that of a dive from the relaxation is bettered by single steps, and the search b
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from operator import or_
 
 import numpy as np
 
@@ -29,11 +31,12 @@ from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.afresh import decide_afresh
 from optimiser.solving.branching import Gains, Master, Part, Tree
-from optimiser.solving.dive import Found, attempt, dive, point
+from optimiser.solving.dive import Found, attempt, attempt_anew, dive, point
 from optimiser.solving.highs import Seen, Solution
 from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
 from optimiser.solving.options import ABSOLUTE_GAP, PRECISION, Options, SolverError
 from optimiser.solving.paths import Paths
+from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Structure
@@ -49,20 +52,20 @@ CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """The linear program with some integers held: the basis in which it ended and its cost, infinite where it was given up."""
+    """The linear program with some integers held: its cost, infinite where it was given up."""
 
     whole: Floats
     objective: float = INFINITY
-    basis: Basis | None = None
 
 
 @dataclass
 class Known:
-    """A warm start from near programs: plans to try (integers, and a basis to begin with), a basis of the relaxation, and the gains
-    of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation."""
+    """A warm start from near programs: plans to try (their integers), a basis of the relaxation with the columns and rows that matter,
+    and the gains of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation."""
 
-    plans: Iterable[tuple[Floats, Basis | None]] = ()
+    plans: Iterable[Floats] = ()
     root: Basis | None = None
+    core: Core | None = None
     gains: Gains = field(default_factory=Gains)
     feasible: bool = False
 
@@ -102,7 +105,8 @@ class Engine:
     until: float = INFINITY
 
     def __post_init__(self) -> None:
-        self._plans: Iterator[tuple[Floats, Basis | None]] = iter(self.known.plans)
+        self._plans: Iterator[Floats] = iter(self.known.plans)
+        self._core = self.known.core if self.known.root is not None else None
         self._dived: set[Part] = set()
         self._least = -INFINITY if self.aim is None else self.aim.least
 
@@ -139,7 +143,7 @@ class Engine:
     def run(self) -> None:
         """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
         extended = Master.program_of(self.program, self.structure)
-        relaxation = LinearProgram(extended, self.clock)
+        relaxation = LinearProgram(extended, self.clock) if self._core is None else Sifted(extended, self.clock, self._core)
         self.master = master = Master(self.program, self.structure, relaxation, self.aim)
         self._try(master, until_one=True)
         if self.proven:
@@ -224,12 +228,16 @@ class Engine:
     def _try(self, master: Master, until_one: bool = False) -> bool:
         """Try the next known plans. Return whether there were any."""
         tried = 0
-        for whole, basis in self._plans:
+        for whole in self._plans:
             self.phase = "known plans"
-            found = attempt(master, whole, self.worst, basis)
+            if self._core is None:
+                found = attempt(master, whole, self.worst)
+            else:
+                found, used = attempt_anew(self.program, whole, self.worst, self._core, self.clock)
+                self._core |= used
             self._note(whole, found)
             tried += 1
-            if (until_one and found is not None) or (not until_one and tried == TRIED):
+            if self.proven or (until_one and found is not None) or (not until_one and tried == TRIED):
                 break
         return tried > 0
 
@@ -253,14 +261,28 @@ class Engine:
             self._take(improve(master, self.best, self.gap, enough))
 
     def _note(self, whole: Floats, found: Found | None) -> None:
-        basis = None if found is None or found.basis is None else Basis.of(found.basis)
-        self.attempts.append(Attempt(whole) if found is None else Attempt(whole, found.objective, basis))
+        self.attempts.append(Attempt(whole, INFINITY if found is None else found.objective))
         self._take(found)
 
     def _take(self, found: Found | None) -> None:
         if found is not None and found.objective < self.worst:
             self.best = found
             self.clock.deadline = min(self.clock.deadline, self.until)
+
+    def learnt(self) -> tuple[Basis | None, Core | None]:
+        """Return the basis of the relaxation, and the columns and rows that mattered."""
+        master, root = self.master, self.root
+        if master is None or root is None or root.basis is None:
+            return None, None
+        relaxation = master.relaxation
+        basis = relaxation.kept(root.basis)
+        if self._core is not None and isinstance(relaxation, Sifted):
+            return basis, self._core | relaxation.core | Core.of(basis, self.program.rows)
+        ends = [] if self.tree is None else self.tree.bases
+        if self.best is not None and self.best.basis is not None:
+            ends.append(self.best.basis)
+        rows = self.program.rows
+        return basis, functools.reduce(or_, (Core.of(relaxation.kept(each), rows) for each in ends), Core.of(basis, rows))
 
     @property
     def worst(self) -> float:
@@ -289,7 +311,7 @@ class Engine:
             vertex = master.solve(Part().hold(master.integers, best.whole), best.basis)
         except (OutOfTime, SolverError):
             return None
-        if not vertex.solved or not program.holds(x := point(master, vertex, best.whole)):
+        if not vertex.solved or not program.holds(x := point(program, vertex, best.whole)):
             return None
         exact = highs.judged(self.judge, x, found.bound, found.nodes, options)
         if self.aim is not None:

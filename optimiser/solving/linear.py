@@ -110,9 +110,10 @@ class LinearProgram:
 
     def __init__(self, program: Program, clock: Clock) -> None:
         self.program, self.clock = program.relaxed(), clock
+        self._matrix: Any = None
         self.lower, self.upper = program.lower.copy(), program.upper.copy()
         self.row_lower, self.row_upper = program.row_lower.copy(), program.row_upper.copy()
-        self.h = highs.load(self.program)
+        self.h = highs.load(self._loaded())
         for name, value in (
             ("threads", 1),
             # A perturbed cost hides until the end that the cutoff is reached, and moves a basis that was all but optimal.
@@ -122,7 +123,10 @@ class LinearProgram:
         ):
             self.h.setOptionValue(name, value)
         self._cost = self.program.cost  # that HiGHS holds
-        self._matrix: Any = None
+
+    def _loaded(self) -> Program:
+        """Return the program that HiGHS holds."""
+        return self.program
 
     def bound(self, lower: Floats, upper: Floats) -> None:
         """Put bounds on the columns."""
@@ -143,14 +147,30 @@ class LinearProgram:
 
         Raises OutOfTime, and SolverError where it ends in no other way.
         """
-        h = self.h
         if basis is not None:
-            h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)
+            self._begin(basis)
         if self._cost is not self.program.cost:
-            self._cost, every = self.program.cost, np.arange(self.program.columns, dtype=np.int32)
-            h.changeColsCost(len(every), every, self._cost)
+            self._charge(self.program.cost)
+        self.h.setOptionValue("objective_bound", cutoff)
+        return self._vertex(self._minimised(primal), cutoff)
+
+    def _begin(self, basis: Any) -> None:
+        """Let the next solve begin at a basis."""
+        self.h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)
+
+    def _charge(self, cost: Floats) -> None:
+        """Put costs on the columns."""
+        self._cost, every = cost, np.arange(self.program.columns, dtype=np.int32)
+        self.h.changeColsCost(len(every), every, cost)
+
+    def kept(self, basis: Any) -> Basis:
+        """Return the basis of a vertex as one that serves other linear programs of the same columns and rows."""
+        return Basis.of(basis)
+
+    def _minimised(self, primal: bool) -> HighsModelStatus:
+        """Run the simplex, and return how it ended."""
+        h = self.h
         h.setOptionValue("simplex_strategy", highs.PRIMAL_SIMPLEX if primal else highs.DUAL_SIMPLEX)
-        h.setOptionValue("objective_bound", cutoff)
         ended = self._run()
         if ended in CYCLES:
             # Rounding has led the simplex astray: it begins anew, and its costs are perturbed as usual.
@@ -158,7 +178,7 @@ class LinearProgram:
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 1.0)
             ended = self._run()
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
-        return self._vertex(ended, cutoff)
+        return ended
 
     def priced(self, cost: Floats, offset: float) -> Vertex:
         """Return the vertex at other costs, from where the last solve ended; the next solve begins from there at its own costs."""
@@ -200,13 +220,16 @@ class LinearProgram:
             return Vertex(INFINITY)
         if ended not in (HighsModelStatus.kOptimal, HighsModelStatus.kObjectiveBound):
             raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
-        solution = h.getSolution()
-        dual = np.array(solution.row_dual)
+        x, activity, dual = self._solution()
         bound = self.proven(dual)
         if ended == HighsModelStatus.kObjectiveBound:
             return Vertex(bound) if bound >= cutoff - PRECISION * abs(cutoff) else self._to_the_end()
-        x = np.array(solution.col_value)
-        return Vertex(bound, self.program.objective(x), x, np.array(solution.row_value), dual, h.getBasis())
+        return Vertex(bound, self.program.objective(x), x, activity, dual, h.getBasis())
+
+    def _solution(self) -> tuple[Floats, Floats, Floats]:
+        """Return the columns, the rows and the duals of the rows where the last solve ended."""
+        solution = self.h.getSolution()
+        return np.array(solution.col_value), np.array(solution.row_value), np.array(solution.row_dual)
 
     def _to_the_end(self) -> Vertex:
         """Solve without a cutoff, where the duals at it do not prove it."""

@@ -148,23 +148,51 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monk
     first.run()
     assert first.best is not None
     assert first.root is not None
-    plan = (first.best.whole, None)
 
     def refuse(*_: Any) -> None:
         raise AssertionError("the paths were solved again")
 
     monkeypatch.setattr(Paths, "grow", refuse)
-    again = Engine(program, shape, 0.02, Clock(), Known([plan], Basis.of(first.root.basis), first.known.gains))
+    root, core = first.learnt()
+    again = Engine(program, shape, 0.02, Clock(), Known([first.best.whole], root, core, first.known.gains))
     again.run()
     assert again.best is not None
     assert again.best.objective <= first.best.objective + 1e-6
     assert np.array_equal(again.attempts[0].whole, first.best.whole)
 
 
+@pytest.mark.parametrize("seed", range(80, 100))
+def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> None:
+    """Begun with the plans, the basis and the core of a program with other costs and limits, it proves what HiGHS alone finds."""
+    program, shape = drawn(seed)
+    first = Engine(program, shape, 0.02, Clock())
+    first.run()
+    r = np.random.default_rng(seed)
+    moved = replace(
+        program,
+        cost=program.cost * r.uniform(0.7, 1.4, program.columns),
+        row_lower=program.row_lower * r.uniform(0.8, 1.2, program.rows),
+        value=program.value * r.uniform(0.9, 1.1, len(program.value)),
+    )
+    moved = replace(moved, row_upper=np.maximum(moved.row_lower, program.row_upper))
+    expected = highs.optimise(moved, EXACT, Interrupt())
+    plans = [each.whole for each in first.attempts] + ([] if first.best is None else [first.best.whole])
+    again = Engine(moved, shape, 0.02, Clock(), Known(plans, *first.learnt()))
+    again.run()
+    if expected.objective is None:
+        assert again.best is None
+        return
+    size = 1e-6 * abs(expected.objective)
+    assert again.bound <= expected.objective + size
+    if again.best is not None:
+        kept(moved, again.best.x)
+        assert again.best.objective >= expected.objective - size
+
+
 def test_integers_beyond_their_bounds_make_no_plan() -> None:
     program, shape = planning(3, leaves=3, periods=4)
     wrong = np.full(int(program.integer.sum()), 99.0)
-    search = Engine(program, shape, 0.02, Clock(), Known([(wrong, None)]))
+    search = Engine(program, shape, 0.02, Clock(), Known([wrong]))
     search.run()
     assert search.attempts[0].objective == np.inf
     assert search.best is not None
