@@ -43,6 +43,7 @@ from optimiser.solving.structure import Structure
 
 LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
 NODES = 4  # linear programs of branching between two dives
+NEAR = 0.1  # of what the last branches brought is missing: a few more bring it sooner than a dive
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
 WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
@@ -192,11 +193,12 @@ class Engine:
                 self._dive(master)
                 self._step(master)
                 break
-            self.phase = "branching"
+            self.phase, before = "branching", self.bound
             growing = tree.grow(self.enough, NODES)
             if self.proven:
                 break
-            if not only_orders and not self._try(master):
+            near = self.best is not None and self.enough - self.bound < NEAR * (self.bound - before)
+            if not only_orders and not (near and growing) and not self._try(master):
                 self._dive(master)
             if not growing:
                 break
