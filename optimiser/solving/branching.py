@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,11 +57,14 @@ class Branch:
 
 
 class Master:
-    """The relaxation of a program with a row for each sum: it solves parts of it. `aim` is the program with the costs that are bounded,
-    where those of `program` are others."""
+    """The relaxation of a program with a row for each sum: it solves parts of it, on at most so many `threads`. `aim` is the program with
+    the costs that are bounded, where those of `program` are others."""
 
-    def __init__(self, program: Program, structure: Structure, relaxation: LinearProgram, aim: Program | None = None) -> None:
-        self.program, self.structure, self.relaxation, self.aim = program, structure, relaxation, aim
+    def __init__(
+        self, program: Program, structure: Structure, relaxation: LinearProgram, aim: Program | None = None, threads: int = 1
+    ) -> None:
+        self.program, self.structure, self.relaxation, self.aim, self.threads = program, structure, relaxation, aim, threads
+        self._second: LinearProgram | None = None
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
         self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
@@ -74,7 +78,10 @@ class Master:
 
     def solve(self, part: Part, basis: Any = None, cutoff: float = INFINITY, primal: bool = False) -> Vertex:
         """Solve the relaxation of a part from a basis; without one from where the last solve ended."""
-        whole = self.relaxation.program
+        return self._solve(self.relaxation, part, basis, cutoff, primal)
+
+    def _solve(self, relaxation: LinearProgram, part: Part, basis: Any, cutoff: float, primal: bool = False) -> Vertex:
+        whole = relaxation.program
         lower, upper = whole.lower.copy(), whole.upper.copy()
         row_lower, row_upper = whole.row_lower.copy(), whole.row_upper.copy()
         if part.columns:
@@ -83,18 +90,41 @@ class Master:
             lower[at], upper[at] = bounds[:, 0], np.minimum(bounds[:, 1], upper[at])
         for k, (low, high) in part.sums.items():
             row_lower[self.program.rows + k], row_upper[self.program.rows + k] = low, high
-        self.relaxation.bound(lower, upper)
-        self.relaxation.bound_rows(row_lower, row_upper)
-        return self.relaxation.solve(basis, cutoff, primal)
+        relaxation.bound(lower, upper)
+        relaxation.bound_rows(row_lower, row_upper)
+        return relaxation.solve(basis, cutoff, primal)
 
     def prove(self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False) -> Vertex:
         """Solve the relaxation of a part, with the bound of what is aimed at. A part whose bound is `enough` is given up."""
+        return self._prove(self.relaxation, part, basis, enough, primal)
+
+    def prove_both(self, parts: tuple[Part, Part], basis: Any, enough: float) -> tuple[Vertex, Vertex]:
+        """Prove two parts, each from a basis or from where the last of its side ended. How they end does not depend on whether they are
+        solved side by side."""
+        first, second = self.relaxation, self._second or LinearProgram(self.relaxation.program, self.relaxation.clock)
+        self._second = second
+        beside = self.threads > 1
+        second.clock = replace(first.clock, tick=None if beside else first.clock.tick, iterations=0)
+        if not beside:
+            found = self._prove(first, parts[0], basis, enough), self._prove(second, parts[1], basis, enough)
+        else:
+            with ThreadPoolExecutor(1) as pool:
+                other = pool.submit(self._prove, second, parts[1], basis, enough)
+                try:
+                    found = self._prove(first, parts[0], basis, enough), other.result()
+                except BaseException:
+                    second.stop()
+                    raise
+        first.clock.iterations += second.clock.iterations
+        return found
+
+    def _prove(self, relaxation: LinearProgram, part: Part, basis: Any, enough: float, primal: bool = False) -> Vertex:
         if self.aim is None:
-            return self.solve(part, basis, enough, primal)
-        vertex = self.solve(part, basis, primal=primal)
+            return self._solve(relaxation, part, basis, enough, primal)
+        vertex = self._solve(relaxation, part, basis, INFINITY, primal)
         if not vertex.solved:
             return vertex
-        aimed = self.relaxation.priced(self.aim.cost, self.aim.offset)
+        aimed = relaxation.priced(self.aim.cost, self.aim.offset)
         bound = max(self.aim.least, aimed.bound) if aimed.solved else self.aim.least  # it has a point
         return Vertex(bound) if bound >= enough else replace(vertex, bound=bound)
 
@@ -257,7 +287,7 @@ class Tree:
     ) -> tuple[list[tuple[Part, Vertex]], float]:
         """Solve both sides of a split, and tell by how much it raises the bound."""
         sides = self.master.sides(part, branch)
-        found = [(side, self.master.prove(side, basis if k == 0 else None, enough)) for k, side in enumerate(sides)]
+        found = [*zip(sides, self.master.prove_both(sides, basis, enough), strict=True)]
         self.nodes += 2
         most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
         gain = max(0.0, min(most, *(each.bound for _, each in found)) - value)

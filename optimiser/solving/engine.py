@@ -20,6 +20,7 @@ that of a dive from the relaxation is bettered by single steps, and the search b
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -84,10 +85,10 @@ class Turn:
 
 @dataclass(eq=False)
 class Engine:
-    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over. `any_plan`:
-    whether the plan of a dive will do. `best` is the best plan so far, `attempts` are all that were tried, `phase` is what it does now.
-    `aim`: the program with the costs that are to be proven, where those of `program` lead to them. `until`: when it ends once it has a
-    plan, on the clock of time.perf_counter [s]."""
+    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over; `threads`: it
+    ends the same with one and with two. `any_plan`: whether the plan of a dive will do. `best` is the best plan so far, `attempts` are
+    all that were tried, `phase` is what it does now. `aim`: the program with the costs that are to be proven, where those of `program`
+    lead to them. `until`: when it ends once it has a plan, on the clock of time.perf_counter [s]."""
 
     program: Program
     structure: Structure
@@ -96,6 +97,7 @@ class Engine:
     known: Known = field(default_factory=Known)
     patience: int = 0
     any_plan: bool = False
+    threads: int = 1
     best: Found | None = None
     attempts: list[Attempt] = field(default_factory=list)
     master: Master | None = None
@@ -145,7 +147,7 @@ class Engine:
         """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
         extended = Master.program_of(self.program, self.structure)
         relaxation = LinearProgram(extended, self.clock) if self._core is None else Sifted(extended, self.clock, self._core)
-        self.master = master = Master(self.program, self.structure, relaxation, self.aim)
+        self.master = master = Master(self.program, self.structure, relaxation, self.aim, self.threads)
         self._try(master, until_one=True)
         if self.proven:
             return
@@ -346,7 +348,8 @@ def optimise(
     best = None if start is None else Found(np.round(start[program.integer]), start, searched.objective(start))
     known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
     clock = Clock(until if best is not None else max(until, begun + turn.longest), interrupt)
-    engine = Engine(searched, structure, options.gap, clock, known, any_plan=any_plan, best=best, aim=aim, until=until)
+    threads = min(options.threads or 2, os.cpu_count() or 1)
+    engine = Engine(searched, structure, options.gap, clock, known, any_plan=any_plan, threads=threads, best=best, aim=aim, until=until)
     engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
     try:
         engine.run()

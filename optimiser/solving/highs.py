@@ -358,7 +358,7 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
             try:
                 if stoppable and interrupt.requested and stopping == math.inf:
                     stopping = time.perf_counter()
-                    _stop(h)
+                    stop(h)
                 done.wait(POLLING)
                 if progress is not None:
                     progress.tell()
@@ -371,7 +371,7 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
     except Stuck:
         raise
     except BaseException:
-        _stop(h)
+        stop(h)
         done.wait(LEAVING)  # a process that ends while HiGHS still runs ends in a crash
         raise
     h.clearCallbacks()  # type: ignore[no-untyped-call]
@@ -379,7 +379,8 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
         raise SolverError(f"HiGHS failed: {failed[0]}") from failed[0]
 
 
-def _stop(h: highspy.Highs) -> None:
+def stop(h: highspy.Highs) -> None:
+    """Let a run end as soon as it looks."""
     # Not from the start: HiGHS asks at every iteration of the simplex, and a call into Python costs as much as that.
     for callback in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt):
         callback.subscribe(lambda event: event.interrupt())

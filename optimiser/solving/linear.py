@@ -191,6 +191,10 @@ class LinearProgram:
         self.h.setBasis(before)
         return vertex
 
+    def stop(self) -> None:
+        """End what another thread solves now: there it is OutOfTime."""
+        highs.stop(self.h)
+
     def refined(self) -> Vertex:
         """Solve again from where the last solve ended, to a finer tolerance."""
         finer = {"simplex_scale_strategy": 0, "primal_feasibility_tolerance": FINE}

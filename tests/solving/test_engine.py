@@ -142,6 +142,18 @@ def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(monkeypatch: pyte
     assert found.status == "feasible"
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_one_thread_and_two_end_the_same(seed: int) -> None:
+    program, shape = planning(seed, leaves=1 + seed % 5, periods=6)
+    one, two = (Engine(program, shape, 0.001, Clock(), threads=threads) for threads in (1, 2))
+    one.run()
+    two.run()
+    assert one.best is not None
+    assert two.best is not None
+    assert (one.best.x == two.best.x).all()
+    assert (one.bound, one.nodes, one.clock.iterations) == (two.bound, two.nodes, two.clock.iterations)
+
+
 def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     program, shape = planning(7, leaves=5, periods=6)
     first = Engine(program, shape, 0.02, Clock())
