@@ -1,9 +1,9 @@
 """One search for the programs of this project, in the order in which it pays:
 
 1. plans that are known: each a linear program with its integers held,
-2. the relaxation, path by path, with a first plan on the way,
+2. the relaxation, path by path, with a first plan on the way; where that is far off, a dive,
 3. branches on what moves a plan most,
-4. dives from where the bound stands,
+4. dives from where the bound stands; after one that brought nothing, and where little is missing, more branches,
 5. what is open then goes to HiGHS, with the plan and the bound.
 
 Of objectives that are minimised in turn, one that comes before that by which plans are judged (the least shortfall) says nothing of
@@ -45,6 +45,7 @@ from optimiser.solving.structure import Structure
 LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
 NODES = 4  # linear programs of branching between two dives
 NEAR = 0.1  # of what the last branches brought is missing: a few more bring it sooner than a dive
+FAR = 5  # times the gap that a first plan may be above the bound for branches to be measured by it
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
 WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
@@ -185,7 +186,10 @@ class Engine:
 
     def _branch(self, master: Master, tree: Tree) -> None:
         """Branch, dive and try known plans in turn, until the best plan is proven or this search gives up."""
+        if self._far:
+            self._dive(master)
         begun, size = self.clock.iterations, self.program.rows + self.program.columns
+        nodes = NODES
         on_orders = 0 if len(self.structure.tree.paths) == 1 else WORK_ON_ORDERS * size
         while not self.proven and self.clock.iterations < begun + WORK * size:
             worked = self.clock.iterations >= begun + on_orders and self.nodes >= self.patience
@@ -196,14 +200,20 @@ class Engine:
                 self._step(master)
                 break
             self.phase, before = "branching", self.bound
-            growing = tree.grow(self.enough, NODES)
+            growing = tree.grow(self.enough, nodes)
             if self.proven:
                 break
             near = self.best is not None and self.enough - self.bound < NEAR * (self.bound - before)
             if not only_orders and not (near and growing) and not self._try(master):
-                self._dive(master)
+                vain = not self._dive(master) and self.best is not None
+                nodes *= 1 + vain
             if not growing:
                 break
+
+    @property
+    def _far(self) -> bool:
+        """Whether the first plan is too far above the bound for branches to be measured by it. Known plans are near enough."""
+        return self.best is not None and not self.attempts and self.worst - self.bound > FAR * self.gap * abs(self.worst)
 
     def _relaxed(self, master: Master, extended: Program) -> Vertex:
         """Solve the relaxation: from the basis of a near program, or path by path, or from nothing."""
@@ -245,16 +255,17 @@ class Engine:
                 break
         return tried > 0
 
-    def _dive(self, master: Master) -> None:
-        """Dive from where the bound stands, once from each place."""
+    def _dive(self, master: Master) -> bool:
+        """Dive from where the bound stands, once from each place. Return whether the plan is better."""
         lowest = None if self.tree is None else self.tree.lowest
         if lowest is None or lowest[0] in self._dived:
-            return
+            return False
         self.phase = "diving for a plan"
         self._dived.add(lowest[0])
-        found = dive(master, *lowest, self.worst)
+        before, found = self.best, dive(master, *lowest, self.worst)
         if found is not None:
             self._note(found.whole, found)
+        return self.best is not before
 
     def _step(self, master: Master) -> None:
         """Better the best plan by single steps."""
