@@ -23,6 +23,7 @@ from optimiser.solving.standard_form import INFINITY, Floats, Program
 
 LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
 FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
+SCALING = 2  # how HiGHS scales what the dual simplex solves: its own choice
 PRICED = 1e-7  # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the difference of
 STATUSES = [highspy.HighsBasisStatus(k) for k in range(len(highspy.HighsBasisStatus.__members__))]
 AT_LOWER, BASIC = int(highspy.HighsBasisStatus.kLower), int(highspy.HighsBasisStatus.kBasic)
@@ -171,6 +172,8 @@ class LinearProgram:
         """Run the simplex, and return how it ended."""
         h = self.h
         h.setOptionValue("simplex_strategy", highs.PRIMAL_SIMPLEX if primal else highs.DUAL_SIMPLEX)
+        # The program is scaled already, which is enough for the primal simplex: it is quicker so. The dual is slower.
+        h.setOptionValue("simplex_scale_strategy", 0 if primal else SCALING)
         ended = self._run()
         if ended in CYCLES:
             # Rounding has led the simplex astray: it begins anew, and its costs are perturbed as usual.
