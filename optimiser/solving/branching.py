@@ -101,7 +101,9 @@ class Master:
     def prove_both(self, parts: tuple[Part, Part], basis: Any, enough: float) -> tuple[Vertex, Vertex]:
         """Prove two parts, each from a basis or from where the last of its side ended. How they end does not depend on whether they are
         solved side by side."""
-        first, second = self.relaxation, self._second or LinearProgram(self.relaxation.program, self.relaxation.clock)
+        first, second = self.relaxation, self._second or self.relaxation.twin()
+        if second is None:
+            return self._prove(first, parts[0], basis, enough), self._prove(first, parts[1], basis, enough)
         self._second = second
         beside = self.threads > 1
         second.clock = replace(first.clock, tick=None if beside else first.clock.tick, iterations=0)

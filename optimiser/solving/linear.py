@@ -155,6 +155,10 @@ class LinearProgram:
         self.h.setOptionValue("objective_bound", cutoff)
         return self._vertex(self._minimised(primal), cutoff)
 
+    def twin(self) -> LinearProgram | None:
+        """Return another of the same program, to be solved beside this one; None where it is better solved after it."""
+        return LinearProgram(self.program, self.clock)
+
     def _begin(self, basis: Any) -> None:
         """Let the next solve begin at a basis."""
         self.h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)

@@ -69,6 +69,9 @@ class Sifted(LinearProgram):
             value=part.data,
         )
 
+    def twin(self) -> None:
+        """Return nothing: what comes in on one side of a branch serves the other."""
+
     # --- Bounds and bases
 
     def bound(self, lower: Floats, upper: Floats) -> None:
