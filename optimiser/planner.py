@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +41,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
 PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "numpy", "openpyxl", "xlsxwriter")
-LEAST_SECONDS = 10.0  # of a search for by how much relaxed orders can matter [s]
+LEAST_SECONDS = 10.0  # of a search for a plan with whole orders [s]
 BUNDLES = 10  # where a decomposition is asked for without a number
 
 Watch = Callable[[Progress], None] | None
@@ -257,11 +258,11 @@ def with_whole_orders(
 ) -> Plan:
     """The plan with by how much it can matter at most that orders beyond `firm_periods` are relaxed.
 
-    A plan is searched for that does the same in these periods and orders whole from then on. The best plan of whole orders costs
-    no more than it, and no less than the bound of the relaxed ones. `seconds` is what the plan took: the search is given the same, and
-    LEAST_SECONDS at least, since any plan that it finds will do.
+    A dive makes a plan that does the same in these periods and orders whole from then on. The best plan of whole orders costs no more
+    than it, and no less than the bound of the relaxed ones. Where the dive makes none, one is searched for: for as long as the plan took,
+    which is `seconds`, and LEAST_SECONDS at least.
     """
-    limited = replace(options, time_limit=min(options.time_limit, max(LEAST_SECONDS, seconds)))
+    limited = replace(options, time_limit=min(options.time_limit, max(LEAST_SECONDS, seconds)), target=math.inf)
     firm, tree = plan.stockpile.settings.firm_periods or 0, plan.stockpile.tree
     nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
     kept = replace(decisions(formulation, nodes), at_risk=None)

@@ -13,6 +13,7 @@ import numpy as np
 
 from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
+from optimiser.solving.engine import Turn
 from optimiser.solving.highs import Seen, Solution, Unbounded
 from optimiser.solving.options import (
     Options,
@@ -159,7 +160,7 @@ def solve(
 def _minimise_in_turn(
     form: StandardForm, options: Options, interrupt: Interrupt, report: Report | None, shape: Structure
 ) -> tuple[tuple[Stage, ...], Floats | None]:
-    program, x = form.program, None
+    program, x, root = form.program, None, None
     stages: list[Stage] = []
     judged, judged_at = main([each.name for each in form.objectives]), None
     deadline = time.perf_counter() + options.time_limit
@@ -172,9 +173,10 @@ def _minimise_in_turn(
             found = Solution("feasible", x, program.objective(x))
         else:
             try:
-                # What is weighty moves the cost most: another objective is left to HiGHS.
-                own = shape if k == judged else None
-                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, own)
+                turn = Turn(form.objectives[judged].cost if k < judged else None, max(0.0, deadline - begun), root)
+                # What follows the one that plans are judged by only chooses between plans that are equally good.
+                own = shape if k <= judged else None
+                found = _minimise(program, form, replace(options, time_limit=share), interrupt, _watch(report, form, k), x, own, turn)
             except highs.Stuck:
                 if x is None:
                     raise
@@ -201,6 +203,7 @@ def _minimise_in_turn(
             break
         if k == judged:
             judged_at = (program, x)
+        root = None if found.basis is None else found.basis.with_row(program.rows)
         program = _held(program, found.objective)
     if x is not None and judged_at is not None:
         stages[judged] = _repriced(form, *judged_at, x, stages[judged], options, interrupt)
@@ -234,11 +237,12 @@ def _minimise(
     watch: highs.Watch | None,
     known: Floats | None,
     shape: Structure | None,
+    turn: Turn,
 ) -> Solution:
     try:
         if shape is None:
             return highs.optimise(program, options, interrupt, watch, known)
-        return engine.optimise(program, shape, options, interrupt, watch, known)
+        return engine.optimise(program, shape, options, interrupt, watch, known, turn)
     except Unbounded as ray:
         raise UnboundedError(form.at(ray.columns)) from None
 

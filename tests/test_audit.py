@@ -762,7 +762,7 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     ),
     "any floor carries": (SHARED, (offtake_terms, "carries", lambda s, contract, floor, n: True), r"break-even of furnace|carries"),
     "back at once": (SHARED, (rotation_terms, "lead", lambda s, outlet: 0), r"returns .* \(outlets!"),
-    "feedstock counts for nothing": (FULL, (rule_terms, "weight", lambda s, of, value, part: 0.0), r"observed"),
+    "feedstock counts for nothing": (FULL, (rule_terms, "group", lambda s, of, part: ("", 0.0)), r"observed"),
 }
 
 

@@ -14,14 +14,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.solve import Options, Outcome, Progress, SolverError, UnboundedError, solve
+from optimiser.interrupts import Interrupt
+from optimiser.solve import Options, Outcome, Progress, SolverError, UnboundedError, _minimise_in_turn, scenario_tree, solve
+from optimiser.solving import engine
+from optimiser.solving.dive import Found
+from optimiser.solving.standard_form import Objective, Program, Sizes, StandardForm
+from optimiser.workbook.read import read
+from stockpile_model.build import build
+from stockpile_model.changes import parse
 from tests.support.hard import knapsacks
 from tests.support.linear_models import random_model
+from tests.support.programs import planning
 
 ROOT = Path(__file__).parents[1]
 EXACT = Options(gap=0.0, threads=1)
@@ -294,6 +303,61 @@ def test_a_first_stage_that_is_not_proven_makes_the_whole_unproven_and_leaves_ti
     assert outcome.stages[0].objective is not None
     assert outcome.stages[0].bound < outcome.stages[0].objective
     assert pyo.value(m.cost) <= outcome.stages[0].objective + 1e-4, "the second stage keeps what the first found"
+
+
+def in_turn(program: Program) -> StandardForm:
+    """The program of a tree with two objectives: what is short, then its cost."""
+    r = np.ones(program.rows)
+    columns = np.arange(program.columns)
+    nodes = program.columns // 7
+    missed = np.where(columns >= program.columns - nodes, program.cost / 40.0, 0.0)
+    objectives = (Objective("shortfall", missed, 0.0), Objective("cost", program.cost, program.offset))
+    sizes = Sizes(np.ones(program.columns), r, {"shortfall": 1.0, "cost": 1.0})
+    return StandardForm(program, objectives, (), (None,) * program.rows, sizes, objectives, np.zeros(program.columns, dtype=np.int32))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_objectives_in_turn_have_the_optimum_of_highs_on_random_trees(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    r = np.random.default_rng(seed + 10**6)
+    program, shape = planning(seed, leaves=int(r.integers(1, 6)), periods=int(r.integers(1, 6)), scarce=True)
+    form = in_turn(program)
+    expected, _ = _minimise_in_turn(form, EXACT, Interrupt(), None, shape)
+    monkeypatch.setattr(engine, "LARGE", 0)
+    for gap in (0.0, 0.03):
+        stages, x = _minimise_in_turn(form, Options(gap=gap, threads=1), Interrupt(), None, shape)
+        assert [each.status for each in stages] == [each.status for each in expected]
+        if x is None or expected[0].objective is None or stages[0].objective is None:
+            continue
+        assert program.holds(x, 1e-6)
+        assert stages[0].bound is not None
+        assert stages[0].bound <= expected[0].objective + 1e-6
+        assert stages[0].objective <= expected[0].objective + gap * stages[0].objective + 1e-5
+        if gap == 0:
+            assert stages[1].objective == pytest.approx(expected[1].objective, rel=1e-5)
+
+
+def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at the first plan keeps it: one path leaves the next what that needs."""
+    stockpile = read(ROOT / "inputs" / "gallium.xlsx", [parse("settings.objective=shortfall_first")]).stockpile
+    formulation = build(stockpile)
+    ordinary = engine.Engine._take
+
+    def take(search: engine.Engine, found: Found | None) -> None:
+        ordinary(search, found)
+        search.clock.interrupt.requested = True
+
+    monkeypatch.setattr(engine.Engine, "_take", take)
+    outcome = solve(formulation.m, Options(gap=stockpile.settings.mip_gap, threads=1), tree=scenario_tree(formulation))
+    assert outcome.interrupted
+    assert outcome.status == "feasible"
+    assert [(each.name, each.status) for each in outcome.stages] == [("shortfall", "feasible"), ("cost", "feasible")]
+    shortfall, cost = (each.objective for each in outcome.stages)
+    assert shortfall == pytest.approx(pyo.value(formulation.m.shortfall), rel=1e-6)
+    assert cost == pytest.approx(pyo.value(formulation.m.cost), rel=1e-6)
+    assert shortfall is not None
+    assert cost is not None
+    assert 533.2 < shortfall < 900, "the least is above 533.27; a plan by cost alone misses some 11,000"
+    assert cost < 1.2 * 59.3e6, "the least cost of any plan is 59.3 m"
 
 
 # --- Progress and Ctrl-C -----------------------------------------------------------------------------------------------

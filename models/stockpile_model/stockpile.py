@@ -149,8 +149,13 @@ class Stockpile:
 
     def where(self, node: int) -> dict[str, Any]:
         """Return the columns of a `Dated` row that say for which scenarios it holds."""
-        names = ALL if node in self.trunk else ", ".join(self.holds[node])
-        return {"scenarios": names, "probability": self.tree.probability[node]}
+        return {"scenarios": self._listed[node], "probability": self.tree.probability[node]}
+
+    @functools.cached_property
+    def _listed(self) -> tuple[str, ...]:
+        """For each node the scenarios that pass it, in words."""
+        trunk, holds = self.trunk, enumerate(self.holds)
+        return tuple(ALL if node in trunk else ", ".join(names) for node, names in holds)
 
     def discount(self, period: int) -> float:
         """Return what money at the start of a period is worth at the start of the horizon [1]."""
@@ -211,8 +216,14 @@ class Stockpile:
 
     def shelf_life(self, material: str) -> int | None:
         """Return the shelf life of a material [periods]; None = unlimited."""
-        months = self.keyed(Material)[material].shelf_life_months
-        return None if months is None else self.calendar.count(months)
+        if material not in self._shelf_lives:
+            months = self.keyed(Material)[material].shelf_life_months
+            self._shelf_lives[material] = None if months is None else self.calendar.count(months)
+        return self._shelf_lives[material]
+
+    @functools.cached_property
+    def _shelf_lives(self) -> dict[str, int | None]:
+        return {}
 
     def life(self, material: str) -> int | None:
         """Return the shelf life of a material [periods]; None = unlimited.

@@ -29,8 +29,9 @@ def options(together: Together) -> None:
         if line is None or not found:
             continue
         # Of a level that is signed apart in several scenarios the terms are those of one signature, what it is worth that of all.
-        worth = [_worth(together, found, at) for at in _nodes(together, found)]
-        told = next((each for each in worth if all(_near(each[column], line[column]) for column in each)), worth[0])
+        worth = _worth(together, found)
+        terms = [_terms(found, at) | worth for at in _nodes(together, found)]
+        told = next((each for each in terms if all(_near(each[column], line[column]) for column in each)), terms[0])
         record.term(line, "signed", bool(signed))
         # What a floor pays above the reference is a difference, which may be next to nothing of either.
         rate = EXACT * (told["floor"] or 0.0)
@@ -110,8 +111,8 @@ def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
     return found
 
 
-def _worth(together: Together, signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | None]:
-    """What a level is worth over the paths on which it is signed; its terms as they stand at one of the signatures."""
+def _worth(together: Together, signed: dict[str, Signed]) -> dict[str, float | None]:
+    """What a level is worth over the paths on which it is signed."""
     quantity = paid = binding = above = discounted = 0.0
     for name, each in signed.items():
         for t in each.span:
@@ -123,6 +124,19 @@ def _worth(together: Together, signed: dict[str, Signed], at: frozenset[str]) ->
             binding += rate * (market is not None and market < least)
             above += rate * over
             discounted += rate * over * each.inputs.factor(t)
+    tied = any(each.row(each.t).price_index is not None for each in signed.values())
+    return {
+        "expected_quantity": quantity,
+        "expected_price": paid / quantity if quantity else 0.0,
+        "binds": binding / quantity if quantity and tied else None,
+        "expected_topup": above,
+        "option_value": discounted,
+        "option_per_unit": discounted / quantity if quantity else 0.0,
+    }
+
+
+def _terms(signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | None]:
+    """The terms of a level as they stand at one of its signatures."""
     first = next(each for name, each in signed.items() if name in at)
     row, floor, inputs = first.row(first.t), first.floor(first.t), first.inputs
     value, tied = level_at(inputs, floor, first.t), row.price_index is not None
@@ -130,12 +144,6 @@ def _worth(together: Together, signed: dict[str, Signed], at: frozenset[str]) ->
     return {
         "floor": value,
         "annual_quantity": floor.annual_quantity,
-        "expected_quantity": quantity,
-        "expected_price": paid / quantity if quantity else 0.0,
-        "binds": binding / quantity if quantity and tied else None,
-        "expected_topup": above,
-        "option_value": discounted,
-        "option_per_unit": discounted / quantity if quantity else 0.0,
         "producer_index": value / (1 - row.discount) if tied and row.discount < 1 else None,
         "buyer_index": value if tied else None,
         "breakeven": None if plant is None else breakeven(plant, floor.annual_quantity),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _wrong(
     yield from (f"does not name {line[name]}" for name in names if decided and line[name] is not None and str(line[name]) not in told)
     for name in known.words:
         if name in told:
-            told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", told)
+            told = _word(name).sub(" ", told)
     months = MONTH.findall(told)
     shown = [f"{day:%Y-%m-%d}" for day in days] + known.months
     yield from (f"says {month}, a date that its row does not hold" for month in months if not any(day.startswith(month) for day in shown))
@@ -97,6 +98,12 @@ def _wrong(
     for name in figures:
         if decided and line[name] and not any(_gives(number, line[name], name in EXACTLY) for number in numbers):
             yield f"does not give its {name.replace('_', ' ')}, {line[name]:,.12g}"
+
+
+@functools.cache
+def _word(name: str) -> re.Pattern[str]:
+    """A pattern of a name that stands in a text as a word."""
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
 
 
 def _gives(number: str, value: float, exactly: bool) -> bool:

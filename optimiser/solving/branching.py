@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,10 +57,14 @@ class Branch:
 
 
 class Master:
-    """The relaxation of a program with a row for each sum: it solves parts of it."""
+    """The relaxation of a program with a row for each sum: it solves parts of it, on at most so many `threads`. `aim` is the program with
+    the costs that are bounded, where those of `program` are others."""
 
-    def __init__(self, program: Program, structure: Structure, relaxation: LinearProgram) -> None:
-        self.program, self.structure, self.relaxation = program, structure, relaxation
+    def __init__(
+        self, program: Program, structure: Structure, relaxation: LinearProgram, aim: Program | None = None, threads: int = 1
+    ) -> None:
+        self.program, self.structure, self.relaxation, self.aim, self.threads = program, structure, relaxation, aim, threads
+        self._second: LinearProgram | None = None
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
         self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
@@ -73,7 +78,10 @@ class Master:
 
     def solve(self, part: Part, basis: Any = None, cutoff: float = INFINITY, primal: bool = False) -> Vertex:
         """Solve the relaxation of a part from a basis; without one from where the last solve ended."""
-        whole = self.relaxation.program
+        return self._solve(self.relaxation, part, basis, cutoff, primal)
+
+    def _solve(self, relaxation: LinearProgram, part: Part, basis: Any, cutoff: float, primal: bool = False) -> Vertex:
+        whole = relaxation.program
         lower, upper = whole.lower.copy(), whole.upper.copy()
         row_lower, row_upper = whole.row_lower.copy(), whole.row_upper.copy()
         if part.columns:
@@ -82,9 +90,45 @@ class Master:
             lower[at], upper[at] = bounds[:, 0], np.minimum(bounds[:, 1], upper[at])
         for k, (low, high) in part.sums.items():
             row_lower[self.program.rows + k], row_upper[self.program.rows + k] = low, high
-        self.relaxation.bound(lower, upper)
-        self.relaxation.bound_rows(row_lower, row_upper)
-        return self.relaxation.solve(basis, cutoff, primal)
+        relaxation.bound(lower, upper)
+        relaxation.bound_rows(row_lower, row_upper)
+        return relaxation.solve(basis, cutoff, primal)
+
+    def prove(self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False) -> Vertex:
+        """Solve the relaxation of a part, with the bound of what is aimed at. A part whose bound is `enough` is given up."""
+        return self._prove(self.relaxation, part, basis, enough, primal)
+
+    def prove_both(self, parts: tuple[Part, Part], basis: Any, enough: float) -> tuple[Vertex, Vertex]:
+        """Prove two parts, each from a basis or from where the last of its side ended. How they end does not depend on whether they are
+        solved side by side."""
+        first, second = self.relaxation, self._second or self.relaxation.twin()
+        if second is None:
+            return self._prove(first, parts[0], basis, enough), self._prove(first, parts[1], basis, enough)
+        self._second = second
+        beside = self.threads > 1
+        second.clock = replace(first.clock, tick=None if beside else first.clock.tick, iterations=0)
+        if not beside:
+            found = self._prove(first, parts[0], basis, enough), self._prove(second, parts[1], basis, enough)
+        else:
+            with ThreadPoolExecutor(1) as pool:
+                other = pool.submit(self._prove, second, parts[1], basis, enough)
+                try:
+                    found = self._prove(first, parts[0], basis, enough), other.result()
+                except BaseException:
+                    second.stop()
+                    raise
+        first.clock.iterations += second.clock.iterations
+        return found
+
+    def _prove(self, relaxation: LinearProgram, part: Part, basis: Any, enough: float, primal: bool = False) -> Vertex:
+        if self.aim is None:
+            return self._solve(relaxation, part, basis, enough, primal)
+        vertex = self._solve(relaxation, part, basis, INFINITY, primal)
+        if not vertex.solved:
+            return vertex
+        aimed = relaxation.priced(self.aim.cost, self.aim.offset)
+        bound = max(self.aim.least, aimed.bound) if aimed.solved else self.aim.least  # it has a point
+        return Vertex(bound) if bound >= enough else replace(vertex, bound=bound)
 
     def sides(self, part: Part, branch: Branch) -> tuple[Part, Part]:
         """Return both sides of a branch: at most its floor, and more."""
@@ -161,30 +205,39 @@ class Gains:
 
 
 class Tree:
-    """Branches that grow from a root, that with the lowest bound first."""
+    """Branches that grow from a root, that with the lowest bound first; where something else is aimed at, the lowest cost."""
 
     def __init__(self, master: Master, root: Vertex, gains: Gains) -> None:
         self.master, self.gains = master, gains
         self._order = itertools.count()
-        self._heap = [(root.bound, next(self._order), Part(), root)] if root.solved else []
+        self._heap = [self._entry(root.bound, Part(), root)] if root.solved else []
         self._cut = root.bound if not root.solved else INFINITY  # the lowest bound at which a branch was given up
         self.brought: list[tuple[int, float]] = []  # by how much a branch on what raised the bound
         self.nodes = 0
 
+    def _entry(self, bound: float, part: Part, vertex: Vertex) -> tuple[float, int, float, Part, Vertex]:
+        # What is aimed at may be as low in many branches; what leads to it tells them apart.
+        return bound if self.master.aim is None else vertex.objective, next(self._order), bound, part, vertex
+
     @property
     def bound(self) -> float:
         """Proven: no plan costs less. Infinite where there is none."""
-        return min(self._heap[0][0] if self._heap else INFINITY, self._cut)
+        return min(min((bound for _, _, bound, _, _ in self._heap), default=INFINITY), self._cut)
 
     @property
     def lowest(self) -> tuple[Part, Vertex] | None:
         """Where the bound stands; None where all branches are given up."""
-        return self._heap[0][2:] if self._heap else None
+        return self._heap[0][3:] if self._heap else None
+
+    @property
+    def bases(self) -> list[Any]:
+        """The bases of the branches that are open, HiGHS's own objects."""
+        return [vertex.basis for *_, vertex in self._heap]
 
     @property
     def weighty(self) -> bool:
         """Whether something weighty is left to branch on where the bound stands."""
-        branches = self.master.open(self._heap[0][3]) if self._heap else []
+        branches = self.master.open(self._heap[0][4]) if self._heap else []
         return bool(branches) and self.master.is_weighty(branches[0][1])
 
     def grow(self, enough: float, nodes: int) -> bool:
@@ -193,7 +246,11 @@ class Tree:
         while self._heap and self.bound < enough:
             if self.nodes >= until:
                 return True
-            value, _, part, vertex = self._heap[0]
+            _, _, value, part, vertex = self._heap[0]
+            if value >= enough:
+                heapq.heappop(self._heap)
+                self._cut = min(self._cut, value)
+                continue
             branches = self.master.open(vertex)
             if not branches:
                 return False
@@ -201,7 +258,7 @@ class Tree:
             heapq.heappop(self._heap)
             for side, found in sides:
                 if found.solved:
-                    heapq.heappush(self._heap, (max(value, found.bound), next(self._order), side, found))
+                    heapq.heappush(self._heap, self._entry(max(value, found.bound), side, found))
                 else:
                     self._cut = min(self._cut, max(value, found.bound))
         return False
@@ -232,7 +289,7 @@ class Tree:
     ) -> tuple[list[tuple[Part, Vertex]], float]:
         """Solve both sides of a split, and tell by how much it raises the bound."""
         sides = self.master.sides(part, branch)
-        found = [(side, self.master.solve(side, basis if k == 0 else None, enough)) for k, side in enumerate(sides)]
+        found = [*zip(sides, self.master.prove_both(sides, basis, enough), strict=True)]
         self.nodes += 2
         most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
         gain = max(0.0, min(most, *(each.bound for _, each in found)) - value)

@@ -7,13 +7,14 @@ is placed draws to it what others would have brought, while one that is rounded 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimiser.solving.branching import FRACTION, Master, Part
-from optimiser.solving.linear import Vertex
-from optimiser.solving.standard_form import INFINITY, Floats
+from optimiser.solving.linear import Clock, LinearProgram, Vertex
+from optimiser.solving.sifting import Core, Sifted
+from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.structure import Positions
 
 WORSE, GROWTH = 0.002, 4.0  # by what part of the cost the cheaper of two sides may be worse at first; how that grows
@@ -134,22 +135,37 @@ def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: objec
     if (whole < program.lower[program.integer]).any() or (whole > program.upper[program.integer]).any():
         return None
     held = (part or Part()).hold(master.integers, whole)
-    found = master.solve(held, basis, worst)
-    if not found.solved:
+    return _exactly(program, master.relaxation, master.solve(held, basis, worst), whole, worst)
+
+
+def attempt_anew(program: Program, whole: Floats, worst: float, core: Core, clock: Clock) -> tuple[Found | None, Core]:
+    """Return the best plan with these integers, solved from nothing, and the columns and rows that it used.
+
+    With all integers held presolve leaves little: it is quicker than from the basis of a near program.
+    """
+    if (whole < program.lower[program.integer]).any() or (whole > program.upper[program.integer]).any():
+        return None, core
+    relaxation = Sifted(program.fixed(whole), clock, core, mends=False)
+    found = _exactly(program, relaxation, relaxation.solve(cutoff=worst), whole, worst)
+    return None if found is None else replace(found, basis=None), relaxation.core
+
+
+def _exactly(program: Program, relaxation: LinearProgram, vertex: Vertex, whole: Floats, worst: float) -> Found | None:
+    """Return the plan of a vertex that a relaxation ended at, solved more finely where it misses a row."""
+    if not vertex.solved:
         return None
-    x = point(master, found, whole)
+    x = point(program, vertex, whole)
     if not program.holds(x, EXACT):
-        found = master.relaxation.refined()
-        if not found.solved:
+        vertex = relaxation.refined()
+        if not vertex.solved:
             return None
-        x = point(master, found, whole)
+        x = point(program, vertex, whole)
     objective = program.objective(x)
-    return Found(whole, x, objective, found.basis) if objective < worst else None
+    return Found(whole, x, objective, vertex.basis) if objective < worst else None
 
 
-def point(master: Master, vertex: Vertex, whole: Floats) -> Floats:
+def point(program: Program, vertex: Vertex, whole: Floats) -> Floats:
     """Return the columns of the program at a vertex, within their bounds and with integers that are whole."""
-    program = master.program
     x = np.clip(vertex.x[: program.columns], program.lower, program.upper)
-    x[master.integers] = whole
+    x[program.integer] = whole
     return x

@@ -1,67 +1,95 @@
 """One search for the programs of this project, in the order in which it pays:
 
 1. plans that are known: each a linear program with its integers held,
-2. the relaxation, path by path, with a first plan on the way,
+2. the relaxation, path by path, with a first plan on the way; where that is far off, a dive,
 3. branches on what moves a plan most,
-4. dives from where the bound stands,
+4. dives from where the bound stands; after one that brought nothing, and where little is missing, more branches,
 5. what is open then goes to HiGHS, with the plan and the bound.
+
+Of objectives that are minimised in turn, one that comes before that by which plans are judged (the least shortfall) says nothing of
+most columns: the simplex would go round among vertices that are all as good, and what is weighty would not be. So its search is led by
+the cost, with the shortfall so dear that hardly anything outweighs it; what is proven is the shortfall alone (`aim`). Its plans are good
+by both.
 
 It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. Of any other HiGHS takes
 over after `WORK` iterations of the simplex for each row and column; where nothing weighty is left to branch on after `WORK_ON_ORDERS`
-of them, without scenarios at once, and the plan is bettered by single steps before.
+of them, without scenarios at once, and the plan is bettered by single steps before. Where any plan will do, however small the program,
+that of a dive from the relaxation is bettered by single steps, and the search begins only where there is none.
 """
 
 from __future__ import annotations
 
+import functools
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from operator import or_
 
 import numpy as np
 
 from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
+from optimiser.solving.afresh import decide_afresh
 from optimiser.solving.branching import Gains, Master, Part, Tree
-from optimiser.solving.dive import Found, attempt, dive, point
+from optimiser.solving.dive import Found, attempt, attempt_anew, dive, point
 from optimiser.solving.highs import Seen, Solution
 from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
 from optimiser.solving.options import ABSOLUTE_GAP, PRECISION, Options, SolverError
 from optimiser.solving.paths import Paths
+from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Structure
 
 LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
 NODES = 4  # linear programs of branching between two dives
+NEAR = 0.1  # of what the last branches brought is missing: a few more bring it sooner than a dive
+FAR = 5  # times the gap that a first plan may be above the bound for branches to be measured by it
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
 WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
+OUTWEIGHS = 30.0  # how dear one unit of what is aimed at is, of the dearest unit of what leads to it
 CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
 
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """The linear program with some integers held: the basis in which it ended and its cost, infinite where it was given up."""
+    """The linear program with some integers held: its cost, infinite where it was given up."""
 
     whole: Floats
     objective: float = INFINITY
-    basis: Basis | None = None
 
 
 @dataclass
 class Known:
-    """A warm start from near programs: plans to try (integers, and a basis to begin with), a basis of the relaxation, and the gains
-    of branches."""
+    """A warm start from near programs: plans to try (their integers), a basis of the relaxation with the columns and rows that matter,
+    and the gains of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation."""
 
-    plans: Iterable[tuple[Floats, Basis | None]] = ()
+    plans: Iterable[Floats] = ()
     root: Basis | None = None
+    core: Core | None = None
     gains: Gains = field(default_factory=Gains)
+    feasible: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """Where a program stands among those that are minimised in turn. `then`: the costs of the one by which plans are judged, where that
+    follows; `longest`: what the first plan may take, where the time limit is only this one's share [s]; `root`: the basis in which the
+    relaxation of the one before ended."""
+
+    then: Floats | None = None
+    longest: float = 0.0
+    root: Basis | None = None
 
 
 @dataclass(eq=False)
 class Engine:
-    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over. `best` is the
-    best plan so far, `attempts` are all that were tried, `phase` is what it does now."""
+    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over; `threads`: it
+    ends the same with one and with two. `any_plan`: whether the plan of a dive will do. `best` is the best plan so far, `attempts` are
+    all that were tried, `phase` is what it does now. `aim`: the program with the costs that are to be proven, where those of `program`
+    lead to them. `until`: when it ends once it has a plan, on the clock of time.perf_counter [s]."""
 
     program: Program
     structure: Structure
@@ -69,31 +97,42 @@ class Engine:
     clock: Clock
     known: Known = field(default_factory=Known)
     patience: int = 0
+    any_plan: bool = False
+    threads: int = 1
     best: Found | None = None
     attempts: list[Attempt] = field(default_factory=list)
     master: Master | None = None
     root: Vertex | None = None
     tree: Tree | None = None
     phase: str = ""
+    aim: Program | None = None
+    until: float = INFINITY
 
     def __post_init__(self) -> None:
-        self._plans: Iterator[tuple[Floats, Basis | None]] = iter(self.known.plans)
+        self._plans: Iterator[Floats] = iter(self.known.plans)
+        self._core = self.known.core if self.known.root is not None else None
         self._dived: set[Part] = set()
+        self._least = -INFINITY if self.aim is None else self.aim.least
 
     @property
     def enough(self) -> float:
         """A bound that proves the best plan."""
         if self.best is None:
             return INFINITY
-        size = abs(self.best.objective)
-        return self.best.objective - max(CAREFUL * self.gap * size, ABSOLUTE_GAP / 2, PRECISION * size / 2)
+        objective = self.judge.objective(self.best.x)
+        return objective - max(CAREFUL * self.gap * abs(objective), ABSOLUTE_GAP / 2, PRECISION * abs(objective) / 2)
+
+    @property
+    def judge(self) -> Program:
+        """The program whose plans are proven."""
+        return self.aim or self.program
 
     @property
     def bound(self) -> float:
         """Proven: no plan costs less."""
         if self.tree is not None:
             return self.tree.bound
-        return -INFINITY if self.root is None else self.root.bound
+        return self._least if self.root is None else self.root.bound
 
     @property
     def nodes(self) -> int:
@@ -108,40 +147,81 @@ class Engine:
     def run(self) -> None:
         """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
         extended = Master.program_of(self.program, self.structure)
-        relaxation = LinearProgram(extended, self.clock)
-        self.master = master = Master(self.program, self.structure, relaxation)
+        relaxation = LinearProgram(extended, self.clock) if self._core is None else Sifted(extended, self.clock, self._core)
+        self.master = master = Master(self.program, self.structure, relaxation, self.aim, self.threads)
         self._try(master, until_one=True)
+        if self.proven:
+            return
         self.root = self._relaxed(master, extended)
         if self.root.solved and not self.program.integer.any():
             x = np.clip(self.root.x, extended.lower, extended.upper)
             self._take(Found(np.zeros(0), x, self.program.objective(x)))
         self.tree = Tree(master, self.root, self.known.gains)
+        if self.any_plan:
+            self._dive(master)
+            self._step(master)
+            if self.best is not None:
+                return
+        if self.aim is None:
+            self._branch(master, self.tree)
+        else:
+            self._branch_led(master, self.tree, self.aim)
+
+    def _branch_led(self, master: Master, tree: Tree, aim: Program) -> None:
+        """Plan from the root, raise the bound by what is weighty, plan again from where it stands, and raise it by the rest."""
+        most = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
+        several, growing = len(self.structure.tree.paths) > 1, True
+        while not self.proven:
+            self._dive(master)
+            if self.best is not None and several and not self.proven:
+                self.phase = "bettering the plan"
+                self._take(decide_afresh(master, self.best, aim, self.gap, self.clock))
+            if not several and not tree.weighty:
+                self._step(master)
+            if not (several and growing):
+                break  # a chain as it is: the cuts of HiGHS raise its bound more than branches do
+            self.phase, weighty = "branching", tree.weighty
+            while growing and not self.proven and (tree.weighty or not weighty):
+                growing = tree.grow(self.enough, NODES) and self.clock.iterations < most
+
+    def _branch(self, master: Master, tree: Tree) -> None:
+        """Branch, dive and try known plans in turn, until the best plan is proven or this search gives up."""
+        if self._far:
+            self._dive(master)
         begun, size = self.clock.iterations, self.program.rows + self.program.columns
+        nodes = NODES
         on_orders = 0 if len(self.structure.tree.paths) == 1 else WORK_ON_ORDERS * size
         while not self.proven and self.clock.iterations < begun + WORK * size:
             worked = self.clock.iterations >= begun + on_orders and self.nodes >= self.patience
-            only_orders = worked and not self.tree.weighty
+            only_orders = worked and not tree.weighty
             if only_orders and not self._try(master):
                 # The cuts of HiGHS raise their bound more than branches do, and need a good plan.
                 self._dive(master)
                 self._step(master)
                 break
-            self.phase = "branching"
-            growing = self.tree.grow(self.enough, NODES)
+            self.phase, before = "branching", self.bound
+            growing = tree.grow(self.enough, nodes)
             if self.proven:
                 break
-            if not only_orders and not self._try(master):
-                self._dive(master)
+            near = self.best is not None and self.enough - self.bound < NEAR * (self.bound - before)
+            if not only_orders and not (near and growing) and not self._try(master):
+                vain = not self._dive(master) and self.best is not None
+                nodes *= 1 + vain
             if not growing:
                 break
+
+    @property
+    def _far(self) -> bool:
+        """Whether the first plan is too far above the bound for branches to be measured by it. Known plans are near enough."""
+        return self.best is not None and not self.attempts and self.worst - self.bound > FAR * self.gap * abs(self.worst)
 
     def _relaxed(self, master: Master, extended: Program) -> Vertex:
         """Solve the relaxation: from the basis of a near program, or path by path, or from nothing."""
         self.phase = "relaxation"
         if self.known.root is not None:
-            return master.solve(Part(), self.known.root, self.enough)
+            return master.prove(Part(), self.known.root, INFINITY if self.known.feasible else self.enough, self.known.feasible)
         if len(self.structure.tree.paths) == 1:
-            return master.solve(Part())
+            return master.prove(Part())
         paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
         several = len(self.structure.tree.paths)
         self.phase = f"relaxation, path 1 of {several}"
@@ -149,7 +229,9 @@ class Engine:
             self.phase = f"relaxation, path {done + 1} of {several}" if done < several else "relaxation of all paths"
             if done == several and paths.plan is not None:
                 self._first(paths.plan[: self.program.columns])
-        return master.solve(Part(), paths.basis, primal=True)
+                if self.proven:
+                    return Vertex(self._least)
+        return master.prove(Part(), paths.basis, primal=True)
 
     def _first(self, x: Floats) -> None:
         """Take the plan that was made path by path."""
@@ -160,41 +242,62 @@ class Engine:
     def _try(self, master: Master, until_one: bool = False) -> bool:
         """Try the next known plans. Return whether there were any."""
         tried = 0
-        for whole, basis in self._plans:
+        for whole in self._plans:
             self.phase = "known plans"
-            found = attempt(master, whole, self.worst, basis)
+            if self._core is None:
+                found = attempt(master, whole, self.worst)
+            else:
+                found, used = attempt_anew(self.program, whole, self.worst, self._core, self.clock)
+                self._core |= used
             self._note(whole, found)
             tried += 1
-            if (until_one and found is not None) or (not until_one and tried == TRIED):
+            if self.proven or (until_one and found is not None) or (not until_one and tried == TRIED):
                 break
         return tried > 0
 
-    def _dive(self, master: Master) -> None:
-        """Dive from where the bound stands, once from each place."""
+    def _dive(self, master: Master) -> bool:
+        """Dive from where the bound stands, once from each place. Return whether the plan is better."""
         lowest = None if self.tree is None else self.tree.lowest
         if lowest is None or lowest[0] in self._dived:
-            return
+            return False
         self.phase = "diving for a plan"
         self._dived.add(lowest[0])
-        found = dive(master, *lowest, self.worst)
+        before, found = self.best, dive(master, *lowest, self.worst)
         if found is not None:
             self._note(found.whole, found)
+        return self.best is not before
 
     def _step(self, master: Master) -> None:
         """Better the best plan by single steps."""
         self.phase = "bettering the plan"
         if self.best is not None and not self.proven:
             # What would prove it: a plan within the gap of the bound.
-            self._take(improve(master, self.best, self.gap, self.bound + CAREFUL * self.gap * abs(self.bound)))
+            enough = self.bound + CAREFUL * self.gap * abs(self.bound) if self.aim is None else -INFINITY
+            self._take(improve(master, self.best, self.gap, enough))
 
     def _note(self, whole: Floats, found: Found | None) -> None:
-        basis = None if found is None or found.basis is None else Basis.of(found.basis)
-        self.attempts.append(Attempt(whole) if found is None else Attempt(whole, found.objective, basis))
+        self.attempts.append(Attempt(whole, INFINITY if found is None else found.objective))
         self._take(found)
 
     def _take(self, found: Found | None) -> None:
         if found is not None and found.objective < self.worst:
             self.best = found
+            self.clock.deadline = min(self.clock.deadline, self.until)
+
+    def learnt(self) -> tuple[Basis | None, Core | None]:
+        """Return the basis of the relaxation, and the columns and rows that mattered."""
+        master, root = self.master, self.root
+        if master is None or root is None or root.basis is None:
+            return None, None
+        relaxation = master.relaxation
+        basis = relaxation.kept(root.basis)
+        if self._core is not None and isinstance(relaxation, Sifted):
+            return basis, self._core | relaxation.core | Core.of(basis, self.program.rows)
+        ends = [] if self.tree is None else self.tree.bases
+        if self.best is not None and self.best.basis is not None:
+            ends.append(self.best.basis)
+        rows = self.program.rows
+        return basis, functools.reduce(or_, (Core.of(relaxation.kept(each), rows) for each in ends), Core.of(basis, rows))
 
     @property
     def worst(self) -> float:
@@ -206,8 +309,11 @@ class Engine:
         bound = None if self.bound == -INFINITY else self.bound
         if self.best is None:  # that there is none is for HiGHS to say
             return Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
-        found = highs.judged(self.program, self.best.x, bound, self.nodes, options)
-        return self._at_its_basis(found, options) or highs.polished(self.program, found, options, self.clock.interrupt) or found
+        found = highs.judged(self.judge, self.best.x, bound, self.nodes, options)
+        exact = self._at_its_basis(found, options)
+        if exact is None and self.aim is None:
+            exact = highs.polished(self.program, found, options, self.clock.interrupt)
+        return replace(exact or found, basis=None if self.root is None or not self.root.solved else Basis.of(self.root.basis))
 
     def _at_its_basis(self, found: Solution, options: Options) -> Solution | None:
         """Solve the linear program of the best plan, from the basis in which it was found, with nothing but its integers held."""
@@ -220,11 +326,16 @@ class Engine:
             vertex = master.solve(Part().hold(master.integers, best.whole), best.basis)
         except (OutOfTime, SolverError):
             return None
-        if not vertex.solved or not program.holds(x := point(master, vertex, best.whole)):
+        if not vertex.solved or not program.holds(x := point(program, vertex, best.whole)):
             return None
-        exact = highs.judged(program, x, found.bound, found.nodes, options)
+        exact = highs.judged(self.judge, x, found.bound, found.nodes, options)
+        if self.aim is not None:
+            try:
+                vertex = relaxation.priced(self.aim.cost, self.aim.offset)
+            except (OutOfTime, SolverError):
+                return exact
         # Rows for sums are free here: their duals are 0.
-        reduced = relaxation.reduced(vertex.dual)[: program.columns]
+        reduced = self.judge.cost - relaxation.matrix.T @ vertex.dual
         return replace(exact, row_dual=vertex.dual[: program.rows], column_dual=reduced)
 
 
@@ -235,13 +346,21 @@ def optimise(
     interrupt: Interrupt,
     watch: highs.Watch | None = None,
     start: Floats | None = None,
+    turn: Turn | None = None,
 ) -> Solution:
-    """Minimise a program. `start` is a feasible point to begin with. Raises Unbounded and SolverError."""
-    if not pays(program, structure) or interrupt.requested:
+    """Minimise a program. `start` is a feasible point to begin with; `turn` is where it stands among those that are minimised in turn.
+    Raises Unbounded and SolverError."""
+    any_plan = options.target == INFINITY
+    if not (any_plan or pays(program, structure)) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
-    begun = time.perf_counter()
-    best = None if start is None else Found(np.round(start[program.integer]), start, program.objective(start))
-    engine = Engine(program, structure, options.gap, Clock(begun + options.time_limit, interrupt), best=best)
+    begun, turn = time.perf_counter(), turn or Turn()
+    until = begun + options.time_limit
+    searched, aim = (program, None) if turn.then is None else (led(program, turn.then), program)
+    best = None if start is None else Found(np.round(start[program.integer]), start, searched.objective(start))
+    known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
+    clock = Clock(until if best is not None else max(until, begun + turn.longest), interrupt)
+    threads = min(options.threads or 2, os.cpu_count() or 1)
+    engine = Engine(searched, structure, options.gap, clock, known, any_plan=any_plan, threads=threads, best=best, aim=aim, until=until)
     engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
     try:
         engine.run()
@@ -254,10 +373,22 @@ def optimise(
     except SolverError:
         pass  # HiGHS goes on with what is known
     first = engine.solution(options)
-    left = options.time_limit - (time.perf_counter() - begun)
-    if first.status == "optimal" or left <= 0 or interrupt.requested:
+    left = (clock.deadline if first.x is None else until) - time.perf_counter()
+    if first.status == "optimal" or (any_plan and first.x is not None) or left <= 0 or interrupt.requested:
         return first
-    return better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
+    found = better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
+    if aim is not None and found.x is not None and found.x is not first.x:
+        cheapest = highs.polished(searched, found, options, interrupt)
+        if cheapest is not None and cheapest.x is not None:
+            told = highs.judged(program, cheapest.x, found.bound, found.nodes, options)
+            found = replace(told, row_dual=found.row_dual, column_dual=found.column_dual)
+    return replace(found, basis=first.basis)
+
+
+def led(program: Program, then: Floats) -> Program:
+    """Return the program with the costs of the objective that follows, and its own so dear that hardly anything outweighs them."""
+    largest = np.abs(then).max(initial=0.0) / (np.abs(program.cost).max(initial=0.0) or 1.0)
+    return replace(program, cost=then + OUTWEIGHS * largest * program.cost, offset=0.0)
 
 
 def pays(program: Program, structure: Structure) -> bool:
@@ -292,4 +423,5 @@ class Ticker:
             self.due = now + highs.REPORTING
             bound, best = self.engine.bound, self.engine.best
             known = None if not np.isfinite(bound) else bound
-            self.watch(Seen(now - self.begun, self.engine.nodes, None if best is None else best.objective, known, self.engine.phase))
+            incumbent = None if best is None else self.engine.judge.objective(best.x)
+            self.watch(Seen(now - self.begun, self.engine.nodes, incumbent, known, self.engine.phase))

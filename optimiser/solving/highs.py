@@ -25,7 +25,13 @@ from optimiser.solving.standard_form import INFINITY, Floats, Program
 # How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
 # order of 7 under a bound of 10^7 hides its fixed cost inside the first.
 LOOSE, TIGHT = 1e-6, 1e-9
-ENDINGS = (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit, HighsModelStatus.kInterrupt, HighsModelStatus.kObjectiveTarget)
+ENDINGS = (
+    HighsModelStatus.kOptimal,
+    HighsModelStatus.kTimeLimit,
+    HighsModelStatus.kInterrupt,
+    HighsModelStatus.kObjectiveTarget,
+    HighsModelStatus.kSolutionLimit,
+)
 RAY = 1e-7  # a cost that falls by less than this along a ray does not fall
 AT_BOUND = 1e-7  # how near to a bound a value lies at it, absolutely and relatively
 DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4  # HiGHS's option simplex_strategy
@@ -70,7 +76,8 @@ class Stuck(KeyboardInterrupt):
 @dataclass(frozen=True, eq=False)
 class Solution:
     """`x`: one value for each column. `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective
-    for one more unit of a row's or column's bound, the integers fixed; None where they are not known."""
+    for one more unit of a row's or column's bound, the integers fixed; None where they are not known. `basis`: in which the relaxation
+    ended, where that is known."""
 
     status: Status
     x: Floats | None = None
@@ -79,6 +86,7 @@ class Solution:
     nodes: int = 0
     row_dual: Floats | None = None
     column_dual: Floats | None = None
+    basis: Any = None
 
 
 def version() -> str:
@@ -314,6 +322,8 @@ def prepare(h: highspy.Highs, options: Options) -> None:
     _option(h, "mip_abs_gap", ABSOLUTE_GAP)
     _option(h, "mip_min_logging_interval", REPORTING)
     _option(h, "objective_target", options.target)
+    if options.nodes is not None:
+        _option(h, "mip_max_nodes", options.nodes)
 
 
 def _option(h: highspy.Highs, name: str, value: bool | int | float | str) -> None:
@@ -348,7 +358,7 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
             try:
                 if stoppable and interrupt.requested and stopping == math.inf:
                     stopping = time.perf_counter()
-                    _stop(h)
+                    stop(h)
                 done.wait(POLLING)
                 if progress is not None:
                     progress.tell()
@@ -361,7 +371,7 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
     except Stuck:
         raise
     except BaseException:
-        _stop(h)
+        stop(h)
         done.wait(LEAVING)  # a process that ends while HiGHS still runs ends in a crash
         raise
     h.clearCallbacks()  # type: ignore[no-untyped-call]
@@ -369,7 +379,8 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
         raise SolverError(f"HiGHS failed: {failed[0]}") from failed[0]
 
 
-def _stop(h: highspy.Highs) -> None:
+def stop(h: highspy.Highs) -> None:
+    """Let a run end as soon as it looks."""
     # Not from the start: HiGHS asks at every iteration of the simplex, and a call into Python costs as much as that.
     for callback in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt):
         callback.subscribe(lambda event: event.interrupt())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
@@ -23,6 +23,7 @@ from optimiser.solving.standard_form import INFINITY, Floats, Program
 
 LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
 FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
+SCALING = 2  # how HiGHS scales what the dual simplex solves: its own choice
 PRICED = 1e-7  # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the difference of
 STATUSES = [highspy.HighsBasisStatus(k) for k in range(len(highspy.HighsBasisStatus.__members__))]
 AT_LOWER, BASIC = int(highspy.HighsBasisStatus.kLower), int(highspy.HighsBasisStatus.kBasic)
@@ -47,6 +48,10 @@ class Basis:
     def of(cls, basis: Any) -> Basis:
         """Return HiGHS's own object as bytes."""
         return cls(bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status)))
+
+    def with_row(self, at: int) -> Basis:
+        """Return the basis of the program with one more row, behind the first `at`, which binds nothing."""
+        return Basis(self.columns, self.rows[:at] + bytes((BASIC,)) + self.rows[at:])
 
     def restored(self) -> Any:
         """Return HiGHS's own object."""
@@ -106,9 +111,10 @@ class LinearProgram:
 
     def __init__(self, program: Program, clock: Clock) -> None:
         self.program, self.clock = program.relaxed(), clock
+        self._matrix: Any = None
         self.lower, self.upper = program.lower.copy(), program.upper.copy()
         self.row_lower, self.row_upper = program.row_lower.copy(), program.row_upper.copy()
-        self.h = highs.load(self.program)
+        self.h = highs.load(self._loaded())
         for name, value in (
             ("threads", 1),
             # A perturbed cost hides until the end that the cutoff is reached, and moves a basis that was all but optimal.
@@ -117,7 +123,11 @@ class LinearProgram:
             ("simplex_iteration_limit", LONGEST * (program.rows + program.columns) + LONGEST_LEAST),
         ):
             self.h.setOptionValue(name, value)
-        self._matrix: Any = None
+        self._cost = self.program.cost  # that HiGHS holds
+
+    def _loaded(self) -> Program:
+        """Return the program that HiGHS holds."""
+        return self.program
 
     def bound(self, lower: Floats, upper: Floats) -> None:
         """Put bounds on the columns."""
@@ -138,11 +148,36 @@ class LinearProgram:
 
         Raises OutOfTime, and SolverError where it ends in no other way.
         """
-        h = self.h
         if basis is not None:
-            h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)
+            self._begin(basis)
+        if self._cost is not self.program.cost:
+            self._charge(self.program.cost)
+        self.h.setOptionValue("objective_bound", cutoff)
+        return self._vertex(self._minimised(primal), cutoff)
+
+    def twin(self) -> LinearProgram | None:
+        """Return another of the same program, to be solved beside this one; None where it is better solved after it."""
+        return LinearProgram(self.program, self.clock)
+
+    def _begin(self, basis: Any) -> None:
+        """Let the next solve begin at a basis."""
+        self.h.setBasis(basis.restored() if isinstance(basis, Basis) else basis)
+
+    def _charge(self, cost: Floats) -> None:
+        """Put costs on the columns."""
+        self._cost, every = cost, np.arange(self.program.columns, dtype=np.int32)
+        self.h.changeColsCost(len(every), every, cost)
+
+    def kept(self, basis: Any) -> Basis:
+        """Return the basis of a vertex as one that serves other linear programs of the same columns and rows."""
+        return Basis.of(basis)
+
+    def _minimised(self, primal: bool) -> HighsModelStatus:
+        """Run the simplex, and return how it ended."""
+        h = self.h
         h.setOptionValue("simplex_strategy", highs.PRIMAL_SIMPLEX if primal else highs.DUAL_SIMPLEX)
-        h.setOptionValue("objective_bound", cutoff)
+        # The program is scaled already, which is enough for the primal simplex: it is quicker so. The dual is slower.
+        h.setOptionValue("simplex_scale_strategy", 0 if primal else SCALING)
         ended = self._run()
         if ended in CYCLES:
             # Rounding has led the simplex astray: it begins anew, and its costs are perturbed as usual.
@@ -150,7 +185,22 @@ class LinearProgram:
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 1.0)
             ended = self._run()
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
-        return self._vertex(ended, cutoff)
+        return ended
+
+    def priced(self, cost: Floats, offset: float) -> Vertex:
+        """Return the vertex at other costs, from where the last solve ended; the next solve begins from there at its own costs."""
+        own, before = self.program, self.h.getBasis()
+        self.program = replace(own, cost=cost, offset=offset)
+        try:
+            vertex = self.solve(primal=True)
+        finally:
+            self.program = own
+        self.h.setBasis(before)
+        return vertex
+
+    def stop(self) -> None:
+        """End what another thread solves now: there it is OutOfTime."""
+        highs.stop(self.h)
 
     def refined(self) -> Vertex:
         """Solve again from where the last solve ended, to a finer tolerance."""
@@ -181,13 +231,16 @@ class LinearProgram:
             return Vertex(INFINITY)
         if ended not in (HighsModelStatus.kOptimal, HighsModelStatus.kObjectiveBound):
             raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
-        solution = h.getSolution()
-        dual = np.array(solution.row_dual)
+        x, activity, dual = self._solution()
         bound = self.proven(dual)
         if ended == HighsModelStatus.kObjectiveBound:
             return Vertex(bound) if bound >= cutoff - PRECISION * abs(cutoff) else self._to_the_end()
-        x = np.array(solution.col_value)
-        return Vertex(bound, self.program.objective(x), x, np.array(solution.row_value), dual, h.getBasis())
+        return Vertex(bound, self.program.objective(x), x, activity, dual, h.getBasis())
+
+    def _solution(self) -> tuple[Floats, Floats, Floats]:
+        """Return the columns, the rows and the duals of the rows where the last solve ended."""
+        solution = self.h.getSolution()
+        return np.array(solution.col_value), np.array(solution.row_value), np.array(solution.row_dual)
 
     def _to_the_end(self) -> Vertex:
         """Solve without a cutoff, where the duals at it do not prove it."""

@@ -38,13 +38,15 @@ class UnboundedError(SolverError):
 class Options:
     """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages together [s]; `threads`
     (0: all that the solver finds use for); `seed` of the solver's random choices; `target`: an objective at which the
-    search may stop too."""
+    search may stop too; infinite where any plan will do, as that of a dive from the relaxation; `nodes` of branching after which it
+    stops."""
 
     gap: float = 1e-3
     time_limit: float = 300.0
     threads: int = 0
     seed: int = 1
     target: float = -INFINITY
+    nodes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

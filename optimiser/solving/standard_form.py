@@ -67,6 +67,12 @@ class Program:
         # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep again than the sum takes.
         return float((self.cost * x).sum()) + self.offset
 
+    @property
+    def least(self) -> float:
+        """What the objective cannot be below within the bounds of the columns."""
+        at, cost = np.where(self.cost > 0, self.lower, self.upper), self.cost
+        return float((cost[cost != 0] * at[cost != 0]).sum()) + self.offset
+
     def activity(self, x: Floats) -> Floats:
         """A x, one value for each row."""
         row = np.repeat(np.arange(self.rows), np.diff(self.start))

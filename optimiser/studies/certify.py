@@ -1,9 +1,10 @@
 """What a changed program's optimum is, proven within a gap, for as little as it takes.
 
 From above bound it the linear programs with the integers of plans that are known (`Pattern`) held fixed; from below the linear
-relaxation, raised by the branches that raised it before. Each begins with the basis that it ended with in the nearest case. Where the
-two do not meet within the gap, more plans are tried and more branches grown; at last the search runs, begins with the best of these
-plans, and leaves a new pattern behind. What a case taught (`Lesson`) serves all that follow, in other processes too.
+relaxation, raised by the branches that raised it before. It begins with the basis that it ended with in the nearest case, and of both
+the solver holds only what mattered in the cases before (`Core`). Where the two do not meet within the gap, more plans are tried and
+more branches grown; at last the search runs, begins with the best of these plans, and leaves a new pattern behind. What a case taught
+(`Lesson`) serves all that follow, in other processes too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from optimiser.solving.engine import Attempt, Engine, Known
 from optimiser.solving.highs import optimise
 from optimiser.solving.linear import Basis, Clock, OutOfTime
 from optimiser.solving.options import Options, SolverError, Status, relative_gap
+from optimiser.solving.sifting import Core
 from optimiser.solving.standard_form import INFINITY, Floats, Label, Program
 from optimiser.solving.structure import CHAIN, Structure, Tree, structure
 from optimiser.studies.compiled import Compiled
@@ -64,10 +66,9 @@ class Nearest(Generic[T]):
 
 @dataclass(eq=False)
 class Pattern:
-    """The integers of a plan; the bases in which its linear programs ended; and by how much it was worse than the best plan [1]."""
+    """The integers of a plan, and by how much it was worse than the best plan [1]."""
 
     whole: Floats
-    bases: Nearest[Basis] = field(default_factory=Nearest)
     worse: Nearest[float] = field(default_factory=Nearest)
     served: float = 0.0
 
@@ -78,8 +79,9 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What one case taught. `at`: the values of its inputs; `root`: the basis of its relaxation; `gains`: by how much a branch on
-    which sum raised the bound; `named`: the integers of its plan by the names of their columns, where they are new."""
+    """What one case taught. `at`: the values of its inputs; `root`: the basis of its relaxation; `core`: the columns and rows that
+    mattered; `gains`: by how much a branch on which sum raised the bound; `named`: the integers of its plan by the names of their
+    columns, where they are new."""
 
     at: Floats
     objective: float
@@ -87,6 +89,7 @@ class Lesson:
     attempts: tuple[Attempt, ...]
     gains: tuple[tuple[int, float], ...]
     named: Mapping[Label, float] | None = None
+    core: Core | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +113,7 @@ class Certifier:
     patterns: list[Pattern] = field(default_factory=list)
     gains: Gains = field(default_factory=Gains)
     roots: Nearest[Basis] = field(default_factory=Nearest)
+    core: Core | None = None
     objectives: Nearest[float] = field(default_factory=Nearest)
     size: Floats | None = None  # of the inputs
     shape: Structure = field(init=False)
@@ -123,6 +127,8 @@ class Certifier:
         """Learn from a case."""
         if lesson.root is not None:
             self.roots.keep(lesson.at, lesson.root)
+        if lesson.core is not None:
+            self.core = lesson.core if self.core is None else self.core | lesson.core
         if lesson.objective < INFINITY:
             self.objectives.keep(lesson.at, lesson.objective)
         self.gains.take(lesson.gains)
@@ -131,8 +137,6 @@ class Certifier:
             pattern = self._learn(attempt.whole) if best else self._pattern(attempt.whole)
             if pattern is None:
                 continue
-            if attempt.basis is not None:
-                pattern.bases.keep(lesson.at, attempt.basis)
             given_up = attempt.objective == INFINITY
             worse = UNKNOWN if given_up else (attempt.objective - lesson.objective) / max(abs(lesson.objective), 1.0)
             pattern.worse.keep(lesson.at, worse)
@@ -173,7 +177,7 @@ class Certifier:
             self.shape,
             options.gap,
             Clock(began + options.time_limit / 2),  # the other half is for HiGHS
-            Known(self._likely(near), self.roots.near(near), self.gains),
+            Known(self._likely(near), self.roots.near(near), self.core, self.gains),
             PATIENCE,
         )
         with contextlib.suppress(SolverError, OutOfTime):  # HiGHS goes on with what is known
@@ -186,16 +190,16 @@ class Certifier:
             self.take(replace(proven.lesson, gains=()))  # the engine has noted them
         return proven
 
-    def _likely(self, point: Point) -> Iterator[tuple[Floats, Basis | None]]:
+    def _likely(self, point: Point) -> Iterator[Floats]:
         """The plans that are known, those first that are likely to be good."""
         for pattern in sorted(self.patterns, key=lambda each: (each.likely(point), -each.served)):
-            yield pattern.whole, pattern.bases.near(point)
+            yield pattern.whole
 
     def _ended(self, engine: Engine, point: Point) -> Found:
-        root = None if engine.root is None or engine.root.basis is None else Basis.of(engine.root.basis)
+        root, core = engine.learnt()
         brought = () if engine.tree is None else tuple(engine.tree.brought)
         best, bound = engine.best, None if engine.bound == -INFINITY else engine.bound
-        lesson = Lesson(point.at, INFINITY if best is None else best.objective, root, tuple(engine.attempts), brought)
+        lesson = Lesson(point.at, INFINITY if best is None else best.objective, root, tuple(engine.attempts), brought, core=core)
         if best is None:
             hopeless = engine.root is not None and engine.root.bound == INFINITY
             return Found("infeasible") if hopeless else Found("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 import xlsxwriter
@@ -72,7 +73,7 @@ def _table(kind: type[Result], rows: Sequence[Any], scenarios: bool) -> Table:
     found = shown(kind, scenarios)
     if any(each.name == "date" for each in found):
         rows = sorted(rows, key=lambda row: row.date or dt.date.min)
-    return Table(kind, {each.name: [getattr(row, each.field) for row in rows] for each in found}, len(rows))
+    return Table(kind, {each.name: [*map(attrgetter(each.field), rows)] for each in found}, len(rows))
 
 
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:
@@ -177,13 +178,14 @@ def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
     )
 
 
-def _width(column: Column, header: str, values: Sequence[object], places: int) -> float:
+def _width(column: Column, header: str, values: Sequence[Any], places: int) -> float:
     """Wide enough for every value and for the header on two lines beside the filter's arrow."""
     heading = max(*(len(word) for word in header.split(" ")), math.ceil(len(header) / 2)) + 4
     if column.kind == "date":
         content = 10
     elif column.kind in NUMBERS:
-        content = len(f"{max((abs(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)), default=0.0):,.{places}f}") + 1
+        largest = max(filter(math.isfinite, map(abs, filter(None, values))), default=0.0)
+        content = len(f"{largest:,.{places}f}") + 1
     else:
         content = max((len(str(v)) for v in set(values) if v is not None), default=0)
     return min(max(heading, content + 1.5), WIDEST_SENTENCE if column.sentence else WIDEST)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 
 from optimiser.solving.branching import Branch, Gains, Master, Part, Tree
-from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime
+from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Label, structure
 from optimiser.solving.structure import Tree as Scenarios
@@ -124,6 +126,43 @@ def test_what_is_given_up_at_a_cutoff_cannot_be_below_it() -> None:
         found = master.solve(held, root.basis, cutoff)
         assert cutoff * (1 - 1e-7) <= found.bound <= free.bound + 1e-6
     assert master.solve(held, root.basis, free.bound + 1.0).solved
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_sides_of_a_split_end_as_each_alone(threads: int) -> None:
+    program, shape = planning(9, leaves=3, periods=5)
+    relaxation = LinearProgram(Master.program_of(program, shape), Clock())
+    master = Master(program, shape, relaxation, threads=threads)
+    root = master.solve(Part())
+    _, branch = master.open(root)[0]
+    sides = master.sides(Part(), branch)
+    alone = [master.solve(side, root.basis).bound for side in sides]
+    assert [each.bound for each in master.prove_both(sides, root.basis, np.inf)] == pytest.approx(alone)
+    relaxation.clock.interrupt.requested = True
+    with pytest.raises(OutOfTime):
+        master.prove_both(sides, root.basis, np.inf)
+
+
+def test_a_thread_is_stopped_where_the_other_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C reaches one thread alone."""
+    program, shape = planning(9, leaves=3, periods=5)
+    relaxation = LinearProgram(Master.program_of(program, shape), Clock())
+    master = Master(program, shape, relaxation, threads=2)
+    root = master.solve(Part())
+    sides = master.sides(Part(), master.open(root)[0][1])
+    solving, stopped = LinearProgram.solve, threading.Event()
+
+    def solve(self: LinearProgram, *args: Any) -> Vertex:
+        if self is relaxation:
+            raise KeyboardInterrupt
+        assert stopped.wait(10)
+        return solving(self, *args)
+
+    monkeypatch.setattr(LinearProgram, "solve", solve)
+    monkeypatch.setattr(LinearProgram, "stop", lambda self: stopped.set())
+    with pytest.raises(KeyboardInterrupt):
+        master.prove_both(sides, root.basis, np.inf)
+    assert stopped.is_set()
 
 
 def test_a_basis_goes_to_another_process_and_back() -> None:

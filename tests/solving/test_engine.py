@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 
 from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
-from optimiser.solving.branching import Gains
-from optimiser.solving.engine import Engine, Known, better, optimise, pays
+from optimiser.solving.branching import Gains, Tree
+from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
 from optimiser.solving.highs import Seen, Solution
-from optimiser.solving.linear import Basis, Clock, OutOfTime
+from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime
 from optimiser.solving.options import Options
 from optimiser.solving.paths import Paths
 from optimiser.solving.standard_form import Program
@@ -21,6 +22,7 @@ from optimiser.solving.structure import Structure
 from tests.support.programs import planning
 
 EXACT = Options(gap=0.0, threads=1)
+ANY = Options(gap=0.0, threads=1, target=np.inf)
 
 
 def drawn(seed: int) -> tuple[Program, Structure]:
@@ -68,6 +70,45 @@ def test_its_bounds_and_plans_hold_wherever_it_stops(seed: int) -> None:
             assert search.best.objective <= expected.objective * 1.02 + size
 
 
+@pytest.mark.parametrize("seed", range(80, 110))
+def test_a_led_search_proves_what_is_aimed_at(seed: int) -> None:
+    """The least shortfall under a budget for each path, led by the cost."""
+    r = np.random.default_rng(seed)
+    program, shape = planning(seed, leaves=int(r.integers(1, 7)), periods=int(r.integers(2, 6)), scarce=True)
+    short = np.arange(program.columns) >= program.columns - len(shape.tree.parent)
+    aim = replace(program, cost=np.where(short, program.cost, 0.0), offset=0.0)
+    least = highs.optimise(aim, EXACT, Interrupt())
+    search = Engine(led(aim, program.cost), shape, 0.02, Clock(), aim=aim)
+    search.run()
+    if least.objective is None:
+        assert search.best is None
+        return
+    assert search.bound <= least.objective + 1e-6
+    assert search.best is not None
+    kept(program, search.best.x)
+    found = search.solution(Options(gap=0.02))
+    assert found.objective is not None
+    assert found.bound is not None
+    assert found.objective == pytest.approx(aim.objective(found.x), abs=1e-9)
+    assert found.objective >= least.objective - 1e-6
+    assert found.bound <= least.objective + 1e-6
+    if search.proven:
+        assert found.objective <= least.objective + 0.02 * found.objective + 1e-6
+
+
+def test_a_basis_takes_one_more_row() -> None:
+    program, _ = planning(7, leaves=3, periods=4)
+    relaxation = LinearProgram(program, Clock())
+    before = relaxation.solve()
+    some = program.cost.nonzero()[0]
+    row, value = np.full(len(some), program.rows), program.cost[some]
+    longer = program.extended(row_lower=[-np.inf], row_upper=[np.inf], row=row, column=some, value=value)
+    clock = Clock()
+    again = LinearProgram(longer, clock).solve(Basis.of(before.basis).with_row(program.rows), primal=True)
+    assert again.objective == pytest.approx(before.objective)
+    assert clock.iterations == 0
+
+
 def test_most_of_them_need_no_other_search() -> None:
     ended = []
     for seed in range(20):
@@ -77,29 +118,93 @@ def test_most_of_them_need_no_other_search() -> None:
     assert sum(ended) >= 8
 
 
+@pytest.mark.parametrize("seed", range(80, 110))
+def test_where_any_plan_will_do_one_is_found_wherever_there_is_one(seed: int) -> None:
+    program, shape = drawn(seed)
+    expected, found = highs.optimise(program, EXACT, Interrupt()), optimise(program, shape, ANY, Interrupt())
+    if expected.objective is None:
+        assert found.status == expected.status
+        return
+    assert found.objective is not None
+    assert found.bound is not None
+    size = 1e-6 * abs(expected.objective)
+    assert found.bound - size <= expected.objective <= found.objective + size
+    kept(program, found.x)
+
+
+def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the search went on")
+
+    monkeypatch.setattr(Tree, "grow", refuse)
+    monkeypatch.setattr(highs, "optimise", refuse)
+    found = optimise(*planning(7, leaves=5, periods=6), ANY, Interrupt())
+    assert found.status == "feasible"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_thread_and_two_end_the_same(seed: int) -> None:
+    program, shape = planning(seed, leaves=1 + seed % 5, periods=6)
+    one, two = (Engine(program, shape, 0.001, Clock(), threads=threads) for threads in (1, 2))
+    one.run()
+    two.run()
+    assert one.best is not None
+    assert two.best is not None
+    assert (one.best.x == two.best.x).all()
+    assert (one.bound, one.nodes, one.clock.iterations) == (two.bound, two.nodes, two.clock.iterations)
+
+
 def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     program, shape = planning(7, leaves=5, periods=6)
     first = Engine(program, shape, 0.02, Clock())
     first.run()
     assert first.best is not None
     assert first.root is not None
-    plan = (first.best.whole, None)
 
     def refuse(*_: Any) -> None:
         raise AssertionError("the paths were solved again")
 
     monkeypatch.setattr(Paths, "grow", refuse)
-    again = Engine(program, shape, 0.02, Clock(), Known([plan], Basis.of(first.root.basis), first.known.gains))
+    root, core = first.learnt()
+    again = Engine(program, shape, 0.02, Clock(), Known([first.best.whole], root, core, first.known.gains))
     again.run()
     assert again.best is not None
     assert again.best.objective <= first.best.objective + 1e-6
     assert np.array_equal(again.attempts[0].whole, first.best.whole)
 
 
+@pytest.mark.parametrize("seed", range(80, 100))
+def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> None:
+    """Begun with the plans, the basis and the core of a program with other costs and limits, it proves what HiGHS alone finds."""
+    program, shape = drawn(seed)
+    first = Engine(program, shape, 0.02, Clock())
+    first.run()
+    r = np.random.default_rng(seed)
+    moved = replace(
+        program,
+        cost=program.cost * r.uniform(0.7, 1.4, program.columns),
+        row_lower=program.row_lower * r.uniform(0.8, 1.2, program.rows),
+        value=program.value * r.uniform(0.9, 1.1, len(program.value)),
+    )
+    moved = replace(moved, row_upper=np.maximum(moved.row_lower, program.row_upper))
+    expected = highs.optimise(moved, EXACT, Interrupt())
+    plans = [each.whole for each in first.attempts] + ([] if first.best is None else [first.best.whole])
+    again = Engine(moved, shape, 0.02, Clock(), Known(plans, *first.learnt()))
+    again.run()
+    if expected.objective is None:
+        assert again.best is None
+        return
+    size = 1e-6 * abs(expected.objective)
+    assert again.bound <= expected.objective + size
+    if again.best is not None:
+        kept(moved, again.best.x)
+        assert again.best.objective >= expected.objective - size
+
+
 def test_integers_beyond_their_bounds_make_no_plan() -> None:
     program, shape = planning(3, leaves=3, periods=4)
     wrong = np.full(int(program.integer.sum()), 99.0)
-    search = Engine(program, shape, 0.02, Clock(), Known([(wrong, None)]))
+    search = Engine(program, shape, 0.02, Clock(), Known([wrong]))
     search.run()
     assert search.attempts[0].objective == np.inf
     assert search.best is not None

@@ -26,10 +26,11 @@ def random_tree(r: np.random.Generator, leaves: int, periods: int) -> Tree:
     return Tree(tuple(parent), tuple(probability.tolist()))
 
 
-def planning(seed: int, leaves: int, periods: int, across: bool = False) -> tuple[Program, Structure]:
+def planning(seed: int, leaves: int, periods: int, across: bool = False, scarce: bool = False) -> tuple[Program, Structure]:
     """A stock that is bought in lots at order costs, or under a contract that is signed once on a path, against demand at each node.
 
-    Columns at a node: bought, ordered (0 or 1), lots, taken, signed (0 or 1, weighty), stock, short. `across` adds a row over all nodes.
+    Columns at a node: bought, ordered (0 or 1), lots, taken, signed (0 or 1, weighty), stock, short. `across` adds a row over all
+    nodes, `scarce` a budget for each path, which may not do for all that is needed.
     """
     r = np.random.default_rng(seed)
     tree = random_tree(r, leaves, periods)
@@ -57,6 +58,11 @@ def planning(seed: int, leaves: int, periods: int, across: bool = False) -> tupl
         rows.append((-np.inf, {("sign", m): 1.0 for m in way}, 1.0))
     if across:
         rows.append((-np.inf, {("short", n): tree.probability[n] for n in range(nodes)}, float(r.integers(5, 30))))
+    if scarce:
+        budget, spent = float(r.integers(20, 60) * periods), ("buy", "place", "take", "sign")
+        for path in tree.paths:
+            outlays = {(name, n): float(per[name][n] if name == "buy" else per[name]) for name in spent for n in path}  # type: ignore[index,arg-type]
+            rows.append((-np.inf, outlays, budget))
     keyed = [(low, {at[name, ("one", n)]: value for (name, n), value in row.items()}, up) for low, row, up in rows]
     integer = np.array([name in ("place", "lots", "sign") for name, _ in labels])
     program = Program(

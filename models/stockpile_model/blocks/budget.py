@@ -152,8 +152,8 @@ def _outlays(ledger: Ledger) -> dict[Outlay, list[Money]]:
 def _paid(m: pyo.ConcreteModel) -> Moves:
     """Return what each appropriation pays at each node."""
     found: dict[tuple[int, int], list[Any]] = {}
-    for key in m.PAYMENTS:
-        found.setdefault((key[0], key[-1]), []).append(m.pay[key])
+    for (b, *_, n), pay in m.pay.items():
+        found.setdefault((b, n), []).append(pay)
     return found
 
 
@@ -217,8 +217,8 @@ def _spendable(stockpile: Stockpile, b: int, node: int) -> range:
 def balance_outlay(m: pyo.ConcreteModel, outlays: Mapping[Outlay, Sequence[Money]]) -> None:
     """Require Σ_b pay[b,u,i,q,f,n] = outlay[u,i,q,f,n]."""
     payers: dict[Outlay, list[Any]] = {key: [] for key in outlays}
-    for key in m.PAYMENTS:
-        payers[key[1:]].append(m.pay[key])
+    for key, pay in m.pay.items():
+        payers[key[1:]].append(pay)
     m.balance_outlay = pyo.Constraint(
         m.OUTLAYS,
         rule=lambda m, *key: summed(payers[key]) == summed([each.amount for each in outlays[key]]),
@@ -332,9 +332,8 @@ def _payments(formulation: Formulation, spent: Spent) -> Iterator[Payment]:
     """Yield the payments, and add each to what is spent."""
     m, stockpile = formulation.m, formulation.stockpile
     owners = _owners(stockpile)
-    for key in m.PAYMENTS:
-        b, use, material, buyer, _, n = key
-        if (amount := evaluate(m.pay[key])) > stockpile.scale.no_money:
+    for (b, use, material, buyer, _, n), pay in m.pay.items():
+        if (amount := evaluate(pay)) > stockpile.scale.no_money:
             spent.add(b, n, amount, stockpile.tree.probability[n])
             yield Payment(
                 **stockpile.where(n),

@@ -90,8 +90,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     credit_closing_stock(m, stockpile, ledger)
     minimise_shortfall(m, stockpile, ledger)
     risk = stockpile.settings.risk_weight if len(stockpile.tree.leaves) > 1 else 0.0
-    mean = _mean(stockpile, ledger)
-    tail = add_tail(m, stockpile, ledger) if risk else mean
+    costs, probability = _discounted(stockpile, ledger), stockpile.tree.probability
+    mean = summed([0.0, *(probability[n] * cost for n, cost in costs.items())])
+    tail = add_tail(m, stockpile, costs) if risk else mean
     minimise_cost(m, mean, tail, risk)
 
 
@@ -126,10 +127,16 @@ def minimise_shortfall(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledge
         m.shortfall.deactivate()
 
 
-def _mean(stockpile: Stockpile, ledger: Ledger) -> Any:
-    """Return Σ_n π_n δ_t (outlays + prices of shortage and shortfall - receipts) [money]."""
-    weighed = ((factor(stockpile, each), each.amount) for each in ledger.money)
-    return summed([0.0, *(weight * amount for weight, amount in weighed if weight)])
+def _discounted(stockpile: Stockpile, ledger: Ledger) -> dict[int, Any]:
+    """Return δ_t (outlays + prices of shortage and shortfall - receipts) of each node [money]."""
+    due: dict[tuple[int, int], list[Any]] = {}
+    for each in ledger.money:
+        due.setdefault((each.node, each.delay), []).append(each.amount)
+    found: dict[int, list[Any]] = {}
+    for (n, delay), amounts in due.items():
+        discount = stockpile.discount(stockpile.tree.period[n] + delay)
+        found.setdefault(n, []).append(discount * summed(amounts))
+    return {n: summed(parts) for n, parts in found.items()}
 
 
 def minimise_cost(m: pyo.ConcreteModel, mean: Any, tail: Any, risk: float) -> None:
@@ -148,7 +155,7 @@ def minimise_cost(m: pyo.ConcreteModel, mean: Any, tail: Any, risk: float) -> No
         m.mean.deactivate()
 
 
-def add_tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
+def add_tail(m: pyo.ConcreteModel, stockpile: Stockpile, costs: Mapping[int, Any]) -> Any:
     """Return CVaR = ζ + Σ_leaf π·excess/α of the cost over the leaves [money].
 
     Rockafellar and Uryasev, Optimization of conditional value-at-risk, 2000.
@@ -158,22 +165,18 @@ def add_tail(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Any:
     m.so_far = pyo.Var(m.NODES, doc="discounted cost on the path to a node [money]")
     m.at_risk = pyo.Var(doc="cost beyond which the tail begins [money]")
     m.excess = pyo.Var(m.LEAVES, domain=pyo.NonNegativeReals, doc="cost beyond it [money]")
-    balance_cost(m, stockpile, ledger)
+    balance_cost(m, stockpile, costs)
     hold_excess(m)
     return m.at_risk + summed(tree.probability[n] / tail * m.excess[n] for n in tree.leaves)
 
 
-def balance_cost(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+def balance_cost(m: pyo.ConcreteModel, stockpile: Stockpile, costs: Mapping[int, Any]) -> None:
     """Require so_far[n] = so_far[p] + the discounted cost at n."""
-    at: dict[int, list[Any]] = {}
-    for each in ledger.money:
-        if weight := _discount(stockpile, each):
-            at.setdefault(each.node, []).append(weight * each.amount)
 
     def rule(m: pyo.ConcreteModel, n: int) -> object:
         parent = stockpile.tree.parent[n]
         before = [] if parent is None else [m.so_far[parent]]
-        return summed([*at.get(n, ()), *before, -m.so_far[n]]) == 0
+        return summed([costs.get(n, 0.0), *before, -m.so_far[n]]) == 0
 
     m.balance_cost = pyo.Constraint(m.NODES, rule=rule, doc="the cost of a path adds up [money]")
 

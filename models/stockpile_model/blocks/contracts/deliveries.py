@@ -128,15 +128,20 @@ def _pay(
 ) -> None:
     """Post price, duty and freight of what arrives for each buyer."""
     row, buyers = schedule.contract(k, n), _owners(schedule.stockpile)
-    for (f, d), whole in arriving.items():
-        price = schedule.prices[k, f, d, n]
-        rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
-        for b in buyers:
-            amount = m.call[k, f, d, b, n] if len(buyers) > 1 else whole
-            for heading, rate in rates:
-                if rate != 0:
-                    paid = rate * amount
-                    ledger.pay(n, heading, paid, "contract", row.material, b or None, k)
+    prices = {(f, d): schedule.prices[k, f, d, n] for f, d in arriving}
+    for b in buyers:
+        several = len(buyers) > 1
+        own = {(f, d): m.call[k, f, d, b, n] for f, d in arriving} if several else arriving
+        worth = [price * own[key] for key, price in prices.items() if price != 0]
+        due = (
+            ("offtakes", 1.0, worth),
+            ("duty", row.duty, worth),
+            ("freight", row.freight, [*own.values()]),
+        )
+        for heading, rate, parts in due:
+            if rate != 0 and parts:
+                paid = rate * summed(parts)
+                ledger.pay(n, heading, paid, "contract", row.material, b or None, k)
 
 
 def _bring(

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks.policy import terms
 from stockpile_model.blocks.policy.counting import marked
 from stockpile_model.blocks.policy.terms import UNITS
 from stockpile_model.blocks.policy.weighing import Weighing
@@ -58,14 +57,14 @@ def _body(
     limit: float,
 ) -> Any:
     """Return what a rule compares with its limit; None where there is nothing."""
-    (r, value, n), rule = key, weighing.rules[key[0]]
+    (r, _, n), rule = key, weighing.rules[key[0]]
     if rule.measure == "count":
-        found = members.get((sense, r, n), [])
-        return summed(found) if found or (r, n) in m.COUNTINGS else None
-    share = limit if rule.measure == "share" else 0.0
-    return weighing.gathered(
-        r, n, lambda each: terms.weight(weighing.stockpile, rule.of, value, each) - share
-    )
+        counted = members.get((sense, r, n), [])
+        return summed(counted) if counted or (r, n) in m.COUNTINGS else None
+    found = weighing.groups.get(key, [])
+    if (r, n) in weighing.totals and limit:
+        found = [-limit * weighing.totals[r, n], *found]
+    return summed(found) if found else None
 
 
 def post_limits(m: pyo.ConcreteModel, weighing: Weighing, ledger: Ledger, sense: Sense) -> None:

@@ -54,26 +54,61 @@ class RuleKept(Dated):
         return next(days, None)
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """What a plan brings, or pays, in a window of a rule.
+
+    It is known in all, of the group of each value, and of each member that a count is of.
+    """
+
+    total: float
+    of_value: Mapping[str, float]
+    of_member: Sequence[float]
+
+    @classmethod
+    def of(cls, stockpile: Stockpile, rule: Rule, parts: Solved) -> Weighed:
+        """Weigh the parts of a window, each with its amount."""
+        counts = rule.measure == "count"
+        of, names = terms.members(stockpile, rule) if counts else (rule.of, [])
+        found: dict[str, float] = {}
+        for each, amount in parts:
+            value, weighs = terms.group(stockpile, of, each)
+            found[value] = found.get(value, 0.0) + weighs * amount
+        total = sum(amount for _, amount in parts)
+        return cls(total, found, [found.get(name, 0.0) for name in names])
+
+    def observed(self, stockpile: Stockpile, rule: Rule, value: str, sense: str) -> float | None:
+        """Return the value of a rule as its `least` or `most` sees it; None: a share of nothing."""
+        nothing = stockpile.scale.nothing
+        if rule.measure == "count":
+            least = rule.count_from * self.total * (1 - ENOUGH)
+            enough = max(least, nothing) if sense == "least" else nothing
+            return float(sum(each > enough for each in self.of_member))
+        found = self.of_value.get(value, 0.0)
+        if rule.measure != "share":
+            return found
+        return found / self.total if self.total > nothing else None
+
+
 def report(formulation: Formulation) -> Iterator[RuleKept]:
     """Yield each rule for each of its values and windows."""
     stockpile, ledger = formulation.stockpile, formulation.ledger
     if not stockpile.rows(Rule):
         return
-    arrivals, outlays = _solved(brought(ledger)), _solved(spent(stockpile, ledger))
+    arrivals, outlays = _solved(brought(ledger)), _solved(spent(stockpile, formulation.money))
     spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule at a node
+    weighed: dict[tuple[str, int], Weighed] = {}
     for r, value, n in formulation.m.RULES:
         rule = stockpile.at(n).keyed(Rule)[r]
         if id(rule) not in spans:
             spans[id(rule)] = terms.windows(stockpile, rule)
         name, nodes = spans[id(rule)][n]
-        of_node = outlays if rule.measure == "spend" else arrivals
-        parts = [
-            pair
-            for s in nodes
-            for pair in of_node.get(s, ())
-            if rule.material in (None, pair[0].material)
-        ]
-        yield _kept(stockpile, rule, value, n, name, parts)
+        if (r, n) not in weighed:
+            of_node = outlays if rule.measure == "spend" else arrivals
+            found = (pair for s in sorted(nodes) for pair in of_node.get(s, ()))
+            parts = [pair for pair in found if rule.material in (None, pair[0].material)]
+            weighed[r, n] = Weighed.of(stockpile, rule, parts)
+        yield _kept(stockpile, rule, value, n, name, weighed[r, n])
 
 
 def _solved(shares: Shares) -> dict[int, Solved]:
@@ -81,12 +116,12 @@ def _solved(shares: Shares) -> dict[int, Solved]:
 
 
 def _kept(
-    stockpile: Stockpile, rule: Rule, value: str, n: int, window: str, parts: Solved
+    stockpile: Stockpile, rule: Rule, value: str, n: int, window: str, weighed: Weighed
 ) -> RuleKept:
     """Return the row of a rule for one value over one window."""
     given = (("least", rule.least), ("most", rule.most))
     limits = {sense: limit for sense, limit in given if limit is not None}
-    seen = {sense: _observed(stockpile, rule, value, parts, sense) for sense in limits}
+    seen = {sense: weighed.observed(stockpile, rule, value, sense) for sense in limits}
     slack = _slack(limits, seen)
     noise = NOISE * max(stockpile.scale.of(UNITS[rule.measure]), *limits.values())
     return RuleKept(
@@ -113,20 +148,3 @@ def _slack(limits: Mapping[str, float], seen: Mapping[str, float | None]) -> flo
         if found is not None
     ]
     return min(gaps) if gaps else None
-
-
-def _observed(
-    stockpile: Stockpile, rule: Rule, value: str, parts: Solved, sense: str
-) -> float | None:
-    """Return the value of a rule as its `least` or `most` sees it; None for a share of nothing."""
-    total, nothing = sum(amount for _, amount in parts), stockpile.scale.nothing
-    if rule.measure == "count":
-        of, names = terms.members(stockpile, rule)
-        enough = rule.count_from * total * (1 - ENOUGH) if sense == "least" else nothing
-        brought_by = [
-            sum(amount for each, amount in parts if terms.weight(stockpile, of, name, each))
-            for name in names
-        ]
-        return float(sum(each > max(enough, nothing) for each in brought_by))
-    group = sum(terms.weight(stockpile, rule.of, value, each) * amount for each, amount in parts)
-    return group if rule.measure != "share" else group / total if total > nothing else None

@@ -119,16 +119,23 @@ def known(stockpile: Stockpile, of: str) -> list[str]:
     return sorted({str(value) for value in found if value is not None})
 
 
-def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
-    """Return how much of what is brought belongs to a group [1].
+def group(stockpile: Stockpile, of: str, part: Share) -> tuple[str, float]:
+    """Return the value whose group holds what is brought, and how much of it does [1].
 
     A look-through share weighs it by its feedstock.
     """
+    if of in ("offer", "contract"):
+        return part.name if part.table == f"{of}s" else "", 1.0
     supplier = stockpile.at(part.node).keyed(Supplier)[part.supplier]
     if of == "foreign_feedstock":
-        return supplier.foreign_feedstock
-    of_its_own = part.table == f"{of}s" and part.name == value
-    return float(of_its_own if of in ("offer", "contract") else getattr(supplier, of) == value)
+        return "", supplier.foreign_feedstock
+    return getattr(supplier, of) or "", 1.0
+
+
+def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
+    """Return how much of what is brought belongs to the group of a value [1]."""
+    of_value, weighs = group(stockpile, of, part)
+    return weighs if of_value == value else 0.0
 
 
 def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]:

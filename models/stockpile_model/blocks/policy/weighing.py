@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stockpile_model.blocks.policy.terms import Instance, Rule, Share, values, windows
+from stockpile_model.blocks.policy.terms import Instance, Rule, Share, group, values, windows
 from stockpile_model.formulation import summed
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Ledger, Money
 from stockpile_model.schema import get, keys
 from stockpile_model.stockpile import Stockpile
 
@@ -27,11 +27,13 @@ def brought(ledger: Ledger) -> dict[int, list[Share]]:
     return found
 
 
-def paid(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
-    """Return what is paid under offers and contracts at each node, undiscounted.
+def spent(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[int, list[Share]]:
+    """Return what is paid under offers and contracts at each node, where a rule weighs it.
 
-    Receipts are not taken off.
+    `entries` are those of the ledger with their amounts, undiscounted; receipts are not taken off.
     """
+    if all(rule.measure != "spend" for rule in stockpile.rows(Rule)):
+        return {}
     tables = {"purchase": "offers", "contract": "contracts"}
     suppliers = {
         kind.TABLE: {get(row, keys(kind)[0]): get(row, "supplier") for row in rows}
@@ -39,18 +41,12 @@ def paid(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
         if kind.TABLE in tables.values()
     }
     found: dict[int, list[Share]] = {}
-    for each in ledger.outlays():
+    for each, amount in entries:
         if (table := tables.get(str(each.use))) is not None:
             supplier = suppliers[table][each.name]
-            share = Share(each.node, each.material, table, each.name, supplier, each.amount)
+            share = Share(each.node, each.material, table, each.name, supplier, amount)
             found.setdefault(each.node, []).append(share)
     return found
-
-
-def spent(stockpile: Stockpile, ledger: Ledger) -> dict[int, list[Share]]:
-    """Return what is paid at each node, where a rule weighs it."""
-    rules = stockpile.rows(Rule)
-    return paid(stockpile, ledger) if any(rule.measure == "spend" for rule in rules) else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +71,21 @@ class Weighing:
 
     @functools.cached_property
     def totals(self) -> dict[tuple[str, int], Any]:
-        """All that arrives in the windows of rules on shares; None where nothing does."""
-        return {key: self.gathered(*key, lambda each: 1.0) for key in self.of("share")}
+        """All that arrives in the windows of rules on shares, where anything does."""
+        found = {key: self.parts(*key) for key in self.of("share")}
+        return {key: summed(each.amount for each in parts) for key, parts in found.items() if parts}
+
+    @functools.cached_property
+    def groups(self) -> dict[tuple[str, str, int], list[Any]]:
+        """What the group of each value brings, or costs, in a window of a rule that is no count."""
+        found: dict[tuple[str, str, int], list[Any]] = {}
+        for measure in ("share", "quantity", "spend"):
+            for r, n in self.of(measure):
+                for each in self.parts(r, n):
+                    value, weighs = group(self.stockpile, self.rules[r].of, each)
+                    if weighs:
+                        found.setdefault((r, value, n), []).append(weighs * each.amount)
+        return found
 
     def of(self, measure: str) -> Iterator[tuple[str, int]]:
         """Yield the rules of a measure with the nodes at which their windows end."""
@@ -103,16 +112,11 @@ class Weighing:
         found = (each for s in sorted(self.spans[r][n][1]) for each in of_node.get(s, ()))
         return [each for each in found if rule.material in (None, each.material)]
 
-    def gathered(self, r: str, n: int, weigh: Callable[[Share], float]) -> Any:
-        """Return Σ of what a rule weighs in a window; None where there is nothing."""
-        parts = self.parts(r, n)
-        terms = [factor * each.amount for each in parts if (factor := weigh(each))]
-        return summed(terms) if terms else None
-
 
 def weighing(stockpile: Stockpile, ledger: Ledger) -> Weighing:
     """Return what the rules of a stockpile weigh."""
     rules = stockpile.keyed(Rule)
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
     arrivals = brought(ledger) if rules else {}
-    return Weighing(stockpile, rules, spans, arrivals, spent(stockpile, ledger))
+    outlays = spent(stockpile, ((each, each.amount) for each in ledger.money))
+    return Weighing(stockpile, rules, spans, arrivals, outlays)

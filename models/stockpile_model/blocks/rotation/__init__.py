@@ -19,7 +19,6 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Add what leaves through outlets, and what comes back."""
     rotating.add_out(m, stockpile)
     rotating.take_out(m, stockpile, ledger)
-    rotating.bring_back(m, stockpile, ledger)
     rotating.cap_outlet(m, stockpile, ledger)
 
 

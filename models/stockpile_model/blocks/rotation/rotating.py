@@ -51,41 +51,60 @@ def _row(stockpile: Stockpile, name: str, node: int) -> Outlet:
 
 
 def take_out(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Post what leaves, what a sale earns, price·(1 - age_discount·age), and what it costs."""
-    for r, w, a, n in m.OUTS:
-        row, out, buyer = _row(stockpile, r, n), m.out[r, w, a, n], stockpile.sites[w].buyer
-        ledger.take(n, row.material, w, a, out, ROTATION, r)
-        if (earned := terms.price(stockpile, row, a, n)) > 0:
-            ledger.receive(n, "sales", earned * out, row.material, r, row.fund, buyer)
-        if row.cost > 0:
-            ledger.pay(n, "rotation", row.cost * out, "rotation", row.material, buyer, r)
-        waste = stockpile.at(n).keyed(Material)[row.material].disposal_cost
-        if row.form == "dispose" and waste > 0:
-            ledger.pay(n, "disposal", waste * out, "rotation", row.material, buyer, r)
+    """Post what leaves, what it earns and costs, and what comes back."""
+    inside: dict[tuple[str, str, int], list[tuple[int, Any]]] = {}  # by age
+    for (r, w, a, n), out in m.out.items():
+        inside.setdefault((r, w, n), []).append((a, out))
+        ledger.take(n, _row(stockpile, r, n).material, w, a, out, ROTATION, r)
+    for (r, w, n), outs in inside.items():
+        whole = summed(out for _, out in outs)
+        _sell(stockpile, ledger, (r, w, n), outs)
+        _pay(stockpile, ledger, (r, w, n), whole)
+        _bring_back(stockpile, ledger, (r, w, n), whole)
 
 
-def bring_back(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+def _sell(
+    stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], outs: list[tuple[int, Any]]
+) -> None:
+    """Post what a sale earns: price·(1 - age_discount·age)."""
+    r, w, n = at
+    row = _row(stockpile, r, n)
+    earned = ((terms.price(stockpile, row, a, n), out) for a, out in outs)
+    if sales := [rate * out for rate, out in earned if rate > 0]:
+        buyer = stockpile.sites[w].buyer
+        ledger.receive(n, "sales", summed(sales), row.material, r, row.fund, buyer)
+
+
+def _pay(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], whole: Any) -> None:
+    """Post what the outlet costs, and the disposal of what is thrown away."""
+    r, w, n = at
+    row, buyer = _row(stockpile, r, n), stockpile.sites[w].buyer
+    if row.cost > 0:
+        ledger.pay(n, "rotation", row.cost * whole, "rotation", row.material, buyer, r)
+    waste = stockpile.at(n).keyed(Material)[row.material].disposal_cost
+    if row.form == "dispose" and waste > 0:
+        ledger.pay(n, "disposal", waste * whole, "rotation", row.material, buyer, r)
+
+
+def _bring_back(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], whole: Any) -> None:
     """Post what comes back: yield·Σ_a out[r,w,a,n].
 
     It comes to its site ℓ_r periods later at age 0, at every descendant of n.
     """
-    tree, inside = stockpile.tree, dict[tuple[str, str, int], list[Any]]()
-    for r, w, a, n in m.OUTS:
-        if _row(stockpile, r, n).form in RETURNING:
-            inside.setdefault((r, w, n), []).append(m.out[r, w, a, n])
-    for (r, w, n), outs in inside.items():
-        row = _row(stockpile, r, n)
+    (r, w, n), tree = at, stockpile.tree
+    row = _row(stockpile, r, n)
+    if row.form in RETURNING:
         for d in tree.at[tree.period[n] + terms.lead(stockpile, row)]:
             if n in tree.paths[d]:
-                amount, material = row.yield_ * summed(outs), terms.back(row)
+                amount, material = row.yield_ * whole, terms.back(row)
                 ledger.bring(Arrival(d, material, w, 0, amount, Outlet.TABLE, r, None))
 
 
 def cap_outlet(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Require Σ_{w,a} out[r,w,a,n] ≤ capacity[r,n]."""
     through: dict[tuple[str, int], list[Any]] = {}
-    for r, w, a, n in m.OUTS:
-        through.setdefault((r, n), []).append(m.out[r, w, a, n])
+    for (r, _, _, n), out in m.out.items():
+        through.setdefault((r, n), []).append(out)
     limited = [key for key in through if _row(stockpile, *key).capacity is not None]
     m.cap_outlet = pyo.Constraint(
         pyo.Set(dimen=2, initialize=limited),

@@ -57,19 +57,20 @@ def add_stock(m: pyo.ConcreteModel, stockpile: Stockpile, flows: Flows) -> None:
 
 def pay_storage(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what stock costs at its site."""
-    months = stockpile.calendar.months
-    for i, w, a, n in m.STOCKS:
+    months, held = stockpile.calendar.months, dict[tuple[str, str, int], list[Any]]()
+    for (i, w, _, n), stock in m.stock.items():
+        held.setdefault((i, w, n), []).append(stock)
+    for (i, w, n), stocks in held.items():
         now = stockpile.at(n)
         rate = (now.sites[w].cost + now.keyed(Material)[i].holding_cost) * months
         if rate > 0:
             buyer = stockpile.sites[w].buyer
-            ledger.pay(n, "storage", rate * m.stock[i, w, a, n], "storage", i, buyer, w)
+            ledger.pay(n, "storage", rate * summed(stocks), "storage", i, buyer, w)
 
 
 def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what expires as waste, and what its disposal costs."""
-    for i, w, n in m.EXPIRIES:
-        expired = m.expired[i, w, n]
+    for (i, w, n), expired in m.expired.items():
         ledger.waste(n, expired)
         rate = stockpile.at(n).keyed(Material)[i].disposal_cost
         if rate > 0:
@@ -79,21 +80,23 @@ def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) ->
 
 def pay_handling(stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what each arrival and each departure costs at its site."""
-    for moved, side in ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out")):
+    sides = ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out"))
+    for moved, side in sides:
+        handled: dict[tuple[str, str, int], list[Any]] = {}
         for each in moved:
-            rate = getattr(stockpile.at(each.node).sites[each.site], side)
+            handled.setdefault((each.material, each.site, each.node), []).append(each.amount)
+        for (i, w, n), quantities in handled.items():
+            rate = getattr(stockpile.at(n).sites[w], side)
             if rate > 0:
-                buyer, amount = stockpile.sites[each.site].buyer, rate * each.amount
-                ledger.pay(
-                    each.node, "handling", amount, "storage", each.material, buyer, each.site
-                )
+                buyer, amount = stockpile.sites[w].buyer, rate * summed(quantities)
+                ledger.pay(n, "handling", amount, "storage", i, buyer, w)
 
 
 def cap_site(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Require Σ_{i,a} stock[i,w,a,n] ≤ capacity of site w at n."""
     held: dict[tuple[str, int], list[Any]] = {}
-    for i, w, a, n in m.STOCKS:
-        held.setdefault((w, n), []).append(m.stock[i, w, a, n])
+    for (_, w, _, n), stock in m.stock.items():
+        held.setdefault((w, n), []).append(stock)
     limited = [(w, n) for w, n in held if stockpile.at(n).sites[w].capacity is not None]
     m.cap_site = pyo.Constraint(
         pyo.Set(dimen=2, initialize=limited),

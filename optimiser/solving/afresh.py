@@ -1,0 +1,86 @@
+"""A better plan path by path: what stands on one path alone is decided afresh, with everything else as it is.
+
+A plan that was rounded as a whole leaves something on the table at each of its ends. With all that a path shares with others held, what
+is left of it is a program of its own, a fraction of the whole, and HiGHS solves it in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from optimiser.solving import highs
+from optimiser.solving.branching import Master
+from optimiser.solving.dive import Found, attempt
+from optimiser.solving.linear import Clock
+from optimiser.solving.options import ABSOLUTE_GAP, Options
+from optimiser.solving.standard_form import Floats, Program
+from optimiser.solving.structure import Positions, Tree
+
+FINER = 0.1  # what part of the gap one path may leave open
+NODES = 300  # of the search of one path
+
+
+def decide_afresh(master: Master, plan: Found, aim: Program, gap: float, clock: Clock) -> Found:
+    """Return a plan that costs no more: of each path that misses some of what is aimed at, the decisions are made anew.
+
+    Raises OutOfTime and SolverError.
+    """
+    best, node = plan, master.structure.node
+    for own in _own_nodes(master.structure.tree):
+        columns = np.flatnonzero(np.isin(node, own))
+        missing = columns[aim.cost[columns] > 0]
+        if not (aim.cost[missing] * (best.x - aim.lower)[missing] > ABSOLUTE_GAP).any():
+            continue
+        options = Options(gap=FINER * gap * _share(master.program, columns, best), time_limit=clock.left, threads=1, nodes=NODES)
+        part = _part(master, columns, best.x)
+        found = highs.optimise(part, options, clock.interrupt, lambda _: clock.tell(), best.x[columns])
+        if found.x is None:
+            continue
+        x = best.x.copy()
+        x[columns] = found.x
+        better = attempt(master, np.round(x[master.integers]), best.objective, best.basis)
+        best = better or best
+    return best
+
+
+def _own_nodes(tree: Tree) -> Iterator[list[int]]:
+    """Yield of each path the nodes that no path before it has."""
+    seen: set[int] = set()
+    for path in tree.paths:
+        yield [each for each in path if each not in seen]
+        seen.update(path)
+
+
+def _share(program: Program, columns: Positions, plan: Found) -> float:
+    """Return by how much a plan costs more than what some columns of it do."""
+    own = abs(float((program.cost[columns] * plan.x[columns]).sum()))
+    return abs(plan.objective) / own if own else 1.0
+
+
+def _part(master: Master, columns: Positions, x: Floats) -> Program:
+    """Return the program of some columns, the others held."""
+    whole = master.program
+    other = x.copy()
+    other[columns] = 0.0
+    held = whole.activity(other)
+    among = whole.matrix()[:, columns].tocsr()
+    rows = np.flatnonzero(np.diff(among.indptr))
+    own = among[rows]
+    # A plan keeps its rows to rounding only.
+    kept = whole.activity(x)
+    return replace(
+        whole,
+        cost=whole.cost[columns] / np.abs(whole.cost).max(),
+        offset=0.0,
+        lower=whole.lower[columns],
+        upper=whole.upper[columns],
+        integer=whole.integer[columns],
+        row_lower=(np.minimum(whole.row_lower, kept) - held)[rows],
+        row_upper=(np.maximum(whole.row_upper, kept) - held)[rows],
+        start=own.indptr.astype(np.int32),
+        index=own.indices.astype(np.int32),
+        value=own.data,
+    )
