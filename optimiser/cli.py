@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from optimiser.compare_maker import Comparison
-    from optimiser.comparison import Compared, Value
+    from optimiser.comparison import Value
+    from optimiser.figures.figure import TableFigure
+    from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
     from optimiser.plan import Plan
     from optimiser.planner import Answer
     from optimiser.solve import Progress
     from optimiser.studies.runner import Progress as StudyProgress
     from stockpile_model.changes import Change
-    from stockpile_model.schema import Result
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70
 TRACEBACK = "STOCKPILE_TRACEBACK"  # the environment variable that shows where a failure that nobody foresaw came from
@@ -43,7 +44,6 @@ NOT_BUNDLED = {
     **{"whole_orders": "--whole-orders", "solver": "--solver", "model_file": "--write-model"},
 }
 MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
-MOST_SHOWN = 20  # scenarios in the terminal: of more only the dearest
 
 
 FORCE = click.option("--force", is_flag=True, help="Replace any file at the output, not only what this program wrote.")
@@ -323,25 +323,19 @@ def _compared(found: Comparison) -> dict[str, object]:
 
 
 def _show_compared(found: Comparison, everything: bool) -> None:
-    """A comparison in the terminal: red where a plan costs or misses more than the first, green where less, yellow where it is other."""
-    from rich.table import Table
-
+    """Print a comparison: red where a plan costs or misses more than the first, green where less,
+    yellow where it is other."""
     from optimiser.terminal import Plain
 
     console = Plain(highlight=False)
-    shown = [row for row in found.rows if everything or row.differs]
-    for part in dict.fromkeys(row.part for row in shown):
-        table = Table("", "", "", box=None, pad_edge=False)
-        for each in found.sides:
-            table.add_column(each.name, justify="right")
-        rows = [row for row in shown if row.part == part]
-        for row in rows if everything else rows[:MOST_COMPARED]:
-            values = (_beside(row, value) for value in row.values)
-            table.add_row(row.what, row.of, found.units.get(row.unit, ""), *values)
-        console.print(f"\n{part.capitalize()}", style="bold")
-        console.print(table)
-        if not everything and len(rows) > MOST_COMPARED:
-            console.print(f"and {len(rows) - MOST_COMPARED:,} more: --all or -o shows them")
+    for figure in found.figures.values():
+        lines = [line for line in figure.lines if everything or line.differs]
+        shown = lines if everything else lines[:MOST_COMPARED]
+        if shown:
+            console.print(f"\n{figure.title}", style="bold")
+            console.print(_plans_beside(figure, shown))
+        if len(lines) > len(shown):
+            console.print(f"and {len(lines) - len(shown):,} more: --all or -o shows them")
     differing = sum(row.differs for row in found.rows)
     console.print(
         f"\n{differing:,} of {count(len(found.rows), 'row')} {'differs' if differing == 1 else 'differ'}"
@@ -350,23 +344,39 @@ def _show_compared(found: Comparison, everything: bool) -> None:
     )
 
 
-def _beside(row: Compared, value: Value) -> Text:
-    """A value, and by how much it differs from the first plan's."""
-    from optimiser.comparison import change
+def _plans_beside(figure: ComparisonPart, lines: Sequence[ComparedLine]) -> Table:
+    """Return lines of a part of a comparison as a table of the terminal, a column for each plan."""
+    from rich.table import Table
+
+    from optimiser.figures.of_comparison.side_by_side import FIRST
+
+    table = Table("", "", "", box=None, pad_edge=False)
+    for name in figure.plans:
+        table.add_column(name, justify="right")
+    for line in lines:
+        what, of, unit = map(str, line.values[:3])
+        pairs = zip(line.values[FIRST:], line.changes, strict=False)
+        table.add_row(what, of, unit, *(_beside(line, value, by) for value, by in pairs))
+    return table
+
+
+def _beside(line: ComparedLine, value: object, by: float | None) -> Text:
+    """Return a value, and by how much it differs from the first plan's."""
     from optimiser.terminal import coloured
 
     def told(amount: float, sign: str = "") -> str:
-        if row.unit == "1":
+        if line.precisions[0].unit == "1":
             return f"{amount:{sign}.3%}"
-        return f"{amount:{sign},.0f}" if abs(amount) >= 100 or amount == round(amount) else f"{amount:{sign},.4g}"
+        whole = abs(amount) >= 100 or amount == round(amount)
+        return f"{amount:{sign},.0f}" if whole else f"{amount:{sign},.4g}"
 
     said = "-" if value is None else told(value) if isinstance(value, (int, float)) else str(value)
-    by = change(row.values[0], value, row.noise)
     if by is None:
         return coloured(said, "")
     if not math.isfinite(by):
         return coloured(said, "yellow")
-    return coloured(f"{said} ({told(by, '+')})", "yellow" if not row.costly else "red" if by > 0 else "green")
+    colour = "yellow" if not line.costly else "red" if by > 0 else "green"
+    return coloured(f"{said} ({told(by, '+')})", colour)
 
 
 @contextlib.contextmanager
@@ -509,65 +519,54 @@ def _figures(plan: Plan | None) -> dict[str, object]:
 
 
 def _show(answer: Answer) -> None:
-    """The plan in the terminal: the verdict and the cost by heading."""
+    """Print a plan: its verdict, and its figures in brief."""
     plan = answer.plan
     if plan is None:
         return
-    from rich.table import Table
-
-    from optimiser.studies.what_ifs.cost_shares import CostShare
-    from optimiser.studies.what_ifs.firm_supply import Compared
-    from optimiser.studies.what_ifs.information import Worth
+    from optimiser.figures.figure import ChartFigure, TableFigure
+    from optimiser.figures.of_plan import brief_of
+    from optimiser.figures.of_plan.plan_rows import PlanRows
     from optimiser.terminal import Plain
-    from stockpile_model.blocks.objective import ScenarioOutcome
 
     console = Plain(highlight=False)
     console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold")
     console.print(plan.verdict)
-    table = Table("heading", f"expected, discounted [{plan.currency}]", box=None, pad_edge=False)
-    table.columns[1].justify = "right"
-    largest = max(map(abs, (plan.objective, *plan.costs.values())))
-    for heading, amount in plan.costs.items():
-        if amount:
-            table.add_row(heading.replace("_", " "), money(amount, largest))
-    table.add_row("objective", money(plan.objective, largest), style="bold")
-    console.print(table)
-    outcomes = plan.of(ScenarioOutcome)
-    few = sorted(outcomes, key=lambda each: -each.cost)[:MOST_SHOWN] if len(outcomes) > MOST_SHOWN else outcomes
-    parts: tuple[tuple[str, Sequence[Result]], ...] = (
-        ("Scenarios" if len(few) == len(outcomes) else f"The {len(few)} dearest of {len(outcomes):,} scenarios", few),
-        ("What the uncertainty costs", plan.of(Worth)),
-        ("Firm supply only", plan.of(Compared)),
-        ("Buyers", plan.of(CostShare)),
-    )
-    for title, rows in parts:
-        if rows:
-            console.print(f"\n{title}", style="bold")
-            console.print(_side_by_side(rows))
+    for figure in brief_of(PlanRows(plan)).values():
+        if isinstance(figure, ChartFigure):
+            continue  # a terminal draws none
+        if figure.title:
+            console.print(f"\n{figure.title}", style="bold")
+        if isinstance(figure, TableFigure):
+            console.print(_drawn(figure))
+        else:
+            console.print("\n".join(filter(None, (*figure.paragraphs, figure.aside))))
     console.print(f"The plan is in {answer.path} ({answer.seconds:.1f} s)", soft_wrap=True)
 
 
-def _side_by_side(rows: Sequence[Result]) -> Table:
-    """Result rows as a table of the terminal."""
+def _drawn(figure: TableFigure) -> Table:
+    """Return a figure as a table of the terminal: numbers to the right, to the digits that the
+    largest of their column has."""
     from rich.table import Table
 
-    from stockpile_model.schema import columns
+    from optimiser.figures.origins import known
 
-    def shown(value: object, among: float) -> str:
-        if not isinstance(value, float):
-            return "-" if value is None else str(value)
-        return money(value, among)
-
-    names = [each.field for each in columns(type(rows[0])) if each.name != "unit"]
-    table = Table(*names, box=None, pad_edge=False)
+    table = Table(*(each.title for each in figure.columns), box=None, pad_edge=False)
     largest: list[float] = []
-    for name, column in zip(names, table.columns, strict=True):
-        amounts = [abs(value) for row in rows if isinstance(value := getattr(row, name), float) and math.isfinite(value)]
-        column.justify = "right" if amounts else "left"
+    for column, drawn in zip(figure.columns, table.columns, strict=True):
+        amounts = [abs(each) for each in column.precision.among if math.isfinite(each)]
+        drawn.justify = "right" if amounts else "left"
         largest.append(max(amounts, default=0.0))
-    for row in rows:
-        table.add_row(*(shown(getattr(row, name), among) for name, among in zip(names, largest, strict=True)))
+    for line in figure.lines:
+        cells = (_shown(known(each), *of) for each, *of in zip(line.values, largest, strict=False))
+        table.add_row(*cells, style="bold" if line.total else None)
     return table
+
+
+def _shown(value: object, among: float) -> str:
+    """Return a value in words, beside numbers of which the largest is `among`."""
+    if isinstance(value, float):
+        return money(value, among)
+    return "-" if value is None else str(value)
 
 
 def main() -> None:

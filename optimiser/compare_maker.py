@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from optimiser.audit import Sheets
@@ -12,8 +13,10 @@ from optimiser.audited import as_sheets
 from optimiser.bundled import DECIDED
 from optimiser.comparison import Compared, compare
 from optimiser.errors import Fault, InputError, OutputError, StockpileError
+from optimiser.figures import of_comparison
+from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 from optimiser.planner import Answer, Request, Watch, plan_now
-from optimiser.workbook.compare_book import Column, write
+from optimiser.workbook.compare_book import PlanColumn, write
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.plans import is_plan, read_plan
 from optimiser.workbook.read import fingerprint
@@ -67,6 +70,11 @@ class Comparison:
         )
         return {"money": money or "money", "quantity": quantity or "quantity"}
 
+    @cached_property
+    def figures(self) -> dict[str, ComparisonPart]:
+        """The figures of the comparison by name."""
+        return of_comparison.figures_of([each.name for each in self.sides], self.rows, self.units)
+
 
 class NoPlanError(StockpileError):
     """A workbook that is to be compared has no plan."""
@@ -98,7 +106,7 @@ def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = 
     rows = compare([each.sheets for each in made], until)
     found = Comparison(made, tuple(rows), tuple(note for each in made for note in _notes(each, made)))
     if asked.output is not None:
-        write([_column(each) for each in made], found.rows, found.units, found.notes, asked.output)
+        write([_column(each) for each in made], found.figures, found.notes, asked.output)
     return found
 
 
@@ -183,7 +191,7 @@ def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
     return found
 
 
-def _column(side: Side) -> Column:
+def _column(side: Side) -> PlanColumn:
     about = {
         "file": side.source.name,
         "planned from": side.input,
@@ -192,4 +200,4 @@ def _column(side: Side) -> Column:
         "planned at": side.planned_at,
         "stale": f"yes: made from another version of {side.stale.name}" if side.stale else "",
     }
-    return Column(side.name, about)
+    return PlanColumn(side.name, about)

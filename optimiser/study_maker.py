@@ -13,6 +13,7 @@ from optimiser.errors import Fault, InputError, OutputError
 from optimiser.interrupts import Interrupt
 from optimiser.solving.highs import version
 from optimiser.solving.options import Options
+from optimiser.studies.answered import Answered
 from optimiser.studies.beside_plan import hire
 from optimiser.studies.beside_plan import plain as _plain
 from optimiser.studies.common import common
@@ -24,7 +25,7 @@ from optimiser.studies.runner import Progress, Runner
 from optimiser.studies.tables import Input, Study, by_name, everything, made
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.read import read
-from optimiser.workbook.study_book import COMPLETE, Answered, write
+from optimiser.workbook.study_book import COMPLETE, write
 from optimiser.workers import cores
 from stockpile_model.changes import Change
 from stockpile_model.names import identity

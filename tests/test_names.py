@@ -24,7 +24,9 @@ from rich.table import Table
 from optimiser import cli
 from optimiser.comparison import compare
 from optimiser.errors import InputError
+from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.planner import Answer, Request, audit_workbook, plan_workbook
+from optimiser.studies.answered import Answered
 from optimiser.studies.kinds import asked as study
 from optimiser.terminal import Plain
 from optimiser.workbook import scenario_book, study_book
@@ -397,11 +399,14 @@ def test_the_terminal_shows_names_as_they_stand(hostile: tuple[Path, Answer], ca
 def test_no_name_is_a_formula_of_a_chart() -> None:
     """In studies and scenarios, as in plans: charts refer to cells of the program's own sheets."""
     swept = study.Table("sweep", "over a!B1", ("prices[*].a!B1", "cost [=x!A1]"), [(1.0, 2.0), (2.0, 3.0)], "line")
-    answers = [study_book.Answered("[/s]!A1", "sweep", [swept], [], [])]
+    answers = [Answered("[/s]!A1", "sweep", [swept], [], [])]
     studies = study_book.compose(answers, lambda key: None, {}, Settings(start=JANUARY, periods=1, title="=a!B1"))
     with xlsxwriter.Workbook(target := io.BytesIO()) as workbook:
         sheet = workbook.add_worksheet(scenario_book.PATHS)
-        chart = scenario_book._chart(workbook, 0, 2, ["base"], "Paths of a!B1", "=x!A1/kg", {})
+        prices = FigureAxis("price", "=x!A1/kg", least=0)
+        days, base = (JANUARY, dt.date(2027, 2, 1)), FigureSeries("base", (1.0, 2.0), "joined", "base")
+        paths = ChartFigure("paths", "Paths of a!B1", "", FigureAxis("date"), prices, days, (base,))
+        chart = scenario_book._chart(workbook, 0, paths)
         sheet.insert_chart(0, 0, chart)
     for file in (io.BytesIO(studies), target):
         with zipfile.ZipFile(file) as parts:

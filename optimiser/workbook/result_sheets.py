@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from operator import attrgetter
 from typing import Any
 
 import xlsxwriter
@@ -16,6 +15,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.errors import OutputError
+from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan import Assumption, MarginalValue, Plan
 from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import Compared
@@ -36,6 +36,7 @@ NUMBERS = ("number", "whole")
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter
 MOST_ROWS = 1_048_576 - 1
+WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,15 @@ class Table:
         return f"{self.sheet}!${self.letter(name)}${row + 2}"
 
 
-def tables(plan: Plan) -> dict[type[Result], Table]:
+def tables(rows: PlanRows) -> dict[type[Result], Table]:
     """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
-    kinds = dict.fromkeys([*(kind for kind in SHEETS if kind.ALWAYS), *plan.rows])
-    return {kind: _table(kind, plan.of(kind), bool(plan.stockpile.scenarios)) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
+    kinds = dict.fromkeys([*(kind for kind in SHEETS if kind.ALWAYS), *rows.plan.rows])
+    return {kind: _table(kind, rows) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
 
 
-def _table(kind: type[Result], rows: Sequence[Any], scenarios: bool) -> Table:
-    found = shown(kind, scenarios)
-    if any(each.name == "date" for each in found):
-        rows = sorted(rows, key=lambda row: row.date or dt.date.min)
-    return Table(kind, {each.name: [*map(attrgetter(each.field), rows)] for each in found}, len(rows))
+def _table(kind: type[Result], rows: PlanRows) -> Table:
+    found = shown(kind, rows.scenarios)
+    return Table(kind, {each.name: rows.column(kind, each.name) for each in found}, rows.height(kind))
 
 
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:

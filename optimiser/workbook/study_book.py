@@ -4,98 +4,121 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.chart import Chart
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.studies.case import Result
-from optimiser.studies.kinds.asked import Table, figure
-from optimiser.studies.runner import Ran
-from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE
+from optimiser.figures import of_study
+from optimiser.figures.figure import (
+    ChartFigure,
+    FigureAxis,
+    FigureColumn,
+    FigureSeries,
+    Mark,
+    TableFigure,
+)
+from optimiser.figures.of_study.study_answers import AnswerFigures
+from optimiser.figures.of_study.study_runs import RUNS, STUDIES, Find
+from optimiser.studies.answered import Answered
+from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
 from optimiser.workbook.files import Kind, about, check_target, replace
 from optimiser.workbook.result_sheets import list_pairs, set_print
-from optimiser.workbook.styles import DATE, LONGEST_TEXT, OPTIONS, SHARE, Styles, legible, literal, put, text
-from stockpile_model.block import tallies
+from optimiser.workbook.styles import (
+    DATE,
+    LONGEST_TEXT,
+    OPTIONS,
+    SHARE,
+    Styles,
+    legible,
+    literal,
+    put,
+    text,
+)
 from stockpile_model.tables import Settings
 
-MOST_DECISIONS = 40  # columns of the sheet runs
-MOST_BARS = 25  # of a tornado that are drawn
-MOST_RUNS = 1_000_000
-MOST_INPUTS = 1_000  # columns of the sheet runs
 COMPLETE = "complete"  # how studies ended, on the sheet run
-WEIGHTY = ("chosen", "ever", "sum")  # how decisions are counted, the most weighty first
 FIRST = 2  # row below the title and the header of an answer
-WIDTH, HEIGHT = 900, 420  # pixels
+WIDTH, HEIGHT, BAR = 900, 420, 12  # pixels; BAR of each input of a tornado
 LOW, HIGH = "#2E86C1", "#E67E22"
 WARNING = "#C0392B"
 LINE_HEIGHT = 15  # points
 NONE = {"visible": False}
 BAND = ("#D6E4F0", "#9DC3E6", "#9DC3E6", "#D6E4F0")
+PAIRS: dict[Mark, tuple[str, str]] = {
+    "bar": (LOW, HIGH),
+    "joined": (COLOURS[0], HIGH),
+    "column": (COLOURS[1], HIGH),
+}
+"""The colours of at most two series."""
+ACROSS, WIDE = (20, 7, 26, 50, 20, 26, 11, 15, 15, 9, 10, 10, 12, 12, 20), 14  # columns of runs
 
 
-@dataclass(frozen=True)
-class Answered:
-    """A study with its answers and runs. `noted` are the figures that are not nothing in some run; `inputs` the titles of its inputs by
-    their names; `kept` says how many runs came from the record."""
-
-    name: str
-    kind: str
-    tables: Sequence[Table]
-    runs: Sequence[Ran]
-    noted: Sequence[str]
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    kept: int = 0
-
-
-Find = Callable[[str], Result | None]
-
-
-def write(answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings, path: Path) -> None:
-    """Write the studies to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
+def write(
+    answers: Sequence[Answered],
+    find: Find,
+    told: Mapping[str, object],
+    settings: Settings,
+    path: Path,
+) -> None:
+    """Write the studies to `path` (.xlsx), in place of what stands there. Raises OutputError; then
+    nothing has changed."""
     check_target(path, Kind.STUDY)
     replace(path, compose(answers, find, told, settings))
 
 
-def compose(answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings) -> bytes:
-    """The workbook, as its file holds it. `find` gives the result of a run by its key."""
+def compose(
+    answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings
+) -> bytes:
+    """Return the workbook, as its file holds it. `find` gives the result of a run by its key."""
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         title = legible(settings.title) or "Stockpile"
         book.set_properties(about(Kind.STUDY, f"{title}: studies"))
         styles = Styles(book)
-        summary = book.add_worksheet("summary")
-        incomplete = told.get("ended", COMPLETE) != COMPLETE
+        sheet = book.add_worksheet("summary")
         for number, each in enumerate(answers, 1):
-            for table in each.tables:
-                _answer(book, styles, f"{number} {table.name}"[:31], each.name, table)
-        counts = _runs(book.add_worksheet("runs"), styles, answers, find, settings)
-        _summary(summary, styles, answers, counts, title, incomplete)
+            for answer in of_study.answers_of(each):
+                _answer(book, styles, f"{number} {answer.table.name}"[:31], answer)
+        figures = of_study.figures_of(answers, find, settings)
+        _runs(book.add_worksheet("runs"), styles, figures[RUNS])
+        for name, figure in figures.items():
+            if name not in (RUNS, STUDIES):  # the latter stand on the summary
+                _answer(book, styles, name, AnswerFigures(figure, None))
+        incomplete = told.get("ended", COMPLETE) != COMPLETE
+        _head(sheet, styles, figures[STUDIES], title, incomplete)
+        _summary(sheet, styles, figures[STUDIES], answers)
         list_pairs(book.add_worksheet("run"), styles, told)
-        summary.activate()
+        sheet.activate()
     return target.getvalue()
 
 
-def _summary(
-    sheet: Worksheet, styles: Styles, answers: Sequence[Answered], counts: Sequence[Mapping[str, int]], title: str, incomplete: bool
+def _head(
+    sheet: Worksheet, styles: Styles, figure: TableFigure, title: str, incomplete: bool
 ) -> None:
     put(sheet, 0, 0, f"{title}: studies", styles(bold=True, font_size=14))
     if incomplete:
-        put(sheet, 1, 0, "INCOMPLETE: interrupted before all runs had ended", styles(bold=True, font_color=WARNING))
-    for c, name in enumerate(("Study", "Kind", "Runs", "From the record", "How they ended", "Answer")):
+        warning = "INCOMPLETE: interrupted before all runs had ended"
+        put(sheet, 1, 0, warning, styles(bold=True, font_color=WARNING))
+    for c, name in enumerate((*(each.title for each in figure.columns), "Answer")):
         sheet.write_string(2, c, name, styles.header)
+
+
+def _summary(
+    sheet: Worksheet, styles: Styles, figure: TableFigure, answers: Sequence[Answered]
+) -> None:
+    """Write a study in front of its answers."""
     row = 3
-    for each, count in zip(answers, counts, strict=True):
-        ended = ", ".join(f"{number:,} {status}" for status, number in count.items())
+    for line, each in zip(figure.lines, answers, strict=True):
         for k, table in enumerate(each.tables):
-            for c, value in enumerate((each.name, each.kind, len(each.runs), each.kept, ended) if k == 0 else ()):
-                put(sheet, row, c, value, styles("#,##0" if c in (2, 3) else "", text_wrap=c == 4, valign="top"))
-            put(sheet, row, 5, table.said, styles(text_wrap=True, valign="top"))
+            for c, value in enumerate(line.values if k == 0 else ()):
+                whole = "#,##0" if figure.columns[c].precision.unit == "count" else ""
+                last = c == len(line.values) - 1
+                put(sheet, row, c, value, styles(whole, text_wrap=last, valign="top"))
+            put(sheet, row, len(figure.columns), table.said, styles(text_wrap=True, valign="top"))
             sheet.set_row(row, LINE_HEIGHT * (1 + len(table.said) // 95))
             row += 1
     for c, width in enumerate((26, 14, 10, 10, 34, 95)):
@@ -104,204 +127,187 @@ def _summary(
     set_print(sheet)
 
 
-def _answer(book: xlsxwriter.Workbook, styles: Styles, name: str, study: str, table: Table) -> None:
-    sheet = book.add_worksheet(name)
+def _answer(book: xlsxwriter.Workbook, styles: Styles, name: str, answer: AnswerFigures) -> None:
+    """Write a sheet of an answer: what it says, its table, and its chart."""
+    sheet, table = book.add_worksheet(name), answer.table
     wide = 0.0
-    for c, title in enumerate(table.header):
-        put(sheet, 1, c, _title(title), styles.header)
-        longest = max((len(_shown(row[c])) for row in table.rows if c < len(row)), default=0)
-        width = min(max(11, longest + 2, len(title) / 2 + 3), 60)
+    for c, column in enumerate(table.columns):
+        put(sheet, 1, c, column.title, styles.header)
+        width = _width(table, c)
         wide += width
         sheet.set_column(c, c, width)
-    said = f"{study}: {table.said}"
-    put(sheet, 0, 0, said, styles(bold=True, text_wrap=len(table.header) > 1, valign="top"))
-    if len(table.header) > 1:
-        sheet.merge_range(0, 0, 0, len(table.header) - 1, text(said)[:LONGEST_TEXT], styles(bold=True, text_wrap=True, valign="top"))
-        sheet.set_row(0, LINE_HEIGHT * (1 + int(len(said) * 1.1 / wide)))
-    for r, row in enumerate(table.rows, FIRST):
-        for c, value in enumerate(row):
-            put(sheet, r, c, value, styles(_format(value, table.header[c] if c < len(table.header) else "")))
+    last = len(table.columns) - 1
+    style = styles(bold=True, text_wrap=last > 0, valign="top")
+    put(sheet, 0, 0, table.caption, style)
+    if last > 0:
+        sheet.merge_range(0, 0, 0, last, text(table.caption)[:LONGEST_TEXT], style)
+        sheet.set_row(0, LINE_HEIGHT * (1 + int(len(table.caption) * 1.1 / wide)))
+    for r, line in enumerate(table.lines, FIRST):
+        for c, value in enumerate(line.values):
+            column = table.columns[c] if c <= last else FigureColumn("")
+            put(sheet, r, c, value, styles(_format(value, column)))
     sheet.set_row(1, 45)
     sheet.freeze_panes(FIRST, 1)
-    if table.rows:
-        if table.chart != "heat":
-            sheet.autofilter(1, 0, len(table.rows) + 1, len(table.header) - 1)
-        _draw(book, sheet, name, table, styles)
+    if table.lines and table.map:
+        colours = {"min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}
+        scale = {"type": "3_color_scale", **colours}
+        sheet.conditional_format(FIRST, 1, FIRST + len(table.lines) - 1, last, scale)
+    elif table.lines:
+        sheet.autofilter(1, 0, len(table.lines) + 1, last)
+    if answer.chart is not None:
+        _draw(book, sheet, name, answer.chart, last + 2, styles)
     set_print(sheet)
 
 
-def _title(title: str) -> str:
-    """A title with a capital, where it begins with a word and not with a symbol or the name of a cell."""
-    return title[:1].upper() + title[1:] if re.match(r"[a-z]+(?![\w.\[])", title) else title
+def _width(table: TableFigure, c: int) -> float:
+    values = (_shown(line.values[c]) for line in table.lines if c < len(line.values))
+    longest = max(map(len, values), default=0)
+    return min(max(11, longest + 2, len(table.columns[c].title) / 2 + 3), 60)
 
 
 def _shown(value: object) -> str:
     return f"{value:,.2f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _format(value: object, title: str) -> str:
+def _format(value: object, column: FigureColumn) -> str:
     if isinstance(value, dt.date):
         return DATE
     if not isinstance(value, float):
         return ""
-    if title.startswith("more than the best"):
+    if column.precision.unit == "1":
         return SHARE
     return "#,##0" if abs(value) >= 1000 else "0.####"
 
 
-# --- Charts -----------------------------------------------------------------------------------------------------------
+# --- Charts ---------------------------------------------------------------------------------------
 
 
-def _draw(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, styles: Styles) -> None:
-    last, right = FIRST + len(table.rows) - 1, len(table.header) + 1
-
-    def series(column: int, **rest: Any) -> dict[str, Any]:
-        end = min(last, FIRST + MOST_BARS - 1) if table.chart in ("tornado", "columns") else last
-        return {
-            "name": [name, 1, column],
-            "categories": [name, FIRST, 0, end, 0],
-            "values": [name, FIRST, column, end, column],
-            **rest,
-        }
-
-    across: dict[str, Any] = {"name": literal(table.header[0]), "num_format": _scale(table, (0,))}
-    up: dict[str, Any] = {"name": literal(table.axis), "num_format": _scale(table, table.drawn)}
-    match table.chart:
-        case "tornado":
-            # XlsxWriter takes what lies along the bottom for the x axis, of bars too. The longest bar stands first, and on top.
+def _draw(
+    book: xlsxwriter.Workbook,
+    sheet: Worksheet,
+    name: str,
+    figure: ChartFigure,
+    right: int,
+    styles: Styles,
+) -> None:
+    """Draw a chart right of its table; series that are no column of it stand between the two."""
+    mark, tall = figure.series[0].mark, HEIGHT
+    across, up = _axis(figure.x), _axis(figure.y)
+    match mark:
+        case "bar":
+            # XlsxWriter takes what lies along the bottom for the x axis, of bars too. The longest
+            # bar stands first, and on top.
             chart = book.add_chart({"type": "bar"})
-            for column, colour in zip(table.drawn, (LOW, HIGH), strict=False):
-                chart.add_series(series(column, fill={"color": colour}, overlap=100, gap=30))
             across, up = (
                 {**up, "major_gridlines": GRIDLINES},
-                {"reverse": True, "label_position": "low", "crossing": "max", "major_gridlines": NONE},
+                {
+                    **{"reverse": True, "label_position": "low", "crossing": "max"},
+                    "major_gridlines": NONE,
+                },
             )
-        case "heat":
-            colours = {"min_color": "#63BE7B", "mid_color": "#FFEB84", "max_color": "#F8696B"}
-            sheet.conditional_format(FIRST, 1, last, len(table.header) - 1, {"type": "3_color_scale", **colours})
-            return
-        case "frontier" | "line":
-            chart = book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
-            points: list[Any] = []
-            if table.chart == "frontier":
-                grey = {"fill": {"color": GRID}, "border": {"color": INK}}
-                points = [grey if row[4] else None for row in table.rows]
-            for column, colour in zip(table.drawn, (COLOURS[0], HIGH), strict=False):
-                marker = {"type": "circle", "size": 7, "fill": {"color": colour}, "border": {"color": colour}}
-                chart.add_series(series(column, line={"color": colour, "width": 1.5}, marker=marker, points=points))
-        case "fan":
-            chart = _fan(book, sheet, name, table, styles, right)
+            tall += BAR * len(figure.labels)
+        case "band":
+            chart = _fan(book, sheet, name, figure, styles, right)
             across["num_format"] = "yyyy-mm"
             right += len(BAND) + 2
-            up["min"] = 0
-        case "columns":
+        case "column":
             chart = book.add_chart({"type": "column"})
-            for column, colour in zip(table.drawn, (COLOURS[1], HIGH), strict=False):
-                chart.add_series(series(column, fill={"color": colour}, gap=20))
             across["label_position"] = "low"
         case _:
-            return
-    chart.set_title({"name": literal(_title(table.name)), "overlay": False, "name_font": {"size": 13, "bold": True, "color": INK}})
+            chart = book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+    for each, colour in zip(figure.series, PAIRS.get(mark, ()), strict=False):
+        references = _references(name, figure, each.column or 0)
+        chart.add_series({**references, **_look(each, colour)})
+    chart.set_title(titled(figure.title))
     chart.set_x_axis({**AXIS, **across})
     chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **up})
-    chart.set_legend({"position": "bottom", "font": FONT} if len(table.drawn) > 1 or table.chart == "fan" else {"none": True})
+    below = {"position": "bottom", "font": FONT}
+    chart.set_legend(below if len(figure.series) > 1 else {"none": True})
     chart.set_chartarea({"border": {"color": GRID}})
-    tall = HEIGHT + 12 * min(len(table.rows), MOST_BARS) if table.chart == "tornado" else HEIGHT
     chart.set_size({"width": WIDTH, "height": tall})
-    sheet.insert_chart(1, right, chart, {"object_position": 3, "description": legible(table.said)})
+    about = {"object_position": 3, "description": legible(figure.caption)}
+    sheet.insert_chart(1, right, chart, about)
 
 
-def _scale(table: Table, columns: Sequence[int]) -> str:
-    """The number format of an axis: decimals only where its numbers are small."""
-    numbers = (abs(figure(row[c])) for row in table.rows for c in columns if c < len(row))
-    largest = max((each for each in numbers if math.isfinite(each)), default=0.0)
-    return "#,##0" if largest >= 100 else "0.##" if largest >= 1 else "0.####"
+def _references(name: str, figure: ChartFigure, column: int) -> dict[str, Any]:
+    """Return the cells of a series: its title, the labels in the first column, and its numbers."""
+    last = FIRST + len(figure.labels) - 1
+    return {
+        "name": [name, 1, column],
+        "categories": [name, FIRST, 0, last, 0],
+        "values": [name, FIRST, column, last, column],
+    }
 
 
-def _fan(book: xlsxwriter.Workbook, sheet: Worksheet, name: str, table: Table, styles: Styles, right: int) -> Any:
-    """Bands between quantiles as stacked areas, their widths in columns of their own, and the median as a line."""
-    last = FIRST + len(table.rows) - 1
-    titles = ["below", *(f"{low} to {high}" for low, high in zip(table.header[1:], table.header[2:], strict=False))]
-    for c, title in enumerate(titles, right):
-        put(sheet, 1, c, title, styles.header)
-        for r, row in enumerate(table.rows, FIRST):
-            numbers = [float(str(value)) for value in row[1:]]
-            put(sheet, r, c, numbers[0] if c == right else numbers[c - right] - numbers[c - right - 1], styles("#,##0"))
+def _look(series: FigureSeries, colour: str) -> dict[str, Any]:
+    """Return how a series looks; points that bring nothing are grey."""
+    if series.mark == "bar":
+        return {"fill": {"color": colour}, "overlap": 100, "gap": 30}
+    if series.mark == "column":
+        return {"fill": {"color": colour}, "gap": 20}
+    filled = {"fill": {"color": colour}, "border": {"color": colour}}
+    grey = {"fill": {"color": GRID}, "border": {"color": INK}}
+    points = [grey if k in series.faint else None for k in range(len(series.values))]
+    return {
+        "line": {"color": colour, "width": 1.5},
+        "marker": {"type": "circle", "size": 7, **filled},
+        "points": points if series.faint else [],
+    }
+
+
+def _axis(axis: FigureAxis) -> dict[str, Any]:
+    """Return an axis of numbers, with decimals only where they are small."""
+    largest = axis.largest or 0.0
+    shown = "#,##0" if largest >= 100 else "0.##" if largest >= 1 else "0.####"
+    found: dict[str, Any] = {"name": literal(axis.label), "num_format": shown}
+    return found if axis.least is None else {**found, "min": axis.least}
+
+
+def _fan(
+    book: xlsxwriter.Workbook,
+    sheet: Worksheet,
+    name: str,
+    figure: ChartFigure,
+    styles: Styles,
+    right: int,
+) -> Chart:
+    """Draw bands as stacked areas, their widths in columns of their own, and a line over them."""
     chart = book.add_chart({"type": "area", "subtype": "stacked"})
-    for c in range(len(titles)):
-        fill = {"none": True} if c == 0 else {"color": BAND[c - 1]}
-        chart.add_series(
-            {
-                "name": [name, 1, right + c],
-                "categories": [name, FIRST, 0, last, 0],
-                "values": [name, FIRST, right + c, last, right + c],
-                "fill": fill,
-            }
-        )
-    middle = 1 + (len(table.header) - 1) // 2
-    line = book.add_chart({"type": "line"})
-    line.add_series(
-        {
-            "name": [name, 1, middle],
-            "categories": [name, FIRST, 0, last, 0],
-            "values": [name, FIRST, middle, last, middle],
-            "line": {"color": LINE, "width": 2.25},
-        }
-    )
-    chart.combine(line)
+    bands = [each for each in figure.series if each.column is None]
+    for c, each in enumerate(bands, right):
+        put(sheet, 1, c, each.name, styles.header)
+        for r, number in enumerate(each.values, FIRST):
+            put(sheet, r, c, number, styles("#,##0"))
+        beneath = each.role == "beneath"
+        fill = {"none": True} if beneath else {"color": BAND[c - right - 1]}
+        chart.add_series({**_references(name, figure, c), "fill": fill})
+    over = book.add_chart({"type": "line"})
+    for each in figure.series:
+        if each.column is not None:
+            references = _references(name, figure, each.column)
+            over.add_series({**references, "line": {"color": LINE, "width": 2.25}})
+    chart.combine(over)
     return chart
 
 
-# --- Runs -------------------------------------------------------------------------------------------------------------
+# --- Runs -----------------------------------------------------------------------------------------
 
 
-def _runs(sheet: Worksheet, styles: Styles, answers: Sequence[Answered], find: Find, settings: Settings) -> list[dict[str, int]]:
-    """One row a run; how many runs of each study ended how."""
-    decisions = [*dict.fromkeys(name for each in answers for name in each.noted if name not in ("shortfall", "waste", "cost"))]
-    ranks = {tally.figure: WEIGHTY.index(tally.how) for tally in tallies() if tally.how in WEIGHTY}
-    decisions = sorted(decisions, key=lambda name: ranks.get(name.split(" ")[0], len(WEIGHTY)))
-    decisions = decisions[:MOST_DECISIONS]
-    inputs = dict([pair for each in answers for pair in each.inputs.items()][:MOST_INPUTS])
-    money, unit = settings.currency, settings.quantity_unit
-    cost = "cost at the least shortfall" if settings.objective == "shortfall_first" else "cost"
-    minimised = {
-        "cost": f"{cost} [{money}]",
-        "cvar": f"CVaR [{money}]",
-        "shortfall": f"shortfall [{unit}]",
-        "distance": "likeness to other plans [1]",
-    }
-    header = (
-        *("Study", "Run", "For", "Changes", "Minimised", "Under", "Status", "Least found", "Proven bound", "Gap", "How", "Seconds"),
-        *(f"Shortfall [{unit}]", f"Waste [{unit}]", "Message", *inputs.values(), *decisions),
-    )
-    for c, title in enumerate(header):
-        put(sheet, 0, c, title, styles.header)
-    share, plain = styles("0.000 %"), styles()
-    row, counts = 0, []
-    for each in answers:
-        count: dict[str, int] = {}
-        for k, ran in enumerate(each.runs, 1):
-            result = find(ran.key) or Result("not run")
-            count[result.status] = count.get(result.status, 0) + 1
-            if row >= MOST_RUNS:
-                continue
-            row += 1
-            values = (
-                *(each.name, k, ran.note, ran.changes, minimised.get(ran.aim, ran.aim), ran.asked, result.status),
-                *(result.objective, result.bound, result.gap, result.how, result.seconds),
-                *(result.figures.get("shortfall"), result.figures.get("waste"), result.message),
-                *(ran.values.get(name) for name in inputs),
-                *(result.figures.get(name) for name in decisions),
-            )
-            for c, value in enumerate(values):
-                style = share if c == 9 else styles(_format(value, "")) if c != 3 else plain
-                put(sheet, row, c, value, style)
-        counts.append(count)
-    for c, width in enumerate((20, 7, 26, 50, 20, 26, 11, 15, 15, 9, 10, 10, 12, 12, 20)):
+def _runs(sheet: Worksheet, styles: Styles, figure: TableFigure) -> None:
+    """Write one row a run."""
+    for c, column in enumerate(figure.columns):
+        put(sheet, 0, c, column.title, styles.header)
+    shares = [each.precision.unit == "1" for each in figure.columns]
+    share, plain = styles("0.000 %"), FigureColumn("")
+    for row, line in enumerate(figure.lines, 1):
+        for c, value in enumerate(line.values):
+            style = share if shares[c] else styles(_format(value, plain))
+            put(sheet, row, c, value, style)
+    last = len(figure.columns) - 1
+    for c, width in enumerate(ACROSS):
         sheet.set_column(c, c, width)
-    sheet.set_column(15, len(header) - 1, 14)
+    sheet.set_column(len(ACROSS), last, WIDE)
     sheet.set_row(0, 45)
     sheet.freeze_panes(1, 2)
-    sheet.autofilter(0, 0, max(1, row), len(header) - 1)
+    sheet.autofilter(0, 0, max(1, len(figure.lines)), last)
     set_print(sheet)
-    return counts

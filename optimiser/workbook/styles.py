@@ -13,6 +13,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from optimiser.figures.figure import Precision
 from stockpile_model import amounts
 
 DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
@@ -121,6 +122,18 @@ def number_format(unit: str, values: Iterable[object]) -> str:
         if large or all(abs(each - round(each)) <= _NOT_SHOWN * largest for each in numbers):
             return WHOLE
     return _decimals(2 if largest >= 0.01 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
+
+
+def precise(precision: Precision) -> str:
+    """The format of the numbers of a figure."""
+    unit, places = precision.unit, precision.places
+    if unit == "count":
+        return "0"
+    if places is None:
+        return SHARE if unit == "1" else number_format(unit, precision.among)
+    if unit == "1":
+        return f"0.{'0' * places} %"
+    return _decimals(places) if unit.startswith(("quantity", "money")) else f"0.{'0' * places}"
 
 
 def exact_formats(unit: str, values: Sequence[object]) -> list[str]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import xlsxwriter
 
+from optimiser.figures import of_plan
+from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan import WRITERS, Plan
 from optimiser.workbook.charts import add_charts
 from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace
@@ -42,13 +44,14 @@ def compose(plan: Plan) -> bytes:
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         _describe(book, plan)
-        styles, found = Styles(book), tables(plan)
+        rows = PlanRows(plan)
+        styles, found, figures = Styles(book), tables(rows), of_plan.figures_of(rows)
         summary = book.add_worksheet("summary")
         for table in found.values():
             add_table(book, styles, plan, table)
         list_pairs(book.add_worksheet("run"), styles, plan.run)
-        add_summary(summary, styles, plan, found)
-        add_charts(book, styles, plan, found, summary)
+        add_summary(summary, styles, plan, figures, found)
+        add_charts(book, styles, figures.values(), summary)
         summary.activate()
     return target.getvalue()
 

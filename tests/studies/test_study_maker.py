@@ -22,6 +22,7 @@ from click.testing import CliRunner
 
 from optimiser.cli import cli
 from optimiser.errors import InputError, OutputError
+from optimiser.studies.answered import Answered
 from optimiser.studies.case import Result
 from optimiser.studies.crew import Done
 from optimiser.studies.kinds import Table
@@ -30,7 +31,7 @@ from optimiser.studies.runner import Ran
 from optimiser.studies.tables import by_name, every_input
 from optimiser.study_maker import Request, make_studies
 from optimiser.workbook.read import read
-from optimiser.workbook.study_book import Answered, compose
+from optimiser.workbook.study_book import compose
 from stockpile_model.tables import Settings
 from tests.support.books import book
 from tests.support.hollow import Hollow

@@ -1,0 +1,167 @@
+"""What a figure is: a named table, a named chart of series, or named paragraphs, in no format.
+
+A workbook, a page and a terminal draw them: which cell, which colour and how wide is theirs. What
+stands here is what is shown: titles, units, numbers, and what a series is of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from optimiser.figures.origins import CellOf, known
+
+Mark = Literal["column", "bar", "line", "point", "joined", "band"]
+"""How a series is drawn: columns, bars, a line over labels, points, points joined by a line over an
+axis of numbers, or the width of a band above the one before it."""
+
+Role = Literal[
+    "part",
+    "counting",
+    "not counting",
+    "lost",
+    "open",
+    "aim",
+    "sum",
+    "low",
+    "high",
+    "beneath",
+    "base",
+    "spread",
+]
+"""What a series is of the whole: one of its parts; what counts towards a target or does not; what
+is lost or still open; what is aimed at; the sum; at the low or high end; what lies beneath bands;
+what is known before, and where samples lie."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The unit of numbers, and the numbers that decide how many decimals all of them have; with
+    `places` that many. The units are those of columns (`money`, `quantity`, `1`), or `count`."""
+
+    unit: str = ""
+    among: Sequence[float] = ()
+    places: int | None = None
+
+
+@dataclass(frozen=True)
+class FigureColumn:
+    """A column of a table: its title, with its unit as people read it, and its precision."""
+
+    title: str
+    precision: Precision = Precision()
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class FigureLine:
+    """A line of a table: one value for each column, the first of which is its label. A `total` sums
+    up the lines before it. `precisions` are those of the values behind the label, where they are
+    not those of the columns; the last one holds for all that follow."""
+
+    values: tuple[object, ...]
+    note: str = ""
+    total: bool = False
+    precisions: tuple[Precision, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableFigure:
+    """A table. `caption` says in a sentence what it answers; a table that is a `map` has numbers
+    in all columns behind the first, which are compared with each other."""
+
+    name: str
+    title: str
+    columns: tuple[FigureColumn, ...]
+    lines: tuple[FigureLine, ...]
+    caption: str = ""
+    map: bool = False
+
+    def precision(self, line: FigureLine, column: int) -> Precision:
+        """Return the precision of a value behind the label of a line."""
+        if line.precisions:
+            return line.precisions[min(column, len(line.precisions)) - 1]
+        return self.columns[column].precision
+
+    def cell(self, label: object, column: int = 1) -> CellOf:
+        """Return a number with its place: that of the line with a label, in a column."""
+        line = next(k for k, each in enumerate(self.lines) if each.values[0] == label)
+        number = known(self.lines[line].values[column])
+        if not isinstance(number, (int, float)):
+            raise ValueError(f"{self.name} has no number for {label}")
+        return CellOf(self.name, line, column, float(number))
+
+
+@dataclass(frozen=True)
+class TextFigure:
+    """Paragraphs below a title; the last of them may be an `aside`."""
+
+    name: str
+    title: str
+    paragraphs: tuple[str, ...]
+    aside: str = ""
+
+
+@dataclass(frozen=True)
+class FigureAxis:
+    """An axis: its title with its unit. `least` is where it begins; `largest` the largest number
+    along it, which decides its decimals (None: it needs none); of an axis of labels `every` says
+    which of them are shown."""
+
+    title: str
+    unit: str = ""
+    least: float | None = None
+    largest: float | None = None
+    every: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the title with the unit."""
+        return f"{self.title} [{self.unit}]" if self.unit else self.title
+
+
+@dataclass(frozen=True)
+class FigureSeries:
+    """Numbers along the axis; None is a gap. A series on the `right` has an axis of its own, one
+    with `marks` shows its points. `column` is the column of the table that it shows, where it shows
+    one, and `faint` are the indices of points that matter less."""
+
+    name: str
+    values: tuple[float | None, ...]
+    mark: Mark = "column"
+    role: Role = "part"
+    right: bool = False
+    marks: bool = False
+    column: int | None = None
+    faint: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class ChartFigure:
+    """Series over an axis. `caption` names the numbers and their units; `x` and `y` are the axes,
+    `right` is that of the series on the right. The columns of a chart that is `stacked` stand on
+    each other; `spacing` is the gap between them [% of their width]."""
+
+    name: str
+    title: str
+    caption: str
+    x: FigureAxis
+    y: FigureAxis
+    labels: tuple[object, ...]
+    series: tuple[FigureSeries, ...]
+    right: FigureAxis | None = None
+    stacked: bool = False
+    spacing: int = 30
+
+
+Figured = TableFigure | ChartFigure | TextFigure
+
+
+def scaled(values: Iterable[float], currency: str) -> tuple[float, str]:
+    """Return a power of a thousand in which the largest value reads well, and that unit's name."""
+    largest = max((abs(each) for each in values), default=0.0)
+    for scale, name in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if largest >= 2 * scale:
+            return scale, f"{name} {currency}"
+    return 1.0, currency

@@ -1,0 +1,24 @@
+"""The figures of a comparison of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from optimiser.comparison import Compared
+from optimiser.figures.of_comparison import side_by_side
+from optimiser.figures.of_comparison.side_by_side import ComparisonPart
+
+ComparisonMaker = Callable[
+    [Sequence[str], Sequence[Compared], Mapping[str, str]], Iterator[ComparisonPart]
+]
+
+COMPARISON: Sequence[ComparisonMaker] = (side_by_side.figures,)
+"""The figures of a comparison in the order in which they are read."""
+
+
+def figures_of(
+    plans: Sequence[str], rows: Sequence[Compared], units: Mapping[str, str]
+) -> dict[str, ComparisonPart]:
+    """Return the figures of a comparison by name: of plans with names, whose amounts have units."""
+    made = (each for figures in COMPARISON for each in figures(plans, rows, units))
+    return {each.name: each for each in made}

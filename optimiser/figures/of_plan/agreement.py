@@ -1,0 +1,48 @@
+"""Whether the sums of a plan agree with each other: a changed cell shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from optimiser.figures.figure import FigureColumn, FigureLine, TableFigure
+from optimiser.figures.of_plan import appropriations, assessment, cost_headings, quantities
+from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows, cell
+from optimiser.figures.origins import Agreement, Combined, Origin
+from stockpile_model.blocks.budget import Payment
+from stockpile_model.blocks.stock.lot_outcomes import Movement
+
+NAME = "checks"
+SLACK = 1e-6  # what sums may differ by, as a share of them
+LEAST = 1000.0  # of sums of less than so many scaled units, as a share of these
+
+
+def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
+    """Yield the checks of money and metal."""
+    lines = tuple(FigureLine((label, check)) for label, check in _checks(rows, earlier))
+    yield TableFigure(NAME, "Checks", (FigureColumn("Check"), FigureColumn("")), lines)
+
+
+def _checks(rows: PlanRows, earlier: Earlier) -> Iterator[tuple[str, Agreement]]:
+    plan, scale = rows.plan, rows.plan.stockpile.scale
+    spent = max(scale.money, abs(plan.objective), *(abs(each) for each in plan.costs.values()))
+    expected = assessment.OBJECTIVE if plan.cvar is None else assessment.EXPECTED
+    total = cell(earlier, cost_headings.NAME, cost_headings.TOTAL)
+    stated = cell(earlier, assessment.NAME, expected)
+    yield "Headings sum to the expected cost", Agreement(total, stated, SLACK * spent)
+    came = [cell(earlier, quantities.NAME, each) for each in quantities.CAME]
+    went = [cell(earlier, quantities.NAME, each) for each in quantities.WENT]
+    slack = SLACK * max(LEAST * scale.quantity, sum(each.value for each in came))
+    yield "Metal in is metal out and stock", Agreement(_sum(came), _sum(went), slack)
+    arrivals = rows.total(Movement, "quantity", kind="arrival")
+    delivered = cell(earlier, quantities.NAME, quantities.DELIVERED)
+    yield "Deliveries are the arrivals of lots", Agreement(arrivals, delivered, slack)
+    if appropriations.NAME in earlier:
+        paid = rows.total(Payment, "amount")
+        spent_of = cell(earlier, appropriations.NAME, appropriations.TOTAL, appropriations.SPENT)
+        slack = SLACK * max(LEAST * scale.money, paid.value)
+        yield "Payments are what appropriations spent", Agreement(paid, spent_of, slack)
+
+
+def _sum(parts: Sequence[Origin]) -> Combined:
+    return Combined(tuple(parts), math.fsum(each.value for each in parts))

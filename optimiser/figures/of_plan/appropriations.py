@@ -1,0 +1,42 @@
+"""The amount of each appropriation, and what of it is spent, lapses and is left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
+from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+from optimiser.figures.origins import Above, Cited
+from stockpile_model.blocks.budget import BudgetUse
+
+NAME = "appropriations"
+AMOUNTS = ("amount", "spent", "lapsed", "left")
+SPENT, TOTAL = 2, "Total"
+
+
+def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
+    """Yield the amounts of each appropriation, where there are any, and their sums."""
+    if not rows.height(BudgetUse):
+        return
+    columns = [rows.column(BudgetUse, name) for name in AMOUNTS]
+    money = Precision("money", [value for each in columns for value in each])
+    lines = [
+        FigureLine(
+            (
+                label,
+                *(Cited(BudgetUse, name, r, rows.column(BudgetUse, name)[r]) for name in AMOUNTS),
+            )
+        )
+        for r, label in enumerate(rows.column(BudgetUse, "appropriation"))
+    ]
+    sums = (Above("sum", k, len(lines), math.fsum(each)) for k, each in enumerate(columns, 1))
+    yield TableFigure(
+        NAME,
+        f"Appropriations [{rows.plan.currency}]",
+        (
+            FigureColumn("Appropriation"),
+            *(FigureColumn(name.capitalize(), money) for name in AMOUNTS),
+        ),
+        (*lines, FigureLine((TOTAL, *sums), total=True)),
+    )

@@ -1,0 +1,15 @@
+"""What there is to be careful about: the warnings of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimiser.figures.figure import TextFigure
+from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+
+NAME = "warnings"
+
+
+def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
+    """Yield the warnings, a paragraph each."""
+    yield TextFigure(NAME, "Warnings", rows.plan.warnings or ("none",))

@@ -1,0 +1,132 @@
+"""The answers of a study: a table of each, and the chart that shows it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from optimiser.figures.figure import (
+    ChartFigure,
+    FigureAxis,
+    FigureColumn,
+    FigureLine,
+    FigureSeries,
+    Mark,
+    Precision,
+    Role,
+    TableFigure,
+)
+from optimiser.studies.answered import Answered
+from optimiser.studies.kinds.asked import Chart, Table, figure
+
+MOST_BARS = 25  # that are drawn
+REMARK = 4  # the column of a frontier that says which points bring nothing
+SHARES = "more than the best"  # how the title of a column of shares begins
+ENDS: tuple[Role, ...] = ("low", "high")
+Drawing = Callable[[Table], tuple[FigureSeries, ...]]
+
+
+@dataclass(frozen=True)
+class AnswerFigures:
+    """The table of an answer, and its chart, where it has one."""
+
+    table: TableFigure
+    chart: ChartFigure | None
+
+
+def figures(answered: Answered) -> Iterator[AnswerFigures]:
+    """Yield the figures of each answer of a study."""
+    for table in answered.tables:
+        drawn = table.rows and DRAWINGS.get(table.chart)
+        chart = _chart(table, drawn(table)) if drawn else None
+        yield AnswerFigures(_table(answered.name, table), chart)
+
+
+def _table(study: str, table: Table) -> TableFigure:
+    columns = tuple(
+        FigureColumn(capital(title), Precision("1" if title.startswith(SHARES) else ""))
+        for title in table.header
+    )
+    lines = tuple(FigureLine(tuple(row)) for row in table.rows)
+    said = f"{study}: {table.said}"
+    return TableFigure(table.name, table.name, columns, lines, said, map=table.chart == "heat")
+
+
+def capital(title: str) -> str:
+    """Return a title with a capital, where it begins with a word and not with a symbol or the name
+    of a cell."""
+    named = re.match(r"[a-z]+(?![\w.\[])", title)
+    return title[:1].upper() + title[1:] if named else title
+
+
+def _chart(table: Table, series: tuple[FigureSeries, ...]) -> ChartFigure:
+    """Return the chart of a table: along its first column, or along the values of its bars."""
+    across = FigureAxis(table.header[0], largest=_largest(table, (0,)))
+    least = 0 if table.chart == "fan" else None
+    up = FigureAxis(table.axis, least=least, largest=_largest(table, table.drawn))
+    labels = tuple(row[0] for row in table.rows)[: len(series[0].values)]
+    title, stacked = capital(table.name), table.chart == "fan"
+    return ChartFigure(table.name, title, table.said, across, up, labels, series, stacked=stacked)
+
+
+def _largest(table: Table, columns: Sequence[int]) -> float:
+    """Return the largest of the numbers of some columns."""
+    numbers = (abs(figure(row[c])) for row in table.rows for c in columns if c < len(row))
+    return max((each for each in numbers if math.isfinite(each)), default=0.0)
+
+
+def _series(
+    table: Table, column: int, mark: Mark, role: Role = "part", most: int | None = None
+) -> FigureSeries:
+    """Return a column as a series; a cell without a number is a gap."""
+    numbers = [figure(row[column] if column < len(row) else None) for row in table.rows[:most]]
+    values = tuple(None if math.isnan(each) else each for each in numbers)
+    return FigureSeries(capital(table.header[column]), values, mark, role, column=column)
+
+
+def _ends(table: Table) -> tuple[FigureSeries, ...]:
+    """Return bars of what each input does at its low and its high, the longest first."""
+    pairs = zip(table.drawn, ENDS, strict=False)
+    return tuple(_series(table, column, "bar", role, MOST_BARS) for column, role in pairs)
+
+
+def _columns(table: Table) -> tuple[FigureSeries, ...]:
+    return tuple(_series(table, column, "column", most=MOST_BARS) for column in table.drawn)
+
+
+def _joined(table: Table) -> tuple[FigureSeries, ...]:
+    return tuple(_series(table, column, "joined") for column in table.drawn)
+
+
+def _frontier(table: Table) -> tuple[FigureSeries, ...]:
+    """Return the points, faint where a stricter limit costs no more."""
+    faint = frozenset(k for k, row in enumerate(table.rows) if row[REMARK])
+    return tuple(replace(each, faint=faint) for each in _joined(table))
+
+
+def _fan(table: Table) -> tuple[FigureSeries, ...]:
+    """Return the widths of the bands between quantiles, each above the one before, and the
+    median."""
+    rows = [[figure(value) for value in row[1:]] for row in table.rows]
+    quantiles = [*zip(*rows, strict=True)]
+    below = FigureSeries("below", quantiles[0], "band", "beneath")
+    names = itertools.pairwise(table.header[1:])
+    bands = (
+        FigureSeries(f"{low} to {high}", tuple(b - a for a, b in zip(*pair, strict=True)), "band")
+        for (low, high), pair in zip(names, itertools.pairwise(quantiles), strict=True)
+    )
+    middle = 1 + (len(table.header) - 1) // 2
+    return (below, *bands, _series(table, middle, "line", "aim"))
+
+
+DRAWINGS: Mapping[Chart, Drawing] = {
+    "tornado": _ends,
+    "columns": _columns,
+    "line": _joined,
+    "frontier": _frontier,
+    "fan": _fan,
+}
+"""How the answers are drawn; a table that is a map is coloured, and has no chart."""

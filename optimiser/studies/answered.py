@@ -1,0 +1,24 @@
+"""A study with its answers and its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from optimiser.studies.kinds.asked import Table
+from optimiser.studies.runner import Ran
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A study with its answers and runs. `noted` are the figures that are not nothing in some run;
+    `inputs` the titles of its inputs by their names; `kept` says how many runs came from the
+    record."""
+
+    name: str
+    kind: str
+    tables: Sequence[Table]
+    runs: Sequence[Ran]
+    noted: Sequence[str]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    kept: int = 0
