@@ -12,7 +12,14 @@ from pathlib import Path
 
 import xlsxwriter
 
-from optimiser.workbook.input_sheets import CREATED, Units, Writer, lay_out_guide, read_tables, write_guide
+from optimiser.workbook.input_sheets import (
+    CREATED,
+    Units,
+    Writer,
+    lay_out_guide,
+    read_tables,
+    write_guide,
+)
 from optimiser.workbook.styles import OPTIONS, Styles
 from stockpile_model.tables import Settings
 

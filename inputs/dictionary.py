@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from optimiser.sampling import tables as uncertain
+from optimiser.scenarios.sampling import tables as uncertain
 from optimiser.studies import tables as studied
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, Row, columns
@@ -169,22 +169,41 @@ DECISIONS = """\
   of its material in the horizon reaches it; one that is above its own reference alone is not.
 """
 
-TYPES = {"text": "text", "number": "number", "whole": "whole number", "date": "date", "yes_no": "yes or no"}
+TYPES = {
+    "text": "text",
+    "number": "number",
+    "whole": "whole number",
+    "date": "date",
+    "yes_no": "yes or no",
+}
 
 
 def dictionary() -> str:
     """The text of the data dictionary."""
-    return "\n".join([HEAD, RULES, TIME, *(section(kind) for kind in (*block_tables(), *uncertain.TABLES, *studied.TABLES)), DECISIONS])
+    return "\n".join(
+        [
+            HEAD,
+            RULES,
+            TIME,
+            *(section(kind) for kind in (*block_tables(), *uncertain.TABLES, *studied.TABLES)),
+            DECISIONS,
+        ]
+    )
 
 
 def section(kind: type[Row]) -> str:
     """One table: what it is for, then a line for each column."""
     first = "name" if kind is Settings else "column"
     lines = [f"## {kind.TABLE}", "", kind.PURPOSE, ""]
-    lines += [f"| {first} | unit | type | default | bounds | meaning |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {first} | unit | type | default | bounds | meaning |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += (f"| {' | '.join(cells(column))} |" for column in columns(kind))
     if kind.OPEN:
-        lines.append(f"| *name of the {kind.OPEN}* | money/quantity | number | | finite | value of the {kind.OPEN} on the date |")
+        lines.append(
+            f"| *name of the {kind.OPEN}* | money/quantity | number | | finite | value of the {kind.OPEN} on the date |"
+        )
     return "\n".join([*lines, ""])
 
 
@@ -216,7 +235,9 @@ def number(value: float) -> str:
 def bounds(column: Column) -> str:
     parts = []
     if column.refers:
-        parts.append(f"a key of `{column.refers}`" if column.refers != "prices" else "an index of `prices`")
+        parts.append(
+            f"a key of `{column.refers}`" if column.refers != "prices" else "an index of `prices`"
+        )
     if column.choices:
         parts.append(", ".join(f"`{choice}`" for choice in column.choices))
     if column.above is not None:

@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimiser.api.book import Book, from_tables, read
-    from optimiser.api.solution import SavedPlan, SideBySide, Solution, audit, compare, load_plan, solve
-    from optimiser.errors import Fault, InputError, OutputError, StockpileError
-    from optimiser.plan import Plan
+    from optimiser.api.solution import (
+        SavedPlan,
+        SideBySide,
+        Solution,
+        audit,
+        compare,
+        load_plan,
+        solve,
+    )
+    from optimiser.plan.plan import Plan
+    from optimiser.system.errors import Fault, InputError, OutputError, StockpileError
 
 __all__ = [
     "Book",
@@ -39,9 +47,17 @@ __all__ = [
 
 _MODULES = {
     "optimiser.api.book": ("Book", "from_tables", "read"),
-    "optimiser.api.solution": ("SavedPlan", "SideBySide", "Solution", "audit", "compare", "load_plan", "solve"),
-    "optimiser.errors": ("Fault", "InputError", "OutputError", "StockpileError"),
-    "optimiser.plan": ("Plan",),
+    "optimiser.api.solution": (
+        "SavedPlan",
+        "SideBySide",
+        "Solution",
+        "audit",
+        "compare",
+        "load_plan",
+        "solve",
+    ),
+    "optimiser.system.errors": ("Fault", "InputError", "OutputError", "StockpileError"),
+    "optimiser.plan.plan": ("Plan",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

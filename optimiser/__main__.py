@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 
-from optimiser import interrupts
+from optimiser.system import interrupts
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     status: object = interrupts.INTERRUPTED
     try:
         interrupts.listen()
-        from optimiser.cli import main as command
+        from optimiser.cli.commands import main as command
 
         command()
     except SystemExit as ended:

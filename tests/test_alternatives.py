@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from optimiser.plan import Plan
-from optimiser.solve import Options
+from optimiser.plan.plan import Plan
+from optimiser.solving.solve import Options
 from optimiser.studies.what_ifs import FLOOR_LEVELS
 from optimiser.studies.what_ifs.floor_levels import compared, open_levels
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
@@ -44,7 +44,10 @@ def planned(stockpile: Stockpile) -> Plan:
 
 
 def levels(plan: Plan) -> dict[tuple[str, str], FloorOutcome]:
-    return {(each.contract, each.level): each for each in asked_beside(FLOOR_LEVELS, plan).of(FloorOutcome)}
+    return {
+        (each.contract, each.level): each
+        for each in asked_beside(FLOOR_LEVELS, plan).of(FloorOutcome)
+    }
 
 
 def told(*rows: Row) -> dict[str, FloorOutcome]:
@@ -56,8 +59,14 @@ def test_the_level_beside_the_one_that_is_signed() -> None:
     """10 wanted in each of two months. Low: 10 a month at 8. High: 20 a month at 9, of which half stays: 360 instead of 160. Its 40
     would have to cost 5 less."""
     found = told(contract(), TEN, floor(9, 240, "high"), offer(price=12), demand(10, 0, 1))
-    assert (found["low"].signed, found["low"].cost_difference, found["low"].to_change) == (True, None, None)
-    assert (found["high"].cost_difference, found["high"].difference_at_least) == pytest.approx((200, 200))
+    assert (found["low"].signed, found["low"].cost_difference, found["low"].to_change) == (
+        True,
+        None,
+        None,
+    )
+    assert (found["high"].cost_difference, found["high"].difference_at_least) == pytest.approx(
+        (200, 200)
+    )
     assert found["high"].to_change == (
         "signed instead of low it would cost 200 USD more in all: its price would have to fall by about 5 USD/kg, or money of that size "
         "come with it"
@@ -83,7 +92,10 @@ def test_a_level_that_costs_the_same() -> None:
 def test_a_level_that_no_money_can_pay() -> None:
     """170 are there: the low level takes 160, the high one 360."""
     found = told(contract(), TEN, floor(9, 240, "high"), demand(10, 0, 1), fund(), budget(170))
-    assert (found["high"].cost_difference, found["high"].to_change) == (None, "cannot be signed: then no plan keeps every limit")
+    assert (found["high"].cost_difference, found["high"].to_change) == (
+        None,
+        "cannot be signed: then no plan keeps every limit",
+    )
 
 
 def test_a_level_that_delivers_nothing_has_no_price_to_change() -> None:
@@ -128,6 +140,11 @@ def test_a_difference_is_that_of_a_fresh_plan_with_the_level_committed(weight: f
 def test_no_level_costs_less_than_the_plan(seed: int) -> None:
     dice = random.Random(seed)
     menu = [floor(dice.randint(4, 9), 12 * dice.randint(2, 12), f"l{k}") for k in range(3)]
-    rows = (contract(sign_to=month(1), take_or_pay=0.8), *menu, offer(price=dice.randint(5, 9)), demand(dice.randint(4, 9), 0, 3))
+    rows = (
+        contract(sign_to=month(1), take_or_pay=0.8),
+        *menu,
+        offer(price=dice.randint(5, 9)),
+        demand(dice.randint(4, 9), 0, 3),
+    )
     for each in levels(planned(book(*rows, periods=4))).values():
         assert each.signed or each.cost_difference is None or each.cost_difference >= -1e-6

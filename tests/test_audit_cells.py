@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from optimiser.audit import SOLVED, Line, Sheets, audit
-from optimiser.audited import as_sheets
-from optimiser.plan import Plan
+from optimiser.auditing import SOLVED, Line, Sheets, audit
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.plan import Plan
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.result_sheets import BESIDE, SHEETS
 from optimiser.workbook.write import compose
@@ -32,7 +32,10 @@ def plan() -> Plan:
     """A plan of all there is, over three scenarios; in one of them a contract that is signed delivers later."""
     stockpile = everything_uncertain()
     slip = event("suppliers.start", "set", month(2), 1, name="glut", row="metlen")
-    tables = {kind: (*rows, slip) if kind is type(slip) else rows for kind, rows in stockpile.tables.items()}
+    tables = {
+        kind: (*rows, slip) if kind is type(slip) else rows
+        for kind, rows in stockpile.tables.items()
+    }
     found = plan_for(replace(stockpile, tables=tables), gap=0.01)
     assert found is not None
     return found
@@ -62,7 +65,10 @@ def others(value: Any, used: list[Any]) -> Iterator[Any]:
     elif isinstance(value, dt.date):
         yield value + dt.timedelta(days=93)
     else:
-        yield next((each for each in used if isinstance(each, str) and each not in ("", value)), "something")
+        yield next(
+            (each for each in used if isinstance(each, str) and each not in ("", value)),
+            "something",
+        )
         yield f"{value} 7"
 
 
@@ -70,7 +76,9 @@ def test_the_plan_holds_what_is_changed() -> None:
     assert told(sheets()) == told(as_sheets(plan())) == []
     assert {*KINDS} == {*sheets().rows}
     assert all(sheets()[sheet] for sheet in KINDS)
-    dates = {line["first_delivery"] for line in sheets()["contracts"] if line["contract"] == "anchor"}
+    dates = {
+        line["first_delivery"] for line in sheets()["contracts"] if line["contract"] == "anchor"
+    }
     assert len(dates) == 2
 
 
@@ -78,7 +86,10 @@ def _of_summary(line: Line, column: str) -> Any:
     """A figure of the summary, or what is to be done or agrees; its claims and its warnings are others' matter."""
     if column == "part" or line["part"] in ("", "Warnings"):
         return None
-    told_in_words = (column, line["part"]) in (("label", "To do first"), ("B", "Checks")) and not line["label"].startswith("…")
+    told_in_words = (column, line["part"]) in (
+        ("label", "To do first"),
+        ("B", "Checks"),
+    ) and not line["label"].startswith("…")
     return line[column] if told_in_words or isinstance(line[column], float) else None
 
 
@@ -89,13 +100,19 @@ def test_whichever_cell_is_changed_is_told(sheet: str) -> None:
     for column in lines[0]:
         if column in SOLVED.get(sheet, ()):
             continue
-        used = [_of_summary(line, column) if sheet == "summary" else line.get(column) for line in lines]
+        used = [
+            _of_summary(line, column) if sheet == "summary" else line.get(column) for line in lines
+        ]
         rows = [k for k, each in enumerate(used) if each is not None]
         blank = [k for k, each in enumerate(used) if each is None]
         for k in rows if sheet == "summary" else dict.fromkeys([*rows[:1], *rows[-1:], *blank[:1]]):
             for value in others(used[k], used):
                 line = copy.copy(lines[k])
                 line[column] = value
-                if not told(replace(sheets(), rows={**sheets().rows, sheet: [*lines[:k], line, *lines[k + 1 :]]})):
+                if not told(
+                    replace(
+                        sheets(), rows={**sheets().rows, sheet: [*lines[:k], line, *lines[k + 1 :]]}
+                    )
+                ):
                     accepted.append(f"{line.at(column)}: {column} {used[k]!r} -> {value!r}")
     assert not accepted, "\n".join(accepted)

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.audit import audit
-from optimiser.audit.scenarios import futures
-from optimiser.audited import as_sheets
-from optimiser.cli import main
-from optimiser.errors import InputError
-from optimiser.planner import Request, audit_workbook, plan_workbook
+from optimiser.auditing import audit
+from optimiser.auditing.scenarios import futures
+from optimiser.cli.commands import main
+from optimiser.desk.planner import Request, audit_workbook, plan_workbook
+from optimiser.plan.audited import as_sheets
+from optimiser.system.errors import InputError
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import read
 from stockpile_model import scenarios
@@ -46,12 +46,17 @@ BASE, SQUEEZE, OUTAGE = ({"scenarios": name} for name in ("base", "squeeze", "ou
 def test_a_sound_plan_passes(name: str) -> None:
     plan = tree_plan(name)
     assert told(plan) == []
-    assert len(plan.stockpile.scenarios) == {"two_stage": 3, "stages": 4, "full": 4, "shared": 4}[name]
+    assert (
+        len(plan.stockpile.scenarios) == {"two_stage": 3, "stages": 4, "full": 4, "shared": 4}[name]
+    )
 
 
 def test_the_trees_use_what_is_audited() -> None:
     sheets = [as_sheets(tree_plan(name)) for name in TREES]
-    used = {sheet: [line for each in sheets for line in each[sheet] if line["probability"] < 1] for sheet in ("orders", "rotation")}
+    used = {
+        sheet: [line for each in sheets for line in each[sheet] if line["probability"] < 1]
+        for sheet in ("orders", "rotation")
+    }
     assert used["orders"]
     assert used["rotation"]
     assert any(line["decision"] == "sign" for each in sheets for line in each["contracts"])
@@ -68,7 +73,9 @@ def test_plans_pass_at_any_weight_of_the_tail(tables: dict[str, Any], weight: fl
 
 @pytest.mark.parametrize("periods", [0, 2])
 def test_relaxed_orders_pass(periods: int) -> None:
-    plan = plan_of({**SHARED_TREE, "settings": {**SHARED_TREE["settings"], "firm_periods": periods}}, gap=0.02)
+    plan = plan_of(
+        {**SHARED_TREE, "settings": {**SHARED_TREE["settings"], "firm_periods": periods}}, gap=0.02
+    )
     assert plan is not None
     assert told(plan) == []
 
@@ -108,13 +115,21 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
     "floor": [happens("squeeze", "floors[offtake/one].floor", "add", 7, MARCH)],
     "quantity": [happens("squeeze", "floors[offtake].annual_quantity", "scale", 1.5, MARCH)],
     "known at once": [happens("squeeze", "demand[gallium].quantity", "scale", 2)],
-    "too late to matter": [happens("squeeze", "demand[gallium].quantity", "scale", 2, day(1, 1, 2030))],
+    "too late to matter": [
+        happens("squeeze", "demand[gallium].quantity", "scale", 2, day(1, 1, 2030))
+    ],
 }
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_whatever_an_event_changes_its_plan_passes(name: str) -> None:
-    plan = plan_of({**TWO_STAGE, "scenarios": [{"scenario": "squeeze", "probability": 0.4}], "events": EVENTS[name]})
+    plan = plan_of(
+        {
+            **TWO_STAGE,
+            "scenarios": [{"scenario": "squeeze", "probability": 0.4}],
+            "events": EVENTS[name],
+        }
+    )
     assert plan is not None
     assert told(plan) == []
 
@@ -139,8 +154,13 @@ def test_paths_are_one_until_they_are_known_apart(tmp_path: Path) -> None:
     spot = [rows.keyed("offers")["spot"] for rows in by_name["blockade"].path]
     assert [row.capacity for row in spot] == [30, 30, 12, 12, 12, 12]
     assert [row.availability for row in spot] == [1, 1, 1, 1, 0.5, 0.5]
-    assert [rows.price("market", day(4)) for rows in by_name["blockade"].path] == pytest.approx([23, *[27.6] * 5])
-    assert [rows.suppliers["mill"].start for rows in by_name["embargo"].path] == [*[day(2)] * 3, *[day(4)] * 3]
+    assert [rows.price("market", day(4)) for rows in by_name["blockade"].path] == pytest.approx(
+        [23, *[27.6] * 5]
+    )
+    assert [rows.suppliers["mill"].start for rows in by_name["embargo"].path] == [
+        *[day(2)] * 3,
+        *[day(4)] * 3,
+    ]
 
 
 def test_what_the_audit_derives_is_what_the_model_unfolds(tmp_path: Path) -> None:
@@ -150,8 +170,12 @@ def test_what_the_audit_derives_is_what_the_model_unfolds(tmp_path: Path) -> Non
         _, found = futures(unfolded)
         assert [each.name for each in found] == list(unfolded.scenarios), name
         for each in found:
-            for node, rows in zip(unfolded.tree.paths[unfolded.scenarios[each.name]], each.path, strict=True):
-                assert rows.tables == {kind.TABLE: found for kind, found in unfolded.at(node).tables.items()}, name
+            for node, rows in zip(
+                unfolded.tree.paths[unfolded.scenarios[each.name]], each.path, strict=True
+            ):
+                assert rows.tables == {
+                    kind.TABLE: found for kind, found in unfolded.at(node).tables.items()
+                }, name
 
 
 # --- Faults in the rows of a plan --------------------------------------------------------------------------------------------------
@@ -168,14 +192,26 @@ def of_another_path(rows: Rows) -> None:
     line = first(rows, "deliveries", {"name": "offtake", "date": MARCH, **SQUEEZE})
     line["price"], line["paid"] = cheap, cheap * line["quantity"]
     for sheet, heading in (("cash_flow", "heading"), ("payments", "use")):
-        flow = first(rows, sheet, {heading: "offtakes" if sheet == "cash_flow" else "contract", "date": MARCH, **SQUEEZE})
+        flow = first(
+            rows,
+            sheet,
+            {heading: "offtakes" if sheet == "cash_flow" else "contract", "date": MARCH, **SQUEEZE},
+        )
         flow["amount"] = line["paid"]
 
 
 def ordered_on_one_branch(rows: Rows) -> None:
     """An order before the reveal that only one scenario places: as if the outage were known."""
     line = copy.copy(first(rows, "orders", {"offer": "spot", "date": day(1)}))
-    line.update(date=day(2), arrives=day(2), paid_on=day(2), ordered=4.0, arriving=4.0, scenarios="outage", probability=0.2)
+    line.update(
+        date=day(2),
+        arrives=day(2),
+        paid_on=day(2),
+        ordered=4.0,
+        arriving=4.0,
+        scenarios="outage",
+        probability=0.2,
+    )
     rows["orders"].append(line)
 
 
@@ -221,7 +257,11 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         only_base("contracts", decision="sign"),
         r"under offtake, which is not signed, must be at most 0.*in scenario squeeze",
     ),
-    "ordered on one branch before the reveal": ("two_stage", ordered_on_one_branch, r"orders!.*scenarios .*not yet known"),
+    "ordered on one branch before the reveal": (
+        "two_stage",
+        ordered_on_one_branch,
+        r"orders!.*scenarios .*not yet known",
+    ),
     "one row for branches known apart": (
         "two_stage",
         put("orders", "scenarios", "base, squeeze", date=MARCH, offer="slow", **BASE),
@@ -232,7 +272,11 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         put("orders", "scenarios", "never", date=MARCH, **BASE),
         r"'never' is no scenario that may come",
     ),
-    "a scenario that is none": ("two_stage", put("lots", "scenarios", "squeze", **SQUEEZE), r"'squeze' is no scenario"),
+    "a scenario that is none": (
+        "two_stage",
+        put("lots", "scenarios", "squeze", **SQUEEZE),
+        r"'squeze' is no scenario",
+    ),
     "the price of another branch": (
         "two_stage",
         of_another_path,
@@ -240,7 +284,12 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     ),
     "the outage ignored": (
         "two_stage",
-        twice("deliveries", {"name": "slow", "date": MARCH, **BASE}, scenarios="outage", probability=0.2),
+        twice(
+            "deliveries",
+            {"name": "slow", "date": MARCH, **BASE},
+            scenarios="outage",
+            probability=0.2,
+        ),
         r"what arrives under an offer \(slow\) in 2027-03-01 must be 0, found 5\.4.*in scenario outage",
     ),
     "all of it arrives": (
@@ -255,7 +304,9 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     ),
     "demand of another branch": (
         "two_stage",
-        all_of(put("demand", "required", 12.0, required=15.0), put("demand", "met", 12.0, met=15.0)),
+        all_of(
+            put("demand", "required", 12.0, required=15.0), put("demand", "met", 12.0, met=15.0)
+        ),
         r"demand: what is required \(gallium\) in 2027-04-01 must be 15, found 12; off by 3; in scenario outage",
     ),
     "demand met on one branch only": (
@@ -278,9 +329,21 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         drop("payments", use="contract", **SQUEEZE),
         r"paid for \(contract, gallium\).*in scenario squeeze",
     ),
-    "budget as if nothing were cut": ("two_stage", put("budget", "amount", 1100.0), r"budget!E2: amount .* must be 1,067 \(budgets!"),
-    "spent on the first path": ("two_stage", put("budget", "spent", lambda old: old - 9), r"budget!F2: spent .*off by 9"),
-    "nothing lapses": ("stages", put("budget", "lapsed", 0.0, lapsed=lambda old: old > 1), r"budget!G\d+: lapsed "),
+    "budget as if nothing were cut": (
+        "two_stage",
+        put("budget", "amount", 1100.0),
+        r"budget!E2: amount .* must be 1,067 \(budgets!",
+    ),
+    "spent on the first path": (
+        "two_stage",
+        put("budget", "spent", lambda old: old - 9),
+        r"budget!F2: spent .*off by 9",
+    ),
+    "nothing lapses": (
+        "stages",
+        put("budget", "lapsed", 0.0, lapsed=lambda old: old > 1),
+        r"budget!G\d+: lapsed ",
+    ),
     "factor of a certainty": (
         "two_stage",
         put("cash_flow", "factor", 1.0, date=MARCH, **SQUEEZE),
@@ -306,18 +369,46 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         put("scenarios", "probability", 0.4, scenario="base"),
         r"scenarios!B2: probability must be 0\.5",
     ),
-    "known too early": ("two_stage", put("scenarios", "revealed", day(1), scenario="outage"), r"revealed must be 2027-03-01 \(scenarios!"),
-    "follows nobody": ("stages", put("scenarios", "follows", "base", scenario="embargo"), r"follows must be 'tension' \(scenarios!"),
-    "misses nothing": ("full", put("scenarios", "shortfall", 0.0, scenario="war"), r"scenarios!F\d+: shortfall must be "),
-    "wastes nothing": ("full", put("scenarios", "waste", 0.0, scenario="war"), r"scenarios!G\d+: waste must be "),
-    "a scenario left out": ("two_stage", drop("scenarios", scenario="outage"), r"scenarios: outage is not on the sheet \(scenarios!"),
-    "a contract's deliveries on one path": ("two_stage", put("contracts", "delivered", 7.2), r"contracts!M2: delivered .* must be 7\.92"),
+    "known too early": (
+        "two_stage",
+        put("scenarios", "revealed", day(1), scenario="outage"),
+        r"revealed must be 2027-03-01 \(scenarios!",
+    ),
+    "follows nobody": (
+        "stages",
+        put("scenarios", "follows", "base", scenario="embargo"),
+        r"follows must be 'tension' \(scenarios!",
+    ),
+    "misses nothing": (
+        "full",
+        put("scenarios", "shortfall", 0.0, scenario="war"),
+        r"scenarios!F\d+: shortfall must be ",
+    ),
+    "wastes nothing": (
+        "full",
+        put("scenarios", "waste", 0.0, scenario="war"),
+        r"scenarios!G\d+: waste must be ",
+    ),
+    "a scenario left out": (
+        "two_stage",
+        drop("scenarios", scenario="outage"),
+        r"scenarios: outage is not on the sheet \(scenarios!",
+    ),
+    "a contract's deliveries on one path": (
+        "two_stage",
+        put("contracts", "delivered", 7.2),
+        r"contracts!M2: delivered .* must be 7\.92",
+    ),
     "a contract's price on one path": (
         "two_stage",
         put("contracts", "expected_price", 18.0),
         r"contracts!O2: expected price .* must be 19\.97",
     ),
-    "a contract's cost on one path": ("two_stage", put("contracts", "cost", lambda old: old - 7), r"contracts!R2: cost .*off by 7"),
+    "a contract's cost on one path": (
+        "two_stage",
+        put("contracts", "cost", lambda old: old - 7),
+        r"contracts!R2: cost .*off by 7",
+    ),
     "a rule's limit passed on one path": (
         "two_stage",
         put("rules", "observed", 0.6, **OUTAGE),
@@ -333,7 +424,11 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         drop("movements", kind="expired", scenarios="war"),
         r"what expires of lot .*in scenario war",
     ),
-    "a level's worth": ("two_stage", put("floors", "binds", 0.0), r"floors!H2: binds .* must be 0\.33"),
+    "a level's worth": (
+        "two_stage",
+        put("floors", "binds", 0.0),
+        r"floors!H2: binds .* must be 0\.33",
+    ),
 }
 
 
@@ -348,7 +443,10 @@ def test_a_fault_in_the_rows_is_told(name: str) -> None:
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 
-@pytest.mark.parametrize(("claim", "said"), [("objective", "objective"), ("expected_cost", "expected cost"), ("cvar", "CVaR")])
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [("objective", "objective"), ("expected_cost", "expected cost"), ("cvar", "CVaR")],
+)
 def test_a_wrong_claim_of_the_summary_is_told(claim: str, said: str) -> None:
     sheets = as_sheets(tree_plan("two_stage"))
     found = told(tree_plan("two_stage"), replace(sheets, **{claim: getattr(sheets, claim) - 25}))
@@ -388,15 +486,32 @@ def nothing_happens_to(table: str) -> Callable[..., Any]:
 
 def untouched(stockpile: Stockpile, contract: Any, node: int) -> float:
     """The reference of a contract as it were without any event."""
-    return stockpile.price_on(contract.price_index, stockpile.calendar.begin(stockpile.tree.period[node])) * float(1 - contract.discount)
+    return stockpile.price_on(
+        contract.price_index, stockpile.calendar.begin(stockpile.tree.period[node])
+    ) * float(1 - contract.discount)
 
 
 MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
-    "an event on prices ignored": ((scenarios, "active_events", nothing_happens_to("prices")), r"price .*in scenario squeeze"),
-    "an event on demand ignored": ((scenarios, "active_events", nothing_happens_to("demand")), r"what is required .*in scenario outage"),
-    "an outage ignored": ((scenarios, "active_events", nothing_happens_to("offers")), r"what arrives under an offer .*in scenario outage"),
-    "a delay ignored": ((scenarios, "active_events", nothing_happens_to("suppliers")), r"in scenario outage"),
-    "known from the beginning": ((scenarios, "revealed", lambda stockpile, row: 0), r"not yet known"),
+    "an event on prices ignored": (
+        (scenarios, "active_events", nothing_happens_to("prices")),
+        r"price .*in scenario squeeze",
+    ),
+    "an event on demand ignored": (
+        (scenarios, "active_events", nothing_happens_to("demand")),
+        r"what is required .*in scenario outage",
+    ),
+    "an outage ignored": (
+        (scenarios, "active_events", nothing_happens_to("offers")),
+        r"what arrives under an offer .*in scenario outage",
+    ),
+    "a delay ignored": (
+        (scenarios, "active_events", nothing_happens_to("suppliers")),
+        r"in scenario outage",
+    ),
+    "known from the beginning": (
+        (scenarios, "revealed", lambda stockpile, row: 0),
+        r"not yet known",
+    ),
     "contracts read without events": (
         (terms, "reference", untouched),
         r"price \(offtake.*in scenario squeeze",
@@ -446,7 +561,9 @@ def test_a_plan_whose_model_ignores_an_event_is_not_written(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trees")
     for name in ("two_stage", "shared"):
-        plan_workbook(Request(source=book(path / f"{name}.xlsx", TREES[name]), gap=0.01), lambda line: None)
+        plan_workbook(
+            Request(source=book(path / f"{name}.xlsx", TREES[name]), gap=0.01), lambda line: None
+        )
     return path
 
 
@@ -459,7 +576,10 @@ def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
         assert len(back[sheet]) == len(there[sheet])
         for line, other in zip(back[sheet], there[sheet], strict=True):
             assert line.letters == other.letters
-            assert (line.get("scenarios"), line.get("scenario")) == (other.get("scenarios"), other.get("scenario"))
+            assert (line.get("scenarios"), line.get("scenario")) == (
+                other.get("scenarios"),
+                other.get("scenario"),
+            )
     for claim in ("objective", "waste", "shortfall", "bound", "expected_cost", "cvar"):
         assert getattr(back, claim) == pytest.approx(getattr(there, claim), rel=1e-9)
 
@@ -474,8 +594,18 @@ def test_an_untouched_plan_agrees(folder: Path, tmp_path: Path) -> None:
 
 
 EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
-    "an order for one scenario": ("orders", "R2", lambda old: "squeeze", r"^orders!R2: scenarios .*not yet known$"),
-    "a scenario made cheap": ("scenarios", "E3", lambda old: old - 100, r"^scenarios!E3: cost .*off by 100$"),
+    "an order for one scenario": (
+        "orders",
+        "R2",
+        lambda old: "squeeze",
+        r"^orders!R2: scenarios .*not yet known$",
+    ),
+    "a scenario made cheap": (
+        "scenarios",
+        "E3",
+        lambda old: old - 100,
+        r"^scenarios!E3: cost .*off by 100$",
+    ),
     "a tail made short": ("summary", "B7", lambda old: old - 100, r"^summary: CVaR .*off by 100$"),
 }
 
@@ -499,7 +629,15 @@ def test_nothing_can_use_what_is_older_than_a_shortened_life() -> None:
             "settings": {"start": day(1), "periods": 3, "mip_gap": 0},
             "materials": [{"material": "gallium", "shelf_life_months": 3, "shortage_cost": 100}],
             "suppliers": [{"supplier": "smelter"}],
-            "offers": [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 5, "to": day(1)}],
+            "offers": [
+                {
+                    "offer": "spot",
+                    "supplier": "smelter",
+                    "material": "gallium",
+                    "price": 5,
+                    "to": day(1),
+                }
+            ],
             "demand": [{"material": "gallium", "from": MARCH, "quantity": 10}],
             "scenarios": [{"scenario": "damp", "probability": 0.5}],
             "events": [happens("damp", "materials[gallium].shelf_life_months", "set", 2, MARCH)],
@@ -507,11 +645,15 @@ def test_nothing_can_use_what_is_older_than_a_shortened_life() -> None:
     )
     assert plan is not None
     assert told(plan) == []
-    assert (plan.objective, plan.waste, plan.shortfall) == pytest.approx((10 * 5 + 0.5 * 10 * 100, 5, 5))
+    assert (plan.objective, plan.waste, plan.shortfall) == pytest.approx(
+        (10 * 5 + 0.5 * 10 * 100, 5, 5)
+    )
 
 
 @pytest.mark.parametrize("name", ["all", "ALL", "flood, fire"])
-def test_no_scenario_has_a_name_that_a_row_of_the_plan_could_mean_otherwise(name: str, tmp_path: Path) -> None:
+def test_no_scenario_has_a_name_that_a_row_of_the_plan_could_mean_otherwise(
+    name: str, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=r"scenarios!A2: .* name it otherwise"):
         read_of(
             {
@@ -526,10 +668,16 @@ def test_orders_that_a_shorter_lead_time_brings_together_pass() -> None:
     events = EVENTS["lead time"]
     offers = [TWO_STAGE["offers"][0], {**TWO_STAGE["offers"][1], "payment": "order"}]
     for tables in (TWO_STAGE, {**TWO_STAGE, "offers": offers}):
-        plan = plan_of({**tables, "scenarios": [{"scenario": "squeeze", "probability": 0.4}], "events": events})
+        plan = plan_of(
+            {**tables, "scenarios": [{"scenario": "squeeze", "probability": 0.4}], "events": events}
+        )
         assert plan is not None
         assert told(plan) == []
-        arrivals = [line for line in as_sheets(plan)["orders"] if line["offer"] == "slow" and line["arrives"] == MARCH]
+        arrivals = [
+            line
+            for line in as_sheets(plan)["orders"]
+            if line["offer"] == "slow" and line["arrives"] == MARCH
+        ]
         assert {line["date"] for line in arrivals} == {day(2), MARCH}
 
 
@@ -566,7 +714,11 @@ def test_an_audit_takes_no_cell_of_the_unfolded_tree() -> None:
 def test_a_search_that_stops_early_pays_no_order_of_nothing() -> None:
     """A plan within a wide gap may place orders that it does not need; each is one of metal, and is told."""
     events = [happens("boom", "prices[*].market", "add", 5)]
-    tables = {**SHARED_TREE, "settings": {**SHARED_TREE["settings"], "risk_weight": 0}, "events": events}
+    tables = {
+        **SHARED_TREE,
+        "settings": {**SHARED_TREE["settings"], "risk_weight": 0},
+        "events": events,
+    }
     plan = plan_of({**tables, "scenarios": SHARED_TREE["scenarios"][:1]}, gap=0.1)
     assert plan is not None
     assert told(plan) == []
@@ -576,7 +728,14 @@ def test_a_search_that_stops_early_pays_no_order_of_nothing() -> None:
 def test_what_an_order_is_told_to_reach_is_what_it_pays(gap: float) -> None:
     """An order of 100 that pays the price of 60 is not bought up to the break at 100."""
     events = [happens("boom", "offers[*].lead_time_months", "add", 3)]
-    tables = {**SHARED_TREE, "settings": {**SHARED_TREE["settings"], "risk_weight": 0}, "events": events}
-    plan = plan_of({**tables, "scenarios": [{"scenario": "boom", "probability": 0.7, "revealed": day(1)}]}, gap=gap)
+    tables = {
+        **SHARED_TREE,
+        "settings": {**SHARED_TREE["settings"], "risk_weight": 0},
+        "events": events,
+    }
+    plan = plan_of(
+        {**tables, "scenarios": [{"scenario": "boom", "probability": 0.7, "revealed": day(1)}]},
+        gap=gap,
+    )
     assert plan is not None
     assert told(plan) == []

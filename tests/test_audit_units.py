@@ -10,28 +10,46 @@ from typing import Any
 
 import pytest
 
-from optimiser.audit import Line, Sheets, audit
-from optimiser.audited import as_sheets
-from optimiser.plan import Assumption, Plan
+from optimiser.auditing import Line, Sheets, audit
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.plan import Assumption, Plan
 from stockpile_model.schema import Column, Row, columns
 from stockpile_model.stockpile import Stockpile
 from tests.support.plans import day, plan_of, shared_plan
 from tests.support.trees import tree_plan
 from tests.test_audit import Plant, drop, put
 
-PLANS: dict[str, Callable[[], Plan]] = {"shared": shared_plan, "tree": lambda: tree_plan("two_stage")}
-UNITS = [(1e6, 1.0), (1e-6, 1.0), (1.0, 1e6), (1.0, 1e-6), (1e-3, 1e9), (1e6, 1e-6)]  # of quantity and of money, in the new ones
+PLANS: dict[str, Callable[[], Plan]] = {
+    "shared": shared_plan,
+    "tree": lambda: tree_plan("two_stage"),
+}
+UNITS = [
+    (1e6, 1.0),
+    (1e-6, 1.0),
+    (1.0, 1e6),
+    (1.0, 1e-6),
+    (1e-3, 1e9),
+    (1e6, 1e-6),
+]  # of quantity and of money, in the new ones
 
 
 def factor(column: Column, row: Any, quantity: float, money: float) -> float:
     """By what the figures of a column are multiplied in other units."""
     if column.kind != "number":
         return 1.0
-    of = row if isinstance(row, Line) else {name: getattr(row, name, None) for name in ("measure", "kind")}
+    of = (
+        row
+        if isinstance(row, Line)
+        else {name: getattr(row, name, None) for name in ("measure", "kind")}
+    )
     if " or " in column.unit or of.get("kind") in ("sign", "project"):  # the row says which
         measure = str(of.get("measure") or of.get("kind"))
-        return {"quantity": quantity, "order": quantity, "rotate": quantity, "spend": money}.get(measure, 1.0)
-    head, *below = ({"quantity": quantity, "money": money}.get(part, 1.0) for part in column.unit.split("/"))
+        return {"quantity": quantity, "order": quantity, "rotate": quantity, "spend": money}.get(
+            measure, 1.0
+        )
+    head, *below = (
+        {"quantity": quantity, "money": money}.get(part, 1.0) for part in column.unit.split("/")
+    )
     return head / math.prod(below)
 
 
@@ -40,7 +58,8 @@ def changed(row: Row, kinds: dict[str, type[Row]], quantity: float, money: float
     new = {
         each.field: value * factor(each, row, quantity, money)
         for each in columns(type(row))
-        if isinstance(value := getattr(row, each.field), (int, float)) and factor(each, row, quantity, money) != 1
+        if isinstance(value := getattr(row, each.field), (int, float))
+        and factor(each, row, quantity, money) != 1
     }
     if type(row).OPEN:
         new["values"] = {name: price * money / quantity for name, price in row.values.items()}  # type: ignore[attr-defined]
@@ -50,10 +69,15 @@ def changed(row: Row, kinds: dict[str, type[Row]], quantity: float, money: float
     return replace(row, **new)
 
 
-def in_other_units(plan: Plan, sheets: Sheets, quantity: float, money: float) -> tuple[Stockpile, Sheets]:
+def in_other_units(
+    plan: Plan, sheets: Sheets, quantity: float, money: float
+) -> tuple[Stockpile, Sheets]:
     """The input of a plan and its sheets, where a unit of quantity is `quantity` new ones and one of money `money`."""
     kinds = {kind.TABLE: kind for kind in plan.stockpile.tables}
-    tables = {kind: tuple(changed(row, kinds, quantity, money) for row in rows) for kind, rows in plan.stockpile.tables.items()}
+    tables = {
+        kind: tuple(changed(row, kinds, quantity, money) for row in rows)
+        for kind, rows in plan.stockpile.tables.items()
+    }
     rows: dict[str, list[Line]] = {}
     for kind in plan.rows:
         if kind is Assumption:  # it repeats the input, in words
@@ -65,13 +89,25 @@ def in_other_units(plan: Plan, sheets: Sheets, quantity: float, money: float) ->
                 if isinstance(value, (int, float)) and not isinstance(value, bool):
                     line[name] = value * factor(known[name], line, quantity, money)
     money_claims = ("objective", "bound", "expected_cost", "cvar")
-    claims = {name: None if (value := getattr(sheets, name)) is None else value * money for name in money_claims}
+    claims = {
+        name: None if (value := getattr(sheets, name)) is None else value * money
+        for name in money_claims
+    }
     costs = {heading: cost * money for heading, cost in sheets.costs.items()}
-    made = replace(sheets, rows=rows, costs=costs, waste=sheets.waste * quantity, shortfall=sheets.shortfall * quantity, **claims)
+    made = replace(
+        sheets,
+        rows=rows,
+        costs=costs,
+        waste=sheets.waste * quantity,
+        shortfall=sheets.shortfall * quantity,
+        **claims,
+    )
     return replace(plan.stockpile, tables=tables, views=(), shape=None, scenarios={}), made
 
 
-def found(plan: Plan, sheets: Sheets, quantity: float = 1.0, money: float = 1.0) -> list[tuple[str, str]]:
+def found(
+    plan: Plan, sheets: Sheets, quantity: float = 1.0, money: float = 1.0
+) -> list[tuple[str, str]]:
     """Where and what an audit finds, in some units; the sentences of the plan keep the old ones."""
     findings = audit(*in_other_units(plan, sheets, quantity, money)).findings
     return [(each.where, each.what) for each in findings if not each.what.startswith("instruction")]
@@ -117,8 +153,22 @@ MIXED: dict[str, Any] = {
     "materials": [{"material": "gallium"}, {"material": "scandium"}],
     "suppliers": [{"supplier": "smelter"}],
     "offers": [
-        {"offer": "tonnes", "supplier": "smelter", "material": "gallium", "price": 5, "capacity": 90000, "minimum_order": 40000},
-        {"offer": "grams", "supplier": "smelter", "material": "scandium", "price": 9000, "lot_size": 0.2, "order_cost": 1},
+        {
+            "offer": "tonnes",
+            "supplier": "smelter",
+            "material": "gallium",
+            "price": 5,
+            "capacity": 90000,
+            "minimum_order": 40000,
+        },
+        {
+            "offer": "grams",
+            "supplier": "smelter",
+            "material": "scandium",
+            "price": 9000,
+            "lot_size": 0.2,
+            "order_cost": 1,
+        },
     ],
     "demand": [
         {"material": "gallium", "from": day(1), "to": day(3), "quantity": 20000},
@@ -129,16 +179,33 @@ MIXED: dict[str, Any] = {
 
 @pytest.mark.parametrize("units", [(1.0, 1.0), *UNITS], ids=str)
 @pytest.mark.parametrize(("material", "typical"), [("gallium", 20000), ("scandium", 3)])
-def test_each_material_has_noise_of_its_own(material: str, typical: float, units: tuple[float, float]) -> None:
+def test_each_material_has_noise_of_its_own(
+    material: str, typical: float, units: tuple[float, float]
+) -> None:
     """Of a few millionths of what is typically asked of it, where another is asked for in tonnes."""
     plan = plan_of(MIXED)
     assert plan is not None
     for share, told in ((5e-7, False), (3e-6, True)):
-        for sheet, column, size in (("movements", "quantity", typical), ("lots", "quantity", typical), ("demand", "met", typical)):
-            sheets = planted(as_sheets(plan), put(sheet, column, lambda old, add=share * size: old + add, material=material))
+        for sheet, column, size in (
+            ("movements", "quantity", typical),
+            ("lots", "quantity", typical),
+            ("demand", "met", typical),
+        ):
+            sheets = planted(
+                as_sheets(plan),
+                put(sheet, column, lambda old, add=share * size: old + add, material=material),
+            )
             assert bool(found(plan, sheets, *units)) == told, f"{sheet} {share}"
         price = {"gallium": 5, "scandium": 9000}[material]
-        sheets = planted(as_sheets(plan), put("cash_flow", "amount", lambda old, add=share * price * typical: old + add, material=material))
+        sheets = planted(
+            as_sheets(plan),
+            put(
+                "cash_flow",
+                "amount",
+                lambda old, add=share * price * typical: old + add,
+                material=material,
+            ),
+        )
         told_of = [where for where, _ in found(plan, sheets, *units) if where == "cash_flow"]
         assert bool(told_of) == told
 
@@ -148,5 +215,14 @@ def test_noise_stays_below_the_least_decision() -> None:
     for tables, told in ((MIXED, False), (lots, True)):
         plan = plan_of(tables)
         assert plan is not None
-        sheets = planted(as_sheets(plan), put("movements", "quantity", lambda old: old + 0.0199, material="gallium", kind="arrival"))
+        sheets = planted(
+            as_sheets(plan),
+            put(
+                "movements",
+                "quantity",
+                lambda old: old + 0.0199,
+                material="gallium",
+                kind="arrival",
+            ),
+        )
         assert bool(found(plan, sheets)) == told

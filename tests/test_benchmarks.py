@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from optimiser.solve import Options, solve
+from optimiser.solving.solve import Options, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 from tests.benchmarks.plain import plain
@@ -19,7 +19,9 @@ from tests.support.books import book
 
 @pytest.mark.parametrize("ages", [False, True])
 @pytest.mark.parametrize(("scenarios", "life"), [(2, 3), (4, 4)])
-def test_the_plain_model_of_a_tree_has_the_same_optimum(tmp_path: Path, scenarios: int, life: int, ages: bool) -> None:
+def test_the_plain_model_of_a_tree_has_the_same_optimum(
+    tmp_path: Path, scenarios: int, life: int, ages: bool
+) -> None:
     tables = scenario_tree(scenarios, periods=10, known=4, life=life, offers=6, ages=ages)
     stockpile = read(book(tmp_path / "tree.xlsx", tables)).stockpile
     ours, other = (solve(m, Options(gap=1e-6)) for m in (build(stockpile).m, plain(stockpile)))
@@ -42,10 +44,23 @@ def test_every_solver_that_is_installed_finds_the_same_optimum_of_the_small_case
 
 def test_a_search_is_compared_with_the_best_that_proved_its_plan() -> None:
     engine = Search(finished=True, seconds=2.0, first=0.5, objective=100.0, bound=99.0)
-    cut, slow = Search(finished=False, seconds=5.0), Search(finished=True, seconds=10.0, first=4.0, objective=100.5, bound=100.0)
+    cut, slow = (
+        Search(finished=False, seconds=5.0),
+        Search(finished=True, seconds=10.0, first=4.0, objective=100.5, bound=100.0),
+    )
     compared = Compared({"engine": engine, "HiGHS": slow, "SCIP": cut})
-    assert (compared.best, compared.ratio, compared.first, compared.contradiction()) == ("HiGHS", 0.2, 0.125, "")
+    assert (compared.best, compared.ratio, compared.first, compared.contradiction()) == (
+        "HiGHS",
+        0.2,
+        0.125,
+        "",
+    )
     beyond = Compared({"engine": Search(finished=False, seconds=5.0), "HiGHS": slow})
     assert (beyond.ratio, beyond.first) == (math.inf, math.inf)
-    wrong = Compared({"engine": engine, "HiGHS": Search(finished=True, seconds=9.0, objective=102.0, bound=101.0)})
+    wrong = Compared(
+        {
+            "engine": engine,
+            "HiGHS": Search(finished=True, seconds=9.0, objective=102.0, bound=101.0),
+        }
+    )
     assert wrong.contradiction() == "the bound of HiGHS, 101, is above the plan of engine, 100"

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from optimiser.errors import InputError
-from optimiser.plan import Plan
-from optimiser.planner import Request, refuse_in_vain
+from optimiser.desk.planner import Request, refuse_in_vain
+from optimiser.plan.plan import Plan
 from optimiser.studies.case import Result as Ended
 from optimiser.studies.plan_figures import figures as reported
 from optimiser.studies.views import alone
@@ -18,6 +17,7 @@ from optimiser.studies.views import firm as firm_only
 from optimiser.studies.what_ifs import COST_SHARES, FIRM_SUPPLY
 from optimiser.studies.what_ifs.cost_shares import CostShare, buyers, groups, shares
 from optimiser.studies.what_ifs.firm_supply import Compared, compare
+from optimiser.system.errors import InputError
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
@@ -74,7 +74,9 @@ def two_plants(*rows: Row, **settings: Any) -> Stockpile:
     )  # fmt: skip
 
 
-def figures(rows: tuple[Compared, ...]) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
+def figures(
+    rows: tuple[Compared, ...],
+) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
     return {(each.figure, each.of): (each.planned, each.firm, each.difference) for each in rows}
 
 
@@ -91,18 +93,34 @@ def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
 
 
 def test_without_firm_supply_there_is_no_plan_and_it_says_what_is_short() -> None:
-    rows = (supplier("dream", stage="announced"), offer("cheap", 4, supplier="dream"), demand(10, 0, 1))
+    rows = (
+        supplier("dream", stage="announced"),
+        offer("cheap", 4, supplier="dream"),
+        demand(10, 0, 1),
+    )
     plan = asked_beside(FIRM_SUPPLY, planned(book(*rows)))
     assert figures(plan.of(Compared))["objective", None] == (pytest.approx(80), None, None)
-    assert plan.verdict.endswith("With firm supply only, no plant that is merely announced, no plan keeps every limit.")
-    assert any(each.startswith("with firm supply only: ") and "short by 10 kg" in each for each in plan.warnings)
+    assert plan.verdict.endswith(
+        "With firm supply only, no plant that is merely announced, no plan keeps every limit."
+    )
+    assert any(
+        each.startswith("with firm supply only: ") and "short by 10 kg" in each
+        for each in plan.warnings
+    )
 
 
 def test_firm_stages_are_those_that_count() -> None:
-    assert firm_only(two_plants()).settings.supply_stages == ("operating", "commissioning", "building")
+    assert firm_only(two_plants()).settings.supply_stages == (
+        "operating",
+        "commissioning",
+        "building",
+    )
     only = firm_only(two_plants(supply_stages=("operating", "announced")))
     assert only.settings.supply_stages == ("operating",)
-    with pytest.raises(InputError, match=r"^settings.supply_stages: counts no firm stage, so there is no firm supply to compare with: add"):
+    with pytest.raises(
+        InputError,
+        match=r"^settings.supply_stages: counts no firm stage, so there is no firm supply to compare with: add",
+    ):
         firm_only(two_plants(supply_stages=("announced",)))
 
 
@@ -116,15 +134,27 @@ def test_firm_supply_under_scenarios() -> None:
     assert found["delivered", "mill"] == pytest.approx((0.25 * 20, 25, 20))
 
 
-def compared(plan: Plan, firm: Plan) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
+def compared(
+    plan: Plan, firm: Plan
+) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
     """Two plans as the results of cases, compared."""
-    ended = (Ended("optimal", each.objective, each.bound, figures=reported(each)) for each in (plan, firm))
-    return figures(tuple(compare(*ended, contracts=[each.contract for each in plan.of(ContractOutcome)])))
+    ended = (
+        Ended("optimal", each.objective, each.bound, figures=reported(each))
+        for each in (plan, firm)
+    )
+    return figures(
+        tuple(compare(*ended, contracts=[each.contract for each in plan.of(ContractOutcome)]))
+    )
 
 
 def test_a_floor_is_compared_where_both_plans_sign() -> None:
     """With the announced plant the low level of 10 is enough; without it the high one of 20 a month is signed, at 6."""
-    rows = (contract(supplier="mill"), floor(5, 120), floor(6, 240, "high"), demand(10, 0, 1, material="ga"))
+    rows = (
+        contract(supplier="mill"),
+        floor(5, 120),
+        floor(6, 240, "high"),
+        demand(10, 0, 1, material="ga"),
+    )
     plan = planned(two_plants(*rows))
     found = compared(plan, planned(firm_only(plan.stockpile)))
     assert found["floor signed", "offtake"] == (5, 6, 1)
@@ -144,18 +174,26 @@ def owned(*rows: Row, names: tuple[str, ...] = ("army", "navy"), **settings: Any
 def game(costs: Mapping[str, float | None], whole: float) -> dict[str, CostShare]:
     """Buyers a, b, … who pay `costs`, by the letters of each group, and together `whole`."""
     names = tuple(sorted({letter for group in costs for letter in group}))
-    return {each.buyer: each for each in shares(names, whole, {tuple(group): amount for group, amount in costs.items()})}
+    return {
+        each.buyer: each
+        for each in shares(names, whole, {tuple(group): amount for group, amount in costs.items()})
+    }
 
 
 def test_two_buyers_halve_what_they_save() -> None:
     found = game({"a": 100, "b": 60}, 120)
-    assert {name: (each.alone, each.share, each.saving) for name, each in found.items()} == {"a": (100, 80, 20), "b": (60, 40, 20)}
+    assert {name: (each.alone, each.share, each.saving) for name, each in found.items()} == {
+        "a": (100, 80, 20),
+        "b": (60, 40, 20),
+    }
 
 
 def test_three_buyers_by_hand() -> None:
     """a: 90/3 + (60 + 70)/6 + 70/3 = 75, and so on."""
     found = game({"a": 90, "b": 60, "c": 30, "ab": 120, "ac": 100, "bc": 80}, 150)
-    assert {name: each.share for name, each in found.items()} == pytest.approx({"a": 75, "b": 50, "c": 25})
+    assert {name: each.share for name, each in found.items()} == pytest.approx(
+        {"a": 75, "b": 50, "c": 25}
+    )
     assert sum(each.share or 0.0 for each in found.values()) == pytest.approx(150)
 
 
@@ -173,18 +211,30 @@ def test_a_buyer_who_adds_nothing_pays_nothing() -> None:
 
 def test_a_group_without_a_plan_leaves_no_share() -> None:
     found = game({"a": None, "b": 60}, 120)
-    assert {name: (each.alone, each.share, each.saving) for name, each in found.items()} == {"a": (None, None, None), "b": (60, None, None)}
+    assert {name: (each.alone, each.share, each.saving) for name, each in found.items()} == {
+        "a": (None, None, None),
+        "b": (60, None, None),
+    }
 
 
 def test_groups_are_all_but_none_and_everybody() -> None:
     stockpile = owned(names=("a", "b", "c"))
     assert buyers(stockpile) == ["a", "b", "c"]
-    assert sorted("".join(group) for group in groups(stockpile)) == ["a", "ab", "ac", "b", "bc", "c"]
+    assert sorted("".join(group) for group in groups(stockpile)) == [
+        "a",
+        "ab",
+        "ac",
+        "b",
+        "bc",
+        "c",
+    ]
 
 
 def test_an_order_together_saves_an_order_cost() -> None:
     """Each alone 10 at 5 and an order; together one order for both."""
-    plan = asked_beside(COST_SHARES, planned(owned(demand(10, buyer="army"), demand(10, buyer="navy"))))
+    plan = asked_beside(
+        COST_SHARES, planned(owned(demand(10, buyer="army"), demand(10, buyer="navy")))
+    )
     assert plan.objective == pytest.approx(112)
     assert [(each.buyer, each.alone, each.share, each.saving) for each in plan.of(CostShare)] == [
         ("army", pytest.approx(62), pytest.approx(56), pytest.approx(6)), ("navy", pytest.approx(62), pytest.approx(56), pytest.approx(6))
@@ -201,14 +251,19 @@ def test_shares_under_scenarios_leave_out_the_others_there_too() -> None:
     own = 50 + 12 + 0.75 * (50 + 12) + 0.25 * (150 + 12)
     assert plan.objective == pytest.approx(2 * own - 24)
     found = asked_beside(COST_SHARES, plan).of(CostShare)
-    assert [(each.alone, each.share) for each in found] == [(pytest.approx(own), pytest.approx(own - 12))] * 2
+    assert [(each.alone, each.share) for each in found] == [
+        (pytest.approx(own), pytest.approx(own - 12))
+    ] * 2
     fresh = least_cost(owned(*rows[:1], *rows[2:], names=("army",)))
     assert fresh == pytest.approx(own)
 
 
 @pytest.mark.parametrize("names", [("army",), tuple("abcdefg")])
 def test_shares_are_of_two_to_six_buyers(names: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match=rf"^sites: --shares needs 2 to 6 buyers that own sites, found {len(names)}$"):
+    with pytest.raises(
+        InputError,
+        match=rf"^sites: --shares needs 2 to 6 buyers that own sites, found {len(names)}$",
+    ):
         refuse_in_vain(Request(source=Path(), shares=True), build(owned(names=names)).stockpile)
 
 
@@ -254,6 +309,8 @@ def test_what_stands_for_the_others_alone_is_left_out(uncertain: bool) -> None:
 def test_the_plan_of_all_is_no_dearer_than_two_plans() -> None:
     stockpile = everybody(material(below_target_cost=5), *WAR)
     together = least_cost(stockpile)
-    parts = [planned(alone(build(stockpile).stockpile, name)).objective for name in ("army", "navy")]
+    parts = [
+        planned(alone(build(stockpile).stockpile, name)).objective for name in ("army", "navy")
+    ]
     assert together is not None
     assert together <= sum(parts) + 1e-6

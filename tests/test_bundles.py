@@ -14,15 +14,15 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
-from optimiser import bundles
-from optimiser.audit import AuditError, audit
-from optimiser.audited import as_sheets
-from optimiser.bundled import BundlePlanner, Ended
-from optimiser.errors import InputError
-from optimiser.plan import Plan
-from optimiser.solve import Options, SolverError, solve
+from optimiser.auditing import AuditError, audit
+from optimiser.execution.workers import Workers
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.plan import Plan
+from optimiser.scenarios.bundles import parts as bundles
+from optimiser.scenarios.bundles.bundle_planner import BundlePlanner, Ended
+from optimiser.solving.solve import Options, SolverError, solve
+from optimiser.system.errors import InputError
 from optimiser.workbook.read import read
-from optimiser.workers import Workers
 from stockpile_model.block import decisions, follows
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
@@ -90,11 +90,15 @@ def test_the_trunk_is_what_all_pass_and_a_branch_holds_what_parts_later() -> Non
     found = bundles.split(tree("stages"))
     assert found.periods == 1
     assert found.branches == (("base",), ("tension", "embargo", "blockade"))
-    assert found.probability == pytest.approx({"base": 0.3, "tension": 0.3, "embargo": 0.25, "blockade": 0.15})
+    assert found.probability == pytest.approx(
+        {"base": 0.3, "tension": 0.3, "embargo": 0.25, "blockade": 0.15}
+    )
 
 
 def test_a_scenario_without_probability_is_in_no_branch() -> None:
-    assert sorted(name for names in bundles.split(tree("two_stage")).branches for name in names) == ["base", "outage", "squeeze"]
+    assert sorted(
+        name for names in bundles.split(tree("two_stage")).branches for name in names
+    ) == ["base", "outage", "squeeze"]
 
 
 @pytest.mark.parametrize("name", ["two_stage", "stages", "full", "shared"])
@@ -112,14 +116,19 @@ def test_a_part_of_the_scenarios_is_that_part_of_the_tree(name: str) -> None:
                 assert [part.price("market", n)] == [every.price("market", k)]
                 assert part.at(n).tables.keys() == every.at(k).tables.keys()
                 assert set(part.holds[n]) == set(every.holds[k]) & set(names)
-            assert part.tree.probability[here[-1]] == pytest.approx(found.probability[each] / found.weight(names))
+            assert part.tree.probability[here[-1]] == pytest.approx(
+                found.probability[each] / found.weight(names)
+            )
 
 
 def many(count: int, probability: float = 0.01, **settings: Any) -> Stockpile:
     """January's price is 3; February's demand differs from scenario to scenario."""
     rows: list[Row] = [offer("now", 3, to=month(0)), offer("then", 9, from_=month(1)), demand(0, 1)]
     for k in range(count):
-        rows += [scenario(f"s{k}", probability), event("demand.quantity", "set", k, 1, name=f"s{k}")]
+        rows += [
+            scenario(f"s{k}", probability),
+            event("demand.quantity", "set", k, 1, name=f"s{k}"),
+        ]
     return book(*rows, **settings)
 
 
@@ -130,7 +139,10 @@ def test_every_bundle_has_its_share_of_what_is_dear() -> None:
     dealt = bundles.bundles(stockpile, split, 4)
     assert sorted(len(each) for each in dealt) == [10, 10, 10, 11]
     for each in dealt:
-        assert sum(int(name[1:]) >= 20 for names in each for name in names if name != "base") in (5, 6)
+        assert sum(int(name[1:]) >= 20 for names in each for name in names if name != "base") in (
+            5,
+            6,
+        )
     assert dealt == bundles.bundles(stockpile, split, 4)
     another = replace(stockpile, settings=replace(stockpile.settings, seed=2))
     assert dealt != bundles.bundles(another, bundles.split(another), 4)
@@ -142,12 +154,17 @@ def test_there_are_no_more_bundles_than_branches() -> None:
 
 
 def test_shortfall_first_is_refused_with_its_cell() -> None:
-    with pytest.raises(InputError, match=r"^settings.objective: bundles bound the cost of a plan: they need the objective cost"):
+    with pytest.raises(
+        InputError,
+        match=r"^settings.objective: bundles bound the cost of a plan: they need the objective cost",
+    ):
         bundles.split(book(*WAR, objective="shortfall_first"))
 
 
 def test_without_scenarios_there_is_nothing_to_bundle() -> None:
-    with pytest.raises(InputError, match="scenarios: bundles are made of scenarios, and there is none"):
+    with pytest.raises(
+        InputError, match="scenarios: bundles are made of scenarios, and there is none"
+    ):
         bundles.split(book(offer(), demand(1)))
 
 
@@ -157,19 +174,31 @@ def test_without_scenarios_there_is_nothing_to_bundle() -> None:
 def test_two_bundles_of_a_tree_that_a_reader_can_compute() -> None:
     """Peace alone buys nothing, war alone stores 10 at 3: 0.25·30 is the bound. To store nothing costs 0.25·90 over both."""
     plan = planned(book(*WAR), 2)
-    assert (plan.objective, plan.bound, plan.status) == (pytest.approx(22.5), pytest.approx(7.5), "feasible")
+    assert (plan.objective, plan.bound, plan.status) == (
+        pytest.approx(22.5),
+        pytest.approx(7.5),
+        "feasible",
+    )
     assert plan.gap == pytest.approx(1 - 7.5 / 22.5)
     assert plan.of(Order) == ()
-    assert {each.scenario: each.cost for each in plan.of(ScenarioOutcome)} == pytest.approx({"base": 0, "war": 90})
+    assert {each.scenario: each.cost for each in plan.of(ScenarioOutcome)} == pytest.approx(
+        {"base": 0, "war": 90}
+    )
     assert "so this one is within 66.67% of the best" in plan.verdict
 
 
 def test_one_bundle_is_the_plan_of_all() -> None:
     plan = planned(book(*WAR), 1)
-    assert (plan.objective, plan.bound, plan.status) == (pytest.approx(22.5), pytest.approx(22.5), "optimal")
+    assert (plan.objective, plan.bound, plan.status) == (
+        pytest.approx(22.5),
+        pytest.approx(22.5),
+        "optimal",
+    )
 
 
-@pytest.mark.parametrize(("name", "weight"), [("two_stage", 0.0), ("two_stage", 1.0), ("stages", 0.4)])
+@pytest.mark.parametrize(
+    ("name", "weight"), [("two_stage", 0.0), ("two_stage", 1.0), ("stages", 0.4)]
+)
 def test_the_plan_of_all_lies_between_bound_and_plan(name: str, weight: float) -> None:
     stockpile = tree(name, risk_weight=weight)
     best = whole(stockpile).objective
@@ -188,14 +217,26 @@ def test_random_trees(seed: int) -> None:
     r = random.Random(seed)
     rows: list[Row] = [
         material(shortage_cost=40),
-        *(offer(f"o{k}", r.randint(3, 9), order_cost=r.randint(0, 20), capacity=r.randint(3, 15)) for k in range(2)),
+        *(
+            offer(f"o{k}", r.randint(3, 9), order_cost=r.randint(0, 20), capacity=r.randint(3, 15))
+            for k in range(2)
+        ),
         demand(r.randint(2, 6), 0, 3),
     ]
     for k in range(5):
         name, known = f"s{k}", r.randint(1, 2)
         rows += [
-            scenario(name, r.choice([0.1, 0.15]), follows="s0" if k in (3, 4) and known == 2 else None),
-            event("offers.price", "scale", r.choice([0.5, 1.5, 3]), known, name=name, row=f"o{r.randint(0, 1)}"),
+            scenario(
+                name, r.choice([0.1, 0.15]), follows="s0" if k in (3, 4) and known == 2 else None
+            ),
+            event(
+                "offers.price",
+                "scale",
+                r.choice([0.5, 1.5, 3]),
+                known,
+                name=name,
+                row=f"o{r.randint(0, 1)}",
+            ),
             event("demand.quantity", "set", r.randint(0, 12), max(known, 2), name=name),
         ]
     stockpile = book(*rows, periods=4, risk_weight=r.choice([0, 0.5, 1]), risk_tail=0.3)
@@ -210,21 +251,38 @@ def test_random_trees(seed: int) -> None:
 
 def test_what_is_known_at_once_needs_no_agreement() -> None:
     """Several roots: each scenario is planned as if alone, and that is the plan of all."""
-    rows = (offer("now", 3, to=month(0)), offer("then", 9, from_=month(1)), demand(0, 1), scenario(probability=0.25, known=0))
+    rows = (
+        offer("now", 3, to=month(0)),
+        offer("then", 9, from_=month(1)),
+        demand(0, 1),
+        scenario(probability=0.25, known=0),
+    )
     plan = planned(book(*rows, event("demand.quantity", "set", 10, 1)), 2)
-    assert (plan.objective, plan.bound, plan.status) == (pytest.approx(7.5), pytest.approx(7.5), "optimal")
-    assert "The scenarios part in the first period: nothing is decided for all of them." in plan.verdict
+    assert (plan.objective, plan.bound, plan.status) == (
+        pytest.approx(7.5),
+        pytest.approx(7.5),
+        "optimal",
+    )
+    assert (
+        "The scenarios part in the first period: nothing is decided for all of them."
+        in plan.verdict
+    )
 
 
 def test_decisions_that_leave_a_scenario_without_a_plan_are_made_anew_with_it() -> None:
     """Each scenario wants a metal that can be bought in January only, and neither bundle alone would buy the other's."""
     rows = [material("ga"), material("in")]
     for name, metal in (("a", "ga"), ("b", "in")):
-        rows += [offer(f"buy {metal}", 3, material=metal, to=month(0)), demand(0, 1, material=metal)]
+        rows += [
+            offer(f"buy {metal}", 3, material=metal, to=month(0)),
+            demand(0, 1, material=metal),
+        ]
         rows += [scenario(name, 0.5), event("demand.quantity", "set", 10, 1, name=name, row=metal)]
     plan = planned(book(*rows), 2)
     assert (plan.objective, plan.bound) == (pytest.approx(60), pytest.approx(30))
-    assert {each.offer: each.ordered for each in plan.of(Order)} == pytest.approx({"buy ga": 10, "buy in": 10})
+    assert {each.offer: each.ordered for each in plan.of(Order)} == pytest.approx(
+        {"buy ga": 10, "buy in": 10}
+    )
 
 
 def test_a_bundle_that_has_no_plan_is_named() -> None:
@@ -250,7 +308,9 @@ def test_held_decisions_are_the_same_on_every_branch(name: str) -> None:
             mine, other = (each.values.get(variable, {}) for each in (found, kept))
             for key in mine.keys() | other.keys():
                 far = 0.0 if variable in decisions() else 2 * bundles.HAIRS[0]
-                assert mine.get(key, 0.0) == pytest.approx(other.get(key, 0.0), rel=1e-6, abs=far), (variable, key)
+                assert mine.get(key, 0.0) == pytest.approx(
+                    other.get(key, 0.0), rel=1e-6, abs=far
+                ), (variable, key)
 
 
 @pytest.mark.parametrize("name", ["two_stage", "stages", "full", "shared"])
@@ -264,7 +324,9 @@ def test_every_variable_stands_at_a_node_or_is_known_to_follow(name: str) -> Non
 
 def test_decisions_that_another_branch_does_not_know_cannot_be_held_there() -> None:
     formulation = build(book(*WAR))
-    assert not bundles.hold(formulation, bundles.Decisions({"buy": {("elsewhere", 0): 1.0}}), range(1))
+    assert not bundles.hold(
+        formulation, bundles.Decisions({"buy": {("elsewhere", 0): 1.0}}), range(1)
+    )
 
 
 # --- What the plan tells --------------------------------------------------------------------------------------------------------------
@@ -277,11 +339,15 @@ def test_the_rows_tell_of_the_trunk_and_the_money_of_all(name: str) -> None:
     best, until = whole(stockpile), month(split.periods)
     assert plan.until == until
     assert sum(each.discounted for each in plan.of(CashFlow)) == pytest.approx(plan.expected_cost)
-    assert sum(each.amount for each in plan.of(Payment)) == pytest.approx(sum(each.spent for each in plan.of(BudgetUse)))
+    assert sum(each.amount for each in plan.of(Payment)) == pytest.approx(
+        sum(each.spent for each in plan.of(BudgetUse))
+    )
     for row in plan.of(CashFlow):
         assert row.discounted == pytest.approx(row.amount * row.factor)
     early = [each for each in best.of(Order) if each.date < until]
-    assert [(each.date, each.offer) for each in plan.of(Order)] == [(each.date, each.offer) for each in early]
+    assert [(each.date, each.offer) for each in plan.of(Order)] == [
+        (each.date, each.offer) for each in early
+    ]
     for mine, other in zip(plan.of(Order), early, strict=True):
         for column in ("ordered", "arriving", "price", "delivered_price", "paid"):
             assert getattr(mine, column) == pytest.approx(getattr(other, column), rel=1e-5)
@@ -290,12 +356,17 @@ def test_the_rows_tell_of_the_trunk_and_the_money_of_all(name: str) -> None:
         each.contract: each.level for each in best.of(ContractOutcome)
     }
     for contract, other in zip(plan.of(ContractOutcome), best.of(ContractOutcome), strict=True):
-        assert (contract.first_delivery, contract.last_delivery) == (other.first_delivery, other.last_delivery)
+        assert (contract.first_delivery, contract.last_delivery) == (
+            other.first_delivery,
+            other.last_delivery,
+        )
         for column in ("called_off", "delivered", "deficit", "expected_price", "cost"):
             assert getattr(contract, column) == pytest.approx(getattr(other, column), rel=1e-5)
     assert all(each.date < until for each in plan.of(LotStock))
     outcomes = {each.scenario: each.probability for each in plan.of(ScenarioOutcome)}
-    assert outcomes == pytest.approx({each.scenario: each.probability for each in best.of(ScenarioOutcome)})
+    assert outcomes == pytest.approx(
+        {each.scenario: each.probability for each in best.of(ScenarioOutcome)}
+    )
 
 
 def test_ctrl_c_keeps_the_bound_and_the_best_plan_so_far() -> None:
@@ -324,7 +395,10 @@ def test_ctrl_c_keeps_the_bound_and_the_best_plan_so_far() -> None:
 
 
 def test_a_worker_that_dies_is_an_error_and_not_waited_for() -> None:
-    with Workers(1) as workers, pytest.raises(SolverError, match="a worker process died before its answer"):
+    with (
+        Workers(1) as workers,
+        pytest.raises(SolverError, match="a worker process died before its answer"),
+    ):
         list(workers.run(os._exit, [1]))
 
 
@@ -349,7 +423,9 @@ def test_what_an_audit_finds_reaches_the_process_that_waits() -> None:
 
 def test_the_command_writes_the_first_decisions_and_says_how_good_they_are(tmp_path: Path) -> None:
     source = workbook(tmp_path / "mine.xlsx", TREES["stages"])
-    ran = command("solve", source, "--bundles", 2, "--workers", 2, "--gap", 0.02, "--json", cwd=tmp_path)
+    ran = command(
+        "solve", source, "--bundles", 2, "--workers", 2, "--gap", 0.02, "--json", cwd=tmp_path
+    )
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
     assert found["status"] == "optimal"
@@ -364,10 +440,23 @@ def test_the_command_writes_the_first_decisions_and_says_how_good_they_are(tmp_p
 
 
 def test_the_command_says_which_scenario_has_no_plan(tmp_path: Path) -> None:
-    tables = {name: rows for name, rows in TREES["stages"].items() if name not in ("contracts", "floors")}
+    tables = {
+        name: rows for name, rows in TREES["stages"].items() if name not in ("contracts", "floors")
+    }
     tables["materials"] = [{"material": "gallium"}]  # demand must be met
-    tables["events"] = [*tables["events"], happens("embargo", "demand[gallium].quantity", "scale", 9, day(4))]
-    ran = command("solve", workbook(tmp_path / "mine.xlsx", tables), "--bundles", 9, "--workers", 1, cwd=tmp_path)
+    tables["events"] = [
+        *tables["events"],
+        happens("embargo", "demand[gallium].quantity", "scale", 9, day(4)),
+    ]
+    ran = command(
+        "solve",
+        workbook(tmp_path / "mine.xlsx", tables),
+        "--bundles",
+        9,
+        "--workers",
+        1,
+        cwd=tmp_path,
+    )
     assert ran.returncode == 3
     assert "warning: --bundles 9: the scenarios part into " in ran.stderr
     assert "in scenario " in ran.stderr
@@ -378,4 +467,7 @@ def test_bundles_go_with_nothing_that_plans_all_scenarios_in_one_model(tmp_path:
     source = workbook(tmp_path / "mine.xlsx", TREES["stages"])
     ran = command("solve", source, "--bundles", 2, "--value", cwd=tmp_path)
     assert ran.returncode == 2
-    assert "--value plans all scenarios in one model: it cannot go with --bundles or --decompose" in ran.stderr
+    assert (
+        "--value plans all scenarios in one model: it cannot go with --bundles or --decompose"
+        in ran.stderr
+    )

@@ -14,7 +14,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser import planner
+from optimiser.desk import planner
 from tests.support.books import book
 from tests.support.commands import run, stockpile
 
@@ -24,7 +24,16 @@ TABLES: dict[str, Any] = {
     "settings": {"start": "2027-01-01", "periods": 4, "mip_gap": 0},
     "materials": [{"material": "gallium", "shelf_life_months": 3}],
     "suppliers": [{"supplier": "smelter"}],
-    "offers": [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 5, "order_cost": 12, "capacity": 100}],
+    "offers": [
+        {
+            "offer": "spot",
+            "supplier": "smelter",
+            "material": "gallium",
+            "price": 5,
+            "order_cost": 12,
+            "capacity": 100,
+        }
+    ],
     "demand": [{"material": "gallium", "from": "2027-01-01", "to": "2027-04-30", "quantity": 10}],
     "funds": [{"fund": "treasury"}],
     "budgets": [{"fund": "treasury", "from": "2027-01-01", "amount": 1000}],
@@ -45,7 +54,9 @@ def changed(path: Path, table: str, **cells: object) -> Path:
     return path
 
 
-def test_solve_writes_a_plan_beside_the_workbook_and_leaves_the_workbook_alone(workbook: Path) -> None:
+def test_solve_writes_a_plan_beside_the_workbook_and_leaves_the_workbook_alone(
+    workbook: Path,
+) -> None:
     before = workbook.read_bytes()
     ran = stockpile("solve", workbook, "--json", cwd=workbook.parent)
     assert ran.returncode == 0, ran.stderr
@@ -60,10 +71,15 @@ def test_solve_writes_a_plan_beside_the_workbook_and_leaves_the_workbook_alone(w
     assert Path(found["plan"]) == workbook.parent / "mine-plan.xlsx"
     assert found["seconds"] > 0
     assert workbook.read_bytes() == before
-    assert sorted(path.name for path in workbook.parent.iterdir()) == ["mine-plan.xlsx", "mine.xlsx"]
+    assert sorted(path.name for path in workbook.parent.iterdir()) == [
+        "mine-plan.xlsx",
+        "mine.xlsx",
+    ]
 
 
-def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard_error(workbook: Path) -> None:
+def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard_error(
+    workbook: Path,
+) -> None:
     ran = stockpile("solve", workbook, "-o", "plan.xlsx", cwd=workbook.parent)
     assert ran.returncode == 0
     assert "Order 40 kg in 2 orders from smelter." in ran.stdout
@@ -71,25 +87,57 @@ def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard
     assert "incumbent" not in ran.stdout
 
 
-def test_one_seed_makes_one_plan_with_any_number_of_threads_and_any_order_of_sets(tmp_path: Path) -> None:
+def test_one_seed_makes_one_plan_with_any_number_of_threads_and_any_order_of_sets(
+    tmp_path: Path,
+) -> None:
     found = []
     for number in (1, 2):
         plan = tmp_path / f"plan{number}.xlsx"
-        command = [sys.executable, "-m", "optimiser", "solve", "inputs/small.xlsx", "-o", str(plan), "--threads", str(number)]
-        environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": str(number)}
-        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120, check=True)
+        command = [
+            sys.executable,
+            "-m",
+            "optimiser",
+            "solve",
+            "inputs/small.xlsx",
+            "-o",
+            str(plan),
+            "--threads",
+            str(number),
+        ]
+        environment = {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'models'}",
+            "PATH": "/usr/bin:/bin",
+            "PYTHONHASHSEED": str(number),
+        }
+        subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, timeout=120, check=True
+        )
         sheets = openpyxl.load_workbook(plan)
-        found.append({sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in sheets if sheet.title != "run"})
+        found.append(
+            {
+                sheet.title: list(sheet.iter_rows(values_only=True))
+                for sheet in sheets
+                if sheet.title != "run"
+            }
+        )
     assert found[0] == found[1]
 
 
 def test_set_changes_one_run_only(workbook: Path) -> None:
-    changes = ["--set", "offers[spot].order_cost set 0", "--set", "demand[gallium].quantity scale 2"]
+    changes = [
+        "--set",
+        "offers[spot].order_cost set 0",
+        "--set",
+        "demand[gallium].quantity scale 2",
+    ]
     ran = stockpile("solve", workbook, "--json", *changes, cwd=workbook.parent)
     assert json.loads(ran.stdout)["objective"] == pytest.approx(400)
 
 
-@pytest.mark.parametrize("change", ["offers[spot].order_cost", "offers[spto].order_cost set 0", "offers[spot].capacity set -1"])
+@pytest.mark.parametrize(
+    "change",
+    ["offers[spot].order_cost", "offers[spto].order_cost set 0", "offers[spot].capacity set -1"],
+)
 def test_a_change_that_makes_no_sense_is_refused_in_one_line(workbook: Path, change: str) -> None:
     ran = stockpile("solve", workbook, "--set", change, cwd=workbook.parent)
     assert ran.returncode in (1, 2)
@@ -152,7 +200,16 @@ def test_the_input_is_never_the_output(workbook: Path) -> None:
 
 
 def test_the_model_can_be_written_and_another_solver_named(workbook: Path) -> None:
-    ran = stockpile("solve", workbook, "--solver", "appsi_highs", "--write-model", "model.lp", "--json", cwd=workbook.parent)
+    ran = stockpile(
+        "solve",
+        workbook,
+        "--solver",
+        "appsi_highs",
+        "--write-model",
+        "model.lp",
+        "--json",
+        cwd=workbook.parent,
+    )
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["objective"] == pytest.approx(OPTIMUM)
     assert "buy(spot,0)" in (workbook.parent / "model.lp").read_text()
@@ -171,7 +228,9 @@ def test_the_model_can_be_written_and_another_solver_named(workbook: Path) -> No
         ["--frobnicate"],
     ],
 )
-def test_a_wrong_command_line_ends_with_2_and_without_a_plan(workbook: Path, arguments: list[str]) -> None:
+def test_a_wrong_command_line_ends_with_2_and_without_a_plan(
+    workbook: Path, arguments: list[str]
+) -> None:
     ran = stockpile("solve", workbook, *arguments, cwd=workbook.parent)
     assert ran.returncode == 2
     assert "Traceback" not in ran.stderr
@@ -179,7 +238,10 @@ def test_a_wrong_command_line_ends_with_2_and_without_a_plan(workbook: Path, arg
 
 
 def test_shortfall_first_spends_what_it_takes(tmp_path: Path) -> None:
-    tables = {**TABLES, "materials": [{"material": "gallium", "shelf_life_months": 3, "shortage_cost": 1}]}
+    tables = {
+        **TABLES,
+        "materials": [{"material": "gallium", "shelf_life_months": 3, "shortage_cost": 1}],
+    }
     path = tmp_path / "short.xlsx"
     for objective, shortfall in (("cost", 40), ("shortfall_first", 0)):
         book(path, {**tables, "settings": {**TABLES["settings"], "objective": objective}})
@@ -203,7 +265,14 @@ def hard_tables() -> dict[str, Any]:
         }
         for k in range(12)
     ]
-    demand = [{"material": "gallium", "from": f"{2027 + k // 12}-{k % 12 + 1:02d}-01", "quantity": 31 + 17 * k % 23} for k in range(60)]
+    demand = [
+        {
+            "material": "gallium",
+            "from": f"{2027 + k // 12}-{k % 12 + 1:02d}-01",
+            "quantity": 31 + 17 * k % 23,
+        }
+        for k in range(60)
+    ]
     materials = [{"material": "gallium", "shelf_life_months": 5, "holding_cost": 0.07}]
     return {
         **TABLES,
@@ -218,14 +287,31 @@ def hard_tables() -> dict[str, Any]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_keep_and_write_the_best_plan_so_far(ending: signal.Signals, tmp_path: Path) -> None:
+def test_ctrl_c_and_sigterm_keep_and_write_the_best_plan_so_far(
+    ending: signal.Signals, tmp_path: Path
+) -> None:
     """Also where the shell has it ignore Ctrl-C, as in the background of a script."""
     path = book(tmp_path / "hard.xlsx", hard_tables())
     ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
-    command = [*ignoring, sys.executable, "-m", "optimiser", "solve", str(path), "--json", "--time-limit", "600"]
+    command = [
+        *ignoring,
+        sys.executable,
+        "-m",
+        "optimiser",
+        "solve",
+        str(path),
+        "--json",
+        "--time-limit",
+        "600",
+    ]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as ran:
         assert ran.stderr is not None
         for line in ran.stderr:
@@ -250,7 +336,10 @@ def test_no_plan_within_the_time_limit_ends_with_4(tmp_path: Path) -> None:
 
 
 def test_check_writes_what_is_wrong_as_a_workbook(tmp_path: Path) -> None:
-    bad, good = changed(tmp_path / "bad.xlsx", "offers", capacity=-5), book(tmp_path / "good.xlsx", TABLES)
+    bad, good = (
+        changed(tmp_path / "bad.xlsx", "offers", capacity=-5),
+        book(tmp_path / "good.xlsx", TABLES),
+    )
     for path, status, rows in ((bad, 1, 2), (good, 0, 2)):
         ran = stockpile("check", path, "--errors", "errors.xlsx", cwd=tmp_path)
         assert ran.returncode == status, ran.stderr
@@ -262,7 +351,9 @@ def test_check_writes_what_is_wrong_as_a_workbook(tmp_path: Path) -> None:
 
 def test_what_is_odd_is_told_and_stands_in_the_plan(tmp_path: Path) -> None:
     path = changed(tmp_path / "odd.xlsx", "offers", duty=3)
-    told = "offers!G2: duty is 3, which is 3 times 100 %: shares and rates are fractions, 0.25 is 25 %"
+    told = (
+        "offers!G2: duty is 3, which is 3 times 100 %: shares and rates are fractions, 0.25 is 25 %"
+    )
     for command in ("check", "solve"):
         ran = stockpile(command, path, cwd=tmp_path)
         assert ran.returncode == 0, ran.stderr
@@ -289,7 +380,11 @@ def system_stream(path: str | Path, encoding: str = "utf-8") -> io.TextIOWrapper
 @pytest.mark.parametrize("options", [[], ["--json"]])
 @pytest.mark.parametrize("where", ["full", "closed"])
 def test_a_standard_output_that_cannot_be_written_is_told_and_the_plan_stands(
-    options: list[str], where: str, workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    where: str,
+    workbook: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys, "stdout", system_stream("/dev/full") if where == "full" else None)
     ran = run(capsys, "solve", workbook, *options)
@@ -299,29 +394,46 @@ def test_a_standard_output_that_cannot_be_written_is_told_and_the_plan_stands(
     assert f"The plan is in {plan}" in ran.err
     assert "standard output cannot be written" in ran.err
     monkeypatch.setattr(sys, "stdout", system_stream("/dev/full") if where == "full" else None)
-    assert run(capsys, "audit", workbook, changed(workbook.with_name("x.xlsx"), "offers", price=6)).status == 1
+    assert (
+        run(
+            capsys, "audit", workbook, changed(workbook.with_name("x.xlsx"), "offers", price=6)
+        ).status
+        == 1
+    )
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_letters_that_the_output_does_not_have_are_escaped(
-    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    encoding: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    source = book(tmp_path / "βook.xlsx", {**TABLES, "settings": {**TABLES["settings"], "title": "Γάλλιο 镓"}})
+    source = book(
+        tmp_path / "βook.xlsx", {**TABLES, "settings": {**TABLES["settings"], "title": "Γάλλιο 镓"}}
+    )
     monkeypatch.setattr(sys, "stdout", system_stream(tmp_path / "out", encoding))
     assert run(capsys, "solve", source).status == 0
     assert "\\u9553: optimal" in (tmp_path / "out").read_text(encoding)
 
 
-def test_names_of_files_that_are_no_text_are_written_as_escapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_of_files_that_are_no_text_are_written_as_escapes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     try:
         source = book(tmp_path / os.fsdecode(b"b\xff.xlsx"), TABLES)
     except OSError:
         pytest.skip("names of files are text here")
-    plan, errors, both = (tmp_path / os.fsdecode(name + b"\xff.xlsx") for name in (b"p", b"e", b"c"))
+    plan, errors, both = (
+        tmp_path / os.fsdecode(name + b"\xff.xlsx") for name in (b"p", b"e", b"c")
+    )
     assert run(capsys, "check", source, "--errors", errors).status == 0
     assert run(capsys, "solve", source, "-o", plan).status == 0
     assert run(capsys, "compare", source, plan, "-o", both).status == 0
-    assert any(row == ("input", "b\\udcff.xlsx") for row in openpyxl.load_workbook(plan)["run"].iter_rows(values_only=True))
+    assert any(
+        row == ("input", "b\\udcff.xlsx")
+        for row in openpyxl.load_workbook(plan)["run"].iter_rows(values_only=True)
+    )
 
 
 def test_what_nobody_foresaw_is_one_line_and_70(
@@ -333,7 +445,9 @@ def test_what_nobody_foresaw_is_one_line_and_70(
     monkeypatch.setattr(planner, "build", fail)
     ran = run(capsys, "solve", workbook)
     assert (ran.status, ran.out) == (70, "")
-    assert ran.err.startswith("internal error, please report it: ZeroDivisionError: a figure is nothing (test_cli.py:")
+    assert ran.err.startswith(
+        "internal error, please report it: ZeroDivisionError: a figure is nothing (test_cli.py:"
+    )
     assert ran.err.count("\n") == 1
     monkeypatch.setenv("STOCKPILE_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):

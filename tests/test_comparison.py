@@ -16,14 +16,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser import cli
-from optimiser.audit import Sheets
-from optimiser.audited import as_sheets
-from optimiser.compare_maker import Asked, Comparison, NoPlanError, make_comparison
-from optimiser.comparison import Compared, change, compare
-from optimiser.errors import InputError, OutputError
-from optimiser.planner import Request, plan_workbook
-from optimiser.terminal import Plain
+from optimiser.auditing import Sheets
+from optimiser.cli import commands as cli
+from optimiser.cli.terminal import Plain
+from optimiser.comparison.compared import Compared, change, compare
+from optimiser.desk.compare_maker import Asked, Comparison, NoPlanError, make_comparison
+from optimiser.desk.planner import Request, plan_workbook
+from optimiser.plan.audited import as_sheets
+from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.write import write
 from stockpile_model.changes import parse
 from tests.support.books import book
@@ -38,7 +38,10 @@ MORE = "demand[*].quantity scale 1.5"
 
 def solved(source: Path, name: str, *changes: str) -> Path:
     target = source.with_name(name)
-    answer = plan_workbook(Request(source=source, output=target, changes=[parse(each) for each in changes]), lambda _: None)
+    answer = plan_workbook(
+        Request(source=source, output=target, changes=[parse(each) for each in changes]),
+        lambda _: None,
+    )
     assert answer.plan is not None
     return target
 
@@ -72,7 +75,9 @@ def workbook(planned: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def plans(planned: Path, workbook: Path) -> tuple[Path, Path]:
-    return Path(shutil.copy(planned / "a.xlsx", workbook.parent)), Path(shutil.copy(planned / "b.xlsx", workbook.parent))
+    return Path(shutil.copy(planned / "a.xlsx", workbook.parent)), Path(
+        shutil.copy(planned / "b.xlsx", workbook.parent)
+    )
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------------------------
@@ -96,7 +101,11 @@ def test_more_demand_differs_in_its_orders(workbook: Path) -> None:
     found = differing(compared(solved(workbook, "a.xlsx"), solved(workbook, "b.xlsx", MORE)))
     assert found["ordered", "spot"] == (pytest.approx(40), pytest.approx(60))
     assert found["arrives", "smelter"] == (pytest.approx(40), pytest.approx(60))
-    dated = [values for (what, of), values in found.items() if what.startswith("order 2027-") and of == "spot"]
+    dated = [
+        values
+        for (what, of), values in found.items()
+        if what.startswith("order 2027-") and of == "spot"
+    ]
     assert [sum(column) for column in zip(*dated, strict=True)] != [0, 0]
     assert ("first order", "spot") not in found
 
@@ -114,7 +123,9 @@ def test_a_plan_written_and_read_is_as_it_was_made(tmp_path: Path) -> None:
 
 def edited(sheets: Sheets, sheet: str, where: Callable[[Any], bool], **values: Any) -> Sheets:
     def line(old: Any) -> Any:
-        new = type(old)({**old, **values}, old.sheet, old.number, old.letters) if where(old) else old
+        new = (
+            type(old)({**old, **values}, old.sheet, old.number, old.letters) if where(old) else old
+        )
         return new
 
     assert any(map(where, sheets[sheet]))
@@ -123,10 +134,17 @@ def edited(sheets: Sheets, sheet: str, where: Callable[[Any], bool], **values: A
 
 def test_contracts_and_projects_are_compared_by_what_is_decided() -> None:
     before = as_sheets(shared_plan())
-    after = edited(before, "contracts", lambda line: line["contract"] == "hedge", level=None, signed=None)
-    after = edited(after, "projects", lambda line: line["project"] == "plant", decision="no", decided=None)
+    after = edited(
+        before, "contracts", lambda line: line["contract"] == "hedge", level=None, signed=None
+    )
+    after = edited(
+        after, "projects", lambda line: line["project"] == "plant", decision="no", decided=None
+    )
     found = {(each.what, each.of): each.values for each in compare([before, after]) if each.differs}
-    assert found == {("contract", "hedge"): ("one, 2027-01-01", "not signed"), ("project", "plant"): (found["project", "plant"][0], "no")}
+    assert found == {
+        ("contract", "hedge"): ("one, 2027-01-01", "not signed"),
+        ("project", "plant"): (found["project", "plant"][0], "no"),
+    }
     assert str(found["project", "plant"][0]).startswith("grant, 2027-")
 
 
@@ -136,7 +154,10 @@ def test_rotation_and_arrivals_are_summed_by_outlet_and_supplier() -> None:
     after = edited(after, "deliveries", lambda line: line["supplier"] == "trader", quantity=0.0)
     found = {(each.what, each.of): each.values for each in compare([before, after]) if each.differs}
     lines = [line for line in before["rotation"] if line["outlet"] == "swap"]
-    assert found["rotated", "swap"] == (pytest.approx(sum(line["quantity"] for line in lines)), pytest.approx(len(lines)))
+    assert found["rotated", "swap"] == (
+        pytest.approx(sum(line["quantity"] for line in lines)),
+        pytest.approx(len(lines)),
+    )
     assert found["arrives", "trader"][1] == 0
     assert found.keys() == {("rotated", "swap"), ("arrives", "trader")}
 
@@ -145,11 +166,17 @@ def test_scenarios_are_compared_and_sums_are_expected() -> None:
     plan = tree_plan("two_stage")
     sheets = as_sheets(plan)
     other = edited(sheets, "scenarios", lambda line: line["scenario"] == "squeeze", cost=1.0)
-    found = compare([sheets, other, replace(sheets, cvar=2.0, rows={**sheets.rows, "scenarios": []})])
+    found = compare(
+        [sheets, other, replace(sheets, cvar=2.0, rows={**sheets.rows, "scenarios": []})]
+    )
     assert row(found, "cost", "squeeze").values[1:] == (1.0, None)
     assert row(found, "CVaR").values == (plan.cvar, plan.cvar, 2.0)
     assert row(found, "shortfall", "squeeze").values[0] is not None
-    expected = sum(line["probability"] * line["ordered"] for line in sheets["orders"] if line["offer"] == "spot")
+    expected = sum(
+        line["probability"] * line["ordered"]
+        for line in sheets["orders"]
+        if line["offer"] == "spot"
+    )
     plain = sum(line["ordered"] for line in sheets["orders"] if line["offer"] == "spot")
     assert row(found, "ordered", "spot").values[0] == pytest.approx(expected)
     assert expected < plain - 1
@@ -160,7 +187,14 @@ def test_scenarios_are_compared_and_sums_are_expected() -> None:
 
 @pytest.mark.parametrize(
     ("first", "other", "differs"),
-    [(1e9, 1e9 + 900, False), (1e9, 1e9 + 1100, True), (0.0, 5e-7, False), (0.0, 1e-5, True), (None, 1.0, True), ("a", "a", False)],
+    [
+        (1e9, 1e9 + 900, False),
+        (1e9, 1e9 + 1100, True),
+        (0.0, 5e-7, False),
+        (0.0, 1e-5, True),
+        (None, 1.0, True),
+        ("a", "a", False),
+    ],
 )
 def test_what_is_one_amount(first: Any, other: Any, differs: bool) -> None:
     assert (change(first, other, 1e-6) is not None) == differs
@@ -171,7 +205,12 @@ def test_amounts_are_one_in_any_unit(unit: float) -> None:
     """What differs by a hundredth differs in millions and in millionths too; what is noise of the largest amount is none."""
     plans = [replace(as_sheets(shared_plan()), costs={"freight": of * unit, "duty": 5e3 * unit, "storage": rest * unit}, objective=0.0)
              for of, rest in ((1.0, 0.0), (1.01, 1e-7))]  # fmt: skip
-    plans = [replace(each, bound=None, expected_cost=None, cvar=None, rows={name: [] for name in each.rows}) for each in plans]
+    plans = [
+        replace(
+            each, bound=None, expected_cost=None, cvar=None, rows={name: [] for name in each.rows}
+        )
+        for each in plans
+    ]
     found = {each.of: each.differs for each in compare(plans) if each.what == "cost"}
     assert found == {"freight": True, "duty": False, "storage": False}
 
@@ -179,7 +218,9 @@ def test_amounts_are_one_in_any_unit(unit: float) -> None:
 # --- Stale plans, and workbooks planned now ----------------------------------------------------------------------------------------
 
 
-def test_a_plan_is_stale_once_its_workbook_beside_it_changes(workbook: Path, plans: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_plan_is_stale_once_its_workbook_beside_it_changes(
+    workbook: Path, plans: tuple[Path, Path], tmp_path: Path
+) -> None:
     assert [side.stale for side in compared(*plans).sides] == [None, None]
     book(workbook, {**TABLES, "budgets": [{**TABLES["budgets"][0], "amount": 2000}]})
     found = compared(*plans)
@@ -189,7 +230,9 @@ def test_a_plan_is_stale_once_its_workbook_beside_it_changes(workbook: Path, pla
     assert [side.stale for side in compared(*plans).sides] == [None, None]
 
 
-def test_a_workbook_is_planned_now_beside_its_plan(workbook: Path, plans: tuple[Path, Path]) -> None:
+def test_a_workbook_is_planned_now_beside_its_plan(
+    workbook: Path, plans: tuple[Path, Path]
+) -> None:
     same = compared(plans[0], workbook)
     assert differing(same) == {}
     assert [side.name for side in same.sides] == ["a", "mine, planned now"]
@@ -200,7 +243,12 @@ def test_a_workbook_is_planned_now_beside_its_plan(workbook: Path, plans: tuple[
     assert found.sides[0].stale == elsewhere / "mine.xlsx"
     assert found.sides[1].stale is None
     assert differing(found)["cost", "purchases"] == (pytest.approx(200), pytest.approx(240))
-    assert sorted(path.name for path in workbook.parent.iterdir()) == ["a.xlsx", "b.xlsx", "edited", "mine.xlsx"]
+    assert sorted(path.name for path in workbook.parent.iterdir()) == [
+        "a.xlsx",
+        "b.xlsx",
+        "edited",
+        "mine.xlsx",
+    ]
 
 
 def test_changes_are_made_to_what_is_planned_now(workbook: Path, plans: tuple[Path, Path]) -> None:
@@ -209,11 +257,21 @@ def test_changes_are_made_to_what_is_planned_now(workbook: Path, plans: tuple[Pa
     assert [side.stale for side in found.sides] == [None, None]
 
 
-def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(workbook: Path, plans: tuple[Path, Path]) -> None:
+def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(
+    workbook: Path, plans: tuple[Path, Path]
+) -> None:
     """Their difference is that of the changes too."""
     without = compared(plans[1], workbook).notes
-    assert sum("is planned without what b is planned with; --set gives it the same changes" in note for note in without) == 1
-    assert not any("without" in note for note in compared(plans[1], workbook, changes=[parse(DEARER)]).notes)
+    assert (
+        sum(
+            "is planned without what b is planned with; --set gives it the same changes" in note
+            for note in without
+        )
+        == 1
+    )
+    assert not any(
+        "without" in note for note in compared(plans[1], workbook, changes=[parse(DEARER)]).notes
+    )
     assert not any("without" in note for note in compared(plans[0], workbook).notes)
 
 
@@ -226,7 +284,10 @@ def test_files_of_one_name_are_told_apart(plans: tuple[Path, Path]) -> None:
     folder = plans[0].parent / "other"
     folder.mkdir()
     (folder / "a.xlsx").write_bytes(plans[1].read_bytes())
-    assert [side.name for side in compared(plans[0], folder / "a.xlsx").sides] == [str(plans[0]), str(folder / "a.xlsx")]
+    assert [side.name for side in compared(plans[0], folder / "a.xlsx").sides] == [
+        str(plans[0]),
+        str(folder / "a.xlsx"),
+    ]
 
 
 def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path) -> None:
@@ -234,7 +295,9 @@ def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path)
     first = tmp_path / "first.xlsx"
     plan_workbook(Request(source=source, output=first, bundles=2, workers=1), lambda _: None)
     found = compared(solved(source, "whole.xlsx"), first)
-    assert found.notes == ("first: holds what is done before 2027-03-01, so of all plans no later decisions are compared",)
+    assert found.notes == (
+        "first: holds what is done before 2027-03-01, so of all plans no later decisions are compared",
+    )
     whole = [line for line in found.sides[0].sheets["orders"] if line["offer"] == "spot"]
     early = sum(line["probability"] * line["ordered"] for line in whole if line["date"].month < 3)
     assert row(found.rows, "ordered", "spot").values[0] == pytest.approx(early)
@@ -244,9 +307,17 @@ def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path)
 # --- What is refused -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "value", "said"), [("currency", "EUR", "money in EUR"), ("quantity_unit", "t", "quantities in t")])
-def test_other_units_are_refused(plans: tuple[Path, Path], name: str, value: str, said: str) -> None:
-    other = book(plans[0].with_name("other.xlsx"), {**TABLES, "settings": {**TABLES["settings"], name: value}})
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("currency", "EUR", "money in EUR"), ("quantity_unit", "t", "quantities in t")],
+)
+def test_other_units_are_refused(
+    plans: tuple[Path, Path], name: str, value: str, said: str
+) -> None:
+    other = book(
+        plans[0].with_name("other.xlsx"),
+        {**TABLES, "settings": {**TABLES["settings"], name: value}},
+    )
     with pytest.raises(InputError) as error:
         compared(plans[0], solved(other, "c.xlsx"))
     (fault,) = error.value.faults
@@ -276,7 +347,9 @@ def test_no_input_is_written_to(workbook: Path, plans: tuple[Path, Path]) -> Non
 # --- The workbook -----------------------------------------------------------------------------------------------------------------
 
 
-def test_the_workbook_holds_every_row_with_its_colours(workbook: Path, plans: tuple[Path, Path]) -> None:
+def test_the_workbook_holds_every_row_with_its_colours(
+    workbook: Path, plans: tuple[Path, Path]
+) -> None:
     third = solved(workbook, "third.xlsx", MORE)
     found = compared(*plans, third, output=workbook.with_name("out.xlsx"))
     made = openpyxl.load_workbook(workbook.with_name("out.xlsx"))
@@ -284,22 +357,49 @@ def test_the_workbook_holds_every_row_with_its_colours(workbook: Path, plans: tu
     assert made.sheetnames == ["figures", "decisions", "scenarios", "plans"]
     sheet = values["figures"]
     header, objective = ([cell.value for cell in sheet[k]] for k in (1, 2))
-    assert header == ["What", "Of", "Unit", "Differs", "a", "b", "third", "b, less the first", "third, less the first"]
+    assert header == [
+        "What",
+        "Of",
+        "Unit",
+        "Differs",
+        "a",
+        "b",
+        "third",
+        "b, less the first",
+        "third, less the first",
+    ]
     assert all(cell.comment for cell in made["figures"][1])
-    assert objective == ["objective", None, "USD", "yes", *(pytest.approx(each) for each in (224, 264, 324, 40, 100))]
+    assert objective == [
+        "objective",
+        None,
+        "USD",
+        "yes",
+        *(pytest.approx(each) for each in (224, 264, 324, 40, 100)),
+    ]
     assert made["figures"]["H2"].value == "=F2-E2"
     assert sum(values[name].max_row - 1 for name in ("figures", "decisions")) == len(found.rows)
     formats = {
-        str(area.sqref): [each.formula for each in rules] for area, rules in made["figures"].conditional_formatting._cf_rules.items()
+        str(area.sqref): [each.formula for each in rules]
+        for area, rules in made["figures"].conditional_formatting._cf_rules.items()
     }
     noise = "3.24E-07"  # of the largest amount of money
     assert formats["F2:G2"] == [
-        [f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),F2-$E2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"],
-        [f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),$E2-F2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"],
-        [f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),ABS(F2-$E2)>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),NOT(EXACT($E2,F2)))"],
+        [
+            f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),F2-$E2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"
+        ],
+        [
+            f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),$E2-F2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"
+        ],
+        [
+            f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),ABS(F2-$E2)>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),NOT(EXACT($E2,F2)))"
+        ],
     ]
-    assert len(formats["F3:G3"]) == len(formats["F4:G4"]) == 1  # of the bound and the gap neither more nor less is worse
-    about = [[cell.value for cell in line] for line in values["plans"].iter_rows(min_row=2, max_row=3)]
+    assert (
+        len(formats["F3:G3"]) == len(formats["F4:G4"]) == 1
+    )  # of the bound and the gap neither more nor less is worse
+    about = [
+        [cell.value for cell in line] for line in values["plans"].iter_rows(min_row=2, max_row=3)
+    ]
     assert [line[2] for line in about] == ["mine.xlsx", "mine.xlsx"]
     assert [line[4] for line in about] == [None, DEARER]
 
@@ -317,7 +417,11 @@ def test_names_like_formulas_stay_text(tmp_path: Path) -> None:
     made = openpyxl.load_workbook(tmp_path / "out.xlsx")
     values = {cell.value for sheet in made for line in sheet.iter_rows() for cell in line}
     assert {hostile, "@SUM(1)", "=2+2", "=1+1, planned now"} <= values
-    raw = {name: text for name, text in _parts(tmp_path / "out.xlsx").items() if name.startswith("xl/worksheets/sheet")}
+    raw = {
+        name: text
+        for name, text in _parts(tmp_path / "out.xlsx").items()
+        if name.startswith("xl/worksheets/sheet")
+    }
     formulas = [each for text in raw.values() for each in re.findall(r"<f>(.*?)</f>", text)]
     assert formulas
     assert all(re.fullmatch(r"F\d+-E\d+", each) for each in formulas)
@@ -340,18 +444,24 @@ def test_the_terminal_shows_what_differs(plans: tuple[Path, Path]) -> None:
     assert "Decisions" not in ran.stdout
     assert "\x1b" not in ran.stdout
     assert "note: b: is planned with offers[spot].price set 6" in ran.stderr
-    assert sorted(path.name for path in plans[0].parent.iterdir()) == ["a.xlsx", "b.xlsx", "mine.xlsx"]
+    assert sorted(path.name for path in plans[0].parent.iterdir()) == [
+        "a.xlsx",
+        "b.xlsx",
+        "mine.xlsx",
+    ]
     shown = stockpile("compare", *plans, "--all", cwd=plans[0].parent).stdout
     assert re.search(r"cost +order costs +USD +24 +24\n", shown)
     assert re.search(r"ordered +spot +kg +40 +40\n", shown)
     assert "Nothing differs" in stockpile("compare", plans[0], plans[0], cwd=plans[0].parent).stdout
 
 
-def test_more_cost_is_red_and_less_green(plans: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_cost_is_red_and_less_green(
+    plans: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for order, colour in ((plans, "31"), (plans[::-1], "32")):
         target = io.StringIO()
         console = Plain(file=target, force_terminal=True, color_system="standard", width=150)
-        monkeypatch.setattr("optimiser.terminal.Plain", lambda console=console, **_: console)
+        monkeypatch.setattr("optimiser.cli.terminal.Plain", lambda console=console, **_: console)
         cli._show_compared(compared(*order), everything=False)
         assert re.search(rf"\x1b\[{colour}m2\d\d \([+-]40\)\x1b", target.getvalue())
 
@@ -360,7 +470,10 @@ def test_json_is_one_object_of_all_rows(workbook: Path, plans: tuple[Path, Path]
     book(workbook, {**TABLES, "materials": [{**TABLES["materials"][0], "shelf_life_months": 4}]})
     ran = stockpile("compare", *plans, "--json", cwd=workbook.parent)
     found = json.loads(ran.stdout)
-    assert [(each["name"], each["stale"], each["planned_now"]) for each in found["plans"]] == [("a", True, False), ("b", True, False)]
+    assert [(each["name"], each["stale"], each["planned_now"]) for each in found["plans"]] == [
+        ("a", True, False),
+        ("b", True, False),
+    ]
     assert found["rows"][0]["what"] == "objective"
     assert found["rows"][0]["values"] == [pytest.approx(224), pytest.approx(264)]
     assert found["rows"][0]["differs"] is True
@@ -375,14 +488,21 @@ def test_exit_statuses(workbook: Path, plans: tuple[Path, Path]) -> None:
     (folder / "junk.xlsx").write_bytes(os.urandom(64))
     junk = stockpile("compare", plans[0], "junk.xlsx", cwd=folder)
     assert (junk.returncode, len(junk.stderr.splitlines())) == (1, 1)
-    none = stockpile("compare", plans[0], workbook, "--set", "budgets[treasury].amount set 1", cwd=folder)
+    none = stockpile(
+        "compare", plans[0], workbook, "--set", "budgets[treasury].amount set 1", cwd=folder
+    )
     assert none.returncode == 3
     assert "mine.xlsx: No plan keeps every limit" in none.stderr
 
 
 def test_plans_of_scenarios_are_shown(tmp_path: Path) -> None:
     tree = tree_plan("two_stage")
-    calmer = plan_of({**TWO_STAGE, "scenarios": [{"scenario": "squeeze", "probability": 0.1}, *TWO_STAGE["scenarios"][1:]]})
+    calmer = plan_of(
+        {
+            **TWO_STAGE,
+            "scenarios": [{"scenario": "squeeze", "probability": 0.1}, *TWO_STAGE["scenarios"][1:]],
+        }
+    )
     assert calmer is not None
     for name, plan in (("tree", tree), ("calmer", calmer)):
         write(plan, tmp_path / f"{name}.xlsx")
@@ -390,6 +510,12 @@ def test_plans_of_scenarios_are_shown(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert re.search(r"probability +squeeze +30\.000% +10\.000% \(-20\.000%\)", ran.stdout)
     assert re.search(r"expected cost +USD +\d+ +\d+ \(-", ran.stdout)
-    assert re.search(r"CVaR +USD", stockpile("compare", "tree.xlsx", "calmer.xlsx", "--all", cwd=tmp_path).stdout)
+    assert re.search(
+        r"CVaR +USD", stockpile("compare", "tree.xlsx", "calmer.xlsx", "--all", cwd=tmp_path).stdout
+    )
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["scenarios"]
-    assert {sheet.cell(r, 2).value for r in range(2, sheet.max_row + 1)} == {"base", "squeeze", "outage"}  # what cannot come is in no plan
+    assert {sheet.cell(r, 2).value for r in range(2, sheet.max_row + 1)} == {
+        "base",
+        "squeeze",
+        "outage",
+    }  # what cannot come is in no plan

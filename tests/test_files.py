@@ -13,9 +13,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser import files
-from optimiser.errors import OutputError
 from optimiser.solving import model_file
+from optimiser.system import files
+from optimiser.system.errors import OutputError
 from optimiser.workbook import read as reading
 from optimiser.workbook.files import Kind, about, refuse_foreign
 from tests.support.books import book
@@ -26,7 +26,9 @@ from tests.test_cli import TABLES
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_what_a_killed_process_left_is_not_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_process_left_is_not_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that is killed leaves its file; one of the same number, in another container, writes its own."""
     path = tmp_path / "plan.xlsx"
     with monkeypatch.context() as killed:
@@ -41,7 +43,9 @@ def test_what_a_killed_process_left_is_not_in_the_way(tmp_path: Path, monkeypatc
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_the_mode_of_a_replaced_file_stays_and_a_new_one_has_that_of_any_new_file(tmp_path: Path) -> None:
+def test_the_mode_of_a_replaced_file_stays_and_a_new_one_has_that_of_any_new_file(
+    tmp_path: Path,
+) -> None:
     old, new, plain = tmp_path / "old", tmp_path / "new", tmp_path / "plain"
     old.write_bytes(b"old")
     plain.touch()
@@ -72,7 +76,9 @@ def places(folder: Path) -> dict[str, tuple[Path, str]]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
-@pytest.mark.parametrize("where", ["long", "loop", "pipe", "device", "zero", "below a file", "folder"])
+@pytest.mark.parametrize(
+    "where", ["long", "loop", "pipe", "device", "zero", "below a file", "folder"]
+)
 def test_what_cannot_be_written_is_told_before_the_search(where: str, tmp_path: Path) -> None:
     path, said = places(tmp_path)[where]
     before = sorted(tmp_path.iterdir())
@@ -136,13 +142,27 @@ COMMANDS: dict[str, tuple[Kind, Callable[[Path, Path], list[object]]]] = {
     "solve": (Kind.PLAN, lambda source, target: ["solve", source, "-o", target]),
     "check": (Kind.ERRORS, lambda source, target: ["check", source, "--errors", target]),
     "compare": (Kind.COMPARISON, lambda source, target: ["compare", source, source, "-o", target]),
-    "scenarios": (Kind.SCENARIOS, lambda source, target: ["scenarios", source, "--samples", "20", "--keep", "2", "-o", target]),
+    "scenarios": (
+        Kind.SCENARIOS,
+        lambda source, target: [
+            "scenarios",
+            source,
+            "--samples",
+            "20",
+            "--keep",
+            "2",
+            "-o",
+            target,
+        ],
+    ),
     "template": (Kind.TEMPLATE, lambda source, target: ["template", target]),
 }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_only_what_the_program_wrote_is_replaced_without_force(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_what_the_program_wrote_is_replaced_without_force(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source, target = book(tmp_path / "source.xlsx", PRICED), tmp_path / "target.xlsx"
     kind, arguments = COMMANDS[command]
     assert (ran := run(capsys, *arguments(source, target))).status == 0, ran.err
@@ -184,7 +204,9 @@ def test_each_kind_is_told_from_the_others_by_its_subject() -> None:
 
 
 @pytest.mark.parametrize("form", ["workbook", "folder"])
-def test_the_checksum_is_of_the_bytes_that_were_read(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checksum_is_of_the_bytes_that_were_read(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A workbook that is saved while it is planned does not get the plan of another."""
     source = tmp_path / "source"
     if form == "folder":

@@ -16,8 +16,8 @@ import pytest
 
 from inputs.build import CASES, build
 from inputs.dictionary import README, dictionary
-from optimiser.plan import Plan
-from optimiser.planner import Answer, Request, plan_now, plan_workbook
+from optimiser.desk.planner import Answer, Request, plan_now, plan_workbook
+from optimiser.plan.plan import Plan
 from optimiser.workbook.read import read
 from optimiser.workbook.write import write
 from stockpile_model.block import tables as block_tables
@@ -49,10 +49,19 @@ PATIENCE = 1800.0  # a golden run is not cut short where the machine is busy [s]
 T = TypeVar("T", bound=Dated)
 
 
-def answer(case: str, folder: Path, changes: Sequence[str] = (), gap: float | None = None) -> Answer:
+def answer(
+    case: str, folder: Path, changes: Sequence[str] = (), gap: float | None = None
+) -> Answer:
     parsed = [parse(each) for each in changes]
     return plan_workbook(
-        Request(source=INPUTS / f"{case}.xlsx", output=folder / "plan.xlsx", changes=parsed, gap=gap, time_limit=PATIENCE), print
+        Request(
+            source=INPUTS / f"{case}.xlsx",
+            output=folder / "plan.xlsx",
+            changes=parsed,
+            gap=gap,
+            time_limit=PATIENCE,
+        ),
+        print,
     )
 
 
@@ -67,7 +76,9 @@ def tables(case: str) -> dict[str, list[dict[str, str]]]:
     found = {}
     for file in sorted((INPUTS / case).glob("*.csv")):
         with file.open(encoding="utf-8", newline="") as stream:
-            found[file.stem] = [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(stream)]
+            found[file.stem] = [
+                {name: cell for name, cell in row.items() if cell} for row in csv.DictReader(stream)
+            ]
     return found
 
 
@@ -84,9 +95,19 @@ def test_the_workbook_is_what_its_tables_build(case: str, tmp_path: Path) -> Non
 def contents(path: Path) -> dict[str, dict[str, tuple[Any, str, str]]]:
     """Of every cell of every sheet its value, its format and its comment."""
     book = openpyxl.load_workbook(path)
-    cells = {sheet.title: [cell for row in sheet.iter_rows() for cell in row if cell.value is not None] for sheet in book}
+    cells = {
+        sheet.title: [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        for sheet in book
+    }
     return {
-        title: {cell.coordinate: (cell.value, cell.number_format, cell.comment.text if cell.comment else "") for cell in found}
+        title: {
+            cell.coordinate: (
+                cell.value,
+                cell.number_format,
+                cell.comment.text if cell.comment else "",
+            )
+            for cell in found
+        }
         for title, found in cells.items()
     }
 
@@ -110,13 +131,21 @@ def test_a_workbook_is_made_to_be_read(case: str) -> None:
         assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     start = next(row[1].value for row in book["settings"].iter_rows() if row[0].value == "start")
     assert isinstance(start, dt.datetime)
-    assert {cell.value for cell in book["offers"][1]} >= {"Offer", "Lead time months [months]", "Minimum order [kg]"}
+    assert {cell.value for cell in book["offers"][1]} >= {
+        "Offer",
+        "Lead time months [months]",
+        "Minimum order [kg]",
+    }
 
 
-def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_looks_like_a_formula_stays_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for file in (INPUTS / "small").iterdir():
         (tmp_path / "small" / file.name).parent.mkdir(exist_ok=True)
-        (tmp_path / "small" / file.name).write_text(file.read_text(encoding="utf-8").replace("Dear and at once", "=1+1"), encoding="utf-8")
+        (tmp_path / "small" / file.name).write_text(
+            file.read_text(encoding="utf-8").replace("Dear and at once", "=1+1"), encoding="utf-8"
+        )
     monkeypatch.setattr("inputs.build.HERE", tmp_path)
     build("small", tmp_path / "small.xlsx")
     notes = [
@@ -128,9 +157,13 @@ def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path, monkeypatch: 
     assert [cell.data_type for cell in notes] == ["s"]
 
 
-def test_a_column_that_no_table_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_that_no_table_has_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "settings.csv").write_text("name,value\nstart,2030-01-01\nperiods,1\n", encoding="utf-8")
+    (tmp_path / "odd" / "settings.csv").write_text(
+        "name,value\nstart,2030-01-01\nperiods,1\n", encoding="utf-8"
+    )
     (tmp_path / "odd" / "sites.csv").write_text("site,colour\ndepot,grey\n", encoding="utf-8")
     (tmp_path / "odd" / "guide.md").write_text("# Odd\n", encoding="utf-8")
     monkeypatch.setattr("inputs.build.HERE", tmp_path)
@@ -146,7 +179,10 @@ def test_the_data_dictionary_holds_every_column() -> None:
     text = dictionary()
     for kind in block_tables():
         assert f"## {kind.TABLE}\n" in text
-    assert "| `lead_time_months` | months | number | 0 | at least 0 | time from order to arrival |" in text
+    assert (
+        "| `lead_time_months` | months | number | 0 | at least 0 | time from order to arrival |"
+        in text
+    )
     assert "| weight w of the tail: minimise (1-w)·mean + w·CVaR |" in text
 
 
@@ -172,20 +208,35 @@ def test_small_is_the_plan_of_its_guide(tmp_path: Path) -> None:
     assert found.status == "optimal"
     assert found.objective == pytest.approx(630)
     assert {name: cost for name, cost in found.costs.items() if cost} == pytest.approx(
-        {"purchases": 390, "order_costs": 20, "offtakes": 240, "signing": 10, "storage": 20, "sales": -50}
+        {
+            "purchases": 390,
+            "order_costs": 20,
+            "offtakes": 240,
+            "signing": 10,
+            "storage": 20,
+            "sales": -50,
+        }
     )
-    assert [(row.offer, row.date.month, row.ordered) for row in found.of(Order)] == [("spot", 1, 10), ("framework", 3, 30)]
+    assert [(row.offer, row.date.month, row.ordered) for row in found.of(Order)] == [
+        ("spot", 1, 10),
+        ("framework", 3, 30),
+    ]
     assert [(row.contract, row.level) for row in found.of(ContractOutcome)] == [("offtake", "low")]
-    assert [(row.outlet, row.date.month, row.quantity) for row in found.of(Rotated)] == [("resale", 4, 10)]
+    assert [(row.outlet, row.date.month, row.quantity) for row in found.of(Rotated)] == [
+        ("resale", 4, 10)
+    ]
     assert sum(row.spent for row in found.of(BudgetUse)) == pytest.approx(680)
 
 
 def test_small_by_brute_force() -> None:
     found: dict[str, Any] = {
-        name: [{key: cell for key, cell in row.items() if key not in PROVENANCE} for row in rows] for name, rows in tables("small").items()
+        name: [{key: cell for key, cell in row.items() if key not in PROVENANCE} for row in rows]
+        for name, rows in tables("small").items()
     }
     settings = {row["name"]: row["value"] for row in found["settings"]}
-    found["settings"] = settings | {name: int(settings[name]) for name in ("periods", "period_months")}
+    found["settings"] = settings | {
+        name: int(settings[name]) for name in ("periods", "period_months")
+    }
     assert optimum(found).objective == Fraction(630)
 
 
@@ -201,15 +252,23 @@ DEAR = ("offers[spot].price set 30", "offers[framework].price set 30")
         ([NO_LOW, NO_HIGH, "budgets[treasury].amount set 679"], None),
         ([NO_LOW, NO_HIGH, "budgets[treasury].amount set 710"], 660),
         ([NO_LOW, ANY_SUM, *DEAR], 700 + 10 * (30 - 12)),  # step 5: level high, and 10 kg by spot
-        ([NO_LOW, "budgets[treasury].amount set 679"], None),  # which the treasury cannot pay, nor the plan without it
-        (["budgets[treasury].amount set 679"], 670),  # what to try: spot takes the place of framework in April
+        (
+            [NO_LOW, "budgets[treasury].amount set 679"],
+            None,
+        ),  # which the treasury cannot pay, nor the plan without it
+        (
+            ["budgets[treasury].amount set 679"],
+            670,
+        ),  # what to try: spot takes the place of framework in April
         (["budgets[treasury].amount set 669"], None),
         (["offers[framework].minimum_order set 20"], 590),
         (["funds[treasury].keeps_receipts set yes", "budgets[treasury].amount set 630"], 630),
         (["funds[treasury].keeps_receipts set yes", "budgets[treasury].amount set 629"], None),
     ],
 )
-def test_small_and_the_alternatives_of_its_guide(changes: list[str], cost: float | None, tmp_path: Path) -> None:
+def test_small_and_the_alternatives_of_its_guide(
+    changes: list[str], cost: float | None, tmp_path: Path
+) -> None:
     found = answer("small", tmp_path, changes)
     if cost is None:
         assert found.status == "infeasible"
@@ -240,14 +299,18 @@ def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
     targets = {row.date: row for row in indium.of(TargetMet)}
     last = targets[dt.date(2029, 12, 1)]
     assert last.stock == pytest.approx(400_000, rel=0.005)  # of 403 t: the rest is not paid for
-    assert last.stock == pytest.approx(sum(row.quantity for row in indium.of(Delivery)))  # nothing leaves
+    assert last.stock == pytest.approx(
+        sum(row.quantity for row in indium.of(Delivery))
+    )  # nothing leaves
     assert targets[dt.date(2029, 9, 1)].stock >= 222_000  # the firm part, far below the ramp
     money = {row.appropriation: row for row in indium.of(BudgetUse) if row.fund == "nds"}
     for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10"):
         assert money[name].spent == pytest.approx(money[name].amount, rel=0.001)
     # The first one ends with fiscal year 2027, and what can arrive until then costs a little less: the rest lapses.
     assert 0 < money["nds 2027-01"].lapsed < 0.03 * money["nds 2027-01"].amount
-    assert {row.date for row in targets.values() if row.below > 100} == {last.date}  # on the ramp until then, and ahead of it in 2027
+    assert {row.date for row in targets.values() if row.below > 100} == {
+        last.date
+    }  # on the ramp until then, and ahead of it in 2027
     assert targets[dt.date(2027, 9, 1)].stock > 1.5 * targets[dt.date(2027, 9, 1)].target
 
 
@@ -260,13 +323,27 @@ def test_indium_signs_every_fixed_price_at_the_top(indium: Plan) -> None:
     }
     # All they bring until the end of 2029, from the first month after signing in January and the lead time.
     delivered = {name: row.delivered for name, row in outcomes.items()}
-    assert delivered == pytest.approx({"korea_zinc_idiq": 64_000, "teck_idiq": 24_750, "umicore_idiq": 20_000, "dowa_idiq": 27_125})
+    assert delivered == pytest.approx(
+        {
+            "korea_zinc_idiq": 64_000,
+            "teck_idiq": 24_750,
+            "umicore_idiq": 20_000,
+            "dowa_idiq": 27_125,
+        }
+    )
 
 
 def test_indium_orders_whole_lots_and_reaches_its_breaks(indium: Plan) -> None:
     firm = [row for row in indium.of(Order) if row.date < dt.date(2028, 1, 1)]
-    assert all(row.ordered % 50 == pytest.approx(0, abs=1e-6) or row.ordered % 50 == pytest.approx(50, abs=1e-6) for row in firm)
-    sizes = {offer: [row.ordered for row in firm if row.offer == offer] for offer in ("asahi_framework", "china_spot", "auby_framework")}
+    assert all(
+        row.ordered % 50 == pytest.approx(0, abs=1e-6)
+        or row.ordered % 50 == pytest.approx(50, abs=1e-6)
+        for row in firm
+    )
+    sizes = {
+        offer: [row.ordered for row in firm if row.offer == offer]
+        for offer in ("asahi_framework", "china_spot", "auby_framework")
+    }
     least = {"asahi_framework": 2500, "china_spot": 4000, "auby_framework": 1200}
     for offer, orders in sizes.items():  # the lowest price, but for an order or two that end a year
         assert sum(size >= least[offer] - 1e-6 for size in orders) >= 0.8 * len(orders) > 0
@@ -284,7 +361,11 @@ def test_indium_keeps_the_import_shares(indium: Plan) -> None:
 def test_the_sums_in_the_guide_of_indium() -> None:
     """The table `Do the sums add up?`, recomputed from the workbook."""
     guide = (INPUTS / "indium" / "guide.md").read_text(encoding="utf-8")
-    shown = [[cell.strip() for cell in line.strip("| ").split("|")] for line in guide.splitlines() if re.match(r"\| [A-Z]", line)]
+    shown = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in guide.splitlines()
+        if re.match(r"\| [A-Z]", line)
+    ]
     assert shown == reach(read(INPUTS / "indium.xlsx").stockpile)
 
 
@@ -294,13 +375,29 @@ def reach(stockpile: Stockpile) -> list[list[str]]:
     offers, contracts = defaultdict[str, float](float), defaultdict[str, float](float)
     for offer in stockpile.rows(Offer):
         most = len(list(placeable(stockpile, offer))) * (offer.capacity or 0)
-        offers[country[offer.supplier]] += min(most, most if offer.total is None else offer.total) * offer.availability
+        offers[country[offer.supplier]] += (
+            min(most, most if offer.total is None else offer.total) * offer.availability
+        )
     for contract in stockpile.rows(Contract):
-        first = min(begun(stockpile, contract, overlap(stockpile.calendar, contract.sign_from, contract.sign_to)[0]).values())
+        first = min(
+            begun(
+                stockpile,
+                contract,
+                overlap(stockpile.calendar, contract.sign_from, contract.sign_to)[0],
+            ).values()
+        )
         top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
-        contracts[country[contract.supplier]] += top * contract.flex * (last_period(stockpile, contract, first) - first + 1)
-    found = {name: [offers[name], contracts[name], offers[name] + contracts[name]] for name in offers.keys() | contracts.keys()}
-    return [[name, *(f"{cell:,.0f}" for cell in found[name])] for name in sorted(found, key=lambda name: -found[name][2])]
+        contracts[country[contract.supplier]] += (
+            top * contract.flex * (last_period(stockpile, contract, first) - first + 1)
+        )
+    found = {
+        name: [offers[name], contracts[name], offers[name] + contracts[name]]
+        for name in offers.keys() | contracts.keys()
+    }
+    return [
+        [name, *(f"{cell:,.0f}" for cell in found[name])]
+        for name in sorted(found, key=lambda name: -found[name][2])
+    ]
 
 
 # --- Portfolio: golden run --------------------------------------------------------------------------------------------
@@ -321,8 +418,17 @@ def test_portfolio_costs_what_it_did(portfolio: Plan) -> None:
 
 
 def test_portfolio_serves_both_buyers(portfolio: Plan) -> None:
-    last = {(row.material, row.buyer): row for row in portfolio.of(TargetMet) if row.date == dt.date(2031, 10, 1)}
-    wanted = {("gallium", "us"): 17_686, ("gallium", "japan"): 16_000, ("indium", "us"): 222_000, ("indium", "japan"): 60_000}
+    last = {
+        (row.material, row.buyer): row
+        for row in portfolio.of(TargetMet)
+        if row.date == dt.date(2031, 10, 1)
+    }
+    wanted = {
+        ("gallium", "us"): 17_686,
+        ("gallium", "japan"): 16_000,
+        ("indium", "us"): 222_000,
+        ("indium", "japan"): 60_000,
+    }
     wanted |= {("germanium", "us"): 28_888}
     assert {key: row.target for key, row in last.items()} == wanted
     # A break may bring a little more than is wanted: what that costs is within the gap.
@@ -348,15 +454,25 @@ def test_portfolio_reaches_breaks_together(portfolio: Plan) -> None:
             sites[str(delivery.site)] += delivery.quantity
     assert all(quantity / 16 < 4000 for quantity in sites.values())
     # Nobody is asked for more indium than 30 % of it, and Chinese indium goes to Japan, which asks no duty.
-    rules = {(row.rule, row.value): row for row in portfolio.of(RuleKept) if row.window == "horizon"}
+    rules = {
+        (row.rule, row.value): row for row in portfolio.of(RuleKept) if row.window == "horizon"
+    }
     assert rules["one_indium_supplier", "korea_zinc"].observed == pytest.approx(0.3, abs=0.001)
-    assert {str(row.site) for row in portfolio.of(Delivery) if row.supplier == "chinese_plants"} == {"japan_depot"}
+    assert {
+        str(row.site) for row in portfolio.of(Delivery) if row.supplier == "chinese_plants"
+    } == {"japan_depot"}
 
 
 def test_portfolio_carries_both_plants(portfolio: Plan) -> None:
     projects = {(row.project, row.level): row for row in portfolio.of(ProjectOutcome)}
-    assert {row.project: row.decision for row in projects.values()} == {"jaga": "carried", "onsan": "carried"}
-    assert {row.contract: row.level for row in portfolio.of(ContractOutcome)} == {"jaga_offtake": "687", "onsan_offtake": "550"}
+    assert {row.project: row.decision for row in projects.values()} == {
+        "jaga": "carried",
+        "onsan": "carried",
+    }
+    assert {row.contract: row.level for row in portfolio.of(ContractOutcome)} == {
+        "jaga_offtake": "687",
+        "onsan_offtake": "550",
+    }
     # 200 + 30.2 m / (annual quantity x 8.559): only the top of the menu is above it.
     assert projects["onsan", "550"].breakeven == pytest.approx(494.0, abs=0.1)
     assert projects["onsan", "497"].breakeven == pytest.approx(641.0, abs=0.1)
@@ -366,25 +482,44 @@ def test_portfolio_spends_shared_money_for_both(portfolio: Plan) -> None:
     paid = defaultdict[tuple[str, str | None], float](float)
     for row in portfolio.of(Payment):
         paid[row.fund, row.buyer] += row.amount
-        assert not (row.fund == "joint" and row.material == "germanium")  # bought for one buyer only
+        assert not (
+            row.fund == "joint" and row.material == "germanium"
+        )  # bought for one buyer only
         assert (row.fund, row.buyer) not in (("nds", "japan"), ("jogmec", "us"))
     assert paid["joint", "us"] > 1e7
     assert paid["joint", "japan"] > 1e7
     # The two payments into it, and all that rotation earns.
     earned = sum(row.proceeds for row in portfolio.of(Rotated))
-    assert sum(row.spent for row in portfolio.of(BudgetUse) if row.fund == "joint") == pytest.approx(25e6 + earned, rel=0.01)
+    assert sum(
+        row.spent for row in portfolio.of(BudgetUse) if row.fund == "joint"
+    ) == pytest.approx(25e6 + earned, rel=0.01)
 
 
 def test_the_sums_in_the_guide_of_portfolio(portfolio: Plan) -> None:
     """The table `Do the sums add up?`: what is asked from the workbook, what is bought and leaves from the plan."""
     guide = (INPUTS / "portfolio" / "guide.md").read_text(encoding="utf-8")
-    shown = [[cell.strip().replace(",", "") for cell in line.strip("| ").split("|")] for line in guide.splitlines()]
-    for name, us, japan, demand, bought, rotated in (row for row in shown if row[0] in ("gallium", "indium", "germanium")):
-        last = {row.buyer: row.quantity for row in read(INPUTS / "portfolio.xlsx").stockpile.rows(Target) if row.material == name}
+    shown = [
+        [cell.strip().replace(",", "") for cell in line.strip("| ").split("|")]
+        for line in guide.splitlines()
+    ]
+    for name, us, japan, demand, bought, rotated in (
+        row for row in shown if row[0] in ("gallium", "indium", "germanium")
+    ):
+        last = {
+            row.buyer: row.quantity
+            for row in read(INPUTS / "portfolio.xlsx").stockpile.rows(Target)
+            if row.material == name
+        }
         assert (float(us), float(japan)) == (last["us"], last.get("japan", 0))
-        assert float(demand) == sum(row.required for row in portfolio.of(DemandMet) if row.material == name)
-        assert float(bought) == pytest.approx(sum(row.quantity for row in portfolio.of(Delivery) if row.material == name), rel=0.02)
-        assert float(rotated) == pytest.approx(sum(row.quantity for row in portfolio.of(Rotated) if row.material == name), rel=0.02)
+        assert float(demand) == sum(
+            row.required for row in portfolio.of(DemandMet) if row.material == name
+        )
+        assert float(bought) == pytest.approx(
+            sum(row.quantity for row in portfolio.of(Delivery) if row.material == name), rel=0.02
+        )
+        assert float(rotated) == pytest.approx(
+            sum(row.quantity for row in portfolio.of(Rotated) if row.material == name), rel=0.02
+        )
 
 
 # --- Gallium without its scenarios: golden run ------------------------------------------------------------------------
@@ -418,18 +553,29 @@ def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
     assert outcomes["atalco_offtake"].expected_price == pytest.approx(2.2 * 236)
     # The least levels that carry the plants: 550 is enough for the price, but below both break-evens.
     assert (levels["jaga_offtake"], levels["rio_offtake"]) == ("687", "687")
-    assert any(0 < (row.share_at_floor or 0) < 1 for row in outcomes.values())  # a floor that binds in some months
+    assert any(
+        0 < (row.share_at_floor or 0) < 1 for row in outcomes.values()
+    )  # a floor that binds in some months
     # 30 % of what the reference, 93 % of Rotterdam, is above 1,000: it falls there at the end of 2028.
     assert 0 < (outcomes["metlen_offtake"].upside or 0) < 1_000_000
 
 
 def test_gallium_helps_plants_by_floors_and_pays_no_grant(gallium: Plan) -> None:
     projects = {(row.project, row.level): row for row in gallium.of(ProjectOutcome)}
-    assert {row.project: row.decision for row in projects.values()} == {"jaga": "carried", "stade": "no", "rio": "carried"}
+    assert {row.project: row.decision for row in projects.values()} == {
+        "jaga": "carried",
+        "stade": "no",
+        "rio": "carried",
+    }
     # 300 + 66.7 m / (annual quantity x 8.559), the annuity of 15 years at 8 %.
     breakeven = [projects["jaga", level].breakeven for level in ("425", "550", "687", "725")]
     assert breakeven == pytest.approx([1274.1, 787.0, 624.7, 536.1], abs=0.1)
-    assert [projects["jaga", level].carries for level in ("425", "550", "687", "725")] == [False, False, True, True]
+    assert [projects["jaga", level].carries for level in ("425", "550", "687", "725")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert all(row.grant == 0 for row in projects.values())
     assert sum(row.spent for row in gallium.of(BudgetUse) if row.fund == "matching") == 0
 
@@ -441,18 +587,34 @@ def test_gallium_buys_from_several(gallium: Plan) -> None:
     assert len(arrived) >= 8
     assert "rotterdam_trader" not in arrived  # duty of 28 % makes Chinese metal the dearest
     assert max(arrived.values()) / sum(arrived.values()) <= 0.3 + 1e-6
-    assert 160_000 < sum(arrived.values()) < 170_000  # 50 t at the end, turned over once a year on the way, 17 t of it reworked
+    assert (
+        160_000 < sum(arrived.values()) < 170_000
+    )  # 50 t at the end, turned over once a year on the way, 17 t of it reworked
 
 
 def test_gallium_rotates_lot_by_lot(gallium: Plan) -> None:
     rotated = gallium.of(Rotated)
-    assert {row.outlet for row in rotated} == {"us_refiners", "us_new_fabs", "japan_refiners", "eu_users", "recyclers", "rework"}
+    assert {row.outlet for row in rotated} == {
+        "us_refiners",
+        "us_new_fabs",
+        "japan_refiners",
+        "eu_users",
+        "recyclers",
+        "rework",
+    }
     assert len({row.lot for row in rotated}) > 100
     oldest = Counter[str]()
     for row in rotated:
         oldest[str(row.outlet)] = max(oldest[str(row.outlet)], round(row.age))
     # The last month that leaves the taker the life that it asks for: 12 months less 3, 4, 6 and 4; recyclers after it no longer counts.
-    assert oldest == {"us_refiners": 9, "us_new_fabs": 8, "japan_refiners": 6, "eu_users": 8, "recyclers": 9, "rework": oldest["rework"]}
+    assert oldest == {
+        "us_refiners": 9,
+        "us_new_fabs": 8,
+        "japan_refiners": 6,
+        "eu_users": 8,
+        "recyclers": 9,
+        "rework": oldest["rework"],
+    }
     # Rework is cheaper than any sale and new metal: at 400 kg a month it is full from the middle of 2028 to the last return.
     reworked = defaultdict[dt.date, float](float)
     for row in rotated:
@@ -470,12 +632,16 @@ def test_gallium_is_in_spec_at_the_end(gallium: Plan) -> None:
     assert all(row.below == 0 for row in targets.values() if row.hard)
     assert all(row.unmet < 1e-6 for row in gallium.of(DemandMet))
     last = [row for row in gallium.of(LotStock) if row.date == dt.date(2031, 12, 1)]
-    assert sum(row.quantity for row in last if (row.remaining_life or 0) >= 3) == pytest.approx(targets[dt.date(2031, 12, 1)].stock)
+    assert sum(row.quantity for row in last if (row.remaining_life or 0) >= 3) == pytest.approx(
+        targets[dt.date(2031, 12, 1)].stock
+    )
 
 
 def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
     money = [row for row in gallium.of(BudgetUse) if row.fund in ("nds", "dpa")]
-    assert all(row.spent == pytest.approx(row.amount, rel=0.01) for row in money)  # but for less than whole orders take, receipts too
+    assert all(
+        row.spent == pytest.approx(row.amount, rel=0.01) for row in money
+    )  # but for less than whole orders take, receipts too
     binding = {row.rule for row in gallium.of(RuleKept) if row.binding}
     assert binding >= {"announced_plants", "outside_allies"}
     counted = [row for row in gallium.of(RuleKept) if row.rule == "countries"]
@@ -520,14 +686,24 @@ def orders_whole(found: Plan) -> None:
         assert not row.relaxed
         assert row.order_cost == offer.order_cost
         assert row.ordered >= (offer.minimum_order or 0) - 1e-6
-        assert offer.lot_size is None or row.ordered == pytest.approx(round(row.ordered / offer.lot_size) * offer.lot_size)
+        assert offer.lot_size is None or row.ordered == pytest.approx(
+            round(row.ordered / offer.lot_size) * offer.lot_size
+        )
 
 
 def decides_the_same_until_it_knows_more(found: Plan) -> None:
     first = dt.date(2027, 7, 1)  # Metlen is late, or is not
     assert {row.scenarios for row in found.of(Order) if row.date < first} == {ALL}
-    signed = {row.contract: row.level for row in found.of(ContractOutcome) if row.signed is not None and row.signed < first}
-    assert signed == {"pavlodar_offtake": "550", "metlen_offtake": "550", "atalco_offtake": "china x 2.2"}
+    signed = {
+        row.contract: row.level
+        for row in found.of(ContractOutcome)
+        if row.signed is not None and row.signed < first
+    }
+    assert signed == {
+        "pavlodar_offtake": "550",
+        "metlen_offtake": "550",
+        "atalco_offtake": "china x 2.2",
+    }
     metlen = [row for row in found.of(Delivery) if row.name == "metlen_offtake"]
     assert min(row.date for row in metlen if "metlen_late" in row.scenarios) >= dt.date(2028, 7, 1)
     assert min(row.date for row in metlen) < dt.date(2028, 7, 1)
@@ -535,13 +711,19 @@ def decides_the_same_until_it_knows_more(found: Plan) -> None:
 
 def lives_through_each(found: Plan) -> None:
     def seen(rows: Iterable[T], scenario: str) -> list[T]:
-        return [row for row in rows if row.scenarios == ALL or scenario in row.scenarios.split(", ")]
+        return [
+            row for row in rows if row.scenarios == ALL or scenario in row.scenarios.split(", ")
+        ]
 
     delivered = seen(found.of(Delivery), "outage")
     out = [row.date for row in delivered if row.name == "korea_zinc_offtake"]
     assert not [date for date in out if dt.date(2029, 7, 1) <= date < dt.date(2030, 11, 1)]
     assert [date for date in out if date >= dt.date(2030, 11, 1)]
-    assert not [row for row in seen(found.of(Delivery), "ban") if row.supplier == "rotterdam_trader" and row.date.year in (2028, 2029)]
+    assert not [
+        row
+        for row in seen(found.of(Delivery), "ban")
+        if row.supplier == "rotterdam_trader" and row.date.year in (2028, 2029)
+    ]
     drawn = sum(row.met for row in seen(found.of(DemandMet), "emergency") if row.date.year == 2029)
     assert drawn == pytest.approx(12 * (250 + 1474))
     for name in found.stockpile.scenarios:
@@ -554,7 +736,11 @@ def test_the_sums_in_the_guide_of_gallium() -> None:
     """The table `Do the sums add up?`, recomputed from the workbook."""
     stockpile = read(INPUTS / "gallium.xlsx").stockpile
     guide = (INPUTS / "gallium" / "guide.md").read_text(encoding="utf-8")
-    shown = [[cell.strip() for cell in line.strip("| ").split("|")] for line in guide.splitlines() if re.match(r"\| 20\d\d ", line)]
+    shown = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in guide.splitlines()
+        if re.match(r"\| 20\d\d ", line)
+    ]
     assert shown == list(sums(stockpile))
 
 
@@ -571,7 +757,11 @@ def sums(stockpile: Stockpile) -> list[list[str]]:
     for contract in stockpile.rows(Contract):
         if contract.form != "purchase":
             continue
-        first = min(begun(stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0]).values())
+        first = min(
+            begun(
+                stockpile, contract, overlap(calendar, contract.sign_from, contract.sign_to)[0]
+            ).values()
+        )
         top = max(even(stockpile, floor) for floor in menu(stockpile)[contract.contract].values())
         for period in range(first, last_period(stockpile, contract, first) + 1):
             offtakes[year(period)] += top * contract.flex * contract.availability
@@ -580,11 +770,22 @@ def sums(stockpile: Stockpile) -> list[list[str]]:
             asked[year(period)] += demand.quantity
     for outlet in stockpile.rows(Outlet):
         for period in overlap(calendar, outlet.from_, outlet.to) if outlet.form == "sale" else ():
-            (recycled if outlet.outlet == "recyclers" else sold)[year(period)] += outlet.capacity or 0
-    target = {row["from"][:4]: float(row["quantity"]) for row in tables("gallium")["targets"] if row["from"][5:7] == "12"}
+            (recycled if outlet.outlet == "recyclers" else sold)[year(period)] += (
+                outlet.capacity or 0
+            )
+    target = {
+        row["from"][:4]: float(row["quantity"])
+        for row in tables("gallium")["targets"]
+        if row["from"][5:7] == "12"
+    }
     rows, before = [], 0.0
     for name, quantity in sorted(target.items()):
         y = int(name)
-        rows.append([quantity, quantity, offers[y], offtakes[y], before, asked[y], sold[y], recycled[y]])
+        rows.append(
+            [quantity, quantity, offers[y], offtakes[y], before, asked[y], sold[y], recycled[y]]
+        )
         before = quantity
-    return [[name, *(f"{cell + 1e-9:,.0f}" for cell in row)] for name, row in zip(sorted(target), rows, strict=True)]
+    return [
+        [name, *(f"{cell + 1e-9:,.0f}" for cell in row)]
+        for name, row in zip(sorted(target), rows, strict=True)
+    ]

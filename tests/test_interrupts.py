@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from optimiser import compare_maker, explain, interrupts, planner
-from optimiser.interrupts import Interrupt
-from optimiser.solve import Options, Progress, solve
+from optimiser.desk import compare_maker, planner
+from optimiser.explaining import shortages as explain
 from optimiser.solving import highs
+from optimiser.solving.solve import Options, Progress, solve
+from optimiser.system import interrupts
+from optimiser.system.interrupts import Interrupt
 from tests.support.books import book
 from tests.support.commands import run
 from tests.support.hard import knapsacks
@@ -55,7 +57,9 @@ def test_what_there_may_be_to_keep_is_kept_at_the_first_signal_only(name: str) -
             press("SIGHUP")
     assert outer.requested
     with Interrupt() as later:
-        assert later.requested == (name != "SIGINT"), "a program that is to end begins no other search"
+        assert later.requested == (name != "SIGINT"), (
+            "a program that is to end begins no other search"
+        )
     with Interrupt(keeps=False), pytest.raises(KeyboardInterrupt):
         press()
 
@@ -98,7 +102,10 @@ def pressing(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, which: str)
 def test_why_there_is_no_plan_is_not_worked_out_to_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = book(tmp_path / "poor.xlsx", {**TABLES, "budgets": [{"fund": "treasury", "from": "2027-01-01", "amount": 124}]})
+    source = book(
+        tmp_path / "poor.xlsx",
+        {**TABLES, "budgets": [{"fund": "treasury", "from": "2027-01-01", "amount": 124}]},
+    )
     pressing(monkeypatch, explain, "relax", "SIGINT")
     assert run(capsys, "solve", source).status == 130
     pressing(monkeypatch, planner, "solve", "SIGINT")
@@ -110,7 +117,11 @@ def test_why_there_is_no_plan_is_not_worked_out_to_the_end(
 @pytest.mark.parametrize("name", ["make_plan", "with_what_ifs", "write"])
 @pytest.mark.parametrize("which", ["SIGINT", "SIGTERM"])
 def test_once_there_is_a_plan_it_is_written(
-    name: str, which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    which: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     source = book(tmp_path / "book.xlsx", TABLES)
     pressing(monkeypatch, planner, name, which)
@@ -122,7 +133,9 @@ def test_once_there_is_a_plan_it_is_written(
 
 
 @pytest.mark.parametrize("found", [True, False])
-def test_a_search_that_does_not_hear_is_left_behind(found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_does_not_hear_is_left_behind(
+    found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """HiGHS looks up only now and then. Its best plan so far is handed over as it is found."""
     deaf: list[Any] = []
     stop = highs._stop
@@ -150,7 +163,9 @@ def test_a_search_that_does_not_hear_is_left_behind(found: bool, monkeypatch: py
             stop(h)
 
 
-def test_what_the_parent_has_ignored_stays_so_but_for_a_ctrl_c_that_is_meant_for_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_parent_has_ignored_stays_so_but_for_a_ctrl_c_that_is_meant_for_this_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(threading.Thread, "start", lambda _: None)
     monkeypatch.setattr(signal, "set_wakeup_fd", lambda *_, **__: -1)
     for shares in (True, False):
@@ -158,5 +173,9 @@ def test_what_the_parent_has_ignored_stays_so_but_for_a_ctrl_c_that_is_meant_for
         for name in ENDINGS:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         interrupts.listen()
-        heard = [name for name in ENDINGS if signal.getsignal(getattr(signal, name)) is interrupts._pressed]
+        heard = [
+            name
+            for name in ENDINGS
+            if signal.getsignal(getattr(signal, name)) is interrupts._pressed
+        ]
         assert heard == ([] if shares else ["SIGINT"])

@@ -17,8 +17,8 @@ import pyomo.environ as pyo
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from optimiser.errors import InputError
-from optimiser.solve import UnboundedError
+from optimiser.solving.solve import UnboundedError
+from optimiser.system.errors import InputError
 from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.commitments import Commitment
@@ -99,14 +99,28 @@ def scaled(quantity: float, price: float, money: float) -> Change:
     def change(tables: Tables) -> None:
         for name, kind in KINDS.items():
             for column in columns(kind):
-                unit = column.unit.removesuffix("/period").removesuffix("/month").removesuffix("/year")
+                unit = (
+                    column.unit.removesuffix("/period").removesuffix("/month").removesuffix("/year")
+                )
                 if unit in factors and kind not in (Settings, Commitment):
                     each(name, column.name, times(factors[unit]))(tables)
         for row in rows(tables, Price.TABLE):
-            row.update({name: value * price for name, value in row.items() if name != "date" and value is not None})
+            row.update(
+                {
+                    name: value * price
+                    for name, value in row.items()
+                    if name != "date" and value is not None
+                }
+            )
         for row in rows(tables, "rules"):
             factor = {"quantity": quantity, "spend": money}.get(row.get("measure"), 1)
-            row.update({name: row[name] * factor for name in ("least", "most") if row.get(name) is not None})
+            row.update(
+                {
+                    name: row[name] * factor
+                    for name in ("least", "most")
+                    if row.get(name) is not None
+                }
+            )
         for row in rows(tables, "commitments"):
             if deeds()[row["kind"]].metal:  # of the others it is how often
                 row["quantity"] *= quantity
@@ -137,37 +151,59 @@ def halved(table: str, key: str | None = None) -> Change:
     def change(tables: Tables) -> None:
         halves = [{**row, "quantity": row["quantity"] / 2} for row in rows(tables, table)]
         if halves:
-            tables[table] = [*halves, *({**row, key: f"{row[key]} 2"} if key else row for row in halves)]
+            tables[table] = [
+                *halves,
+                *({**row, key: f"{row[key]} 2"} if key else row for row in halves),
+            ]
 
     return change
 
 
 def one_more_offer(tables: Tables) -> None:
     tables["offers"].append(
-        {"offer": "new", "supplier": "metlen", "material": tables["materials"][0]["material"], "price": 7, "capacity": 9}
+        {
+            "offer": "new",
+            "supplier": "metlen",
+            "material": tables["materials"][0]["material"],
+            "price": 7,
+            "capacity": 9,
+        }
     )
 
 
 def one_more_outlet(tables: Tables) -> None:
-    row = {"outlet": "new", "material": tables["materials"][0]["material"], "form": "sale", "price": 9, "capacity": 5}
+    row = {
+        "outlet": "new",
+        "material": tables["materials"][0]["material"],
+        "form": "sale",
+        "price": 9,
+        "capacity": 5,
+    }
     tables["outlets"] = [*tables.get("outlets", []), row]
 
 
 def one_period_more_of_life(tables: Tables) -> None:
-    each("materials", "shelf_life_months", more(tables["settings"].get("period_months") or 1))(tables)
+    each("materials", "shelf_life_months", more(tables["settings"].get("period_months") or 1))(
+        tables
+    )
 
 
 def thrown_away_at_will(tables: Tables) -> None:
     """What would have expired may leave in the same period at the same cost: with a longer life it would else stay and take room."""
     for row in rows(tables, "sites"):
         row["handling_out"] = 0
-    scraps = [{"outlet": f"scrap {row['material']}", "material": row["material"], "form": "dispose"} for row in tables["materials"]]
+    scraps = [
+        {"outlet": f"scrap {row['material']}", "material": row["material"], "form": "dispose"}
+        for row in tables["materials"]
+    ]
     tables["outlets"] = [*tables.get("outlets", []), *scraps]
 
 
 def looser_rules(tables: Tables) -> None:
     for row in rows(tables, "rules"):
-        room = {"share": 0.15, "quantity": 3, "spend": 15, "count": 1}[row.get("measure") or "share"]
+        room = {"share": 0.15, "quantity": 3, "spend": 15, "count": 1}[
+            row.get("measure") or "share"
+        ]
         if row.get("most") is not None:
             row["most"] = min(1.0, row["most"] + room) if room < 1 else row["most"] + room
         if row.get("least") is not None:
@@ -176,20 +212,39 @@ def looser_rules(tables: Tables) -> None:
 
 def one_more_break(tables: Tables) -> None:
     """Of each offer that has any, at a lower price than all of them, just beyond the last."""
-    last = {row["offer"]: row for row in sorted(rows(tables, "price_breaks"), key=lambda row: row["from_quantity"])}
+    last = {
+        row["offer"]: row
+        for row in sorted(rows(tables, "price_breaks"), key=lambda row: row["from_quantity"])
+    }
     for row in last.values():
         own = next(each for each in rows(tables, "offers") if each["offer"] == row["offer"])
-        all_ = [each for each in (own, *rows(tables, "price_breaks")) if each["offer"] == row["offer"]]
-        name, less = ("price", times(0.8)) if row.get("price") is not None else ("premium", more(-0.1))
+        all_ = [
+            each for each in (own, *rows(tables, "price_breaks")) if each["offer"] == row["offer"]
+        ]
+        name, less = (
+            ("price", times(0.8)) if row.get("price") is not None else ("premium", more(-0.1))
+        )
         lowest = min(each[name] for each in all_ if each.get(name) is not None)
-        tables["price_breaks"].append({**row, "from_quantity": row["from_quantity"] + 2, name: less(lowest)})
+        tables["price_breaks"].append(
+            {**row, "from_quantity": row["from_quantity"] + 2, name: less(lowest)}
+        )
 
 
 def one_more_way_back(form: str) -> Change:
     def change(tables: Tables) -> None:
         names = [row["material"] for row in tables["materials"]]
-        row = {"outlet": "new", "material": names[0], "form": form, "capacity": 6, "yield": 0.9, "cost": 0.25}
-        tables["outlets"] = [*tables.get("outlets", []), row | ({"to_material": names[-1]} if form == "rework" else {})]
+        row = {
+            "outlet": "new",
+            "material": names[0],
+            "form": form,
+            "capacity": 6,
+            "yield": 0.9,
+            "cost": 0.25,
+        }
+        tables["outlets"] = [
+            *tables.get("outlets", []),
+            row | ({"to_material": names[-1]} if form == "rework" else {}),
+        ]
 
     return change
 
@@ -204,12 +259,20 @@ def free_to_throw_away(tables: Tables) -> None:
 
 def nothing_must_be_spent(tables: Tables) -> None:
     """Under a least of spending a higher price may be welcome."""
-    tables["rules"] = [row for row in rows(tables, "rules") if row.get("measure") != "spend" or row.get("least") is None]
+    tables["rules"] = [
+        row
+        for row in rows(tables, "rules")
+        if row.get("measure") != "spend" or row.get("least") is None
+    ]
 
 
 def nothing_small_counts(tables: Tables) -> None:
     """A member counts from a thousandth of a unit on, which is what it is in whatever unit; so is the gap below a price that rises."""
-    tables["rules"] = [row for row in rows(tables, "rules") if row.get("measure") != "count" or row.get("least") is None]
+    tables["rules"] = [
+        row
+        for row in rows(tables, "rules")
+        if row.get("measure") != "count" or row.get("least") is None
+    ]
     for row in rows(tables, "price_breaks"):
         row["kind"] = "incremental"
 
@@ -221,7 +284,10 @@ def breaks_that_fall(tables: Tables) -> None:
     for row in rows(tables, "price_breaks"):
         for name in ("price", "premium"):
             if row.get(name) is not None:
-                row[name] = min(row[name], own[row["offer"]].get(name) or (0.0 if name == "premium" else row[name]))
+                row[name] = min(
+                    row[name],
+                    own[row["offer"]].get(name) or (0.0 if name == "premium" else row[name]),
+                )
 
 
 def no_window(tables: Tables) -> None:
@@ -245,7 +311,9 @@ def one_target_of_a_material(tables: Tables) -> None:
     first: dict[str, Any] = {}
     for row in rows(tables, "targets"):
         first.setdefault(row["material"], row.get("buyer"))
-    tables["targets"] = [row for row in rows(tables, "targets") if row.get("buyer") == first[row["material"]]]
+    tables["targets"] = [
+        row for row in rows(tables, "targets") if row.get("buyer") == first[row["material"]]
+    ]
 
 
 def one_buyer(tables: Tables) -> None:
@@ -304,8 +372,12 @@ def known_since(tables: Tables, name: str) -> dt.date:
 def from_when_known(tables: Tables) -> None:
     """Events as they are in force, so that they stay the same when more is known."""
     for event in tables["events"]:
-        event["from"] = max(event.get("from") or dt.date.min, known_since(tables, event["scenario"]))
-    tables["events"] = [event for event in tables["events"] if not event.get("to") or event["to"] >= event["from"]]
+        event["from"] = max(
+            event.get("from") or dt.date.min, known_since(tables, event["scenario"])
+        )
+    tables["events"] = [
+        event for event in tables["events"] if not event.get("to") or event["to"] >= event["from"]
+    ]
 
 
 def all_known(tables: Tables) -> None:
@@ -316,8 +388,18 @@ def all_known(tables: Tables) -> None:
 
 def one_without_probability(tables: Tables) -> None:
     """In it everything is dear, and it is known at once."""
-    tables["scenarios"] = [{"scenario": "never", "probability": 0, "revealed": None, "follows": None}, *rows(tables, "scenarios")]
-    event = {"scenario": "never", "table": "offers", "row": None, "column": "price", "how": "set", "value": 999}
+    tables["scenarios"] = [
+        {"scenario": "never", "probability": 0, "revealed": None, "follows": None},
+        *rows(tables, "scenarios"),
+    ]
+    event = {
+        "scenario": "never",
+        "table": "offers",
+        "row": None,
+        "column": "price",
+        "how": "set",
+        "value": 999,
+    }
     tables["events"] = [*rows(tables, "events"), event]
 
 
@@ -325,7 +407,9 @@ def two_halves(tables: Tables) -> None:
     (found,) = (row for row in rows(tables, "scenarios") if row["scenario"] == "A")
     found["probability"] /= 2
     tables["scenarios"].append({**found, "scenario": "A2"})
-    tables["events"] += [{**event, "scenario": "A2"} for event in tables["events"] if event["scenario"] == "A"]
+    tables["events"] += [
+        {**event, "scenario": "A2"} for event in tables["events"] if event["scenario"] == "A"
+    ]
 
 
 def one_without_events(tables: Tables) -> None:
@@ -333,7 +417,9 @@ def one_without_events(tables: Tables) -> None:
     settings_ = tables["settings"]
     left = 1 - sum(row["probability"] for row in rows(tables, "scenarios"))
     months = settings_["start"].month - 1 + (settings_["periods"] - 1) * settings_["period_months"]
-    last = settings_["start"].replace(year=settings_["start"].year + months // 12, month=months % 12 + 1)
+    last = settings_["start"].replace(
+        year=settings_["start"].year + months // 12, month=months % 12 + 1
+    )
     tables["scenarios"].append({"scenario": "calm", "probability": left / 2, "revealed": last})
 
 
@@ -362,14 +448,47 @@ class Law:
 
 LAWS = [
     Law("more budget never costs more", "budget", each("budgets", "amount", times(1.5))),
-    Law("money that never expires never costs more", "expires", each("budgets", "expires", lambda _: None)),
-    Law("money that pays for everything never costs more", "fund_uses", each("funds", "uses", lambda _: None)),
-    Law("a longer shelf life never costs more", "shelf_life", one_period_more_of_life, first=thrown_away_at_will),
-    Law("a shorter life to count never costs more", "count_life", each("materials", "count_life_months", lambda _: None)),
-    Law("a shorter life that a taker asks for never costs more", "minimum_life", each("outlets", "minimum_life_months", lambda _: None)),
+    Law(
+        "money that never expires never costs more",
+        "expires",
+        each("budgets", "expires", lambda _: None),
+    ),
+    Law(
+        "money that pays for everything never costs more",
+        "fund_uses",
+        each("funds", "uses", lambda _: None),
+    ),
+    Law(
+        "a longer shelf life never costs more",
+        "shelf_life",
+        one_period_more_of_life,
+        first=thrown_away_at_will,
+    ),
+    Law(
+        "a shorter life to count never costs more",
+        "count_life",
+        each("materials", "count_life_months", lambda _: None),
+    ),
+    Law(
+        "a shorter life that a taker asks for never costs more",
+        "minimum_life",
+        each("outlets", "minimum_life_months", lambda _: None),
+    ),
     Law("all money doubled doubles the cost", "discount", scaled(1, 2, 2), factor=2),
-    Law("all quantities and sums doubled double the cost", "order_cost", scaled(2, 1, 2), factor=2, first=nothing_small_counts),
-    Law("quantities doubled and prices halved change nothing", "lot_size", scaled(2, 0.5, 1), factor=1, first=nothing_small_counts),
+    Law(
+        "all quantities and sums doubled double the cost",
+        "order_cost",
+        scaled(2, 1, 2),
+        factor=2,
+        first=nothing_small_counts,
+    ),
+    Law(
+        "quantities doubled and prices halved change nothing",
+        "lot_size",
+        scaled(2, 0.5, 1),
+        factor=1,
+        first=nothing_small_counts,
+    ),
     Law("the order of rows changes nothing", "keeps_receipts", reversed_rows, factor=1),
     Law("four years later nothing has changed", "ramp", years_later, factor=1),
     Law(
@@ -400,21 +519,53 @@ LAWS = [
         dearer=True,
         first=a_fixed_floor_carries_nothing,
     ),
-    Law("a lower ceiling never costs more", "ceiling", each("contracts", "ceiling", times(0.8)), first=nothing_must_be_spent),
-    Law("nothing to take or pay never costs more", "contract", nothing_to_take, first=nothing_must_be_spent),
+    Law(
+        "a lower ceiling never costs more",
+        "ceiling",
+        each("contracts", "ceiling", times(0.8)),
+        first=nothing_must_be_spent,
+    ),
+    Law(
+        "nothing to take or pay never costs more",
+        "contract",
+        nothing_to_take,
+        first=nothing_must_be_spent,
+    ),
     Law("one more offer never costs more", "share_rule", one_more_offer),
     Law("one more outlet never costs more", "keeps_receipts", one_more_outlet),
     Law("a rule relaxed never costs more", "share_rule", looser_rules),
     Law("no rules never cost more", "quantity_rule", without("rules")),
     Law("a larger site never costs more", "site_capacity", each("sites", "capacity", times(1.5))),
-    Law("a larger outlet never costs more", "outlet_capacity", each("outlets", "capacity", times(1.5))),
+    Law(
+        "a larger outlet never costs more",
+        "outlet_capacity",
+        each("outlets", "capacity", times(1.5)),
+    ),
     Law("a lower target never costs more", "hard_target", each("targets", "quantity", times(0.5))),
     Law("a demand split in two rows changes nothing", "hard_demand", halved("demand"), factor=1),
-    Law("an opening lot split in two changes nothing", "opening_stock", halved("opening_stock", "lot"), factor=1),
-    Law("a capacity far above any use changes nothing", "minimum_order", capacity_far_above_use, factor=1),
-    Law("a capacity far above any use changes nothing under a share", "share_rule", capacity_far_above_use, factor=1),
     Law(
-        "a lower price at a break never costs more", "price_breaks", each("price_breaks", "price", times(0.85)), first=nothing_must_be_spent
+        "an opening lot split in two changes nothing",
+        "opening_stock",
+        halved("opening_stock", "lot"),
+        factor=1,
+    ),
+    Law(
+        "a capacity far above any use changes nothing",
+        "minimum_order",
+        capacity_far_above_use,
+        factor=1,
+    ),
+    Law(
+        "a capacity far above any use changes nothing under a share",
+        "share_rule",
+        capacity_far_above_use,
+        factor=1,
+    ),
+    Law(
+        "a lower price at a break never costs more",
+        "price_breaks",
+        each("price_breaks", "price", times(0.85)),
+        first=nothing_must_be_spent,
     ),
     Law(
         "a lower premium at a break never costs more",
@@ -434,20 +585,45 @@ LAWS = [
         each("price_breaks", "from_quantity", times(0.8)),
         first=breaks_that_fall,
     ),
-    Law("one more price break never costs more", "price_breaks", one_more_break, first=nothing_must_be_spent),
+    Law(
+        "one more price break never costs more",
+        "price_breaks",
+        one_more_break,
+        first=nothing_must_be_spent,
+    ),
     Law("orders relaxed never cost more", "price_breaks", orders_relaxed),
     Law("lots relaxed never cost more", "lot_size", orders_relaxed),
-    Law("a larger share of the upside never costs more", "upside", each("contracts", "upside_share", lambda share: min(1.0, share * 1.4))),
-    Law("a lower trigger never costs more", "upside", each("contracts", "upside_trigger", times(0.7))),
-    Law("a larger cap on the upside never costs more", "upside_cap", each("contracts", "upside_cap", times(1.5))),
-    Law("no cap on the upside never costs more", "upside_cap", each("contracts", "upside_cap", lambda _: None)),
+    Law(
+        "a larger share of the upside never costs more",
+        "upside",
+        each("contracts", "upside_share", lambda share: min(1.0, share * 1.4)),
+    ),
+    Law(
+        "a lower trigger never costs more",
+        "upside",
+        each("contracts", "upside_trigger", times(0.7)),
+    ),
+    Law(
+        "a larger cap on the upside never costs more",
+        "upside_cap",
+        each("contracts", "upside_cap", times(1.5)),
+    ),
+    Law(
+        "no cap on the upside never costs more",
+        "upside_cap",
+        each("contracts", "upside_cap", lambda _: None),
+    ),
     Law(
         "a larger share of a grant never lowers the cost",
         "match",
         each("projects", "match", lambda share: min(1.0, 2 * share)),
         dearer=True,
     ),
-    Law("an offer that waits for nothing never costs more", "project", each("offers", "project", lambda _: None)),
+    Law(
+        "an offer that waits for nothing never costs more",
+        "project",
+        each("offers", "project", lambda _: None),
+    ),
     Law(
         "a plant that is ready at once never costs more",
         "ready_lag",
@@ -455,31 +631,86 @@ LAWS = [
         first=no_contract_waits,
     ),
     Law("a grant at any time never costs more", "decide_window", no_window),
-    Law("a higher break-even never lowers the cost", "breakeven", each("projects", "breakeven_floor", times(1.5)), dearer=True),
-    Law("more capital never lowers the cost", "computed_breakeven", each("projects", "capex", times(2)), dearer=True),
-    Law("a lower yield never lowers the cost", "yield", each("outlets", "yield", times(0.7)), dearer=True, first=free_to_throw_away),
+    Law(
+        "a higher break-even never lowers the cost",
+        "breakeven",
+        each("projects", "breakeven_floor", times(1.5)),
+        dearer=True,
+    ),
+    Law(
+        "more capital never lowers the cost",
+        "computed_breakeven",
+        each("projects", "capex", times(2)),
+        dearer=True,
+    ),
+    Law(
+        "a lower yield never lowers the cost",
+        "yield",
+        each("outlets", "yield", times(0.7)),
+        dearer=True,
+        first=free_to_throw_away,
+    ),
     Law("one more exchange never costs more", "exchange", one_more_way_back("exchange")),
     Law("one more rework never costs more", "rework", one_more_way_back("rework")),
     Law("a rule on spending relaxed never costs more", "spend_rule", looser_rules),
     Law("a rule on a count relaxed never costs more", "count_rule", looser_rules),
     Law("one buyer never costs more than two", "buyers", one_buyer, first=one_target_of_a_material),
-    Law("one purse never costs more than two", "buyer_funds", each("funds", "buyer", lambda _: None)),
+    Law(
+        "one purse never costs more than two", "buyer_funds", each("funds", "buyer", lambda _: None)
+    ),
     Law("no committed order never costs more", "committed_order", without("commitments")),
     Law("no committed signature never costs more", "committed_signature", without("commitments")),
     Law("no committed rotation never costs more", "committed_rotation", without("commitments")),
     Law("no committed project never costs more", "committed_project", without("commitments")),
-    Law("a discount rate of 0 is none", "pay_on_order", no_discount(0), first=no_discount(None), factor=1),
+    Law(
+        "a discount rate of 0 is none",
+        "pay_on_order",
+        no_discount(0),
+        first=no_discount(None),
+        factor=1,
+    ),
 ]
 
 TREE_LAWS = [
-    Law("a scenario without probability changes nothing", "scenarios", one_without_probability, factor=1),
-    Law("a scenario without probability makes no tree", "contract", one_without_probability, factor=1),
-    Law("a scenario in two halves changes nothing", "scenarios", two_halves, factor=1, first=on_its_own),
-    Law("a scenario without events is as the base", "demand_event", one_without_events, factor=1, first=no_risk),
+    Law(
+        "a scenario without probability changes nothing",
+        "scenarios",
+        one_without_probability,
+        factor=1,
+    ),
+    Law(
+        "a scenario without probability makes no tree",
+        "contract",
+        one_without_probability,
+        factor=1,
+    ),
+    Law(
+        "a scenario in two halves changes nothing",
+        "scenarios",
+        two_halves,
+        factor=1,
+        first=on_its_own,
+    ),
+    Law(
+        "a scenario without events is as the base",
+        "demand_event",
+        one_without_events,
+        factor=1,
+        first=no_risk,
+    ),
     Law("the order of scenarios changes nothing", "multi_stage", reversed_scenarios, factor=1),
     Law("knowing all at once never costs more", "demand_event", all_known, first=from_when_known),
-    Law("knowing all of several stages at once never costs more", "multi_stage", all_known, first=from_when_known),
-    Law("more money in one scenario never costs more", "cut", lambda tables: scaled_event(tables, "cut")),
+    Law(
+        "knowing all of several stages at once never costs more",
+        "multi_stage",
+        all_known,
+        first=from_when_known,
+    ),
+    Law(
+        "more money in one scenario never costs more",
+        "cut",
+        lambda tables: scaled_event(tables, "cut"),
+    ),
 ]
 
 
@@ -494,12 +725,25 @@ def tables_of_everything() -> Tables:
     """The book that uses everything as plain tables."""
 
     def cell(value: Any) -> Any:
-        return ", ".join(value) if isinstance(value, tuple) else ("no", "yes")[value] if isinstance(value, bool) else value
+        return (
+            ", ".join(value)
+            if isinstance(value, tuple)
+            else ("no", "yes")[value]
+            if isinstance(value, bool)
+            else value
+        )
 
     stockpile = everything()
-    found: Tables = {"settings": {column.name: cell(get(stockpile.settings, column.name)) for column in columns(Settings)}}
+    found: Tables = {
+        "settings": {
+            column.name: cell(get(stockpile.settings, column.name)) for column in columns(Settings)
+        }
+    }
     for kind in (each for each in block_tables()[1:] if stockpile.given(each)):
-        found[kind.TABLE] = [{column.name: cell(get(row, column.name)) for column in columns(kind)} for row in stockpile.rows(kind)]
+        found[kind.TABLE] = [
+            {column.name: cell(get(row, column.name)) for column in columns(kind)}
+            for row in stockpile.rows(kind)
+        ]
     for cells, price in zip(found[Price.TABLE], stockpile.rows(Price), strict=True):
         cells.update(price.values)
     return found
@@ -527,7 +771,13 @@ def obeys(law: Law, tables: Tables) -> bool:
     return True
 
 
-drawn = settings(derandomize=True, deadline=None, database=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+drawn = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.mark.parametrize("law", [*LAWS, *TREE_LAWS], ids=str)
@@ -566,7 +816,12 @@ def decisions(formulation: Formulation) -> list[Cells]:
 
 def keeps_to_itself(tables: Tables) -> bool:
     """Whether the plan of a workbook does anything; fails where committing to what it does changes the optimum."""
-    tables = {**tables, "settings": {name: value for name, value in tables["settings"].items() if name != "objective"}}
+    tables = {
+        **tables,
+        "settings": {
+            name: value for name, value in tables["settings"].items() if name != "objective"
+        },
+    }
     try:
         formulation, outcome = planned(tables)
     except (InputError, UnboundedError):
@@ -576,11 +831,16 @@ def keeps_to_itself(tables: Tables) -> bool:
     decided = decisions(formulation)
     if not decided:
         return False
-    assert optimum({**tables, "commitments": [*tables.get("commitments", []), *decided]}) == pytest.approx(outcome.objective, abs=1e-5)
+    assert optimum(
+        {**tables, "commitments": [*tables.get("commitments", []), *decided]}
+    ) == pytest.approx(outcome.objective, abs=1e-5)
     return True
 
 
-@pytest.mark.parametrize("feature", ["price_breaks", "contract", "project", "exchange", "rework", "sale", "count_rule", "buyers"])
+@pytest.mark.parametrize(
+    "feature",
+    ["price_breaks", "contract", "project", "exchange", "rework", "sale", "count_rule", "buyers"],
+)
 def test_committing_to_the_optimum_changes_nothing(feature: str) -> None:
     @drawn
     @given(small_books(feature))
@@ -597,7 +857,10 @@ def test_committing_to_the_optimum_changes_nothing_where_everything_is_used() ->
 @drawn
 @given(small_books("shortfall_first"))
 def test_shortfall_first_misses_no_more_and_costs_no_less(tables: Tables) -> None:
-    first, cheapest = shortfall(tables), shortfall({**tables, "settings": {**tables["settings"], "objective": "cost"}})
+    first, cheapest = (
+        shortfall(tables),
+        shortfall({**tables, "settings": {**tables["settings"], "objective": "cost"}}),
+    )
     assume(first is not None and cheapest is not None)
     assert first[0] <= cheapest[0] + 1e-5
     assert first[1] >= cheapest[1] - 1e-3
@@ -645,12 +908,23 @@ def test_who_knows_the_scenario_pays_no_more(tables: Tables) -> None:
 
 def mean_and_tail(tables: Tables, weight: float) -> tuple[float, float] | None:
     """The expected cost of the optimum at a weight on risk, and the mean of the worst of its scenarios."""
-    formulation, outcome = planned({**tables, "settings": {**tables["settings"], "risk_weight": weight}})
+    formulation, outcome = planned(
+        {**tables, "settings": {**tables["settings"], "risk_weight": weight}}
+    )
     if outcome.objective is None:
         return None
-    costs = {row.scenario: (row.probability, row.cost) for row in report(formulation) if isinstance(row, ScenarioOutcome)}
-    mean, worst = sum(chance * cost for chance, cost in costs.values()), cvar(costs, formulation.stockpile.settings.risk_tail)
-    assert (1 - weight) * mean + weight * worst == pytest.approx(outcome.objective, rel=1e-6, abs=1e-4)
+    costs = {
+        row.scenario: (row.probability, row.cost)
+        for row in report(formulation)
+        if isinstance(row, ScenarioOutcome)
+    }
+    mean, worst = (
+        sum(chance * cost for chance, cost in costs.values()),
+        cvar(costs, formulation.stockpile.settings.risk_tail),
+    )
+    assert (1 - weight) * mean + weight * worst == pytest.approx(
+        outcome.objective, rel=1e-6, abs=1e-4
+    )
     return mean, worst
 
 
@@ -670,6 +944,9 @@ def test_more_weight_on_risk_lowers_no_expected_cost_and_raises_no_tail(tables: 
 @drawn
 @given(small_books("contract"))
 def test_empty_sheets_of_scenarios_and_events_leave_the_model_as_it_is(tables: Tables) -> None:
-    blank = {"scenarios": [dict.fromkeys(("scenario", "probability"))], "events": [dict.fromkeys(("scenario", "table", "column", "how"))]}
+    blank = {
+        "scenarios": [dict.fromkeys(("scenario", "probability"))],
+        "events": [dict.fromkeys(("scenario", "table", "column", "how"))],
+    }
     models = [planned(each)[0].m for each in (tables, {**tables, **blank})]
     assert differences(*models) == []

@@ -21,14 +21,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
-from optimiser import cli
-from optimiser.comparison import compare
-from optimiser.errors import InputError
+from optimiser.cli import commands as cli
+from optimiser.cli.terminal import Plain
+from optimiser.comparison.compared import compare
+from optimiser.desk.planner import Answer, Request, audit_workbook, plan_workbook
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
-from optimiser.planner import Answer, Request, audit_workbook, plan_workbook
 from optimiser.studies.answered import Answered
 from optimiser.studies.kinds import asked as study
-from optimiser.terminal import Plain
+from optimiser.system.errors import InputError
 from optimiser.workbook import scenario_book, study_book
 from optimiser.workbook.plans import read_plan
 from optimiser.workbook.read import read
@@ -94,7 +94,9 @@ KINDS: dict[str, Callable[[str], str]] = {
     "zero-width joiner": "\u200d".join,
     "zero-width space, byte order mark": lambda said: f"\ufeff{said[:2]}\u200b{said[2:]}",
     "soft hyphen": lambda said: f"{said[:1]}\u00ad{said[1:]}",
-    "full-width letters": lambda said: "".join(chr(ord(each) + 0xFEE0) if each.isascii() and each.isalnum() else each for each in said),
+    "full-width letters": lambda said: "".join(
+        chr(ord(each) + 0xFEE0) if each.isascii() and each.isalnum() else each for each in said
+    ),
     "ligature": lambda said: said.replace("fi", "\ufb01").replace("Fi", "\ufb01"),
     "capitals": lambda said: said.upper(),
     "Turkish capitals": lambda said: said.replace("i", "\u0130"),
@@ -106,7 +108,11 @@ def decorated(tables: Tables, decorate: Callable[[str], str], kept: tuple[str, .
     """The workbook with every text written otherwise: names of sheets, columns and settings, keys, references, choices, list items."""
 
     def cell(value: Any) -> Any:
-        return ", ".join(map(decorate, value.split(", "))) if isinstance(value, str) and not _dated(value) else value
+        return (
+            ", ".join(map(decorate, value.split(", ")))
+            if isinstance(value, str) and not _dated(value)
+            else value
+        )
 
     found: Tables = {}
     for name, rows in tables.items():
@@ -114,8 +120,13 @@ def decorated(tables: Tables, decorate: Callable[[str], str], kept: tuple[str, .
         if isinstance(rows, dict):
             found[title] = {decorate(each): cell(value) for each, value in rows.items()}
         else:
-            header = {column: decorate(column) for column in dict.fromkeys(column for row in rows for column in row)}
-            found[title] = [{header[column]: cell(value) for column, value in row.items()} for row in rows]
+            header = {
+                column: decorate(column)
+                for column in dict.fromkeys(column for row in rows for column in row)
+            }
+            found[title] = [
+                {header[column]: cell(value) for column, value in row.items()} for row in rows
+            ]
     return found
 
 
@@ -139,13 +150,26 @@ def test_a_workbook_written_otherwise_has_the_same_plan(kind: str) -> None:
 
 def test_what_names_say_in_that_workbook_matters() -> None:
     """Without what a name links, or with another, the plan is another or none: so the test above sees names that are not recognised."""
-    for table, row in (("rules", 0), ("budgets", 0), ("events", 0), ("events", 1), ("commitments", 0), ("price_breaks", 0)):
+    for table, row in (
+        ("rules", 0),
+        ("budgets", 0),
+        ("events", 0),
+        ("events", 1),
+        ("commitments", 0),
+        ("price_breaks", 0),
+    ):
         tables: Tables = deepcopy(RICH)
         tables[table].pop(row)
-        assert plan_of({name: rows for name, rows in tables.items() if rows}).objective != pytest.approx(_objective()), (table, row)
+        assert plan_of(
+            {name: rows for name, rows in tables.items() if rows}
+        ).objective != pytest.approx(_objective()), (table, row)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(small_books(), st.randoms(use_true_random=False))
 def test_any_workbook_written_otherwise_has_the_same_plan(tables: Tables, random: Any) -> None:
     """Each text in a way of its own, so that no two that mean the same are written alike."""
@@ -154,7 +178,10 @@ def test_any_workbook_written_otherwise_has_the_same_plan(tables: Tables, random
         return str(random.choice([*KINDS.values()])(said))
 
     plan, other = plan_of(tables), plan_of(decorated(tables, otherwise))
-    assert (other.status, other.objective) == (plan.status, None if plan.objective is None else pytest.approx(plan.objective))
+    assert (other.status, other.objective) == (
+        plan.status,
+        None if plan.objective is None else pytest.approx(plan.objective),
+    )
 
 
 # --- One country, one buyer, whatever its spaces and accents ----------------------------------------------------------------------
@@ -162,7 +189,10 @@ def test_any_workbook_written_otherwise_has_the_same_plan(tables: Tables, random
 PLAIN: Tables = {
     "settings": {"start": JANUARY, "periods": 3, "mip_gap": 0},
     "materials": [{"material": "m"}],
-    "suppliers": [{"supplier": "s", "country": "South Korea"}, {"supplier": "n", "country": "South Korea"}],
+    "suppliers": [
+        {"supplier": "s", "country": "South Korea"},
+        {"supplier": "n", "country": "South Korea"},
+    ],
     "offers": [
         {"offer": "o", "supplier": "s", "material": "m", "price": 100, "capacity": 40},
         {"offer": "x", "supplier": "n", "material": "m", "price": 50, "capacity": 40},
@@ -173,12 +203,22 @@ PLAIN: Tables = {
 
 @pytest.mark.parametrize(
     ("first", "second", "rule"),
-    [("South Korea", "South\xa0Korea", "South Korea"), ("Core\u0301e du Sud", "Cor\u00e9e du Sud", "Cor\u00e9e du Sud")],
+    [
+        ("South Korea", "South\xa0Korea", "South Korea"),
+        ("Core\u0301e du Sud", "Cor\u00e9e du Sud", "Cor\u00e9e du Sud"),
+    ],
 )
-def test_a_rule_on_a_country_holds_for_all_its_suppliers(first: str, second: str, rule: str) -> None:
+def test_a_rule_on_a_country_holds_for_all_its_suppliers(
+    first: str, second: str, rule: str
+) -> None:
     tables: Tables = deepcopy(PLAIN)
-    tables["suppliers"] = [{"supplier": "s", "country": first}, {"supplier": "n", "country": second}]
-    tables["rules"] = [{"rule": "kr", "of": "country", "value": rule, "measure": "quantity", "most": 0}]
+    tables["suppliers"] = [
+        {"supplier": "s", "country": first},
+        {"supplier": "n", "country": second},
+    ]
+    tables["rules"] = [
+        {"rule": "kr", "of": "country", "value": rule, "measure": "quantity", "most": 0}
+    ]
     assert plan_of(tables).status == "infeasible"
     tables["suppliers"][1]["country"] = "Japan"
     assert plan_of(tables).objective == pytest.approx(750)
@@ -233,13 +273,20 @@ def test_rows_carry_the_spelling_of_the_key_or_of_the_first() -> None:
 )  # fmt: skip
 def test_a_change_finds_its_cell(said: str) -> None:
     changed = apply(reading(RICH).stockpile, parse(said))
-    assert [getattr(row, "price", None) for kind, rows in changed.tables.items() if kind.TABLE == "offers" for row in rows] == [None, 280]
+    assert [
+        getattr(row, "price", None)
+        for kind, rows in changed.tables.items()
+        if kind.TABLE == "offers"
+        for row in rows
+    ] == [None, 280]
 
 
 def test_one_name_twice_is_told_with_both_cells_and_what_differs() -> None:
     tables: Tables = deepcopy(PLAIN)
     tables["offers"][1]["offer"] = "\u200bO"
-    assert told(tables) == ["offers!A3: offer '\\u200bO' (with U+200B) stands in A2 already, as 'o'; rename or remove one of the two"]
+    assert told(tables) == [
+        "offers!A3: offer '\\u200bO' (with U+200B) stands in A2 already, as 'o'; rename or remove one of the two"
+    ]
     tables = deepcopy(PLAIN)
     tables["suppliers"] += [{"supplier": "Core\u0301e"}, {"supplier": "Cor\u00e9e"}]
     assert told(tables)[0] == (
@@ -252,7 +299,9 @@ def test_a_reference_that_only_looks_like_its_key_says_why() -> None:
     tables: Tables = deepcopy(PLAIN)
     tables["suppliers"][0]["supplier"] = "Meta"
     tables["offers"][0]["supplier"] = "\u041ceta"
-    assert told(tables) == ["offers!B2: supplier '\u041ceta' (with U+041C) has no row in the sheet suppliers; the nearest there is 'Meta'"]
+    assert told(tables) == [
+        "offers!B2: supplier '\u041ceta' (with U+041C) has no row in the sheet suppliers; the nearest there is 'Meta'"
+    ]
 
 
 def test_a_name_has_an_end() -> None:
@@ -265,7 +314,9 @@ def test_a_name_has_an_end() -> None:
     ]
     tables["suppliers"] = PLAIN["suppliers"]
     tables["prices"] = [{"date": JANUARY, "x" * 256: 1}]
-    assert told(tables) == ["prices!B1: the index must have a name of at most 255 characters, found 256; shorten it"]
+    assert told(tables) == [
+        "prices!B1: the index must have a name of at most 255 characters, found 256; shorten it"
+    ]
     tables["prices"] = [{"date": JANUARY, "x" * 255: 1}]
     tables["suppliers"] = [{**row, "note": "x" * 32_767} for row in PLAIN["suppliers"]]
     assert not reading(tables).warnings
@@ -316,15 +367,41 @@ def test_slips_are_warned_about(odd: str) -> None:
 # --- Names that would do harm -----------------------------------------------------------------------------------------------------
 
 HOSTILE: Tables = {
-    "settings": {"start": JANUARY, "periods": 2, "mip_gap": 0, "currency": "USD [2026]", "quantity_unit": "k]g[", "title": "[/x] \x1b[31m"},
+    "settings": {
+        "start": JANUARY,
+        "periods": 2,
+        "mip_gap": 0,
+        "currency": "USD [2026]",
+        "quantity_unit": "k]g[",
+        "title": "[/x] \x1b[31m",
+    },
     "materials": [{"material": "m[bold]", "price_index": "a!B1"}],
     "sites": [{"site": "Depot \x1b[2J", "buyer": "[red]B!A1"}],
     "suppliers": [{"supplier": "{s}!C3", "country": "\u202eevil"}],
-    "offers": [{"offer": "[/x]", "supplier": "{s}!C3", "material": "m[bold]", "price_index": "a!B1"}],
+    "offers": [
+        {"offer": "[/x]", "supplier": "{s}!C3", "material": "m[bold]", "price_index": "a!B1"}
+    ],
     "prices": [{"date": JANUARY, "a!B1": 100}],
-    "demand": [{"material": "m[bold]", "buyer": "[red]B!A1", "from": JANUARY, "to": FEBRUARY, "quantity": 7}],
+    "demand": [
+        {
+            "material": "m[bold]",
+            "buyer": "[red]B!A1",
+            "from": JANUARY,
+            "to": FEBRUARY,
+            "quantity": 7,
+        }
+    ],
     "scenarios": [{"scenario": "[/x]", "probability": 0.4, "revealed": FEBRUARY}],
-    "events": [{"scenario": "[/x]", "table": "prices", "column": "a!B1", "from": FEBRUARY, "how": "scale", "value": 1.5}],
+    "events": [
+        {
+            "scenario": "[/x]",
+            "table": "prices",
+            "column": "a!B1",
+            "from": FEBRUARY,
+            "how": "scale",
+            "value": 1.5,
+        }
+    ],
 }
 
 
@@ -332,7 +409,9 @@ HOSTILE: Tables = {
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
     """A workbook of such names, and its plan."""
     source = book(tmp_path_factory.mktemp("hostile") / "book", HOSTILE)
-    return source, plan_workbook(Request(source=source, output=source.with_suffix(".xlsx")), print, None)
+    return source, plan_workbook(
+        Request(source=source, output=source.with_suffix(".xlsx")), print, None
+    )
 
 
 def _edited(plan: Path, edit: Callable[[Any], object]) -> Path:
@@ -342,14 +421,19 @@ def _edited(plan: Path, edit: Callable[[Any], object]) -> Path:
     return other
 
 
-def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(hostile: tuple[Path, Answer]) -> None:
+def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(
+    hostile: tuple[Path, Answer],
+) -> None:
     """Also where its currency and unit hold brackets, and where names were typed anew."""
     source, answer = hostile
     assert answer.path is not None
     assert audit_workbook(source, answer.path).audit.findings == ()
 
     def typed_anew(workbook: Any) -> None:
-        workbook["orders"].sheet_state, workbook["demand"].row_dimensions[2].hidden = "veryHidden", True
+        workbook["orders"].sheet_state, workbook["demand"].row_dimensions[2].hidden = (
+            "veryHidden",
+            True,
+        )
         for column in workbook["orders"].iter_cols():
             for cell in column[1:] if column[0].value != "Instruction" else ():
                 if isinstance(cell.value, str):
@@ -358,13 +442,24 @@ def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(hostile: tuple
     edited = _edited(answer.path, typed_anew)
     found = audit_workbook(source, edited)
     assert found.audit.findings == ()
-    assert found.notes[:2] == ("orders: this sheet is hidden, and is read", "demand: 1 row of it is hidden, and read")
-    assert not [row for row in compare([read_plan(answer.path).sheets, read_plan(edited).sheets]) if row.differs]
-    other = _edited(answer.path, lambda workbook: setattr(workbook["orders"].cell(2, 2), "value", "[/y]"))
+    assert found.notes[:2] == (
+        "orders: this sheet is hidden, and is read",
+        "demand: 1 row of it is hidden, and read",
+    )
+    assert not [
+        row
+        for row in compare([read_plan(answer.path).sheets, read_plan(edited).sheets])
+        if row.differs
+    ]
+    other = _edited(
+        answer.path, lambda workbook: setattr(workbook["orders"].cell(2, 2), "value", "[/y]")
+    )
     assert audit_workbook(source, other).audit.findings
 
 
-def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(hostile: tuple[Path, Answer]) -> None:
+def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(
+    hostile: tuple[Path, Answer],
+) -> None:
     source, answer = hostile
     assert answer.path is not None
 
@@ -377,10 +472,15 @@ def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(hostile:
         audit_workbook(source, _edited(answer.path, edit))
     first, second = map(str, caught.value.faults)
     assert re.match(r"run!B\d+: changes 'offers twice' is no change; write it as in ", first)
-    assert re.match(r"run!B\d+: decided before must be a date, found 'soon'; write it as year-month-day, as in ", second)
+    assert re.match(
+        r"run!B\d+: decided before must be a date, found 'soon'; write it as year-month-day, as in ",
+        second,
+    )
 
 
-def test_the_terminal_shows_names_as_they_stand(hostile: tuple[Path, Answer], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_shows_names_as_they_stand(
+    hostile: tuple[Path, Answer], capsys: pytest.CaptureFixture[str]
+) -> None:
     """No markup of them is followed or swallowed, and nothing of them steers the terminal."""
     cli._show(hostile[1])
     shown = capsys.readouterr().out
@@ -389,27 +489,46 @@ def test_the_terminal_shows_names_as_they_stand(hostile: tuple[Path, Answer], ca
     assert "expected, discounted [USD [2026]]" in shown
     table = Table("[/x]", title="[bold]\x1b[2J")
     table.add_row("[red]a\x1b[31m")
-    (console := Plain(force_terminal=True, color_system=None, width=60)).print(table, "[/y]\u202e:smile:")
+    (console := Plain(force_terminal=True, color_system=None, width=60)).print(
+        table, "[/y]\u202e:smile:"
+    )
     shown = capsys.readouterr().out
     assert not re.search("[\x1b\u202e]", shown.replace("\x1b[0m", ""))
-    assert all(each in shown for each in ("[/x]", "[bold]\\x1b[2J", "[red]a\\x1b[31m", "[/y]\\u202e:smile:"))
+    assert all(
+        each in shown
+        for each in ("[/x]", "[bold]\\x1b[2J", "[red]a\\x1b[31m", "[/y]\\u202e:smile:")
+    )
     assert not console.is_dumb_terminal
 
 
 def test_no_name_is_a_formula_of_a_chart() -> None:
     """In studies and scenarios, as in plans: charts refer to cells of the program's own sheets."""
-    swept = study.Table("sweep", "over a!B1", ("prices[*].a!B1", "cost [=x!A1]"), [(1.0, 2.0), (2.0, 3.0)], "line")
+    swept = study.Table(
+        "sweep", "over a!B1", ("prices[*].a!B1", "cost [=x!A1]"), [(1.0, 2.0), (2.0, 3.0)], "line"
+    )
     answers = [Answered("[/s]!A1", "sweep", [swept], [], [])]
-    studies = study_book.compose(answers, lambda key: None, {}, Settings(start=JANUARY, periods=1, title="=a!B1"))
+    studies = study_book.compose(
+        answers, lambda key: None, {}, Settings(start=JANUARY, periods=1, title="=a!B1")
+    )
     with xlsxwriter.Workbook(target := io.BytesIO()) as workbook:
         sheet = workbook.add_worksheet(scenario_book.PATHS)
         prices = FigureAxis("price", "=x!A1/kg", least=0)
-        days, base = (JANUARY, dt.date(2027, 2, 1)), FigureSeries("base", (1.0, 2.0), "joined", "base")
+        days, base = (
+            (JANUARY, dt.date(2027, 2, 1)),
+            FigureSeries("base", (1.0, 2.0), "joined", "base"),
+        )
         paths = ChartFigure("paths", "Paths of a!B1", "", FigureAxis("date"), prices, days, (base,))
         chart = scenario_book._chart(workbook, 0, paths)
         sheet.insert_chart(0, 0, chart)
     for file in (io.BytesIO(studies), target):
         with zipfile.ZipFile(file) as parts:
-            drawn = "".join(parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/charts/"))
+            drawn = "".join(
+                parts.read(name).decode()
+                for name in parts.namelist()
+                if name.startswith("xl/charts/")
+            )
         assert "a!\u2060B1" in drawn
-        assert {found.split("!")[0] for found in re.findall("<c:f>(.*?)</c:f>", drawn)} <= {"'1 sweep'", scenario_book.PATHS}
+        assert {found.split("!")[0] for found in re.findall("<c:f>(.*?)</c:f>", drawn)} <= {
+            "'1 sweep'",
+            scenario_book.PATHS,
+        }

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.workbook.write import write
 from tests.support.plans import QUARTERS, full_plan, plan_of, uncertain_plan
 from tests.support.recompute import check_summary
@@ -46,7 +46,9 @@ def test_totals_under_scenarios_are_what_is_expected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "gap"), [("small", 0.0), ("indium", 0.05)])
 def test_the_examples(name: str, gap: float, tmp_path: Path) -> None:
-    assert check_summary(written(plan_of(INPUTS / f"{name}.xlsx", gap), tmp_path / "plan.xlsx")) == []
+    assert (
+        check_summary(written(plan_of(INPUTS / f"{name}.xlsx", gap), tmp_path / "plan.xlsx")) == []
+    )
 
 
 @given(small_books())
@@ -69,7 +71,11 @@ def plant(source: Path, target: Path, sheet: str, cell: str, change: float) -> N
             content = old.read(name)
             if name == member:
                 pattern = rf'(<c r="{cell}"[^>]*>(?:<f>[^<]*</f>)?<v>)([^<]*)(</v>)'
-                text, count = re.subn(pattern, lambda found: f"{found[1]}{float(found[2]) + change!r}{found[3]}", content.decode())
+                text, count = re.subn(
+                    pattern,
+                    lambda found: f"{found[1]}{float(found[2]) + change!r}{found[3]}",
+                    content.decode(),
+                )
                 assert count == 1, f"{sheet}!{cell} holds no number"
                 content = text.encode()
             new.writestr(name, content)
@@ -78,9 +84,14 @@ def plant(source: Path, target: Path, sheet: str, cell: str, change: float) -> N
 def test_every_stored_value_of_the_summary_is_recomputed(full: Path, tmp_path: Path) -> None:
     formulas = openpyxl.load_workbook(full)["summary"]
     values = openpyxl.load_workbook(full, data_only=True)["summary"]
-    cells = [each.coordinate for row in formulas.iter_rows() for each in row if each.data_type == "f"]
+    cells = [
+        each.coordinate for row in formulas.iter_rows() for each in row if each.data_type == "f"
+    ]
     numbers = [cell for cell in cells if isinstance(values[cell].value, (int, float))]
     assert len(numbers) > 60
     for cell in numbers[::7]:
         plant(full, tmp_path / "plan.xlsx", "summary", cell, 1.0)
-        assert any(said.startswith(f"summary: {cell} stores") for said in check_summary(tmp_path / "plan.xlsx"))
+        assert any(
+            said.startswith(f"summary: {cell} stores")
+            for said in check_summary(tmp_path / "plan.xlsx")
+        )

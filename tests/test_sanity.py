@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optimiser.errors import InputError
-from optimiser.sanity.series import asked_to_hold
+from optimiser.checks.series import asked_to_hold
+from optimiser.system.errors import InputError
 from optimiser.workbook.read import read
 from stockpile_model.blocks.targets import required
 from tests.support.books import book
@@ -32,13 +32,24 @@ def month(t: int) -> dt.date:
     return dt.date(2027 + t // 12, t % 12 + 1, 1)
 
 
-def plain(material: dict[str, Any] | None = None, offer: dict[str, Any] | None = None, **tables: Any) -> Tables:
+def plain(
+    material: dict[str, Any] | None = None, offer: dict[str, Any] | None = None, **tables: Any
+) -> Tables:
     """Six months, one offer of 10 a month at 50, demand of 10 a month that must be met."""
     return {
         "settings": {"start": month(0), "periods": 6, "mip_gap": 0},
         "materials": [{"material": "gallium", **(material or {})}],
         "suppliers": [{"supplier": "smelter"}],
-        "offers": [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 10, **(offer or {})}],
+        "offers": [
+            {
+                "offer": "spot",
+                "supplier": "smelter",
+                "material": "gallium",
+                "price": 50,
+                "capacity": 10,
+                **(offer or {}),
+            }
+        ],
         "demand": [{"material": "gallium", "from": month(0), "to": month(5), "quantity": 10}],
         **tables,
     }
@@ -49,11 +60,18 @@ def target(t: int, quantity: float, hard: str = "yes") -> dict[str, Any]:
 
 
 def offtake(**level: Any) -> Tables:
-    contract = {"contract": "offtake", "supplier": "smelter", "material": "gallium", "price_index": "market"}
+    contract = {
+        "contract": "offtake",
+        "supplier": "smelter",
+        "material": "gallium",
+        "price_index": "market",
+    }
     return {
         "prices": [{"date": month(0), "market": 40}, {"date": month(12), "market": 60}],
         "contracts": [contract],
-        "floors": [{"contract": "offtake", "level": "low", "floor": 45, "annual_quantity": 12, **level}],
+        "floors": [
+            {"contract": "offtake", "level": "low", "floor": 45, "annual_quantity": 12, **level}
+        ],
     }
 
 
@@ -78,8 +96,16 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
         f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg above {AT_MOST}",
     ),
     "stock at the start is too old by then": (
-        plain({"shelf_life_months": 3}, {"capacity": 10, "from": month(4)}, opening_stock=[STOCK | {"quantity": 50}]),
-        plain({"shelf_life_months": 5}, {"capacity": 10, "from": month(4)}, opening_stock=[STOCK | {"quantity": 50}]),
+        plain(
+            {"shelf_life_months": 3},
+            {"capacity": 10, "from": month(4)},
+            opening_stock=[STOCK | {"quantity": 50}],
+        ),
+        plain(
+            {"shelf_life_months": 5},
+            {"capacity": 10, "from": month(4)},
+            opening_stock=[STOCK | {"quantity": 50}],
+        ),
         f"demand!D2: the demand for gallium cannot be met in 2027-03, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
     ),
     "lead time": (
@@ -123,8 +149,16 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
         "most that is still in spec then",
     ),
     "target above the room": (
-        plain({"shortage_cost": 90}, targets=[target(3, 30)], sites=[{"site": "vault", "capacity": 29}]),
-        plain({"shortage_cost": 90}, targets=[target(3, 30)], sites=[{"site": "vault", "capacity": 30}]),
+        plain(
+            {"shortage_cost": 90},
+            targets=[target(3, 30)],
+            sites=[{"site": "vault", "capacity": 29}],
+        ),
+        plain(
+            {"shortage_cost": 90},
+            targets=[target(3, 30)],
+            sites=[{"site": "vault", "capacity": 30}],
+        ),
         f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above the capacity of its sites",
     ),
     "soft target": (
@@ -140,14 +174,23 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
         "lowest price of all, and 2,999 USD may be spent by then",
     ),
     "money that comes too late": (
-        plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(1)}]),
-        plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(0)}]),
+        plain(
+            funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(1)}]
+        ),
+        plain(
+            funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(0)}]
+        ),
         f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-01 costs 500 USD at least, at the "
         "lowest price of all, and 0 USD may be spent by then",
     ),
     "money for something else": (
-        plain(funds=[{"fund": "nds", "uses": "storage"}], budgets=[{"fund": "nds", "amount": 9_000}]),
-        plain(funds=[{"fund": "nds", "uses": "storage, purchase"}], budgets=[{"fund": "nds", "amount": 9_000}]),
+        plain(
+            funds=[{"fund": "nds", "uses": "storage"}], budgets=[{"fund": "nds", "amount": 9_000}]
+        ),
+        plain(
+            funds=[{"fund": "nds", "uses": "storage, purchase"}],
+            budgets=[{"fund": "nds", "amount": 9_000}],
+        ),
         f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-01 costs 500 USD at least, at the "
         "lowest price of all, and 0 USD may be spent by then",
     ),
@@ -166,7 +209,9 @@ def test_what_cannot_be_is_told_before_solving(name: str) -> None:
 
 def test_a_project_supplies_once_it_is_ready() -> None:
     project = {"project": "plant", "supplier": "smelter", "cost": 100, "ready_lag_months": 2}
-    tables = plain(offer={"project": "plant"}, projects=[project], opening_stock=[STOCK | {"quantity": 19}])
+    tables = plain(
+        offer={"project": "plant"}, projects=[project], opening_stock=[STOCK | {"quantity": 19}]
+    )
     assert any(NO_PLAN in line and "in 2027-02" in line for line in warnings(tables))
     assert plan_of(tables).status == "infeasible"
     tables["opening_stock"] = [STOCK]
@@ -186,7 +231,13 @@ def test_what_is_exchanged_is_young_again() -> None:
 def test_what_is_said_to_have_no_plan_has_none() -> None:
     told: list[str] = []
 
-    @settings(derandomize=True, deadline=None, database=None, max_examples=150, suppress_health_check=list(HealthCheck))
+    @settings(
+        derandomize=True,
+        deadline=None,
+        database=None,
+        max_examples=150,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(
         small_books(),
         st.sampled_from(["demand", "targets", "offers", "budgets", "opening_stock", "rules"]),
@@ -222,7 +273,13 @@ def _asked_without_price(tables: Tables) -> None:
 
 TWO = [
     {"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 10},
-    {"offer": "framework", "supplier": "smelter", "material": "gallium", "price": 45, "capacity": 10},
+    {
+        "offer": "framework",
+        "supplier": "smelter",
+        "material": "gallium",
+        "price": 45,
+        "capacity": 10,
+    },
 ]
 ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
     "price in another unit": (
@@ -275,7 +332,17 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
         "offers!D2: price is 61, outside its range, 40 to 60",
     ),
     "outlet beside the horizon": (
-        plain(outlets=[{"outlet": "sale", "material": "gallium", "form": "sale", "price": 30, "from": month(0)}]),
+        plain(
+            outlets=[
+                {
+                    "outlet": "sale",
+                    "material": "gallium",
+                    "form": "sale",
+                    "price": 30,
+                    "from": month(0),
+                }
+            ]
+        ),
         lambda t: t["outlets"][0].update({"from": month(6)}),
         "outlets!A2: sale takes nothing within the horizon: see its dates and lead time",
     ),
@@ -330,8 +397,14 @@ def test_the_figures_of_one_column_are_told_once() -> None:
         unique_by=lambda row: row[0],
     )
 )
-def test_targets_are_read_over_time_as_the_model_reads_them(rows: list[tuple[int, int, str]]) -> None:
-    tables = plain(targets=[target(t, quantity) | {"path": "ramp" if t > 5 else path} for t, quantity, path in rows])
+def test_targets_are_read_over_time_as_the_model_reads_them(
+    rows: list[tuple[int, int, str]],
+) -> None:
+    tables = plain(
+        targets=[
+            target(t, quantity) | {"path": "ramp" if t > 5 else path} for t, quantity, path in rows
+        ]
+    )
     with TemporaryDirectory() as folder:
         stockpile = read(book(Path(folder) / "book", tables)).stockpile
     (held,) = asked_to_hold(stockpile)
@@ -344,12 +417,18 @@ def test_targets_are_read_over_time_as_the_model_reads_them(rows: list[tuple[int
 
 # --- Rules that nothing can keep --------------------------------------------------------------------------------------
 
-THREE = [{"supplier": name, "country": country} for name, country in (("smelter", "FI"), ("refiner", "FR"), ("trader", None))]
+THREE = [
+    {"supplier": name, "country": country}
+    for name, country in (("smelter", "FI"), ("refiner", "FR"), ("trader", None))
+]
 
 
 def ruled(*rules: dict[str, Any], **tables: Any) -> Tables:
     """The workbook of `plain` with an offer of each of three suppliers, and rules."""
-    offers = [{"offer": row["supplier"], "supplier": row["supplier"], "material": "gallium", "price": 50} for row in THREE]
+    offers = [
+        {"offer": row["supplier"], "supplier": row["supplier"], "material": "gallium", "price": 50}
+        for row in THREE
+    ]
     rows = [{"rule": f"r{k}", **row} for k, row in enumerate(rules)]
     return plain(**{"suppliers": THREE, "offers": offers, "rules": rows, **tables})
 
@@ -432,9 +511,22 @@ def test_rules_that_nothing_can_keep_are_told_before_solving(name: str) -> None:
 
 def funded(amount: float = 30_000, quantity: float = 400, **tables: Any) -> Tables:
     """A soft target of 400 kg and demand of 60 kg, at 50 USD, with money for them."""
-    offer = {"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 100, "minimum_order": 20}
-    base = {"funds": [{"fund": "nds"}], "budgets": [{"fund": "nds", "amount": amount}], "targets": [target(3, quantity, "no")]}
-    return plain({"shortage_cost": 90, "below_target_cost": 9}, offers=[offer], **{**base, **tables})
+    offer = {
+        "offer": "spot",
+        "supplier": "smelter",
+        "material": "gallium",
+        "price": 50,
+        "capacity": 100,
+        "minimum_order": 20,
+    }
+    base = {
+        "funds": [{"fund": "nds"}],
+        "budgets": [{"fund": "nds", "amount": amount}],
+        "targets": [target(3, quantity, "no")],
+    }
+    return plain(
+        {"shortage_cost": 90, "below_target_cost": 9}, offers=[offer], **{**base, **tables}
+    )
 
 
 UNIT = ": thousands meant, or another unit?"
@@ -491,10 +583,23 @@ SLIPS: dict[str, tuple[Tables, list[str]]] = {
 @pytest.mark.parametrize("name", SLIPS)
 def test_money_and_targets_in_another_unit(name: str) -> None:
     tables, expected = SLIPS[name]
-    assert [line for line in warnings({k: v for k, v in tables.items() if v}) if "will be missed" not in line] == expected
+    assert [
+        line
+        for line in warnings({k: v for k, v in tables.items() if v})
+        if "will be missed" not in line
+    ] == expected
 
 
-IN_QUANTITY = ("quantity", "capacity", "total", "minimum_order", "lot_size", "annual_quantity", "from_quantity", "output")
+IN_QUANTITY = (
+    "quantity",
+    "capacity",
+    "total",
+    "minimum_order",
+    "lot_size",
+    "annual_quantity",
+    "from_quantity",
+    "output",
+)
 IN_PRICE = ("price", "adder", "freight", "shortage_cost", "below_target_cost", "holding_cost", "disposal_cost", "handling_in",
             "handling_out", "floor", "ceiling", "upside_trigger", "breakeven_floor", "opex", "call_off_cost")  # fmt: skip
 
@@ -503,10 +608,18 @@ def rescaled(tables: Tables, factor: float) -> Tables:
     """The same workbook in another unit of quantity; prices are per unit."""
     found = deepcopy(dict(tables))
     for name, rows in found.items():
-        for row in rows if name not in ("settings", "prices", "rules", "events", "suppliers", "funds") else ():
+        for row in (
+            rows
+            if name not in ("settings", "prices", "rules", "events", "suppliers", "funds")
+            else ()
+        ):
             per_unit = (*IN_PRICE, *(("cost",) if name in ("sites", "outlets") else ()))
             row |= {each: row[each] * factor for each in IN_QUANTITY if row.get(each) is not None}
-            row |= {each: row[each] / factor for each in per_unit if isinstance(row.get(each), (int, float))}
+            row |= {
+                each: row[each] / factor
+                for each in per_unit
+                if isinstance(row.get(each), (int, float))
+            }
     return found
 
 
@@ -514,7 +627,9 @@ def rescaled(tables: Tables, factor: float) -> Tables:
 @pytest.mark.parametrize("factor", [2.0**-20, 2.0**20])
 def test_warnings_do_not_depend_on_the_unit(name: str, factor: float) -> None:
     tables = {k: v for k, v in (SLIPS.get(name) or CLASHES[name])[0].items() if v}
-    assert [line.split(" ")[0] for line in warnings(rescaled(tables, factor))] == [line.split(" ")[0] for line in warnings(tables)]
+    assert [line.split(" ")[0] for line in warnings(rescaled(tables, factor))] == [
+        line.split(" ")[0] for line in warnings(tables)
+    ]
 
 
 @pytest.mark.parametrize("case", ["gallium", "indium", "portfolio", "small"])
@@ -536,7 +651,16 @@ def circle() -> Tables:
         projects=[{"project": "plant", "supplier": "smelter", "cost": 100, "fund": "sales"}],
         funds=[{"fund": "sales", "keeps_receipts": "yes"}, {"fund": "nds", "uses": "purchase"}],
         budgets=[{"fund": "nds", "amount": 5_000}],
-        outlets=[{"outlet": "market", "material": "gallium", "form": "sale", "price": 60, "fund": "sales", "capacity": 5}],
+        outlets=[
+            {
+                "outlet": "market",
+                "material": "gallium",
+                "form": "sale",
+                "price": 60,
+                "fund": "sales",
+                "capacity": 5,
+            }
+        ],
     )
 
 
@@ -556,14 +680,19 @@ def test_a_project_that_waits_for_itself() -> None:
 def test_projects_that_wait_for_each_other() -> None:
     tables = circle()
     tables["materials"].append({"material": "indium", "shortage_cost": 90})
-    tables["offers"].append(tables["offers"][0] | {"offer": "other", "material": "indium", "project": "second"})
+    tables["offers"].append(
+        tables["offers"][0] | {"offer": "other", "material": "indium", "project": "second"}
+    )
     tables["projects"].append(tables["projects"][0] | {"project": "second", "fund": "more"})
     tables["funds"].append({"fund": "more", "keeps_receipts": "yes"})
     tables["outlets"] = [
         tables["outlets"][0] | {"material": "indium"},
         tables["outlets"][0] | {"outlet": "bazaar", "fund": "more"},
     ]
-    assert [line.split(" waits")[0] for line in errors(tables)] == ["projects!D2: the project plant", "projects!D3: the project second"]
+    assert [line.split(" waits")[0] for line in errors(tables)] == [
+        "projects!D2: the project plant",
+        "projects!D3: the project second",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from optimiser.cli import cli
-from optimiser.errors import InputError, OutputError
-from optimiser.planner import Request, plan_workbook
-from optimiser.sampling.defaults import DEFAULTS
-from optimiser.sampling.draw import Options
-from optimiser.sampling.tables import PriceHistory, Uncertainty
-from optimiser.scenario_maker import make_scenarios
+from optimiser.cli.commands import cli
+from optimiser.desk.planner import Request, plan_workbook
+from optimiser.desk.scenario_maker import make_scenarios
+from optimiser.scenarios.sampling.defaults import DEFAULTS
+from optimiser.scenarios.sampling.draw import Options
+from optimiser.scenarios.sampling.tables import PriceHistory, Uncertainty
+from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import PROVENANCE, Row
@@ -33,35 +33,103 @@ TABLES: dict[str, Any] = {
         {"name": "title", "value": "Test", "note": "of the maker"},
         {"name": "start", "value": START},
         {"name": "periods", "value": 24},
-        {"name": "discount_rate", "value": 0.02, "value_low": 0.01, "value_high": 0.05, "source": "a book"},
+        {
+            "name": "discount_rate",
+            "value": 0.02,
+            "value_low": 0.01,
+            "value_high": 0.05,
+            "source": "a book",
+        },
         {"name": "objective", "value": None, "note": "left as it is"},
         {"name": "supply_stages", "value": "operating, building"},
     ],
-    "materials": [{"material": "ga", "shelf_life_months": 12, "shortage_cost": 900, "price_index": "Rotterdam 4N"}],
+    "materials": [
+        {
+            "material": "ga",
+            "shelf_life_months": 12,
+            "shortage_cost": 900,
+            "price_index": "Rotterdam 4N",
+        }
+    ],
     "suppliers": [
         {"supplier": "001", "country": "Greece", "note": None},
-        {"supplier": "trader", "country": "China", "stage": "building", "start": dt.date(2028, 3, 1)},
+        {
+            "supplier": "trader",
+            "country": "China",
+            "stage": "building",
+            "start": dt.date(2028, 3, 1),
+        },
     ],
     "offers": [
-        {"offer": "spot", "supplier": "001", "material": "ga", "price_index": "Rotterdam 4N", "premium": 0, "capacity": 30, "duty": 0.03}
-        | {"duty_low": 0, "duty_high": 0.28, "source": "a letter", "source_date": "2026-11", "confidence": "low"},
-        {"offer": "far", "supplier": "trader", "material": "ga", "price": 300, "capacity": 20, "lead_time_months": 2},
+        {
+            "offer": "spot",
+            "supplier": "001",
+            "material": "ga",
+            "price_index": "Rotterdam 4N",
+            "premium": 0,
+            "capacity": 30,
+            "duty": 0.03,
+        }
+        | {
+            "duty_low": 0,
+            "duty_high": 0.28,
+            "source": "a letter",
+            "source_date": "2026-11",
+            "confidence": "low",
+        },
+        {
+            "offer": "far",
+            "supplier": "trader",
+            "material": "ga",
+            "price": 300,
+            "capacity": 20,
+            "lead_time_months": 2,
+        },
     ],
     "prices": [
-        {"date": START, "Rotterdam 4N": 400, "Rotterdam 4N_low": 300, "home": None, "source": "a bank"},
-        {"date": dt.date(2028, 12, 1), "Rotterdam 4N": 523.123456789, "Rotterdam 4N_low": None, "home": 40, "source": None},
+        {
+            "date": START,
+            "Rotterdam 4N": 400,
+            "Rotterdam 4N_low": 300,
+            "home": None,
+            "source": "a bank",
+        },
+        {
+            "date": dt.date(2028, 12, 1),
+            "Rotterdam 4N": 523.123456789,
+            "Rotterdam 4N_low": None,
+            "home": 40,
+            "source": None,
+        },
     ],
     "demand": [{"material": "ga", "from": START, "to": dt.date(2028, 12, 31), "quantity": 12.5}],
     "funds": [{"fund": "nds", "keeps_receipts": "yes", "uses": "purchase, storage"}],
     "budgets": [{"fund": "nds", "from": START, "amount": 1_000_000}],
 }
 UNCERTAIN = [
-    {"name": "metal", "kind": "price", "value": "rotterdam_4n", "volatility": 0.5, "reversion": 0.5, "jumps_with": "ban", "jump_factor": 2},
-    {"name": "ban", "kind": "embargo", "value": "china", "per_year": 0.5, "duration_months": 6, "duration_months_high": 12},
+    {
+        "name": "metal",
+        "kind": "price",
+        "value": "rotterdam_4n",
+        "volatility": 0.5,
+        "reversion": 0.5,
+        "jumps_with": "ban",
+        "jump_factor": 2,
+    },
+    {
+        "name": "ban",
+        "kind": "embargo",
+        "value": "china",
+        "per_year": 0.5,
+        "duration_months": 6,
+        "duration_months_high": 12,
+    },
 ]
 
 
-def made(folder: Path, tables: Any = TABLES, options: Options = FEW, **rest: Any) -> tuple[Path, Path, list[str]]:
+def made(
+    folder: Path, tables: Any = TABLES, options: Options = FEW, **rest: Any
+) -> tuple[Path, Path, list[str]]:
     source, output, said = book(folder / "in.xlsx", tables), folder / "out.xlsx", []
     make_scenarios(source, output, options, said.append, **rest)
     return source, output, said
@@ -83,7 +151,11 @@ def test_the_other_tables_are_as_they_were(tmp_path: Path) -> None:
     assert replace(before.settings, about={}) == replace(after.settings, about={})
     own = {row.date for row in before.rows(Price)}
     assert bare([row for row in after.rows(Price) if row.date in own]) == bare(before.rows(Price))
-    assert all(row.confidence == "assumption" and row.note for row in after.rows(Price) if row.date not in own)
+    assert all(
+        row.confidence == "assumption" and row.note
+        for row in after.rows(Price)
+        if row.date not in own
+    )
     for days in range(0, 1500, 11):
         day = START + dt.timedelta(days=days)
         for index in ("Rotterdam 4N", "home"):
@@ -140,7 +212,10 @@ def test_the_input_is_only_read_and_the_same_seed_writes_the_same_bytes(tmp_path
 def test_the_defaults_stand_in_the_new_workbook_and_make_the_same_again(tmp_path: Path) -> None:
     _, output, _ = made(tmp_path)
     rows = read(output).stockpile.rows(Uncertainty)
-    named = {row.name for row in DEFAULTS} - {"delay_commissioning", "delay_announced"}  # of stages that no supplier has
+    named = {row.name for row in DEFAULTS} - {
+        "delay_commissioning",
+        "delay_announced",
+    }  # of stages that no supplier has
     assert {row.name for row in rows} == named
     assert bare(rows) == [row for row in DEFAULTS if row.name in named]
     again = tmp_path / "again.xlsx"
@@ -149,13 +224,17 @@ def test_the_defaults_stand_in_the_new_workbook_and_make_the_same_again(tmp_path
 
 
 def test_own_uncertainty_is_kept_and_used(tmp_path: Path) -> None:
-    history = [{"date": dt.date(2020 + k // 12, k % 12 + 1, 1), "home": 40 + k % 5} for k in range(24)]
+    history = [
+        {"date": dt.date(2020 + k // 12, k % 12 + 1, 1), "home": 40 + k % 5} for k in range(24)
+    ]
     _, output, said = made(tmp_path, TABLES | {"uncertainty": UNCERTAIN, "price_history": history})
     stockpile = read(output).stockpile
     assert [row.name for row in stockpile.rows(Uncertainty)] == ["metal", "ban"]
     assert stockpile.rows(Uncertainty)[1].ranges == {"duration_months": (None, 12.0)}
     assert len(stockpile.rows(PriceHistory)) == 24
-    assert {row.column for row in stockpile.rows(Event) if row.table == "prices"} == {"Rotterdam 4N"}
+    assert {row.column for row in stockpile.rows(Event) if row.table == "prices"} == {
+        "Rotterdam 4N"
+    }
     assert not [line for line in said if "price_history" in line]
 
 
@@ -181,7 +260,13 @@ def test_the_guide_says_how_they_were_made_and_what_was_lost(tmp_path: Path) -> 
     assert len(guide._charts) == 2
     paths = workbook["_paths"]
     header = [cell.value for cell in paths[2]]
-    assert header[:5] == ["date", "5 % of all samples", "median of all samples", "95 % of all samples", "base"]
+    assert header[:5] == [
+        "date",
+        "5 % of all samples",
+        "median of all samples",
+        "95 % of all samples",
+        "base",
+    ]
     assert sum(str(name).startswith("s0") for name in header) == 6
 
 
@@ -205,17 +290,32 @@ def test_a_plan_passes_over_what_is_uncertain(tmp_path: Path) -> None:
 
 OWN = {
     "scenarios": [{"scenario": "mine", "probability": 0.5}],
-    "events": [{"scenario": "mine", "table": "offers", "row": "spot", "column": "duty", "how": "set", "value": 0.28}],
+    "events": [
+        {
+            "scenario": "mine",
+            "table": "offers",
+            "row": "spot",
+            "column": "duty",
+            "how": "set",
+            "value": 0.28,
+        }
+    ],
 }
 
 
 def test_scenarios_that_are_there_are_not_lost_unasked(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has 1 row already; --replace leaves them out of the new workbook"):
+    with pytest.raises(
+        InputError, match="has 1 row already; --replace leaves them out of the new workbook"
+    ):
         made(tmp_path, TABLES | OWN)
     assert not (tmp_path / "out.xlsx").exists()
     _, output, _ = made(tmp_path, TABLES | OWN, anew=True)
     found = read(output).stockpile
-    assert {row.scenario for row in found.rows(Scenario)} == {row.scenario for row in found.rows(Event)} == {"s01", "s02", "s03"}
+    assert (
+        {row.scenario for row in found.rows(Scenario)}
+        == {row.scenario for row in found.rows(Event)}
+        == {"s01", "s02", "s03"}
+    )
 
 
 def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
@@ -225,17 +325,31 @@ def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_hard_targets_are_warned_about(tmp_path: Path) -> None:
-    hard = {"targets": [{"material": "ga", "from": dt.date(2028, 6, 1), "quantity": 5, "hard": "yes"}]}
+    hard = {
+        "targets": [{"material": "ga", "from": dt.date(2028, 6, 1), "quantity": 5, "hard": "yes"}]
+    }
     said = made(tmp_path, TABLES | hard)[2]
-    assert any(line.startswith("warning: targets!D2: hard targets must be met in every scenario") for line in said)
+    assert any(
+        line.startswith("warning: targets!D2: hard targets must be met in every scenario")
+        for line in said
+    )
 
 
 @pytest.mark.parametrize(
     ("tables", "options", "status", "said"),
     [
-        ({}, ["--keep", "20", "--samples", "10"], 2, "--keep 20 is more than --samples 10: what is kept must be sampled first"),
         (
-            {"prices": None, "materials": [{"material": "ga", "shortage_cost": 9}], "offers": TABLES["offers"][1:]},
+            {},
+            ["--keep", "20", "--samples", "10"],
+            2,
+            "--keep 20 is more than --samples 10: what is kept must be sampled first",
+        ),
+        (
+            {
+                "prices": None,
+                "materials": [{"material": "ga", "shortage_cost": 9}],
+                "offers": TABLES["offers"][1:],
+            },
             [],
             1,
             "prices: has no index",
@@ -247,13 +361,23 @@ def test_hard_targets_are_warned_about(tmp_path: Path) -> None:
             "uncertainty!C2: 'rotterdm' is no column of the sheet prices",
         ),
         (
-            {"uncertainty": [{**UNCERTAIN[0], "correlates_with": "metal", "correlation": 0.5}, UNCERTAIN[1]]},
+            {
+                "uncertainty": [
+                    {**UNCERTAIN[0], "correlates_with": "metal", "correlation": 0.5},
+                    UNCERTAIN[1],
+                ]
+            },
             [],
             1,
             "uncertainty!H2: correlates_with must not lead back to the row itself: metal with metal",
         ),
         (
-            {"uncertainty": [{**UNCERTAIN[0], "correlates_with": "ban", "correlation": 1.5}, UNCERTAIN[1]]},
+            {
+                "uncertainty": [
+                    {**UNCERTAIN[0], "correlates_with": "ban", "correlation": 1.5},
+                    UNCERTAIN[1],
+                ]
+            },
             [],
             1,
             "uncertainty!I2: correlation must be at most 1, found 1.5",
@@ -271,10 +395,16 @@ def test_what_is_wrong_is_one_line_and_a_status(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from optimiser.cli import main
+    from optimiser.cli.commands import main
 
-    source = book(tmp_path / "in.xlsx", {name: rows for name, rows in (TABLES | tables).items() if rows is not None})
-    monkeypatch.setattr("sys.argv", ["stockpile", "scenarios", str(source), "-o", str(tmp_path / "out.xlsx"), *options])
+    source = book(
+        tmp_path / "in.xlsx",
+        {name: rows for name, rows in (TABLES | tables).items() if rows is not None},
+    )
+    monkeypatch.setattr(
+        "sys.argv",
+        ["stockpile", "scenarios", str(source), "-o", str(tmp_path / "out.xlsx"), *options],
+    )
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == status
@@ -286,7 +416,21 @@ def test_what_is_wrong_is_one_line_and_a_status(
 
 def test_the_command_tells_what_to_do_next(tmp_path: Path) -> None:
     source, output = book(tmp_path / "in.xlsx", TABLES), tmp_path / "out.xlsx"
-    ran = CliRunner().invoke(cli, ["scenarios", str(source), "-o", str(output), "--samples", "60", "--keep", "4", "--method", "kmedoids"])
+    ran = CliRunner().invoke(
+        cli,
+        [
+            "scenarios",
+            str(source),
+            "-o",
+            str(output),
+            "--samples",
+            "60",
+            "--keep",
+            "4",
+            "--method",
+            "kmedoids",
+        ],
+    )
     assert ran.exit_code == 0
     assert f"{output}: 4 scenarios of 60 samples, relative Kantorovich distance " in ran.output
     assert f"Next: stockpile solve {output}" in ran.output

@@ -20,11 +20,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.interrupts import Interrupt
-from optimiser.solve import Options, Outcome, Progress, SolverError, UnboundedError, _minimise_in_turn, scenario_tree, solve
 from optimiser.solving import engine
 from optimiser.solving.dive import Found
+from optimiser.solving.solve import (
+    Options,
+    Outcome,
+    Progress,
+    SolverError,
+    UnboundedError,
+    _minimise_in_turn,
+    scenario_tree,
+    solve,
+)
 from optimiser.solving.standard_form import Objective, Program, Sizes, StandardForm
+from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 from stockpile_model.changes import parse
@@ -43,9 +52,13 @@ def orders(demand: list[float], capacity: float, fixed: float = 50.0) -> Any:
     m.buy = pyo.Var(m.N, domain=pyo.NonNegativeReals)
     m.order = pyo.Var(m.N, domain=pyo.Binary)
     m.stock = pyo.Var(m.N, domain=pyo.NonNegativeReals)
-    m.balance = pyo.Constraint(m.N, rule=lambda m, n: m.stock[n] == (m.stock[n - 1] if n else 0) + m.buy[n] - demand[n])
+    m.balance = pyo.Constraint(
+        m.N, rule=lambda m, n: m.stock[n] == (m.stock[n - 1] if n else 0) + m.buy[n] - demand[n]
+    )
     m.cap = pyo.Constraint(m.N, rule=lambda m, n: m.buy[n] <= capacity * m.order[n])
-    m.cost = pyo.Objective(expr=pyo.quicksum(fixed * m.order[n] + m.buy[n] + m.stock[n] for n in m.N))
+    m.cost = pyo.Objective(
+        expr=pyo.quicksum(fixed * m.order[n] + m.buy[n] + m.stock[n] for n in m.N)
+    )
     return m
 
 
@@ -66,7 +79,9 @@ def least_order_cost(demand: list[float], fixed: float = 50.0) -> float:
         # The last order is placed in period `first` and serves what is asked from there to `last`.
         best.append(
             min(
-                best[first] + fixed * any(demand[first:last]) + sum(d * (1 + wait) for wait, d in enumerate(demand[first:last]))
+                best[first]
+                + fixed * any(demand[first:last])
+                + sum(d * (1 + wait) for wait, d in enumerate(demand[first:last]))
                 for first in range(last)
             )
         )
@@ -96,12 +111,18 @@ def test_the_verdict_and_optimum_are_those_of_pyomos_own_interface(seed: int) ->
     for variable in m.component_data_objects(pyo.Var):
         if not variable.fixed:
             assert variable.lb <= variable.value <= variable.ub
-            assert not variable.is_integer() or variable.value == round(variable.value), "integers are whole, not nearly"
+            assert not variable.is_integer() or variable.value == round(variable.value), (
+                "integers are whole, not nearly"
+            )
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=12), st.sampled_from([100.0, 1e5, 1e7, 1e8]))
-def test_a_large_capacity_does_not_hide_the_cost_of_an_order(demand: list[int], capacity: float) -> None:
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=12), st.sampled_from([100.0, 1e5, 1e7, 1e8])
+)
+def test_a_large_capacity_does_not_hide_the_cost_of_an_order(
+    demand: list[int], capacity: float
+) -> None:
     """Under 10^7 an order of 7 needs its binary at 7·10^-7 only, which a solver takes for 0."""
     asked = [float(each) for each in demand]
     outcome = solve(orders(asked, capacity), EXACT)
@@ -166,7 +187,12 @@ def test_infeasible(domain: Any) -> None:
     m.d = pyo.Constraint(expr=m.x + 2 * m.y >= 8)
     m.cost = pyo.Objective(expr=m.x)
     outcome = solve(m)
-    assert (outcome.status, outcome.objective, outcome.bound, outcome.gap) == ("infeasible", None, None, None)
+    assert (outcome.status, outcome.objective, outcome.bound, outcome.gap) == (
+        "infeasible",
+        None,
+        None,
+        None,
+    )
     assert m.x.value is None
 
 
@@ -212,7 +238,12 @@ def test_no_plan_within_the_time_limit() -> None:
     weight = [[r.randint(1, 99) for _ in range(50)] for _ in range(6)]
     m = pyo.ConcreteModel()
     m.x = pyo.Var(range(50), domain=pyo.Binary)
-    m.c = pyo.Constraint(range(6), rule=lambda m, k: pyo.quicksum(weight[k][i] * m.x[i] for i in range(50)) == sum(weight[k]) // 2)
+    m.c = pyo.Constraint(
+        range(6),
+        rule=lambda m, k: (
+            pyo.quicksum(weight[k][i] * m.x[i] for i in range(50)) == sum(weight[k]) // 2
+        ),
+    )
     m.cost = pyo.Objective(expr=m.x[0])
     outcome = solve(m, Options(time_limit=1, threads=1))
     assert (outcome.status, outcome.objective, outcome.interrupted) == ("no_plan", None, False)
@@ -254,7 +285,11 @@ def test_duals_are_the_change_of_the_optimum_for_one_more_unit_of_a_limit() -> N
 
     m = model()
     outcome = solve(m, EXACT)
-    worth = {"need": outcome.dual(m.need), "cap": outcome.dual(m.cap), "most": outcome.reduced_cost(m.cheap)}
+    worth = {
+        "need": outcome.dual(m.need),
+        "cap": outcome.dual(m.cap),
+        "most": outcome.reduced_cost(m.cheap),
+    }
     assert worth == {"need": pytest.approx(5), "cap": pytest.approx(-3), "most": pytest.approx(-1)}
     assert outcome.dual(m.idle) == 0
     for limit, base in (("need", 11.0), ("cap", 7.0), ("most", 4.0)):
@@ -285,24 +320,34 @@ def test_the_first_objective_comes_first_and_the_cost_is_least_at_it(budget: flo
     m = shortfall_first(budget)
     outcome = solve(m, EXACT)
     assert outcome.status == "optimal"
-    assert [(each.name, each.status) for each in outcome.stages] == [("shortfall", "optimal"), ("cost", "optimal")]
+    assert [(each.name, each.status) for each in outcome.stages] == [
+        ("shortfall", "optimal"),
+        ("cost", "optimal"),
+    ]
     assert outcome.stages[0].objective == pytest.approx(missed, abs=1e-5)
     assert outcome.objective == pytest.approx(cost, abs=1e-5)
     assert pyo.value(m.shortfall) == pytest.approx(missed, abs=1e-5)
     assert pyo.value(m.cost) == pytest.approx(cost, abs=1e-5)
 
 
-def test_a_first_stage_that_is_not_proven_makes_the_whole_unproven_and_leaves_time_for_the_second() -> None:
+def test_a_first_stage_that_is_not_proven_makes_the_whole_unproven_and_leaves_time_for_the_second() -> (
+    None
+):
     m = knapsacks()
     m.second = pyo.Objective(expr=pyo.quicksum(m.take.values()))
     outcome = solve(m, Options(gap=0.0, time_limit=4, threads=1))
     assert outcome.status == "feasible"
-    assert [each.status for each in outcome.stages] in (["feasible", "optimal"], ["feasible", "feasible"])
+    assert [each.status for each in outcome.stages] in (
+        ["feasible", "optimal"],
+        ["feasible", "feasible"],
+    )
     assert outcome.stages[0].seconds < 3.5
     assert outcome.stages[0].bound is not None
     assert outcome.stages[0].objective is not None
     assert outcome.stages[0].bound < outcome.stages[0].objective
-    assert pyo.value(m.cost) <= outcome.stages[0].objective + 1e-4, "the second stage keeps what the first found"
+    assert pyo.value(m.cost) <= outcome.stages[0].objective + 1e-4, (
+        "the second stage keeps what the first found"
+    )
 
 
 def in_turn(program: Program) -> StandardForm:
@@ -311,15 +356,30 @@ def in_turn(program: Program) -> StandardForm:
     columns = np.arange(program.columns)
     nodes = program.columns // 7
     missed = np.where(columns >= program.columns - nodes, program.cost / 40.0, 0.0)
-    objectives = (Objective("shortfall", missed, 0.0), Objective("cost", program.cost, program.offset))
+    objectives = (
+        Objective("shortfall", missed, 0.0),
+        Objective("cost", program.cost, program.offset),
+    )
     sizes = Sizes(np.ones(program.columns), r, {"shortfall": 1.0, "cost": 1.0})
-    return StandardForm(program, objectives, (), (None,) * program.rows, sizes, objectives, np.zeros(program.columns, dtype=np.int32))
+    return StandardForm(
+        program,
+        objectives,
+        (),
+        (None,) * program.rows,
+        sizes,
+        objectives,
+        np.zeros(program.columns, dtype=np.int32),
+    )
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_objectives_in_turn_have_the_optimum_of_highs_on_random_trees(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objectives_in_turn_have_the_optimum_of_highs_on_random_trees(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     r = np.random.default_rng(seed + 10**6)
-    program, shape = planning(seed, leaves=int(r.integers(1, 6)), periods=int(r.integers(1, 6)), scarce=True)
+    program, shape = planning(
+        seed, leaves=int(r.integers(1, 6)), periods=int(r.integers(1, 6)), scarce=True
+    )
     form = in_turn(program)
     expected, _ = _minimise_in_turn(form, EXACT, Interrupt(), None, shape)
     monkeypatch.setattr(engine, "LARGE", 0)
@@ -336,9 +396,13 @@ def test_objectives_in_turn_have_the_optimum_of_highs_on_random_trees(seed: int,
             assert stages[1].objective == pytest.approx(expected[1].objective, rel=1e-5)
 
 
-def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Ctrl-C at the first plan keeps it: one path leaves the next what that needs."""
-    stockpile = read(ROOT / "inputs" / "gallium.xlsx", [parse("settings.objective=shortfall_first")]).stockpile
+    stockpile = read(
+        ROOT / "inputs" / "gallium.xlsx", [parse("settings.objective=shortfall_first")]
+    ).stockpile
     formulation = build(stockpile)
     ordinary = engine.Engine._take
 
@@ -347,16 +411,25 @@ def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(monkeypatch: 
         search.clock.interrupt.requested = True
 
     monkeypatch.setattr(engine.Engine, "_take", take)
-    outcome = solve(formulation.m, Options(gap=stockpile.settings.mip_gap, threads=1), tree=scenario_tree(formulation))
+    outcome = solve(
+        formulation.m,
+        Options(gap=stockpile.settings.mip_gap, threads=1),
+        tree=scenario_tree(formulation),
+    )
     assert outcome.interrupted
     assert outcome.status == "feasible"
-    assert [(each.name, each.status) for each in outcome.stages] == [("shortfall", "feasible"), ("cost", "feasible")]
+    assert [(each.name, each.status) for each in outcome.stages] == [
+        ("shortfall", "feasible"),
+        ("cost", "feasible"),
+    ]
     shortfall, cost = (each.objective for each in outcome.stages)
     assert shortfall == pytest.approx(pyo.value(formulation.m.shortfall), rel=1e-6)
     assert cost == pytest.approx(pyo.value(formulation.m.cost), rel=1e-6)
     assert shortfall is not None
     assert cost is not None
-    assert 533.2 < shortfall < 900, "the least is above 533.27; a plan by cost alone misses some 11,000"
+    assert 533.2 < shortfall < 900, (
+        "the least is above 533.27; a plan by cost alone misses some 11,000"
+    )
     assert cost < 1.2 * 59.3e6, "the least cost of any plan is 59.3 m"
 
 
@@ -396,7 +469,7 @@ def test_an_error_in_the_report_ends_the_search_and_comes_out() -> None:
 
 INTERRUPTED = """
     import sys, time
-    from optimiser.solve import Options, solve
+    from optimiser.solving.solve import Options, solve
     from optimiser.solving import highs
     from tests.support.hard import knapsacks
 
@@ -421,11 +494,17 @@ INTERRUPTED = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a single process")
-@pytest.mark.parametrize(("presses", "end", "status"), [(1, "feasible True True True", 0), (2, "aborted", 130)])
-def test_ctrl_c_keeps_the_best_plan_so_far_and_a_second_one_aborts(presses: int, end: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("presses", "end", "status"), [(1, "feasible True True True", 0), (2, "aborted", 130)]
+)
+def test_ctrl_c_keeps_the_best_plan_so_far_and_a_second_one_aborts(
+    presses: int, end: str, status: int
+) -> None:
     script = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), str(presses)]
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "models")])}
-    with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | paths) as process:
+    with subprocess.Popen(
+        script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | paths
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "searching\n"
         for _ in range(presses):
@@ -440,7 +519,9 @@ def test_ctrl_c_keeps_the_best_plan_so_far_and_a_second_one_aborts(presses: int,
 
 def test_threads_may_change_from_solve_to_solve_and_do_not_change_the_answer() -> None:
     demand = [float(each) for each in (69, 29, 36, 61, 61, 26)]
-    found: list[Outcome] = [solve(orders(demand, 1000.0), Options(gap=0.0, threads=threads)) for threads in (1, 2, 1, 0)]
+    found: list[Outcome] = [
+        solve(orders(demand, 1000.0), Options(gap=0.0, threads=threads)) for threads in (1, 2, 1, 0)
+    ]
     assert {each.status for each in found} == {"optimal"}
     assert [each.objective for each in found] == [pytest.approx(least_order_cost(demand))] * 4
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.solve import Options, solve
+from optimiser.solving.solve import Options, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 from tests.support.books import Tables, book
@@ -38,37 +38,62 @@ def offer(name: str = "maker", price: float = 0, **cells: Any) -> Cells:
 
 
 def wanted(quantities: Sequence[float], months: int = 1) -> list[Cells]:
-    return [{"material": "ware", "from": month(t * months), "quantity": quantity} for t, quantity in enumerate(quantities)]
+    return [
+        {"material": "ware", "from": month(t * months), "quantity": quantity}
+        for t, quantity in enumerate(quantities)
+    ]
 
 
-def lot_sizing(demand: Sequence[float], setup: Sequence[float], holding: float, price: float = 0) -> Tables:
+def lot_sizing(
+    demand: Sequence[float], setup: Sequence[float], holding: float, price: float = 0
+) -> Tables:
     """Dynamic lot sizes: an order of month t costs setup[t]."""
-    offers = [offer(f"month {t}", price, order_cost=cost, **{"from": month(t), "to": month(t)}) for t, cost in enumerate(setup)]
+    offers = [
+        offer(f"month {t}", price, order_cost=cost, **{"from": month(t), "to": month(t)})
+        for t, cost in enumerate(setup)
+    ]
     return problem(len(demand), {"holding_cost": holding}, offers=offers, demand=wanted(demand))
 
 
-def transport(cost: Mapping[str, Sequence[float]], supply: Sequence[float], demand: Sequence[float]) -> Tables:
+def transport(
+    cost: Mapping[str, Sequence[float]], supply: Sequence[float], demand: Sequence[float]
+) -> Tables:
     """The transportation problem: what each plant makes is limited by a rule, what each place gets is a ware of its own."""
     places = [f"place {k}" for k in range(len(demand))]
-    tables = problem(1, demand=[{"material": place, "from": month(0), "quantity": q} for place, q in zip(places, demand, strict=True)])
+    tables = problem(
+        1,
+        demand=[
+            {"material": place, "from": month(0), "quantity": q}
+            for place, q in zip(places, demand, strict=True)
+        ],
+    )
     lanes = [
         offer(f"{plant} to {place}", c, supplier=plant, material=place)
         for plant in cost
         for place, c in zip(places, cost[plant], strict=True)
     ]
     limits = [
-        {"rule": plant, "of": "supplier", "value": plant, "measure": "quantity", "most": q} for plant, q in zip(cost, supply, strict=True)
+        {"rule": plant, "of": "supplier", "value": plant, "measure": "quantity", "most": q}
+        for plant, q in zip(cost, supply, strict=True)
     ]
-    kinds = {"materials": [{"material": place} for place in places], "suppliers": [{"supplier": plant} for plant in cost]}
+    kinds = {
+        "materials": [{"material": place} for place in places],
+        "suppliers": [{"supplier": plant} for plant in cost],
+    }
     return {**tables, **kinds, "offers": lanes, "rules": limits}
 
 
 Breaks = Sequence[tuple[float, float]]
 
 
-def vendor(name: str, price: float, *breaks: tuple[float, float], kind: str = "all_units", **cells: Any) -> tuple[Cells, list[Cells]]:
+def vendor(
+    name: str, price: float, *breaks: tuple[float, float], kind: str = "all_units", **cells: Any
+) -> tuple[Cells, list[Cells]]:
     """An offer of a supplier of the same name, with a price from each quantity on."""
-    rows = [{"offer": name, "from_quantity": quantity, "price": cheaper, "kind": kind} for quantity, cheaper in breaks]
+    rows = [
+        {"offer": name, "from_quantity": quantity, "price": cheaper, "kind": kind}
+        for quantity, cheaper in breaks
+    ]
     return offer(name, price, supplier=name, **cells), rows
 
 
@@ -82,11 +107,15 @@ def procurement(quantity: float, *vendors: tuple[Cells, list[Cells]], **tables: 
     }
 
 
-def warehouses(fixed: float, capacity: Mapping[str, int], cost: Sequence[Sequence[float]]) -> Tables:
+def warehouses(
+    fixed: float, capacity: Mapping[str, int], cost: Sequence[Sequence[float]]
+) -> Tables:
     """Which warehouses to open, and which serves each store: a warehouse is a project, a store asks for one of a ware of its own."""
     stores = [f"store {k}" for k in range(len(cost))]
     return {
-        **problem(1, demand=[{"material": store, "from": month(0), "quantity": 1} for store in stores]),
+        **problem(
+            1, demand=[{"material": store, "from": month(0), "quantity": 1} for store in stores]
+        ),
         "materials": [{"material": store} for store in stores],
         "suppliers": [{"supplier": city} for city in capacity],
         "projects": [{"project": city, "supplier": city, "cost": fixed} for city in capacity],
@@ -95,7 +124,10 @@ def warehouses(fixed: float, capacity: Mapping[str, int], cost: Sequence[Sequenc
             for store, row in zip(stores, cost, strict=True)
             for k, city in enumerate(capacity)
         ],
-        "rules": [{"rule": city, "of": "supplier", "value": city, "measure": "quantity", "most": most} for city, most in capacity.items()],
+        "rules": [
+            {"rule": city, "of": "supplier", "value": city, "measure": "quantity", "most": most}
+            for city, most in capacity.items()
+        ],
     }
 
 
@@ -113,10 +145,16 @@ PRINTED: dict[str, tuple[Tables, float]] = {
     "Wagner and Whitin": (lot_sizing(WAGNER_WHITIN_DEMAND, WAGNER_WHITIN_SETUP, 1), 864),
     # Hopp and Spearman, Factory Physics, the RoadHog example of Wagner and Whitin's procedure: 580 for set-ups and holding, and 300
     # units at 10 each whatever is done.
-    "Factory Physics": (lot_sizing([20, 50, 10, 50, 50, 10, 20, 40, 20, 30], [100] * 10, 1, price=10), 580 + 3000),
+    "Factory Physics": (
+        lot_sizing([20, 50, 10, 50, 50, 10, 20, 40, 20, 30], [100] * 10, 1, price=10),
+        580 + 3000,
+    ),
     # Silver, Pyke and Peterson, Inventory Management and Production Planning and Scheduling, twelve months of boxes, A = 54,
     # 0.40 a box and month: 501.20 (7 replenishments, 378, and 308 boxes carried a month, 123.20).
-    "Silver and Peterson": (lot_sizing([10, 62, 12, 130, 154, 129, 88, 52, 124, 160, 238, 41], [54] * 12, 0.4), 501.20),
+    "Silver and Peterson": (
+        lot_sizing([10, 62, 12, 130, 154, 129, 88, 52, 124, 160, 238, 41], [54] * 12, 0.4),
+        501.20,
+    ),
     # LINDO's PERISHLS, with an age that is kept exactly: a life of 2 periods, 200 an order, cases of 12 at 35 a unit, a lost sale
     # costs its price of 75. Revenue of 75 x 247 = 18,525 less a profit of 8,630.
     "PERISHLS": (
@@ -135,7 +173,9 @@ PRINTED: dict[str, tuple[Tables, float]] = {
             {"holding_cost": 20 / 3},
             months=3,
             offers=[offer("regular", 400, capacity=40), offer("overtime", 450)],
-            opening_stock=[{"lot": "boats", "material": "ware", "quantity": 10, "made": dt.date(2026, 12, 31)}],
+            opening_stock=[
+                {"lot": "boats", "material": "ware", "quantity": 10, "made": dt.date(2026, 12, 31)}
+            ],
             demand=wanted([40, 60, 75, 25], months=3),
         ),
         78450,
@@ -148,8 +188,12 @@ PRINTED: dict[str, tuple[Tables, float]] = {
             {"holding_cost": 20 / 3},
             months=3,
             offers=[offer("boats", 400)],
-            price_breaks=[{"offer": "boats", "from_quantity": 40, "price": 350, "kind": "incremental"}],
-            opening_stock=[{"lot": "boats", "material": "ware", "quantity": 10, "made": dt.date(2026, 12, 31)}],
+            price_breaks=[
+                {"offer": "boats", "from_quantity": 40, "price": 350, "kind": "incremental"}
+            ],
+            opening_stock=[
+                {"lot": "boats", "material": "ware", "quantity": 10, "made": dt.date(2026, 12, 31)}
+            ],
             demand=wanted([40, 60, 75, 25], months=3),
         ),
         72200,
@@ -160,12 +204,24 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         procurement(
             6000,
             vendor("A", 9, (1000, 8), (2500, 7), (7500, 5), (15000, 3), capacity=20000),
-            vendor("B", 8, (1200, 7), (3000, 6), (7500, 4), (14000, 2), kind="incremental", capacity=20000),
+            vendor(
+                "B",
+                8,
+                (1200, 7),
+                (3000, 6),
+                (7500, 4),
+                (14000, 2),
+                kind="incremental",
+                capacity=20000,
+            ),
         ),
         37500,
     ),
     # Van Hentenryck, The OPL Optimization Programming Language, warehouse location (problem 34 of CSPLib): 383.
-    "warehouses": (warehouses(30, {"Bonn": 1, "Bordeaux": 4, "London": 2, "Paris": 1, "Rome": 3}, STORES), 383),
+    "warehouses": (
+        warehouses(30, {"Bonn": 1, "Bordeaux": 4, "London": 2, "Paris": 1, "Rome": 3}, STORES),
+        383,
+    ),
     # Hillier and Lieberman, Introduction to Operations Research, Northern Airplane: engines in four months, in millions: 77.30.
     "Northern Airplane": (
         problem(
@@ -182,17 +238,30 @@ PRINTED: dict[str, tuple[Tables, float]] = {
     # Hillier and Lieberman, P & T: truckloads of peas from three canneries to four warehouses: 152,535.
     "P & T": (
         transport(
-            {"Bellingham": [464, 513, 654, 867], "Eugene": [352, 416, 690, 791], "Albert Lea": [995, 682, 388, 685]},
+            {
+                "Bellingham": [464, 513, 654, 867],
+                "Eugene": [352, 416, 690, 791],
+                "Albert Lea": [995, 682, 388, 685],
+            },
             [75, 125, 100],
             [80, 65, 70, 85],
         ),
         152535,
     ),
     # The beer distribution problem of the PuLP case studies: 8,600.
-    "beer": (transport({"A": [2, 4, 5, 2, 1], "B": [3, 1, 3, 2, 3]}, [1000, 4000], [500, 900, 1800, 200, 700]), 8600),
+    "beer": (
+        transport(
+            {"A": [2, 4, 5, 2, 1], "B": [3, 1, 3, 2, 3]}, [1000, 4000], [500, 900, 1800, 200, 700]
+        ),
+        8600,
+    ),
     # The Frobenius number of 6, 9 and 20 is 43: of boxes of these sizes 43 cannot be had, 44 = 6 + 2 x 9 + 20 can.
     "boxes of 6, 9 and 20": (
-        problem(1, offers=[offer(f"box of {size}", 1, lot_size=size) for size in (6, 9, 20)], demand=wanted([43])),
+        problem(
+            1,
+            offers=[offer(f"box of {size}", 1, lot_size=size) for size in (6, 9, 20)],
+            demand=wanted([43]),
+        ),
         44,
     ),
 }
@@ -374,7 +443,14 @@ def wagner_whitin(demand: Sequence[int], setup: Sequence[int], holding: int, lif
     best = [0]
     for t in range(1, len(demand) + 1):
         starts = range(max(0, t - life), t)
-        best.append(min(best[s] + setup[s] * any(demand[s:t]) + holding * sum((k - s) * demand[k] for k in range(s, t)) for s in starts))
+        best.append(
+            min(
+                best[s]
+                + setup[s] * any(demand[s:t])
+                + holding * sum((k - s) * demand[k] for k in range(s, t))
+                for s in starts
+            )
+        )
     return best[-1]
 
 
@@ -401,10 +477,15 @@ def test_lot_sizes_are_those_of_the_recursion(data: st.DataObject) -> None:
 def schedule(quantity: float, price: float, breaks: Breaks, kind: str) -> float:
     """What a quantity costs, written out from the list of prices."""
     if kind == "all_units":
-        return quantity * next((cheaper for least, cheaper in reversed(breaks) if quantity >= least), price)
+        return quantity * next(
+            (cheaper for least, cheaper in reversed(breaks) if quantity >= least), price
+        )
     ends = [*(least for least, _ in breaks), float("inf")]
     prices, begins = [price, *(cheaper for _, cheaper in breaks)], [0, *ends[:-1]]
-    return sum(max(0, min(quantity, end) - begin) * rate for begin, end, rate in zip(begins, ends, prices, strict=True))
+    return sum(
+        max(0, min(quantity, end) - begin) * rate
+        for begin, end, rate in zip(begins, ends, prices, strict=True)
+    )
 
 
 def best_split(quantity: float, vendors: Sequence[tuple[float, Breaks, str, float]]) -> float:
@@ -433,11 +514,19 @@ def test_vendors_with_price_breaks_are_split_at_the_best_point(data: st.DataObje
     vendors = []
     for _ in range(2):
         count = data.draw(st.integers(1, 3))
-        quantities = sorted(data.draw(st.lists(st.integers(5, 95), min_size=count, max_size=count, unique=True)))
-        price, *cheaper = sorted(data.draw(st.lists(st.integers(1, 20), min_size=count + 1, max_size=count + 1)), reverse=True)
+        quantities = sorted(
+            data.draw(st.lists(st.integers(5, 95), min_size=count, max_size=count, unique=True))
+        )
+        price, *cheaper = sorted(
+            data.draw(st.lists(st.integers(1, 20), min_size=count + 1, max_size=count + 1)),
+            reverse=True,
+        )
         kind = data.draw(st.sampled_from(["all_units", "incremental"]))
         vendors.append((price, list(zip(quantities, cheaper, strict=True)), kind, 100))
     quantity = data.draw(st.integers(1, 180))
-    rows = [vendor(name, price, *breaks, kind=kind, capacity=most) for name, (price, breaks, kind, most) in zip("AB", vendors, strict=True)]
+    rows = [
+        vendor(name, price, *breaks, kind=kind, capacity=most)
+        for name, (price, breaks, kind, most) in zip("AB", vendors, strict=True)
+    ]
     outcome = plan_of(procurement(quantity, *rows))
     assert outcome.objective == pytest.approx(best_split(quantity, vendors), abs=1e-5)

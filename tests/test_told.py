@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from optimiser.cli import INFEASIBLE, cli
+from optimiser.cli.commands import INFEASIBLE, cli
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.books import book
 from tests.support.plans import plan_of
@@ -18,16 +18,46 @@ from tests.support.plans import plan_of
 # 10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3. To wait costs 22.5, to store 30; the worst
 # quarter is the war, 90 or 30.
 WAR: dict[str, Any] = {
-    "settings": {"title": "To wait or to store", "start": "2027-01-01", "periods": 2, "mip_gap": 0, "risk_weight": 0.1, "risk_tail": 0.25},
+    "settings": {
+        "title": "To wait or to store",
+        "start": "2027-01-01",
+        "periods": 2,
+        "mip_gap": 0,
+        "risk_weight": 0.1,
+        "risk_tail": 0.25,
+    },
     "materials": [{"material": "ga"}],
     "suppliers": [{"supplier": "plant"}],
     "offers": [
-        {"offer": "now", "supplier": "plant", "material": "ga", "price": 3, "from": None, "to": "2027-01-31"},
-        {"offer": "then", "supplier": "plant", "material": "ga", "price": 9, "from": "2027-02-01", "to": None},
+        {
+            "offer": "now",
+            "supplier": "plant",
+            "material": "ga",
+            "price": 3,
+            "from": None,
+            "to": "2027-01-31",
+        },
+        {
+            "offer": "then",
+            "supplier": "plant",
+            "material": "ga",
+            "price": 9,
+            "from": "2027-02-01",
+            "to": None,
+        },
     ],
     "demand": [{"material": "ga", "from": "2027-02-01", "quantity": 0}],
     "scenarios": [{"scenario": "war", "probability": 0.25}],
-    "events": [{"scenario": "war", "table": "demand", "column": "quantity", "from": "2027-02-01", "how": "set", "value": 10}],
+    "events": [
+        {
+            "scenario": "war",
+            "table": "demand",
+            "column": "quantity",
+            "from": "2027-02-01",
+            "how": "set",
+            "value": 10,
+        }
+    ],
 }
 SIGNING: dict[str, Any] = {
     **{name: rows for name, rows in WAR.items() if name not in ("scenarios", "events")},
@@ -62,8 +92,13 @@ def test_the_verdict_names_the_dearest_scenario_and_the_tail() -> None:
     told = verdict(WAR)
     assert told.startswith("Order 2.5 kg in 1 order from plant.")
     assert "The expected cost, discounted to 2027-01-01, is 22.50 USD." in told
-    assert "Of 2 scenarios war is the dearest, 90 USD; the worst 25% cost 90 USD on average (CVaR)." in told
-    assert "Quantities are what is expected over them; orders and targets are counted in each." in told
+    assert (
+        "Of 2 scenarios war is the dearest, 90 USD; the worst 25% cost 90 USD on average (CVaR)."
+        in told
+    )
+    assert (
+        "Quantities are what is expected over them; orders and targets are counted in each." in told
+    )
     assert "What is minimised weighs that tail with 0.1: 29.25 USD." in told
 
 
@@ -74,14 +109,19 @@ def test_without_a_weight_nothing_is_said_to_be_weighed() -> None:
 
 
 def test_without_scenarios_there_is_no_tail_to_tell() -> None:
-    told = verdict({name: rows for name, rows in WAR.items() if name not in ("scenarios", "events")})
+    told = verdict(
+        {name: rows for name, rows in WAR.items() if name not in ("scenarios", "events")}
+    )
     assert "CVaR" not in told
     assert "scenario" not in told
 
 
 def test_the_verdict_says_a_signature_of_several_scenarios_once() -> None:
     """Signed from February on, in peace and in war."""
-    tables = {**SIGNING, "scenarios": [{"scenario": "war", "probability": 0.25, "revealed": "2027-02-01"}]}
+    tables = {
+        **SIGNING,
+        "scenarios": [{"scenario": "war", "probability": 0.25, "revealed": "2027-02-01"}],
+    }
     tables["contracts"] = [{**SIGNING["contracts"][0], "sign_from": "2027-02-01"}]
     tables["offers"] = [{**WAR["offers"][0], "price": 30, "to": None}]
     told = verdict(tables)
@@ -114,12 +154,16 @@ def test_json_without_scenarios_is_what_it_was(tmp_path: Path) -> None:
 
 def test_a_weight_of_one_minimises_the_tail_alone(tmp_path: Path) -> None:
     found = json.loads(solved(settings(risk_weight=1), tmp_path, "--json").stdout)
-    assert (found["objective"], found["expected_cost"], found["cvar"]) == pytest.approx((30, 30, 30))
+    assert (found["objective"], found["expected_cost"], found["cvar"]) == pytest.approx(
+        (30, 30, 30)
+    )
 
 
 def test_json_tells_what_the_uncertainty_costs(tmp_path: Path) -> None:
     found = json.loads(solved(settings(risk_weight=0), tmp_path, "--json", "--value").stdout)
-    assert found["value"] == pytest.approx({"rp": 22.5, "ws": 7.5, "eev": 24.375, "evpi": 15, "vss": 1.875})
+    assert found["value"] == pytest.approx(
+        {"rp": 22.5, "ws": 7.5, "eev": 24.375, "evpi": 15, "vss": 1.875}
+    )
 
 
 def test_shortfall_first_counts_it_over_the_scenarios(tmp_path: Path) -> None:
@@ -129,7 +173,11 @@ def test_shortfall_first_counts_it_over_the_scenarios(tmp_path: Path) -> None:
     tables["offers"] = [WAR["offers"][0] | {"capacity": None}, WAR["offers"][1] | {"capacity": 5}]
     found = json.loads(solved(tables, tmp_path, "--json").stdout)
     assert (found["shortfall"], found["objective"]) == pytest.approx((0, 15 + 0.25 * 45))
-    found = json.loads(solved({**tables, "settings": {**tables["settings"], "objective": "cost"}}, tmp_path, "--json").stdout)
+    found = json.loads(
+        solved(
+            {**tables, "settings": {**tables["settings"], "objective": "cost"}}, tmp_path, "--json"
+        ).stdout
+    )
     assert (found["shortfall"], found["objective"]) == pytest.approx((2.5, 1.25))
     assert found["scenarios"]["war"]["shortfall"] == pytest.approx(10)
 
@@ -146,30 +194,52 @@ def test_the_terminal_shows_the_scenarios_and_what_they_cost(tmp_path: Path) -> 
     assert ["base", "0.75", "-", "-", "0", "0", "0"] in shown
     assert ["war", "0.25", "base", "2027-02-01", "90", "0", "0"] in shown
     assert ["What", "the", "uncertainty", "costs"] in shown
-    assert [line[0] for line in shown if line and line[0] in ("RP", "WS", "EEV", "EVPI", "VSS")] == ["RP", "WS", "EEV", "EVPI", "VSS"]
+    assert [
+        line[0] for line in shown if line and line[0] in ("RP", "WS", "EEV", "EVPI", "VSS")
+    ] == ["RP", "WS", "EEV", "EVPI", "VSS"]
     written = openpyxl.load_workbook(tmp_path / "mine-plan.xlsx")
     names = written.sheetnames
-    assert names[names.index("scenarios") : names.index("marginal_values")] == ["scenarios", "uncertainty"]
-    assert [row[0].value for row in written["uncertainty"].iter_rows(min_row=2)] == ["RP", "WS", "EEV", "EVPI", "VSS"]
+    assert names[names.index("scenarios") : names.index("marginal_values")] == [
+        "scenarios",
+        "uncertainty",
+    ]
+    assert [row[0].value for row in written["uncertainty"].iter_rows(min_row=2)] == [
+        "RP",
+        "WS",
+        "EEV",
+        "EVPI",
+        "VSS",
+    ]
 
 
 def test_value_without_scenarios_is_wrong_input(tmp_path: Path) -> None:
     ran = solved(SIGNING, tmp_path, "--value")
-    assert str(ran.exception) == "scenarios: --value needs scenarios: without them nothing is uncertain"
+    assert (
+        str(ran.exception)
+        == "scenarios: --value needs scenarios: without them nothing is uncertain"
+    )
     assert not (tmp_path / "mine-plan.xlsx").exists()
 
 
 def test_value_names_the_cell_that_puts_shortfall_first(tmp_path: Path) -> None:
     ran = solved(settings(objective="shortfall_first"), tmp_path, "--value")
-    assert str(ran.exception) == "settings!B8: --value compares costs: it needs the objective cost, found shortfall_first"
+    assert (
+        str(ran.exception)
+        == "settings!B8: --value compares costs: it needs the objective cost, found shortfall_first"
+    )
 
 
 def test_floors_tells_what_each_other_level_would_cost(tmp_path: Path) -> None:
     """Low: 20 at 2. High, signed in February: 20 at 4, and 10 at 3 in January."""
     ran = solved(SIGNING, tmp_path, "--floors", "--json")
     assert ran.exit_code == 0, ran.output
-    header, *rows = openpyxl.load_workbook(tmp_path / "mine-plan.xlsx")["floors"].iter_rows(values_only=True)
-    found = {row[1]: dict(zip([str(name).split(" [")[0] for name in header], row, strict=True)) for row in rows}
+    header, *rows = openpyxl.load_workbook(tmp_path / "mine-plan.xlsx")["floors"].iter_rows(
+        values_only=True
+    )
+    found = {
+        row[1]: dict(zip([str(name).split(" [")[0] for name in header], row, strict=True))
+        for row in rows
+    }
     assert (found["low"]["Signed"], found["low"]["Cost difference"]) == ("yes", None)
     assert (found["high"]["Signed"], found["high"]["Cost difference"]) == ("no", pytest.approx(70))
     assert str(found["high"]["To change"]).startswith(
@@ -190,7 +260,10 @@ def test_a_scenario_without_a_plan_leaves_none(tmp_path: Path) -> None:
 
 def test_a_scenario_that_cannot_come_is_not_told(tmp_path: Path) -> None:
     tables = {**WAR, "scenarios": [*WAR["scenarios"], {"scenario": "never", "probability": 0}]}
-    assert list(json.loads(solved(tables, tmp_path, "--json").stdout)["scenarios"]) == ["base", "war"]
+    assert list(json.loads(solved(tables, tmp_path, "--json").stdout)["scenarios"]) == [
+        "base",
+        "war",
+    ]
     plan = plan_of({**WAR, "scenarios": [{"scenario": "war", "probability": 1}]})
     assert plan is not None
     assert [each.scenario for each in plan.of(ScenarioOutcome)] == ["war"]

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from optimiser.explain import why_infeasible
-from optimiser.solve import Options, Outcome, solve
+from optimiser.explaining.shortages import why_infeasible
+from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.studies.case import Case
 from optimiser.studies.evaluate import Evaluator, Job
@@ -46,14 +46,27 @@ from tests.test_audit_units import changed
 
 CASES = Path(__file__).parent / "cases"
 SMALL = Path(__file__).parents[1] / "inputs" / "small.xlsx"
-UNITS = [(1e-6, 1.0), (1e-3, 1.0), (1e3, 1.0), (1e6, 1.0), (2.20462, 1.0), (1.0, 1e-6), (1.0, 1e6), (1.0, 0.87), (1e6, 1e-6)]
+UNITS = [
+    (1e-6, 1.0),
+    (1e-3, 1.0),
+    (1e3, 1.0),
+    (1e6, 1.0),
+    (2.20462, 1.0),
+    (1.0, 1e-6),
+    (1.0, 1e6),
+    (1.0, 0.87),
+    (1e6, 1e-6),
+]
 EXACT = Options(gap=0.0, threads=1)
 
 
 def in_units(stockpile: Stockpile, quantity: float, money: float) -> Stockpile:
     """The stockpile where what was a unit of quantity is `quantity` of them, and a unit of money `money`."""
     kinds: dict[str, type[Row]] = {kind.TABLE: kind for kind in stockpile.tables}
-    tables = {kind: tuple(_written(changed(_read(row), kinds, quantity, money)) for row in rows) for kind, rows in stockpile.tables.items()}
+    tables = {
+        kind: tuple(_written(changed(_read(row), kinds, quantity, money)) for row in rows)
+        for kind, rows in stockpile.tables.items()
+    }
     return replace(stockpile, tables=tables, shape=None, views=(), scenarios={}, anchor=None)
 
 
@@ -65,7 +78,11 @@ def _read(row: Row) -> Row:
 
 
 def _written(row: Row) -> Row:
-    return replace(row, value=text(row.value)) if isinstance(row, Event) and isinstance(row.value, float) else row
+    return (
+        replace(row, value=text(row.value))
+        if isinstance(row, Event) and isinstance(row.value, float)
+        else row
+    )
 
 
 def form_of(stockpile: Stockpile) -> StandardForm:
@@ -74,14 +91,18 @@ def form_of(stockpile: Stockpile) -> StandardForm:
 
 def differing(one: StandardForm, other: StandardForm) -> dict[str, float]:
     """By how much two programs differ, relatively, array by array."""
-    pairs = ((name, value, getattr(other.program, name)) for name, value in vars(one.program).items())
+    pairs = (
+        (name, value, getattr(other.program, name)) for name, value in vars(one.program).items()
+    )
     found: dict[str, float] = {}
     for name, left, right in pairs:
         if np.shape(left) != np.shape(right):
             found[name] = np.inf
         elif not np.array_equal(left, right):
             with np.errstate(invalid="ignore"):
-                found[name] = float(np.nanmax(np.abs(left - right) / np.maximum(np.abs(left), 1e-300)))
+                found[name] = float(
+                    np.nanmax(np.abs(left - right) / np.maximum(np.abs(left), 1e-300))
+                )
     return {name: far for name, far in found.items() if far > 2e-10}  # the last digit that counts
 
 
@@ -89,8 +110,12 @@ BOOKS: dict[str, Callable[[], Stockpile]] = {
     "everything": everything,
     "everything in scenarios": everything_uncertain,
     "the full plan": lambda: shared_plan().stockpile,
-    "shortfall first": lambda: replace(everything(), settings=replace(everything().settings, objective="shortfall_first")),
-    "risk": lambda: replace(everything_uncertain(), settings=replace(everything_uncertain().settings, risk_weight=0.4)),
+    "shortfall first": lambda: replace(
+        everything(), settings=replace(everything().settings, objective="shortfall_first")
+    ),
+    "risk": lambda: replace(
+        everything_uncertain(), settings=replace(everything_uncertain().settings, risk_weight=0.4)
+    ),
 }
 
 
@@ -114,7 +139,9 @@ def decided(stockpile: Stockpile) -> tuple[Outcome, Any]:
     formulation = build(stockpile)
     outcome = solve(formulation.m, EXACT)
     assert outcome.form is not None
-    return outcome, np.array([each.value or 0.0 for each in outcome.form.variables]) / outcome.form.sizes.column
+    return outcome, np.array(
+        [each.value or 0.0 for each in outcome.form.variables]
+    ) / outcome.form.sizes.column
 
 
 COUNTED = (
@@ -145,7 +172,9 @@ def test_random_books_cost_the_same_in_any_unit(feature: str) -> None:
         found = solve(build(in_units(stated.stockpile, *units)).m, EXACT)
         assert found.status == outcome.status
         if outcome.objective is not None:
-            assert found.objective == pytest.approx(outcome.objective * units[1], rel=1e-7, abs=1e-7 * units[1])
+            assert found.objective == pytest.approx(
+                outcome.objective * units[1], rel=1e-7, abs=1e-7 * units[1]
+            )
 
     check()
 
@@ -167,10 +196,14 @@ def test_small_numbers_in_a_large_unit(name: str) -> None:
 @pytest.mark.parametrize("units", UNITS[::3], ids=str)
 def test_what_is_short_is_said_in_the_workbooks_unit(units: tuple[float, float]) -> None:
     rows = (offer(capacity=4), demand(10), fund(), budget(20))
-    stated, other = (why_infeasible(build(each), EXACT) for each in (book(*rows), in_units(book(*rows), *units)))
+    stated, other = (
+        why_infeasible(build(each), EXACT) for each in (book(*rows), in_units(book(*rows), *units))
+    )
     sizes = {"kg": units[0], "USD": units[1]}
     assert stated.wanted
-    for left, right in zip((*stated.wanted, *stated.needed), (*other.wanted, *other.needed), strict=True):
+    for left, right in zip(
+        (*stated.wanted, *stated.needed), (*other.wanted, *other.needed), strict=True
+    ):
         assert (left.limit, left.first, left.last) == (right.limit, right.first, right.last)
         assert right.short == pytest.approx(left.short * sizes[left.unit])
 
@@ -178,9 +211,17 @@ def test_what_is_short_is_said_in_the_workbooks_unit(units: tuple[float, float])
 @pytest.mark.parametrize("units", UNITS[::3], ids=str)
 def test_the_runs_of_a_study_are_the_same_in_any_unit(units: tuple[float, float]) -> None:
     stated = book(*COUNTED, periods=4)
-    for change in (Change("offers", "a", "price", "scale", "1.5"), Change("demand", "*", "quantity", "scale", "2")):
+    for change in (
+        Change("offers", "a", "price", "scale", "1.5"),
+        Change("demand", "*", "quantity", "scale", "2"),
+    ):
         for case in (Case((change,)), Case((change,), limit=("shortfall", 0.0))):
-            one, other = (Evaluator(Job(each, EXACT)).run(case)[0] for each in (stated, in_units(stated, *units)))
+            one, other = (
+                Evaluator(Job(each, EXACT)).run(case)[0]
+                for each in (stated, in_units(stated, *units))
+            )
             assert other.objective == pytest.approx((one.objective or 0.0) * units[1], rel=1e-7)
-            assert other.figures["order a"] == pytest.approx(float(one.figures["order a"]) * units[0], rel=1e-7)
+            assert other.figures["order a"] == pytest.approx(
+                float(one.figures["order a"]) * units[0], rel=1e-7
+            )
             assert other.stock == pytest.approx([each * units[0] for each in one.stock], rel=1e-7)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from optimiser.errors import InputError
-from optimiser.plan import Plan
-from optimiser.planner import Request, refuse_in_vain
-from optimiser.solve import Options
+from optimiser.desk.planner import Request, refuse_in_vain
+from optimiser.plan.plan import Plan
+from optimiser.solving.solve import Options
 from optimiser.studies.views import mean
 from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
+from optimiser.system.errors import InputError
 from stockpile_model.build import build
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Row
@@ -58,8 +58,22 @@ def crop(name: str, cost: float, yields: float, **cells: float) -> tuple[Row, ..
     return (
         material(name),
         material(f"{name} field"),
-        outlet(f"plant {name}", "rework", material="land", to_material=f"{name} field", cost=cost, to=month(0)),
-        outlet(f"harvest {name}", "rework", material=f"{name} field", to_material=name, yield_=yields, from_=month(1)),
+        outlet(
+            f"plant {name}",
+            "rework",
+            material="land",
+            to_material=f"{name} field",
+            cost=cost,
+            to=month(0),
+        ),
+        outlet(
+            f"harvest {name}",
+            "rework",
+            material=f"{name} field",
+            to_material=name,
+            yield_=yields,
+            from_=month(1),
+        ),
     )
 
 
@@ -105,24 +119,35 @@ WAR = (
 def test_to_wait_or_to_store() -> None:
     """To wait costs 22.5, to store 30. Known from the start: nothing in peace, 30 in war, 7.5 on average. The mean of demand is 2.5:
     stored for 7.5, and 7.5 more at 9 in war: 7.5 + 0.25·67.5 = 24.375."""
-    assert figures(book(*WAR)) == pytest.approx({"RP": 22.5, "WS": 7.5, "EEV": 24.375, "EVPI": 15.0, "VSS": 1.875})
+    assert figures(book(*WAR)) == pytest.approx(
+        {"RP": 22.5, "WS": 7.5, "EEV": 24.375, "EVPI": 15.0, "VSS": 1.875}
+    )
 
 
 def test_with_a_risk_weight_every_figure_is_weighed() -> None:
     """Only the worst quarter counts, which is war: all is stored, 30, as who knew of the war would. The mean stores a quarter of it:
     7.5 + 67.5."""
-    assert figures(book(*WAR, risk_weight=1, risk_tail=0.25)) == pytest.approx({"RP": 30, "WS": 30, "EEV": 75, "EVPI": 0, "VSS": 45})
+    assert figures(book(*WAR, risk_weight=1, risk_tail=0.25)) == pytest.approx(
+        {"RP": 30, "WS": 30, "EEV": 75, "EVPI": 0, "VSS": 45}
+    )
 
 
 def test_with_half_a_weight_the_tail_counts_half() -> None:
     """Stored: 30 in peace and war. Known from the start: 0.5·7.5 + 0.5·30. Mean: 0.5·24.375 + 0.5·75."""
     found = figures(book(*WAR, risk_weight=0.5, risk_tail=0.25))
-    assert found == pytest.approx({"RP": 30, "WS": 18.75, "EEV": 49.6875, "EVPI": 11.25, "VSS": 19.6875})
+    assert found == pytest.approx(
+        {"RP": 30, "WS": 18.75, "EEV": 49.6875, "EVPI": 11.25, "VSS": 19.6875}
+    )
 
 
 def test_what_is_known_at_once_has_no_value() -> None:
     """Several roots: nothing is decided before the scenario is known, so the mean decides nothing either."""
-    rows = (offer("now", 3, to=month(0)), offer("then", 9, from_=month(1)), demand(0, 1), scenario(probability=0.25, known=0))
+    rows = (
+        offer("now", 3, to=month(0)),
+        offer("then", 9, from_=month(1)),
+        demand(0, 1),
+        scenario(probability=0.25, known=0),
+    )
     found = figures(book(*rows, event("demand.quantity", "set", 10, 1)))
     assert found == pytest.approx({"RP": 7.5, "WS": 7.5, "EEV": 7.5, "EVPI": 0, "VSS": 0})
 
@@ -138,7 +163,12 @@ def test_a_mean_plan_that_leaves_a_scenario_without_a_plan_is_said_to() -> None:
     found = valued(book(*rows))
     by_name = {each.figure: each for each in found.of(Worth)}
     assert by_name["RP"].value == pytest.approx(5 * 3 + 0.25 * 5 * 9)
-    assert (by_name["EEV"].value, by_name["VSS"].value, by_name["VSS"].least, by_name["VSS"].most) == (None, None, None, None)
+    assert (
+        by_name["EEV"].value,
+        by_name["VSS"].value,
+        by_name["VSS"].least,
+        by_name["VSS"].most,
+    ) == (None, None, None, None)
     assert by_name["EEV"].meaning.endswith("leaves some scenario without a plan")
     assert by_name["EVPI"].value == pytest.approx(15 + 11.25 - 0.25 * 30)
     assert "Planning for the mean of the scenarios leads to no plan (VSS)." in found.verdict
@@ -164,10 +194,21 @@ def test_the_mean_is_taken_of_numbers_dates_and_prices_where_they_differ() -> No
         event("offers.capacity", "set", 20), event("suppliers.start", "set", month(2)), event("materials.shelf_life_months", "set", 9),
     )  # fmt: skip
     meant = mean(unfold(book(*rows, supplier(start=month(0)), periods=3)))
-    assert [meant.price("market", t) for t in range(3)] == [10, 0.75 * 30 + 0.25 * 90, 0.75 * 30 + 0.25 * 90]
-    assert [[row.capacity for row in meant.at(t).rows(type(offer()))] for t in range(2)] == [[8, None], [0.75 * 8 + 0.25 * 20, None]]
+    assert [meant.price("market", t) for t in range(3)] == [
+        10,
+        0.75 * 30 + 0.25 * 90,
+        0.75 * 30 + 0.25 * 90,
+    ]
+    assert [[row.capacity for row in meant.at(t).rows(type(offer()))] for t in range(2)] == [
+        [8, None],
+        [0.75 * 8 + 0.25 * 20, None],
+    ]
     assert meant.at(1).rows(type(supplier()))[0].start == month(0, 1 + round(59 / 4))
-    assert [meant.at(t).rows(Material)[0].shelf_life_months for t in range(3)] == [4, 5, 5]  # 5.25 months are no whole periods
+    assert [meant.at(t).rows(Material)[0].shelf_life_months for t in range(3)] == [
+        4,
+        5,
+        5,
+    ]  # 5.25 months are no whole periods
 
 
 def test_a_life_that_a_scenario_changes_has_a_mean() -> None:
@@ -178,7 +219,13 @@ def test_a_life_that_a_scenario_changes_has_a_mean() -> None:
         scenario(probability=0.25), event("materials.shelf_life_months", "set", 1, 1),
     )  # fmt: skip
     assert figures(book(*rows, periods=3)) == pytest.approx(
-        {"RP": 30 + 0.25 * 90, "WS": 0.75 * 30 + 0.25 * 90, "EEV": 90, "EVPI": 7.5, "VSS": 90 - 52.5}
+        {
+            "RP": 30 + 0.25 * 90,
+            "WS": 0.75 * 30 + 0.25 * 90,
+            "EEV": 90,
+            "EVPI": 7.5,
+            "VSS": 90 - 52.5,
+        }
     )
 
 
@@ -201,9 +248,17 @@ def random_tree(seed: int) -> Stockpile:
         rows += [
             scenario(name, dice.choice((0.2, 0.3)), known),
             event("demand.quantity", "scale", dice.choice((0, 2, 3)), known, name=name),
-            event(dice.choice(("prices.market", "offers.price")), "scale", dice.choice((0.5, 2)), known, name=name),
+            event(
+                dice.choice(("prices.market", "offers.price")),
+                "scale",
+                dice.choice((0.5, 2)),
+                known,
+                name=name,
+            ),
         ]
-    return book(*rows, periods=4, risk_weight=dice.choice((0, 0.5)), risk_tail=dice.choice((0.2, 0.5)))
+    return book(
+        *rows, periods=4, risk_weight=dice.choice((0, 0.5)), risk_tail=dice.choice((0.2, 0.5))
+    )
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -225,13 +280,23 @@ def test_neither_value_is_below_zero(seed: int) -> None:
 
 
 def test_without_scenarios_there_is_nothing_to_tell() -> None:
-    with pytest.raises(InputError, match=r"^scenarios: --value needs scenarios: without them nothing is uncertain$"):
-        refuse_in_vain(Request(source=Path(), value=True), build(book(offer(), demand(5))).stockpile)
+    with pytest.raises(
+        InputError, match=r"^scenarios: --value needs scenarios: without them nothing is uncertain$"
+    ):
+        refuse_in_vain(
+            Request(source=Path(), value=True), build(book(offer(), demand(5))).stockpile
+        )
 
 
 def test_shortfall_first_has_no_cost_to_compare() -> None:
-    with pytest.raises(InputError, match="--value compares costs: it needs the objective cost, found shortfall_first"):
-        refuse_in_vain(Request(source=Path(), value=True), build(book(*WAR, objective="shortfall_first")).stockpile)
+    with pytest.raises(
+        InputError,
+        match="--value compares costs: it needs the objective cost, found shortfall_first",
+    ):
+        refuse_in_vain(
+            Request(source=Path(), value=True),
+            build(book(*WAR, objective="shortfall_first")).stockpile,
+        )
 
 
 def test_a_book_with_scenarios_is_not_refused() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from optimiser import planner
-from optimiser.plan import Plan, make_plan
-from optimiser.planner import with_whole_orders
-from optimiser.solve import Options, Outcome, solve
+from optimiser.desk import planner
+from optimiser.desk.planner import with_whole_orders
+from optimiser.plan.plan import Plan, make_plan
+from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.workbook.plans import read_plan
 from stockpile_model.build import build
 from stockpile_model.schema import Row
@@ -33,7 +33,13 @@ def planned(stockpile: Stockpile) -> Plan:
 
 def lots(*rows: Row, **settings: Any) -> Stockpile:
     """3 wanted in February, sold at 2 in lots of 10 then."""
-    return book(offer("now", 5, to=month(0)), offer("then", 2, from_=month(1), lot_size=10, capacity=10), demand(3, 1), *rows, **settings)
+    return book(
+        offer("now", 5, to=month(0)),
+        offer("then", 2, from_=month(1), lot_size=10, capacity=10),
+        demand(3, 1),
+        *rows,
+        **settings,
+    )
 
 
 def test_a_lot_that_is_relaxed_costs_what_is_wanted_of_it_and_whole_all_of_it() -> None:
@@ -57,14 +63,20 @@ def test_a_plan_that_cannot_be_made_whole_says_so() -> None:
     """Of a lot of 10 the demand leaves 7, and there is room for 5."""
     plan = planned(lots(site(capacity=5), firm_periods=1))
     assert plan.run[FIGURE] == "none"
-    assert plan.verdict.endswith(" No plan exists that does the same before 2027-02 and orders whole from then on too.")
+    assert plan.verdict.endswith(
+        " No plan exists that does the same before 2027-02 and orders whole from then on too."
+    )
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5])
 @pytest.mark.parametrize("known", [1, 2])
 def test_scenarios_are_planned_together(weight: float, known: int) -> None:
     """In war 12 are wanted: relaxed 24, whole 2 lots at 2. Peace is as above: 6 and 20. The tail is war."""
-    rows = (offer("then", 2, from_=month(1), lot_size=10), demand(3, known), scenario(probability=0.25))
+    rows = (
+        offer("then", 2, from_=month(1), lot_size=10),
+        demand(3, known),
+        scenario(probability=0.25),
+    )
     stockpile = book(
         *rows, event("demand.quantity", "set", 12, known), material(), firm_periods=1, periods=3, risk_weight=weight, risk_tail=0.25,
     )  # fmt: skip
@@ -76,18 +88,26 @@ def test_scenarios_are_planned_together(weight: float, known: int) -> None:
 def test_that_no_plan_was_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*arguments: Any) -> Outcome:
         outcome = solve(*arguments)
-        return replace(outcome, stages=(replace(outcome.stages[0], status="no_plan", objective=None),))
+        return replace(
+            outcome, stages=(replace(outcome.stages[0], status="no_plan", objective=None),)
+        )
 
     monkeypatch.setattr(planner, "solve", lost)
     plan = planned(lots(firm_periods=1))
     assert plan.run[FIGURE] == "none"
-    assert plan.verdict.endswith(" No plan was found that does the same before 2027-02 and orders whole from then on too.")
+    assert plan.verdict.endswith(
+        " No plan was found that does the same before 2027-02 and orders whole from then on too."
+    )
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(asked: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(
+    asked: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Relaxed the second order, of 10 where 100 can be had, costs a tenth of 12: 10.80 more when whole."""
-    source = workbook(tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], "firm_periods": 1}})
+    source = workbook(
+        tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], "firm_periods": 1}}
+    )
     ran = run(capsys, "solve", source, *(["--whole-orders"] if asked else []))
     assert ran.status == 0, ran.err
     assert (FIGURE in read_plan(tmp_path / "book-plan.xlsx").run) == asked
@@ -95,11 +115,15 @@ def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(asked: bool, t
     assert run(capsys, "audit", source, tmp_path / "book-plan.xlsx").status == 0
 
 
-@pytest.mark.parametrize("settings", [{}, {"firm_periods": 4}, {"firm_periods": 1, "objective": "shortfall_first"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"firm_periods": 4}, {"firm_periods": 1, "objective": "shortfall_first"}]
+)
 def test_where_nothing_can_be_told_the_request_is_refused(
     settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = workbook(tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], **settings}})
+    source = workbook(
+        tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], **settings}}
+    )
     ran = run(capsys, "solve", source, "--whole-orders")
     assert ran.status == 1
     assert "--whole-orders" in ran.err

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optimiser.errors import Fault, InputError
-from optimiser.frames import Shown, frame
+from optimiser.plan.frames import Shown, frame
+from optimiser.system.errors import Fault, InputError
 from optimiser.workbook import read as reader
 from optimiser.workbook.read import Reading
 from optimiser.workbook.sheets import Cells, Sheet, Unreadable
@@ -59,7 +59,9 @@ class Book(Shown):
         >>> book.changes
         ('demand[*].quantity scale 1.1',)
         """
-        return Book(reader.changed(self.reading, parsed(changes)), self.source, (*self.changes, *changes))
+        return Book(
+            reader.changed(self.reading, parsed(changes)), self.source, (*self.changes, *changes)
+        )
 
     def without(self, *tables: str) -> Book:
         """Return the workbook without some of its tables. Raises InputError where the rest is wrong without them.
@@ -68,7 +70,9 @@ class Book(Shown):
         >>> "outlets" in so.read("inputs/small.xlsx").without("outlets").tables
         False
         """
-        kept = {kind: rows for kind, rows in self.stockpile.tables.items() if kind.TABLE not in tables}
+        kept = {
+            kind: rows for kind, rows in self.stockpile.tables.items() if kind.TABLE not in tables
+        }
         rest = replace(self.reading, stockpile=replace(self.stockpile, tables=kept))
         return replace(self, reading=reader.changed(rest, ()))
 
@@ -76,7 +80,9 @@ class Book(Shown):
         """Return a table as a frame. Raises KeyError where the workbook has no such table."""
         kind = next((each for each in self.stockpile.tables if table == each.TABLE), None)
         if kind is None:
-            raise KeyError(f"no table {table!r}{nearest(table, self.tables)}; there are {', '.join(self.tables)}")
+            raise KeyError(
+                f"no table {table!r}{nearest(table, self.tables)}; there are {', '.join(self.tables)}"
+            )
         return frame(kind, self.stockpile.rows(kind))
 
     def _title(self) -> str:
@@ -95,7 +101,9 @@ class Book(Shown):
 
     def _rows_of(self, table: str) -> tuple[Any, ...]:
         """Return the rows of a table by its name; none where there is no such table."""
-        return next((rows for kind, rows in self.stockpile.tables.items() if table == kind.TABLE), ())
+        return next(
+            (rows for kind, rows in self.stockpile.tables.items() if table == kind.TABLE), ()
+        )
 
 
 def read(path: str | Path, *changes: str) -> Book:
@@ -156,7 +164,11 @@ def _sheet_rows(name: str, given: Any) -> Iterator[tuple[int, Cells]]:
     titles = [*dict.fromkeys(title for row in rows for title in row)]
     yield 1, dict(enumerate(titles, start=1))
     for line, row in enumerate(rows, start=2):
-        cells = {c: cell for c, title in enumerate(titles, start=1) if (cell := _cell(row.get(title))) is not None}
+        cells = {
+            c: cell
+            for c, title in enumerate(titles, start=1)
+            if (cell := _cell(row.get(title))) is not None
+        }
         if cells:
             yield line, cells
 
@@ -167,16 +179,24 @@ def _mappings(name: str, given: Any) -> list[Mapping[str, Any]]:
     if hasattr(given, "to_dict"):  # a frame
         return [*given.to_dict(orient="records")]
     if isinstance(given, Mapping):  # columns
-        return [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
+        return [
+            dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)
+        ]
     return [*given]
 
 
 def _cell(value: Any) -> Any:
     """Return a value of a frame or row as a cell holds it; None for a blank."""
-    value = value.item() if hasattr(value, "item") and not isinstance(value, (str, bytes)) else value  # of numpy
+    value = (
+        value.item() if hasattr(value, "item") and not isinstance(value, (str, bytes)) else value
+    )  # of numpy
     if isinstance(value, (list, tuple, set, frozenset)):
         return ", ".join(str(each) for each in value) or None
-    if value is None or (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in ("NaTType", "NAType"):
+    if (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or type(value).__name__ in ("NaTType", "NAType")
+    ):
         return None
     if isinstance(value, dt.datetime) or hasattr(value, "to_pydatetime"):
         return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value

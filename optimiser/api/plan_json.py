@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optimiser.audit import Line, Sheets
-from optimiser.audited import as_sheets
-from optimiser.errors import Fault, InputError
-from optimiser.files import check_owner, check_place, replace
-from optimiser.plan import WRITERS, Assumption, Plan
+from optimiser.auditing import Line, Sheets
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.plan import WRITERS, Assumption, Plan
+from optimiser.system.errors import Fault, InputError
+from optimiser.system.files import check_owner, check_place, replace
 from optimiser.workbook.plans import PlanReading
 from stockpile_model.block import results
 from stockpile_model.schema import Result, columns
@@ -21,14 +21,28 @@ from stockpile_model.values import text
 
 FORMAT = "stockpile plan 1"
 SHOWN = ("title", "currency", "unit", "verdict", "warnings")
-CLAIMS = ("objective", "costs", "waste", "shortfall", "bound", "expected_cost", "cvar", "status", "gap", "asked")
+CLAIMS = (
+    "objective",
+    "costs",
+    "waste",
+    "shortfall",
+    "bound",
+    "expected_cost",
+    "cvar",
+    "status",
+    "gap",
+    "asked",
+)
 INFINITE = "infinite"  # a number that JSON does not have
 
 
 def dumps(plan: Plan) -> str:
     """Return a plan as JSON text."""
     sheets = as_sheets(plan)
-    rows = {name: [{column: _plain(value) for column, value in line.items()} for line in lines] for name, lines in sheets.rows.items()}
+    rows = {
+        name: [{column: _plain(value) for column, value in line.items()} for line in lines]
+        for name, lines in sheets.rows.items()
+    }
     return json.dumps(
         {
             "format": FORMAT,
@@ -58,18 +72,31 @@ def load(path: Path) -> PlanReading:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except OSError as reason:
-        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+        raise InputError(
+            [Fault(str(path), f"cannot be read: {reason.strerror or reason}")]
+        ) from reason
     except ValueError as reason:
         raise InputError([Fault(str(path), f"is no JSON text: {reason}")]) from reason
     try:
         if told["format"] != FORMAT:
-            raise InputError([Fault(str(path), f"is no plan of this version: its format is {told['format']!r}, not {FORMAT!r}")])
+            raise InputError(
+                [
+                    Fault(
+                        str(path),
+                        f"is no plan of this version: its format is {told['format']!r}, not {FORMAT!r}",
+                    )
+                ]
+            )
         rows = {name: _lines(name, lines) for name, lines in told["rows"].items()}
         sheets = Sheets(rows, **{name: _number(told[name]) for name in CLAIMS})
         run = {name: text(value) for name, value in told["run"].items() if value is not None}
     except (KeyError, TypeError, AttributeError, ValueError) as reason:
         raise InputError([Fault(str(path), f"is no plan as it was saved: {reason!r}")]) from reason
-    settings = {line["column"]: text(line["value"]) for line in sheets[Assumption.SHEET] if line["table"] == "settings"}
+    settings = {
+        line["column"]: text(line["value"])
+        for line in sheets[Assumption.SHEET]
+        if line["table"] == "settings"
+    }
     return PlanReading(sheets, run, tuple(told["warnings"]), settings)
 
 
@@ -100,6 +127,9 @@ def _lines(sheet: str, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
     dates = {each.name for each in columns(kind) if each.kind == "date"} if kind else set()
     found = []
     for number, row in enumerate(rows, start=2):
-        values = {name: dt.date.fromisoformat(value) if name in dates and value else _number(value) for name, value in row.items()}
+        values = {
+            name: dt.date.fromisoformat(value) if name in dates and value else _number(value)
+            for name, value in row.items()
+        }
         found.append(Line(values, sheet, number, {name: name for name in values}))
     return found

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from optimiser.api import plan_json
 from optimiser.api.book import Book, parsed
-from optimiser.audit import Audit, Sheets
-from optimiser.audit import audit as recompute
-from optimiser.audited import as_sheets
-from optimiser.comparison import Compared
-from optimiser.comparison import compare as rows_of
-from optimiser.explain import Explanation
-from optimiser.frames import Shown, of_lines
-from optimiser.plan import Plan
-from optimiser.planner import Request, plan_reading
-from optimiser.solve import Progress
+from optimiser.auditing import Audit, Sheets
+from optimiser.auditing import audit as recompute
+from optimiser.comparison.compared import Compared
+from optimiser.comparison.compared import compare as rows_of
+from optimiser.desk.planner import Request, plan_reading
+from optimiser.explaining.shortages import Explanation
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.frames import Shown, of_lines
+from optimiser.plan.plan import Plan
+from optimiser.solving.solve import Progress
 from optimiser.workbook.plans import PlanReading, read_plan, spelt_alike
 from stockpile_model import amounts
 from stockpile_model.schema import nearest
@@ -42,7 +42,11 @@ class Solution(Shown):
     def _facts(self) -> Mapping[str, object]:
         if self.plan is not None:
             return self.plan._facts()
-        lines = [*self.explanation.lines()] if self.explanation else ["No plan was found within the time limit."]
+        lines = (
+            [*self.explanation.lines()]
+            if self.explanation
+            else ["No plan was found within the time limit."]
+        )
         return {f"{number}": line.strip() for number, line in enumerate(lines, start=1)}
 
 
@@ -69,7 +73,12 @@ def solve(
     ['framework', 60.0]
     """
     request = Request(
-        source=Path(book.source or "tables"), changes=parsed(book.changes), gap=gap, time_limit=time_limit, threads=threads, solver=solver
+        source=Path(book.source or "tables"),
+        changes=parsed(book.changes),
+        gap=gap,
+        time_limit=time_limit,
+        threads=threads,
+        solver=solver,
     )
     answer = plan_reading(request, book.reading, on_progress)
     return Solution(answer.status, answer.plan, answer.explanation, answer.seconds)
@@ -95,7 +104,9 @@ class SavedPlan(Shown):
     def __getitem__(self, sheet: str) -> pd.DataFrame:
         """Return a sheet as a frame. Raises KeyError where the plan has no such sheet."""
         if sheet not in self.reading.sheets.rows:
-            raise KeyError(f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are {', '.join(self.sheets)}")
+            raise KeyError(
+                f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are {', '.join(self.sheets)}"
+            )
         lines = self.reading.sheets[sheet]
         return of_lines([*dict.fromkeys(name for line in lines for name in line)], lines)
 
@@ -160,16 +171,27 @@ class SideBySide(Shown):
         return of_lines(
             columns,
             (
-                {"part": row.part, "what": row.what, "of": row.of, "unit": row.unit, **dict(zip(self.names, row.values, strict=True))}
+                {
+                    "part": row.part,
+                    "what": row.what,
+                    "of": row.of,
+                    "unit": row.unit,
+                    **dict(zip(self.names, row.values, strict=True)),
+                }
                 for row in self.rows
             ),
         )
 
     def _title(self) -> str:
-        return f"{' beside '.join(self.names)}: {len(self.differing)} of {len(self.rows)} rows differ"
+        return (
+            f"{' beside '.join(self.names)}: {len(self.differing)} of {len(self.rows)} rows differ"
+        )
 
     def _facts(self) -> Mapping[str, object]:
-        return {f"{row.what} {row.of}".strip(): ", ".join(map(str, row.values)) for row in self.differing}
+        return {
+            f"{row.what} {row.of}".strip(): ", ".join(map(str, row.values))
+            for row in self.differing
+        }
 
 
 def compare(*plans: Plan | SavedPlan, names: tuple[str, ...] = ()) -> SideBySide:

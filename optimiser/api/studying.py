@@ -7,28 +7,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from optimiser.api.book import Book
-from optimiser.errors import Fault, InputError, StockpileError
-from optimiser.frames import Shown
-from optimiser.sampling.draw import Options as SamplingOptions
-from optimiser.sampling.make import Made, make
+from optimiser.desk.study_maker import GAP, conduct
+from optimiser.execution.in_process import MemoryRecord
+from optimiser.execution.processes import Crew
+from optimiser.plan.frames import Shown
+from optimiser.scenarios.sampling.draw import Options as SamplingOptions
+from optimiser.scenarios.sampling.make import make
 from optimiser.solving.options import Options
 from optimiser.studies.beside_plan import hire, plain
 from optimiser.studies.case import Case, Result
 from optimiser.studies.common import common
-from optimiser.studies.crew import Crew
 from optimiser.studies.evaluate import Job
 from optimiser.studies.every_kind import EVERY_KIND
-from optimiser.studies.here import MemoryRecord
 from optimiser.studies.kinds.asked import Asked, Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Ran, Runner
 from optimiser.studies.tables import Input, Study, by_name, everything, made
-from optimiser.study_maker import GAP, conduct
+from optimiser.system.errors import Fault, InputError, StockpileError
 from optimiser.workbook.read import Reading
 from stockpile_model.changes import parse
 from stockpile_model.schema import nearest
@@ -60,7 +60,9 @@ class StudyResult(Shown):
         found = next((each for each in self.tables if each.name == table), None)
         if found is None:
             names = [each.name for each in self.tables]
-            raise KeyError(f"no table {table!r}{nearest(table, names)}; there are {', '.join(names)}")
+            raise KeyError(
+                f"no table {table!r}{nearest(table, names)}; there are {', '.join(names)}"
+            )
         return pd.DataFrame([[*row] for row in found.rows], columns=[*found.header])
 
     @property
@@ -71,7 +73,14 @@ class StudyResult(Shown):
         pairs = zip(self.runs, self.results, strict=True)
         return pd.DataFrame(
             [
-                {**run.values, "status": each.status, "objective": each.objective, "bound": each.bound, "gap": each.gap, **each.figures}
+                {
+                    **run.values,
+                    "status": each.status,
+                    "objective": each.objective,
+                    "bound": each.bound,
+                    "gap": each.gap,
+                    **each.figures,
+                }
                 for run, each in pairs
             ]
         )
@@ -124,27 +133,64 @@ def study(
 
 
 def _runner(
-    book: Book, asked: Asked, keeper: Record | MemoryRecord, gap: float, time_limit: float | None, workers: int, watch: Watch | None
+    book: Book,
+    asked: Asked,
+    keeper: Record | MemoryRecord,
+    gap: float,
+    time_limit: float | None,
+    workers: int,
+    watch: Watch | None,
 ) -> tuple[Runner, Crew]:
     settings = book.stockpile.settings
-    options = Options(gap=gap, time_limit=settings.time_limit_seconds if time_limit is None else time_limit, threads=1, seed=settings.seed)
+    options = Options(
+        gap=gap,
+        time_limit=settings.time_limit_seconds if time_limit is None else time_limit,
+        threads=1,
+        seed=settings.seed,
+    )
     rows = plain(book.stockpile)
     crew = hire(Job(rows, options), workers)
-    runner = Runner(asked.study.study, keeper, common(rows, options), lambda: crew, watch or (lambda _: None), asked.inputs, audits=True)
+    runner = Runner(
+        asked.study.study,
+        keeper,
+        common(rows, options),
+        lambda: crew,
+        watch or (lambda _: None),
+        asked.inputs,
+        audits=True,
+    )
     return runner, crew
 
 
 def _asked(
-    book: Book, kind: str, inputs: Sequence[str] | Mapping[str, tuple[float, float]] | None, gap: float, about: Mapping[str, Any]
+    book: Book,
+    kind: str,
+    inputs: Sequence[str] | Mapping[str, tuple[float, float]] | None,
+    gap: float,
+    about: Mapping[str, Any],
 ) -> Asked:
     """Return what a study asks. Raises InputError."""
     stockpile, named = book.stockpile, by_name(book.stockpile)
     if kind in named and inputs is None:
         rows = named[kind]
-        return Asked(rows[0], tuple(made(stockpile, row) for row in rows if row.table and rows[0].kind != "alternatives"), stockpile, gap)
+        return Asked(
+            rows[0],
+            tuple(
+                made(stockpile, row) for row in rows if row.table and rows[0].kind != "alternatives"
+            ),
+            stockpile,
+            gap,
+        )
     if kind not in EVERY_KIND:
         names = [*EVERY_KIND, *named]
-        raise InputError([Fault("study", f"there is no kind or study {kind!r}{nearest(kind, names)}; there are {', '.join(names)}")])
+        raise InputError(
+            [
+                Fault(
+                    "study",
+                    f"there is no kind or study {kind!r}{nearest(kind, names)}; there are {', '.join(names)}",
+                )
+            ]
+        )
     if inputs is None and kind == "tornado":
         every = everything(stockpile)
         return Asked(Study(study=kind, kind=kind), every.inputs, stockpile, gap, every.left_out)
@@ -153,7 +199,10 @@ def _asked(
 
 
 def inputs_of(
-    book: Book, inputs: Sequence[str] | Mapping[str, tuple[float, float]], kind: str = "tornado", **about: Any
+    book: Book,
+    inputs: Sequence[str] | Mapping[str, tuple[float, float]],
+    kind: str = "tornado",
+    **about: Any,
 ) -> Iterator[Input]:
     """Yield the inputs that texts name, each with low and high. Raises InputError."""
     for text in inputs:
@@ -164,7 +213,17 @@ def inputs_of(
         try:
             named = parse(f"{cell} set 0")
             column = {"distribution": about["distribution"]} if "distribution" in about else {}
-            row = Study(study=kind, kind=kind, table=named.table, row=named.row, column=named.column, how=how, low=low, high=high, **column)
+            row = Study(
+                study=kind,
+                kind=kind,
+                table=named.table,
+                row=named.row,
+                column=named.column,
+                how=how,
+                low=low,
+                high=high,
+                **column,
+            )
             yield made(book.stockpile, row)
         except ValueError as reason:
             raise InputError([Fault(text, str(reason))]) from reason
@@ -182,7 +241,12 @@ class Evaluator:
     """
 
     def __init__(
-        self, book: Book, inputs: Sequence[str] | Mapping[str, tuple[float, float]], *, gap: float = GAP, figure: str = "objective"
+        self,
+        book: Book,
+        inputs: Sequence[str] | Mapping[str, tuple[float, float]],
+        *,
+        gap: float = GAP,
+        figure: str = "objective",
     ) -> None:
         self.inputs = tuple(inputs_of(book, inputs))
         self.figure = figure
@@ -194,11 +258,18 @@ class Evaluator:
     def problem(self) -> dict[str, Any]:
         """The inputs as SALib describes them."""
         bounds = [[float(each.low), float(each.high)] for each in self.inputs]
-        return {"num_vars": len(self.inputs), "names": [each.name for each in self.inputs], "bounds": bounds}
+        return {
+            "num_vars": len(self.inputs),
+            "names": [each.name for each in self.inputs],
+            "bounds": bounds,
+        }
 
     def run(self, X: Any) -> list[Result]:
         """Return the result of each row of X (samples x inputs)."""
-        cases: list[Case] = [self._asked.case(*map(float, row)) for row in np.atleast_2d(np.asarray(X, dtype=np.float64))]
+        cases: list[Case] = [
+            self._asked.case(*map(float, row))
+            for row in np.atleast_2d(np.asarray(X, dtype=np.float64))
+        ]
         return self._runner.run(cases)
 
     def evaluate(self, X: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -209,7 +280,9 @@ class Evaluator:
     __call__ = evaluate
 
 
-def sample(book: Book, *, samples: int = 1000, keep: int = 10, seed: int = 1, method: str = "forward") -> Book:
+def sample(
+    book: Book, *, samples: int = 1000, keep: int = 10, seed: int = 1, method: Literal["forward", "kmedoids"] = "forward"
+) -> Book:
     """Return the workbook with scenarios: sampled, and reduced to those that keep most of what was sampled.
 
     Raises InputError where the workbook has scenarios already, and StockpileError.
@@ -219,5 +292,8 @@ def sample(book: Book, *, samples: int = 1000, keep: int = 10, seed: int = 1, me
     >>> len(book["scenarios"])
     3
     """
-    found: Made = make(book.stockpile, SamplingOptions(samples=samples, keep=keep, seed=seed, method=method))  # type: ignore[arg-type]
-    return Book(Reading(found.stockpile, book.warnings, book.reading.sha256), book.source, book.changes)
+    asked = SamplingOptions(samples=samples, keep=keep, seed=seed, method=method)
+    found = make(book.stockpile, asked)
+    return Book(
+        Reading(found.stockpile, book.warnings, book.reading.sha256), book.source, book.changes
+    )

@@ -34,9 +34,16 @@ def decide_afresh(master: Master, plan: Found, aim: Program, gap: float, clock: 
         missing = columns[aim.cost[columns] > 0]
         if not (aim.cost[missing] * (best.x - aim.lower)[missing] > ABSOLUTE_GAP).any():
             continue
-        options = Options(gap=FINER * gap * _share(master.program, columns, best), time_limit=clock.left, threads=1, nodes=NODES)
+        options = Options(
+            gap=FINER * gap * _share(master.program, columns, best),
+            time_limit=clock.left,
+            threads=1,
+            nodes=NODES,
+        )
         part = _part(master, columns, best.x)
-        found = highs.optimise(part, options, clock.interrupt, lambda _: clock.tell(), best.x[columns])
+        found = highs.optimise(
+            part, options, clock.interrupt, lambda _: clock.tell(), best.x[columns]
+        )
         if found.x is None:
             continue
         x = best.x.copy()

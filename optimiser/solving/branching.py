@@ -36,9 +36,14 @@ class Part:
         held = {int(j): (float(v), float(v)) for j, v in zip(columns, values, strict=True)}
         return replace(self, columns={**self.columns, **held})
 
-    def at_least(self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats) -> Part:
+    def at_least(
+        self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats
+    ) -> Part:
         """Return the part of it in which columns have at least these values."""
-        more = {int(j): (float(v), self.columns.get(int(j), (0.0, INFINITY))[1]) for j, v in zip(columns, values, strict=True)}
+        more = {
+            int(j): (float(v), self.columns.get(int(j), (0.0, INFINITY))[1])
+            for j, v in zip(columns, values, strict=True)
+        }
         return replace(self, columns={**self.columns, **more})
 
 
@@ -61,9 +66,20 @@ class Master:
     the costs that are bounded, where those of `program` are others."""
 
     def __init__(
-        self, program: Program, structure: Structure, relaxation: LinearProgram, aim: Program | None = None, threads: int = 1
+        self,
+        program: Program,
+        structure: Structure,
+        relaxation: LinearProgram,
+        aim: Program | None = None,
+        threads: int = 1,
     ) -> None:
-        self.program, self.structure, self.relaxation, self.aim, self.threads = program, structure, relaxation, aim, threads
+        self.program, self.structure, self.relaxation, self.aim, self.threads = (
+            program,
+            structure,
+            relaxation,
+            aim,
+            threads,
+        )
         self._second: LinearProgram | None = None
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
@@ -76,11 +92,15 @@ class Master:
         """Return the program that `relaxation` is of."""
         return extended(program, structure.sums)
 
-    def solve(self, part: Part, basis: Any = None, cutoff: float = INFINITY, primal: bool = False) -> Vertex:
+    def solve(
+        self, part: Part, basis: Any = None, cutoff: float = INFINITY, primal: bool = False
+    ) -> Vertex:
         """Solve the relaxation of a part from a basis; without one from where the last solve ended."""
         return self._solve(self.relaxation, part, basis, cutoff, primal)
 
-    def _solve(self, relaxation: LinearProgram, part: Part, basis: Any, cutoff: float, primal: bool = False) -> Vertex:
+    def _solve(
+        self, relaxation: LinearProgram, part: Part, basis: Any, cutoff: float, primal: bool = False
+    ) -> Vertex:
         whole = relaxation.program
         lower, upper = whole.lower.copy(), whole.upper.copy()
         row_lower, row_upper = whole.row_lower.copy(), whole.row_upper.copy()
@@ -94,21 +114,30 @@ class Master:
         relaxation.bound_rows(row_lower, row_upper)
         return relaxation.solve(basis, cutoff, primal)
 
-    def prove(self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False) -> Vertex:
+    def prove(
+        self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False
+    ) -> Vertex:
         """Solve the relaxation of a part, with the bound of what is aimed at. A part whose bound is `enough` is given up."""
         return self._prove(self.relaxation, part, basis, enough, primal)
 
-    def prove_both(self, parts: tuple[Part, Part], basis: Any, enough: float) -> tuple[Vertex, Vertex]:
+    def prove_both(
+        self, parts: tuple[Part, Part], basis: Any, enough: float
+    ) -> tuple[Vertex, Vertex]:
         """Prove two parts, each from a basis or from where the last of its side ended. How they end does not depend on whether they are
         solved side by side."""
         first, second = self.relaxation, self._second or self.relaxation.twin()
         if second is None:
-            return self._prove(first, parts[0], basis, enough), self._prove(first, parts[1], basis, enough)
+            return self._prove(first, parts[0], basis, enough), self._prove(
+                first, parts[1], basis, enough
+            )
         self._second = second
         beside = self.threads > 1
         second.clock = replace(first.clock, tick=None if beside else first.clock.tick, iterations=0)
         if not beside:
-            found = self._prove(first, parts[0], basis, enough), self._prove(second, parts[1], basis, enough)
+            found = (
+                self._prove(first, parts[0], basis, enough),
+                self._prove(second, parts[1], basis, enough),
+            )
         else:
             with ThreadPoolExecutor(1) as pool:
                 other = pool.submit(self._prove, second, parts[1], basis, enough)
@@ -120,14 +149,18 @@ class Master:
         first.clock.iterations += second.clock.iterations
         return found
 
-    def _prove(self, relaxation: LinearProgram, part: Part, basis: Any, enough: float, primal: bool = False) -> Vertex:
+    def _prove(
+        self, relaxation: LinearProgram, part: Part, basis: Any, enough: float, primal: bool = False
+    ) -> Vertex:
         if self.aim is None:
             return self._solve(relaxation, part, basis, enough, primal)
         vertex = self._solve(relaxation, part, basis, INFINITY, primal)
         if not vertex.solved:
             return vertex
         aimed = relaxation.priced(self.aim.cost, self.aim.offset)
-        bound = max(self.aim.least, aimed.bound) if aimed.solved else self.aim.least  # it has a point
+        bound = (
+            max(self.aim.least, aimed.bound) if aimed.solved else self.aim.least
+        )  # it has a point
         return Vertex(bound) if bound >= enough else replace(vertex, bound=bound)
 
     def sides(self, part: Part, branch: Branch) -> tuple[Part, Part]:
@@ -139,11 +172,17 @@ class Master:
             less = replace(part, sums={**part.sums, k: (low, floor)})
             if floor == 0:
                 # What cannot be at all is left out by every row, not by that of the sum alone.
-                none = {int(j): (0.0, 0.0) for j in self.structure.sums[k] if columns.lower[j] <= 0 <= columns.upper[j]}
+                none = {
+                    int(j): (0.0, 0.0)
+                    for j in self.structure.sums[k]
+                    if columns.lower[j] <= 0 <= columns.upper[j]
+                }
                 less = replace(less, columns={**part.columns, **none})
             return less, replace(part, sums={**part.sums, k: (floor + 1, high)})
         low, high = part.columns.get(k, (columns.lower[k], columns.upper[k]))
-        return replace(part, columns={**part.columns, k: (low, floor)}), replace(part, columns={**part.columns, k: (floor + 1, high)})
+        return replace(part, columns={**part.columns, k: (low, floor)}), replace(
+            part, columns={**part.columns, k: (floor + 1, high)}
+        )
 
     def open(self, vertex: Vertex) -> list[tuple[float, Branch]]:
         """Return what is not whole at a vertex, with what it moves: the weighty sums, where all are whole the weighty columns, then the
@@ -163,7 +202,11 @@ class Master:
 
     def is_weighty(self, branch: Branch) -> bool:
         """Return whether a branch is on what is weighty."""
-        return branch.at < self.structure.first if branch.of_sum else bool(self.structure.weighty[branch.at])
+        return (
+            branch.at < self.structure.first
+            if branch.of_sum
+            else bool(self.structure.weighty[branch.at])
+        )
 
     def _moved(self, vertex: Vertex, columns: Any) -> float:
         """Return the value of what moves with one unit of columns: the sum of their entries at the prices of the rows."""
@@ -175,15 +218,24 @@ class Master:
         return float(weight @ vertex.x[active] / vertex.x[active].sum())
 
     @staticmethod
-    def _distinct(at: Any, value: Floats, moved: Floats, of_sum: bool) -> list[tuple[float, Branch]]:
-        order = np.argsort(-moved * np.minimum(value - np.floor(value), np.ceil(value) - value), kind="stable")
+    def _distinct(
+        at: Any, value: Floats, moved: Floats, of_sum: bool
+    ) -> list[tuple[float, Branch]]:
+        order = np.argsort(
+            -moved * np.minimum(value - np.floor(value), np.ceil(value) - value), kind="stable"
+        )
         _, first = np.unique(np.round(value[order], 9), return_index=True)
         kept = order[np.sort(first)]
-        return [(float(moved[k]), Branch(int(at[k]), float(np.floor(value[k])), of_sum)) for k in kept.tolist()]
+        return [
+            (float(moved[k]), Branch(int(at[k]), float(np.floor(value[k])), of_sum))
+            for k in kept.tolist()
+        ]
 
     def value(self, vertex: Vertex, branch: Branch) -> float:
         """Return what a branch is of: the value of its sum, or column, at a vertex."""
-        return float(vertex.activity[self.program.rows + branch.at] if branch.of_sum else vertex.x[branch.at])
+        return float(
+            vertex.activity[self.program.rows + branch.at] if branch.of_sum else vertex.x[branch.at]
+        )
 
 
 @dataclass
@@ -211,13 +263,23 @@ class Tree:
         self.master, self.gains = master, gains
         self._order = itertools.count()
         self._heap = [self._entry(root.bound, Part(), root)] if root.solved else []
-        self._cut = root.bound if not root.solved else INFINITY  # the lowest bound at which a branch was given up
+        self._cut = (
+            root.bound if not root.solved else INFINITY
+        )  # the lowest bound at which a branch was given up
         self.brought: list[tuple[int, float]] = []  # by how much a branch on what raised the bound
         self.nodes = 0
 
-    def _entry(self, bound: float, part: Part, vertex: Vertex) -> tuple[float, int, float, Part, Vertex]:
+    def _entry(
+        self, bound: float, part: Part, vertex: Vertex
+    ) -> tuple[float, int, float, Part, Vertex]:
         # What is aimed at may be as low in many branches; what leads to it tells them apart.
-        return bound if self.master.aim is None else vertex.objective, next(self._order), bound, part, vertex
+        return (
+            bound if self.master.aim is None else vertex.objective,
+            next(self._order),
+            bound,
+            part,
+            vertex,
+        )
 
     @property
     def bound(self) -> float:
@@ -264,12 +326,23 @@ class Tree:
         return False
 
     def _best_split(
-        self, branches: Sequence[tuple[float, Branch]], value: float, part: Part, vertex: Vertex, enough: float
+        self,
+        branches: Sequence[tuple[float, Branch]],
+        value: float,
+        part: Part,
+        vertex: Vertex,
+        enough: float,
     ) -> list[tuple[Part, Vertex]]:
         """Return both sides of the split that raises the bound most, as far as is known."""
-        known = {branch: mean for _, branch in branches if (mean := self.gains.mean(branch.key)) is not None}
+        known = {
+            branch: mean
+            for _, branch in branches
+            if (mean := self.gains.mean(branch.key)) is not None
+        }
         likely = max(known, key=lambda each: known[each] * self._away(vertex, each), default=None)
-        unknown = [branch for _, branch in branches if branch not in known][: TRIALS if self.nodes == 0 or likely is None else 1]
+        unknown = [branch for _, branch in branches if branch not in known][
+            : TRIALS if self.nodes == 0 or likely is None else 1
+        ]
         best, rise, basis = list[tuple[Part, Vertex]](), -INFINITY, vertex.basis
         for branch in [*([] if likely is None else [likely]), *unknown]:
             sides, gain = self._split(branch, value, part, vertex, basis, enough)
@@ -291,7 +364,9 @@ class Tree:
         sides = self.master.sides(part, branch)
         found = [*zip(sides, self.master.prove_both(sides, basis, enough), strict=True)]
         self.nodes += 2
-        most = enough if enough < INFINITY else value + max(1.0, abs(value))  # where neither side has a plan, no bound says how much
+        most = (
+            enough if enough < INFINITY else value + max(1.0, abs(value))
+        )  # where neither side has a plan, no bound says how much
         gain = max(0.0, min(most, *(each.bound for _, each in found)) - value)
         self.brought.append((branch.key, gain))
         self.gains.take(self.brought[-1:])

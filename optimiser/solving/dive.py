@@ -17,7 +17,10 @@ from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.structure import Positions
 
-WORSE, GROWTH = 0.002, 4.0  # by what part of the cost the cheaper of two sides may be worse at first; how that grows
+WORSE, GROWTH = (
+    0.002,
+    4.0,
+)  # by what part of the cost the cheaper of two sides may be worse at first; how that grows
 MANY = 5  # orders of a kind
 LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
 BATCH = 0.1  # of the decisions that are not whole: rounded up at once
@@ -41,13 +44,19 @@ def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) ->
     return None if at is None else _rounded(master, *at, worst)
 
 
-def _decided(master: Master, part: Part, vertex: Vertex, worst: float) -> tuple[Part, Vertex] | None:
+def _decided(
+    master: Master, part: Part, vertex: Vertex, worst: float
+) -> tuple[Part, Vertex] | None:
     """Decide what is weighty, then how many orders of a kind are placed: that which moves most first."""
     while branches := master.open(vertex):
         if not master.is_weighty(branches[0][1]):
             # Whether two orders are placed in all or three says more than one of them; of many it says nothing.
             little = LITTLE * abs(vertex.objective)
-            branches = [each for each in branches if each[1].of_sum and each[1].floor < MANY and each[0] > little]
+            branches = [
+                each
+                for each in branches
+                if each[1].of_sum and each[1].floor < MANY and each[0] > little
+            ]
             if not branches:
                 break
         _, branch = max(branches, key=lambda each: each[0])
@@ -60,7 +69,9 @@ def _decided(master: Master, part: Part, vertex: Vertex, worst: float) -> tuple[
     return part, vertex
 
 
-def _cheaper(master: Master, sides: tuple[Part, Part], vertex: Vertex, worst: float) -> tuple[Part, Vertex] | None:
+def _cheaper(
+    master: Master, sides: tuple[Part, Part], vertex: Vertex, worst: float
+) -> tuple[Part, Vertex] | None:
     """Solve two parts up to a cutoff that grows, and return the one that stays below it; None where neither is below `worst`."""
     room, alive = WORSE * max(abs(vertex.objective), 1.0), [*sides]
     while alive:
@@ -112,7 +123,9 @@ def _rounded(master: Master, part: Part, vertex: Vertex, worst: float) -> Found 
                 return None
 
 
-def _roundings(value: Floats, at: Positions, batch: float, up: bool) -> Iterator[tuple[float, Positions, Floats]]:
+def _roundings(
+    value: Floats, at: Positions, batch: float, up: bool
+) -> Iterator[tuple[float, Positions, Floats]]:
     """Yield what may be tried with integers that are not whole, a batch of them at first, at last one: its share, which, and the values."""
     away = value[at]
     first = np.ceil(away) if up else np.round(away)
@@ -129,28 +142,42 @@ def _roundings(value: Floats, at: Positions, batch: float, up: bool) -> Iterator
     yield batch, at[order], last[order]
 
 
-def attempt(master: Master, whole: Floats, worst: float = INFINITY, basis: object = None, part: Part | None = None) -> Found | None:
+def attempt(
+    master: Master,
+    whole: Floats,
+    worst: float = INFINITY,
+    basis: object = None,
+    part: Part | None = None,
+) -> Found | None:
     """Return the best plan with these integers; None where there is none that costs less than `worst`."""
     program = master.program
-    if (whole < program.lower[program.integer]).any() or (whole > program.upper[program.integer]).any():
+    if (whole < program.lower[program.integer]).any() or (
+        whole > program.upper[program.integer]
+    ).any():
         return None
     held = (part or Part()).hold(master.integers, whole)
     return _exactly(program, master.relaxation, master.solve(held, basis, worst), whole, worst)
 
 
-def attempt_anew(program: Program, whole: Floats, worst: float, core: Core, clock: Clock) -> tuple[Found | None, Core]:
+def attempt_anew(
+    program: Program, whole: Floats, worst: float, core: Core, clock: Clock
+) -> tuple[Found | None, Core]:
     """Return the best plan with these integers, solved from nothing, and the columns and rows that it used.
 
     With all integers held presolve leaves little: it is quicker than from the basis of a near program.
     """
-    if (whole < program.lower[program.integer]).any() or (whole > program.upper[program.integer]).any():
+    if (whole < program.lower[program.integer]).any() or (
+        whole > program.upper[program.integer]
+    ).any():
         return None, core
     relaxation = Sifted(program.fixed(whole), clock, core, mends=False)
     found = _exactly(program, relaxation, relaxation.solve(cutoff=worst), whole, worst)
     return None if found is None else replace(found, basis=None), relaxation.core
 
 
-def _exactly(program: Program, relaxation: LinearProgram, vertex: Vertex, whole: Floats, worst: float) -> Found | None:
+def _exactly(
+    program: Program, relaxation: LinearProgram, vertex: Vertex, whole: Floats, worst: float
+) -> Found | None:
     """Return the plan of a vertex that a relaxation ended at, solved more finely where it misses a row."""
     if not vertex.solved:
         return None

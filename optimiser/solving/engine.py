@@ -28,7 +28,6 @@ from operator import or_
 
 import numpy as np
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.afresh import decide_afresh
 from optimiser.solving.branching import Gains, Master, Part, Tree
@@ -41,6 +40,7 @@ from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Structure
+from optimiser.system.interrupts import Interrupt
 
 LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
 NODES = 4  # linear programs of branching between two dives
@@ -49,7 +49,9 @@ FAR = 5  # times the gap that a first plan may be above the bound for branches t
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
 WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
-OUTWEIGHS = 30.0  # how dear one unit of what is aimed at is, of the dearest unit of what leads to it
+OUTWEIGHS = (
+    30.0  # how dear one unit of what is aimed at is, of the dearest unit of what leads to it
+)
 CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
 
 
@@ -120,7 +122,9 @@ class Engine:
         if self.best is None:
             return INFINITY
         objective = self.judge.objective(self.best.x)
-        return objective - max(CAREFUL * self.gap * abs(objective), ABSOLUTE_GAP / 2, PRECISION * abs(objective) / 2)
+        return objective - max(
+            CAREFUL * self.gap * abs(objective), ABSOLUTE_GAP / 2, PRECISION * abs(objective) / 2
+        )
 
     @property
     def judge(self) -> Program:
@@ -147,8 +151,14 @@ class Engine:
     def run(self) -> None:
         """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
         extended = Master.program_of(self.program, self.structure)
-        relaxation = LinearProgram(extended, self.clock) if self._core is None else Sifted(extended, self.clock, self._core)
-        self.master = master = Master(self.program, self.structure, relaxation, self.aim, self.threads)
+        relaxation = (
+            LinearProgram(extended, self.clock)
+            if self._core is None
+            else Sifted(extended, self.clock, self._core)
+        )
+        self.master = master = Master(
+            self.program, self.structure, relaxation, self.aim, self.threads
+        )
         self._try(master, until_one=True)
         if self.proven:
             return
@@ -213,20 +223,33 @@ class Engine:
     @property
     def _far(self) -> bool:
         """Whether the first plan is too far above the bound for branches to be measured by it. Known plans are near enough."""
-        return self.best is not None and not self.attempts and self.worst - self.bound > FAR * self.gap * abs(self.worst)
+        return (
+            self.best is not None
+            and not self.attempts
+            and self.worst - self.bound > FAR * self.gap * abs(self.worst)
+        )
 
     def _relaxed(self, master: Master, extended: Program) -> Vertex:
         """Solve the relaxation: from the basis of a near program, or path by path, or from nothing."""
         self.phase = "relaxation"
         if self.known.root is not None:
-            return master.prove(Part(), self.known.root, INFINITY if self.known.feasible else self.enough, self.known.feasible)
+            return master.prove(
+                Part(),
+                self.known.root,
+                INFINITY if self.known.feasible else self.enough,
+                self.known.feasible,
+            )
         if len(self.structure.tree.paths) == 1:
             return master.prove(Part())
         paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
         several = len(self.structure.tree.paths)
         self.phase = f"relaxation, path 1 of {several}"
         for done in paths.grow():
-            self.phase = f"relaxation, path {done + 1} of {several}" if done < several else "relaxation of all paths"
+            self.phase = (
+                f"relaxation, path {done + 1} of {several}"
+                if done < several
+                else "relaxation of all paths"
+            )
             if done == several and paths.plan is not None:
                 self._first(paths.plan[: self.program.columns])
                 if self.proven:
@@ -251,7 +274,11 @@ class Engine:
                 self._core |= used
             self._note(whole, found)
             tried += 1
-            if self.proven or (until_one and found is not None) or (not until_one and tried == TRIED):
+            if (
+                self.proven
+                or (until_one and found is not None)
+                or (not until_one and tried == TRIED)
+            ):
                 break
         return tried > 0
 
@@ -272,7 +299,9 @@ class Engine:
         self.phase = "bettering the plan"
         if self.best is not None and not self.proven:
             # What would prove it: a plan within the gap of the bound.
-            enough = self.bound + CAREFUL * self.gap * abs(self.bound) if self.aim is None else -INFINITY
+            enough = (
+                self.bound + CAREFUL * self.gap * abs(self.bound) if self.aim is None else -INFINITY
+            )
             self._take(improve(master, self.best, self.gap, enough))
 
     def _note(self, whole: Floats, found: Found | None) -> None:
@@ -297,7 +326,9 @@ class Engine:
         if self.best is not None and self.best.basis is not None:
             ends.append(self.best.basis)
         rows = self.program.rows
-        return basis, functools.reduce(or_, (Core.of(relaxation.kept(each), rows) for each in ends), Core.of(basis, rows))
+        return basis, functools.reduce(
+            or_, (Core.of(relaxation.kept(each), rows) for each in ends), Core.of(basis, rows)
+        )
 
     @property
     def worst(self) -> float:
@@ -313,7 +344,10 @@ class Engine:
         exact = self._at_its_basis(found, options)
         if exact is None and self.aim is None:
             exact = highs.polished(self.program, found, options, self.clock.interrupt)
-        return replace(exact or found, basis=None if self.root is None or not self.root.solved else Basis.of(self.root.basis))
+        return replace(
+            exact or found,
+            basis=None if self.root is None or not self.root.solved else Basis.of(self.root.basis),
+        )
 
     def _at_its_basis(self, found: Solution, options: Options) -> Solution | None:
         """Solve the linear program of the best plan, from the basis in which it was found, with nothing but its integers held."""
@@ -356,11 +390,26 @@ def optimise(
     begun, turn = time.perf_counter(), turn or Turn()
     until = begun + options.time_limit
     searched, aim = (program, None) if turn.then is None else (led(program, turn.then), program)
-    best = None if start is None else Found(np.round(start[program.integer]), start, searched.objective(start))
+    best = (
+        None
+        if start is None
+        else Found(np.round(start[program.integer]), start, searched.objective(start))
+    )
     known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
     clock = Clock(until if best is not None else max(until, begun + turn.longest), interrupt)
     threads = min(options.threads or 2, os.cpu_count() or 1)
-    engine = Engine(searched, structure, options.gap, clock, known, any_plan=any_plan, threads=threads, best=best, aim=aim, until=until)
+    engine = Engine(
+        searched,
+        structure,
+        options.gap,
+        clock,
+        known,
+        any_plan=any_plan,
+        threads=threads,
+        best=best,
+        aim=aim,
+        until=until,
+    )
     engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
     try:
         engine.run()
@@ -374,9 +423,19 @@ def optimise(
         pass  # HiGHS goes on with what is known
     first = engine.solution(options)
     left = (clock.deadline if first.x is None else until) - time.perf_counter()
-    if first.status == "optimal" or (any_plan and first.x is not None) or left <= 0 or interrupt.requested:
+    if (
+        first.status == "optimal"
+        or (any_plan and first.x is not None)
+        or left <= 0
+        or interrupt.requested
+    ):
         return first
-    found = better(program, highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x), first, options)
+    found = better(
+        program,
+        highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x),
+        first,
+        options,
+    )
     if aim is not None and found.x is not None and found.x is not first.x:
         cheapest = highs.polished(searched, found, options, interrupt)
         if cheapest is not None and cheapest.x is not None:
@@ -393,14 +452,20 @@ def led(program: Program, then: Floats) -> Program:
 
 def pays(program: Program, structure: Structure) -> bool:
     """Return whether this search is worth its while."""
-    return program.rows + program.columns >= LARGE and (bool(program.integer.any()) or len(structure.tree.paths) > 1)
+    return program.rows + program.columns >= LARGE and (
+        bool(program.integer.any()) or len(structure.tree.paths) > 1
+    )
 
 
 def better(program: Program, found: Solution, first: Solution, options: Options) -> Solution:
     """Return what HiGHS found, or what it began with where that is as good, at the better of their bounds."""
     if found.status == "infeasible":
         return found if first.x is None else first
-    best = min((each for each in (found, first) if each.objective is not None), key=lambda each: each.objective or 0.0, default=found)
+    best = min(
+        (each for each in (found, first) if each.objective is not None),
+        key=lambda each: each.objective or 0.0,
+        default=found,
+    )
     bounds = [each.bound for each in (found, first) if each.bound is not None]
     if best.x is None or not bounds:
         return replace(found, bound=max(bounds, default=None))
@@ -424,4 +489,6 @@ class Ticker:
             bound, best = self.engine.bound, self.engine.best
             known = None if not np.isfinite(bound) else bound
             incumbent = None if best is None else self.engine.judge.objective(best.x)
-            self.watch(Seen(now - self.begun, self.engine.nodes, incumbent, known, self.engine.phase))
+            self.watch(
+                Seen(now - self.begun, self.engine.nodes, incumbent, known, self.engine.phase)
+            )

@@ -18,9 +18,9 @@ import highspy
 import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving.options import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
 from optimiser.solving.standard_form import INFINITY, Floats, Program
+from optimiser.system.interrupts import Interrupt
 
 # How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
 # order of 7 under a bound of 10^7 hides its fixed cost inside the first.
@@ -123,16 +123,28 @@ def load(program: Program) -> highspy.Highs:
         program.integer.astype(np.int32),
     )
     if status == HighsStatus.kError:
-        raise SolverError("HiGHS refuses the model: a coefficient is above 1e15, or a bound is no number")
+        raise SolverError(
+            "HiGHS refuses the model: a coefficient is above 1e15, or a bound is no number"
+        )
     return h
 
 
-def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Watch | None = None, known: Floats | None = None) -> Solution:
+def optimise(
+    program: Program,
+    options: Options,
+    interrupt: Interrupt,
+    watch: Watch | None = None,
+    known: Floats | None = None,
+) -> Solution:
     """Minimise. `known` is a feasible point to begin with. Raises Unbounded and SolverError."""
     if not program.columns:
         # Rows without entries stand in a program only where they cannot hold.
         nothing = np.zeros(0)
-        return Solution("infeasible") if program.rows else Solution("optimal", nothing, program.offset, program.offset, 0, nothing, nothing)
+        return (
+            Solution("infeasible")
+            if program.rows
+            else Solution("optimal", nothing, program.offset, program.offset, 0, nothing, nothing)
+        )
     if interrupt.requested:
         return Solution("no_plan")
     if not program.integer.any():
@@ -149,16 +161,30 @@ def optimise(program: Program, options: Options, interrupt: Interrupt, watch: Wa
 
 
 def _made_whole(
-    program: Program, found: Solution, best: Solution | None, options: Options, interrupt: Interrupt, watch: Watch | None, deadline: float
+    program: Program,
+    found: Solution,
+    best: Solution | None,
+    options: Options,
+    interrupt: Interrupt,
+    watch: Watch | None,
+    deadline: float,
 ) -> Solution:
     """Go on from a search whose integers are whole within its tolerance only: more tightly, and where a decision hides in that
     tolerance too, on both sides of it. `best` is the best plan so far whose integers are whole."""
-    waiting, proven, nodes = [(program, -INFINITY if found.bound is None else found.bound)], INFINITY, found.nodes
+    waiting, proven, nodes = (
+        [(program, -INFINITY if found.bound is None else found.bound)],
+        INFINITY,
+        found.nodes,
+    )
     while waiting:
         waiting.sort(key=lambda each: each[1], reverse=True)
         part, bound = waiting.pop()
         left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
-        enough = best is not None and best.objective is not None and bound >= best.objective - options.gap * abs(best.objective)
+        enough = (
+            best is not None
+            and best.objective is not None
+            and bound >= best.objective - options.gap * abs(best.objective)
+        )
         if enough or left.time_limit == 0 or interrupt.requested:
             proven = min(proven, bound)
             continue
@@ -172,13 +198,21 @@ def _made_whole(
             continue
         bound = bound if again.bound is None else max(bound, again.bound)
         whole = None if again.x is None else polished(part, again, options, interrupt)
-        if whole is not None and (best is None or best.objective is None or (whole.objective or 0.0) < best.objective):
+        if whole is not None and (
+            best is None or best.objective is None or (whole.objective or 0.0) < best.objective
+        ):
             best = whole
-        sides = _sides(part, again) if ended and (whole is None or whole.status != "optimal") else []
+        sides = (
+            _sides(part, again) if ended and (whole is None or whole.status != "optimal") else []
+        )
         waiting += [(side, bound) for side in sides]
         proven = proven if sides else min(proven, bound)
     if best is None or best.x is None:
-        return Solution("infeasible", nodes=nodes) if proven == INFINITY else Solution("no_plan", bound=proven, nodes=nodes)
+        return (
+            Solution("infeasible", nodes=nodes)
+            if proven == INFINITY
+            else Solution("no_plan", bound=proven, nodes=nodes)
+        )
     told = judged(program, best.x, None if proven == -INFINITY else proven, nodes, options)
     return replace(told, row_dual=best.row_dual, column_dual=best.column_dual)
 
@@ -196,7 +230,12 @@ def _sides(program: Program, inexact: Solution) -> list[Program]:
 
 
 def _search(
-    program: Program, options: Options, tolerance: float, interrupt: Interrupt, watch: Watch | None, known: Floats | None
+    program: Program,
+    options: Options,
+    tolerance: float,
+    interrupt: Interrupt,
+    watch: Watch | None,
+    known: Floats | None,
 ) -> tuple[Solution, bool]:
     """One branch-and-bound; whether it came to its end."""
     h = load(program)
@@ -227,10 +266,14 @@ def _search(
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return Solution("no_plan", bound=bound, nodes=info.mip_node_count), False
     x = np.array(h.getSolution().col_value)
-    return judged(program, x, bound, info.mip_node_count, options), ended == HighsModelStatus.kOptimal
+    return judged(
+        program, x, bound, info.mip_node_count, options
+    ), ended == HighsModelStatus.kOptimal
 
 
-def polished(program: Program, found: Solution, options: Options, interrupt: Interrupt) -> Solution | None:
+def polished(
+    program: Program, found: Solution, options: Options, interrupt: Interrupt
+) -> Solution | None:
     """The best plan with the integers of a solution made whole, and its duals; None where they fit none."""
     assert found.x is not None
     fixed = program.fixed(np.round(found.x[program.integer]))
@@ -241,17 +284,31 @@ def polished(program: Program, found: Solution, options: Options, interrupt: Int
     if h.getModelStatus() != HighsModelStatus.kOptimal:
         return None
     solution = h.getSolution()
-    better = judged(program, np.clip(solution.col_value, fixed.lower, fixed.upper), found.bound, found.nodes, options)
-    return replace(better, row_dual=np.array(solution.row_dual), column_dual=np.array(solution.col_dual))
+    better = judged(
+        program,
+        np.clip(solution.col_value, fixed.lower, fixed.upper),
+        found.bound,
+        found.nodes,
+        options,
+    )
+    return replace(
+        better, row_dual=np.array(solution.row_dual), column_dual=np.array(solution.col_dual)
+    )
 
 
 def _start_at(h: highspy.Highs, program: Program, x: Floats) -> None:
     """Let the primal simplex begin at a solution: what lies at a bound is non-basic. Several times faster than to presolve
     and begin anew (HiGHS repairs a basis that is not square)."""
-    begin_at(h, _bases(x, program.lower, program.upper), _bases(program.activity(x), program.row_lower, program.row_upper))
+    begin_at(
+        h,
+        _bases(x, program.lower, program.upper),
+        _bases(program.activity(x), program.row_lower, program.row_upper),
+    )
 
 
-def begin_at(h: highspy.Highs, columns: list[HighsBasisStatus], rows: list[HighsBasisStatus]) -> None:
+def begin_at(
+    h: highspy.Highs, columns: list[HighsBasisStatus], rows: list[HighsBasisStatus]
+) -> None:
     """Let the primal simplex begin at a basis, square or not."""
     basis = highspy.HighsBasis()
     basis.col_status, basis.row_status = columns, rows
@@ -268,12 +325,20 @@ def _bases(value: Floats, lower: Floats, upper: Floats) -> list[HighsBasisStatus
     return [names[each] for each in at.tolist()]
 
 
-def judged(program: Program, x: Floats, bound: float | None, nodes: int, options: Options) -> Solution:
+def judged(
+    program: Program, x: Floats, bound: float | None, nodes: int, options: Options
+) -> Solution:
     """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver calls it."""
     objective = program.objective(x)
     bound = None if bound is None else min(bound, objective)
     gap = relative_gap(objective, bound)
-    return Solution("optimal" if gap is not None and gap <= options.gap else "feasible", x, objective, bound, nodes)
+    return Solution(
+        "optimal" if gap is not None and gap <= options.gap else "feasible",
+        x,
+        objective,
+        bound,
+        nodes,
+    )
 
 
 def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> Solution:
@@ -289,7 +354,15 @@ def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> S
     x = np.clip(solution.col_value, program.lower, program.upper)
     objective = program.objective(x)
     if ended == HighsModelStatus.kOptimal:
-        return Solution("optimal", x, objective, objective, 0, np.array(solution.row_dual), np.array(solution.col_dual))
+        return Solution(
+            "optimal",
+            x,
+            objective,
+            objective,
+            0,
+            np.array(solution.row_dual),
+            np.array(solution.col_dual),
+        )
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
         return Solution("feasible", x, objective)
     return Solution("no_plan")
@@ -297,15 +370,29 @@ def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> S
 
 def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Interrupt) -> Solution:
     """Which of the two: Unbounded is raised, with the columns of a ray along which the cost falls."""
-    far_lower, far_upper = (np.where(np.isfinite(each), 0.0, side) for each, side in ((program.lower, -1.0), (program.upper, 1.0)))
-    row_lower, row_upper = (np.where(np.isfinite(each), 0.0, each) for each in (program.row_lower, program.row_upper))
-    cone = replace(program.relaxed(), offset=0.0, lower=far_lower, upper=far_upper, row_lower=row_lower, row_upper=row_upper)
+    far_lower, far_upper = (
+        np.where(np.isfinite(each), 0.0, side)
+        for each, side in ((program.lower, -1.0), (program.upper, 1.0))
+    )
+    row_lower, row_upper = (
+        np.where(np.isfinite(each), 0.0, each) for each in (program.row_lower, program.row_upper)
+    )
+    cone = replace(
+        program.relaxed(),
+        offset=0.0,
+        lower=far_lower,
+        upper=far_upper,
+        row_lower=row_lower,
+        row_upper=row_upper,
+    )
     ray = _solve_linear(cone, options, interrupt)
     if ray.x is None or ray.objective is None:
         return Solution("no_plan")
     if ray.objective > -RAY:
         return Solution("infeasible")
-    anywhere = optimise(replace(program, cost=np.zeros(program.columns), offset=0.0), options, interrupt)
+    anywhere = optimise(
+        replace(program, cost=np.zeros(program.columns), offset=0.0), options, interrupt
+    )
     if anywhere.x is not None:
         raise Unbounded(tuple(np.flatnonzero(np.abs(ray.x) > RAY).tolist()))
     return anywhere
@@ -336,7 +423,9 @@ def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
         raise SolverError(f"HiGHS ended with the status {h.modelStatusToString(ended)!r}")
 
 
-def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, stoppable: bool = True) -> None:
+def run(
+    h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, stoppable: bool = True
+) -> None:
     """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress. Raises Stuck where it does not end though
     it should; then the thread runs on, and nothing may be asked of `h`."""
     failed: list[BaseException] = []
@@ -348,7 +437,9 @@ def run(h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, 
         except BaseException as error:  # handed to the thread that waits
             failed.append(error)
         finally:
-            h.resetGlobalScheduler(False)  # the scheduler belongs to this thread: the next may ask for other `threads`
+            h.resetGlobalScheduler(
+                False
+            )  # the scheduler belongs to this thread: the next may ask for other `threads`
             done.set()
 
     threading.Thread(target=work, daemon=True).start()
@@ -407,7 +498,8 @@ class _Progress:
             self.heard, self.due = True, 0.0
         out = event.data_out
         self.incumbent, self.bound = (
-            each if abs(each) < highspy.kHighsInf else None for each in (out.mip_primal_bound, out.mip_dual_bound)
+            each if abs(each) < highspy.kHighsInf else None
+            for each in (out.mip_primal_bound, out.mip_dual_bound)
         )
         self.nodes = out.mip_node_count
 

@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from highspy import HighsModelStatus
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.options import PRECISION, SolverError
 from optimiser.solving.standard_form import INFINITY, Floats, Program
+from optimiser.system.interrupts import Interrupt
 
-LONGEST, LONGEST_LEAST = 4, 10_000  # iterations of the simplex, for each row and column and in any case
+LONGEST, LONGEST_LEAST = (
+    4,
+    10_000,
+)  # iterations of the simplex, for each row and column and in any case
 FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
 SCALING = 2  # how HiGHS scales what the dual simplex solves: its own choice
 PRICED = 1e-7  # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the difference of
@@ -56,7 +59,9 @@ class Basis:
     def restored(self) -> Any:
         """Return HiGHS's own object."""
         basis = highspy.HighsBasis()
-        basis.col_status, basis.row_status = ([STATUSES[each] for each in part] for part in (self.columns, self.rows))
+        basis.col_status, basis.row_status = (
+            [STATUSES[each] for each in part] for part in (self.columns, self.rows)
+        )
         basis.valid = True
         return basis
 
@@ -234,13 +239,19 @@ class LinearProgram:
         x, activity, dual = self._solution()
         bound = self.proven(dual)
         if ended == HighsModelStatus.kObjectiveBound:
-            return Vertex(bound) if bound >= cutoff - PRECISION * abs(cutoff) else self._to_the_end()
+            return (
+                Vertex(bound) if bound >= cutoff - PRECISION * abs(cutoff) else self._to_the_end()
+            )
         return Vertex(bound, self.program.objective(x), x, activity, dual, h.getBasis())
 
     def _solution(self) -> tuple[Floats, Floats, Floats]:
         """Return the columns, the rows and the duals of the rows where the last solve ended."""
         solution = self.h.getSolution()
-        return np.array(solution.col_value), np.array(solution.row_value), np.array(solution.row_dual)
+        return (
+            np.array(solution.col_value),
+            np.array(solution.row_value),
+            np.array(solution.row_dual),
+        )
 
     def _to_the_end(self) -> Vertex:
         """Solve without a cutoff, where the duals at it do not prove it."""
@@ -255,7 +266,9 @@ class LinearProgram:
         free = ~np.isfinite(at)
         doubtful = np.flatnonzero(free & (np.abs(reduced) > PRICED))
         if len(doubtful):
-            size = np.abs(self.program.cost[doubtful]) + abs(self.matrix[:, doubtful]).T @ np.abs(dual)
+            size = np.abs(self.program.cost[doubtful]) + abs(self.matrix[:, doubtful]).T @ np.abs(
+                dual
+            )
             if (np.abs(reduced[doubtful]) > PRICED * np.maximum(1.0, size)).any():
                 return -INFINITY
         reduced, at = np.where(free, 0.0, reduced), np.where(free, 0.0, at)

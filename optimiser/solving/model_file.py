@@ -13,10 +13,10 @@ from typing import Any
 
 import highspy
 
-from optimiser.errors import OutputError
-from optimiser.files import check_owner, check_place, replace
 from optimiser.solving import highs
 from optimiser.solving.standard_form import main, standard_form
+from optimiser.system.errors import OutputError
+from optimiser.system.files import check_owner, check_place, replace
 
 LONGEST = 200  # characters of a name; LP files allow 255
 # What the LP format takes for something else: its section words, infinity, and a number's exponent.
@@ -52,13 +52,19 @@ def write_model(m: Any, path: Path) -> str:
         h.passRowName(i, name)
     content = _written(h, path, suffix)
     replace(path, COMMENT[suffix] + HEAD + _digest(io.BytesIO(content)) + content)
-    return form.objectives[main([each.name for each in form.objectives])].name if form.objectives else ""
+    return (
+        form.objectives[main([each.name for each in form.objectives])].name
+        if form.objectives
+        else ""
+    )
 
 
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in COMMENT:
-        raise OutputError(f"{path}: a model is written as {' or '.join(COMMENT)}; choose a name that ends so")
+        raise OutputError(
+            f"{path}: a model is written as {' or '.join(COMMENT)}; choose a name that ends so"
+        )
     return suffix
 
 
@@ -72,7 +78,9 @@ def _written(h: highspy.Highs, path: Path, suffix: str) -> bytes:
     except OSError as reason:
         raise OutputError(f"{path}: cannot be written: {reason.strerror or reason}") from reason
     if not content.endswith(END[suffix]):
-        raise OutputError(f"{path}: HiGHS could not write it whole in {tempfile.gettempdir()}; is that disk full?")
+        raise OutputError(
+            f"{path}: HiGHS could not write it whole in {tempfile.gettempdir()}; is that disk full?"
+        )
     return content
 
 

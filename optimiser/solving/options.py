@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from optimiser.errors import StockpileError
 from optimiser.solving.standard_form import INFINITY, Floats
+from optimiser.system.errors import StockpileError
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 
@@ -29,7 +29,9 @@ class UnboundedError(SolverError):
     """The cost falls without limit. `variables` are the Pyomo variables that move together as it does."""
 
     def __init__(self, variables: tuple[Any, ...]) -> None:
-        names = ", ".join(each.name for each in variables[:NAMED]) + (" …" if len(variables) > NAMED else "")
+        names = ", ".join(each.name for each in variables[:NAMED]) + (
+            " …" if len(variables) > NAMED else ""
+        )
         super().__init__(f"the cost falls without limit as these move together: {names}")
         self.variables = variables
 

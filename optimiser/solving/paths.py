@@ -19,7 +19,16 @@ import numpy as np
 
 from optimiser.solving.branching import Master, Part
 from optimiser.solving.dive import dive
-from optimiser.solving.linear import AT_LOWER, BASIC, PRICED, STATUSES, Bytes, Clock, LinearProgram, Vertex
+from optimiser.solving.linear import (
+    AT_LOWER,
+    BASIC,
+    PRICED,
+    STATUSES,
+    Bytes,
+    Clock,
+    LinearProgram,
+    Vertex,
+)
 from optimiser.solving.standard_form import Bools, Floats, Ints, Program
 from optimiser.solving.structure import NOWHERE, Positions, Structure
 
@@ -30,7 +39,9 @@ PRICINGS = 4  # times that columns come back, at most
 class Paths:
     """The values and the basis of what has been solved so far, and the plan."""
 
-    def __init__(self, program: Program, structure: Structure, clock: Clock, planning: bool) -> None:
+    def __init__(
+        self, program: Program, structure: Structure, clock: Clock, planning: bool
+    ) -> None:
         self.program, self.structure, self.clock = program, structure, clock
         self.matrix = program.matrix()
         self.row_node, self.local = _nodes_of_rows(program, structure)
@@ -46,7 +57,9 @@ class Paths:
         joins = {len(paths)}
         while min(joins) > FEW:
             joins.add(-(-min(joins) // 2))
-        inside = np.zeros(len(self.structure.tree.parent) + 1, dtype=np.bool_)  # the last is NOWHERE
+        inside = np.zeros(
+            len(self.structure.tree.parent) + 1, dtype=np.bool_
+        )  # the last is NOWHERE
         for k, path in enumerate(paths):
             new = np.zeros_like(inside)
             new[[*path]] = True
@@ -101,10 +114,14 @@ class Paths:
         kind = self.structure.kind
         self.used |= np.isin(kind, kind[columns])
 
-    def _planned(self, relaxation: LinearProgram, columns: Positions, vertex: Vertex) -> Floats | None:
+    def _planned(
+        self, relaxation: LinearProgram, columns: Positions, vertex: Vertex
+    ) -> Floats | None:
         own = self.structure
         program = replace(relaxation.program, integer=self.program.integer[columns])
-        structure = Structure(own.tree, own.node[columns], own.kind[columns], own.weighty[columns], (), 0)
+        structure = Structure(
+            own.tree, own.node[columns], own.kind[columns], own.weighty[columns], (), 0
+        )
         found = dive(Master(program, structure, relaxation), Part(), vertex)
         return None if found is None else found.x
 
@@ -125,7 +142,9 @@ class Paths:
             kept = self.used[every]
             columns = every[kept]
             part = replace(self._part(columns, rows, self.x), cost=cost[kept])
-            vertex = LinearProgram(part, self.clock).solve(_basis(self.columns[columns], self.rows[rows]), primal=True)
+            vertex = LinearProgram(part, self.clock).solve(
+                _basis(self.columns[columns], self.rows[rows]), primal=True
+            )
             self._keep(columns, rows, vertex)
             if not vertex.solved or kept.all():
                 break
@@ -136,7 +155,9 @@ class Paths:
             self._use(every[~kept][cheap])
 
     def _at(self, nodes: Bools) -> tuple[Positions, Positions]:
-        return np.flatnonzero(nodes[self.structure.node]), np.flatnonzero(nodes[self.row_node] & self.local)
+        return np.flatnonzero(nodes[self.structure.node]), np.flatnonzero(
+            nodes[self.row_node] & self.local
+        )
 
     def _part(self, columns: Positions, rows: Positions, x: Floats) -> Program:
         """Return the program of some rows over some columns, the others at x; it costs what it does once its nodes are reached."""
@@ -163,14 +184,20 @@ class Paths:
     def _keep(self, columns: Positions, rows: Positions, vertex: Vertex) -> None:
         if not vertex.solved:
             return  # the others are a beginning all the same
-        self.x[columns] = np.clip(vertex.x, self.program.lower[columns], self.program.upper[columns])
-        self.columns[columns] = np.fromiter(map(int, vertex.basis.col_status), np.int8, len(columns))
+        self.x[columns] = np.clip(
+            vertex.x, self.program.lower[columns], self.program.upper[columns]
+        )
+        self.columns[columns] = np.fromiter(
+            map(int, vertex.basis.col_status), np.int8, len(columns)
+        )
         self.rows[rows] = np.fromiter(map(int, vertex.basis.row_status), np.int8, len(rows))
 
 
 def _basis(columns: Bytes, rows: Bytes) -> highspy.HighsBasis:
     basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = ([STATUSES[each] for each in part.tolist()] for part in (columns, rows))
+    basis.col_status, basis.row_status = (
+        [STATUSES[each] for each in part.tolist()] for part in (columns, rows)
+    )
     basis.valid = basis.alien = True  # it need not be square
     return basis
 
@@ -178,14 +205,18 @@ def _basis(columns: Bytes, rows: Bytes) -> highspy.HighsBasis:
 def _nodes_of_rows(program: Program, structure: Structure) -> tuple[Ints, Bools]:
     """Return the deepest node of each row, and whether all others lie on the path to it."""
     tree, node = structure.tree, structure.node
-    rank = np.append(tree.depth.astype(np.int64) * len(tree.parent) + np.arange(len(tree.parent)), -1)
+    rank = np.append(
+        tree.depth.astype(np.int64) * len(tree.parent) + np.arange(len(tree.parent)), -1
+    )
     row = np.repeat(np.arange(program.rows), np.diff(program.start))
     deepest = np.full(program.rows, -1, dtype=np.int64)
     np.maximum.at(deepest, row, rank[node[program.index]])
     row_node = np.where(deepest < 0, NOWHERE, deepest % len(tree.parent)).astype(np.int32)
     enters, leaves = _spans(structure)
     inner, outer = node[program.index], row_node[row]
-    along = (inner == NOWHERE) | ((enters[inner] <= enters[outer]) & (enters[outer] < leaves[inner]))
+    along = (inner == NOWHERE) | (
+        (enters[inner] <= enters[outer]) & (enters[outer] < leaves[inner])
+    )
     local = np.ones(program.rows, dtype=np.bool_)
     local[row[~along]] = False
     return row_node, local

@@ -18,10 +18,19 @@ from pyomo.common.modeling import unique_component_name
 from pyomo.opt import TerminationCondition as Ended
 from pyomo.opt.base.solvers import UnknownSolver
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving.highs import Unbounded, optimise
-from optimiser.solving.options import Options, SolverError, SolverUnavailable, Stage, Status, UnboundedError, allowance, relative_gap
+from optimiser.solving.options import (
+    Options,
+    SolverError,
+    SolverUnavailable,
+    Stage,
+    Status,
+    UnboundedError,
+    allowance,
+    relative_gap,
+)
 from optimiser.solving.standard_form import INFINITY, standard_form
+from optimiser.system.interrupts import Interrupt
 
 NAME = re.compile(r"[A-Za-z0-9_+-]+(:[A-Za-z0-9_+-]+)?")  # `cbc`, `asl:ipopt`
 WHOLE = 1e-5  # how far from whole a solver may leave an integer
@@ -72,14 +81,18 @@ def solve_by_name(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
     try:
         stages = _in_turn(scaled, name, options)
     except UnboundedError as error:
-        raise UnboundedError(tuple(m.find_component(each.name) for each in error.variables)) from None
+        raise UnboundedError(
+            tuple(m.find_component(each.name) for each in error.variables)
+        ) from None
     if stages[-1].objective is not None:
         scaling.propagate_solution(scaled, m)
     return tuple(_unscaled(each, 1 / factors.get(m.component(each.name), 1.0)) for each in stages)
 
 
 def _unscaled(stage: Stage, size: float) -> Stage:
-    objective, bound = (None if each is None else each * size for each in (stage.objective, stage.bound))
+    objective, bound = (
+        None if each is None else each * size for each in (stage.objective, stage.bound)
+    )
     return replace(stage, objective=objective, bound=bound)
 
 
@@ -117,15 +130,21 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
         solver = _solver(name, options)
         try:
             with Interrupt(keeps=False):  # Pyomo hands over no plan before the end
-                results = solver.solve(m, load_solutions=False, timelimit=math.ceil(options.time_limit))  # GLPK takes whole seconds only
+                results = solver.solve(
+                    m, load_solutions=False, timelimit=math.ceil(options.time_limit)
+                )  # GLPK takes whole seconds only
         except Exception as error:
             raise SolverError(f"solver {name!r} failed: {error}") from error
         ended = results.solver.termination_condition
         if ended not in PROVEN | STOPPED:
             verdict = _second_opinion(m, options)
             if verdict != "infeasible" and not (verdict == "no_plan" and ended == Ended.infeasible):
-                raise SolverError(f"solver {name!r} ended with the condition {str(ended)!r}: {results.solver.message}")
-            return Stage(name=objective.name, status="infeasible", seconds=time.perf_counter() - begun)
+                raise SolverError(
+                    f"solver {name!r} ended with the condition {str(ended)!r}: {results.solver.message}"
+                )
+            return Stage(
+                name=objective.name, status="infeasible", seconds=time.perf_counter() - begun
+            )
         if not len(results.solution):
             return Stage(name=objective.name, status="no_plan", seconds=time.perf_counter() - begun)
         m.solutions.load_from(results)
@@ -158,7 +177,9 @@ def _second_opinion(m: Any, options: Options) -> Status:
 
 def _solver(name: str, options: Options) -> Any:
     if not NAME.fullmatch(name):
-        raise SolverUnavailable(f"solver {name!r} is no name of a solver; name no path: its program is looked for in PATH")
+        raise SolverUnavailable(
+            f"solver {name!r} is no name of a solver; name no path: its program is looked for in PATH"
+        )
     Executable._manager._find = _on_path
     Executable.rehash()
     solver = pyo.SolverFactory(name)
@@ -168,7 +189,11 @@ def _solver(name: str, options: Options) -> Any:
         raise SolverUnavailable(f"solver {name!r} is known to Pyomo, but is not installed here")
     names = OPTIONS.get(name.removeprefix("appsi_").split("_")[0])
     if names is not None:
-        asked = {names.gap: options.gap, names.threads: options.threads or None, names.seed: options.seed}
+        asked = {
+            names.gap: options.gap,
+            names.threads: options.threads or None,
+            names.seed: options.seed,
+        }
         for option, wanted in asked.items():
             if option is not None and wanted is not None:
                 solver.options[option] = wanted
@@ -177,7 +202,9 @@ def _solver(name: str, options: Options) -> Any:
 
 def _on_path(program: str, **_: Any) -> str | None:
     """Find a program in the absolute folders of PATH alone: Pyomo would begin with the current folder, where anyone may have put one."""
-    folders = [each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(each)]
+    folders = [
+        each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(each)
+    ]
     found: str | None = find_executable(program, cwd=False, include_PATH=False, pathlist=folders)
     return found
 
@@ -185,11 +212,15 @@ def _on_path(program: str, **_: Any) -> str | None:
 def _make_whole(m: Any, name: str) -> bool:
     """Round the integers, which a solver leaves within its tolerance; whether there are any."""
     integers = [
-        each for each in m.component_data_objects(pyo.Var) if each.value is not None and not each.fixed and not each.is_continuous()
+        each
+        for each in m.component_data_objects(pyo.Var)
+        if each.value is not None and not each.fixed and not each.is_continuous()
     ]
     for each in integers:
         if abs(each.value - round(each.value)) > WHOLE:
-            raise SolverError(f"solver {name!r} does not keep whole numbers: {each.name} = {each.value:g}")
+            raise SolverError(
+                f"solver {name!r} does not keep whole numbers: {each.name} = {each.value:g}"
+            )
         each.set_value(round(each.value), skip_validation=True)
     return bool(integers)
 

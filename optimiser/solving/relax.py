@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.options import Options, Status, relative_gap
 from optimiser.solving.standard_form import INFINITY, StandardForm
+from optimiser.system.interrupts import Interrupt
 
 NOTHING = 1e-7  # an amount below this is the solver's rounding [scaled units]
 
@@ -37,7 +37,9 @@ class Relaxation:
     gap: float | None = None
 
 
-def relax(form: StandardForm, elastic: Sequence[Elastic], options: Options | None = None) -> Relaxation:
+def relax(
+    form: StandardForm, elastic: Sequence[Elastic], options: Options | None = None
+) -> Relaxation:
     """Least weighted amounts by which the elastic limits must give so that a plan exists; integers stay whole, everything
     else holds. The values in the Pyomo model are not touched. Raises SolverError."""
     program = form.program
@@ -55,13 +57,17 @@ def relax(form: StandardForm, elastic: Sequence[Elastic], options: Options | Non
             row_lower.append(low if each.sense == "least" else -INFINITY)
             row_upper.append(high if each.sense == "most" else INFINITY)
             entries.append((i, j, 1.0))
-            (lower if each.sense == "least" else upper)[j] = -INFINITY if each.sense == "least" else INFINITY
+            (lower if each.sense == "least" else upper)[j] = (
+                -INFINITY if each.sense == "least" else INFINITY
+            )
         else:
             continue  # no row because it is always true: nothing to give
         short = high == INFINITY or (low > -INFINITY and each.sense == "least")
         entries.append((i, give, 1.0 if short else -1.0))
     row, column, value = zip(*entries, strict=True) if entries else ((), (), ())
-    softened = replace(program, cost=np.zeros(program.columns), offset=0.0, lower=lower, upper=upper).extended(
+    softened = replace(
+        program, cost=np.zeros(program.columns), offset=0.0, lower=lower, upper=upper
+    ).extended(
         cost=[each.weight for each in elastic],
         lower=[0.0] * len(elastic),
         upper=[INFINITY] * len(elastic),
@@ -76,7 +82,12 @@ def relax(form: StandardForm, elastic: Sequence[Elastic], options: Options | Non
         return Relaxation(found.status)
     # A bound of a column gives in the unit of the column.
     places = [(form.row(each.data), form.column(each.data)) for each in elastic]
-    sizes = [1.0 if i is None and j is None else float(form.sizes.row[i] if i is not None else form.sizes.column[j]) for i, j in places]
+    sizes = [
+        1.0
+        if i is None and j is None
+        else float(form.sizes.row[i] if i is not None else form.sizes.column[j])
+        for i, j in places
+    ]
     given = zip(found.x[program.columns :].tolist(), sizes, strict=True)
     amounts = tuple(amount * size if amount > NOTHING else 0.0 for amount, size in given)
     return Relaxation(found.status, amounts, relative_gap(found.objective, found.bound))

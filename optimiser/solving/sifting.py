@@ -50,7 +50,10 @@ class Sifted(LinearProgram):
         behind = np.ones(program.rows - len(core.rows), dtype=np.bool_)
         self._columns = np.flatnonzero(core.columns | (program.lower != 0))
         self._rows = np.flatnonzero(np.append(core.rows, behind))
-        self._column, self._row = _places(self._columns, program.columns), _places(self._rows, program.rows)
+        self._column, self._row = (
+            _places(self._columns, program.columns),
+            _places(self._rows, program.rows),
+        )
         super().__init__(program, clock)
 
     def _loaded(self) -> Program:
@@ -113,7 +116,10 @@ class Sifted(LinearProgram):
         """Return the basis of a vertex as one of the whole."""
         columns = np.full(self.program.columns, AT_LOWER, dtype=np.int8)
         rows = np.full(self.program.rows, BASIC, dtype=np.int8)
-        for every, held, status in ((columns, self._columns, basis.col_status), (rows, self._rows, basis.row_status)):
+        for every, held, status in (
+            (columns, self._columns, basis.col_status),
+            (rows, self._rows, basis.row_status),
+        ):
             every[held[: len(status)]] = np.fromiter(map(int, status), np.int8, len(status))
         return Basis(columns.tobytes(), rows.tobytes())
 
@@ -128,11 +134,19 @@ class Sifted(LinearProgram):
         """Let in what would change how a solve ended. Return whether the primal simplex goes on from there; None where nothing came in."""
         if ended == HighsModelStatus.kInfeasible:
             return False if self._mends and self._add_columns(self._mending()) else None
-        if ended not in (HighsModelStatus.kOptimal, HighsModelStatus.kObjectiveBound):  # unbounded without the rows that are left out
-            columns, rows = self._add_columns(np.flatnonzero(self._left_out)), self._add_rows(np.flatnonzero(self._row < 0))
+        if ended not in (
+            HighsModelStatus.kOptimal,
+            HighsModelStatus.kObjectiveBound,
+        ):  # unbounded without the rows that are left out
+            columns, rows = (
+                self._add_columns(np.flatnonzero(self._left_out)),
+                self._add_rows(np.flatnonzero(self._row < 0)),
+            )
             return False if columns or rows else None
         x, activity, dual = self._solution()
-        if ended == HighsModelStatus.kObjectiveBound and self.proven(dual) >= cutoff - PRECISION * abs(cutoff):
+        if ended == HighsModelStatus.kObjectiveBound and self.proven(
+            dual
+        ) >= cutoff - PRECISION * abs(cutoff):
             return None
         if self._add_columns(self._cheap(dual)):
             return ended == HighsModelStatus.kOptimal
@@ -142,7 +156,10 @@ class Sifted(LinearProgram):
 
     def _broken(self, x: Floats, activity: Floats) -> Positions:
         """Return the rows that are left out and broken, with those that are near to it; none where none is."""
-        left_out, missed = self._row < 0, np.maximum(self.row_lower - activity, activity - self.row_upper)
+        left_out, missed = (
+            self._row < 0,
+            np.maximum(self.row_lower - activity, activity - self.row_upper),
+        )
         if not (left_out & (missed > BROKEN * np.maximum(1.0, np.abs(activity)))).any():
             return np.zeros(0, dtype=np.int64)
         return np.flatnonzero(left_out & (missed >= -NEAR * (self._magnitude @ np.abs(x))))
@@ -152,7 +169,9 @@ class Sifted(LinearProgram):
         reduced, cost, left_out = self.reduced(dual), np.abs(self.program.cost), self._left_out
         if not (left_out & (reduced < -PRICED * np.maximum(1.0, cost))).any():
             return np.zeros(0, dtype=np.int64)
-        return np.flatnonzero(left_out & (reduced < NEAR * (cost + self._magnitude.T @ np.abs(dual))))
+        return np.flatnonzero(
+            left_out & (reduced < NEAR * (cost + self._magnitude.T @ np.abs(dual)))
+        )
 
     @functools.cached_property
     def _magnitude(self) -> Any:
@@ -191,7 +210,9 @@ class Sifted(LinearProgram):
         if len(at):
             part = self.matrix[at][:, self._columns].tocsr()
             start, index = part.indptr[:-1].astype(np.int32), part.indices.astype(np.int32)
-            self.h.addRows(len(at), self.row_lower[at], self.row_upper[at], part.nnz, start, index, part.data)
+            self.h.addRows(
+                len(at), self.row_lower[at], self.row_upper[at], part.nnz, start, index, part.data
+            )
             self._row[at] = len(self._rows) + np.arange(len(at), dtype=np.int32)
             self._rows = np.append(self._rows, at)
         return len(at) > 0

@@ -18,7 +18,13 @@ import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 from pyomo.common.numeric_types import native_numeric_types
 from pyomo.core.base.var import VarData
-from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression, NegationExpression, ProductExpression, SumExpression
+from pyomo.core.expr.numeric_expr import (
+    LinearExpression,
+    MonomialTermExpression,
+    NegationExpression,
+    ProductExpression,
+    SumExpression,
+)
 from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
 from pyomo.repn import generate_standard_repn
 
@@ -30,7 +36,10 @@ Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 INFINITY = float("inf")
 TRIVIAL = 1e-9  # a row without entries whose bounds hold to this, in its scaled unit, is true
-DIGITS, COST_DIGITS = 13, 11  # of a scaled number that count: what is behind them is rounding, and other in other units
+DIGITS, COST_DIGITS = (
+    13,
+    11,
+)  # of a scaled number that count: what is behind them is rounding, and other in other units
 CANCELLED = 1e-14  # of the largest entry of its row: an entry below it is what rounding left of a difference
 
 
@@ -76,11 +85,16 @@ class Program:
     def activity(self, x: Floats) -> Floats:
         """A x, one value for each row."""
         row = np.repeat(np.arange(self.rows), np.diff(self.start))
-        return np.bincount(row, weights=self.value * x[self.index], minlength=self.rows).astype(np.float64)
+        return np.bincount(row, weights=self.value * x[self.index], minlength=self.rows).astype(
+            np.float64
+        )
 
     def holds(self, x: Floats, tolerance: float = 1e-7) -> bool:
         """Return whether x keeps all bounds, each to a tolerance in its size, and is whole where it must be."""
-        for value, lower, upper in ((x, self.lower, self.upper), (self.activity(x), self.row_lower, self.row_upper)):
+        for value, lower, upper in (
+            (x, self.lower, self.upper),
+            (self.activity(x), self.row_lower, self.row_upper),
+        ):
             with np.errstate(invalid="ignore"):
                 room = tolerance * np.maximum(1.0, np.abs(value))
             if (value < lower - room).any() or (value > upper + room).any():
@@ -118,7 +132,9 @@ class Program:
         """The same program with continuous columns (`cost lower upper`) and rows (`row_lower row_upper`) behind its own,
         and new entries (`row column value`), none where an entry stands already."""
         rows = self.rows + len(row_lower)
-        row_of = np.concatenate([np.repeat(np.arange(self.rows), np.diff(self.start)), np.asarray(row, dtype=np.int64)])
+        row_of = np.concatenate(
+            [np.repeat(np.arange(self.rows), np.diff(self.start)), np.asarray(row, dtype=np.int64)]
+        )
         order = np.argsort(row_of, kind="stable")
         return replace(
             self,
@@ -128,7 +144,9 @@ class Program:
             integer=np.append(self.integer, np.zeros(len(lower), dtype=np.bool_)),
             row_lower=np.append(self.row_lower, row_lower),
             row_upper=np.append(self.row_upper, row_upper),
-            start=np.concatenate([[0], np.cumsum(np.bincount(row_of, minlength=rows))]).astype(np.int32),
+            start=np.concatenate([[0], np.cumsum(np.bincount(row_of, minlength=rows))]).astype(
+                np.int32
+            ),
             index=np.append(self.index, np.asarray(column, dtype=np.int32))[order],
             value=np.append(self.value, np.asarray(value, dtype=np.float64))[order],
         )
@@ -184,7 +202,9 @@ class StandardForm:
         found: list[Label] = []
         for each in self.variables:
             key = each.index()
-            found.append((each.parent_component().local_name, key if isinstance(key, tuple) else (key,)))
+            found.append(
+                (each.parent_component().local_name, key if isinstance(key, tuple) else (key,))
+            )
         return tuple(found)
 
     def at(self, columns: Iterable[int]) -> tuple[Any, ...]:
@@ -235,7 +255,9 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
         parts = [part for part in m.component_objects(pyo.Var) if not part.is_reference()]
         variables = [each for part in parts for each in part.values()]
         column = {id(each): j for j, each in enumerate(variables)}
-        column_size = np.repeat([1 / factor.get(id(part), 1.0) for part in parts], [len(part) for part in parts])
+        column_size = np.repeat(
+            [1 / factor.get(id(part), 1.0) for part in parts], [len(part) for part in parts]
+        )
         lower, upper, integer = _columns(variables, numbers)
         goals = [*m.component_data_objects(pyo.Objective, active=True)]
         row_size: list[float] = []
@@ -249,12 +271,20 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
                 if not each.active or part.is_reference():
                     continue
                 low, entries, high = _row(each, column)
-                if numbers is object:  # what is an expression may be nothing here and something elsewhere
-                    entries = {j: each for j, each in entries.items() if not isinstance(each, (int, float)) or each}
+                if (
+                    numbers is object
+                ):  # what is an expression may be nothing here and something elsewhere
+                    entries = {
+                        j: each
+                        for j, each in entries.items()
+                        if not isinstance(each, (int, float)) or each
+                    }
                 elif not all(entries.values()):
                     entries = {j: coefficient for j, coefficient in entries.items() if coefficient}
                 by = factor.get(id(each), of_part)
-                if (low == -INFINITY and high == INFINITY) or (not entries and low * by <= TRIVIAL and high * by >= -TRIVIAL):
+                if (low == -INFINITY and high == INFINITY) or (
+                    not entries and low * by <= TRIVIAL and high * by >= -TRIVIAL
+                ):
                     continue
                 row_size.append(1 / by)
                 row_lower.append(low)
@@ -263,7 +293,9 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
                 value.extend(entries.values())
                 start.append(len(index))
                 constraints.append(each)
-        objectives = tuple(Objective(each.name, *_objective(each, column, numbers)) for each in goals)
+        objectives = tuple(
+            Objective(each.name, *_objective(each, column, numbers)) for each in goals
+        )
         judged = judging(objectives) or Objective("", np.zeros(len(variables)), 0.0)
         program = Program(
             cost=judged.cost,
@@ -278,17 +310,29 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
             value=np.array(value, dtype=numbers),
         )
     _check_finite(program, constraints)
-    sizes = Sizes(column_size, np.array(row_size, dtype=np.float64), {each.name: 1 / factor.get(id(each), 1.0) for each in goals})
+    sizes = Sizes(
+        column_size,
+        np.array(row_size, dtype=np.float64),
+        {each.name: 1 / factor.get(id(each), 1.0) for each in goals},
+    )
     first = _suffix(m, "priority")
-    priority = np.repeat([int(first.get(id(part), 0)) for part in parts], [len(part) for part in parts]).astype(np.int32)
-    form = StandardForm(program, objectives, tuple(variables), tuple(constraints), sizes, objectives, priority)
+    priority = np.repeat(
+        [int(first.get(id(part), 0)) for part in parts], [len(part) for part in parts]
+    ).astype(np.int32)
+    form = StandardForm(
+        program, objectives, tuple(variables), tuple(constraints), sizes, objectives, priority
+    )
     return rescaled(form) if factor and numbers is not object else form
 
 
 def _suffix(m: Any, name: str) -> dict[int, float]:
     """What a suffix says of each component, or of a member of it, by its identity."""
     suffix = m.component(name)
-    return {} if suffix is None or not suffix.active else {id(each): float(value) for each, value in suffix.items()}
+    return (
+        {}
+        if suffix is None or not suffix.active
+        else {id(each): float(value) for each, value in suffix.items()}
+    )
 
 
 def rescaled(form: StandardForm) -> StandardForm:
@@ -300,7 +344,11 @@ def rescaled(form: StandardForm) -> StandardForm:
     np.maximum.at(largest, row, np.abs(value))
     kept = np.abs(value) > CANCELLED * largest[row]
     objectives = tuple(
-        Objective(each.name, _without_rests(rounded(each.cost * sizes.column / size, COST_DIGITS)), each.offset / size)
+        Objective(
+            each.name,
+            _without_rests(rounded(each.cost * sizes.column / size, COST_DIGITS)),
+            each.offset / size,
+        )
         for each, size in ((each, sizes.objective[each.name]) for each in form.objectives)
     )
     judged = judging(objectives) or p
@@ -312,7 +360,9 @@ def rescaled(form: StandardForm) -> StandardForm:
         integer=p.integer,
         row_lower=rounded(p.row_lower / sizes.row),
         row_upper=rounded(p.row_upper / sizes.row),
-        start=np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=p.rows))]).astype(np.int32),
+        start=np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=p.rows))]).astype(
+            np.int32
+        ),
         index=p.index[kept],
         value=value[kept],
     )
@@ -328,7 +378,9 @@ def rounded(values: Floats, digits: int = DIGITS) -> Floats:
     """Numbers with so many digits that count."""
     size = np.abs(values)
     some = (size > 0) & (size < INFINITY)
-    power = np.clip(digits - 1 - np.floor(np.log10(size, out=np.zeros(len(values)), where=some)), -300, 300)
+    power = np.clip(
+        digits - 1 - np.floor(np.log10(size, out=np.zeros(len(values)), where=some)), -300, 300
+    )
     # Powers of ten up to 22 are exact: so is a number that was written with few digits.
     up, down = 10.0 ** np.maximum(power, 0.0), 10.0 ** np.maximum(-power, 0.0)
     return np.where(some, np.rint(values * up / down) * down / up, values)
@@ -336,7 +388,11 @@ def rounded(values: Floats, digits: int = DIGITS) -> Floats:
 
 def _refuse_unknown(m: Any) -> None:
     for ctype in m.collect_ctypes(active=True):
-        if ctype in (pyo.SOSConstraint, pyo.LogicalConstraint) or ctype.__name__ in ("Disjunct", "Disjunction", "Complementarity"):
+        if ctype in (pyo.SOSConstraint, pyo.LogicalConstraint) or ctype.__name__ in (
+            "Disjunct",
+            "Disjunction",
+            "Complementarity",
+        ):
             raise ValueError(f"the model holds a {ctype.__name__}: it has no linear standard form")
 
 
@@ -359,11 +415,17 @@ def _columns(variables: Iterable[Any], numbers: Any) -> tuple[Floats, Floats, Bo
             if interval is None or interval[2] not in (0, 1):
                 raise ValueError(f"variable {each.name} is neither real nor whole: {domain}")
             whole[id(domain)] = interval[2] == 1
-        low, high = each.bounds if numbers is not object else (pyo.value(each.lower), pyo.value(each.upper))
+        low, high = (
+            each.bounds if numbers is not object else (pyo.value(each.lower), pyo.value(each.upper))
+        )
         lower.append(-INFINITY if low is None else low)
         upper.append(INFINITY if high is None else high)
         integer.append(whole[id(domain)])
-    return np.array(lower, dtype=numbers), np.array(upper, dtype=numbers), np.array(integer, dtype=np.bool_)
+    return (
+        np.array(lower, dtype=numbers),
+        np.array(upper, dtype=numbers),
+        np.array(integer, dtype=np.bool_),
+    )
 
 
 def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Floats, float]:
@@ -390,7 +452,9 @@ def _row(constraint: Any, column: dict[int, int]) -> tuple[float, dict[int, floa
     left, right = expression.args
     # Pyomo's body is the side with variables; where both have some, left - right.
     sign = -1.0 if _is_constant(left) and not _is_constant(right) else 1.0
-    constant = _collect(constraint, left, sign, column, entries) + _collect(constraint, right, -sign, column, entries)
+    constant = _collect(constraint, left, sign, column, entries) + _collect(
+        constraint, right, -sign, column, entries
+    )
     if expression.__class__ is EqualityExpression:
         return -constant, entries, -constant
     return (-constant, entries, INFINITY) if sign < 0 else (-INFINITY, entries, -constant)
@@ -405,7 +469,9 @@ def _number(bound: Any, missing: float) -> float:
     return missing if number is None else number
 
 
-def _collect(owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]) -> float:
+def _collect(
+    owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]
+) -> float:
     """Add factor·expression to `entries` (column -> coefficient) and return its constant."""
     constant = 0.0
     pending: list[tuple[float, Iterable[Any]]] = [(factor, (expression,))]
@@ -445,7 +511,9 @@ def _collect(owner: Any, expression: Any, factor: float, column: dict[int, int],
     return constant
 
 
-def _collect_general(owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]) -> float:
+def _collect_general(
+    owner: Any, expression: Any, factor: float, column: dict[int, int], entries: dict[int, float]
+) -> float:
     repn = generate_standard_repn(expression, quadratic=False)
     if not repn.is_linear():
         raise ValueError(f"{owner.name} is not linear")
@@ -461,6 +529,10 @@ def _check_finite(program: Program, constraints: Sequence[Any]) -> None:
         return
     bad = np.flatnonzero(~np.isfinite(program.value))
     rows = np.searchsorted(program.start, bad, side="right") - 1
-    rows = np.append(rows, np.flatnonzero(np.isnan(program.row_lower) | np.isnan(program.row_upper)))
+    rows = np.append(
+        rows, np.flatnonzero(np.isnan(program.row_lower) | np.isnan(program.row_upper))
+    )
     if len(rows):
-        raise ValueError(f"constraint {constraints[rows[0]].name} has a coefficient or bound that is not a finite number")
+        raise ValueError(
+            f"constraint {constraints[rows[0]].name} has a coefficient or bound that is not a finite number"
+        )

@@ -22,7 +22,10 @@ PAIRED = 100  # integers in a row, at most, of which two step together
 FINEST = 1e-4  # gap by which steps are measured where none is asked for
 SIZES = 20  # groups of steps by what they bring at most, each twice as much as the one before; the middle one brings the gap
 TINY = 2.0**-SIZES
-HOPED, DOUBT = 0.2, 0.5  # what a step is hoped to bring before any of its group was tried, of the gap; it counts as so many tries
+HOPED, DOUBT = (
+    0.2,
+    0.5,
+)  # what a step is hoped to bring before any of its group was tried, of the gap; it counts as so many tries
 WORTH = 0.02  # what a step must promise to be tried, of the gap
 
 
@@ -41,8 +44,12 @@ def improve(master: Master, plan: Found, gap: float, enough: float) -> Found:
         if chosen is None:
             break
         there = steps.taken(y, chosen)
-        found = attempt(master, there, best.objective - ABSOLUTE_GAP - PRECISION * abs(best.objective))
-        promises.learn(chosen, most[chosen], 0.0 if found is None else best.objective - found.objective)
+        found = attempt(
+            master, there, best.objective - ABSOLUTE_GAP - PRECISION * abs(best.objective)
+        )
+        promises.learn(
+            chosen, most[chosen], 0.0 if found is None else best.objective - found.objective
+        )
         if found is not None:
             y, best, reduced = there, found, _reduced(master, there)
     return best
@@ -65,7 +72,9 @@ class _Promises:
         self._brought, self._times = np.zeros((2, 3 * (SIZES + 1)))
 
     def _group(self, most: Floats) -> Positions:
-        size = np.clip(np.round(np.log2(np.maximum(most / self._unit, TINY))) + SIZES // 2, 0, SIZES - 1)
+        size = np.clip(
+            np.round(np.log2(np.maximum(most / self._unit, TINY))) + SIZES // 2, 0, SIZES - 1
+        )
         size = np.where(self._tried >= 0, SIZES, size)
         return (self._kind * (SIZES + 1) + size).astype(np.int64)
 
@@ -102,28 +111,50 @@ class _Steps:
         singles = [((j, step),) for step in (1, -1) for j in range(several)]
         steps = [*singles, *_pairs(self._row, self._column, self._value)]
         self.many = len(steps)
-        self._of = np.repeat(np.arange(self.many), np.array([len(each) for each in steps], dtype=np.int64))
-        self._moves, self._by = (np.array([each[k] for step in steps for each in step], dtype=np.int64) for k in (0, 1))
-        self.kind: Positions = np.sign(np.bincount(self._of, self._by, self.many)).astype(np.int64) + 1
+        self._of = np.repeat(
+            np.arange(self.many), np.array([len(each) for each in steps], dtype=np.int64)
+        )
+        self._moves, self._by = (
+            np.array([each[k] for step in steps for each in step], dtype=np.int64) for k in (0, 1)
+        )
+        self.kind: Positions = (
+            np.sign(np.bincount(self._of, self._by, self.many)).astype(np.int64) + 1
+        )
         self._broken_of, self._touched, self._change = self._effects()
 
     def _effects(self) -> tuple[Positions, Positions, Floats]:
         """By how much each step changes each row: step, row, change."""
-        order, entries = np.argsort(self._column, kind="stable"), np.bincount(self._column, minlength=len(self._lower))
+        order, entries = (
+            np.argsort(self._column, kind="stable"),
+            np.bincount(self._column, minlength=len(self._lower)),
+        )
         many = entries[self._moves]
         begin = (np.cumsum(entries) - entries)[self._moves] - (np.cumsum(many) - many)
         entry = order[np.repeat(begin, many) + np.arange(many.sum())]
         change = np.repeat(self._by, many) * self._value[entry]
         rows = max(1, len(self._row_lower))
-        place, first = np.unique(np.repeat(self._of, many) * rows + self._row[entry], return_inverse=True)
-        return place // rows, place % rows, np.bincount(first, change, len(place)).astype(np.float64)
+        place, first = np.unique(
+            np.repeat(self._of, many) * rows + self._row[entry], return_inverse=True
+        )
+        return (
+            place // rows,
+            place % rows,
+            np.bincount(first, change, len(place)).astype(np.float64),
+        )
 
     def possible(self, y: Floats) -> Bools:
         """The steps from y that leave every integer within its bounds and every row of integers alone in order."""
         value = y[self._moves] + self._by
-        activity = np.bincount(self._row, self._value * y[self._column], len(self._row_lower))[self._touched] + self._change
+        activity = (
+            np.bincount(self._row, self._value * y[self._column], len(self._row_lower))[
+                self._touched
+            ]
+            + self._change
+        )
         outside = (value < self._lower[self._moves]) | (value > self._upper[self._moves])
-        broken = (activity < self._row_lower[self._touched] - WHOLE) | (activity > self._row_upper[self._touched] + WHOLE)
+        broken = (activity < self._row_lower[self._touched] - WHOLE) | (
+            activity > self._row_upper[self._touched] + WHOLE
+        )
         possible = np.ones(self.many, dtype=np.bool_)
         possible[self._of[outside]] = possible[self._broken_of[broken]] = False
         return possible
@@ -138,7 +169,9 @@ class _Steps:
         return there
 
 
-def _pairs(row: Positions, column: Positions, value: Floats) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _pairs(
+    row: Positions, column: Positions, value: Floats
+) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Two integers that stand in a row, and their steps of one that leave its sum."""
     found: set[tuple[tuple[int, int], tuple[int, int]]] = set()
     ends = np.flatnonzero(np.diff(row, append=-1)) + 1

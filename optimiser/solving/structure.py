@@ -66,14 +66,26 @@ class Structure:
     first: int
 
 
-def structure(program: Program, labels: Sequence[Label], priority: Ints, tree: Tree = CHAIN) -> Structure:
+def structure(
+    program: Program, labels: Sequence[Label], priority: Ints, tree: Tree = CHAIN
+) -> Structure:
     """Return the structure of a program. The last part of a label's index is the node of its column, where it is a number."""
     last = (key[-1] if key else None for _, key in labels)
-    node = np.fromiter((each if isinstance(each, int) and each < len(tree.parent) else NOWHERE for each in last), np.int32, len(labels))
+    node = np.fromiter(
+        (each if isinstance(each, int) and each < len(tree.parent) else NOWHERE for each in last),
+        np.int32,
+        len(labels),
+    )
     kinds: dict[Any, int] = {}
-    kind = np.fromiter((kinds.setdefault((name, key[:-1]), len(kinds)) for name, key in labels), np.int32, len(labels))
+    kind = np.fromiter(
+        (kinds.setdefault((name, key[:-1]), len(kinds)) for name, key in labels),
+        np.int32,
+        len(labels),
+    )
     weighty = (priority > 0) & program.integer
-    first, then = (_sums(labels, np.flatnonzero(program.integer & of), tree) for of in (weighty, ~weighty))
+    first, then = (
+        _sums(labels, np.flatnonzero(program.integer & of), tree) for of in (weighty, ~weighty)
+    )
     return Structure(tree, node, kind, weighty, (*first, *then), len(first))
 
 
@@ -91,12 +103,20 @@ def _sums(labels: Sequence[Label], columns: Positions, tree: Tree) -> list[Ints]
             for size, way in itertools.product(range(1, len(key)), ways.get(key[-1], ())):
                 found.setdefault((name, key[:size], way), []).append(j)
     # Paths share their beginnings: once is enough. A sum of one column is that column.
-    return [np.array(each, dtype=np.int32) for each in dict.fromkeys(map(tuple, found.values())) if len(each) > 1]
+    return [
+        np.array(each, dtype=np.int32)
+        for each in dict.fromkeys(map(tuple, found.values()))
+        if len(each) > 1
+    ]
 
 
 def extended(program: Program, sums: Sequence[Ints]) -> Program:
     """Return the program with a row without bounds for each sum behind its own."""
-    row: Ints = (np.repeat(np.arange(len(sums)), [len(each) for each in sums]) + program.rows).astype(np.int32)
+    row: Ints = (
+        np.repeat(np.arange(len(sums)), [len(each) for each in sums]) + program.rows
+    ).astype(np.int32)
     column = np.concatenate([np.zeros(0, dtype=np.int32), *sums])
     free: Floats = np.full(len(sums), np.inf)
-    return program.extended(row_lower=-free, row_upper=free, row=row, column=column, value=np.ones(len(row)))
+    return program.extended(
+        row_lower=-free, row_upper=free, row=row, column=column, value=np.ones(len(row))
+    )

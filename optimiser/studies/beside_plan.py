@@ -6,29 +6,39 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from optimiser.interrupts import Interrupt
-from optimiser.plan import Plan
+from optimiser.execution.in_process import InProcess
+from optimiser.execution.processes import Crew, Processes
+from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.crew import Crew, Processes
 from optimiser.studies.evaluate import Job
-from optimiser.studies.here import InProcess
 from optimiser.studies.runner import Keeper, Progress, Runner
 from optimiser.studies.tables import Study
 from optimiser.studies.what_ifs import WhatIf
+from optimiser.system.interrupts import Interrupt
 from stockpile_model.stockpile import Stockpile
 
-LATE = 30.0, 0.25  # beyond its time limit, in seconds and as a share of it, at which the process of a run is ended
+LATE = (
+    30.0,
+    0.25,
+)  # beyond its time limit, in seconds and as a share of it, at which the process of a run is ended
 
 
 def plain(stockpile: Stockpile) -> Stockpile:
     """Return a stockpile without its studies, which no plan reads."""
-    return replace(stockpile, tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study})
+    return replace(
+        stockpile,
+        tables={kind: rows for kind, rows in stockpile.tables.items() if kind is not Study},
+    )
 
 
 def hire(job: Job, workers: int) -> Crew:
     """Return what runs cases: so many processes, or with 0 this one."""
     seconds, share = LATE
-    return Processes(job, workers, (1 + share) * job.options.time_limit + seconds) if workers else InProcess(job)
+    return (
+        Processes(job, workers, (1 + share) * job.options.time_limit + seconds)
+        if workers
+        else InProcess(job)
+    )
 
 
 def answered(

@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from stockpile_model.changes import Change
 
-Status = Literal["optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed", "not run"]
+Status = Literal[
+    "optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed", "not run"
+]
 """`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that ran it died, twice; `not run`: the
 study was interrupted before."""
 
@@ -56,9 +58,18 @@ class Case:
     def asked(self) -> str:
         """What is minimised, under which limit and decisions, in words; nothing where it is the cost alone."""
         parts = [] if self.aim == "cost" else [f"least {self.aim}"]
-        parts += [": ".join([self.view[0], ", ".join(self.view[1:])]).removesuffix(": ")] if self.view else []
+        parts += (
+            [": ".join([self.view[0], ", ".join(self.view[1:])]).removesuffix(": ")]
+            if self.view
+            else []
+        )
         parts += [] if self.limit is None else [f"{self.limit[0]} at most {self.limit[1]:.9g}"]
-        parts += [f"{each.kind} {each.name} {each.level or ''} {each.how} {each.quantity:g}".replace("  ", " ") for each in self.commits]
+        parts += [
+            f"{each.kind} {each.name} {each.level or ''} {each.how} {each.quantity:g}".replace(
+                "  ", " "
+            )
+            for each in self.commits
+        ]
         return "; ".join(parts)
 
     def key(self, of: str) -> str:
@@ -89,7 +100,9 @@ class Result:
     message: str = ""
     figures: Mapping[str, Figure] = field(default_factory=dict)
     stock: Sequence[float] = ()
-    plan: Any = field(default=None, compare=False, repr=False)  # all columns, until it is known whether it is to be audited; not recorded
+    plan: Any = field(
+        default=None, compare=False, repr=False
+    )  # all columns, until it is known whether it is to be audited; not recorded
 
     @property
     def planned(self) -> bool:
@@ -103,9 +116,10 @@ class Result:
     @property
     def ended(self) -> str:
         """How a run without a plan ended, in words."""
-        said = {"infeasible": "no plan keeps every limit", "no_plan": "no plan was found within the time limit"}.get(
-            self.status, self.status
-        )
+        said = {
+            "infeasible": "no plan keeps every limit",
+            "no_plan": "no plan was found within the time limit",
+        }.get(self.status, self.status)
         return f"{said}: {self.message}" if self.message else said
 
     def number(self, name: str) -> float | None:
@@ -115,5 +129,9 @@ class Result:
 
     def slim(self) -> Result:
         """What a study of many runs keeps in memory; the whole stands in the record."""
-        kept = {name: self.figures[name] for name in ("shortfall", "waste", "cost") if name in self.figures}
+        kept = {
+            name: self.figures[name]
+            for name in ("shortfall", "waste", "cost")
+            if name in self.figures
+        }
         return replace(self, figures=kept, stock=array("f", self.stock), plan=None)

@@ -18,7 +18,6 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving.branching import Gains
 from optimiser.solving.engine import Attempt, Engine, Known
 from optimiser.solving.highs import optimise
@@ -28,10 +27,13 @@ from optimiser.solving.sifting import Core
 from optimiser.solving.standard_form import INFINITY, Floats, Label, Program
 from optimiser.solving.structure import CHAIN, Structure, Tree, structure
 from optimiser.studies.compiled import Compiled
+from optimiser.system.interrupts import Interrupt
 
 MOST_PATTERNS = 16
 MOST_KNOWN = 96  # cases of which a basis is kept
-PATIENCE = 60  # linear programs of branching before HiGHS is asked, each far quicker than its search
+PATIENCE = (
+    60  # linear programs of branching before HiGHS is asked, each far quicker than its search
+)
 UNKNOWN = 0.01  # by how much a plan is thought to be worse that was given up
 LEAST = 0.01  # what an input weighs at least, of the weightiest
 FINER = 0.7  # what part of the gap a search is asked for: its plan is to serve other cases too
@@ -58,7 +60,9 @@ class Nearest(Generic[T]):
         alike = [each for each in self.known if len(each[0]) == len(point.at)]
         if not alike:
             return self.known[-1][1] if self.known else None
-        return alike[int((np.abs(np.array([each[0] for each in alike]) - point.at) @ point.weight).argmin())][1]
+        return alike[
+            int((np.abs(np.array([each[0] for each in alike]) - point.at) @ point.weight).argmin())
+        ][1]
 
     def keep(self, at: Floats, what: T) -> None:
         self.known.append((at, what))
@@ -138,17 +142,34 @@ class Certifier:
             if pattern is None:
                 continue
             given_up = attempt.objective == INFINITY
-            worse = UNKNOWN if given_up else (attempt.objective - lesson.objective) / max(abs(lesson.objective), 1.0)
+            worse = (
+                UNKNOWN
+                if given_up
+                else (attempt.objective - lesson.objective) / max(abs(lesson.objective), 1.0)
+            )
             pattern.worse.keep(lesson.at, worse)
             pattern.served = 0.9 * pattern.served + best  # what served of late, not once
 
     def seed(self, named: Mapping[Label, float]) -> None:
         """Learn the plan of a program of another structure."""
-        self._learn(np.array([named.get(self.like.labels[j], 0.0) for j in np.flatnonzero(self.like.program.integer).tolist()]))
+        self._learn(
+            np.array(
+                [
+                    named.get(self.like.labels[j], 0.0)
+                    for j in np.flatnonzero(self.like.program.integer).tolist()
+                ]
+            )
+        )
 
     def named(self, whole: Floats) -> dict[Label, float]:
         """Integers by the names of their columns, for programs of another structure."""
-        return dict(zip((self.like.labels[j] for j in np.flatnonzero(self.like.program.integer).tolist()), whole.tolist(), strict=True))
+        return dict(
+            zip(
+                (self.like.labels[j] for j in np.flatnonzero(self.like.program.integer).tolist()),
+                whole.tolist(),
+                strict=True,
+            )
+        )
 
     def _pattern(self, whole: Floats) -> Pattern | None:
         return next((each for each in self.patterns if np.array_equal(each.whole, whole)), None)
@@ -199,14 +220,29 @@ class Certifier:
         root, core = engine.learnt()
         brought = () if engine.tree is None else tuple(engine.tree.brought)
         best, bound = engine.best, None if engine.bound == -INFINITY else engine.bound
-        lesson = Lesson(point.at, INFINITY if best is None else best.objective, root, tuple(engine.attempts), brought, core=core)
+        lesson = Lesson(
+            point.at,
+            INFINITY if best is None else best.objective,
+            root,
+            tuple(engine.attempts),
+            brought,
+            core=core,
+        )
         if best is None:
             hopeless = engine.root is not None and engine.root.bound == INFINITY
-            return Found("infeasible") if hopeless else Found("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)
+            return (
+                Found("infeasible")
+                if hopeless
+                else Found("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)
+            )
         if self._pattern(best.whole) is None:
             lesson = replace(lesson, named=self.named(best.whole))
         bound = None if bound is None else min(bound, best.objective)
-        status: Status = "optimal" if bound is not None and _meets(best.objective, bound, engine.gap) else "feasible"
+        status: Status = (
+            "optimal"
+            if bound is not None and _meets(best.objective, bound, engine.gap)
+            else "feasible"
+        )
         return Found(status, best.objective, bound, best.x, lesson=lesson)
 
     def _search(self, program: Program, options: Options, known: Found, point: Point) -> Found:
@@ -224,7 +260,9 @@ class Certifier:
         whole = np.round(found.x[program.integer])
         lesson = known.lesson or Lesson(point.at, INFINITY, None, (), ())
         attempts = (*lesson.attempts, Attempt(whole, found.objective))
-        lesson = replace(lesson, objective=found.objective, attempts=attempts, named=self.named(whole))
+        lesson = replace(
+            lesson, objective=found.objective, attempts=attempts, named=self.named(whole)
+        )
         gap = relative_gap(found.objective, bound)
         status: Status = "optimal" if gap is not None and gap <= options.gap else "feasible"
         bound = None if bound is None else min(bound, found.objective)
@@ -236,7 +274,11 @@ class Certifier:
             return Point(np.zeros(0), np.zeros(0))
         if self.size is None or len(self.size) != len(at):
             self.size = np.where(at == 0, 1.0, np.abs(at))
-        seen = [(each / self.size, value) for each, value in self.objectives.known if len(each) == len(at)]
+        seen = [
+            (each / self.size, value)
+            for each, value in self.objectives.known
+            if len(each) == len(at)
+        ]
         if len(seen) < 2 * len(at):
             return Point(at, 1 / self.size)
         where, value = np.array([each for each, _ in seen]), np.array([value for _, value in seen])

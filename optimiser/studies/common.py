@@ -6,7 +6,7 @@ import hashlib
 
 from optimiser.solving.highs import version
 from optimiser.solving.options import Options
-from optimiser.versions import installed
+from optimiser.system.versions import installed
 from stockpile_model.stockpile import Stockpile
 
 

@@ -20,7 +20,17 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from optimiser.solving.standard_form import Floats, Ints, Label, Program, StandardForm, judging, rescaled, rounded, standard_form
+from optimiser.solving.standard_form import (
+    Floats,
+    Ints,
+    Label,
+    Program,
+    StandardForm,
+    judging,
+    rescaled,
+    rounded,
+    standard_form,
+)
 from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
 from stockpile_model.scale import Scale
@@ -46,7 +56,11 @@ class Compiled:
     @property
     def priority(self) -> Ints:
         """Of each column: what has a higher one is decided first."""
-        return np.zeros(self.program.columns, dtype=np.int32) if self.form is None else self.form.priority
+        return (
+            np.zeros(self.program.columns, dtype=np.int32)
+            if self.form is None
+            else self.form.priority
+        )
 
     def values(self, x: Floats) -> Floats:
         """The values of the variables, in the units of the workbook."""
@@ -54,7 +68,11 @@ class Compiled:
 
     def unit(self, measure: str) -> float:
         """One scaled unit of a measure; how much a plan does of what others did has none."""
-        return {"cost": self.scale.money, "cvar": self.scale.money, "shortfall": self.scale.quantity}.get(measure, 1.0)
+        return {
+            "cost": self.scale.money,
+            "cvar": self.scale.money,
+            "shortfall": self.scale.quantity,
+        }.get(measure, 1.0)
 
     def measure(self, name: str) -> Floats:
         """The coefficients of a measure of the plan: cost (without its constant), shortfall, or cvar where it was compiled."""
@@ -64,11 +82,15 @@ class Compiled:
         return found
 
 
-def compile_program(stockpile: Stockpile, tail: bool = False, numbers: Any = np.float64) -> Compiled:
+def compile_program(
+    stockpile: Stockpile, tail: bool = False, numbers: Any = np.float64
+) -> Compiled:
     """Build the model of a stockpile and compile it. The cost of the program is what a plan is judged by; with `tail` the mean
     cost alone, and CVaR is known too. `numbers` as in `standard_form`."""
     if tail:
-        return _compile(replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.5)), tail, numbers)
+        return _compile(
+            replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.5)), tail, numbers
+        )
     return _compile(stockpile, tail, numbers)
 
 
@@ -84,32 +106,50 @@ def _compile(stockpile: Stockpile, tail: bool, numbers: Any) -> Compiled:
             gc.enable()
 
 
-def compile_model(m: pyo.ConcreteModel, scale: Scale, tail: bool = False, numbers: Any = np.float64) -> Compiled:
+def compile_model(
+    m: pyo.ConcreteModel, scale: Scale, tail: bool = False, numbers: Any = np.float64
+) -> Compiled:
     """The model of a stockpile of some scale, compiled; its shortfall becomes an objective, with `tail` its mean cost and CVaR too."""
     m.mean.deactivate()
     for objective in (m.shortfall, *((m.mean, m.tail) if tail else ())):
         objective.activate()
     form = standard_form(m, numbers=numbers)
-    variables = ((part.local_name, part) for part in m.component_objects(pyo.Var) if not part.is_reference())
-    labels = tuple((name, key if isinstance(key, tuple) else (key,)) for name, part in variables for key in part)
+    variables = (
+        (part.local_name, part) for part in m.component_objects(pyo.Var) if not part.is_reference()
+    )
+    labels = tuple(
+        (name, key if isinstance(key, tuple) else (key,))
+        for name, part in variables
+        for key in part
+    )
     names = {id(part): part.local_name for part in m.component_objects(pyo.Constraint, active=True)}
     rows = [(names[id(each.parent_component())], each.index()) for each in form.constraints]
     signature = hashlib.sha256(repr((labels, rows)).encode()).hexdigest()
     return _compiled(replace(form, variables=(), constraints=()), labels, signature, scale)
 
 
-def _compiled(form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale) -> Compiled:
+def _compiled(
+    form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale
+) -> Compiled:
     """The program of a form; of one that has them as objectives its cost is the mean, and its tail CVaR."""
     found, program = {each.name: each for each in form.objectives}, form.program
     tail = found["tail"].cost if "tail" in found else None
     if tail is not None:
         program = replace(program, cost=found["mean"].cost, offset=found["mean"].offset)
-    return Compiled(program, found["shortfall"].cost, labels, signature, tail, form.sizes.column, scale, form)
+    return Compiled(
+        program, found["shortfall"].cost, labels, signature, tail, form.sizes.column, scale, form
+    )
 
 
 # --- Traced -----------------------------------------------------------------------------------------------------------
 
-NUMBERS = ("lower", "upper", "row_lower", "row_upper", "value")  # of a program, beside those of the objectives
+NUMBERS = (
+    "lower",
+    "upper",
+    "row_lower",
+    "row_upper",
+    "value",
+)  # of a program, beside those of the objectives
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +171,17 @@ class Piece:
         for name, at, which in self.places:
             arrays[name] = arrays[name].copy()
             arrays[name][at] = found[which]
-        return _compiled(rescaled(_with(self.form, arrays)), self.like.labels, self.like.signature, self.like.scale)
+        return _compiled(
+            rescaled(_with(self.form, arrays)),
+            self.like.labels,
+            self.like.signature,
+            self.like.scale,
+        )
 
 
-def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], tail: bool = False) -> Piece:
+def trace(
+    make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], tail: bool = False
+) -> Piece:
     """The piece in which a point lies. `make` gives the stockpile where the inputs have some values, which here are traced.
 
     Raises Untraceable, with the inputs that are used in a way that cannot be recorded, where there are such.
@@ -153,11 +200,15 @@ def trace(make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], ta
     assert traced.form is not None
     arrays, places, wanted = _arrays(traced.form), list[tuple[str, Ints, Ints]](), dict[int, int]()
     for name, values in arrays.items():
-        at = np.array([k for k, each in enumerate(values) if each.__class__ is Traced], dtype=np.int32)
+        at = np.array(
+            [k for k, each in enumerate(values) if each.__class__ is Traced], dtype=np.int32
+        )
         if len(at):
             which = [wanted.setdefault(values[k].node, len(wanted)) for k in at]
             places.append((name, at, np.array(which, dtype=np.int32)))
-        arrays[name] = np.array([each.known if each.__class__ is Traced else each for each in values], dtype=np.float64)
+        arrays[name] = np.array(
+            [each.known if each.__class__ is Traced else each for each in values], dtype=np.float64
+        )
     return Piece(traced, _with(traced.form, arrays), Expressions(tape, [*wanted]), tuple(places))
 
 
@@ -181,10 +232,16 @@ def _arrays(form: StandardForm) -> dict[str, Any]:
 
 def _with(form: StandardForm, arrays: dict[str, Floats]) -> StandardForm:
     """A form with other numbers."""
-    goals = tuple(replace(each, cost=arrays[f"cost {each.name}"], offset=arrays[f"offset {each.name}"][0]) for each in form.objectives)
+    goals = tuple(
+        replace(each, cost=arrays[f"cost {each.name}"], offset=arrays[f"offset {each.name}"][0])
+        for each in form.objectives
+    )
     judged = judging(goals)
     assert judged is not None
-    numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {"cost": judged.cost, "offset": judged.offset}
+    numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS} | {
+        "cost": judged.cost,
+        "offset": judged.offset,
+    }
     return replace(form, program=replace(form.program, **numbers), objectives=goals, stated=goals)
 
 
@@ -202,14 +259,20 @@ class Programs:
     """The programs of cases, from pieces where one says what it is. For a case that none serves a piece is traced, while these serve
     other cases too; else it is compiled. What cannot be traced is held: cases that share its value share pieces."""
 
-    pieces: dict[tuple[Kind, int], Piece] = field(default_factory=dict)  # what served last stands last
+    pieces: dict[tuple[Kind, int], Piece] = field(
+        default_factory=dict
+    )  # what served last stands last
     held: dict[Kind, frozenset[int]] = field(default_factory=dict)
     why: dict[Kind, str] = field(default_factory=dict)
     made: Counter[Kind] = field(default_factory=Counter)
     served: Counter[Kind] = field(default_factory=Counter)
 
     def of(
-        self, kind: Kind, values: Sequence[float], make: Callable[[Sequence[Any]], Stockpile], tail: bool = False
+        self,
+        kind: Kind,
+        values: Sequence[float],
+        make: Callable[[Sequence[Any]], Stockpile],
+        tail: bool = False,
     ) -> tuple[Compiled, str, str]:
         """The program of a case, how it was made, and where it was compiled why. `make` gives the stockpile of the case, or of another
         of its kind, from the values of the inputs."""

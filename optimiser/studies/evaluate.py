@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from optimiser.audited import audited
-from optimiser.errors import locate
-from optimiser.interrupts import Interrupt
-from optimiser.plan import make_plan
-from optimiser.solve import Outcome, scenario_tree, solve
+from optimiser.plan.audited import audited
+from optimiser.plan.plan import make_plan
 from optimiser.solving.highs import Solution, Unbounded, polished
 from optimiser.solving.options import Options, SolverError, allowance, relative_gap
+from optimiser.solving.solve import Outcome, scenario_tree, solve
 from optimiser.solving.standard_form import Floats, Label, Program
 from optimiser.solving.structure import Tree
 from optimiser.studies import plans
@@ -27,6 +25,8 @@ from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Programs, compile_model
 from optimiser.studies.plan_figures import figures
 from optimiser.studies.views import HELD, NO_MEAN, VIEWS, decide, mean
+from optimiser.system.errors import locate
+from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
 from stockpile_model.block import Tally, tallies
 from stockpile_model.blocks.commitments import Commitment
@@ -68,7 +68,9 @@ class Evaluator:
     """Evaluates the cases of one job."""
 
     def __init__(self, job: Job) -> None:
-        self.job = replace(job, stockpile=job.stockpile.anchored())  # so that all cases are in the same units
+        self.job = replace(
+            job, stockpile=job.stockpile.anchored()
+        )  # so that all cases are in the same units
         self.programs = Programs()
         self.planned = 0  # cases that ended with a plan
         self.certifiers: dict[Key, Certifier] = {}
@@ -94,7 +96,13 @@ class Evaluator:
         try:
             result, new = self._run(case)
         except Unbounded:
-            result, new = Result("refused", message="the cost falls without limit: something can be bought and sold without end"), []
+            result, new = (
+                Result(
+                    "refused",
+                    message="the cost falls without limit: something can be bought and sold without end",
+                ),
+                [],
+            )
         except SolverError as reason:
             result, new = Result("failed", message=str(reason)), []
         if result.plan is not None:
@@ -111,9 +119,17 @@ class Evaluator:
         cost, bound = (result.objective, result.bound) if case.aim == "cost" else (None, None)
         if _meant(case):
             changed = replace(changed, settings=replace(changed.settings, risk_weight=0.0))
-        said = plans.audit(changed, result.plan, "optimal" if result.status == "optimal" else "feasible", cost, bound)
+        said = plans.audit(
+            changed,
+            result.plan,
+            "optimal" if result.status == "optimal" else "feasible",
+            cost,
+            bound,
+        )
         if said:
-            return Result("failed", how=f"{result.how}{AUDITED}", message=f"the plan fails its audit: {said}")
+            return Result(
+                "failed", how=f"{result.how}{AUDITED}", message=f"the plan fails its audit: {said}"
+            )
         return replace(result, how=f"{result.how}{AUDITED}", plan=None)
 
     def _run(self, case: Case) -> tuple[Result, list[Told]]:
@@ -122,10 +138,18 @@ class Evaluator:
             return changed, []
         if case.view:
             return self._viewed(changed, case.view), []
-        if changed.settings.objective == "shortfall_first" and case.aim == "cost" and case.limit is None:
+        if (
+            changed.settings.objective == "shortfall_first"
+            and case.aim == "cost"
+            and case.limit is None
+        ):
             return self._solved(changed), []
         compiled, made, why = self._program(case)
-        point = np.array(case.point, dtype=np.float64) if case.point and None not in case.point else None
+        point = (
+            np.array(case.point, dtype=np.float64)
+            if case.point and None not in case.point
+            else None
+        )
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
         certifier = self._certifier(key, compiled, changed)
         options = replace(self.job.options, time_limit=self._left())
@@ -137,20 +161,38 @@ class Evaluator:
         unit = compiled.unit(case.aim)
         bound = None if found.bound is None else found.bound * unit
         if found.x is None or found.objective is None:
-            return Result(found.status, bound=bound, how=f"{found.how}, {made}", message=why), taught
+            return Result(
+                found.status, bound=bound, how=f"{found.how}, {made}", message=why
+            ), taught
         objective = found.objective
-        x = found.x if case.aim == "cost" else _cheapest(compiled, asked, found.x, objective, options)
+        x = (
+            found.x
+            if case.aim == "cost"
+            else _cheapest(compiled, asked, found.x, objective, options)
+        )
         if said := plans.broken(asked, x):
-            return Result("failed", how=f"{found.how}, {made}", message=f"the plan does not keep its program: {said}"), []
+            return Result(
+                "failed",
+                how=f"{found.how}, {made}",
+                message=f"the plan does not keep its program: {said}",
+            ), []
         gap = relative_gap(objective, found.bound)
         values = compiled.values(x)
         figures, stock = _figures(compiled, values, changed)
         if case.aim != "cost":
             figures["cost"] = compiled.program.objective(x) * compiled.scale.money
-        kept = [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK] if _meant(case) else slice(None)
+        kept = (
+            [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK]
+            if _meant(case)
+            else slice(None)
+        )
         plan, how = values[kept], f"{found.how}, {made}"
-        status: Status = "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
-        return Result(status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan), taught
+        status: Status = (
+            "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
+        )
+        return Result(
+            status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan
+        ), taught
 
     def _left(self) -> float:
         """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""
@@ -170,15 +212,23 @@ class Evaluator:
         cannot be so."""
         stockpile = self.job.stockpile
         for k, change in enumerate(case.changes):
-            stockpile = changes.apply(stockpile, replace(change, value=values[k]) if values and k in values else change)
+            stockpile = changes.apply(
+                stockpile, replace(change, value=values[k]) if values and k in values else change
+            )
         for each in case.commits:
             stockpile = _committed(stockpile, each)
         return stockpile
 
     def _program(self, case: Case) -> tuple[Compiled, str, str]:
         """The program of a case, how it was made, and where it was compiled why."""
-        numbers = [k for k, each in enumerate(case.changes) if isinstance(each.value, (int, float)) and not isinstance(each.value, bool)]
-        cells = tuple(replace(each, value="") if k in numbers else each for k, each in enumerate(case.changes))
+        numbers = [
+            k
+            for k, each in enumerate(case.changes)
+            if isinstance(each.value, (int, float)) and not isinstance(each.value, bool)
+        ]
+        cells = tuple(
+            replace(each, value="") if k in numbers else each for k, each in enumerate(case.changes)
+        )
         tail = "cvar" in (case.aim, *(case.limit or ())[:1])
         values = [float(case.changes[k].value) for k in numbers]  # type: ignore[arg-type]
         make = lambda given: self._made(case, dict(zip(numbers, given, strict=True)))  # noqa: E731
@@ -218,9 +268,18 @@ class Evaluator:
     def _planned(self, formulation: Formulation, has_rows: bool) -> Result:
         outcome = self._outcome(formulation)
         if outcome.objective is None or not has_rows:
-            return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, how="solved")
+            return Result(
+                outcome.status, outcome.objective, outcome.bound, outcome.gap, how="solved"
+            )
         plan = audited(make_plan(formulation, outcome))
-        return Result(outcome.status, plan.objective, plan.bound, plan.gap, how=f"solved{AUDITED}", figures=figures(plan))
+        return Result(
+            outcome.status,
+            plan.objective,
+            plan.bound,
+            plan.gap,
+            how=f"solved{AUDITED}",
+            figures=figures(plan),
+        )
 
     def _outcome(self, formulation: Formulation) -> Outcome:
         options = replace(self.job.options, time_limit=self._left(), threads=1)
@@ -229,17 +288,40 @@ class Evaluator:
     def _solved(self, changed: Stockpile) -> Result:
         """By a fresh solve: of two objectives the second can only be compared at the best of the first."""
         formulation = build(changed)
-        outcome = solve(formulation.m, replace(self.job.options, time_limit=self._left(), threads=1), tree=scenario_tree(formulation))
+        outcome = solve(
+            formulation.m,
+            replace(self.job.options, time_limit=self._left(), threads=1),
+            tree=scenario_tree(formulation),
+        )
         if outcome.objective is None or outcome.form is None:
             return Result(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
-        figures, stock = _figures(compile_model(formulation.m, formulation.stockpile.scale), x, changed)
-        return Result(outcome.status, outcome.objective, outcome.bound, outcome.gap, 0.0, "solved", "", figures, stock, x)
+        figures, stock = _figures(
+            compile_model(formulation.m, formulation.stockpile.scale), x, changed
+        )
+        return Result(
+            outcome.status,
+            outcome.objective,
+            outcome.bound,
+            outcome.gap,
+            0.0,
+            "solved",
+            "",
+            figures,
+            stock,
+            x,
+        )
 
 
 def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
-    row = Commitment(kind=each.kind, name=each.name, level=each.level, how=each.how, quantity=each.quantity)
-    return alike(replace(stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)}))
+    row = Commitment(
+        kind=each.kind, name=each.name, level=each.level, how=each.how, quantity=each.quantity
+    )
+    return alike(
+        replace(
+            stockpile, tables={**stockpile.tables, Commitment: (*stockpile.rows(Commitment), row)}
+        )
+    )
 
 
 def _meant(case: Case) -> bool:
@@ -257,14 +339,24 @@ def _asked(compiled: Compiled, case: Case) -> Program:
         room = most / compiled.unit(measure) - (program.offset if measure == "cost" else 0.0)
         room += SLACK * max(1.0, abs(room)) if measure != "cost" else 0.0
         program = program.extended(
-            row_lower=[-math.inf], row_upper=[room], row=[program.rows] * len(at), column=at.tolist(), value=cost[at]
+            row_lower=[-math.inf],
+            row_upper=[room],
+            row=[program.rows] * len(at),
+            column=at.tolist(),
+            value=cost[at],
         )
     if case.aim == "distance":
         return replace(program, cost=_overlap(compiled, dict(case.avoid)), offset=0.0)
-    return program if case.aim == "cost" else replace(program, cost=compiled.measure(case.aim), offset=0.0)
+    return (
+        program
+        if case.aim == "cost"
+        else replace(program, cost=compiled.measure(case.aim), offset=0.0)
+    )
 
 
-def _cheapest(compiled: Compiled, asked: Program, x: Floats, best: float, options: Options) -> Floats:
+def _cheapest(
+    compiled: Compiled, asked: Program, x: Floats, best: float, options: Options
+) -> Floats:
     """The plan with the least mean cost among those with its integers that are as good by another aim: what that does not see would be
     left as it comes, such as stock below a target in a scenario outside of the tail."""
     at = asked.cost.nonzero()[0]
@@ -300,7 +392,9 @@ def _columns(labels: tuple[Label, ...]) -> Mapping[str, list[tuple[int, tuple[An
     return found
 
 
-def _figures(compiled: Compiled, x: Floats, stockpile: Stockpile) -> tuple[dict[str, Figure], tuple[float, ...]]:
+def _figures(
+    compiled: Compiled, x: Floats, stockpile: Stockpile
+) -> tuple[dict[str, Figure], tuple[float, ...]]:
     """Return the figures of a plan, whose variables have the values x, and its expected stock at the end of each period."""
     tree, values, of = unfold(stockpile).tree, x.tolist(), _columns(compiled.labels)
     nothing = stockpile.scale.nothing
@@ -313,7 +407,10 @@ def _figures(compiled: Compiled, x: Floats, stockpile: Stockpile) -> tuple[dict[
                 held[tree.period[key[-1]]] += tree.probability[key[-1]] * value
         else:
             members = stockpile.names(tally.members) if tally.members else ()
-            found.update((name, _clean(value, nothing)) for name, value in _tallied(tally, columns, members, tree.probability, found))
+            found.update(
+                (name, _clean(value, nothing))
+                for name, value in _tallied(tally, columns, members, tree.probability, found)
+            )
     return found, tuple(value if abs(value) > nothing else 0.0 for value in held)
 
 
@@ -339,7 +436,9 @@ def _tallied(
         elif tally.how == "sum":
             sums[name] = sums.get(name, 0.0) + probability[key[-1]] * value
     if tally.how == "chosen":
-        yield from ((f"{tally.figure} {name}", ", ".join(levels)) for name, levels in chosen.items())
+        yield from (
+            (f"{tally.figure} {name}", ", ".join(levels)) for name, levels in chosen.items()
+        )
     for name, value in sums.items():
         before = found.get(f"{tally.figure} {name}", 0.0)
         yield f"{tally.figure} {name}", max(value, float(before)) if tally.how == "ever" else value

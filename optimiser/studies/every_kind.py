@@ -8,4 +8,7 @@ from optimiser.studies.kinds import ROUNDS
 from optimiser.studies.kinds.asked import Asked, Rounds
 from optimiser.studies.what_ifs import WHAT_IFS
 
-EVERY_KIND: Mapping[str, Callable[[Asked], Rounds]] = {**ROUNDS, **{each.kind: each.rounds for each in WHAT_IFS}}
+EVERY_KIND: Mapping[str, Callable[[Asked], Rounds]] = {
+    **ROUNDS,
+    **{each.kind: each.rounds for each in WHAT_IFS},
+}

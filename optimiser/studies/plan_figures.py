@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.studies.case import Figure
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
@@ -13,7 +13,9 @@ COST, DELIVERED, FLOOR = "cost", "delivered", "floor signed"
 
 def figures(plan: Plan) -> dict[str, Figure]:
     """Return the figures of a plan that are compared: bound, cost by heading, shortfall, waste, deliveries by supplier, floors."""
-    found: dict[str, Figure] = {f"{COST} {heading}": amount for heading, amount in plan.costs.items()}
+    found: dict[str, Figure] = {
+        f"{COST} {heading}": amount for heading, amount in plan.costs.items()
+    }
     found |= {"shortfall": plan.shortfall, "waste": plan.waste}
     for each in plan.of(Delivery):
         key = f"{DELIVERED} {each.supplier}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.audited import audited
-from optimiser.errors import StockpileError
-from optimiser.plan import make_plan
-from optimiser.solve import Outcome, Stage
+from optimiser.plan.audited import audited
+from optimiser.plan.plan import make_plan
 from optimiser.solving.options import Status
+from optimiser.solving.solve import Outcome, Stage
 from optimiser.solving.standard_form import Floats, Program, judging, standard_form
+from optimiser.system.errors import StockpileError
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile
 
@@ -26,14 +26,18 @@ def broken(program: Program, x: Floats) -> str:
         return "a decision of the plan is not whole"
     row = np.repeat(np.arange(program.rows), np.diff(program.start))
     parts = program.value * x[program.index]
-    summed, gross = (np.bincount(row, weights=each, minlength=program.rows) for each in (parts, np.abs(parts)))
+    summed, gross = (
+        np.bincount(row, weights=each, minlength=program.rows) for each in (parts, np.abs(parts))
+    )
     missed = np.maximum(program.row_lower - summed, summed - program.row_upper)
     if (missed > KEPT * (1.0 + gross)).any():
         return f"a row of the plan is missed by {missed.max():.3g}"
     return ""
 
 
-def audit(stockpile: Stockpile, x: Floats, status: Status, cost: float | None, bound: float | None) -> str:
+def audit(
+    stockpile: Stockpile, x: Floats, status: Status, cost: float | None, bound: float | None
+) -> str:
     """Build the model of a stockpile afresh, read the plan x (in the units of the workbook) into it as `solve` does, and recompute it
     from the input rows alone. Says what does not agree; nothing where all does. `cost` is what the plan is said to cost, where that
     is its objective."""
@@ -46,9 +50,13 @@ def audit(stockpile: Stockpile, x: Floats, status: Status, cost: float | None, b
     objective = goal.at(x)
     if cost is not None and abs(cost - objective) > KEPT * max(1.0, abs(objective)):
         return f"it costs {objective:,.6f}, not {cost:,.6f}"
-    stage = Stage(name="cost", status=status, objective=objective, bound=bound, nodes=0, seconds=0.0)
+    stage = Stage(
+        name="cost", status=status, objective=objective, bound=bound, nodes=0, seconds=0.0
+    )
     try:
-        audited(make_plan(formulation, Outcome((stage,), 0.0, interrupted=False, solver="", form=form)))
+        audited(
+            make_plan(formulation, Outcome((stage,), 0.0, interrupted=False, solver="", form=form))
+        )
     except StockpileError as reason:
         return str(reason)
     return ""

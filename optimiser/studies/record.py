@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from optimiser.errors import OutputError
 from optimiser.studies.case import Case, Result
+from optimiser.system.errors import OutputError
 
 FORMAT = 2
 APPLICATION = 0x53746B70  # "Stkp", in the head of each SQLite file that is a record
@@ -31,12 +31,17 @@ _TEXT, _NUMBER = (
 _COLUMNS = (*_TEXT, *_NUMBER)
 _TABLE = (
     "CREATE TABLE runs (key TEXT PRIMARY KEY, "
-    + ", ".join([*(f"{name} TEXT NOT NULL" for name in _TEXT), *(f"{name} REAL" for name in _NUMBER)])
+    + ", ".join(
+        [*(f"{name} TEXT NOT NULL" for name in _TEXT), *(f"{name} REAL" for name in _NUMBER)]
+    )
     + ", checksum TEXT NOT NULL, ended TEXT DEFAULT CURRENT_TIMESTAMP)"
 )
 _SCHEMA = [("index", "sqlite_autoindex_runs_1", None), ("table", "runs", _TABLE)]
 _RESULT = ("status", "objective", "bound", "gap", "seconds", "how", "message")
-AGAIN = ("failed", "crashed")  # what is tried again when the study is started again: what made it fail may be gone
+AGAIN = (
+    "failed",
+    "crashed",
+)  # what is tried again when the study is started again: what made it fail may be gone
 LONGEST = 2**26  # bytes of a row; no run says as much
 
 
@@ -50,13 +55,17 @@ class Record:
         self.earlier = 0  # results found that stood in the record when it was opened
         folder = path.resolve().parent
         if not folder.is_dir():
-            raise OutputError(f"{path}: there is no folder {folder}; make it or choose another with --record")
+            raise OutputError(
+                f"{path}: there is no folder {folder}; make it or choose another with --record"
+            )
         if path.exists() and not path.is_file():
             raise OutputError(f"{path}: is no file; choose another with --record")
         with self._explained():
             if path.exists() and path.stat().st_size:
                 # As a file that cannot change: so nothing is written, not even beside it, before it is known to be ours.
-                with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as connection:
+                with contextlib.closing(
+                    sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+                ) as connection:
                     self._check(connection)
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
@@ -64,20 +73,30 @@ class Record:
             self._check(self._connection)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute("BEGIN IMMEDIATE")  # fails where the file or its folder is read-only
+            self._connection.execute(
+                "BEGIN IMMEDIATE"
+            )  # fails where the file or its folder is read-only
             if not self._schema(self._connection):
                 self._connection.execute(f"PRAGMA application_id={APPLICATION}")
                 self._connection.execute(f"PRAGMA user_version={FORMAT}")
                 self._connection.execute(_TABLE)
-            self._last = self._connection.execute("SELECT COALESCE(MAX(rowid), 0) FROM runs").fetchone()[0]
+            self._last = self._connection.execute(
+                "SELECT COALESCE(MAX(rowid), 0) FROM runs"
+            ).fetchone()[0]
             self._connection.execute("COMMIT")
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """Refuse a file that is neither empty nor a record of this version. No row is looked at: a view in the place of our table may
         have no end."""
         connection.execute("PRAGMA trusted_schema=OFF")
-        application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-        if (found := (application, version, self._schema(connection))) in ((0, 0, []), (APPLICATION, FORMAT, _SCHEMA)):
+        application, version = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        )
+        if (found := (application, version, self._schema(connection))) in (
+            (0, 0, []),
+            (APPLICATION, FORMAT, _SCHEMA),
+        ):
             return
         if application == APPLICATION and version != FORMAT:
             said = f"is a record of another version ({version})"
@@ -90,12 +109,19 @@ class Record:
     @staticmethod
     def _schema(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
         """What the file holds: kind, name and statement of each table, index, view and trigger, of more than there may be only some."""
-        return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name LIMIT 5").fetchall()
+        return connection.execute(
+            "SELECT type, name, sql FROM sqlite_master ORDER BY type, name LIMIT 5"
+        ).fetchall()
 
     def __enter__(self) -> Record:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._connection.close()
 
     def find(self, key: str) -> Result | None:
@@ -117,14 +143,29 @@ class Record:
     def _row(self, key: str) -> tuple[Any, ...] | None:
         with self._explained():
             names = ", ".join(("rowid", *_COLUMNS, "checksum"))
-            row: tuple[Any, ...] | None = self._connection.execute(f"SELECT {names} FROM runs WHERE key = ?", (key,)).fetchone()
+            row: tuple[Any, ...] | None = self._connection.execute(
+                f"SELECT {names} FROM runs WHERE key = ?", (key,)
+            ).fetchone()
         return row
 
     def keep(self, key: str, study: str, case: Case, result: Result) -> None:
         """Keep a run of a study; it is on the disk when this returns."""
         r = result
-        text = (study, case.note, case.said, case.asked, r.status, r.how, r.message, json.dumps(dict(r.figures)), json.dumps([*r.stock]))
-        row = (*(each.encode(errors="replace").decode() for each in text), *map(_number, (r.objective, r.bound, r.gap, r.seconds)))
+        text = (
+            study,
+            case.note,
+            case.said,
+            case.asked,
+            r.status,
+            r.how,
+            r.message,
+            json.dumps(dict(r.figures)),
+            json.dumps([*r.stock]),
+        )
+        row = (
+            *(each.encode(errors="replace").decode() for each in text),
+            *map(_number, (r.objective, r.bound, r.gap, r.seconds)),
+        )
         names = ("key", *_COLUMNS, "checksum")
         with self._explained():
             self._connection.execute(
@@ -156,7 +197,11 @@ def _believed(key: str, row: Sequence[Any]) -> Result | None:
         return None
     said = dict(zip(_COLUMNS, cells, strict=True))
     figures, stock = json.loads(said.pop("figures")), array("f", json.loads(said.pop("stock")))
-    return Result(**{name: value for name, value in said.items() if name in _RESULT}, figures=figures, stock=stock)
+    return Result(
+        **{name: value for name, value in said.items() if name in _RESULT},
+        figures=figures,
+        stock=stock,
+    )
 
 
 def _checksum(key: str, row: Sequence[Any]) -> str:

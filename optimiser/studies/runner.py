@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from optimiser.interrupts import Interrupt
+from optimiser.execution.processes import Crew, Done, Task
 from optimiser.studies.case import FAILED, Case, Result
-from optimiser.studies.crew import Crew, Done, Task
 from optimiser.studies.tables import Input
+from optimiser.system.interrupts import Interrupt
 
 TRIES = 2  # of a case whose process dies
 MOST_WHOLE = 500  # of more results only what every kind needs stays in memory; the whole stands in the record
@@ -98,7 +98,11 @@ class _Work:
         """Keep the plans of those that answers name: of the first case, the cheapest and the dearest."""
         if not result.planned or result.objective is None or result.audited:
             return
-        for name, rank in (("first", number), ("least", result.objective), ("most", -result.objective)):
+        for name, rank in (
+            ("first", number),
+            ("least", result.objective),
+            ("most", -result.objective),
+        ):
             if (rank, number) < self.named.get(name, (math.inf, 0)):
                 self.named[name] = (rank, number)
         self.plans[number] = result
@@ -107,9 +111,19 @@ class _Work:
 
     def unaudited(self) -> bool:
         """Ask for the audit of what answers name, where its plan is no longer known for another run of the case; whether there is any."""
-        costs = {n: each.objective for n, each in enumerate(self.found) if each and each.planned and each.objective is not None}
+        costs = {
+            n: each.objective
+            for n, each in enumerate(self.found)
+            if each and each.planned and each.objective is not None
+        }
         for number in dict.fromkeys(
-            [next(iter(costs)), min(costs, key=costs.__getitem__), max(costs, key=costs.__getitem__)] if costs else ()
+            [
+                next(iter(costs)),
+                min(costs, key=costs.__getitem__),
+                max(costs, key=costs.__getitem__),
+            ]
+            if costs
+            else ()
         ):
             known = self.found[number]
             if known and not known.audited and (number in self.plans or number not in self.asked):
@@ -162,7 +176,9 @@ class Runner:
         self.earlier += self.record.earlier - before
         self._tell()
         work = _Work(self.hire, cases, keys, missing, twins, found)
-        while not self.interrupt.requested and (work.missing or work.running or (self.audits and work.unaudited())):
+        while not self.interrupt.requested and (
+            work.missing or work.running or (self.audits and work.unaudited())
+        ):
             while work.missing and work.crew.idle():
                 work.send()
             for done in work.crew.wait():
@@ -170,8 +186,15 @@ class Runner:
         return [Result("not run") if each is None else each for each in found]
 
     def _ran(self, case: Case, key: str) -> Ran:
-        moved = {(each.table, each.row, each.column, each.how): float(str(each.value)) for each in case.changes}
-        values = {each.name: moved[at] for each in self.inputs if (at := (each.table, each.row, each.column, each.how)) in moved}
+        moved = {
+            (each.table, each.row, each.column, each.how): float(str(each.value))
+            for each in case.changes
+        }
+        values = {
+            each.name: moved[at]
+            for each in self.inputs
+            if (at := (each.table, each.row, each.column, each.how)) in moved
+        }
         return Ran(case.note, case.said, key, case.aim, case.asked, values)
 
     def _ended(self, work: _Work, done: Done) -> None:
@@ -182,7 +205,11 @@ class Runner:
             work.missing.append(done.number)
             return
         work.tries.pop(done.number)
-        result = Result("no_plan" if done.late else "crashed", message=done.died) if done.died else done.found
+        result = (
+            Result("no_plan" if done.late else "crashed", message=done.died)
+            if done.died
+            else done.found
+        )
         if self.audits:
             work.note(done.number, result)
         result, key = replace(result, plan=None), work.keys[done.number]
@@ -199,4 +226,6 @@ class Runner:
         return result.slim() if slim else result
 
     def _tell(self) -> None:
-        self.watch(Progress(self.study, self.ended, self.asked, self.kept, time.monotonic() - self.began))
+        self.watch(
+            Progress(self.study, self.ended, self.asked, self.kept, time.monotonic() - self.began)
+        )

@@ -25,7 +25,16 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price, Settings
 from stockpile_model.values import normal, text
 
-KINDS = ("tornado", "sweep", "frontier", "threshold", "monte_carlo", "morris", "sobol", "alternatives")
+KINDS = (
+    "tornado",
+    "sweep",
+    "frontier",
+    "threshold",
+    "monte_carlo",
+    "morris",
+    "sobol",
+    "alternatives",
+)
 SAMPLED = ("monte_carlo", "morris", "sobol")
 MEASURES = ("shortfall", "cvar")
 TARGET = "target"
@@ -50,14 +59,22 @@ class Study(Row):
         required=True,
         choices=KINDS,
     )
-    table: str | None = _column("table of the cell that is changed; of a frontier also blank, with shortfall or cvar as the column")
+    table: str | None = _column(
+        "table of the cell that is changed; of a frontier also blank, with shortfall or cvar as the column"
+    )
     row: str | None = _column("key of the row, as in --set; blank = every row")
     column: str | None = _column("column of the cell; of a frontier also shortfall or cvar")
     how: str = _column(
-        "how low and high change the cell; a date can only be moved: `add`, by months", default="set", choices=("set", "scale", "add")
+        "how low and high change the cell; a date can only be moved: `add`, by months",
+        default="set",
+        choices=("set", "scale", "add"),
     )
-    low: float | None = _column("least value; blank = the cell's own _low, else 10 % less. Of alternatives: unused")
-    high: float | None = _column("largest value; blank = the cell's own _high, else 10 % more. Of alternatives: share of cost, as 0.02")
+    low: float | None = _column(
+        "least value; blank = the cell's own _low, else 10 % less. Of alternatives: unused"
+    )
+    high: float | None = _column(
+        "largest value; blank = the cell's own _high, else 10 % more. Of alternatives: share of cost, as 0.02"
+    )
     steps: int | None = _column(
         "points of a sweep or frontier (default 7), bisections of a threshold (10), levels of morris (4), plans of alternatives (5)",
         least=2,
@@ -70,7 +87,9 @@ class Study(Row):
         choices=("uniform", "triangular", "normal", "lognormal", DISCRETE),
     )
     samples: int | None = _column(
-        "runs of monte_carlo (default 200), trajectories of morris (10), base samples of sobol (64)", least=1, most=MOST_SAMPLES
+        "runs of monte_carlo (default 200), trajectories of morris (10), base samples of sobol (64)",
+        least=1,
+        most=MOST_SAMPLES,
     )
     seed: int | None = _column("seed of the samples (default 1)", least=0, most=2**31 - 1)
     decision: str | None = _column(
@@ -104,7 +123,11 @@ class Input:
     @property
     def reach(self) -> tuple[float, float]:
         """Between which values nearly all of its samples lie: low and high, of a distribution without ends 999 in 1000."""
-        return (self.at(0.0005), self.at(0.9995)) if self.distribution in ENDLESS else (self.low, self.high)
+        return (
+            (self.at(0.0005), self.at(0.9995))
+            if self.distribution in ENDLESS
+            else (self.low, self.high)
+        )
 
     def snap(self, value: float) -> float:
         """Return the nearest value that the cells can hold."""
@@ -123,21 +146,35 @@ class Input:
             count = math.floor((self.high - self.low) / self.step + 1e-9) + 1
             return self.low + min(int(share * count), count - 1) * self.step
         if self.distribution == "triangular":
-            mode = (self.low + self.high) / 2 if self.base is None else min(max(self.base, self.low), self.high)
+            mode = (
+                (self.low + self.high) / 2
+                if self.base is None
+                else min(max(self.base, self.low), self.high)
+            )
             cut = (mode - self.low) / (self.high - self.low)
             if share < cut:
                 return self.low + math.sqrt(share * (self.high - self.low) * (mode - self.low))
             return self.high - math.sqrt((1 - share) * (self.high - self.low) * (self.high - mode))
         if self.distribution in ENDLESS:
-            low, high = (math.log(self.low), math.log(self.high)) if self.distribution == "lognormal" else (self.low, self.high)
+            low, high = (
+                (math.log(self.low), math.log(self.high))
+                if self.distribution == "lognormal"
+                else (self.low, self.high)
+            )
             unit = NormalDist()
-            found = (low + high) / 2 + (high - low) / 2 * unit.inv_cdf(min(max(share, 1e-12), 1 - 1e-12)) / unit.inv_cdf(1 - TAIL)
+            found = (low + high) / 2 + (high - low) / 2 * unit.inv_cdf(
+                min(max(share, 1e-12), 1 - 1e-12)
+            ) / unit.inv_cdf(1 - TAIL)
             return math.exp(found) if self.distribution == "lognormal" else found
         return self.low + share * (self.high - self.low)
 
     @property
     def name(self) -> str:
-        said = f"{self.table}[{self.row}].{self.column}" if self.table != "settings" else f"settings.{self.row}"
+        said = (
+            f"{self.table}[{self.row}].{self.column}"
+            if self.table != "settings"
+            else f"settings.{self.row}"
+        )
         return said if self.how == "set" else f"{said} {self.how}"
 
     @property
@@ -173,12 +210,19 @@ def cells(stockpile: Stockpile, row: Study) -> list[Cell]:
     """Find the cells that a row names. ValueError where it names none, or one that holds neither a number nor a date."""
     if not row.table or not row.column:
         raise ValueError("needs a table and a column")
-    changed = changes.apply(stockpile, Change(row.table, row.row or "*", row.column, "add", 0.0))  # says what is not there
+    changed = changes.apply(
+        stockpile, Change(row.table, row.row or "*", row.column, "add", 0.0)
+    )  # says what is not there
     if normal(row.table) == Settings.TABLE:
         return [*_cells_of(stockpile.settings, str(row.row))]
     kind = next(each for each in stockpile.tables if normal(str(row.table)) == each.TABLE)
     pairs = zip(stockpile.rows(kind), changed.rows(kind), strict=True)
-    return [cell for before, after in pairs if before is not after for cell in _cells_of(before, row.column)]
+    return [
+        cell
+        for before, after in pairs
+        if before is not after
+        for cell in _cells_of(before, row.column)
+    ]
 
 
 def _cells_of(row: Row, name: str = "*") -> Iterator[Cell]:
@@ -188,7 +232,12 @@ def _cells_of(row: Row, name: str = "*") -> Iterator[Cell]:
             value = get(row, each.name)
             if each.kind == "text" and each.numbers:
                 value = _number_of(value)
-            if not each.many and not each.key and not isinstance(value, bool) and isinstance(value, (int, float, dt.date)):
+            if (
+                not each.many
+                and not each.key
+                and not isinstance(value, bool)
+                and isinstance(value, (int, float, dt.date))
+            ):
                 yield Cell(row, each.name, each, value)
     for index, value in getattr(row, "values", {}).items():
         if name in ("*", "") or normal(name) == normal(index):
@@ -219,7 +268,11 @@ def _meant(stockpile: Stockpile, cell: Cell) -> Column | None:
         return cell.column
     table, column = normal(cell.row.table), normal(cell.row.column)
     kind = next((each for each in stockpile.tables if table == each.TABLE), None)
-    return None if kind is None else next((each for each in columns(kind) if column == each.name), None)
+    return (
+        None
+        if kind is None
+        else next((each for each in columns(kind) if column == each.name), None)
+    )
 
 
 def _scaled(cell: Cell) -> bool:
@@ -233,9 +286,13 @@ def _unit(stockpile: Stockpile, cell: Cell, how: str) -> str:
     if how == "scale" or _scaled(cell):
         return ""
     column = _meant(stockpile, cell)
-    unit = "money/quantity" if column is None else "months" if column.kind == "date" else column.unit
+    unit = (
+        "money/quantity" if column is None else "months" if column.kind == "date" else column.unit
+    )
     names = {"quantity": settings.quantity_unit, "money": settings.currency}
-    return "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
+    return (
+        "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
+    )
 
 
 def made(stockpile: Stockpile, row: Study) -> Input:
@@ -245,11 +302,15 @@ def made(stockpile: Stockpile, row: Study) -> Input:
         raise ValueError("names cells that hold no number")
     first = found[0]
     if isinstance(first.value, dt.date) and row.how != "add":
-        raise ValueError("names a date, which can only be moved: write add as its how, and months as low and high")
+        raise ValueError(
+            "names a date, which can only be moved: write add as its how, and months as low and high"
+        )
     steps = {_step(stockpile, each) for each in found} - {None}
     step = max((each for each in steps if each is not None), default=None)
     if step is not None and row.how == "scale":
-        raise ValueError("names a duration or a whole number, which cannot be scaled: write set or add as its how")
+        raise ValueError(
+            "names a duration or a whole number, which cannot be scaled: write set or add as its how"
+        )
     values = {each.value for each in found}
     base = float(first.value) if len(values) == 1 and not isinstance(first.value, dt.date) else None
     neutral = {"set": base, "scale": 1.0, "add": 0.0}[row.how]
@@ -257,22 +318,66 @@ def made(stockpile: Stockpile, row: Study) -> Input:
     if low is None or high is None:
         own = first.range if len({each.range for each in found}) == 1 else (None, None)
         if step is not None and neutral is not None:
-            low = low if low is not None else own[0] if own[0] is not None and how == "set" else neutral - step
-            high = high if high is not None else own[1] if own[1] is not None and how == "set" else neutral + step
+            low = (
+                low
+                if low is not None
+                else own[0]
+                if own[0] is not None and how == "set"
+                else neutral - step
+            )
+            high = (
+                high
+                if high is not None
+                else own[1]
+                if own[1] is not None and how == "set"
+                else neutral + step
+            )
         elif how == "set" and base is not None:
-            low = low if low is not None else own[0] if own[0] is not None else base - SHARE * abs(base)
-            high = high if high is not None else own[1] if own[1] is not None else base + SHARE * abs(base)
+            low = (
+                low
+                if low is not None
+                else own[0]
+                if own[0] is not None
+                else base - SHARE * abs(base)
+            )
+            high = (
+                high
+                if high is not None
+                else own[1]
+                if own[1] is not None
+                else base + SHARE * abs(base)
+            )
         elif step is None and (how == "scale" or (how == "set" and low is None and high is None)):
             # Cells with different numbers are moved together, by the same share.
-            low, high, how, neutral = (1 - SHARE if low is None else low), (1 + SHARE if high is None else high), "scale", 1.0
+            low, high, how, neutral = (
+                (1 - SHARE if low is None else low),
+                (1 + SHARE if high is None else high),
+                "scale",
+                1.0,
+            )
         else:
-            raise ValueError("needs low and high: there is no range beside the cell to take them from")
+            raise ValueError(
+                "needs low and high: there is no range beside the cell to take them from"
+            )
     if not low < high:
         raise ValueError(f"must be above low, found {low:g} and {high:g}")
-    if (isinstance(first.value, dt.date) or step == 1) and not (float(low).is_integer() and float(high).is_integer()):
+    if (isinstance(first.value, dt.date) or step == 1) and not (
+        float(low).is_integer() and float(high).is_integer()
+    ):
         raise ValueError(f"must be a whole number, and low too, found {low:g} and {high:g}")
     unit = _unit(stockpile, first, how)
-    return Input(normal(str(row.table)), row.row or "*", str(row.column), _how(how), low, high, neutral, row.distribution, step, unit)
+    return Input(
+        normal(str(row.table)),
+        row.row or "*",
+        str(row.column),
+        _how(how),
+        low,
+        high,
+        neutral,
+        row.distribution,
+        step,
+        unit,
+    )
 
 
 def _how(how: str) -> How:
@@ -323,9 +428,13 @@ def everything(stockpile: Stockpile) -> Every:
             key = "/".join(text(get(row, name)) for name in names) if names else f"row {row.line}"
             for cell in _cells_of(row):
                 if kind.TABLE in HELD:
-                    left.setdefault(f"{kind.TABLE}: {HELD[kind.TABLE]}", []).append(f"{kind.TABLE}[{key}].{cell.name}")
+                    left.setdefault(f"{kind.TABLE}: {HELD[kind.TABLE]}", []).append(
+                        f"{kind.TABLE}[{key}].{cell.name}"
+                    )
                 elif isinstance(row, Price) and (cell.name, row.date) not in near:
-                    left.setdefault("prices that no date of the horizon is read from", []).append(f"prices[{key}].{cell.name}")
+                    left.setdefault("prices that no date of the horizon is read from", []).append(
+                        f"prices[{key}].{cell.name}"
+                    )
                 else:
                     _move(stockpile, cell, key, inputs, left)
     return Every(tuple(inputs), left)
@@ -357,7 +466,9 @@ def _near(stockpile: Stockpile) -> set[tuple[str, dt.date]]:
     return found
 
 
-def _move(stockpile: Stockpile, cell: Cell, key: str, inputs: list[Input], left: dict[str, list[str]]) -> None:
+def _move(
+    stockpile: Stockpile, cell: Cell, key: str, inputs: list[Input], left: dict[str, list[str]]
+) -> None:
     """Add how a cell is moved to `inputs`, or to what is left out."""
     table = type(cell.row).TABLE
     row, column = (cell.name, "value") if table == Settings.TABLE else (key, cell.name)
@@ -371,7 +482,11 @@ def _move(stockpile: Stockpile, cell: Cell, key: str, inputs: list[Input], left:
         return
     by = step if step is not None else SHARE * abs(base)
     low, high = base - by if low is None else low, base + by if high is None else high
-    bounds = None if how == "add" or (isinstance(cell.row, Event) and cell.row.how != "set") else _meant(stockpile, cell)
+    bounds = (
+        None
+        if how == "add" or (isinstance(cell.row, Event) and cell.row.how != "set")
+        else _meant(stockpile, cell)
+    )
     if bounds is not None:
         if bounds.most is not None:
             high = min(high, bounds.most)
@@ -379,7 +494,9 @@ def _move(stockpile: Stockpile, cell: Cell, key: str, inputs: list[Input], left:
             low = max(low, bounds.least)
         if bounds.above is not None and low <= bounds.above:
             low = base
-    if isinstance(cell.row, Scenario) and cell.name == "probability":  # those of all scenarios sum to 1 at most
+    if (
+        isinstance(cell.row, Scenario) and cell.name == "probability"
+    ):  # those of all scenarios sum to 1 at most
         high = min(high, base + 1.0 - sum(each.probability for each in stockpile.rows(Scenario)))
     if low < high:
         inputs.append(Input(table, row, column, how, low, high, base, "uniform", step, unit))
@@ -400,16 +517,30 @@ def _check_study(stockpile: Stockpile, rows: tuple[Study, ...]) -> Iterator[Prob
     first = rows[0]
     for row in rows[1:]:
         if row.kind != first.kind:
-            yield Problem(row.TABLE, row.line, "kind", f"must be {first.kind} as in row {first.line}: one study has one kind")
+            yield Problem(
+                row.TABLE,
+                row.line,
+                "kind",
+                f"must be {first.kind} as in row {first.line}: one study has one kind",
+            )
     most = {"sweep": 2, "frontier": 1, "threshold": 1, "alternatives": 1}.get(first.kind)
     if most and len(rows) > most:
-        said = f"has {len(rows)} rows: a {first.kind} has {most} at most; give the others another name"
+        said = (
+            f"has {len(rows)} rows: a {first.kind} has {most} at most; give the others another name"
+        )
         yield Problem(first.TABLE, rows[most].line, "study", said)
     if first.kind == "alternatives" and stockpile.settings.objective == "shortfall_first":
-        said = "alternatives are judged by cost: they need the objective cost, found shortfall_first"
+        said = (
+            "alternatives are judged by cost: they need the objective cost, found shortfall_first"
+        )
         yield Problem(first.TABLE, first.line, "kind", said)
     if first.kind in ("morris", "sobol") and len(rows) < 2:
-        yield Problem(first.TABLE, first.line, "study", f"needs two inputs or more for {first.kind}: add rows of the same name")
+        yield Problem(
+            first.TABLE,
+            first.line,
+            "study",
+            f"needs two inputs or more for {first.kind}: add rows of the same name",
+        )
 
 
 def _check_row(stockpile: Stockpile, row: Study, doubtful: bool) -> Iterator[Problem]:
@@ -418,13 +549,21 @@ def _check_row(stockpile: Stockpile, row: Study, doubtful: bool) -> Iterator[Pro
 
     if row.kind == "alternatives":
         if row.high is not None and row.high <= 0:
-            yield problem("high", f"must be above 0: the share by which a plan may cost more, found {row.high:g}")
+            yield problem(
+                "high",
+                f"must be above 0: the share by which a plan may cost more, found {row.high:g}",
+            )
         return
     if row.kind == "frontier" and not row.table:
         if normal(row.column or "") not in MEASURES:
-            yield problem("column", f"must be {' or '.join(MEASURES)} where table is blank, found {row.column!r}")
+            yield problem(
+                "column",
+                f"must be {' or '.join(MEASURES)} where table is blank, found {row.column!r}",
+            )
         elif normal(str(row.column)) == "cvar" and not _uncertain(stockpile):
-            yield problem("column", "is cvar, but the workbook has no scenarios: nothing is at risk")
+            yield problem(
+                "column", "is cvar, but the workbook has no scenarios: nothing is at risk"
+            )
         return
     for name in ("table", "column"):
         if not get(row, name):
@@ -432,7 +571,13 @@ def _check_row(stockpile: Stockpile, row: Study, doubtful: bool) -> Iterator[Pro
     if row.kind == "threshold":
         yield from _check_decision(stockpile, row)
     elif row.decision is not None:
-        yield Problem(row.TABLE, row.line, "decision", f"has no effect on {row.kind}: it is for a threshold", warning=True)
+        yield Problem(
+            row.TABLE,
+            row.line,
+            "decision",
+            f"has no effect on {row.kind}: it is for a threshold",
+            warning=True,
+        )
     if doubtful or not row.table or not row.column:
         return
     try:
@@ -453,10 +598,20 @@ def _check_row(stockpile: Stockpile, row: Study, doubtful: bool) -> Iterator[Pro
         if row.distribution == "lognormal" and moved.low <= 0:
             yield problem("low", f"must be above 0 for lognormal, found {moved.low:g}")
         if moved.step is None and row.distribution == DISCRETE:
-            yield problem("distribution", f"must not be {DISCRETE}: {row.column} is no date, duration or whole number")
+            yield problem(
+                "distribution",
+                f"must not be {DISCRETE}: {row.column} is no date, duration or whole number",
+            )
         elif moved.step is not None and row.distribution != DISCRETE:
-            what = "a whole number" if moved.step == 1 and moved.unit != "months" else "moved by whole periods"
-            yield problem("distribution", f"must be {DISCRETE}: {row.column} is {what}, found {row.distribution}")
+            what = (
+                "a whole number"
+                if moved.step == 1 and moved.unit != "months"
+                else "moved by whole periods"
+            )
+            yield problem(
+                "distribution",
+                f"must be {DISCRETE}: {row.column} is {what}, found {row.distribution}",
+            )
 
 
 def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
@@ -475,7 +630,12 @@ def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
     table = known[kind].table
     names = [text(each) for each in stockpile.names(table)]
     if identity(name) not in map(identity, names):
-        yield Problem(row.TABLE, row.line, "decision", f"{name!r} has no row in the sheet {table}{nearest(name, names)}")
+        yield Problem(
+            row.TABLE,
+            row.line,
+            "decision",
+            f"{name!r} has no row in the sheet {table}{nearest(name, names)}",
+        )
 
 
 def _uncertain(stockpile: Stockpile) -> bool:

@@ -39,7 +39,9 @@ _DONE_AT_ONCE: dict[int, Callable[[Floats, Floats], Floats]] = {
     MULTIPLY: np.multiply,
     DIVIDE: np.divide,
     # One by one: the powers of an array may differ from those of its numbers in the last bit.
-    POWER: lambda a, b: np.array([_power(x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True)], dtype=np.float64),
+    POWER: lambda a, b: np.array(
+        [_power(x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True)], dtype=np.float64
+    ),
     LARGER: np.maximum,
     SMALLER: np.minimum,
 }
@@ -48,7 +50,12 @@ _ASKED: dict[int, Callable[[Any, Any], Any]] = {
     LESS_OR_EQUAL: lambda a, b: a <= b,
     EQUAL: lambda a, b: a == b,
 }
-_UNCHANGED = {(ADD, 0.0), (SUBTRACT, 0.0), (MULTIPLY, 1.0), (DIVIDE, 1.0)}  # operations with a second number that change nothing
+_UNCHANGED = {
+    (ADD, 0.0),
+    (SUBTRACT, 0.0),
+    (MULTIPLY, 1.0),
+    (DIVIDE, 1.0),
+}  # operations with a second number that change nothing
 
 
 def _power(base: float, exponent: float) -> float:
@@ -110,7 +117,9 @@ class Tape:
         if one.__class__ is not Traced and (kind in (ADD, MULTIPLY)) and (kind, one) in _UNCHANGED:
             return other
         for each in (one, other):
-            if kind in (ADD, SUBTRACT) and each.__class__ is not Traced and math.isinf(each):  # a traced number is finite
+            if (
+                kind in (ADD, SUBTRACT) and each.__class__ is not Traced and math.isinf(each)
+            ):  # a traced number is finite
                 return _DONE[kind](*(n.known if n.__class__ is Traced else n for n in (one, other)))
         a, b = self.node(one), self.node(other)
         known = _DONE[kind](self.known[a], self.known[b])
@@ -120,7 +129,9 @@ class Tape:
         found = self._node.get(key)
         if found is None:
             level = self.level
-            found = self._node[key] = self._add(key, known, 1 + (level[a] if level[a] > level[b] else level[b]))
+            found = self._node[key] = self._add(
+                key, known, 1 + (level[a] if level[a] > level[b] else level[b])
+            )
         return Traced(self, found, known)
 
     def choose(self, kind: int, one: Any, other: Any) -> Any:
@@ -133,8 +144,12 @@ class Tape:
     def compare(self, kind: int, one: Any, other: Any) -> bool:
         """Which side a comparison takes here: a guard."""
         for each in (one, other):
-            if each.__class__ is not Traced and not math.isfinite(each):  # a traced number is finite wherever it is used
-                return bool(_ASKED[kind](*(n.known if n.__class__ is Traced else n for n in (one, other))))
+            if each.__class__ is not Traced and not math.isfinite(
+                each
+            ):  # a traced number is finite wherever it is used
+                return bool(
+                    _ASKED[kind](*(n.known if n.__class__ is Traced else n for n in (one, other)))
+                )
         a, b = self.node(one), self.node(other)
         took = bool(_ASKED[kind](self.known[a], self.known[b]))
         if a != b:
@@ -196,22 +211,36 @@ class Traced(NumericValue):  # type: ignore[misc]
         return self.tape.operate(ADD, other, self) if _number(other) else super().__radd__(other)
 
     def __sub__(self, other: Any) -> Any:
-        return self.tape.operate(SUBTRACT, self, other) if _number(other) else super().__sub__(other)
+        return (
+            self.tape.operate(SUBTRACT, self, other) if _number(other) else super().__sub__(other)
+        )
 
     def __rsub__(self, other: Any) -> Any:
-        return self.tape.operate(SUBTRACT, other, self) if _number(other) else super().__rsub__(other)
+        return (
+            self.tape.operate(SUBTRACT, other, self) if _number(other) else super().__rsub__(other)
+        )
 
     def __mul__(self, other: Any) -> Any:
-        return self.tape.operate(MULTIPLY, self, other) if _number(other) else super().__mul__(other)
+        return (
+            self.tape.operate(MULTIPLY, self, other) if _number(other) else super().__mul__(other)
+        )
 
     def __rmul__(self, other: Any) -> Any:
-        return self.tape.operate(MULTIPLY, other, self) if _number(other) else super().__rmul__(other)
+        return (
+            self.tape.operate(MULTIPLY, other, self) if _number(other) else super().__rmul__(other)
+        )
 
     def __truediv__(self, other: Any) -> Any:
-        return self.tape.operate(DIVIDE, self, other) if _number(other) else super().__truediv__(other)
+        return (
+            self.tape.operate(DIVIDE, self, other) if _number(other) else super().__truediv__(other)
+        )
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.tape.operate(DIVIDE, other, self) if _number(other) else super().__rtruediv__(other)
+        return (
+            self.tape.operate(DIVIDE, other, self)
+            if _number(other)
+            else super().__rtruediv__(other)
+        )
 
     def __pow__(self, other: Any) -> Any:
         return self.tape.operate(POWER, self, other) if _number(other) else super().__pow__(other)
@@ -219,7 +248,13 @@ class Traced(NumericValue):  # type: ignore[misc]
     def __rpow__(self, other: Any) -> Any:
         return self.tape.operate(POWER, other, self) if _number(other) else super().__rpow__(other)
 
-    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = __add__, __sub__, __mul__, __truediv__, __pow__
+    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = (
+        __add__,
+        __sub__,
+        __mul__,
+        __truediv__,
+        __pow__,
+    )
 
     def __neg__(self) -> Any:
         return self.tape.operate(MULTIPLY, -1.0, self)
@@ -244,13 +279,21 @@ class Traced(NumericValue):  # type: ignore[misc]
         return self.tape.compare(LESS, self, other) if _number(other) else super().__lt__(other)
 
     def __le__(self, other: Any) -> Any:
-        return self.tape.compare(LESS_OR_EQUAL, self, other) if _number(other) else super().__le__(other)
+        return (
+            self.tape.compare(LESS_OR_EQUAL, self, other)
+            if _number(other)
+            else super().__le__(other)
+        )
 
     def __gt__(self, other: Any) -> Any:
         return self.tape.compare(LESS, other, self) if _number(other) else super().__gt__(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.tape.compare(LESS_OR_EQUAL, other, self) if _number(other) else super().__ge__(other)
+        return (
+            self.tape.compare(LESS_OR_EQUAL, other, self)
+            if _number(other)
+            else super().__ge__(other)
+        )
 
     def __eq__(self, other: Any) -> Any:
         if _number(other):
@@ -267,7 +310,10 @@ class Traced(NumericValue):  # type: ignore[misc]
     # --- What cannot be recorded
 
     def _refuse(self, *_: Any) -> NoReturn:
-        self.tape.fail("it is used as more than a number: as text, as a key, rounded, or by a function", self.node)
+        self.tape.fail(
+            "it is used as more than a number: as text, as a key, rounded, or by a function",
+            self.node,
+        )
 
     __float__ = __int__ = __index__ = __complex__ = _refuse
 
@@ -294,20 +340,32 @@ class Expressions:
         if tape.failed is not None:
             raise tape.failed
         # Every operation is done again, also one whose result is not wanted: done afresh it might fail.
-        of, level = np.array(tape.operations, dtype=np.int64).reshape(-1, 3), np.array(tape.level, dtype=np.int64)
+        of, level = (
+            np.array(tape.operations, dtype=np.int64).reshape(-1, 3),
+            np.array(tape.level, dtype=np.int64),
+        )
         order = np.lexsort((of[:, 0], level))
         place = np.argsort(order)
         self._known = np.array(tape.known, dtype=np.float64)[order]
         self._inputs, self._wanted = place[tape.inputs], place[list(wanted)]
         of, level = of[order], level[order]
-        ends = [0, *(np.flatnonzero((np.diff(of[:, 0]) != 0) | (np.diff(level) != 0)) + 1).tolist(), len(of)]
+        ends = [
+            0,
+            *(np.flatnonzero((np.diff(of[:, 0]) != 0) | (np.diff(level) != 0)) + 1).tolist(),
+            len(of),
+        ]
         self._steps = [
             (int(of[begin, 0]), slice(begin, end), place[of[begin:end, 1]], place[of[begin:end, 2]])
             for begin, end in itertools.pairwise(ends)
             if begin < end and of[begin, 0] > INPUT
         ]
-        sides = np.array([(kind, place[a], place[b], took) for (kind, a, b), took in tape.guards.items()], dtype=np.int64).reshape(-1, 4)
-        self._guards = [(kind, *(sides[sides[:, 0] == kind, k] for k in (1, 2, 3))) for kind in _ASKED]
+        sides = np.array(
+            [(kind, place[a], place[b], took) for (kind, a, b), took in tape.guards.items()],
+            dtype=np.int64,
+        ).reshape(-1, 4)
+        self._guards = [
+            (kind, *(sides[sides[:, 0] == kind, k] for k in (1, 2, 3))) for kind in _ASKED
+        ]
 
     @property
     def size(self) -> int:
@@ -324,7 +382,10 @@ class Expressions:
                 values[part] = _DONE_AT_ONCE[kind](values[a], values[b])
         if not np.isfinite(values).all():
             return None
-        if any((_ASKED[kind](values[a], values[b]) != took.astype(np.bool_)).any() for kind, a, b, took in self._guards):
+        if any(
+            (_ASKED[kind](values[a], values[b]) != took.astype(np.bool_)).any()
+            for kind, a, b, took in self._guards
+        ):
             return None
         found: Floats = values[self._wanted]
         return found

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from optimiser.errors import Fault, InputError
+from optimiser.system.errors import Fault, InputError
 from stockpile_model import part
 from stockpile_model.block import decisions
 from stockpile_model.calendar import Calendar
@@ -23,7 +23,12 @@ from stockpile_model.tree import Tree
 def scenario(stockpile: Stockpile, name: str) -> Stockpile:
     """The stockpile as it is in one scenario, known from the start."""
     path = stockpile.tree.paths[stockpile.scenarios[name]]
-    return replace(stockpile, shape=Tree.chain(len(path)), views=tuple(_plain(stockpile.at(n)) for n in path), scenarios={})
+    return replace(
+        stockpile,
+        shape=Tree.chain(len(path)),
+        views=tuple(_plain(stockpile.at(n)) for n in path),
+        scenarios={},
+    )
 
 
 def mean(stockpile: Stockpile) -> Stockpile:
@@ -38,7 +43,9 @@ def mean(stockpile: Stockpile) -> Stockpile:
             known[id(view)] = view
             weights[id(view)] = weights.get(id(view), 0.0) + tree.probability[n]
         views.append(_mean([(known[key], weight) for key, weight in weights.items()]))
-    return replace(stockpile, shape=Tree.chain(len(views)), views=tuple(views), scenarios={}, classes=None)
+    return replace(
+        stockpile, shape=Tree.chain(len(views)), views=tuple(views), scenarios={}, classes=None
+    )
 
 
 FIRM = ("operating", "commissioning", "building")
@@ -49,13 +56,24 @@ def firm(stockpile: Stockpile) -> Stockpile:
     stages = tuple(stage for stage in stockpile.settings.supply_stages or FIRM if stage in FIRM)
     if not stages:
         cell = stockpile.address(Settings.TABLE, 0, "supply_stages")
-        raise InputError([Fault(cell, f"counts no firm stage, so there is no firm supply to compare with: add one of {', '.join(FIRM)}")])
-    return everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, supply_stages=stages)))
+        raise InputError(
+            [
+                Fault(
+                    cell,
+                    f"counts no firm stage, so there is no firm supply to compare with: add one of {', '.join(FIRM)}",
+                )
+            ]
+        )
+    return everywhere(
+        stockpile, lambda view: replace(view, settings=replace(view.settings, supply_stages=stages))
+    )
 
 
 def whole(stockpile: Stockpile) -> Stockpile:
     """Return the stockpile whose orders are whole in every period."""
-    return everywhere(stockpile, lambda view: replace(view, settings=replace(view.settings, firm_periods=None)))
+    return everywhere(
+        stockpile, lambda view: replace(view, settings=replace(view.settings, firm_periods=None))
+    )
 
 
 def alone(stockpile: Stockpile, *group: str) -> Stockpile:
@@ -103,7 +121,10 @@ def _mean(views: Sequence[tuple[Stockpile, float]]) -> Stockpile:
     tables = {}
     for kind in first.tables:
         rows = zip(*(view.rows(kind) for view, _ in views), strict=True)
-        tables[kind] = tuple(_mean_row(first.calendar, each, [weight / total for _, weight in views]) for each in rows)
+        tables[kind] = tuple(
+            _mean_row(first.calendar, each, [weight / total for _, weight in views])
+            for each in rows
+        )
     return replace(first, tables=tables, shape=None)
 
 
@@ -111,11 +132,21 @@ def _mean_row(calendar: Calendar, rows: Sequence[Row], weights: Sequence[float])
     changed: dict[str, Any] = {}
     for each in columns(type(rows[0])):
         values = [getattr(row, each.field) for row in rows]
-        if each.many or each.kind not in ("number", "date") or all(value == values[0] for value in values):
+        if (
+            each.many
+            or each.kind not in ("number", "date")
+            or all(value == values[0] for value in values)
+        ):
             continue
         value = None if None in values else _mean_value(values, weights)
-        if value is not None and each.unit == "months" and all(calendar.whole(months) is not None for months in values):
-            value = float(max(round(value / calendar.months), each.above is not None) * calendar.months)
+        if (
+            value is not None
+            and each.unit == "months"
+            and all(calendar.whole(months) is not None for months in values)
+        ):
+            value = float(
+                max(round(value / calendar.months), each.above is not None) * calendar.months
+            )
         changed[each.field] = value
     if isinstance(rows[0], Price):
         series = [row.values for row in rows if isinstance(row, Price)]
@@ -129,7 +160,14 @@ def _mean_row(calendar: Calendar, rows: Sequence[Row], weights: Sequence[float])
 
 def _mean_value(values: Sequence[Any], weights: Sequence[float]) -> Any:
     if isinstance(values[0], dt.date):
-        return dt.date.fromordinal(round(sum(weight * value.toordinal() for value, weight in zip(values, weights, strict=True))))
+        return dt.date.fromordinal(
+            round(
+                sum(
+                    weight * value.toordinal()
+                    for value, weight in zip(values, weights, strict=True)
+                )
+            )
+        )
     return sum(weight * value for value, weight in zip(values, weights, strict=True))
 
 

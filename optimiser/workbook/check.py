@@ -14,7 +14,7 @@ from pathlib import Path
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.errors import Fault, InputError, OutputError
+from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace, same_file
 from optimiser.workbook.read import Reading, read, sheets
 from optimiser.workbook.result_sheets import set_print
@@ -32,7 +32,9 @@ HOW_TO_USE = (
     "Warnings are looked for once there is no error left.",
 )
 _LONGEST_FOUND, _LONGEST_LINK = 200, 2_000  # characters
-_RESERVED = re.compile(r"[%#\s\"<>\[\]^`{}|\udc80-\udcff]")  # in the path of a link; the last are bytes that are no text
+_RESERVED = re.compile(
+    r"[%#\s\"<>\[\]^`{}|\udc80-\udcff]"
+)  # in the path of a link; the last are bytes that are no text
 
 
 def check_workbook(source: Path, errors: Path | None = None, force: bool = False) -> Reading:
@@ -43,7 +45,9 @@ def check_workbook(source: Path, errors: Path | None = None, force: bool = False
     if errors is None:
         return read(source)
     if same_file(errors, source):
-        raise OutputError(f"{errors}: is the workbook to be checked, which is never written to; choose another name")
+        raise OutputError(
+            f"{errors}: is the workbook to be checked, which is never written to; choose another name"
+        )
     check_target(errors, Kind.ERRORS)
     refuse_foreign(errors, Kind.ERRORS, force)
     try:
@@ -91,7 +95,9 @@ class _Place:
     def of(cls, fault: Fault) -> _Place:
         if cell := re.fullmatch(r"(.*)!([A-Z]+)(\d+)", fault.where, re.DOTALL):
             return cls(cell[1], int(cell[3]), cell[2])
-        column = re.fullmatch(r"([a-z_]+)\.[a-z_]+", fault.where)  # of a table, or a setting, that the workbook leaves out
+        column = re.fullmatch(
+            r"([a-z_]+)\.[a-z_]+", fault.where
+        )  # of a table, or a setting, that the workbook leaves out
         return cls(column[1] if column else fault.where)
 
 
@@ -107,7 +113,9 @@ class _Entry:
     link: str | None
 
 
-def _looked_up(source: Path, places: Iterable[_Place]) -> tuple[Mapping[str, str], Mapping[_Place, str]]:
+def _looked_up(
+    source: Path, places: Iterable[_Place]
+) -> tuple[Mapping[str, str], Mapping[_Place, str]]:
     """The titles of the sheets as their file spells them, by the name in a fault, and what stands in the cells of faults."""
     wanted: dict[str, dict[int, list[_Place]]] = {}
     for place in places:
@@ -124,7 +132,11 @@ def _looked_up(source: Path, places: Iterable[_Place]) -> tuple[Mapping[str, str
                 for line, cells in sheet if lines else ():
                     for place in lines.get(line, ()):
                         if (cell := cells.get(number(place.letters))) is not None:
-                            found[place] = cell.shown if isinstance(cell, Lost) else text(cell)[:_LONGEST_FOUND]
+                            found[place] = (
+                                cell.shown
+                                if isinstance(cell, Lost)
+                                else text(cell)[:_LONGEST_FOUND]
+                            )
                     if line >= max(lines):
                         break
     return titles, found
@@ -140,7 +152,17 @@ def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) ->
     if title is None and (place.sheet != str(source) or not there.exists()):
         return None
     if title is not None and there.is_dir():
-        there, title = next((file for file in there.iterdir() if file.stem == title and file.suffix.casefold() == ".csv"), there), None
+        there, title = (
+            next(
+                (
+                    file
+                    for file in there.iterdir()
+                    if file.stem == title and file.suffix.casefold() == ".csv"
+                ),
+                there,
+            ),
+            None,
+        )
     here = path.resolve().parent
     if here.drive == there.drive and os.path.commonpath([here, there]) != there.anchor:
         there = Path(os.path.relpath(there, here))
@@ -156,7 +178,10 @@ def _list(sheet: Worksheet, styles: Styles, entries: Sequence[_Entry]) -> None:
         sheet.write_string(0, column, name, styles.header)
         sheet.set_column(column, column, width)
     plain, wrapped = styles(valign="top"), styles(valign="top", text_wrap=True)
-    colours = {"error": styles(valign="top", font_color="#9C0006"), "warning": styles(valign="top", font_color="#7F6000")}
+    colours = {
+        "error": styles(valign="top", font_color="#9C0006"),
+        "warning": styles(valign="top", font_color="#7F6000"),
+    }
     linked = styles(valign="top", font_color="#0563C1", underline=1)
     for line, entry in enumerate(entries, 1):
         put(sheet, line, 0, entry.kind, colours[entry.kind])
@@ -164,7 +189,9 @@ def _list(sheet: Worksheet, styles: Styles, entries: Sequence[_Entry]) -> None:
         if entry.link is None:
             put(sheet, line, 2, entry.cell, plain)
         else:
-            sheet.write_url(line, 2, entry.link, linked, entry.cell or "open", "Open the checked workbook there")
+            sheet.write_url(
+                line, 2, entry.link, linked, entry.cell or "open", "Open the checked workbook there"
+            )
         put(sheet, line, 3, entry.found, wrapped)
         put(sheet, line, 4, entry.message, wrapped)
     if not entries:
@@ -185,7 +212,10 @@ def _explain(sheet: Worksheet, styles: Styles, source: Path, entries: Sequence[_
     top = len(HOW_TO_USE) + 3
     for column, name in enumerate(("Sheet", "Errors", "Warnings")):
         sheet.write_string(top, column, name, styles.header)
-    counts = {kind: Counter(entry.sheet or source.name for entry in entries if entry.kind == kind) for kind in ("error", "warning")}
+    counts = {
+        kind: Counter(entry.sheet or source.name for entry in entries if entry.kind == kind)
+        for kind in ("error", "warning")
+    }
     names = list(dict.fromkeys(entry.sheet or source.name for entry in entries))
     for line, name in enumerate(names, top + 1):
         for column, value in enumerate((name, counts["error"][name], counts["warning"][name])):

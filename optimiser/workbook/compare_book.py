@@ -14,7 +14,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.comparison import DECISIONS, FIGURES, SAME, SCENARIOS
+from optimiser.comparison.compared import DECISIONS, FIGURES, SAME, SCENARIOS
 from optimiser.figures.of_comparison.side_by_side import FIRST, ComparedLine, ComparisonPart
 from optimiser.figures.origins import RowDifference
 from optimiser.workbook.files import Kind, about, check_target, replace

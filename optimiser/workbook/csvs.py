@@ -12,17 +12,36 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from optimiser.workbook.sheets import MOST_BYTES, MOST_COLUMNS, Cell, Cells, Digest, Sheet, Unreadable, error, too_long
+from optimiser.workbook.sheets import (
+    MOST_BYTES,
+    MOST_COLUMNS,
+    Cell,
+    Cells,
+    Digest,
+    Sheet,
+    Unreadable,
+    error,
+    too_long,
+)
 
-_ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")  # as a spreadsheet program exports it
+_ERROR = re.compile(
+    r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)"
+)  # as a spreadsheet program exports it
 
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_LOOKED_AT, _LONGEST_LINE = 5, 100_000  # lines, and characters of each, in which the mark between the cells is looked for
+_LOOKED_AT, _LONGEST_LINE = (
+    5,
+    100_000,
+)  # lines, and characters of each, in which the mark between the cells is looked for
 
 
 def files(folder: Path) -> list[Path]:
     """The CSV files of a folder, by name. Hidden ones, such as the `._demand.csv` of some programs, are none."""
-    named = (file for file in folder.iterdir() if file.suffix.casefold() == ".csv" and not file.name.startswith("."))
+    named = (
+        file
+        for file in folder.iterdir()
+        if file.suffix.casefold() == ".csv" and not file.name.startswith(".")
+    )
     return sorted(file for file in named if not file.is_dir())
 
 
@@ -30,11 +49,17 @@ def sheets(folder: Path, seen: Digest | None = None) -> Iterator[Sheet]:
     """The CSV files of a folder as sheets. `seen` takes note of their names and bytes, which are read once, before the first sheet."""
     found = files(folder)
     if not found:
-        raise Unreadable("holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)")
+        raise Unreadable(
+            "holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)"
+        )
     size = sum(file.stat().st_size for file in found if file.is_file())
     if size > MOST_BYTES:
-        raise Unreadable(f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are read")
-    contents = {file: file.read_bytes() if file.is_file() else None for file in found}  # others would be waited for, or never end
+        raise Unreadable(
+            f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are read"
+        )
+    contents = {
+        file: file.read_bytes() if file.is_file() else None for file in found
+    }  # others would be waited for, or never end
     for file, content in contents.items():
         note(seen, file, content or b"")
     for file, content in contents.items():
@@ -60,27 +85,45 @@ def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
         try:
             for line, texts in enumerate(reader, 1):
                 if len(texts) > MOST_COLUMNS:
-                    raise Unreadable(f"has {len(texts):,} cells in row {line}; at most {MOST_COLUMNS:,} are read")
-                cells = {column: _cell(text) for column, text in enumerate(texts, 1) if text and not text.isspace()}
+                    raise Unreadable(
+                        f"has {len(texts):,} cells in row {line}; at most {MOST_COLUMNS:,} are read"
+                    )
+                cells = {
+                    column: _cell(text)
+                    for column, text in enumerate(texts, 1)
+                    if text and not text.isspace()
+                }
                 if any("\0" in text for text in texts):
                     raise Unreadable("holds bytes that are no text; save it as CSV UTF-8")
                 if cells:
                     yield line, cells
         except UnicodeDecodeError as reason:
-            raise Unreadable(f"is no UTF-8 text (byte {reason.object[reason.start]:#04x}); save it as CSV UTF-8") from reason
+            raise Unreadable(
+                f"is no UTF-8 text (byte {reason.object[reason.start]:#04x}); save it as CSV UTF-8"
+            ) from reason
         except csv.Error as reason:
-            raise Unreadable(f"cannot be read after row {line}: {reason}; see its quotation marks") from reason
+            raise Unreadable(
+                f"cannot be read after row {line}: {reason}; see its quotation marks"
+            ) from reason
 
 
 def _refuse_separators(stream: TextIO) -> None:
     """Another mark than the comma between the cells, as a spreadsheet program writes it in many countries: it makes more cells of the
     first rows, in which single titles may hold commas."""
     with contextlib.suppress(UnicodeDecodeError):
-        head = [line for line in itertools.islice(iter(lambda: stream.readline(_LONGEST_LINE), ""), _LOOKED_AT) if not line.isspace()]
+        head = [
+            line
+            for line in itertools.islice(
+                iter(lambda: stream.readline(_LONGEST_LINE), ""), _LOOKED_AT
+            )
+            if not line.isspace()
+        ]
         counts = {mark: _count(head, mark) for mark in (",", *_MARKS)}
         mark = max(counts, key=lambda each: counts[each])  # the comma where there are as many
         if mark != ",":
-            raise Unreadable(f"is separated by {_MARKS[mark]}; save it as CSV with commas between the cells and decimal points")
+            raise Unreadable(
+                f"is separated by {_MARKS[mark]}; save it as CSV with commas between the cells and decimal points"
+            )
     stream.seek(0)
 
 

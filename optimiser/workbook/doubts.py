@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from optimiser.errors import Fault
+from optimiser.system.errors import Fault
 from optimiser.workbook.drafts import Drafts, is_total
 from optimiser.workbook.sheets import letter, number
 from optimiser.workbook.tables import MOST_FAULTS
@@ -29,10 +29,13 @@ def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
             *_free_floors(table, stockpile),
         ]
         found += [
-            Fault(f"{name}!{letter(column)}{line}" if line else name, said, warning=True) for line, column, said in told[:MOST_FAULTS]
+            Fault(f"{name}!{letter(column)}{line}" if line else name, said, warning=True)
+            for line, column, said in told[:MOST_FAULTS]
         ]
         if len(told) > MOST_FAULTS:
-            found.append(Fault(name, f"has {len(told) - MOST_FAULTS:,} warnings more", warning=True))
+            found.append(
+                Fault(name, f"has {len(told) - MOST_FAULTS:,} warnings more", warning=True)
+            )
     return found
 
 
@@ -58,25 +61,35 @@ def _rows(first: int, last: int) -> str:
 def _hidden(table: Drafts) -> Iterator[Doubt]:
     hidden = table.hidden
     if hidden.sheet:
-        yield 0, 0, "this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"
+        yield (
+            0,
+            0,
+            "this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out",
+        )
     mend = "and read: show what counts, or remove it"
     for first, last in _runs(hidden.rows):
         yield first, 1, f"{_rows(first, last)} hidden, {mend}"
     names = {column: name for name, column in table.columns.items()}
     for first, last in _runs(hidden.columns & names.keys()):
-        said = f"column {letter(first)} ({names[first]}) is" if first == last else f"columns {letter(first)} to {letter(last)} are"
+        said = (
+            f"column {letter(first)} ({names[first]}) is"
+            if first == last
+            else f"columns {letter(first)} to {letter(last)} are"
+        )
         yield table.line, first, f"{said} hidden, {mend}"
 
 
 def _totals(table: Drafts) -> Iterator[Doubt]:
     """Rows that are complete, and so count, and are named like a sum of others."""
-    texts = [column.name for column in columns(table.kind) if column.kind == "text" and not column.many and not column.choices]
+    texts = [
+        column.name
+        for column in columns(table.kind)
+        if column.kind == "text" and not column.many and not column.choices
+    ]
     for row in table.rows if table.kind is not Settings else ():
         name = next((name for name in texts if is_total(row.values.get(name))), None)
         if name is not None:
-            said = (
-                f"{name} {quoted(row.values[name])} reads like a sum of other rows, and counts like any row; remove the row, or rename it"
-            )
+            said = f"{name} {quoted(row.values[name])} reads like a sum of other rows, and counts like any row; remove the row, or rename it"
             yield row.line, number(table.cells[name]), said
 
 
@@ -85,7 +98,11 @@ def _stale(table: Drafts) -> Iterator[Doubt]:
         for first, last in _runs(lines):
             where = "" if first == last else f" in rows {first} to {last}"
             said = f"{name} is 0{where} by a formula that reads another sheet or workbook, as it is where nothing is found there"
-            yield first, table.columns[name], f"{said}; update its links and save the workbook, or write the value"
+            yield (
+                first,
+                table.columns[name],
+                f"{said}; update its links and save the workbook, or write the value",
+            )
 
 
 def _points(table: Drafts) -> Iterator[Doubt]:
@@ -101,7 +118,10 @@ def _free(table: Drafts) -> Iterator[Doubt]:
     priced = [column.name for column in columns(table.kind) if _is_price(column)]
     zero: dict[str, list[int]] = {}
     for row in table.rows:
-        for name, value in [*((name, row.values.get(name)) for name in priced), *row.series.items()]:
+        for name, value in [
+            *((name, row.values.get(name)) for name in priced),
+            *row.series.items(),
+        ]:
             if value == 0:
                 zero.setdefault(name, []).append(row.line)
     for name, lines in zero.items():
@@ -136,10 +156,17 @@ def _repeated(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
     first: dict[tuple[object, ...], Row] = {}
     again: dict[int, list[int]] = {}
     for row in stockpile.rows(table.kind):
-        key = (*(get(row, column.name) for column in columns(table.kind)), *sorted(row.ranges.items()))
+        key = (
+            *(get(row, column.name) for column in columns(table.kind)),
+            *sorted(row.ranges.items()),
+        )
         if (other := first.setdefault(key, row)) is not row:
             again.setdefault(other.line, []).append(row.line)
     for line, lines in again.items():
         for begin, end in _runs(lines):
-            said = f"row {begin} repeats row {line}" if begin == end else f"rows {begin} to {end} repeat row {line}"
+            said = (
+                f"row {begin} repeats row {line}"
+                if begin == end
+                else f"rows {begin} to {end} repeat row {line}"
+            )
             yield begin, 1, f"{said} exactly, and all of them count; remove what is not meant"

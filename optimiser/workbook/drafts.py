@@ -15,9 +15,24 @@ from stockpile_model.schema import PROVENANCE, Column, Row, columns, nearest, qu
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, parted, text, unitless
 
-_DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)  # 1.2 in some countries and 1200 in others
+_DOUBTFUL = re.compile(
+    r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII
+)  # 1.2 in some countries and 1200 in others
 _TOTALS = {
-    *("total", "totals", "subtotal", "subtotals", "sum", "sums", "summe", "gesamt", "insgesamt", "zwischensumme", "somme", "totale"),
+    *(
+        "total",
+        "totals",
+        "subtotal",
+        "subtotals",
+        "sum",
+        "sums",
+        "summe",
+        "gesamt",
+        "insgesamt",
+        "zwischensumme",
+        "somme",
+        "totale",
+    ),
     *("totaal", "suma", "итого", "σ", "合计", "总计", "小计", "合計"),
 }
 
@@ -29,10 +44,14 @@ class Draft:
     line: int
     values: dict[str, Any] = field(default_factory=dict)  # by column; in the settings by name
     series: dict[str, float] = field(default_factory=dict)  # by open column
-    bounds: dict[tuple[str, str], float] = field(default_factory=dict)  # by column and side: what a study may use
+    bounds: dict[tuple[str, str], float] = field(
+        default_factory=dict
+    )  # by column and side: what a study may use
     faulty: set[str] = field(default_factory=set)  # columns
     about: dict[str, Any] = field(default_factory=dict)  # where it comes from: text
-    raw: dict[str, str] = field(default_factory=dict)  # names as their cells hold them, where these are not clean
+    raw: dict[str, str] = field(
+        default_factory=dict
+    )  # names as their cells hold them, where these are not clean
 
     def given(self, name: str) -> str:
         """What the cell of a column holds, as text."""
@@ -40,7 +59,10 @@ class Draft:
 
     @property
     def ranges(self) -> dict[str, tuple[float | None, float | None]]:
-        return {name: (self.bounds.get((name, "low")), self.bounds.get((name, "high"))) for name, _ in self.bounds}
+        return {
+            name: (self.bounds.get((name, "low")), self.bounds.get((name, "high")))
+            for name, _ in self.bounds
+        }
 
 
 @dataclass
@@ -49,10 +71,18 @@ class Seen:
 
     typed: bool = True  # a number that is text is a slip
     points: set[str] = field(default_factory=set)  # a number that shows what its point is
-    doubtful: dict[str, list[tuple[Draft, int, str, str]]] = field(default_factory=dict)  # numbers that do not, and what is wrong
-    odd: dict[tuple[str, int], list[tuple[int, str]]] = field(default_factory=dict)  # those of them that are read, by name and column
-    whole: dict[str, tuple[int, float]] = field(default_factory=dict)  # the first number of 1 and more that is not shown in per cent
-    stale: dict[str, list[int]] = field(default_factory=dict)  # rows with a 0 from another sheet or workbook
+    doubtful: dict[str, list[tuple[Draft, int, str, str]]] = field(
+        default_factory=dict
+    )  # numbers that do not, and what is wrong
+    odd: dict[tuple[str, int], list[tuple[int, str]]] = field(
+        default_factory=dict
+    )  # those of them that are read, by name and column
+    whole: dict[str, tuple[int, float]] = field(
+        default_factory=dict
+    )  # the first number of 1 and more that is not shown in per cent
+    stale: dict[str, list[int]] = field(
+        default_factory=dict
+    )  # rows with a 0 from another sheet or workbook
 
 
 @dataclass(frozen=True)
@@ -99,7 +129,10 @@ class _Slot:
     column: Column
 
 
-_ABOUT = {name: _Slot("about", Column(name=name, field=name, kind="text", meaning="", prose=True)) for name in PROVENANCE}
+_ABOUT = {
+    name: _Slot("about", Column(name=name, field=name, kind="text", meaning="", prose=True))
+    for name in PROVENANCE
+}
 
 
 def _slots(column: Column, name: str, role: Literal["value", "open"] = "value") -> dict[str, _Slot]:
@@ -112,23 +145,47 @@ def _slots(column: Column, name: str, role: Literal["value", "open"] = "value") 
 
 def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
     """The rows of any table but the settings."""
-    slots = {name: slot for column in columns(kind) for name, slot in _slots(column, column.name).items()} | _ABOUT
+    slots = {
+        name: slot for column in columns(kind) for name, slot in _slots(column, column.name).items()
+    } | _ABOUT
     required = [column for column in columns(kind) if column.required]
     spelt: dict[str, str] = {}  # open columns as their header spells them
 
     def other(title: str) -> str | None:
-        return spelt.setdefault(normal(title), unitless(title)) if kind.OPEN and unitless(title) else None
+        return (
+            spelt.setdefault(normal(title), unitless(title))
+            if kind.OPEN and unitless(title)
+            else None
+        )
 
     table = Table(sheet, faults, slots, [column.name for column in required], other)
-    found = Drafts(kind, faults, {name: letter(column) for name, column in table.columns.items()}, seen=Seen(typed=sheet.typed))
+    found = Drafts(
+        kind,
+        faults,
+        {name: letter(column) for name, column in table.columns.items()},
+        seen=Seen(typed=sheet.typed),
+    )
     found.columns, found.line, found.hidden = table.columns, table.line, sheet.hidden
     series = {
-        name: Column(name=name, field=name, kind="number", meaning=kind.OPEN, unit="money/quantity", least=0) for name in spelt.values()
+        name: Column(
+            name=name, field=name, kind="number", meaning=kind.OPEN, unit="money/quantity", least=0
+        )
+        for name in spelt.values()
     }
-    beside = {name: slot for base, title in spelt.items() for name, slot in _slots(series[title], base).items() if slot.role != "value"}
-    slots |= {title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()}
+    beside = {
+        name: slot
+        for base, title in spelt.items()
+        for name, slot in _slots(series[title], base).items()
+        if slot.role != "value"
+    }
+    slots |= {
+        title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()
+    }
     found.indices = [title for title in series if slots[title].role == "open"]
-    found.units = {name: Bracket(said, slots[name].column, table.line, table.columns[name]) for name, said in table.units.items()}
+    found.units = {
+        name: Bracket(said, slots[name].column, table.line, table.columns[name])
+        for name, said in table.units.items()
+    }
     if table.spans:
         faults.whole = faults.lost = True
         for _ in table:
@@ -136,14 +193,24 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
         found.wide = Wide(kind, table.spans, *(table.wide or (0, {}, {})))
         return found
     for line, cells in table:
-        missing = [column.name for column in required if column.name not in cells and column.name in table.columns]
-        if missing and (at := next((table.columns[name] for name, cell in cells.items() if is_total(cell)), 0)):
-            faults.add(line, at, "this row looks like a total, which is no row of the table; remove it")
+        missing = [
+            column.name
+            for column in required
+            if column.name not in cells and column.name in table.columns
+        ]
+        if missing and (
+            at := next((table.columns[name] for name, cell in cells.items() if is_total(cell)), 0)
+        ):
+            faults.add(
+                line, at, "this row looks like a total, which is no row of the table; remove it"
+            )
             continue
         if line == table.line + 1 and _units(cells, slots):
             first = table.columns[next(iter(cells))]
             faults.add(
-                line, first, "this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]"
+                line,
+                first,
+                "this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]",
             )
             continue
         found.rows.append(_fill(line, cells, slots, table, found.seen))
@@ -156,15 +223,24 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
 
 def is_total(cell: Any) -> bool:
     """Whether a text begins or ends with a word for a sum."""
-    words = re.findall(r"[^\W\d_]+", cell.casefold().replace("sub-", "sub")) if isinstance(cell, str) and len(cell) < 100 else []
+    words = (
+        re.findall(r"[^\W\d_]+", cell.casefold().replace("sub-", "sub"))
+        if isinstance(cell, str) and len(cell) < 100
+        else []
+    )
     return bool(words) and not _TOTALS.isdisjoint((words[0], words[-1]))
 
 
 def _units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
     """Whether a row says in words what several columns hold: units, or the header once more."""
     found = [(slots[name].column, cell) for name, cell in cells.items() if name in slots]
-    values = [(column, cell) for column, cell in found if column.kind in ("number", "whole", "date")]
-    words = [isinstance(cell, str) and not re.search(r"\d", cell) and bool(_value(column, cell)[1]) for column, cell in values]
+    values = [
+        (column, cell) for column, cell in found if column.kind in ("number", "whole", "date")
+    ]
+    words = [
+        isinstance(cell, str) and not re.search(r"\d", cell) and bool(_value(column, cell)[1])
+        for column, cell in values
+    ]
     return len(words) > 1 and all(words)
 
 
@@ -209,7 +285,9 @@ def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
             continue
         if lines:
             told = set(lines)
-            found.faults.found = [each for each in found.faults.found if each[1] != at or each[0] not in told]
+            found.faults.found = [
+                each for each in found.faults.found if each[1] != at or each[0] not in told
+            ]
         hint = nearest(title, known) or "; fill it or remove it"
         found.faults.header(table.line, at, f"the {found.kind.OPEN} {title!r} has no number{hint}")
 
@@ -217,8 +295,17 @@ def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
 def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
     """The settings: a draft for each name of the sheet."""
     known = {column.name: column for column in columns(Settings)}
-    table = Table(sheet, faults, ("name", "value", "value_low", "value_high", *PROVENANCE), ("name", "value"))
-    found = Drafts(Settings, faults, seen=Seen(typed=sheet.typed), columns=table.columns, line=table.line, hidden=sheet.hidden)
+    table = Table(
+        sheet, faults, ("name", "value", "value_low", "value_high", *PROVENANCE), ("name", "value")
+    )
+    found = Drafts(
+        Settings,
+        faults,
+        seen=Seen(typed=sheet.typed),
+        columns=table.columns,
+        line=table.line,
+        hidden=sheet.hidden,
+    )
     missing = {name: None for name, column in known.items() if column.required}
     unclear: list[tuple[int, str]] = []  # rows of which nothing says what they mean
     for line, cells in table:
@@ -229,30 +316,51 @@ def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
             found.cells[name] = f"{letter(table.columns.get('value', 1))}{line}"
             if not isinstance(title, Lost) and (unit := parted(text(title))[1]):
                 found.units[name] = Bracket(unit, known[name], line, table.columns["name"])
-            found.rows.append(_fill(line, cells, _slots(known[name], "value") | _ABOUT, table, found.seen, name))
+            found.rows.append(
+                _fill(line, cells, _slots(known[name], "value") | _ABOUT, table, found.seen, name)
+            )
             if known[name].required and "value" not in cells and "value" in table.columns:
                 faults.add(line, table.columns["value"], f"{name} {known[name].fault(None)}")
         elif name in known:
-            faults.add(line, table.columns["name"], f"{name} stands twice: here and in {found.cells[name]}; remove one of the two")
+            faults.add(
+                line,
+                table.columns["name"],
+                f"{name} stands twice: here and in {found.cells[name]}; remove one of the two",
+            )
         elif hint := "" if faults.more or len(unclear) > MOST_FAULTS else nearest(name, known):
             missing = {each: None for each in missing if f"{each!r}" not in hint}
             faults.header(line, table.columns["name"], f"name {name!r} is unknown{hint}", lost=True)
         elif "name" in table.columns:
             said = (
-                title.message if isinstance(title, Lost) else f"{quoted(name)} is unknown" if name else "is required and must not be blank"
+                title.message
+                if isinstance(title, Lost)
+                else f"{quoted(name)} is unknown"
+                if name
+                else "is required and must not be blank"
             )
             unclear.append((line, f"name {said}"))
     for line, message in unclear:
-        mend = f"{' and '.join(missing)} must be given" if missing else "rename it or remove the row"
+        mend = (
+            f"{' and '.join(missing)} must be given" if missing else "rename it or remove the row"
+        )
         faults.add(line, table.columns["name"], f"{message}; {mend}")
     if missing and not unclear and "name" in table.columns:
-        faults.sheet(f"{' and '.join(missing)} must be given: add a row with the name and its value")
+        faults.sheet(
+            f"{' and '.join(missing)} must be given: add a row with the name and its value"
+        )
     faults.lost |= bool(missing)
     _judge_points(found)
     return found
 
 
-def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], table: Table, seen: Seen, setting: str = "") -> Draft:
+def _fill(
+    line: int,
+    cells: Mapping[str, Cell],
+    slots: Mapping[str, _Slot],
+    table: Table,
+    seen: Seen,
+    setting: str = "",
+) -> Draft:
     """A draft of the cells of a row. In the settings the columns are called by the name of the setting."""
     row = Draft(line)
     for name, cell in cells.items():
@@ -260,7 +368,9 @@ def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], tabl
         shown = name.replace("value", setting, 1) if setting else name
         slot = slots.get(name)
         if slot is None:
-            table.faults.add(line, at, f"{shown} is the range of a value that is no number; clear it")
+            table.faults.add(
+                line, at, f"{shown} is the range of a value that is no number; clear it"
+            )
             continue
         value, message = _value(slot.column, cell)
         if message:
@@ -281,9 +391,13 @@ def _fill(line: int, cells: Mapping[str, Cell], slots: Mapping[str, _Slot], tabl
     for name, (low, high) in row.ranges.items() if row.bounds else ():
         if low is not None and high is not None and low > high:
             at = next(
-                table.columns[each] for each in cells if each in slots and slots[each].role == "low" and slots[each].column.name == name
+                table.columns[each]
+                for each in cells
+                if each in slots and slots[each].role == "low" and slots[each].column.name == name
             )
-            table.faults.add(line, at, f"{name}_low must not be above {name}_high, found {low:g} and {high:g}")
+            table.faults.add(
+                line, at, f"{name}_low must not be above {name}_high, found {low:g} and {high:g}"
+            )
     return row
 
 
@@ -298,8 +412,13 @@ def _see(row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, se
     if isinstance(cell, str):
         said = cell.strip()
         if _DOUBTFUL.fullmatch(said):
-            message = f"{shown} {said!r} is {float(said):g} in some countries and {said.replace('.', '')} in others; " + (
-                "write it as a number, not as text" if seen.typed else f"write {said}0 or {said.replace('.', '')}"
+            message = (
+                f"{shown} {said!r} is {float(said):g} in some countries and {said.replace('.', '')} in others; "
+                + (
+                    "write it as a number, not as text"
+                    if seen.typed
+                    else f"write {said}0 or {said.replace('.', '')}"
+                )
             )
             seen.doubtful.setdefault(name, []).append((row, at, said, message))
         elif not seen.typed and "." in said:
@@ -323,11 +442,19 @@ def written(drafts: Drafts) -> Written:
     """The cells of a table without faults. What was blank stays blank; a reference has the spelling of its key."""
     settings = drafts.kind is Settings
     rows = []
-    for name, row in zip(drafts.cells if settings else [""] * len(drafts.rows), drafts.rows, strict=True):
-        cells = {column: _said(value) for column, value in (*row.values.items(), *row.series.items(), *row.about.items())}
+    for name, row in zip(
+        drafts.cells if settings else [""] * len(drafts.rows), drafts.rows, strict=True
+    ):
+        cells = {
+            column: _said(value)
+            for column, value in (*row.values.items(), *row.series.items(), *row.about.items())
+        }
         cells |= {f"{column}_{side}": _said(value) for (column, side), value in row.bounds.items()}
         if settings:
-            cells = {"name": name, **{column.replace(name, "value", 1): value for column, value in cells.items()}}
+            cells = {
+                "name": name,
+                **{column.replace(name, "value", 1): value for column, value in cells.items()},
+            }
         rows.append(cells)
     order = ("name", "value", "value_low", "value_high", *PROVENANCE) if settings else drafts.cells
     return Written(tuple(name for name in order if any(name in row for row in rows)), tuple(rows))
@@ -335,7 +462,13 @@ def written(drafts: Drafts) -> Written:
 
 def _said(value: Any) -> str:
     """A value as the text that reads as it."""
-    return ", ".join(map(text, value)) if isinstance(value, tuple) else ("no", "yes")[value] if isinstance(value, bool) else text(value)
+    return (
+        ", ".join(map(text, value))
+        if isinstance(value, tuple)
+        else ("no", "yes")[value]
+        if isinstance(value, bool)
+        else text(value)
+    )
 
 
 def write_row(row: Row) -> dict[str, str]:
@@ -343,9 +476,17 @@ def write_row(row: Row) -> dict[str, str]:
     values = {column.name: getattr(row, column.field) for column in columns(type(row))}
     required = {column.name for column in columns(type(row)) if column.required}
     default = {column.name: column.default for column in columns(type(row))}
-    found = {name: value for name, value in values.items() if value is not None and (name in required or value != default[name])}
+    found = {
+        name: value
+        for name, value in values.items()
+        if value is not None and (name in required or value != default[name])
+    }
     found |= dict(getattr(row, "values", {}))
     for name, (low, high) in row.ranges.items():
-        found |= {f"{name}_{side}": value for side, value in (("low", low), ("high", high)) if value is not None}
+        found |= {
+            f"{name}_{side}": value
+            for side, value in (("low", low), ("high", high))
+            if value is not None
+        }
     found |= {name: value for name in PROVENANCE if (value := getattr(row, name)) is not None}
     return {name: _said(value) for name, value in found.items()}

@@ -15,14 +15,21 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from openpyxl.xml.constants import ARC_CORE, DCORE_NS, DCTERMS_NS
 
-from optimiser import files
-from optimiser.errors import OutputError
-from optimiser.files import replace, same_file
+from optimiser.system import files
+from optimiser.system.errors import OutputError
+from optimiser.system.files import replace, same_file
 
 __all__ = ["Kind", "about", "check_target", "refuse_foreign", "replace", "same_file"]
 
 AUTHOR = "stockpile-optimiser"
-_UNDATED = (1980, 1, 1, 0, 0, 0)  # the date of each part as XlsxWriter writes it; most other programs write the clock's
+_UNDATED = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the date of each part as XlsxWriter writes it; most other programs write the clock's
 _MOST_BYTES = 2**16  # of the document properties
 
 
@@ -61,11 +68,31 @@ def refuse_foreign(path: Path, kind: Kind, force: bool) -> None:
 def _is_own(path: Path, kind: Kind) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(ARC_CORE).file_size > _MOST_BYTES or any(part.date_time != _UNDATED for part in archive.infolist()):
+            if archive.getinfo(ARC_CORE).file_size > _MOST_BYTES or any(
+                part.date_time != _UNDATED for part in archive.infolist()
+            ):
                 return False
             properties = fromstring(archive.read(ARC_CORE))
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, SyntaxError, ValueError, DefusedXmlException):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        RuntimeError,
+        SyntaxError,
+        ValueError,
+        DefusedXmlException,
+    ):
         return False  # no workbook, or cut short
-    author, subject = (properties.findtext(f"{{{DCORE_NS}}}{name}", "") for name in ("creator", "subject"))
-    created, modified = (properties.findtext(f"{{{DCTERMS_NS}}}{name}", "") for name in ("created", "modified"))
-    return author == AUTHOR and subject.startswith(kind.subject) and bool(created) and created == modified
+    author, subject = (
+        properties.findtext(f"{{{DCORE_NS}}}{name}", "") for name in ("creator", "subject")
+    )
+    created, modified = (
+        properties.findtext(f"{{{DCTERMS_NS}}}{name}", "") for name in ("created", "modified")
+    )
+    return (
+        author == AUTHOR
+        and subject.startswith(kind.subject)
+        and bool(created)
+        and created == modified
+    )

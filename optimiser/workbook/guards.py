@@ -30,20 +30,30 @@ ROWS = 500
 
 LISTS = "lists"
 CONFIDENCE = ("high", "medium", "low", "assumption")
-FURTHER = {"buyers": ("sites", "buyer"), "countries": ("suppliers", "country"), "levels": ("floors", "level")}
+FURTHER = {
+    "buyers": ("sites", "buyer"),
+    "countries": ("suppliers", "country"),
+    "levels": ("floors", "level"),
+}
 """Lists that are the keys of no sheet, and the column in which they stand."""
 
 
 def dependent() -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
     """Return the columns whose list hangs on another column of the row: which, and the list for each of its values."""
-    groups = {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {"country": "countries"}
+    groups = {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {
+        "country": "countries"
+    }
     return {
         ("commitments", "name"): ("kind", {kind: deed.table for kind, deed in deeds().items()}),
         ("rules", "value"): ("of", groups),
     }
 
 
-LISTED = {("commitments", "level"): "levels", ("events", "scenario"): "scenarios", ("events", "table"): "tables"}
+LISTED = {
+    ("commitments", "level"): "levels",
+    ("events", "scenario"): "scenarios",
+    ("events", "table"): "tables",
+}
 """Columns that refer to no table and yet have a list."""
 
 SUGGESTED = {"buyer": "buyers", "follows": "scenarios"}
@@ -84,21 +94,38 @@ class Sheets:
 
     def alike(self, table: str, names: Sequence[str]) -> str:
         """How many rows have the key of the first row. Numbers count as text, as they do for the reader."""
-        pairs = [(self.area(table, name).partition("!")[2], self.cell(table, name)) for name in names]
+        pairs = [
+            (self.area(table, name).partition("!")[2], self.cell(table, name)) for name in names
+        ]
         same = "*".join(f"(TRIM({area})=TRIM({cell}))" for area, cell in pairs)
         return f"SUMPRODUCT({same}*1)"
 
 
-def define_lists(book: xlsxwriter.Workbook, sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
+def define_lists(
+    book: xlsxwriter.Workbook,
+    sheet: Worksheet,
+    sheets: Sheets,
+    indices: Sequence[str],
+    styles: Styles,
+) -> None:
     """The names behind the drop-downs, and the sheet of those lists that stand in no column of a table."""
     refers = {column.refers for kind in block_tables() for column in columns(kind)}
-    chosen = {*LISTED.values(), *(name for _, lists in dependent().values() for name in lists.values())}
-    first = {kind.TABLE: (kind.TABLE, keys(kind)[0]) for kind in block_tables() if kind.TABLE in refers | chosen and not kind.OPEN}
+    chosen = {
+        *LISTED.values(),
+        *(name for _, lists in dependent().values() for name in lists.values()),
+    }
+    first = {
+        kind.TABLE: (kind.TABLE, keys(kind)[0])
+        for kind in block_tables()
+        if kind.TABLE in refers | chosen and not kind.OPEN
+    }
     for name, (table, column) in {**first, **FURTHER}.items():
         book.define_name(f"list_{name}", _filled(sheets.area(table, column)))
     book.define_name("list_prices", _filled(f"{LISTS}!$B$1:$B${_INDICES + 1}"))
     for at, (name, choices) in enumerate(_fixed().items(), 3):
-        book.define_name(f"list_{name}", f"={LISTS}!${letter(at)}$2:${letter(at)}${len(choices) + 1}")
+        book.define_name(
+            f"list_{name}", f"={LISTS}!${letter(at)}$2:${letter(at)}${len(choices) + 1}"
+        )
     named, given = (sheets.area(Settings.TABLE, column) for column in ("name", "value"))
     book.define_name("period_months", f'=INDEX({given},MATCH("period_months",{named},0))')
     _add_lists(sheet, sheets, indices, styles)
@@ -113,19 +140,35 @@ def _fixed() -> dict[str, tuple[str, ...]]:
     """Lists that no officer changes."""
     choices = {column.name: column.choices for column in columns(Supplier)}
     changing = tuple(kind.TABLE for kind in block_tables() if not kind.CERTAIN)
-    return {"blocs": choices["bloc"], "stages": choices["stage"], "tables": changing, "nothing": ("",)}
+    return {
+        "blocs": choices["bloc"],
+        "stages": choices["stage"],
+        "tables": changing,
+        "nothing": ("",),
+    }
 
 
 def _add_lists(sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
     """The indices are the titles of the columns of `prices`, without their unit, ranges and what tells where they come from."""
-    for at, (name, width) in enumerate({"titles of prices": 18, "indices": 18, **dict.fromkeys(_fixed(), 14)}.items()):
+    for at, (name, width) in enumerate(
+        {"titles of prices": 18, "indices": 18, **dict.fromkeys(_fixed(), 14)}.items()
+    ):
         sheet.write_string(0, at, name, styles.header)
         sheet.set_column(at, at, width)
-    sheet.write_string(0, len(_fixed()) + 3, "Worked out from the other sheets for their drop-downs: nothing to fill in here.")
+    sheet.write_string(
+        0,
+        len(_fixed()) + 3,
+        "Worked out from the other sheets for their drop-downs: nothing to fill in here.",
+    )
     titles = f"prices!$B$1:${sheets.letter('prices', 'source')}$1"
     for line in range(1, _INDICES + 1):
-        title, shown = f"INDEX({titles},1,ROW()-1)", [*indices, "Source"][line - 1] if line <= len(indices) + 1 else ""
-        sheet.write_formula(line, 0, f'=IFERROR(TRIM(LEFT({title},FIND("[",{title}&"[")-1)),"")', None, shown)
+        title, shown = (
+            f"INDEX({titles},1,ROW()-1)",
+            [*indices, "Source"][line - 1] if line <= len(indices) + 1 else "",
+        )
+        sheet.write_formula(
+            line, 0, f'=IFERROR(TRIM(LEFT({title},FIND("[",{title}&"[")-1)),"")', None, shown
+        )
         plain = f'SUBSTITUTE(A{line + 1}," ","_")'
         sheet.write_formula(
             line,
@@ -150,11 +193,17 @@ def explain(name: str, column: Column | None, units: Units) -> str:
         return "Room for a further index: write its name here, such as rotterdam, and its values below."
     if isinstance(column.default, float) and column.default.is_integer():
         column = replace(column, default=int(column.default))
-    parts = ["Required." if column.required else "", sentence(comment(name, column, units)), *limits(column)]
+    parts = [
+        "Required." if column.required else "",
+        sentence(comment(name, column, units)),
+        *limits(column),
+    ]
     if column.unit.startswith("1/"):
         parts.append("A fraction: 0.03 is 3 %.")
     if column.key:
-        parts.append("No two rows may have the same." if column.name == "date" else "Its own for each row.")
+        parts.append(
+            "No two rows may have the same." if column.name == "date" else "Its own for each row."
+        )
     if name in WHOLE_PERIODS:
         parts.append("A whole number of periods (settings period_months).")
     if column.many:
@@ -168,7 +217,11 @@ def explain(name: str, column: Column | None, units: Units) -> str:
 
 def sentence(text: str) -> str:
     """Text that begins with a capital letter, but for a choice, which is told as it is written in a cell."""
-    return text.replace("`", "") if text.startswith("`") else text[0].upper() + text[1:].replace("`", "")
+    return (
+        text.replace("`", "")
+        if text.startswith("`")
+        else text[0].upper() + text[1:].replace("`", "")
+    )
 
 
 def limits(column: Column) -> Iterator[str]:
@@ -196,12 +249,26 @@ def guard_settings(sheet: Worksheet, sheets: Sheets, units: Units, styles: Style
     found, missing = columns(Settings), styles(bg_color=MISSING)
     at = list(sheets.names[Settings.TABLE]).index("value")
     for line, column in enumerate(found, 1):
-        _validate(sheet, (line, at, line, at), _own(column, f"${letter(at + 1)}{line + 1}"), column.name, column, units)
+        _validate(
+            sheet,
+            (line, at, line, at),
+            _own(column, f"${letter(at + 1)}{line + 1}"),
+            column.name,
+            column,
+            units,
+        )
         if column.required:
             sheet.conditional_format(line, at, line, at, {"type": "blanks", "format": missing})
     for at, name in enumerate(sheets.names[Settings.TABLE]):
         if column_of(Settings, name) is None and name not in ("name", "value"):
-            _validate(sheet, (1, at, len(found), at), rule(Settings.TABLE, name, None, sheets), name, None, units)
+            _validate(
+                sheet,
+                (1, at, len(found), at),
+                rule(Settings.TABLE, name, None, sheets),
+                name,
+                None,
+                units,
+            )
     sheet.autofilter(0, 0, len(found), len(sheets.names[Settings.TABLE]) - 1)
 
 
@@ -222,18 +289,31 @@ def rule(table: str, name: str, column: Column | None, sheets: Sheets) -> dict[s
     """The validation of a column. A blank cell stays allowed; but not by `ignore_blank` in a list, which would let
     anything pass where the list has a gap."""
     if column is None:
-        return {"validate": "list", "source": [*CONFIDENCE], "error_type": "warning"} if name == "confidence" else {"validate": "any"}
+        return (
+            {"validate": "list", "source": [*CONFIDENCE], "error_type": "warning"}
+            if name == "confidence"
+            else {"validate": "any"}
+        )
     if listed := source(table, name, column, sheets):
         return {"validate": "list", "source": f"={listed}", "ignore_blank": False}
     if name in SUGGESTED and table != "sites":
-        return {"validate": "list", "source": f"=list_{SUGGESTED[name]}", "error_type": "warning", "ignore_blank": False}
+        return {
+            "validate": "list",
+            "source": f"=list_{SUGGESTED[name]}",
+            "error_type": "warning",
+            "ignore_blank": False,
+        }
     cell, own = sheets.cell(table, name), _own(column, sheets.cell(table, name))
     if column.key:
         (kind,) = (each for each in block_tables() if table == each.TABLE)
         once = f"{sheets.alike(table, keys(kind))}=1"
         if column.kind == "date":
             once = f"ISNUMBER({cell}),{cell}>={own['minimum']},{cell}<={own['maximum']},{once}"
-        return {"validate": "custom", "value": f'=OR(TRIM({cell})="",AND({once}))', "ignore_blank": False}
+        return {
+            "validate": "custom",
+            "value": f'=OR(TRIM({cell})="",AND({once}))',
+            "ignore_blank": False,
+        }
     return own
 
 
@@ -245,13 +325,21 @@ def _own(column: Column, cell: str) -> dict[str, Any]:
         return {"validate": "any"}
     if column.choices:
         unbuilt = column.unbuilt if isinstance(column.unbuilt, tuple) else ()
-        return {"validate": "list", "source": [str(choice) for choice in column.choices if choice not in unbuilt]}
+        return {
+            "validate": "list",
+            "source": [str(choice) for choice in column.choices if choice not in unbuilt],
+        }
     match column.kind:
         case "yes_no":
             return {"validate": "list", "source": ["yes", "no"]}
         case "date":
             first, last = dt.date(YEARS[0], 1, 1), dt.date(YEARS[1], 12, 31)
-            return {"validate": "date", "criteria": "between", "minimum": serial(first), "maximum": serial(last)}
+            return {
+                "validate": "date",
+                "criteria": "between",
+                "minimum": serial(first),
+                "maximum": serial(last),
+            }
         case "number" | "whole":
             return _bounded(column, cell)
         case _:
@@ -263,9 +351,18 @@ def _bounded(column: Column, cell: str) -> dict[str, Any]:
     least = -LARGEST if column.least is None else column.least
     if column.above is not None or column.name in WHOLE_PERIODS:
         low = f"{cell}>={least:.15g}" if column.above is None else f"{cell}>{column.above:.15g}"
-        step = "MAX(1,period_months)" if column.name in WHOLE_PERIODS else "1" if column.kind == "whole" else ""
+        step = (
+            "MAX(1,period_months)"
+            if column.name in WHOLE_PERIODS
+            else "1"
+            if column.kind == "whole"
+            else ""
+        )
         whole = f",MOD({cell},{step})=0" if step else ""
-        return {"validate": "custom", "value": f"=AND(ISNUMBER({cell}),{low},{cell}<={most:.15g}{whole})"}
+        return {
+            "validate": "custom",
+            "value": f"=AND(ISNUMBER({cell}),{low},{cell}<={most:.15g}{whole})",
+        }
     return {
         "validate": "integer" if column.kind == "whole" else "decimal",
         "criteria": "between",
@@ -291,21 +388,36 @@ def refusal(rule: Mapping[str, Any], column: Column) -> str:
         where = f"the sheet {column.refers}" if column.refers else "its own sheet"
         return f"It is not in the list. Take one from the list, or add it to {where} first. To leave the cell blank press Esc, then Delete."
     if column.key:
-        date = f" It must be a date between {YEARS[0]} and {YEARS[1]}." if column.kind == "date" else ""
+        date = (
+            f" It must be a date between {YEARS[0]} and {YEARS[1]}."
+            if column.kind == "date"
+            else ""
+        )
         return f"Another row has the same {column.name.replace('_', ' ')}: each row needs its own.{date}"
     if column.kind == "date":
         return f"It must be a date between {YEARS[0]} and {YEARS[1]}, such as 2027-03-31."
     more = " A share is a fraction: 0.25 or 25 %." if column.unit == "1" else ""
     if column.name in WHOLE_PERIODS:
         more = " It must be a whole number of periods: see period_months in the settings."
-    return f"It must be a {'whole ' if column.kind == 'whole' else ''}number. {bounds}{more}".strip()
+    return (
+        f"It must be a {'whole ' if column.kind == 'whole' else ''}number. {bounds}{more}".strip()
+    )
 
 
 def _validate(
-    sheet: Worksheet, area: tuple[int, int, int, int], rule: Mapping[str, Any], name: str, column: Column | None, units: Units
+    sheet: Worksheet,
+    area: tuple[int, int, int, int],
+    rule: Mapping[str, Any],
+    name: str,
+    column: Column | None,
+    units: Units,
 ) -> None:
     title = header(name, column, units) or "A further index"
-    options = {**rule, "input_title": title[:32], "input_message": textwrap.shorten(explain(name, column, units), 255, placeholder=" …")}
+    options = {
+        **rule,
+        "input_title": title[:32],
+        "input_message": textwrap.shorten(explain(name, column, units), 255, placeholder=" …"),
+    }
     if rule["validate"] != "any":
         said = f"Usual are: {', '.join(CONFIDENCE)}." if column is None else refusal(rule, column)
         options |= {
@@ -323,7 +435,11 @@ def _colour(sheet: Worksheet, kind: type[Row], sheets: Sheets, styles: Styles) -
     def mark(columns: Iterable[str], test: str, **style: Any) -> None:
         for name in columns:
             at = list(names).index(name)
-            options = {"type": "formula", "criteria": test.format(cell=sheets.cell(table, name)), "format": styles(**style)}
+            options = {
+                "type": "formula",
+                "criteria": test.format(cell=sheets.cell(table, name)),
+                "format": styles(**style),
+            }
             sheet.conditional_format(1, at, ROWS, at, options)
 
     known = {name: column for name in names if (column := column_of(kind, name)) is not None}
@@ -336,5 +452,9 @@ def _colour(sheet: Worksheet, kind: type[Row], sheets: Sheets, styles: Styles) -
         if listed := source(table, name, column, sheets):
             test = f'=AND(TRIM({{cell}})<>"",SUMPRODUCT((TRIM({listed})=TRIM({{cell}}))*1)=0)'
             mark([name], test, bg_color=UNKNOWN)
-    counted = [name for name, column in known.items() if column.kind == "number" and number_format(column.unit, ()) == WHOLE]
+    counted = [
+        name
+        for name, column in known.items()
+        if column.kind == "number" and number_format(column.unit, ()) == WHOLE
+    ]
     mark(counted, "=IF(ISNUMBER({cell}),{cell}<>INT({cell}),FALSE)", num_format=DECIMAL)

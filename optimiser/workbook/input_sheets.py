@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.sampling import tables as uncertain
+from optimiser.scenarios.sampling import tables as uncertain
 from optimiser.studies import tables as studies
 from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of, writable
 from stockpile_model.block import tables as block_tables
@@ -59,7 +59,10 @@ class Units:
 
 def read_tables(folder: Traversable) -> dict[type[Row], list[dict[str, str]]]:
     """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold something."""
-    files = {kind: folder / f"{kind.TABLE}.csv" for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)}
+    files = {
+        kind: folder / f"{kind.TABLE}.csv"
+        for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)
+    }
     return {kind: _read(file) for kind, file in files.items() if file.is_file()}
 
 
@@ -80,10 +83,15 @@ def header(name: str, column: Column | None, units: Units) -> str:
 def comment(name: str, column: Column | None, units: Units) -> str:
     """What a column means, what may stand in it and what a blank cell means."""
     if column is None:
-        return ABOUT.get(name, {"name": "Name of the setting.", "value": "Its value."}.get(name, name))
+        return ABOUT.get(
+            name, {"name": "Name of the setting.", "value": "Its value."}.get(name, name)
+        )
     parts = [f"{column.meaning}."]
     if name != column.name:
-        parts.insert(0, f"{'Lower' if name.endswith('_low') else 'Upper'} end of the range that a study may use of:")
+        parts.insert(
+            0,
+            f"{'Lower' if name.endswith('_low') else 'Upper'} end of the range that a study may use of:",
+        )
     if unit := units(column):
         parts.append(f"Unit: {unit}.")
     elif column.unit == "1":
@@ -95,7 +103,9 @@ def comment(name: str, column: Column | None, units: Units) -> str:
     if column.refers:
         parts.append(f"See the sheet {column.refers}.")
     if column.default not in (None, "", ()):
-        parts.append(f"Blank: {'no' if column.default is False else 'yes' if column.default is True else column.default}.")
+        parts.append(
+            f"Blank: {'no' if column.default is False else 'yes' if column.default is True else column.default}."
+        )
     return " ".join(parts)
 
 
@@ -109,7 +119,14 @@ def column_of(kind: type[Row], name: str) -> Column | None:
         return known[base]
     if not kind.OPEN:
         raise ValueError(f"{kind.TABLE} has no column {name!r}")
-    return Column(name=base, field=base, kind="number", meaning=f"the {kind.OPEN} {base}", unit="money/quantity", least=0)
+    return Column(
+        name=base,
+        field=base,
+        kind="number",
+        meaning=f"the {kind.OPEN} {base}",
+        unit="money/quantity",
+        least=0,
+    )
 
 
 def cell_format(column: Column | None, values: Iterable[object]) -> str:
@@ -128,7 +145,9 @@ class Writer:
     explain: Callable[[str, Column | None, Units], str] = comment
     shown: Callable[[Column | None, Iterable[object]], str] = cell_format
 
-    def table(self, sheet: Worksheet, kind: type[Row], names: Sequence[str], rows: Sequence[Cells]) -> dict[str, int]:
+    def table(
+        self, sheet: Worksheet, kind: type[Row], names: Sequence[str], rows: Sequence[Cells]
+    ) -> dict[str, int]:
         """One sheet: a frozen header with units and comments, then the rows, each cell of its kind. Returns the width of each column."""
         known = {column.name: column for column in columns(Settings)}
         widths = {}
@@ -137,21 +156,38 @@ class Writer:
             title = header(name, about, self.units)
             sheet.write_string(0, at, title, self.styles.header)
             sheet.write_comment(0, at, self.explain(name, about, self.units), COMMENT_SIZE)
-            meant = [known[row["name"]] if kind is Settings and name == "value" else about for row in rows]
+            meant = [
+                known[row["name"]] if kind is Settings and name == "value" else about
+                for row in rows
+            ]
             cells = [row.get(name, "") for row in rows]
-            values = [convert(column, cell) if column and cell else cell or None for column, cell in zip(meant, cells, strict=True)]
+            values = [
+                convert(column, cell) if column and cell else cell or None
+                for column, cell in zip(meant, cells, strict=True)
+            ]
             for line, (column, value) in enumerate(zip(meant, values, strict=True), 1):
-                style = self.styles(self.shown(column, [value] if kind is Settings else values), text_wrap=name in ("note", "source"))
+                style = self.styles(
+                    self.shown(column, [value] if kind is Settings else values),
+                    text_wrap=name in ("note", "source"),
+                )
                 put(sheet, line, at, value, style)
                 if kind is Settings and name == "name":
                     setting = known[str(value)]
-                    sheet.write_comment(line, at, self.explain(setting.name, setting, self.units), COMMENT_SIZE)
+                    sheet.write_comment(
+                        line, at, self.explain(setting.name, setting, self.units), COMMENT_SIZE
+                    )
             longest_word = max((len(word) for word in title.split()), default=0)
-            widths[name] = min(_MOST_WIDTH, max(_LEAST_WIDTH, longest_word + 2, max(map(len, cells), default=0) + 2))
+            widths[name] = min(
+                _MOST_WIDTH,
+                max(_LEAST_WIDTH, longest_word + 2, max(map(len, cells), default=0) + 2),
+            )
             sheet.set_column(at, at, widths[name])
         sheet.set_row(0, 4 * LINE_HEIGHT)
         for line, row in enumerate(rows, 1):
-            lines = max(len(textwrap.wrap(row.get(name, ""), _MOST_WIDTH)) or 1 for name in ("source", "note"))
+            lines = max(
+                len(textwrap.wrap(row.get(name, ""), _MOST_WIDTH)) or 1
+                for name in ("source", "note")
+            )
             sheet.set_row(line, LINE_HEIGHT * lines)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
@@ -172,18 +208,27 @@ def write_guide(sheet: Worksheet, text: str, styles: Styles, line: int = 0) -> i
 
     Returns the line after the last.
     """
-    page = int(1.1 * (_GUIDE_FIRST + (GUIDE_COLUMNS - 1) * _GUIDE_OTHERS))  # letters are narrower than digits, by which widths count
+    page = int(
+        1.1 * (_GUIDE_FIRST + (GUIDE_COLUMNS - 1) * _GUIDE_OTHERS)
+    )  # letters are narrower than digits, by which widths count
     for block in _blocks(writable(text)):
         if isinstance(block, list):
             sheet.set_row(line, 3 * LINE_HEIGHT)
             for number, cells in enumerate(block):
                 for at, cell in enumerate(cells):
-                    sheet.write_string(line, at, cell, styles.header if number == 0 else styles(align="right" if at else "left"))
+                    sheet.write_string(
+                        line,
+                        at,
+                        cell,
+                        styles.header if number == 0 else styles(align="right" if at else "left"),
+                    )
                 line += 1
         elif block.startswith("#"):
             top = block.startswith("# ")
             sheet.set_row(line, (2 if top else 1.7) * LINE_HEIGHT)
-            style = styles(bold=True, font_size=16 if top else 12, font_color="#1F3864", valign="bottom")
+            style = styles(
+                bold=True, font_size=16 if top else 12, font_color="#1F3864", valign="bottom"
+            )
             sheet.write_string(line, 0, block.lstrip("# "), style)
             line += 1
         else:
@@ -198,7 +243,11 @@ def _blocks(text: str) -> Iterator[str | list[list[str]]]:
     for part in text.strip().split("\n\n"):
         lines = part.strip().splitlines()
         if lines[0].startswith("|"):
-            yield [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not set(line) <= set("|-: ")]
+            yield [
+                [cell.strip() for cell in line.strip("|").split("|")]
+                for line in lines
+                if not set(line) <= set("|-: ")
+            ]
         elif lines[0].startswith(("#", "- ")) or lines[0][0].isdigit():
             yield from _items(lines)
         else:

@@ -13,7 +13,9 @@ from stockpile_model.names import identity, outline
 from stockpile_model.schema import Column, apart, columns, keys
 from stockpile_model.values import normal, text
 
-_MOST_COMPARED = 20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown
+_MOST_COMPARED = (
+    20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown
+)
 
 
 def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
@@ -23,7 +25,11 @@ def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
     be looked for; False where there is none to do so. References to `unread` tables, which are there and could not be
     read, are not judged.
     """
-    known = {refers: _Keys.of(refers, tables, unread) for table in tables.values() for refers in _refers(table)}
+    known = {
+        refers: _Keys.of(refers, tables, unread)
+        for table in tables.values()
+        for refers in _refers(table)
+    }
     whole = True
     for table in tables.values():
         if names := keys(table.kind):
@@ -53,13 +59,28 @@ class _Keys:
     @classmethod
     def of(cls, table: str, tables: Mapping[str, Drafts], unread: Collection[str]) -> _Keys:
         if table not in tables:
-            return cls(table, f"has no row: the sheet {table} is missing; add it", there=False, complete=table not in unread)
+            return cls(
+                table,
+                f"has no row: the sheet {table} is missing; add it",
+                there=False,
+                complete=table not in unread,
+            )
         target = tables[table]
         if target.kind.OPEN:
             spelt = {normal(name): name for name in target.indices}
-            return cls(table, f"is no column of the sheet {table}", spelt=spelt, fold=normal, complete=not target.faults.lost)
+            return cls(
+                table,
+                f"is no column of the sheet {table}",
+                spelt=spelt,
+                fold=normal,
+                complete=not target.faults.lost,
+            )
         key = keys(target.kind)[0]
-        spelt = {identity(row.values[key]): row.values[key] for row in reversed(target.rows) if key in row.values}
+        spelt = {
+            identity(row.values[key]): row.values[key]
+            for row in reversed(target.rows)
+            if key in row.values
+        }
         complete = not target.faults.lost and all(key in row.values for row in target.rows)
         return cls(table, f"has no row in the sheet {table}", spelt=spelt, complete=complete)
 
@@ -77,7 +98,9 @@ class _Keys:
 
     def stand_in(self, item: str | None) -> str | None:
         """A key in the place of one that is unknown, or blank and must not be."""
-        return (self.nearest(item) if item is not None else None) or next(iter(self.spelt.values()), None)
+        return (self.nearest(item) if item is not None else None) or next(
+            iter(self.spelt.values()), None
+        )
 
 
 def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
@@ -93,10 +116,22 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
             table.faults.lines.add(row.line)
             if known.complete and (known.there or not told):
                 near = known.nearest(unknown[0])
-                hint = f"; the nearest there is {apart(near, unknown[0])}" if near is not None else "; add it there" if known.there else ""
-                table.faults.add(row.line, number(table.cells[name]), f"{name} {apart(unknown[0], near or '')} {known.what}{hint}")
+                hint = (
+                    f"; the nearest there is {apart(near, unknown[0])}"
+                    if near is not None
+                    else "; add it there"
+                    if known.there
+                    else ""
+                )
+                table.faults.add(
+                    row.line,
+                    number(table.cells[name]),
+                    f"{name} {apart(unknown[0], near or '')} {known.what}{hint}",
+                )
                 told = True  # of a missing sheet one line is enough
-        found = [known.spelt.get(known.fold(item)) or known.stand_in(item) for item in items] or [known.stand_in(None)]
+        found = [known.spelt.get(known.fold(item)) or known.stand_in(item) for item in items] or [
+            known.stand_in(None)
+        ]
         if None in found:
             whole = False
         else:
@@ -111,8 +146,15 @@ def _unique(table: Drafts, names: tuple[str, ...]) -> None:
         if all(name in row.values for name in names):
             other = first.setdefault(tuple(identity(text(row.values[name])) for name in names), row)
             if other is not row:
-                said = " of ".join(f"{name} {apart(row.given(name), other.given(name))}" for name in reversed(names))
+                said = " of ".join(
+                    f"{name} {apart(row.given(name), other.given(name))}"
+                    for name in reversed(names)
+                )
                 column, last = table.cells[names[-1]], names[-1]
-                other_said = "" if other.given(last) == row.given(last) else f", as {apart(other.given(last), row.given(last))}"
+                other_said = (
+                    ""
+                    if other.given(last) == row.given(last)
+                    else f", as {apart(other.given(last), row.given(last))}"
+                )
                 message = f"{said} stands in {column}{other.line} already{other_said}; rename or remove one of the two"
                 table.faults.add(row.line, number(column), message)

@@ -45,13 +45,17 @@ class Span:
     fiscal: bool = False
     number: int = 0
 
-    def first(self, start: dt.date | None, period_months: int, fiscal_start: int, year: int) -> dt.date | None:
+    def first(
+        self, start: dt.date | None, period_months: int, fiscal_start: int, year: int
+    ) -> dt.date | None:
         """Its first day; `year` is what the row says of an open year. None where nothing says it."""
         if self.number:
             return None if start is None else _after(start, (self.number - 1) * period_months)
         if self.fiscal:
             return dt.date(self.year - (fiscal_start > 1), fiscal_start, 1)
-        known = self.year or year or (0 if start is None else start.year + (self.month < start.month))
+        known = (
+            self.year or year or (0 if start is None else start.year + (self.month < start.month))
+        )
         return dt.date(known, self.month, 1) if known else None
 
 
@@ -66,7 +70,11 @@ def spans(titles: Mapping[int, Cell], known: Collection[str], table: str) -> dic
     words = {*known, table, table.removesuffix("s"), "total"}
     found = {}
     for column, cell in titles.items():
-        if not isinstance(cell, Lost) and (name := normal(text(cell))) not in known and len(name) < 40:
+        if (
+            not isinstance(cell, Lost)
+            and (name := normal(text(cell))) not in known
+            and len(name) < 40
+        ):
             bare = "_".join(word for word in name.split("_") if word not in words)
             if (span := _span(bare.strip("_-:")) or _span(name)) is not None:
                 found[column] = span
@@ -79,8 +87,16 @@ def _span(title: str) -> Span | None:
             given = {name: value for name, value in match.groupdict().items() if value}
             year = int(given.get("year", 0))
             year += 2000 if 0 < year < 100 else 0
-            month = _MONTHS.index(given["name"][:3].lower()) + 1 if "name" in given else int(given.get("month", 0))
-            if (year and not YEARS[0] < year < YEARS[1]) or month > 12 or ("month" in given and not month):
+            month = (
+                _MONTHS.index(given["name"][:3].lower()) + 1
+                if "name" in given
+                else int(given.get("month", 0))
+            )
+            if (
+                (year and not YEARS[0] < year < YEARS[1])
+                or month > 12
+                or ("month" in given and not month)
+            ):
                 return None
             if "quarter" in given:
                 return Span(3, month=3 * int(given["quarter"]) - 2, year=year)
@@ -107,8 +123,17 @@ class Wide:
         if name is None and not self.kind.OPEN:
             return f"{said}, and a row of {self.kind.TABLE} holds one value for all time; prices that vary in time go into the sheet prices"
         year = next((number for cell in self.cells.values() if (number := _year(cell))), 0)
-        given = [(span, self.values[column]) for column, span in sorted(self.spans.items()) if column in self.values]
-        shown = [self._row(value, span, span.first(start, period_months, fiscal_start, year), period_months) for span, value in given[:2]]
+        given = [
+            (span, self.values[column])
+            for column, span in sorted(self.spans.items())
+            if column in self.values
+        ]
+        shown = [
+            self._row(
+                value, span, span.first(start, period_months, fiscal_start, year), period_months
+            )
+            for span, value in given[:2]
+        ]
         what = "row" if name else "row, with a column for each index,"
         more = "; and so on" if len(given) > 2 else ""
         like = f"; row {self.line} becomes: {'; '.join(shown)}{more}" if shown else ""
@@ -116,19 +141,32 @@ class Wide:
 
     def _row(self, value: Cell, span: Span, day: dt.date | None, period_months: int) -> str:
         """A row of the long form in words: each column and its value."""
-        name, date = value_column(self.kind), "the first day of the column" if day is None else day.isoformat()
+        name, date = (
+            value_column(self.kind),
+            "the first day of the column" if day is None else day.isoformat(),
+        )
         amount = value.shown if isinstance(value, Lost) else text(value)
         if name is None:
-            titles = [text(cell) for cell in self.cells.values() if isinstance(cell, str) and not _year(cell)]
+            titles = [
+                text(cell)
+                for cell in self.cells.values()
+                if isinstance(cell, str) and not _year(cell)
+            ]
             return f"date {date}, {titles[0] if titles else self.kind.OPEN} {amount}"
         known = {column.name: column for column in columns(self.kind)}
-        parts = [f"{each} {text(cell)}" for each, cell in self.cells.items() if each in known and not isinstance(cell, Lost)]
+        parts = [
+            f"{each} {text(cell)}"
+            for each, cell in self.cells.items()
+            if each in known and not isinstance(cell, Lost)
+        ]
         parts.append(f"from {date}")
         if "to" in known and day is not None and span.months > period_months:
             parts.append(f"to {_after(day, span.months) - dt.timedelta(days=1)}")
         many = span.months // period_months if known[name].unit.endswith("/period") else 0
         if many > 1 and isinstance(value, float):
-            amount = f"{value / many:.12g} (in each period, where {amount} is for all {many} of them)"
+            amount = (
+                f"{value / many:.12g} (in each period, where {amount} is for all {many} of them)"
+            )
         parts.append(f"{name} {amount}")
         return ", ".join(parts)
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optimiser.audit import Line, Sheets
-from optimiser.bundled import DECIDED
-from optimiser.errors import Fault, InputError
-from optimiser.plan import Assumption
+from optimiser.auditing import Line, Sheets
+from optimiser.plan.plan import Assumption
+from optimiser.scenarios.bundles.bundle_planner import DECIDED
+from optimiser.system.errors import Fault, InputError
 from optimiser.workbook import xlsx
 from optimiser.workbook.result_sheets import DATED, SHEETS
 from optimiser.workbook.sheets import Cell, Cells, Hidden, Lost, Sheet, Unreadable, error, letter
@@ -31,7 +31,9 @@ from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, text
 
 KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind.ALWAYS}
-UNCERTAIN: Mapping[str, type[Result]] = {ScenarioOutcome.SHEET: ScenarioOutcome}  # there only under scenarios
+UNCERTAIN: Mapping[str, type[Result]] = {
+    ScenarioOutcome.SHEET: ScenarioOutcome
+}  # there only under scenarios
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 
 
@@ -42,7 +44,9 @@ class PlanReading:
     sheets: Sheets
     run: Mapping[str, str]
     notes: tuple[str, ...]
-    settings: Mapping[str, str] = field(default_factory=dict)  # as its sheet `assumptions` gives them
+    settings: Mapping[str, str] = field(
+        default_factory=dict
+    )  # as its sheet `assumptions` gives them
 
     @property
     def changes(self) -> list[Change]:
@@ -82,7 +86,9 @@ def _told(path: Path) -> Iterator[None]:
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
-        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+        raise InputError(
+            [Fault(str(path), f"cannot be read: {reason.strerror or reason}")]
+        ) from reason
 
 
 def read_plan(path: Path) -> PlanReading:
@@ -106,19 +112,36 @@ def read_plan(path: Path) -> PlanReading:
             if name in rows or name in ("summary", "run"):
                 notes += _hidden(name, sheet.hidden)
     if "summary" not in found:
-        raise InputError([Fault(str(path), "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written")])
+        raise InputError(
+            [
+                Fault(
+                    str(path),
+                    "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written",
+                )
+            ]
+        )
     for name in KINDS:
         if name not in found:
-            faults.append(Fault(str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one"))
+            faults.append(
+                Fault(
+                    str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one"
+                )
+            )
     if "summary" in found and summary.objective is None:
         faults.append(Fault("summary", "the line 'Objective' is missing, or holds no number"))
     if faults:
         raise InputError(faults)
-    settings = {line["column"]: text(line["value"]) for line in rows[Assumption.SHEET] if line["table"] == Settings.TABLE}
+    settings = {
+        line["column"]: text(line["value"])
+        for line in rows[Assumption.SHEET]
+        if line["table"] == Settings.TABLE
+    }
     told_of = _completed(rows, summary, run)
     unread = tuple(name for name in found if name != "summary" and name not in rows)
     sheets = dataclasses.replace(told_of.sheets, unread=unread)
-    return dataclasses.replace(told_of, sheets=sheets, settings=settings, notes=(*notes, *told_of.notes))
+    return dataclasses.replace(
+        told_of, sheets=sheets, settings=settings, notes=(*notes, *told_of.notes)
+    )
 
 
 def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
@@ -133,7 +156,9 @@ def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
 def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
     """Puts the spelling of the input into the names of a plan, which may have been edited."""
     known = spellings(stockpile)
-    tables = {name: kind.TABLE for kind in stockpile.tables for name in keys(kind)[:1]} | {name: name for name in GROUPS}
+    tables = {name: kind.TABLE for kind in stockpile.tables for name in keys(kind)[:1]} | {
+        name: name for name in GROUPS
+    }
     tables["to_material"] = "materials"
     others = {one: name for names in [*known.values()][::-1] for one, name in names.items()}
     spelt = {name for names in known.values() for name in names.values()}
@@ -142,7 +167,11 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
             if isinstance(value, str) and column in ("name", "value"):
                 line[column] = value if value in spelt else others.get(identity(value), value)
             elif isinstance(value, str):
-                where = f"floors/{line['contract']}" if column == "level" and "contract" in line else tables.get(column, "")
+                where = (
+                    f"floors/{line['contract']}"
+                    if column == "level" and "contract" in line
+                    else tables.get(column, "")
+                )
                 line[column] = known.get(where, {}).get(identity(value), value)
 
 
@@ -176,14 +205,24 @@ def _optional(kind: type[Result]) -> frozenset[str]:
     """The columns of a result type that may be blank."""
     hints = typing.get_type_hints(kind)
     fields = {each.name for each in dataclasses.fields(kind)}
-    blank = {name for name in fields if isinstance(hints[name], types.UnionType) and types.NoneType in hints[name].__args__}
+    blank = {
+        name
+        for name in fields
+        if isinstance(hints[name], types.UnionType) and types.NoneType in hints[name].__args__
+    }
     return frozenset(name.rstrip("_") for name in blank)
 
 
 def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
     """The rows of a sheet; columns that a plan does not have are passed over."""
     known = {column.name: column for column in columns(kind)}
-    table = Table(sheet, faults, known, [name for name in known if name not in DATED], other=lambda title: f" {title}")
+    table = Table(
+        sheet,
+        faults,
+        known,
+        [name for name in known if name not in DATED],
+        other=lambda title: f" {title}",
+    )
     optional = _optional(kind)
     letters = {name: letter(number) for name, number in table.columns.items()}
     for line, cells in table:
@@ -191,7 +230,9 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
             continue
         values: dict[str, Any] = {}
         for name, column in known.items():
-            if name in DATED and name not in table.columns:  # without scenarios a plan does not say for which it holds
+            if (
+                name in DATED and name not in table.columns
+            ):  # without scenarios a plan does not say for which it holds
                 values[name] = column.default
                 continue
             values[name], message = _value(column, cells.get(name), name in optional)
@@ -233,9 +274,22 @@ def _summary(sheet: Sheet) -> _Summary:
         if title is not None and (isinstance(second, str) if PARTS[title] else second is None):
             part, parts = title, parts[parts.index(title) + 1 :]
             continue
-        values = {name: _shown(cell) for c, name in enumerate("BCDEF", start=2) if not isinstance(cell := cells.get(c), Lost)}
-        if label and not (part == "" and values.get("B") is None):  # what stands above the figures is prose
-            found.lines.append(Line({"part": part, "label": label, **values}, "summary", number, {name: name for name in "ABCDEF"}))
+        values = {
+            name: _shown(cell)
+            for c, name in enumerate("BCDEF", start=2)
+            if not isinstance(cell := cells.get(c), Lost)
+        }
+        if label and not (
+            part == "" and values.get("B") is None
+        ):  # what stands above the figures is prose
+            found.lines.append(
+                Line(
+                    {"part": part, "label": label, **values},
+                    "summary",
+                    number,
+                    {name: name for name in "ABCDEF"},
+                )
+            )
         if label:
             _claim(found, part, label, cells)
     return found
@@ -268,21 +322,39 @@ def _number(cells: Cells) -> float | None:
     return float(cell) if isinstance(cell, (int, float)) and not isinstance(cell, bool) else None
 
 
-def _completed(rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[str, str]) -> PlanReading:
+def _completed(
+    rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[str, str]
+) -> PlanReading:
     """The claims of a summary whose formulas have lost their values are computed from the sheets, as the formulas do."""
     costs = {name: value for name, value in summary.costs.items() if value is not None}
     totals = {name: value for name, value in summary.totals.items() if value is not None}
     notes = []
     if len(costs) < len(summary.costs) or len(totals) < 2:
-        notes.append("summary: formulas have lost their values, which are computed anew from the other sheets")
+        notes.append(
+            "summary: formulas have lost their values, which are computed anew from the other sheets"
+        )
         for name in summary.costs.keys() - costs.keys():
-            costs[name] = sum(line["discounted"] for line in rows["cash_flow"] if line["heading"] == name)
-        expired = sum(line["probability"] * line["quantity"] for line in rows["rotation"] if line["form"] == "expired")
+            costs[name] = sum(
+                line["discounted"] for line in rows["cash_flow"] if line["heading"] == name
+            )
+        expired = sum(
+            line["probability"] * line["quantity"]
+            for line in rows["rotation"]
+            if line["form"] == "expired"
+        )
         missing = sum(line["probability"] * line["unmet"] for line in rows["demand"])
         missing += sum(line["probability"] * line["below"] for line in rows["targets"])
         totals = {"waste": expired, "shortfall": missing} | totals
     objective = float(summary.objective or 0.0)
-    claims = (objective, costs, totals["waste"], totals["shortfall"], summary.bound, summary.expected_cost, summary.cvar)
+    claims = (
+        objective,
+        costs,
+        totals["waste"],
+        totals["shortfall"],
+        summary.bound,
+        summary.expected_cost,
+        summary.cvar,
+    )
     asked = _asked(run.get("gap asked for", ""))
     sheets = Sheets({**rows, "summary": summary.lines}, *claims, summary.status, summary.gap, asked)
     return PlanReading(sheets, run, tuple(notes))

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optimiser import sanity
-from optimiser.errors import Fault, InputError, locate
-from optimiser.sampling import tables as uncertain
+from optimiser import checks as sanity
+from optimiser.scenarios.sampling import tables as uncertain
 from optimiser.studies import tables as studies
+from optimiser.system.errors import Fault, InputError, locate
 from optimiser.workbook import csvs, doubts, units, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.links import link
@@ -85,7 +85,9 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
-        raise InputError([Fault(str(path), f"cannot be read: {reason.strerror or reason}")]) from reason
+        raise InputError(
+            [Fault(str(path), f"cannot be read: {reason.strerror or reason}")]
+        ) from reason
     return _judged(workbook, changes, seen.hexdigest()), workbook
 
 
@@ -166,7 +168,9 @@ class _Workbook:
     """The sheets as they are taken, one after the other."""
 
     tables: dict[str, Drafts] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)  # tables that could not be read, or that a misspelt name may mean
+    unread: set[str] = field(
+        default_factory=set
+    )  # tables that could not be read, or that a misspelt name may mean
     others: list[Fault] = field(default_factory=list)  # of sheets that are no tables
     order: list[str] = field(default_factory=list)
 
@@ -175,7 +179,12 @@ class _Workbook:
         if table in NOT_READ or table.startswith("_"):
             return
         if table in self.order:
-            self.others.append(Fault(table, f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two"))
+            self.others.append(
+                Fault(
+                    table,
+                    f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two",
+                )
+            )
             return
         if table not in _kinds():
             self._unknown(sheet.name)
@@ -183,7 +192,11 @@ class _Workbook:
             self.order.append(table)
             faults = Faults(table)
             try:
-                self.tables[table] = draft_settings(sheet, faults) if table == Settings.TABLE else draft(_kinds()[table], sheet, faults)
+                self.tables[table] = (
+                    draft_settings(sheet, faults)
+                    if table == Settings.TABLE
+                    else draft(_kinds()[table], sheet, faults)
+                )
             except Unreadable as reason:
                 self.unread.add(table)
                 self.others.append(Fault(table, str(reason)))
@@ -192,24 +205,41 @@ class _Workbook:
         hint = nearest(normal(name), _kinds())
         self.order.append(identity(name))
         self.unread.update(table for table in _kinds() if f"{table!r}" in hint)
-        self.others.append(Fault(name, f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out"))
+        self.others.append(
+            Fault(
+                name,
+                f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out",
+            )
+        )
 
     def judge_headers(self) -> None:
         """What the titles of columns say against how they are read; the settings say in which units and from when."""
         drafts = self.tables.get(Settings.TABLE)
-        given = {name: value for row in drafts.rows for name, value in row.values.items()} if drafts else {}
+        given = (
+            {name: value for row in drafts.rows for name, value in row.values.items()}
+            if drafts
+            else {}
+        )
         book = units.Book.of(given)
         for table in self.tables.values():
             units.judge(table, book)
             if table.wide is not None:
-                message = table.wide.told(given.get("start"), given.get("period_months", 1), given.get("fiscal_year_start", 10))
+                message = table.wide.told(
+                    given.get("start"),
+                    given.get("period_months", 1),
+                    given.get("fiscal_year_start", 10),
+                )
                 table.faults.header(table.line, min(table.wide.spans), message, lost=True)
 
     def faults(self) -> list[Fault]:
         """All that is wrong with single sheets and cells."""
         found = [*self.others, *(fault for table in self.tables.values() for fault in table.faults)]
         if Settings.TABLE not in self.tables and Settings.TABLE not in self.unread:
-            found.append(Fault(Settings.TABLE, "this sheet is missing; add it, with at least start and periods"))
+            found.append(
+                Fault(
+                    Settings.TABLE, "this sheet is missing; add it, with at least start and periods"
+                )
+            )
         return found
 
     def place(self, fault: Fault) -> tuple[int, int, int]:
@@ -224,7 +254,11 @@ class _Workbook:
         if problem.table not in self.tables:
             return True
         faults = self.tables[problem.table].faults
-        return not faults.whole and problem.line not in faults.lines and (problem.line > 0 or not faults.lines)
+        return (
+            not faults.whole
+            and problem.line not in faults.lines
+            and (problem.line > 0 or not faults.lines)
+        )
 
     def bears_judgement(self) -> bool:
         """Whether enough is known to judge rows together: all sheets and their rows, and the time that the plan covers."""
@@ -233,24 +267,42 @@ class _Workbook:
         if any(table.faults.lost for table in self.tables.values()):
             return False
         drafts = self.tables[Settings.TABLE]
-        return not any(row.line in drafts.faults.lines for name, row in zip(drafts.cells, drafts.rows, strict=True) if name in _TIME)
+        return not any(
+            row.line in drafts.faults.lines
+            for name, row in zip(drafts.cells, drafts.rows, strict=True)
+            if name in _TIME
+        )
 
     def stockpile(self) -> Stockpile:
         """The rows, with something harmless where a required cell has a fault."""
         drafts = self.tables[Settings.TABLE]
         values = {name: value for row in drafts.rows for name, value in row.values.items()}
         ranges = {name: both for row in drafts.rows for name, both in row.ranges.items()}
-        about = {name: Row(line=row.line, **row.about) for name, row in zip(drafts.cells, drafts.rows, strict=True)}
+        about = {
+            name: Row(line=row.line, **row.about)
+            for name, row in zip(drafts.cells, drafts.rows, strict=True)
+        }
         settings = Settings(**values, ranges=ranges, about=about)
         others = [table for table in self.tables.values() if table is not drafts]
-        rows = {table.kind: tuple(_row(table.kind, row, settings) for row in table.rows) for table in others}
-        return alike(Stockpile(settings, rows, {name: table.cells for name, table in self.tables.items()}))
+        rows = {
+            table.kind: tuple(_row(table.kind, row, settings) for row in table.rows)
+            for table in others
+        }
+        return alike(
+            Stockpile(settings, rows, {name: table.cells for name, table in self.tables.items()})
+        )
 
 
 def _row(kind: type[Row], draft: Draft, settings: Settings) -> Row:
-    values = {column.field: draft.values[column.name] for column in columns(kind) if column.name in draft.values}
+    values = {
+        column.field: draft.values[column.name]
+        for column in columns(kind)
+        if column.name in draft.values
+    }
     for column in columns(kind):
-        if column.field not in values and (column.required or (column.name in draft.faulty and column.default is None)):
+        if column.field not in values and (
+            column.required or (column.name in draft.faulty and column.default is None)
+        ):
             values[column.field] = _harmless(column, settings)
     if kind.OPEN:
         values["values"] = draft.series

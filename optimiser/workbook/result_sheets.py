@@ -14,21 +14,38 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.errors import OutputError
 from optimiser.figures.of_plan.plan_rows import PlanRows
-from optimiser.plan import Assumption, MarginalValue, Plan
+from optimiser.plan.plan import Assumption, MarginalValue, Plan
 from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import Compared
 from optimiser.studies.what_ifs.information import Worth
-from optimiser.workbook.styles import DATE, FACTOR, Styles, decimals, exact_formats, number_format, put, unit_of
+from optimiser.system.errors import OutputError
+from optimiser.workbook.styles import (
+    DATE,
+    FACTOR,
+    Styles,
+    decimals,
+    exact_formats,
+    number_format,
+    put,
+    unit_of,
+)
 from optimiser.workbook.table_sheet import TableSheet
 from stockpile_model.block import results as block_results
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Column, Dated, Result, columns
 from stockpile_model.values import unbracketed
 
-OTHERS: tuple[type[Result], ...] = (Worth, MarginalValue, Compared, CostShare, Assumption)  # which no block reports
-SHEETS: tuple[type[Result], ...] = tuple(sorted((*block_results(), *OTHERS), key=lambda kind: kind.PLACE))
+OTHERS: tuple[type[Result], ...] = (
+    Worth,
+    MarginalValue,
+    Compared,
+    CostShare,
+    Assumption,
+)  # which no block reports
+SHEETS: tuple[type[Result], ...] = tuple(
+    sorted((*block_results(), *OTHERS), key=lambda kind: kind.PLACE)
+)
 """The sheets in their order."""
 
 DATED = tuple(each.name for each in columns(Dated))
@@ -72,7 +89,9 @@ def tables(rows: PlanRows) -> dict[type[Result], Table]:
 
 def _table(kind: type[Result], rows: PlanRows) -> Table:
     found = shown(kind, rows.scenarios)
-    return Table(kind, {each.name: rows.column(kind, each.name) for each in found}, rows.height(kind))
+    return Table(
+        kind, {each.name: rows.column(kind, each.name) for each in found}, rows.height(kind)
+    )
 
 
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:
@@ -84,7 +103,9 @@ def shown(kind: type[Result], scenarios: bool) -> list[Column]:
 def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Table) -> None:
     """Write a table: row 1 is the header, each of its cells with the column's meaning as a comment."""
     if table.height > MOST_ROWS:
-        raise OutputError(f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan fewer periods or longer ones")
+        raise OutputError(
+            f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan fewer periods or longer ones"
+        )
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
     for c, column in enumerate(found):
@@ -94,13 +115,32 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
         values = table.values[column.name]
         if column.name == "unit":
             values = [unit_of(value, plan.unit, plan.currency) for value in values]
-        formats = exact_formats(column.unit, values) if column.kind in NUMBERS and _acted_on(column, found) else None
-        sheet.set_column(c, c, _width(column, header, values, 2 if formats is None else max(map(decimals, formats), default=0)))
+        formats = (
+            exact_formats(column.unit, values)
+            if column.kind in NUMBERS and _acted_on(column, found)
+            else None
+        )
+        sheet.set_column(
+            c,
+            c,
+            _width(
+                column,
+                header,
+                values,
+                2 if formats is None else max(map(decimals, formats), default=0),
+            ),
+        )
         gap = c > 0 and found[c - 1].kind in NUMBERS
-        sheet.put_column(c, values, map(styles, formats) if formats else _styles(styles, column, table, plan, gap))
+        sheet.put_column(
+            c,
+            values,
+            map(styles, formats) if formats else _styles(styles, column, table, plan, gap),
+        )
         if column.sentence:
             for r, value in enumerate(values, start=1):
-                if value and len(value) > LINE_SENTENCE:  # not every program fits the height of a row by itself
+                if (
+                    value and len(value) > LINE_SENTENCE
+                ):  # not every program fits the height of a row by itself
                     sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_SENTENCE))
         if column.alarm and values:
             alarm = {
@@ -113,10 +153,14 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
     sheet.autofilter(0, 0, table.height, len(found) - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(len(found) - 1)}{table.height + 1}"})
+    sheet.ignore_errors(
+        {"number_stored_as_text": f"A1:{xl_col_to_name(len(found) - 1)}{table.height + 1}"}
+    )
     set_print(sheet)
     sheet.repeat_rows(0)
-    sheet.print_area(0, 0, table.height, len(found) - 1)  # a long note runs beyond its cell, not beyond the page
+    sheet.print_area(
+        0, 0, table.height, len(found) - 1
+    )  # a long note runs beyond its cell, not beyond the page
 
 
 def set_print(sheet: Worksheet) -> None:
@@ -143,22 +187,31 @@ def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) ->
 
 def title(column: Column, plan: Plan) -> str:
     """The readable form of a column's name with its unit; read back, it equals the name (workbook contract, rule 2)."""
-    unit = "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)  # else the row says which
+    unit = (
+        "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
+    )  # else the row says which
     name = column.name.replace("_", " ")
     return name[0].upper() + name[1:] + (f" [{unbracketed(unit)}]" if unit else "")
 
 
-def _styles(styles: Styles, column: Column, table: Table, plan: Plan, gap: bool) -> Iterable[Format]:
+def _styles(
+    styles: Styles, column: Column, table: Table, plan: Plan, gap: bool
+) -> Iterable[Format]:
     """The format of each cell; with a `gap` text stands off the number before it. Where the unit of a column differs from row to
     row, another column says which it is."""
     values = table.values[column.name]
     if " or " in column.unit:
         names = {plan.unit: "quantity", plan.currency: "money", "share": "1", "spend": "money"}
-        units = [names.get(unit, unit) for unit in table.values.get("unit") or table.values.get("measure") or ()]
+        units = [
+            names.get(unit, unit)
+            for unit in table.values.get("unit") or table.values.get("measure") or ()
+        ]
         by_unit = {unit: styles(number_format(unit, values)) for unit in set(units)}
         return [by_unit[unit] for unit in units]
     if column.name == "value":  # of any kind
-        return [styles(DATE if isinstance(value, dt.date) else "", align="left") for value in values]
+        return [
+            styles(DATE if isinstance(value, dt.date) else "", align="left") for value in values
+        ]
     if column.kind == "date":
         style = styles(DATE, align="center")
     elif column.name == "factor":

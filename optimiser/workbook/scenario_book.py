@@ -20,10 +20,10 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures import of_scenarios
 from optimiser.figures.figure import ChartFigure, Role, TableFigure
-from optimiser.sampling.draw import ADDED_GAP
-from optimiser.sampling.make import Made
-from optimiser.sampling.reduce import METHODS
-from optimiser.sampling.tables import Uncertainty
+from optimiser.scenarios.sampling.draw import ADDED_GAP
+from optimiser.scenarios.sampling.make import Made
+from optimiser.scenarios.sampling.reduce import METHODS
+from optimiser.scenarios.sampling.tables import Uncertainty
 from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
 from optimiser.workbook.drafts import Written, write_row
 from optimiser.workbook.files import Kind, about, check_target, replace

@@ -44,7 +44,9 @@ class Lost:
     shown: str = field(default="", compare=False)
 
 
-UNCACHED = Lost("is a formula with no cached value; open the workbook in a spreadsheet program and save it once")
+UNCACHED = Lost(
+    "is a formula with no cached value; open the workbook in a spreadsheet program and save it once"
+)
 
 
 def error(shown: str) -> Lost:
@@ -53,7 +55,11 @@ def error(shown: str) -> Lost:
 
 def too_long(said: str) -> Lost | None:
     """What is said of a text that no cell of a spreadsheet holds."""
-    return Lost(f"holds {len(said):,} characters; a cell holds at most {LONGEST_TEXT:,}") if len(said) > LONGEST_TEXT else None
+    return (
+        Lost(f"holds {len(said):,} characters; a cell holds at most {LONGEST_TEXT:,}")
+        if len(said) > LONGEST_TEXT
+        else None
+    )
 
 
 class Percent(float):
@@ -97,7 +103,9 @@ class Sheet:
     def __iter__(self) -> Iterator[tuple[int, Cells]]:
         for count, row in enumerate(self.rows):
             if count > MOST_ROWS:
-                raise Unreadable(f"has more than {MOST_ROWS:,} rows of data; remove rows or split the workbook")
+                raise Unreadable(
+                    f"has more than {MOST_ROWS:,} rows of data; remove rows or split the workbook"
+                )
             yield row
 
 

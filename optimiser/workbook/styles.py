@@ -16,11 +16,25 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.figures.figure import Precision
 from stockpile_model import amounts
 
-DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = "yyyy-mm-dd", "0.0 %", "#,##0.00", "#,##0", "#,##0.00", "0.0000"
-OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = (
+    "yyyy-mm-dd",
+    "0.0 %",
+    "#,##0.00",
+    "#,##0",
+    "#,##0.00",
+    "0.0000",
+)
+OPTIONS = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 LONGEST_TEXT = 32_767  # characters that a cell holds
 MOST_DECIMALS = 20  # that a number format asks for
-_NOT_SHOWN = 1e-8  # share of the largest figure of a column below which a part of one is the solver's noise
+_NOT_SHOWN = (
+    1e-8  # share of the largest figure of a column below which a part of one is the solver's noise
+)
 _EPOCH = dt.date(1899, 12, 30)
 _PLAIN: dict[str, Any] = {"valign": "vcenter"}
 
@@ -41,7 +55,14 @@ class Styles:
 
     @property
     def header(self) -> Format:
-        return self(bold=True, font_color="white", bg_color="#1F3864", text_wrap=True, border=1, border_color="#8EA9DB")
+        return self(
+            bold=True,
+            font_color="white",
+            bg_color="#1F3864",
+            text_wrap=True,
+            border=1,
+            border_color="#8EA9DB",
+        )
 
 
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
@@ -105,7 +126,9 @@ def serial(day: dt.date) -> int:
 def unit_of(unit: str, quantity: str, currency: str) -> str:
     """A column's unit for people: `money/quantity` is USD/kg; nothing for a pure number."""
     names = {"quantity": quantity, "money": currency}
-    return "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
+    return (
+        "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
+    )
 
 
 def number_format(unit: str, values: Iterable[object]) -> str:
@@ -115,13 +138,19 @@ def number_format(unit: str, values: Iterable[object]) -> str:
         return SHARE
     if not unit.startswith(("quantity", "money")):
         return ""
-    numbers = [abs(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)]
+    numbers = [
+        abs(each) for each in values if isinstance(each, (int, float)) and math.isfinite(each)
+    ]
     largest = max(numbers, default=0.0)
     if not unit.startswith("money/"):
         large = unit == "money" and largest >= 1000
         if large or all(abs(each - round(each)) <= _NOT_SHOWN * largest for each in numbers):
             return WHOLE
-    return _decimals(2 if largest >= 0.01 or not largest else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest))))
+    return _decimals(
+        2
+        if largest >= 0.01 or not largest
+        else min(MOST_DECIMALS, 2 - math.floor(math.log10(largest)))
+    )
 
 
 def precise(precision: Precision) -> str:
@@ -138,8 +167,17 @@ def precise(precision: Precision) -> str:
 
 def exact_formats(unit: str, values: Sequence[object]) -> list[str]:
     """The format of each cell of a column whose figures are to be acted on: each shows what a sentence says of it."""
-    said = amounts.money if unit.startswith("money") else lambda value: amounts.quantity(amounts.clean(value))
-    places = [len(said(each).partition(".")[2]) if isinstance(each, (int, float)) and math.isfinite(each) else 0 for each in values]
+    said = (
+        amounts.money
+        if unit.startswith("money")
+        else lambda value: amounts.quantity(amounts.clean(value))
+    )
+    places = [
+        len(said(each).partition(".")[2])
+        if isinstance(each, (int, float)) and math.isfinite(each)
+        else 0
+        for each in values
+    ]
     least = 2 if any(places) or unit.startswith("money/") else 0
     return [_decimals(min(MOST_DECIMALS, max(least, each))) for each in places]
 

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.figures.figure import Figured, TableFigure, TextFigure
 from optimiser.figures.of_plan import assessment
 from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.workbook.formulas import Formulas
 from optimiser.workbook.result_sheets import Table, set_print
 from optimiser.workbook.styles import Styles, precise, put

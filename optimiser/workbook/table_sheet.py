@@ -28,7 +28,9 @@ class TableSheet(Worksheet):  # type: ignore[misc]
         """Write values below the header, columns from left to right. Text is never taken for a formula or a link."""
         letter, cells = xl_col_to_name(column), list[str]()
         style_of: dict[Format, str] = {}
-        known: dict[tuple[Any, ...], str] = {}  # the same value in the same style is the same but for its place
+        known: dict[
+            tuple[Any, ...], str
+        ] = {}  # the same value in the same style is the same but for its place
         for row, (value, style) in enumerate(zip(values, styles, strict=False), start=2):
             if style not in style_of:
                 style_of[style] = f' s="{style._get_xf_index()}"'
@@ -65,5 +67,7 @@ class TableSheet(Worksheet):  # type: ignore[misc]
         super()._write_rows()
         self.dim_rowmax = last
         for row, cells in enumerate(zip(*self._columns, strict=True), start=1):
-            height = f' ht="{self._heights[row]:g}" customHeight="1"' if row in self._heights else ""
+            height = (
+                f' ht="{self._heights[row]:g}" customHeight="1"' if row in self._heights else ""
+            )
             self.fh.write(f'<row r="{row + 1}"{height}>{"".join(cells)}</row>')

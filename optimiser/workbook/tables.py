@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from optimiser.errors import Fault
+from optimiser.system.errors import Fault
 from optimiser.workbook.months import Span, spans
 from optimiser.workbook.sheets import MOST_TITLES, Cell, Cells, Lost, Sheet, letter
 from stockpile_model.amounts import count
@@ -28,7 +28,9 @@ class Faults:
     """What is wrong with the cells of one table."""
 
     table: str
-    found: list[tuple[int, int, str]] = field(default_factory=list)  # row (0: the sheet), column, message
+    found: list[tuple[int, int, str]] = field(
+        default_factory=list
+    )  # row (0: the sheet), column, message
     lines: set[int] = field(default_factory=set)  # rows with a fault
     whole: bool = False  # a column is not read, or none is: no row can be judged
     lost: bool = False  # not even the rows and their keys are known
@@ -69,7 +71,12 @@ class Table:
     """
 
     def __init__(
-        self, sheet: Sheet, faults: Faults, known: Collection[str], required: Collection[str], other: Other = lambda _: None
+        self,
+        sheet: Sheet,
+        faults: Faults,
+        known: Collection[str],
+        required: Collection[str],
+        other: Other = lambda _: None,
     ) -> None:
         self.faults = faults
         self.columns: dict[str, int] = {}
@@ -81,14 +88,22 @@ class Table:
         self.rows = iter(sheet)
         self.line, titles = next(self.rows, (0, {}))
         self.titled = set(titles)
-        named = len(titles) <= MOST_TITLES and any(not isinstance(cell, Lost) and normal(text(cell)) in known for cell in titles.values())
-        if len(titles) <= MOST_TITLES and len(found := spans(titles, known, faults.table)) > (0 if named else len(titles) / 2):
+        named = len(titles) <= MOST_TITLES and any(
+            not isinstance(cell, Lost) and normal(text(cell)) in known for cell in titles.values()
+        )
+        if len(titles) <= MOST_TITLES and len(found := spans(titles, known, faults.table)) > (
+            0 if named else len(titles) / 2
+        ):
             self.spans = found
         if not titles:
-            faults.sheet("is empty: its first row must hold the names of the columns; fill the sheet or remove it")
+            faults.sheet(
+                "is empty: its first row must hold the names of the columns; fill the sheet or remove it"
+            )
         elif len(titles) > MOST_TITLES:
             most = f"at most {MOST_TITLES:,} are read; remove those that are not needed"
-            faults.header(self.line, 1, f"has {len(titles):,} columns with a name; {most}", lost=True)
+            faults.header(
+                self.line, 1, f"has {len(titles):,} columns with a name; {most}", lost=True
+            )
             self.rows, self.merged = iter(()), []
         elif not (named or self.spans or any(isinstance(title, Lost) for title in titles.values())):
             faults.header(self.line, min(titles), self._no_header(known), lost=True)
@@ -104,34 +119,52 @@ class Table:
                 return f"the names of the columns stand in row {line}; remove the rows above them"
         return f"this row must hold the names of the columns ({', '.join(list(known)[:3])} …); none is known"
 
-    def _match(self, titles: Cells, known: Collection[str], required: Collection[str], other: Other) -> None:
+    def _match(
+        self, titles: Cells, known: Collection[str], required: Collection[str], other: Other
+    ) -> None:
         meant: set[str] = set()  # required columns that a faulty title may stand for
         for column, cell in sorted(titles.items()):
             if column in self.spans:
                 continue
             if isinstance(cell, Lost):
-                self.faults.header(self.line, column, f"the name of the column {cell.message}", lost=True)
+                self.faults.header(
+                    self.line, column, f"the name of the column {cell.message}", lost=True
+                )
                 meant.update(required)
                 continue
             title = text(cell)
             name = normal(title) if normal(title) in known else other(title)
             if name is None:
                 hint = "" if self.faults.more else nearest(normal(title), known)
-                missed = [each for each in required if f"{each!r}" in hint and each not in self.columns]
+                missed = [
+                    each for each in required if f"{each!r}" in hint and each not in self.columns
+                ]
                 meant.update(missed)
-                tell = functools.partial(self.faults.header, lost=bool(missed)) if hint else self.faults.add
-                mend = "" if hint else "; rename it or remove it (remarks belong in the column note)"
+                tell = (
+                    functools.partial(self.faults.header, lost=bool(missed))
+                    if hint
+                    else self.faults.add
+                )
+                mend = (
+                    "" if hint else "; rename it or remove it (remarks belong in the column note)"
+                )
                 tell(self.line, column, f"unknown column {quoted(title)}{hint}{mend}")
             elif name in self.columns:
                 twin = f"{letter(self.columns[name])}{self.line}"
-                self.faults.header(self.line, column, f"column {name!r} stands twice: here and in {twin}; remove one of the two")
+                self.faults.header(
+                    self.line,
+                    column,
+                    f"column {name!r} stands twice: here and in {twin}; remove one of the two",
+                )
             else:
                 self.columns[name] = column
                 if unit := parted(title)[1]:
                     self.units[name] = unit
         for name in required:
             if name not in self.columns and name not in meant and not self.spans:
-                self.faults.header(self.line, 1, f"the column {name!r} is missing; add it and fill it", lost=True)
+                self.faults.header(
+                    self.line, 1, f"the column {name!r} is missing; add it and fill it", lost=True
+                )
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Cell]]]:
         """The number of each row that is not blank and its cells by column name. Once read, the faults are complete."""
@@ -140,9 +173,21 @@ class Table:
         for line, cells in self.rows:
             for column in sorted(cells.keys() - self.titled):
                 self.titled.add(column)
-                self.faults.add(self.line, column, f"has no name for this column, which holds a value in row {line}; name it or clear it")
+                self.faults.add(
+                    self.line,
+                    column,
+                    f"has no name for this column, which holds a value in row {line}; name it or clear it",
+                )
             given = {names[column]: cell for column, cell in cells.items() if column in names}
-            if self.spans and self.wide is None and (values := {column: cell for column, cell in cells.items() if column in self.spans}):
+            if (
+                self.spans
+                and self.wide is None
+                and (
+                    values := {
+                        column: cell for column, cell in cells.items() if column in self.spans
+                    }
+                )
+            ):
                 self.wide = line, given, values
             if given:
                 yield line, given
@@ -153,9 +198,21 @@ class Table:
         for top, left, bottom, right in self.merged[:_MOST_MERGED]:
             if self.line <= bottom and top <= last and left <= max(self.titled, default=0):
                 area = f"{letter(left)}{top}:{letter(right)}{bottom}"
-                inside = {each for each in self.faults.found if top <= each[0] <= bottom and left <= each[1] <= right}
-                self.faults.found = [each for each in self.faults.found if each not in inside or each[:2] == (top, left)]
+                inside = {
+                    each
+                    for each in self.faults.found
+                    if top <= each[0] <= bottom and left <= each[1] <= right
+                }
+                self.faults.found = [
+                    each
+                    for each in self.faults.found
+                    if each not in inside or each[:2] == (top, left)
+                ]
                 self.faults.lines.update(range(top, min(bottom, last) + 1))
                 self.faults.whole |= top <= self.line
                 self.faults.lost |= top <= self.line
-                self.faults.add(top, left, f"the merged cells {area} hold one value for several cells; unmerge them and fill each")
+                self.faults.add(
+                    top,
+                    left,
+                    f"the merged cells {area} hold one value for several cells; unmerge them and fill each",
+                )

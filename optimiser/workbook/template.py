@@ -15,8 +15,8 @@ from pathlib import Path
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.errors import OutputError
 from optimiser.studies import tables as studies
+from optimiser.system.errors import OutputError
 from optimiser.workbook import files, guards
 from optimiser.workbook.files import Kind, check_target, replace
 from optimiser.workbook.input_sheets import (
@@ -49,7 +49,9 @@ def write_template(path: Path, material: str, force: bool = False) -> None:
     """Write a new workbook to `path` (.xlsx). Raises OutputError, also where a file stands there, unless by `force`."""
     check_target(path, Kind.TEMPLATE)
     if path.exists() and not force:
-        raise OutputError(f"{path}: exists already; choose another name, or replace it with --force")
+        raise OutputError(
+            f"{path}: exists already; choose another name, or replace it with --force"
+        )
     replace(path, compose(material))
 
 
@@ -69,7 +71,9 @@ def compose(material: str) -> bytes:
         _add_guide(book.add_worksheet("guide"), about, kinds, styles)
         for kind in kinds:
             _add_table(book.add_worksheet(kind.TABLE), kind, tables.get(kind, []), sheets, writer)
-        guards.define_lists(book, book.add_worksheet(guards.LISTS), sheets, _titles(sheets.names["prices"]), styles)
+        guards.define_lists(
+            book, book.add_worksheet(guards.LISTS), sheets, _titles(sheets.names["prices"]), styles
+        )
     return target.getvalue()
 
 
@@ -95,7 +99,9 @@ def settings(given: Iterable[Cells]) -> list[dict[str, str]]:
         default = "" if column.default in (None, ()) else str(column.default)
         about = {name: row.get(name, "") for name in PROVENANCE}
         note = f"{_sentence(column)} {about['note']}".strip()
-        found.append({"name": column.name, "value": row.get("value", default), **about, "note": note})
+        found.append(
+            {"name": column.name, "value": row.get("value", default), **about, "note": note}
+        )
     return found
 
 
@@ -111,7 +117,9 @@ def shown(column: Column | None, _: Iterable[object]) -> str:
     return cell_format(column, ())
 
 
-def _add_table(sheet: Worksheet, kind: type[Row], rows: Sequence[Cells], sheets: guards.Sheets, writer: Writer) -> None:
+def _add_table(
+    sheet: Worksheet, kind: type[Row], rows: Sequence[Cells], sheets: guards.Sheets, writer: Writer
+) -> None:
     widths = writer.table(sheet, kind, sheets.names[kind.TABLE], rows)
     if kind is Settings:
         for line, (column, row) in enumerate(zip(columns(Settings), rows, strict=True), 1):
@@ -120,15 +128,22 @@ def _add_table(sheet: Worksheet, kind: type[Row], rows: Sequence[Cells], sheets:
         guards.guard_settings(sheet, sheets, writer.units, writer.styles)
         return
     for at, name in enumerate(sheets.names[kind.TABLE]):
-        style = writer.styles("@" if name == "source_date" else shown(column_of(kind, name), ()), text_wrap=name in ("note", "source"))
-        sheet.set_column(at, at, max(widths[name], _WIDE if name in ("note", "source") else _ROOM), style)
+        style = writer.styles(
+            "@" if name == "source_date" else shown(column_of(kind, name), ()),
+            text_wrap=name in ("note", "source"),
+        )
+        sheet.set_column(
+            at, at, max(widths[name], _WIDE if name in ("note", "source") else _ROOM), style
+        )
     guards.guard(sheet, kind, sheets, writer.units, writer.styles)
 
 
 def _add_guide(sheet: Worksheet, example: str, kinds: Sequence[type[Row]], styles: Styles) -> None:
     """What to do, what each sheet is for, how figures are read."""
     lay_out_guide(sheet)
-    begin, middle, end = re.split(r"\n\[(?:sheets|colours)\]\n", (_EXAMPLES / "guide.md").read_text(encoding="utf-8"))
+    begin, middle, end = re.split(
+        r"\n\[(?:sheets|colours)\]\n", (_EXAMPLES / "guide.md").read_text(encoding="utf-8")
+    )
     line = write_guide(sheet, begin.replace("[about]", example), styles)
     link = styles(font_color="#0563C1", underline=1)
     for kind in kinds:

@@ -24,7 +24,9 @@ _LONGEST = 200  # characters of a title in which a unit is looked for
 _MASSES = {
     "mg": 1e-6,
     **dict.fromkeys(("g", "gr", "gram", "grams", "gramme", "grammes"), 1e-3),
-    **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramme", "kilogrammes"), 1.0),
+    **dict.fromkeys(
+        ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramme", "kilogrammes"), 1.0
+    ),
     **dict.fromkeys(("t", "te", "ton", "tons", "tonne", "tonnes", "mt", "mts", "dmt", "wmt"), 1e3),
     **dict.fromkeys(("kt", "kilotonne", "kilotonnes"), 1e6),
     **dict.fromkeys(("megatonne", "megatonnes"), 1e9),
@@ -60,7 +62,15 @@ _TIMES = {
     **dict.fromkeys(("semester", "semesters"), 6.0),
     **dict.fromkeys(("y", "a", "yr", "yrs", "year", "years", "annum", "fy"), 12.0),
 }
-_OFTEN = {"daily": _DAY, "weekly": 7 * _DAY, "monthly": 1.0, "quarterly": 3.0, "annual": 12.0, "annually": 12.0, "yearly": 12.0}
+_OFTEN = {
+    "daily": _DAY,
+    "weekly": 7 * _DAY,
+    "monthly": 1.0,
+    "quarterly": 3.0,
+    "annual": 12.0,
+    "annually": 12.0,
+    "yearly": 12.0,
+}
 _SCALES = {
     **dict.fromkeys(("k", "thousand", "thousands", "000", "000s", "tsd"), 1e3),
     **dict.fromkeys(("m", "mm", "mn", "mln", "mio", "million", "millions"), 1e6),
@@ -78,9 +88,27 @@ _ISO_4217 = (
 )
 _CODES = frozenset(_ISO_4217.split())
 _WORDS = frozenset(  # codes that are words too: they count in capital letters
-    ("ALL", "BAM", "BOB", "COP", "CUP", "GEL", "KGS", "LAK", "MAD", "MOP", "PEN", "RON", "SOS", "TOP", "TRY")
+    (
+        "ALL",
+        "BAM",
+        "BOB",
+        "COP",
+        "CUP",
+        "GEL",
+        "KGS",
+        "LAK",
+        "MAD",
+        "MOP",
+        "PEN",
+        "RON",
+        "SOS",
+        "TOP",
+        "TRY",
+    )
 )
-_DOLLARS = "AUD BMD BSD BZD CAD FJD GYD HKD JMD KYD NAD NZD SGD SRD TTD TWD USD XCD ARS CLP COP MXN UYU"
+_DOLLARS = (
+    "AUD BMD BSD BZD CAD FJD GYD HKD JMD KYD NAD NZD SGD SRD TTD TWD USD XCD ARS CLP COP MXN UYU"
+)
 _SYMBOLS = {
     **dict.fromkeys(("$", "dollar", "dollars"), _DOLLARS),
     **dict.fromkeys(("us$", "u$s", "usd$"), "USD"),
@@ -149,10 +177,17 @@ class Book:
     def of(cls, settings: Mapping[str, object]) -> Book:
         """Those that the settings give."""
         default = Settings(start=None, periods=1)  # type: ignore[arg-type]
-        quantity, currency = (str(settings.get(name) or getattr(default, name)) for name in ("quantity_unit", "currency"))
+        quantity, currency = (
+            str(settings.get(name) or getattr(default, name))
+            for name in ("quantity_unit", "currency")
+        )
         found = cls(quantity, currency, int(str(settings.get("period_months") or 1)))
         for kind, said in (("quantity", quantity), ("money", currency)):
-            named = [unit for unit in _units(said, cls("", ""), kind) if unit.kind == kind and not unit.below]
+            named = [
+                unit
+                for unit in _units(said, cls("", ""), kind)
+                if unit.kind == kind and not unit.below
+            ]
             found.sizes[kind] = named[0] if named else Unit(kind, 1.0, said.casefold())  # type: ignore[arg-type]
         found.sizes["time"] = Unit("time", float(found.period_months))
         return found
@@ -161,7 +196,11 @@ class Book:
 def judge(table: Drafts, book: Book) -> None:
     """Adds a fault for each title that names another unit than its column is read in."""
     for name, bracket in table.units.items():
-        if bracket.column.kind in ("number", "whole") and not bracket.column.many and (said := _wrong(name, bracket, table, book)):
+        if (
+            bracket.column.kind in ("number", "whole")
+            and not bracket.column.many
+            and (said := _wrong(name, bracket, table, book))
+        ):
             table.faults.header(bracket.line, bracket.at, said)
 
 
@@ -174,11 +213,21 @@ def _wrong(name: str, bracket: Bracket, table: Drafts, book: Book) -> str:
     meant = [_read_as(unit, book) for unit in re.split(r", | or ", bracket.column.unit)]
     wrong = [unit for unit in found if not any(_fits(unit, each, name) for each in meant)]
     if wrong:
-        what = f"in {own}" if own else "as a plain number" if not bracket.column.unit else "as a fraction (0.25 is 25 %)"
+        what = (
+            f"in {own}"
+            if own
+            else "as a plain number"
+            if not bracket.column.unit
+            else "as a fraction (0.25 is 25 %)"
+        )
         if "period" in own:
             what += f", with periods of {book.period_months} month{'s' * (book.period_months > 1)}"
         setting = {"quantity": "quantity_unit", "money": "currency"}.get(wrong[0].kind, "")
-        change = f", or change {setting} in the settings" if setting and wrong[0].kind in bracket.column.unit else ""
+        change = (
+            f", or change {setting} in the settings"
+            if setting and wrong[0].kind in bracket.column.unit
+            else ""
+        )
         return f"{name} is read {what}, and its title says [{said}]; convert its values and write [{own or 'share'}]{change}"
     if any(unit.kind == "share" for unit in found) and (whole := table.seen.whole.get(name)):
         line, value = whole
@@ -213,9 +262,16 @@ def _read_as(unit: str, book: Book) -> list[Unit]:
 def _fits(unit: Unit, meant: list[Unit], name: str) -> bool:
     """Whether a unit that a title names is that of its column, or leaves it open."""
     same = [each for each in meant if each.kind == unit.kind and each.below == unit.below]
-    if unit.kind == "money" and unit.below and name.upper() in unit.of.split():  # a rate of exchange: `EUR [USD/EUR]`
+    if (
+        unit.kind == "money" and unit.below and name.upper() in unit.of.split()
+    ):  # a rate of exchange: `EUR [USD/EUR]`
         return True
-    if unit.kind == "time" and unit.below and any(each.kind == "share" for each in meant) and not same:
+    if (
+        unit.kind == "time"
+        and unit.below
+        and any(each.kind == "share" for each in meant)
+        and not same
+    ):
         return True
     return any(_alike(unit, each) for each in same)
 
@@ -229,13 +285,20 @@ def _alike(one: Unit, other: Unit) -> bool:
 def _units(said: str, book: Book, column: str = "") -> Iterator[Unit]:
     """The units that a text names, as far as they are any; `column` is the unit of the column over which it stands."""
     text = unicodedata.normalize(
-        "NFKC", re.sub("[\u207b\u2070\u00b9\u00b2\u00b3]+", lambda raised: "^" + raised[0].translate(_RAISED), said)
+        "NFKC",
+        re.sub(
+            "[\u207b\u2070\u00b9\u00b2\u00b3]+",
+            lambda raised: "^" + raised[0].translate(_RAISED),
+            said,
+        ),
     )
     for phrase, word in _PHRASES:
         text = phrase.sub(f" {word} ", text)
     for kind, own in (("quantity", book.quantity), ("money", book.currency)):
         if own:
-            text = re.sub(rf"(?<![^\W_]){re.escape(own)}(?![^\W_])", _OWN[kind], text, flags=re.IGNORECASE)
+            text = re.sub(
+                rf"(?<![^\W_]){re.escape(own)}(?![^\W_])", _OWN[kind], text, flags=re.IGNORECASE
+            )
     text = _INVERSE.sub(r" /\1 ", text)
     timed = column == "s" or any(word in column for word in ("month", "period", "year"))
     found, beside, scale = list[Unit](), list[Unit](), {False: 1.0, True: 1.0}
@@ -298,7 +361,11 @@ def _unit(token: str, book: Book, below: bool, column: str, timed: bool) -> Unit
             return Unit(size.kind, size.size, size.of, below)
     if word in _SHARES:
         return Unit("share", _SHARES[word], "", below)
-    if word in _SCALES and not (word == "m" and above not in ("money", "quantity")) and not (word in _CENTS and above != "money"):
+    if (
+        word in _SCALES
+        and not (word == "m" and above not in ("money", "quantity"))
+        and not (word in _CENTS and above != "money")
+    ):
         return Unit("scale", _SCALES[word])
     if above == "money" and not below and word in ("pound", "pounds"):
         return Unit("money", 1.0, "GBP")
@@ -310,7 +377,11 @@ def _unit(token: str, book: Book, below: bool, column: str, timed: bool) -> Unit
         return Unit("quantity", _OTHERS[word][1], _OTHERS[word][0], below)
     if word in ("period", "periods"):
         return Unit("time", float(book.period_months), "", below)
-    if word in _TIMES and (below or above not in ("money", "quantity", "1")) and (len(word) > 1 or timed):
+    if (
+        word in _TIMES
+        and (below or above not in ("money", "quantity", "1"))
+        and (len(word) > 1 or timed)
+    ):
         return Unit("time", _TIMES[word], "", below)
     if word in _OFTEN and "/" in column and timed:
         return Unit("time", _OFTEN[word], "", True)

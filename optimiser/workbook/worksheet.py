@@ -46,7 +46,8 @@ MOST_MERGED = 100  # areas of merged cells that are told
 _LONGEST_FORMAT = 255  # characters; no spreadsheet program keeps a longer one
 _WIDEST_SPILL = 50  # columns of an array formula that are looked at
 _DATA, _ROW, _CELL, _VALUE, _FORMULA, _INLINE, _RUN, _TEXT, _COLUMN, _MERGED = (
-    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("sheetData", "row", "c", "v", "f", "is", "r", "t", "col", "mergeCell")
+    f"{{{SHEET_MAIN_NS}}}{name}"
+    for name in ("sheetData", "row", "c", "v", "f", "is", "r", "t", "col", "mergeCell")
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -80,12 +81,18 @@ class Package:
             else own[style.numFmtId - BUILTIN_FORMATS_MAX_SIZE]
             for style in book._cell_styles
         ]
-        names = {name.casefold() for holder in (book, *book.worksheets) for name in holder.defined_names}
+        names = {
+            name.casefold() for holder in (book, *book.worksheets) for name in holder.defined_names
+        }
         return cls(texts, formats, book._date_formats, book._timedelta_formats, book.epoch, names)
 
     def elsewhere(self, formula: str) -> bool:
         """Whether a formula reads another sheet or workbook, straight or by a name."""
-        return "!" in formula or "[" in formula or any(word.casefold() in self.names for word in _WORD.findall(formula))
+        return (
+            "!" in formula
+            or "[" in formula
+            or any(word.casefold() in self.names for word in _WORD.findall(formula))
+        )
 
 
 @dataclass
@@ -95,12 +102,18 @@ class Worksheet:
     package: Package
     merged: list[Area] = field(default_factory=list)
     hidden: Hidden = field(default_factory=Hidden)
-    shared: dict[str | None, bool] = field(default_factory=dict)  # whether a formula that several cells share reads elsewhere
-    spilled: dict[int, int] = field(default_factory=dict)  # by column the last row that an array formula fills from elsewhere
+    shared: dict[str | None, bool] = field(
+        default_factory=dict
+    )  # whether a formula that several cells share reads elsewhere
+    spilled: dict[int, int] = field(
+        default_factory=dict
+    )  # by column the last row that an array formula fills from elsewhere
 
     def rows(self, stream: IO[bytes]) -> Iterator[tuple[int, Cells]]:
         """The rows that are not blank. Raises Unreadable, and what the XML parser raises."""
-        open_elements: list[Element] = []  # those outside the data, so that each can be dropped once it is read
+        open_elements: list[
+            Element
+        ] = []  # those outside the data, so that each can be dropped once it is read
         data: Element | None = None
         line = column = last = widest = covered = 0
         cells: Cells = {}
@@ -127,7 +140,10 @@ class Worksheet:
             elif data is None or tag == _DATA:
                 data = None
                 if tag == _COLUMN and _is_hidden(element, "width"):
-                    first, end = max(covered + 1, int(element.get("min", 0))), min(MOST_COLUMNS, int(element.get("max", 0)))
+                    first, end = (
+                        max(covered + 1, int(element.get("min", 0))),
+                        min(MOST_COLUMNS, int(element.get("max", 0))),
+                    )
                     self.hidden.columns.update(range(first, end + 1))
                     covered = max(covered, end)
                 elif tag == _MERGED:
@@ -141,13 +157,25 @@ class Worksheet:
     def _cell(self, element: Element, line: int, column: int) -> Cell | None:
         """What a cell holds; None where it is blank."""
         kind, formula = element.get("t", "n"), element.find(_FORMULA)
-        said = _inline(element.find(_INLINE)) if kind == "inlineStr" else element.findtext(_VALUE) or ""
-        linked = self._linked(formula, line, column) if formula is not None else line <= self.spilled.get(column, 0)
+        said = (
+            _inline(element.find(_INLINE))
+            if kind == "inlineStr"
+            else element.findtext(_VALUE) or ""
+        )
+        linked = (
+            self._linked(formula, line, column)
+            if formula is not None
+            else line <= self.spilled.get(column, 0)
+        )
         if not said:
             return UNCACHED if formula is not None and kind not in ("str", "inlineStr") else None
         match kind:
             case "s":
-                at = int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else len(self.package.texts)
+                at = (
+                    int(said)
+                    if said.isascii() and said.isdecimal() and len(said) < 10
+                    else len(self.package.texts)
+                )
                 if at >= len(self.package.texts):
                     return _none(f"text number {quoted(said)}, which the file does not hold")
                 return _text(self.package.texts[at])
@@ -156,7 +184,11 @@ class Worksheet:
             case "n":
                 return self._number(said.strip(), element.get("s", "0"), linked)
             case "b":
-                return said in _TRUE if said in (*_TRUE, *_FALSE) else _none(f"{quoted(said)} as true or false")
+                return (
+                    said in _TRUE
+                    if said in (*_TRUE, *_FALSE)
+                    else _none(f"{quoted(said)} as true or false")
+                )
             case "e":
                 return error(said)
             case "d":
@@ -172,10 +204,14 @@ class Worksheet:
             return _none(f"{quoted(said)} as a number, which is none")
         at = int(style) if style.isascii() and style.isdecimal() and len(style) < 10 else -1
         if at < 0 or (at >= len(self.package.formats) and at > 0):
-            return _none(f"a number in the format number {quoted(style)}, which the file does not hold")
+            return _none(
+                f"a number in the format number {quoted(style)}, which the file does not hold"
+            )
         if at in self.package.dates:
             try:
-                moment = from_excel(value, self.package.epoch, timedelta=at in self.package.durations)
+                moment = from_excel(
+                    value, self.package.epoch, timedelta=at in self.package.durations
+                )
             except (ValueError, OverflowError):
                 return error("#VALUE!")  # a spreadsheet program shows ####
             return moment / dt.timedelta(days=1) if isinstance(moment, dt.timedelta) else moment
@@ -196,7 +232,9 @@ class Worksheet:
             self.shared[group] = linked
         if linked and formula.get("t") == "array":
             bottom, right = (corners(formula.get("ref", ""))[at] for at in (2, 3))
-            self.spilled.update(dict.fromkeys(range(column, min(right, column + _WIDEST_SPILL) + 1), bottom))
+            self.spilled.update(
+                dict.fromkeys(range(column, min(right, column + _WIDEST_SPILL) + 1), bottom)
+            )
         return linked
 
 
@@ -209,7 +247,11 @@ def _line(said: str | None, before: int) -> int:
     else:
         raise damaged(f"a row below row {before} has the number {quoted(said)}")
     if found <= before:
-        raise damaged(f"row {found} stands after row {before} in the file" if found < before else f"row {found} stands twice in the file")
+        raise damaged(
+            f"row {found} stands after row {before} in the file"
+            if found < before
+            else f"row {found} stands twice in the file"
+        )
     if found > LAST_ROW:
         raise damaged(f"row {found} is beyond the last of a sheet, {LAST_ROW}")
     return found

@@ -15,7 +15,7 @@ import xlsxwriter
 
 from optimiser.figures import of_plan
 from optimiser.figures.of_plan.plan_rows import PlanRows
-from optimiser.plan import WRITERS, Plan
+from optimiser.plan.plan import WRITERS, Plan
 from optimiser.workbook.charts import add_charts
 from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace
 from optimiser.workbook.result_sheets import add_table, list_pairs, tables
@@ -58,9 +58,20 @@ def compose(plan: Plan) -> bytes:
 
 def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
     """Document properties; the date is the run's, so that one plan always makes one file."""
-    said = (f"{name}: {legible(text(plan.run[name]))}" for name in ("input", "input sha256", "changes") if plan.run.get(name))
-    properties = about(Kind.PLAN, legible(plan.title) or "Stockpile plan", f", {plan.status}", comments="; ".join(said))
+    said = (
+        f"{name}: {legible(text(plan.run[name]))}"
+        for name in ("input", "input sha256", "changes")
+        if plan.run.get(name)
+    )
+    properties = about(
+        Kind.PLAN,
+        legible(plan.title) or "Stockpile plan",
+        f", {plan.status}",
+        comments="; ".join(said),
+    )
     with contextlib.suppress(ValueError):  # a plan made by another program may say no date
-        properties["created"] = dt.datetime.fromisoformat(str(plan.run.get("planned at", "")).removesuffix(" UTC"))
+        properties["created"] = dt.datetime.fromisoformat(
+            str(plan.run.get("planned at", "")).removesuffix(" UTC")
+        )
     book.set_properties(properties)
     book.set_calc_mode("auto")

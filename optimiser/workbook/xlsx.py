@@ -38,12 +38,17 @@ from optimiser.workbook.sheets import MOST_BYTES, Cells, Digest, Sheet, Unreadab
 from optimiser.workbook.worksheet import Package, Worksheet
 from stockpile_model.schema import quoted
 
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of a password-protected workbook and of the old format
+_OLE = bytes.fromhex(
+    "d0cf11e0a1b11ae1"
+)  # the container of a password-protected workbook and of the old format
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MOST_PARTS = 10_000
 _NAMES = (ARC_WORKBOOK, ARC_WORKBOOK_RELS)  # the parts that say what the sheets are called
 _MOST_TAGS = 4_000_000  # as many rows as are read, of ten cells each
-_SUSPECT = 16 * 2**20, 100  # bytes from which on an expansion of this many times is no workbook any more
+_SUSPECT = (
+    16 * 2**20,
+    100,
+)  # bytes from which on an expansion of this many times is no workbook any more
 _LONGEST_FORMAT = 2_000
 _LONG_FORMAT = re.compile(rb"formatCode=[\"'][^\"']{%d}" % _LONGEST_FORMAT)
 _LESS = "remove rows or split the workbook"
@@ -64,7 +69,9 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
     """The sheets of a workbook, in its order. The rows of a sheet must be read before the next sheet is asked for. `seen` takes note of
     the bytes, which are read once: whoever saves the file meanwhile changes neither."""
     if (size := path.stat().st_size) > MOST_BYTES:
-        raise Unreadable(f"has {size / 2**20:,.0f} MB; at most {MOST_BYTES / 2**20:,.0f} MB are read; {_LESS}")
+        raise Unreadable(
+            f"has {size / 2**20:,.0f} MB; at most {MOST_BYTES / 2**20:,.0f} MB are read; {_LESS}"
+        )
     content = path.read_bytes()
     if seen is not None:
         seen.update(content)
@@ -77,7 +84,10 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
             _refuse_formats(archive)
             reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
             reader.read()
-            worksheets, charts = reader.wb.worksheets, {sheet.title for sheet in reader.wb.chartsheets}
+            worksheets, charts = (
+                reader.wb.worksheets,
+                {sheet.title for sheet in reader.wb.chartsheets},
+            )
             if not worksheets:
                 raise Unreadable(f"holds no sheet that can be read; {_SAVE}, not as a strict one")
             package = Package.of(reader.wb, reader.shared_strings)
@@ -101,7 +111,9 @@ def _told(what: str) -> Iterator[None]:
         if isinstance(cause, DefusedXmlException):
             raise Unreadable("declares entities, which no spreadsheet program writes") from reason
         said = textwrap.shorten(str(cause) or type(cause).__name__, 120, placeholder=" …")
-        raise Unreadable(f"{what} is damaged or cut short ({said}); save it again from a spreadsheet program") from reason
+        raise Unreadable(
+            f"{what} is damaged or cut short ({said}); save it again from a spreadsheet program"
+        ) from reason
 
 
 def _refuse_other_formats(stream: BinaryIO) -> None:
@@ -124,27 +136,39 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
     if size > MOST_BYTES or len(entries) > _MOST_PARTS:
         most = _largest(archive, {entry.filename: entry.file_size for entry in entries})
         limit = f"at most {MOST_BYTES / 2**20:,.0f} MB in {_MOST_PARTS:,} parts are read"
-        raise Unreadable(f"unpacks to {size / 2**20:,.0f} MB in {len(entries):,} parts{most}; {limit}; {_LESS}")
+        raise Unreadable(
+            f"unpacks to {size / 2**20:,.0f} MB in {len(entries):,} parts{most}; {limit}; {_LESS}"
+        )
     if size > _SUSPECT[0] and size > _SUSPECT[1] * packed:
-        raise Unreadable(f"unpacks to {size / packed:,.0f} times its size; {_SAVE} again, without its empty rows")
+        raise Unreadable(
+            f"unpacks to {size / packed:,.0f} times its size; {_SAVE} again, without its empty rows"
+        )
     if any(entry.flag_bits & 1 for entry in entries):
         raise Unreadable("is protected by a password; save it without one")
     (name, times), *_ = Counter(entry.filename for entry in entries).most_common(1) or [("", 0)]
     if times > 1:
-        raise Unreadable(f"holds the part {quoted(name)} {times} times; save it again from a spreadsheet program")
+        raise Unreadable(
+            f"holds the part {quoted(name)} {times} times; save it again from a spreadsheet program"
+        )
     tags = {}
     for entry in entries:
         with archive.open(entry) as part:
-            tags[entry.filename] = sum(chunk.count(b"<") for chunk in iter(functools.partial(part.read, 2**20), b""))
+            tags[entry.filename] = sum(
+                chunk.count(b"<") for chunk in iter(functools.partial(part.read, 2**20), b"")
+            )
     if (total := sum(tags.values())) > _MOST_TAGS:
-        raise Unreadable(f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read; {_LESS}")
+        raise Unreadable(
+            f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read; {_LESS}"
+        )
 
 
 def _refuse_formats(archive: zipfile.ZipFile) -> None:
     """A format that no spreadsheet program keeps: openpyxl looks at each with patterns whose time grows with its square."""
     styles = archive.read(ARC_STYLE) if ARC_STYLE in archive.namelist() else b""
     if _LONG_FORMAT.search(styles.replace(b"\0", b"")):  # a part may be UTF-16
-        raise Unreadable(f"holds a number format of more than {_LONGEST_FORMAT:,} characters; {_SAVE} again")
+        raise Unreadable(
+            f"holds a number format of more than {_LONGEST_FORMAT:,} characters; {_SAVE} again"
+        )
 
 
 def _largest(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> str:
@@ -174,5 +198,7 @@ def _rows(archive: zipfile.ZipFile, part: str, worksheet: Worksheet) -> Iterator
 
 def _missing() -> Iterator[tuple[int, Cells]]:
     """The rows of a sheet that the workbook names and does not hold."""
-    raise Unreadable("the file names this sheet and holds no cells of it; save the workbook again from a spreadsheet program")
+    raise Unreadable(
+        "the file names this sheet and holds no cells of it; save the workbook again from a spreadsheet program"
+    )
     yield

@@ -12,5 +12,15 @@ from tests.benchmarks import (
     whole_command,
 )
 
-for each in (read_and_check, build_and_load, whole_command, around_the_search, audit_and_write, memory, studies, hundred, thousand):
+for each in (
+    read_and_check,
+    build_and_load,
+    whole_command,
+    around_the_search,
+    audit_and_write,
+    memory,
+    studies,
+    hundred,
+    thousand,
+):
     each.main()

@@ -25,7 +25,7 @@ SEARCH = """
 import pickle, sys
 from dataclasses import replace
 from pathlib import Path
-from optimiser.solve import Options, scenario_tree, solve
+from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 formulation = build(read(Path(sys.argv[1])).stockpile)
@@ -38,13 +38,13 @@ import gc, pickle, sys, time
 marks = []
 def mark():
     marks.append(time.process_time())
-import optimiser.__main__, optimiser.cli, optimiser.planner
+import optimiser.__main__, optimiser.cli.commands, optimiser.desk.planner
 mark()
 gc.disable()  # as the command does
 from dataclasses import replace
 from pathlib import Path
-from optimiser.audited import audited
-from optimiser.plan import make_plan
+from optimiser.plan.audited import audited
+from optimiser.plan.plan import make_plan
 from optimiser.solving import highs
 from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read import read
@@ -87,12 +87,24 @@ def main(arguments: Sequence[str] = ()) -> None:
         for workbook in workbooks:
             values = str(folder / "values.pickle")
             python("-c", SEARCH, str(workbook), str(GAP), values)
-            ran = [python("-c", AROUND, str(workbook), values, str(folder / "plan.xlsx")).output for _ in range(REPEATS)]
-            start, *rest = (min(each) for each in zip(*(map(float, output.split()) for output in ran), strict=True))
+            ran = [
+                python("-c", AROUND, str(workbook), values, str(folder / "plan.xlsx")).output
+                for _ in range(REPEATS)
+            ]
+            start, *rest = (
+                min(each)
+                for each in zip(*(map(float, output.split()) for output in ran), strict=True)
+            )
             rows.append([workbook.stem, start, *rest, sum(rest), sum(rest) / start])
-    table(f"All but the search (processor seconds, best of {REPEATS})", ["", *PHASES, "after the import", "in times of it"], rows)
+    table(
+        f"All but the search (processor seconds, best of {REPEATS})",
+        ["", *PHASES, "after the import", "in times of it"],
+        rows,
+    )
     for row in rows:
-        verdict(f"what is not solving of {row[0]}, in times of the import", float(str(row[-1])), WANTED)
+        verdict(
+            f"what is not solving of {row[0]}, in times of the import", float(str(row[-1])), WANTED
+        )
 
 
 if __name__ == "__main__":

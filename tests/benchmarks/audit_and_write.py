@@ -20,8 +20,8 @@ AUDIT_AND_WRITE = """
 import gc, sys, time
 from pathlib import Path
 gc.disable()  # as the command does
-from optimiser.audited import as_sheets
-from optimiser.audit import audit
+from optimiser.plan.audited import as_sheets
+from optimiser.auditing import audit
 from optimiser.workbook.write import write
 from tests.support.plans import plan_of
 plan = plan_of(Path(sys.argv[1]), gap=0.3)
@@ -41,8 +41,15 @@ def main() -> None:
     imports = min(float(python("-c", IMPORT).output) for _ in range(REPEATS))
     with tempfile.TemporaryDirectory() as folder:
         for workbook in sorted((ROOT / "inputs").glob("*.xlsx")):
-            ran = [python("-c", AUDIT_AND_WRITE, str(workbook), str(Path(folder) / "plan.xlsx")).output for _ in range(REPEATS)]
-            times = [[float(each) for each in line.split()] for output in ran for line in output.splitlines()[-1:]]
+            ran = [
+                python("-c", AUDIT_AND_WRITE, str(workbook), str(Path(folder) / "plan.xlsx")).output
+                for _ in range(REPEATS)
+            ]
+            times = [
+                [float(each) for each in line.split()]
+                for output in ran
+                for line in output.splitlines()[-1:]
+            ]
             audit, write, figures = min(times, key=lambda each: each[0] + each[1])
             worst = max(worst, (audit + write) / imports)
             rows.append([workbook.name, f"{figures:,.0f}", audit, write, (audit + write) / imports])

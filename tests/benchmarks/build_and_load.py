@@ -34,8 +34,14 @@ def pyomos(name: str) -> Callable[[Any], None]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        stockpile = read(book(Path(folder) / "large.xlsx", tables(periods=120, materials=6, offers=40, life=36))).stockpile
-    ways = {"this adapter": ours, "Pyomo, appsi_highs": pyomos("appsi_highs"), "Pyomo, highs": pyomos("highs")}
+        stockpile = read(
+            book(Path(folder) / "large.xlsx", tables(periods=120, materials=6, offers=40, life=36))
+        ).stockpile
+    ways = {
+        "this adapter": ours,
+        "Pyomo, appsi_highs": pyomos("appsi_highs"),
+        "Pyomo, highs": pyomos("highs"),
+    }
     building: list[float] = []
     loading: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(REPEATS):

@@ -19,9 +19,9 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from optimiser.solve import Options, solve
-from optimiser.solve import scenario_tree as tree_of
 from optimiser.solving import highs
+from optimiser.solving.solve import Options, solve
+from optimiser.solving.solve import scenario_tree as tree_of
 from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read import read
 from stockpile_model.build import build
@@ -31,7 +31,13 @@ from tests.benchmarks.show import python, table, verdict
 from tests.benchmarks.synthetic import scenario_tree
 from tests.support.books import book
 
-BUILD_AND_LOAD, WHOLE, WHOLE_WITH_AGES, GROWTH, MEMORY = 0.25, 0.5, 1.0, 5.0, 4.0  # wanted; the last [GiB]
+BUILD_AND_LOAD, WHOLE, WHOLE_WITH_AGES, GROWTH, MEMORY = (
+    0.25,
+    0.5,
+    1.0,
+    5.0,
+    4.0,
+)  # wanted; the last [GiB]
 GAP = 0.001
 REPEATS = 2
 VARIANTS = {"nothing depends on age": False, "age matters": True}
@@ -67,7 +73,9 @@ class Search:
 def case(scenarios: int, ages: bool) -> Stockpile:
     """A fresh copy of the checked case: nothing is remembered of it."""
     with tempfile.TemporaryDirectory() as folder:
-        return replace(read(book(Path(folder) / "tree.xlsx", scenario_tree(scenarios, ages=ages))).stockpile)
+        return replace(
+            read(book(Path(folder) / "tree.xlsx", scenario_tree(scenarios, ages=ages))).stockpile
+        )
 
 
 def whole(scenarios: int, ages: bool, limit: float) -> None:
@@ -84,8 +92,14 @@ def whole(scenarios: int, ages: bool, limit: float) -> None:
 def build_and_load(scenarios: int, ages: bool) -> float:
     """This project as a share of plain Pyomo with the faster of its two interfaces."""
     ways: dict[str, tuple[Callable[[Stockpile], Any], Callable[[Any], object]]] = {
-        "this project": (lambda stockpile: build(stockpile).m, lambda m: highs.load(standard_form(m).program)),
-        "plain Pyomo, appsi_highs": (plain, lambda m: pyo.SolverFactory("appsi_highs").set_instance(m)),
+        "this project": (
+            lambda stockpile: build(stockpile).m,
+            lambda m: highs.load(standard_form(m).program),
+        ),
+        "plain Pyomo, appsi_highs": (
+            plain,
+            lambda m: pyo.SolverFactory("appsi_highs").set_instance(m),
+        ),
         "plain Pyomo, highs": (plain, lambda m: pyo.SolverFactory("highs").set_instance(m)),
     }
     stockpile, rows = case(scenarios, ages), []
@@ -102,7 +116,9 @@ def build_and_load(scenarios: int, ages: bool) -> float:
             size = m.nvariables(), m.nconstraints()
             del m
         together, building = min(taken)
-        rows.append([name, *(f"{each:,}" for each in size), building, together - building, together])
+        rows.append(
+            [name, *(f"{each:,}" for each in size), building, together - building, together]
+        )
     best = min(row[-1] for row in rows[1:])
     table(
         f"Build and load of {scenarios} scenarios (processor seconds, best of {REPEATS})",
@@ -121,7 +137,9 @@ def search(scenarios: int, ages: bool, limit: float) -> tuple[Search, Search]:
         highs.load(standard_form(plain(case(scenarios, ages))).program).writeModel(model)
         gc.collect()
         ran = python("-c", ALONE, model, str(GAP), str(limit))
-    return ours, Search(*(float(each) for each in ran.output.splitlines()[-1].split()), peak=ran.peak)  # HiGHS may print its name first
+    return ours, Search(
+        *(float(each) for each in ran.output.splitlines()[-1].split()), peak=ran.peak
+    )  # HiGHS may print its name first
 
 
 def _told(search: Search) -> list[float]:
@@ -131,12 +149,16 @@ def _told(search: Search) -> list[float]:
 def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description="Benchmark of a scenario tree.")
     parser.add_argument("--scenarios", type=int, default=100)
-    parser.add_argument("--fewer", type=int, default=25, help="scenarios with which the search is compared")
+    parser.add_argument(
+        "--fewer", type=int, default=25, help="scenarios with which the search is compared"
+    )
     parser.add_argument("--time-limit", type=float, default=900, help="of one search [s]")
     parser.add_argument("--build-only", action="store_true", help="build and load, no search")
     parser.add_argument("--quick", action="store_true", help="a tenth of the scenarios")
     asked = parser.parse_args(arguments)
-    many, few = (max(2, each // (10 if asked.quick else 1)) for each in (asked.scenarios, asked.fewer))
+    many, few = (
+        max(2, each // (10 if asked.quick else 1)) for each in (asked.scenarios, asked.fewer)
+    )
     ratios = {name: build_and_load(many, ages) for name, ages in VARIANTS.items()}
     for name, ratio in ratios.items():
         verdict(f"build and load where {name}, as a share of plain Pyomo's", ratio, BUILD_AND_LOAD)
@@ -146,15 +168,31 @@ def main(arguments: Sequence[str] = ()) -> None:
         found = {scenarios: search(scenarios, ages, asked.time_limit) for scenarios in (few, many)}
         table(
             f"The whole to a gap of {GAP:.1%} where {name} (processor seconds, {asked.time_limit:g} s at most for a search)",
-            ["scenarios", "build to polish", "gap [%]", "cost", "HiGHS alone", "gap [%]", "cost", "ratio", "peak [GiB]"],
+            [
+                "scenarios",
+                "build to polish",
+                "gap [%]",
+                "cost",
+                "HiGHS alone",
+                "gap [%]",
+                "cost",
+                "ratio",
+                "peak [GiB]",
+            ],
             [
                 [scenarios, *_told(ours), *_told(alone), ours.seconds / alone.seconds, ours.peak]
                 for scenarios, (ours, alone) in found.items()
             ],
         )
         ours, alone = found[few]
-        verdict(f"the whole with {few} scenarios, in times of HiGHS alone on the plain model", ours.over(alone), most)
-        verdict(f"growth of the whole from {few} to {many} scenarios", found[many][0].over(ours), GROWTH)
+        verdict(
+            f"the whole with {few} scenarios, in times of HiGHS alone on the plain model",
+            ours.over(alone),
+            most,
+        )
+        verdict(
+            f"growth of the whole from {few} to {many} scenarios", found[many][0].over(ours), GROWTH
+        )
         verdict(f"peak memory with {many} scenarios", found[many][0].peak, MEMORY, " GiB")
 
 

@@ -16,8 +16,18 @@ PLANNED, NO_PLAN = 0, 4  # exit statuses; the search may well be cut off
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        source = book(Path(folder) / "large.xlsx", tables(periods=120, materials=3, offers=120, life=24))
-        ran = python("-m", "optimiser", "solve", str(source), "--time-limit", str(TIME_LIMIT), expected=(PLANNED, NO_PLAN))
+        source = book(
+            Path(folder) / "large.xlsx", tables(periods=120, materials=3, offers=120, life=24)
+        )
+        ran = python(
+            "-m",
+            "optimiser",
+            "solve",
+            str(source),
+            "--time-limit",
+            str(TIME_LIMIT),
+            expected=(PLANNED, NO_PLAN),
+        )
     table(
         f"Memory: 120 periods, 3 materials, 40 offers each, {TIME_LIMIT} s of search",
         ["", "peak [GiB]", "exit status"],

@@ -25,12 +25,17 @@ Rows = list[dict[str, Any]]
 
 
 def main() -> None:
-    ways: dict[str, Callable[[Path], object]] = {"check": read, "pandas": lambda path: pd.read_excel(path, sheet_name=None)}
+    ways: dict[str, Callable[[Path], object]] = {
+        "check": read,
+        "pandas": lambda path: pd.read_excel(path, sheet_name=None),
+    }
     lines, ratios = [], []
     with tempfile.TemporaryDirectory() as folder:
         for shape, tables_of in SHAPES.items():
             path = book(Path(folder) / f"{shape}.xlsx", tables_of())
-            seconds = {way: min(_timed(run, path) for _ in range(REPEATS)) for way, run in ways.items()}
+            seconds = {
+                way: min(_timed(run, path) for _ in range(REPEATS)) for way, run in ways.items()
+            }
             ratios.append(seconds["check"] / seconds["pandas"])
             lines.append([shape, *seconds.values(), ratios[-1]])
     table(
@@ -69,7 +74,10 @@ def _mostly(name: str) -> Tables:
 def _many(rows: int) -> dict[str, Rows]:
     """Long tables, each of which goes with the others."""
     r, base = random.Random(1), _base()
-    materials, suppliers = [row["material"] for row in base["materials"]], [row["supplier"] for row in base["suppliers"]]
+    materials, suppliers = (
+        [row["material"] for row in base["materials"]],
+        [row["supplier"] for row in base["suppliers"]],
+    )
 
     def metal(k: int) -> str:
         return materials[k % len(materials)]
@@ -77,35 +85,79 @@ def _many(rows: int) -> dict[str, Rows]:
     offers: Rows = base["offers"]
     contracts: Rows = base["contracts"]
     return {
-        "offers": [offers[k % len(offers)] | {"offer": f"offer_{k}", "order_cost": None, "minimum_order": None} for k in range(rows)],
-        "demand": [{"material": metal(k), "from": month(k % PERIODS), "quantity": r.randint(20, 60)} for k in range(rows)],
+        "offers": [
+            offers[k % len(offers)]
+            | {"offer": f"offer_{k}", "order_cost": None, "minimum_order": None}
+            for k in range(rows)
+        ],
+        "demand": [
+            {"material": metal(k), "from": month(k % PERIODS), "quantity": r.randint(20, 60)}
+            for k in range(rows)
+        ],
         "prices": [
-            {"date": month(0) + pd.Timedelta(days=k).to_pytimedelta()} | {name: r.randint(200, 400) for name in materials}
+            {"date": month(0) + pd.Timedelta(days=k).to_pytimedelta()}
+            | {name: r.randint(200, 400) for name in materials}
             for k in range(rows)
         ],
         "outlets": [
-            {"outlet": f"outlet_{k}", "material": metal(k), "form": "sale", "price_index": metal(k), "price_factor": 0.7, "capacity": 40}
+            {
+                "outlet": f"outlet_{k}",
+                "material": metal(k),
+                "form": "sale",
+                "price_index": metal(k),
+                "price_factor": 0.7,
+                "capacity": 40,
+            }
             for k in range(rows)
         ],
         "suppliers": [
             *base["suppliers"],
-            *({"supplier": f"plant_{k}", "country": f"country_{k % 5}", "bloc": "allied"} for k in range(len(suppliers), rows)),
+            *(
+                {"supplier": f"plant_{k}", "country": f"country_{k % 5}", "bloc": "allied"}
+                for k in range(len(suppliers), rows)
+            ),
         ],
-        "opening_stock": [{"lot": f"lot_{k}", "material": metal(k), "quantity": 5, "made": month(0)} for k in range(rows)],
-        "contracts": [contracts[k % len(contracts)] | {"contract": f"contract_{k}"} for k in range(rows)],
-        "floors": [{"contract": f"contract_{k}", "level": "low", "floor": 180 + k % 90, "annual_quantity": 200} for k in range(rows)],
-        "budgets": [{"fund": "annual", "from": month(k % PERIODS), "amount": 300_000} for k in range(rows)],
+        "opening_stock": [
+            {"lot": f"lot_{k}", "material": metal(k), "quantity": 5, "made": month(0)}
+            for k in range(rows)
+        ],
+        "contracts": [
+            contracts[k % len(contracts)] | {"contract": f"contract_{k}"} for k in range(rows)
+        ],
+        "floors": [
+            {
+                "contract": f"contract_{k}",
+                "level": "low",
+                "floor": 180 + k % 90,
+                "annual_quantity": 200,
+            }
+            for k in range(rows)
+        ],
+        "budgets": [
+            {"fund": "annual", "from": month(k % PERIODS), "amount": 300_000} for k in range(rows)
+        ],
         "targets": [
-            {"material": metal(k), "buyer": f"buyer_{k}", "from": month(k % PERIODS), "quantity": 5, "hard": "no"} for k in range(rows)
+            {
+                "material": metal(k),
+                "buyer": f"buyer_{k}",
+                "from": month(k % PERIODS),
+                "quantity": 5,
+                "hard": "no",
+            }
+            for k in range(rows)
         ],
-        "rules": [{"rule": f"rule_{k}", "of": "country", "measure": "share", "most": 0.6} for k in range(rows)],
+        "rules": [
+            {"rule": f"rule_{k}", "of": "country", "measure": "share", "most": 0.6}
+            for k in range(rows)
+        ],
     }
 
 
 SHAPES: dict[str, Callable[[], Tables]] = {
     "mixed": _mixed,
     **{
-        name: (lambda name=name: _mostly(name)) for name in ("offers", "demand", "prices", "outlets", "budgets", "opening_stock", "targets")
+        name: (lambda name=name: _mostly(name))
+        for name in ("offers", "demand", "prices", "outlets", "budgets", "opening_stock", "targets")
     },
 }
 

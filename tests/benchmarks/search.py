@@ -29,9 +29,16 @@ from tests.benchmarks.show import ROOT, python, table, verdict
 ENGINE, HIGHS = "engine", "HiGHS"
 FIRST_WANTED = 0.1  # the first plan, in times of HiGHS's own first
 SEEDS_WANTED = 0.2  # the worst of the seeds, in times of the best other solver
-ONE_CORE = {"OPENBLAS_NUM_THREADS": "1"}  # threads of BLAS spin while they wait, which looks like work
+ONE_CORE = {
+    "OPENBLAS_NUM_THREADS": "1"
+}  # threads of BLAS spin while they wait, which looks like work
 CENTRE = {"periods": 36, "offers": 12, "contracts": 4, "scenarios": 8}
-GROWTH = {"periods": (24, 36, 48, 72), "offers": (6, 12, 24, 48), "contracts": (2, 4, 8, 16), "scenarios": (4, 8, 16, 32)}
+GROWTH = {
+    "periods": (24, 36, 48, 72),
+    "offers": (6, 12, 24, 48),
+    "contracts": (2, 4, 8, 16),
+    "scenarios": (4, 8, 16, 32),
+}
 GROWTH_SEEDS = (1, 2, 3)
 GROWTH_GAP = 0.005
 AGREEMENT = 1e-5  # relatively, by how much bounds and plans of two solvers may contradict each other: their own tolerances
@@ -50,12 +57,21 @@ class Prepared:
 
     @classmethod
     def of(cls, name: str, seed: int, folder: str) -> Prepared:
-        made = python("-m", "tests.benchmarks.search_models", name, str(seed), folder).output.split()
+        made = python(
+            "-m", "tests.benchmarks.search_models", name, str(seed), folder
+        ).output.split()
         return cls(Path(folder), *map(int, made[:3]), float(made[3]))
 
     def search(self, solver: str, gap: float, limit: float, seed: int = 1) -> Search:
         told = python(
-            "-m", "tests.benchmarks.search_solvers", solver, str(self.folder), str(gap), str(limit), str(seed), **ONE_CORE
+            "-m",
+            "tests.benchmarks.search_solvers",
+            solver,
+            str(self.folder),
+            str(gap),
+            str(limit),
+            str(seed),
+            **ONE_CORE,
         ).output.splitlines()
         return Search(**json.loads(told[-1]))
 
@@ -81,7 +97,9 @@ class Compared:
     def first(self) -> float:
         """The engine's first plan in times of HiGHS's own."""
         ours, its = self.searches[ENGINE].first, self.searches[HIGHS]
-        return math.inf if ours is None else ours / (its.seconds if its.first is None else its.first)
+        return (
+            math.inf if ours is None else ours / (its.seconds if its.first is None else its.first)
+        )
 
     def contradiction(self) -> str:
         """Which solver's bound is above which one's plan, if one is: one of the two is wrong."""
@@ -93,17 +111,28 @@ class Compared:
         return ""
 
 
-def measured(name: str, solvers: Sequence[str], limit: float, seed: int = 0) -> tuple[Prepared, Compared]:
+def measured(
+    name: str, solvers: Sequence[str], limit: float, seed: int = 0
+) -> tuple[Prepared, Compared]:
     """Let each solver search a model."""
     with tempfile.TemporaryDirectory() as folder:
         made = Prepared.of(name, seed, folder)
-        return made, Compared({each: made.search(each, made.gap, limit, seed or 1) for each in solvers})
+        return made, Compared(
+            {each: made.search(each, made.gap, limit, seed or 1) for each in solvers}
+        )
 
 
 def _told(name: str, search: Search) -> list[object]:
     gap = math.inf if search.gap is None else 100 * search.gap
     first, cost = (("-" if each is None else each) for each in (search.first, search.objective))
-    return [name, first, search.seconds if search.finished else f"> {search.seconds:,.0f}", cost, gap, search.load]
+    return [
+        name,
+        first,
+        search.seconds if search.finished else f"> {search.seconds:,.0f}",
+        cost,
+        gap,
+        search.load,
+    ]
 
 
 def compare(name: str, solvers: Sequence[str], limit: float) -> None:
@@ -112,7 +141,11 @@ def compare(name: str, solvers: Sequence[str], limit: float) -> None:
     made, found = measured(name, solvers, limit)
     rows = [_told(each, search) for each, search in found.searches.items()]
     said = f"{name}{' (' * bool(model.note)}{model.note}{')' * bool(model.note)}"
-    table(f"{said}: {made.columns:,} columns, {made.rows:,} rows, {made.integers:,} integers, gap {made.gap:.2%}", HEADER, rows)
+    table(
+        f"{said}: {made.columns:,} columns, {made.rows:,} rows, {made.integers:,} integers, gap {made.gap:.2%}",
+        HEADER,
+        rows,
+    )
     if found.contradiction():
         print(f"  CONTRADICTION: {found.contradiction()}")
     if ENGINE in solvers and len(solvers) > 1:
@@ -125,7 +158,16 @@ def compare(name: str, solvers: Sequence[str], limit: float) -> None:
         with tempfile.TemporaryDirectory() as folder:
             changes = [part for change in model.changes for part in ("--set", change)]
             ran = python(
-                "-m", "optimiser", "solve", workbook, *changes, "-o", str(Path(folder) / "plan.xlsx"), "--threads", "1", **ONE_CORE
+                "-m",
+                "optimiser",
+                "solve",
+                workbook,
+                *changes,
+                "-o",
+                str(Path(folder) / "plan.xlsx"),
+                "--threads",
+                "1",
+                **ONE_CORE,
             )
         verdict("the whole command", ran.seconds, model.command, " s")
 
@@ -136,16 +178,33 @@ def repeat(name: str, solvers: Sequence[str], limit: float, seeds: int) -> None:
     rows = []
     for solver in solvers:
         searches = [each.searches[solver] for each in found]
-        taken, first = [each.seconds for each in searches], [math.inf if each.first is None else each.first for each in searches]
+        taken, first = (
+            [each.seconds for each in searches],
+            [math.inf if each.first is None else each.first for each in searches],
+        )
         unproven = sum(not each.finished for each in searches)
-        rows.append([solver, statistics.median(first), max(first), min(taken), statistics.median(taken), max(taken), unproven])
+        rows.append(
+            [
+                solver,
+                statistics.median(first),
+                max(first),
+                min(taken),
+                statistics.median(taken),
+                max(taken),
+                unproven,
+            ]
+        )
     header = ["", "first plan, median", "most", "least", "median", "most", "unproven"]
     table(f"{name} at the prices of {seeds} seeds (seconds)", header, rows)
     for seed, each in enumerate(found, 1):
         if each.contradiction():
             print(f"  CONTRADICTION at seed {seed}: {each.contradiction()}")
     if ENGINE in solvers and len(solvers) > 1:
-        verdict("the worst, in times of the best other at the same prices", max(each.ratio for each in found), SEEDS_WANTED)
+        verdict(
+            "the worst, in times of the best other at the same prices",
+            max(each.ratio for each in found),
+            SEEDS_WANTED,
+        )
 
 
 def grow(limit: float) -> None:
@@ -153,8 +212,19 @@ def grow(limit: float) -> None:
     powers = []
     for dimension, lengths in GROWTH.items():
         rows = [[length, *_sized(CENTRE | {dimension: length}, limit)] for length in lengths]
-        header = [dimension, "columns", "rows", "integers", *(f"seconds {k}" for k in GROWTH_SEEDS), "unproven"]
-        table(f"Growth with {dimension}, else {_said(CENTRE, dimension)}; gap {GROWTH_GAP:.1%}", header, rows)
+        header = [
+            dimension,
+            "columns",
+            "rows",
+            "integers",
+            *(f"seconds {k}" for k in GROWTH_SEEDS),
+            "unproven",
+        ]
+        table(
+            f"Growth with {dimension}, else {_said(CENTRE, dimension)}; gap {GROWTH_GAP:.1%}",
+            header,
+            rows,
+        )
         taken = [(row[0], seconds) for row in rows for seconds in row[4:-1]]
         powers.append([dimension, float(np.polyfit(*np.log(np.array(taken, dtype=float)).T, 1)[0])])
     table("The time of the engine grows with the power of", ["", "power"], powers)
@@ -180,11 +250,25 @@ def _said(of: Mapping[str, int], but: str) -> str:
 
 def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description="Benchmark of the search against other solvers.")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"by default all: {', '.join(MODELS)}")
-    parser.add_argument("--limit", type=float, default=300.0, help="of each search, of the processor [s]")
+    parser.add_argument(
+        "models", nargs="*", metavar="MODEL", help=f"by default all: {', '.join(MODELS)}"
+    )
+    parser.add_argument(
+        "--limit", type=float, default=300.0, help="of each search, of the processor [s]"
+    )
     parser.add_argument("--solvers", default=",".join(SOLVERS), help="by default %(default)s")
-    parser.add_argument("--seeds", type=int, default=0, metavar="N", help="repeat at the prices of N seeds, by default gallium")
-    parser.add_argument("--growth", action="store_true", help="of the engine with the size of made-up books, and no model")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=0,
+        metavar="N",
+        help="repeat at the prices of N seeds, by default gallium",
+    )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="of the engine with the size of made-up books, and no model",
+    )
     asked = parser.parse_args(arguments)
     if unknown := {*asked.models} - {*MODELS} or {*asked.solvers.split(",")} - {*SOLVERS}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimiser.sampling.draw import Options
-from optimiser.sampling.make import make
-from optimiser.solve import scenario_tree
+from optimiser.scenarios.sampling.draw import Options
+from optimiser.scenarios.sampling.make import make
 from optimiser.solving.model_file import write_model
+from optimiser.solving.solve import scenario_tree
 from optimiser.solving.standard_form import standard_form
 from optimiser.solving.structure import structure
 from optimiser.workbook.read import read
@@ -59,7 +59,9 @@ def more_offers(stockpile: Stockpile) -> Stockpile:
     """Every offer three times, under names of their own and at premiums that lie APART."""
     offers = stockpile.rows(Offer)
     copies = (
-        dataclasses.replace(row, offer=f"{row.offer}_{k}" if k else row.offer, premium=row.premium + APART * k)
+        dataclasses.replace(
+            row, offer=f"{row.offer}_{k}" if k else row.offer, premium=row.premium + APART * k
+        )
         for row in offers
         for k in range(3)
     )
@@ -70,7 +72,12 @@ def more_money(stockpile: Stockpile) -> Stockpile:
     """Every appropriation a second time, five years later."""
     budgets = stockpile.rows(Budget)
     later = (
-        dataclasses.replace(row, from_=add_months(row.from_, 60), expires=row.expires and add_months(row.expires, 60)) for row in budgets
+        dataclasses.replace(
+            row,
+            from_=add_months(row.from_, 60),
+            expires=row.expires and add_months(row.expires, 60),
+        )
+        for row in budgets
     )
     return with_rows(stockpile, {Budget: (*budgets, *later)})
 
@@ -91,7 +98,9 @@ MODELS = {
     "offers-24": Model(remade=more_offers, note="24 offers"),
     "scenarios-10": Model(remade=sampled(10), note="10 sampled scenarios"),
     "scenarios-20": Model(remade=sampled(20), wanted=0.25, note="20 sampled scenarios"),
-    "risk": Model(changes=(WHOLE, "settings.risk_weight=0.5"), note="half of the weight on the worst outcomes"),
+    "risk": Model(
+        changes=(WHOLE, "settings.risk_weight=0.5"), note="half of the weight on the worst outcomes"
+    ),
     "months-120": Model(
         changes=(WHOLE, "settings.periods=120", SOFT),
         remade=more_money,
@@ -104,16 +113,27 @@ MODELS = {
 def stockpile_of(name: str, seed: int = 0) -> Stockpile:
     """Return the case of a model, at prices that a seed other than 0 moves; or of a book of made-up figures, as `sizes` names it."""
     if name not in MODELS:
-        return _grown(seed=seed, **{key: int(value) for key, value in (part.split("=") for part in name.split(","))})
+        return _grown(
+            seed=seed,
+            **{key: int(value) for key, value in (part.split("=") for part in name.split(","))},
+        )
     model = MODELS[name]
-    stockpile = read(ROOT / "inputs" / f"{model.workbook}.xlsx", map(parse, model.changes)).stockpile
+    stockpile = read(
+        ROOT / "inputs" / f"{model.workbook}.xlsx", map(parse, model.changes)
+    ).stockpile
     if model.remade is not None:
         stockpile = model.remade(stockpile)
     if not seed:
         return stockpile
     r = random.Random(seed)
     moved = (
-        dataclasses.replace(row, values={index: price and price * r.uniform(1 - APART, 1 + APART) for index, price in row.values.items()})
+        dataclasses.replace(
+            row,
+            values={
+                index: price and price * r.uniform(1 - APART, 1 + APART)
+                for index, price in row.values.items()
+            },
+        )
         for row in stockpile.rows(Price)
     )
     return with_rows(stockpile, {Price: tuple(moved)})
@@ -143,8 +163,15 @@ def prepare(name: str, seed: int, folder: Path) -> None:
     form = standard_form(formulation.m)
     shape = structure(form.program, form.labels, form.priority, scenario_tree(formulation))
     judged = write_model(formulation.m, folder / "model.mps")
-    (folder / "program.pickle").write_bytes(pickle.dumps((form.program, shape, form.sizes.objective[judged])))
-    print(form.program.columns, form.program.rows, int(form.program.integer.sum()), stockpile.settings.mip_gap)
+    (folder / "program.pickle").write_bytes(
+        pickle.dumps((form.program, shape, form.sizes.objective[judged]))
+    )
+    print(
+        form.program.columns,
+        form.program.rows,
+        int(form.program.integer.sum()),
+        stockpile.settings.mip_gap,
+    )
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
 from optimiser.solving.options import ABSOLUTE_GAP, Options, relative_gap
+from optimiser.system.interrupts import Interrupt
 
 LATE = 5  # how much more than its limit CBC may take [s]: it looks only now and then, at times not for minutes
 FOUND = re.compile(r"Integer solution of .* \(([\d.]+) seconds\)")
@@ -85,7 +85,12 @@ def by_engine(task: Task) -> Search:
 
 def by_highs(task: Task) -> Search:
     """Let HiGHS alone search."""
-    return _ours(task, lambda program, _, options, interrupt, watch: highs.optimise(program, options, interrupt, watch))
+    return _ours(
+        task,
+        lambda program, _, options, interrupt, watch: highs.optimise(
+            program, options, interrupt, watch
+        ),
+    )
 
 
 def _ours(task: Task, optimise: Any) -> Search:
@@ -104,9 +109,17 @@ def _ours(task: Task, optimise: Any) -> Search:
         found = optimise(program, shape, options, interrupt, watch)
     except highs.Stuck:
         found = highs.Solution("no_plan")
-    objective, bound = (None if each is None else each * size for each in (found.objective, found.bound))
+    objective, bound = (
+        None if each is None else each * size for each in (found.objective, found.bound)
+    )
     finished = found.status in ("optimal", "infeasible")
-    return Search(finished=finished, seconds=since.seconds, first=since.first, objective=objective, bound=bound)
+    return Search(
+        finished=finished,
+        seconds=since.seconds,
+        first=since.first,
+        objective=objective,
+        bound=bound,
+    )
 
 
 def _hear(owner: type, name: str, since: Since) -> None:
@@ -135,7 +148,12 @@ def by_scip(task: Task) -> Search:
     m = Model()
     m.hideOutput()
     m.readProblem(str(task.model))
-    asked = {"timing/clocktype": 1, "limits/time": task.limit, "limits/gap": task.gap, "limits/absgap": ABSOLUTE_GAP}
+    asked = {
+        "timing/clocktype": 1,
+        "limits/time": task.limit,
+        "limits/gap": task.gap,
+        "limits/absgap": ABSOLUTE_GAP,
+    }
     m.setParams({**asked, "randomization/randomseedshift": task.seed})
     m.includeEventhdlr(Plans(), "plans", "hears of plans")
     since = Since()
@@ -143,13 +161,30 @@ def by_scip(task: Task) -> Search:
     objective, bound = m.getPrimalbound(), m.getDualbound()
     objective, bound = (None if abs(each) >= m.infinity() else each for each in (objective, bound))
     finished = m.getStatus() in ("optimal", "gaplimit", "infeasible")
-    return Search(finished=finished, seconds=since.seconds, first=since.first, objective=objective, bound=bound)
+    return Search(
+        finished=finished,
+        seconds=since.seconds,
+        first=since.first,
+        objective=objective,
+        bound=bound,
+    )
 
 
 def by_cbc(task: Task) -> Search:
     """Let CBC search."""
-    asked = {"-ratioGap": task.gap, "-allowableGap": ABSOLUTE_GAP, "-timeMode": "cpu", "-seconds": task.limit, "-randomCbcSeed": task.seed}
-    command = ["cbc", str(task.model), *(str(each) for pair in asked.items() for each in pair), "-solve"]
+    asked = {
+        "-ratioGap": task.gap,
+        "-allowableGap": ABSOLUTE_GAP,
+        "-timeMode": "cpu",
+        "-seconds": task.limit,
+        "-randomCbcSeed": task.seed,
+    }
+    command = [
+        "cbc",
+        str(task.model),
+        *(str(each) for pair in asked.items() for each in pair),
+        "-solve",
+    ]
     most = int(task.limit) + LATE
     ran = subprocess.run(
         command,
@@ -161,7 +196,10 @@ def by_cbc(task: Task) -> Search:
     if ran.returncode not in (0, -signal.SIGXCPU):
         raise RuntimeError(f"{' '.join(command)} ended with {ran.returncode}:\n{ran.stderr}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    objective, bound = (re.search(CBC_NUMBER.format(name), ran.stdout, re.MULTILINE) for name in ("Objective value", "Lower bound"))
+    objective, bound = (
+        re.search(CBC_NUMBER.format(name), ran.stdout, re.MULTILINE)
+        for name in ("Objective value", "Lower bound")
+    )
     first, finished = FOUND.search(ran.stdout), bool(ENDED.search(ran.stdout))
     best = None if objective is None else float(objective[1])
     return Search(
@@ -174,7 +212,10 @@ def by_cbc(task: Task) -> Search:
 
 
 SOLVERS = {"engine": by_engine, "HiGHS": by_highs, "SCIP": by_scip, "CBC": by_cbc}
-INSTALLED = {"SCIP": importlib.util.find_spec("pyscipopt") is not None, "CBC": shutil.which("cbc") is not None}
+INSTALLED = {
+    "SCIP": importlib.util.find_spec("pyscipopt") is not None,
+    "CBC": shutil.which("cbc") is not None,
+}
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ CELLS = (
 PACKAGES = "pyomo.environ, highspy, numpy, openpyxl, defusedxml, xlsxwriter, click, rich"
 LOOP = """
 import sys, time
-from optimiser.solve import Options, scenario_tree, solve
+from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.kinds import Asked
 from optimiser.studies.tables import by_name, made
 from optimiser.workbook.read import read
@@ -60,18 +60,34 @@ def folder(path: Path, source: str, cells: tuple[tuple[str, str, str], ...], sam
     shutil.copytree(ROOT / "inputs" / source, path)
     with (path / "studies.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("study", "kind", "table", "row", "column", "how", "low", "high", "samples"))
+        writer.writerow(
+            ("study", "kind", "table", "row", "column", "how", "low", "high", "samples")
+        )
         for cell in cells:
             writer.writerow(("mc", "monte_carlo", *cell, "scale", 1 - SPREAD, 1 + SPREAD, samples))
     return path
 
 
 def study(source: Path, output: Path, workers: int) -> list[str]:
-    return ["-m", "optimiser", "study", str(source), "-o", str(output), "--workers", str(workers), "--gap", str(GAP)]
+    return [
+        "-m",
+        "optimiser",
+        "study",
+        str(source),
+        "-o",
+        str(output),
+        "--workers",
+        str(workers),
+        "--gap",
+        str(GAP),
+    ]
 
 
 def wanted(what: str, measured: float, least: float) -> None:
-    print(f"  {what}: {measured:.2f}, at least {least:g} wanted: {'reached' if measured >= least else 'NOT REACHED'}", flush=True)
+    print(
+        f"  {what}: {measured:.2f}, at least {least:g} wanted: {'reached' if measured >= least else 'NOT REACHED'}",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -89,7 +105,12 @@ def main() -> None:
         again = python(*study(source, where / "one.xlsx", 1)).seconds
         imports = python("-c", f"import {PACKAGES}").seconds
         small = (("offers", "spot", "price"), ("outlets", "resale", "price"))
-        free = ["--set", "offers[spot].order_cost set 0", "--set", "offers[framework].minimum_order set 1"]  # nothing to search for
+        free = [
+            "--set",
+            "offers[spot].order_cost set 0",
+            "--set",
+            "offers[framework].minimum_order set 1",
+        ]  # nothing to search for
         peaks = []
         for samples in (100, 10_000):
             many = folder(where / f"small{samples}", "small", small, samples)
@@ -108,7 +129,9 @@ def main() -> None:
     wanted("study over loop, in rate", loop * RUNS / one.seconds, 20)
     wanted("two processes over one, in time on the clock", of_one / of_two, 1.8)
     print(f"  second start beyond imports: {again - imports:.2f} s, at most 2 s wanted")
-    print(f"  peak memory of 10,000 runs over that of 100: {peaks[1] / peaks[0]:.2f}, at most 1.5 wanted ({peaks[1]:.2f} GiB)")
+    print(
+        f"  peak memory of 10,000 runs over that of 100: {peaks[1] / peaks[0]:.2f}, at most 1.5 wanted ({peaks[1]:.2f} GiB)"
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,15 @@ def month(k: int) -> dt.date:
     return dt.date(START.year + k // 12, k % 12 + 1, 1)
 
 
-def tables(periods: int, materials: int, offers: int, life: int, contracts: int = 4, levels: int = 3, outlets: int = 2) -> Tables:
+def tables(
+    periods: int,
+    materials: int,
+    offers: int,
+    life: int,
+    contracts: int = 4,
+    levels: int = 3,
+    outlets: int = 2,
+) -> Tables:
     """`offers` altogether, dealt out to the materials; `contracts` with `levels` floors each, `outlets` for each material.
     Half of the offers have a fixed cost of ordering, a quarter are sold in lots."""
     r = random.Random(1)
@@ -22,7 +30,13 @@ def tables(periods: int, materials: int, offers: int, life: int, contracts: int 
     years = -(-periods // 12)
     index = [month(12 * k) for k in range(years + 1)]
     return {
-        "settings": {"start": START, "periods": periods, "discount_rate": 0.03, "title": "synthetic", "mip_gap": 0.01},
+        "settings": {
+            "start": START,
+            "periods": periods,
+            "discount_rate": 0.03,
+            "title": "synthetic",
+            "mip_gap": 0.01,
+        },
         "materials": [
             {
                 "material": name,
@@ -35,9 +49,16 @@ def tables(periods: int, materials: int, offers: int, life: int, contracts: int 
             for name in names
         ],
         "suppliers": [
-            {"supplier": f"supplier_{k}", "country": f"country_{k % 5}", "bloc": ("domestic", "allied", "other")[k % 3]} for k in range(10)
+            {
+                "supplier": f"supplier_{k}",
+                "country": f"country_{k % 5}",
+                "bloc": ("domestic", "allied", "other")[k % 3],
+            }
+            for k in range(10)
         ],
-        "prices": [{"date": date} | {name: r.randint(200, 400) for name in names} for date in index],
+        "prices": [
+            {"date": date} | {name: r.randint(200, 400) for name in names} for date in index
+        ],
         "offers": [
             {
                 "offer": f"offer_{k}",
@@ -70,12 +91,33 @@ def tables(periods: int, materials: int, offers: int, life: int, contracts: int 
             for k in range(contracts)
         ],
         "floors": [
-            {"contract": f"contract_{k}", "level": f"level_{f}", "floor": 180 + 30 * f, "annual_quantity": 200 + 150 * f}
+            {
+                "contract": f"contract_{k}",
+                "level": f"level_{f}",
+                "floor": 180 + 30 * f,
+                "annual_quantity": 200 + 150 * f,
+            }
             for k in range(contracts)
             for f in range(levels)
         ],
-        "demand": [{"material": name, "from": START, "to": month(periods - 1), "quantity": r.randint(20, 60)} for name in names],
-        "targets": [{"material": name, "from": month(periods // 2), "quantity": r.randint(300, 600), "path": "ramp"} for name in names],
+        "demand": [
+            {
+                "material": name,
+                "from": START,
+                "to": month(periods - 1),
+                "quantity": r.randint(20, 60),
+            }
+            for name in names
+        ],
+        "targets": [
+            {
+                "material": name,
+                "from": month(periods // 2),
+                "quantity": r.randint(300, 600),
+                "path": "ramp",
+            }
+            for name in names
+        ],
         "outlets": [
             {
                 "outlet": f"outlet_{i}_{k}",
@@ -92,12 +134,25 @@ def tables(periods: int, materials: int, offers: int, life: int, contracts: int 
         "funds": [{"fund": "annual"}, {"fund": "lasting"}],
         "budgets": [
             *(
-                {"fund": "annual", "from": month(12 * k), "expires": month(12 * k + 11), "amount": 300_000 * materials}
+                {
+                    "fund": "annual",
+                    "from": month(12 * k),
+                    "expires": month(12 * k + 11),
+                    "amount": 300_000 * materials,
+                }
                 for k in range(years)
             ),
             {"fund": "lasting", "from": START, "amount": 2_000_000 * materials},
         ],
-        "rules": [{"rule": "concentration", "of": "country", "measure": "share", "window": "fiscal_year", "most": 0.6}],
+        "rules": [
+            {
+                "rule": "concentration",
+                "of": "country",
+                "measure": "share",
+                "window": "fiscal_year",
+                "most": 0.6,
+            }
+        ],
     }
 
 
@@ -197,12 +252,23 @@ def scenario_tree(
     }  # fmt: skip
 
 
-def _events(r: random.Random, s: int, name: str, periods: int, known: int, offers: int) -> list[dict[str, Any]]:
+def _events(
+    r: random.Random, s: int, name: str, periods: int, known: int, offers: int
+) -> list[dict[str, Any]]:
     """What happens in a scenario: a price path in half-years, an outage in every third, more demand in every fourth."""
 
-    def event(table: str, row: str | None, column: str, how: str, value: float, first: int, last: int) -> dict[str, Any]:
+    def event(
+        table: str, row: str | None, column: str, how: str, value: float, first: int, last: int
+    ) -> dict[str, Any]:
         dates = {"from": month(first), "to": month(last)}
-        return {"scenario": name, "table": table, "row": row, "column": column, "how": how, "value": value} | dates
+        return {
+            "scenario": name,
+            "table": table,
+            "row": row,
+            "column": column,
+            "how": how,
+            "value": value,
+        } | dates
 
     found, level = [], 1.0
     for first in range(known, periods, 6):
@@ -210,7 +276,20 @@ def _events(r: random.Random, s: int, name: str, periods: int, known: int, offer
         found.append(event("prices", None, "metal", "scale", round(level, 4), first, first + 5))
     if s % 3 == 1:
         first = r.randrange(known, periods)
-        found += [event("offers", f"offer_{k}", "availability", "set", 0, first, first + 5) for k in r.sample(range(offers), 3)]
+        found += [
+            event("offers", f"offer_{k}", "availability", "set", 0, first, first + 5)
+            for k in r.sample(range(offers), 3)
+        ]
     if s % 4 == 2:
-        found.append(event("demand", "metal", "quantity", "scale", 1.3, r.randrange(known, periods), periods - 1))
+        found.append(
+            event(
+                "demand",
+                "metal",
+                "quantity",
+                "scale",
+                1.3,
+                r.randrange(known, periods),
+                periods - 1,
+            )
+        )
     return found

@@ -75,9 +75,27 @@ def main(scenarios: int = 1000, count: int | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, plan = book(Path(folder) / "many", tables(scenarios)), Path(folder) / "plan.xlsx"
         paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "models")])}
-        command = ["-m", "optimiser", "solve", str(source), "-o", str(plan), "--bundles", str(count), "--workers", str(WORKERS), "--json"]
+        command = [
+            "-m",
+            "optimiser",
+            "solve",
+            str(source),
+            "-o",
+            str(plan),
+            "--bundles",
+            str(count),
+            "--workers",
+            str(WORKERS),
+            "--json",
+        ]
         began = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, env=os.environ | paths, cwd=ROOT, text=True)
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            stdout=subprocess.PIPE,
+            env=os.environ | paths,
+            cwd=ROOT,
+            text=True,
+        )
         family = _Family(process.pid)
         output, _ = process.communicate()
         seconds, peak = time.perf_counter() - began, family.stop()

@@ -33,12 +33,24 @@ def main() -> None:
     workbook = ROOT / "inputs" / "gallium.xlsx"
     with tempfile.TemporaryDirectory() as folder:
         plan, model = str(Path(folder) / "plan.xlsx"), str(Path(folder) / "model.mps")
-        solve = ["-m", "optimiser", "solve", str(workbook), "-o", plan, "--gap", str(GAP), *BASE_ALONE]
+        solve = [
+            "-m",
+            "optimiser",
+            "solve",
+            str(workbook),
+            "-o",
+            plan,
+            "--gap",
+            str(GAP),
+            *BASE_ALONE,
+        ]
         python(*solve, "--write-model", model)
         whole, alone, imports, start = [], [], [], []
         for _ in range(REPEATS):
             whole.append(python(*solve).seconds)
-            alone.append(float(python("-c", ALONE, model, str(GAP)).output.splitlines()[-1]))  # HiGHS may print its name first
+            alone.append(
+                float(python("-c", ALONE, model, str(GAP)).output.splitlines()[-1])
+            )  # HiGHS may print its name first
             imports.append(python("-c", f"import {PACKAGES}").seconds)
             start.append(python("-c", "pass").seconds)
     rest = min(whole) - min(alone)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from optimiser import cli
+from optimiser.cli import commands as cli
+from optimiser.desk.planner import Answer
 from optimiser.figures import of_plan
 from optimiser.figures.figure import (
     ChartFigure,
@@ -23,7 +24,6 @@ from optimiser.figures.figure import (
 )
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.figures.origins import Above
-from optimiser.planner import Answer
 from optimiser.workbook.write import compose
 from stockpile_model.blocks.offers.order_report import Order
 from tests.support.plans import full_plan, shared_plan, uncertain_plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from optimiser.comparison import DECISIONS, FIGURES, Compared
+from optimiser.comparison.compared import DECISIONS, FIGURES, Compared
 from optimiser.figures.of_comparison import figures_of
 from optimiser.figures.origins import known
 

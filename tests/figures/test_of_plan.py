@@ -11,7 +11,7 @@ from optimiser.figures.figure import ChartFigure, Figured, TableFigure, TextFigu
 from optimiser.figures.of_plan import BRIEF, PLAN, brief_of, figures_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.figures.origins import AGREES, DIFFERS, known
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome

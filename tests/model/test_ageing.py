@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from optimiser.audit import audit
-from optimiser.audited import as_sheets
-from optimiser.plan import make_plan
-from optimiser.solve import Options, Outcome, solve
+from optimiser.auditing import audit
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.plan import make_plan
+from optimiser.solving.solve import Options, Outcome, solve
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -34,7 +34,9 @@ def in_classes(*rows: Row, **settings: Any) -> Stockpile:
     return replace(book(*rows, **settings), classes=None)
 
 
-CLASSES = in_classes(lot(10, -1), offer(), offer("other"), FOUR_MONTHS, scenario(known=1), periods=3)
+CLASSES = in_classes(
+    lot(10, -1), offer(), offer("other"), FOUR_MONTHS, scenario(known=1), periods=3
+)
 
 EXPIRING = {
     "buy[spot,0]": 10,
@@ -55,7 +57,13 @@ CASES = [
         "nothing expires before its time",
         in_classes(offer(), FOUR_MONTHS, periods=4),
         EXPIRING,
-        [{"stock[ga,stockpile,0,2]": 0, "expired[ga,stockpile,2]": 10, "expired[ga,stockpile,3]": 0}],
+        [
+            {
+                "stock[ga,stockpile,0,2]": 0,
+                "expired[ga,stockpile,2]": 10,
+                "expired[ga,stockpile,3]": 0,
+            }
+        ],
     ),
     Case(
         "hold_staying",
@@ -75,7 +83,12 @@ CASES = [
         "balance_enter",
         "arrivals of several offers are one batch",
         in_classes(lot(0, -3), offer(), offer("other"), FOUR_MONTHS, periods=1),
-        {"buy[spot,0]": 6, "buy[other,0]": 4, "enter[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,0]": 10},
+        {
+            "buy[spot,0]": 6,
+            "buy[other,0]": 4,
+            "enter[ga,stockpile,0,0]": 10,
+            "stock[ga,stockpile,0,0]": 10,
+        },
         [{"buy[spot,0]": 5}, {"buy[other,0]": 5}],
     ),
     Case(
@@ -111,7 +124,12 @@ CASES = [
         },
         [
             {"aged[ga,stockpile,0,0,0]": 12, "aged[ga,stockpile,0,1,0]": 8}
-            | {"stock[ga,stockpile,0,2]": 12, "expired[ga,stockpile,2]": 8, "stock[ga,stockpile,0,4]": 12, "expired[ga,stockpile,4]": 8}
+            | {
+                "stock[ga,stockpile,0,2]": 12,
+                "expired[ga,stockpile,2]": 8,
+                "stock[ga,stockpile,0,4]": 12,
+                "expired[ga,stockpile,4]": 8,
+            }
         ],
     ),
 ]
@@ -143,7 +161,14 @@ def drawn(r: random.Random) -> Stockpile:
             closing_value=r.choice([0.0, 0.0, 0.5]),
         ),
         Price(date=month(0), values={"p": 10.0}),
-        Offer(offer="lots", supplier="plant", material="ga", price=r.randint(1, 12), capacity=40, lot_size=r.choice([5, 11, 17])),
+        Offer(
+            offer="lots",
+            supplier="plant",
+            material="ga",
+            price=r.randint(1, 12),
+            capacity=40,
+            lot_size=r.choice([5, 11, 17]),
+        ),
         Offer(
             offer="spot",
             supplier="plant",
@@ -160,7 +185,15 @@ def drawn(r: random.Random) -> Stockpile:
             capacity=r.randint(1, 5),
             minimum_life_months=r.choice([0, 0, 2, 3]),
         ),
-        Outlet(outlet="back", material="ga", form="exchange", yield_=0.75, lead_time_months=1, cost=1, capacity=3),
+        Outlet(
+            outlet="back",
+            material="ga",
+            form="exchange",
+            yield_=0.75,
+            lead_time_months=1,
+            cost=1,
+            capacity=3,
+        ),
     ]
     if r.random() < 0.5:
         rows += [
@@ -175,32 +208,83 @@ def drawn(r: random.Random) -> Stockpile:
                 price_index="p",
                 signing_cost=1,
             ),
-            Floor(contract="offtake", level="low", floor=r.randint(3, 9), annual_quantity=12 * r.randint(1, 6)),
+            Floor(
+                contract="offtake",
+                level="low",
+                floor=r.randint(3, 9),
+                annual_quantity=12 * r.randint(1, 6),
+            ),
         ]
     if r.random() < 0.5:
-        rows += [Site(site="here", capacity=r.choice([15.0, 30.0, None]), cost=r.choice([0.0, 1.0])), Site(site="there", cost=0.2)]
+        rows += [
+            Site(site="here", capacity=r.choice([15.0, 30.0, None]), cost=r.choice([0.0, 1.0])),
+            Site(site="there", cost=0.2),
+        ]
     where = "there" if any(isinstance(row, Site) for row in rows) else None
     for k in range(r.randint(0, 2)):
-        rows.append(OpeningLot(lot=f"lot_{k}", material="ga", site=where, quantity=r.randint(1, 20), made=month(-r.randint(1, life))))
-    rows += [Demand(material="ga", from_=month(t), quantity=r.randint(0, 8)) for t in range(periods) if r.random() < 0.8]
+        rows.append(
+            OpeningLot(
+                lot=f"lot_{k}",
+                material="ga",
+                site=where,
+                quantity=r.randint(1, 20),
+                made=month(-r.randint(1, life)),
+            )
+        )
+    rows += [
+        Demand(material="ga", from_=month(t), quantity=r.randint(0, 8))
+        for t in range(periods)
+        if r.random() < 0.8
+    ]
     if r.random() < 0.5:
-        rows.append(Target(material="ga", from_=month(r.randint(0, periods - 1)), quantity=r.randint(3, 20)))
+        rows.append(
+            Target(material="ga", from_=month(r.randint(0, periods - 1)), quantity=r.randint(3, 20))
+        )
     for k, known in enumerate(sorted(r.randint(0, periods - 2) for _ in range(scenarios))):
         name, since = f"s{k}", month(known)
         rows += [
-            Scenario(scenario=name, probability=r.choice([0.1, 0.25]), follows="s0" if k and r.random() < 0.4 else None, revealed=since),
-            Event(scenario=name, table="demand", column="quantity", how="scale", value=str(r.choice([0, 0.3, 2, 3])), from_=since),
-            Event(scenario=name, table="offers", row="spot", column="price", how="scale", value=str(r.choice([0.5, 2])), from_=since),
+            Scenario(
+                scenario=name,
+                probability=r.choice([0.1, 0.25]),
+                follows="s0" if k and r.random() < 0.4 else None,
+                revealed=since,
+            ),
+            Event(
+                scenario=name,
+                table="demand",
+                column="quantity",
+                how="scale",
+                value=str(r.choice([0, 0.3, 2, 3])),
+                from_=since,
+            ),
+            Event(
+                scenario=name,
+                table="offers",
+                row="spot",
+                column="price",
+                how="scale",
+                value=str(r.choice([0.5, 2])),
+                from_=since,
+            ),
         ]
-    return book(*(replace(row, line=k + 2) for k, row in enumerate(rows)), periods=periods, discount_rate=r.choice([0.0, 0.3]))
+    return book(
+        *(replace(row, line=k + 2) for k, row in enumerate(rows)),
+        periods=periods,
+        discount_rate=r.choice([0.0, 0.3]),
+    )
 
 
 @pytest.mark.parametrize("seed", [*range(11), 21])
-def test_classes_have_the_optimum_of_a_column_for_each_age(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_have_the_optimum_of_a_column_for_each_age(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ages, "SHORTEST", 2)
     stockpile = drawn(random.Random(seed))
     assert not [problem for problem in check(stockpile) if not problem.warning]
-    (by_age, expected), (formulation, found) = solved(stockpile), solved(replace(stockpile, classes=None))
+    (by_age, expected), (formulation, found) = (
+        solved(stockpile),
+        solved(replace(stockpile, classes=None)),
+    )
     assert formulation.stockpile.classes
     assert not by_age.stockpile.classes
     assert found.status == expected.status
@@ -220,5 +304,7 @@ def test_classes_have_the_optimum_of_a_column_for_each_age(seed: int, monkeypatc
         ("a", [range(1)]),
     ],
 )
-def test_consecutive_ages_that_are_marked_alike_are_a_class_unless_they_are_few(marks: str, expected: list[range]) -> None:
+def test_consecutive_ages_that_are_marked_alike_are_a_class_unless_they_are_few(
+    marks: str, expected: list[range]
+) -> None:
     assert list(classes(marks)) == expected

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from optimiser.audited import audited
-from optimiser.plan import Plan, make_plan
+from optimiser.plan.audited import audited
+from optimiser.plan.plan import Plan, make_plan
 from optimiser.workbook.write import write
 from stockpile_model import amounts
 from stockpile_model.blocks.offers.order_report import Order
@@ -38,7 +38,16 @@ def order_of(quantity: float, price: float = 1.0, **offer: Any) -> Plan:
         "settings": {"start": "2027-01-01", "periods": 2, "mip_gap": 0},
         "materials": [{"material": "ga"}],
         "suppliers": [{"supplier": "plant"}],
-        "offers": [{"offer": "spot", "supplier": "plant", "material": "ga", "price": price, "to": "2027-01-31", **offer}],
+        "offers": [
+            {
+                "offer": "spot",
+                "supplier": "plant",
+                "material": "ga",
+                "price": price,
+                "to": "2027-01-31",
+                **offer,
+            }
+        ],
         "demand": [{"material": "ga", "from": "2027-02-01", "quantity": quantity}],
     }
     return audited(make_plan(*planned(tables)))
@@ -64,7 +73,12 @@ def test_figures_are_written_out(value: float, quantity: str, money: str) -> Non
 
 
 def test_noise_is_cleaned_and_what_was_typed_is_kept() -> None:
-    for noisy, clean in [(499.99999999998, 500.0), (12345.750000000002, 12345.75), (0.1 + 0.2, 0.3), (12345.6789012, 12345.6789012)]:
+    for noisy, clean in [
+        (499.99999999998, 500.0),
+        (12345.750000000002, 12345.75),
+        (0.1 + 0.2, 0.3),
+        (12345.6789012, 12345.6789012),
+    ]:
         assert amounts.clean(noisy) == clean
     assert amounts.clean(1000 / 3) == pytest.approx(1000 / 3, rel=1e-9)
     assert amounts.snapped(499.99999, [500]) == 500
@@ -78,25 +92,51 @@ def test_noise_is_cleaned_and_what_was_typed_is_kept() -> None:
 def test_figures_read_back(value: float) -> None:
     assert float(amounts.quantity(value).replace(",", "")) == value
     assert float(amounts.money(value).replace(",", "")) == pytest.approx(value, rel=1e-8)
-    assert amounts.clean(amounts.clean(value)) == amounts.clean(value) == pytest.approx(value, rel=1e-9)
+    assert (
+        amounts.clean(amounts.clean(value))
+        == amounts.clean(value)
+        == pytest.approx(value, rel=1e-9)
+    )
 
 
 def test_counts_agree_with_their_words() -> None:
-    assert [amounts.count(n, "order") for n in (0, 1, 2, 1200)] == ["0 orders", "1 order", "2 orders", "1,200 orders"]
+    assert [amounts.count(n, "order") for n in (0, 1, 2, 1200)] == [
+        "0 orders",
+        "1 order",
+        "2 orders",
+        "1,200 orders",
+    ]
     assert amounts.count(2, "country", "countries") == "2 countries"
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=25,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.integers(1, 400), st.sampled_from([0.25, 0.1, 0.3, 7, 1 / 3]), SCALES, st.booleans())
-def test_an_order_says_whole_lots_or_its_minimum(number: int, step: float, scale: float, lot: bool) -> None:
+def test_an_order_says_whole_lots_or_its_minimum(
+    number: int, step: float, scale: float, lot: bool
+) -> None:
     """Whatever the unit, and a need a little below what must be ordered at least."""
     size = float(repr(step * scale)) if lot else float(f"{number * step * scale:.7g}")
-    plan = order_of((number - 0.1) * size if lot else size * 0.75, 3 / scale, **({"lot_size": size} if lot else {"minimum_order": size}))
+    plan = order_of(
+        (number - 0.1) * size if lot else size * 0.75,
+        3 / scale,
+        **({"lot_size": size} if lot else {"minimum_order": size}),
+    )
     (order,) = plan.of(Order)
     assert order.ordered == (float(number * Decimal(f"{size:.15g}")) if lot else size)
     assert float(said(order.instruction, "order ")) == order.ordered
-    assert float(said(order.instruction, "for ", " USD in all")) == pytest.approx(order.paid, rel=1e-8)
-    assert f"Order {amounts.quantity(amounts.clean(order.ordered))} kg in 1 order from plant." in plan.verdict
+    assert float(said(order.instruction, "for ", " USD in all")) == pytest.approx(
+        order.paid, rel=1e-8
+    )
+    assert (
+        f"Order {amounts.quantity(amounts.clean(order.ordered))} kg in 1 order from plant."
+        in plan.verdict
+    )
 
 
 def test_cells_show_what_sentences_say() -> None:
@@ -112,7 +152,9 @@ def test_cells_show_what_sentences_say() -> None:
             cell = sheet.cell(2, header.index(name) + 1)
             places = cell.number_format.partition(".")[2].count("0")
             shown = f"{cell.value:,.{places}f}"
-            assert Decimal(shown.replace(",", "")) == pytest.approx(Decimal(repr(getattr(order, name))), rel=Decimal("1e-8")), name
+            assert Decimal(shown.replace(",", "")) == pytest.approx(
+                Decimal(repr(getattr(order, name))), rel=Decimal("1e-8")
+            ), name
         assert math.isclose(float(said(order.instruction, "order ")), quantity, rel_tol=0)
 
 
@@ -120,7 +162,9 @@ def test_what_is_sold_says_every_digit() -> None:
     tables = {
         "settings": {"start": "2027-01-15", "periods": 1, "mip_gap": 0},
         "materials": [{"material": "ga", "shelf_life_months": 12}],
-        "opening_stock": [{"lot": "L", "material": "ga", "quantity": 2468013.5, "made": "2026-03-15"}],
+        "opening_stock": [
+            {"lot": "L", "material": "ga", "quantity": 2468013.5, "made": "2026-03-15"}
+        ],
         "outlets": [{"outlet": "sale", "material": "ga", "form": "sale", "price": 1.5}],
     }
     (row,) = audited(make_plan(*planned(tables))).of(Rotated)

@@ -120,7 +120,9 @@ SPENDING = (offer(), material("ga", holding_cost=1), offer("other", material="in
         ([fund(uses=("purchase",), materials=("ga",))], {(0, "purchase", "ga", t) for t in (0, 1)}),
     ],
 )
-def test_uses_and_materials_a_fund_may_pay(rows: list[Fund], able: set[tuple[int, str, str, int]]) -> None:
+def test_uses_and_materials_a_fund_may_pay(
+    rows: list[Fund], able: set[tuple[int, str, str, int]]
+) -> None:
     assert payers(book(*SPENDING, *rows, budget(100))) == able
 
 
@@ -130,7 +132,10 @@ def test_uses_and_materials_a_fund_may_pay(rows: list[Fund], able: set[tuple[int
         (budget(1), [0, 1, 2, 3]),
         (budget(1, first=1), [1, 2, 3]),
         (budget(1, expires=1), [0, 1]),
-        (Budget(fund="nds", amount=1, from_=month(1, 20), expires=month(2)), [1, 2]),  # a date means the month that contains it
+        (
+            Budget(fund="nds", amount=1, from_=month(1, 20), expires=month(2)),
+            [1, 2],
+        ),  # a date means the month that contains it
         (budget(1, first=-9, expires=20), [0, 1, 2, 3]),
     ],
 )
@@ -139,7 +144,12 @@ def test_when_an_appropriation_may_pay(row: Budget, months: list[int]) -> None:
 
 
 def test_a_buyers_fund_pays_for_its_own_sites() -> None:
-    rows = (material(holding_cost=1), site("navy yard", buyer="navy"), fund(buyer="navy"), budget(100))
+    rows = (
+        material(holding_cost=1),
+        site("navy yard", buyer="navy"),
+        fund(buyer="navy"),
+        budget(100),
+    )
     assert payers(book(*rows, periods=1)) == {(0, "storage", "ga", 0)}
 
 
@@ -149,9 +159,24 @@ def test_prices_that_are_no_money_need_no_fund() -> None:
 
 
 def test_what_no_appropriation_may_pay_cannot_be_bought() -> None:
-    assert least_cost(book(offer(), target(10, hard=True), fund(uses=("storage",)), budget(999), periods=1)) is None
-    assert least_cost(book(offer(), target(10, hard=True), fund(uses=("purchase",)), budget(100), periods=1)) == 100
-    assert least_cost(book(offer(), target(10, hard=True), fund(uses=("purchase",)), budget(99), periods=1)) is None
+    assert (
+        least_cost(
+            book(offer(), target(10, hard=True), fund(uses=("storage",)), budget(999), periods=1)
+        )
+        is None
+    )
+    assert (
+        least_cost(
+            book(offer(), target(10, hard=True), fund(uses=("purchase",)), budget(100), periods=1)
+        )
+        == 100
+    )
+    assert (
+        least_cost(
+            book(offer(), target(10, hard=True), fund(uses=("purchase",)), budget(99), periods=1)
+        )
+        is None
+    )
 
 
 def test_without_the_table_money_is_unlimited() -> None:
@@ -160,7 +185,12 @@ def test_without_the_table_money_is_unlimited() -> None:
 
 def test_receipts_are_lost_to_a_fund_that_does_not_keep_them() -> None:
     """10 made in January are sold for 50, which no fund keeps: nothing can be bought in February."""
-    rows = (lot(10, 0), material(shelf_life_months=1, shortage_cost=30), outlet(fund="nds"), offer(price=1))
+    rows = (
+        lot(10, 0),
+        material(shelf_life_months=1, shortage_cost=30),
+        outlet(fund="nds"),
+        offer(price=1),
+    )
     assert not any(b for b, *_ in payers(book(*rows, fund(), budget(0))))
     assert any(b for b, *_ in payers(book(*rows, fund(keeps_receipts=True), budget(0))))
 
@@ -171,26 +201,46 @@ def test_appropriations_and_payments_are_told() -> None:
         lot(4, 0), outlet(fund="nds"), offer(), fund(keeps_receipts=True),
         budget(90, expires=0), budget(50, first=1), budget(9, first=1, expires=1),
     )  # fmt: skip
-    plan = {"out[sale,stockpile,0,0]": 4, "buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,1]": 10}
+    plan = {
+        "out[sale,stockpile,0,0]": 4,
+        "buy[spot,0]": 10,
+        "stock[ga,stockpile,0,0]": 10,
+        "stock[ga,stockpile,0,1]": 10,
+    }
     plan |= {"pay[0,purchase,ga,,,0]": 85, "pay[3,purchase,ga,,,0]": 15}
     told = list(report(put(built(book(*rows)), plan)))
-    used = [(row.appropriation, row.amount, row.spent, row.lapsed, row.left) for row in told if isinstance(row, BudgetUse)]
+    used = [
+        (row.appropriation, row.amount, row.spent, row.lapsed, row.left)
+        for row in told
+        if isinstance(row, BudgetUse)
+    ]
     assert used == [
         ("nds 2027-01", 90, 85, 5, 0),
         ("nds 2027-02 (1)", 50, 0, 0, 50),
         ("nds 2027-02 (2)", 9, 0, 9, 0),
         ("nds receipts", 20, 15, 0, 5),
     ]
-    paid = [(row.date, row.appropriation, row.fund, row.use, row.amount) for row in told if isinstance(row, Payment)]
-    assert paid == [(month(0), "nds 2027-01", "nds", "purchase", 85), (month(0), "nds receipts", "nds", "purchase", 15)]
+    paid = [
+        (row.date, row.appropriation, row.fund, row.use, row.amount)
+        for row in told
+        if isinstance(row, Payment)
+    ]
+    assert paid == [
+        (month(0), "nds 2027-01", "nds", "purchase", 85),
+        (month(0), "nds receipts", "nds", "purchase", 15),
+    ]
 
 
 def test_faults_of_an_appropriation() -> None:
-    assert faults(book(budget(1))) == ["budgets.: needs the sheet funds, which says what each fund may pay"]
+    assert faults(book(budget(1))) == [
+        "budgets.: needs the sheet funds, which says what each fund may pay"
+    ]
     assert faults(book(fund(), Budget(fund="nds", amount=1, from_=month(1), expires=month(0)))) == [
         "budgets.expires: must not be before from (2027-02-01), found 2027-01-01"
     ]
 
 
 def test_an_appropriation_outside_the_horizon_is_odd() -> None:
-    assert warnings(book(fund(), budget(1, first=2))) == ["budgets.from: the appropriation cannot be spent within the horizon"]
+    assert warnings(book(fund(), budget(1, first=2))) == [
+        "budgets.from: the appropriation cannot be spent within the horizon"
+    ]

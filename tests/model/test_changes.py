@@ -24,19 +24,47 @@ LATER = dt.date(2027, 7, 31)
 @pytest.fixture
 def stockpile() -> Stockpile:
     rows: dict[type[Row], tuple[Row, ...]] = {
-        Material: (Material(material="gallium"), Material(material="indium", shelf_life_months=24.0)),
+        Material: (
+            Material(material="gallium"),
+            Material(material="indium", shelf_life_months=24.0),
+        ),
         Supplier: (Supplier(supplier="Metlen", start=LATER), Supplier(supplier="Rio Tinto")),
         Offer: (
-            Offer(line=2, offer="spot", supplier="Metlen", material="gallium", price=300.0, capacity=None, lead_time_months=2.0),
-            Offer(line=3, offer="frame/1", supplier="Metlen", material="gallium", price_index="China domestic", capacity=50.0),
+            Offer(
+                line=2,
+                offer="spot",
+                supplier="Metlen",
+                material="gallium",
+                price=300.0,
+                capacity=None,
+                lead_time_months=2.0,
+            ),
+            Offer(
+                line=3,
+                offer="frame/1",
+                supplier="Metlen",
+                material="gallium",
+                price_index="China domestic",
+                capacity=50.0,
+            ),
         ),
         Contract: (
             Contract(contract="K1", supplier="Metlen", material="gallium"),
             Contract(contract="K2", supplier="Metlen", material="gallium"),
         ),
-        Floor: tuple(Floor(contract=k, level=level, floor=400.0, annual_quantity=10.0) for k in ("K1", "K2") for level in ("low", "high")),
-        Price: (Price(date=DAY, values={"Rotterdam": 400.0, "China domestic": 200.0}), Price(date=LATER, values={"Rotterdam": 500.0})),
-        Demand: (Demand(material="gallium", from_=DAY, quantity=5.0), Demand(material="gallium", from_=LATER, quantity=7.0)),
+        Floor: tuple(
+            Floor(contract=k, level=level, floor=400.0, annual_quantity=10.0)
+            for k in ("K1", "K2")
+            for level in ("low", "high")
+        ),
+        Price: (
+            Price(date=DAY, values={"Rotterdam": 400.0, "China domestic": 200.0}),
+            Price(date=LATER, values={"Rotterdam": 500.0}),
+        ),
+        Demand: (
+            Demand(material="gallium", from_=DAY, quantity=5.0),
+            Demand(material="gallium", from_=LATER, quantity=7.0),
+        ),
         Target: (Target(material="gallium", from_=DAY, quantity=5.0),),
         Fund: (Fund(fund="nds", uses=("purchase",)),),
         Budget: (
@@ -45,7 +73,9 @@ def stockpile() -> Stockpile:
             Budget(line=4, fund="dpa", amount=50.0),
         ),
     }
-    return Stockpile(Settings(start=DAY, periods=12), rows, {"budgets": {"fund": "A", "amount": "D"}})
+    return Stockpile(
+        Settings(start=DAY, periods=12), rows, {"budgets": {"fund": "A", "amount": "D"}}
+    )
 
 
 def values(stockpile: Stockpile, kind: type[Row], name: str) -> list[Any]:
@@ -126,7 +156,9 @@ def test_parse_refuses(said: str, message: str) -> None:
      ("prices[*].* add 1", Price, "values", [{"Rotterdam": 401.0, "China domestic": 201.0}, {"Rotterdam": 501.0}]),
      ("prices[2027-01-01].Rotterdam set", Price, "values", [{"China domestic": 200.0}, {"Rotterdam": 500.0}])],
 )  # fmt: skip
-def test_apply(stockpile: Stockpile, said: str, kind: type[Row], column: str, expected: list[Any]) -> None:
+def test_apply(
+    stockpile: Stockpile, said: str, kind: type[Row], column: str, expected: list[Any]
+) -> None:
     before = repr(stockpile)
     changed = apply(stockpile, parse(said))
     assert values(changed, kind, column) == expected
@@ -138,18 +170,25 @@ def test_apply(stockpile: Stockpile, said: str, kind: type[Row], column: str, ex
 
 
 def test_apply_to_settings(stockpile: Stockpile) -> None:
-    changed = apply(apply(stockpile, parse("settings.discount_rate set 0.05")), parse("settings[Discount rate] scale 2"))
+    changed = apply(
+        apply(stockpile, parse("settings.discount_rate set 0.05")),
+        parse("settings[Discount rate] scale 2"),
+    )
     assert (changed.settings.discount_rate, stockpile.settings.discount_rate) == (0.1, 0.0)
     assert apply(stockpile, parse("settings.start add 3")).calendar.begin(0) == dt.date(2027, 4, 1)
     assert apply(stockpile, parse("settings.periods scale 2")).tree.nodes == range(24)
-    assert apply(stockpile, parse("settings.supply_stages set operating, building")).settings.supply_stages == ("operating", "building")
+    assert apply(
+        stockpile, parse("settings.supply_stages set operating, building")
+    ).settings.supply_stages == ("operating", "building")
     assert apply(changed, parse("settings.discount_rate =")).settings.discount_rate == 0.0
 
 
 def test_what_was_derived_is_derived_again(stockpile: Stockpile) -> None:
     assert stockpile.price_on("Rotterdam", DAY) == 400.0
     assert stockpile.keyed(Offer)["spot"].price == 300.0
-    changed = apply(apply(stockpile, parse("prices[*].Rotterdam scale 2")), parse("offers[spot].price set 5"))
+    changed = apply(
+        apply(stockpile, parse("prices[*].Rotterdam scale 2")), parse("offers[spot].price set 5")
+    )
     assert changed.price_on("Rotterdam", DAY) == 800.0
     assert changed.keyed(Offer)["spot"].price == 5.0
 
@@ -160,8 +199,13 @@ def test_a_star_in_the_column_takes_every_number_that_is_there(stockpile: Stockp
 
 
 def test_values_of_events_need_no_text(stockpile: Stockpile) -> None:
-    assert values(apply(stockpile, Change("budgets", "nds", "amount", "scale", 0.5)), Budget, "amount") == [50.0, 100.0, 50.0]
-    assert values(apply(stockpile, Change("demand", "*", "from", "set", DAY)), Demand, "from") == [DAY, DAY]
+    assert values(
+        apply(stockpile, Change("budgets", "nds", "amount", "scale", 0.5)), Budget, "amount"
+    ) == [50.0, 100.0, 50.0]
+    assert values(apply(stockpile, Change("demand", "*", "from", "set", DAY)), Demand, "from") == [
+        DAY,
+        DAY,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,18 @@ from tests.support.accept import (
 )
 
 MENU = (contract(take_or_pay=0, sign_to=month(1)), floor(8, 120), floor(9, 240, "high"))
-LOTS = (lot(9, 0, site="north"), lot(9, -1, "M", site="south"), site("north"), site("south"), material(shelf_life_months=4))
-PLANT = (project(cost=5, breakeven_floor=7), contract(project="plant 2", take_or_pay=0), floor(8, 120))
+LOTS = (
+    lot(9, 0, site="north"),
+    lot(9, -1, "M", site="south"),
+    site("north"),
+    site("south"),
+    material(shelf_life_months=4),
+)
+PLANT = (
+    project(cost=5, breakeven_floor=7),
+    contract(project="plant 2", take_or_pay=0),
+    floor(8, 120),
+)
 CARRIED = {"carry[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
 
 
@@ -51,7 +61,14 @@ def sold(north: float, south: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def cases(name: str, rows: tuple[Row, ...], done: dict[str, Any], accepted: Plan, fewer: list[Plan], more: list[Plan]) -> list[Case]:
+def cases(
+    name: str,
+    rows: tuple[Row, ...],
+    done: dict[str, Any],
+    accepted: Plan,
+    fewer: list[Plan],
+    more: list[Plan],
+) -> list[Case]:
     """What is committed exactly refuses less and more; at least, or at most, it refuses the one and accepts the other."""
     found = []
     for component, refused, others, sense in (
@@ -59,9 +76,20 @@ def cases(name: str, rows: tuple[Row, ...], done: dict[str, Any], accepted: Plan
         ("hold_commitment_most", more, fewer, "at_most"),
     ):
         if refused:
-            found.append(Case(component, f"{name}, exactly", book(*rows, commitment(**done)), accepted, refused))
+            found.append(
+                Case(
+                    component,
+                    f"{name}, exactly",
+                    book(*rows, commitment(**done)),
+                    accepted,
+                    refused,
+                )
+            )
             loose = book(*rows, commitment(**done, how=sense))
-            found += [Case(component, f"{name}, {sense}", loose, {**accepted, **other}, refused) for other in ({}, *others)]
+            found += [
+                Case(component, f"{name}, {sense}", loose, {**accepted, **other}, refused)
+                for other in ({}, *others)
+            ]
     return found
 
 
@@ -101,22 +129,41 @@ def test_the_plan_decides_the_rest_around_what_is_committed() -> None:
     """10 are wanted. 4 are committed from the dear offer at 20, 6 come at 10; at most 3 of the cheap one: 30 + 140."""
     rows = (offer(), offer("dear", 20), demand(10))
     assert least_cost(book(*rows, periods=1)) == pytest.approx(100)
-    assert least_cost(book(*rows, commitment("order", "dear", 4, 0), periods=1)) == pytest.approx(80 + 60)
-    assert least_cost(book(*rows, commitment("order", "spot", 3, how="at_most"), periods=1)) == pytest.approx(30 + 140)
-    assert least_cost(book(*rows, commitment("order", "spot", 3, how="at_least"), periods=1)) == pytest.approx(100)
-    assert least_cost(book(*rows, commitment("order", "spot", 12, 0, how="at_least"), periods=1)) == pytest.approx(120)
+    assert least_cost(book(*rows, commitment("order", "dear", 4, 0), periods=1)) == pytest.approx(
+        80 + 60
+    )
+    assert least_cost(
+        book(*rows, commitment("order", "spot", 3, how="at_most"), periods=1)
+    ) == pytest.approx(30 + 140)
+    assert least_cost(
+        book(*rows, commitment("order", "spot", 3, how="at_least"), periods=1)
+    ) == pytest.approx(100)
+    assert least_cost(
+        book(*rows, commitment("order", "spot", 12, 0, how="at_least"), periods=1)
+    ) == pytest.approx(120)
 
 
 def test_a_date_falls_into_the_period_that_contains_it() -> None:
-    stockpile = book(offer(), Commitment(kind="order", name="spot", quantity=6, date=month(5, 20)), periods=4, period_months=3)
+    stockpile = book(
+        offer(),
+        Commitment(kind="order", name="spot", quantity=6, date=month(5, 20)),
+        periods=4,
+        period_months=3,
+    )
     formulation = built(stockpile)
     kept = {"buy[spot,1]": 6} | {f"stock[ga,stockpile,0,{t}]": 6.0 for t in (1, 2, 3)}
     assert broken(formulation, kept) == set()
-    assert broken(formulation, {"buy[spot,2]": 6, "stock[ga,stockpile,0,2]": 6, "stock[ga,stockpile,0,3]": 6}) == {"hold_commitment_least"}
+    assert broken(
+        formulation, {"buy[spot,2]": 6, "stock[ga,stockpile,0,2]": 6, "stock[ga,stockpile,0,3]": 6}
+    ) == {"hold_commitment_least"}
 
 
 def test_commitments_that_exclude_each_other_leave_no_plan() -> None:
-    rows = (offer(), commitment("order", "spot", 5, 0), commitment("order", "spot", 4, how="at_most"))
+    rows = (
+        offer(),
+        commitment("order", "spot", 5, 0),
+        commitment("order", "spot", 4, how="at_most"),
+    )
     assert faults(book(*rows)) == []
     assert least_cost(book(*rows)) is None
 
@@ -130,7 +177,12 @@ def test_what_is_committed_and_what_is_planned_is_told() -> None:
         commitment("order", "Spot", 6, 1, how="at_least"), commitment("sign", "offtake", level="high"),
         commitment("rotate", "sale", 5, how="at_most"),
     )  # fmt: skip
-    plan = {"buy[spot,1]": 8, "sign[offtake,high,0]": 1, "out[sale,stockpile,0,0]": 1, "out[sale,stockpile,0,1]": 3}
+    plan = {
+        "buy[spot,1]": 8,
+        "sign[offtake,high,0]": 1,
+        "out[sale,stockpile,0,0]": 1,
+        "out[sale,stockpile,0,1]": 3,
+    }
     told = [row for row in report(put(built(book(*rows)), plan)) if isinstance(row, CommitmentKept)]
     assert [(row.date, row.kind, row.name, row.level) for row in told] == [
         (month(1), "order", "spot", None), (None, "sign", "offtake", "high"), (None, "rotate", "sale", None),
@@ -146,27 +198,54 @@ def test_what_is_committed_and_what_is_planned_is_told() -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        (commitment("order", "spott", 6), "commitments.name: 'spott' has no row in the sheet offers (did you mean 'spot'?)"),
+        (
+            commitment("order", "spott", 6),
+            "commitments.name: 'spott' has no row in the sheet offers (did you mean 'spot'?)",
+        ),
         (commitment("sign", "spot"), "commitments.name: 'spot' has no row in the sheet contracts"),
         (
             commitment("sign", "offtake", level="hihg"),
             "commitments.level: 'hihg' is no level of offtake in the sheet floors (did you mean 'high'?)",
         ),
-        (commitment("order", "spot", 6, level="high"), "commitments.level: must be blank for all but sign: only a contract has levels"),
-        (commitment("order", "spot", 6, 2), "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found 2027-03-01"),
+        (
+            commitment("order", "spot", 6, level="high"),
+            "commitments.level: must be blank for all but sign: only a contract has levels",
+        ),
+        (
+            commitment("order", "spot", 6, 2),
+            "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found 2027-03-01",
+        ),
         (
             commitment("order", "spot", 6, -1),
             "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found 2026-12-01; what an earlier decision has "
             "brought is opening_stock, what it still brings an offer committed at its arrival",
         ),
-        (commitment("order", "spot"), "commitments.quantity: is required: how much is ordered or rotated"),
-        (commitment("rotate", "sale"), "commitments.quantity: is required: how much is ordered or rotated"),
-        (commitment("sign", "offtake", 2), "commitments.quantity: must be 1 (it is done) or 0 (it is not), found 2"),
-        (commitment("project", "plant 2", 0.5), "commitments.quantity: must be 1 (it is done) or 0 (it is not), found 0.5"),
+        (
+            commitment("order", "spot"),
+            "commitments.quantity: is required: how much is ordered or rotated",
+        ),
+        (
+            commitment("rotate", "sale"),
+            "commitments.quantity: is required: how much is ordered or rotated",
+        ),
+        (
+            commitment("sign", "offtake", 2),
+            "commitments.quantity: must be 1 (it is done) or 0 (it is not), found 2",
+        ),
+        (
+            commitment("project", "plant 2", 0.5),
+            "commitments.quantity: must be 1 (it is done) or 0 (it is not), found 0.5",
+        ),
     ],
 )
 def test_faults_of_a_commitment(row: Commitment, fault: str) -> None:
-    rows = (offer(), *MENU, outlet(), project(cost=5), offer("other", project="plant 2", capacity=1))
+    rows = (
+        offer(),
+        *MENU,
+        outlet(),
+        project(cost=5),
+        offer("other", project="plant 2", capacity=1),
+    )
     assert faults(book(*rows, row)) == [fault]
 
 

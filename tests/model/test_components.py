@@ -47,25 +47,57 @@ TESTED = {case.component for suite in SUITES for case in suite.CASES}
 def can_differ(column: Column) -> bool:
     """Whether a column takes another value than its default yet."""
     refused = column.unbuilt if isinstance(column.unbuilt, tuple) else ()
-    return column.unbuilt is not True and (not column.choices or any(each not in (*refused, column.default) for each in column.choices))
+    return column.unbuilt is not True and (
+        not column.choices or any(each not in (*refused, column.default) for each in column.choices)
+    )
 
 
 EVERYTHING = everything_uncertain()
 M = built(EVERYTHING).m
 MODELS = (M, built(test_ageing.CLASSES).m)  # every age has a column in the one, not in the other
-COLUMNS = [(kind, each) for kind in block_tables()[1:] for each in columns(kind) if can_differ(each)]  # the first is settings
-ROWS = {each.local_name: each for m in MODELS for each in m.component_objects(pyo.Constraint) if len(each)}
-CONSTRAINTS = [*dict.fromkeys(each.local_name for m in MODELS for each in m.component_objects(pyo.Constraint))]
-NAMED = [each for m in MODELS for kind in (pyo.Var, pyo.Constraint, pyo.Objective) for each in m.component_objects(kind)]
-INDEX_SETS = {f"{name}_index" for name in CONSTRAINTS}  # Pyomo's own, of a constraint over a set that has no name
-SETS = [each for m in MODELS for each in m.component_objects(pyo.Set) if each.local_name not in INDEX_SETS]
+COLUMNS = [
+    (kind, each) for kind in block_tables()[1:] for each in columns(kind) if can_differ(each)
+]  # the first is settings
+ROWS = {
+    each.local_name: each
+    for m in MODELS
+    for each in m.component_objects(pyo.Constraint)
+    if len(each)
+}
+CONSTRAINTS = [
+    *dict.fromkeys(each.local_name for m in MODELS for each in m.component_objects(pyo.Constraint))
+]
+NAMED = [
+    each
+    for m in MODELS
+    for kind in (pyo.Var, pyo.Constraint, pyo.Objective)
+    for each in m.component_objects(kind)
+]
+INDEX_SETS = {
+    f"{name}_index" for name in CONSTRAINTS
+}  # Pyomo's own, of a constraint over a set that has no name
+SETS = [
+    each
+    for m in MODELS
+    for each in m.component_objects(pyo.Set)
+    if each.local_name not in INDEX_SETS
+]
 
 
 def test_scenarios_and_risk_add_the_rows_of_the_tail_and_nothing_else() -> None:
     def names(m: pyo.ConcreteModel) -> set[str]:
-        return {each.local_name for each in m.component_objects((pyo.Var, pyo.Constraint, pyo.Objective))}
+        return {
+            each.local_name
+            for each in m.component_objects((pyo.Var, pyo.Constraint, pyo.Objective))
+        }
 
-    assert names(M) - names(built(everything()).m) == {"so_far", "at_risk", "excess", "balance_cost", "hold_excess"}
+    assert names(M) - names(built(everything()).m) == {
+        "so_far",
+        "at_risk",
+        "excess",
+        "balance_cost",
+        "hold_excess",
+    }
     assert names(built(everything()).m) <= names(M)
 
 
@@ -75,7 +107,9 @@ def test_a_plan_is_accepted_and_one_refused(name: str) -> None:
     assert name in TESTED, f"no case in tests/model accepts and refuses a plan by {name}"
 
 
-@pytest.mark.parametrize(("kind", "column"), COLUMNS, ids=[f"{kind.TABLE}.{each.name}" for kind, each in COLUMNS])
+@pytest.mark.parametrize(
+    ("kind", "column"), COLUMNS, ids=[f"{kind.TABLE}.{each.name}" for kind, each in COLUMNS]
+)
 def test_the_book_that_uses_everything_does(kind: type[Row], column: Column) -> None:
     """So that no constraint is overlooked that a block makes on demand only."""
     assert any(getattr(row, column.field) != column.default for row in EVERYTHING.rows(kind))

@@ -57,11 +57,22 @@ def taken(*quantities: float, first: int = 0) -> dict[str, float]:
 
 
 # Signed for a month: reference 18, of which 4 above the trigger go by half to the buyer.
-SHARING = {"price_index": "market", "discount": 0.1, "upside_share": 0.5, "upside_trigger": 10, "upside_cap": 1200, "take_or_pay": 0}
+SHARING = {
+    "price_index": "market",
+    "discount": 0.1,
+    "upside_share": 0.5,
+    "upside_trigger": 10,
+    "upside_cap": 1200,
+    "take_or_pay": 0,
+}
 HEDGE = {"form": "cfd"} | {name: cell for name, cell in SHARING.items() if name != "take_or_pay"}
 FOR_BOTH = (site("north", buyer="navy"), site("west", buyer="navy"), site("south", buyer="army"))
 CALLED = {"call[offtake,low,0,navy,0]": 6, "call[offtake,low,0,army,0]": 4}
-CALLED |= {"deliver[offtake,north,0]": 4, "deliver[offtake,west,0]": 2, "deliver[offtake,south,0]": 4}
+CALLED |= {
+    "deliver[offtake,north,0]": 4,
+    "deliver[offtake,west,0]": 2,
+    "deliver[offtake,south,0]": 4,
+}
 CALLED |= {"stock[ga,north,0,0]": 4, "stock[ga,west,0,0]": 2, "stock[ga,south,0,0]": 4}
 WAITING = contract(project="plant 2", take_or_pay=0, sign_to=month(1))
 EIGHT = floor(8, 120, "high")
@@ -391,10 +402,22 @@ def _first(stockpile: Stockpile, node: int) -> int:
         (book(contract(), TEN, periods=4), {0: [0, 1, 2, 3]}),
         (book(contract(term_months=2), TEN, periods=4), {0: [0, 1]}),
         (book(contract(deliver_from=month(2)), TEN, periods=4), {0: [2, 3]}),
-        (book(contract(deliver_from=month(2), lead_time_months=3), TEN, periods=4), {0: [3]}),  # the later of the two
-        (book(contract(sign_to=month(9), lead_time_months=2, term_months=1), TEN, periods=4), {0: [2], 1: [3]}),  # too late is not signed
-        (book(contract(sign_to=month(9), deliver_from=month(1)), TEN, periods=3), {0: [1, 2], 1: [1, 2], 2: [2]}),
-        (book(contract(), TEN, supplier(start=month(2)), periods=4), {0: [2, 3]}),  # not before the plant ships
+        (
+            book(contract(deliver_from=month(2), lead_time_months=3), TEN, periods=4),
+            {0: [3]},
+        ),  # the later of the two
+        (
+            book(contract(sign_to=month(9), lead_time_months=2, term_months=1), TEN, periods=4),
+            {0: [2], 1: [3]},
+        ),  # too late is not signed
+        (
+            book(contract(sign_to=month(9), deliver_from=month(1)), TEN, periods=3),
+            {0: [1, 2], 1: [1, 2], 2: [2]},
+        ),
+        (
+            book(contract(), TEN, supplier(start=month(2)), periods=4),
+            {0: [2, 3]},
+        ),  # not before the plant ships
         (book(contract(sign_from=None, sign_to=None), TEN), {0: [0, 1], 1: [1]}),
         (book(contract(), TEN, supplier(stage="announced"), supply_stages=("operating",)), {}),
     ],
@@ -417,18 +440,29 @@ def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[
         (book(WAITING, TEN, project(), periods=3), set()),
     ],
 )  # fmt: skip
-def test_a_contract_of_a_project_delivers_first_when_that_is_ready(stockpile: Stockpile, begins: set[tuple[int, int]]) -> None:
+def test_a_contract_of_a_project_delivers_first_when_that_is_ready(
+    stockpile: Stockpile, begins: set[tuple[int, int]]
+) -> None:
     m, row = built(stockpile).m, stockpile.rows(Contract)[0]
-    delivers = {(s, h): terms.begun(stockpile, row, s, ready(stockpile, "plant 2", h)) for _, _, h, s in m.BEGINS}
+    delivers = {
+        (s, h): terms.begun(stockpile, row, s, ready(stockpile, "plant 2", h))
+        for _, _, h, s in m.BEGINS
+    }
     assert {(s, min(nodes.values())) for (s, _), nodes in delivers.items()} == begins
     assert all(h <= s for s, h in delivers)
-    assert {(d, n) for *_, d, n in m.TAKES} == {(d, n) for nodes in delivers.values() for n, d in nodes.items()}
+    assert {(d, n) for *_, d, n in m.TAKES} == {
+        (d, n) for nodes in delivers.values() for n, d in nodes.items()
+    }
     assert {s for *_, s in m.SIGNINGS} == {s for s, _ in begins}
 
 
 def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows() -> None:
     """Granted in January and ready in March: the first year ends with February, and the floor of 8 escalates to 10 in March."""
-    rows = (contract(project="plant 2"), floor(8, 120, escalation=0.25), project(cost=0, ready_lag_months=2))
+    rows = (
+        contract(project="plant 2"),
+        floor(8, 120, escalation=0.25),
+        project(cost=0, ready_lag_months=2),
+    )
     plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
     plan |= {"deficit[offtake,low,2,13]": 120, "deficit[offtake,low,2,15]": 20}
     assert bill(book(*rows, periods=16), plan) == pytest.approx({"deficits": 120 * 8 + 20 * 10})
@@ -443,7 +477,9 @@ def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows()
         (book(contract(), TEN, periods=2, period_months=12), 0, [range(1), range(1, 2)]),
     ],
 )
-def test_contract_years_begin_at_the_first_delivery(stockpile: Stockpile, first: int, years: list[range]) -> None:
+def test_contract_years_begin_at_the_first_delivery(
+    stockpile: Stockpile, first: int, years: list[range]
+) -> None:
     assert terms.years(stockpile, stockpile.rows(Contract)[0], first) == years
 
 
@@ -451,13 +487,17 @@ def test_contract_years_begin_at_the_first_delivery(stockpile: Stockpile, first:
 
 
 def price(stockpile: Stockpile, first: int, node: int) -> float:
-    return terms.price(stockpile, stockpile.rows(Contract)[0], stockpile.rows(Floor)[0], first, node)
+    return terms.price(
+        stockpile, stockpile.rows(Contract)[0], stockpile.rows(Floor)[0], first, node
+    )
 
 
 @pytest.mark.parametrize(("market", "paid"), [(5, 8), (10, 9), (20, 12)])
 def test_the_price_is_the_reference_between_floor_and_ceiling(market: float, paid: float) -> None:
     """Reference 0.9 x index, floor 8, ceiling 12."""
-    assert price(book(contract(price_index="market", discount=0.1, ceiling=12), TEN, *prices(market)), 0, 0) == pytest.approx(paid)
+    assert price(
+        book(contract(price_index="market", discount=0.1, ceiling=12), TEN, *prices(market)), 0, 0
+    ) == pytest.approx(paid)
 
 
 def test_a_floor_above_the_ceiling_is_paid() -> None:
@@ -471,7 +511,9 @@ def test_without_an_index_the_floor_is_the_price() -> None:
 @pytest.mark.parametrize(("node", "paid"), [(3, 8), (14, 8), (15, 10), (26, 10), (27, 12.5)])
 def test_a_floor_escalates_by_whole_contract_years(node: int, paid: float) -> None:
     """25 % a year from a first delivery in period 3."""
-    assert price(book(contract(), floor(8, 120, escalation=0.25), periods=60), 3, node) == pytest.approx(paid)
+    assert price(
+        book(contract(), floor(8, 120, escalation=0.25), periods=60), 3, node
+    ) == pytest.approx(paid)
 
 
 def test_a_floor_escalates_in_quarters() -> None:
@@ -485,13 +527,26 @@ def test_what_a_contract_costs() -> None:
     February: 10 called off, 5 arrive at 20, with 10 % duty and freight 1. March: nothing, and the two months of the year within the
     horizon were 20, so 10 are paid at the price of March. 21 % a year.
     """
-    terms = contract(price_index="market", lead_time_months=1, signing_cost=50, duty=0.1, freight=1, availability=0.5)
+    terms = contract(
+        price_index="market",
+        lead_time_months=1,
+        signing_cost=50,
+        duty=0.1,
+        freight=1,
+        availability=0.5,
+    )
     stockpile = book(terms, TEN, *prices(10, 20, 30), periods=3, discount_rate=0.21)
     plan = SIGNED | {"take[offtake,low,1,1]": 10, "deficit[offtake,low,1,2]": 10}
     plan |= {"stock[ga,stockpile,0,1]": 5, "stock[ga,stockpile,0,2]": 5}
     february, march = 1.21 ** (-1 / 12), 1.21 ** (-2 / 12)
     assert bill(stockpile, plan) == pytest.approx(
-        {"signing": 50, "offtakes": 100 * february, "duty": 10 * february, "freight": 5 * february, "deficits": 300 * march}
+        {
+            "signing": 50,
+            "offtakes": 100 * february,
+            "duty": 10 * february,
+            "freight": 5 * february,
+            "deficits": 300 * march,
+        }
     )
 
 
@@ -515,25 +570,43 @@ def test_a_deficit_is_paid_at_the_escalated_floor_of_its_years_last_period() -> 
 )
 def test_a_floor_tied_to_an_index(cells: dict[str, float], node: int, least: float) -> None:
     """8 in January and 16 from February on."""
-    stockpile = book(contract(), floor(None, 120, floor_index="market", **cells), *prices(8, 16), periods=24)
+    stockpile = book(
+        contract(), floor(None, 120, floor_index="market", **cells), *prices(8, 16), periods=24
+    )
     assert price(stockpile, 0, node) == pytest.approx(least)
 
 
 def test_a_floor_tied_to_an_index_is_paid_where_the_reference_is_below() -> None:
     """Floor 8, 16, reference 10: 10 and 16."""
-    values = (Price(date=month(t), values={"market": market, "reference": 10}) for t, market in enumerate((8, 16)))
-    stockpile = book(contract(price_index="reference"), floor(None, 120, floor_index="market"), *values)
+    values = (
+        Price(date=month(t), values={"market": market, "reference": 10})
+        for t, market in enumerate((8, 16))
+    )
+    stockpile = book(
+        contract(price_index="reference"), floor(None, 120, floor_index="market"), *values
+    )
     assert bill(stockpile, SIGNED | taken(10, 10)) == pytest.approx({"offtakes": 100 + 160})
 
 
 def test_a_cfd_pays_up_to_the_floor_without_metal() -> None:
     """Floor 8, 10 from the second year on, of 10 a month; 0.9 x index. 7.2 in January, 9 and more from February, 9 after a year.
     A ceiling, an availability and a duty mean nothing. 21 % a year, 20 to sign."""
-    row = contract(form="cfd", price_index="market", discount=0.1, ceiling=1, availability=0.5, duty=0.5, freight=9, signing_cost=20)
+    row = contract(
+        form="cfd",
+        price_index="market",
+        discount=0.1,
+        ceiling=1,
+        availability=0.5,
+        duty=0.5,
+        freight=9,
+        signing_cost=20,
+    )
     rows = (row, floor(8, 120, escalation=0.25), *prices(8, 10))
     plan = {"sign[offtake,low,0]": 1}
     later = sum(1.21 ** (-t / 12) for t in range(12, 15))
-    assert bill(book(*rows, periods=15, discount_rate=0.21), plan) == pytest.approx({"signing": 20, "topups": 10 * 0.8 + 10 * 1 * later})
+    assert bill(book(*rows, periods=15, discount_rate=0.21), plan) == pytest.approx(
+        {"signing": 20, "topups": 10 * 0.8 + 10 * 1 * later}
+    )
     assert bill(book(*rows, periods=15), {}) == {}
 
 
@@ -544,85 +617,193 @@ def test_a_cfd_brings_no_metal_and_owes_none() -> None:
 
 
 @pytest.mark.parametrize(("market", "received"), [(10, 0), (100 / 9, 0), (20, 40), (30, 85)])
-def test_the_upside_is_a_share_of_the_reference_above_the_trigger(market: float, received: float) -> None:
+def test_the_upside_is_a_share_of_the_reference_above_the_trigger(
+    market: float, received: float
+) -> None:
     """Half of 0.9 x index less 10, on 10."""
     sharing = {name: cell for name, cell in SHARING.items() if name != "upside_cap"}
     rows = (TEN, *prices(market))
-    metal = bill(book(contract(ceiling=9, duty=0.1, **sharing), *rows, periods=1), SIGNED | taken(10))
-    assert metal == pytest.approx({"offtakes": 90, "duty": 9} | ({"upside": -received} if received else {}))  # duty on what is paid
+    metal = bill(
+        book(contract(ceiling=9, duty=0.1, **sharing), *rows, periods=1), SIGNED | taken(10)
+    )
+    assert metal == pytest.approx(
+        {"offtakes": 90, "duty": 9} | ({"upside": -received} if received else {})
+    )  # duty on what is paid
     hedge = bill(book(contract(**HEDGE | {"upside_cap": None}), *rows, periods=1), SIGNED)
     assert hedge == pytest.approx({"upside": -received} if received else {})
 
 
 def test_a_deficit_has_no_upside_and_no_fund_keeps_one() -> None:
-    sharing = {name: cell for name, cell in SHARING.items() if name != "upside_cap"} | {"take_or_pay": 1}
-    stockpile = book(contract(**sharing), TEN, *prices(20), fund(keeps_receipts=True), budget(999), periods=1)
-    plan = SIGNED | {"take[offtake,low,0,0]": 4, "stock[ga,stockpile,0,0]": 4, "deficit[offtake,low,0,0]": 6}
-    assert bill(stockpile, plan | {"pay[0,contract,ga,,,0]": 180}) == pytest.approx({"offtakes": 72, "deficits": 108, "upside": -16})
-    assert broken(built(stockpile), plan | {"pay[0,contract,ga,,,0]": 164, "pay[1,contract,ga,,,0]": 16}) == {"balance_receipts"}
+    sharing = {name: cell for name, cell in SHARING.items() if name != "upside_cap"} | {
+        "take_or_pay": 1
+    }
+    stockpile = book(
+        contract(**sharing), TEN, *prices(20), fund(keeps_receipts=True), budget(999), periods=1
+    )
+    plan = SIGNED | {
+        "take[offtake,low,0,0]": 4,
+        "stock[ga,stockpile,0,0]": 4,
+        "deficit[offtake,low,0,0]": 6,
+    }
+    assert bill(stockpile, plan | {"pay[0,contract,ga,,,0]": 180}) == pytest.approx(
+        {"offtakes": 72, "deficits": 108, "upside": -16}
+    )
+    assert broken(
+        built(stockpile), plan | {"pay[0,contract,ga,,,0]": 164, "pay[1,contract,ga,,,0]": 16}
+    ) == {"balance_receipts"}
 
 
 def test_a_cap_is_used_where_it_is_worth_most() -> None:
     """40 a month would be shared, 60 a quarter may be: 40 in January and 20 in February, at 21 % a year."""
-    stockpile = book(contract(**HEDGE | {"upside_cap": 240}), floor(0, 120), *prices(20), periods=3, discount_rate=0.21)
+    stockpile = book(
+        contract(**HEDGE | {"upside_cap": 240}),
+        floor(0, 120),
+        *prices(20),
+        periods=3,
+        discount_rate=0.21,
+    )
     assert least_cost(stockpile) == pytest.approx(-40 - 20 * 1.21 ** (-1 / 12))
 
 
 def test_what_arrives_is_paid_by_the_buyer_of_its_site_and_the_rest_by_any() -> None:
     """6 for the navy and 4 for the army at 8, with 10 % of duty and 1 of freight; 5 to sign."""
     row = contract(take_or_pay=0, availability=0.5, duty=0.1, freight=1, signing_cost=5)
-    formulation = put(built(book(row, floor(8, 240), *FOR_BOTH, periods=1)), SIGNED | {"take[offtake,low,0,0]": 20} | CALLED)
-    paid = {(each.heading, each.buyer): pyo.value(each.amount) for each in formulation.ledger.money if each.use == "contract"}
+    formulation = put(
+        built(book(row, floor(8, 240), *FOR_BOTH, periods=1)),
+        SIGNED | {"take[offtake,low,0,0]": 20} | CALLED,
+    )
+    paid = {
+        (each.heading, each.buyer): pyo.value(each.amount)
+        for each in formulation.ledger.money
+        if each.use == "contract"
+    }
     assert paid == pytest.approx(
         {("offtakes", "navy"): 48, ("duty", "navy"): 4.8, ("freight", "navy"): 6}
-        | {("offtakes", "army"): 32, ("duty", "army"): 3.2, ("freight", "army"): 4, ("signing", None): 5}
+        | {
+            ("offtakes", "army"): 32,
+            ("duty", "army"): 3.2,
+            ("freight", "army"): 4,
+            ("signing", None): 5,
+        }
     )
 
 
 def test_the_cheapest_level_that_serves_is_signed() -> None:
     """10 a month for a year. Low: all 120 at 8, the rest of 120 spot at 12. High: 20 a month at 9, of which the other half is waste."""
-    stockpile = book(contract(), TEN, floor(9, 240, "high"), offer(price=12), material(shelf_life_months=1), demand(20, 0, 11), periods=12)
+    stockpile = book(
+        contract(),
+        TEN,
+        floor(9, 240, "high"),
+        offer(price=12),
+        material(shelf_life_months=1),
+        demand(20, 0, 11),
+        periods=12,
+    )
     assert least_cost(stockpile) == pytest.approx(min(120 * 8 + 120 * 12, 240 * 9))
 
 
 def test_the_outcome_of_a_contract_is_told() -> None:
-    terms = contract(price_index="market", lead_time_months=1, term_months=2, signing_cost=50, availability=0.5)
-    stockpile = book(terms, TEN, floor(9, 240, "high"), *prices(1, 6, 30), contract("other"), floor(5, 60, name="other"), periods=4)
-    plan = SIGNED | {"take[offtake,low,1,1]": 10, "take[offtake,low,1,2]": 5, "deficit[offtake,low,1,2]": 5}
-    told, other = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
+    terms = contract(
+        price_index="market", lead_time_months=1, term_months=2, signing_cost=50, availability=0.5
+    )
+    stockpile = book(
+        terms,
+        TEN,
+        floor(9, 240, "high"),
+        *prices(1, 6, 30),
+        contract("other"),
+        floor(5, 60, name="other"),
+        periods=4,
+    )
+    plan = SIGNED | {
+        "take[offtake,low,1,1]": 10,
+        "take[offtake,low,1,2]": 5,
+        "deficit[offtake,low,1,2]": 5,
+    }
+    told, other = (
+        row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome)
+    )
     assert (told.decision, told.level, told.floor, told.annual_quantity) == ("sign", "low", 8, 120)
-    assert (told.signed, told.first_delivery, told.last_delivery) == (month(0), month(1), dt.date(2027, 3, 31))
+    assert (told.signed, told.first_delivery, told.last_delivery) == (
+        month(0),
+        month(1),
+        dt.date(2027, 3, 31),
+    )
     assert (told.called_off, told.delivered, told.deficit) == (15, 7.5, 5)
     assert told.expected_price == pytest.approx((5 * 8 + 2.5 * 30) / 7.5)
     assert told.cost == pytest.approx(50 + 5 * 8 + 2.5 * 30 + 5 * 30)
     assert told.share_at_floor == pytest.approx(10 / 15)
-    assert told.instruction == "2027-01: sign offtake with plant at level low, floor 8 USD/kg, 120 kg a year, first delivery 2027-02"
+    assert (
+        told.instruction
+        == "2027-01: sign offtake with plant at level low, floor 8 USD/kg, 120 kg a year, first delivery 2027-02"
+    )
     assert (other.decision, other.level, other.cost) == ("do not sign", None, 0)
 
 
 def test_the_outcome_of_a_cfd_is_told() -> None:
     """10 a month for three months from February: floor 11, at 9 in February 2 a unit; 15 and 17 share half of what is above 13."""
     row = contract(
-        form="cfd", price_index="market", upside_share=0.5, upside_trigger=13, upside_cap=600, lead_time_months=1, signing_cost=6
+        form="cfd",
+        price_index="market",
+        upside_share=0.5,
+        upside_trigger=13,
+        upside_cap=600,
+        lead_time_months=1,
+        signing_cost=6,
     )
     stockpile = book(row, floor(11, 120), *prices(9, 9, 15, 17), periods=4)
     plan = SIGNED | {"upside[offtake,low,1,2]": 10, "upside[offtake,low,1,3]": 19}
-    (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
-    assert (told.form, told.decision, told.level, told.floor, told.annual_quantity) == ("cfd", "sign", "low", 11, 120)
+    (told,) = (
+        row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome)
+    )
+    assert (told.form, told.decision, told.level, told.floor, told.annual_quantity) == (
+        "cfd",
+        "sign",
+        "low",
+        11,
+        120,
+    )
     assert (told.first_delivery, told.last_delivery) == (month(1), dt.date(2027, 4, 30))
-    assert (told.called_off, told.delivered, told.deficit, told.expected_price, told.share_at_floor) == (0, 0, 0, None, None)
+    assert (
+        told.called_off,
+        told.delivered,
+        told.deficit,
+        told.expected_price,
+        told.share_at_floor,
+    ) == (0, 0, 0, None, None)
     assert (told.topups, told.upside, told.cost, told.breakeven) == (20, 29, 6 + 20 - 29, None)
-    assert told.instruction == "2027-01: sign offtake with plant at level low, floor 11 USD/kg, cash for 120 kg a year from 2027-02"
+    assert (
+        told.instruction
+        == "2027-01: sign offtake with plant at level low, floor 11 USD/kg, cash for 120 kg a year from 2027-02"
+    )
 
 
 def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
     """Granted in January, ready in March; the floor is tied to an index, and signed in February when it stands at 9."""
-    rows = (contract(project="plant 2", sign_to=month(1), take_or_pay=0), floor(None, 120, floor_index="market"), *prices(8, 9, 12))
-    stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,1]": 1, "begin[offtake,low,0,1]": 1, "take[offtake,low,2,3]": 10}
+    rows = (
+        contract(project="plant 2", sign_to=month(1), take_or_pay=0),
+        floor(None, 120, floor_index="market"),
+        *prices(8, 9, 12),
+    )
+    stockpile = book(
+        *rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4
+    )
+    plan = {
+        "grant[plant 2,0]": 1,
+        "sign[offtake,low,1]": 1,
+        "begin[offtake,low,0,1]": 1,
+        "take[offtake,low,2,3]": 10,
+    }
     plan |= {"stock[ga,stockpile,0,3]": 10}
-    (told,) = (row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome))
-    assert (told.signed, told.first_delivery, told.floor, told.breakeven) == (month(1), month(2), 9, 4)
+    (told,) = (
+        row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome)
+    )
+    assert (told.signed, told.first_delivery, told.floor, told.breakeven) == (
+        month(1),
+        month(2),
+        9,
+        4,
+    )
     assert (told.delivered, told.expected_price, told.cost) == (10, 12, 120)
     assert told.instruction == (
         "2027-02: sign offtake with plant at level low, floor 9 USD/kg (tied to market), 120 kg a year, first delivery 2027-03"
@@ -635,8 +816,14 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ([contract()], "contracts.contract: offtake has no row in the sheet floors: give its menu there"),
-        ([contract(sign_from=month(2)), TEN], "contracts.sign_to: must not be before sign_from (2027-03-01), found 2027-01-01"),
+        (
+            [contract()],
+            "contracts.contract: offtake has no row in the sheet floors: give its menu there",
+        ),
+        (
+            [contract(sign_from=month(2)), TEN],
+            "contracts.sign_to: must not be before sign_from (2027-03-01), found 2027-01-01",
+        ),
         ([contract(ceiling=9), TEN], "contracts.ceiling: caps a reference: it needs price_index"),
         (
             [contract(lead_time_months=2.5), TEN],
@@ -655,39 +842,78 @@ def test_faults_of_a_contract(rows: list[Contract | Floor], fault: str) -> None:
 @pytest.mark.parametrize(
     ("cells", "level", "said"),
     [
-        ({"form": "cfd"}, TEN, ["contracts.price_index: is required for a cfd: it pays the difference from the floor to a reference"]),
+        (
+            {"form": "cfd"},
+            TEN,
+            [
+                "contracts.price_index: is required for a cfd: it pays the difference from the floor to a reference"
+            ],
+        ),
         (
             {"upside_share": 0.5, "upside_trigger": 9},
             TEN,
-            ["contracts.price_index: is required for an upside: it is a share of a reference above the trigger"],
+            [
+                "contracts.price_index: is required for an upside: it is a share of a reference above the trigger"
+            ],
         ),
         (
             {"upside_share": 0.5, "price_index": "market"},
             TEN,
             ["contracts.upside_trigger: is required where upside_share is above 0"],
         ),
-        ({}, floor(8, 120, floor_index="market"), ["floors.floor: a level needs floor or floor_index, and not both"]),
-        ({}, floor(8, 120, floor_factor=1), ["floors.floor_factor: is a share of an index: it needs floor_index"]),
+        (
+            {},
+            floor(8, 120, floor_index="market"),
+            ["floors.floor: a level needs floor or floor_index, and not both"],
+        ),
+        (
+            {},
+            floor(8, 120, floor_factor=1),
+            ["floors.floor_factor: is a share of an index: it needs floor_index"],
+        ),
         ({}, floor(None, 120, floor_index="market", floor_factor=1), []),
     ],
 )
-def test_faults_of_cfd_upside_and_floors_at_an_index(cells: dict[str, object], level: Floor, said: list[str]) -> None:
+def test_faults_of_cfd_upside_and_floors_at_an_index(
+    cells: dict[str, object], level: Floor, said: list[str]
+) -> None:
     assert faults(book(contract(**cells), level, *prices(1))) == said
 
 
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({"upside_trigger": 9.0}, ["contracts.upside_trigger: has no effect without an upside_share"]),
+        (
+            {"upside_trigger": 9.0},
+            ["contracts.upside_trigger: has no effect without an upside_share"],
+        ),
         ({"upside_cap": 9.0}, ["contracts.upside_cap: has no effect without an upside_share"]),
         (
-            {"form": "cfd", "ceiling": 9.0, "take_or_pay": 0.5, "flex": 2.0, "duty": 0.1, "freight": 1.0, "availability": 0.5},
+            {
+                "form": "cfd",
+                "ceiling": 9.0,
+                "take_or_pay": 0.5,
+                "flex": 2.0,
+                "duty": 0.1,
+                "freight": 1.0,
+                "availability": 0.5,
+            },
             [
                 f"contracts.{name}: has no effect on a cfd, which moves no metal"
                 for name in ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")
             ],
         ),
-        ({"ceiling": 9.0, "take_or_pay": 0.5, "flex": 2.0, "duty": 0.1, "freight": 1.0, "availability": 0.5}, []),
+        (
+            {
+                "ceiling": 9.0,
+                "take_or_pay": 0.5,
+                "flex": 2.0,
+                "duty": 0.1,
+                "freight": 1.0,
+                "availability": 0.5,
+            },
+            [],
+        ),
     ],
 )
 def test_what_has_no_effect_on_a_contract_is_odd(cells: dict[str, object], said: list[str]) -> None:
@@ -703,9 +929,15 @@ def test_a_contract_that_cannot_deliver_is_odd() -> None:
 # What a level is worth ----------------------------------------------------------------------------------------------------------
 
 
-def floors_of(stockpile: Stockpile, plan: dict[str, float] | None = None) -> dict[str, FloorOutcome]:
+def floors_of(
+    stockpile: Stockpile, plan: dict[str, float] | None = None
+) -> dict[str, FloorOutcome]:
     """The rows of the sheet `floors`, by level."""
-    return {each.level: each for each in report(put(built(stockpile), plan or {})) if isinstance(each, FloorOutcome)}
+    return {
+        each.level: each
+        for each in report(put(built(stockpile), plan or {}))
+        if isinstance(each, FloorOutcome)
+    }
 
 
 # In February it is known, 1 in 4, that the index falls from 12.5 to 5; the reference is 4/5 of it: 10 or 4.
@@ -714,9 +946,16 @@ FALL = (*prices(12.5), scenario(probability=0.25), event("prices.market", "set",
 
 def test_a_floor_is_worth_what_it_pays_above_the_reference() -> None:
     """10 a month for three months at a floor of 8: it binds in war, in February and March, and pays 4 more then."""
-    stockpile = book(contract(price_index="market", discount=0.2), TEN, *FALL, periods=3, discount_rate=0.21)
+    stockpile = book(
+        contract(price_index="market", discount=0.2), TEN, *FALL, periods=3, discount_rate=0.21
+    )
     told = floors_of(stockpile)["low"]
-    assert (told.contract, told.signed, told.floor, told.annual_quantity) == ("offtake", False, 8, 120)
+    assert (told.contract, told.signed, told.floor, told.annual_quantity) == (
+        "offtake",
+        False,
+        8,
+        120,
+    )
     assert told.expected_quantity == pytest.approx(30)
     assert told.expected_price == pytest.approx((100 + 0.75 * 200 + 0.25 * 160) / 30)
     assert told.binds == pytest.approx(0.25 * 2 / 3)
@@ -732,7 +971,9 @@ def test_what_does_not_arrive_is_worth_nothing() -> None:
         floors_of(book(contract(price_index="market", discount=0.2, availability=share), TEN, *FALL, periods=3))["low"]
         for share in (1.0, 0.5)
     )  # fmt: skip
-    assert (half.expected_quantity, half.expected_topup) == pytest.approx((whole.expected_quantity / 2, whole.expected_topup / 2))
+    assert (half.expected_quantity, half.expected_topup) == pytest.approx(
+        (whole.expected_quantity / 2, whole.expected_topup / 2)
+    )
     assert (half.expected_price, half.binds) == pytest.approx((whole.expected_price, whole.binds))
 
 
@@ -741,32 +982,65 @@ def test_each_level_of_the_menu_is_told_signed_or_not() -> None:
     stockpile = book(contract(sign_to=month(1)), TEN, floor(9, 240, "high"))
     plan = {"sign[offtake,high,1]": 1, "take[offtake,high,1,1]": 20, "stock[ga,stockpile,0,1]": 20}
     told = floors_of(stockpile, plan)
-    assert [(level, each.signed, each.expected_quantity) for level, each in told.items()] == [("low", False, 20), ("high", True, 20)]
-    assert (told["low"].expected_price, told["low"].binds, told["low"].expected_topup, told["low"].producer_index) == (8, None, 0, None)
+    assert [(level, each.signed, each.expected_quantity) for level, each in told.items()] == [
+        ("low", False, 20),
+        ("high", True, 20),
+    ]
+    assert (
+        told["low"].expected_price,
+        told["low"].binds,
+        told["low"].expected_topup,
+        told["low"].producer_index,
+    ) == (8, None, 0, None)
 
 
 def test_a_level_signed_in_several_scenarios_is_told_once_over_all_of_them() -> None:
     """Signed in February, in peace and in war, where the floor binds."""
-    stockpile = book(contract(price_index="market", discount=0.2, sign_from=month(1), sign_to=month(1)), TEN, *FALL)
-    plan = {"sign[offtake,low,1]": 1, "sign[offtake,low,2]": 1, "take[offtake,low,1,1]": 10, "take[offtake,low,1,2]": 10}
-    told = floors_of(stockpile, plan | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10})["low"]
-    assert (told.signed, told.expected_quantity, told.expected_price, told.binds) == pytest.approx((True, 10, 9.5, 0.25))
+    stockpile = book(
+        contract(price_index="market", discount=0.2, sign_from=month(1), sign_to=month(1)),
+        TEN,
+        *FALL,
+    )
+    plan = {
+        "sign[offtake,low,1]": 1,
+        "sign[offtake,low,2]": 1,
+        "take[offtake,low,1,1]": 10,
+        "take[offtake,low,1,2]": 10,
+    }
+    told = floors_of(
+        stockpile, plan | {"stock[ga,stockpile,0,1]": 10, "stock[ga,stockpile,0,2]": 10}
+    )["low"]
+    assert (told.signed, told.expected_quantity, told.expected_price, told.binds) == pytest.approx(
+        (True, 10, 9.5, 0.25)
+    )
 
 
 def test_a_cfd_is_worth_its_topups() -> None:
     """Even 10 a month: nothing at 12 or 11, 2 a unit at 9."""
-    rows = (contract(form="cfd", price_index="market"), floor(11, 120), *prices(12), scenario(probability=0.25))
+    rows = (
+        contract(form="cfd", price_index="market"),
+        floor(11, 120),
+        *prices(12),
+        scenario(probability=0.25),
+    )
     told = floors_of(book(*rows, event("prices.market", "set", 9, 1)))["low"]
-    assert (told.expected_quantity, told.expected_price, told.binds) == pytest.approx((20, 0.25 * 20 / 20, 0.125))
+    assert (told.expected_quantity, told.expected_price, told.binds) == pytest.approx(
+        (20, 0.25 * 20 / 20, 0.125)
+    )
     assert (told.expected_topup, told.option_value) == pytest.approx((5, 5))
 
 
 def test_a_floor_tied_to_an_index_moves_with_it() -> None:
     """Half of 16, 20 and 24 against 9: 8, 10 and 12."""
     rows = (contract(price_index="market"), floor(None, 120, floor_index="ore", floor_factor=0.5))
-    indices = (Price(date=month(t), values={"market": 9.0, "ore": value}) for t, value in enumerate((16.0, 20.0, 24.0)))
+    indices = (
+        Price(date=month(t), values={"market": 9.0, "ore": value})
+        for t, value in enumerate((16.0, 20.0, 24.0))
+    )
     told = floors_of(book(*rows, *indices, periods=3))["low"]
-    assert (told.floor, told.expected_price, told.binds) == pytest.approx((8, (9 + 10 + 12) / 3, 2 / 3))
+    assert (told.floor, told.expected_price, told.binds) == pytest.approx(
+        (8, (9 + 10 + 12) / 3, 2 / 3)
+    )
     assert told.expected_topup == pytest.approx(10 * (1 + 3))
 
 
@@ -774,16 +1048,25 @@ def test_an_escalated_floor_is_worth_more_in_a_later_year() -> None:
     """A floor of 8 on a reference of 9 binds in the second year only, at 10."""
     rows = (contract(price_index="market"), floor(8, 120, escalation=0.25), *prices(9))
     told = floors_of(book(*rows, periods=2, period_months=12))["low"]
-    assert (told.floor, told.expected_price, told.binds, told.expected_topup) == pytest.approx((8, 9.5, 0.5, 120))
+    assert (told.floor, told.expected_price, told.binds, told.expected_topup) == pytest.approx(
+        (8, 9.5, 0.5, 120)
+    )
 
 
 def test_a_level_of_a_project_delivers_once_that_is_ready() -> None:
     """Not signed: as if the plant went ahead with the signature. Granted and signed in January, ready in March."""
     rows = (contract(project="plant 2", take_or_pay=0), TEN, floor(9, 60, "high"))
-    stockpile = book(*rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4)
-    assert [(each.expected_quantity, each.breakeven) for each in floors_of(stockpile).values()] == [(20, 4), (10, 5)]
+    stockpile = book(
+        *rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4
+    )
+    assert [(each.expected_quantity, each.breakeven) for each in floors_of(stockpile).values()] == [
+        (20, 4),
+        (10, 5),
+    ]
     plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
-    assert [(each.signed, each.expected_quantity) for each in floors_of(stockpile, plan).values()] == [(True, 20), (False, 10)]
+    assert [
+        (each.signed, each.expected_quantity) for each in floors_of(stockpile, plan).values()
+    ] == [(True, 20), (False, 10)]
 
 
 def test_a_contract_that_cannot_be_signed_has_no_worth() -> None:

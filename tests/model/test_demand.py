@@ -8,7 +8,20 @@ from stockpile_model.blocks.demand import Demand, DemandMet, required
 from stockpile_model.build import report
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
-from tests.support.accept import Case, bill, book, built, demand, faults, lot, material, month, offer, put, site
+from tests.support.accept import (
+    Case,
+    bill,
+    book,
+    built,
+    demand,
+    faults,
+    lot,
+    material,
+    month,
+    offer,
+    put,
+    site,
+)
 
 CASES = [
     Case(
@@ -54,7 +67,9 @@ def test_plan(case: Case) -> None:
 
 
 def test_a_demand_of_a_buyer_is_served_by_its_sites_and_by_those_of_nobody() -> None:
-    m = built(book(demand(10, buyer="navy"), site("common"), site("own", buyer="navy"), periods=1)).m
+    m = built(
+        book(demand(10, buyer="navy"), site("common"), site("own", buyer="navy"), periods=1)
+    ).m
     assert set(m.USES) == {("ga", "navy", "common", 0, 0), ("ga", "navy", "own", 0, 0)}
 
 
@@ -69,7 +84,10 @@ def asked(stockpile: Stockpile) -> list[float]:
         ([demand(10, 1, 2)], [0, 10, 10, 0]),
         ([demand(10, -5, 9)], [10, 10, 10, 10]),
         ([demand(10, 1, 2), demand(5, 2, 3)], [0, 10, 15, 5]),  # rows add up
-        ([Demand(material="ga", from_=month(1, 28), to=month(2), quantity=10)], [0, 10, 10, 0]),  # a date is the month it falls into
+        (
+            [Demand(material="ga", from_=month(1, 28), to=month(2), quantity=10)],
+            [0, 10, 10, 0],
+        ),  # a date is the month it falls into
     ],
 )
 def test_demand_of_a_period(rows: list[Row], quantities: list[float]) -> None:
@@ -80,11 +98,15 @@ def test_unmet_demand_is_charged_and_told() -> None:
     stockpile = book(demand(10, 1), material(shortage_cost=30), offer(), discount_rate=0.21)
     plan = {"buy[spot,1]": 8, "use[ga,,stockpile,0,1]": 8, "unmet[ga,,1]": 2}
     february = 1.21 ** (-1 / 12)
-    assert bill(stockpile, plan) == pytest.approx({"purchases": 80 * february, "shortage": 60 * february})
+    assert bill(stockpile, plan) == pytest.approx(
+        {"purchases": 80 * february, "shortage": 60 * february}
+    )
     (told,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, DemandMet)]
     assert (told.date, told.required, told.met, told.unmet) == (month(1), 10, 8, 2)
     assert told.cost == pytest.approx(60 * february)
 
 
 def test_faults_of_a_demand() -> None:
-    assert faults(book(demand(1, 1, 0))) == ["demand.to: must not be before from (2027-02-01), found 2027-01-01"]
+    assert faults(book(demand(1, 1, 0))) == [
+        "demand.to: must not be before from (2027-02-01), found 2027-01-01"
+    ]

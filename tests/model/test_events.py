@@ -7,7 +7,7 @@ import datetime as dt
 import pyomo.environ as pyo
 import pytest
 
-from optimiser.solve import Options, solve
+from optimiser.solving.solve import Options, solve
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.offers.order_report import Order
@@ -60,14 +60,23 @@ def test_what_is_older_than_a_shortened_life_expires_where_it_is_known() -> None
         material(shelf_life_months=4, disposal_cost=2, closing_value=0.4, price_index="market"),
         scenario(probability=0.25), event("materials.shelf_life_months", "set", 2, 2),
     )  # fmt: skip
-    plan = {"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,1,1]": 10, "stock[ga,stockpile,2,2]": 10}
-    plan |= {"expired[ga,stockpile,3]": 10}  # node 3 is March in the scenario: at the age of 2 it is beyond a life of 2
+    plan = {
+        "buy[spot,0]": 10,
+        "stock[ga,stockpile,0,0]": 10,
+        "stock[ga,stockpile,1,1]": 10,
+        "stock[ga,stockpile,2,2]": 10,
+    }
+    plan |= {
+        "expired[ga,stockpile,3]": 10
+    }  # node 3 is March in the scenario: at the age of 2 it is beyond a life of 2
     stockpile = book(*rows, periods=3)
-    assert bill(stockpile, plan) == pytest.approx({"purchases": 100, "closing_stock": -0.75 * 10 * 40 * 0.4 / 4, "disposal": 0.25 * 20})
+    assert bill(stockpile, plan) == pytest.approx(
+        {"purchases": 100, "closing_stock": -0.75 * 10 * 40 * 0.4 / 4, "disposal": 0.25 * 20}
+    )
     rotated = [each for each in report(put(built(stockpile), plan)) if isinstance(each, Rotated)]
-    assert [(each.date, each.form, each.quantity, each.scenarios, each.probability) for each in rotated] == [
-        (month(2), "expired", 10, "war", 0.25)
-    ]
+    assert [
+        (each.date, each.form, each.quantity, each.scenarios, each.probability) for each in rotated
+    ] == [(month(2), "expired", 10, "war", 0.25)]
 
 
 def test_what_is_young_enough_for_a_shortened_life_stays() -> None:
@@ -82,8 +91,14 @@ def test_what_is_young_enough_for_a_shortened_life_stays() -> None:
     }  # fmt: skip
     formulation = built(book(*rows, periods=3))
     assert broken(formulation, plan) == set()
-    assert broken(formulation, plan | {"use[ga,,stockpile,1,3]": 4, "expired[ga,stockpile,3]": 3}) == {"balance_demand", "balance_expiry"}
-    last = [(each.lot, each.quantity, each.remaining_life) for each in report(put(formulation, plan)) if isinstance(each, LotStock)]
+    assert broken(
+        formulation, plan | {"use[ga,,stockpile,1,3]": 4, "expired[ga,stockpile,3]": 3}
+    ) == {"balance_demand", "balance_expiry"}
+    last = [
+        (each.lot, each.quantity, each.remaining_life)
+        for each in report(put(formulation, plan))
+        if isinstance(each, LotStock)
+    ]
     assert last[-2:] == [("old", 3, 1), ("spot 2027-02", 5, 2)]
 
 
@@ -97,11 +112,19 @@ def test_a_lengthened_life_keeps_what_has_not_expired() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "value"), [("offers.material", "ga"), ("offers.payment", "order"), ("targets.hard", "yes"), ("suppliers.stage", "announced")]
+    ("cell", "value"),
+    [
+        ("offers.material", "ga"),
+        ("offers.payment", "order"),
+        ("targets.hard", "yes"),
+        ("suppliers.stage", "announced"),
+    ],
 )
 def test_an_event_changes_numbers_and_dates_only(cell: str, value: str) -> None:
     found = faults(book(offer(), target(0, hard=False), scenario(), event(cell, "set", value)))
-    assert found == [f"events.column: no scenario can change {cell}: an event changes numbers and dates"]
+    assert found == [
+        f"events.column: no scenario can change {cell}: an event changes numbers and dates"
+    ]
 
 
 # --- Lead times -------------------------------------------------------------------------------------------------------------------
@@ -119,17 +142,32 @@ def test_two_orders_arrive_together_where_a_scenario_shortens_the_lead_time() ->
         "buy[spot,3]": 7.5, "use[ga,,stockpile,0,4]": 14,
     }  # fmt: skip
     assert broken(built(stockpile), plan) == set()
-    assert bill(stockpile, plan) == pytest.approx({"purchases": 10 * (8 + 0.5 * 6), "freight": 8 + 0.5 * 6})
+    assert bill(stockpile, plan) == pytest.approx(
+        {"purchases": 10 * (8 + 0.5 * 6), "freight": 8 + 0.5 * 6}
+    )
     arrived = [each for each in report(put(built(stockpile), plan)) if isinstance(each, Delivery)]
-    assert [(each.date, each.quantity, each.scenarios) for each in arrived] == [(month(2), 8, "base"), (month(2), 14, "war")]
+    assert [(each.date, each.quantity, each.scenarios) for each in arrived] == [
+        (month(2), 8, "base"),
+        (month(2), 14, "war"),
+    ]
 
 
 def test_a_lengthened_lead_time_delays_what_is_ordered_from_then_on() -> None:
     """Ordered in January it is on its way; from February the way takes two months and ends after the horizon."""
-    rows = (offer(lead_time_months=1, capacity=10), scenario(), event("offers.lead_time_months", "set", 2, 1))
+    rows = (
+        offer(lead_time_months=1, capacity=10),
+        scenario(),
+        event("offers.lead_time_months", "set", 2, 1),
+    )
     m = built(book(*rows, periods=3)).m
     assert set(m.ORDERS) == {("spot", 0), ("spot", 1)}
-    assert broken(built(book(*rows, periods=3)), {"buy[spot,0]": 4, **{f"stock[ga,stockpile,0,{n}]": 4 for n in (1, 2, 3, 4)}}) == set()
+    assert (
+        broken(
+            built(book(*rows, periods=3)),
+            {"buy[spot,0]": 4, **{f"stock[ga,stockpile,0,{n}]": 4 for n in (1, 2, 3, 4)}},
+        )
+        == set()
+    )
 
 
 # --- Suppliers --------------------------------------------------------------------------------------------------------------------
@@ -144,25 +182,56 @@ def test_a_slip_after_signing_delays_the_first_delivery_on_that_path() -> None:
     stockpile = book(*rows, periods=5)
     plan = {"sign[offtake,low,0]": 1}
     # Nodes: January 0 to May 4 in the base, February 5 to May 8 in the scenario.
-    plan |= {"take[offtake,low,2,2]": 10, "take[offtake,low,2,3]": 10, "take[offtake,low,3,7]": 10, "take[offtake,low,3,8]": 10}
+    plan |= {
+        "take[offtake,low,2,2]": 10,
+        "take[offtake,low,2,3]": 10,
+        "take[offtake,low,3,7]": 10,
+        "take[offtake,low,3,8]": 10,
+    }
     plan |= {"stock[ga,stockpile,0,2]": 10} | {f"stock[ga,stockpile,0,{n}]": 20 for n in (3, 4)}
     plan |= {"stock[ga,stockpile,0,7]": 10, "stock[ga,stockpile,0,8]": 20}
     assert bill(stockpile, plan) == pytest.approx({"signing": 5, "offtakes": 160})
     formulation = built(stockpile)
     assert {(d, n) for *_, d, n in formulation.m.TAKES} == {(2, 2), (2, 3), (3, 7), (3, 8)}
-    short = {"take[offtake,low,3,8]": 0, "deficit[offtake,low,3,8]": 10, "stock[ga,stockpile,0,8]": 10}
-    assert bill(stockpile, plan | short) == pytest.approx({"signing": 5, "offtakes": 160 - 0.25 * 80, "deficits": 0.25 * 80})
-    likely, late = (each for each in report(put(formulation, plan)) if isinstance(each, ContractOutcome))
-    assert (likely.first_delivery, likely.last_delivery, likely.scenarios) == (month(2), dt.date(2027, 4, 30), "base")
-    assert (late.first_delivery, late.last_delivery, late.scenarios) == (month(3), dt.date(2027, 5, 31), "war")
-    assert (likely.delivered, late.delivered, likely.cost + late.cost) == (15, 5, 165)  # each weighed with how likely it is
+    short = {
+        "take[offtake,low,3,8]": 0,
+        "deficit[offtake,low,3,8]": 10,
+        "stock[ga,stockpile,0,8]": 10,
+    }
+    assert bill(stockpile, plan | short) == pytest.approx(
+        {"signing": 5, "offtakes": 160 - 0.25 * 80, "deficits": 0.25 * 80}
+    )
+    likely, late = (
+        each for each in report(put(formulation, plan)) if isinstance(each, ContractOutcome)
+    )
+    assert (likely.first_delivery, likely.last_delivery, likely.scenarios) == (
+        month(2),
+        dt.date(2027, 4, 30),
+        "base",
+    )
+    assert (late.first_delivery, late.last_delivery, late.scenarios) == (
+        month(3),
+        dt.date(2027, 5, 31),
+        "war",
+    )
+    assert (likely.delivered, late.delivered, likely.cost + late.cost) == (
+        15,
+        5,
+        165,
+    )  # each weighed with how likely it is
     assert likely.instruction == late.instruction
     assert likely.instruction.endswith("first delivery 2027-03 (2027-04 in war)")
 
 
 def test_a_slip_past_the_horizon_leaves_a_signature_without_deliveries() -> None:
     """What is not delivered is not owed either: nothing is paid on that path but the signature."""
-    rows = (contract(signing_cost=5), floor(8, 120), supplier(start=month(1)), scenario(), event("suppliers.start", "set", month(30), 1))
+    rows = (
+        contract(signing_cost=5),
+        floor(8, 120),
+        supplier(start=month(1)),
+        scenario(),
+        event("suppliers.start", "set", month(30), 1),
+    )
     plan = {"sign[offtake,low,0]": 1, "take[offtake,low,1,1]": 10, "stock[ga,stockpile,0,1]": 10}
     assert bill(book(*rows), plan) == pytest.approx({"signing": 5, "offtakes": 0.5 * 80})
 
@@ -177,7 +246,13 @@ def test_an_offer_of_a_plant_that_slips_is_not_ordered_there() -> None:
 
 def test_what_is_spent_before_a_cut_counts_against_what_is_left() -> None:
     """100 for two months; known in February, 1 in 4, that it is 60. 10 at 4 are bought in January, so in war 5 can follow."""
-    rows = (offer(price=4), fund(), budget(100, first=0, expires=1), scenario(probability=0.25), event("budgets.amount", "set", 60, 1))
+    rows = (
+        offer(price=4),
+        fund(),
+        budget(100, first=0, expires=1),
+        scenario(probability=0.25),
+        event("budgets.amount", "set", 60, 1),
+    )
     stockpile = book(*rows)
     plan = {
         "buy[spot,0]": 10, "buy[spot,1]": 15, "buy[spot,2]": 5, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,1]": 25,
@@ -191,7 +266,9 @@ def test_what_is_spent_before_a_cut_counts_against_what_is_left() -> None:
     assert broken(formulation, plan | paid | more) == {"cap_budget"}
     put(formulation, plan | paid)
     (use,) = (each for each in report(formulation) if isinstance(each, BudgetUse))
-    assert (use.amount, use.spent) == pytest.approx((0.75 * 100 + 0.25 * 60, 40 + 0.75 * 60 + 0.25 * 20))
+    assert (use.amount, use.spent) == pytest.approx(
+        (0.75 * 100 + 0.25 * 60, 40 + 0.75 * 60 + 0.25 * 20)
+    )
     assert use.amount == pytest.approx(use.spent + use.lapsed + use.left)
 
 
@@ -210,11 +287,21 @@ def test_a_cut_below_what_is_spent_forbids_to_spend_it() -> None:
 
 def test_opening_stock_stands_at_every_root() -> None:
     """Known at once, 1 in 4: the lot holds 4, not 10. 6 are used each month; what is missing is bought at 10."""
-    rows = (lot(10, -1), offer(), demand(6, 0, 1), scenario(probability=0.25), event("opening_stock.quantity", "set", 4))
+    rows = (
+        lot(10, -1),
+        offer(),
+        demand(6, 0, 1),
+        scenario(probability=0.25),
+        event("opening_stock.quantity", "set", 4),
+    )
     stockpile = book(*rows)
     formulation = built(stockpile)
     tree = formulation.stockpile.tree
-    assert (tree.period, tree.parent, tree.probability) == ((0, 1, 0, 1), (None, 0, None, 2), (0.75, 0.75, 0.25, 0.25))
+    assert (tree.period, tree.parent, tree.probability) == (
+        (0, 1, 0, 1),
+        (None, 0, None, 2),
+        (0.75, 0.75, 0.25, 0.25),
+    )
     plan = {
         "use[ga,,stockpile,0,0]": 6, "stock[ga,stockpile,0,0]": 4, "use[ga,,stockpile,0,1]": 6, "buy[spot,1]": 2,
         "use[ga,,stockpile,0,2]": 6, "buy[spot,2]": 2, "use[ga,,stockpile,0,3]": 6, "buy[spot,3]": 6,
@@ -222,10 +309,22 @@ def test_opening_stock_stands_at_every_root() -> None:
     assert bill(stockpile, plan) == pytest.approx({"purchases": 0.75 * 20 + 0.25 * 80})
     assert least_cost(stockpile) == pytest.approx(0.75 * 20 + 0.25 * 80)
     found = list(report(put(formulation, plan)))
-    held = [(each.date, each.lot, each.quantity, each.scenarios) for each in found if isinstance(each, LotStock)]
+    held = [
+        (each.date, each.lot, each.quantity, each.scenarios)
+        for each in found
+        if isinstance(each, LotStock)
+    ]
     assert held == [(month(0), "L", 4, "base")]
-    orders = [(each.date, each.ordered, each.scenarios, each.probability) for each in found if isinstance(each, Order)]
-    assert orders == [(month(1), 2, "base", 0.75), (month(0), 2, "war", 0.25), (month(1), 6, "war", 0.25)]
+    orders = [
+        (each.date, each.ordered, each.scenarios, each.probability)
+        for each in found
+        if isinstance(each, Order)
+    ]
+    assert orders == [
+        (month(1), 2, "base", 0.75),
+        (month(0), 2, "war", 0.25),
+        (month(1), 6, "war", 0.25),
+    ]
 
 
 def test_a_lot_of_every_root_ages_by_its_own_life() -> None:
@@ -236,7 +335,9 @@ def test_a_lot_of_every_root_ages_by_its_own_life() -> None:
     )  # fmt: skip
     assert least_cost(book(*rows)) == pytest.approx(0.25 * (5 * 7 + 5 * 3))
     expired = [each for each in planned(book(*rows)) if isinstance(each, Rotated)]
-    assert [(each.date, each.form, each.quantity, each.scenarios) for each in expired] == [(month(0), "expired", 5, "war")]
+    assert [(each.date, each.form, each.quantity, each.scenarios) for each in expired] == [
+        (month(0), "expired", 5, "war")
+    ]
 
 
 # --- Firm periods -----------------------------------------------------------------------------------------------------------------
@@ -268,7 +369,9 @@ def test_what_is_read_at_a_node_is_what_holds_there() -> None:
         outlet(capacity=9), event("outlets.capacity", "set", 3, 2),
     )  # fmt: skip
     formulation = built(book(*rows, periods=4))
-    bought = {each.node: each.amount for each in formulation.ledger.money if each.heading == "purchases"}
+    bought = {
+        each.node: each.amount for each in formulation.ledger.money if each.heading == "purchases"
+    }
     m = put(formulation, {f"buy[spot,{n}]": 1 for n in range(7)}).m
     assert [pyo.value(bought[n]) for n in range(7)] == [10, 10, 10, 10, 15, 15, 10]
     assert [pyo.value(m.cap_outlet["sale", n].upper) for n in range(7)] == [9, 9, 9, 9, 9, 3, 3]
@@ -277,4 +380,6 @@ def test_what_is_read_at_a_node_is_what_holds_there() -> None:
 def test_dates_of_a_scenario_fall_into_their_periods() -> None:
     """Revealed in the middle of February, it is known in February."""
     war = Scenario(scenario="war", probability=0.5, revealed=dt.date(2027, 2, 17))
-    assert built(book(offer(), war, event("offers.price", "scale", 2), periods=3)).stockpile.tree.parent == (None, 0, 1, 0, 3)
+    assert built(
+        book(offer(), war, event("offers.price", "scale", 2), periods=3)
+    ).stockpile.tree.parent == (None, 0, 1, 0, 3)

@@ -27,7 +27,9 @@ from tests.support.accept import (
 JANUARY = month(0)
 
 
-def calendar(start: dt.date = JANUARY, periods: int = 12, months: int = 1, fiscal_year_start: int = 10) -> Calendar:
+def calendar(
+    start: dt.date = JANUARY, periods: int = 12, months: int = 1, fiscal_year_start: int = 10
+) -> Calendar:
     return Calendar(start, periods, months, fiscal_year_start)
 
 
@@ -52,7 +54,13 @@ def test_add_months(day: dt.date, months: int, later: dt.date) -> None:
 
 def test_a_period_runs_from_its_first_day_to_its_last() -> None:
     quarters = calendar(D(2027, 10, 15), 4, 3)
-    assert [quarters.begin(t) for t in range(5)] == [D(2027, 10, 15), D(2028, 1, 15), D(2028, 4, 15), D(2028, 7, 15), D(2028, 10, 15)]
+    assert [quarters.begin(t) for t in range(5)] == [
+        D(2027, 10, 15),
+        D(2028, 1, 15),
+        D(2028, 4, 15),
+        D(2028, 7, 15),
+        D(2028, 10, 15),
+    ]
     assert quarters.end(0) == D(2028, 1, 14)
 
 
@@ -75,7 +83,12 @@ def test_every_day_is_in_one_period(start: dt.date, months: int) -> None:
         (D(2027, 8, 1), 1, 10, [2027, 2027, 2028]),  # named by the year in which it ends
         (D(2027, 8, 1), 1, 9, [2027, 2028, 2028]),
         (D(2027, 11, 1), 1, 1, [2027, 2027, 2028]),
-        (D(2027, 9, 15), 3, 10, [2027, 2028, 2028]),  # a period belongs to the year of its first day
+        (
+            D(2027, 9, 15),
+            3,
+            10,
+            [2027, 2028, 2028],
+        ),  # a period belongs to the year of its first day
         (D(2027, 1, 1), 12, 10, [2027, 2028, 2029]),
     ],
 )
@@ -84,7 +97,8 @@ def test_fiscal_year(first: dt.date, months: int, start: int, years: list[int]) 
 
 
 @pytest.mark.parametrize(
-    ("months", "length", "whole"), [(1, 5, 5), (3, 6, 2), (3, 4, None), (6, 3, None), (12, 24, 2), (1, 0.5, None), (3, 0, 0)]
+    ("months", "length", "whole"),
+    [(1, 5, 5), (3, 6, 2), (3, 4, None), (6, 3, None), (12, 24, 2), (1, 0.5, None), (3, 0, 0)],
 )
 def test_whole_periods(months: int, length: float, whole: int | None) -> None:
     assert calendar(months=months).whole(length) == whole
@@ -105,7 +119,9 @@ def test_years_from_the_start() -> None:
         (None, month(-1), []),
     ],
 )
-def test_periods_between_dates(begin: dt.date | None, end: dt.date | None, periods: list[int]) -> None:
+def test_periods_between_dates(
+    begin: dt.date | None, end: dt.date | None, periods: list[int]
+) -> None:
     assert list(overlap(calendar(periods=3), begin, end)) == periods
 
 
@@ -113,12 +129,20 @@ def test_periods_between_dates(begin: dt.date | None, end: dt.date | None, perio
 
 #   0 - 1 - 2 - 3
 #        \  4 - 5
-FORK = Tree(period=(0, 1, 2, 3, 2, 3), parent=(None, 0, 1, 2, 1, 4), probability=(1, 1, 0.75, 0.75, 0.25, 0.25))
+FORK = Tree(
+    period=(0, 1, 2, 3, 2, 3),
+    parent=(None, 0, 1, 2, 1, 4),
+    probability=(1, 1, 0.75, 0.75, 0.25, 0.25),
+)
 
 
 def test_a_chain() -> None:
     chain = Tree.chain(3)
-    assert (chain.period, chain.parent, chain.probability) == ((0, 1, 2), (None, 0, 1), (1.0, 1.0, 1.0))
+    assert (chain.period, chain.parent, chain.probability) == (
+        (0, 1, 2),
+        (None, 0, 1),
+        (1.0, 1.0, 1.0),
+    )
     assert chain.leaves == (2,)
 
 
@@ -128,12 +152,18 @@ def test_a_fork() -> None:
     assert FORK.at[2] == (2, 4)
 
 
-@pytest.mark.parametrize(("node", "periods", "ancestor"), [(5, 0, 5), (5, 1, 4), (5, 2, 1), (3, 3, 0), (3, 4, None), (0, 1, None)])
+@pytest.mark.parametrize(
+    ("node", "periods", "ancestor"),
+    [(5, 0, 5), (5, 1, 4), (5, 2, 1), (3, 3, 0), (3, 4, None), (0, 1, None)],
+)
 def test_the_way_back(node: int, periods: int, ancestor: int | None) -> None:
     assert FORK.back(node, periods) == ancestor
 
 
-@pytest.mark.parametrize(("node", "periods", "nodes"), [(1, 0, [1]), (0, 1, [1]), (0, 3, [3, 5]), (1, 1, [2, 4]), (4, 1, [5]), (4, 2, [])])
+@pytest.mark.parametrize(
+    ("node", "periods", "nodes"),
+    [(1, 0, [1]), (0, 1, [1]), (0, 3, [3, 5]), (1, 1, [2, 4]), (4, 1, [5]), (4, 2, [])],
+)
 def test_the_way_on(node: int, periods: int, nodes: list[int]) -> None:
     assert FORK.later(node, periods) == nodes
 
@@ -172,7 +202,9 @@ def test_an_index_is_read_at_the_start_of_the_period() -> None:
 
 
 def test_discount() -> None:
-    assert [book(discount_rate=0.21, period_months=6).discount(t) for t in range(3)] == pytest.approx([1, 1 / 1.1, 1 / 1.21])
+    assert [
+        book(discount_rate=0.21, period_months=6).discount(t) for t in range(3)
+    ] == pytest.approx([1, 1 / 1.1, 1 / 1.21])
 
 
 # The tables that every block reads ----------------------------------------------------------------------------------------------
@@ -186,10 +218,15 @@ def test_without_the_table_there_is_one_free_site() -> None:
 def test_which_suppliers_count() -> None:
     plants = (supplier("a"), supplier("b", stage="announced"))
     assert [book(*plants).counts(each) for each in "ab"] == [True, True]
-    assert [book(*plants, supply_stages=("operating",)).counts(each) for each in "ab"] == [True, False]
+    assert [book(*plants, supply_stages=("operating",)).counts(each) for each in "ab"] == [
+        True,
+        False,
+    ]
 
 
-@pytest.mark.parametrize(("start", "shipping"), [(None, 0), (month(-3), 0), (month(1, 20), 1), (month(7), 7)])
+@pytest.mark.parametrize(
+    ("start", "shipping"), [(None, 0), (month(-3), 0), (month(1, 20), 1), (month(7), 7)]
+)
 def test_when_a_supplier_ships_first(start: dt.date | None, shipping: int) -> None:
     assert book(supplier(start=start)).shipping("plant") == shipping
 
@@ -202,7 +239,11 @@ def test_when_a_supplier_ships_first(start: dt.date | None, shipping: int) -> No
             {"period_months": 3},
             "materials.shelf_life_months: must be a whole number of periods of 3 months, found 4 months; write 3 or 6",
         ),
-        ([material(closing_value=1)], {}, "materials.price_index: is required where closing_value is above 0: it values the stock"),
+        (
+            [material(closing_value=1)],
+            {},
+            "materials.price_index: is required where closing_value is above 0: it values the stock",
+        ),
         (
             [site(buyer="navy"), demand(1, buyer="army")],
             {},

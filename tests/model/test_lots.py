@@ -29,7 +29,9 @@ class Told(Ledger):
         self.bring(Arrival(node, "ga", "stockpile", 0, quantity, "offers", name, "plant"))
         return self
 
-    def leaves(self, node: int, age: int, quantity: float, kind: str = "demand", name: str = "") -> Told:
+    def leaves(
+        self, node: int, age: int, quantity: float, kind: str = "demand", name: str = ""
+    ) -> Told:
         self.take(node, "ga", "stockpile", age, quantity, Exit(kind), name)
         return self
 
@@ -43,7 +45,11 @@ def held(found: Trace, node: int) -> list[tuple[str, int, float]]:
 
 
 def gone(found: Trace, kind: str = "demand") -> list[tuple[int, str, int, float]]:
-    return [(each.node, each.lot.name, each.age, -each.quantity) for each in found.movements if each.kind == kind]
+    return [
+        (each.node, each.lot.name, each.age, -each.quantity)
+        for each in found.movements
+        if each.kind == kind
+    ]
 
 
 def test_the_oldest_made_leaves_first_without_a_shelf_life() -> None:
@@ -55,7 +61,13 @@ def test_the_oldest_made_leaves_first_without_a_shelf_life() -> None:
 
 def test_among_lots_of_one_age_the_oldest_made_leaves_first() -> None:
     """Both made in December, and what leaves is of their age: the lot bought in January stays."""
-    ledger = Told().opens("late", -1, 5, day=20).opens("early", -1, 5, day=3).arrives(0, 5).leaves(0, 1, 7)
+    ledger = (
+        Told()
+        .opens("late", -1, 5, day=20)
+        .opens("early", -1, 5, day=3)
+        .arrives(0, 5)
+        .leaves(0, 1, 7)
+    )
     found = trace(three_months(THREE_MONTHS), ledger)
     assert gone(found) == [(0, "early", 1, 5), (0, "late", 1, 2)]
     assert held(found, 0) == [("late", 1, 3), ("spot 2027-01", 0, 5)]
@@ -68,7 +80,11 @@ def test_what_the_plan_takes_of_an_age_comes_from_lots_of_that_age() -> None:
 
 def test_a_lot_grows_older_and_expires_at_the_end_of_its_last_period() -> None:
     found = trace(three_months(THREE_MONTHS), Told().arrives(0, 5).leaves(1, 1, 2))
-    assert [held(found, n) for n in range(3)] == [[("spot 2027-01", 0, 5)], [("spot 2027-01", 1, 3)], []]
+    assert [held(found, n) for n in range(3)] == [
+        [("spot 2027-01", 0, 5)],
+        [("spot 2027-01", 1, 3)],
+        [],
+    ]
     assert gone(found, "expired") == [(2, "spot 2027-01", 2, 3)]
 
 
@@ -79,14 +95,19 @@ def test_a_life_of_one_period_leaves_no_stock() -> None:
 
 
 @pytest.mark.parametrize(("made", "expires"), [(0, 2), (-1, 1), (-2, 0), (-3, 0), (-50, 0)])
-def test_an_opening_lot_expires_at_its_age_and_at_once_where_it_is_overdue(made: int, expires: int) -> None:
+def test_an_opening_lot_expires_at_its_age_and_at_once_where_it_is_overdue(
+    made: int, expires: int
+) -> None:
     found = trace(three_months(THREE_MONTHS), Told().opens("L", made, 5))
     assert gone(found, "expired") == [(expires, "L", expires - made, 5)]
 
 
 def test_an_overdue_lot_serves_nothing() -> None:
     """The lot of the last age serves, not the one behind it."""
-    found = trace(three_months(THREE_MONTHS), Told().opens("overdue", -9, 5).opens("last", -2, 5).leaves(0, 2, 4))
+    found = trace(
+        three_months(THREE_MONTHS),
+        Told().opens("overdue", -9, 5).opens("last", -2, 5).leaves(0, 2, 4),
+    )
     assert gone(found) == [(0, "last", 2, 4)]
     assert sorted(gone(found, "expired")) == [(0, "last", 2, 1), (0, "overdue", 9, 5)]
 
@@ -98,8 +119,14 @@ def test_without_a_shelf_life_nothing_expires_and_age_is_kept() -> None:
 
 
 def test_every_arrival_is_a_lot_of_its_own() -> None:
-    found = trace(three_months(UNLIMITED), Told().arrives(0, 5).arrives(0, 3, "other").arrives(1, 2))
-    assert held(found, 1) == [("other 2027-01", 1, 3), ("spot 2027-01", 1, 5), ("spot 2027-02", 0, 2)]
+    found = trace(
+        three_months(UNLIMITED), Told().arrives(0, 5).arrives(0, 3, "other").arrives(1, 2)
+    )
+    assert held(found, 1) == [
+        ("other 2027-01", 1, 3),
+        ("spot 2027-01", 1, 5),
+        ("spot 2027-02", 0, 2),
+    ]
     assert {each.lot.made for each in found.stock} == {dt.date(2027, 1, 1), dt.date(2027, 2, 1)}
 
 
@@ -114,7 +141,10 @@ def test_sites_and_materials_do_not_mix() -> None:
 
 
 def test_the_noise_of_a_solver_is_no_lot() -> None:
-    found = trace(three_months(UNLIMITED), Told().arrives(0, 1e-7).arrives(1, 5).leaves(1, 0, 1e-8).leaves(2, 0, 4.9999999))
+    found = trace(
+        three_months(UNLIMITED),
+        Told().arrives(0, 1e-7).arrives(1, 5).leaves(1, 0, 1e-8).leaves(2, 0, 4.9999999),
+    )
     assert [each.quantity for each in found.movements] == [5, -4.9999999]
     assert held(found, 2) == []
 

@@ -33,7 +33,10 @@ def test_one_name(one: str, other: str) -> None:
     assert identity(one) == identity(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("China", "Ch\u00edna"), ("China", "Chin\u0430"), ("New York", "NewYork"), ("a-b", "a b")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("China", "Ch\u00edna"), ("China", "Chin\u0430"), ("New York", "NewYork"), ("a-b", "a b")],
+)
 def test_two_names(one: str, other: str) -> None:
     assert identity(one) != identity(other)
 
@@ -84,7 +87,10 @@ def test_names_that_are_no_slips(one: str, other: str) -> None:
 
 def test_slips_are_looked_for_in_one_pass() -> None:
     """A thousand names that are far from each other, and a hundred that are all one letter apart: each is told once."""
-    far = [f"{'abcdefghij'[k % 10] * 3}{'klmnopqrst'[k // 10 % 10] * 3}{'uvwxyzabcd'[k // 100] * 3}" for k in range(1000)]
+    far = [
+        f"{'abcdefghij'[k % 10] * 3}{'klmnopqrst'[k // 10 % 10] * 3}{'uvwxyzabcd'[k // 100] * 3}"
+        for k in range(1000)
+    ]
     assert [*slips(far)] == []
     near = [f"depot {chr(ord('a') + k // 10)}x{chr(ord('a') + k % 10)}" for k in range(100)]
     assert len([*slips(near)]) == 99

@@ -45,7 +45,12 @@ from tests.support.accept import (
 BUYERS = (site("north", buyer="navy"), site("west", buyer="navy"), site("south", buyer="army"))
 AT_ONCE = {"payment": "order", "capacity": 30}
 # Half of 20 ordered arrives: 4 + 2 for the navy and 4 for the army.
-SHARED = {"buy[spot,0]": 20, "arrive[spot,north,0]": 4, "arrive[spot,west,0]": 2, "arrive[spot,south,0]": 4}
+SHARED = {
+    "buy[spot,0]": 20,
+    "arrive[spot,north,0]": 4,
+    "arrive[spot,west,0]": 2,
+    "arrive[spot,south,0]": 4,
+}
 SHARED |= {"stock[ga,north,0,0]": 4, "stock[ga,west,0,0]": 2, "stock[ga,south,0,0]": 4}
 PORTIONS = {"portion[spot,navy,0]": 12, "portion[spot,army,0]": 8}
 # From 10 on the price is 8 instead of 10.
@@ -223,13 +228,25 @@ def test_plan(case: Case) -> None:
 
 # Money -------------------------------------------------------------------------------------------------------------------------
 
-LANDED = {"price_index": "market", "premium": 0.25, "adder": 0.5, "duty": 0.1, "freight": 2, "availability": 0.5, "order_cost": 7}
+LANDED = {
+    "price_index": "market",
+    "premium": 0.25,
+    "adder": 0.5,
+    "duty": 0.1,
+    "freight": 2,
+    "availability": 0.5,
+    "order_cost": 7,
+}
 LATER = 1.21 ** (1 / 12)  # February, at 21 % a year
 
 
 def test_paid_on_delivery_at_the_price_of_the_arrival_for_what_arrives() -> None:
     """Index 8 in January, 12 in February: 12 x 1.25 = 15 for each of the 10 that arrive. The order costs 7 in January."""
-    stockpile = book(offer(price=None, lead_time_months=1, capacity=20, **LANDED), *prices(8, 12), discount_rate=0.21)
+    stockpile = book(
+        offer(price=None, lead_time_months=1, capacity=20, **LANDED),
+        *prices(8, 12),
+        discount_rate=0.21,
+    )
     plan = {"buy[spot,0]": 20, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10}
     assert bill(stockpile, plan) == pytest.approx(
         {"purchases": 155 / LATER, "duty": 15 / LATER, "freight": 20 / LATER, "order_costs": 7},
@@ -238,9 +255,15 @@ def test_paid_on_delivery_at_the_price_of_the_arrival_for_what_arrives() -> None
 
 def test_paid_on_order_at_the_price_of_the_order_for_all_that_is_ordered() -> None:
     """8 x 1.25 = 10 in January for each of the 20 ordered."""
-    stockpile = book(offer(price=None, lead_time_months=1, capacity=20, payment="order", **LANDED), *prices(8, 12), discount_rate=0.21)
+    stockpile = book(
+        offer(price=None, lead_time_months=1, capacity=20, payment="order", **LANDED),
+        *prices(8, 12),
+        discount_rate=0.21,
+    )
     plan = {"buy[spot,0]": 20, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10}
-    assert bill(stockpile, plan) == pytest.approx({"purchases": 210, "duty": 20, "freight": 40, "order_costs": 7})
+    assert bill(stockpile, plan) == pytest.approx(
+        {"purchases": 210, "duty": 20, "freight": 40, "order_costs": 7}
+    )
 
 
 def paid_by(stockpile: Stockpile, plan: dict[str, float]) -> dict[tuple[str, str | None], float]:
@@ -253,7 +276,14 @@ def paid_by(stockpile: Stockpile, plan: dict[str, float]) -> dict[tuple[str, str
     return found
 
 
-COSTS = {"adder": 0.5, "duty": 0.1, "freight": 2, "availability": 0.5, "order_cost": 7, "capacity": 30}
+COSTS = {
+    "adder": 0.5,
+    "duty": 0.1,
+    "freight": 2,
+    "availability": 0.5,
+    "order_cost": 7,
+    "capacity": 30,
+}
 
 
 @pytest.mark.parametrize(
@@ -280,11 +310,19 @@ COSTS = {"adder": 0.5, "duty": 0.1, "freight": 2, "availability": 0.5, "order_co
         ),
     ],
 )  # fmt: skip
-def test_each_buyer_pays_for_its_part(payment: str, breaks: tuple[Row, ...], plan: Plan, costs: dict[str, tuple[float, float]]) -> None:
+def test_each_buyer_pays_for_its_part(
+    payment: str, breaks: tuple[Row, ...], plan: Plan, costs: dict[str, tuple[float, float]]
+) -> None:
     stockpile = book(offer(payment=payment, **COSTS), *breaks, *BUYERS, periods=1)
     assert broken(built(stockpile), {**SHARED, **plan}) == set()
-    by_buyer = {(heading, buyer): paid for heading, pair in costs.items() for buyer, paid in zip(("navy", "army"), pair, strict=True)}
-    assert paid_by(stockpile, {**SHARED, **plan}) == pytest.approx({("order_costs", None): 7} | by_buyer)
+    by_buyer = {
+        (heading, buyer): paid
+        for heading, pair in costs.items()
+        for buyer, paid in zip(("navy", "army"), pair, strict=True)
+    }
+    assert paid_by(stockpile, {**SHARED, **plan}) == pytest.approx(
+        {("order_costs", None): 7} | by_buyer
+    )
 
 
 def test_what_arrives_where_all_are_served_any_fund_pays() -> None:
@@ -296,22 +334,50 @@ def test_what_arrives_where_all_are_served_any_fund_pays() -> None:
 def test_the_breaks_are_shared_by_buyers_that_reach_them_together() -> None:
     """6 each: neither has the money for 10 at 8, nor for 6 at 10; together 12 at 8 are 48 each."""
     buyers = (site("north", buyer="navy"), site("south", buyer="army"))
-    rows = (offer(capacity=30), price_break(10, 8), demand(6, buyer="navy"), demand(6, buyer="army"), *buyers)
+    rows = (
+        offer(capacity=30),
+        price_break(10, 8),
+        demand(6, buyer="navy"),
+        demand(6, buyer="army"),
+        *buyers,
+    )
     money = (fund("navy", buyer="navy"), fund("army", buyer="army"))
-    assert least_cost(book(*rows, *money, budget(50, "navy"), budget(50, "army"), periods=1)) == pytest.approx(96)
-    assert least_cost(book(*rows, *money, budget(60, "navy"), budget(36, "army"), periods=1)) == pytest.approx(96)
+    assert least_cost(
+        book(*rows, *money, budget(50, "navy"), budget(50, "army"), periods=1)
+    ) == pytest.approx(96)
+    assert least_cost(
+        book(*rows, *money, budget(60, "navy"), budget(36, "army"), periods=1)
+    ) == pytest.approx(96)
     # Never more than 10 for a unit: with 35 of the army the navy must buy half a unit that it does not need.
-    assert least_cost(book(*rows, *money, budget(96, "navy"), budget(35, "army"), periods=1)) == pytest.approx(100)
+    assert least_cost(
+        book(*rows, *money, budget(96, "navy"), budget(35, "army"), periods=1)
+    ) == pytest.approx(100)
 
 
 def test_an_order_is_told() -> None:
-    stockpile = book(offer(lead_time_months=1, capacity=20, lot_size=4, duty=0.1, freight=2, adder=0.5, order_cost=7, availability=0.5))
+    stockpile = book(
+        offer(
+            lead_time_months=1,
+            capacity=20,
+            lot_size=4,
+            duty=0.1,
+            freight=2,
+            adder=0.5,
+            order_cost=7,
+            availability=0.5,
+        )
+    )
     plan = {"buy[spot,0]": 20, "lots[spot,0]": 5, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10}
     (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, Order)]
     assert (order.date, order.arrives, order.paid_on) == (month(0), month(1), month(1))
     assert (order.ordered, order.lots, order.arriving) == (20, 5, 10)
-    assert (order.price, order.delivered_price, order.paid) == pytest.approx((10.5, 13.5, 10 * 13.5 + 7))
-    assert order.instruction == "2027-01: order 20 kg of ga from plant under spot, to arrive 2027-02, for 142 USD in all"
+    assert (order.price, order.delivered_price, order.paid) == pytest.approx(
+        (10.5, 13.5, 10 * 13.5 + 7)
+    )
+    assert (
+        order.instruction
+        == "2027-01: order 20 kg of ga from plant under spot, to arrive 2027-02, for 142 USD in all"
+    )
 
 
 # Beyond the firm periods ---------------------------------------------------------------------------------------------------------
@@ -320,14 +386,22 @@ HALF = {"buy[spot,1]": 5, "stock[ga,stockpile,0,1]": 5}
 
 
 @pytest.mark.parametrize(("firm", "accepted"), [(None, False), (2, False), (1, True), (0, True)])
-def test_orders_beyond_the_firm_periods_may_be_placed_in_part(firm: int | None, accepted: bool) -> None:
+def test_orders_beyond_the_firm_periods_may_be_placed_in_part(
+    firm: int | None, accepted: bool
+) -> None:
     """Half a lot in February, half of the least quantity; of its cost as much as of its capacity, where it need not be whole."""
-    stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), firm_periods=firm)
+    stockpile = book(
+        offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), firm_periods=firm
+    )
     entire = {"lots[spot,1]": 0.5, "place[spot,1]": 0.5}
-    assert broken(built(stockpile), HALF if accepted else HALF | entire) == (set() if accepted else {"place", "lots"})
+    assert broken(built(stockpile), HALF if accepted else HALF | entire) == (
+        set() if accepted else {"place", "lots"}
+    )
     january = {"buy[spot,0]": 5} | {f"stock[ga,stockpile,0,{t}]": 5 for t in (0, 1)}
     entire = {"lots[spot,0]": 0.5, "place[spot,0]": 0.5}
-    assert broken(built(stockpile), january if firm == 0 else january | entire) == ({"place", "lots"} if firm != 0 else set())
+    assert broken(built(stockpile), january if firm == 0 else january | entire) == (
+        {"place", "lots"} if firm != 0 else set()
+    )
     if accepted:
         assert bill(stockpile, HALF)["order_costs"] == 8 * 5 / 20
 
@@ -335,7 +409,13 @@ def test_orders_beyond_the_firm_periods_may_be_placed_in_part(firm: int | None, 
 def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
     """5 of February as half an order of 10 at 8."""
     stockpile = book(offer(capacity=20), price_break(10, 8), firm_periods=1)
-    plan = {"buy[spot,1]": 5, "place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5, "stock[ga,stockpile,0,1]": 5}
+    plan = {
+        "buy[spot,1]": 5,
+        "place[spot,1]": 0.5,
+        "reach[spot,1,1]": 0.5,
+        "part[spot,1,1]": 5,
+        "stock[ga,stockpile,0,1]": 5,
+    }
     assert bill(stockpile, plan) == {"purchases": 40}
 
 
@@ -352,7 +432,9 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
         ({}, 1000 / 3, None, "333.333333333"),
     ],
 )
-def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lots: int | None, said: str) -> None:
+def test_what_is_ordered_has_no_noise(
+    terms: dict[str, float], bought: float, lots: int | None, said: str
+) -> None:
     """A solver misses a minimum, a capacity or whole lots by a hair: the officer orders what is meant."""
     plan = {"buy[spot,0]": bought, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": bought}
     plan |= {"lots[spot,0]": lots + 1e-8} if lots else {}
@@ -364,10 +446,19 @@ def test_what_is_ordered_has_no_noise(terms: dict[str, float], bought: float, lo
 
 
 def test_a_relaxed_order_is_told_as_one() -> None:
-    stockpile = book(offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), price_break(10, 8), firm_periods=1)
+    stockpile = book(
+        offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8),
+        price_break(10, 8),
+        firm_periods=1,
+    )
     plan = HALF | {"place[spot,1]": 0.5, "reach[spot,1,1]": 0.5, "part[spot,1,1]": 5}
     (order,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, Order)]
-    assert (order.relaxed, order.lots, order.price_break, order.cheaper_from) == (True, None, None, None)
+    assert (order.relaxed, order.lots, order.price_break, order.cheaper_from) == (
+        True,
+        None,
+        None,
+        None,
+    )
     assert (order.price, order.order_cost, order.paid) == pytest.approx((8, 4, 44))
 
 
@@ -382,16 +473,58 @@ def placeable(stockpile: Stockpile) -> list[int]:
     ("stockpile", "nodes"),
     [
         (book(offer(), periods=4), [0, 1, 2, 3]),
-        (book(offer(from_=month(1, 20), to=month(2, 1)), periods=4), [1, 2]),  # a date means the month that contains it
+        (
+            book(offer(from_=month(1, 20), to=month(2, 1)), periods=4),
+            [1, 2],
+        ),  # a date means the month that contains it
         (book(offer(to=month(-1)), periods=4), []),
-        (book(offer(), supplier(start=month(2, 15)), periods=4), [2, 3]),  # the plant ships from the month of its start
-        (book(offer(lead_time_months=2), supplier(start=month(1)), periods=4), [1]),  # on order, and in time to arrive
+        (
+            book(offer(), supplier(start=month(2, 15)), periods=4),
+            [2, 3],
+        ),  # the plant ships from the month of its start
+        (
+            book(offer(lead_time_months=2), supplier(start=month(1)), periods=4),
+            [1],
+        ),  # on order, and in time to arrive
         (book(offer(lead_time_months=6), periods=4, period_months=3), [0, 1]),
-        (book(offer(project="plant 2"), project(cost=1, decide_from=month(1), ready_lag_months=1), periods=4), [2, 3]),
-        (book(offer(project="plant 2"), project(cost=1, decide_to=month(1), ready_lag_months=1), periods=4), [1, 2, 3]),
-        (book(offer(project="plant 2"), project(), periods=4), []),  # which can neither be granted nor carried
-        (book(offer(), supplier(stage="building"), periods=4, supply_stages=("operating", "commissioning")), []),
-        (book(offer(), supplier(stage="building"), periods=4, supply_stages=("operating", "building")), [0, 1, 2, 3]),
+        (
+            book(
+                offer(project="plant 2"),
+                project(cost=1, decide_from=month(1), ready_lag_months=1),
+                periods=4,
+            ),
+            [2, 3],
+        ),
+        (
+            book(
+                offer(project="plant 2"),
+                project(cost=1, decide_to=month(1), ready_lag_months=1),
+                periods=4,
+            ),
+            [1, 2, 3],
+        ),
+        (
+            book(offer(project="plant 2"), project(), periods=4),
+            [],
+        ),  # which can neither be granted nor carried
+        (
+            book(
+                offer(),
+                supplier(stage="building"),
+                periods=4,
+                supply_stages=("operating", "commissioning"),
+            ),
+            [],
+        ),
+        (
+            book(
+                offer(),
+                supplier(stage="building"),
+                periods=4,
+                supply_stages=("operating", "building"),
+            ),
+            [0, 1, 2, 3],
+        ),
     ],
 )
 def test_when_an_order_can_be_placed(stockpile: Stockpile, nodes: list[int]) -> None:
@@ -411,27 +544,77 @@ def ceiling(stockpile: Stockpile, node: int = 0) -> float | None:
         (book(offer(capacity=7, order_cost=1), demand(5)), 7),  # what is stated comes first
         (book(offer(total=7, order_cost=1), demand(5)), 7),
         (book(offer(order_cost=1), demand(10, 0, 5), periods=6), 60),
-        (book(offer(order_cost=1), material(shelf_life_months=2), demand(10, 0, 5), periods=6), 20),  # before it expires
-        (book(offer(order_cost=1, lead_time_months=5), demand(10, 0, 5), periods=6), 10),  # after it arrives
-        (book(offer(order_cost=1), demand(10, 0), target(30), target(20, 1)), 40),  # and the largest target
-        (book(offer(lot_size=8, minimum_order=9, availability=0.5), demand(10, 0)), 20 + 8 + 9),
-        (book(offer(order_cost=1), demand(10), outlet(price=15, capacity=3)), 10 + 2 * 3),  # and what outlets take
-        (book(offer(order_cost=1), demand(10), outlet(price=9)), 10),  # no profit in this one
-        (book(offer(order_cost=1), demand(10), outlet(price=15), fund(), budget(500)), 50),  # profit, as far as money goes
-        (book(offer(order_cost=1), demand(10), outlet(price=15)), None),
-        (book(offer(), price_break(40, 8), demand(10)), 40),  # buying up to the last break may cost less
-        (book(offer(project="plant 2"), project(cost=1), demand(10)), 10),
-        (book(offer(order_cost=1), demand(10), commitment("order", "spot", 5, 0)), 15),  # and what is committed
-        (book(offer(order_cost=1), demand(10), outlet(price=1), commitment("rotate", "sale", 6)), 16),
-        (book(offer(order_cost=1), demand(10), rule("supplier", "plant", measure="spend", least=300)), 40),  # 30 more at 10
         (
-            book(offer(order_cost=1), material(shelf_life_months=1), demand(10), outlet("swap", "exchange", capacity=3)),
+            book(offer(order_cost=1), material(shelf_life_months=2), demand(10, 0, 5), periods=6),
+            20,
+        ),  # before it expires
+        (
+            book(offer(order_cost=1, lead_time_months=5), demand(10, 0, 5), periods=6),
+            10,
+        ),  # after it arrives
+        (
+            book(offer(order_cost=1), demand(10, 0), target(30), target(20, 1)),
+            40,
+        ),  # and the largest target
+        (book(offer(lot_size=8, minimum_order=9, availability=0.5), demand(10, 0)), 20 + 8 + 9),
+        (
+            book(offer(order_cost=1), demand(10), outlet(price=15, capacity=3)),
+            10 + 2 * 3,
+        ),  # and what outlets take
+        (book(offer(order_cost=1), demand(10), outlet(price=9)), 10),  # no profit in this one
+        (
+            book(offer(order_cost=1), demand(10), outlet(price=15), fund(), budget(500)),
+            50,
+        ),  # profit, as far as money goes
+        (book(offer(order_cost=1), demand(10), outlet(price=15)), None),
+        (
+            book(offer(), price_break(40, 8), demand(10)),
+            40,
+        ),  # buying up to the last break may cost less
+        (book(offer(project="plant 2"), project(cost=1), demand(10)), 10),
+        (
+            book(offer(order_cost=1), demand(10), commitment("order", "spot", 5, 0)),
+            15,
+        ),  # and what is committed
+        (
+            book(offer(order_cost=1), demand(10), outlet(price=1), commitment("rotate", "sale", 6)),
+            16,
+        ),
+        (
+            book(
+                offer(order_cost=1),
+                demand(10),
+                rule("supplier", "plant", measure="spend", least=300),
+            ),
+            40,
+        ),  # 30 more at 10
+        (
+            book(
+                offer(order_cost=1),
+                material(shelf_life_months=1),
+                demand(10),
+                outlet("swap", "exchange", capacity=3),
+            ),
             10 + 3,
         ),  # a life may begin anew
         (book(offer(order_cost=1), demand(10), outlet("swap", "exchange")), 10),
-        (book(offer(order_cost=1), demand(10), outlet("swap", "exchange", yield_=0.5)), 40),  # half is lost in each of two months
-        (book(offer(), price_break(40, 8), demand(10), *BUYERS), 200),  # 5 times what one buyer would need at most
-        (book(offer(order_cost=1), material(closing_value=1.5, price_index="market"), *prices(10), demand(10)), None),
+        (
+            book(offer(order_cost=1), demand(10), outlet("swap", "exchange", yield_=0.5)),
+            40,
+        ),  # half is lost in each of two months
+        (
+            book(offer(), price_break(40, 8), demand(10), *BUYERS),
+            200,
+        ),  # 5 times what one buyer would need at most
+        (
+            book(
+                offer(order_cost=1),
+                material(closing_value=1.5, price_index="market"),
+                *prices(10),
+                demand(10),
+            ),
+            None,
+        ),
     ],
 )
 def test_what_one_order_can_hold(stockpile: Stockpile, most: float | None) -> None:
@@ -527,9 +710,18 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
     ("cells", "fault"),
     [
         ({"price": None}, "offers.price: an offer needs price or price_index, and not both"),
-        ({"price_index": "market"}, "offers.price: an offer needs price or price_index, and not both"),
-        ({"premium": 0.1}, "offers.premium: is a share of an index: it needs price_index instead of price"),
-        ({"from_": month(1), "to": month(0)}, "offers.to: must not be before from (2027-02-01), found 2027-01-01"),
+        (
+            {"price_index": "market"},
+            "offers.price: an offer needs price or price_index, and not both",
+        ),
+        (
+            {"premium": 0.1},
+            "offers.premium: is a share of an index: it needs price_index instead of price",
+        ),
+        (
+            {"from_": month(1), "to": month(0)},
+            "offers.to: must not be before from (2027-02-01), found 2027-01-01",
+        ),
         (
             {"lead_time_months": 0.5},
             "offers.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
@@ -560,13 +752,19 @@ def test_faults_of_an_offer(cells: dict[str, object], fault: str) -> None:
 )
 def test_why_an_offer_needs_a_capacity(rows: list[Row], why: str) -> None:
     (said,) = faults(book(*rows, outlet(price=100)))
-    assert said == f"offers.capacity: is needed: {why}, and nothing else in the workbook bounds what could be bought"
+    assert (
+        said
+        == f"offers.capacity: is needed: {why}, and nothing else in the workbook bounds what could be bought"
+    )
 
 
 def test_an_order_without_bound_in_a_later_month_is_told() -> None:
     """Stock of the last month earns more than it costs: what arrives then is without bound, what arrives first is not."""
     stock = material(shelf_life_months=2, closing_value=1, price_index="market")
-    assert [each.partition(": ")[0] for each in faults(book(offer(order_cost=5), stock, *prices(100), periods=6))] == ["offers.capacity"]
+    assert [
+        each.partition(": ")[0]
+        for each in faults(book(offer(order_cost=5), stock, *prices(100), periods=6))
+    ] == ["offers.capacity"]
 
 
 @pytest.mark.parametrize(
@@ -595,12 +793,16 @@ def test_a_lot_of_next_to_nothing_is_refused() -> None:
 
 
 def test_an_offer_of_which_nothing_arrives_is_no_use() -> None:
-    assert least_cost(book(offer("none", 1, availability=0, order_cost=5), offer(), demand(10))) == pytest.approx(100)
+    assert least_cost(
+        book(offer("none", 1, availability=0, order_cost=5), offer(), demand(10))
+    ) == pytest.approx(100)
 
 
 @pytest.mark.parametrize("offer_", [offer(to=month(-1)), offer(lead_time_months=2)])
 def test_an_offer_that_can_never_be_ordered_is_odd(offer_: Offer) -> None:
-    assert warnings(book(offer_)) == ["offers.offer: spot can never be ordered within the horizon: see its dates and lead time"]
+    assert warnings(book(offer_)) == [
+        "offers.offer: spot can never be ordered within the horizon: see its dates and lead time"
+    ]
 
 
 @pytest.mark.parametrize("limit", ["capacity", "total"])

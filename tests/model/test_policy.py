@@ -336,14 +336,28 @@ def test_plan(case: Case) -> None:
     [
         ("horizon", {"periods": 3}, {"horizon": {0, 1, 2}}),
         ("period", {"periods": 3}, {"2027-01": {0}, "2027-02": {1}, "2027-03": {2}}),
-        ("fiscal_year", {"periods": 15}, {"FY2027": set(range(9)), "FY2028": set(range(9, 15))}),  # from October
-        ("fiscal_year", {"periods": 15, "fiscal_year_start": 1}, {"FY2027": set(range(12)), "FY2028": {12, 13, 14}}),
-        ("fiscal_year", {"periods": 5, "period_months": 6, "fiscal_year_start": 4}, {"FY2027": {0}, "FY2028": {1, 2}, "FY2029": {3, 4}}),
+        (
+            "fiscal_year",
+            {"periods": 15},
+            {"FY2027": set(range(9)), "FY2028": set(range(9, 15))},
+        ),  # from October
+        (
+            "fiscal_year",
+            {"periods": 15, "fiscal_year_start": 1},
+            {"FY2027": set(range(12)), "FY2028": {12, 13, 14}},
+        ),
+        (
+            "fiscal_year",
+            {"periods": 5, "period_months": 6, "fiscal_year_start": 4},
+            {"FY2027": {0}, "FY2028": {1, 2}, "FY2029": {3, 4}},
+        ),
     ],
 )
 def test_windows(window: str, settings: dict[str, int], named: dict[str, set[int]]) -> None:
     stockpile = book(**settings)
-    assert dict(windows(stockpile, rule("supplier", "plant", window=window, most=1)).values()) == named
+    assert (
+        dict(windows(stockpile, rule("supplier", "plant", window=window, most=1)).values()) == named
+    )
 
 
 def test_nothing_is_within_any_share() -> None:
@@ -352,15 +366,25 @@ def test_nothing_is_within_any_share() -> None:
 
 
 def test_a_quantity_that_nothing_can_bring_is_infeasible() -> None:
-    assert least_cost(book(offer(), *PLANTS, supplier(), rule("supplier", "cn", measure="quantity", least=1))) is None
+    assert (
+        least_cost(
+            book(offer(), *PLANTS, supplier(), rule("supplier", "cn", measure="quantity", least=1))
+        )
+        is None
+    )
 
 
 def test_a_rule_is_told_with_its_slack() -> None:
     stockpile = held(
-        Rule(rule="one", of="supplier", most=0.6), Rule(rule="two", of="bloc", value="other", measure="quantity", least=10, most=100)
+        Rule(rule="one", of="supplier", most=0.6),
+        Rule(rule="two", of="bloc", value="other", measure="quantity", least=10, most=100),
     )
-    told = [row for row in report(put(built(stockpile), one_month(60, 40))) if isinstance(row, RuleKept)]
-    shown = [(row.rule, row.value, row.window, row.observed, row.slack, row.binding) for row in told]
+    told = [
+        row for row in report(put(built(stockpile), one_month(60, 40))) if isinstance(row, RuleKept)
+    ]
+    shown = [
+        (row.rule, row.value, row.window, row.observed, row.slack, row.binding) for row in told
+    ]
     assert shown == [
         ("one", "cn", "horizon", pytest.approx(0.4), pytest.approx(0.2), False),
         ("one", "us", "horizon", pytest.approx(0.6), pytest.approx(0.0), True),
@@ -368,7 +392,12 @@ def test_a_rule_is_told_with_its_slack() -> None:
     ]
 
 
-THREE = (*PLANTS, supplier("gr", country="GR", bloc="allied"), supplier("cn 2", country="CN", bloc="other"), supplier("none"))
+THREE = (
+    *PLANTS,
+    supplier("gr", country="GR", bloc="allied"),
+    supplier("cn 2", country="CN", bloc="other"),
+    supplier("none"),
+)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +406,11 @@ THREE = (*PLANTS, supplier("gr", country="GR", bloc="allied"), supplier("cn 2", 
         (rule("supplier", measure="count", most=1), "supplier", ["cn", "cn 2", "gr", "none", "us"]),
         (rule("supplier", "cn", measure="count", most=1), "supplier", ["cn"]),
         (rule("country", measure="count", most=1), "country", ["CN", "GR", "US"]),
-        (rule("country", "cn", measure="count", most=1), "supplier", ["cn", "cn 2"]),  # of one country its suppliers
+        (
+            rule("country", "cn", measure="count", most=1),
+            "supplier",
+            ["cn", "cn 2"],
+        ),  # of one country its suppliers
         (rule("bloc", measure="count", most=1), "bloc", ["allied", "domestic", "other"]),
         (rule("bloc", "other", measure="count", most=1), "supplier", ["cn", "cn 2"]),
         (rule("stage", "building", measure="count", most=1), "supplier", ["cn"]),
@@ -398,10 +431,18 @@ def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:
         *PLANTS, supplier("gr"), material(shortage_cost=30), demand(6),
     )  # fmt: skip
     assert least_cost(book(*rows, periods=1)) == pytest.approx(40 + 24)
-    assert least_cost(book(*rows, rule("supplier", measure="count", most=1), periods=1)) == pytest.approx(40 + 60)
-    assert least_cost(book(*rows, rule("supplier", measure="count", most=0), periods=1)) == pytest.approx(180)
-    assert least_cost(book(*rows, rule("supplier", measure="count", least=3), periods=1)) == pytest.approx(40 + 24 + 0.06 * (50 - 12))
-    assert least_cost(book(*rows, rule("supplier", "gr", measure="count", least=1), periods=1)) == pytest.approx(64 + 0.06 * (50 - 12))
+    assert least_cost(
+        book(*rows, rule("supplier", measure="count", most=1), periods=1)
+    ) == pytest.approx(40 + 60)
+    assert least_cost(
+        book(*rows, rule("supplier", measure="count", most=0), periods=1)
+    ) == pytest.approx(180)
+    assert least_cost(
+        book(*rows, rule("supplier", measure="count", least=3), periods=1)
+    ) == pytest.approx(40 + 24 + 0.06 * (50 - 12))
+    assert least_cost(
+        book(*rows, rule("supplier", "gr", measure="count", least=1), periods=1)
+    ) == pytest.approx(64 + 0.06 * (50 - 12))
     fifth = rule("supplier", measure="count", least=3, count_from=0.2)
     assert least_cost(book(*rows, fifth, periods=1)) == pytest.approx(36 + 1.2 * 12 + 1.2 * 50)
     assert least_cost(book(*rows, rule("supplier", measure="count", least=4), periods=1)) is None
@@ -409,20 +450,56 @@ def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:
 
 def test_what_a_count_asks_for_may_be_beyond_any_use() -> None:
     """99 of a contract must be taken, 2 are wanted: a second supplier brings a hundredth of all, 1, at its least order of 5."""
-    rows = (contract(supplier="cn", price_index=None), floor(8, 99 * 12), offer("a", 10, supplier="us", minimum_order=5), *PLANTS)
-    asked = (rule("supplier", measure="count", least=2), Commitment(kind="sign", name="offtake"), demand(2))
+    rows = (
+        contract(supplier="cn", price_index=None),
+        floor(8, 99 * 12),
+        offer("a", 10, supplier="us", minimum_order=5),
+        *PLANTS,
+    )
+    asked = (
+        rule("supplier", measure="count", least=2),
+        Commitment(kind="sign", name="offtake"),
+        demand(2),
+    )
     assert least_cost(book(*rows, *asked, periods=1)) == pytest.approx(99 * 8 + 50)
 
 
 def test_returns_and_opening_stock_count_for_nothing() -> None:
-    rows = (*PLANTS, *CAPPED, lot(10, -1), outlet("swap", "exchange"), material(shelf_life_months=3))
-    stockpile = book(*rows, rule("supplier", measure="quantity", most=0), Rule(rule="count", of="supplier", measure="count", most=0))
-    assert broken(built(stockpile), {"out[swap,stockpile,1,0]": 10, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,1,1]": 10}) == set()
+    rows = (
+        *PLANTS,
+        *CAPPED,
+        lot(10, -1),
+        outlet("swap", "exchange"),
+        material(shelf_life_months=3),
+    )
+    stockpile = book(
+        *rows,
+        rule("supplier", measure="quantity", most=0),
+        Rule(rule="count", of="supplier", measure="count", most=0),
+    )
+    assert (
+        broken(
+            built(stockpile),
+            {
+                "out[swap,stockpile,1,0]": 10,
+                "stock[ga,stockpile,0,0]": 10,
+                "stock[ga,stockpile,1,1]": 10,
+            },
+        )
+        == set()
+    )
 
 
 def test_spending_that_nothing_can_bring_about_is_infeasible() -> None:
-    assert least_cost(book(*CAPPED, *PLANTS, rule("supplier", "us", measure="spend", least=1000), periods=1)) == pytest.approx(1000)
-    assert least_cost(book(*CAPPED, *PLANTS, rule("supplier", "us", measure="spend", least=1001), periods=1)) is None
+    assert least_cost(
+        book(*CAPPED, *PLANTS, rule("supplier", "us", measure="spend", least=1000), periods=1)
+    ) == pytest.approx(1000)
+    assert (
+        least_cost(
+            book(*CAPPED, *PLANTS, rule("supplier", "us", measure="spend", least=1001), periods=1)
+        )
+        is None
+    )
 
 
 def test_spend_and_count_are_told() -> None:
@@ -431,15 +508,26 @@ def test_spend_and_count_are_told() -> None:
         Rule(rule="three", of="foreign_feedstock", measure="spend", least=100, most=450),
         Rule(rule="four", of="offer", value="b", measure="count", most=1),
     )  # fmt: skip
-    plan = one_month(60, 30) | {"counted[two,us,0]": 1, "counted[two,cn,0]": 1, "arriving[two,0]": 90, "present[four,b,0]": 1}
+    plan = one_month(60, 30) | {
+        "counted[two,us,0]": 1,
+        "counted[two,cn,0]": 1,
+        "arriving[two,0]": 90,
+        "present[four,b,0]": 1,
+    }
     told = [row for row in report(put(built(stockpile), plan)) if isinstance(row, RuleKept)]
-    assert [(row.rule, row.value, row.measure, row.observed, row.slack, row.binding) for row in told] == [
+    assert [
+        (row.rule, row.value, row.measure, row.observed, row.slack, row.binding) for row in told
+    ] == [
         ("one", "CN", "spend", 300, 200, False),
         ("two", None, "count", 2, 1, False),
         ("three", None, "spend", 450, 0, True),
         ("four", "b", "count", 1, 0, True),
     ]
-    (first, *_) = (row for row in report(put(built(stockpile), one_month(60, 0))) if isinstance(row, RuleKept) and row.rule == "two")
+    (first, *_) = (
+        row
+        for row in report(put(built(stockpile), one_month(60, 0)))
+        if isinstance(row, RuleKept) and row.rule == "two"
+    )
     assert (first.observed, first.slack, first.binding) == (1, 0, True)
 
 
@@ -447,8 +535,14 @@ def test_spend_and_count_are_told() -> None:
     ("wrong", "fault"),
     [
         (rule("supplier", "us"), "rules.most: the rule has no limit: give least or most"),
-        (rule("supplier", "us", most=40), "rules.most: must be at most 1 for a share (0.25 is 25 %), found 40"),
-        (rule("supplier", "us", least=0.5, most=0.4), "rules.least: must not be above most (0.4), found 0.5"),
+        (
+            rule("supplier", "us", most=40),
+            "rules.most: must be at most 1 for a share (0.25 is 25 %), found 40",
+        ),
+        (
+            rule("supplier", "us", least=0.5, most=0.4),
+            "rules.least: must not be above most (0.4), found 0.5",
+        ),
         (
             rule("bloc", "alied", most=0.4),
             "rules.value: must be one of domestic, allied, other, found 'alied' (did you mean 'allied'?)",

@@ -36,7 +36,11 @@ BEYOND = (SPOT, price_break(10, 9, kind="incremental"), price_break(20, 8, kind=
 
 def placed(quantity: float, *parts: float) -> dict[str, float]:
     """An order of January in one month, by its parts; a segment is reached where its part is above 0."""
-    plan: dict[str, float] = {"buy[spot,0]": quantity, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": quantity}
+    plan: dict[str, float] = {
+        "buy[spot,0]": quantity,
+        "place[spot,0]": 1,
+        "stock[ga,stockpile,0,0]": quantity,
+    }
     for s, part in enumerate(parts):
         plan |= {f"part[spot,{s},0]": part, f"reach[spot,{s},0]": float(part > 0)}
     return plan
@@ -124,17 +128,28 @@ def test_plan(case: Case) -> None:
     case.judge()
 
 
-@pytest.mark.parametrize(("cells", "rises_in"), [({"payment": "order"}, 0), ({"payment": "delivery"}, 1)])
-def test_whether_a_price_rises_is_read_when_it_is_paid(cells: dict[str, str], rises_in: int) -> None:
+@pytest.mark.parametrize(
+    ("cells", "rises_in"), [({"payment": "order"}, 0), ({"payment": "delivery"}, 1)]
+)
+def test_whether_a_price_rises_is_read_when_it_is_paid(
+    cells: dict[str, str], rises_in: int
+) -> None:
     """The index is 10, 20, 10, and from 10 on 15 is paid: dearer in January and March, cheaper in February. What is ordered
     arrives a month later."""
     row = offer(price=None, price_index="market", lead_time_months=1, capacity=30, **cells)
     stockpile = book(row, price_break(10, 15), *prices(10, 20, 10), periods=3)
 
     def at_the_break(n: int) -> dict[str, float]:
-        return {f"buy[spot,{n}]": 10, f"place[spot,{n}]": 1, f"part[spot,0,{n}]": 10, f"reach[spot,0,{n}]": 1}
+        return {
+            f"buy[spot,{n}]": 10,
+            f"place[spot,{n}]": 1,
+            f"part[spot,0,{n}]": 10,
+            f"reach[spot,0,{n}]": 1,
+        }
 
-    assert [n for n in (0, 1) if "cap_part" in broken(built(stockpile), at_the_break(n))] == [rises_in]
+    assert [n for n in (0, 1) if "cap_part" in broken(built(stockpile), at_the_break(n))] == [
+        rises_in
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,10 +159,14 @@ def test_whether_a_price_rises_is_read_when_it_is_paid(cells: dict[str, str], ri
 def test_all_units_have_the_price_of_the_last_break(quantity: float, cost: float) -> None:
     """Never dearer than buying up to the next break: 9.9 cost 90 at most, 19 cost 160."""
     stockpile = one_month(*ALL_UNITS, demand(quantity))
-    assert least_cost(stockpile) == pytest.approx(min(cost, 90 if quantity <= 10 else 999, 160 if quantity <= 20 else 999))
+    assert least_cost(stockpile) == pytest.approx(
+        min(cost, 90 if quantity <= 10 else 999, 160 if quantity <= 20 else 999)
+    )
 
 
-@pytest.mark.parametrize(("quantity", "cost"), [(5, 50), (10, 100), (15, 145), (20, 190), (30, 270)])
+@pytest.mark.parametrize(
+    ("quantity", "cost"), [(5, 50), (10, 100), (15, 145), (20, 190), (30, 270)]
+)
 def test_what_is_beyond_a_break_has_its_price(quantity: float, cost: float) -> None:
     stockpile = one_month(*BEYOND, demand(quantity))
     assert least_cost(stockpile) == pytest.approx(cost)
@@ -164,13 +183,22 @@ def test_breaks_in_any_order_of_rows() -> None:
 def test_the_segments_of_an_order() -> None:
     first, second = price_break(10, 9), price_break(20, 8)
     stockpile = one_month(SPOT, second, first)
-    assert break_terms.segments(stockpile, "spot", 30) == [Segment(0, 10, None), Segment(10, 20, first), Segment(20, 30, second)]
-    assert break_terms.segments(stockpile, "spot", 15) == [Segment(0, 10, None), Segment(10, 15, first)]
+    assert break_terms.segments(stockpile, "spot", 30) == [
+        Segment(0, 10, None),
+        Segment(10, 20, first),
+        Segment(20, 30, second),
+    ]
+    assert break_terms.segments(stockpile, "spot", 15) == [
+        Segment(0, 10, None),
+        Segment(10, 15, first),
+    ]
     assert break_terms.segments(stockpile, "spot", 7) == [Segment(0, 7, None)]
     assert break_terms.segments(stockpile, "other", 7) == [Segment(0, 7, None)]
 
 
-@pytest.mark.parametrize(("quantity", "step"), [(9, None), (10, 10), (10 - 1e-9, 10), (19.9, 10), (25, 20)])
+@pytest.mark.parametrize(
+    ("quantity", "step"), [(9, None), (10, 10), (10 - 1e-9, 10), (19.9, 10), (25, 20)]
+)
 def test_the_break_that_an_order_reaches(quantity: float, step: float | None) -> None:
     found = break_terms.reached(one_month(*ALL_UNITS), "spot", quantity)
     assert (found.from_quantity if found else None) == step
@@ -179,27 +207,42 @@ def test_the_break_that_an_order_reaches(quantity: float, step: float | None) ->
 def test_an_order_without_a_capacity_reaches_the_last_break_and_beyond() -> None:
     """3 are wanted; 100 at 0.1 cost less than 3 at 10."""
     assert least_cost(one_month(offer(), price_break(100, 0.1), demand(3))) == pytest.approx(10)
-    assert least_cost(one_month(offer(lot_size=7), price_break(100, 0.1), demand(3))) == pytest.approx(10.5)
+    assert least_cost(
+        one_month(offer(lot_size=7), price_break(100, 0.1), demand(3))
+    ) == pytest.approx(10.5)
     assert least_cost(one_month(offer(), price_break(5, 8), demand(90))) == pytest.approx(720)
 
 
 def test_every_order_is_broken_by_itself() -> None:
     """A break is per order: 6 in each of two months that cannot be kept are never 12."""
-    stockpile = book(offer(capacity=30), price_break(12, 1), material(shelf_life_months=1), demand(6, 0, 1))
+    stockpile = book(
+        offer(capacity=30), price_break(12, 1), material(shelf_life_months=1), demand(6, 0, 1)
+    )
     assert least_cost(stockpile) == pytest.approx(12 + 12)
 
 
 def test_a_minimum_an_order_cost_and_lots_hold_beside_the_breaks() -> None:
     """12 wanted, in lots of 5 and at least 10: 15 at 9 and 4 for the order; without breaks 154. At 20: 164."""
     stockpile = one_month(
-        offer(capacity=30, minimum_order=10, lot_size=5, order_cost=4), price_break(15, 9), price_break(20, 8), demand(12)
+        offer(capacity=30, minimum_order=10, lot_size=5, order_cost=4),
+        price_break(15, 9),
+        price_break(20, 8),
+        demand(12),
     )
     assert least_cost(stockpile) == pytest.approx(139)
 
 
 # What it costs ------------------------------------------------------------------------------------------------------------------
 
-LANDED = {"price": None, "price_index": "market", "premium": 0.25, "adder": 0.5, "duty": 0.1, "freight": 2, "availability": 0.5}
+LANDED = {
+    "price": None,
+    "price_index": "market",
+    "premium": 0.25,
+    "adder": 0.5,
+    "duty": 0.1,
+    "freight": 2,
+    "availability": 0.5,
+}
 LATER = 1.21 ** (1 / 12)  # February, at 21 % a year
 
 
@@ -207,8 +250,20 @@ LATER = 1.21 ** (1 / 12)  # February, at 21 % a year
     ("kind", "payment", "costs"),
     [
         # Delivery: 10 of the 20 ordered arrive in February, at an index of 12.
-        ("all_units", "delivery", {"purchases": (120 + 5) / LATER, "duty": 12 / LATER, "freight": 20 / LATER}),
-        ("incremental", "delivery", {"purchases": (0.5 * (10 * 15 + 10 * 12) + 5) / LATER, "duty": 13.5 / LATER, "freight": 20 / LATER}),
+        (
+            "all_units",
+            "delivery",
+            {"purchases": (120 + 5) / LATER, "duty": 12 / LATER, "freight": 20 / LATER},
+        ),
+        (
+            "incremental",
+            "delivery",
+            {
+                "purchases": (0.5 * (10 * 15 + 10 * 12) + 5) / LATER,
+                "duty": 13.5 / LATER,
+                "freight": 20 / LATER,
+            },
+        ),
         # Order: 20 are paid in January, at an index of 8.
         ("all_units", "order", {"purchases": 160 + 10, "duty": 16, "freight": 40}),
         ("incremental", "order", {"purchases": 10 * 10 + 10 * 8 + 10, "duty": 18, "freight": 40}),
@@ -217,8 +272,15 @@ LATER = 1.21 ** (1 / 12)  # February, at 21 % a year
 def test_what_an_order_costs(kind: str, payment: str, costs: dict[str, float]) -> None:
     """20 ordered in January, a premium of 25 % on the index and from 10 on none."""
     row = offer(lead_time_months=1, capacity=30, order_cost=7, payment=payment, **LANDED)
-    stockpile = book(row, price_break(10, premium=0.0, kind=kind), *prices(8, 12), discount_rate=0.21)
-    plan = {"buy[spot,0]": 20, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10, "reach[spot,1,0]": 1}
+    stockpile = book(
+        row, price_break(10, premium=0.0, kind=kind), *prices(8, 12), discount_rate=0.21
+    )
+    plan = {
+        "buy[spot,0]": 20,
+        "place[spot,0]": 1,
+        "stock[ga,stockpile,0,1]": 10,
+        "reach[spot,1,0]": 1,
+    }
     plan |= (
         {"part[spot,1,0]": 20} if kind == "all_units" else {"part[spot,0,0]": 10, "part[spot,1,0]": 10, "reach[spot,0,0]": 1}
     )  # fmt: skip
@@ -227,7 +289,9 @@ def test_what_an_order_costs(kind: str, payment: str, costs: dict[str, float]) -
 
 def test_a_break_with_a_price_of_its_own_on_an_offer_at_an_index() -> None:
     """20 at 6 whatever the index says; 5 at 8."""
-    stockpile = one_month(offer(price=None, price_index="market", capacity=30), price_break(10, 6), *prices(8))
+    stockpile = one_month(
+        offer(price=None, price_index="market", capacity=30), price_break(10, 6), *prices(8)
+    )
     assert bill(stockpile, placed(20, 0, 20)) == {"purchases": 120}
     assert bill(stockpile, placed(5, 5, 0)) == {"purchases": 40}
 
@@ -251,32 +315,55 @@ def told(stockpile: Stockpile, plan: dict[str, float]) -> Order:
     ],
 )
 def test_an_order_at_a_break_says_from_where_it_costs_less(
-    quantity: float, parts: tuple[float, ...], price: float, step: float | None, cheaper_from: float | None
+    quantity: float,
+    parts: tuple[float, ...],
+    price: float,
+    step: float | None,
+    cheaper_from: float | None,
 ) -> None:
     order = told(one_month(*ALL_UNITS), placed(quantity, *parts))
-    assert (order.price, order.price_break, order.paid) == pytest.approx((price, step, price * quantity))
+    assert (order.price, order.price_break, order.paid) == pytest.approx(
+        (price, step, price * quantity)
+    )
     assert order.cheaper_from == (None if cheaper_from is None else pytest.approx(cheaper_from))
-    said = f" (bought up to the price break: it costs less from {cheaper_from:,.6g} kg on)" if cheaper_from else ""
+    said = (
+        f" (bought up to the price break: it costs less from {cheaper_from:,.6g} kg on)"
+        if cheaper_from
+        else ""
+    )
     assert order.instruction == (
         f"2027-01: order {quantity} kg of ga from plant under spot, to arrive 2027-01, for {price * quantity:,.0f} USD in all{said}"
     )
 
 
-@pytest.mark.parametrize(("parts", "price", "step"), [((10, 5, 0), 145 / 15, 10), ((10, 10, 0), 9.5, 20), ((10, 10, 5), 9.2, 20)])
-def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(parts: tuple[float, ...], price: float, step: float) -> None:
+@pytest.mark.parametrize(
+    ("parts", "price", "step"),
+    [((10, 5, 0), 145 / 15, 10), ((10, 10, 0), 9.5, 20), ((10, 10, 5), 9.2, 20)],
+)
+def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(
+    parts: tuple[float, ...], price: float, step: float
+) -> None:
     """An order of just 20 reaches the break at 20, though it buys nothing beyond it."""
     order = told(one_month(*BEYOND), placed(sum(parts), *parts))
-    assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx((price, step, None, price * sum(parts)))
+    assert (order.price, order.price_break, order.cheaper_from, order.paid) == pytest.approx(
+        (price, step, None, price * sum(parts))
+    )
 
 
 def test_from_where_an_order_costs_less_is_told_of_all_that_a_unit_costs() -> None:
     """10 at 9 with 10 % duty, 1 and 3 of adder and freight are 139; so are 139 / 15 at 10 with the same."""
     row = offer(capacity=30, adder=1, duty=0.1, freight=3)
-    assert told(one_month(row, price_break(10, 9)), placed(10, 0, 10)).cheaper_from == pytest.approx(139 / 15)
+    assert told(
+        one_month(row, price_break(10, 9)), placed(10, 0, 10)
+    ).cheaper_from == pytest.approx(139 / 15)
 
 
 def test_nothing_is_bought_up_to_a_price_that_rises_beyond_its_break() -> None:
-    rows = (offer(price=1, capacity=30), price_break(10, 10, kind="incremental"), price_break(20, 12, kind="incremental"))
+    rows = (
+        offer(price=1, capacity=30),
+        price_break(10, 10, kind="incremental"),
+        price_break(20, 12, kind="incremental"),
+    )
     order = told(one_month(*rows), placed(20, 10, 10, 0))
     assert (order.price, order.price_break, order.cheaper_from) == (5.5, 20, None)
 
@@ -289,10 +376,22 @@ def test_a_bought_up_order_may_cost_less_from_a_quantity_two_breaks_below() -> N
 
 def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> None:
     """20 ordered in January, of which 10 arrive in February at 12 and 0.5, with 10 % duty on 12 and 2 of freight."""
-    stockpile = book(offer(lead_time_months=1, capacity=30, order_cost=7, **LANDED), price_break(10, premium=0.0), *prices(8, 12))
-    plan = {"buy[spot,0]": 20, "place[spot,0]": 1, "stock[ga,stockpile,0,1]": 10, "reach[spot,1,0]": 1, "part[spot,1,0]": 20}
+    stockpile = book(
+        offer(lead_time_months=1, capacity=30, order_cost=7, **LANDED),
+        price_break(10, premium=0.0),
+        *prices(8, 12),
+    )
+    plan = {
+        "buy[spot,0]": 20,
+        "place[spot,0]": 1,
+        "stock[ga,stockpile,0,1]": 10,
+        "reach[spot,1,0]": 1,
+        "part[spot,1,0]": 20,
+    }
     order = told(stockpile, plan)
-    assert (order.price, order.delivered_price, order.paid) == pytest.approx((12.5, 15.7, 10 * 15.7 + 7))
+    assert (order.price, order.delivered_price, order.paid) == pytest.approx(
+        (12.5, 15.7, 10 * 15.7 + 7)
+    )
     assert order.paid_on == month(1)
 
 
@@ -302,8 +401,14 @@ def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> N
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ([price_break(10)], "price_breaks.price: a price break needs price or premium, and not both"),
-        ([price_break(10, premium=0.1)], "price_breaks.premium: is a share of an index: it needs a price_index of spot"),
+        (
+            [price_break(10)],
+            "price_breaks.price: a price break needs price or premium, and not both",
+        ),
+        (
+            [price_break(10, premium=0.1)],
+            "price_breaks.premium: is a share of an index: it needs a price_index of spot",
+        ),
         (
             [price_break(10, 9, line=2), price_break(10, 8, line=3)],
             "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already; remove one of the two",
@@ -332,7 +437,10 @@ def test_a_price_break_has_a_price_or_a_premium() -> None:
             [price_break(10, 9, line=2), price_break(20, 9.5, line=3)],
             "price_breaks.price: is above that of the smaller quantity in row 2, 9: breaks out of order? found 9.5",
         ),
-        ([price_break(31, 9)], "price_breaks.from_quantity: is above the capacity of spot, 30: no order reaches it, found 31"),
+        (
+            [price_break(31, 9)],
+            "price_breaks.from_quantity: is above the capacity of spot, 30: no order reaches it, found 31",
+        ),
     ],
 )
 def test_a_price_break_that_is_odd(rows: list[PriceBreak], said: str) -> None:

@@ -55,9 +55,18 @@ CASES = [
         "and not carried beside a grant",
         book(OFFTAKE, TEN, project(cost=5, breakeven_floor=9)),
         {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1} | GRANTED,
-        [{"carry[plant 2,0]": 1}, {"carry[plant 2,0]": 1, "grant[plant 2,0]": 0, "grant[plant 2,1]": 1}],
+        [
+            {"carry[plant 2,0]": 1},
+            {"carry[plant 2,0]": 1, "grant[plant 2,0]": 0, "grant[plant 2,1]": 1},
+        ],
     ),
-    Case("grant", "a grant is given or not", book(OFFER, project(cost=5)), GRANTED, [{"grant[plant 2,0]": 0.5}]),
+    Case(
+        "grant",
+        "a grant is given or not",
+        book(OFFER, project(cost=5)),
+        GRANTED,
+        [{"grant[plant 2,0]": 0.5}],
+    ),
 ]
 
 
@@ -75,15 +84,35 @@ def test_plan(case: Case) -> None:
         ([project(cost=1)], {}, [0, 1, 2, 3]),
         ([project(cost=0)], {}, [0, 1, 2, 3]),
         ([project()], {}, []),  # without a cost it cannot be granted
-        ([project(cost=1, decide_from=month(1, 20), decide_to=month(2))], {}, [1, 2]),  # a date means the month that contains it
+        (
+            [project(cost=1, decide_from=month(1, 20), decide_to=month(2))],
+            {},
+            [1, 2],
+        ),  # a date means the month that contains it
         ([project(cost=1, decide_to=month(-1))], {}, []),
-        ([project(cost=1, ready_lag_months=2)], {}, [0, 1, 2, 3]),  # it may be ready after the horizon
-        ([project(cost=1), supplier(stage="announced")], {"supply_stages": ("operating", "building")}, []),
-        ([project(cost=1), supplier(stage="building")], {"supply_stages": ("operating", "building")}, [0, 1, 2, 3]),
+        (
+            [project(cost=1, ready_lag_months=2)],
+            {},
+            [0, 1, 2, 3],
+        ),  # it may be ready after the horizon
+        (
+            [project(cost=1), supplier(stage="announced")],
+            {"supply_stages": ("operating", "building")},
+            [],
+        ),
+        (
+            [project(cost=1), supplier(stage="building")],
+            {"supply_stages": ("operating", "building")},
+            [0, 1, 2, 3],
+        ),
     ],
 )
-def test_when_a_project_can_be_granted(rows: list[Row], settings: dict[str, object], nodes: list[int]) -> None:
-    assert list(windows.grantable(book(OFFER, *rows, **{"periods": 4} | settings), "plant 2")) == nodes
+def test_when_a_project_can_be_granted(
+    rows: list[Row], settings: dict[str, object], nodes: list[int]
+) -> None:
+    assert (
+        list(windows.grantable(book(OFFER, *rows, **{"periods": 4} | settings), "plant 2")) == nodes
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,13 +138,21 @@ def test_when_a_project_can_be_granted(rows: list[Row], settings: dict[str, obje
         ),
     ],
 )  # fmt: skip
-def test_when_a_contract_can_carry_a_project(rows: list[Row], settings: dict[str, object], nodes: list[int]) -> None:
+def test_when_a_contract_can_carry_a_project(
+    rows: list[Row], settings: dict[str, object], nodes: list[int]
+) -> None:
     assert list(windows.carriable(book(*rows, **{"periods": 4} | settings), "plant 2")) == nodes
 
 
 def test_the_earliest_that_a_project_can_be_ready() -> None:
     rows = (OFFER, contract(project="plant 2", sign_from=month(1), sign_to=month(1)), TEN)
-    assert windows.earliest(book(*rows, project(cost=1, ready_lag_months=1, decide_from=month(2)), periods=5), "plant 2") == 3
+    assert (
+        windows.earliest(
+            book(*rows, project(cost=1, ready_lag_months=1, decide_from=month(2)), periods=5),
+            "plant 2",
+        )
+        == 3
+    )
     carried = project(cost=1, ready_lag_months=1, decide_from=month(2), breakeven_floor=10)
     assert windows.earliest(book(*rows, carried, periods=5), "plant 2") == 2
     assert windows.earliest(book(*rows, project(), periods=5), "plant 2") == 5
@@ -123,7 +160,12 @@ def test_the_earliest_that_a_project_can_be_ready() -> None:
 
 def test_a_plant_that_one_contract_carries_serves_the_offers_of_the_project_too() -> None:
     """Ready in February; the order of January is refused."""
-    rows = (offer(project="plant 2", capacity=10), OFFTAKE, TEN, project(breakeven_floor=9, ready_lag_months=1))
+    rows = (
+        offer(project="plant 2", capacity=10),
+        OFFTAKE,
+        TEN,
+        project(breakeven_floor=9, ready_lag_months=1),
+    )
     plan = {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1}
     bought = {"buy[spot,1]": 10, "stock[ga,stockpile,0,1]": 10}
     formulation = built(book(*rows))
@@ -134,19 +176,37 @@ def test_a_plant_that_one_contract_carries_serves_the_offers_of_the_project_too(
 
 def test_what_waits_for_a_project_is_worth_its_grant_or_not() -> None:
     """10 in each of two months at 6 instead of 20: worth a grant of 280, and of 140 where only one month is left."""
-    rows = (offer(price=20), offer("cheap", 6, project="plant 2"), material(shelf_life_months=1), demand(10, 0, 1))
+    rows = (
+        offer(price=20),
+        offer("cheap", 6, project="plant 2"),
+        material(shelf_life_months=1),
+        demand(10, 0, 1),
+    )
     assert least_cost(book(*rows, project(cost=1000, match=0.27))) == pytest.approx(270 + 120)
     assert least_cost(book(*rows, project(cost=1000, match=0.29))) == pytest.approx(400)
-    assert least_cost(book(*rows, project(cost=130, ready_lag_months=1))) == pytest.approx(130 + 200 + 60)
-    assert least_cost(book(*rows, project(cost=130, decide_from=month(1)))) == pytest.approx(130 + 200 + 60)
+    assert least_cost(book(*rows, project(cost=130, ready_lag_months=1))) == pytest.approx(
+        130 + 200 + 60
+    )
+    assert least_cost(book(*rows, project(cost=130, decide_from=month(1)))) == pytest.approx(
+        130 + 200 + 60
+    )
     assert least_cost(book(*rows, project(cost=141, ready_lag_months=1))) == pytest.approx(400)
 
 
 def test_the_level_that_carries_is_signed_for_the_sake_of_the_project() -> None:
     """5 of 10 a month at 4 carry nothing; 10 at 10 carry the plant and all of them are taken. Spot costs 12."""
-    rows = (contract(project="plant 2"), TEN, FOUR, offer(price=12), material(shelf_life_months=1), demand(10, 0, 1))
+    rows = (
+        contract(project="plant 2"),
+        TEN,
+        FOUR,
+        offer(price=12),
+        material(shelf_life_months=1),
+        demand(10, 0, 1),
+    )
     assert least_cost(book(*rows, project(breakeven_floor=9))) == pytest.approx(2 * 10 * 10)
-    assert least_cost(book(*rows, project(breakeven_floor=4))) == pytest.approx(2 * (5 * 4 + 5 * 12))
+    assert least_cost(book(*rows, project(breakeven_floor=4))) == pytest.approx(
+        2 * (5 * 4 + 5 * 12)
+    )
     assert least_cost(book(*rows, project(breakeven_floor=11))) == pytest.approx(2 * 10 * 12)
     # A grant of 30 opens the level that does not carry.
     assert least_cost(book(*rows, project(breakeven_floor=9, cost=30))) == pytest.approx(30 + 160)
@@ -158,7 +218,9 @@ def test_the_level_that_carries_is_signed_for_the_sake_of_the_project() -> None:
 def test_a_grant_is_the_buyers_share_of_the_cost_in_the_period_of_its_decision() -> None:
     """A quarter of 200 in February, at 21 % a year."""
     stockpile = book(OFFER, project(cost=200, match=0.25), discount_rate=0.21)
-    assert bill(stockpile, {"grant[plant 2,1]": 1}) == pytest.approx({"grants": 50 * 1.21 ** (-1 / 12)})
+    assert bill(stockpile, {"grant[plant 2,1]": 1}) == pytest.approx(
+        {"grants": 50 * 1.21 ** (-1 / 12)}
+    )
     assert bill(stockpile, {}) == {}
 
 
@@ -168,16 +230,37 @@ def test_what_a_contract_carries_costs_no_grant() -> None:
 
 def payers(*rows: Row) -> set[tuple[int, str]]:
     """The appropriations that may pay a grant, and for which material."""
-    return {(b, i) for b, use, i, *_ in built(book(*rows, periods=1)).m.PAYMENTS if use == "project"}
+    return {
+        (b, i) for b, use, i, *_ in built(book(*rows, periods=1)).m.PAYMENTS if use == "project"
+    }
 
 
 @pytest.mark.parametrize(
     ("rows", "able"),
     [
         ([fund("a"), fund("b"), budget(9, "a"), budget(9, "b")], {(0, "ga"), (1, "ga")}),
-        ([fund("a", uses=("project",)), fund("b", uses=("purchase",)), budget(9, "a"), budget(9, "b")], {(0, "ga")}),
-        ([fund("a", materials=("in",)), fund("b", materials=("ga",)), budget(9, "a"), budget(9, "b")], {(1, "ga")}),
-        ([fund("a", buyer="navy"), fund("b"), budget(9, "a"), budget(9, "b")], {(0, "ga"), (1, "ga")}),  # of any buyer
+        (
+            [
+                fund("a", uses=("project",)),
+                fund("b", uses=("purchase",)),
+                budget(9, "a"),
+                budget(9, "b"),
+            ],
+            {(0, "ga")},
+        ),
+        (
+            [
+                fund("a", materials=("in",)),
+                fund("b", materials=("ga",)),
+                budget(9, "a"),
+                budget(9, "b"),
+            ],
+            {(1, "ga")},
+        ),
+        (
+            [fund("a", buyer="navy"), fund("b"), budget(9, "a"), budget(9, "b")],
+            {(0, "ga"), (1, "ga")},
+        ),  # of any buyer
     ],
 )
 def test_which_fund_pays_a_grant(rows: list[Row], able: set[tuple[int, str]]) -> None:
@@ -187,12 +270,25 @@ def test_which_fund_pays_a_grant(rows: list[Row], able: set[tuple[int, str]]) ->
 def test_only_the_fund_that_a_project_names_pays_its_grant() -> None:
     money = (fund("a"), fund("b"), budget(9, "a"), budget(9, "b"))
     assert payers(OFFER, project(cost=5, fund="b"), *money) == {(1, "ga")}
-    assert payers(OFFER, project(cost=5, fund="b"), fund("a"), fund("b", uses=("contract",)), *money[2:]) == set()
+    assert (
+        payers(
+            OFFER, project(cost=5, fund="b"), fund("a"), fund("b", uses=("contract",)), *money[2:]
+        )
+        == set()
+    )
 
 
 def test_a_project_of_several_materials_is_none_of_a_fund_for_one() -> None:
-    rows = (OFFER, offer("other", project="plant 2", material="in", capacity=10), material(), material("in"), project(cost=5))
-    assert payers(*rows, fund("a", materials=("ga",)), fund("b"), budget(9, "a"), budget(9, "b")) == {(1, "")}
+    rows = (
+        OFFER,
+        offer("other", project="plant 2", material="in", capacity=10),
+        material(),
+        material("in"),
+        project(cost=5),
+    )
+    assert payers(
+        *rows, fund("a", materials=("ga",)), fund("b"), budget(9, "a"), budget(9, "b")
+    ) == {(1, "")}
 
 
 # Break-even ---------------------------------------------------------------------------------------------------------------------
@@ -221,7 +317,12 @@ TWO_YEARS = project(capex=210, opex=4, rate=0.1, life_years=2)  # an annuity of 
     [
         (project(breakeven_floor=7), 100, 0, 7),  # what is given
         (project(breakeven_floor=7, capex=210, opex=4, rate=0.1, life_years=2), 100, 0, 7),
-        (project(breakeven_floor=7, capex=210, opex=4, rate=0.1, life_years=2), 100, 89, 4 + 1.21 * 121 / 210),
+        (
+            project(breakeven_floor=7, capex=210, opex=4, rate=0.1, life_years=2),
+            100,
+            89,
+            4 + 1.21 * 121 / 210,
+        ),
         (project(breakeven_floor=7), 100, 50, 7),  # nothing says what a grant changes
         (TWO_YEARS, 100, 0, 4 + 1.21),
         (TWO_YEARS, 50, 0, 4 + 2.42),
@@ -254,39 +355,87 @@ def told(stockpile: Stockpile, plan: dict[str, float]) -> list[ProjectOutcome]:
 
 def test_a_project_is_told_with_the_break_even_of_each_level() -> None:
     """At 120 a year 4 + 210 x 1.21 / (2.1 x 120), at 60 a year twice as much above 4; with a grant of 105 half of that."""
-    plant = project(capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1)
+    plant = project(
+        capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1
+    )
     stockpile = book(OFFTAKE, TEN, FOUR, OFFER, plant, periods=3)
-    high, low = told(stockpile, {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1})
-    assert (high.contract, high.level, high.annual_quantity, high.floor, high.carries) == ("offtake", "high", 120, 10, True)
-    assert (low.contract, low.level, low.annual_quantity, low.floor, low.carries) == ("offtake", "low", 60, 4, False)
+    high, low = told(
+        stockpile, {"sign[offtake,high,0]": 1, "begin[offtake,high,0,0]": 1, "carry[plant 2,0]": 1}
+    )
+    assert (high.contract, high.level, high.annual_quantity, high.floor, high.carries) == (
+        "offtake",
+        "high",
+        120,
+        10,
+        True,
+    )
+    assert (low.contract, low.level, low.annual_quantity, low.floor, low.carries) == (
+        "offtake",
+        "low",
+        60,
+        4,
+        False,
+    )
     assert (high.breakeven, low.breakeven) == pytest.approx((4 + 1.21 / 1.2, 4 + 1.21 / 0.6))
-    assert (high.breakeven_granted, low.breakeven_granted) == pytest.approx((4 + 0.605 / 1.2, 4 + 0.605 / 0.6))
+    assert (high.breakeven_granted, low.breakeven_granted) == pytest.approx(
+        (4 + 0.605 / 1.2, 4 + 0.605 / 0.6)
+    )
     for row in (high, low):
-        assert (row.project, row.supplier, row.decision, row.grant) == ("plant 2", "plant", "carried", 0)
+        assert (row.project, row.supplier, row.decision, row.grant) == (
+            "plant 2",
+            "plant",
+            "carried",
+            0,
+        )
         assert (row.decided, row.ready) == (month(0), month(1))
-        assert row.instruction == "2027-01: plant builds plant 2, ready 2027-02, carried by a contract"
+        assert (
+            row.instruction == "2027-01: plant builds plant 2, ready 2027-02, carried by a contract"
+        )
 
 
 def test_a_granted_project_is_told() -> None:
     """No contract names it: its offers bring 10 a month at most, 120 a year."""
-    stockpile = book(OFFER, project(capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1), periods=3)
+    stockpile = book(
+        OFFER,
+        project(
+            capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1
+        ),
+        periods=3,
+    )
     (row,) = told(stockpile, {"grant[plant 2,1]": 1})
     assert (row.decision, row.decided, row.ready, row.grant) == ("grant", month(1), month(2), 105)
-    assert (row.contract, row.level, row.floor, row.carries, row.annual_quantity) == (None, None, None, False, 120)
-    assert (row.breakeven, row.breakeven_granted) == pytest.approx((4 + 1.21 / 1.2, 4 + 0.605 / 1.2))
+    assert (row.contract, row.level, row.floor, row.carries, row.annual_quantity) == (
+        None,
+        None,
+        None,
+        False,
+        120,
+    )
+    assert (row.breakeven, row.breakeven_granted) == pytest.approx(
+        (4 + 1.21 / 1.2, 4 + 0.605 / 1.2)
+    )
     assert row.instruction == "2027-02: plant builds plant 2, ready 2027-03, for a grant of 105 USD"
 
 
 def test_a_project_that_is_not_helped_says_so() -> None:
     (row,) = told(book(offer(project="plant 2"), demand(5), project(cost=420)), {})
     assert (row.decision, row.decided, row.ready, row.grant) == ("no", None, None, 0)
-    assert (row.annual_quantity, row.breakeven, row.breakeven_granted) == (None, None, None)  # nothing says how much it brings
+    assert (row.annual_quantity, row.breakeven, row.breakeven_granted) == (
+        None,
+        None,
+        None,
+    )  # nothing says how much it brings
     assert row.instruction == "do not help plant 2"
 
 
 def test_the_floor_of_a_level_at_an_index_is_told_at_the_first_date_of_signing() -> None:
     row = contract(project="plant 2", sign_from=month(1), sign_to=month(2))
-    rows = (row, floor(None, 60, floor_index="market", floor_factor=0.9), *prices(8, 10, 12), project(breakeven_floor=9))
+    rows = (
+        row,
+        floor(None, 60, floor_index="market", floor_factor=0.9),
+        *prices(8, 10, 12),
+        project(breakeven_floor=9),
+    )
     (found,) = told(book(*rows, periods=3), {})
     assert (found.floor, found.breakeven, found.carries) == pytest.approx((9, 9, True))
 
@@ -322,7 +471,10 @@ def test_faults_of_a_project(row: Project, fault: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([project(cost=5)], ["projects.project: no offer and no contract waits for plant 2: it changes nothing"]),
+        (
+            [project(cost=5)],
+            ["projects.project: no offer and no contract waits for plant 2: it changes nothing"],
+        ),
         (
             [project(cost=5, supplier="other"), supplier(), supplier("other"), OFFER],
             ["offers.supplier: is not the supplier of project plant 2, other: found plant"],

@@ -123,8 +123,15 @@ def _outlet(stockpile: Stockpile) -> Outlet:
         (1, None, 99, [0]),  # without a shelf life there is one class, which always will do
     ],
 )
-def test_an_outlet_takes_what_has_life_enough_left(months: int, life: float | None, needed: float, ages: list[int]) -> None:
-    stockpile = book(outlet(minimum_life_months=needed), material(shelf_life_months=life), period_months=months, periods=4)
+def test_an_outlet_takes_what_has_life_enough_left(
+    months: int, life: float | None, needed: float, ages: list[int]
+) -> None:
+    stockpile = book(
+        outlet(minimum_life_months=needed),
+        material(shelf_life_months=life),
+        period_months=months,
+        periods=4,
+    )
     assert [age for _, _, age, n in built(stockpile).m.OUTS if n == 0] == ages
 
 
@@ -145,13 +152,17 @@ def test_an_outlet_takes_between_its_dates() -> None:
         ("sale", {"lead_time_months": 2}, {}, [0, 1, 2, 3, 4]),  # nothing comes back
     ],
 )
-def test_when_an_exchange_or_a_rework_takes_metal(form: str, cells: dict[str, object], settings: dict[str, int], nodes: list[int]) -> None:
+def test_when_an_exchange_or_a_rework_takes_metal(
+    form: str, cells: dict[str, object], settings: dict[str, int], nodes: list[int]
+) -> None:
     stockpile = book(outlet("swap", form, **cells), **{"periods": 5} | settings)
     assert [node for *_, node in built(stockpile).m.OUTS] == nodes
 
 
 def test_an_exchange_takes_what_has_life_enough_left() -> None:
-    stockpile = book(outlet("swap", "exchange", minimum_life_months=3), material(shelf_life_months=4), periods=1)
+    stockpile = book(
+        outlet("swap", "exchange", minimum_life_months=3), material(shelf_life_months=4), periods=1
+    )
     assert [age for _, _, age, _ in built(stockpile).m.OUTS] == [0, 1]
 
 
@@ -182,48 +193,109 @@ def test_what_is_rotated_out_earns_and_costs() -> None:
         lot(10, -1), material(shelf_life_months=3, disposal_cost=3), outlet(age_discount=0.1, cost=1), outlet("scrap", "dispose", cost=1),
     )  # fmt: skip
     stockpile = book(*rows, discount_rate=0.21)
-    plan = {"stock[ga,stockpile,1,0]": 10, "out[sale,stockpile,2,1]": 4, "out[scrap,stockpile,2,1]": 6}
+    plan = {
+        "stock[ga,stockpile,1,0]": 10,
+        "out[sale,stockpile,2,1]": 4,
+        "out[scrap,stockpile,2,1]": 6,
+    }
     february = 1.21 ** (-1 / 12)
-    assert bill(stockpile, plan) == pytest.approx({"sales": -16 * february, "rotation": 10 * february, "disposal": 18 * february})
+    assert bill(stockpile, plan) == pytest.approx(
+        {"sales": -16 * february, "rotation": 10 * february, "disposal": 18 * february}
+    )
     sold, thrown = [row for row in report(put(built(stockpile), plan)) if isinstance(row, Rotated)]
-    assert (sold.date, sold.lot, sold.made, sold.age, sold.remaining_life) == (month(1), "L", month(-1), 2, 1)
-    assert (sold.outlet, sold.quantity, sold.price, sold.proceeds, sold.cost) == pytest.approx(("sale", 4, 4, 16, 4))
+    assert (sold.date, sold.lot, sold.made, sold.age, sold.remaining_life) == (
+        month(1),
+        "L",
+        month(-1),
+        2,
+        1,
+    )
+    assert (sold.outlet, sold.quantity, sold.price, sold.proceeds, sold.cost) == pytest.approx(
+        ("sale", 4, 4, 16, 4)
+    )
     assert sold.instruction == (
         "2027-02: sell 4 kg of lot L (ga, stockpile, made 2026-12-01), 1 month of life left, through sale, for 16 USD"
     )
-    assert (thrown.outlet, thrown.form, thrown.quantity, thrown.proceeds, thrown.cost) == ("scrap", "dispose", 6, 0, 24)
+    assert (thrown.outlet, thrown.form, thrown.quantity, thrown.proceeds, thrown.cost) == (
+        "scrap",
+        "dispose",
+        6,
+        0,
+        24,
+    )
 
 
 def test_an_exchange_costs_its_price_and_the_handling_out_and_in() -> None:
     """8 at 2 and a handling out of 1 in January; 6 that come back in March at 3. 21 % a year. It earns nothing."""
-    rows = (lot(8, -1), outlet("swap", "exchange", yield_=0.75, lead_time_months=2, cost=2), site(handling_in=3, handling_out=1))
-    stockpile = book(*rows, material(shelf_life_months=6, disposal_cost=50), periods=4, discount_rate=0.21)
-    plan = {"out[swap,stockpile,1,0]": 8, "stock[ga,stockpile,0,2]": 6, "stock[ga,stockpile,1,3]": 6}
-    assert bill(stockpile, plan) == pytest.approx({"rotation": 16, "handling": 8 + 18 * 1.21 ** (-2 / 12)})
+    rows = (
+        lot(8, -1),
+        outlet("swap", "exchange", yield_=0.75, lead_time_months=2, cost=2),
+        site(handling_in=3, handling_out=1),
+    )
+    stockpile = book(
+        *rows, material(shelf_life_months=6, disposal_cost=50), periods=4, discount_rate=0.21
+    )
+    plan = {
+        "out[swap,stockpile,1,0]": 8,
+        "stock[ga,stockpile,0,2]": 6,
+        "stock[ga,stockpile,1,3]": 6,
+    }
+    assert bill(stockpile, plan) == pytest.approx(
+        {"rotation": 16, "handling": 8 + 18 * 1.21 ** (-2 / 12)}
+    )
 
 
 def test_the_buyer_of_the_site_pays_for_a_rework() -> None:
-    rows = (lot(8, 0, site="north"), site("north", buyer="navy"), site("south", buyer="army"), outlet("refine", "rework", cost=2))
+    rows = (
+        lot(8, 0, site="north"),
+        site("north", buyer="navy"),
+        site("south", buyer="army"),
+        outlet("refine", "rework", cost=2),
+    )
     formulation = put(built(book(*rows, periods=1)), {"out[refine,north,0,0]": 8})
-    paid = [(each.heading, each.use, each.buyer, pyo.value(each.amount)) for each in formulation.ledger.money if pyo.value(each.amount)]
+    paid = [
+        (each.heading, each.use, each.buyer, pyo.value(each.amount))
+        for each in formulation.ledger.money
+        if pyo.value(each.amount)
+    ]
     assert paid == [("rotation", "rotation", "navy", 16)]
 
 
 def test_what_comes_back_is_told() -> None:
     """8 made in December, exchanged in January for 6 that come back in March, of which 2 serve a demand in April."""
-    rows = (lot(8, -1), outlet("swap", "exchange", yield_=0.75, lead_time_months=2, cost=2), demand(2, 3))
+    rows = (
+        lot(8, -1),
+        outlet("swap", "exchange", yield_=0.75, lead_time_months=2, cost=2),
+        demand(2, 3),
+    )
     stockpile = book(*rows, material(shelf_life_months=6), periods=4)
-    plan = {"out[swap,stockpile,1,0]": 8, "stock[ga,stockpile,0,2]": 6, "use[ga,,stockpile,1,3]": 2, "stock[ga,stockpile,1,3]": 4}
+    plan = {
+        "out[swap,stockpile,1,0]": 8,
+        "stock[ga,stockpile,0,2]": 6,
+        "use[ga,,stockpile,1,3]": 2,
+        "stock[ga,stockpile,1,3]": 4,
+    }
     told = list(report(put(built(stockpile), plan)))
     (row,) = (each for each in told if isinstance(each, Rotated))
-    assert (row.date, row.lot, row.age, row.remaining_life, row.outlet, row.form) == (month(0), "L", 1, 5, "swap", "exchange")
+    assert (row.date, row.lot, row.age, row.remaining_life, row.outlet, row.form) == (
+        month(0),
+        "L",
+        1,
+        5,
+        "swap",
+        "exchange",
+    )
     assert (row.quantity, row.price, row.proceeds, row.cost) == (8, 0, 0, 16)
     assert (row.returns, row.returned, row.to_material) == (month(2), 6, "ga")
     assert row.instruction == (
         "2027-01: exchange 8 kg of lot L (ga, stockpile, made 2026-12-01), 5 months of life left, through swap; "
         "6 kg of ga come back 2027-03"
     )
-    moved = [(each.date, each.lot, each.made, each.kind, each.age, each.quantity) for each in told if isinstance(each, Movement)]
+    moved = [
+        (each.date, each.lot, each.made, each.kind, each.age, each.quantity)
+        for each in told
+        if isinstance(each, Movement)
+    ]
     assert moved[2:] == [
         (month(2), "swap 2027-03", month(2), "return", 0, 6),
         (month(3), "swap 2027-03", month(2), "demand", 1, -2),
@@ -232,15 +304,25 @@ def test_what_comes_back_is_told() -> None:
 
 
 def test_a_rework_is_told_with_the_material_it_makes() -> None:
-    rows = (lot(8, 0), outlet("refine", "rework", yield_=0.5, to_material="in"), material(), material("in"))
-    formulation = put(built(book(*rows, periods=1)), {"out[refine,stockpile,0,0]": 8, "stock[in,stockpile,0,0]": 4})
+    rows = (
+        lot(8, 0),
+        outlet("refine", "rework", yield_=0.5, to_material="in"),
+        material(),
+        material("in"),
+    )
+    formulation = put(
+        built(book(*rows, periods=1)),
+        {"out[refine,stockpile,0,0]": 8, "stock[in,stockpile,0,0]": 4},
+    )
     told = list(report(formulation))
     (row,) = (each for each in told if isinstance(each, Rotated))
     assert (row.form, row.returns, row.returned, row.to_material) == ("rework", month(0), 4, "in")
     assert row.instruction == (
         "2027-01: rework 8 kg of lot L (ga, stockpile, made 2027-01-01), through refine; 4 kg of in come back 2027-01"
     )
-    assert [(each.lot, each.material, each.quantity) for each in told if isinstance(each, LotStock)] == [("refine 2027-01", "in", 4)]
+    assert [
+        (each.lot, each.material, each.quantity) for each in told if isinstance(each, LotStock)
+    ] == [("refine 2027-01", "in", 4)]
 
 
 def test_what_does_not_come_back_says_nothing_of_it() -> None:
@@ -252,27 +334,56 @@ def test_what_does_not_come_back_says_nothing_of_it() -> None:
 def test_an_exchange_outlives_the_shelf_life() -> None:
     """8 with a life of two months, wanted in the fourth; 10 each bought then, 1 for each exchange, of which two are needed. Where half
     is lost in each, 2 are left."""
-    rows = (lot(8, 0), material(shelf_life_months=2), demand(8, 3), offer(from_=month(3)), outlet("swap", "exchange", cost=1))
+    rows = (
+        lot(8, 0),
+        material(shelf_life_months=2),
+        demand(8, 3),
+        offer(from_=month(3)),
+        outlet("swap", "exchange", cost=1),
+    )
     assert least_cost(book(*rows, periods=4)) == pytest.approx(8 + 8)
-    assert least_cost(book(*rows[:-1], outlet("swap", "exchange", cost=1, yield_=0.5), periods=4)) == pytest.approx(8 + 4 + 6 * 10)
-    assert least_cost(book(*rows[:-1], outlet("swap", "exchange", cost=11), periods=4)) == pytest.approx(80)
+    assert least_cost(
+        book(*rows[:-1], outlet("swap", "exchange", cost=1, yield_=0.5), periods=4)
+    ) == pytest.approx(8 + 4 + 6 * 10)
+    assert least_cost(
+        book(*rows[:-1], outlet("swap", "exchange", cost=11), periods=4)
+    ) == pytest.approx(80)
 
 
 def test_what_expires_is_told() -> None:
     stockpile = book(lot(10, 0), material(shelf_life_months=1, disposal_cost=3), periods=1)
-    (told,) = [row for row in report(put(built(stockpile), {"expired[ga,stockpile,0]": 10})) if isinstance(row, Rotated)]
+    (told,) = [
+        row
+        for row in report(put(built(stockpile), {"expired[ga,stockpile,0]": 10}))
+        if isinstance(row, Rotated)
+    ]
     assert (told.form, told.outlet, told.quantity, told.cost) == ("expired", None, 10, 30)
-    assert told.instruction == "2027-01: 10 kg of lot L (ga, stockpile, made 2027-01-01) reaches the end of its life and is waste"
+    assert (
+        told.instruction
+        == "2027-01: 10 kg of lot L (ga, stockpile, made 2027-01-01) reaches the end of its life and is waste"
+    )
 
 
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
         ({"price": None}, "outlets.price: a sale needs price or price_index, and not both"),
-        ({"price_index": "market"}, "outlets.price: a sale needs price or price_index, and not both"),
-        ({"from_": month(1), "to": month(0)}, "outlets.to: must not be before from (2027-02-01), found 2027-01-01"),
-        ({"age_discount": 0.1}, "outlets.age_discount: needs a shelf_life_months of ga: without one its age is not kept"),
-        ({"to_material": "ga"}, "outlets.to_material: is for a rework: an outlet of form sale gives back no other material"),
+        (
+            {"price_index": "market"},
+            "outlets.price: a sale needs price or price_index, and not both",
+        ),
+        (
+            {"from_": month(1), "to": month(0)},
+            "outlets.to: must not be before from (2027-02-01), found 2027-01-01",
+        ),
+        (
+            {"age_discount": 0.1},
+            "outlets.age_discount: needs a shelf_life_months of ga: without one its age is not kept",
+        ),
+        (
+            {"to_material": "ga"},
+            "outlets.to_material: is for a rework: an outlet of form sale gives back no other material",
+        ),
         (
             {"form": "exchange", "price": None, "to_material": "ga"},
             "outlets.to_material: is for a rework: an outlet of form exchange gives back no other material",
@@ -299,15 +410,31 @@ def test_an_outlet_that_asks_for_more_than_the_shelf_life_is_odd() -> None:
         ("dispose", {"price": 5.0, "fund": "nds", "yield_": 0.5}, ["price", "fund", "yield"]),
         (
             "exchange",
-            {"price": 5.0, "price_index": "market", "price_factor": 0.5, "age_discount": 0.1, "fund": "nds"},
+            {
+                "price": 5.0,
+                "price_index": "market",
+                "price_factor": 0.5,
+                "age_discount": 0.1,
+                "fund": "nds",
+            },
             ["price", "price_index", "price_factor", "age_discount", "fund"],
         ),
         ("rework", {"price": 5.0}, ["price"]),
         ("rework", {"yield_": 0.5, "lead_time_months": 1.0}, []),
     ],
 )
-def test_what_has_no_effect_on_an_outlet_is_odd(form: str, cells: dict[str, object], names: list[str]) -> None:
-    row = Outlet(**{"outlet": "out", "material": "ga", "form": form, "price": 5.0 if form == "sale" else None} | cells)
+def test_what_has_no_effect_on_an_outlet_is_odd(
+    form: str, cells: dict[str, object], names: list[str]
+) -> None:
+    row = Outlet(
+        **{
+            "outlet": "out",
+            "material": "ga",
+            "form": form,
+            "price": 5.0 if form == "sale" else None,
+        }
+        | cells
+    )
     said = [f"outlets.{name}: has no effect on an outlet of form {form}" for name in names]
     assert warnings(book(row, *prices(1), material(shelf_life_months=4), fund(), budget(9))) == said
 
@@ -315,5 +442,16 @@ def test_what_has_no_effect_on_an_outlet_is_odd(form: str, cells: dict[str, obje
 def test_more_back_than_goes_in_is_odd_where_it_is_the_same_material() -> None:
     said = ["outlets.yield: is above 1: more comes back than goes in, found 1.5"]
     assert warnings(book(outlet("swap", "exchange", yield_=1.5, capacity=5))) == said
-    assert warnings(book(outlet("refine", "rework", yield_=1.5, capacity=5), material("ga"))) == said
-    assert warnings(book(outlet("refine", "rework", yield_=1.5, to_material="in"), material("ga"), material("in"))) == []
+    assert (
+        warnings(book(outlet("refine", "rework", yield_=1.5, capacity=5), material("ga"))) == said
+    )
+    assert (
+        warnings(
+            book(
+                outlet("refine", "rework", yield_=1.5, to_material="in"),
+                material("ga"),
+                material("in"),
+            )
+        )
+        == []
+    )

@@ -52,7 +52,9 @@ def test_a_table_says_what_it_is_for(kind: type[Row]) -> None:
 
 
 def test_no_two_sheets_stand_in_one_place() -> None:
-    assert len({kind.PLACE for kind in SHEETS}) == len({kind.SHEET for kind in SHEETS}) == len(SHEETS)
+    assert (
+        len({kind.PLACE for kind in SHEETS}) == len({kind.SHEET for kind in SHEETS}) == len(SHEETS)
+    )
 
 
 @pytest.mark.parametrize("kind", SHEETS, ids=lambda kind: kind.SHEET)
@@ -69,7 +71,9 @@ def test_what_bundles_read_of_a_row_type_are_columns_of_it(kind: type[Result]) -
     for each in known.values():
         assert not each.per or known[each.per].kind == "number"
         assert not (each.per and each.given), "a mean is no input"
-    assert kind.MEANS or not (kind.DECIDED or any(each.per or each.given or each.expected for each in known.values()))
+    assert kind.MEANS or not (
+        kind.DECIDED or any(each.per or each.given or each.expected for each in known.values())
+    )
 
 
 WINDOWS = {
@@ -83,7 +87,16 @@ WINDOWS = {
 @pytest.mark.parametrize(("window", "last"), WINDOWS.items())
 def test_a_rule_is_about_its_window(window: str, last: dt.date | None) -> None:
     limits = {"observed": None, "least": None, "most": 1.0, "slack": None}
-    row = RuleKept(rule="r", of="country", value=None, material=None, window=window, measure="share", binding=False, **limits)
+    row = RuleKept(
+        rule="r",
+        of="country",
+        value=None,
+        material=None,
+        window=window,
+        measure="share",
+        binding=False,
+        **limits,
+    )
     assert row.last_day(Calendar(dt.date(2027, 1, 1), 12, 1, 10)) == last
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
-from optimiser.solve import Options, solve
+from optimiser.solving.solve import Options, solve
 from optimiser.workbook.read import read
 from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
@@ -22,25 +22,57 @@ from stockpile_model.scenarios import Event, Scenario, unfold
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
-from tests.support.accept import Case, book, built, demand, everything, lot, material, month, offer, prices, supplier
+from tests.support.accept import (
+    Case,
+    book,
+    built,
+    demand,
+    everything,
+    lot,
+    material,
+    month,
+    offer,
+    prices,
+    supplier,
+)
 from tests.support.books import book as workbook
 from tests.support.same import differences
 from tests.support.sound import Tables, faults
 
 
-def scenario(name: str, probability: float, revealed: dt.date | int | None = None, follows: str | None = None) -> Scenario:
+def scenario(
+    name: str, probability: float, revealed: dt.date | int | None = None, follows: str | None = None
+) -> Scenario:
     day = month(revealed) if isinstance(revealed, int) else revealed
     return Scenario(scenario=name, probability=probability, revealed=day, follows=follows)
 
 
 def event(
-    name: str, table: str, row: str | None, column: str, how: str, value: str, since: int | None = None, to: int | None = None
+    name: str,
+    table: str,
+    row: str | None,
+    column: str,
+    how: str,
+    value: str,
+    since: int | None = None,
+    to: int | None = None,
 ) -> Event:
     begin, end = (None if t is None else month(t) for t in (since, to))
-    return Event(scenario=name, table=table, row=row, column=column, from_=begin, to=end, how=how, value=value)
+    return Event(
+        scenario=name,
+        table=table,
+        row=row,
+        column=column,
+        from_=begin,
+        to=end,
+        how=how,
+        value=value,
+    )
 
 
-def price(name: str, value: str, since: int | None = None, to: int | None = None, how: str = "set") -> Event:
+def price(
+    name: str, value: str, since: int | None = None, to: int | None = None, how: str = "set"
+) -> Event:
     return event(name, "offers", "spot", "price", how, value, since, to)
 
 
@@ -56,14 +88,21 @@ def tree(*rows: Row, periods: int = 3) -> Nodes:
     tree = stockpile.tree
     assert all(parent is None or parent < n for n, parent in enumerate(tree.parent))
     return {
-        (tree.period[n], names[n]): (None if (parent := tree.parent[n]) is None else names[parent], pytest.approx(tree.probability[n]))
+        (tree.period[n], names[n]): (
+            None if (parent := tree.parent[n]) is None else names[parent],
+            pytest.approx(tree.probability[n]),
+        )
         for n in tree.nodes
     }
 
 
 def test_four_scenarios_part_when_they_are_known() -> None:
     """B comes of A two months later; C comes of the base, between the two."""
-    rows = (scenario("B", 0.1, 3, "A"), scenario("C", 0.3, 2), scenario("A", 0.2, dt.date(2027, 2, 28), "base"))
+    rows = (
+        scenario("B", 0.1, 3, "A"),
+        scenario("C", 0.3, 2),
+        scenario("A", 0.2, dt.date(2027, 2, 28), "base"),
+    )
     assert tree(*rows, periods=5) == {
         (0, "A, B, C, base"): (None, 1),
         (1, "C, base"): ("A, B, C, base", 0.7),
@@ -82,7 +121,10 @@ def test_four_scenarios_part_when_they_are_known() -> None:
     }
 
 
-@pytest.mark.parametrize("at_once", [scenario("A", 0.25), scenario("A", 0.25, 0), scenario("A", 0.25, dt.date(2020, 5, 1))])
+@pytest.mark.parametrize(
+    "at_once",
+    [scenario("A", 0.25), scenario("A", 0.25, 0), scenario("A", 0.25, dt.date(2020, 5, 1))],
+)
 def test_what_is_known_at_once_has_a_root_of_its_own(at_once: Scenario) -> None:
     assert tree(at_once, periods=2) == {
         (0, "base"): (None, 0.75),
@@ -97,11 +139,16 @@ def test_what_is_known_at_once_has_a_root_of_its_own(at_once: Scenario) -> None:
     [
         ([price("A", "5", 2), price("A", "6", 1)], 1),
         ([price("a", "5", 2)], 2),
-        ([price("A", "5", 2), price("A", "6")], 0),  # one that holds as soon as the scenario is known
+        (
+            [price("A", "5", 2), price("A", "6")],
+            0,
+        ),  # one that holds as soon as the scenario is known
         ([], 0),
     ],
 )
-def test_a_scenario_without_a_date_is_known_by_its_first_event(events: list[Event], known: int) -> None:
+def test_a_scenario_without_a_date_is_known_by_its_first_event(
+    events: list[Event], known: int
+) -> None:
     assert min(t for t, names in tree(scenario("A", 0.25), *events) if names == "A") == known
 
 
@@ -112,13 +159,20 @@ def test_without_probability_there_is_no_node() -> None:
 
 
 def test_what_is_known_after_the_horizon_is_as_what_it_follows() -> None:
-    assert list(tree(scenario("A", 0.25, 3), price("A", "99", 0))) == [(0, "A, base"), (1, "A, base"), (2, "A, base")]
+    assert list(tree(scenario("A", 0.25, 3), price("A", "99", 0))) == [
+        (0, "A, base"),
+        (1, "A, base"),
+        (2, "A, base"),
+    ]
 
 
 def seen(stockpile: Stockpile, name: str) -> list[float | None]:
     """The price of `spot` in a scenario, period by period."""
     stockpile = unfold(stockpile)
-    return [stockpile.at(n).keyed(Offer)["spot"].price for n in stockpile.tree.paths[stockpile.scenarios[name]]]
+    return [
+        stockpile.at(n).keyed(Offer)["spot"].price
+        for n in stockpile.tree.paths[stockpile.scenarios[name]]
+    ]
 
 
 def test_an_event_holds_where_its_scenario_is_known_and_between_its_dates() -> None:
@@ -135,7 +189,13 @@ def test_an_event_holds_where_its_scenario_is_known_and_between_its_dates() -> N
 
 def test_dates_are_moved_by_months_and_cells_are_found_as_by_a_change() -> None:
     rows = (
-        *(supplier("plant", start=month(1)), supplier("other", start=month(0)), offer("spot"), offer("dear", 50.0), scenario("A", 1)),
+        *(
+            supplier("plant", start=month(1)),
+            supplier("other", start=month(0)),
+            offer("spot"),
+            offer("dear", 50.0),
+            scenario("A", 1),
+        ),
         event("A", "Suppliers", "PLANT", "Start", "add", "14"),
         event("A", "offers", None, "price", "scale", "0.5"),
         event("A", "materials", "*", "shelf life months", "set", "6"),
@@ -151,13 +211,20 @@ def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpi
     base = everything()
     tables = {kind: rows for kind, rows in base.tables.items() if kind not in (Scenario, Event)}
     plain = replace(base, tables=tables)
-    rows: dict[type[Row], tuple[Row, ...]] = {Scenario: (scenario("A", 1),), Event: (event("A", table, None, column, how, value),)}
+    rows: dict[type[Row], tuple[Row, ...]] = {
+        Scenario: (scenario("A", 1),),
+        Event: (event("A", table, None, column, how, value),),
+    }
     written = changes.apply(plain.anchored(), changes.Change(table, "*", column, how, value))
     return replace(base, tables={**tables, **rows}), written
 
 
 CELLS = [
-    (kind.TABLE, each.name, *(("add", "1") if each.kind == "date" or each.unit == "months" else ("scale", "0.5")))
+    (
+        kind.TABLE,
+        each.name,
+        *(("add", "1") if each.kind == "date" or each.unit == "months" else ("scale", "0.5")),
+    )
     for kind in block_tables()
     if not kind.CERTAIN
     for each in columns(kind)
@@ -166,7 +233,9 @@ CELLS = [
 
 
 @pytest.mark.parametrize("cell", [*CELLS, ("prices", "market", "scale", "0.5")], ids=".".join)
-def test_what_is_sure_and_known_at_once_is_as_if_it_were_written_so(cell: tuple[str, str, changes.How, str]) -> None:
+def test_what_is_sure_and_known_at_once_is_as_if_it_were_written_so(
+    cell: tuple[str, str, changes.How, str],
+) -> None:
     """Whatever cell an event changes: the model is the same."""
     happens, written = sure(*cell)
     assert differences(build(happens).m, build(written).m) == []
@@ -195,8 +264,22 @@ SOUND: Tables = {
     "materials": [{"material": "gallium", "shortage_cost": 900, "below_target_cost": 5}],
     "suppliers": [{"supplier": "Trader"}],
     "offers": [
-        {"offer": "spot", "supplier": "Trader", "material": "gallium", "price": 300, "capacity": 500, "lot_size": None},
-        {"offer": "other", "supplier": "Trader", "material": "gallium", "price": 310, "capacity": 500, "lot_size": 10},
+        {
+            "offer": "spot",
+            "supplier": "Trader",
+            "material": "gallium",
+            "price": 300,
+            "capacity": 500,
+            "lot_size": None,
+        },
+        {
+            "offer": "other",
+            "supplier": "Trader",
+            "material": "gallium",
+            "price": 310,
+            "capacity": 500,
+            "lot_size": 10,
+        },
     ],
     "demand": [{"material": "gallium", "from": month(0), "to": month(7), "quantity": 100}],
     "targets": [{"material": "gallium", "from": month(2), "quantity": 10, "hard": "no"}],
@@ -205,7 +288,9 @@ SOUND: Tables = {
 }
 
 
-def changed(scenarios: dict[int, dict[str, Any]] | None = None, events: dict[str, Any] | None = None) -> Tables:
+def changed(
+    scenarios: dict[int, dict[str, Any]] | None = None, events: dict[str, Any] | None = None
+) -> Tables:
     """The sound workbook with other cells in rows of its scenarios, or in its event."""
     rows = [{**row, **(scenarios or {}).get(i, {})} for i, row in enumerate(SCENARIOS)]
     return {**SOUND, "scenarios": rows, "events": [{**EVENTS[0], **(events or {})}]}
@@ -259,12 +344,20 @@ def test_a_circle_is_told_at_each_of_its_scenarios(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", ["settings", "scenarios", "events", "commitments", "funds"])
 def test_what_is_fixed_no_scenario_changes(table: str, tmp_path: Path) -> None:
     tables = changed(events={"table": table, "row": "periods", "column": "value", "how": "set"})
-    assert faults(workbook(tmp_path / "book.xlsx", tables)) == [f"events!B2: no scenario can change {table}"]
+    assert faults(workbook(tmp_path / "book.xlsx", tables)) == [
+        f"events!B2: no scenario can change {table}"
+    ]
 
 
 def test_no_scenario_limits_a_life_that_was_unlimited(tmp_path: Path) -> None:
     """The age of what is on hand is not kept; with a life from the start, or known from the start, it is."""
-    life = {"table": "materials", "row": None, "column": "shelf_life_months", "how": "set", "value": 6}
+    life = {
+        "table": "materials",
+        "row": None,
+        "column": "shelf_life_months",
+        "how": "set",
+        "value": 6,
+    }
     told = (
         "materials!A2: in scenario embargo: gallium has a shelf life from 2027-04-01 on and none before: the age of what is on hand is not "
         "known; give it a long life in materials"
@@ -277,8 +370,14 @@ def test_no_scenario_limits_a_life_that_was_unlimited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tables", "told"),
     [
-        (changed(events={"from": month(8), "to": None}), "events!E2: no period of the horizon is covered: the event changes nothing"),
-        (changed({1: {"revealed": month(8)}}), "scenarios!D3: war is known after the horizon: it is the one it follows"),
+        (
+            changed(events={"from": month(8), "to": None}),
+            "events!E2: no period of the horizon is covered: the event changes nothing",
+        ),
+        (
+            changed({1: {"revealed": month(8)}}),
+            "scenarios!D3: war is known after the horizon: it is the one it follows",
+        ),
     ],
 )
 def test_what_changes_nothing_is_a_warning(tables: Tables, told: str, tmp_path: Path) -> None:
@@ -299,7 +398,9 @@ def test_what_changes_nothing_is_a_warning(tables: Tables, told: str, tmp_path: 
         ),
     ],
 )
-def test_what_an_event_makes_wrong_between_cells_is_told_with_its_scenario(cell: dict[str, Any], told: str, tmp_path: Path) -> None:
+def test_what_an_event_makes_wrong_between_cells_is_told_with_its_scenario(
+    cell: dict[str, Any], told: str, tmp_path: Path
+) -> None:
     tables = changed(events={"how": "set", **cell})
     tables["demand"] = [{**tables["demand"][0], "to": month(7) if cell["column"] == "to" else None}]
     assert faults(workbook(tmp_path / "book.xlsx", tables)) == [told]
@@ -310,11 +411,29 @@ def test_what_an_event_makes_wrong_between_cells_is_told_with_its_scenario(cell:
 # 3 are bought in January for 10 each; in A 2 more a year later, for 20 each. What is left, 3 or 5, is worth half of 16 another year
 # later; 25 % a year.
 RISKY = book(
-    *(offer(price=10), scenario("A", 0.25, 12), price("A", "20", 12), material(closing_value=0.5, price_index="market"), *prices(16)),
-    **{"periods": 2, "period_months": 12, "discount_rate": 0.25, "risk_weight": 0.5, "risk_tail": 0.3},
+    *(
+        offer(price=10),
+        scenario("A", 0.25, 12),
+        price("A", "20", 12),
+        material(closing_value=0.5, price_index="market"),
+        *prices(16),
+    ),
+    **{
+        "periods": 2,
+        "period_months": 12,
+        "discount_rate": 0.25,
+        "risk_weight": 0.5,
+        "risk_tail": 0.3,
+    },
 )
 RISKY_PLAN = {
-    **{"buy[spot,0]": 3, "stock[ga,stockpile,0,0]": 3, "stock[ga,stockpile,0,1]": 3, "buy[spot,2]": 2, "stock[ga,stockpile,0,2]": 5},
+    **{
+        "buy[spot,0]": 3,
+        "stock[ga,stockpile,0,0]": 3,
+        "stock[ga,stockpile,0,1]": 3,
+        "buy[spot,2]": 2,
+        "stock[ga,stockpile,0,2]": 5,
+    },
     **{"so_far[0]": 30, "so_far[1]": 30 - 3 * 8 * 0.64, "so_far[2]": 30 + 32 - 5 * 8 * 0.64},
     **{"excess[1]": 30 - 3 * 8 * 0.64, "excess[2]": 62 - 5 * 8 * 0.64},
 }
@@ -343,10 +462,18 @@ def test_plan(case: Case) -> None:
 
 @pytest.mark.parametrize(
     ("tail", "worst"),
-    [(0.1, 400), (0.2, 400), (0.3, (0.2 * 400 + 0.1 * 200) / 0.3), (0.5, (0.2 * 400 + 0.3 * 200) / 0.5), (1, 0.5 * 100 + 60 + 80)],
+    [
+        (0.1, 400),
+        (0.2, 400),
+        (0.3, (0.2 * 400 + 0.1 * 200) / 0.3),
+        (0.5, (0.2 * 400 + 0.3 * 200) / 0.5),
+        (1, 0.5 * 100 + 60 + 80),
+    ],
 )
 def test_the_tail_is_the_mean_of_the_worst(tail: float, worst: float) -> None:
-    assert cvar({"base": (0.5, 100), "worst": (0.2, 400), "bad": (0.3, 200)}, tail) == pytest.approx(worst)
+    assert cvar(
+        {"base": (0.5, 100), "worst": (0.2, 400), "bad": (0.3, 200)}, tail
+    ) == pytest.approx(worst)
 
 
 def solved(stockpile: Stockpile) -> Any:
@@ -358,7 +485,14 @@ def solved(stockpile: Stockpile) -> Any:
 def test_a_plan_waits_for_what_will_be_known() -> None:
     """10 in January, then 5 or 12: nothing is bought before it is known which."""
     formulation = solved(
-        book(offer(price=10), demand(10, 1), scenario("A", 0.5, 1), scenario("B", 0.5, 1), price("A", "5"), price("B", "12"))
+        book(
+            offer(price=10),
+            demand(10, 1),
+            scenario("A", 0.5, 1),
+            scenario("B", 0.5, 1),
+            price("A", "5"),
+            price("B", "12"),
+        )
     )
     m, holds, tree = formulation.m, formulation.stockpile.holds, formulation.stockpile.tree
     bought = {(tree.period[n], *holds[n]): pyo.value(m.buy["spot", n]) for n in tree.nodes}
@@ -370,12 +504,23 @@ def test_lots_are_followed_along_each_path() -> None:
     rows: tuple[Row, ...] = (
         *(lot(5, 0), material(shelf_life_months=3, shortage_cost=9), demand(1, 2)),
         *(scenario("A", 0.25, 1), scenario("B", 0.25, 1), scenario("C", 0.25, 1)),
-        *(event("A", "demand", "ga", "quantity", "set", "4"), event("B", "materials", "ga", "shelf_life_months", "set", "1")),
+        *(
+            event("A", "demand", "ga", "quantity", "set", "4"),
+            event("B", "materials", "ga", "shelf_life_months", "set", "1"),
+        ),
         event("C", "materials", "ga", "shelf_life_months", "set", ""),
     )
     found = list(report(solved(book(*rows, periods=3))))
-    held = {(row.scenarios, row.date): (row.quantity, row.remaining_life) for row in found if isinstance(row, LotStock)}
-    moved = {(row.scenarios, row.date, row.kind): row.quantity for row in found if isinstance(row, Movement)}
+    held = {
+        (row.scenarios, row.date): (row.quantity, row.remaining_life)
+        for row in found
+        if isinstance(row, LotStock)
+    }
+    moved = {
+        (row.scenarios, row.date, row.kind): row.quantity
+        for row in found
+        if isinstance(row, Movement)
+    }
     assert held == {
         ("all", month(0)): (5, 2),
         ("base", month(1)): (5, 1),
@@ -396,15 +541,24 @@ def test_lots_are_followed_along_each_path() -> None:
 
 def test_lots_are_there_at_every_beginning() -> None:
     """Known at once: in A 2 of 5 are wanted in February, and life is without end there as in the base."""
-    rows = (lot(5, 0), demand(1, 1), scenario("A", 0.25, 0), event("A", "demand", "ga", "quantity", "set", "2"))
+    rows = (
+        lot(5, 0),
+        demand(1, 1),
+        scenario("A", 0.25, 0),
+        event("A", "demand", "ga", "quantity", "set", "2"),
+    )
     found = list(report(solved(book(*rows))))
-    assert {(row.scenarios, row.date): row.quantity for row in found if isinstance(row, LotStock)} == {
+    assert {
+        (row.scenarios, row.date): row.quantity for row in found if isinstance(row, LotStock)
+    } == {
         ("base", month(0)): 5,
         ("base", month(1)): 4,
         ("A", month(0)): 5,
         ("A", month(1)): 3,
     }
-    assert [row.quantity for row in found if isinstance(row, Movement) and row.kind == "opening"] == [5, 5]
+    assert [
+        row.quantity for row in found if isinstance(row, Movement) and row.kind == "opening"
+    ] == [5, 5]
 
 
 def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
@@ -412,10 +566,23 @@ def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
     the base, with a probability of its own."""
     rows: tuple[Row, ...] = (
         *(offer(price=10, to=month(0)), material(shortage_cost=12, holding_cost=1), demand(5, 1)),
-        *(scenario("A", 0.25, 1), scenario("late", 0.35, 2, "base"), event("A", "demand", "ga", "quantity", "set", "9")),
+        *(
+            scenario("A", 0.25, 1),
+            scenario("late", 0.35, 2, "base"),
+            event("A", "demand", "ga", "quantity", "set", "9"),
+        ),
     )
     found = [row for row in report(solved(book(*rows))) if isinstance(row, ScenarioOutcome)]
-    told = {row.scenario: (row.probability, row.follows, row.revealed, round(row.cost, 4), round(row.shortfall, 4)) for row in found}
+    told = {
+        row.scenario: (
+            row.probability,
+            row.follows,
+            row.revealed,
+            round(row.cost, 4),
+            round(row.shortfall, 4),
+        )
+        for row in found
+    }
     assert told == {
         "base": (pytest.approx(0.4), None, None, 55, 0),
         "A": (0.25, "base", month(1), 55 + 4 * 12, 4),
@@ -427,11 +594,22 @@ def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
 def test_scenarios_that_follow_each_other_without_end(closed: bool, tmp_path: Path) -> None:
     """Views of a chain are as many as its scenarios squared: it is cut where no one follows it, and told once."""
     rows = [
-        {"scenario": f"s{at}", "probability": 1e-4, "follows": f"s{at - 1}" if at else "s1999" if closed else None} for at in range(2_000)
+        {
+            "scenario": f"s{at}",
+            "probability": 1e-4,
+            "follows": f"s{at - 1}" if at else "s1999" if closed else None,
+        }
+        for at in range(2_000)
     ]
-    tables: Tables = {"settings": {"start": "2027-01-01", "periods": 3}, "materials": [{"material": "ga"}], "scenarios": rows}
+    tables: Tables = {
+        "settings": {"start": "2027-01-01", "periods": 3},
+        "materials": [{"material": "ga"}],
+        "scenarios": rows,
+    }
     (line,) = faults(workbook(tmp_path / "book", tables))
-    assert line.endswith("follows more than 100 scenarios, one after the other; let it follow an earlier one")
+    assert line.endswith(
+        "follows more than 100 scenarios, one after the other; let it follow an earlier one"
+    )
 
 
 def test_a_chain_of_scenarios_shares_what_is_made() -> None:

@@ -119,7 +119,13 @@ CASES = [
         "no more leaves than is there",
         book(lot(10, 0), outlet()),
         {"out[sale,stockpile,0,0]": 10},
-        [{"out[sale,stockpile,0,0]": 11, "stock[ga,stockpile,0,0]": -1, "stock[ga,stockpile,0,1]": -1}],
+        [
+            {
+                "out[sale,stockpile,0,0]": 11,
+                "stock[ga,stockpile,0,0]": -1,
+                "stock[ga,stockpile,0,1]": -1,
+            }
+        ],
     ),
     Case(
         "expired",
@@ -131,15 +137,34 @@ CASES = [
     Case(
         "cap_site",
         "10 at period end, all materials together; more may pass through",
-        book(offer(), offer("other", material="in"), demand(5), material(), material("in"), site(capacity=10), periods=1),
-        {"buy[spot,0]": 9, "use[ga,,stockpile,0,0]": 5, "buy[other,0]": 6, "stock[ga,stockpile,0,0]": 4, "stock[in,stockpile,0,0]": 6},
+        book(
+            offer(),
+            offer("other", material="in"),
+            demand(5),
+            material(),
+            material("in"),
+            site(capacity=10),
+            periods=1,
+        ),
+        {
+            "buy[spot,0]": 9,
+            "use[ga,,stockpile,0,0]": 5,
+            "buy[other,0]": 6,
+            "stock[ga,stockpile,0,0]": 4,
+            "stock[in,stockpile,0,0]": 6,
+        },
         [{"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 5}],
     ),
     Case(
         "cap_site",
         "every age is held, what expires is not",
         book(lot(5, -2), lot(4, -1, "M"), offer(), THREE_MONTHS, site(capacity=10), periods=1),
-        {"expired[ga,stockpile,0]": 5, "stock[ga,stockpile,1,0]": 4, "buy[spot,0]": 6, "stock[ga,stockpile,0,0]": 6},
+        {
+            "expired[ga,stockpile,0]": 5,
+            "stock[ga,stockpile,1,0]": 4,
+            "buy[spot,0]": 6,
+            "stock[ga,stockpile,0,0]": 6,
+        },
         [{"buy[spot,0]": 7, "stock[ga,stockpile,0,0]": 7}],
     ),
 ]
@@ -163,7 +188,9 @@ def test_plan(case: Case) -> None:
     ],
 )
 def test_age_of_an_opening_lot_in_the_first_period(made: object, months: int, age: int) -> None:
-    stockpile = book(OpeningLot(lot="L", material="ga", quantity=1, made=made), period_months=months)
+    stockpile = book(
+        OpeningLot(lot="L", material="ga", quantity=1, made=made), period_months=months
+    )
     assert age_at_start(stockpile, stockpile.rows(OpeningLot)[0]) == age
 
 
@@ -172,22 +199,54 @@ def test_age_of_an_opening_lot_in_the_first_period(made: object, months: int, ag
 
 def test_holding_is_paid_by_the_month_on_stock_at_period_end() -> None:
     """Quarters: (0.5 of the site + 0.25 of the material) x 3 months on the 6 left over, and on nothing that is used or expires."""
-    stockpile = book(offer(price=0), demand(4), material(holding_cost=0.25, shelf_life_months=6), site(cost=0.5), period_months=3)
-    plan = {"buy[spot,0]": 10, "use[ga,,stockpile,0,0]": 4, "stock[ga,stockpile,0,0]": 6, "expired[ga,stockpile,1]": 6}
+    stockpile = book(
+        offer(price=0),
+        demand(4),
+        material(holding_cost=0.25, shelf_life_months=6),
+        site(cost=0.5),
+        period_months=3,
+    )
+    plan = {
+        "buy[spot,0]": 10,
+        "use[ga,,stockpile,0,0]": 4,
+        "stock[ga,stockpile,0,0]": 6,
+        "expired[ga,stockpile,1]": 6,
+    }
     assert bill(stockpile, plan) == pytest.approx({"storage": 6 * 0.75 * 3})
 
 
 def test_handling_is_paid_on_arrivals_and_on_what_leaves_for_demand_or_rotation() -> None:
     """In: 10 at 1. Out: 4 + 3 at 2. Neither on the opening 5 nor on the 8 that expire."""
-    rows = (offer(price=0), lot(5, 0), demand(4), outlet(price=0), material(shelf_life_months=1), site(handling_in=1, handling_out=2))
-    plan = {"buy[spot,0]": 10, "use[ga,,stockpile,0,0]": 4, "out[sale,stockpile,0,0]": 3, "expired[ga,stockpile,0]": 8}
+    rows = (
+        offer(price=0),
+        lot(5, 0),
+        demand(4),
+        outlet(price=0),
+        material(shelf_life_months=1),
+        site(handling_in=1, handling_out=2),
+    )
+    plan = {
+        "buy[spot,0]": 10,
+        "use[ga,,stockpile,0,0]": 4,
+        "out[sale,stockpile,0,0]": 3,
+        "expired[ga,stockpile,0]": 8,
+    }
     assert bill(book(*rows, periods=1), plan) == {"handling": 10 * 1 + 7 * 2}
 
 
 def test_what_expires_is_charged_in_its_month() -> None:
     """5 too old in January, 10 in February, at 3 and 21 % a year."""
-    stockpile = book(lot(5, -9), lot(10, 0, "M"), material(shelf_life_months=2, disposal_cost=3), discount_rate=0.21)
-    plan = {"expired[ga,stockpile,0]": 5, "stock[ga,stockpile,0,0]": 10, "expired[ga,stockpile,1]": 10}
+    stockpile = book(
+        lot(5, -9),
+        lot(10, 0, "M"),
+        material(shelf_life_months=2, disposal_cost=3),
+        discount_rate=0.21,
+    )
+    plan = {
+        "expired[ga,stockpile,0]": 5,
+        "stock[ga,stockpile,0,0]": 10,
+        "expired[ga,stockpile,1]": 10,
+    }
     assert bill(stockpile, plan) == pytest.approx({"disposal": 15 + 30 * 1.21 ** (-1 / 12)})
 
 
@@ -200,9 +259,17 @@ def test_lots_movements_and_deliveries_are_told() -> None:
     plan = {"buy[spot,0]": 10, "use[ga,,stockpile,1,0]": 5, "use[ga,,stockpile,0,0]": 2}
     plan |= {"stock[ga,stockpile,0,0]": 8, "stock[ga,stockpile,1,1]": 8}
     rows = list(report(put(built(stockpile), plan)))
-    held = [(row.date, row.lot, row.age, row.remaining_life, row.quantity) for row in rows if isinstance(row, LotStock)]
+    held = [
+        (row.date, row.lot, row.age, row.remaining_life, row.quantity)
+        for row in rows
+        if isinstance(row, LotStock)
+    ]
     assert held == [(month(0), "spot 2027-01", 0, 2, 8), (month(1), "spot 2027-01", 1, 1, 8)]
-    moved = [(row.lot, row.kind, row.age, row.remaining_life, row.quantity) for row in rows if isinstance(row, Movement)]
+    moved = [
+        (row.lot, row.kind, row.age, row.remaining_life, row.quantity)
+        for row in rows
+        if isinstance(row, Movement)
+    ]
     assert sorted(moved) == [
         ("L", "demand", 1, 2, -5),
         ("L", "opening", 1, 2, 5),
@@ -210,14 +277,22 @@ def test_lots_movements_and_deliveries_are_told() -> None:
         ("spot 2027-01", "demand", 0, 3, -2),
     ]
     (delivery,) = (row for row in rows if isinstance(row, Delivery))
-    assert (delivery.date, delivery.kind, delivery.name, delivery.supplier, delivery.quantity) == (month(0), "offers", "spot", "plant", 10)
+    assert (delivery.date, delivery.kind, delivery.name, delivery.supplier, delivery.quantity) == (
+        month(0),
+        "offers",
+        "spot",
+        "plant",
+        10,
+    )
 
 
 # What is wrong with a row -------------------------------------------------------------------------------------------------------
 
 
 def test_faults_of_an_opening_lot() -> None:
-    assert faults(book(lot(1, 0), site("north"), site("south"))) == ["opening_stock.site: is required: the workbook has several sites"]
+    assert faults(book(lot(1, 0), site("north"), site("south"))) == [
+        "opening_stock.site: is required: the workbook has several sites"
+    ]
     assert faults(book(lot(1, 1))) == [
         "opening_stock.made: must not be after the first period, which begins on 2027-01-01, found 2027-02-01"
     ]
@@ -233,7 +308,9 @@ def test_a_life_beyond_the_horizon_is_as_long_as_any_other() -> None:
     """A million months cost no more than what the oldest lot and the most demanding outlet can tell from them; what is left of a life
     is told, and credited at the end, in full."""
     rows = (lot(10, -5), outlet(minimum_life_months=7), offer())
-    short, long = (book(*rows, material(shelf_life_months=life), periods=3) for life in (3 + 5 + 7 + 1, 1e9))
+    short, long = (
+        book(*rows, material(shelf_life_months=life), periods=3) for life in (3 + 5 + 7 + 1, 1e9)
+    )
     assert (short.life("ga"), long.life("ga"), long.shelf_life("ga")) == (16, 16, 1_000_000_000)
     assert len(built(short).m.stock) == len(built(long).m.stock)
     assert remaining_life(long, "ga", 5) == 1e9 - 5

@@ -30,7 +30,13 @@ CASES = [
         "hold_target",
         "10 at the end of every month, of which a hard target misses nothing",
         book(target(10, hard=True), offer(), demand(5, 1)),
-        {"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10, "buy[spot,1]": 5, "use[ga,,stockpile,0,1]": 5, "stock[ga,stockpile,0,1]": 10},
+        {
+            "buy[spot,0]": 10,
+            "stock[ga,stockpile,0,0]": 10,
+            "buy[spot,1]": 5,
+            "use[ga,,stockpile,0,1]": 5,
+            "stock[ga,stockpile,0,1]": 10,
+        },
         [{"buy[spot,1]": 4, "stock[ga,stockpile,0,1]": 9}],
     ),
     Case(
@@ -43,8 +49,20 @@ CASES = [
     Case(
         "hold_target",
         "a lot counts that has 2 of its 4 months left at period end, and one with a month left does not",
-        book(target(10, hard=True), material(shelf_life_months=4, count_life_months=2), lot(6, -1), lot(9, -2, "M"), offer(), periods=1),
-        {"stock[ga,stockpile,1,0]": 6, "stock[ga,stockpile,2,0]": 9, "buy[spot,0]": 4, "stock[ga,stockpile,0,0]": 4},
+        book(
+            target(10, hard=True),
+            material(shelf_life_months=4, count_life_months=2),
+            lot(6, -1),
+            lot(9, -2, "M"),
+            offer(),
+            periods=1,
+        ),
+        {
+            "stock[ga,stockpile,1,0]": 6,
+            "stock[ga,stockpile,2,0]": 9,
+            "buy[spot,0]": 4,
+            "stock[ga,stockpile,0,0]": 4,
+        },
         [{"buy[spot,0]": 3, "stock[ga,stockpile,0,0]": 3}],
     ),
     Case(
@@ -57,8 +75,16 @@ CASES = [
     Case(
         "hold_target",
         "stock at the buyer's sites and those of nobody",
-        book(target(5, buyer="navy"), offer(), site("common"), site("own", buyer="navy"), periods=1),
-        {"buy[spot,0]": 5, "arrive[spot,common,0]": 2, "arrive[spot,own,0]": 3, "stock[ga,common,0,0]": 2, "stock[ga,own,0,0]": 3},
+        book(
+            target(5, buyer="navy"), offer(), site("common"), site("own", buyer="navy"), periods=1
+        ),
+        {
+            "buy[spot,0]": 5,
+            "arrive[spot,common,0]": 2,
+            "arrive[spot,own,0]": 3,
+            "stock[ga,common,0,0]": 2,
+            "stock[ga,own,0,0]": 3,
+        },
         [{"buy[spot,0]": 4, "arrive[spot,common,0]": 1, "stock[ga,common,0,0]": 1}],
     ),
 ]
@@ -80,7 +106,11 @@ def test_plan(case: Case) -> None:
         ({"shelf_life_months": 4, "count_life_months": 3}, 1, [0]),
         ({"shelf_life_months": 4, "count_life_months": 4}, 1, []),
         ({"shelf_life_months": 12, "count_life_months": 6}, 3, [0, 1]),
-        ({"shelf_life_months": 12, "count_life_months": 4}, 3, [0, 1]),  # 4 months are more than one quarter
+        (
+            {"shelf_life_months": 12, "count_life_months": 4},
+            3,
+            [0, 1],
+        ),  # 4 months are more than one quarter
         ({"shelf_life_months": 1}, 1, []),
     ],
 )
@@ -123,7 +153,12 @@ def test_what_is_missing_is_charged_each_period_and_told() -> None:
     """3 below in January, 10 in February, at 2 for each period of 3 months; 21 % a year."""
     rows = (target(10), material(below_target_cost=2), lot(7, 0), demand(7, 3))
     stockpile = book(*rows, discount_rate=0.21, period_months=3)
-    plan = {"stock[ga,stockpile,0,0]": 7, "below[ga,,0]": 3, "use[ga,,stockpile,0,1]": 7, "below[ga,,1]": 10}
+    plan = {
+        "stock[ga,stockpile,0,0]": 7,
+        "below[ga,,0]": 3,
+        "use[ga,,stockpile,0,1]": 7,
+        "below[ga,,1]": 10,
+    }
     april = 1.21 ** (-1 / 4)
     assert bill(stockpile, plan) == pytest.approx({"below_target": 6 + 20 * april})
     told = [row for row in report(put(built(stockpile), plan)) if isinstance(row, TargetMet)]
@@ -136,7 +171,9 @@ def test_what_is_missing_is_charged_each_period_and_told() -> None:
 
 def test_metal_that_cannot_count_is_not_bought_for_a_target() -> None:
     """A life of one period leaves none at its end: the target is missed whatever is bought, for 5 x 2 in each of two months."""
-    assert least_cost(book(target(5), material(shelf_life_months=1, below_target_cost=2), offer(price=0.1))) == pytest.approx(20)
+    assert least_cost(
+        book(target(5), material(shelf_life_months=1, below_target_cost=2), offer(price=0.1))
+    ) == pytest.approx(20)
     assert least_cost(book(target(5, hard=True), material(shelf_life_months=1), offer())) is None
 
 
@@ -156,7 +193,11 @@ def test_a_soft_target_without_a_price_is_odd() -> None:
 def test_a_step_beyond_the_horizon_is_a_fault_and_a_ramp_to_it_is_none() -> None:
     beyond = month(6)
     said = "targets.from: is after the horizon, which ends on 2027-03-31, found 2027-07-01; change the date or remove the row"
-    assert faults(book(Target(material="ga", from_=beyond, quantity=6, hard=True), periods=3)) == [said]
-    ramp = book(Target(material="ga", from_=beyond, quantity=6, path="ramp", hard=True), offer(), periods=3)
+    assert faults(book(Target(material="ga", from_=beyond, quantity=6, hard=True), periods=3)) == [
+        said
+    ]
+    ramp = book(
+        Target(material="ga", from_=beyond, quantity=6, path="ramp", hard=True), offer(), periods=3
+    )
     assert faults(ramp) == []
     assert [required(ramp, n)["ga", ""].quantity for n in (1, 2)] == [1, 2]

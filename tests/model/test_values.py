@@ -90,7 +90,13 @@ def test_blank() -> None:
 
 
 def test_normal() -> None:
-    assert {normal(title) for title in ("Lead time months", "lead_time_months", "Lead_time_months [months]", " LEAD  time\nmonths")} == {
-        "lead_time_months"
-    }
+    assert {
+        normal(title)
+        for title in (
+            "Lead time months",
+            "lead_time_months",
+            "Lead_time_months [months]",
+            " LEAD  time\nmonths",
+        )
+    } == {"lead_time_months"}
     assert normal("price [USD] [per kg]") == "price_[usd]"

@@ -8,13 +8,20 @@ import itertools
 import numpy as np
 import pytest
 
-from optimiser.sampling import calibrate, processes
-from optimiser.sampling.processes import Array
+from optimiser.scenarios.sampling import calibrate, processes
+from optimiser.scenarios.sampling.processes import Array
 
 
 def history(years: Array, kappa: float, sigma: float, seed: int = 1, mean: float = 6.0) -> Array:
     """Prices of a process, from its mean on."""
-    x = processes.log_paths(processes.stream(seed, "history"), 1, years[1:] - years[0], np.array([kappa]), np.array([sigma]), np.eye(1))
+    x = processes.log_paths(
+        processes.stream(seed, "history"),
+        1,
+        years[1:] - years[0],
+        np.array([kappa]),
+        np.array([sigma]),
+        np.eye(1),
+    )
     return np.exp(mean + np.concatenate([[0.0], x[0, :, 0]]))
 
 
@@ -68,7 +75,10 @@ def test_correlation_is_of_common_steps() -> None:
     rng = np.random.default_rng(9)
     a = rng.normal(size=400)
     b = 0.7 * a + (1 - 0.7**2) ** 0.5 * rng.normal(size=400)
-    first, second = dict(zip(steps, a.tolist(), strict=True)), dict(zip(steps[50:], b[50:].tolist(), strict=True))
+    first, second = (
+        dict(zip(steps, a.tolist(), strict=True)),
+        dict(zip(steps[50:], b[50:].tolist(), strict=True)),
+    )
     found, common = calibrate.correlation(first, second)
     assert common == 350
     assert found == pytest.approx(0.7, abs=4 * (1 - 0.7**2) / 350**0.5)

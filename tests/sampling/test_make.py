@@ -11,18 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.errors import InputError, StockpileError
-from optimiser.sampling import tables
-from optimiser.sampling.defaults import CITED, DEFAULTS
-from optimiser.sampling.draw import Options, draw
-from optimiser.sampling.make import Made, features, make, moments
-from optimiser.sampling.tables import PriceHistory, Uncertainty
+from optimiser.scenarios.sampling import tables
+from optimiser.scenarios.sampling.defaults import CITED, DEFAULTS
+from optimiser.scenarios.sampling.draw import Options, draw
+from optimiser.scenarios.sampling.make import Made, features, make, moments
+from optimiser.scenarios.sampling.tables import PriceHistory, Uncertainty
+from optimiser.system.errors import InputError, StockpileError
 from stockpile_model.build import check
 from stockpile_model.scenarios import Event, Scenario, unfold
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price
-from tests.support.accept import book, contract, demand, floor, material, month, offer, prices, supplier
+from tests.support.accept import (
+    book,
+    contract,
+    demand,
+    floor,
+    material,
+    month,
+    offer,
+    prices,
+    supplier,
+)
 
 SOME = Options(samples=400, keep=5, seed=3)
 
@@ -34,7 +44,10 @@ def uncertain(name: str = "path", kind: str = "price", **cells: Any) -> Uncertai
 
 def rich(*rows: Row, periods: int = 36, **settings: Any) -> Stockpile:
     """Two plants, one of them yet to come, and an index with a date in every half year."""
-    dates = [Price(date=month(6 * k), values={"market": 100.0 + 10 * k, "home": 50.0}) for k in range(max(1, periods // 6))]
+    dates = [
+        Price(date=month(6 * k), values={"market": 100.0 + 10 * k, "home": 50.0})
+        for k in range(max(1, periods // 6))
+    ]
     return book(
         material(shortage_cost=1000.0),
         supplier("plant", country="Greece"),
@@ -52,7 +65,9 @@ def rich(*rows: Row, periods: int = 36, **settings: Any) -> Stockpile:
 
 
 def faults(stockpile: Stockpile) -> list[str]:
-    return [f"{each.column}: {each.message}" for each in tables.check(stockpile) if not each.warning]
+    return [
+        f"{each.column}: {each.message}" for each in tables.check(stockpile) if not each.warning
+    ]
 
 
 def events(made: Made, table: str) -> list[Event]:
@@ -73,7 +88,14 @@ def test_without_jumps_the_mean_of_the_samples_is_the_path_of_the_workbook() -> 
 
 def test_a_price_returns_to_its_level_and_a_jump_lasts_as_long_as_its_embargo() -> None:
     rows = (
-        uncertain(value="market", volatility=0.0, level=300.0, reversion=2.0, jump_factor=2.0, jumps_with="ban"),
+        uncertain(
+            value="market",
+            volatility=0.0,
+            level=300.0,
+            reversion=2.0,
+            jump_factor=2.0,
+            jumps_with="ban",
+        ),
         uncertain("ban", "embargo", value="China", per_year=1.0, duration_months=6.0),
     )
     found = draw(rich(*rows), SOME)
@@ -86,13 +108,21 @@ def test_a_price_returns_to_its_level_and_a_jump_lasts_as_long_as_its_embargo() 
     calendar = rich().calendar
     for d, day in enumerate(found.dates):
         on = found.embargoes["ban"][:, calendar.period(day)]
-        assert found.prices["market"][on, d] == pytest.approx(2 * found.prices["market"][calm, d][0], rel=1e-3)
-        assert found.prices["market"][~on, d] == pytest.approx(found.prices["market"][calm, d][0], rel=1e-3)
+        assert found.prices["market"][on, d] == pytest.approx(
+            2 * found.prices["market"][calm, d][0], rel=1e-3
+        )
+        assert found.prices["market"][~on, d] == pytest.approx(
+            found.prices["market"][calm, d][0], rel=1e-3
+        )
 
 
 def test_a_jump_of_its_own_without_a_duration_stays() -> None:
-    found = draw(rich(uncertain(value="market", volatility=0.0, per_year=0.5, jump_factor=3.0)), SOME)
-    up = found.prices["market"] > 2 * np.array([rich().price_on("market", day) for day in found.dates])
+    found = draw(
+        rich(uncertain(value="market", volatility=0.0, per_year=0.5, jump_factor=3.0)), SOME
+    )
+    up = found.prices["market"] > 2 * np.array(
+        [rich().price_on("market", day) for day in found.dates]
+    )
     assert 0 < up[:, -1].mean() < 1
     assert (np.diff(up.astype(int), axis=1) >= 0).all()
 
@@ -104,7 +134,9 @@ def test_indices_are_correlated_along_the_rows_that_lead_from_one_to_the_other()
         uncertain("c", value="third"),
     )
     stockpile = rich(*rows)
-    more = tuple(replace(row, values={**row.values, "third": 10.0}) for row in stockpile.rows(Price))
+    more = tuple(
+        replace(row, values={**row.values, "third": 10.0}) for row in stockpile.rows(Price)
+    )
     found = draw(replace(stockpile, tables={**stockpile.tables, Price: more}), SOME)
     names = [each.index for each in found.processes]
     expected = {("market", "third"): 0.8, ("home", "third"): -0.5, ("home", "market"): -0.4}
@@ -131,20 +163,30 @@ def test_too_few_dates_are_filled_up_and_change_nothing_by_themselves() -> None:
         periods=24,
     )
     made = make(stockpile, SOME)
-    assert made.samples.revealed == 9  # October 2027: the first fiscal year that begins within the horizon
+    assert (
+        made.samples.revealed == 9
+    )  # October 2027: the first fiscal year that begins within the horizon
     assert made.samples.added == tuple(month(t) for t in (9, 12, 15, 21, 23))
     assert made.samples.dates == tuple(month(t) for t in (12, 15, 18, 21, 23))
     for days in range(0, 3000, 7):
         day = month(0) + dt.timedelta(days=days)
-        assert made.stockpile.price_on("market", day) == pytest.approx(stockpile.price_on("market", day))
+        assert made.stockpile.price_on("market", day) == pytest.approx(
+            stockpile.price_on("market", day)
+        )
 
 
 def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
     rng = np.random.default_rng(2)
     steps = rng.normal(size=(60, 2)) @ np.linalg.cholesky(np.array([[1, 0.6], [0.6, 1]])).T * 0.1
     path = np.exp(5 + np.cumsum(steps, axis=0))
-    long_ = [PriceHistory(date=month(k - 70), values={"market": p, "home": q}) for k, (p, q) in enumerate(path.tolist())]
-    rows = (uncertain(value="market", volatility=None, process="geometric"), uncertain("other", value="home", process="geometric"))
+    long_ = [
+        PriceHistory(date=month(k - 70), values={"market": p, "home": q})
+        for k, (p, q) in enumerate(path.tolist())
+    ]
+    rows = (
+        uncertain(value="market", volatility=None, process="geometric"),
+        uncertain("other", value="home", process="geometric"),
+    )
     found = draw(rich(*rows, *long_), SOME)
     market, home = found.processes
     assert market.volatility == pytest.approx(0.1 * 12**0.5, rel=0.3)
@@ -154,8 +196,13 @@ def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
     assert found.said == ()
     short = draw(rich(uncertain(volatility=0.33), *long_[:11]), SOME)
     assert [each.volatility for each in short.processes] == [0.33, 0.33]
-    assert short.said[0] == "price_history holds 11 points, fewer than 12, of market: the parameters of uncertainty (path) stand"
-    with pytest.raises(InputError, match=r"volatility is required: price_history has too few points of market"):
+    assert (
+        short.said[0]
+        == "price_history holds 11 points, fewer than 12, of market: the parameters of uncertainty (path) stand"
+    )
+    with pytest.raises(
+        InputError, match=r"volatility is required: price_history has too few points of market"
+    ):
         draw(rich(uncertain(value="market", volatility=None), *long_[:11]), SOME)
 
 
@@ -163,7 +210,14 @@ def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
 
 
 def test_a_delay_moves_the_start_of_plants_that_do_not_ship_yet() -> None:
-    late = uncertain("late", "delay", of="stage", value="building", delay_months=6.0, ranges={"delay_months": (0.0, 12.0)})
+    late = uncertain(
+        "late",
+        "delay",
+        of="stage",
+        value="building",
+        delay_months=6.0,
+        ranges={"delay_months": (0.0, 12.0)},
+    )
     made = make(rich(late), SOME)
     assert [*made.samples.delays] == ["mill"]
     found = events(made, "suppliers")
@@ -179,13 +233,17 @@ def test_a_plant_that_ships_before_the_scenarios_part_is_late_no_more() -> None:
 
 def test_an_outage_stops_what_comes_from_a_plant_and_an_embargo_all_plants_of_a_country() -> None:
     rows = (
-        uncertain("fire", "outage", of="supplier", value="plant", per_year=1.0, duration_months=3.0),
+        uncertain(
+            "fire", "outage", of="supplier", value="plant", per_year=1.0, duration_months=3.0
+        ),
         uncertain("ban", "embargo", value="China", per_year=0.5, duration_months=6.0),
     )
     made = make(rich(*rows), SOME)
     stopped = {(row.table, row.row) for row in made.stockpile.rows(Event)}
     assert stopped == {("offers", "spot"), ("offers", "mill_spot"), ("contracts", "offtake")}
-    assert {(row.column, row.how, row.value) for row in made.stockpile.rows(Event)} == {("availability", "set", "0")}
+    assert {(row.column, row.how, row.value) for row in made.stockpile.rows(Event)} == {
+        ("availability", "set", "0")
+    }
     for row in made.stockpile.rows(Event):
         assert row.from_ is not None
         assert row.to is not None
@@ -193,16 +251,25 @@ def test_an_outage_stops_what_comes_from_a_plant_and_an_embargo_all_plants_of_a_
         assert row.from_.day == 1
         assert (row.to + dt.timedelta(days=1)).day == 1
     bans = [(row.scenario, row.from_, row.to) for row in events(made, "contracts")]
-    assert bans == [(row.scenario, row.from_, row.to) for row in events(made, "offers") if row.row == "mill_spot"]
+    assert bans == [
+        (row.scenario, row.from_, row.to)
+        for row in events(made, "offers")
+        if row.row == "mill_spot"
+    ]
 
 
 def test_the_row_that_names_a_plant_most_precisely_speaks_of_it() -> None:
     rows = [
         uncertain("all", "outage", per_year=0.1, duration_months=1.0),
-        uncertain("stage", "outage", of="stage", value="Building", per_year=0.1, duration_months=1.0),
+        uncertain(
+            "stage", "outage", of="stage", value="Building", per_year=0.1, duration_months=1.0
+        ),
         uncertain("land", "outage", of="country", value="china", per_year=0.1, duration_months=1.0),
     ]
-    assert {name: row.name for name, row in tables.suppliers(rich(*rows), "outage").items()} == {"plant": "all", "mill": "land"}
+    assert {name: row.name for name, row in tables.suppliers(rich(*rows), "outage").items()} == {
+        "plant": "all",
+        "mill": "land",
+    }
     own = uncertain("own", "outage", value="mill", per_year=0.1, duration_months=1.0)
     assert tables.suppliers(rich(*rows, own), "outage")["mill"].name == "own"
 
@@ -244,14 +311,19 @@ def test_all_samples_kept_lose_nothing() -> None:
 
 
 def test_the_same_seed_makes_the_same_and_another_makes_others() -> None:
-    first, again, other = (make(rich(), replace(SOME, seed=seed)).stockpile.rows(Event) for seed in (1, 1, 2))
+    first, again, other = (
+        make(rich(), replace(SOME, seed=seed)).stockpile.rows(Event) for seed in (1, 1, 2)
+    )
     assert first == again
     assert first != other
 
 
 def test_one_more_thing_that_is_uncertain_leaves_the_others_as_they_were() -> None:
     ban = uncertain("ban", "embargo", value="China", per_year=0.5, duration_months=6.0)
-    alone, both = draw(rich(ban), SOME), draw(rich(ban, uncertain("x", "outage", per_year=0.2, duration_months=2.0)), SOME)
+    alone, both = (
+        draw(rich(ban), SOME),
+        draw(rich(ban, uncertain("x", "outage", per_year=0.2, duration_months=2.0)), SOME),
+    )
     assert (alone.embargoes["ban"] == both.embargoes["ban"]).all()
 
 
@@ -261,11 +333,15 @@ def test_prices_supply_and_embargoes_weigh_the_same_in_the_distance() -> None:
     assert found.var(axis=0).sum() == pytest.approx(2)
     dates = 4
     assert found[:, : 2 * dates].var(axis=0).sum() == pytest.approx(1)
-    assert found[:, :dates].var(axis=0).sum() == pytest.approx(1)  # nothing is priced on the index home
+    assert found[:, :dates].var(axis=0).sum() == pytest.approx(
+        1
+    )  # nothing is priced on the index home
     ban = uncertain("ban", "embargo", value="China", per_year=0.5, duration_months=6.0)
     stockpile = rich(uncertain(), ban)
     found = features(stockpile, draw(stockpile, SOME))
-    assert [found[:, part].var(axis=0).sum() for part in (slice(8), slice(-3, None))] == pytest.approx([1, 1])
+    assert [
+        found[:, part].var(axis=0).sum() for part in (slice(8), slice(-3, None))
+    ] == pytest.approx([1, 1])
     assert found.var(axis=0).sum() == pytest.approx(3)
 
 
@@ -290,14 +366,35 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([uncertain(value="markt")], "value: 'markt' is no column of the sheet prices (did you mean 'market'?)"),
-        ([uncertain(value="market", volatility=None)], "volatility: is required for a price of which price_history holds nothing"),
-        ([uncertain(reversion=None)], "reversion: is required for a price of which price_history holds nothing"),
-        ([uncertain(process="geometric", level=3.0)], "level: must be blank for a geometric price: it returns to no level"),
+        (
+            [uncertain(value="markt")],
+            "value: 'markt' is no column of the sheet prices (did you mean 'market'?)",
+        ),
+        (
+            [uncertain(value="market", volatility=None)],
+            "volatility: is required for a price of which price_history holds nothing",
+        ),
+        (
+            [uncertain(reversion=None)],
+            "reversion: is required for a price of which price_history holds nothing",
+        ),
+        (
+            [uncertain(process="geometric", level=3.0)],
+            "level: must be blank for a geometric price: it returns to no level",
+        ),
         ([uncertain(per_year=0.1)], "jump_factor: is required for a price that jumps"),
-        ([uncertain(jump_factor=2.0)], "jumps_with: needs an embargo, or per_year how often it jumps by itself; exactly one of the two"),
-        ([uncertain(jump_factor=2.0, jumps_with="ban")], "jumps_with: jumps_with 'ban' is no row of this sheet that is an embargo"),
-        ([uncertain(correlation=0.5)], "correlation: needs correlates_with beside it, and the reverse: how much, and with which row"),
+        (
+            [uncertain(jump_factor=2.0)],
+            "jumps_with: needs an embargo, or per_year how often it jumps by itself; exactly one of the two",
+        ),
+        (
+            [uncertain(jump_factor=2.0, jumps_with="ban")],
+            "jumps_with: jumps_with 'ban' is no row of this sheet that is an embargo",
+        ),
+        (
+            [uncertain(correlation=0.5)],
+            "correlation: needs correlates_with beside it, and the reverse: how much, and with which row",
+        ),
         (
             [uncertain("a", value="market", correlates_with="x", correlation=0.5)],
             "correlates_with: correlates_with 'x' is no row of this sheet that is a price",
@@ -309,11 +406,17 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
             ],
             "correlates_with: must not lead back to the row itself: a with b with a",
         ),
-        ([uncertain("a"), uncertain("b")], "value: b speaks of the same as row 0, a: one row for each"),
+        (
+            [uncertain("a"), uncertain("b")],
+            "value: b speaks of the same as row 0, a: one row for each",
+        ),
         ([uncertain(of="country")], "of: must be index for price, found 'country'"),
         ([uncertain("a", "outage", per_year=1.0)], "duration_months: is required for outage"),
         ([uncertain("a", "delay")], "delay_months: is required for delay"),
-        ([uncertain("a", "embargo", per_year=1.0, duration_months=1.0)], "value: is required for an embargo: which country"),
+        (
+            [uncertain("a", "embargo", per_year=1.0, duration_months=1.0)],
+            "value: is required for an embargo: which country",
+        ),
         (
             [uncertain("a", "embargo", value="Chna", per_year=1.0, duration_months=1.0)],
             "value: 'Chna' is the country of no row in the sheet suppliers (did you mean 'China'?)",
@@ -326,7 +429,10 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
             [uncertain("a", "delay", delay_months=9.0, ranges={"delay_months": (0.0, 6.0)})],
             "delay_months: must lie between its low and its high, found 9 outside 0 to 6",
         ),
-        ([uncertain(), PriceHistory(date=month(0), values={"market": 0.0})], "market: market must be above 0 to have a logarithm, found 0"),
+        (
+            [uncertain(), PriceHistory(date=month(0), values={"market": 0.0})],
+            "market: market must be above 0 to have a logarithm, found 0",
+        ),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(rows: list[Row], said: str) -> None:
@@ -335,7 +441,9 @@ def test_what_cannot_be_is_told_in_one_line(rows: list[Row], said: str) -> None:
 
 def test_what_has_no_effect_is_warned_about() -> None:
     row = uncertain("a", "delay", delay_months=1.0, volatility=0.3)
-    assert [each.message for each in tables.check(rich(row)) if each.warning] == ["has no effect on delay: it is for a price"]
+    assert [each.message for each in tables.check(rich(row)) if each.warning] == [
+        "has no effect on delay: it is for a price"
+    ]
 
 
 def test_an_embargo_of_a_country_without_a_plant_may_move_prices() -> None:
@@ -358,19 +466,28 @@ def test_no_price_no_sample() -> None:
 
 
 def test_more_cannot_be_kept_than_is_sampled() -> None:
-    with pytest.raises(StockpileError, match=r"--keep 6 is more than --samples 5: what is kept must be sampled first"):
+    with pytest.raises(
+        StockpileError,
+        match=r"--keep 6 is more than --samples 5: what is kept must be sampled first",
+    ):
         make(rich(), Options(samples=5, keep=6))
 
 
 @pytest.mark.parametrize("day", [month(-1), month(35), month(99)])
 def test_scenarios_part_within_the_horizon(day: dt.date) -> None:
-    with pytest.raises(StockpileError, match=rf"--revealed {day}: must lie in the horizon and before its last period"):
+    with pytest.raises(
+        StockpileError,
+        match=rf"--revealed {day}: must lie in the horizon and before its last period",
+    ):
         make(rich(), replace(SOME, revealed=day))
     with pytest.raises(StockpileError, match="two periods at least"):
         make(rich(periods=1), SOME)
 
 
 def test_the_scenarios_part_in_the_period_of_the_day() -> None:
-    assert {row.revealed for row in make(rich(), replace(SOME, revealed=month(14, 20))).stockpile.rows(Scenario)} == {month(14)}
+    assert {
+        row.revealed
+        for row in make(rich(), replace(SOME, revealed=month(14, 20))).stockpile.rows(Scenario)
+    } == {month(14)}
     assert make(rich(fiscal_year_start=1), SOME).samples.revealed == 12
     assert make(rich(fiscal_year_start=1, periods=12), SOME).samples.revealed == 6

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from optimiser.sampling import processes
-from optimiser.sampling.processes import Array
+from optimiser.scenarios.sampling import processes
+from optimiser.scenarios.sampling.processes import Array
 
 SAMPLES = 40_000
 ERRORS = 4.0
@@ -23,7 +23,10 @@ def paths() -> Array:
 
 
 def near(values: Array, expected: float) -> None:
-    assert abs(values.mean() - expected) < ERRORS * values.std() / math.sqrt(len(values)), (values.mean(), expected)
+    assert abs(values.mean() - expected) < ERRORS * values.std() / math.sqrt(len(values)), (
+        values.mean(),
+        expected,
+    )
 
 
 @pytest.mark.parametrize("date", range(len(YEARS)))
@@ -31,7 +34,11 @@ def near(values: Array, expected: float) -> None:
 def test_mean_and_variance_are_those_of_the_process(paths: Array, date: int, index: int) -> None:
     """κ = 0, the third index, is geometric Brownian motion: σ²t."""
     x, kappa, sigma, year = paths[:, date, index], KAPPA[index], SIGMA[index], YEARS[date]
-    expected = sigma**2 * year if kappa == 0 else sigma**2 * (1 - math.exp(-2 * kappa * year)) / (2 * kappa)
+    expected = (
+        sigma**2 * year
+        if kappa == 0
+        else sigma**2 * (1 - math.exp(-2 * kappa * year)) / (2 * kappa)
+    )
     assert processes.variance(KAPPA, SIGMA, float(year))[index] == pytest.approx(expected)
     near(x, 0.0)
     near(x**2, expected)
@@ -39,14 +46,19 @@ def test_mean_and_variance_are_those_of_the_process(paths: Array, date: int, ind
 
 
 def test_in_the_long_run_the_variance_is_that_of_the_stationary_process() -> None:
-    late = processes.log_paths(processes.stream(3, "test"), SAMPLES, np.array([40.0]), KAPPA[:1], SIGMA[:1], np.eye(1))[:, 0, 0]
+    late = processes.log_paths(
+        processes.stream(3, "test"), SAMPLES, np.array([40.0]), KAPPA[:1], SIGMA[:1], np.eye(1)
+    )[:, 0, 0]
     near(late**2, SIGMA[0] ** 2 / (2 * KAPPA[0]))
 
 
 def test_what_is_left_of_a_move_decays_with_the_reversion(paths: Array) -> None:
     """E X_s X_t = Var X_s exp(-κ(t - s)), whatever dates lie between."""
     for index in range(3):
-        expected = float(np.exp(-KAPPA[index] * (YEARS[3] - YEARS[0])) * processes.variance(KAPPA, SIGMA, float(YEARS[0]))[index])
+        expected = float(
+            np.exp(-KAPPA[index] * (YEARS[3] - YEARS[0]))
+            * processes.variance(KAPPA, SIGMA, float(YEARS[0]))[index]
+        )
         near(paths[:, 0, index] * paths[:, 3, index], expected)
 
 
@@ -55,11 +67,21 @@ def test_indices_move_together_as_their_shocks_do(paths: Array, a: int, b: int) 
     """E X_a X_b = ρ σ_a σ_b (1 - exp(-(κ_a + κ_b)t)) / (κ_a + κ_b)."""
     total = KAPPA[a] + KAPPA[b]
     for date, year in enumerate(YEARS):
-        near(paths[:, date, a] * paths[:, date, b], RHO[a, b] * SIGMA[a] * SIGMA[b] * (1 - math.exp(-total * year)) / total)
+        near(
+            paths[:, date, a] * paths[:, date, b],
+            RHO[a, b] * SIGMA[a] * SIGMA[b] * (1 - math.exp(-total * year)) / total,
+        )
 
 
 def test_a_correlation_of_one_is_no_trouble() -> None:
-    x = processes.log_paths(processes.stream(1, "test"), 100, YEARS, np.array([1.0, 1.0]), np.array([0.3, 0.3]), np.ones((2, 2)))
+    x = processes.log_paths(
+        processes.stream(1, "test"),
+        100,
+        YEARS,
+        np.array([1.0, 1.0]),
+        np.array([0.3, 0.3]),
+        np.ones((2, 2)),
+    )
     assert x[:, :, 0] == pytest.approx(x[:, :, 1], abs=1e-6)
 
 
@@ -81,7 +103,10 @@ def test_a_triangle_has_its_mean_variance_and_ends() -> None:
     assert drawn.max() <= high
     mean = (low + mode + high) / 3
     near(drawn, mean)
-    near((drawn - mean) ** 2, (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18)
+    near(
+        (drawn - mean) ** 2,
+        (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18,
+    )
     assert set(processes.triangular(processes.stream(5, "test"), 10, 3, 3, 3)) == {3.0}
     assert processes.triangular(processes.stream(5, "test"), 10, 0, 0, 4).min() >= 0
 
@@ -94,23 +119,40 @@ def test_outages_begin_as_a_poisson_process_and_last_as_long_as_drawn() -> None:
     near(flags.any(axis=1).astype(float), 1 - math.exp(-rate * periods / 12))
     begun = flags.any(axis=1) & ~flags[:, -4:].any(axis=1)
     runs = np.diff(flags.astype(int), axis=1, prepend=0) == 1
-    assert set(flags.sum(axis=1)[begun & (runs.sum(axis=1) == 1)]) <= {3, 6, 9}  # one may follow another at once
+    assert set(flags.sum(axis=1)[begun & (runs.sum(axis=1) == 1)]) <= {
+        3,
+        6,
+        9,
+    }  # one may follow another at once
 
 
 def test_outages_wait_until_there_is_something_to_stop() -> None:
     first = np.array([5, 10, 99], dtype=np.int64)
-    flags = processes.spells(processes.stream(2, "test"), np.repeat(first, 500), 20, 3.0, (1.0, 2.0, 4.0), 3)
+    flags = processes.spells(
+        processes.stream(2, "test"), np.repeat(first, 500), 20, 3.0, (1.0, 2.0, 4.0), 3
+    )
     assert [int(np.flatnonzero(flags[k : k + 500].any(axis=0)).min()) for k in (0, 500)] == [5, 10]
     assert not flags[1000:].any()
-    assert not processes.spells(processes.stream(2, "test"), first, 20, 0.0, (1.0, 2.0, 4.0), 3).any()
-    endless = processes.spells(processes.stream(2, "test"), np.zeros(500, dtype=np.int64), 20, 1.0, None, 3)
+    assert not processes.spells(
+        processes.stream(2, "test"), first, 20, 0.0, (1.0, 2.0, 4.0), 3
+    ).any()
+    endless = processes.spells(
+        processes.stream(2, "test"), np.zeros(500, dtype=np.int64), 20, 1.0, None, 3
+    )
     assert (np.diff(endless.astype(int), axis=1) >= 0).all()
 
 
 def test_random_numbers_hang_on_the_seed_and_the_name_alone() -> None:
     assert processes.stream(1, "a").random() == processes.stream(1, "A").random()
-    assert len({processes.stream(seed, name).random() for seed in (1, 2) for name in ("a", "b")}) == 4
+    assert (
+        len({processes.stream(seed, name).random() for seed in (1, 2) for name in ("a", "b")}) == 4
+    )
 
 
 def test_prices_are_rounded_to_four_digits() -> None:
-    assert processes.rounded(np.array([1234.56, 0.0123456, 0.0, 98767.0])).tolist() == [1235.0, 0.01235, 0.0, 98770.0]
+    assert processes.rounded(np.array([1234.56, 0.0123456, 0.0, 98767.0])).tolist() == [
+        1235.0,
+        0.01235,
+        0.0,
+        98770.0,
+    ]

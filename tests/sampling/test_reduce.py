@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimiser.sampling.processes import Array
-from optimiser.sampling.reduce import METHODS, distances, exchange, forward, reduce
+from optimiser.scenarios.sampling.processes import Array
+from optimiser.scenarios.sampling.reduce import METHODS, distances, exchange, forward, reduce
 
 EXACT = 1e-9
 
@@ -28,7 +28,9 @@ def left(cost: Array, weight: Array, kept: tuple[int, ...]) -> float:
 
 
 def best(cost: Array, weight: Array, keep: int) -> float:
-    return min(left(cost, weight, kept) for kept in itertools.combinations(range(len(weight)), keep))
+    return min(
+        left(cost, weight, kept) for kept in itertools.combinations(range(len(weight)), keep)
+    )
 
 
 def test_distances_are_euclidean() -> None:
@@ -48,26 +50,47 @@ def test_each_step_of_forward_selection_is_the_best_that_it_can_do(seed: int) ->
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_kmedoids_is_optimal_for_exchanges_and_never_worse_than_forward_selection(seed: int) -> None:
+def test_kmedoids_is_optimal_for_exchanges_and_never_worse_than_forward_selection(
+    seed: int,
+) -> None:
     cost, weight = drawn(seed)
     start = forward(cost, weight, 3)[0]
     found = tuple(exchange(cost, weight, start).tolist())
-    exchanges = [(*found[:m], k, *found[m + 1 :]) for m in range(3) for k in range(len(weight)) if k not in found]
+    exchanges = [
+        (*found[:m], k, *found[m + 1 :])
+        for m in range(3)
+        for k in range(len(weight))
+        if k not in found
+    ]
     distance = left(cost, weight, found)
     assert distance <= min(left(cost, weight, each) for each in exchanges) + EXACT
-    assert best(cost, weight, 3) - EXACT <= distance <= left(cost, weight, tuple(start.tolist())) + EXACT
+    assert (
+        best(cost, weight, 3) - EXACT
+        <= distance
+        <= left(cost, weight, tuple(start.tolist())) + EXACT
+    )
 
 
 def test_kmedoids_mends_what_forward_selection_cannot() -> None:
     """Three points on a line: the middle is the best single one, the ends are the best two of four at 0, 1, 9, 10 and one at 5."""
-    cost, weight = distances(np.array([[0.0], [1.0], [5.0], [9.0], [10.0]])), np.array([0.24, 0.24, 0.04, 0.24, 0.24])
+    cost, weight = (
+        distances(np.array([[0.0], [1.0], [5.0], [9.0], [10.0]])),
+        np.array([0.24, 0.24, 0.04, 0.24, 0.24]),
+    )
     assert 2 in forward(cost, weight, 2)[0]
     found = exchange(cost, weight, forward(cost, weight, 2)[0])
     assert left(cost, weight, tuple(found.tolist())) == pytest.approx(best(cost, weight, 2))
 
 
-@given(seed=st.integers(0, 10**6), count=st.integers(2, 12), method=st.sampled_from(sorted(METHODS)), data=st.data())
-def test_what_holds_of_any_reduction(seed: int, count: int, method: str, data: st.DataObject) -> None:
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(2, 12),
+    method=st.sampled_from(sorted(METHODS)),
+    data=st.data(),
+)
+def test_what_holds_of_any_reduction(
+    seed: int, count: int, method: str, data: st.DataObject
+) -> None:
     cost, weight = drawn(seed, count)
     keep = data.draw(st.integers(1, count))
     found = reduce(cost, weight, keep, method)
@@ -80,7 +103,10 @@ def test_what_holds_of_any_reduction(seed: int, count: int, method: str, data: s
     for k, to in enumerate(found.nearest):
         assert cost[k, to] == pytest.approx(min(cost[k, j] for j in found.kept), abs=1e-12)
     if keep < count:
-        assert reduce(cost, weight, keep + 1, "forward").distance <= reduce(cost, weight, keep, "forward").distance + EXACT
+        assert (
+            reduce(cost, weight, keep + 1, "forward").distance
+            <= reduce(cost, weight, keep, "forward").distance + EXACT
+        )
     else:
         assert found.distance == 0
         assert found.probability[np.argsort(found.kept)] == pytest.approx(weight)

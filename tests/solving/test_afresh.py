@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.afresh import decide_afresh
 from optimiser.solving.branching import Master
@@ -17,6 +16,7 @@ from optimiser.solving.linear import Clock, LinearProgram, OutOfTime
 from optimiser.solving.options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
+from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning
 
 
@@ -30,7 +30,9 @@ def missing(seed: int) -> tuple[Program, Program, Structure]:
 
 def idle(program: Program) -> Found:
     """The plan that does nothing."""
-    held = highs.optimise(program.fixed(np.zeros(int(program.integer.sum()))), Options(threads=1), Interrupt())
+    held = highs.optimise(
+        program.fixed(np.zeros(int(program.integer.sum()))), Options(threads=1), Interrupt()
+    )
     assert held.x is not None
     return Found(held.x[program.integer], held.x, program.objective(held.x))
 

@@ -18,7 +18,9 @@ from optimiser.solving.structure import Tree as Scenarios
 from tests.support.programs import planning
 
 
-def master_of(program: Program, labels: list[Label], weighty: list[bool], tree: Scenarios) -> Master:
+def master_of(
+    program: Program, labels: list[Label], weighty: list[bool], tree: Scenarios
+) -> Master:
     shape = structure(program, labels, np.array(weighty, dtype=np.int32), tree)
     return Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
 
@@ -28,10 +30,24 @@ def test_sums_run_along_the_paths_of_the_tree() -> None:
     nothing = np.zeros(4)
     program = Program(
         *(nothing, 0.0, nothing, np.ones(4), np.array([True, True, True, False])),
-        *(np.zeros(0), np.zeros(0), np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0)),
+        *(
+            np.zeros(0),
+            np.zeros(0),
+            np.zeros(1, dtype=np.int32),
+            np.zeros(0, dtype=np.int32),
+            np.zeros(0),
+        ),
     )
-    labels: list[Label] = [*(("sign", ("offtake", "low", node)) for node in range(3)), ("buy", ("spot", 0))]
-    shape = structure(program, labels, np.array([1, 1, 1, 0], dtype=np.int32), Scenarios((None, 0, 0), (1.0, 0.5, 0.5)))
+    labels: list[Label] = [
+        *(("sign", ("offtake", "low", node)) for node in range(3)),
+        ("buy", ("spot", 0)),
+    ]
+    shape = structure(
+        program,
+        labels,
+        np.array([1, 1, 1, 0], dtype=np.int32),
+        Scenarios((None, 0, 0), (1.0, 0.5, 0.5)),
+    )
     assert sorted(each.tolist() for each in shape.sums) == [[0, 1], [0, 2]]
     assert shape.first == 2
     assert shape.node.tolist() == [0, 1, 2, 0]
@@ -137,7 +153,9 @@ def test_both_sides_of_a_split_end_as_each_alone(threads: int) -> None:
     _, branch = master.open(root)[0]
     sides = master.sides(Part(), branch)
     alone = [master.solve(side, root.basis).bound for side in sides]
-    assert [each.bound for each in master.prove_both(sides, root.basis, np.inf)] == pytest.approx(alone)
+    assert [each.bound for each in master.prove_both(sides, root.basis, np.inf)] == pytest.approx(
+        alone
+    )
     relaxation.clock.interrupt.requested = True
     with pytest.raises(OutOfTime):
         master.prove_both(sides, root.basis, np.inf)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import engine, highs
 from optimiser.solving.branching import Gains, Tree
 from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
@@ -19,6 +18,7 @@ from optimiser.solving.options import Options
 from optimiser.solving.paths import Paths
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
+from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning
 
 EXACT = Options(gap=0.0, threads=1)
@@ -27,7 +27,12 @@ ANY = Options(gap=0.0, threads=1, target=np.inf)
 
 def drawn(seed: int) -> tuple[Program, Structure]:
     r = np.random.default_rng(seed + 10**6)
-    return planning(seed, leaves=int(r.integers(1, 8)), periods=int(r.integers(1, 8)), across=bool(r.integers(2)))
+    return planning(
+        seed,
+        leaves=int(r.integers(1, 8)),
+        periods=int(r.integers(1, 8)),
+        across=bool(r.integers(2)),
+    )
 
 
 def kept(program: Program, x: Any) -> None:
@@ -37,10 +42,15 @@ def kept(program: Program, x: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_trees_and_chains_have_the_optimum_of_highs(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_trees_and_chains_have_the_optimum_of_highs(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     program, shape = drawn(seed)
-    expected, found = highs.optimise(program, EXACT, Interrupt()), optimise(program, shape, EXACT, Interrupt())
+    expected, found = (
+        highs.optimise(program, EXACT, Interrupt()),
+        optimise(program, shape, EXACT, Interrupt()),
+    )
     assert found.status == expected.status
     if expected.objective is None or expected.x is None:
         return
@@ -74,7 +84,9 @@ def test_its_bounds_and_plans_hold_wherever_it_stops(seed: int) -> None:
 def test_a_led_search_proves_what_is_aimed_at(seed: int) -> None:
     """The least shortfall under a budget for each path, led by the cost."""
     r = np.random.default_rng(seed)
-    program, shape = planning(seed, leaves=int(r.integers(1, 7)), periods=int(r.integers(2, 6)), scarce=True)
+    program, shape = planning(
+        seed, leaves=int(r.integers(1, 7)), periods=int(r.integers(2, 6)), scarce=True
+    )
     short = np.arange(program.columns) >= program.columns - len(shape.tree.parent)
     aim = replace(program, cost=np.where(short, program.cost, 0.0), offset=0.0)
     least = highs.optimise(aim, EXACT, Interrupt())
@@ -102,9 +114,13 @@ def test_a_basis_takes_one_more_row() -> None:
     before = relaxation.solve()
     some = program.cost.nonzero()[0]
     row, value = np.full(len(some), program.rows), program.cost[some]
-    longer = program.extended(row_lower=[-np.inf], row_upper=[np.inf], row=row, column=some, value=value)
+    longer = program.extended(
+        row_lower=[-np.inf], row_upper=[np.inf], row=row, column=some, value=value
+    )
     clock = Clock()
-    again = LinearProgram(longer, clock).solve(Basis.of(before.basis).with_row(program.rows), primal=True)
+    again = LinearProgram(longer, clock).solve(
+        Basis.of(before.basis).with_row(program.rows), primal=True
+    )
     assert again.objective == pytest.approx(before.objective)
     assert clock.iterations == 0
 
@@ -121,7 +137,10 @@ def test_most_of_them_need_no_other_search() -> None:
 @pytest.mark.parametrize("seed", range(80, 110))
 def test_where_any_plan_will_do_one_is_found_wherever_there_is_one(seed: int) -> None:
     program, shape = drawn(seed)
-    expected, found = highs.optimise(program, EXACT, Interrupt()), optimise(program, shape, ANY, Interrupt())
+    expected, found = (
+        highs.optimise(program, EXACT, Interrupt()),
+        optimise(program, shape, ANY, Interrupt()),
+    )
     if expected.objective is None:
         assert found.status == expected.status
         return
@@ -132,7 +151,9 @@ def test_where_any_plan_will_do_one_is_found_wherever_there_is_one(seed: int) ->
     kept(program, found.x)
 
 
-def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("the search went on")
 
@@ -151,10 +172,16 @@ def test_one_thread_and_two_end_the_same(seed: int) -> None:
     assert one.best is not None
     assert two.best is not None
     assert (one.best.x == two.best.x).all()
-    assert (one.bound, one.nodes, one.clock.iterations) == (two.bound, two.nodes, two.clock.iterations)
+    assert (one.bound, one.nodes, one.clock.iterations) == (
+        two.bound,
+        two.nodes,
+        two.clock.iterations,
+    )
 
 
-def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     program, shape = planning(7, leaves=5, periods=6)
     first = Engine(program, shape, 0.02, Clock())
     first.run()
@@ -166,7 +193,9 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(monk
 
     monkeypatch.setattr(Paths, "grow", refuse)
     root, core = first.learnt()
-    again = Engine(program, shape, 0.02, Clock(), Known([first.best.whole], root, core, first.known.gains))
+    again = Engine(
+        program, shape, 0.02, Clock(), Known([first.best.whole], root, core, first.known.gains)
+    )
     again.run()
     assert again.best is not None
     assert again.best.objective <= first.best.objective + 1e-6
@@ -188,7 +217,9 @@ def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> No
     )
     moved = replace(moved, row_upper=np.maximum(moved.row_lower, program.row_upper))
     expected = highs.optimise(moved, EXACT, Interrupt())
-    plans = [each.whole for each in first.attempts] + ([] if first.best is None else [first.best.whole])
+    plans = [each.whole for each in first.attempts] + (
+        [] if first.best is None else [first.best.whole]
+    )
     again = Engine(moved, shape, 0.02, Clock(), Known(plans, *first.learnt()))
     again.run()
     if expected.objective is None:
@@ -221,7 +252,9 @@ def test_the_first_plan_comes_with_the_paths() -> None:
     assert program.holds(plan, 1e-6)
 
 
-def test_what_is_small_or_has_no_integers_goes_to_highs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_small_or_has_no_integers_goes_to_highs_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     program, shape = planning(2, leaves=4, periods=5)
 
     def refuse(*_: Any) -> None:
@@ -251,7 +284,9 @@ def test_a_tree_without_integers_is_solved_path_by_path(monkeypatch: pytest.Monk
     assert found.row_dual is not None
 
 
-def test_a_search_that_does_not_hear_that_it_is_to_end_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_does_not_hear_that_it_is_to_end_keeps_the_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     program, shape = planning(5, leaves=5, periods=6)
 
@@ -271,15 +306,25 @@ def test_a_plan_stands_where_highs_sees_none() -> None:
     program, _ = planning(5, leaves=5, periods=6)
     known = highs.optimise(program, EXACT, Interrupt())
     assert better(program, Solution("infeasible"), known, EXACT) is known
-    assert better(program, Solution("infeasible"), Solution("no_plan"), EXACT).status == "infeasible"
+    assert (
+        better(program, Solution("infeasible"), Solution("no_plan"), EXACT).status == "infeasible"
+    )
 
 
-def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     begun: list[Any] = []
     ordinary = highs.optimise
 
-    def watched(program: Program, options: Options, interrupt: Interrupt, watch: Any = None, known: Any = None) -> Any:
+    def watched(
+        program: Program,
+        options: Options,
+        interrupt: Interrupt,
+        watch: Any = None,
+        known: Any = None,
+    ) -> Any:
         begun.append(known)
         return ordinary(program, options, interrupt, watch, known)
 
@@ -303,7 +348,13 @@ def test_what_it_gives_up_highs_ends_with_its_plan(monkeypatch: pytest.MonkeyPat
     begun: list[Any] = []
     ordinary = highs.optimise
 
-    def watched(program: Program, options: Options, interrupt: Interrupt, watch: Any = None, known: Any = None) -> Any:
+    def watched(
+        program: Program,
+        options: Options,
+        interrupt: Interrupt,
+        watch: Any = None,
+        known: Any = None,
+    ) -> Any:
         begun.append(known)
         return ordinary(program, options, interrupt, watch, known)
 
@@ -316,7 +367,9 @@ def test_what_it_gives_up_highs_ends_with_its_plan(monkeypatch: pytest.MonkeyPat
     assert program.holds(begun[-1], 1e-6)
 
 
-def test_time_that_is_over_or_an_interrupt_keep_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_that_is_over_or_an_interrupt_keep_what_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     program, shape = planning(5, leaves=5, periods=6)
     search = Engine(program, shape, 0.0, Clock(deadline=time.perf_counter() - 1))
@@ -359,7 +412,9 @@ def test_progress_names_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "of 7" in phases
     assert "branching" in phases
     known = [each for each in seen if each.incumbent is not None]
-    assert [each.incumbent for each in known] == sorted((each.incumbent or 0.0 for each in known), reverse=True), "plans only get better"
+    assert [each.incumbent for each in known] == sorted(
+        (each.incumbent or 0.0 for each in known), reverse=True
+    ), "plans only get better"
 
 
 def test_a_program_without_a_plan_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,7 +422,9 @@ def test_a_program_without_a_plan_is_called_so(monkeypatch: pytest.MonkeyPatch) 
     program, shape = planning(5, leaves=3, periods=4)
     short = np.arange(program.columns - len(shape.tree.parent), program.columns)
     row, value = np.full(len(short), program.rows), np.ones(len(short))
-    hopeless = program.extended(row_lower=[-np.inf], row_upper=[-1.0], row=row, column=short, value=value)
+    hopeless = program.extended(
+        row_lower=[-np.inf], row_upper=[-1.0], row=row, column=short, value=value
+    )
     assert optimise(hopeless, shape, EXACT, Interrupt()).status == "infeasible"
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.errors import OutputError
-from optimiser.solve import Options, solve
 from optimiser.solving.model_file import legal_names, write_model
+from optimiser.solving.solve import Options, solve
+from optimiser.system.errors import OutputError
 from tests.support.linear_models import random_model
 
 
@@ -38,20 +38,36 @@ def test_what_is_read_back_has_the_same_optimum_and_verdict(suffix: str, tmp_pat
         if outcome.status == "infeasible":
             assert h.getModelStatus() == highspy.HighsModelStatus.kInfeasible
         else:
-            assert h.getInfo().objective_function_value == pytest.approx(outcome.objective, abs=1e-5)
+            assert h.getInfo().objective_function_value == pytest.approx(
+                outcome.objective, abs=1e-5
+            )
         assert list(tmp_path.iterdir()) == [path], "nothing is left beside the file"
     assert verdicts == {"optimal", "infeasible"}
 
 
 def odd_names() -> pyo.ConcreteModel:
     m = pyo.ConcreteModel()
-    m.OFFERS = pyo.Set(dimen=2, initialize=[("metlen spot", 3), ("metlen_spot", 3), ("Rußland – 中", 1), ("", 2), ("3/x", 0)])
+    m.OFFERS = pyo.Set(
+        dimen=2,
+        initialize=[
+            ("metlen spot", 3),
+            ("metlen_spot", 3),
+            ("Rußland – 中", 1),
+            ("", 2),
+            ("3/x", 0),
+        ],
+    )
     m.buy = pyo.Var(m.OFFERS, bounds=(0, 9), domain=pyo.Integers)
     m.free = pyo.Var(bounds=(-1, 4))
     m.e12 = pyo.Var(bounds=(-1, 4))
     m.st = pyo.Constraint(expr=pyo.quicksum(m.buy.values()) + m.free + m.e12 >= 7.5)
     m.obj = pyo.Constraint(expr=m.free - m.e12 <= 1)
-    m.cost = pyo.Objective(expr=pyo.quicksum((k + 1) * each for k, each in enumerate(m.buy.values())) + 3 * m.free + 5 * m.e12 + 100)
+    m.cost = pyo.Objective(
+        expr=pyo.quicksum((k + 1) * each for k, each in enumerate(m.buy.values()))
+        + 3 * m.free
+        + 5 * m.e12
+        + 100
+    )
     return m
 
 
@@ -63,10 +79,20 @@ def test_names_stay_readable_and_become_legal(suffix: str, tmp_path: Path) -> No
     lp = h.getLp()
     # The order is HiGHS's own: an LP file lists what its objective names first.
     assert sorted(lp.col_names_) == sorted(
-        ["buy(metlen_spot,3)", "buy(metlen_spot,3)_2", "buy(Ruland__,1)", "buy(,2)", "buy(3_x,0)", "_free", "_e12"]
+        [
+            "buy(metlen_spot,3)",
+            "buy(metlen_spot,3)_2",
+            "buy(Ruland__,1)",
+            "buy(,2)",
+            "buy(3_x,0)",
+            "_free",
+            "_e12",
+        ]
     )
     assert lp.row_names_ == ["_st", "_obj"]
-    assert h.getInfo().objective_function_value == pytest.approx(solve(m, Options(gap=0.0)).objective)
+    assert h.getInfo().objective_function_value == pytest.approx(
+        solve(m, Options(gap=0.0)).objective
+    )
 
 
 @settings(deadline=None)

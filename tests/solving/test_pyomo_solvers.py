@@ -9,13 +9,15 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
-from optimiser.solve import Options, SolverError, SolverUnavailable, UnboundedError, solve
 from optimiser.solving import pyomo_solvers
 from optimiser.solving.pyomo_solvers import solve_by_name
+from optimiser.solving.solve import Options, SolverError, SolverUnavailable, UnboundedError, solve
 from tests.support.hard import knapsacks
 
 INSTALLED = [
-    name for name in ("highs", "appsi_highs", "glpk", "cbc", "scip", "gurobi") if pyo.SolverFactory(name).available(exception_flag=False)
+    name
+    for name in ("highs", "appsi_highs", "glpk", "cbc", "scip", "gurobi")
+    if pyo.SolverFactory(name).available(exception_flag=False)
 ]
 EXACT = Options(gap=0.0, time_limit=60, threads=1)
 
@@ -32,7 +34,9 @@ def model() -> Any:
 
 
 @pytest.mark.parametrize("name", INSTALLED)
-def test_the_optimum_is_that_of_the_direct_way(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_optimum_is_that_of_the_direct_way(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     mine, theirs = model(), model()
     direct, named = solve(mine, EXACT), solve(theirs, EXACT, solver=name)
     assert (named.status, named.objective) == ("optimal", pytest.approx(direct.objective))
@@ -51,7 +55,9 @@ def test_objectives_are_minimised_in_turn_and_the_model_is_left_as_it_was(name: 
     m.shortfall = pyo.Objective(expr=m.missed)
     m.cost = pyo.Objective(expr=3 * m.lots["cheap"] + 8 * m.lots["dear"])
     outcome = solve(m, EXACT, solver=name)
-    assert [(each.name, each.status, pytest.approx(each.objective, abs=1e-5)) for each in outcome.stages] == [
+    assert [
+        (each.name, each.status, pytest.approx(each.objective, abs=1e-5)) for each in outcome.stages
+    ] == [
         ("shortfall", "optimal", 4.0),
         ("cost", "optimal", 14.0),
     ]
@@ -85,9 +91,15 @@ def test_a_plan_that_is_not_proven_in_time_is_feasible(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nosuch", "'nosuch' is not known to Pyomo"), ("baron", "'baron' is known to Pyomo, but is not installed")]
+    ("name", "message"),
+    [
+        ("nosuch", "'nosuch' is not known to Pyomo"),
+        ("baron", "'baron' is known to Pyomo, but is not installed"),
+    ],
 )
-def test_a_solver_that_is_not_there_is_named(name: str, message: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_solver_that_is_not_there_is_named(
+    name: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(SolverUnavailable, match=message):
         solve(model(), EXACT, solver=name)
     assert caplog.records == []
@@ -103,7 +115,9 @@ def test_a_solver_that_fails_is_a_solver_error(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts here")
-def test_a_program_is_found_in_the_absolute_folders_of_path_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_is_found_in_the_absolute_folders_of_path_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran, here, bare = tmp_path / "ran", tmp_path / "here", tmp_path / "bare"
     here.mkdir()
     bare.mkdir()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.solve import Options, solve
 from optimiser.solving.relax import Elastic, relax
+from optimiser.solving.solve import Options, solve
 from optimiser.solving.standard_form import standard_form
 
 EXACT = Options(gap=0.0, threads=1)
@@ -45,7 +45,10 @@ def test_the_bound_of_a_variable_gives_and_integers_stay_whole() -> None:
     assert amounts(m, Elastic(m.buy, "most")) == (pytest.approx(3.0),)
     assert amounts(m, Elastic(m.lots, "most")) == (pytest.approx(1.0),)
     m.lots.setub(0)
-    assert amounts(m, Elastic(m.buy, "most"), Elastic(m.lots, "most", 2.9)) == (0, pytest.approx(2.0)), "2 lots and 4 units, not 6/3 lots"
+    assert amounts(m, Elastic(m.buy, "most"), Elastic(m.lots, "most", 2.9)) == (
+        0,
+        pytest.approx(2.0),
+    ), "2 lots and 4 units, not 6/3 lots"
 
 
 def test_weights_say_what_gives() -> None:
@@ -54,7 +57,11 @@ def test_weights_say_what_gives() -> None:
     # 10 units are 7 and a lot: 3 above the cap, 18 of money.
     assert amounts(m, *both) == (pytest.approx(3), pytest.approx(6))
     assert amounts(m, Elastic(m.need, "least"), *both) == (pytest.approx(3), 0, 0)
-    assert amounts(m, Elastic(m.need, "least", 10), *both) == (0, pytest.approx(3), pytest.approx(6))
+    assert amounts(m, Elastic(m.need, "least", 10), *both) == (
+        0,
+        pytest.approx(3),
+        pytest.approx(6),
+    )
 
 
 def test_the_sense_chooses_the_side_of_an_equation_or_range() -> None:
@@ -94,7 +101,9 @@ def test_a_constraint_that_is_always_true_gives_nothing() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32))
-def test_the_least_weighted_amount_is_that_of_a_model_with_slacks_written_by_hand(seed: int) -> None:
+def test_the_least_weighted_amount_is_that_of_a_model_with_slacks_written_by_hand(
+    seed: int,
+) -> None:
     r = random.Random(seed)
     least = [r.randint(0, 20) for _ in range(4)]
     most = [r.randint(0, 20) for _ in range(4)]
@@ -103,16 +112,28 @@ def test_the_least_weighted_amount_is_that_of_a_model_with_slacks_written_by_han
 
     def model(slack: Any) -> Any:
         m = pyo.ConcreteModel()
-        m.x = pyo.Var(range(3), domain=lambda m, i: [pyo.NonNegativeReals, pyo.NonNegativeIntegers][i % 2], bounds=(0, 5))
+        m.x = pyo.Var(
+            range(3),
+            domain=lambda m, i: [pyo.NonNegativeReals, pyo.NonNegativeIntegers][i % 2],
+            bounds=(0, 5),
+        )
         m.give = pyo.Var(range(8), domain=pyo.NonNegativeReals)
         rows = [pyo.quicksum(rates[k][i] * m.x[i] for i in range(3)) for k in range(4)]
-        m.least = pyo.Constraint(range(4), rule=lambda m, k: rows[k] + slack * m.give[k] >= least[k])
-        m.most = pyo.Constraint(range(4), rule=lambda m, k: rows[k] - slack * m.give[4 + k] <= most[k])
+        m.least = pyo.Constraint(
+            range(4), rule=lambda m, k: rows[k] + slack * m.give[k] >= least[k]
+        )
+        m.most = pyo.Constraint(
+            range(4), rule=lambda m, k: rows[k] - slack * m.give[4 + k] <= most[k]
+        )
         m.cost = pyo.Objective(expr=pyo.quicksum(weights[k] * m.give[k] for k in range(8)))
         return m
 
     by_hand = solve(model(1), EXACT).objective
     m = model(0)
-    limits = [Elastic(m.least[k], "least", weights[k]) for k in range(4)] + [Elastic(m.most[k], "most", weights[4 + k]) for k in range(4)]
+    limits = [Elastic(m.least[k], "least", weights[k]) for k in range(4)] + [
+        Elastic(m.most[k], "most", weights[4 + k]) for k in range(4)
+    ]
     found = amounts(m, *limits)
-    assert sum(weight * amount for weight, amount in zip(weights, found, strict=True)) == pytest.approx(by_hand, abs=1e-5)
+    assert sum(
+        weight * amount for weight, amount in zip(weights, found, strict=True)
+    ) == pytest.approx(by_hand, abs=1e-5)

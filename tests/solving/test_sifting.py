@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.branching import Master, Part
 from optimiser.solving.dive import attempt_anew
@@ -14,6 +13,7 @@ from optimiser.solving.options import Options
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
+from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning
 
 
@@ -53,9 +53,14 @@ def test_parts_of_it_end_as_those_of_the_whole(seed: int) -> None:
         return
     r, ended = np.random.default_rng(seed), set()
     for _ in range(12):
-        few = r.choice(plain.integers, size=min(len(plain.integers), int(r.integers(1, 8))), replace=False)
+        few = r.choice(
+            plain.integers, size=min(len(plain.integers), int(r.integers(1, 8))), replace=False
+        )
         part = Part().hold(few, r.integers(0, 2, len(few)).astype(np.float64))
-        free, same = (master.solve(part, root.basis) for master, root in zip((plain, sifted), roots, strict=True))
+        free, same = (
+            master.solve(part, root.basis)
+            for master, root in zip((plain, sifted), roots, strict=True)
+        )
         assert same.solved == free.solved
         assert same.bound == pytest.approx(free.bound, rel=1e-7)
         ended.add(free.solved)
@@ -92,5 +97,7 @@ def test_a_plan_solved_anew_costs_what_highs_finds_for_its_integers(seed: int) -
     assert found.objective == pytest.approx(expected.objective, rel=1e-7)
     assert program.holds(found.x, 1e-6)
     assert (used.columns >= (found.x != 0)).all()
-    nothing, _ = attempt_anew(program, whole, found.objective - 1e-3 * abs(found.objective), used, Clock())
+    nothing, _ = attempt_anew(
+        program, whole, found.objective - 1e-3 * abs(found.objective), used, Clock()
+    )
     assert nothing is None, "what costs more than what is known is given up"

@@ -23,7 +23,11 @@ def row_of(form: StandardForm, constraint: Any) -> tuple[float, dict[str, float]
     p, i = form.program, form.row(constraint)
     assert i is not None
     entries = range(p.start[i], p.start[i + 1])
-    return p.row_lower[i], {form.variables[p.index[k]].name: float(p.value[k]) for k in entries}, p.row_upper[i]
+    return (
+        p.row_lower[i],
+        {form.variables[p.index[k]].name: float(p.value[k]) for k in entries},
+        p.row_upper[i],
+    )
 
 
 @settings(deadline=None)
@@ -51,14 +55,18 @@ def test_every_row_and_objective_has_the_value_that_pyomo_gives_it_at_any_point(
             if theirs is None:
                 assert math.isinf(mine)
             else:
-                assert body[i] - mine == pytest.approx(pyo.value(constraint.body) - theirs, abs=1e-9)
+                assert body[i] - mine == pytest.approx(
+                    pyo.value(constraint.body) - theirs, abs=1e-9
+                )
     assert form.row(m.off) is None
     assert p.objective(x) == pytest.approx(pyo.value(m.cost), abs=1e-9)
     for j, variable in enumerate(form.variables):
         low, high = (variable.value, variable.value) if variable.fixed else variable.bounds
         assert (p.lower[j], p.upper[j]) == (low, high)
         assert bool(p.integer[j]) == (variable.is_integer() and not variable.fixed)
-    assert all(len(set(p.index[a:b])) == b - a for a, b in zip(p.start, p.start[1:], strict=False)), "an entry stands twice"
+    assert all(
+        len(set(p.index[a:b])) == b - a for a, b in zip(p.start, p.start[1:], strict=False)
+    ), "an entry stands twice"
     assert (p.value != 0).all()
 
 
@@ -86,7 +94,9 @@ def test_signs_are_those_of_pyomos_body_and_a_range_is_one_row() -> None:
     assert row_of(form, m.equal) == (7.0, {"x[0]": 1.0}, 7.0)
 
 
-def test_true_constraints_without_variables_are_dropped_and_false_ones_kept_as_rows_that_cannot_hold() -> None:
+def test_true_constraints_without_variables_are_dropped_and_false_ones_kept_as_rows_that_cannot_hold() -> (
+    None
+):
     m = pyo.ConcreteModel()
     m.x = pyo.Var()
     m.true = pyo.Constraint(expr=m.x - m.x <= 1)
@@ -211,11 +221,23 @@ def test_extended_adds_columns_and_rows_behind_and_entries_anywhere() -> None:
     m.a = pyo.Constraint(expr=m.x[0] <= 1)
     m.b = pyo.Constraint(expr=m.x[1] <= 2)
     p = standard_form(m).program.extended(
-        cost=[5], lower=[0], upper=[9], row_lower=[-1], row_upper=[3], row=[0, 2, 2], column=[2, 2, 1], value=[-1, 4, 6]
+        cost=[5],
+        lower=[0],
+        upper=[9],
+        row_lower=[-1],
+        row_upper=[3],
+        row=[0, 2, 2],
+        column=[2, 2, 1],
+        value=[-1, 4, 6],
     )
     dense = np.zeros((p.rows, p.columns))
     for i in range(p.rows):
         dense[i, p.index[p.start[i] : p.start[i + 1]]] = p.value[p.start[i] : p.start[i + 1]]
     assert dense.tolist() == [[1, 0, -1], [0, 1, 0], [0, 6, 4]]
-    assert (p.cost.tolist(), p.lower.tolist()[2], p.upper.tolist()[2], p.integer.tolist()) == ([0, 0, 5], 0, 9, [True, True, False])
+    assert (p.cost.tolist(), p.lower.tolist()[2], p.upper.tolist()[2], p.integer.tolist()) == (
+        [0, 0, 5],
+        0,
+        9,
+        [True, True, False],
+    )
     assert (p.row_lower.tolist(), p.row_upper.tolist()) == ([-INF, -INF, -1], [1, 2, 3])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimiser.interrupts import Interrupt
 from optimiser.solving import highs
 from optimiser.solving.branching import Master, Part
 from optimiser.solving.dive import Found, attempt, dive
@@ -14,6 +13,7 @@ from optimiser.solving.options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Label, structure
+from optimiser.system.interrupts import Interrupt
 
 
 def orders(seed: int, periods: int = 8) -> Program:
@@ -30,11 +30,16 @@ def orders(seed: int, periods: int = 8) -> Program:
             (-np.inf, 0, {at_dear: 1, dear: -40}),
             (-np.inf, 0, {at_cheap: 1, cheap: -40}),
             (0, np.inf, {at_cheap: 1, cheap: -20}),
-            (demand[t], demand[t], {at_dear: 1, at_cheap: 1, stored: -1} | ({stored - 6: 1} if t else {})),
+            (
+                demand[t],
+                demand[t],
+                {at_dear: 1, at_cheap: 1, stored: -1} | ({stored - 6: 1} if t else {}),
+            ),
         ]
     upper = np.tile([1, 1, 1, np.inf, np.inf, np.inf], periods)
     return Program(
-        cost=np.tile([r.integers(10, 40), 0, 0, 6, 5, 1], periods).astype(float) * r.uniform(0.9, 1.1, 6 * periods),
+        cost=np.tile([r.integers(10, 40), 0, 0, 6, 5, 1], periods).astype(float)
+        * r.uniform(0.9, 1.1, 6 * periods),
         offset=7.0,
         lower=np.zeros(6 * periods),
         upper=upper,

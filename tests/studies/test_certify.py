@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimiser.solve import Options, solve
 from optimiser.solving.engine import Attempt
 from optimiser.solving.linear import Basis
+from optimiser.solving.solve import Options, solve
 from optimiser.studies.case import Case, Commit
 from optimiser.studies.certify import Certifier, Lesson
 from optimiser.studies.compiled import compile_program
@@ -53,7 +53,9 @@ def fresh(stockpile: Stockpile, case: Case) -> tuple[str, float | None, float | 
     return outcome.status, outcome.objective, outcome.bound
 
 
-def agree(stockpile: Stockpile, cases: list[Case], evaluator: Evaluator | None = None) -> dict[str, int]:
+def agree(
+    stockpile: Stockpile, cases: list[Case], evaluator: Evaluator | None = None
+) -> dict[str, int]:
     """Holds each run against a fresh solve; how many were proven how."""
     evaluator = evaluator or Evaluator(Job(stockpile, OPTIONS))
     ways: dict[str, int] = {}
@@ -78,18 +80,38 @@ def agree(stockpile: Stockpile, cases: list[Case], evaluator: Evaluator | None =
 def draws(stockpile: Stockpile, moved: list[Input], count: int, seed: int) -> list[Case]:
     asked = Asked(Study(study="s", kind="monte_carlo"), tuple(moved), stockpile, GAP)
     dice = random.Random(seed)
-    return [asked.case(*(dice.uniform(each.low, each.high) for each in moved)) for _ in range(count)]
+    return [
+        asked.case(*(dice.uniform(each.low, each.high) for each in moved)) for _ in range(count)
+    ]
 
 
 MENU = (
-    *(contract(price_index=None), floor(8, 120), floor(9, 240, "high"), offer(price=12, order_cost=20, minimum_order=5, capacity=40)),
-    *(offer("far", 9, lead_time_months=1, order_cost=30, lot_size=7, capacity=30), demand(13, 0, 5), target(9, 3)),
+    *(
+        contract(price_index=None),
+        floor(8, 120),
+        floor(9, 240, "high"),
+        offer(price=12, order_cost=20, minimum_order=5, capacity=40),
+    ),
+    *(
+        offer("far", 9, lead_time_months=1, order_cost=30, lot_size=7, capacity=30),
+        demand(13, 0, 5),
+        target(9, 3),
+    ),
     *(material(below_target_cost=6, shortage_cost=90, holding_cost=1), fund(), budget(900)),
 )
 MOVED = [
-    *(Input("offers", "spot", "price", "set", 7, 14), Input("offers", "far", "price", "set", 6, 12)),
-    *(Input("floors", "offtake/low", "floor", "set", 6, 11), Input("demand", "ga", "quantity", "set", 8, 20)),
-    *(Input("budgets", "nds", "amount", "set", 300, 1100), Input("materials", "ga", "below_target_cost", "set", 1, 12)),
+    *(
+        Input("offers", "spot", "price", "set", 7, 14),
+        Input("offers", "far", "price", "set", 6, 12),
+    ),
+    *(
+        Input("floors", "offtake/low", "floor", "set", 6, 11),
+        Input("demand", "ga", "quantity", "set", 8, 20),
+    ),
+    *(
+        Input("budgets", "nds", "amount", "set", 300, 1100),
+        Input("materials", "ga", "below_target_cost", "set", 1, 12),
+    ),
 ]
 
 
@@ -97,7 +119,10 @@ def test_runs_agree_with_fresh_solves_and_most_are_not_searched() -> None:
     """Dear orders leave a wide gap below, which only a search closes; cheap ones do not."""
     stockpile = book(*MENU, periods=6)
     agree(stockpile, draws(stockpile, MOVED, 10, seed=3))
-    orders = (offer(price=12, order_cost=0.5, capacity=40), offer("far", 9, lead_time_months=1, order_cost=0.5, capacity=30))
+    orders = (
+        offer(price=12, order_cost=0.5, capacity=40),
+        offer("far", 9, lead_time_months=1, order_cost=0.5, capacity=30),
+    )
     cheap = book(*(row for row in MENU if not isinstance(row, Offer)), *orders, periods=6)
     ways = agree(cheap, draws(cheap, MOVED, 25, seed=3))
     assert ways.get("certified", 0) >= 15
@@ -125,7 +150,10 @@ def test_inputs_drawn_from_a_sample_workbook(name: str, count: int) -> None:
 @pytest.mark.parametrize("make", [everything, everything_uncertain])
 def test_books_that_use_everything(make: object) -> None:
     stockpile = make()  # type: ignore[operator]
-    moved = [Input("offers", "*", "price", "scale", 0.7, 1.4), Input("demand", "*", "quantity", "scale", 0.7, 1.2)]
+    moved = [
+        Input("offers", "*", "price", "scale", 0.7, 1.4),
+        Input("demand", "*", "quantity", "scale", 0.7, 1.2),
+    ]
     agree(stockpile, draws(stockpile, moved, 2, seed=1))
 
 
@@ -150,11 +178,21 @@ def test_an_infeasible_corner() -> None:
 
 def test_an_input_that_is_wrong_is_refused_with_its_cell() -> None:
     evaluator = Evaluator(Job(book(offer(), demand(10)), OPTIONS))
-    asked = Asked(Study(study="s", kind="sweep"), (Input("offers", "spot", "availability", "set", 0, 2),), book(), GAP)
+    asked = Asked(
+        Study(study="s", kind="sweep"),
+        (Input("offers", "spot", "availability", "set", 0, 2),),
+        book(),
+        GAP,
+    )
     result, _ = evaluator.run(asked.case(1.5))
     assert result.status == "refused"
     assert "availability must be at most 1, found 1.5" in result.message
-    moved = Asked(Study(study="s", kind="sweep"), (Input("offers", "spot", "lead_time_months", "set", 0, 2),), book(), GAP)
+    moved = Asked(
+        Study(study="s", kind="sweep"),
+        (Input("offers", "spot", "lead_time_months", "set", 0, 2),),
+        book(),
+        GAP,
+    )
     result, _ = evaluator.run(moved.case(0.5))
     assert result.status == "refused"
     assert "whole number of periods" in result.message
@@ -164,7 +202,12 @@ def test_a_cost_without_end_is_refused() -> None:
     from tests.support.accept import outlet
 
     evaluator = Evaluator(Job(book(offer(price=10), outlet(price=5)), OPTIONS))
-    asked = Asked(Study(study="s", kind="sweep"), (Input("outlets", "sale", "price", "set", 0, 20),), book(), GAP)
+    asked = Asked(
+        Study(study="s", kind="sweep"),
+        (Input("outlets", "sale", "price", "set", 0, 20),),
+        book(),
+        GAP,
+    )
     assert evaluator.run(asked.case(20.0))[0].status == "refused"
 
 
@@ -179,12 +222,20 @@ def test_figures_of_a_run() -> None:
 
 
 def test_a_commitment_and_a_limit() -> None:
-    stockpile = book(contract(), floor(8, 156), offer(price=12, order_cost=1), demand(13, 0, 1), material(shortage_cost=10))
+    stockpile = book(
+        contract(),
+        floor(8, 156),
+        offer(price=12, order_cost=1),
+        demand(13, 0, 1),
+        material(shortage_cost=10),
+    )
     evaluator = Evaluator(Job(stockpile, OPTIONS))
     forbidden, _ = evaluator.run(Case(commits=(Commit("sign", "offtake", None, "exactly", 0.0),)))
     assert forbidden.objective == pytest.approx(260)
     assert forbidden.number("shortfall") == pytest.approx(26)
-    limited, _ = evaluator.run(Case(commits=(Commit("sign", "offtake", None, "exactly", 0.0),), limit=("shortfall", 6.0)))
+    limited, _ = evaluator.run(
+        Case(commits=(Commit("sign", "offtake", None, "exactly", 0.0),), limit=("shortfall", 6.0))
+    )
     assert limited.objective == pytest.approx(20 * 12 + 60 + 1, rel=GAP)
     assert limited.number("shortfall") == pytest.approx(6, abs=1e-4)
 
@@ -211,12 +262,20 @@ def test_patterns_are_kept_few_and_once() -> None:
     certifier = Certifier(compiled)
     size = int(compiled.program.integer.sum())
     for k in range(40):
-        lesson = Lesson(np.array([float(k)]), 5.0, None, (Attempt(np.full(size, float(k)), 5.0), Attempt(np.full(size, -1.0), 6.0)), ())
+        lesson = Lesson(
+            np.array([float(k)]),
+            5.0,
+            None,
+            (Attempt(np.full(size, float(k)), 5.0), Attempt(np.full(size, -1.0), 6.0)),
+            (),
+        )
         certifier.take(lesson)
         certifier.take(lesson)
     assert len(certifier.patterns) == 16
     assert certifier.patterns[0].whole[0] == 39
-    assert all(each.whole[0] >= 0 for each in certifier.patterns), "what is no best plan is no pattern"
+    assert all(each.whole[0] >= 0 for each in certifier.patterns), (
+        "what is no best plan is no pattern"
+    )
 
 
 def test_inputs_are_weighed_by_what_the_objectives_say_of_them() -> None:
@@ -279,4 +338,6 @@ def test_compiling_leaves_the_collector_as_it_was() -> None:
 
 def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
     stockpile = read(written(tmp_path / "book", FULL)).stockpile  # type: ignore[operator]
-    agree(stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 1, seed=2))
+    agree(
+        stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 1, seed=2)
+    )

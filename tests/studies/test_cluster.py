@@ -8,30 +8,39 @@ from typing import Any
 
 import pytest
 
-from optimiser.errors import StockpileError
 from optimiser.studies.case import Result
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Runner
+from optimiser.system.errors import StockpileError
 from tests.studies.test_runner import cases
 from tests.support.hollow import Hollow
 
 distributed = pytest.importorskip("distributed")
 
-from optimiser.studies import cluster as module  # noqa: E402
+from optimiser.execution import dask_cluster as module  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[Any]:
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": None,
+    }
     with distributed.LocalCluster(**options) as found:
         yield found
 
 
-def run(scheduler: Any, record: Path, job: Hollow, count: int, watch: Any = lambda _: None) -> list[Result]:
+def run(
+    scheduler: Any, record: Path, job: Hollow, count: int, watch: Any = lambda _: None
+) -> list[Result]:
     crew = module.Cluster(job, scheduler.scheduler_address)
     try:
         with Record(record) as kept:
-            return Runner("s", kept, "of", lambda: crew, watch).run(cases(*(k / 100 for k in range(count))))
+            return Runner("s", kept, "of", lambda: crew, watch).run(
+                cases(*(k / 100 for k in range(count)))
+            )
     finally:
         crew.close()
 
@@ -69,14 +78,18 @@ def test_data_that_went_with_its_last_worker_is_sent_again(scheduler: Any, tmp_p
 
     try:
         with Record(tmp_path / "r.sqlite") as kept:
-            found = Runner("s", kept, "of", lambda: crew, strike).run(cases(*(k / 100 for k in range(8))))
+            found = Runner("s", kept, "of", lambda: crew, strike).run(
+                cases(*(k / 100 for k in range(8)))
+            )
     finally:
         crew.close()
     assert lost != [crew._sent.key]
     assert [each.status for each in found] == ["optimal"] * 8
 
 
-@pytest.mark.parametrize("address", ["nonsense", "tcp://nonsense", "http://10.0.0.5:8786", "tcp://a b:1", ""])
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://nonsense", "http://10.0.0.5:8786", "tcp://a b:1", ""]
+)
 def test_what_is_no_address_is_told_at_once(address: str) -> None:
     with pytest.raises(StockpileError, match="is no address of a Dask scheduler"):
         module.Cluster(Hollow(), address)

@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 from optimiser.solving.options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.studies import compiled
-from optimiser.studies.compiled import COMPILED, MOST_PIECES, SPARE, TRACED, Compiled, Piece, Programs, compile_program, trace
+from optimiser.studies.compiled import (
+    COMPILED,
+    MOST_PIECES,
+    SPARE,
+    TRACED,
+    Compiled,
+    Piece,
+    Programs,
+    compile_program,
+    trace,
+)
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
 from optimiser.studies.tables import Input, Study, every_input
@@ -63,15 +73,30 @@ def changed(stockpile: Stockpile, moved: Sequence[Input], point: Sequence[Any]) 
     return stockpile
 
 
-def piece_at(stockpile: Stockpile, moved: Sequence[Input], point: Sequence[float], tail: bool = False) -> Piece:
+def piece_at(
+    stockpile: Stockpile, moved: Sequence[Input], point: Sequence[float], tail: bool = False
+) -> Piece:
     return trace(lambda values: changed(stockpile, moved, values), point, tail)
 
 
 def rows(program: Program) -> list[tuple[float, float, dict[int, float]]]:
     """The rows that say something: one without entries that is true says nothing. The order of entries in a row has no meaning: it is
     another where a factor is 1, which Pyomo leaves out."""
-    ends = zip(program.start, program.start[1:], program.row_lower.tolist(), program.row_upper.tolist(), strict=False)
-    found = [(low, high, dict(zip(program.index[a:b].tolist(), program.value[a:b].tolist(), strict=True))) for a, b, low, high in ends]
+    ends = zip(
+        program.start,
+        program.start[1:],
+        program.row_lower.tolist(),
+        program.row_upper.tolist(),
+        strict=False,
+    )
+    found = [
+        (
+            low,
+            high,
+            dict(zip(program.index[a:b].tolist(), program.value[a:b].tolist(), strict=True)),
+        )
+        for a, b, low, high in ends
+    ]
     return [each for each in found if each[2] or each[0] > 0 or each[1] < 0]
 
 
@@ -80,22 +105,33 @@ def same(one: Compiled, other: Compiled) -> bool:
     assert one.labels == other.labels
     names = ("cost", "offset", "lower", "upper", "integer")
     pairs = [(getattr(one.program, name), getattr(other.program, name)) for name in names]
-    pairs += [(one.shortfall, other.shortfall), *(((one.tail, other.tail),) if other.tail is not None else ())]
+    pairs += [
+        (one.shortfall, other.shortfall),
+        *(((one.tail, other.tail),) if other.tail is not None else ()),
+    ]
     if not all(np.array_equal(a, b) for a, b in pairs):
         return False
     names = ("start", "index", "value", "row_lower", "row_upper")
     alike = one.signature == other.signature  # the quicker way to say the same
-    return (alike and all(np.array_equal(getattr(one.program, name), getattr(other.program, name)) for name in names)) or (
-        rows(one.program) == rows(other.program)
-    )
+    return (
+        alike
+        and all(
+            np.array_equal(getattr(one.program, name), getattr(other.program, name))
+            for name in names
+        )
+    ) or (rows(one.program) == rows(other.program))
 
 
-def serves(stockpile: Stockpile, *moved: Input, draws: int = 6, least: int = 1, tail: bool = False) -> int:
+def serves(
+    stockpile: Stockpile, *moved: Input, draws: int = 6, least: int = 1, tail: bool = False
+) -> int:
     """How many of some points the piece of the middle serves, each as a fresh compilation: ends, corners and any."""
     low, high = np.array([each.low for each in moved]), np.array([each.high for each in moved])
     piece = piece_at(stockpile, moved, ((low + high) / 2).tolist(), tail)
     dice = np.random.default_rng(7)
-    shares = [dice.random(len(moved)) for _ in range(draws)] + [dice.integers(0, 2, len(moved)).astype(float) for _ in range(draws)]
+    shares = [dice.random(len(moved)) for _ in range(draws)] + [
+        dice.integers(0, 2, len(moved)).astype(float) for _ in range(draws)
+    ]
     found = 0
     for share in shares:
         point = (low + share * (high - low)).tolist()
@@ -118,42 +154,92 @@ def test_one_number_moves_its_entries() -> None:
 def test_numbers_that_multiply_each_other() -> None:
     """Price, duty and availability make one coefficient together."""
     stockpile = book(offer(duty=0.1, availability=0.9), demand(10))
-    moved = PRICE, moving("offers", "spot", "duty", 0, 0.3), moving("offers", "spot", "availability", 0.5, 1)
-    assert serves(stockpile, *moved, least=8) < ALL, "without a duty there is nothing to pay it with"
+    moved = (
+        PRICE,
+        moving("offers", "spot", "duty", 0, 0.3),
+        moving("offers", "spot", "availability", 0.5, 1),
+    )
+    assert serves(stockpile, *moved, least=8) < ALL, (
+        "without a duty there is nothing to pay it with"
+    )
 
 
 def test_a_discount_rate_is_a_power_in_every_entry() -> None:
-    assert serves(book(offer(), demand(10, 0, 23), periods=24), moving("settings", "discount_rate", "value", 0.01, 0.9)) == ALL
+    assert (
+        serves(
+            book(offer(), demand(10, 0, 23), periods=24),
+            moving("settings", "discount_rate", "value", 0.01, 0.9),
+        )
+        == ALL
+    )
 
 
 def test_a_price_that_floor_ceiling_trigger_and_cap_cut_off() -> None:
     """Which of them sets the price is part of the expression: one piece serves all."""
-    row = contract(price_index="market", discount=0.05, ceiling=9, upside_share=0.4, upside_trigger=8, upside_cap=30)
-    stockpile = book(row, floor(8, 120), floor(7, 180, "high", escalation=0.1), *prices(10, 6), demand(10, 0, 1))
-    moved = moving("prices", "*", "market", 4, 12), moving("contracts", "offtake", "discount", 0.01, 0.2)
-    cuts = moving("contracts", "offtake", "ceiling", 7, 11), moving("contracts", "offtake", "upside_trigger", 5, 11)
-    assert serves(stockpile, *moved, *cuts, moving("contracts", "offtake", "upside_cap", 1, 60)) == ALL
+    row = contract(
+        price_index="market",
+        discount=0.05,
+        ceiling=9,
+        upside_share=0.4,
+        upside_trigger=8,
+        upside_cap=30,
+    )
+    stockpile = book(
+        row, floor(8, 120), floor(7, 180, "high", escalation=0.1), *prices(10, 6), demand(10, 0, 1)
+    )
+    moved = (
+        moving("prices", "*", "market", 4, 12),
+        moving("contracts", "offtake", "discount", 0.01, 0.2),
+    )
+    cuts = (
+        moving("contracts", "offtake", "ceiling", 7, 11),
+        moving("contracts", "offtake", "upside_trigger", 5, 11),
+    )
+    assert (
+        serves(stockpile, *moved, *cuts, moving("contracts", "offtake", "upside_cap", 1, 60)) == ALL
+    )
 
 
 def test_a_cfd_pays_below_its_floor() -> None:
     row = contract(form="cfd", price_index="market", upside_share=0.4, upside_trigger=8)
-    stockpile = book(row, floor(8, 120), *prices(10, 6), offer(), demand(10, 0, 1), fund(), budget(900))
+    stockpile = book(
+        row, floor(8, 120), *prices(10, 6), offer(), demand(10, 0, 1), fund(), budget(900)
+    )
     assert serves(stockpile, moving("prices", "*", "market", 4, 12)) == ALL
 
 
 def test_a_cost_that_is_spread_over_a_capacity() -> None:
     """Where orders are relaxed the order cost is paid by what is ordered of the capacity: its share of a unit is a quotient."""
     stockpile = book(offer(order_cost=90, capacity=40), demand(10, 0, 3), periods=4, firm_periods=1)
-    moved = moving("offers", "spot", "capacity", 20, 60), PRICE, moving("offers", "spot", "order_cost", 0.8, 1.2, "scale")
+    moved = (
+        moving("offers", "spot", "capacity", 20, 60),
+        PRICE,
+        moving("offers", "spot", "order_cost", 0.8, 1.2, "scale"),
+    )
     assert serves(stockpile, *moved) == ALL
 
 
 def test_a_bound_that_follows_from_the_data() -> None:
     """An order with a cost and no capacity is bounded by what demand, target, money and outlets could ever take."""
-    rows_ = offer(price=None, price_index="market", order_cost=5), *prices(9, 11), demand(10, 0, 3), target(5, 2), fund(), budget(900)
+    rows_ = (
+        offer(price=None, price_index="market", order_cost=5),
+        *prices(9, 11),
+        demand(10, 0, 3),
+        target(5, 2),
+        fund(),
+        budget(900),
+    )
     stockpile = book(*rows_, outlet(capacity=7), periods=4)
     moved = moving("prices", "*", "market", 8, 14), moving("demand", "ga", "quantity", 8, 12)
-    assert serves(stockpile, *moved, moving("budgets", "nds", "amount", 100, 900), moving("targets", "ga", "quantity", 1, 9)) == ALL
+    assert (
+        serves(
+            stockpile,
+            *moved,
+            moving("budgets", "nds", "amount", 100, 900),
+            moving("targets", "ga", "quantity", 1, 9),
+        )
+        == ALL
+    )
 
 
 def test_what_a_scenario_does_to_a_studied_cell() -> None:
@@ -165,33 +251,58 @@ def test_what_a_scenario_does_to_a_studied_cell() -> None:
         event("demand.quantity", "add", 3, 1),
     )
     stockpile = book(*rows_, risk_weight=0.4)
-    moved = PRICE, moving("demand", "ga", "quantity", 8, 12), moving("scenarios", "war", "probability", 0.1, 0.6)
+    moved = (
+        PRICE,
+        moving("demand", "ga", "quantity", 8, 12),
+        moving("scenarios", "war", "probability", 0.1, 0.6),
+    )
     assert serves(stockpile, *moved) == ALL
     assert serves(stockpile, *moved, tail=True) == ALL
 
 
 def test_a_break_even_that_decides_which_floor_carries_a_plant() -> None:
     """Which signatures carry it is structure: a piece serves the cases in which they are the same, and says of no other what it is."""
-    rows_ = project(capex=3000, life_years=10, opex=5), contract(project="plant 2"), floor(8, 120), floor(9, 60, "high")
-    moved = moving("projects", "plant 2", "capex", 1000, 6000), moving("floors", "offtake/low", "floor", 7, 9)
+    rows_ = (
+        project(capex=3000, life_years=10, opex=5),
+        contract(project="plant 2"),
+        floor(8, 120),
+        floor(9, 60, "high"),
+    )
+    moved = (
+        moving("projects", "plant 2", "capex", 1000, 6000),
+        moving("floors", "offtake/low", "floor", 7, 9),
+    )
     assert 0 < serves(book(*rows_, offer(), demand(10, 0, 1)), *moved) < ALL
 
 
 def test_an_order_of_breaks_by_price_is_part_of_a_piece() -> None:
-    stockpile = book(offer(minimum_order=3), price_break(10, 8), price_break(20, 7), demand(10, 0, 1))
-    moved = moving("price_breaks", "spot", "price", 6, 12), moving("price_breaks", "spot", "from_quantity", 0.5, 1.5, "scale")
+    stockpile = book(
+        offer(minimum_order=3), price_break(10, 8), price_break(20, 7), demand(10, 0, 1)
+    )
+    moved = (
+        moving("price_breaks", "spot", "price", 6, 12),
+        moving("price_breaks", "spot", "from_quantity", 0.5, 1.5, "scale"),
+    )
     assert 0 < serves(stockpile, *moved, PRICE) < ALL
 
 
 @pytest.mark.parametrize("make", [everything, everything_uncertain])
 def test_books_that_use_everything(make: Any) -> None:
     stockpile = make()
-    cells = [("materials", "below_target_cost"), ("outlets", "price"), ("sites", "cost"), ("offers", "*"), ("demand", "quantity")]
+    cells = [
+        ("materials", "below_target_cost"),
+        ("outlets", "price"),
+        ("sites", "cost"),
+        ("offers", "*"),
+        ("demand", "quantity"),
+    ]
     moved = [moving(table, "*", column, 0.97, 1.03, "scale") for table, column in cells]
     piece = piece_at(stockpile, moved[:3] + moved[4:], [1.0] * 4)
     for point in ([0.97, 1.03, 1.01, 0.98], [1.02, 0.99, 0.97, 1.03]):
         found = piece.at(point)
-        assert found is None or same(found, compile_program(changed(stockpile, moved[:3] + moved[4:], point)))
+        assert found is None or same(
+            found, compile_program(changed(stockpile, moved[:3] + moved[4:], point))
+        )
 
 
 def drawn(tables: Any, dice: random.Random) -> tuple[Stockpile, list[Input]]:
@@ -201,7 +312,9 @@ def drawn(tables: Any, dice: random.Random) -> tuple[Stockpile, list[Input]]:
     every = [each for each in every_input(stockpile) if each.table != "settings"]
     chosen = dice.sample(every, min(len(every), 4))
     wide = [moving(each.table, each.row, each.column, 0.5, 2.0, "scale") for each in chosen]
-    return stockpile, wide + [moving("prices", "*", "*", 0.5, 2.0, "scale")] * (stockpile.given(Price) and dice.random() < 0.8)
+    return stockpile, wide + [moving("prices", "*", "*", 0.5, 2.0, "scale")] * (
+        stockpile.given(Price) and dice.random() < 0.8
+    )
 
 
 @settings(max_examples=8, deadline=None)
@@ -241,9 +354,13 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_one_build_serves_a_study(compilations: list[int]) -> None:
     stockpile, programs = book(offer(), demand(10)), Programs()
     for price in np.linspace(5, 15, 30).tolist():
-        found, made, why = programs.of("", [price], lambda values: changed(stockpile, [PRICE], values))
+        found, made, why = programs.of(
+            "", [price], lambda values: changed(stockpile, [PRICE], values)
+        )
         assert (made, why) == (TRACED, "")
-        assert found.program.cost.max() == pytest.approx(price * found.scale.quantity / found.scale.money)
+        assert found.program.cost.max() == pytest.approx(
+            price * found.scale.quantity / found.scale.money
+        )
     assert compilations == [1]
 
 
@@ -254,17 +371,27 @@ def test_a_lead_time_is_held_and_the_price_beside_it_traced(compilations: list[i
     for months in (0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0):
         for price in (6.0, 9.0, 12.0):
             point = [price, months]
-            found, made, _ = programs.of("", point, lambda values: changed(stockpile, moved, values))
+            found, made, _ = programs.of(
+                "", point, lambda values: changed(stockpile, moved, values)
+            )
             assert made == TRACED
             assert same(found, compile_program(changed(stockpile, moved, point)))
-    assert compilations[0] - 21 <= 3 + 1, "one for each lead time, one that found it cannot be traced"
+    assert compilations[0] - 21 <= 3 + 1, (
+        "one for each lead time, one that found it cannot be traced"
+    )
 
 
 def test_what_cannot_be_traced_is_noticed_at_once(compilations: list[int]) -> None:
     """A life in months that is no other twice: each case is compiled, and says why, after few builds in vain."""
-    stockpile, programs = book(material(shelf_life_months=40), offer(), demand(10), periods=48), Programs()
+    stockpile, programs = (
+        book(material(shelf_life_months=40), offer(), demand(10), periods=48),
+        Programs(),
+    )
     moved = [moving("materials", "ga", "shelf_life_months", 4, 40)]
-    ways = [programs.of("", [float(months)], lambda values: changed(stockpile, moved, values))[1:] for months in range(4, 24)]
+    ways = [
+        programs.of("", [float(months)], lambda values: changed(stockpile, moved, values))[1:]
+        for months in range(4, 24)
+    ]
     assert compilations[0] <= len(ways) + 1
     assert ways[-1][0] == COMPILED
     assert "cannot be traced" in ways[-1][1]
@@ -273,14 +400,28 @@ def test_what_cannot_be_traced_is_noticed_at_once(compilations: list[int]) -> No
 def test_pieces_that_serve_nobody_are_made_no_more(compilations: list[int]) -> None:
     """Each case has a plant with another set of carriers: after a few pieces the cases are compiled, and say so."""
     levels = [floor(8 + k / 10, 120, f"l{k}") for k in range(20)]
-    stockpile, programs = book(project(breakeven_floor=8), contract(project="plant 2"), *levels, offer(), demand(10, 0, 1)), Programs()
+    stockpile, programs = (
+        book(
+            project(breakeven_floor=8),
+            contract(project="plant 2"),
+            *levels,
+            offer(),
+            demand(10, 0, 1),
+        ),
+        Programs(),
+    )
     moved = [moving("projects", "plant 2", "breakeven_floor", 8, 10)]
-    ways = [programs.of("", [8.05 + k / 10], lambda values: changed(stockpile, moved, values))[1] for k in range(15)]
+    ways = [
+        programs.of("", [8.05 + k / 10], lambda values: changed(stockpile, moved, values))[1]
+        for k in range(15)
+    ]
     assert ways == [TRACED] * (SPARE + 1) + [COMPILED] * (14 - SPARE)
     assert compilations == [15]
     said = programs.of("", [9.85], lambda values: changed(stockpile, moved, values))[2]
     assert said == f"compiled: {SPARE + 1} pieces of the program served 0 other runs"
-    assert programs.of("", [8.06], lambda values: changed(stockpile, moved, values))[1] == TRACED, "what is known still serves"
+    assert programs.of("", [8.06], lambda values: changed(stockpile, moved, values))[1] == TRACED, (
+        "what is known still serves"
+    )
 
 
 def test_pieces_are_kept_few(compilations: list[int]) -> None:
@@ -301,12 +442,22 @@ def test_a_model_that_cannot_be_built_is_told_as_it_is() -> None:
 # --- Samples ----------------------------------------------------------------------------------------------------------
 
 BOTH = (
-    *(("prices", "*", "*"), ("demand", "*", "quantity"), ("contracts", "*", "discount"), ("outlets", "*", "price_factor")),
+    *(
+        ("prices", "*", "*"),
+        ("demand", "*", "quantity"),
+        ("contracts", "*", "discount"),
+        ("outlets", "*", "price_factor"),
+    ),
     *(("budgets", "*", "amount"), ("materials", "*", "below_target_cost")),
 )
 # Of portfolio a capacity decides which price breaks an order can reach: that is structure.
 SAMPLES = {
-    "gallium": (*BOTH, ("contracts", "*", "upside_trigger"), ("offers", "*", "capacity"), ("floors", "*", "annual_quantity")),
+    "gallium": (
+        *BOTH,
+        ("contracts", "*", "upside_trigger"),
+        ("offers", "*", "capacity"),
+        ("floors", "*", "annual_quantity"),
+    ),
     "portfolio": BOTH,
 }
 
@@ -315,7 +466,9 @@ SAMPLES = {
 def test_samples_moved_by_a_tenth(name: str) -> None:
     """Prices with floors, triggers, caps and discounts together, at a corner and within: the piece of the middle serves them all."""
     stockpile = read(f"inputs/{name}").stockpile
-    tables = {kind: each for kind, each in stockpile.tables.items() if kind not in (Scenario, Event)}
+    tables = {
+        kind: each for kind, each in stockpile.tables.items() if kind not in (Scenario, Event)
+    }
     moved = [moving(*cell, 0.9, 1.1, "scale") for cell in SAMPLES[name]]
     serves(replace(stockpile, tables=tables), *moved, draws=1, least=2)
 
@@ -323,8 +476,14 @@ def test_samples_moved_by_a_tenth(name: str) -> None:
 # --- A kink that no input alone reaches -------------------------------------------------------------------------------
 
 KINK = book(
-    *(contract(price_index="market", deliver_from=month(2), term_months=1, signing_cost=10), floor(126, 1200)),
-    *(Price(date=dt.date(2027, 2, 1), values={"market": 100.0}), Price(date=dt.date(2027, 3, 29), values={"market": 100.0})),
+    *(
+        contract(price_index="market", deliver_from=month(2), term_months=1, signing_cost=10),
+        floor(126, 1200),
+    ),
+    *(
+        Price(date=dt.date(2027, 2, 1), values={"market": 100.0}),
+        Price(date=dt.date(2027, 3, 29), values={"market": 100.0}),
+    ),
     *(offer(price=500, order_cost=20), demand(100, 2), material(shelf_life_months=3)),
     periods=4,
 )
@@ -337,7 +496,10 @@ def test_two_prices_whose_mean_crosses_a_floor() -> None:
     evaluator = Evaluator(Job(KINK, Options(gap=0.0, time_limit=60, threads=1)))
     dice = np.random.default_rng(1)
     above = 0
-    for one, other in [*dice.uniform(50, 150, (60, 2)).tolist(), *((a, b) for a in (50.0, 126.0, 150.0) for b in (102.0, 126.0, 150.0))]:
+    for one, other in [
+        *dice.uniform(50, 150, (60, 2)).tolist(),
+        *((a, b) for a in (50.0, 126.0, 150.0) for b in (102.0, 126.0, 150.0)),
+    ]:
         result, _ = evaluator.run(asked.case(one, other))
         assert result.objective == pytest.approx(100 * max(126, (one + other) / 2) + 10, rel=1e-9)
         assert result.bound == pytest.approx(result.objective)
@@ -350,6 +512,18 @@ def test_columns_of_an_upside_stay_when_the_reference_crosses_the_trigger() -> N
     """So do those of a top-up when it crosses the floor: bases and plans of one case serve the next."""
     row = contract(price_index="market", upside_share=0.4, upside_trigger=10, upside_cap=30)
     cash = contract("cash", form="cfd", price_index="market", upside_share=0.4, upside_trigger=11)
-    stockpile = book(row, cash, floor(8, 120), floor(10, 60, name="cash"), *prices(9, 9), demand(10, 0, 1), fund(), budget(900))
-    signatures = {compile_program(changed(stockpile, [moving("prices", "*", "market", 0, 1)], [at])).signature for at in (7.0, 10.0, 12.0)}
+    stockpile = book(
+        row,
+        cash,
+        floor(8, 120),
+        floor(10, 60, name="cash"),
+        *prices(9, 9),
+        demand(10, 0, 1),
+        fund(),
+        budget(900),
+    )
+    signatures = {
+        compile_program(changed(stockpile, [moving("prices", "*", "market", 0, 1)], [at])).signature
+        for at in (7.0, 10.0, 12.0)
+    }
     assert len(signatures) == 1

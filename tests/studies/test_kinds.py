@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from optimiser.solve import Options
+from optimiser.solving.solve import Options
 from optimiser.studies.case import Case, Result
 from optimiser.studies.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked, Table, frontier
@@ -45,7 +45,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "r.sqlite"
 
 
-def answered(kind: str, stockpile: Stockpile, path: Path, *moved: Input, **cells: Any) -> list[Table]:
+def answered(
+    kind: str, stockpile: Stockpile, path: Path, *moved: Input, **cells: Any
+) -> list[Table]:
     return studied(kind, Evaluator(Job(stockpile, EXACT)), moved, path, stockpile, **cells)
 
 
@@ -57,7 +59,10 @@ def column(table: Table, name: str) -> list[Any]:
 def test_tornado_of_a_plan(path: Path) -> None:
     """10 kg at 10, and 1 of duty on them: a price of 5 to 20 swings by 110, a duty of 0 to 0.2 by 10."""
     stockpile = book(offer(duty=0.1), demand(10))
-    moved = (Input("offers", "spot", "duty", "set", 0, 0.2, 0.1), Input("offers", "spot", "price", "set", 5, 20, 10))
+    moved = (
+        Input("offers", "spot", "duty", "set", 0, 0.2, 0.1),
+        Input("offers", "spot", "price", "set", 5, 20, 10),
+    )
     (table,) = answered("tornado", stockpile, path, *moved)
     assert column(table, "input") == ["offers[spot].price", "offers[spot].duty"]
     assert column(table, "cost at low") == pytest.approx([-55, -10])
@@ -71,31 +76,59 @@ def test_tornado_of_a_plan(path: Path) -> None:
 
 def test_tornado_tells_an_end_without_a_plan_first(path: Path) -> None:
     stockpile = book(offer(capacity=20), demand(10))
-    moved = (Input("offers", "spot", "price", "set", 5, 20, 10), Input("offers", "spot", "capacity", "set", 5, 30, 20))
+    moved = (
+        Input("offers", "spot", "price", "set", 5, 20, 10),
+        Input("offers", "spot", "capacity", "set", 5, 30, 20),
+    )
     (table,) = answered("tornado", stockpile, path, *moved)
     assert column(table, "remark")[0] == "low: no plan keeps every limit"
 
 
 def test_sweep_of_one_and_of_two(path: Path) -> None:
     stockpile = book(offer(), demand(10))
-    price, quantity = Input("offers", "spot", "price", "set", 5, 15), Input("demand", "ga", "quantity", "set", 0, 10)
+    price, quantity = (
+        Input("offers", "spot", "price", "set", 5, 15),
+        Input("demand", "ga", "quantity", "set", 0, 10),
+    )
     (table,) = answered("sweep", stockpile, path, price, steps=3)
     assert [row[:2] for row in table.rows] == [pytest.approx((x, 10 * x)) for x in (5, 10, 15)]
     cost, short = answered("sweep", stockpile, path, price, quantity, steps=3)
     assert cost.header == ("offers[spot].price", "0", "5", "10")
-    assert [list(row) for row in cost.rows] == [pytest.approx([x, 0, 5 * x, 10 * x]) for x in (5, 10, 15)]
+    assert [list(row) for row in cost.rows] == [
+        pytest.approx([x, 0, 5 * x, 10 * x]) for x in (5, 10, 15)
+    ]
     assert [list(row[1:]) for row in short.rows] == [[0, 0, 0]] * 3
     assert cost.chart == "heat"
-    assert table.said == "The least cost goes from 50 USD at 5 of offers[spot].price to 150 USD at 15 of offers[spot].price."
-    (first,) = answered("sweep", replace(stockpile, settings=replace(stockpile.settings, objective="shortfall_first")), path, price)
+    assert (
+        table.said
+        == "The least cost goes from 50 USD at 5 of offers[spot].price to 150 USD at 15 of offers[spot].price."
+    )
+    (first,) = answered(
+        "sweep",
+        replace(stockpile, settings=replace(stockpile.settings, objective="shortfall_first")),
+        path,
+        price,
+    )
     assert first.said.startswith("The cost at the least shortfall goes from 50 USD")
 
 
 def test_a_sweep_of_what_moves_by_whole_periods_takes_these(path: Path) -> None:
     stockpile = book(offer(), demand(10, 1), material(shortage_cost=30))
-    row = Row(study="s", kind="sweep", table="offers", row="spot", column="lead_time_months", low=0, high=2)
+    row = Row(
+        study="s",
+        kind="sweep",
+        table="offers",
+        row="spot",
+        column="lead_time_months",
+        low=0,
+        high=2,
+    )
     (table,) = answered("sweep", stockpile, path, made(stockpile, row), steps=7)
-    assert [row[:2] for row in table.rows] == [(0, pytest.approx(100)), (1, pytest.approx(100)), (2, pytest.approx(300))]
+    assert [row[:2] for row in table.rows] == [
+        (0, pytest.approx(100)),
+        (1, pytest.approx(100)),
+        (2, pytest.approx(300)),
+    ]
     assert table.header[0] == "offers[spot].lead_time_months [months]"
 
 
@@ -106,13 +139,27 @@ def test_frontier_of_shortfall(path: Path) -> None:
     assert column(table, "shortfall [") == pytest.approx([0, 5, 10], abs=1e-3)
     assert column(table, "cost") == pytest.approx([100, 80, 60], abs=1e-2)
     assert column(table, "remark") == ["", "", ""]
-    assert table.said.startswith("The least cost goes from 100 USD at shortfall 0 kg to 60 USD at 10 kg; a looser limit saves most between")
+    assert table.said.startswith(
+        "The least cost goes from 100 USD at shortfall 0 kg to 60 USD at 10 kg; a looser limit saves most between"
+    )
 
 
 def test_frontier_of_cvar_where_contracts_have_take_or_pay(path: Path) -> None:
     """10 kg of demand, in the war 30: the contract for 20 kg pays for what is not taken, and is dear but safe where spot is 40."""
-    rows = (contract(), floor(12, 240), offer(), demand(10, 1), material(shortage_cost=90), scenario(probability=0.2))
-    stockpile = book(*rows, event("offers.price", "scale", 4, 1), event("demand.quantity", "scale", 3, 1), risk_tail=0.2)
+    rows = (
+        contract(),
+        floor(12, 240),
+        offer(),
+        demand(10, 1),
+        material(shortage_cost=90),
+        scenario(probability=0.2),
+    )
+    stockpile = book(
+        *rows,
+        event("offers.price", "scale", 4, 1),
+        event("demand.quantity", "scale", 3, 1),
+        risk_tail=0.2,
+    )
     (table,) = answered("frontier", stockpile, path, column="cvar", steps=3)
     assert column(table, "status") == ["optimal"] * 3
     assert table.header[0] == "CVaR [USD]"
@@ -123,7 +170,10 @@ def test_frontier_of_cvar_where_contracts_have_take_or_pay(path: Path) -> None:
 
 def test_an_end_of_a_frontier_that_failed_is_no_end_without_a_plan(path: Path) -> None:
     (table,) = studied("frontier", Hollow(befalls="fail").evaluator(), (), path, column="shortfall")
-    assert table.said == "An end of the frontier was not found: least cost: failed: no luck; least shortfall: failed: no luck."
+    assert (
+        table.said
+        == "An end of the frontier was not found: least cost: failed: no luck; least shortfall: failed: no luck."
+    )
 
 
 def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
@@ -138,17 +188,28 @@ def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
     assert [(each.status, each.objective, each.bound) for each in found.values()] == [
         ("optimal", 100, 96), ("optimal", 100, 96), ("feasible", 100, 86), ("optimal", 90, 86)
     ]  # fmt: skip
-    table = frontier._table(Asked(Row(study="s", kind="frontier"), (), book(), 0.1), "x", "kg", 1, [*found.items()])
+    table = frontier._table(
+        Asked(Row(study="s", kind="frontier"), (), book(), 0.1), "x", "kg", 1, [*found.items()]
+    )
     unproven = "within the gap: no plan is known that is cheaper than at 1"
     assert column(table, "remark") == ["", unproven, unproven, ""]
-    turned = dict(frontier._shared([(1.0, Result("optimal", 90, 90)), (2.0, Result("optimal", 80, 80))], [], -1, 0.0))
+    turned = dict(
+        frontier._shared(
+            [(1.0, Result("optimal", 90, 90)), (2.0, Result("optimal", 80, 80))], [], -1, 0.0
+        )
+    )
     assert [each.objective for each in turned.values()] == [80, 80]
 
 
 def test_frontier_of_a_rule_marks_what_is_dominated(path: Path) -> None:
     """The cheap plant may bring half at most to all: beyond its capacity of 6 of 10 a looser rule saves nothing."""
     stockpile = book(
-        *(supplier("cheap"), supplier("dear"), offer("a", 5, supplier="cheap", capacity=6), offer("b", 10, supplier="dear")),
+        *(
+            supplier("cheap"),
+            supplier("dear"),
+            offer("a", 5, supplier="cheap", capacity=6),
+            offer("b", 10, supplier="dear"),
+        ),
         *(demand(10), rule("supplier", "cheap", measure="share", window="horizon", most=0.5)),
     )
     limit = Input("rules", stockpile.rows(type(rule("supplier")))[0].rule, "most", "set", 0.0, 1.0)
@@ -160,7 +221,12 @@ def test_frontier_of_a_rule_marks_what_is_dominated(path: Path) -> None:
 def test_of_what_must_be_reached_more_is_stricter(path: Path) -> None:
     """The cheap plant brings 6 of 10 at most: to ask for up to 4 from the dear one costs nothing."""
     stockpile = book(
-        *(supplier("cheap"), supplier("dear"), offer("a", 5, supplier="cheap", capacity=6), offer("b", 10, supplier="dear")),
+        *(
+            supplier("cheap"),
+            supplier("dear"),
+            offer("a", 5, supplier="cheap", capacity=6),
+            offer("b", 10, supplier="dear"),
+        ),
         *(demand(10), rule("supplier", "dear", measure="share", window="horizon", least=0.5)),
     )
     limit = Input("rules", stockpile.rows(type(rule("supplier")))[0].rule, "least", "set", 0.0, 1.0)
@@ -185,7 +251,9 @@ def test_threshold_of_a_sale(path: Path) -> None:
     """10 kg on hand, scrap at 4: the sale is right from a price at which it brings more, and never below it."""
     from tests.support.accept import lot
 
-    stockpile = book(lot(10, 0), outlet(price=5, capacity=10), outlet("scrap", price=4, capacity=10), periods=1)
+    stockpile = book(
+        lot(10, 0), outlet(price=5, capacity=10), outlet("scrap", price=4, capacity=10), periods=1
+    )
     moved = Input("outlets", "sale", "price", "set", 0, 9)
     (table,) = answered("threshold", stockpile, path, moved, decision="rotate sale", steps=7)
     no, yes = ([row[0] for row in table.rows if row[1] == verdict] for verdict in ("no", "yes"))
@@ -206,7 +274,9 @@ def test_a_threshold_without_a_flip_says_so(path: Path) -> None:
     stockpile = book(contract(), floor(8, 120), offer(price=10), demand(10, 0, 1))
     moved = Input("floors", "offtake/low", "floor", "set", 5, 7)
     (table,) = answered("threshold", stockpile, path, moved, decision="sign offtake")
-    assert table.said.endswith("is right at 5, is right at 7 of floors[offtake/low].floor: no flip is proven.")
+    assert table.said.endswith(
+        "is right at 5, is right at 7 of floors[offtake/low].floor: no flip is proven."
+    )
 
 
 def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_told(path: Path) -> None:
@@ -214,7 +284,9 @@ def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_told(path: Pa
     stockpile = book(contract(), floor(8, 120), offer(price=10, order_cost=3), demand(10, 0, 1))
     moved = (Input("floors", "offtake/low", "floor", "set", 5, 17),)
     job = Job(stockpile, replace(EXACT, gap=0.1))
-    (table,) = studied("threshold", Evaluator(job), moved, path, stockpile, decision="sign offtake", steps=8)
+    (table,) = studied(
+        "threshold", Evaluator(job), moved, path, stockpile, decision="sign offtake", steps=8
+    )
     yes, no = ([row[0] for row in table.rows if row[1] == verdict] for verdict in ("yes", "no"))
     assert max(yes) < 10.3
     assert min(no) > 10.1
@@ -223,13 +295,29 @@ def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_told(path: Pa
 
 def test_a_threshold_of_what_moves_by_whole_periods_ends_between_two(path: Path) -> None:
     stockpile = book(offer(), demand(10, 3), material(shortage_cost=30), periods=6)
-    row = Row(study="s", kind="threshold", table="offers", row="spot", column="lead_time_months", low=0, high=8)
-    (table,) = answered("threshold", stockpile, path, made(stockpile, row), decision="target", steps=9)
-    assert "holds up to 3 months and does not from 4 months of offers[spot].lead_time_months" in table.said
+    row = Row(
+        study="s",
+        kind="threshold",
+        table="offers",
+        row="spot",
+        column="lead_time_months",
+        low=0,
+        high=8,
+    )
+    (table,) = answered(
+        "threshold", stockpile, path, made(stockpile, row), decision="target", steps=9
+    )
+    assert (
+        "holds up to 3 months and does not from 4 months of offers[spot].lead_time_months"
+        in table.said
+    )
 
 
 def test_monte_carlo_and_its_extension(path: Path) -> None:
-    moved = tuple(replace(each, distribution=name) for each, name in zip(inputs(2), ("uniform", "triangular"), strict=True))
+    moved = tuple(
+        replace(each, distribution=name)
+        for each, name in zip(inputs(2), ("uniform", "triangular"), strict=True)
+    )
     summary, histogram, fan, correlated = studied("monte_carlo", Plain(), moved, path, samples=400)
     assert summary.rows[0][2] == pytest.approx(1.0, abs=0.06)
     assert sum(column(histogram, "runs")) == 400
@@ -251,7 +339,12 @@ def test_monte_carlo_and_its_extension(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("distribution", "mean", "quantile"),
-    [("uniform", 2.5, 1.15), ("triangular", (1 + 2 + 4) / 3, 1.387), ("normal", 2.5, 1.0), ("lognormal", None, 1.0)],
+    [
+        ("uniform", 2.5, 1.15),
+        ("triangular", (1 + 2 + 4) / 3, 1.387),
+        ("normal", 2.5, 1.0),
+        ("lognormal", None, 1.0),
+    ],
 )
 def test_distributions(distribution: str, mean: float | None, quantile: float) -> None:
     moved = Input("t", "r", "c", "set", 1.0, 4.0, 2.0, distribution)
@@ -276,12 +369,16 @@ def test_morris_on_a_line(path: Path) -> None:
     assert found["offers[x0].price"] == pytest.approx((20, 20, 0), abs=1e-9)
     assert found["offers[x1].price"] == pytest.approx((4, 4, 0), abs=1e-9)
     assert found["offers[x2].price"] == pytest.approx((0, 0, 0), abs=1e-9)
-    assert table.said.startswith("offers[x0].price moves the cost most, by 20 USD over its range on average (μ*); next is offers[x1].price")
+    assert table.said.startswith(
+        "offers[x0].price moves the cost most, by 20 USD over its range on average (μ*); next is offers[x1].price"
+    )
     assert table.drawn == (3, 5)
 
 
 @pytest.mark.parametrize("distribution", ["normal", "lognormal"])
-def test_morris_stays_between_the_quantiles_of_a_distribution_without_ends(path: Path, distribution: str) -> None:
+def test_morris_stays_between_the_quantiles_of_a_distribution_without_ends(
+    path: Path, distribution: str
+) -> None:
     seen: list[float] = []
 
     class Seen(Plain):
@@ -289,7 +386,13 @@ def test_morris_stays_between_the_quantiles_of_a_distribution_without_ends(path:
             seen.extend(x)
             return sum(x)
 
-    studied("morris", Seen(), tuple(replace(each, distribution=distribution) for each in inputs(2, 1, 4)), path, samples=4)
+    studied(
+        "morris",
+        Seen(),
+        tuple(replace(each, distribution=distribution) for each in inputs(2, 1, 4)),
+        path,
+        samples=4,
+    )
     assert (min(seen), max(seen)) == (pytest.approx(1), pytest.approx(4))
 
 
@@ -304,13 +407,22 @@ def test_sobol_on_the_function_of_ishigami(path: Path) -> None:
 
 
 def test_morris_leaves_out_whole_trajectories_and_says_so(path: Path) -> None:
-    (table,) = studied("morris", Hollow(model="Linear", befalls="infeasible").evaluator(), inputs(3), path, samples=8, seed=3)
+    (table,) = studied(
+        "morris",
+        Hollow(model="Linear", befalls="infeasible").evaluator(),
+        inputs(3),
+        path,
+        samples=8,
+        seed=3,
+    )
     assert "trajectories are left out" in table.said or "Refused" in table.said
     assert "no plan keeps every limit" in table.said
 
 
 def test_sobol_refuses_what_has_missing_runs(path: Path) -> None:
-    (table,) = studied("sobol", Hollow(befalls="infeasible").evaluator(), inputs(2), path, samples=8)
+    (table,) = studied(
+        "sobol", Hollow(befalls="infeasible").evaluator(), inputs(2), path, samples=8
+    )
     assert table.said.startswith("Refused: ")
     assert "no plan keeps every limit" in table.said
     assert table.rows == []
@@ -321,7 +433,10 @@ def test_sobol_refuses_what_has_missing_runs(path: Path) -> None:
 
 def test_alternatives_are_unlike_and_cost_little_more(path: Path) -> None:
     """Three plants at 10, 10.1 and 10.3 with room for all: within 2 % the second alone is a plan, the third alone is not."""
-    offers = [offer(name, price, supplier=name, capacity=20) for name, price in (("a", 10), ("b", 10.1), ("c", 10.3))]
+    offers = [
+        offer(name, price, supplier=name, capacity=20)
+        for name, price in (("a", 10), ("b", 10.1), ("c", 10.3))
+    ]
     stockpile = book(*(supplier(name) for name in "abc"), *offers, demand(10))
     (table,) = answered("alternatives", stockpile, path, high=0.02, steps=3)
     assert all(cost <= 102 + 1e-3 for cost in column(table, "cost"))
@@ -335,23 +450,35 @@ def test_alternatives_are_unlike_and_cost_little_more(path: Path) -> None:
 def test_fewer_alternatives_than_were_asked_for_have_a_reason(path: Path) -> None:
     (table,) = answered("alternatives", book(offer(), demand(10)), path, high=0.02, steps=4)
     assert len(table.rows) == 1
-    assert "1 of 4 plans were found: the next is like one of these to 99.5%, and there is none that is less alike." in table.said
+    assert (
+        "1 of 4 plans were found: the next is like one of these to 99.5%, and there is none that is less alike."
+        in table.said
+    )
 
 
 def test_an_alternative_beyond_the_gap_that_was_asked_for_is_not_called_optimal() -> None:
     """How unlike a plan is needs no proof to the last: 5 % are enough for the search, and not for the word."""
-    offers = [offer(name, 10 + k / 10, supplier=name, capacity=4, order_cost=1) for k, name in enumerate("abcdef")]
+    offers = [
+        offer(name, 10 + k / 10, supplier=name, capacity=4, order_cost=1)
+        for k, name in enumerate("abcdef")
+    ]
     stockpile = book(*(supplier(name) for name in "abcdef"), *offers, demand(10))
     weights = tuple((f"buy {name}", 1 / 6 + k / 50) for k, name in enumerate("abcdef"))
-    found, _ = Evaluator(Job(stockpile, EXACT)).run(Case(aim="distance", avoid=weights, limit=("cost", 110.0)))
+    found, _ = Evaluator(Job(stockpile, EXACT)).run(
+        Case(aim="distance", avoid=weights, limit=("cost", 110.0))
+    )
     assert found.planned
     assert found.gap is not None
     assert found.status == ("optimal" if found.gap <= EXACT.gap else "feasible")
 
 
 def test_the_ranges_beside_a_cell_are_used() -> None:
-    stockpile = book(offer(price=10, ranges={"price": (7.0, 12.0)}), offer("b", 20.0), demand(10), start=month(0))
-    one = made(stockpile, Row(study="s", kind="tornado", table="offers", row="spot", column="price"))
+    stockpile = book(
+        offer(price=10, ranges={"price": (7.0, 12.0)}), offer("b", 20.0), demand(10), start=month(0)
+    )
+    one = made(
+        stockpile, Row(study="s", kind="tornado", table="offers", row="spot", column="price")
+    )
     assert (one.how, one.low, one.high, one.base) == ("set", 7, 12, 10)
     both = made(stockpile, Row(study="s", kind="tornado", table="offers", column="price"))
     assert (both.how, both.low, both.high, both.base) == ("scale", 0.9, 1.1, 1.0)
@@ -367,8 +494,17 @@ def cell(table: str, row: str | None, column: str, **cells: Any) -> Row:
 
 
 UNCERTAIN = book(
-    *(offer(lead_time_months=3), demand(10, 3), supplier("plant", start=month(6)), scenario(probability=0.3), *prices(8)),
-    *(replace(event("offers.price", "scale", 2, 3), line=2), replace(event("offers.lead_time_months", "set", 6, 3), line=3)),
+    *(
+        offer(lead_time_months=3),
+        demand(10, 3),
+        supplier("plant", start=month(6)),
+        scenario(probability=0.3),
+        *prices(8),
+    ),
+    *(
+        replace(event("offers.price", "scale", 2, 3), line=2),
+        replace(event("offers.lead_time_months", "set", 6, 3), line=3),
+    ),
     replace(event("suppliers.start", "add", 3, 3), line=4),
     periods=12,
     period_months=3,
@@ -379,17 +515,43 @@ UNCERTAIN = book(
     ("row", "label", "steps"),
     [
         (cell("events", "row 2", "value", low=1, high=3), "events[row 2].value", None),
-        (cell("events", "row 2", "value", how="scale", low=0.5, high=2), "events[row 2].value scale", None),
-        (cell("events", "row 3", "value", low=0, high=6), "events[row 3].value [months]", [0, 3, 6]),
-        (cell("events", "row 4", "value", low=-3, high=6), "events[row 4].value [months]", [-3, 0, 3, 6]),
-        (cell("scenarios", "war", "probability", low=0.1, high=0.9), "scenarios[war].probability", None),
-        (cell("suppliers", "plant", "start", how="add", low=-3, high=3), "suppliers[plant].start add [months]", [-3, 0, 3]),
-        (cell("offers", "spot", "lead_time_months"), "offers[spot].lead_time_months [months]", [0, 3, 6]),
+        (
+            cell("events", "row 2", "value", how="scale", low=0.5, high=2),
+            "events[row 2].value scale",
+            None,
+        ),
+        (
+            cell("events", "row 3", "value", low=0, high=6),
+            "events[row 3].value [months]",
+            [0, 3, 6],
+        ),
+        (
+            cell("events", "row 4", "value", low=-3, high=6),
+            "events[row 4].value [months]",
+            [-3, 0, 3, 6],
+        ),
+        (
+            cell("scenarios", "war", "probability", low=0.1, high=0.9),
+            "scenarios[war].probability",
+            None,
+        ),
+        (
+            cell("suppliers", "plant", "start", how="add", low=-3, high=3),
+            "suppliers[plant].start add [months]",
+            [-3, 0, 3],
+        ),
+        (
+            cell("offers", "spot", "lead_time_months"),
+            "offers[spot].lead_time_months [months]",
+            [0, 3, 6],
+        ),
         (cell("offers", "spot", "price"), "offers[spot].price [USD/kg]", None),
         (cell("prices", "*", "market", low=5, high=9), "prices[*].market [USD/kg]", None),
     ],
 )
-def test_events_probabilities_dates_and_durations_can_be_moved(row: Row, label: str, steps: list[float] | None) -> None:
+def test_events_probabilities_dates_and_durations_can_be_moved(
+    row: Row, label: str, steps: list[float] | None
+) -> None:
     """What can hold whole periods alone is drawn from these, each as likely, and every draw is a case that the model takes."""
     moved = made(UNCERTAIN, replace(row, distribution="discrete" if steps else "uniform"))
     assert moved.label == label
@@ -405,9 +567,18 @@ def test_events_probabilities_dates_and_durations_can_be_moved(row: Row, label: 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (cell("suppliers", "plant", "start", low=1, high=3), "names a date, which can only be moved"),
-        (cell("suppliers", "plant", "start", how="add", low=0.5, high=3), "must be a whole number, and low too, found 0.5 and 3"),
-        (cell("offers", "spot", "lead_time_months", how="scale", low=0.5, high=2), "cannot be scaled: write set or add as its how"),
+        (
+            cell("suppliers", "plant", "start", low=1, high=3),
+            "names a date, which can only be moved",
+        ),
+        (
+            cell("suppliers", "plant", "start", how="add", low=0.5, high=3),
+            "must be a whole number, and low too, found 0.5 and 3",
+        ),
+        (
+            cell("offers", "spot", "lead_time_months", how="scale", low=0.5, high=2),
+            "cannot be scaled: write set or add as its how",
+        ),
         (cell("events", None, "table", low=0, high=2), "can be set, not added to"),
     ],
 )
@@ -427,6 +598,10 @@ def test_everything_moves_events_dates_and_durations_and_says_what_it_leaves_out
     assert found["suppliers[plant].start add"] == (-3, 3)
     assert found["offers[spot].lead_time_months"] == (0, 6)
     prices_of = [name for name in found if name.startswith("prices")]
-    assert prices_of == [f"prices[{month(t)}].market" for t in (-12, 12, 48)], "between two dates both count"
-    assert every.left_out["prices that no date of the horizon is read from"] == [f"prices[{month(t)}].market" for t in (-24, 60)]
+    assert prices_of == [f"prices[{month(t)}].market" for t in (-12, 12, 48)], (
+        "between two dates both count"
+    )
+    assert every.left_out["prices that no date of the horizon is read from"] == [
+        f"prices[{month(t)}].market" for t in (-24, 60)
+    ]
     assert "settings.periods" in every.left_out["settings say how to plan"]

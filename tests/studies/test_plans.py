@@ -24,7 +24,11 @@ from tests.support.studied import Here
 OPTIONS = Options(gap=0.0, time_limit=60, threads=1)
 MOVED = Input("offers", "spot", "price", "set", 5, 20)
 BOOK = book(
-    contract(price_index="market", take_or_pay=0), floor(8, 120), *prices(9, 12), offer(order_cost=3, capacity=40), demand(13, 0, 1)
+    contract(price_index="market", take_or_pay=0),
+    floor(8, 120),
+    *prices(9, 12),
+    offer(order_cost=3, capacity=40),
+    demand(13, 0, 1),
 )
 
 
@@ -52,18 +56,35 @@ def test_a_plan_keeps_its_program_and_one_that_is_changed_does_not() -> None:
     compiled = compile_program(BOOK)
     program, x = compiled.program, planned(BOOK, Case()).plan / compiled.size
     assert broken(program, x) == ""
-    for j in np.flatnonzero(np.diff(np.r_[0, np.bincount(program.index, minlength=program.columns)]) != 0)[:3]:
+    for j in np.flatnonzero(
+        np.diff(np.r_[0, np.bincount(program.index, minlength=program.columns)]) != 0
+    )[:3]:
         other = x.copy()
         other[j] += 0.01
         assert broken(program, other) != ""
     part = x.copy()
     part[np.flatnonzero(program.integer)[0]] += 0.5
-    assert "whole" in broken(program, np.clip(part, program.lower, program.upper)) or broken(program, part)
+    assert "whole" in broken(program, np.clip(part, program.lower, program.upper)) or broken(
+        program, part
+    )
 
 
-@pytest.mark.parametrize("asked", [{}, {"aim": "shortfall"}, {"aim": "cvar"}, {"limit": ("cvar", 1e5)}, {"limit": ("shortfall", 5.0)}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"aim": "shortfall"},
+        {"aim": "cvar"},
+        {"limit": ("cvar", 1e5)},
+        {"limit": ("shortfall", 5.0)},
+    ],
+)
 def test_a_plan_is_audited_whatever_was_asked_for(asked: dict[str, Any]) -> None:
-    rows = [*(row for each in BOOK.tables.values() for row in each), scenario(), event("demand.quantity", "scale", 1.5, 1)]
+    rows = [
+        *(row for each in BOOK.tables.values() for row in each),
+        scenario(),
+        event("demand.quantity", "scale", 1.5, 1),
+    ]
     stockpile = book(*rows, risk_weight=0.3)
     evaluator = Lenient(Job(stockpile, OPTIONS))
     result = planned(stockpile, case(9.0, **asked))
@@ -106,7 +127,9 @@ class Counting(Lenient):
 
 def studied(evaluator: Any, path: Path, *values: float) -> list[Result]:
     with Record(path) as record:
-        return Runner("s", record, "", lambda: Here(evaluator), audits=True).run([case(each) for each in values])
+        return Runner("s", record, "", lambda: Here(evaluator), audits=True).run(
+            [case(each) for each in values]
+        )
 
 
 def test_first_cheapest_and_dearest_are_audited_before_anybody_sees_them(tmp_path: Path) -> None:
@@ -117,10 +140,14 @@ def test_first_cheapest_and_dearest_are_audited_before_anybody_sees_them(tmp_pat
     assert all(each.plan is None for each in found)
     again = Counting(Job(BOOK, OPTIONS))
     kept = studied(again, tmp_path / "r.sqlite", 9.0, 15.0, 5.0, 11.0, 20.0, 15.0)
-    assert [(each.objective, each.how) for each in kept] == [(each.objective, each.how) for each in found]
+    assert [(each.objective, each.how) for each in kept] == [
+        (each.objective, each.how) for each in found
+    ]
     assert again.asked == [], "the record knows"
     assert len(studied(again, tmp_path / "r.sqlite", 15.0, 11.0)) == 2
-    assert sorted(again.asked) == [11.0, 15.0], "what was named by no answer before is run again for its plan"
+    assert sorted(again.asked) == [11.0, 15.0], (
+        "what was named by no answer before is run again for its plan"
+    )
 
 
 class Wrong(Counting):
@@ -128,7 +155,11 @@ class Wrong(Counting):
 
     def run(self, each: Case) -> Any:
         result, lessons = super().run(each)
-        return (replace(result, objective=result.objective - 1.0), lessons) if (each.point[0] or 0.0) < 7 else (result, lessons)
+        return (
+            (replace(result, objective=result.objective - 1.0), lessons)
+            if (each.point[0] or 0.0) < 7
+            else (result, lessons)
+        )
 
 
 def test_a_plan_that_fails_is_no_result_and_the_next_is_audited(tmp_path: Path) -> None:

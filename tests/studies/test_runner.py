@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from optimiser.errors import OutputError, StockpileError
+from optimiser.execution.processes import Processes
 from optimiser.studies.case import Case, Commit, Result
-from optimiser.studies.crew import Processes
 from optimiser.studies.record import APPLICATION, FORMAT, Record
 from optimiser.studies.runner import Progress, Runner
+from optimiser.system.errors import OutputError, StockpileError
 from tests.support.hollow import Hollow, Plain
 from tests.support.studied import Here, inputs
 
@@ -26,10 +26,18 @@ MOVED = inputs(2)
 
 
 def cases(*first: float) -> list[Case]:
-    return [Case(tuple(each.change(value) for each, value in zip(MOVED, (x, 0.25), strict=True)), (x, 0.25)) for x in first]
+    return [
+        Case(
+            tuple(each.change(value) for each, value in zip(MOVED, (x, 0.25), strict=True)),
+            (x, 0.25),
+        )
+        for x in first
+    ]
 
 
-def run(record: Path, job: Hollow, wanted: list[Case], workers: int = 1, longest: float = 600) -> list[Result]:
+def run(
+    record: Path, job: Hollow, wanted: list[Case], workers: int = 1, longest: float = 600
+) -> list[Result]:
     crew = Processes(job, workers, longest)
     try:
         with Record(record) as kept:
@@ -105,7 +113,9 @@ def test_a_run_that_fails_is_a_result(tmp_path: Path, befalls: str, status: str)
 
 
 def test_a_run_without_end_is_ended(tmp_path: Path) -> None:
-    found = run(tmp_path / "r.sqlite", Hollow(befalls="hang"), cases(0.9, 0.1), workers=2, longest=0.5)
+    found = run(
+        tmp_path / "r.sqlite", Hollow(befalls="hang"), cases(0.9, 0.1), workers=2, longest=0.5
+    )
     assert [each.status for each in found] == ["no_plan", "optimal"]
     assert "far longer than its time limit" in found[0].message
 
@@ -121,7 +131,9 @@ def test_a_worker_killed_in_mid_run_costs_nothing(tmp_path: Path) -> None:
 
     try:
         with Record(tmp_path / "r.sqlite") as kept:
-            found = Runner("s", kept, "of", lambda: crew, strike).run(cases(*(k / 20 for k in range(8))))
+            found = Runner("s", kept, "of", lambda: crew, strike).run(
+                cases(*(k / 20 for k in range(8)))
+            )
     finally:
         crew.close()
     assert killed
@@ -138,7 +150,7 @@ PARENT = """
 if __name__ == "__main__":
     import sys
     from pathlib import Path
-    from optimiser.studies.crew import Processes
+    from optimiser.execution.processes import Processes
     from optimiser.studies.record import Record
     from optimiser.studies.runner import Runner
     from tests.studies.test_runner import cases
@@ -159,8 +171,15 @@ def test_the_parent_killed_or_interrupted(tmp_path: Path, blow: int) -> None:
     """What had ended is kept, its processes end too, and the next start runs the rest alone."""
     script, record, log = tmp_path / "parent.py", tmp_path / "r.sqlite", tmp_path / "log"
     script.write_text(PARENT)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "models")])}
-    parent = subprocess.Popen([sys.executable, str(script), str(record), str(log)], stdout=subprocess.PIPE, text=True, env=environment)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "models")])
+    }
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(record), str(log)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
     assert parent.stdout is not None
     for line in parent.stdout:
         if int(line) >= 3:
@@ -195,12 +214,23 @@ def test_a_full_disk_keeps_what_had_ended(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     with Record(path) as kept:
         kept._connection.execute("PRAGMA max_page_count = 12")
-        with pytest.raises(OutputError, match=r"full.*finished runs are kept, start the study again"):
-            Runner("s", kept, "of", lambda: Here(Plain())).run(cases(*(k / 1000 for k in range(400))))
+        with pytest.raises(
+            OutputError, match=r"full.*finished runs are kept, start the study again"
+        ):
+            Runner("s", kept, "of", lambda: Here(Plain())).run(
+                cases(*(k / 1000 for k in range(400)))
+            )
         before = len(kept)
     assert before > 0
     with Record(path) as kept:
-        assert len(Runner("s", kept, "of", lambda: Here(Plain())).run(cases(*(k / 1000 for k in range(400))))) == 400
+        assert (
+            len(
+                Runner("s", kept, "of", lambda: Here(Plain())).run(
+                    cases(*(k / 1000 for k in range(400)))
+                )
+            )
+            == 400
+        )
         assert len(kept) == 400
 
 
@@ -210,15 +240,32 @@ VIEW = "CREATE VIEW runs AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT 
 @pytest.mark.parametrize(
     ("statements", "message"),
     [
-        (["CREATE TABLE mail (letter TEXT)", "INSERT INTO mail VALUES ('mine')"], "is an SQLite file, but no record of studies"),
-        ([f"PRAGMA application_id={APPLICATION}", "PRAGMA user_version=99"], r"is a record of another version \(99\)"),
-        (["PRAGMA user_version=1", "CREATE TABLE runs (key TEXT PRIMARY KEY)"], "is no record of studies, or one of a version before this"),
+        (
+            ["CREATE TABLE mail (letter TEXT)", "INSERT INTO mail VALUES ('mine')"],
+            "is an SQLite file, but no record of studies",
+        ),
+        (
+            [f"PRAGMA application_id={APPLICATION}", "PRAGMA user_version=99"],
+            r"is a record of another version \(99\)",
+        ),
+        (
+            ["PRAGMA user_version=1", "CREATE TABLE runs (key TEXT PRIMARY KEY)"],
+            "is no record of studies, or one of a version before this",
+        ),
         ([VIEW], "is an SQLite file, but no record of studies"),
-        ([f"PRAGMA application_id={APPLICATION}", f"PRAGMA user_version={FORMAT}", VIEW], "is an SQLite file, but no record of studies"),
-        (["PRAGMA journal_mode=WAL", "CREATE TABLE mail (letter TEXT)"], "is an SQLite file, but no record of studies"),
+        (
+            [f"PRAGMA application_id={APPLICATION}", f"PRAGMA user_version={FORMAT}", VIEW],
+            "is an SQLite file, but no record of studies",
+        ),
+        (
+            ["PRAGMA journal_mode=WAL", "CREATE TABLE mail (letter TEXT)"],
+            "is an SQLite file, but no record of studies",
+        ),
     ],
 )
-def test_what_this_program_did_not_write_is_refused_and_left_as_it_is(tmp_path: Path, statements: list[str], message: str) -> None:
+def test_what_this_program_did_not_write_is_refused_and_left_as_it_is(
+    tmp_path: Path, statements: list[str], message: str
+) -> None:
     path = tmp_path / "r.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         for each in statements:
@@ -234,7 +281,10 @@ def test_what_this_program_did_not_write_is_refused_and_left_as_it_is(tmp_path: 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     path.write_text("this is no database, and long enough to be seen as none" * 20)
-    with pytest.raises(OutputError, match="is no record of studies; it is left as it is: choose another with --record"):
+    with pytest.raises(
+        OutputError,
+        match="is no record of studies; it is left as it is: choose another with --record",
+    ):
         Record(path)
     with pytest.raises(OutputError, match="there is no folder"):
         Record(tmp_path / "nowhere" / "r.sqlite")
@@ -268,7 +318,9 @@ def test_a_record_that_is_read_only_or_in_use_is_called_so(tmp_path: Path) -> No
         "SET study = 'mine'",
     ],
 )
-def test_a_row_that_was_edited_or_damaged_is_not_believed_and_its_run_is_made_again(tmp_path: Path, edit: str) -> None:
+def test_a_row_that_was_edited_or_damaged_is_not_believed_and_its_run_is_made_again(
+    tmp_path: Path, edit: str
+) -> None:
     path, log = tmp_path / "r.sqlite", tmp_path / "log"
     run(path, Hollow(), cases(0.1, 0.2))
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -284,32 +336,65 @@ def test_a_row_that_was_edited_or_damaged_is_not_believed_and_its_run_is_made_ag
 
 def test_the_record_says_of_each_run_its_study_and_limit(tmp_path: Path) -> None:
     with Record(tmp_path / "r.sqlite") as kept:
-        case = Case(note="shortfall at most 5", limit=("shortfall", 5.0), commits=(Commit("sign", "metlen", "low", "exactly", 0.0),))
+        case = Case(
+            note="shortfall at most 5",
+            limit=("shortfall", 5.0),
+            commits=(Commit("sign", "metlen", "low", "exactly", 0.0),),
+        )
         kept.keep("key", "my study", case, Result("optimal", 1, 1, 0, 2))
         row = kept._connection.execute("SELECT study, note, asked FROM runs").fetchone()
         assert kept.find("key") == Result("optimal", 1.0, 1.0, 0.0, 2.0, stock=array("f"))
-    assert row == ("my study", "shortfall at most 5", "shortfall at most 5; sign metlen low exactly 0")
+    assert row == (
+        "my study",
+        "shortfall at most 5",
+        "shortfall at most 5; sign metlen low exactly 0",
+    )
 
 
 def test_a_result_survives_the_record(tmp_path: Path) -> None:
-    whole = Result("feasible", 1.5, 1.25, 0.2, 0.1, "searched", "said", {"sign k": "low", "order o": 3.5}, (1.0, 2.5))
+    whole = Result(
+        "feasible",
+        1.5,
+        1.25,
+        0.2,
+        0.1,
+        "searched",
+        "said",
+        {"sign k": "low", "order o": 3.5},
+        (1.0, 2.5),
+    )
     with Record(tmp_path / "r.sqlite") as kept:
         kept.keep("key", "s", Case(), whole)
         found = kept.find("key")
     assert found is not None
-    assert (found.status, found.objective, found.gap, found.figures, [*found.stock]) == ("feasible", 1.5, 0.2, whole.figures, [1.0, 2.5])
+    assert (found.status, found.objective, found.gap, found.figures, [*found.stock]) == (
+        "feasible",
+        1.5,
+        0.2,
+        whole.figures,
+        [1.0, 2.5],
+    )
 
 
 def test_the_key_tells_cases_apart() -> None:
     plain = cases(0.1)[0]
-    others = [*cases(0.2), Case(plain.changes, limit=("shortfall", 1.0)), Case(plain.changes, aim="shortfall")]
+    others = [
+        *cases(0.2),
+        Case(plain.changes, limit=("shortfall", 1.0)),
+        Case(plain.changes, aim="shortfall"),
+    ]
     assert len({each.key("of") for each in (plain, *others)} | {plain.key("other")}) == 5
     assert plain.key("of") == Case(plain.changes, note="another note").key("of")
 
 
 def test_what_cases_taught_is_told_before_the_next_task(tmp_path: Path) -> None:
     """Of more than a pipe holds, and none waits for the other to read. Who runs the last case has heard of all the other's but one."""
-    found = run(tmp_path / "r.sqlite", Hollow("Telling", pause=0.02), cases(*(k / 40 for k in range(40))), workers=2)
+    found = run(
+        tmp_path / "r.sqlite",
+        Hollow("Telling", pause=0.02),
+        cases(*(k / 40 for k in range(40))),
+        workers=2,
+    )
     by_process: dict[object, list[float]] = {}
     for each in found:
         heard = each.number("heard")

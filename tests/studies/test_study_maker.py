@@ -20,16 +20,16 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from optimiser.cli import cli
-from optimiser.errors import InputError, OutputError
+from optimiser.cli.commands import cli
+from optimiser.desk.study_maker import Request, make_studies
+from optimiser.execution.processes import Done
 from optimiser.studies.answered import Answered
 from optimiser.studies.case import Result
-from optimiser.studies.crew import Done
 from optimiser.studies.kinds import Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Ran
 from optimiser.studies.tables import by_name, every_input
-from optimiser.study_maker import Request, make_studies
+from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import compose
 from stockpile_model.tables import Settings
@@ -71,17 +71,28 @@ def faults(path: Path) -> list[str]:
 
 
 def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
-    made = make_studies(Request(source=book(tmp_path / "book.xlsx", tables), workers=1), lambda _: None)
+    made = make_studies(
+        Request(source=book(tmp_path / "book.xlsx", tables), workers=1), lambda _: None
+    )
     assert made.path == tmp_path / "book-study.xlsx"
     assert made.record == tmp_path / "book-study.sqlite"
     found = openpyxl.load_workbook(made.path)
-    assert found.sheetnames == ["summary", "1 sweep cost", "1 sweep shortfall", "2 threshold", "runs", "run"]
+    assert found.sheetnames == [
+        "summary",
+        "1 sweep cost",
+        "1 sweep shortfall",
+        "2 threshold",
+        "runs",
+        "run",
+    ]
     runs = [[cell.value for cell in row] for row in found["runs"].iter_rows()]
     assert [row[6] for row in runs[1:5]] == ["optimal"] * 4
     assert runs[0][:7] == ["Study", "Run", "For", "Changes", "Minimised", "Under", "Status"]
     assert runs[1][3] == "offers[spot].price set 8; budgets[row 2].amount set 0"
     assert {row[4] for row in runs[1:]} == {"cost [USD]"}
-    price, scaled = (runs[0].index(name) for name in ("offers[spot].price [USD/kg]", "budgets[nds].amount scale"))
+    price, scaled = (
+        runs[0].index(name) for name in ("offers[spot].price [USD/kg]", "budgets[nds].amount scale")
+    )
     assert [row[price] for row in runs[1:5]] == [8, 8, 12, 12]
     assert [row[scaled] for row in runs[1:6]] == [None] * 4 + [0.1]
     assert {row[5] for row in runs[5:]} == {"shortfall at most 0"}
@@ -89,7 +100,9 @@ def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
         assert len(record) == len({row[3] for row in runs[1:]} | {None}) - 1
 
 
-def test_started_again_nothing_is_run(tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_started_again_nothing_is_run(
+    tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = Request(source=book(tmp_path / "book.xlsx", tables), workers=1)
     first = make_studies(request, lambda _: None)
     monkeypatch.setattr("optimiser.studies.beside_plan.Processes", None)
@@ -127,17 +140,28 @@ def test_every_number_of_a_sample_can_be_changed() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"table": "ofers"}, "studies!C2: the workbook has no table 'ofers' (did you mean 'offers'?)"),
+        (
+            {"table": "ofers"},
+            "studies!C2: the workbook has no table 'ofers' (did you mean 'offers'?)",
+        ),
         ({"row": "sport"}, "studies!D2: offers has no row 'sport' (did you mean 'spot'?)"),
         ({"column": "prise"}, "studies!E2: offers has no column 'prise' (did you mean 'price'?)"),
         ({"table": None}, "studies!C2: table is required: which cell is changed"),
         ({"low": 12, "high": 12}, "studies!G2: high must be above low, found 12 and 12"),
         ({"column": "supplier"}, "studies!E2: offers!B2: supplier can be set, not added to"),
-        ({"kind": "tornado"}, "studies!B3: kind must be tornado as in row 2: one study has one kind"),
-        ({"kind": "sweeps"}, "studies!B2: kind must be one of tornado, sweep, frontier, threshold, monte_carlo, morris, sobol"),
+        (
+            {"kind": "tornado"},
+            "studies!B3: kind must be tornado as in row 2: one study has one kind",
+        ),
+        (
+            {"kind": "sweeps"},
+            "studies!B2: kind must be one of tornado, sweep, frontier, threshold, monte_carlo, morris, sobol",
+        ),
     ],
 )
-def test_a_wrong_study_is_told_with_its_cell(tmp_path: Path, tables: dict[str, Any], change: dict[str, Any], message: str) -> None:
+def test_a_wrong_study_is_told_with_its_cell(
+    tmp_path: Path, tables: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
     tables["studies"][0] |= change
     assert faults(book(tmp_path / "book.xlsx", tables))[0].startswith(message)
 
@@ -146,11 +170,19 @@ def test_a_wrong_study_is_told_with_its_cell(tmp_path: Path, tables: dict[str, A
     ("decision", "message"),
     [
         ("sign metlen", "studies!J4: 'metlen' has no row in the sheet contracts"),
-        ("order sport", "studies!J4: 'sport' has no row in the sheet offers (did you mean 'spot'?)"),
-        ("buy spot", "studies!J4: decision must be target, or project, order, sign, rotate with a name, as in 'sign metlen'"),
+        (
+            "order sport",
+            "studies!J4: 'sport' has no row in the sheet offers (did you mean 'spot'?)",
+        ),
+        (
+            "buy spot",
+            "studies!J4: decision must be target, or project, order, sign, rotate with a name, as in 'sign metlen'",
+        ),
     ],
 )
-def test_a_decision_that_is_none_is_told(tmp_path: Path, tables: dict[str, Any], decision: str, message: str) -> None:
+def test_a_decision_that_is_none_is_told(
+    tmp_path: Path, tables: dict[str, Any], decision: str, message: str
+) -> None:
     tables["studies"][2]["decision"] = decision
     assert faults(book(tmp_path / "book.xlsx", tables))[0].startswith(message)
 
@@ -166,7 +198,9 @@ def test_a_decision_is_judged_by_cost(tmp_path: Path, tables: dict[str, Any]) ->
 
 def test_three_inputs_are_too_many_for_a_sweep(tmp_path: Path, tables: dict[str, Any]) -> None:
     tables["studies"][2] = tables["studies"][0]
-    assert faults(book(tmp_path / "book.xlsx", tables))[0].startswith("studies!A4: study has 3 rows: a sweep has 2 at most")
+    assert faults(book(tmp_path / "book.xlsx", tables))[0].startswith(
+        "studies!A4: study has 3 rows: a sweep has 2 at most"
+    )
 
 
 def test_a_frontier_of_what_is_no_measure(tmp_path: Path, tables: dict[str, Any]) -> None:
@@ -200,9 +234,18 @@ def test_faults_of_studies_are_told_with_all_others(tmp_path: Path, tables: dict
     tables["studies"][0] |= {"row": "sport"}
     tables["studies"][1] |= {"low": 9, "high": 1}
     tables["studies"][2] |= {"table": None, "decision": "order sport"}
-    tables["studies"] += [tables["studies"][2] | {"study": "more", "table": "demand", "row": "none", "decision": "target"}]
+    tables["studies"] += [
+        tables["studies"][2]
+        | {"study": "more", "table": "demand", "row": "none", "decision": "target"}
+    ]
     found = faults(book(tmp_path / "book.xlsx", tables))
-    assert [each.split(":")[0] for each in found] == ["demand!D2", "studies!D2", "studies!G3", "studies!C4", "studies!J4"]
+    assert [each.split(":")[0] for each in found] == [
+        "demand!D2",
+        "studies!D2",
+        "studies!G3",
+        "studies!C4",
+        "studies!J4",
+    ]
 
 
 def test_alternatives_are_judged_by_cost(tmp_path: Path, tables: dict[str, Any]) -> None:
@@ -215,18 +258,29 @@ def test_alternatives_are_judged_by_cost(tmp_path: Path, tables: dict[str, Any])
 
 @pytest.mark.parametrize(("befalls", "status"), [("raise", 70), ("kill", 70), ("infeasible", 0)])
 def test_the_command_says_which_runs_failed_and_ends_otherwise_than_well(
-    tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch, befalls: str, status: int
+    tmp_path: Path,
+    tables: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    befalls: str,
+    status: int,
 ) -> None:
     """What has no plan is an answer; what failed is none."""
     path, crews = book(tmp_path / "book.xlsx", tables), [Here(Hollow(befalls=befalls).evaluator())]
     if befalls == "kill":
-        crews[0].wait = lambda: [Done(crews[0].tasks.pop().number, died="its process was killed by signal 9")]  # type: ignore[method-assign]
+        crews[0].wait = lambda: [
+            Done(crews[0].tasks.pop().number, died="its process was killed by signal 9")
+        ]  # type: ignore[method-assign]
     monkeypatch.setattr("optimiser.studies.beside_plan.Processes", lambda *_: crews[0])
     result = CliRunner().invoke(cli, ["study", str(path), "grid"])
     assert result.exit_code == status, result.output
-    assert ("4 runs failed: the sheet runs says why; the same command tries them again" in result.output) == (status == 70)
+    assert (
+        "4 runs failed: the sheet runs says why; the same command tries them again" in result.output
+    ) == (status == 70)
     found = openpyxl.load_workbook(tmp_path / "book-study.xlsx")
-    assert found["summary"]["E4"].value == {"raise": "4 failed", "kill": "4 crashed", "infeasible": "4 infeasible"}[befalls]
+    assert (
+        found["summary"]["E4"].value
+        == {"raise": "4 failed", "kill": "4 crashed", "infeasible": "4 infeasible"}[befalls]
+    )
 
 
 def test_a_planner_passes_over_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
@@ -236,7 +290,9 @@ def test_a_planner_passes_over_studies(tmp_path: Path, tables: dict[str, Any]) -
 
 def test_the_command(tmp_path: Path, tables: dict[str, Any]) -> None:
     path = book(tmp_path / "book.xlsx", tables)
-    result = CliRunner().invoke(cli, ["study", str(path), "lean", "--workers", "1", "-o", str(tmp_path / "out.xlsx")])
+    result = CliRunner().invoke(
+        cli, ["study", str(path), "lean", "--workers", "1", "-o", str(tmp_path / "out.xlsx")]
+    )
     assert result.exit_code == 0, result.output
     assert "lean: every target and all demand can be met" in result.output
     assert (tmp_path / "out.sqlite").exists()
@@ -245,14 +301,31 @@ def test_the_command(tmp_path: Path, tables: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_with_what_there_is_and_the_next_start_ends_the_study(tmp_path: Path, tables: dict[str, Any], number: int) -> None:
+def test_a_signal_ends_with_what_there_is_and_the_next_start_ends_the_study(
+    tmp_path: Path, tables: dict[str, Any], number: int
+) -> None:
     tables["studies"] = [
-        {"study": "mc", "kind": "monte_carlo", "table": "offers", "row": "spot", "column": "price", "low": 8, "high": 12, "samples": 600}
+        {
+            "study": "mc",
+            "kind": "monte_carlo",
+            "table": "offers",
+            "row": "spot",
+            "column": "price",
+            "low": 8,
+            "high": 12,
+            "samples": 600,
+        }
     ]
     path = book(tmp_path / "book.xlsx", tables)
     paths = os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "models")])
     command = [sys.executable, "-m", "optimiser", "study", str(path), "--workers", "1"]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     record = tmp_path / "book-study.sqlite"
     while process.poll() is None and _kept(record) < 3:
         time.sleep(0.05)
@@ -282,16 +355,27 @@ def _kept(record: Path) -> int:
         return 0
 
 
-def test_a_record_that_was_edited_is_warned_about_and_counted(tmp_path: Path, tables: dict[str, Any]) -> None:
-    request, said = Request(source=book(tmp_path / "book.xlsx", tables), names=["grid"], workers=1), list[str]()
+def test_a_record_that_was_edited_is_warned_about_and_counted(
+    tmp_path: Path, tables: dict[str, Any]
+) -> None:
+    request, said = (
+        Request(source=book(tmp_path / "book.xlsx", tables), names=["grid"], workers=1),
+        list[str](),
+    )
     made = make_studies(request, said.append)
     with contextlib.closing(sqlite3.connect(made.record)) as connection:
-        connection.execute("UPDATE runs SET objective = 0.01, bound = 0.01 WHERE changes LIKE '%set 8;%'")
+        connection.execute(
+            "UPDATE runs SET objective = 0.01, bound = 0.01 WHERE changes LIKE '%set 8;%'"
+        )
         connection.commit()
     assert said == []
     again = make_studies(request, said.append)
-    assert said == [f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are not believed"]
-    assert [table.rows for table in again.answers[0].tables] == [table.rows for table in made.answers[0].tables]
+    assert said == [
+        f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are not believed"
+    ]
+    assert [table.rows for table in again.answers[0].tables] == [
+        table.rows for table in made.answers[0].tables
+    ]
     assert again.kept == 2
 
 
@@ -300,14 +384,34 @@ def test_what_charts_say() -> None:
     rows = [("offers[a].price", 1.0, 2.0, -300.0, 400.0, 400.0), ("x", 1.0, 2.0, -3.0, 4.0, 4.0)]
     header = ("input", "low", "high", "cost at low", "cost at high", "swing")
     morris = Table(
-        "morris", "m", ("input", "μ* [USD]", "σ [USD]", "offers[spot].price [kg]"), [("a", 1.0, 2.0, 3.0)], "columns", (1, 2), "effect"
+        "morris",
+        "m",
+        ("input", "μ* [USD]", "σ [USD]", "offers[spot].price [kg]"),
+        [("a", 1.0, 2.0, 3.0)],
+        "columns",
+        (1, 2),
+        "effect",
     )
     tables = [Table("tornado", "t", header, rows, "tornado", (3, 4), "least cost [USD]"), morris]
-    content = compose([Answered("s", "tornado", tables, [], [])], lambda _: None, {}, Settings(start=START, periods=1))
+    content = compose(
+        [Answered("s", "tornado", tables, [], [])],
+        lambda _: None,
+        {},
+        Settings(start=START, periods=1),
+    )
     found = openpyxl.load_workbook(io.BytesIO(content))
-    assert [cell.value for cell in found["1 morris"][2][:4]] == ["Input", "μ* [USD]", "σ [USD]", "offers[spot].price [kg]"]
+    assert [cell.value for cell in found["1 morris"][2][:4]] == [
+        "Input",
+        "μ* [USD]",
+        "σ [USD]",
+        "offers[spot].price [kg]",
+    ]
     tornado, columns = found["1 tornado"]._charts[0], found["1 morris"]._charts[0]
-    assert (tornado.barDir, tornado.x_axis.scaling.orientation, tornado.y_axis.crosses) == ("bar", "maxMin", "max")
+    assert (tornado.barDir, tornado.x_axis.scaling.orientation, tornado.y_axis.crosses) == (
+        "bar",
+        "maxMin",
+        "max",
+    )
     assert tornado.x_axis.title is None
     assert title(tornado.y_axis) == "least cost [USD]"
     assert tornado.y_axis.number_format.formatCode == "#,##0"
@@ -322,15 +426,29 @@ def title(axis: Any) -> str:
 def test_hostile_text_stays_text() -> None:
     evil = '=HYPERLINK("http://x","y")'
     tables = [
-        Table(f"tornado{k}", evil, (evil, "low", "high", evil, "b", "c"), [(evil, 1.0, 2.0, -3.0, 4.0, 4.0)], chart, (3, 4), evil)  # type: ignore[arg-type]
+        Table(
+            f"tornado{k}",
+            evil,
+            (evil, "low", "high", evil, "b", "c"),
+            [(evil, 1.0, 2.0, -3.0, 4.0, 4.0)],
+            chart,
+            (3, 4),
+            evil,
+        )  # type: ignore[arg-type]
         for k, chart in enumerate(("tornado", "line", "frontier", "columns", "heat"))
     ]
     result = Result("failed", message=evil, figures={"sign =1+1": evil})
     answers = [Answered(evil, "tornado", tables, [Ran(evil, evil, "k")], ["sign =1+1"])]
-    content = compose(answers, lambda _: result, {evil: evil}, Settings(start=START, periods=1, title=evil))
+    content = compose(
+        answers, lambda _: result, {evil: evil}, Settings(start=START, periods=1, title=evil)
+    )
     found = openpyxl.load_workbook(io.BytesIO(content))
     assert not [
-        cell for sheet in found for row in sheet.iter_rows() for cell in row if cell.data_type == "f" and "HYPER" in str(cell.value)
+        cell
+        for sheet in found
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.data_type == "f" and "HYPER" in str(cell.value)
     ]
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert sum(name.startswith("xl/charts/chart") for name in archive.namelist()) == 4

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from optimiser.solve import Options
 from optimiser.solving.engine import Engine
 from optimiser.solving.highs import Solution
 from optimiser.solving.options import SolverError
+from optimiser.solving.solve import Options
 from optimiser.studies import certify
 from optimiser.studies.case import Case
 from optimiser.studies.evaluate import LEAST_SECONDS, Evaluator, Job
@@ -33,7 +33,9 @@ def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optimiser.studies.evaluate.time.perf_counter", lambda: next(clock, 12.0))
     assert Evaluator(JOB).run(Case())[0].message == "the search was asked for"
     clock = iter([0.0, 2 * LIMIT])
-    monkeypatch.setattr("optimiser.studies.evaluate.time.perf_counter", lambda: next(clock, 2 * LIMIT))
+    monkeypatch.setattr(
+        "optimiser.studies.evaluate.time.perf_counter", lambda: next(clock, 2 * LIMIT)
+    )
     Evaluator(JOB).run(Case())
     assert left == pytest.approx([LIMIT - 12.0, LEAST_SECONDS])
 

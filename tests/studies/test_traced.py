@@ -29,7 +29,15 @@ def again(compute: Callable[..., Any], seen: list[float], point: list[float]) ->
 
 
 def arithmetic(x: Any, y: Any) -> Any:
-    total = 1.5 * x - y / 4 + (2 - x) * -y + abs(x - y) + 3 / (abs(y) + 1) + (abs(x) + 1) ** -0.5 + 2.0 ** (x / 8)
+    total = (
+        1.5 * x
+        - y / 4
+        + (2 - x) * -y
+        + abs(x - y)
+        + 3 / (abs(y) + 1)
+        + (abs(x) + 1) ** -0.5
+        + 2.0 ** (x / 8)
+    )
     total += larger(x, 0.0, y - 1) - smaller(math.inf, y, 2.0)
     return total * +x + sum([x, y, 1])
 
@@ -68,9 +76,36 @@ def test_a_comparison_with_no_bound_needs_no_guard() -> None:
 
 
 LOST: list[Callable[[Any], object]] = [
-    *(float, int, str, repr, hash, round, math.floor, math.ceil, math.trunc, math.isfinite, math.exp, range, complex),
-    *("{:g}".format, lambda x: {x: 1}, lambda x: {x}, lambda x: x // 2, lambda x: x % 2, lambda x: 5 % x, lambda x: divmod(x, 2)),
-    *(lambda x: [1, 2, 3][x], lambda x: x.is_integer(), lambda x: np.array([x], dtype=np.float64), lambda x: x in {1.0}),
+    *(
+        float,
+        int,
+        str,
+        repr,
+        hash,
+        round,
+        math.floor,
+        math.ceil,
+        math.trunc,
+        math.isfinite,
+        math.exp,
+        range,
+        complex,
+    ),
+    *(
+        "{:g}".format,
+        lambda x: {x: 1},
+        lambda x: {x},
+        lambda x: x // 2,
+        lambda x: x % 2,
+        lambda x: 5 % x,
+        lambda x: divmod(x, 2),
+    ),
+    *(
+        lambda x: [1, 2, 3][x],
+        lambda x: x.is_integer(),
+        lambda x: np.array([x], dtype=np.float64),
+        lambda x: x in {1.0},
+    ),
 ]
 
 
@@ -105,4 +140,6 @@ def test_pyomo_keeps_it_as_a_coefficient_and_as_a_bound() -> None:
             found = Expressions(tape, wanted).at(np.array(point))
             assert found is not None
             numbers = iter(found.tolist())
-            assert [next(numbers) if isinstance(each, Traced) else each for each in traced] == getattr(fresh, name).tolist()
+            assert [
+                next(numbers) if isinstance(each, Traced) else each for each in traced
+            ] == getattr(fresh, name).tolist()

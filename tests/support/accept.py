@@ -14,7 +14,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from optimiser.solve import Options, solve
+from optimiser.solving.solve import Options, solve
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
@@ -69,14 +69,18 @@ def supplier(name: str = "plant", **cells: Any) -> Supplier:
 
 def prices(*values: float, index: str = "market") -> tuple[Price, ...]:
     """An index on the first of each month."""
-    return tuple(Price(date=month(t), values={index: float(value)}) for t, value in enumerate(values))
+    return tuple(
+        Price(date=month(t), values={index: float(value)}) for t, value in enumerate(values)
+    )
 
 
 def offer(name: str = "spot", price: float | None = 10.0, **cells: Any) -> Offer:
     return Offer(**{"offer": name, "supplier": "plant", "material": "ga", "price": price} | cells)
 
 
-def price_break(from_quantity: float, price: float | None = None, name: str = "spot", **cells: Any) -> PriceBreak:
+def price_break(
+    from_quantity: float, price: float | None = None, name: str = "spot", **cells: Any
+) -> PriceBreak:
     return PriceBreak(offer=name, from_quantity=from_quantity, price=price, **cells)
 
 
@@ -90,25 +94,51 @@ def contract(name: str = "offtake", **cells: Any) -> Contract:
     return Contract(**{"contract": name, "supplier": "plant", "material": "ga"} | window | cells)
 
 
-def floor(price: float | None, annual_quantity: float, level: str = "low", name: str = "offtake", **cells: Any) -> Floor:
+def floor(
+    price: float | None,
+    annual_quantity: float,
+    level: str = "low",
+    name: str = "offtake",
+    **cells: Any,
+) -> Floor:
     return Floor(contract=name, level=level, floor=price, annual_quantity=annual_quantity, **cells)
 
 
 def lot(quantity: float, t: int, name: str = "L", **cells: Any) -> OpeningLot:
     """An opening lot made in month t (below zero: before the start)."""
-    return OpeningLot(**{"lot": name, "material": "ga", "quantity": quantity, "made": month(t)} | cells)
+    return OpeningLot(
+        **{"lot": name, "material": "ga", "quantity": quantity, "made": month(t)} | cells
+    )
 
 
 def demand(quantity: float, t: int = 0, last: int | None = None, **cells: Any) -> Demand:
-    return Demand(**{"material": "ga", "from_": month(t), "to": None if last is None else month(last), "quantity": quantity} | cells)
+    return Demand(
+        **{
+            "material": "ga",
+            "from_": month(t),
+            "to": None if last is None else month(last),
+            "quantity": quantity,
+        }
+        | cells
+    )
 
 
 def target(quantity: float, t: int = 0, **cells: Any) -> Target:
     return Target(**{"material": "ga", "from_": month(t), "quantity": quantity} | cells)
 
 
-def outlet(name: str = "sale", form: str = "sale", price: float | None = 5.0, **cells: Any) -> Outlet:
-    return Outlet(**{"outlet": name, "material": "ga", "form": form, "price": price if form == "sale" else None} | cells)
+def outlet(
+    name: str = "sale", form: str = "sale", price: float | None = 5.0, **cells: Any
+) -> Outlet:
+    return Outlet(
+        **{
+            "outlet": name,
+            "material": "ga",
+            "form": form,
+            "price": price if form == "sale" else None,
+        }
+        | cells
+    )
 
 
 def rule(of: str, value: str | None = None, **cells: Any) -> Rule:
@@ -119,8 +149,17 @@ def fund(name: str = "nds", **cells: Any) -> Fund:
     return Fund(fund=name, **cells)
 
 
-def budget(amount: float, name: str = "nds", first: int | None = None, expires: int | None = None, **cells: Any) -> Budget:
-    days = {"from_": None if first is None else month(first), "expires": None if expires is None else month(expires, 28)}
+def budget(
+    amount: float,
+    name: str = "nds",
+    first: int | None = None,
+    expires: int | None = None,
+    **cells: Any,
+) -> Budget:
+    days = {
+        "from_": None if first is None else month(first),
+        "expires": None if expires is None else month(expires, 28),
+    }
     return Budget(fund=name, amount=amount, **days, **cells)
 
 
@@ -128,23 +167,45 @@ def site(name: str = "stockpile", **cells: Any) -> Site:
     return Site(site=name, **cells)
 
 
-def commitment(kind: str, name: str, quantity: float | None = None, t: int | None = None, **cells: Any) -> Commitment:
+def commitment(
+    kind: str, name: str, quantity: float | None = None, t: int | None = None, **cells: Any
+) -> Commitment:
     """Of the month t, or of the whole horizon."""
-    return Commitment(kind=kind, name=name, quantity=quantity, date=None if t is None else month(t), **cells)
+    return Commitment(
+        kind=kind, name=name, quantity=quantity, date=None if t is None else month(t), **cells
+    )
 
 
-def scenario(name: str = "war", probability: float = 0.5, known: int | None = None, **cells: Any) -> Scenario:
+def scenario(
+    name: str = "war", probability: float = 0.5, known: int | None = None, **cells: Any
+) -> Scenario:
     """Known from month `known`; None: from the first of its events."""
-    return Scenario(scenario=name, probability=probability, revealed=None if known is None else month(known), **cells)
+    return Scenario(
+        scenario=name,
+        probability=probability,
+        revealed=None if known is None else month(known),
+        **cells,
+    )
 
 
 def event(
-    cell: str, how: str, value: object, first: int | None = None, last: int | None = None, name: str = "war", row: str | None = None
+    cell: str,
+    how: str,
+    value: object,
+    first: int | None = None,
+    last: int | None = None,
+    name: str = "war",
+    row: str | None = None,
 ) -> Event:
     """What changes in a scenario, in the months from `first` to `last`: `event("offers.price", "scale", 2, 1)`."""
     table, column = cell.split(".")
-    days = {"from_": None if first is None else month(first), "to": None if last is None else month(last, 28)}
-    return Event(scenario=name, table=table, row=row, column=column, how=how, value=str(value), **days)
+    days = {
+        "from_": None if first is None else month(first),
+        "to": None if last is None else month(last, 28),
+    }
+    return Event(
+        scenario=name, table=table, row=row, column=column, how=how, value=str(value), **days
+    )
 
 
 # Judging -----------------------------------------------------------------------------------------------------------------------
@@ -158,12 +219,18 @@ def built(stockpile: Stockpile) -> Formulation:
 
 def faults(stockpile: Stockpile) -> list[str]:
     """What `check` finds wrong, as `table.column: message`."""
-    return [f"{each.table}.{each.column}: {each.message}" for each in check(stockpile) if not each.warning]
+    return [
+        f"{each.table}.{each.column}: {each.message}"
+        for each in check(stockpile)
+        if not each.warning
+    ]
 
 
 def warnings(stockpile: Stockpile) -> list[str]:
     """What `check` finds odd, as `table.column: message`."""
-    return [f"{each.table}.{each.column}: {each.message}" for each in check(stockpile) if each.warning]
+    return [
+        f"{each.table}.{each.column}: {each.message}" for each in check(stockpile) if each.warning
+    ]
 
 
 def put(formulation: Formulation, plan: Plan) -> Formulation:
@@ -201,7 +268,9 @@ def _rows(m: pyo.ConcreteModel) -> Iterator[str]:
 def _variables(m: pyo.ConcreteModel, whole: bool) -> Iterator[str]:
     for variable in m.component_data_objects(pyo.Var):
         value, (low, high), fine = variable.value, variable.bounds, _fine(m, variable)
-        outside = (low is not None and value < low - fine) or (high is not None and value > high + fine)
+        outside = (low is not None and value < low - fine) or (
+            high is not None and value > high + fine
+        )
         if outside or (whole and variable.is_integer() and abs(value - round(value)) > TOLERANCE):
             yield variable.parent_component().local_name
 
@@ -233,7 +302,10 @@ class Case:
         assert self.refused
         assert broken(formulation, self.accepted, not self.parts) == set()
         for change in self.refused:
-            assert broken(formulation, {**self.accepted, **change}, not self.parts) == {self.component, *self.also}, change
+            assert broken(formulation, {**self.accepted, **change}, not self.parts) == {
+                self.component,
+                *self.also,
+            }, change
 
 
 def bill(stockpile: Stockpile, plan: Plan) -> dict[str, float]:
@@ -258,7 +330,14 @@ def least_cost(stockpile: Stockpile) -> float | None:
 def everything(*more: Row, **settings: Any) -> Stockpile:
     """A book of five months that uses every table and column that is built, but for scenarios and events, and has a plan."""
     plants = (
-        supplier("metlen", country="GR", bloc="allied", stage="building", start=month(1), foreign_feedstock=0.1),
+        supplier(
+            "metlen",
+            country="GR",
+            bloc="allied",
+            stage="building",
+            start=month(1),
+            foreign_feedstock=0.1,
+        ),
         supplier("trader", country="CN", bloc="other", foreign_feedstock=1),
     )
     materials = (
@@ -294,7 +373,16 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             availability=0.9,
             payment="order",
         ),
-        offer("lots", 9, supplier="metlen", lot_size=10, order_cost=3, site="north", capacity=30, to=month(3)),
+        offer(
+            "lots",
+            9,
+            supplier="metlen",
+            lot_size=10,
+            order_cost=3,
+            site="north",
+            capacity=30,
+            to=month(3),
+        ),
         offer("bulk", 13, supplier="trader", duty=0.02, capacity=25, to=month(2)),
         offer("annex", 8, supplier="metlen", project="granted", capacity=8),
         offer("indium", 5, supplier="trader", material="in"),
@@ -338,7 +426,15 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             freight=0.5,
             availability=0.95,
         ),
-        contract("hedge", supplier="metlen", form="cfd", price_index="market", upside_share=0.5, upside_trigger=10.5, upside_cap=60),
+        contract(
+            "hedge",
+            supplier="metlen",
+            form="cfd",
+            price_index="market",
+            upside_share=0.5,
+            upside_trigger=10.5,
+            upside_cap=60,
+        ),
         contract("anchor", supplier="metlen", project="carried", sign_to=month(1), take_or_pay=0.5),
     )
     levels = (
@@ -349,7 +445,8 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         floor(5, 120, "high", name="anchor"),
     )
     indices = tuple(
-        Price(date=month(t), values={"market": value, "cost": 8.0 + t}) for t, value in enumerate([10.0, 12.0, 16.0, 11.0, 13.0])
+        Price(date=month(t), values={"market": value, "cost": 8.0 + t})
+        for t, value in enumerate([10.0, 12.0, 16.0, 11.0, 13.0])
     )
     sites = (
         site("north", buyer="navy", capacity=80, cost=0.1, handling_in=0.2, handling_out=0.3),
@@ -371,7 +468,9 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.6),
         Rule(rule="some", of="supplier", value="metlen", measure="quantity", least=10, most=500),
         Rule(rule="dear", of="supplier", value="trader", measure="spend", least=50, most=700),
-        Rule(rule="few", of="offer", measure="count", material="ga", least=1, most=3, count_from=0.05),
+        Rule(
+            rule="few", of="offer", measure="count", material="ga", least=1, most=3, count_from=0.05
+        ),
     )
     money = (
         fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),
@@ -385,7 +484,11 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         commitment("rotate", "swap", 9, how="at_most"),
         commitment("project", "granted", 1, 0),
     )
-    lots = (lot(20, -1, site="north"), lot(10, -3, "M", site="south"), lot(5, -9, "N", site="south"))
+    lots = (
+        lot(20, -1, site="north"),
+        lot(10, -3, "M", site="south"),
+        lot(5, -9, "N", site="south"),
+    )
     rows: tuple[Row, ...] = (
         *plants, *materials, *offers, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
         *decided, *more,

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from optimiser.cli import main
+from optimiser.cli.commands import main
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ class Linear:
     __slots__ = ("constant", "terms")
 
     def __init__(self, terms: Mapping[Name, Number] | None = None, constant: Number = 0) -> None:
-        self.terms: dict[Name, Fraction] = {name: Fraction(factor) for name, factor in (terms or {}).items()}
+        self.terms: dict[Name, Fraction] = {
+            name: Fraction(factor) for name, factor in (terms or {}).items()
+        }
         self.constant = Fraction(constant)
 
     def add(self, other: Linear | Number, factor: Number = 1) -> None:
@@ -69,7 +71,9 @@ class Linear:
 
     def at(self, point: Mapping[Name, Fraction]) -> Fraction:
         """The value at a point; a variable it does not name is 0."""
-        return self.constant + sum((factor * point.get(name, ZERO) for name, factor in self.terms.items()), ZERO)
+        return self.constant + sum(
+            (factor * point.get(name, ZERO) for name, factor in self.terms.items()), ZERO
+        )
 
 
 def variable(name: Name) -> Linear:
@@ -105,13 +109,23 @@ class Whole:
 
     def at(self, point: Mapping[Name, int], one: int) -> int:
         """`one` times the value at `point / one`."""
-        return self.constant * one + sum([factor * point[name] for name, factor in self.terms.items() if name in point])
+        return self.constant * one + sum(
+            [factor * point[name] for name, factor in self.terms.items() if name in point]
+        )
 
 
 def whole(expression: Linear) -> Whole:
-    scale = lcm(expression.constant.denominator, *[factor.denominator for factor in expression.terms.values()])
-    terms = {name: factor.numerator * (scale // factor.denominator) for name, factor in expression.terms.items()}
-    return Whole(terms, expression.constant.numerator * (scale // expression.constant.denominator), scale)
+    scale = lcm(
+        expression.constant.denominator,
+        *[factor.denominator for factor in expression.terms.values()],
+    )
+    terms = {
+        name: factor.numerator * (scale // factor.denominator)
+        for name, factor in expression.terms.items()
+    }
+    return Whole(
+        terms, expression.constant.numerator * (scale // expression.constant.denominator), scale
+    )
 
 
 def at_most(left: Linear, right: Linear | Number) -> Row:
@@ -141,7 +155,9 @@ class WrongAnswer(AssertionError):
 
 def minimise(objective: Linear, rows: Sequence[Row]) -> Answer:
     """The least value of `objective` over variables of at least 0 that keep all `rows`."""
-    names = sorted({name for row in rows for name in row.expression.terms} | set(objective.terms), key=repr)
+    names = sorted(
+        {name for row in rows for name in row.expression.terms} | set(objective.terms), key=repr
+    )
     return _Simplex(names, objective, rows).answer()
 
 
@@ -156,7 +172,10 @@ class _Simplex:
         self.rows = [row.whole for row in rows]
         self.equation = [row.sense == "=" for row in rows]
         column = {name: i for i, name in enumerate(names)}
-        slack = {i: len(names) + k for k, i in enumerate(i for i, equation in enumerate(self.equation) if not equation)}
+        slack = {
+            i: len(names) + k
+            for k, i in enumerate(i for i, equation in enumerate(self.equation) if not equation)
+        }
         needs = [i for i, row in enumerate(self.rows) if i not in slack or row.constant > 0]
         self.real = len(names) + len(slack)
         artificial = {i: self.real + k for k, i in enumerate(needs)}
@@ -178,7 +197,9 @@ class _Simplex:
             self.table.append(line)
             self.basis.append(own)
             self.tag.append((own, sign))
-        self.cost = self._objective_line({column[name]: factor for name, factor in self.objective.terms.items()})
+        self.cost = self._objective_line(
+            {column[name]: factor for name, factor in self.objective.terms.items()}
+        )
         self.start = self._objective_line(dict.fromkeys(artificial.values(), 1))
         for i in artificial:
             self.start = [a - b for a, b in zip(self.start, self.table[i], strict=True)]
@@ -204,7 +225,9 @@ class _Simplex:
             self._check_ray(self.unbounded_column)
             return Answer("unbounded")
         value = self._check_optimal(point, one)
-        return Answer("optimal", value, {name: Fraction(units, one) for name, units in point.items()})
+        return Answer(
+            "optimal", value, {name: Fraction(units, one) for name, units in point.items()}
+        )
 
     unbounded_column: int | None = None
 
@@ -231,11 +254,15 @@ class _Simplex:
         for i, line in enumerate(self.table):
             if line[q] > 0:
                 order = -1 if pivot is None else line[-1] * factor - right * line[q]
-                if order < 0 or (order == 0 and pivot is not None and self.basis[i] < self.basis[pivot]):
+                if order < 0 or (
+                    order == 0 and pivot is not None and self.basis[i] < self.basis[pivot]
+                ):
                     pivot, right, factor = i, line[-1], line[q]
         return pivot
 
-    def _pivot(self, pivot: int, q: int, lead: list[int], follow: list[int] | None) -> tuple[list[int], list[int]]:
+    def _pivot(
+        self, pivot: int, q: int, lead: list[int], follow: list[int] | None
+    ) -> tuple[list[int], list[int]]:
         line = self.table[pivot]
         if line[q] < 0:  # only when an artificial leaves a row whose right-hand side is 0
             line = self.table[pivot] = [-a for a in line]
@@ -270,7 +297,11 @@ class _Simplex:
     # Certificates, all in whole numbers: a point is `units / one`, multipliers are `units / one` too.
 
     def _point(self) -> tuple[dict[Name, int], int]:
-        basic = [(b, line) for b, line in zip(self.basis, self.table, strict=True) if b < len(self.names) and line[-1]]
+        basic = [
+            (b, line)
+            for b, line in zip(self.basis, self.table, strict=True)
+            if b < len(self.names) and line[-1]
+        ]
         one = lcm(*[line[b] for b, line in basic])
         return {self.names[b]: line[-1] * (one // line[b]) for b, line in basic}, one
 
@@ -290,7 +321,9 @@ class _Simplex:
         terms: dict[Name, int] = {}
         constant = 0
         for row, equation, (own, sign) in zip(self.rows, self.equation, self.tag, strict=True):
-            multiplier = sign * ((artificial_cost * line[self.z] if own >= self.real else 0) - line[own])
+            multiplier = sign * (
+                (artificial_cost * line[self.z] if own >= self.real else 0) - line[own]
+            )
             if not multiplier:
                 continue
             if multiplier > 0 and not equation:
@@ -305,7 +338,9 @@ class _Simplex:
         terms, constant = self._combined(self.cost, 0)
         scale = self.cost[self.z]
         value = self.objective.at(point, one)
-        if any(factor > scale * self.objective.terms.get(name, 0) for name, factor in terms.items()):
+        if any(
+            factor > scale * self.objective.terms.get(name, 0) for name, factor in terms.items()
+        ):
             raise WrongAnswer("no dual solution proves this optimum: a reduced cost is negative")
         if any(factor < 0 and name not in terms for name, factor in self.objective.terms.items()):
             raise WrongAnswer("no dual solution proves this optimum: a variable without a row")
@@ -321,7 +356,11 @@ class _Simplex:
 
     def _check_ray(self, q: int) -> None:
         """From any point, a step along the ray keeps the rows and improves the objective."""
-        basic = [(b, line) for b, line in zip(self.basis, self.table, strict=True) if b < len(self.names) and line[q]]
+        basic = [
+            (b, line)
+            for b, line in zip(self.basis, self.table, strict=True)
+            if b < len(self.names) and line[q]
+        ]
         one = lcm(*[line[b] for b, line in basic])
         step = {self.names[b]: -line[q] * (one // line[b]) for b, line in basic}
         if q < len(self.names):

@@ -52,7 +52,9 @@ class _Cells:
 
     def value(self, sheet: str, row: int, column: int) -> Any:
         grid = self.grids[sheet]
-        found = grid[row - 1][column - 1] if row <= len(grid) and column <= len(grid[row - 1]) else None
+        found = (
+            grid[row - 1][column - 1] if row <= len(grid) and column <= len(grid[row - 1]) else None
+        )
         if not isinstance(found, Formula):
             return _plain(found)
         if (row, column) not in self.known:
@@ -63,11 +65,20 @@ class _Cells:
         """One cell as a number or text, several as an array of them in one dimension."""
         if "!" in address:
             sheet, address = address.split("!")
-        left, top, right, bottom = (int(each or 1) for each in range_boundaries(address.replace("$", "")))
+        left, top, right, bottom = (
+            int(each or 1) for each in range_boundaries(address.replace("$", ""))
+        )
         if ":" not in address:
             value = self.value(sheet, top, left)
             return np.float64(value) if isinstance(value, (int, float)) else value
-        return np.array([self.value(sheet, r, c) for r in range(top, bottom + 1) for c in range(left, right + 1)], dtype=object)
+        return np.array(
+            [
+                self.value(sheet, r, c)
+                for r in range(top, bottom + 1)
+                for c in range(left, right + 1)
+            ],
+            dtype=object,
+        )
 
     def formula(self, sheet: str, formula: str) -> Any:
         parts = []
@@ -92,7 +103,11 @@ def _plain(value: Any) -> Any:
 
 def _numbers(*areas: Any) -> list[float]:
     found = (each for area in areas for each in np.atleast_1d(area))
-    return [float(each) for each in found if isinstance(each, (int, float, np.integer)) and not isinstance(each, bool)]
+    return [
+        float(each)
+        for each in found
+        if isinstance(each, (int, float, np.integer)) and not isinstance(each, bool)
+    ]
 
 
 def _meets(area: Any, criterion: Any) -> Any:
@@ -101,13 +116,20 @@ def _meets(area: Any, criterion: Any) -> Any:
         sign, limit = found[1], found[2]
     number = isinstance(limit, (int, float)) or bool(re.fullmatch(r"-?\d+(\.\d+)?", limit))
     if number:
-        return np.array([isinstance(each, (int, float)) and bool(_COMPARE[sign](each, float(limit))) for each in area])
+        return np.array(
+            [
+                isinstance(each, (int, float)) and bool(_COMPARE[sign](each, float(limit)))
+                for each in area
+            ]
+        )
     return np.array([_COMPARE[sign](str(each).casefold(), limit.casefold()) for each in area])
 
 
 def _trimmed(value: Any) -> str:
     """As text, without regard to case: so a spreadsheet program compares."""
-    return f"{value:g}" if isinstance(value, (int, float)) else " ".join(str(value).split()).casefold()
+    return (
+        f"{value:g}" if isinstance(value, (int, float)) else " ".join(str(value).split()).casefold()
+    )
 
 
 def _sumifs(area: Any, *asked: Any) -> float:
@@ -130,7 +152,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ISNUMBER": lambda value: isinstance(value, (int, float)),
     "INT": np.floor,
     "MOD": lambda number, divisor: number % divisor,
-    "TRIM": lambda area: np.array([_trimmed(each) for each in area], dtype=object) if isinstance(area, np.ndarray) else _trimmed(area),
+    "TRIM": lambda area: (
+        np.array([_trimmed(each) for each in area], dtype=object)
+        if isinstance(area, np.ndarray)
+        else _trimmed(area)
+    ),
     "FALSE": False,
     "DATE": lambda year, month, day: (dt.date(year, month, day) - dt.date(1899, 12, 30)).days,
 }

@@ -34,15 +34,27 @@ def accepted(book: Workbook, table: str, cell: str) -> bool:
         case None:
             return True
         case "list":
-            return str(value).casefold() in {str(each).casefold() for each in choices(book, table, cell)} or rule.errorStyle == "warning"
+            return (
+                str(value).casefold()
+                in {str(each).casefold() for each in choices(book, table, cell)}
+                or rule.errorStyle == "warning"
+            )
         case "custom":
             formula = _moved(rule, cell).replace("period_months", str(_period_months(book)))
             try:
-                return bool(value_of(formula, {table: [list(row) for row in sheet.iter_rows(values_only=True)]}, table))
+                return bool(
+                    value_of(
+                        formula,
+                        {table: [list(row) for row in sheet.iter_rows(values_only=True)]},
+                        table,
+                    )
+                )
             except TypeError:  # text where a number is asked for
                 return False
         case "date":
-            return isinstance(value, dt.date) and _bound(rule.formula1) <= _serial(value) <= _bound(rule.formula2)
+            return isinstance(value, dt.date) and _bound(rule.formula1) <= _serial(value) <= _bound(
+                rule.formula2
+            )
         case kind:
             assert kind in ("decimal", "whole")
             number = isinstance(value, (int, float)) and (kind == "decimal" or value == int(value))
@@ -62,11 +74,17 @@ def choices(book: Workbook, table: str, cell: str) -> list[Any]:
 def named(book: Workbook, name: str) -> list[Any]:
     """The values of a defined name: an area, or the part of one that is filled below its header."""
     text = book.defined_names[name].attr_text
-    grown = re.fullmatch(r'OFFSET\((.+?),1,0,MAX\(1,SUMPRODUCT\(MAX\(\((.+?)<>""\)\*ROW\((.+?)\)\)\)-1\),1\)', text)
+    grown = re.fullmatch(
+        r'OFFSET\((.+?),1,0,MAX\(1,SUMPRODUCT\(MAX\(\((.+?)<>""\)\*ROW\((.+?)\)\)\)-1\),1\)', text
+    )
     if grown:
         assert grown[1] == grown[2] == grown[3]
     sheet, _, area = (grown[1] if grown else text).partition("!")
-    values = _indices(book) if sheet == "lists" and grown else [row[0].value for row in book[sheet][area.replace("$", "")]]
+    values = (
+        _indices(book)
+        if sheet == "lists" and grown
+        else [row[0].value for row in book[sheet][area.replace("$", "")]]
+    )
     filled = values[1:] if grown else values
     while filled and filled[-1] in (None, ""):
         filled.pop()
@@ -81,7 +99,12 @@ def _indices(book: Workbook) -> list[Any]:
 
 
 def _period_months(book: Workbook) -> Any:
-    return next(row[1].value for row in book["settings"].iter_rows() if row[0].value == "period_months") or 1
+    return (
+        next(
+            row[1].value for row in book["settings"].iter_rows() if row[0].value == "period_months"
+        )
+        or 1
+    )
 
 
 def _moved(rule: DataValidation, cell: str) -> str:

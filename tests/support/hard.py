@@ -14,7 +14,10 @@ def knapsacks(items: int = 60, sacks: int = 10, seed: int = 0) -> pyo.ConcreteMo
     m = pyo.ConcreteModel()
     m.take = pyo.Var(range(items), domain=pyo.Binary)
     m.cap = pyo.Constraint(
-        range(sacks), rule=lambda m, s: pyo.quicksum(weight[s][i] * m.take[i] for i in range(items)) <= sum(weight[s]) // 2
+        range(sacks),
+        rule=lambda m, s: (
+            pyo.quicksum(weight[s][i] * m.take[i] for i in range(items)) <= sum(weight[s]) // 2
+        ),
     )
     value = [sum(row[i] for row in weight) / sacks + r.randint(-5, 5) for i in range(items)]
     m.cost = pyo.Objective(expr=-pyo.quicksum(value[i] * m.take[i] for i in range(items)))

@@ -24,7 +24,9 @@ class Plain:
     """Costs the sum of its inputs."""
 
     def run(self, case: Case) -> tuple[Result, list[Any]]:
-        return Result("optimal", self.cost(values(case)), self.cost(values(case)), 0.0, stock=(1.0, 2.0)), []
+        return Result(
+            "optimal", self.cost(values(case)), self.cost(values(case)), 0.0, stock=(1.0, 2.0)
+        ), []
 
     def cost(self, x: list[float]) -> float:
         return sum(x)
@@ -77,7 +79,12 @@ class Hollow:
 class _Struck(Plain):
     def __init__(self, job: Hollow) -> None:
         self.job = job
-        self.inner: Plain = {"Plain": Plain, "Ishigami": Ishigami, "Linear": Linear, "Telling": Telling}[job.model]()
+        self.inner: Plain = {
+            "Plain": Plain,
+            "Ishigami": Ishigami,
+            "Linear": Linear,
+            "Telling": Telling,
+        }[job.model]()
 
     def run(self, case: Case) -> tuple[Result, list[Any]]:
         time.sleep(self.job.pause)

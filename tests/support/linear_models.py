@@ -14,8 +14,20 @@ def random_model(r: random.Random, variables: int = 6, constraints: int = 6) -> 
     m = pyo.ConcreteModel()
     m.I = pyo.Set(initialize=range(variables))
     m.rate = pyo.Param(m.I, mutable=True, initialize={i: r.randint(-4, 4) for i in m.I})
-    domains = [pyo.Reals, pyo.NonNegativeReals, pyo.NonPositiveReals, pyo.Binary, pyo.Integers, pyo.NonNegativeIntegers, pyo.UnitInterval]
-    m.x = pyo.Var(m.I, domain=lambda m, i: r.choice(domains), bounds=lambda m, i: (r.randint(-9, 0), r.randint(0, 9)))
+    domains = [
+        pyo.Reals,
+        pyo.NonNegativeReals,
+        pyo.NonPositiveReals,
+        pyo.Binary,
+        pyo.Integers,
+        pyo.NonNegativeIntegers,
+        pyo.UnitInterval,
+    ]
+    m.x = pyo.Var(
+        m.I,
+        domain=lambda m, i: r.choice(domains),
+        bounds=lambda m, i: (r.randint(-9, 0), r.randint(0, 9)),
+    )
     m.y = pyo.Var(bounds=(-20, 20))
     m.part = pyo.Block()
     m.part.z = pyo.Var([0, 1], bounds=(0, 5))
@@ -26,7 +38,10 @@ def random_model(r: random.Random, variables: int = 6, constraints: int = 6) -> 
     m.named = pyo.Expression(m.I, rule=lambda m, i: _sum(r, pool, m))
 
     def rule(m: Any, _: int) -> Any:
-        left, right = _sum(r, [*pool, *m.named.values()], m), r.choice([r.randint(-5, 30), m.rate[0] + 12, _sum(r, pool, m)])
+        left, right = (
+            _sum(r, [*pool, *m.named.values()], m),
+            r.choice([r.randint(-5, 30), m.rate[0] + 12, _sum(r, pool, m)]),
+        )
         kind = r.randrange(5)
         if kind == 0:
             return left == right + m.y

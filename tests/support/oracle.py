@@ -22,13 +22,28 @@ from itertools import product
 from math import ceil, floor
 from typing import Any, Literal
 
-from tests.support.exact_lp import Answer, Linear, Name, Row, at_least, at_most, equal, minimise, total, variable
+from tests.support.exact_lp import (
+    Answer,
+    Linear,
+    Name,
+    Row,
+    at_least,
+    at_most,
+    equal,
+    minimise,
+    total,
+    variable,
+)
 
 Tables = Mapping[str, Any]
 Cells = Mapping[str, Any]
 ZERO, ONE = Fraction(0), Fraction(1)
-TOKEN = Fraction(1, 100_000)  # of the largest need, what a member that counts brings where nothing else arrives
-COUNTS = Fraction(1, 100)  # of all that arrives in a window, what a member must bring for a rule to count it
+TOKEN = Fraction(
+    1, 100_000
+)  # of the largest need, what a member that counts brings where nothing else arrives
+COUNTS = Fraction(
+    1, 100
+)  # of all that arrives in a window, what a member must bring for a rule to count it
 
 
 @dataclass(frozen=True)
@@ -133,9 +148,36 @@ def forest(book: Book) -> list[Node]:
 # What a blank cell means to an event that scales it or adds to it: nothing where none of these.
 BLANK_IS_ONE = ("availability", "take_or_pay", "flex", "yield", "match", "price_factor")
 BLANK_IS_ZERO = (
-    *("premium", "adder", "duty", "freight", "minimum_order", "order_cost", "lead_time_months", "count_life_months", "closing_value"),
-    *("holding_cost", "disposal_cost", "handling_in", "handling_out", "foreign_feedstock", "discount", "upside_share", "signing_cost"),
-    *("escalation", "age_discount", "minimum_life_months", "ready_lag_months", "opex", "rate", "count_from"),
+    *(
+        "premium",
+        "adder",
+        "duty",
+        "freight",
+        "minimum_order",
+        "order_cost",
+        "lead_time_months",
+        "count_life_months",
+        "closing_value",
+    ),
+    *(
+        "holding_cost",
+        "disposal_cost",
+        "handling_in",
+        "handling_out",
+        "foreign_feedstock",
+        "discount",
+        "upside_share",
+        "signing_cost",
+    ),
+    *(
+        "escalation",
+        "age_discount",
+        "minimum_life_months",
+        "ready_lag_months",
+        "opex",
+        "rate",
+        "count_from",
+    ),
 )
 
 
@@ -156,7 +198,11 @@ def happen(tables: Tables, event: Cells) -> Tables:
                 year, month = divmod(old.year * 12 + old.month - 1 + int(str(by)), 12)
                 new = date(year, month + 1, old.day)
             else:
-                new = Fraction(str(old)) * Fraction(str(by)) if how == "scale" else Fraction(str(old)) + Fraction(str(by))
+                new = (
+                    Fraction(str(old)) * Fraction(str(by))
+                    if how == "scale"
+                    else Fraction(str(old)) + Fraction(str(by))
+                )
             row = {**row, column: new}  # noqa: PLW2901
         rows.append(row)
     return {**tables, table: rows}
@@ -174,7 +220,9 @@ class Book:
         self.last = len(self.periods) - 1
         self.materials = {row["material"]: row for row in self.rows("materials")}
         self.suppliers = {row["supplier"]: row for row in self.rows("suppliers")}
-        self.sites: dict[str | None, Cells] = {row["site"]: row for row in self.rows("sites")} or {None: {}}
+        self.sites: dict[str | None, Cells] = {row["site"]: row for row in self.rows("sites")} or {
+            None: {}
+        }
         self.projects = {row["project"]: row for row in self.rows("projects")}
         self.views: dict[tuple[int, ...], Book] = {}
 
@@ -214,7 +262,11 @@ class Book:
         return next(row for row in self.rows(table) if row[table.removesuffix("s")] == name)
 
     def level(self, contract: str, level: str) -> Cells:
-        return next(row for row in self.rows("floors") if (row["contract"], row["level"]) == (contract, level))
+        return next(
+            row
+            for row in self.rows("floors")
+            if (row["contract"], row["level"]) == (contract, level)
+        )
 
     def life(self, material: str) -> int:
         """The shelf life of a material that has one, beyond all horizons where a scenario has none."""
@@ -224,7 +276,12 @@ class Book:
     def period(self, value: date | str) -> int:
         """The period that contains a date: negative before the start."""
         value = day(value)
-        months = 12 * (value.year - self.start.year) + value.month - self.start.month - (value.day < self.start.day)
+        months = (
+            12 * (value.year - self.start.year)
+            + value.month
+            - self.start.month
+            - (value.day < self.start.day)
+        )
         return months // self.months
 
     def whole(self, row: Cells, column: str) -> int:
@@ -254,7 +311,11 @@ class Book:
 
     def index(self, name: str, t: int) -> Fraction:
         """A price series on the first day of a period: linear between its dates, flat outside them."""
-        known = sorted((day(row["date"]), number(row, name)) for row in self.rows("prices") if row.get(name) is not None)
+        known = sorted(
+            (day(row["date"]), number(row, name))
+            for row in self.rows("prices")
+            if row.get(name) is not None
+        )
         today = self.first_day(t)
         before = [point for point in known if point[0] <= today]
         after = [point for point in known if point[0] > today]
@@ -301,19 +362,34 @@ class Settled:
         if not row.get("project"):
             return 0
         starts = [at for at in self.started[row["project"]] if at in node.path]
-        lags = [book.at(at).whole(book.at(at).projects[row["project"]], "ready_lag_months") for at in starts]
-        return min((at.t + lag for at, lag in zip(starts, lags, strict=True)), default=book.last + 1)
+        lags = [
+            book.at(at).whole(book.at(at).projects[row["project"]], "ready_lag_months")
+            for at in starts
+        ]
+        return min(
+            (at.t + lag for at, lag in zip(starts, lags, strict=True)), default=book.last + 1
+        )
 
     def first(self, book: Book, name: str, signed: Node) -> dict[Node, int]:
         """The nodes at which a contract signed at a node delivers, with the period of its first delivery on their path."""
         now = book.at(signed)
         contract = now.row("contracts", name)
         begin = now.period(contract["deliver_from"]) if contract.get("deliver_from") else 0
-        begin = max(begin, signed.t + now.whole(contract, "lead_time_months"), self.ready(book, contract, signed))
-        term = now.whole(contract, "term_months") if contract.get("term_months") else len(book.periods)
+        begin = max(
+            begin,
+            signed.t + now.whole(contract, "lead_time_months"),
+            self.ready(book, contract, signed),
+        )
+        term = (
+            now.whole(contract, "term_months") if contract.get("term_months") else len(book.periods)
+        )
         found = {}
         for node in signed.below:
-            since = [each.t for each in node.path if each.t >= max(begin, signed.t, book.at(each).ships_from(contract))]
+            since = [
+                each.t
+                for each in node.path
+                if each.t >= max(begin, signed.t, book.at(each).ships_from(contract))
+            ]
             if since and node.t < since[0] + term:
                 found[node] = since[0]
         return found
@@ -329,7 +405,11 @@ def settlements(book: Book) -> Iterator[Settled]:
             now = book.at(node)
             contract = now.row("contracts", name)
             open_ = now.counts(contract) and node.t in now.between(contract, "sign_from", "sign_to")
-            return [row["level"] for row in now.rows("floors") if row["contract"] == name] if open_ else []
+            return (
+                [row["level"] for row in now.rows("floors") if row["contract"] == name]
+                if open_
+                else []
+            )
 
         contracts[name] = once(book.roots, levels)
     for name in book.projects:
@@ -337,22 +417,36 @@ def settlements(book: Book) -> Iterator[Settled]:
         def starts(node: Node, name: str = name) -> list[str]:
             now = book.at(node)
             project = now.projects[name]
-            granted = project.get("cost") is not None and node.t in now.between(project, "decide_from", "decide_to")
+            granted = project.get("cost") is not None and node.t in now.between(
+                project, "decide_from", "decide_to"
+            )
             carried = any(row.get("project") == name for row in now.rows("contracts"))
-            return [how for how, can in (("granted", granted), ("carried", carried)) if can and now.counts(project)]
+            return [
+                how
+                for how, can in (("granted", granted), ("carried", carried))
+                if can and now.counts(project)
+            ]
 
         projects[name] = once(book.roots, starts)
     for signed in product(*contracts.values()):
         for started in product(*projects.values()):
-            settled = Settled(dict(zip(contracts, signed, strict=True)), dict(zip(projects, started, strict=True)))
+            settled = Settled(
+                dict(zip(contracts, signed, strict=True)), dict(zip(projects, started, strict=True))
+            )
             if possible(book, settled) and committed(book, settled):
                 yield settled
 
 
 def once(nodes: Sequence[Node], options: Callable[[Node], list[str]]) -> list[dict[Node, str]]:
     """Every way to take an option at most once on each path that begins at one of the nodes."""
-    ways = [[*({node: option} for option in options(node)), *once(node.children, options)] for node in nodes]
-    return [{node: option for part in parts for node, option in part.items()} for parts in product(*ways)]
+    ways = [
+        [*({node: option} for option in options(node)), *once(node.children, options)]
+        for node in nodes
+    ]
+    return [
+        {node: option for part in parts for node, option in part.items()}
+        for parts in product(*ways)
+    ]
 
 
 def possible(book: Book, settled: Settled) -> bool:
@@ -368,8 +462,14 @@ def possible(book: Book, settled: Settled) -> bool:
     for name, starts in settled.started.items():
         own = [row["contract"] for row in book.rows("contracts") if row.get("project") == name]
         for node, how in starts.items():
-            signed = [(contract, settled.signed[contract][node]) for contract in own if node in settled.signed[contract]]
-            if how == "carried" and not any(carries(book.at(node), name, contract, level, node.t) for contract, level in signed):
+            signed = [
+                (contract, settled.signed[contract][node])
+                for contract in own
+                if node in settled.signed[contract]
+            ]
+            if how == "carried" and not any(
+                carries(book.at(node), name, contract, level, node.t) for contract, level in signed
+            ):
                 return False
     return True
 
@@ -384,7 +484,9 @@ def carries(now: Book, project: str, contract: str, named: str, t: int) -> bool:
     else:
         rate, life = number(row, "rate"), int(number(row, "life_years"))
         annuity = sum((1 / (1 + rate) ** year for year in range(1, life + 1)), ZERO)
-        breakeven = number(row, "opex") + number(row, "capex") / (number(level, "annual_quantity") * annuity)
+        breakeven = number(row, "opex") + number(row, "capex") / (
+            number(level, "annual_quantity") * annuity
+        )
     return now.floor(level, t) >= breakeven
 
 
@@ -393,7 +495,9 @@ def committed(book: Book, settled: Settled) -> bool:
     for row, leaf in product(book.rows("commitments"), book.leaves):
         if row["kind"] not in ("sign", "project"):
             continue
-        decided = settled.signed[row["name"]] if row["kind"] == "sign" else settled.started[row["name"]]
+        decided = (
+            settled.signed[row["name"]] if row["kind"] == "sign" else settled.started[row["name"]]
+        )
         done = [
             node
             for node, what in decided.items()
@@ -407,7 +511,9 @@ def committed(book: Book, settled: Settled) -> bool:
 
 
 def agreed(commitment: Cells, amount: Linear, default: int = 0) -> Row:
-    compare = {"exactly": equal, "at_least": at_least, "at_most": at_most}[commitment.get("how") or "exactly"]
+    compare = {"exactly": equal, "at_least": at_least, "at_most": at_most}[
+        commitment.get("how") or "exactly"
+    ]
     return compare(amount, number(commitment, "quantity", default))
 
 
@@ -505,7 +611,11 @@ class WholeNumber:
     def branches(self, point: Mapping[Name, Fraction]) -> Sequence[Sequence[Row]]:
         value = self.amount.at(point)
         down = floor(value)
-        return [] if value == down else [[at_most(self.amount, down)], [at_least(self.amount, down + 1)]]
+        return (
+            []
+            if value == down
+            else [[at_most(self.amount, down)], [at_least(self.amount, down + 1)]]
+        )
 
 
 Decision = Choice | WholeNumber
@@ -521,11 +631,17 @@ class Program:
         self.decisions: list[Decision] = []
         self.arrivals: list[Entry] = []
         self.payments: list[Entry] = []
-        self.entering: dict[tuple[str, str | None, Node], Linear] = defaultdict(Linear)  # by material, site, node
-        self.done: dict[tuple[str, str, Node], Linear] = defaultdict(Linear)  # ordered and rotated, by kind, name, node
+        self.entering: dict[tuple[str, str | None, Node], Linear] = defaultdict(
+            Linear
+        )  # by material, site, node
+        self.done: dict[tuple[str, str, Node], Linear] = defaultdict(
+            Linear
+        )  # ordered and rotated, by kind, name, node
         self.outlays: dict[Outlay, Linear] = defaultdict(Linear)
         self.receipts: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)  # by node, fund
-        self.credit: dict[Node, Linear] = defaultdict(Linear)  # discounted: closing value less the prices of shortage and shortfall
+        self.credit: dict[Node, Linear] = defaultdict(
+            Linear
+        )  # discounted: closing value less the prices of shortage and shortfall
         self.shortfall = Linear()
         for offer in book.rows("offers"):
             self.order(offer["offer"])
@@ -539,10 +655,14 @@ class Program:
         self.pools = self.stock()
         for outlet in book.rows("outlets"):
             self.rotate(outlet["outlet"])
-        for material, buyer in sorted({(row["material"], row.get("buyer")) for row in book.rows("demand")}, key=repr):
+        for material, buyer in sorted(
+            {(row["material"], row.get("buyer")) for row in book.rows("demand")}, key=repr
+        ):
             self.demand(material, buyer)
         self.hold()
-        for material, buyer in sorted({(row["material"], row.get("buyer")) for row in book.rows("targets")}, key=repr):
+        for material, buyer in sorted(
+            {(row["material"], row.get("buyer")) for row in book.rows("targets")}, key=repr
+        ):
             self.target(material, buyer)
         for rule in book.rows("rules"):
             self.rule(rule)
@@ -552,7 +672,9 @@ class Program:
         self.pay()
         self.aim = self.weighed()
 
-    def spend(self, outlay: Outlay, amount: Linear, price: Fraction = ONE, under: Cells | None = None) -> None:
+    def spend(
+        self, outlay: Outlay, amount: Linear, price: Fraction = ONE, under: Cells | None = None
+    ) -> None:
         """Pay; `under` is the offer or contract that asks for it."""
         self.outlays[outlay].add(amount, price)
         if under is not None and outlay.material is not None:
@@ -603,7 +725,12 @@ class Program:
         for leaf in book.leaves:
             offer = book.at(leaf).row("offers", name)
             if offer.get("total") is not None:
-                self.rows.append(at_most(total([buy for n, buy in ordered.items() if n in leaf.path]), number(offer, "total")))
+                self.rows.append(
+                    at_most(
+                        total([buy for n, buy in ordered.items() if n in leaf.path]),
+                        number(offer, "total"),
+                    )
+                )
 
     def settle(self, offer: Cells, n: Node, buy: Linear, arrivals: Sequence[Node]) -> None:
         """An order placed at n arrives and is paid, at each of the nodes of its arrival or all at once at its own."""
@@ -620,12 +747,21 @@ class Program:
         if offer.get("payment") == "order":
             owned = {n: self.portions(name, n, buy, owned, shares)}
             shares = {n: ONE}
-        bills = [Bill(p, shares[p], owned[p], self.segments(name, n, p), variable(("metal", name, n, p))) for p in shares]
+        bills = [
+            Bill(p, shares[p], owned[p], self.segments(name, n, p), variable(("metal", name, n, p)))
+            for p in shares
+        ]
         placed, broken = variable(("placed", name, n)), len(bills[0].segments) > 1
         if fee:
             self.spend(Outlay(n, "purchase", material), placed, fee, offer)
         if fee or least or broken:
-            ways = [[equal(buy, 0), *([equal(placed, 0)] if fee else []), *(equal(bill.metal, 0) for bill in bills if broken)]]
+            ways = [
+                [
+                    equal(buy, 0),
+                    *([equal(placed, 0)] if fee else []),
+                    *(equal(bill.metal, 0) for bill in bills if broken),
+                ]
+            ]
             for i, segment in enumerate(bills[0].segments):
                 begin, end = max(segment.begin, least), segment.end
                 if end is not None and begin >= end:
@@ -635,14 +771,18 @@ class Program:
                     lot = number(offer, "lot_size")
                     way.append(at_most(buy, (ceil(end / lot) - 1) * lot if lot else end))
                 for bill in bills if broken else ():
-                    way.append(equal(bill.metal, buy * bill.segments[i].price + bill.segments[i].before))
+                    way.append(
+                        equal(bill.metal, buy * bill.segments[i].price + bill.segments[i].before)
+                    )
                 ways.append(way)
             self.decisions.append(Choice(ways))
         for bill in bills:
             row = book.at(bill.node).row("offers", name)
             paid = {buyer: part * bill.segments[0].price for buyer, part in bill.owned.items()}
             if broken:
-                self.rows.append(at_least(bill.metal, buy * min(segment.price for segment in bill.segments)))
+                self.rows.append(
+                    at_least(bill.metal, buy * min(segment.price for segment in bill.segments))
+                )
                 paid = self.shared(("bill", name, n, bill.node), bill.metal * bill.share, paid)
             for buyer, part in bill.owned.items():
                 outlay = Outlay(bill.node, "purchase", material, buyer)
@@ -650,7 +790,12 @@ class Program:
                 self.spend(outlay, part, number(row, "adder") + number(row, "freight"), offer)
 
     def portions(
-        self, name: str, n: Node, buy: Linear, owned: Mapping[Node, Mapping[str | None, Linear]], shares: Mapping[Node, Fraction]
+        self,
+        name: str,
+        n: Node,
+        buy: Linear,
+        owned: Mapping[Node, Mapping[str | None, Linear]],
+        shares: Mapping[Node, Fraction],
     ) -> dict[str | None, Linear]:
         """The parts of an order that its buyers pay when it is placed: each gets its share of what arrives."""
         buyers = list(next(iter(owned.values())))
@@ -658,7 +803,9 @@ class Program:
             return {buyers[0]: buy}
         parts = {buyer: variable(("portion", name, n, buyer)) for buyer in buyers}
         self.rows.append(equal(total(list(parts.values())), buy))
-        self.rows += [equal(owned[d][buyer], parts[buyer] * shares[d]) for d, buyer in product(owned, buyers)]
+        self.rows += [
+            equal(owned[d][buyer], parts[buyer] * shares[d]) for d, buyer in product(owned, buyers)
+        ]
         return parts
 
     def segments(self, name: str, n: Node, paid: Node) -> list[Segment]:
@@ -671,17 +818,28 @@ class Program:
             return number(row, "price")
 
         pairs = zip(self.book.at(n).rows("price_breaks"), now.rows("price_breaks"), strict=True)
-        breaks = sorted((number(row, "from_quantity"), i, later) for i, (row, later) in enumerate(pairs) if row["offer"] == name)
-        begins, prices = [ZERO, *(begin for begin, _, _ in breaks)], [price(row) for row in [offer, *(row for _, _, row in breaks)]]
+        breaks = sorted(
+            (number(row, "from_quantity"), i, later)
+            for i, (row, later) in enumerate(pairs)
+            if row["offer"] == name
+        )
+        begins, prices = (
+            [ZERO, *(begin for begin, _, _ in breaks)],
+            [price(row) for row in [offer, *(row for _, _, row in breaks)]],
+        )
         incremental = any(row.get("kind") == "incremental" for _, _, row in breaks)
         segments, before = [], ZERO
         for i, begin in enumerate(begins):
             if incremental and i:
                 before += (prices[i - 1] - prices[i]) * begin
-            segments.append(Segment(begin, begins[i + 1] if i + 1 < len(begins) else None, prices[i], before))
+            segments.append(
+                Segment(begin, begins[i + 1] if i + 1 < len(begins) else None, prices[i], before)
+            )
         return segments
 
-    def shared(self, name: Name, bill: Linear, most: Mapping[str | None, Linear]) -> dict[str | None, Linear]:
+    def shared(
+        self, name: Name, bill: Linear, most: Mapping[str | None, Linear]
+    ) -> dict[str | None, Linear]:
         """A bill that several buyers split as they like, each up to its most."""
         if len(most) == 1:
             return dict.fromkeys(most, bill)
@@ -701,9 +859,16 @@ class Program:
         upsides = {n: self.upside(name, n, delivered[n]) for n in first}
         for n in first:
             # A contract year ends here: where the next one begins or nothing more is delivered.
-            if any(child in first and (child.t - first[n]) // a_year == (n.t - first[n]) // a_year for child in n.children):
+            if any(
+                child in first and (child.t - first[n]) // a_year == (n.t - first[n]) // a_year
+                for child in n.children
+            ):
                 continue
-            year = [each for each in n.path if each in first and (each.t - first[n]) // a_year == (n.t - first[n]) // a_year]
+            year = [
+                each
+                for each in n.path
+                if each in first and (each.t - first[n]) // a_year == (n.t - first[n]) // a_year
+            ]
             row = book.at(n).row("contracts", name)
             if row.get("form") != "cfd":
                 self.fall_short(name, level, year, (n.t - first[n]) // a_year)
@@ -736,7 +901,12 @@ class Program:
         for site, part in parts.items():
             self.enter(material, site, n, part)
         for buyer, part in self.by_buyer(parts).items():
-            self.spend(Outlay(n, "contract", material, buyer), part, landed(contract, self.price(name, level, n, years)), contract)
+            self.spend(
+                Outlay(n, "contract", material, buyer),
+                part,
+                landed(contract, self.price(name, level, n, years)),
+                contract,
+            )
         return delivered
 
     def price(self, name: str, level: str, n: Node, years: int) -> Fraction:
@@ -744,11 +914,18 @@ class Program:
         if not contract.get("price_index"):
             return price
         reference = self.reference(name, n)
-        return max(price, reference if contract.get("ceiling") is None else min(reference, number(contract, "ceiling")))
+        return max(
+            price,
+            reference
+            if contract.get("ceiling") is None
+            else min(reference, number(contract, "ceiling")),
+        )
 
     def reference(self, name: str, n: Node) -> Fraction:
         contract = self.book.at(n).row("contracts", name)
-        return self.book.at(n).index(contract["price_index"], n.t) * (1 - number(contract, "discount"))
+        return self.book.at(n).index(contract["price_index"], n.t) * (
+            1 - number(contract, "discount")
+        )
 
     def fall_short(self, name: str, level: str, year: Sequence[Node], years: int) -> None:
         """What a contract year falls short of take-or-pay, paid where it ends."""
@@ -758,15 +935,24 @@ class Program:
         due = self.even(name, level, end) * len(year) * number(contract, "take_or_pay", 1)
         deficit = variable(("deficit", name, end))
         self.rows.append(at_least(taken + deficit, due))
-        self.decisions.append(Choice([[equal(deficit, 0), at_least(taken, due)], [equal(taken + deficit, due)]]))
-        self.spend(Outlay(end, "contract", contract["material"]), deficit, self.price(name, level, end, years), contract)
+        self.decisions.append(
+            Choice([[equal(deficit, 0), at_least(taken, due)], [equal(taken + deficit, due)]])
+        )
+        self.spend(
+            Outlay(end, "contract", contract["material"]),
+            deficit,
+            self.price(name, level, end, years),
+            contract,
+        )
 
     def upside(self, name: str, n: Node, delivered: Linear) -> Linear:
         """What is received of the buyer's share of what the reference is above the trigger, on a delivery."""
         contract = self.book.at(n).row("contracts", name)
         if not number(contract, "upside_share"):
             return Linear()
-        share = number(contract, "upside_share") * max(ZERO, self.reference(name, n) - number(contract, "upside_trigger"))
+        share = number(contract, "upside_share") * max(
+            ZERO, self.reference(name, n) - number(contract, "upside_trigger")
+        )
         received = variable(("upside", name, n))
         self.rows.append(at_most(received, delivered * share))
         self.receipts[n, None].add(received)
@@ -774,8 +960,15 @@ class Program:
 
     def grant(self, name: str, n: Node) -> None:
         project = self.book.at(n).projects[name]
-        materials = {row["material"] for table in ("offers", "contracts") for row in self.book.rows(table) if row.get("project") == name}
-        outlay = Outlay(n, "project", materials.pop() if len(materials) == 1 else None, fund=project.get("fund"))
+        materials = {
+            row["material"]
+            for table in ("offers", "contracts")
+            for row in self.book.rows(table)
+            if row.get("project") == name
+        }
+        outlay = Outlay(
+            n, "project", materials.pop() if len(materials) == 1 else None, fund=project.get("fund")
+        )
         self.spend(outlay, Linear(constant=number(project, "cost")), number(project, "match", 1))
 
     # Stock
@@ -789,7 +982,16 @@ class Program:
                 material, site = lot["material"], lot.get("site") or next(iter(book.sites))
                 quantity = Linear(constant=number(lot, "quantity"))
                 if book.materials[material].get("shelf_life_months"):
-                    pools.append(self.lot(f"lot {lot['lot']}", material, site, root, quantity, book.period(lot["made"])))
+                    pools.append(
+                        self.lot(
+                            f"lot {lot['lot']}",
+                            material,
+                            site,
+                            root,
+                            quantity,
+                            book.period(lot["made"]),
+                        )
+                    )
                 else:
                     self.entering[material, site, root].add(quantity)
         for outlet in book.rows("outlets"):
@@ -798,15 +1000,26 @@ class Program:
                     self.entering[returned(outlet), site, back].add(0)
         for material, row in book.materials.items():
             for site in book.sites:
-                inflow = {n: self.entering[material, site, n] for n in book.nodes if (material, site, n) in self.entering}
+                inflow = {
+                    n: self.entering[material, site, n]
+                    for n in book.nodes
+                    if (material, site, n) in self.entering
+                }
                 if row.get("shelf_life_months"):
-                    pools += [self.lot(f"{material} {site} {n}", material, site, n, amount, n.t) for n, amount in inflow.items()]
+                    pools += [
+                        self.lot(f"{material} {site} {n}", material, site, n, amount, n.t)
+                        for n, amount in inflow.items()
+                    ]
                 elif inflow:
                     present = [n for n in book.nodes if any(each in inflow for each in n.path)]
-                    pools.append(Pool(f"{material} {site}", material, site, inflow, 0, present, None))
+                    pools.append(
+                        Pool(f"{material} {site}", material, site, inflow, 0, present, None)
+                    )
         return pools
 
-    def lot(self, name: str, material: str, site: str | None, begin: Node, amount: Linear, born: int) -> Pool:
+    def lot(
+        self, name: str, material: str, site: str | None, begin: Node, amount: Linear, born: int
+    ) -> Pool:
         """A lot that comes at a node: its life runs out on each path as life is there."""
         present, gone, waiting = [], [], [begin]
         while waiting:
@@ -822,9 +1035,15 @@ class Program:
     def back(self, name: str, n: Node) -> list[Node]:
         """Where what goes into an exchange or rework at a node comes back; nowhere where that cannot be."""
         outlet = self.book.at(n).row("outlets", name)
-        if outlet["form"] not in ("exchange", "rework") or n.t not in self.book.at(n).between(outlet):
+        if outlet["form"] not in ("exchange", "rework") or n.t not in self.book.at(n).between(
+            outlet
+        ):
             return []
-        return [each for each in n.below if each.t == n.t + self.book.at(n).whole(outlet, "lead_time_months")]
+        return [
+            each
+            for each in n.below
+            if each.t == n.t + self.book.at(n).whole(outlet, "lead_time_months")
+        ]
 
     def leave(self, pool: Pool, n: Node, way: str) -> Linear:
         amount = variable((way, pool.name, n))
@@ -842,28 +1061,40 @@ class Program:
             now = self.book.at(n)
             outlet = now.row("outlets", name)
             backs = self.back(name, n)
-            if n.t not in now.between(outlet) or (outlet["form"] in ("exchange", "rework") and not backs):
+            if n.t not in now.between(outlet) or (
+                outlet["form"] in ("exchange", "rework") and not backs
+            ):
                 continue
             material, leaving = outlet["material"], self.done["rotate", name, n]
             for pool in self.pools:
                 if pool.material != material or n not in pool.present:
                     continue
                 age = n.t - pool.born if pool.gone is not None else 0
-                if pool.gone is not None and (now.life(material) - age) * now.months < number(outlet, "minimum_life_months"):
+                if pool.gone is not None and (now.life(material) - age) * now.months < number(
+                    outlet, "minimum_life_months"
+                ):
                     continue
                 amount = self.leave(pool, n, name)
                 leaving.add(amount)
-                self.spend(Outlay(n, "rotation", material, now.buyer(pool.site)), amount, number(outlet, "cost"))
+                self.spend(
+                    Outlay(n, "rotation", material, now.buyer(pool.site)),
+                    amount,
+                    number(outlet, "cost"),
+                )
                 if outlet["form"] == "dispose":
                     self.discard(n, material, pool.site, amount)
                     continue
                 if backs:
                     for back in backs:
-                        self.enter(returned(outlet), pool.site, back, amount * number(outlet, "yield", 1))
+                        self.enter(
+                            returned(outlet), pool.site, back, amount * number(outlet, "yield", 1)
+                        )
                     continue
                 price = number(outlet, "price")
                 if outlet.get("price_index"):
-                    price = now.index(outlet["price_index"], n.t) * number(outlet, "price_factor", 1)
+                    price = now.index(outlet["price_index"], n.t) * number(
+                        outlet, "price_factor", 1
+                    )
                 lost = number(outlet, "age_discount") * age * now.months
                 self.receipts[n, outlet.get("fund")].add(amount, price * (1 - lost))
             if outlet.get("capacity") is not None:
@@ -886,9 +1117,17 @@ class Program:
                 material = now.materials[pool.material]
                 stored[n, pool.site].add(pool.stock(n))
                 rate = number(now.sites[pool.site], "cost") + number(material, "holding_cost")
-                self.spend(Outlay(n, "storage", pool.material, book.buyer(pool.site)), pool.stock(n), rate * book.months)
+                self.spend(
+                    Outlay(n, "storage", pool.material, book.buyer(pool.site)),
+                    pool.stock(n),
+                    rate * book.months,
+                )
                 if n.t == book.last and number(material, "closing_value"):
-                    value = number(material, "closing_value") * now.index(material["price_index"], n.t) * book.discount(n.t + 1)
+                    value = (
+                        number(material, "closing_value")
+                        * now.index(material["price_index"], n.t)
+                        * book.discount(n.t + 1)
+                    )
                     if pool.gone is not None and material.get("shelf_life_months"):
                         life = now.life(pool.material)
                         value *= Fraction(life - 1 - (n.t - pool.born), life)
@@ -905,7 +1144,9 @@ class Program:
         return [
             pool
             for pool in self.pools
-            if pool.material == material and n in pool.present and (buyer is None or self.book.buyer(pool.site) in serves)
+            if pool.material == material
+            and n in pool.present
+            and (buyer is None or self.book.buyer(pool.site) in serves)
         ]
 
     def miss(self, n: Node, amount: Linear, price: Fraction) -> None:
@@ -924,7 +1165,9 @@ class Program:
             ]
             if not asking:
                 continue
-            used = total([self.leave(pool, n, f"use {buyer}") for pool in self.serving(material, buyer, n)])
+            used = total(
+                [self.leave(pool, n, f"use {buyer}") for pool in self.serving(material, buyer, n)]
+            )
             if now.materials[material].get("shortage_cost") is None:
                 self.rows.append(equal(used, sum(asking)))
                 continue
@@ -954,36 +1197,67 @@ class Program:
     @staticmethod
     def wanted(now: Book, material: str, buyer: str | None) -> dict[int, tuple[Fraction, bool]]:
         """The target of each period, and whether it is hard, as the rows stand now."""
-        rows = [row for row in now.rows("targets") if (row["material"], row.get("buyer")) == (material, buyer)]
+        rows = [
+            row
+            for row in now.rows("targets")
+            if (row["material"], row.get("buyer")) == (material, buyer)
+        ]
         rows.sort(key=lambda row: day(row["from"]))
         wanted: dict[int, tuple[Fraction, bool]] = {}
         begin, level = 0, ZERO
         for i, row in enumerate(rows):
-            at, quantity, hard = now.period(row["from"]), number(row, "quantity"), row.get("hard") == "yes"
+            at, quantity, hard = (
+                now.period(row["from"]),
+                number(row, "quantity"),
+                row.get("hard") == "yes",
+            )
             if row.get("path") == "ramp":
                 inside = range(begin + 1 if i else 0, at)
-                wanted |= {t: (level + (quantity - level) * Fraction(t - begin, at - begin), hard) for t in inside}
+                wanted |= {
+                    t: (level + (quantity - level) * Fraction(t - begin, at - begin), hard)
+                    for t in inside
+                }
             wanted |= dict.fromkeys(range(at, now.last + 1), (quantity, hard))
             begin, level = at, quantity
         return wanted
 
     def rule(self, rule: Cells) -> None:
         book, of, measure = self.book, rule["of"], rule["measure"]
-        window: Callable[[int], int] = {"horizon": lambda t: 0, "fiscal_year": book.fiscal_year, "period": lambda t: t}[rule["window"]]
-        entries = [e for e in (self.payments if measure == "spend" else self.arrivals) if rule.get("material") in (None, e.material)]
+        window: Callable[[int], int] = {
+            "horizon": lambda t: 0,
+            "fiscal_year": book.fiscal_year,
+            "period": lambda t: t,
+        }[rule["window"]]
+        entries = [
+            e
+            for e in (self.payments if measure == "spend" else self.arrivals)
+            if rule.get("material") in (None, e.material)
+        ]
         for n in book.nodes:
             if n.t < book.last and window(n.t) == window(n.t + 1):
                 continue
             limits = book.at(n).row("rules", rule["rule"])
-            inside = [entry for entry in entries if entry.node in n.path and window(entry.node.t) == window(n.t)]
+            inside = [
+                entry
+                for entry in entries
+                if entry.node in n.path and window(entry.node.t) == window(n.t)
+            ]
             if measure == "count":
                 for sense in ("least", "most"):
                     if limits.get(sense) is not None:
-                        self.limit({sense: limits[sense]}, self.count(limits, n, inside, sense), Linear(constant=1))
+                        self.limit(
+                            {sense: limits[sense]},
+                            self.count(limits, n, inside, sense),
+                            Linear(constant=1),
+                        )
                 continue
             everything = total([entry.amount for entry in inside])
             for value in [rule["value"]] if rule.get("value") else self.members(of):
-                self.limit(limits, self.group(of, value, inside), everything if measure == "share" else Linear(constant=1))
+                self.limit(
+                    limits,
+                    self.group(of, value, inside),
+                    everything if measure == "share" else Linear(constant=1),
+                )
 
     def limit(self, rule: Cells, amount: Linear, unit: Linear) -> None:
         if rule.get("most") is not None:
@@ -999,24 +1273,47 @@ class Program:
         of, value = rule["of"], rule.get("value")
         members: Sequence[str | None]
         if of == "foreign_feedstock":
-            of, members = "supplier", [name for name, row in self.book.suppliers.items() if number(row, "foreign_feedstock")]
+            of, members = (
+                "supplier",
+                [
+                    name
+                    for name, row in self.book.suppliers.items()
+                    if number(row, "foreign_feedstock")
+                ],
+            )
         elif value and of in ("country", "bloc", "stage"):
-            of, members = "supplier", [name for name, row in self.book.suppliers.items() if row.get(of) == value]
+            of, members = (
+                "supplier",
+                [name for name, row in self.book.suppliers.items() if row.get(of) == value],
+            )
         else:
             members = [value] if value else self.members(of)
         counted = []
         everything = total([entry.amount for entry in entries])
-        needs = [number(row, "quantity") for table in ("demand", "targets") for row in self.book.rows(table)]
+        needs = [
+            number(row, "quantity")
+            for table in ("demand", "targets")
+            for row in self.book.rows(table)
+        ]
         token = TOKEN * max(needs, default=Fraction(0))
         for member in members:
-            arrives, counts = self.group(of, member, entries), variable(("counts", sense, rule["rule"], n, member))
+            arrives, counts = (
+                self.group(of, member, entries),
+                variable(("counts", sense, rule["rule"], n, member)),
+            )
             self.rows.append(at_most(counts, 1))
             if sense == "least":  # who brings enough may count
                 share = number(rule, "count_from", COUNTS)
-                enough = [at_least(arrives, everything * share), at_least(arrives, token), equal(counts, 1)]
+                enough = [
+                    at_least(arrives, everything * share),
+                    at_least(arrives, token),
+                    equal(counts, 1),
+                ]
                 self.decisions.append(Choice([[equal(counts, 0)], enough]))
             else:  # who brings anything does
-                self.decisions.append(Choice([[equal(arrives, 0), equal(counts, 0)], [equal(counts, 1)]]))
+                self.decisions.append(
+                    Choice([[equal(arrives, 0), equal(counts, 0)], [equal(counts, 1)]])
+                )
             counted.append(counts)
         return total(counted)
 
@@ -1033,14 +1330,22 @@ class Program:
         if of in ("offer", "contract", "supplier"):
             return Fraction(entry.row.get(of) == value)
         supplier = self.book.at(entry.node).suppliers.get(entry.row.get("supplier"), {})
-        return number(supplier, of) if of == "foreign_feedstock" else Fraction(supplier.get(of) == value)
+        return (
+            number(supplier, of)
+            if of == "foreign_feedstock"
+            else Fraction(supplier.get(of) == value)
+        )
 
     def commit(self, commitment: Cells) -> None:
         """Order or rotate what is committed, in its period or over the horizon, on every path."""
         book = self.book
         times = [book.period(commitment["date"])] if commitment.get("date") else book.periods
         for leaf in book.leaves:
-            done = [self.done[commitment["kind"], commitment["name"], n] for n in leaf.path if n.t in times]
+            done = [
+                self.done[commitment["kind"], commitment["name"], n]
+                for n in leaf.path
+                if n.t in times
+            ]
             self.rows.append(agreed(commitment, total(done)))
 
     # Money
@@ -1052,13 +1357,23 @@ class Program:
             return
         keepers = [name for name, row in funds.items() if row.get("keeps_receipts") == "yes"]
         windows = {
-            n: [*(n.t in book.at(n).between(row, "from", "expires") for row in book.at(n).rows("budgets")), *(True for _ in keepers)]
+            n: [
+                *(
+                    n.t in book.at(n).between(row, "from", "expires")
+                    for row in book.at(n).rows("budgets")
+                ),
+                *(True for _ in keepers),
+            ]
             for n in book.nodes
         }
         purses = [*(row["fund"] for row in book.rows("budgets")), *keepers]
         together: dict[tuple[Node, tuple[int, ...]], Linear] = defaultdict(Linear)
         for outlay, amount in self.outlays.items():
-            payers = tuple(i for i, fund in enumerate(purses) if windows[outlay.node][i] and may_pay(funds[fund], outlay))
+            payers = tuple(
+                i
+                for i, fund in enumerate(purses)
+                if windows[outlay.node][i] and may_pay(funds[fund], outlay)
+            )
             together[outlay.node, payers].add(amount)
         paid: dict[tuple[int, Node], Linear] = defaultdict(Linear)
         for (n, payers), amount in together.items():
@@ -1073,10 +1388,14 @@ class Program:
         for i, leaf in product(range(len(book.rows("budgets"))), book.leaves):
             open_ = [n for n in leaf.path if windows[n][i]]
             if open_:
-                self.rows.append(at_most(spent(i, leaf), number(book.at(open_[-1]).rows("budgets")[i], "amount")))
+                self.rows.append(
+                    at_most(spent(i, leaf), number(book.at(open_[-1]).rows("budgets")[i], "amount"))
+                )
         for i, name in enumerate(keepers, start=len(book.rows("budgets"))):
             for n in book.nodes:
-                self.rows.append(at_most(spent(i, n), total([self.receipts[each, name] for each in n.path])))
+                self.rows.append(
+                    at_most(spent(i, n), total([self.receipts[each, name] for each in n.path]))
+                )
 
     def weighed(self) -> Linear:
         """The expected discounted cost; with a weight on risk the mean of it and of the mean of the worst scenarios."""
@@ -1089,7 +1408,10 @@ class Program:
         for (n, _), amount in self.receipts.items():
             costs[n].add(amount, -book.discount(n.t))
         mean = total([amount * n.chance for n, amount in costs.items()])
-        weight, tail = number(book.settings, "risk_weight"), number(book.settings, "risk_tail", "0.1")
+        weight, tail = (
+            number(book.settings, "risk_weight"),
+            number(book.settings, "risk_tail", "0.1"),
+        )
         if not weight:
             return mean
         # The mean of the worst: the least, over a threshold, of it plus what the tail's scenarios cost beyond it.
@@ -1137,14 +1459,22 @@ def search(programs: Sequence[Program], objective: Callable[[Program], Linear]) 
             answer: Answer = minimise(aim, rows)
             if answer.status == "unbounded":
                 return Optimum("unbounded")
-            if answer.point is None or (best.status == "optimal" and answer.objective >= best.objective):
+            if answer.point is None or (
+                best.status == "optimal" and answer.objective >= best.objective
+            ):
                 continue
             for decision in decisions:
                 if branches := decision.branches(answer.point):
                     # A whole number may be split again; a choice is made once and for all.
-                    left = decisions if isinstance(decision, WholeNumber) else [other for other in decisions if other is not decision]
+                    left = (
+                        decisions
+                        if isinstance(decision, WholeNumber)
+                        else [other for other in decisions if other is not decision]
+                    )
                     waiting += [([*rows, *branch], left) for branch in branches]
                     break
             else:
-                best = Optimum("optimal", answer.objective, shortfall.at(answer.point), answer.point)
+                best = Optimum(
+                    "optimal", answer.objective, shortfall.at(answer.point), answer.point
+                )
     return best

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from optimiser.solve import Options, Outcome, solve
+from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation

@@ -9,10 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from optimiser.plan import Plan, make_plan
-from optimiser.solve import Options, scenario_tree, solve
+from optimiser.execution.in_process import MemoryRecord
+from optimiser.plan.plan import Plan, make_plan
+from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.beside_plan import answered
-from optimiser.studies.here import MemoryRecord
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.workbook.read import read
 from stockpile_model.build import build, check
@@ -114,7 +114,16 @@ FULL: dict[str, Any] = {
 }  # fmt: skip
 
 FULL["projects"] = [
-    {"project": "furnace", "supplier": "friends", "cost": 9000, "match": 0.5, "capex": 9000, "opex": 20, "rate": 0.08, "life_years": 10},
+    {
+        "project": "furnace",
+        "supplier": "friends",
+        "cost": 9000,
+        "match": 0.5,
+        "capex": 9000,
+        "opex": 20,
+        "rate": 0.08,
+        "life_years": 10,
+    },
 ]
 FULL["commitments"] = [
     {"kind": "order", "name": "framework", "date": day(4), "quantity": 4, "how": "at_least"},
@@ -122,11 +131,26 @@ FULL["commitments"] = [
 ]
 
 QUARTERS: dict[str, Any] = {
-    "settings": {"start": day(2), "periods": 8, "period_months": 3, "discount_rate": 0.1, "objective": "shortfall_first", "mip_gap": 0},
+    "settings": {
+        "start": day(2),
+        "periods": 8,
+        "period_months": 3,
+        "discount_rate": 0.1,
+        "objective": "shortfall_first",
+        "mip_gap": 0,
+    },
     "materials": [{"material": "indium", "holding_cost": 1}],
     "suppliers": [{"supplier": "=1+1"}, {"supplier": "*", "stage": "announced"}],
     "offers": [
-        {"offer": "first", "supplier": "=1+1", "material": "indium", "price": 10, "capacity": 20, "lead_time_months": 3, "order_cost": 40},
+        {
+            "offer": "first",
+            "supplier": "=1+1",
+            "material": "indium",
+            "price": 10,
+            "capacity": 20,
+            "lead_time_months": 3,
+            "order_cost": 40,
+        },
         {"offer": "second", "supplier": "*", "material": "indium", "price": 14, "capacity": 6},
     ],
     "demand": [{"material": "indium", "from": day(5), "to": day(10, 1, 2028), "quantity": 9}],
@@ -278,10 +302,18 @@ def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (
     """The plan of a stockpile that has no faults; None where there is none."""
     assert [each for each in check(stockpile) if not each.warning] == []
     formulation = build(stockpile)
-    outcome = solve(formulation.m, Options(gap=gap, time_limit=120), tree=scenario_tree(formulation))
+    outcome = solve(
+        formulation.m, Options(gap=gap, time_limit=120), tree=scenario_tree(formulation)
+    )
     if outcome.objective is None:
         return None
-    run = {"input": "book.xlsx", "input sha256": "0" * 64, "changes": "", "planned at": "2026-11-21 10:30:00 UTC", "threads": 2}
+    run = {
+        "input": "book.xlsx",
+        "input sha256": "0" * 64,
+        "changes": "",
+        "planned at": "2026-11-21 10:30:00 UTC",
+        "threads": 2,
+    }
     return make_plan(formulation, outcome, warnings, run)
 
 

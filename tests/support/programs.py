@@ -13,7 +13,10 @@ def random_tree(r: np.random.Generator, leaves: int, periods: int) -> Tree:
     parent: list[int | None] = [None, *range(periods - 1)]
     paths = [[*range(periods)]]
     for _ in range(leaves - 1):
-        known, at = paths[int(r.integers(len(paths)))], int(r.integers(1, periods)) if periods > 1 else 1
+        known, at = (
+            paths[int(r.integers(len(paths)))],
+            int(r.integers(1, periods)) if periods > 1 else 1,
+        )
         path = known[:at]
         for _ in range(at, periods):
             parent.append(path[-1])
@@ -26,7 +29,9 @@ def random_tree(r: np.random.Generator, leaves: int, periods: int) -> Tree:
     return Tree(tuple(parent), tuple(probability.tolist()))
 
 
-def planning(seed: int, leaves: int, periods: int, across: bool = False, scarce: bool = False) -> tuple[Program, Structure]:
+def planning(
+    seed: int, leaves: int, periods: int, across: bool = False, scarce: bool = False
+) -> tuple[Program, Structure]:
     """A stock that is bought in lots at order costs, or under a contract that is signed once on a path, against demand at each node.
 
     Columns at a node: bought, ordered (0 or 1), lots, taken, signed (0 or 1, weighty), stock, short. `across` adds a row over all
@@ -40,7 +45,13 @@ def planning(seed: int, leaves: int, periods: int, across: bool = False, scarce:
     at = {label: j for j, label in enumerate(labels)}
     price, rate = r.integers(4, 12, nodes), np.array(tree.probability) * 0.99**tree.depth
     signing = int(r.integers(5, 60))
-    per: dict[str, float | np.ndarray] = {"buy": price, "place": 20.0, "lots": 0.0, "take": 6.0, "sign": signing}
+    per: dict[str, float | np.ndarray] = {
+        "buy": price,
+        "place": 20.0,
+        "lots": 0.0,
+        "take": 6.0,
+        "sign": signing,
+    }
     per |= {"stock": 0.2, "short": 40.0}
     cost = np.concatenate([per[name] * rate for name in names]).astype(float)
     high = {"buy": 60, "place": 1, "lots": 6, "take": 12, "sign": 1, "stock": 80, "short": np.inf}
@@ -57,13 +68,26 @@ def planning(seed: int, leaves: int, periods: int, across: bool = False, scarce:
         rows.append((-np.inf, {("take", n): 1.0} | {("sign", m): -12.0 for m in way}, 0.0))
         rows.append((-np.inf, {("sign", m): 1.0 for m in way}, 1.0))
     if across:
-        rows.append((-np.inf, {("short", n): tree.probability[n] for n in range(nodes)}, float(r.integers(5, 30))))
+        rows.append(
+            (
+                -np.inf,
+                {("short", n): tree.probability[n] for n in range(nodes)},
+                float(r.integers(5, 30)),
+            )
+        )
     if scarce:
         budget, spent = float(r.integers(20, 60) * periods), ("buy", "place", "take", "sign")
         for path in tree.paths:
-            outlays = {(name, n): float(per[name][n] if name == "buy" else per[name]) for name in spent for n in path}  # type: ignore[index,arg-type]
+            outlays = {
+                (name, n): float(per[name][n] if name == "buy" else per[name])
+                for name in spent
+                for n in path
+            }  # type: ignore[index,arg-type]
             rows.append((-np.inf, outlays, budget))
-    keyed = [(low, {at[name, ("one", n)]: value for (name, n), value in row.items()}, up) for low, row, up in rows]
+    keyed = [
+        (low, {at[name, ("one", n)]: value for (name, n), value in row.items()}, up)
+        for low, row, up in rows
+    ]
     integer = np.array([name in ("place", "lots", "sign") for name, _ in labels])
     program = Program(
         cost=cost,

@@ -34,7 +34,9 @@ class Book:
         self.grids = _grids(path, data_only=True)
         self.formulas = _grids(path)["summary"]
         self.read: dict[str, list[Row]] = {}
-        rates = [row["delivered_price"] for row in self.rows("orders")] + [row["expected_price"] or 0 for row in self.rows("contracts")]
+        rates = [row["delivered_price"] for row in self.rows("orders")] + [
+            row["expected_price"] or 0 for row in self.rows("contracts")
+        ]
         rates += [row["price"] for row in self.rows("rotation")]
         self.cent = 1e-4 * max([1.0, *rates])  # what noise in a quantity is worth
 
@@ -59,7 +61,9 @@ def _grids(path: str | Path, data_only: bool = False) -> dict[str, list[list[Any
     """The cells of the sheets: all values, or of the summary also its formulas."""
     book = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
     names = book.sheetnames if data_only else ["summary"]
-    found = {name: [[_cell(each) for each in row] for row in book[name].iter_rows()] for name in names}
+    found = {
+        name: [[_cell(each) for each in row] for row in book[name].iter_rows()] for name in names
+    }
     book.close()
     return found
 
@@ -69,7 +73,11 @@ def _cell(cell: Any) -> Any:
         return Formula(cell.value)
     if isinstance(cell.value, dt.datetime):
         return cell.value.date()
-    return {"yes": True, "no": False}.get(cell.value, cell.value) if isinstance(cell.value, str) else cell.value
+    return (
+        {"yes": True, "no": False}.get(cell.value, cell.value)
+        if isinstance(cell.value, str)
+        else cell.value
+    )
 
 
 def expected(row: Row, column: str) -> float:
@@ -99,8 +107,14 @@ def summary(book: Book) -> Iterator[str]:
     lines = _summary(book)
     flows, moved, out = book.rows("cash_flow"), book.rows("movements"), book.rows("rotation")
     by_kind = total(moved, "quantity", "kind")
-    settings = {row["column"]: row["value"] for row in book.rows("assumptions") if row["table"] == "settings"}
-    last = add_months(settings["start"], (int(settings["periods"]) - 1) * int(settings["period_months"]))
+    settings = {
+        row["column"]: row["value"]
+        for row in book.rows("assumptions")
+        if row["table"] == "settings"
+    }
+    last = add_months(
+        settings["start"], (int(settings["periods"]) - 1) * int(settings["period_months"])
+    )
     totals: dict[str, float] = {
         "Ordered": sum(expected(row, "ordered") for row in book.rows("orders")),
         "Opening stock": by_kind.get(("opening",), 0.0),
@@ -108,7 +122,9 @@ def summary(book: Book) -> Iterator[str]:
         "Used by demand": -by_kind.get(("demand",), 0.0),
         "Rotated out": -by_kind.get(("rotation",), 0.0),
         "Waste": sum(expected(row, "quantity") for row in out if row["form"] == "expired"),
-        "Stock at the end": sum(expected(row, "quantity") for row in book.rows("lots") if row["date"] == last),
+        "Stock at the end": sum(
+            expected(row, "quantity") for row in book.rows("lots") if row["date"] == last
+        ),
         "Unmet demand": sum(expected(row, "unmet") for row in book.rows("demand")),
         "Below targets": sum(expected(row, "below") for row in book.rows("targets")),
     }
@@ -119,14 +135,18 @@ def summary(book: Book) -> Iterator[str]:
     headings = total(flows, "discounted", "heading")
     for (heading,), value in headings.items():
         undiscounted = sum(expected(row, "amount") for row in flows if row["heading"] == heading)
-        if not book.money(lines[heading][1], value) or not book.money(lines[heading][2], undiscounted):
+        if not book.money(lines[heading][1], value) or not book.money(
+            lines[heading][2], undiscounted
+        ):
             yield f"{heading} is {value}, not {lines[heading][1]}"
     size = sum(abs(value) for value in headings.values())
     cost = lines.get("Expected cost", lines["Objective"])[1]
     if abs(lines["Total"][1] - cost) > 1e-6 * max(1.0, size):
         yield f"the headings sum to {lines['Total'][1]}, the expected cost is {cost}"
     if outcomes := book.rows("scenarios") if "scenarios" in book.grids else []:
-        if not book.money(sum(row["probability"] for row in outcomes), 1.0) or not book.money(total(outcomes, "cost")[()], cost):
+        if not book.money(sum(row["probability"] for row in outcomes), 1.0) or not book.money(
+            total(outcomes, "cost")[()], cost
+        ):
             yield f"the scenarios cost {total(outcomes, 'cost')[()]}, not {cost}"
         if not book.near(total(outcomes, "shortfall")[()], totals["Shortfall"], 10 * NOISE):
             yield f"the scenarios lack {total(outcomes, 'shortfall')[()]}, not {totals['Shortfall']}"
@@ -134,11 +154,15 @@ def summary(book: Book) -> Iterator[str]:
             yield f"the scenarios waste {total(outcomes, 'waste')[()]}, not {totals['Waste']}"
     for row in book.rows("budget"):
         shown = lines[row["appropriation"]][1:5]
-        if not all(map(book.money, shown, (row[name] for name in ("amount", "spent", "lapsed", "left")))):
+        if not all(
+            map(book.money, shown, (row[name] for name in ("amount", "spent", "lapsed", "left")))
+        ):
             yield f"{row['appropriation']}: {shown}"
     brought = total(book.rows("deliveries"), "quantity", "supplier")
     for (supplier,), value in brought.items():
-        if not book.near(lines[supplier][1], value) or not book.near(lines[supplier][2], value / sum(brought.values())):
+        if not book.near(lines[supplier][1], value) or not book.near(
+            lines[supplier][2], value / sum(brought.values())
+        ):
             yield f"{supplier} brings {value}, not {lines[supplier][1]}"
     if brought and (lines["Number of suppliers"][1], lines["Largest share"][1]) != (
         len(brought),
@@ -150,6 +174,10 @@ def summary(book: Book) -> Iterator[str]:
     for cell, value in evaluate(book.formulas, book.grids, "summary").items():
         line, column = coordinate_to_tuple(cell)
         cached = stored[line - 1][column - 1]
-        same = cached == value if isinstance(value, str) or not isinstance(cached, (int, float)) else book.near(cached, float(value), 1e-6)
+        same = (
+            cached == value
+            if isinstance(value, str) or not isinstance(cached, (int, float))
+            else book.near(cached, float(value), 1e-6)
+        )
         if not same:
             yield f"{cell} stores {cached}, computed anew it is {value}"

@@ -14,5 +14,13 @@ def differences(one: Any, other: Any) -> list[str]:
     first, second = standard_form(one, scaled=False), standard_form(other, scaled=False)
     if [each.name for each in first.variables] != [each.name for each in second.variables]:
         return ["variables"]
-    pairs = [(first.program, second.program), *zip(first.objectives, second.objectives, strict=True)]
-    return [name for left, right in pairs for name, value in vars(left).items() if not np.array_equal(value, getattr(right, name))]
+    pairs = [
+        (first.program, second.program),
+        *zip(first.objectives, second.objectives, strict=True),
+    ]
+    return [
+        name
+        for left, right in pairs
+        for name, value in vars(left).items()
+        if not np.array_equal(value, getattr(right, name))
+    ]

@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 Tables = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-PURCHASE_FEATURES = ("order_cost", "minimum_order", "lot_size", "total", "availability", "lead_time", "adder", "duty", "freight")
+PURCHASE_FEATURES = (
+    "order_cost",
+    "minimum_order",
+    "lot_size",
+    "total",
+    "availability",
+    "lead_time",
+    "adder",
+    "duty",
+    "freight",
+)
 
 
 def blank(table: str, *columns: str) -> Callable[[Tables], None]:
@@ -205,15 +215,29 @@ FEATURES |= {
     "any_event": kept("events", "note", "any"),
     "risk": blank("settings", "risk_weight"),
 }
-TREES = tuple(name for name in FEATURES if name not in PLAIN)  # drawn only where one is asked for: brute force takes its time
+TREES = tuple(
+    name for name in FEATURES if name not in PLAIN
+)  # drawn only where one is asked for: brute force takes its time
 
 NEEDS = {
     "premium": ("indexed_offer",),
     **dict.fromkeys(
-        ("ceiling", "contract_discount", "take_or_pay", "flex", "signing_cost", "contract_lead", "deliver_from", "contract_duty"),
+        (
+            "ceiling",
+            "contract_discount",
+            "take_or_pay",
+            "flex",
+            "signing_cost",
+            "contract_lead",
+            "deliver_from",
+            "contract_duty",
+        ),
         ("contract",),
     ),
-    **dict.fromkeys(("contract_freight", "contract_availability", "escalation", "floor_index", "upside"), ("contract",)),
+    **dict.fromkeys(
+        ("contract_freight", "contract_availability", "escalation", "floor_index", "upside"),
+        ("contract",),
+    ),
     "incremental": ("price_breaks",),
     "break_premium": ("price_breaks", "indexed_offer"),
     "floor_factor": ("contract", "floor_index"),
@@ -258,7 +282,13 @@ NEEDS = {
     "demand_event": ("scenarios", "holding_cost"),
 }
 
-BRANCHING = ("order_cost", "minimum_order", "lot_size", "price_breaks", "count_rule")  # what brute force takes its time for
+BRANCHING = (
+    "order_cost",
+    "minimum_order",
+    "lot_size",
+    "price_breaks",
+    "count_rule",
+)  # what brute force takes its time for
 SHARES = (
     "availability",
     "take_or_pay",
@@ -271,7 +301,13 @@ SHARES = (
     "most",
     "premium",
 )
-ENDS = ("to", "expires", "sign_to", "decide_to", "deliver_from")  # dates that may be later and fit the rest of their row
+ENDS = (
+    "to",
+    "expires",
+    "sign_to",
+    "decide_to",
+    "deliver_from",
+)  # dates that may be later and fit the rest of their row
 
 
 NAMED = {"offers": "offer", "contracts": "contract", "outlets": "outlet", "projects": "project"}
@@ -286,7 +322,11 @@ def take_out(tables: Tables, feature: str) -> Tables:
     if "commitments" in result:
         result["commitments"] = [row for row in result["commitments"] if row["name"] in names]
     if "rules" in result:
-        result["rules"] = [row for row in result["rules"] if row["of"] != "contract" or row.get("value") in {None, *names}]
+        result["rules"] = [
+            row
+            for row in result["rules"]
+            if row["of"] != "contract" or row.get("value") in {None, *names}
+        ]
     return result
 
 
@@ -294,11 +334,22 @@ def take_out(tables: Tables, feature: str) -> Tables:
 def small_books(draw: Draw, feature: str | None = None) -> Tables:
     """A workbook with a few features, `feature` surely among them."""
     if feature in TREES:
-        some, trees = st.lists(st.sampled_from(PLAIN), min_size=1, max_size=5, unique=True), st.lists(st.sampled_from(TREES), max_size=2)
+        some, trees = (
+            st.lists(st.sampled_from(PLAIN), min_size=1, max_size=5, unique=True),
+            st.lists(st.sampled_from(TREES), max_size=2),
+        )
         names, more = draw(some), draw(trees)
         # With a weight on risk what is done on one path matters to what is best on another: too many ways for brute force.
-        branching = [name for name in BRANCHING if draw(st.integers(0, 9)) == 0 and "risk" not in {feature, *more}][:1]
-        names = [*(name for name in names if not {name, *NEEDS.get(name, ())} & {*BRANCHING}), *branching, *more]
+        branching = [
+            name
+            for name in BRANCHING
+            if draw(st.integers(0, 9)) == 0 and "risk" not in {feature, *more}
+        ][:1]
+        names = [
+            *(name for name in names if not {name, *NEEDS.get(name, ())} & {*BRANCHING}),
+            *branching,
+            *more,
+        ]
     else:
         names = draw(st.lists(st.sampled_from(PLAIN), min_size=3, max_size=9, unique=True))
     return _Drawing(draw, {*names, *([feature] if feature else [])}).tables()
@@ -318,12 +369,23 @@ class _Drawing:
         if "scenarios" in self.has:
             long = max(long, 2 + ("multi_stage" in self.has))
             # What is committed may not be possible in any scenario: the reader refuses that.
-            self.has -= {"committed_order", "committed_signature", "committed_rotation", "committed_project"}
+            self.has -= {
+                "committed_order",
+                "committed_signature",
+                "committed_rotation",
+                "committed_project",
+            }
         self.periods = self.number(long, max(long, 3 if "scenarios" in self.has else 4))
         self.start = self.pick(date(2027, 1, 1), date(2027, 7, 1), date(2027, 10, 15))
         self.life = self.periods  # the shortest of a material [periods]
-        self.names = ["gallium", "indium"][: 2 if self.has & {"fund_materials", "rework"} else self.pick(1, 1, 2)]
-        self.sites = ["north", "south"] if self.has & {"site_capacity", "site_cost", "handling", "offer_site", "buyers"} else []
+        self.names = ["gallium", "indium"][
+            : 2 if self.has & {"fund_materials", "rework"} else self.pick(1, 1, 2)
+        ]
+        self.sites = (
+            ["north", "south"]
+            if self.has & {"site_capacity", "site_cost", "handling", "offer_site", "buyers"}
+            else []
+        )
 
     def pick(self, *values: Any) -> Any:
         return self.draw(st.sampled_from(values))
@@ -357,12 +419,16 @@ class _Drawing:
             "demand": [
                 self.demand(name)
                 for name in self.names
-                for _ in range(self.pick(1, 1, 2, int("targets" not in self.has or "demand_event" in self.has)))
+                for _ in range(
+                    self.pick(1, 1, 2, int("targets" not in self.has or "demand_event" in self.has))
+                )
             ],
         }
         tables["offers"] = self.offers()
         if "price_breaks" in self.has:
-            tables["price_breaks"] = self.price_breaks(next(row for row in tables["offers"] if row["offer"] == "F0"))
+            tables["price_breaks"] = self.price_breaks(
+                next(row for row in tables["offers"] if row["offer"] == "F0")
+            )
         if "project" in self.has:
             tables["projects"] = [self.project()]
         if self.sites:
@@ -373,17 +439,30 @@ class _Drawing:
             tables["targets"] = self.targets()
         if "contract" in self.has:
             tables["contracts"], tables["floors"] = self.contracts()
-        if forms := [form for form in ("sale", "dispose", "exchange", "rework") if form in self.has]:
+        if forms := [
+            form for form in ("sale", "dispose", "exchange", "rework") if form in self.has
+        ]:
             tables["outlets"] = [self.outlet(form) for form in forms]
-        if rules := [measure for measure in ("share", "quantity", "spend", "count") if f"{measure}_rule" in self.has]:
+        if rules := [
+            measure
+            for measure in ("share", "quantity", "spend", "count")
+            if f"{measure}_rule" in self.has
+        ]:
             contracts = [row["contract"] for row in tables.get("contracts", [])]
-            tables["rules"] = [self.rule(measure, [row["offer"] for row in tables["offers"]], contracts) for measure in rules]
+            tables["rules"] = [
+                self.rule(measure, [row["offer"] for row in tables["offers"]], contracts)
+                for measure in rules
+            ]
         if "budget" in self.has:
             tables["funds"], tables["budgets"] = self.funds()
         tables["commitments"] = self.commitments(tables)
         if "scenarios" in self.has:
             tables["scenarios"], tables["events"] = self.scenarios(), self.events(tables)
-        return {name: [_filled(row) for row in rows] if isinstance(rows, list) else _filled(rows) for name, rows in tables.items() if rows}
+        return {
+            name: [_filled(row) for row in rows] if isinstance(rows, list) else _filled(rows)
+            for name, rows in tables.items()
+            if rows
+        }
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -401,12 +480,16 @@ class _Drawing:
 
     def material(self, name: str) -> dict[str, Any]:
         # A target asks for stock that lives on; the reader refuses one that no lot can ever meet.
-        life = self.only("shelf_life", *((2, 3) if self.has & {"targets", "minimum_life"} else (1, 2, 2, 3)))
+        life = self.only(
+            "shelf_life", *((2, 3) if self.has & {"targets", "minimum_life"} else (1, 2, 2, 3))
+        )
         self.life = min(self.life, life or self.life)
         return {
             "material": name,
             "shelf_life_months": life and life * self.months,
-            "count_life_months": self.pick(self.months, (life - 1) * self.months) if life and "count_life" in self.has else None,
+            "count_life_months": self.pick(self.months, (life - 1) * self.months)
+            if life and "count_life" in self.has
+            else None,
             "price_index": "rotterdam",
             "closing_value": self.only("closing_value", 0.25, 0.5, 0.9),
             "shortage_cost": None if "hard_demand" in self.has else self.pick(13, 30, 45),
@@ -426,14 +509,23 @@ class _Drawing:
         }
 
     def prices(self) -> list[dict[str, Any]]:
-        days = [self.day(-1), self.day(self.number(0, 1)) + timedelta(40), self.day(self.periods) + timedelta(80)]
-        return [{"date": day, "rotterdam": self.number(6, 20), "china": self.number(4, 12)} for day in days[self.number(0, 1) :]]
+        days = [
+            self.day(-1),
+            self.day(self.number(0, 1)) + timedelta(40),
+            self.day(self.periods) + timedelta(80),
+        ]
+        return [
+            {"date": day, "rotterdam": self.number(6, 20), "china": self.number(4, 12)}
+            for day in days[self.number(0, 1) :]
+        ]
 
     def site(self, name: str) -> dict[str, Any]:
         return {
             "site": name,
             "buyer": self.only("buyers", *(["A"] if name == "north" else ["B", "B", None])),
-            "capacity": self.only("site_capacity", 5, 9) if name == "north" else self.only("site_capacity", None, 6, 12),
+            "capacity": self.only("site_capacity", 5, 9)
+            if name == "north"
+            else self.only("site_capacity", None, 6, 12),
             "cost": self.only("site_cost", 0.25, 0.5, 1, 2),
             "handling_in": self.only("handling", None, 0.5, 1),
             "handling_out": self.only("handling", 0.5, 2),
@@ -462,10 +554,18 @@ class _Drawing:
     def offers(self) -> list[dict[str, Any]]:
         """One plain offer of each material, dear but there, and one or two that the features shape."""
         plain = [
-            {"offer": f"spot {name}", "supplier": "Metlen", "material": name, "price": self.pick(12, 17), "capacity": self.pick(20, 40)}
+            {
+                "offer": f"spot {name}",
+                "supplier": "Metlen",
+                "material": name,
+                "price": self.pick(12, 17),
+                "capacity": self.pick(20, 40),
+            }
             for name in self.names
         ]
-        return plain + [self.offer(i) for i in range(1 if "scenarios" in self.has else self.pick(1, 1, 2))]
+        return plain + [
+            self.offer(i) for i in range(1 if "scenarios" in self.has else self.pick(1, 1, 2))
+        ]
 
     def offer(self, i: int) -> dict[str, Any]:
         first = self.number(-1, self.periods - 1)
@@ -476,7 +576,9 @@ class _Drawing:
             "sale" in self.has and "outlet_capacity" not in self.has
         )
         lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
-        smallest = -(-(least or 1) // (lot or 1)) * (lot or 1)  # the reader refuses an offer that allows no order
+        smallest = -(-(least or 1) // (lot or 1)) * (
+            lot or 1
+        )  # the reader refuses an offer that allows no order
         return {
             "offer": f"F{i}",
             "supplier": self.pick("Metlen", "Pavlodar", "Pavlodar"),
@@ -515,27 +617,46 @@ class _Drawing:
         rows = []
         for k, quantity in enumerate([first, first + self.pick(3, 8)][: self.number(1, 2)]):
             less = self.pick(0.75, 0.9) - 0.25 * k
-            price = None if by_premium else self.pick(4, 6) - k if own is None else own + 2 + k if rises else own * less
+            price = (
+                None
+                if by_premium
+                else self.pick(4, 6) - k
+                if own is None
+                else own + 2 + k
+                if rises
+                else own * less
+            )
             rows.append(
                 {
                     "offer": offer["offer"],
                     "from_quantity": quantity,
                     "price": price,
-                    "premium": premium + (0.1 * (k + 1) if rises else -0.25 * (k + 1)) if by_premium else None,
+                    "premium": premium + (0.1 * (k + 1) if rises else -0.25 * (k + 1))
+                    if by_premium
+                    else None,
                     "kind": self.only("incremental", "incremental"),
                 }
             )
         return rows
 
     def project(self) -> dict[str, Any]:
-        carried, computed = bool(self.has & {"breakeven", "computed_breakeven"}), "computed_breakeven" in self.has
+        carried, computed = (
+            bool(self.has & {"breakeven", "computed_breakeven"}),
+            "computed_breakeven" in self.has,
+        )
         return {
             "project": "plant",
-            "supplier": "Metlen" if {"supply_stages", "committed_project"} <= self.has else self.pick("Metlen", "Pavlodar"),
-            "cost": self.pick(10, 25, 60) if "committed_project" in self.has or not carried or self.pick(True, False) else None,
+            "supplier": "Metlen"
+            if {"supply_stages", "committed_project"} <= self.has
+            else self.pick("Metlen", "Pavlodar"),
+            "cost": self.pick(10, 25, 60)
+            if "committed_project" in self.has or not carried or self.pick(True, False)
+            else None,
             "match": self.only("match", 0.25, 0.5),
             "decide_from": self.only("decide_window", self.day(0), self.day(1), self.day(1)),
-            "decide_to": self.end(1) if "scenarios" in self.has else self.only("decide_window", self.end(1)),
+            "decide_to": self.end(1)
+            if "scenarios" in self.has
+            else self.only("decide_window", self.end(1)),
             "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
             "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
             "capex": self.pick(3, 6, 9) * 8 * 12 // self.months if computed else None,
@@ -549,17 +670,25 @@ class _Drawing:
         contracts, floors = [], []
         tree = "scenarios" in self.has
         for i in range(1 if tree else self.pick(1, 1, 1, 2)):
-            first = 0 if "committed_signature" in self.has or (tree and "project" in self.has) else self.number(0, 1)
+            first = (
+                0
+                if "committed_signature" in self.has or (tree and "project" in self.has)
+                else self.number(0, 1)
+            )
             tied = self.has & {"ceiling", "contract_discount", "upside"}
             carries = not i and self.has & {"breakeven", "computed_breakeven"}
-            only_operating = "supply_stages" in self.has and (carries or "committed_signature" in self.has)
+            only_operating = "supply_stages" in self.has and (
+                carries or "committed_signature" in self.has
+            )
             contracts.append(
                 {
                     "contract": f"K{i}",
                     "supplier": "Metlen" if only_operating else self.pick("Metlen", "Pavlodar"),
                     "material": self.pick(*self.names),
                     "form": "cfd" if not i and "cfd" in self.has else "purchase",
-                    "price_index": "rotterdam" if tied else self.pick("rotterdam", "rotterdam", "china", None),
+                    "price_index": "rotterdam"
+                    if tied
+                    else self.pick("rotterdam", "rotterdam", "china", None),
                     "discount": self.only("contract_discount", 0.1, 0.3),
                     "ceiling": self.only("ceiling", 8, 11),
                     "upside_share": self.only("upside", 0.5, 0.8),
@@ -567,8 +696,14 @@ class _Drawing:
                     "upside_cap": self.only("upside_cap", 20, 60),
                     "sign_from": self.pick(self.day(first), None) if not first else self.day(first),
                     "sign_to": self.end(first + (0 if tree else self.pick(0, 1 - i))),
-                    "deliver_from": self.only("deliver_from", self.day(0), self.day(1), self.day(2), self.day(2)),
-                    "term_months": self.pick(None, self.months * self.number(1, self.periods), self.months * self.number(1, self.periods)),
+                    "deliver_from": self.only(
+                        "deliver_from", self.day(0), self.day(1), self.day(2), self.day(2)
+                    ),
+                    "term_months": self.pick(
+                        None,
+                        self.months * self.number(1, self.periods),
+                        self.months * self.number(1, self.periods),
+                    ),
                     "take_or_pay": self.only("take_or_pay", 0, 0.5, 0.8),
                     "flex": self.only("flex", 1.25, 2),
                     "signing_cost": self.only("signing_cost", 10, 50),
@@ -580,7 +715,11 @@ class _Drawing:
                 }
             )
             if "escalation" in self.has:
-                contracts[-1] |= {"sign_from": self.day(0), "sign_to": self.end(0), "term_months": self.months * self.periods}
+                contracts[-1] |= {
+                    "sign_from": self.day(0),
+                    "sign_to": self.end(0),
+                    "term_months": self.months * self.periods,
+                }
             for k in range(self.number(1, 2 if tree else 3 - i)):
                 even = self.pick(5, 8, 12) + 4 * k
                 floors.append(
@@ -599,10 +738,22 @@ class _Drawing:
     def targets(self) -> list[dict[str, Any]]:
         rows = []
         for name in self.names:
-            for t in sorted({self.pick(-1, self.period(), self.period()) for _ in range(self.pick(1, 2))}):
+            for t in sorted(
+                {self.pick(-1, self.period(), self.period()) for _ in range(self.pick(1, 2))}
+            ):
                 buyer = self.only("buyers", "A", "B", None)
-                path, hard = self.only("ramp", "ramp", "ramp", "step"), self.only("hard_target", "yes", "yes", "no")
-                row = {"material": name, "buyer": buyer, "from": self.day(t), "quantity": self.pick(6, 10, 20), "path": path, "hard": hard}
+                path, hard = (
+                    self.only("ramp", "ramp", "ramp", "step"),
+                    self.only("hard_target", "yes", "yes", "no"),
+                )
+                row = {
+                    "material": name,
+                    "buyer": buyer,
+                    "from": self.day(t),
+                    "quantity": self.pick(6, 10, 20),
+                    "path": path,
+                    "hard": hard,
+                }
                 rows.append(row)
         return rows
 
@@ -614,7 +765,9 @@ class _Drawing:
         return {
             "outlet": form,
             "material": material,
-            "to_material": next(name for name in self.names if name != material) if form == "rework" else None,
+            "to_material": next(name for name in self.names if name != material)
+            if form == "rework"
+            else None,
             "form": form,
             "from": self.pick(None, self.day(first)),
             "to": self.pick(None, None, self.end(self.number(first, self.periods - 1))),
@@ -622,16 +775,30 @@ class _Drawing:
             "price": self.pick(3, 9, 14) if sale and not indexed else None,
             "price_index": "rotterdam" if indexed else None,
             "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
-            "age_discount": self.pick(0.05, 0.3) / self.months if sale and "age_discount" in self.has else None,
-            "minimum_life_months": min(self.life, 2) * self.months if form != "dispose" and "minimum_life" in self.has else None,
+            "age_discount": self.pick(0.05, 0.3) / self.months
+            if sale and "age_discount" in self.has
+            else None,
+            "minimum_life_months": min(self.life, 2) * self.months
+            if form != "dispose" and "minimum_life" in self.has
+            else None,
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
             "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
-            "lead_time_months": self.only("outlet_lead", self.months, 2 * self.months) if back else None,
+            "lead_time_months": self.only("outlet_lead", self.months, 2 * self.months)
+            if back
+            else None,
             "fund": "general" if sale and "budget" in self.has else None,
         }
 
     def rule(self, measure: str, offers: list[str], contracts: list[str]) -> dict[str, Any]:
-        of = self.pick("supplier", "country", "bloc", "stage", "foreign_feedstock", "offer", *(["contract"] if contracts else []))
+        of = self.pick(
+            "supplier",
+            "country",
+            "bloc",
+            "stage",
+            "foreign_feedstock",
+            "offer",
+            *(["contract"] if contracts else []),
+        )
         value = {
             "supplier": self.pick("Metlen", "Pavlodar"),
             "country": self.pick("GR", "KZ"),
@@ -641,8 +808,15 @@ class _Drawing:
             "offer": self.pick(*offers),
             "contract": self.pick(*(contracts or [None])),
         }[of]
-        most = {"share": (0.2, 0.5, 0.75), "quantity": (3, 10, 20), "spend": (25, 80, 150), "count": (1,)}[measure]
-        least = {"share": (0.2, 0.4), "quantity": (2, 6), "spend": (20, 50), "count": (1, 2)}[measure]
+        most = {
+            "share": (0.2, 0.5, 0.75),
+            "quantity": (3, 10, 20),
+            "spend": (25, 80, 150),
+            "count": (1,),
+        }[measure]
+        least = {"share": (0.2, 0.4), "quantity": (2, 6), "spend": (20, 50), "count": (1, 2)}[
+            measure
+        ]
         if measure == "count":
             value = self.pick(value, None, None)
         low = self.pick(True, False, False)
@@ -664,15 +838,26 @@ class _Drawing:
             {
                 "fund": "general",
                 "buyer": self.only("buyer_funds", "A", "A", None),
-                "uses": None if limited else self.only("fund_uses", "purchase, storage, rotation", "purchase, contract, storage, rotation"),
+                "uses": None
+                if limited
+                else self.only(
+                    "fund_uses",
+                    "purchase, storage, rotation",
+                    "purchase, contract, storage, rotation",
+                ),
                 "keeps_receipts": self.only("keeps_receipts", "yes"),
             }
         ]
         if limited:
-            uses = self.only("fund_uses", "purchase", "contract", "storage, rotation", "purchase, storage")
+            uses = self.only(
+                "fund_uses", "purchase", "contract", "storage, rotation", "purchase, storage"
+            )
             if uses and "project_fund" in self.has:
                 uses += ", project"
-            buyer, materials = self.only("buyer_funds", "B"), self.only("fund_materials", *self.names)
+            buyer, materials = (
+                self.only("buyer_funds", "B"),
+                self.only("fund_materials", *self.names),
+            )
             funds.append({"fund": "special", "buyer": buyer, "uses": uses, "materials": materials})
         return funds, [self.budget(fund["fund"]) for fund in [*funds, *funds[: self.number(0, 1)]]]
 
@@ -681,8 +866,12 @@ class _Drawing:
         return {
             "fund": fund,
             "from": self.day(first) if "budget_from" in self.has else None,
-            "expires": self.end(self.number(first, self.periods - 1)) if "expires" in self.has else None,
-            "amount": self.pick(5, 20, 80) if fund == "special" and "project_fund" in self.has else self.pick(80, 150, 300, 600),
+            "expires": self.end(self.number(first, self.periods - 1))
+            if "expires" in self.has
+            else None,
+            "amount": self.pick(5, 20, 80)
+            if fund == "special" and "project_fund" in self.has
+            else self.pick(80, 150, 300, 600),
         }
 
     def scenarios(self) -> list[dict[str, Any]]:
@@ -690,43 +879,99 @@ class _Drawing:
         stages = "multi_stage" in self.has
         # What can be signed and helped is tried at each node: fewer of them where that may be.
         late = bool(self.has & {"contract", "project"})
-        first = self.day(1) if stages or late else self.pick(None, self.day(0), self.day(1), self.day(1))
+        first = (
+            self.day(1)
+            if stages or late
+            else self.pick(None, self.day(0), self.day(1), self.day(1))
+        )
         rows = [
             {"scenario": "A", "probability": self.pick(0.25, 0.5), "revealed": first},
             {
                 "scenario": "B",
                 "probability": self.pick(0.25, 0.5),
-                "revealed": self.day(2) if stages else self.day(1) if late else self.pick(None, self.day(0), self.day(1)),
+                "revealed": self.day(2)
+                if stages
+                else self.day(1)
+                if late
+                else self.pick(None, self.day(0), self.day(1)),
                 "follows": "A" if stages else None,
             },
         ]
         return rows[:: self.pick(1, -1)]
 
     def events(self, tables: Tables) -> list[dict[str, Any]]:
-        rows = [self.event("offers", self.pick("F0", None), "price", "scale", self.pick(0.4, 0.7, 1.8), by="price")]
+        rows = [
+            self.event(
+                "offers",
+                self.pick("F0", None),
+                "price",
+                "scale",
+                self.pick(0.4, 0.7, 1.8),
+                by="price",
+            )
+        ]
         if "indexed_offer" in self.has:
-            rows = [self.event("prices", None, self.pick("rotterdam", "china"), "scale", self.pick(0.5, 1.5), by="price")]
+            rows = [
+                self.event(
+                    "prices",
+                    None,
+                    self.pick("rotterdam", "china"),
+                    "scale",
+                    self.pick(0.5, 1.5),
+                    by="price",
+                )
+            ]
         if "outage" in self.has:
-            rows.append(self.event("offers", self.pick("F0", "F0", None), "availability", "set", self.pick(0, 0.5), by="outage"))
+            rows.append(
+                self.event(
+                    "offers",
+                    self.pick("F0", "F0", None),
+                    "availability",
+                    "set",
+                    self.pick(0, 0.5),
+                    by="outage",
+                )
+            )
         if "delay" in self.has:
             rows.append(
                 self.event(
-                    "suppliers", self.pick("Pavlodar", "Metlen", None, None), "start", "set", self.day(self.number(1, 3)), by="delay"
+                    "suppliers",
+                    self.pick("Pavlodar", "Metlen", None, None),
+                    "start",
+                    "set",
+                    self.day(self.number(1, 3)),
+                    by="delay",
                 )
             )
         if "cut" in self.has:
-            rows.append(self.event("budgets", self.pick("general", None), "amount", "scale", self.pick(0.1, 0.4), by="cut"))
+            rows.append(
+                self.event(
+                    "budgets",
+                    self.pick("general", None),
+                    "amount",
+                    "scale",
+                    self.pick(0.1, 0.4),
+                    by="cut",
+                )
+            )
         if "demand_event" in self.has:
             rows.append(
                 self.event(
-                    "demand", self.pick(None, tables["demand"][0]["material"]), "quantity", "scale", self.pick(0, 1.5, 2.5), by="demand"
+                    "demand",
+                    self.pick(None, tables["demand"][0]["material"]),
+                    "quantity",
+                    "scale",
+                    self.pick(0, 1.5, 2.5),
+                    by="demand",
                 )
             )
         if "any_event" in self.has:
             rows += [self.any_event(tables) for _ in range(self.pick(1, 1, 2))]
         return rows
 
-    def event(self, table: str, row: str | None, column: str, how: str, value: Any, by: str) -> dict[str, Any]:
+    def event(
+        self, table: str, row: str | None, column: str, how: str, value: Any, by: str
+    ) -> dict[str, Any]:
         first = self.number(0, self.periods - 1)
         return {
             "scenario": self.pick("A", "B"),
@@ -748,13 +993,23 @@ class _Drawing:
             if table not in ("settings", "funds", "commitments", "scenarios")
             for row in rows
             for column, value in row.items()
-            if value is not None and (column in ENDS or (isinstance(value, (int, float)) and column not in ("life_years", "from_quantity")))
+            if value is not None
+            and (
+                column in ENDS
+                or (
+                    isinstance(value, (int, float))
+                    and column not in ("life_years", "from_quantity")
+                )
+            )
         }
         table, row, column = self.pick(*sorted(cells))
         if column in ENDS or column.endswith("_months"):
             how, value = "add", self.months
         else:
-            how, value = "scale", self.pick(0.5, 0.9) if column in SHARES else self.pick(0.5, 1.5, 2)
+            how, value = (
+                "scale",
+                self.pick(0.5, 0.9) if column in SHARES else self.pick(0.5, 1.5, 2),
+            )
         return self.event(table, None if table == "prices" else row, column, how, value, by="any")
 
     def commitments(self, tables: Tables) -> list[dict[str, Any]]:
@@ -764,22 +1019,51 @@ class _Drawing:
             # Every plant ships from the second period on.
             date = self.pick(None, self.day(self.number(1, self.periods - 1)))
             how = self.pick(None, "exactly", "at_least", "at_most")
-            rows.append({"kind": "order", "name": f"spot {self.names[0]}", "date": date, "quantity": self.pick(2, 5, 8), "how": how})
-            rows.append({"kind": "order", "name": "F0", "quantity": self.pick(3, 12), "how": "at_most"})
+            rows.append(
+                {
+                    "kind": "order",
+                    "name": f"spot {self.names[0]}",
+                    "date": date,
+                    "quantity": self.pick(2, 5, 8),
+                    "how": how,
+                }
+            )
+            rows.append(
+                {"kind": "order", "name": "F0", "quantity": self.pick(3, 12), "how": "at_most"}
+            )
         if "committed_signature" in self.has and not tables["contracts"][0]["project"]:
             levels = [row["level"] for row in tables["floors"] if row["contract"] == "K0"]
             date = self.pick(None, None, self.day(0))
-            quantity, how = self.pick((None, None), (None, "exactly"), (1, "at_least"), (0, None), (0, "at_most"))
-            row = {"kind": "sign", "name": "K0", "level": self.pick(None, *levels), "date": date, "quantity": quantity, "how": how}
+            quantity, how = self.pick(
+                (None, None), (None, "exactly"), (1, "at_least"), (0, None), (0, "at_most")
+            )
+            row = {
+                "kind": "sign",
+                "name": "K0",
+                "level": self.pick(None, *levels),
+                "date": date,
+                "quantity": quantity,
+                "how": how,
+            }
             rows.append(row)
         if "committed_rotation" in self.has:
             date = self.pick(None, tables["outlets"][0]["from"])
             how = self.pick(None, "at_least", "at_most")
-            rows.append({"kind": "rotate", "name": "sale", "date": date, "quantity": self.pick(1, 3), "how": how})
+            rows.append(
+                {
+                    "kind": "rotate",
+                    "name": "sale",
+                    "date": date,
+                    "quantity": self.pick(1, 3),
+                    "how": how,
+                }
+            )
         if "committed_project" in self.has:
             date = self.pick(None, self.day(1))
             quantity, how = self.pick((None, None), (1, "at_least"), (0, None), (0, "at_most"))
-            rows.append({"kind": "project", "name": "plant", "date": date, "quantity": quantity, "how": how})
+            rows.append(
+                {"kind": "project", "name": "plant", "date": date, "quantity": quantity, "how": how}
+            )
         return rows
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from optimiser.errors import InputError
+from optimiser.system.errors import InputError
 from optimiser.workbook.read import read
 
 Tables = dict[str, Any]
@@ -22,8 +22,22 @@ SOUND: Tables = {
         {"supplier": "Trader", "country": "China", "bloc": "other"},
     ],
     "offers": [
-        {"offer": "spot", "supplier": "Trader", "material": "gallium", "price": 300, "lot_size": 50, "capacity": 500},
-        {"offer": "indexed", "supplier": "Metlen", "material": "gallium", "price_index": "Rotterdam", "premium": 0.1, "from": START},
+        {
+            "offer": "spot",
+            "supplier": "Trader",
+            "material": "gallium",
+            "price": 300,
+            "lot_size": 50,
+            "capacity": 500,
+        },
+        {
+            "offer": "indexed",
+            "supplier": "Metlen",
+            "material": "gallium",
+            "price_index": "Rotterdam",
+            "premium": 0.1,
+            "from": START,
+        },
     ],
     "prices": [{"date": START, "Rotterdam": 400}, {"date": dt.date(2027, 7, 1), "Rotterdam": 500}],
     "demand": [{"material": "gallium", "from": START, "to": dt.date(2027, 12, 1), "quantity": 100}],

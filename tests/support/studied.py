@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from optimiser.desk.study_maker import conduct
 from optimiser.studies.kinds import ROUNDS, Asked, Table
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Runner
 from optimiser.studies.tables import Input, Study
-from optimiser.study_maker import conduct
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book
 
@@ -33,7 +33,7 @@ class Here:
         self.tasks.append(task)
 
     def wait(self) -> list[Any]:
-        from optimiser.studies.crew import perform
+        from optimiser.execution.processes import perform
 
         return [perform(self.evaluator, self.tasks.pop())]
 
@@ -41,7 +41,12 @@ class Here:
 
 
 def studied(
-    kind: str, evaluator: Any, moved: tuple[Input, ...], path: Path, stockpile: Stockpile | None = None, **cells: Any
+    kind: str,
+    evaluator: Any,
+    moved: tuple[Input, ...],
+    path: Path,
+    stockpile: Stockpile | None = None,
+    **cells: Any,
 ) -> list[Table]:
     """The answers of one study, run here."""
     asked = Asked(Study(study="s", kind=kind, **cells), moved, stockpile or book(), 0.0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from tests.support.plans import FULL, SHARED, day, plan_of
 
 
-def happens(scenario: str, cell: str, how: str, value: Any, first: Any = None, last: Any = None) -> dict[str, Any]:
+def happens(
+    scenario: str, cell: str, how: str, value: Any, first: Any = None, last: Any = None
+) -> dict[str, Any]:
     """An event: `table[row].column`."""
     table, rest = cell.split("[")
     row, column = rest.split("].")
@@ -70,7 +72,10 @@ STAGES: dict[str, Any] = {
     **TWO_STAGE,
     "settings": {**TWO_STAGE["settings"], "periods": 6, "risk_weight": 0.2},
     "demand": [{"material": "gallium", "from": day(1), "to": day(6), "quantity": 14}],
-    "budgets": [{"fund": "treasury", "expires": day(4, 30), "amount": 1300}, {"fund": "treasury", "from": day(3), "amount": 600}],
+    "budgets": [
+        {"fund": "treasury", "expires": day(4, 30), "amount": 1300},
+        {"fund": "treasury", "from": day(3), "amount": 600},
+    ],
     "scenarios": [
         {"scenario": "tension", "probability": 0.3},
         {"scenario": "embargo", "probability": 0.25, "follows": "tension"},

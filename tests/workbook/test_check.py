@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser.errors import InputError, OutputError
+from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.check import HEADER, NOTHING_WRONG, check_workbook
 from optimiser.workbook.sheets import number
 from tests.support.books import book
@@ -26,7 +26,9 @@ def tables() -> Tables:
 def wrong(tables: Tables) -> Tables:
     """Three errors: in a cell, in a sheet, in a cell of a sheet whose name must be quoted."""
     tables["offers"][0] |= {"capacity": -5, "note": "=1+1"}
-    tables["Opening stock"] = [{"lot": "it's", "material": "gallum", "quantity": 5, "made": dt.date(2026, 12, 1)}]
+    tables["Opening stock"] = [
+        {"lot": "it's", "material": "gallum", "quantity": 5, "made": dt.date(2026, 12, 1)}
+    ]
     tables["supply"] = [{"x": 1}]
     return tables
 
@@ -45,7 +47,11 @@ def rows(path: Path) -> Iterator[tuple[dict[str, Any], str | None]]:
     assert [cell.value for cell in sheet[1]] == list(HEADER)
     for cells in sheet.iter_rows(min_row=2):
         link = cells[2].hyperlink
-        address = None if link is None else f"{link.target}" + (f"#{link.location}" if link.location else "")
+        address = (
+            None
+            if link is None
+            else f"{link.target}" + (f"#{link.location}" if link.location else "")
+        )
         yield dict(zip(HEADER, (cell.value for cell in cells), strict=True)), address
 
 
@@ -88,7 +94,10 @@ def test_a_folder_leads_to_its_files(tmp_path: Path, tables: Tables) -> None:
     source = book(tmp_path / "tables", wrong(tables))
     (source / "offers.csv").rename(source / "Offers.CSV")
     checked(source, tmp_path / "errors.xlsx")
-    assert [(row["Cell"], row["Found"], str(link).replace("\\", "/")) for row, link in rows(tmp_path / "errors.xlsx")] == [
+    assert [
+        (row["Cell"], row["Found"], str(link).replace("\\", "/"))
+        for row, link in rows(tmp_path / "errors.xlsx")
+    ] == [
         ("F2", "-5", "tables/Offers.CSV"),
         ("B2", "gallum", "tables/Opening%20stock.csv"),
         ("open", None, "tables/supply.csv"),
@@ -99,7 +108,12 @@ def test_warnings_are_rows_too(tmp_path: Path, tables: Tables) -> None:
     tables["offers"][0]["duty"] = 25
     assert len(checked(book(tmp_path / "book.xlsx", tables), tmp_path / "errors.xlsx")) == 1
     ((row, link),) = rows(tmp_path / "errors.xlsx")
-    assert (row["Kind"], row["Cell"], row["Found"], link) == ("warning", "G2", "25", "book.xlsx#'offers'!G2")
+    assert (row["Kind"], row["Cell"], row["Found"], link) == (
+        "warning",
+        "G2",
+        "25",
+        "book.xlsx#'offers'!G2",
+    )
 
 
 def test_a_sound_workbook_gives_a_list_that_says_so(tmp_path: Path, tables: Tables) -> None:
@@ -136,7 +150,9 @@ def test_no_file_at_all(tmp_path: Path) -> None:
     assert link is None
 
 
-def test_text_is_no_formula_and_control_characters_do_no_harm(tmp_path: Path, tables: Tables) -> None:
+def test_text_is_no_formula_and_control_characters_do_no_harm(
+    tmp_path: Path, tables: Tables
+) -> None:
     tables["offers"][0]["supplier"] = "=cmd|' /c calc'!A0\x01"
     tables["offers"][1]["supplier"] = "@SUM(1+1)\n\u202e"
     checked(book(tmp_path / "book", tables), tmp_path / "errors.xlsx")
@@ -151,7 +167,10 @@ def test_what_a_cell_shows_is_found_where_its_value_is_lost(tmp_path: Path, tabl
     workbook["offers"]["D2"], workbook["offers"]["F2"] = "#REF!", "=D2"
     workbook.save(source)
     checked(source, tmp_path / "errors.xlsx")
-    assert [(row["Cell"], row["Found"]) for row, _ in rows(tmp_path / "errors.xlsx")] == [("D2", "#REF!"), ("F2", None)]
+    assert [(row["Cell"], row["Found"]) for row, _ in rows(tmp_path / "errors.xlsx")] == [
+        ("D2", "#REF!"),
+        ("F2", None),
+    ]
 
 
 def test_nothing_else_is_touched(tmp_path: Path, tables: Tables) -> None:
@@ -165,8 +184,13 @@ def test_nothing_else_is_touched(tmp_path: Path, tables: Tables) -> None:
     assert len((tmp_path / "errors.xlsx").read_bytes()) == len(first)
 
 
-@pytest.mark.parametrize(("name", "reason"), [("book.xlsx", "never written to"), ("errors.csv", ".xlsx"), ("nowhere/e.xlsx", "no folder")])
-def test_where_the_list_may_not_be_written(tmp_path: Path, tables: Tables, name: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("book.xlsx", "never written to"), ("errors.csv", ".xlsx"), ("nowhere/e.xlsx", "no folder")],
+)
+def test_where_the_list_may_not_be_written(
+    tmp_path: Path, tables: Tables, name: str, reason: str
+) -> None:
     source = book(tmp_path / "book.xlsx", wrong(tables))
     before = source.read_bytes()
     with pytest.raises(OutputError, match=reason):

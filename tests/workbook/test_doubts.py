@@ -48,24 +48,43 @@ def _columns(book: openpyxl.Workbook, **more: Any) -> None:
 
 
 HIDDEN: dict[str, tuple[Callable[[openpyxl.Workbook], object], list[str]]] = {
-    "rows": (lambda b: _rows(b, 2, 3), ["offers!A2: rows 2 to 3 are hidden, and read: show what counts, or remove it"]),
-    "a row": (lambda b: _rows(b, 3), ["offers!A3: row 3 is hidden, and read: show what counts, or remove it"]),
-    "names of columns": (lambda b: _rows(b, 1), ["offers!A1: row 1 is hidden, and read: show what counts, or remove it"]),
+    "rows": (
+        lambda b: _rows(b, 2, 3),
+        ["offers!A2: rows 2 to 3 are hidden, and read: show what counts, or remove it"],
+    ),
+    "a row": (
+        lambda b: _rows(b, 3),
+        ["offers!A3: row 3 is hidden, and read: show what counts, or remove it"],
+    ),
+    "names of columns": (
+        lambda b: _rows(b, 1),
+        ["offers!A1: row 1 is hidden, and read: show what counts, or remove it"],
+    ),
     "blank rows": (lambda b: _rows(b, 4, 9), []),
     "columns": (
         lambda b: _columns(b, hidden=True),
         ["offers!C1: columns C to D are hidden, and read: show what counts, or remove it"],
     ),
-    "a column beside the table": (lambda b: setattr(b["offers"].column_dimensions["Z"], "hidden", True), []),
+    "a column beside the table": (
+        lambda b: setattr(b["offers"].column_dimensions["Z"], "hidden", True),
+        [],
+    ),
     "a sheet": (
         lambda b: setattr(b["offers"], "sheet_state", "hidden"),
-        ["offers: this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"],
+        [
+            "offers: this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"
+        ],
     ),
     "the settings, very": (
         lambda b: setattr(b["settings"], "sheet_state", "veryHidden"),
-        ["settings: this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"],
+        [
+            "settings: this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"
+        ],
     ),
-    "a sheet that is not read": (lambda b: setattr(b.create_sheet("_work"), "sheet_state", "hidden"), []),
+    "a sheet that is not read": (
+        lambda b: setattr(b.create_sheet("_work"), "sheet_state", "hidden"),
+        [],
+    ),
 }
 
 
@@ -81,7 +100,9 @@ def test_columns_that_overlap_are_counted_once(tmp_path: Path) -> None:
     """A hostile file may hide all columns over and over."""
     columns = "<cols>{}</cols><sheetData>".format('<col min="1" max="16384" hidden="1"/>' * 20_000)
     path = package(tmp_path / "book.xlsx", sheet=data("").replace("<sheetData>", columns))
-    assert faults(path) == ["settings: is empty: its first row must hold the names of the columns; fill the sheet or remove it"]
+    assert faults(path) == [
+        "settings: is empty: its first row must hold the names of the columns; fill the sheet or remove it"
+    ]
 
 
 # --- Rows that repeat, sums, prices of 0 ----------------------------------------------------------------------------------
@@ -89,10 +110,20 @@ def test_columns_that_overlap_are_counted_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["book.xlsx", "book"], ids=["xlsx", "csv"])
 def test_rows_that_repeat_each_other(name: str, tmp_path: Path) -> None:
-    tables = _demand({}, {"material": " GALLIUM ", "note": "again"}, {"quantity": 100.5}, {"quantity": 7}, {}, {})
+    tables = _demand(
+        {}, {"material": " GALLIUM ", "note": "again"}, {"quantity": 100.5}, {"quantity": 7}, {}, {}
+    )
     tables["budgets"] *= 2
     tables["scenarios"] = [{"scenario": "war", "probability": 0.25}]
-    event = {"scenario": "war", "table": "offers", "row": "spot", "column": "price", "how": "scale", "value": 2, "from": START}
+    event = {
+        "scenario": "war",
+        "table": "offers",
+        "row": "spot",
+        "column": "price",
+        "how": "scale",
+        "value": 2,
+        "from": START,
+    }
     tables["events"] = [event, event]
     path = book(tmp_path / name, tables)
     assert sorted(warnings(path)) == [
@@ -104,7 +135,9 @@ def test_rows_that_repeat_each_other(name: str, tmp_path: Path) -> None:
     assert len(read(path).stockpile.rows(Demand)) == 6
 
 
-@pytest.mark.parametrize("name", ["Total", "TOTALS:", "sub-total", "Sum of funds", "nds Total", "Grand total"])
+@pytest.mark.parametrize(
+    "name", ["Total", "TOTALS:", "sub-total", "Sum of funds", "nds Total", "Grand total"]
+)
 def test_a_complete_row_of_totals(name: str, tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["funds"].append({"fund": name, "uses": "storage"})
@@ -122,10 +155,15 @@ def test_names_that_are_no_totals(name: str, tmp_path: Path) -> None:
 def test_a_price_of_nothing(tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["offers"][0]["price"] = 0
-    tables["prices"] = [{"date": dt.date(2027, month, 1), "Rotterdam": 0 if month < 4 else 400} for month in range(1, 6)]
+    tables["prices"] = [
+        {"date": dt.date(2027, month, 1), "Rotterdam": 0 if month < 4 else 400}
+        for month in range(1, 6)
+    ]
     tables["contracts"] = [{"contract": "A", "supplier": "Metlen", "material": "gallium"}]
     tables["floors"] = [{"contract": "A", "level": "low", "floor": 0, "annual_quantity": 1}]
-    assert [line for line in warnings(book(tmp_path / "book.xlsx", tables)) if "free of charge" in line] == [
+    assert [
+        line for line in warnings(book(tmp_path / "book.xlsx", tables)) if "free of charge" in line
+    ] == [
         "offers!D2: price is 0: it is read as free of charge; write the price, or clear the cell where there is none",
         "prices!B2: Rotterdam is 0 in rows 2 to 4: it is read as free of charge; write the price, or clear the cell where there is none",
         "floors!C2: floor is 0 and its contract has no price_index: the metal is read as free of charge; write the price",
@@ -152,10 +190,25 @@ def test_a_text_that_is_two_numbers(number: str, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("number", ["1,200", "1.234.567", "1 200", "1\u00a0200", "1\u202f200", "1'200", "1\u2019200", "1.200,5", "1,5"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1,200",
+        "1.234.567",
+        "1 200",
+        "1\u00a0200",
+        "1\u202f200",
+        "1'200",
+        "1\u2019200",
+        "1.200,5",
+        "1,5",
+    ],
+)
 def test_other_marks_in_a_number(number: str, tmp_path: Path) -> None:
     (line,) = faults(changed(tmp_path / "book.xlsx", _text(number)))
-    assert line.endswith("write it with a decimal point and without thousands separators, as in 1200.5")
+    assert line.endswith(
+        "write it with a decimal point and without thousands separators, as in 1200.5"
+    )
 
 
 @pytest.mark.parametrize("number", ["0.125", "1234.567", "1.2", "1.2000", "1.200e0", "200", ".500"])
@@ -202,7 +255,16 @@ def _linked(path: Path, formula: str, value: float | str = 0) -> Path:
     return path
 
 
-@pytest.mark.parametrize("formula", ["=[2]costs!A1", "='C:\\[costs.xlsx]one'!A1*2", "=settings!B9", "=1*rate", "=SUM(Costs[gallium])"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "=[2]costs!A1",
+        "='C:\\[costs.xlsx]one'!A1*2",
+        "=settings!B9",
+        "=1*rate",
+        "=SUM(Costs[gallium])",
+    ],
+)
 def test_a_stale_link_is_0(formula: str, tmp_path: Path) -> None:
     said = "shortage_cost is 0 by a formula that reads another sheet or workbook, as it is where nothing is found there"
     assert warnings(_linked(tmp_path / "book.xlsx", formula)) == [
@@ -224,10 +286,16 @@ def _raw(path: Path, *rows: str, columns: str = "") -> Path:
     texts = "".join(f"<row>{TEXT.format(name)}{TEXT.format(value)}</row>" for name, value in given)
     relation = f'<Relationship Id="m" Type="{OFFICE}/worksheet" Target="worksheets/two.xml"/></Relationships>'
     parts = {
-        "xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace("</Relationships>", relation),
-        "xl/worksheets/two.xml": data(f"<row>{TEXT.format('material')}</row><row>{TEXT.format('gallium')}</row>"),
+        "xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace(
+            "</Relationships>", relation
+        ),
+        "xl/worksheets/two.xml": data(
+            f"<row>{TEXT.format('material')}</row><row>{TEXT.format('gallium')}</row>"
+        ),
     }
-    sheets = PARTS["xl/workbook.xml"].replace("</sheets>", '<sheet name="materials" sheetId="2" r:id="m"/></sheets>')
+    sheets = PARTS["xl/workbook.xml"].replace(
+        "</sheets>", '<sheet name="materials" sheetId="2" r:id="m"/></sheets>'
+    )
     sheet = data(texts + "".join(rows)).replace("<sheetData>", f"<cols>{columns}</cols><sheetData>")
     return package(path, parts, book=sheets, sheet=sheet)
 
@@ -241,14 +309,23 @@ def test_formulas_that_share_a_stale_link(tmp_path: Path) -> None:
         "threads": "",
         "firm_periods": "",
     }
-    rows = [f"<row>{TEXT.format(name)}<c>{formula}<v>0</v></c></row>" for name, formula in formulas.items()]
+    rows = [
+        f"<row>{TEXT.format(name)}<c>{formula}<v>0</v></c></row>"
+        for name, formula in formulas.items()
+    ]
     (line,) = warnings(_raw(tmp_path / "book.xlsx", *rows))
-    assert line.startswith("settings!B4: value is 0 in rows 4 to 7 by a formula that reads another sheet or workbook")
+    assert line.startswith(
+        "settings!B4: value is 0 in rows 4 to 7 by a formula that reads another sheet or workbook"
+    )
 
 
 def test_rows_and_columns_of_no_size_are_hidden(tmp_path: Path) -> None:
     row = f'<row ht="0" customHeight="1">{TEXT.format("seed")}<c><v>2</v></c></row>'
-    path = _raw(tmp_path / "book.xlsx", row, columns='<col min="2" max="3" width="0" customWidth="1"/><col min="1" max="1" width="0.5"/>')
+    path = _raw(
+        tmp_path / "book.xlsx",
+        row,
+        columns='<col min="2" max="3" width="0" customWidth="1"/><col min="1" max="1" width="0.5"/>',
+    )
     assert warnings(path) == [
         "settings!B1: column B (value) is hidden, and read: show what counts, or remove it",
         "settings!A4: row 4 is hidden, and read: show what counts, or remove it",

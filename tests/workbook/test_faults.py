@@ -21,7 +21,14 @@ from tests.support.sound import SOUND, START, Tables, faults
 
 SALE = {"outlet": "buyer", "material": "gallium", "form": "sale", "price": 1}
 OFFTAKE: dict[str, Any] = {
-    "contracts": [{"contract": "offtake", "supplier": "Metlen", "material": "gallium", "price_index": "Rotterdam"}],
+    "contracts": [
+        {
+            "contract": "offtake",
+            "supplier": "Metlen",
+            "material": "gallium",
+            "price_index": "Rotterdam",
+        }
+    ],
     "floors": [{"contract": "offtake", "level": "low", "floor": 300, "annual_quantity": 1200}],
 }
 
@@ -44,8 +51,17 @@ def _project(tables: Tables, **cells: object) -> None:
 
 def _war(tables: Tables, **cells: object) -> None:
     """In a war that is known in March the offer `spot` costs twice as much."""
-    tables["scenarios"] = [{"scenario": "war", "probability": 0.25, "revealed": dt.date(2027, 3, 1)}]
-    event = {"scenario": "war", "table": "offers", "row": "spot", "column": "price", "how": "scale", "value": 2}
+    tables["scenarios"] = [
+        {"scenario": "war", "probability": 0.25, "revealed": dt.date(2027, 3, 1)}
+    ]
+    event = {
+        "scenario": "war",
+        "table": "offers",
+        "row": "spot",
+        "column": "price",
+        "how": "scale",
+        "value": 2,
+    }
     tables["events"] = [{**event, **cells}]
 
 
@@ -292,15 +308,26 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "a shelf life that others are judged by": (
         lambda t: (
-            t["materials"][0].update(shelf_life_months=12.5, count_life_months=30, closing_value=1, price_index="Rotterdam"),
+            t["materials"][0].update(
+                shelf_life_months=12.5,
+                count_life_months=30,
+                closing_value=1,
+                price_index="Rotterdam",
+            ),
             t.update(outlets=[SALE | {"minimum_life_months": 13, "age_discount": 0.01}]),
             t.update(targets=[{"material": "gallium", "from": START, "quantity": 5, "hard": True}]),
-            t.update(opening_stock=[{"lot": "L", "material": "gallium", "quantity": 5, "made": dt.date(2020, 1, 1)}]),
+            t.update(
+                opening_stock=[
+                    {"lot": "L", "material": "gallium", "quantity": 5, "made": dt.date(2020, 1, 1)}
+                ]
+            ),
         ),
         "materials!B2: shelf_life_months must be a whole number of periods of 1 month, found 12.5 months; write 12 or 13",
     ),
     "a table without rows": (
-        lambda t: t.update({table: [dict.fromkeys(t[table][0])] for table in ("materials", "offers", "demand")}),
+        lambda t: t.update(
+            {table: [dict.fromkeys(t[table][0])] for table in ("materials", "offers", "demand")}
+        ),
         "materials: has no row: name at least one material",
     ),
     "something that others are judged by": (
@@ -368,11 +395,18 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "demand!A3: material and from are required and must not be blank; a row of totals or remarks must be removed",
     ),
     "row of units": (
-        lambda t: t["demand"].insert(0, {"material": "(name)", "from": "(date)", "to": "(date)", "quantity": "(kg)"}),
+        lambda t: t["demand"].insert(
+            0, {"material": "(name)", "from": "(date)", "to": "(date)", "quantity": "(kg)"}
+        ),
         "demand!A2: this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]",
     ),
     "header below a title": (
-        lambda t: t.update(demand=[{"Demand of the navy": "material", "": "from", " ": "quantity"}, {"Demand of the navy": "gallium"}]),
+        lambda t: t.update(
+            demand=[
+                {"Demand of the navy": "material", "": "from", " ": "quantity"},
+                {"Demand of the navy": "gallium"},
+            ]
+        ),
         "demand!A1: the names of the columns stand in row 2; remove the rows above them",
     ),
     "letter of another alphabet": (
@@ -388,7 +422,9 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "offers!B2: supplier must be at most 255 characters long, found 30,000; shorten it, the column note takes long texts",
     ),
     "demand before the horizon": (
-        lambda t: t["demand"].append({"material": "gallium", "from": "2020-01-01", "to": "2020-05-01", "quantity": 5}),
+        lambda t: t["demand"].append(
+            {"material": "gallium", "from": "2020-01-01", "to": "2020-05-01", "quantity": 5}
+        ),
         "demand!B3: no period of the horizon, 2027-01-01 to 2027-12-31, is covered by 2020-01-01 to 2020-05-01; "
         "change the dates or remove the row",
     ),
@@ -398,17 +434,24 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "change the dates or remove the row",
     ),
     "target after the horizon": (
-        lambda t: t.update(targets=[{"material": "gallium", "from": "2030-01-01", "quantity": 5, "hard": "yes"}]),
+        lambda t: t.update(
+            targets=[{"material": "gallium", "from": "2030-01-01", "quantity": 5, "hard": "yes"}]
+        ),
         "targets!B2: from is after the horizon, which ends on 2027-12-31, found 2030-01-01; change the date or remove the row",
     ),
     "target given twice": (
         lambda t: t.update(
-            targets=[{"material": "gallium", "from": f"2027-02-{day}", "quantity": 5, "hard": "yes"} for day in ("01", "15")]
+            targets=[
+                {"material": "gallium", "from": f"2027-02-{day}", "quantity": 5, "hard": "yes"}
+                for day in ("01", "15")
+            ]
         ),
         "targets!B3: a target for gallium in this period stands in row 2 already; remove one of the two",
     ),
     "stock made in the future": (
-        lambda t: t.update(opening_stock=[{"lot": "L", "material": "gallium", "quantity": 5, "made": "2028-01-01"}]),
+        lambda t: t.update(
+            opening_stock=[{"lot": "L", "material": "gallium", "quantity": 5, "made": "2028-01-01"}]
+        ),
         "opening_stock!D2: made must not be after the first period, which begins on 2027-01-01, found 2028-01-01",
     ),
     "stock at no site": (
@@ -431,11 +474,17 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "budgets!A2: fund 'nds' has no row: the sheet funds is missing; add it",
     ),
     "lead time in quarters": (
-        lambda t: (t["settings"].update(period_months=3), t["offers"][0].update(lead_time_months=2)),
+        lambda t: (
+            t["settings"].update(period_months=3),
+            t["offers"][0].update(lead_time_months=2),
+        ),
         "offers!G2: lead_time_months must be a whole number of periods of 3 months, found 2 months; write 0 or 3",
     ),
     "life below one period": (
-        lambda t: (t["settings"].update(period_months=3), t["materials"][0].update(shelf_life_months=2)),
+        lambda t: (
+            t["settings"].update(period_months=3),
+            t["materials"][0].update(shelf_life_months=2),
+        ),
         "materials!B2: shelf_life_months must be a whole number of periods of 3 months, found 2 months; write 3",
     ),
     "length of a period": (
@@ -475,7 +524,9 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "rules!A2: the rule has no limit: give least or most",
     ),
     "rule on a share in percent": (
-        lambda t: t.update(rules=[{"rule": "half", "of": "country", "measure": "share", "most": 50}]),
+        lambda t: t.update(
+            rules=[{"rule": "half", "of": "country", "measure": "share", "most": 50}]
+        ),
         "rules!D2: most must be at most 1 for a share (0.25 is 25 %), found 50",
     ),
     "rule upside down": (
@@ -483,7 +534,9 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "rules!C2: least must not be above most (0.3), found 0.5",
     ),
     "rule on nobody": (
-        lambda t: t.update(rules=[{"rule": "half", "of": "supplier", "value": "Tradr", "most": 0.3}]),
+        lambda t: t.update(
+            rules=[{"rule": "half", "of": "supplier", "value": "Tradr", "most": 0.3}]
+        ),
         "rules!C2: no supplier 'Tradr' in the sheet suppliers (did you mean 'Trader'?)",
     ),
     "contract without a menu": (
@@ -491,7 +544,13 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "contracts!A2: offtake has no row in the sheet floors: give its menu there",
     ),
     "menu of no contract": (
-        lambda t: t.update(OFFTAKE, floors=[*OFFTAKE["floors"], {"contract": "ofttake", "level": "x", "floor": 1, "annual_quantity": 1}]),
+        lambda t: t.update(
+            OFFTAKE,
+            floors=[
+                *OFFTAKE["floors"],
+                {"contract": "ofttake", "level": "x", "floor": 1, "annual_quantity": 1},
+            ],
+        ),
         "floors!A3: contract 'ofttake' has no row in the sheet contracts; the nearest there is 'offtake'",
     ),
     "share that is taken or paid": (
@@ -523,7 +582,9 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "price_breaks!C2: premium is a share of an index: it needs a price_index of spot",
     ),
     "price break given twice": (
-        lambda t: _breaks(t, {"from_quantity": 100, "price": 290}, {"from_quantity": 100, "price": 280}),
+        lambda t: _breaks(
+            t, {"from_quantity": 100, "price": 290}, {"from_quantity": 100, "price": 280}
+        ),
         "price_breaks!B3: a break of spot at 100 stands in row 2 already; remove one of the two",
     ),
     "price breaks of two kinds": (
@@ -593,11 +654,22 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "outlets!A2: a sale needs price or price_index, and not both",
     ),
     "time until metal is back": (
-        lambda t: t.update(outlets=[{"outlet": "swap", "material": "gallium", "form": "exchange", "lead_time_months": 1.5}]),
+        lambda t: t.update(
+            outlets=[
+                {
+                    "outlet": "swap",
+                    "material": "gallium",
+                    "form": "exchange",
+                    "lead_time_months": 1.5,
+                }
+            ]
+        ),
         "outlets!D2: lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
     ),
     "commitment to nothing known": (
-        lambda t: t.update(commitments=[{"kind": "order", "name": "sopt", "date": START, "quantity": 50}]),
+        lambda t: t.update(
+            commitments=[{"kind": "order", "name": "sopt", "date": START, "quantity": 50}]
+        ),
         "commitments!B2: 'sopt' has no row in the sheet offers (did you mean 'spot'?)",
     ),
     "commitment without a quantity": (
@@ -605,18 +677,25 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "commitments!A2: quantity is required: how much is ordered or rotated",
     ),
     "commitment after the horizon": (
-        lambda t: t.update(commitments=[{"kind": "order", "name": "spot", "date": "2029-01-01", "quantity": 50}]),
+        lambda t: t.update(
+            commitments=[{"kind": "order", "name": "spot", "date": "2029-01-01", "quantity": 50}]
+        ),
         "commitments!C2: date must be within the horizon, 2027-01-01 to 2027-12-31, found 2029-01-01",
     ),
     "commitment that cannot be kept": (
         lambda t: (
             t["offers"][0].update({"from": "2027-06-01"}),
-            t.update(commitments=[{"kind": "order", "name": "spot", "date": START, "quantity": 50}]),
+            t.update(
+                commitments=[{"kind": "order", "name": "spot", "date": START, "quantity": 50}]
+            ),
         ),
         "commitments!C2: cannot be kept: order of spot is not possible on 2027-01-01; see its dates, lead time and supplier",
     ),
     "buyer without a site": (
-        lambda t: (t.update(sites=[{"site": "vault", "buyer": "navy"}]), t["demand"][0].update(buyer="army")),
+        lambda t: (
+            t.update(sites=[{"site": "vault", "buyer": "navy"}]),
+            t["demand"][0].update(buyer="army"),
+        ),
         "demand!E2: 'army' has no site, and no site in the sheet sites serves all; give it one",
     ),
 }
@@ -633,7 +712,9 @@ def test_one_fault_one_line(fault: str, name: str, tmp_path: Path) -> None:
 
 ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
     "price breaks out of order": (
-        lambda t: _breaks(t, {"from_quantity": 100, "price": 280}, {"from_quantity": 200, "price": 290}),
+        lambda t: _breaks(
+            t, {"from_quantity": 100, "price": 280}, {"from_quantity": 200, "price": 290}
+        ),
         "price_breaks!C3: price is above that of the smaller quantity in row 2, 280: breaks out of order? found 290",
     ),
     "price break that is never reached": (
@@ -661,7 +742,9 @@ ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
         "budgets!B3: the appropriation cannot be spent within the horizon",
     ),
     "offer beside the horizon": (
-        lambda t: t["offers"].append({**t["offers"][1], "offer": "late", "from": dt.date(2031, 1, 1)}),
+        lambda t: t["offers"].append(
+            {**t["offers"][1], "offer": "late", "from": dt.date(2031, 1, 1)}
+        ),
         "offers!A4: late can never be ordered within the horizon: see its dates and lead time",
     ),
     "capacity below one lot": (
@@ -708,8 +791,14 @@ def _lost_name(workbook: openpyxl.Workbook) -> None:
 
 
 SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
-    "formula error": (_error, "offers!D2: price is the error #REF!; mend its formula or write the value"),
-    "formula error in the header": (_lost_name, "offers!D1: the name of the column is the error #N/A; mend its formula or write the value"),
+    "formula error": (
+        _error,
+        "offers!D2: price is the error #REF!; mend its formula or write the value",
+    ),
+    "formula error in the header": (
+        _lost_name,
+        "offers!D1: the name of the column is the error #N/A; mend its formula or write the value",
+    ),
     "formula without a value": (
         _circle,
         "offers!D2: price is a formula with no cached value; open the workbook in a spreadsheet program and save it once",
@@ -727,7 +816,11 @@ SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
         "suppliers!B2: the merged cells B2:B3 hold one value for several cells; unmerge them and fill each",
     ),
     "merged title": (
-        lambda book: (book["demand"].insert_rows(1), book["demand"].merge_cells("A1:D1"), book["demand"].cell(1, 1, "Demand")),
+        lambda book: (
+            book["demand"].insert_rows(1),
+            book["demand"].merge_cells("A1:D1"),
+            book["demand"].cell(1, 1, "Demand"),
+        ),
         "demand!A1: the names of the columns stand in row 2; remove the rows above them",
     ),
     "value beside the table": (
@@ -735,11 +828,17 @@ SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
         "demand!F1: has no name for this column, which holds a value in row 2; name it or clear it",
     ),
     "fault in a hidden row": (
-        lambda book: (setattr(book["offers"].row_dimensions[2], "hidden", True), book["offers"].cell(2, 6, -1)),
+        lambda book: (
+            setattr(book["offers"].row_dimensions[2], "hidden", True),
+            book["offers"].cell(2, 6, -1),
+        ),
         "offers!F2: capacity must be at least 0, found -1",
     ),
     "fault in a hidden sheet": (
-        lambda book: (setattr(book["offers"], "sheet_state", "hidden"), book["offers"].cell(2, 6, -1)),
+        lambda book: (
+            setattr(book["offers"], "sheet_state", "hidden"),
+            book["offers"].cell(2, 6, -1),
+        ),
         "offers!F2: capacity must be at least 0, found -1",
     ),
     "copy of a sheet": (
@@ -786,13 +885,21 @@ def _add_rows(path: Path, rows: int) -> None:
     part = f"xl/worksheets/sheet{workbook.worksheets.index(sheet) + 1}.xml"
     text = '<c t="inlineStr"><is><t>{}</t></is></c>'
     cells = text.format("gallium") + text.format("2027-01-01") + "<c><v>5</v></c>"
-    with zipfile.ZipFile(small) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+    with (
+        zipfile.ZipFile(small) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
+    ):
         for entry in source.infolist():
             if entry.filename != part:
                 target.writestr(entry, source.read(entry))
         with target.open(part, "w") as stream:
-            stream.write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>')
-            stream.write("".join(text.format(name) for name in ("material", "from", "quantity")).encode() + b"</row>")
+            stream.write(
+                b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>'
+            )
+            stream.write(
+                "".join(text.format(name) for name in ("material", "from", "quantity")).encode()
+                + b"</row>"
+            )
             for line in range(rows):
                 stream.write(f'<row r="{line + 2}">{cells}</row>'.encode())
             stream.write(b"</sheetData></worksheet>")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from optimiser.errors import InputError
+from optimiser.system.errors import InputError
 from optimiser.workbook.read import read
 from stockpile_model.names import identity
 from tests.support.books import book
@@ -26,27 +26,51 @@ HEADER = f"<row>{TEXT.format('name')}{TEXT.format('value')}</row>"
 
 def _demand(count: int, **cells: object) -> Tables:
     row = {"material": "gallium", "to": dt.date(2027, 12, 1)}
-    return {"demand": [{**row, "from": dt.date(2027, 1 + at % 12, 1), "quantity": 1 + at, **cells} for at in range(count)]}
+    return {
+        "demand": [
+            {**row, "from": dt.date(2027, 1 + at % 12, 1), "quantity": 1 + at, **cells}
+            for at in range(count)
+        ]
+    }
 
 
 GROWING: dict[str, Callable[[int], Tables]] = {
     "rows": _demand,
     "rows that repeat": lambda count: _demand(count, quantity=7, **{"from": START}),
-    "rows of totals": lambda count: {"suppliers": [*SOUND["suppliers"], *({"supplier": f"total {at}"} for at in range(count))]},
+    "rows of totals": lambda count: {
+        "suppliers": [*SOUND["suppliers"], *({"supplier": f"total {at}"} for at in range(count))]
+    },
     "doubtful numbers": lambda count: _demand(count, quantity="1.234"),
     "faults": lambda count: _demand(count, quantity=-1),
     "ranges upside down": lambda count: _demand(count, quantity_low=5, quantity_high=3),
     "unknown references": lambda count: _demand(count, material="indium"),
-    "keys that stand twice": lambda count: {"suppliers": [*SOUND["suppliers"], *({"supplier": "Twin"} for _ in range(count))]},
-    "indices": lambda count: {"prices": [{"date": START, "Rotterdam": 1, **{f"index {at} [USD/kg]": 1 for at in range(count)}}]},
-    "indices without a number": lambda count: {"prices": [{"date": START, "Rotterdam": 1, **{f"index {at}": None for at in range(count)}}]},
-    "unknown columns": lambda count: {
-        "suppliers": [SOUND["suppliers"][0] | {f"column {at}": 1 for at in range(count)}, SOUND["suppliers"][1]]
+    "keys that stand twice": lambda count: {
+        "suppliers": [*SOUND["suppliers"], *({"supplier": "Twin"} for _ in range(count))]
     },
-    "months as columns": lambda count: {"demand": [{"material": "gallium", **{f"M{at + 1}": 1 for at in range(count)}}]},
+    "indices": lambda count: {
+        "prices": [
+            {"date": START, "Rotterdam": 1, **{f"index {at} [USD/kg]": 1 for at in range(count)}}
+        ]
+    },
+    "indices without a number": lambda count: {
+        "prices": [{"date": START, "Rotterdam": 1, **{f"index {at}": None for at in range(count)}}]
+    },
+    "unknown columns": lambda count: {
+        "suppliers": [
+            SOUND["suppliers"][0] | {f"column {at}": 1 for at in range(count)},
+            SOUND["suppliers"][1],
+        ]
+    },
+    "months as columns": lambda count: {
+        "demand": [{"material": "gallium", **{f"M{at + 1}": 1 for at in range(count)}}]
+    },
     "cells beside a table": lambda count: _demand(1, **{" " * (at + 1): 1 for at in range(count)}),
-    "prices of 0": lambda count: {"prices": [{"date": START + dt.timedelta(at), "Rotterdam": at % 2} for at in range(count)]},
-    "unknown settings": lambda count: {"settings": SOUND["settings"] | {f"setting {at}": 1 for at in range(count)}},
+    "prices of 0": lambda count: {
+        "prices": [{"date": START + dt.timedelta(at), "Rotterdam": at % 2} for at in range(count)]
+    },
+    "unknown settings": lambda count: {
+        "settings": SOUND["settings"] | {f"setting {at}": 1 for at in range(count)}
+    },
 }
 
 
@@ -70,7 +94,9 @@ def _calls(path: Path) -> int:
     return calls
 
 
-@pytest.mark.parametrize(("what", "name"), [*((what, "csv") for what in GROWING), ("rows", "xlsx"), ("indices", "xlsx")])
+@pytest.mark.parametrize(
+    ("what", "name"), [*((what, "csv") for what in GROWING), ("rows", "xlsx"), ("indices", "xlsx")]
+)
 def test_twice_the_workbook_takes_twice_the_work(what: str, name: str, tmp_path: Path) -> None:
     work = []
     for count in (40, 40, 80, 160):  # once to fill what is kept from call to call
@@ -80,26 +106,41 @@ def test_twice_the_workbook_takes_twice_the_work(what: str, name: str, tmp_path:
 
 
 def test_a_title_of_nothing_but_spaces_or_brackets(tmp_path: Path) -> None:
-    for title in ("value" + " " * 32_000 + "x", "value" + "[" * 32_000 + "]", "value [" + "USD/" * 8_000 + "]", "value" + "_" * 32_000):
+    for title in (
+        "value" + " " * 32_000 + "x",
+        "value" + "[" * 32_000 + "]",
+        "value [" + "USD/" * 8_000 + "]",
+        "value" + "_" * 32_000,
+    ):
         tables = copy.deepcopy(SOUND)
         tables["offers"][0][title] = None
         assert faults(book(tmp_path / "book", tables))[0].startswith("offers!G1: ")
-    path = package(tmp_path / "book.xlsx", sheet=data(HEADER.replace("value", "value" + " " * 1_000_000 + "x")))
-    assert "settings!B1: the name of the column holds 1,000,006 characters; a cell holds at most 32,767" in faults(path)
+    path = package(
+        tmp_path / "book.xlsx", sheet=data(HEADER.replace("value", "value" + " " * 1_000_000 + "x"))
+    )
+    assert (
+        "settings!B1: the name of the column holds 1,000,006 characters; a cell holds at most 32,767"
+        in faults(path)
+    )
 
 
 def test_a_number_format_without_end(tmp_path: Path) -> None:
     for code in ("0" * 500_000, "[h" * 250_000):
         formats = f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="164" formatCode="{code}"/></numFmts></styleSheet>'
         path = package(tmp_path / "book.xlsx", formats=formats, sheet=data(HEADER))
-        assert only_line(path).startswith(f"{path}: holds a number format of more than 2,000 characters")
+        assert only_line(path).startswith(
+            f"{path}: holds a number format of more than 2,000 characters"
+        )
 
 
 def test_merged_cells_without_end(tmp_path: Path) -> None:
     """Only those that reach the table count, and of these a hundred; what a file says of them is not kept."""
     rows = f"{HEADER}<row>{TEXT.format('start')}{TEXT.format('2027-01-01')}</row>"
     merged = '<mergeCell ref="A2:B2"/>' * 30_000
-    path = package(tmp_path / "book.xlsx", sheet=data(rows).replace("</worksheet>", f"<mergeCells>{merged}</mergeCells></worksheet>"))
+    path = package(
+        tmp_path / "book.xlsx",
+        sheet=data(rows).replace("</worksheet>", f"<mergeCells>{merged}</mergeCells></worksheet>"),
+    )
     told = faults(path)
     assert 100 <= len(told) <= 103
 
@@ -108,4 +149,7 @@ def test_columns_that_no_table_has(tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["prices"][0] |= {f"index {at}": 1 for at in range(1_200)}
     (line,) = faults(book(tmp_path / "book.xlsx", tables))
-    assert line == "prices!A1: has 1,202 columns with a name; at most 1,000 are read; remove those that are not needed"
+    assert (
+        line
+        == "prices!A1: has 1,202 columns with a name; at most 1,000 are read; remove those that are not needed"
+    )

@@ -15,17 +15,40 @@ from tests.support.sound import SOUND, faults
 JANUARY, FEBRUARY = "from 2027-01-01, quantity 100", "from 2027-02-01, quantity 110"
 LONG = f"material gallium, {JANUARY}; material gallium, {FEBRUARY}"
 WIDE: dict[str, tuple[str, Rows, str]] = {
-    "names and years": ("demand", [{"material": "gallium", "Jan 2027": 100, "Feb 2027": 110}], LONG),
-    "names alone, from the start on": ("demand", [{"material": "gallium", "January": 100, "Feb": 110}], LONG),
-    "short years": ("demand", [{"material": "gallium", "jan-27": 100, "Feb '27": 110, "Mar/27": None}], LONG),
+    "names and years": (
+        "demand",
+        [{"material": "gallium", "Jan 2027": 100, "Feb 2027": 110}],
+        LONG,
+    ),
+    "names alone, from the start on": (
+        "demand",
+        [{"material": "gallium", "January": 100, "Feb": 110}],
+        LONG,
+    ),
+    "short years": (
+        "demand",
+        [{"material": "gallium", "jan-27": 100, "Feb '27": 110, "Mar/27": None}],
+        LONG,
+    ),
     "years first": ("demand", [{"material": "gallium", "2027-01": 100, "2027/02": 110}], LONG),
     "years last": ("demand", [{"material": "gallium", "01/2027": 100, "2.2027": 110}], LONG),
     "dates": ("demand", [{"material": "gallium", "2027-01-01": 100, "01.02.2027": 110}], LONG),
-    "numbers of periods": ("demand", [{"material": "gallium", "M1": 100, "Month 2": 110, "Period 3": 1}], f"{LONG}; and so on"),
-    "with a word and a unit": ("demand", [{"material": "gallium", "Quantity Jan 2027 [kg]": 100, "Demand Feb 2027": 110}], LONG),
+    "numbers of periods": (
+        "demand",
+        [{"material": "gallium", "M1": 100, "Month 2": 110, "Period 3": 1}],
+        f"{LONG}; and so on",
+    ),
+    "with a word and a unit": (
+        "demand",
+        [{"material": "gallium", "Quantity Jan 2027 [kg]": 100, "Demand Feb 2027": 110}],
+        LONG,
+    ),
     "a row that begins late": (
         "demand",
-        [{"material": "x", "Jan 2027": None}, {"material": "gallium", "Jan 2027": 100, "Feb 2027": 110}],
+        [
+            {"material": "x", "Jan 2027": None},
+            {"material": "gallium", "Jan 2027": 100, "Feb 2027": 110},
+        ],
         LONG,
     ),
     "quarters": (
@@ -68,7 +91,11 @@ def test_the_long_form_of_a_wide_row_is_shown(what: str, tmp_path: Path) -> None
 
 
 def test_cells_that_are_dates(tmp_path: Path) -> None:
-    header: dict[object, object] = {"material": "gallium", dt.date(2027, 1, 1): 100, dt.date(2027, 2, 1): 110}
+    header: dict[object, object] = {
+        "material": "gallium",
+        dt.date(2027, 1, 1): 100,
+        dt.date(2027, 2, 1): 110,
+    }
     path = book(tmp_path / "book.xlsx", copy.deepcopy(SOUND) | {"demand": [header]})  # type: ignore[dict-item]
     assert faults(path) == [
         f"demand!B1: columns B to C are for months, quarters or years: write a row for each of them instead; row 2 becomes: {LONG}"

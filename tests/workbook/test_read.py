@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from optimiser.errors import Fault, InputError
+from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read import Reading, read
 from optimiser.workbook.sheets import UNCACHED
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
@@ -62,10 +62,26 @@ def test_reads_every_table_into_its_rows(path: Path, tables: Tables) -> None:
     reading = read(book(path, tables))
     stockpile = reading.stockpile
     assert reading.warnings == ()
-    assert (stockpile.settings.title, stockpile.settings.start, stockpile.settings.periods) == ("Test", START, 12)
+    assert (stockpile.settings.title, stockpile.settings.start, stockpile.settings.periods) == (
+        "Test",
+        START,
+        12,
+    )
     spot, indexed = stockpile.rows(Offer)
-    assert (spot.offer, spot.supplier, spot.price, spot.lot_size, spot.line) == ("spot", "Trader", 300.0, 50.0, 2)
-    assert (indexed.price, indexed.price_index, indexed.premium, indexed.from_, indexed.line) == (None, "Rotterdam", 0.1, START, 3)
+    assert (spot.offer, spot.supplier, spot.price, spot.lot_size, spot.line) == (
+        "spot",
+        "Trader",
+        300.0,
+        50.0,
+        2,
+    )
+    assert (indexed.price, indexed.price_index, indexed.premium, indexed.from_, indexed.line) == (
+        None,
+        "Rotterdam",
+        0.1,
+        START,
+        3,
+    )
     assert stockpile.rows(Price)[1].values == {"Rotterdam": 500.0}
     assert stockpile.rows(Fund)[0].uses == ("purchase", "storage")
     assert [fund.materials for fund in stockpile.rows(Fund)] == [()]
@@ -73,7 +89,9 @@ def test_reads_every_table_into_its_rows(path: Path, tables: Tables) -> None:
 
 
 def test_a_folder_and_a_workbook_mean_the_same(tmp_path: Path, tables: Tables) -> None:
-    workbook, folder = (read(book(tmp_path / name, tables)).stockpile for name in ("book.xlsx", "book"))
+    workbook, folder = (
+        read(book(tmp_path / name, tables)).stockpile for name in ("book.xlsx", "book")
+    )
     assert workbook.tables == folder.tables
     assert workbook.settings == folder.settings
     assert workbook.header == folder.header
@@ -88,12 +106,23 @@ def test_the_file_is_left_as_it_was(path: Path, tables: Tables) -> None:
 
 
 def test_headers_and_sheets_match_in_readable_form(path: Path, tables: Tables) -> None:
-    tables["materials"] = [{"Material": "gallium", "Shelf life months [months]": 12, " shortage_cost [USD/kg]": 900, "DISPOSAL  COST": 3}]
+    tables["materials"] = [
+        {
+            "Material": "gallium",
+            "Shelf life months [months]": 12,
+            " shortage_cost [USD/kg]": 900,
+            "DISPOSAL  COST": 3,
+        }
+    ]
     tables["Demand"] = tables.pop("demand")
     tables["Opening stock"] = [{"lot": "L1", "material": "gallium", "quantity": 5, "made": START}]
     stockpile = read(book(path, tables)).stockpile
     (material,) = stockpile.rows(Material)
-    assert (material.shelf_life_months, material.shortage_cost, material.disposal_cost) == (12, 900, 3)
+    assert (material.shelf_life_months, material.shortage_cost, material.disposal_cost) == (
+        12,
+        900,
+        3,
+    )
     assert len(stockpile.rows(Demand)) == 1
     assert stockpile.address("materials", 2, "shelf_life_months") == "materials!B2"
 
@@ -101,8 +130,20 @@ def test_headers_and_sheets_match_in_readable_form(path: Path, tables: Tables) -
 def test_settings_take_readable_names_and_their_ranges(path: Path, tables: Tables) -> None:
     tables["settings"] = [
         {"name": "start", "value": START},
-        {"name": "Periods [periods]", "value": 12, "source": "memo", "source_date": dt.date(2026, 5, 4)},
-        {"name": "Discount rate", "value": 0.05, "value_low": 0.02, "value_high": 0.07, "confidence": "low", "note": "an assumption"},
+        {
+            "name": "Periods [periods]",
+            "value": 12,
+            "source": "memo",
+            "source_date": dt.date(2026, 5, 4),
+        },
+        {
+            "name": "Discount rate",
+            "value": 0.05,
+            "value_low": 0.02,
+            "value_high": 0.07,
+            "confidence": "low",
+            "note": "an assumption",
+        },
         {"name": "supply_stages", "value": "Operating; building"},
         {"name": "seed"},
     ]
@@ -111,7 +152,10 @@ def test_settings_take_readable_names_and_their_ranges(path: Path, tables: Table
     assert (settings.supply_stages, settings.seed) == (("operating", "building"), 1)
     about = settings.about["periods"]
     assert (about.source, about.source_date, about.line) == ("memo", "2026-05-04", 3)
-    assert (settings.about["discount_rate"].confidence, settings.about["discount_rate"].note) == ("low", "an assumption")
+    assert (settings.about["discount_rate"].confidence, settings.about["discount_rate"].note) == (
+        "low",
+        "an assumption",
+    )
     assert read(path).stockpile.address("settings", 0, "discount_rate") == "settings!B4"
 
 
@@ -122,9 +166,19 @@ def test_sheets_that_are_not_read(path: Path, tables: Tables) -> None:
 
 
 def test_every_table_carries_its_source(path: Path, tables: Tables) -> None:
-    tables["demand"][0] |= {"Source": " memo 7 ", "source_date": dt.date(2026, 3, 1), "confidence": "low", "note": 5}
+    tables["demand"][0] |= {
+        "Source": " memo 7 ",
+        "source_date": dt.date(2026, 3, 1),
+        "confidence": "low",
+        "note": 5,
+    }
     (row,) = read(book(path, tables)).stockpile.rows(Demand)
-    assert (row.source, row.source_date, row.confidence, row.note) == ("memo 7", "2026-03-01", "low", "5")
+    assert (row.source, row.source_date, row.confidence, row.note) == (
+        "memo 7",
+        "2026-03-01",
+        "low",
+        "5",
+    )
 
 
 def test_a_range_may_stand_beside_a_number(path: Path, tables: Tables) -> None:
@@ -139,7 +193,12 @@ def test_a_range_may_stand_beside_a_number(path: Path, tables: Tables) -> None:
 def test_an_index_may_have_a_range_and_gaps(path: Path, tables: Tables) -> None:
     tables["prices"] = [
         {"date": START, "Rotterdam [USD/kg]": 400, "Rotterdam low": 350, "China domestic": None},
-        {"date": dt.date(2027, 6, 1), "Rotterdam [USD/kg]": None, "Rotterdam low": None, "China domestic": 200},
+        {
+            "date": dt.date(2027, 6, 1),
+            "Rotterdam [USD/kg]": None,
+            "Rotterdam low": None,
+            "China domestic": 200,
+        },
     ]
     tables["offers"][1]["price_index"] = " china_domestic"
     stockpile = read(book(path, tables)).stockpile
@@ -156,20 +215,39 @@ def test_blank_cells_mean_the_default(path: Path, tables: Tables) -> None:
 
 
 def test_blank_rows_do_not_shift_row_numbers(path: Path, tables: Tables) -> None:
-    tables["offers"] = [{}, tables["offers"][0], {"offer": " ", "price": "  "}, {}, tables["offers"][1] | {"lot_size": -50}]
+    tables["offers"] = [
+        {},
+        tables["offers"][0],
+        {"offer": " ", "price": "  "},
+        {},
+        tables["offers"][1] | {"lot_size": -50},
+    ]
     tables["offers"][0] = dict.fromkeys(tables["offers"][1])
     assert faults(book(path, tables)) == ["offers!E6: lot_size must be above 0, found -50"]
 
 
 def test_text_is_trimmed_and_keys_match_in_any_case(path: Path, tables: Tables) -> None:
-    tables["offers"][0] |= {"offer": "  spot ", "supplier": "TRADER", "material": " Gallium ", "payment": "ORDER"}
+    tables["offers"][0] |= {
+        "offer": "  spot ",
+        "supplier": "TRADER",
+        "material": " Gallium ",
+        "payment": "ORDER",
+    }
     tables["suppliers"][0]["stage"] = "Building"
     tables["funds"][0] |= {"materials": "GALLIUM", "uses": "Purchase;STORAGE"}
     stockpile = read(book(path, tables)).stockpile
     offer = stockpile.rows(Offer)[0]
-    assert (offer.offer, offer.supplier, offer.material, offer.payment) == ("spot", "Trader", "gallium", "order")
+    assert (offer.offer, offer.supplier, offer.material, offer.payment) == (
+        "spot",
+        "Trader",
+        "gallium",
+        "order",
+    )
     assert stockpile.rows(Supplier)[0].stage == "building"
-    assert (stockpile.rows(Fund)[0].materials, stockpile.rows(Fund)[0].uses) == (("gallium",), ("purchase", "storage"))
+    assert (stockpile.rows(Fund)[0].materials, stockpile.rows(Fund)[0].uses) == (
+        ("gallium",),
+        ("purchase", "storage"),
+    )
 
 
 def test_codes_stay_text(tmp_path: Path, tables: Tables) -> None:
@@ -182,7 +260,10 @@ def test_codes_stay_text(tmp_path: Path, tables: Tables) -> None:
         workbook["demand"]["E1"], workbook["demand"]["E2"] = "buyer", True
 
     stockpile = read(_sheets(tmp_path / "book.xlsx", codes)).stockpile
-    assert [(row.supplier, row.country) for row in stockpile.rows(Supplier)] == [("Metlen", "NA"), ("001", "12")]
+    assert [(row.supplier, row.country) for row in stockpile.rows(Supplier)] == [
+        ("Metlen", "NA"),
+        ("001", "12"),
+    ]
     assert stockpile.rows(Offer)[0].supplier == "001"
     assert stockpile.rows(Demand)[0].buyer == "TRUE"
 
@@ -202,15 +283,28 @@ def test_numbers_and_dates_in_other_clothes(tmp_path: Path, tables: Tables) -> N
     ]
     stockpile = read(book(tmp_path / "book.xlsx", tables)).stockpile
     offers = stockpile.rows(Offer)
-    assert (stockpile.settings.periods, offers[0].price, offers[0].capacity, offers[0].availability) == (12, 300.0, 500.0, 0.5)
+    assert (
+        stockpile.settings.periods,
+        offers[0].price,
+        offers[0].capacity,
+        offers[0].availability,
+    ) == (12, 300.0, 500.0, 0.5)
     assert offers[1].from_ == dt.date(2027, 2, 1)
     assert [row.hard for row in stockpile.rows(Target)] == [True] * 5 + [False] * 5
-    assert [row.from_ for row in stockpile.rows(Target)] == [dt.date(2027, month, 1) for month in range(1, 11)]
+    assert [row.from_ for row in stockpile.rows(Target)] == [
+        dt.date(2027, month, 1) for month in range(1, 11)
+    ]
 
 
 def test_composite_keys_are_unique_together(path: Path, tables: Tables) -> None:
-    tables["contracts"] = [{"contract": name, "supplier": "Metlen", "material": "gallium"} for name in ("A", "B")]
-    tables["floors"] = [{"contract": name, "level": level, "floor": 1, "annual_quantity": 1} for name in "ab" for level in ("low", "high")]
+    tables["contracts"] = [
+        {"contract": name, "supplier": "Metlen", "material": "gallium"} for name in ("A", "B")
+    ]
+    tables["floors"] = [
+        {"contract": name, "level": level, "floor": 1, "annual_quantity": 1}
+        for name in "ab"
+        for level in ("low", "high")
+    ]
     stockpile = read(book(path, tables)).stockpile
     assert [row.contract for row in stockpile.rows(Floor)] == ["A", "A", "B", "B"]
     assert len(stockpile.rows(Contract)) == 2
@@ -246,7 +340,9 @@ def test_warnings_do_not_stop_the_reading(path: Path, tables: Tables) -> None:
 # --- Several faults -----------------------------------------------------------------------------------------------------
 
 
-def test_a_missing_sheet_is_told_once_for_each_column_that_refers_to_it(tmp_path: Path, tables: Tables) -> None:
+def test_a_missing_sheet_is_told_once_for_each_column_that_refers_to_it(
+    tmp_path: Path, tables: Tables
+) -> None:
     del tables["suppliers"], tables["materials"]
     assert faults(book(tmp_path / "book.xlsx", tables)) == [
         "offers!B2: supplier 'Trader' has no row: the sheet suppliers is missing; add it",
@@ -278,7 +374,10 @@ def test_all_faults_at_once_in_the_order_of_the_cells(tmp_path: Path, tables: Ta
 def test_a_copy_of_a_sheet_hides_nothing(tmp_path: Path, tables: Tables) -> None:
     tables["offers (2)"] = tables["offers"]
     tables["offers"][0]["lead_time_months"] = 1.5
-    assert [line.split(" ")[0] for line in faults(book(tmp_path / "book.xlsx", tables))] == ["offers!G2:", "offers"]
+    assert [line.split(" ")[0] for line in faults(book(tmp_path / "book.xlsx", tables))] == [
+        "offers!G2:",
+        "offers",
+    ]
 
 
 def test_more_faults_than_anyone_reads_are_counted(tmp_path: Path, tables: Tables) -> None:
@@ -291,7 +390,10 @@ def test_more_faults_than_anyone_reads_are_counted(tmp_path: Path, tables: Table
 
 def test_a_wide_mistake_is_told_in_bounded_time(tmp_path: Path, tables: Tables) -> None:
     tables["suppliers"] = [{"supplier": f"plant {number}"} for number in range(2_000)]
-    tables["offers"] = [{"offer": f"{number}", "supplier": f"plnt {number}", "material": "gallium", "price": 1} for number in range(2_000)]
+    tables["offers"] = [
+        {"offer": f"{number}", "supplier": f"plnt {number}", "material": "gallium", "price": 1}
+        for number in range(2_000)
+    ]
     assert faults(book(tmp_path / "book", tables))[1].startswith(
         "offers!B2: supplier 'plnt 0' has no row in the sheet suppliers; the nearest there"
     )
@@ -321,7 +423,9 @@ def test_error_cells_are_named(tmp_path: Path) -> None:
 
 def test_error_texts_of_a_csv_are_named(tmp_path: Path, tables: Tables) -> None:
     tables["offers"][0]["price"] = "#N/A"
-    assert faults(book(tmp_path / "book", tables)) == ["offers!D2: price is the error #N/A; mend its formula or write the value"]
+    assert faults(book(tmp_path / "book", tables)) == [
+        "offers!D2: price is the error #N/A; mend its formula or write the value"
+    ]
 
 
 def test_formulas_count_by_their_cached_values(tmp_path: Path) -> None:
@@ -344,7 +448,10 @@ def test_formulas_without_a_cached_value_are_named(tmp_path: Path) -> None:
         workbook["offers"]["D2"] = "=250+50"
 
     path = _sheets(tmp_path / "book.xlsx", formulas)
-    assert faults(path) == [f"settings!B4: periods {UNCACHED.message}", f"offers!D2: price {UNCACHED.message}"]
+    assert faults(path) == [
+        f"settings!B4: periods {UNCACHED.message}",
+        f"offers!D2: price {UNCACHED.message}",
+    ]
     assert "open the workbook in a spreadsheet program and save it once" in UNCACHED.message
 
 
@@ -365,7 +472,9 @@ def test_values_beside_the_table_are_not_passed_over(tmp_path: Path) -> None:
         workbook["demand"]["F2"] = "an afterthought"
         workbook["demand"]["F3"] = "and another"
 
-    expected = "demand!F1: has no name for this column, which holds a value in row 2; name it or clear it"
+    expected = (
+        "demand!F1: has no name for this column, which holds a value in row 2; name it or clear it"
+    )
     assert faults(_sheets(tmp_path / "book.xlsx", stray)) == [expected]
 
 
@@ -392,17 +501,29 @@ def test_a_sheet_given_twice(tmp_path: Path, tables: Tables) -> None:
 
 def test_changes_are_made_before_rows_are_judged_together(path: Path, tables: Tables) -> None:
     book(path, tables)
-    assert read(path, [parse("offers[spot].price scale 0.5")]).stockpile.rows(Offer)[0].price == 150.0
+    assert (
+        read(path, [parse("offers[spot].price scale 0.5")]).stockpile.rows(Offer)[0].price == 150.0
+    )
     with pytest.raises(InputError) as caught:
-        read(path, [parse("offers[spot].lead_time_months set 1.5"), parse("offers[sopt].price add 1")])
+        read(
+            path,
+            [parse("offers[spot].lead_time_months set 1.5"), parse("offers[sopt].price add 1")],
+        )
     assert caught.value.faults == (
-        Fault("offers!A2", "lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2"),
-        Fault("--set 'offers[sopt].price add 1'", "offers has no row 'sopt' (did you mean 'spot'?)"),
+        Fault(
+            "offers!A2",
+            "lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+        ),
+        Fault(
+            "--set 'offers[sopt].price add 1'", "offers has no row 'sopt' (did you mean 'spot'?)"
+        ),
     )
 
 
 def test_rules_are_read(path: Path, tables: Tables) -> None:
-    tables["rules"] = [{"rule": "half", "of": "Bloc", "measure": "share", "window": "horizon", "most": 0.5}]
+    tables["rules"] = [
+        {"rule": "half", "of": "Bloc", "measure": "share", "window": "horizon", "most": 0.5}
+    ]
     assert read(book(path, tables)).stockpile.rows(Rule)[0].of == "bloc"
 
 
@@ -411,7 +532,10 @@ def test_a_buyer_is_one_in_any_case(tmp_path: Path) -> None:
     tables["sites"] = [{"site": "vault", "buyer": "Navy"}]
     tables["demand"][0]["buyer"] = "NAVY"
     stockpile = read(book(tmp_path / "book.xlsx", tables)).stockpile
-    assert {stockpile.sites["vault"].buyer, *(row.buyer for row in stockpile.rows(Demand))} in ({"Navy"}, {"NAVY"})
+    assert {stockpile.sites["vault"].buyer, *(row.buyer for row in stockpile.rows(Demand))} in (
+        {"Navy"},
+        {"NAVY"},
+    )
 
 
 def test_a_price_is_not_negative(tmp_path: Path) -> None:

@@ -15,7 +15,19 @@ from optimiser.workbook.styles import OPTIONS, Styles, put
 from optimiser.workbook.table_sheet import TableSheet
 
 VALUES: list[Any] = [
-    *(None, "", "text", "text", " kept ", "<a & b>", "=1+1", "über", "a\x01b", "x" * 40_000, "\ud800"),
+    *(
+        None,
+        "",
+        "text",
+        "text",
+        " kept ",
+        "<a & b>",
+        "=1+1",
+        "über",
+        "a\x01b",
+        "x" * 40_000,
+        "\ud800",
+    ),
     *(1.5, -0.0, 1e-300, 1 / 3, 2**53, 0, 1, True, False, math.inf, -math.inf, math.nan),
     *(dt.date(2027, 1, 31), dt.datetime(2027, 1, 31, 12, 30), ("a", "b")),
 ]
@@ -30,7 +42,9 @@ def read(values: list[Any], at_once: bool) -> list[tuple[Any, str, str]]:
         sheet.write_string(0, 1, "next")
         if at_once:
             sheet.put_column(0, values, repeat(styles("0.000")))
-            sheet.put_column(1, values, [styles("0.0", bold=k % 2 == 0) for k in range(len(values))])
+            sheet.put_column(
+                1, values, [styles("0.0", bold=k % 2 == 0) for k in range(len(values))]
+            )
             sheet.set_row_height(2, 30)
         else:
             plain = book.add_worksheet("plain")
@@ -41,7 +55,11 @@ def read(values: list[Any], at_once: bool) -> list[tuple[Any, str, str]]:
     found = openpyxl.load_workbook(target)["values" if at_once else "plain"]
     assert found.row_dimensions[3].height == 30
     return [
-        (cell.value, cell.data_type, cell.number_format + str(cell.font.b) * (cell.value is not None))
+        (
+            cell.value,
+            cell.data_type,
+            cell.number_format + str(cell.font.b) * (cell.value is not None),
+        )
         for row in found.iter_rows(min_row=2, max_row=len(values) + 1, max_col=2)
         for cell in row
     ]
@@ -57,4 +75,6 @@ def test_the_header_stands_above_its_column() -> None:
         sheet = book.add_worksheet("values", TableSheet)
         sheet.write_string(0, 0, "header")
         sheet.put_column(0, [], repeat(Styles(book)()))
-    assert [[cell.value for cell in row] for row in openpyxl.load_workbook(target)["values"].iter_rows()] == [["header"]]
+    assert [
+        [cell.value for cell in row] for row in openpyxl.load_workbook(target)["values"].iter_rows()
+    ] == [["header"]]

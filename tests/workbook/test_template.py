@@ -17,12 +17,12 @@ from click.testing import CliRunner
 from openpyxl import Workbook
 from openpyxl.utils import column_index_from_string, get_column_letter
 
-from optimiser.cli import cli, template
-from optimiser.errors import InputError, OutputError
-from optimiser.planner import Request, plan_workbook
-from optimiser.sampling import tables as uncertain
+from optimiser.cli.commands import cli, template
+from optimiser.desk.planner import Request, plan_workbook
+from optimiser.scenarios.sampling import tables as uncertain
 from optimiser.studies import tables as studies
 from optimiser.studies.tables import Study
+from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
 from optimiser.workbook.read import read
 from optimiser.workbook.template import MATERIALS, compose, write_template
@@ -63,7 +63,11 @@ def saved(book: Workbook, folder: Path) -> Path:
 
 def letters(book: Workbook, table: str) -> dict[str, str]:
     """The letter of each column of a sheet, by its name."""
-    return {normal(str(cell.value)): get_column_letter(cell.column) for cell in book[table][1] if cell.value}
+    return {
+        normal(str(cell.value)): get_column_letter(cell.column)
+        for cell in book[table][1]
+        if cell.value
+    }
 
 
 def setting(book: Workbook, name: str) -> str:
@@ -72,7 +76,15 @@ def setting(book: Workbook, name: str) -> str:
 
 
 def blank_line(book: Workbook, table: str) -> int:
-    return 2 + max((cell.row for row in book[table].iter_rows(min_row=2) for cell in row if cell.value is not None), default=1)
+    return 2 + max(
+        (
+            cell.row
+            for row in book[table].iter_rows(min_row=2)
+            for cell in row
+            if cell.value is not None
+        ),
+        default=1,
+    )
 
 
 # --- It is a workbook like any other ----------------------------------------------------------------------------------
@@ -82,14 +94,20 @@ def test_it_passes_the_check_and_holds_its_example(material: str, tmp_path: Path
     write_template(tmp_path / "new.xlsx", material)
     found, example = read(tmp_path / "new.xlsx"), read(EXAMPLES / material)
     assert found.warnings == example.warnings == ()
-    assert {kind: rows for kind, rows in found.stockpile.tables.items() if rows} == dict(example.stockpile.tables)
+    assert {kind: rows for kind, rows in found.stockpile.tables.items() if rows} == dict(
+        example.stockpile.tables
+    )
     for column in columns(Settings):
-        assert get(found.stockpile.settings, column.name) == get(example.stockpile.settings, column.name)
+        assert get(found.stockpile.settings, column.name) == get(
+            example.stockpile.settings, column.name
+        )
 
 
 def test_it_solves_at_once(material: str, tmp_path: Path) -> None:
     write_template(tmp_path / "new.xlsx", material)
-    answer = plan_workbook(Request(source=tmp_path / "new.xlsx", output=tmp_path / "plan.xlsx"), print)
+    answer = plan_workbook(
+        Request(source=tmp_path / "new.xlsx", output=tmp_path / "plan.xlsx"), print
+    )
     assert answer.plan is not None
     assert answer.status == "optimal"
     assert (answer.plan.objective > 0) == (material != "blank")
@@ -98,8 +116,21 @@ def test_it_solves_at_once(material: str, tmp_path: Path) -> None:
 
 def test_the_examples_show_what_they_are_for() -> None:
     for name in ("gallium", "indium"):
-        tables = {kind.TABLE for kind, rows in read(EXAMPLES / name).stockpile.tables.items() if rows}
-        assert tables >= {"suppliers", "offers", "contracts", "floors", "demand", "targets", "funds", "budgets", "outlets", "rules"}
+        tables = {
+            kind.TABLE for kind, rows in read(EXAMPLES / name).stockpile.tables.items() if rows
+        }
+        assert tables >= {
+            "suppliers",
+            "offers",
+            "contracts",
+            "floors",
+            "demand",
+            "targets",
+            "funds",
+            "budgets",
+            "outlets",
+            "rules",
+        }
     lives = [read(EXAMPLES / name).stockpile.life(name) for name in ("gallium", "indium")]
     assert lives == [12, None]
 
@@ -120,10 +151,16 @@ def test_two_templates_are_one_file(material: str) -> None:
 
 
 def test_the_examples_are_packed() -> None:
-    packed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]["optimiser"]
-    files = [str(file.relative_to(ROOT / "optimiser")) for file in EXAMPLES.rglob("*") if file.is_file()]
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "setuptools"
+    ]["package-data"]["optimiser"]
+    files = [
+        str(file.relative_to(ROOT / "optimiser")) for file in EXAMPLES.rglob("*") if file.is_file()
+    ]
     assert len(files) > 20
-    assert [file for file in files if not any(fnmatch.fnmatch(file, pattern) for pattern in packed)] == []
+    assert [
+        file for file in files if not any(fnmatch.fnmatch(file, pattern) for pattern in packed)
+    ] == []
 
 
 # --- Every table, every column ----------------------------------------------------------------------------------------
@@ -143,18 +180,24 @@ def test_a_list_leads_to_a_sheet_before_it() -> None:
     for kind in block_tables():
         for column in columns(kind):
             if column.refers:
-                assert ORDER.index(column.refers) < ORDER.index(kind.TABLE), f"{kind.TABLE}.{column.name}"
+                assert ORDER.index(column.refers) < ORDER.index(kind.TABLE), (
+                    f"{kind.TABLE}.{column.name}"
+                )
 
 
 @pytest.mark.parametrize("kind", block_tables(), ids=lambda kind: kind.TABLE)
-def test_every_column_has_a_header_a_comment_and_a_validation(kind: type[Row], book: Workbook) -> None:
+def test_every_column_has_a_header_a_comment_and_a_validation(
+    kind: type[Row], book: Workbook
+) -> None:
     sheet, at = book[kind.TABLE], letters(book, kind.TABLE)
     assert sheet.freeze_panes in ("B2", "C2")
     assert sheet.auto_filter.ref
     assert all(cell.comment for cell in sheet[1])
     if kind is Settings:
         assert set(at) == {"name", "value", *PROVENANCE}
-        assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [column.name for column in columns(Settings)]
+        assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [
+            column.name for column in columns(Settings)
+        ]
         return
     assert list(at)[-4:] == list(PROVENANCE)
     for column in columns(kind):
@@ -178,9 +221,15 @@ def expected(kind: type[Row], column: Column) -> str | None:
         return "list"
     if column.name in SUGGESTED:
         return None if kind.TABLE == "sites" else "list"
-    if column.key or (column.above is not None and column.kind == "number") or column.name in WHOLE_PERIODS:
+    if (
+        column.key
+        or (column.above is not None and column.kind == "number")
+        or column.name in WHOLE_PERIODS
+    ):
         return "custom"
-    return {"text": None, "number": "decimal", "whole": "whole", "date": "date", "yes_no": "list"}[column.kind]
+    return {"text": None, "number": "decimal", "whole": "whole", "date": "date", "yes_no": "list"}[
+        column.kind
+    ]
 
 
 def test_excel_can_hold_every_validation(book: Workbook) -> None:
@@ -189,7 +238,11 @@ def test_excel_can_hold_every_validation(book: Workbook) -> None:
             assert len(rule.formula1 or "") <= 255
             assert max(len(rule.prompt or ""), len(rule.error or "")) <= 255
             assert max(len(rule.promptTitle or ""), len(rule.errorTitle or "")) <= 32
-            if rule.type in ("list", "custom") and not str(rule.formula1).startswith('"') and "list_" in str(rule.formula1):
+            if (
+                rule.type in ("list", "custom")
+                and not str(rule.formula1).startswith('"')
+                and "list_" in str(rule.formula1)
+            ):
                 assert not rule.allowBlank  # a gap in the list would let any value pass
 
 
@@ -205,9 +258,20 @@ def test_every_setting_shows_its_default_and_its_meaning(book: Workbook) -> None
 
 def test_cells_below_the_rows_have_their_format(book: Workbook) -> None:
     at = letters(book, "offers")
-    formats = {column: each.number_format for each in book["offers"].column_dimensions.values() for column in range(each.min, each.max + 1)}
+    formats = {
+        column: each.number_format
+        for each in book["offers"].column_dimensions.values()
+        for column in range(each.min, each.max + 1)
+    }
     shown = {name: formats[column_index_from_string(letter)] for name, letter in at.items()}
-    asked = {"offer": "@", "supplier": "@", "from": "yyyy-mm-dd", "premium": "0.0 %", "price": "#,##0.00", "capacity": "#,##0"}
+    asked = {
+        "offer": "@",
+        "supplier": "@",
+        "from": "yyyy-mm-dd",
+        "premium": "0.0 %",
+        "price": "#,##0.00",
+        "capacity": "#,##0",
+    }
     assert {name: shown[name] for name in asked} == asked
     assert shown["source_date"] == "@"  # 2026-11 is no date
 
@@ -227,10 +291,17 @@ def test_the_guide_leads_to_every_sheet(book: Workbook) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "column"),
-    [(kind, column) for kind in block_tables() for column in columns(kind) if column.refers and not column.many],
+    [
+        (kind, column)
+        for kind in block_tables()
+        for column in columns(kind)
+        if column.refers and not column.many
+    ],
     ids=lambda each: each.TABLE if isinstance(each, type) else each.name,
 )
-def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: Column, book: Workbook) -> None:
+def test_a_reference_is_offered_every_key_and_no_other(
+    kind: type[Row], column: Column, book: Workbook
+) -> None:
     cell = f"{letters(book, kind.TABLE)[column.name]}{blank_line(book, kind.TABLE)}"
     if column.refers == "prices":
         book["prices"]["D1"] = "shanghai [USD/kg]"
@@ -239,7 +310,10 @@ def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: 
     else:
         (target,) = (each for each in block_tables() if column.refers == each.TABLE)
         key = letters(book, column.refers)[keys(target)[0]]
-        for line, name in ((blank_line(book, column.refers), "fresh"), (LAST, "last")):  # after a gap, and at the end
+        for line, name in (
+            (blank_line(book, column.refers), "fresh"),
+            (LAST, "last"),
+        ):  # after a gap, and at the end
             book[column.refers][f"{key}{line}"] = name
             assert choices(book, kind.TABLE, cell)[-1] == name
             assert not refuses(book, kind.TABLE, cell, name)
@@ -247,7 +321,9 @@ def test_a_reference_is_offered_every_key_and_no_other(kind: type[Row], column: 
 
 
 @pytest.mark.parametrize(("place", "on"), dependent().items(), ids=lambda each: str(each[0]))
-def test_a_list_hangs_on_the_cell_beside_it(place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook) -> None:
+def test_a_list_hangs_on_the_cell_beside_it(
+    place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook
+) -> None:
     (table, name), (beside, lists) = place, on
     (kind,) = (each for each in block_tables() if table == each.TABLE)
     at, line = letters(book, table), blank_line(book, table)
@@ -280,7 +356,9 @@ def test_an_event_is_of_a_scenario_and_of_a_table_that_can_change(book: Workbook
     assert set(tables) == {kind.TABLE for kind in kinds if not kind.CERTAIN}
     assert not refuses(book, "events", f"{at['table']}2", "suppliers")
     certain = [kind.TABLE for kind in kinds if kind.CERTAIN]
-    assert [table for table in certain if not refuses(book, "events", f"{at['table']}2", table)] == []
+    assert [
+        table for table in certain if not refuses(book, "events", f"{at['table']}2", table)
+    ] == []
 
 
 def test_a_scenario_to_follow_is_suggested_and_may_be_the_base(book: Workbook) -> None:
@@ -292,7 +370,11 @@ def test_a_scenario_to_follow_is_suggested_and_may_be_the_base(book: Workbook) -
 
 def test_the_names_of_indices_are_worked_out_from_their_headers() -> None:
     lists = openpyxl.load_workbook(io.BytesIO(composed("gallium")), data_only=True)["lists"]
-    assert [row[1].value for row in lists.iter_rows(min_row=2, max_row=4)] == ["rotterdam", "china_domestic", None]
+    assert [row[1].value for row in lists.iter_rows(min_row=2, max_row=4)] == [
+        "rotterdam",
+        "china_domestic",
+        None,
+    ]
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
@@ -308,16 +390,28 @@ def test_the_names_of_indices_are_worked_out_from_their_headers() -> None:
         ("offers", "lead_time_months", [0, 3], [0.5, -1]),
         ("offers", "from", [dt.date(2027, 3, 31)], [dt.date(2827, 3, 31), 12.5, "soon"]),
         ("offers", "payment", ["order"], ["later"]),
-        ("offers", "offer", ["fresh", "neo"], ["neo_framework", "NEO_framework", " neo_framework "]),
+        (
+            "offers",
+            "offer",
+            ["fresh", "neo"],
+            ["neo_framework", "NEO_framework", " neo_framework "],
+        ),
         ("floors", "escalation", [-0.5, 0.02], [-1, "2 %"]),
         ("targets", "hard", ["yes", "no"], ["perhaps"]),
-        ("prices", "date", [dt.date(2030, 1, 1)], [dt.date(2027, 1, 1), dt.date(2700, 1, 1), "soon"]),
+        (
+            "prices",
+            "date",
+            [dt.date(2030, 1, 1)],
+            [dt.date(2027, 1, 1), dt.date(2700, 1, 1), "soon"],
+        ),
         ("prices", "rotterdam", [0, 900.5], [-1, "n/a"]),
         ("materials", "shelf_life_months", [24], [0, 2.5]),
         ("funds", "uses", ["purchase, contract"], []),
     ],
 )
-def test_what_is_wrong_is_refused(table: str, name: str, good: list[Any], bad: list[Any], book: Workbook) -> None:
+def test_what_is_wrong_is_refused(
+    table: str, name: str, good: list[Any], bad: list[Any], book: Workbook
+) -> None:
     cell = f"{letters(book, table)[name]}{blank_line(book, table)}"
     assert [value for value in good if refuses(book, table, cell, value)] == []
     assert [value for value in bad if not refuses(book, table, cell, value)] == []
@@ -337,7 +431,9 @@ def test_what_is_wrong_is_refused(table: str, name: str, good: list[Any], bad: l
         ("risk_tail", [0.05, 1], [0, 5]),
     ],
 )
-def test_a_setting_is_refused_by_its_own_kind(name: str, good: list[Any], bad: list[Any], book: Workbook) -> None:
+def test_a_setting_is_refused_by_its_own_kind(
+    name: str, good: list[Any], bad: list[Any], book: Workbook
+) -> None:
     cell = setting(book, name)
     assert [value for value in good if refuses(book, "settings", cell, value)] == []
     assert [value for value in bad if not refuses(book, "settings", cell, value)] == []
@@ -354,7 +450,11 @@ def test_a_level_stands_once_in_a_contract(book: Workbook) -> None:
 def test_durations_are_whole_periods(book: Workbook) -> None:
     book["settings"][setting(book, "period_months")] = 3
     cell = f"{letters(book, 'offers')['lead_time_months']}{blank_line(book, 'offers')}"
-    assert [months for months in (0, 1, 3, 4, 6, 7.5) if refuses(book, "offers", cell, months)] == [1, 4, 7.5]
+    assert [months for months in (0, 1, 3, 4, 6, 7.5) if refuses(book, "offers", cell, months)] == [
+        1,
+        4,
+        7.5,
+    ]
 
 
 def test_what_an_example_holds_is_accepted(material: str) -> None:
@@ -364,13 +464,20 @@ def test_what_an_example_holds_is_accepted(material: str) -> None:
         for row in book[kind.TABLE].iter_rows(min_row=2):
             for cell in row[1:] if kind is Settings else row:
                 if cell.value is not None and row[0].value not in untouched:
-                    assert accepted(book, kind.TABLE, cell.coordinate), f"{kind.TABLE}!{cell.coordinate} {cell.value}"
+                    assert accepted(book, kind.TABLE, cell.coordinate), (
+                        f"{kind.TABLE}!{cell.coordinate} {cell.value}"
+                    )
 
 
 def test_what_is_left_to_mend_is_coloured(book: Workbook) -> None:
     for kind in block_tables():
         at, found = letters(book, kind.TABLE), book[kind.TABLE].conditional_formatting
-        marked = {(str(each.sqref), rule.formula[0]) for each in found for rule in each.rules if rule.formula}
+        marked = {
+            (str(each.sqref), rule.formula[0])
+            for each in found
+            for rule in each.rules
+            if rule.formula
+        }
         for column in columns(kind):
             if kind is Settings:
                 continue
@@ -378,7 +485,9 @@ def test_what_is_left_to_mend_is_coloured(book: Workbook) -> None:
             tests = " ".join(formula for where, formula in marked if where == area)
             assert ("COUNTA(" in tests) == column.required, f"{kind.TABLE}.{column.name}"
             assert (">1)" in tests) == column.key, f"{kind.TABLE}.{column.name}"
-            assert not column.refers or column.many or f"TRIM(list_{column.refers})" in tests, f"{kind.TABLE}.{column.name}"
+            assert not column.refers or column.many or f"TRIM(list_{column.refers})" in tests, (
+                f"{kind.TABLE}.{column.name}"
+            )
 
 
 # --- An officer fills it ----------------------------------------------------------------------------------------------
@@ -416,7 +525,9 @@ def test_a_new_row_in_every_sheet_is_taken_and_passes(book: Workbook, tmp_path: 
         line = blank_line(book, table) if table in NEW else 0
         for name, value in NEW.get(table, {}).items():
             assert not refuses(book, table, f"{at[name]}{line}", value), f"{table}.{name}"
-        for name, value in zip(PROVENANCE, ("a letter", "2026-11", "medium", "by telephone"), strict=True):
+        for name, value in zip(
+            PROVENANCE, ("a letter", "2026-11", "medium", "by telephone"), strict=True
+        ):
             if table in NEW:
                 book[table][f"{at[name]}{line}"] = value
     stockpile = read(saved(book, tmp_path)).stockpile
@@ -424,10 +535,18 @@ def test_a_new_row_in_every_sheet_is_taken_and_passes(book: Workbook, tmp_path: 
         if kind is not Settings:
             row = stockpile.rows(kind)[-1]
             assert row.source_date == "2026-11"
-            given = {name: get(row, name) for name in NEW[kind.TABLE] if kind is not Price or name == "date"}
+            given = {
+                name: get(row, name)
+                for name in NEW[kind.TABLE]
+                if kind is not Price or name == "date"
+            }
             shown = {name: value for name, value in NEW[kind.TABLE].items() if name in given}
-            assert {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in given.items()} == {
-                name: {"yes": True, "no": False}.get(str(value), value) for name, value in shown.items()
+            assert {
+                name: ", ".join(value) if isinstance(value, tuple) else value
+                for name, value in given.items()
+            } == {
+                name: {"yes": True, "no": False}.get(str(value), value)
+                for name, value in shown.items()
             }
 
 
@@ -438,12 +557,19 @@ def test_a_blank_template_is_filled_from_nothing(tmp_path: Path) -> None:
         "prices": {"date": dt.date(2027, 1, 1), "market": 80},
         "demand": {"material": "metal", "from": dt.date(2027, 3, 1), "quantity": 10},
         "suppliers": {"supplier": "mill"},
-        "offers": {"offer": "spot", "supplier": "mill", "material": "metal", "price_index": "market"},
+        "offers": {
+            "offer": "spot",
+            "supplier": "mill",
+            "material": "metal",
+            "price_index": "market",
+        },
     }.items():
         at = letters(book, table)
         for name, value in row.items():
             assert not refuses(book, table, f"{at[name]}2", value), f"{table}.{name}"
-    answer = plan_workbook(Request(source=saved(book, tmp_path), output=tmp_path / "plan.xlsx"), print)
+    answer = plan_workbook(
+        Request(source=saved(book, tmp_path), output=tmp_path / "plan.xlsx"), print
+    )
     assert answer.plan is not None
     assert answer.plan.objective == pytest.approx(800)
 
@@ -451,7 +577,10 @@ def test_a_blank_template_is_filled_from_nothing(tmp_path: Path) -> None:
 def test_a_pasted_slip_is_told_with_its_cell(book: Workbook, tmp_path: Path) -> None:
     cell = f"{letters(book, 'offers')['supplier']}2"
     assert refuses(book, "offers", cell, "new")
-    with pytest.raises(InputError, match=rf"^offers!{cell}: supplier 'new' has no row in the sheet suppliers; the nearest there is 'neo'$"):
+    with pytest.raises(
+        InputError,
+        match=rf"^offers!{cell}: supplier 'new' has no row in the sheet suppliers; the nearest there is 'neo'$",
+    ):
         read(saved(book, tmp_path))
 
 
@@ -472,7 +601,10 @@ def test_the_command_writes_gallium_unless_told_otherwise(tmp_path: Path) -> Non
 def test_no_file_is_replaced_unless_asked(tmp_path: Path) -> None:
     path = tmp_path / "mine.xlsx"
     path.write_bytes(b"work of a week")
-    with pytest.raises(OutputError, match=r"mine\.xlsx: exists already; choose another name, or replace it with --force$"):
+    with pytest.raises(
+        OutputError,
+        match=r"mine\.xlsx: exists already; choose another name, or replace it with --force$",
+    ):
         write_template(path, "blank")
     assert path.read_bytes() == b"work of a week"
     write_template(path, "blank", force=True)
@@ -480,8 +612,13 @@ def test_no_file_is_replaced_unless_asked(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["mine.xlsx"]
 
 
-@pytest.mark.parametrize(("name", "said"), [("new.xls", "a template is written as .xlsx"), ("none/new.xlsx", "there is no folder")])
-def test_a_place_where_none_can_stand_is_told_in_one_line(name: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("new.xls", "a template is written as .xlsx"), ("none/new.xlsx", "there is no folder")],
+)
+def test_a_place_where_none_can_stand_is_told_in_one_line(
+    name: str, said: str, tmp_path: Path
+) -> None:
     with pytest.raises(OutputError, match=said) as raised:
         write_template(tmp_path / name, "gallium")
     assert "\n" not in str(raised.value)

@@ -21,8 +21,8 @@ import pandas as pd
 import pytest
 from openpyxl.utils import get_column_letter
 
-from optimiser.errors import OutputError
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
+from optimiser.system.errors import OutputError
 from optimiser.workbook import result_sheets
 from optimiser.workbook import write as writing
 from optimiser.workbook.files import check_target
@@ -67,12 +67,19 @@ def parts(content: bytes, pattern: str) -> list[str]:
 
 
 def empty_plan(
-    rows: Mapping[type[Result], tuple[Result, ...]] | None = None, settings: Mapping[str, Any] | None = None, **cells: Any
+    rows: Mapping[type[Result], tuple[Result, ...]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **cells: Any,
 ) -> Plan:
     """A plan by hand of two months; without rows nothing is bought."""
     stockpile = Stockpile(
         Settings(**{"start": START, "periods": 2, **(settings or {})}),
-        {Material: (Material(material="ga", shelf_life_months=6, count_life_months=1), Material(material="ge"))},
+        {
+            Material: (
+                Material(material="ga", shelf_life_months=6, count_life_months=1),
+                Material(material="ge"),
+            )
+        },
     )
     about: dict[str, Any] = {
         "title": "By hand", "currency": "USD", "unit": "kg", "status": "optimal", "objective": 0.0, "bound": 0.0, "gap": 0.0, "costs": {},
@@ -131,22 +138,33 @@ ALWAYS = [kind for kind in SHEETS if kind.ALWAYS]
 @pytest.mark.parametrize("kind", ALWAYS, ids=lambda kind: kind.SHEET)
 def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes) -> None:
     """Row 1 is the header; read by rule 2 of the contract its names are the columns', and pandas reads the values."""
-    frame = pd.read_excel(io.BytesIO(full), sheet_name=kind.SHEET, keep_default_na=False, na_values=[""])
-    assert [normal(str(name)) for name in frame.columns] == [each.name for each in shown(kind, scenarios=False)]
+    frame = pd.read_excel(
+        io.BytesIO(full), sheet_name=kind.SHEET, keep_default_na=False, na_values=[""]
+    )
+    assert [normal(str(name)) for name in frame.columns] == [
+        each.name for each in shown(kind, scenarios=False)
+    ]
     rows = sorted(full_plan().of(kind), key=lambda row: getattr(row, "date", None) or dt.date.min)
     assert rows
     assert len(frame) == len(rows)
     for name, each in zip(frame.columns, shown(kind, scenarios=False), strict=True):
         if each.kind in ("number", "whole"):
-            expected = [math.nan if get(row, each.name) is None else float(get(row, each.name)) for row in rows]
-            assert frame[name].astype(float).tolist() == pytest.approx(expected, rel=1e-14, abs=1e-14, nan_ok=True)
+            expected = [
+                math.nan if get(row, each.name) is None else float(get(row, each.name))
+                for row in rows
+            ]
+            assert frame[name].astype(float).tolist() == pytest.approx(
+                expected, rel=1e-14, abs=1e-14, nan_ok=True
+            )
 
 
 def test_headers_say_unit_and_meaning(full: bytes) -> None:
     sheet = opened(full)["orders"]
     said = {cell.value: cell.comment.text for cell in sheet[1]}
     assert said["Ordered [kg]"] == "quantity ordered"
-    assert said["Delivered price [USD/kg]"] == "average price with adder, duty and freight, expected"
+    assert (
+        said["Delivered price [USD/kg]"] == "average price with adder, duty and freight, expected"
+    )
     assert list(said)[:4] == ["Date", "Offer", "Supplier", "Material"]
 
 
@@ -155,7 +173,10 @@ def test_tables_are_ready_to_use(full: bytes) -> None:
     for kind, first in ((Order, "C2"), (BudgetUse, "B2")):
         sheet = book[kind.SHEET]
         assert sheet.freeze_panes == first
-        assert sheet.auto_filter.ref == f"A1:{get_column_letter(len(shown(kind, scenarios=False)))}{len(full_plan().of(kind)) + 1}"
+        assert (
+            sheet.auto_filter.ref
+            == f"A1:{get_column_letter(len(shown(kind, scenarios=False)))}{len(full_plan().of(kind)) + 1}"
+        )
         assert sheet.print_title_rows == "$1:$1"
         assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
         widths = [dimension.width for dimension in sheet.column_dimensions.values()]
@@ -165,7 +186,12 @@ def test_tables_are_ready_to_use(full: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("name", "number_format"),
-    [("Date", "yyyy-mm-dd"), ("Ordered [kg]", "#,##0.00"), ("Price [USD/kg]", "#,##0.00"), ("Paid [USD]", "#,##0")],
+    [
+        ("Date", "yyyy-mm-dd"),
+        ("Ordered [kg]", "#,##0.00"),
+        ("Price [USD/kg]", "#,##0.00"),
+        ("Paid [USD]", "#,##0"),
+    ],
 )
 def test_numbers_are_formatted_by_their_unit(name: str, number_format: str) -> None:
     sheet = opened(compose(empty_plan({Order: (order(ordered=10.25, paid=50_000.0),)})))["orders"]
@@ -204,7 +230,9 @@ def test_rows_of_a_new_type_get_their_sheet_before_the_assumptions() -> None:
         known: bool = column("whether it is known")
 
     Scenario.__annotations__.update(from_=dt.date, probability=float, known=bool)
-    book = opened(compose(empty_plan({Scenario: (Scenario(from_=START, probability=0.25, known=True),)})))
+    book = opened(
+        compose(empty_plan({Scenario: (Scenario(from_=START, probability=0.25, known=True),)}))
+    )
     assert book.sheetnames[-4:] == ["scenarios", "assumptions", "run", "chart_data"]
     assert [cell.value for cell in book["scenarios"][1]] == ["From", "Probability", "Known"]
     assert [cell.value for cell in book["scenarios"][2]] == [dt.datetime(2027, 1, 1), 0.25, "yes"]
@@ -214,10 +242,26 @@ def test_rows_of_a_new_type_get_their_sheet_before_the_assumptions() -> None:
 # --- Values that could do harm --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(A1)", "https://example.org", "{=1}", "001", "NA", "x" * 300])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=cmd|' /C calc'!A0",
+        "+1+1",
+        "-2",
+        "@SUM(A1)",
+        "https://example.org",
+        "{=1}",
+        "001",
+        "NA",
+        "x" * 300,
+    ],
+)
 def test_text_is_never_a_formula_or_a_link(name: str) -> None:
     plan = empty_plan(
-        {Order: (order(supplier=name, instruction=name),), LotStock: (held(3.0),)}, title=name, verdict=name, warnings=(name,)
+        {Order: (order(supplier=name, instruction=name),), LotStock: (held(3.0),)},
+        title=name,
+        verdict=name,
+        warnings=(name,),
     )
     book = opened(compose(plan))
     cell = book["orders"]["C2"]
@@ -232,7 +276,18 @@ def test_names_cannot_break_charts_or_properties() -> None:
     rows: dict[type[Result], tuple[Result, ...]] = {
         LotStock: (held(3.0, lot=odd),),
         CashFlow: (cash(name=odd),),
-        BudgetUse: (BudgetUse(appropriation=odd, fund=odd, from_=None, expires=None, amount=1.0, spent=1.0, lapsed=0.0, left=0.0),),
+        BudgetUse: (
+            BudgetUse(
+                appropriation=odd,
+                fund=odd,
+                from_=None,
+                expires=None,
+                amount=1.0,
+                spent=1.0,
+                lapsed=0.0,
+                left=0.0,
+            ),
+        ),
     }
     content = compose(empty_plan(rows, unit=odd, currency=odd, title=odd, run={"input": odd}))
     for part in parts(content, r".*\.(xml|rels)"):
@@ -244,7 +299,10 @@ def test_names_cannot_break_charts_or_properties() -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_shows_as_an_error(value: float) -> None:
-    plan = empty_plan({Order: (order(ordered=value),), CashFlow: (cash(amount=value, discounted=value),)}, objective=value)
+    plan = empty_plan(
+        {Order: (order(ordered=value),), CashFlow: (cash(amount=value, discounted=value),)},
+        objective=value,
+    )
     book = opened(compose(plan), data_only=True)
     assert book["orders"]["E2"].value == "#NUM!"
     assert lines(compose(plan))["Total"][0] == "#NUM!"
@@ -269,7 +327,9 @@ def test_the_summary_says_how_good_the_plan_is() -> None:
     found = lines(compose(empty_plan(status="feasible", objective=1200.0, bound=1000.0, gap=1 / 6)))
     assert found["Status"][0] == "feasible"
     assert "not proven" in found["Status"][1]
-    assert [found[name][0] for name in ("Objective", "Proven bound", "Gap")] == pytest.approx([1200.0, 1000.0, 1 / 6])
+    assert [found[name][0] for name in ("Objective", "Proven bound", "Gap")] == pytest.approx(
+        [1200.0, 1000.0, 1 / 6]
+    )
     assert "Buy nothing." in found
 
 
@@ -280,7 +340,11 @@ def test_a_bound_that_is_not_known_is_said_to_be() -> None:
 
 def test_totals_are_live_formulas(full: bytes) -> None:
     sheet = opened(full)["summary"]
-    formulas = {row[0].value: row[1].value for row in sheet.iter_rows(max_col=2) if row[0].value and row[1].data_type == "f"}
+    formulas = {
+        row[0].value: row[1].value
+        for row in sheet.iter_rows(max_col=2)
+        if row[0].value and row[1].data_type == "f"
+    }
     assert formulas["purchases"].startswith("=SUMIFS(cash_flow!")
     assert formulas["Ordered"].startswith("=SUM(orders!")
     assert formulas["Waste"].endswith(',"expired")')
@@ -290,12 +354,26 @@ def test_totals_are_live_formulas(full: bytes) -> None:
     assert found["Total"][0] == pytest.approx(full_plan().objective)
     assert found["Shortfall"][0] == pytest.approx(full_plan().shortfall)
     assert found["Waste"][0] == pytest.approx(full_plan().waste)
-    assert {found[name][0] for name in found if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))} == {"agrees"}
+    assert {
+        found[name][0]
+        for name in found
+        if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))
+    } == {"agrees"}
 
 
 def test_costs_that_do_not_sum_to_the_objective_show() -> None:
-    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))["Headings sum to the expected cost"][0] == "differs"
-    assert lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))["Headings sum to the expected cost"][0] == "agrees"
+    assert (
+        lines(compose(empty_plan({CashFlow: (cash(),)}, objective=51.0)))[
+            "Headings sum to the expected cost"
+        ][0]
+        == "differs"
+    )
+    assert (
+        lines(compose(empty_plan({CashFlow: (cash(),)}, objective=50.0)))[
+            "Headings sum to the expected cost"
+        ][0]
+        == "agrees"
+    )
 
 
 def test_the_first_things_to_do_are_told(full: bytes) -> None:
@@ -310,7 +388,10 @@ def test_the_first_things_to_do_are_told(full: bytes) -> None:
 
 def test_no_signature_is_left_out_for_an_order() -> None:
     signed = full_plan().of(ContractOutcome)
-    rows = {Order: tuple(order(instruction=f"2027-01: order {k}") for k in range(40)), ContractOutcome: signed}
+    rows = {
+        Order: tuple(order(instruction=f"2027-01: order {k}") for k in range(40)),
+        ContractOutcome: signed,
+    }
     found = list(lines(compose(empty_plan(rows))))
     assert any("sign offtake" in line for line in found)
     assert sum(": order " in line for line in found) == 11
@@ -334,12 +415,19 @@ def blocks(content: bytes) -> dict[str, pd.DataFrame]:
     for c in starts:
         end = next((k for k in range(c, len(rows[1])) if rows[1][k] is None), len(rows[1]))
         body = [row[c:end] for row in rows[2:] if row[c] is not None]
-        found[str(rows[0][c])] = pd.DataFrame([row[1:] for row in body], index=[row[0] for row in body], columns=list(rows[1][c + 1 : end]))
+        found[str(rows[0][c])] = pd.DataFrame(
+            [row[1:] for row in body],
+            index=[row[0] for row in body],
+            columns=list(rows[1][c + 1 : end]),
+        )
     return found
 
 
 def test_a_chart_for_each_material_purchases_cash_and_appropriations(full: bytes) -> None:
-    titles = ["".join(re.findall(r"<a:t>(.*?)</a:t>", part.split("</c:title>")[0])) for part in parts(full, r"xl/charts/chart\d+\.xml")]
+    titles = [
+        "".join(re.findall(r"<a:t>(.*?)</a:t>", part.split("</c:title>")[0]))
+        for part in parts(full, r"xl/charts/chart\d+\.xml")
+    ]
     assert titles == [
         "Stock of gallium at period end by remaining life, against target",
         "Stock of germanium at period end, against target",
@@ -360,14 +448,18 @@ def test_charts_show_what_the_sheets_hold(full: bytes) -> None:
             here = stock.loc[f"{row.date:%Y-%m}"]
             assert here["target"] == pytest.approx(row.target)
             assert here.iloc[:2].sum() == pytest.approx(row.stock, abs=1e-5)
-    assert stock.iloc[:, :4].to_numpy().sum() == pytest.approx(sum(row.quantity for row in plan.of(LotStock) if row.material == "gallium"))
+    assert stock.iloc[:, :4].to_numpy().sum() == pytest.approx(
+        sum(row.quantity for row in plan.of(LotStock) if row.material == "gallium")
+    )
     assert math.isnan(stock["target"].iloc[0])
     flows = found["cash flow [thousand USD], running sum [thousand USD]"]
     paid = sum(row.amount for row in plan.of(CashFlow) if row.cash) / 1000
     assert flows.iloc[:, :-1].to_numpy().sum() == pytest.approx(paid)
     assert flows["running sum (right)"].iloc[-1] == pytest.approx(paid)
     funds = found["appropriations [thousand USD]"]
-    assert funds.to_numpy().sum() == pytest.approx(sum(row.amount for row in plan.of(BudgetUse)) / 1000)
+    assert funds.to_numpy().sum() == pytest.approx(
+        sum(row.amount for row in plan.of(BudgetUse)) / 1000
+    )
 
 
 @pytest.mark.parametrize("plan", ["full", "uncertain"])
@@ -378,7 +470,9 @@ def test_chart_references_cover_their_pivots(plan: str, request: pytest.FixtureR
     for part in parts(content, r"xl/charts/chart\d+\.xml"):
         references = re.findall(r"<c:f>chart_data!(.*?)</c:f>", part)
         assert references
-        for name, labels, values in zip(references[::3], references[1::3], references[2::3], strict=True):
+        for name, labels, values in zip(
+            references[::3], references[1::3], references[2::3], strict=True
+        ):
             assert isinstance(sheet[name.replace("$", "")].value, str)
             shown = [row[0].value for row in sheet[labels.replace("$", "")]]
             assert None not in shown
@@ -389,9 +483,22 @@ def test_chart_references_cover_their_pivots(plan: str, request: pytest.FixtureR
 
 def test_charts_without_matter_are_left_out() -> None:
     assert parts(compose(empty_plan()), r"xl/charts/.*") == []
-    asked = TargetMet(date=START, material="ga", buyer=None, target=5.0, hard=False, stock=0.0, below=5.0, cost=0.0)
-    assert list(blocks(compose(empty_plan({TargetMet: (asked,)})))) == ["stock of ga by remaining life [kg]"]
-    stock = blocks(compose(empty_plan({LotStock: (held(4.0, material="ge", remaining_life=None),)})))["stock of ge by remaining life [kg]"]
+    asked = TargetMet(
+        date=START,
+        material="ga",
+        buyer=None,
+        target=5.0,
+        hard=False,
+        stock=0.0,
+        below=5.0,
+        cost=0.0,
+    )
+    assert list(blocks(compose(empty_plan({TargetMet: (asked,)})))) == [
+        "stock of ga by remaining life [kg]"
+    ]
+    stock = blocks(
+        compose(empty_plan({LotStock: (held(4.0, material="ge", remaining_life=None),)}))
+    )["stock of ge by remaining life [kg]"]
     assert list(stock.columns) == ["stock"]
     assert stock["stock"].tolist() == [4.0, 0.0]
 
@@ -411,7 +518,9 @@ def test_many_suppliers_become_a_few_and_the_others() -> None:
 # --- Under scenarios --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_sheet_of_scenarios_stands_before_the_marginal_values(full: bytes, uncertain: bytes) -> None:
+def test_the_sheet_of_scenarios_stands_before_the_marginal_values(
+    full: bytes, uncertain: bytes
+) -> None:
     with_, without = opened(uncertain).sheetnames, opened(full).sheetnames
     assert [name for name in with_ if name not in without] == ["scenarios"]
     assert with_[with_.index("scenarios") + 1] == "marginal_values"
@@ -428,8 +537,13 @@ def test_there_are_sheets_whose_rows_are_of_scenarios() -> None:
 
 
 @pytest.mark.parametrize("kind", DATED, ids=lambda kind: kind.SHEET)
-def test_a_row_says_last_for_which_scenarios_it_holds(kind: type[Result], full: bytes, uncertain: bytes) -> None:
-    names, frames = ["Scenarios", "Probability"], (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET])
+def test_a_row_says_last_for_which_scenarios_it_holds(
+    kind: type[Result], full: bytes, uncertain: bytes
+) -> None:
+    names, frames = (
+        ["Scenarios", "Probability"],
+        (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET]),
+    )
     without, with_ = ([cell.value for cell in sheet[1]] for sheet in frames)
     assert with_ == [*without, *names]
     weight = {row.scenario: row.probability for row in uncertain_plan().of(ScenarioOutcome)}
@@ -442,30 +556,52 @@ def test_a_row_says_last_for_which_scenarios_it_holds(kind: type[Result], full: 
 def test_the_objective_its_mean_and_its_tail_are_told_apart(uncertain: bytes) -> None:
     found, plan = lines(uncertain), uncertain_plan()
     assert plan.cvar is not None
-    assert found["Objective"][:2] == [pytest.approx(plan.objective), "USD: expected cost, weighed with its tail"]
-    assert found["Expected cost"][:2] == [pytest.approx(plan.expected_cost), "USD: mean over the scenarios"]
-    assert found["CVaR"][:2] == [pytest.approx(plan.cvar), "USD: mean of the worst 20% of scenarios"]
+    assert found["Objective"][:2] == [
+        pytest.approx(plan.objective),
+        "USD: expected cost, weighed with its tail",
+    ]
+    assert found["Expected cost"][:2] == [
+        pytest.approx(plan.expected_cost),
+        "USD: mean over the scenarios",
+    ]
+    assert found["CVaR"][:2] == [
+        pytest.approx(plan.cvar),
+        "USD: mean of the worst 20% of scenarios",
+    ]
     assert plan.objective == pytest.approx(0.75 * plan.expected_cost + 0.25 * plan.cvar)
     assert found["Total"][0] == pytest.approx(plan.expected_cost)
-    assert {found[name][0] for name in found if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))} == {"agrees"}
+    assert {
+        found[name][0]
+        for name in found
+        if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))
+    } == {"agrees"}
 
 
 def test_totals_weigh_rows_by_their_probability(uncertain: bytes) -> None:
     sheet, book = opened(uncertain)["summary"], opened(uncertain)
-    formulas = {row[0].value: row[1].value for row in sheet.iter_rows(max_col=2) if row[0].value and row[1].data_type == "f"}
+    formulas = {
+        row[0].value: row[1].value
+        for row in sheet.iter_rows(max_col=2)
+        if row[0].value and row[1].data_type == "f"
+    }
 
     def weights(name: str) -> str:
         at = get_column_letter(book[name].max_column)
         return f"{name}!${at}$2:${at}${book[name].max_row}"
 
-    assert formulas["Ordered"] == f"=SUMPRODUCT(orders!$E$2:$E${book['orders'].max_row}*{weights('orders')})"
+    assert (
+        formulas["Ordered"]
+        == f"=SUMPRODUCT(orders!$E$2:$E${book['orders'].max_row}*{weights('orders')})"
+    )
     assert formulas["Waste"].startswith("=SUMPRODUCT((rotation!")
     assert formulas["Waste"].endswith(f"*{weights('rotation')})")
     assert '="expired")*' in formulas["Waste"]
     assert "=DATE(2027,12,1))*" in formulas["Stock at the end"]
     assert formulas["purchases"].startswith("=SUMIFS(cash_flow!"), "expected already"
     found = lines(uncertain)
-    assert found["Ordered"][0] == pytest.approx(sum(each.probability * each.ordered for each in uncertain_plan().of(Order)))
+    assert found["Ordered"][0] == pytest.approx(
+        sum(each.probability * each.ordered for each in uncertain_plan().of(Order))
+    )
     assert found["Shortfall"][0] == pytest.approx(uncertain_plan().shortfall)
     assert found["Waste"][0] == pytest.approx(uncertain_plan().waste)
 
@@ -477,7 +613,11 @@ def test_what_is_to_be_done_in_some_scenarios_says_in_which(uncertain: bytes) ->
     rows: dict[str, list[str]] = {}
     for row in uncertain_plan().of(Order):
         rows.setdefault(row.instruction, []).append(row.scenarios)
-    some = [f"{said} (in {', '.join(names)})" for said, names in rows.items() if names != ["all"] and said < "2027-05"]
+    some = [
+        f"{said} (in {', '.join(names)})"
+        for said, names in rows.items()
+        if names != ["all"] and said < "2027-05"
+    ]
     assert some
     assert {*some} & {*told}
     signed = [row for row in uncertain_plan().of(ContractOutcome) if row.level]
@@ -488,7 +628,8 @@ def test_what_is_to_be_done_in_some_scenarios_says_in_which(uncertain: bytes) ->
 
 def test_charts_under_scenarios_show_what_is_expected(uncertain: bytes) -> None:
     titles = [
-        "".join(re.findall(r"<a:t>(.*?)</a:t>", each.split("</c:title>")[0])) for each in parts(uncertain, r"xl/charts/chart\d+\.xml")
+        "".join(re.findall(r"<a:t>(.*?)</a:t>", each.split("</c:title>")[0]))
+        for each in parts(uncertain, r"xl/charts/chart\d+\.xml")
     ]
     assert titles[:3] == [
         "Expected stock of gallium at period end by remaining life, against target",
@@ -500,11 +641,17 @@ def test_charts_under_scenarios_show_what_is_expected(uncertain: bytes) -> None:
     assert list(outcomes.index) == ["war", "embargo", "glut", "base"]  # the dearest first
     by_name = {row.scenario: row for row in plan.of(ScenarioOutcome)}
     for name, cost, shortfall in outcomes.itertuples():
-        assert (cost, shortfall) == pytest.approx((by_name[name].cost / 1000, by_name[name].shortfall))
+        assert (cost, shortfall) == pytest.approx(
+            (by_name[name].cost / 1000, by_name[name].shortfall)
+        )
     stock = found["stock of gallium by remaining life [kg]"]
-    held = sum(row.probability * row.quantity for row in plan.of(LotStock) if row.material == "gallium")
+    held = sum(
+        row.probability * row.quantity for row in plan.of(LotStock) if row.material == "gallium"
+    )
     assert stock.iloc[:, :4].to_numpy().sum() == pytest.approx(held)
-    asked = {f"{row.date:%Y-%m}": row.target for row in plan.of(TargetMet) if row.material == "gallium"}  # in each scenario the same
+    asked = {
+        f"{row.date:%Y-%m}": row.target for row in plan.of(TargetMet) if row.material == "gallium"
+    }  # in each scenario the same
     assert stock["target"].dropna().to_dict() == pytest.approx(asked)
     flows = found["cash flow [thousand USD], running sum [thousand USD]"]
     assert flows["running sum (right)"].iloc[-1] == pytest.approx(
@@ -537,9 +684,14 @@ def test_a_plan_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["plan.xlsx"]
 
 
-@pytest.mark.parametrize("failure", [KeyboardInterrupt(), PermissionError(13, "in use"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "failure",
+    [KeyboardInterrupt(), PermissionError(13, "in use"), OSError(28, "No space left on device")],
+)
 @pytest.mark.parametrize("step", ["replace", "fsync"])
-def test_a_failure_leaves_what_was_there(failure: BaseException, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_what_was_there(
+    failure: BaseException, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "plan.xlsx"
     path.write_bytes(b"older")
 
@@ -547,14 +699,18 @@ def test_a_failure_leaves_what_was_there(failure: BaseException, step: str, tmp_
         raise failure
 
     monkeypatch.setattr(os, step, fail)
-    with pytest.raises(KeyboardInterrupt if isinstance(failure, KeyboardInterrupt) else OutputError) as raised:
+    with pytest.raises(
+        KeyboardInterrupt if isinstance(failure, KeyboardInterrupt) else OutputError
+    ) as raised:
         write(empty_plan(), path)
     assert "\n" not in str(raised.value)
     assert os.listdir(tmp_path) == ["plan.xlsx"]
     assert path.read_bytes() == b"older"
 
 
-def test_a_plan_that_cannot_be_composed_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_that_cannot_be_composed_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -580,7 +736,9 @@ def test_a_target_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("where", ["folder", "file"])
-def test_rights_are_tried_before_the_search(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rights_are_tried_before_the_search(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The superuser may write anywhere, so the refusal of the system is played."""
 
     def refuse(path: Path, mode: str = "r", plain: Any = Path.open) -> Any:
@@ -605,7 +763,11 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
 
 
 def test_demand_unmet_is_marked() -> None:
-    rows = (DemandMet(date=START, material="ga", buyer=None, required=5.0, met=3.0, unmet=2.0, cost=0.0),)
+    rows = (
+        DemandMet(
+            date=START, material="ga", buyer=None, required=5.0, met=3.0, unmet=2.0, cost=0.0
+        ),
+    )
     plan = replace(empty_plan(), rows={DemandMet: rows})
     ranges = [str(each.sqref) for each in opened(compose(plan))["demand"].conditional_formatting]
     assert ranges == ["F2"]

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from optimiser.errors import InputError
+from optimiser.system.errors import InputError
 from optimiser.workbook import sheets, xlsx
 from optimiser.workbook.read import read
 from optimiser.workbook.sheets import UNCACHED, Cells, Lost
@@ -41,14 +41,26 @@ PARTS = {
     "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="0"/></cellXfs></styleSheet>',
     "xl/worksheets/one.xml": f'<worksheet xmlns="{MAIN}"><sheetData/></worksheet>',
 }
-TABLES: Tables = {"settings": {"start": dt.date(2027, 1, 1), "periods": 12}, "materials": [{"material": "gallium"}]}
+TABLES: Tables = {
+    "settings": {"start": dt.date(2027, 1, 1), "periods": 12},
+    "materials": [{"material": "gallium"}],
+}
 
 
 def package(path: Path, parts: Mapping[str, str | bytes | None] | None = None, **more: str) -> Path:
     """A workbook made of its parts; `sheet`, `texts`, `formats` and `book` replace the usual ones."""
-    names = {"sheet": "xl/worksheets/one.xml", "texts": "xl/texts.xml", "formats": "xl/styles.xml", "book": "xl/workbook.xml"}
+    names = {
+        "sheet": "xl/worksheets/one.xml",
+        "texts": "xl/texts.xml",
+        "formats": "xl/styles.xml",
+        "book": "xl/workbook.xml",
+    }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {**PARTS, **(parts or {}), **{names[key]: text for key, text in more.items()}}.items():
+        for name, content in {
+            **PARTS,
+            **(parts or {}),
+            **{names[key]: text for key, text in more.items()},
+        }.items():
             if content is not None:
                 archive.writestr(name, content)
     return path
@@ -62,7 +74,9 @@ def rows(path: Path) -> dict[int, Cells]:
 
 
 def data(inner: str) -> str:
-    return f'<worksheet xmlns="{MAIN}"><dimension ref="A1"/><sheetData>{inner}</sheetData></worksheet>'
+    return (
+        f'<worksheet xmlns="{MAIN}"><dimension ref="A1"/><sheetData>{inner}</sheetData></worksheet>'
+    )
 
 
 def only_line(path: Path) -> str:
@@ -96,7 +110,10 @@ def test_cells_of_every_kind(tmp_path: Path) -> None:
         2: {1: "plain", 2: "rich", 4: "two\rlines"},
         4: {3: True, 4: False, 5: -1500.0, 7: 7.0},
         5: {1: "inline", 2: "said"},
-        6: {28: Lost("is the error #REF!; mend its formula or write the value"), 29: dt.datetime(2027, 3, 1)},
+        6: {
+            28: Lost("is the error #REF!; mend its formula or write the value"),
+            29: dt.datetime(2027, 3, 1),
+        },
     }
 
 
@@ -112,18 +129,43 @@ def test_formulas(tmp_path: Path) -> None:
 
 def test_formulas_beside_gaps(tmp_path: Path) -> None:
     cells = '<row r="3"><c r="B3"/><c r="D3"><f>A1</f></c><c r="F3"/></row><row r="4"/><row r="900"><c r="C900"><f>A1</f></c></row>'
-    assert rows(package(tmp_path / "book.xlsx", sheet=data(cells))) == {3: {4: UNCACHED}, 900: {3: UNCACHED}}
+    assert rows(package(tmp_path / "book.xlsx", sheet=data(cells))) == {
+        3: {4: UNCACHED},
+        900: {3: UNCACHED},
+    }
 
 
 def test_formats(tmp_path: Path) -> None:
-    codes = ["000", "[$-409]d\\-mmm\\-yy;@", "0.0 &quot;days&quot;", "#,##0.00\\ [$USD];[Red]\\-#,##0", "[h]:mm"]
-    own = "".join(f'<numFmt numFmtId="{number}" formatCode="{code}"/>' for number, code in enumerate(codes, 164))
+    codes = [
+        "000",
+        "[$-409]d\\-mmm\\-yy;@",
+        "0.0 &quot;days&quot;",
+        "#,##0.00\\ [$USD];[Red]\\-#,##0",
+        "[h]:mm",
+    ]
+    own = "".join(
+        f'<numFmt numFmtId="{number}" formatCode="{code}"/>'
+        for number, code in enumerate(codes, 164)
+    )
     used = "".join(f'<xf numFmtId="{number}"/>' for number in (0, 14, 164, 165, 166, 167, 10, 168))
     formats = f"""<styleSheet xmlns="{MAIN}"><numFmts>{own}</numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>
         <cellXfs>{used}</cellXfs></styleSheet>"""
-    styled = [(0, 1), (1, 46388), (2, 7), (3, 46388.75), (4, 3), (5, 2), (6, 0.25), (1, 0), (1, 1), (1, 9e9)]
+    styled = [
+        (0, 1),
+        (1, 46388),
+        (2, 7),
+        (3, 46388.75),
+        (4, 3),
+        (5, 2),
+        (6, 0.25),
+        (1, 0),
+        (1, 1),
+        (1, 9e9),
+    ]
     cells = "".join(f'<c s="{style}"><v>{value}</v></c>' for style, value in styled)
-    found = rows(package(tmp_path / "book.xlsx", formats=formats, sheet=data(f'<row r="1">{cells}</row>')))[1]
+    found = rows(
+        package(tmp_path / "book.xlsx", formats=formats, sheet=data(f'<row r="1">{cells}</row>'))
+    )[1]
     assert found == {
         1: 1.0,
         2: dt.datetime(2027, 1, 1),
@@ -134,7 +176,9 @@ def test_formats(tmp_path: Path) -> None:
         7: 0.25,
         8: dt.time(),
         9: dt.datetime(1900, 1, 1),
-        10: Lost("is the error #VALUE!; mend its formula or write the value"),  # shown as #### by a spreadsheet program
+        10: Lost(
+            "is the error #VALUE!; mend its formula or write the value"
+        ),  # shown as #### by a spreadsheet program
     }
     assert isinstance(found[3], Padded)
     assert found[3].digits == 3
@@ -162,9 +206,15 @@ def test_prefixed_names(tmp_path: Path) -> None:
 
 def test_the_strict_form_is_refused(tmp_path: Path) -> None:
     """It has other namespaces, which openpyxl passes over as if nothing were there."""
-    strict = {name: text.replace(OFFICE, "http://purl.oclc.org/ooxml/officeDocument/relationships") for name, text in PARTS.items()}
+    strict = {
+        name: text.replace(OFFICE, "http://purl.oclc.org/ooxml/officeDocument/relationships")
+        for name, text in PARTS.items()
+    }
     path = package(tmp_path / "book.xlsx", strict)
-    assert only_line(path) == f"{path}: holds no sheet that can be read; save it as an Excel workbook (.xlsx), not as a strict one"
+    assert (
+        only_line(path)
+        == f"{path}: holds no sheet that can be read; save it as an Excel workbook (.xlsx), not as a strict one"
+    )
 
 
 def test_damaged_dimensions_and_elements_outside_the_data_do_not_matter(tmp_path: Path) -> None:
@@ -196,9 +246,18 @@ def test_the_name_of_the_file_does_not_matter(tmp_path: Path, suffix: str) -> No
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 FILES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty; save it again from a spreadsheet program"),
-    "text": (b"offer,supplier\n", "is no Excel workbook; save it as an Excel workbook (.xlsx), or name a folder of CSV files"),
-    "old": (OLE + bytes(600), "is a workbook of the old format; save it as an Excel workbook (.xlsx)"),
-    "protected": (OLE + bytes(1016) + "EncryptedPackage".encode("utf-16-le"), "is protected by a password; save it without one"),
+    "text": (
+        b"offer,supplier\n",
+        "is no Excel workbook; save it as an Excel workbook (.xlsx), or name a folder of CSV files",
+    ),
+    "old": (
+        OLE + bytes(600),
+        "is a workbook of the old format; save it as an Excel workbook (.xlsx)",
+    ),
+    "protected": (
+        OLE + bytes(1016) + "EncryptedPackage".encode("utf-16-le"),
+        "is protected by a password; save it without one",
+    ),
     "no archive": (
         b"PK\3\4" + bytes(100),
         "the file is damaged or cut short (File is not a zip file); save it again from a spreadsheet program",
@@ -215,7 +274,10 @@ def test_files_that_are_no_workbook(tmp_path: Path, kind: str) -> None:
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
-    assert only_line(tmp_path / "book.xlsx") == f"{tmp_path / 'book.xlsx'}: there is no such file; see its name and folder"
+    assert (
+        only_line(tmp_path / "book.xlsx")
+        == f"{tmp_path / 'book.xlsx'}: there is no such file; see its name and folder"
+    )
     assert only_line(Path("/dev/null")) == "/dev/null: is neither a file nor a folder"
 
 
@@ -234,14 +296,22 @@ def test_an_archive_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / "book.ods"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-    assert only_line(path) == f"{path}: is no Excel workbook (.xlsx); save it as an Excel workbook (.xlsx)"
+    assert (
+        only_line(path)
+        == f"{path}: is no Excel workbook (.xlsx); save it as an Excel workbook (.xlsx)"
+    )
     kind = "application/vnd.ms-excel.sheet.binary.macroEnabled.main"
     binary = {
-        "[Content_Types].xml": PARTS["[Content_Types].xml"].replace(f"{WORKBOOK}.sheet.main+xml", kind),
+        "[Content_Types].xml": PARTS["[Content_Types].xml"].replace(
+            f"{WORKBOOK}.sheet.main+xml", kind
+        ),
         "xl/workbook.xml": None,
         "xl/workbook.bin": b"\x83\x01",
     }
-    assert only_line(package(path, binary)) == f"{path}: is no Excel workbook (.xlsx); save it as an Excel workbook (.xlsx)"
+    assert (
+        only_line(package(path, binary))
+        == f"{path}: is no Excel workbook (.xlsx); save it as an Excel workbook (.xlsx)"
+    )
 
 
 def test_a_truncated_workbook(tmp_path: Path) -> None:
@@ -266,30 +336,64 @@ def test_any_damaged_byte_is_told_or_harmless(tmp_path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[dict[str, str], str]] = {
-    "no xml": ({"sheet": data("").removesuffix("</sheetData></worksheet>")}, "settings: the sheet is damaged"),
+    "no xml": (
+        {"sheet": data("").removesuffix("</sheetData></worksheet>")},
+        "settings: the sheet is damaged",
+    ),
     "no xml at all": ({"sheet": "<worksheet><sheetData>"}, "book.xlsx: the file is damaged"),
-    "unknown encoding": ({"sheet": '<?xml version="1.0" encoding="UT4-8"?>' + data("")}, "book.xlsx: the file is damaged"),
-    "row of a hostile number": ({"sheet": data('<row r="999999999999"><c><v>1</v></c></row>')}, "settings: the sheet is damaged"),
-    "column of a hostile number": ({"sheet": data('<row r="1"><c r="ZZZZ1"><v>1</v></c></row>')}, "settings: the sheet is damaged"),
+    "unknown encoding": (
+        {"sheet": '<?xml version="1.0" encoding="UT4-8"?>' + data("")},
+        "book.xlsx: the file is damaged",
+    ),
+    "row of a hostile number": (
+        {"sheet": data('<row r="999999999999"><c><v>1</v></c></row>')},
+        "settings: the sheet is damaged",
+    ),
+    "column of a hostile number": (
+        {"sheet": data('<row r="1"><c r="ZZZZ1"><v>1</v></c></row>')},
+        "settings: the sheet is damaged",
+    ),
     "merged nonsense": (
-        {"sheet": data("").replace("</worksheet>", '<mergeCells><mergeCell ref="A:B"/></mergeCells></worksheet>')},
+        {
+            "sheet": data("").replace(
+                "</worksheet>", '<mergeCells><mergeCell ref="A:B"/></mergeCells></worksheet>'
+            )
+        },
         "settings: the sheet is damaged",
     ),
     "rows out of order": (
         {"sheet": data('<row r="2"><c><v>1</v></c></row><row r="1"><c><v>1</v></c></row>')},
         "settings: the sheet is damaged (row 1 stands after row 2 in the file); save it again from a spreadsheet program",
     ),
-    "row twice": ({"sheet": data('<row r="2"/><row r="2"><c><v>1</v></c></row>')}, "settings: the sheet is damaged (row 2 stands twice in"),
+    "row twice": (
+        {"sheet": data('<row r="2"/><row r="2"><c><v>1</v></c></row>')},
+        "settings: the sheet is damaged (row 2 stands twice in",
+    ),
     "cells out of order": (
         {"sheet": data('<row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>1</v></c></row>')},
         "settings: the sheet is damaged (the cell A1 stands after B1 in the file)",
     ),
-    "cell twice": ({"sheet": data('<row r="1"><c r="A1"/><c r="A1"/></row>')}, "the cell A1 stands twice in the file"),
-    "cell of another row": ({"sheet": data('<row r="1"><c r="A2"/></row>')}, "the cell A2 stands in row 1 of the file"),
-    "cell without a name": ({"sheet": data('<row r="1"><c r="11"/></row>')}, "settings: the sheet is damaged (row 1 has a cell '11')"),
-    "row without a number": ({"sheet": data('<row r="two"/>')}, "settings: the sheet is damaged (a row below row 0 has the number 'two')"),
+    "cell twice": (
+        {"sheet": data('<row r="1"><c r="A1"/><c r="A1"/></row>')},
+        "the cell A1 stands twice in the file",
+    ),
+    "cell of another row": (
+        {"sheet": data('<row r="1"><c r="A2"/></row>')},
+        "the cell A2 stands in row 1 of the file",
+    ),
+    "cell without a name": (
+        {"sheet": data('<row r="1"><c r="11"/></row>')},
+        "settings: the sheet is damaged (row 1 has a cell '11')",
+    ),
+    "row without a number": (
+        {"sheet": data('<row r="two"/>')},
+        "settings: the sheet is damaged (a row below row 0 has the number 'two')",
+    ),
     "no sheets": ({"book": f'<workbook xmlns="{MAIN}"/>'}, "holds no sheet that can be read"),
-    "sheet without a part": ({"book": PARTS["xl/workbook.xml"].replace('r:id="s"', 'r:id="z"')}, "the file is damaged"),
+    "sheet without a part": (
+        {"book": PARTS["xl/workbook.xml"].replace('r:id="s"', 'r:id="z"')},
+        "the file is damaged",
+    ),
 }
 
 
@@ -318,18 +422,29 @@ def test_a_damaged_cell_is_named(tmp_path: Path, cell: str) -> None:
     header = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("name", "value"))
     line = '<row><c t="inlineStr"><is><t>periods</t></is></c>{}</row><row><c t="inlineStr"><is><t>start</t></is></c>{}</row>'
     start = '<c t="inlineStr"><is><t>2027-01-01</t></is></c>'
-    path = package(tmp_path / "book.xlsx", sheet=data(f"<row>{header}</row>{line.format(cell, start)}"))
-    assert only_line(path) == f"settings!B2: periods is damaged: {CELLS[cell]}; write the value that is meant"
+    path = package(
+        tmp_path / "book.xlsx", sheet=data(f"<row>{header}</row>{line.format(cell, start)}")
+    )
+    assert (
+        only_line(path)
+        == f"settings!B2: periods is damaged: {CELLS[cell]}; write the value that is meant"
+    )
 
 
 def test_a_sheet_without_its_part_is_an_error(tmp_path: Path) -> None:
     """Each way in which a file names a sheet and does not hold it."""
     sheet = '<sheet name="rules" sheetId="2" {}/></sheets>'
     relation = f'<Relationship Id="u" Type="{OFFICE}/worksheet" Target="worksheets/Two.xml"/></Relationships>'
-    related = {"xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace("</Relationships>", relation)}
+    related = {
+        "xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace(
+            "</Relationships>", relation
+        )
+    }
     for identity in ('r:id="u"', ""):
         told = PARTS["xl/workbook.xml"].replace("</sheets>", sheet.format(identity))
-        path = package(tmp_path / "book.xlsx", {**related, "xl/worksheets/two.xml": data("")}, book=told)
+        path = package(
+            tmp_path / "book.xlsx", {**related, "xl/worksheets/two.xml": data("")}, book=told
+        )
         with pytest.raises(InputError) as caught:
             read(path)
         expected = "rules: the file names this sheet and holds no cells of it; save the workbook again from a spreadsheet program"
@@ -340,7 +455,9 @@ def test_a_part_that_stands_twice(tmp_path: Path) -> None:
     path = package(tmp_path / "book.xlsx")
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("xl/worksheets/one.xml", data(""))
-    assert only_line(path).startswith(f"{path}: holds the part 'xl/worksheets/one.xml' 2 times; save it again")
+    assert only_line(path).startswith(
+        f"{path}: holds the part 'xl/worksheets/one.xml' 2 times; save it again"
+    )
 
 
 # --- Hostile files ----------------------------------------------------------------------------------------------------
@@ -349,12 +466,27 @@ def test_a_part_that_stands_twice(tmp_path: Path) -> None:
 def test_entities_are_refused(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
-    for declared in (f'<!ENTITY e SYSTEM "{secret.as_uri()}">', '<!ENTITY a "xxxxxxxxxx"><!ENTITY e "&a;&a;&a;&a;&a;&a;&a;&a;">'):
-        sheet = f"<!DOCTYPE worksheet [{declared}]>" + data('<row r="1"><c r="A1" t="inlineStr"><is><t>&e;</t></is></c></row>')
+    for declared in (
+        f'<!ENTITY e SYSTEM "{secret.as_uri()}">',
+        '<!ENTITY a "xxxxxxxxxx"><!ENTITY e "&a;&a;&a;&a;&a;&a;&a;&a;">',
+    ):
+        sheet = f"<!DOCTYPE worksheet [{declared}]>" + data(
+            '<row r="1"><c r="A1" t="inlineStr"><is><t>&e;</t></is></c></row>'
+        )
         line = only_line(package(tmp_path / "book.xlsx", sheet=sheet))
-        assert line == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
-        line = only_line(package(tmp_path / "book.xlsx", book=f"<!DOCTYPE x [{declared}]>" + PARTS["xl/workbook.xml"]))
-        assert line == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
+        assert (
+            line
+            == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
+        )
+        line = only_line(
+            package(
+                tmp_path / "book.xlsx", book=f"<!DOCTYPE x [{declared}]>" + PARTS["xl/workbook.xml"]
+            )
+        )
+        assert (
+            line
+            == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
+        )
 
 
 def _in_bounds(work: Callable[[], str]) -> str:
@@ -383,33 +515,53 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(xlsx, "MOST_BYTES", 2**20)
     path = package(tmp_path / "book.xlsx", {"xl/media/picture.bin": bytes(2**20)})
-    assert only_line(path).startswith(f"{path}: unpacks to 1 MB in 8 parts; at most 1 MB in 10,000 parts are read")
+    assert only_line(path).startswith(
+        f"{path}: unpacks to 1 MB in 8 parts; at most 1 MB in 10,000 parts are read"
+    )
     monkeypatch.undo()
     monkeypatch.setattr(xlsx, "_MOST_TAGS", 10)
-    assert "XML tags; at most 10 are read; remove rows or split the workbook" in only_line(package(path))
+    assert "XML tags; at most 10 are read; remove rows or split the workbook" in only_line(
+        package(path)
+    )
 
 
-def test_too_many_rows_are_refused_before_they_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_rows_are_refused_before_they_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sheets, "MOST_ROWS", 1_000)
     path = tmp_path / "book.xlsx"
     header = '<row><c t="inlineStr"><is><t>name</t></is></c><c t="inlineStr"><is><t>value</t></is></c></row>'
     row = '<row><c t="inlineStr"><is><t>gallium</t></is></c><c><v>5</v></c></row>'
     package(path, sheet=data(header + row * 60_000))
-    assert _in_bounds(lambda: only_line(path)) == "settings: has more than 1,000 rows of data; remove rows or split the workbook"
+    assert (
+        _in_bounds(lambda: only_line(path))
+        == "settings: has more than 1,000 rows of data; remove rows or split the workbook"
+    )
 
 
 def test_formatted_blank_rows_are_no_rows(tmp_path: Path) -> None:
     """A format on whole columns leaves such rows behind."""
-    blank = "".join(f'<row r="{line}" s="0" customFormat="1"><c r="A{line}" s="0"/></row>' for line in range(4, 50_001))
-    cells = '<row r="1"><c t="inlineStr"><is><t>name</t></is></c></row>' + blank + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    blank = "".join(
+        f'<row r="{line}" s="0" customFormat="1"><c r="A{line}" s="0"/></row>'
+        for line in range(4, 50_001)
+    )
+    cells = (
+        '<row r="1"><c t="inlineStr"><is><t>name</t></is></c></row>'
+        + blank
+        + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    )
     assert list(rows(package(tmp_path / "book.xlsx", sheet=data(cells)))) == [1, 1_048_576]
 
 
 def test_a_sheet_as_wide_as_can_be(tmp_path: Path) -> None:
-    header = "".join(f'<c t="inlineStr"><is><t>column {number}</t></is></c>' for number in range(16_000))
+    header = "".join(
+        f'<c t="inlineStr"><is><t>column {number}</t></is></c>' for number in range(16_000)
+    )
     sheet = data(f'<row r="1"><c t="inlineStr"><is><t>name</t></is></c>{header}</row>')
     path = package(tmp_path / "book.xlsx", sheet=sheet)
     most = "at most 1,000 are read; remove those that are not needed"
@@ -417,7 +569,14 @@ def test_a_sheet_as_wide_as_can_be(tmp_path: Path) -> None:
 
 
 def test_letters() -> None:
-    assert [sheets.letter(column) for column in (1, 26, 27, 52, 703, 16_384)] == ["A", "Z", "AA", "AZ", "AAA", "XFD"]
+    assert [sheets.letter(column) for column in (1, 26, 27, 52, 703, 16_384)] == [
+        "A",
+        "Z",
+        "AA",
+        "AZ",
+        "AAA",
+        "XFD",
+    ]
     assert all(sheets.number(sheets.letter(column)) == column for column in range(1, 16_385))
     assert sheets.corners("B2:AC10") == (2, 2, 10, 29)
     with pytest.raises(ValueError, match="'A:B' is no area"):

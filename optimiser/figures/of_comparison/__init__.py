@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from optimiser.comparison import Compared
+from optimiser.comparison.compared import Compared
 from optimiser.figures.of_comparison import side_by_side
 from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 

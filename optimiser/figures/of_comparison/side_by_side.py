@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from optimiser.comparison import DECISIONS, FIGURES, SCENARIOS, Compared, Value, change
+from optimiser.comparison.compared import DECISIONS, FIGURES, SCENARIOS, Compared, Value, change
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.origins import RowDifference
 

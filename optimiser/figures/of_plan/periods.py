@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from optimiser.figures.of_plan.plan_rows import PlanRows
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from stockpile_model.schema import Result
 
 MOST_SERIES, MOST_LABELS = 8, 12

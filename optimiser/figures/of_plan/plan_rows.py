@@ -11,7 +11,7 @@ from typing import Any
 
 from optimiser.figures.figure import Figured, TableFigure
 from optimiser.figures.origins import CellOf, Total
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from stockpile_model.schema import Dated, Result, columns
 
 Earlier = Mapping[str, Figured]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from optimiser.figures.figure import Figured
 from optimiser.figures.of_scenarios import price_paths, sampled_risks
-from optimiser.sampling.make import Made
+from optimiser.scenarios.sampling.make import Made
 
 ScenarioMaker = Callable[[Made], Iterator[Figured]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
-from optimiser.sampling.make import Made, quantiles
+from optimiser.scenarios.sampling.make import Made, quantiles
 
 SHARES = (0.05, 0.5, 0.95)
 NAMES = ("5 % of all samples", "median of all samples", "95 % of all samples")

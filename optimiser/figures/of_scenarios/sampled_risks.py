@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
-from optimiser.sampling import calibrate, tables
-from optimiser.sampling.draw import Process
-from optimiser.sampling.make import Made
-from optimiser.sampling.tables import Uncertainty
+from optimiser.scenarios.sampling import calibrate, tables
+from optimiser.scenarios.sampling.draw import Process
+from optimiser.scenarios.sampling.make import Made
+from optimiser.scenarios.sampling.tables import Uncertainty
 
 MOST_CORRELATIONS = 3  # that stand with an index
 TEXT = Precision()

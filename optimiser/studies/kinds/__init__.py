@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from optimiser.studies.kinds import alternatives, frontier, monte_carlo, morris, sobol, sweep, threshold, tornado
+from optimiser.studies.kinds import (
+    alternatives,
+    frontier,
+    monte_carlo,
+    morris,
+    sobol,
+    sweep,
+    threshold,
+    tornado,
+)
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 
 __all__ = ["ROUNDS", "Asked", "Rounds", "Table"]

@@ -19,23 +19,46 @@ def rounds(asked: Asked) -> Rounds:
     share = SHARE if asked.study.high is None else asked.study.high
     (best,) = yield [Case(note="least cost")]
     if best.objective is None:
-        return [Table("alternatives", f"There is no plan to find alternatives to: {best.ended}.", ("plan",), [])]
+        return [
+            Table(
+                "alternatives",
+                f"There is no plan to find alternatives to: {best.ended}.",
+                ("plan",),
+                [],
+            )
+        ]
     most = best.objective + share * abs(best.objective)
     plans, wanted, why = [best], asked.study.steps or PLANS, ""
     while len(plans) < wanted:
-        (found,) = yield [Case(note=f"plan {len(plans) + 1}", aim="distance", avoid=_weights(plans), limit=("cost", most))]
+        (found,) = yield [
+            Case(
+                note=f"plan {len(plans) + 1}",
+                aim="distance",
+                avoid=_weights(plans),
+                limit=("cost", most),
+            )
+        ]
         if not found.planned:
             why = f"the search for the next ended so: {found.ended}"
             break
         if min(_distance(found, other) for other in plans) < ALIKE:
             proven = (
-                "there is none that is less alike" if found.gap is not None and found.gap <= UNLIKE else "none less alike was found in time"
+                "there is none that is less alike"
+                if found.gap is not None and found.gap <= UNLIKE
+                else "none less alike was found in time"
             )
             why = f"the next is like one of these to {1 - ALIKE:.1%}, and {proven}"
             break
         plans.append(found)
     names = sorted({name for each in plans for name in _decisions(each)})
-    header = ("plan", f"cost [{asked.money}]", "more than the best", "unlike those before", f"shortfall [{asked.unit}]", *names)
+    header = (
+        "plan",
+        f"cost [{asked.money}]",
+        "more than the best",
+        "unlike those before",
+        f"shortfall [{asked.unit}]",
+        *names,
+    )
     rows = []
     for k, each in enumerate(plans):
         cost = each.number("cost") if k else each.objective
@@ -54,12 +77,18 @@ def rounds(asked: Asked) -> Rounds:
 
 def _quantities() -> dict[str, str]:
     """Return the figures that say how alike plans are, each with its variable."""
-    return {tally.figure: tally.variable for tally in tallies() if tally.alike and tally.how == "sum"}
+    return {
+        tally.figure: tally.variable for tally in tallies() if tally.alike and tally.how == "sum"
+    }
 
 
 def _decisions(result: Result) -> dict[str, float]:
     kinds = {tally.figure for tally in tallies() if tally.how in ("sum", "ever")}
-    return {name: value for name, value in result.figures.items() if name.split(" ")[0] in kinds and isinstance(value, float) and value}
+    return {
+        name: value
+        for name, value in result.figures.items()
+        if name.split(" ")[0] in kinds and isinstance(value, float) and value
+    }
 
 
 def _weights(plans: list[Result]) -> tuple[tuple[str, float], ...]:
@@ -81,4 +110,8 @@ def _distance(one: Result, other: Result) -> float:
     first, second = _decisions(one), _decisions(other)
     names = first.keys() | second.keys()
     largest = sum(max(first.get(name, 0.0), second.get(name, 0.0)) for name in names)
-    return 1.0 - sum(min(first.get(name, 0.0), second.get(name, 0.0)) for name in names) / largest if largest else 0.0
+    return (
+        1.0 - sum(min(first.get(name, 0.0), second.get(name, 0.0)) for name in names) / largest
+        if largest
+        else 0.0
+    )

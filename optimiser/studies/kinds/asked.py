@@ -48,7 +48,13 @@ class Asked:
     def seed(self) -> int:
         return 1 if self.study.seed is None else self.study.seed
 
-    def case(self, *values: float | None, note: str = "", limit: tuple[str, float] | None = None, commits: tuple[Commit, ...] = ()) -> Case:
+    def case(
+        self,
+        *values: float | None,
+        note: str = "",
+        limit: tuple[str, float] | None = None,
+        commits: tuple[Commit, ...] = (),
+    ) -> Case:
         """The case in which the inputs have these values; None leaves one as it is. Where all are known it has a point."""
         pairs = [*zip(self.inputs, values, strict=True)]
         changes = tuple(each.change(value) for each, value in pairs if value is not None)

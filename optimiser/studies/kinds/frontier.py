@@ -23,7 +23,12 @@ from stockpile_model.values import normal
 
 SAME = 1e-9
 LIMITS = {
-    **{("rules", "most"): 1, ("budgets", "amount"): 1, ("offers", "total"): 1, ("sites", "capacity"): 1},
+    **{
+        ("rules", "most"): 1,
+        ("budgets", "amount"): 1,
+        ("offers", "total"): 1,
+        ("sites", "capacity"): 1,
+    },
     **{("rules", "least"): -1, ("offers", "minimum_order"): -1},
 }
 """Cells that limit a plan and cost nothing by themselves: 1 where less is stricter, -1 where more is."""
@@ -39,28 +44,58 @@ def rounds(asked: Asked) -> Rounds:
         values = grid(limit, steps)
         found = yield [asked.case(value) for value in values]
         cell = (limit.table, normal(limit.column))
-        strict, points = LIMITS.get(cell, -1 if cell in AT_LEAST else 1), [*zip(values, found, strict=True)]
-        return [_table(asked, limit.name, limit.unit, strict, _shared(points, [], strict, asked.gap) if cell in LIMITS else points)]
+        strict, points = (
+            LIMITS.get(cell, -1 if cell in AT_LEAST else 1),
+            [*zip(values, found, strict=True)],
+        )
+        return [
+            _table(
+                asked,
+                limit.name,
+                limit.unit,
+                strict,
+                _shared(points, [], strict, asked.gap) if cell in LIMITS else points,
+            )
+        ]
     measure = normal(str(asked.study.column))
     name, unit = ("CVaR", asked.money) if measure == "cvar" else (measure, asked.unit)
-    cheapest, least = yield [Case(note="least cost", limit=(measure, math.inf)), Case(note=f"least {measure}", aim=measure)]
+    cheapest, least = yield [
+        Case(note="least cost", limit=(measure, math.inf)),
+        Case(note=f"least {measure}", aim=measure),
+    ]
     if cheapest.objective is None or least.objective is None:
         why = "; ".join(
-            f"{note}: {each.ended}" for note, each in (("least cost", cheapest), (f"least {measure}", least)) if not each.planned
+            f"{note}: {each.ended}"
+            for note, each in (("least cost", cheapest), (f"least {measure}", least))
+            if not each.planned
         )
-        return [Table("frontier", f"An end of the frontier was not found: {why}.", (name, "status"), [])]
+        return [
+            Table("frontier", f"An end of the frontier was not found: {why}.", (name, "status"), [])
+        ]
     bottom = asked.study.low if asked.study.low is not None else least.objective
     # At the least cost the measure may be anything up to what that plan happens to have: of two plans that cost the same, less of it.
     top, known = asked.study.high, [(least.objective, _priced(least))]
     if top is None:
         allowed = cheapest.objective * (1 + 1e-6 * (1 if cheapest.objective >= 0 else -1))
-        (tidy,) = yield [Case(note=f"least {measure} at least cost", aim=measure, limit=("cost", allowed))]
+        (tidy,) = yield [
+            Case(note=f"least {measure} at least cost", aim=measure, limit=("cost", allowed))
+        ]
         top = tidy.objective if tidy.objective is not None else bottom
         known += [(top, _priced(tidy))] if tidy.objective is not None else []
-    values = [*dict.fromkeys(float(each) for each in np.linspace(min(bottom, top), max(bottom, top), steps))]
-    found = yield [Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values]
+    values = [
+        *dict.fromkeys(
+            float(each) for each in np.linspace(min(bottom, top), max(bottom, top), steps)
+        )
+    ]
+    found = yield [
+        Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values
+    ]
     known.append((math.inf, replace(cheapest, objective=None)))  # its bound is one everywhere
-    return [_table(asked, name, unit, 1, _shared([*zip(values, found, strict=True)], known, 1, asked.gap))]
+    return [
+        _table(
+            asked, name, unit, 1, _shared([*zip(values, found, strict=True)], known, 1, asked.gap)
+        )
+    ]
 
 
 def _priced(result: Result) -> Result:
@@ -75,8 +110,16 @@ def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
     def at(value: float) -> Result:
         own = next(each for limit, each in points if limit == value)
         everywhere = [*points, *known]
-        plans = [each for limit, each in everywhere if strict * limit <= strict * value and each.objective is not None]
-        bounds = [each.bound for limit, each in everywhere if strict * limit >= strict * value and each.bound is not None]
+        plans = [
+            each
+            for limit, each in everywhere
+            if strict * limit <= strict * value and each.objective is not None
+        ]
+        bounds = [
+            each.bound
+            for limit, each in everywhere
+            if strict * limit >= strict * value and each.bound is not None
+        ]
         best = min(plans, key=lambda each: each.objective or 0.0, default=own)
         if best.objective is None:
             return own
@@ -94,7 +137,11 @@ def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> T
     """The points in the order of their limits. One is dominated where it is proven that a stricter limit costs no more."""
     rows: list[tuple[object, ...]] = []
     for value, each in points:
-        stricter = [(one.objective, other) for other, one in points if strict * other < strict * value and one.objective is not None]
+        stricter = [
+            (one.objective, other)
+            for other, one in points
+            if strict * other < strict * value and one.objective is not None
+        ]
         remark = ""
         if each.objective is not None and stricter:
             cost, limit = min(stricter)
@@ -102,16 +149,41 @@ def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> T
                 remark = "dominated"
             elif cost <= each.objective + SAME * abs(each.objective):
                 remark = f"within the gap: no plan is known that is cheaper than at {limit:.6g}"
-        rows.append((value, each.objective, each.bound, each.number("shortfall"), remark, each.status if each.planned else each.ended))
+        rows.append(
+            (
+                value,
+                each.objective,
+                each.bound,
+                each.number("shortfall"),
+                remark,
+                each.status if each.planned else each.ended,
+            )
+        )
     label = f"{name} [{unit}]" if unit else name
-    header = (label, f"cost [{asked.money}]", f"bound [{asked.money}]", f"shortfall [{asked.unit}]", "remark", "status")
+    header = (
+        label,
+        f"cost [{asked.money}]",
+        f"bound [{asked.money}]",
+        f"shortfall [{asked.unit}]",
+        "remark",
+        "status",
+    )
     said = _answer(asked, name, unit, strict, points, rows)
     return Table("frontier", said, header, rows, "frontier", axis=f"{asked.least} [{asked.money}]")
 
 
-def _answer(asked: Asked, name: str, unit: str, strict: int, points: Points, rows: Sequence[Sequence[object]]) -> str:
+def _answer(
+    asked: Asked,
+    name: str,
+    unit: str,
+    strict: int,
+    points: Points,
+    rows: Sequence[Sequence[object]],
+) -> str:
     """What the limit costs at its strictest, and where loosening it saves most."""
-    planned = sorted((strict * value, each.objective) for value, each in points if each.objective is not None)
+    planned = sorted(
+        (strict * value, each.objective) for value, each in points if each.objective is not None
+    )
     without = [each for _, each in points if not each.planned]
     if not planned:
         return f"No point has a plan: {missed(without)}."

@@ -24,44 +24,79 @@ def rounds(asked: Asked) -> Rounds:
     samples = asked.study.samples or SAMPLES
     dice = np.random.default_rng(asked.seed)
     shares = dice.random((samples, len(asked.inputs)))
-    results = yield [asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True))) for row in shares.tolist()]
+    results = yield [
+        asked.case(*(each.at(share) for each, share in zip(asked.inputs, row, strict=True)))
+        for row in shares.tolist()
+    ]
     planned = [each for each in results if each.planned]
     if not planned:
         return [_summary(asked, results, planned, "")]
     correlated = _correlated(asked, shares, results)
-    return [_summary(asked, results, planned, correlated.said), _histogram(asked, planned), _fan(asked, planned), correlated]
+    return [
+        _summary(asked, results, planned, correlated.said),
+        _histogram(asked, planned),
+        _fan(asked, planned),
+        correlated,
+    ]
 
 
-def _summary(asked: Asked, results: Sequence[Result], planned: Sequence[Result], correlated: str) -> Table:
+def _summary(
+    asked: Asked, results: Sequence[Result], planned: Sequence[Result], correlated: str
+) -> Table:
     rows: list[tuple[object, ...]] = []
-    for name, unit in (("objective", asked.money), ("shortfall", asked.unit), ("waste", asked.unit)):
+    for name, unit in (
+        ("objective", asked.money),
+        ("shortfall", asked.unit),
+        ("waste", asked.unit),
+    ):
         values = np.array([value for each in planned if (value := each.number(name)) is not None])
         if len(values):
             error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
             shown = "cost" if name == "objective" else name
-            rows.append((shown, unit, float(values.mean()), error, *(float(each) for each in np.quantile(values, QUANTILES))))
+            rows.append(
+                (
+                    shown,
+                    unit,
+                    float(values.mean()),
+                    error,
+                    *(float(each) for each in np.quantile(values, QUANTILES)),
+                )
+            )
     short = sum((each.number("shortfall") or 0.0) > 0 for each in planned)
     said = ""
     if rows:
         mean, error, low, high = (figure(rows[0][at]) for at in (2, 3, 4, -1))
         said = f"The {asked.least} is {asked.paid(mean)} on average"
         said += f" (standard error {number(error)})" if math.isfinite(error) else ""
-        said += f", and from {asked.paid(low)} to {asked.paid(high)} in nine runs of ten. {correlated} "
+        said += (
+            f", and from {asked.paid(low)} to {asked.paid(high)} in nine runs of ten. {correlated} "
+        )
     said += f"{len(planned)} of {len(results)} runs have a plan, {short} of these fall short of a target or demand."
     if len(planned) < len(results):
         said += f" Runs without a plan are left out of every figure: {missed(results)}."
     said += f" Costs carry the gap of {asked.gap:.2%}; all other figures are those of one plan within it."
-    header = ("of", "unit", "mean", "standard error", *(f"{share:.0%} quantile" for share in QUANTILES))
+    header = (
+        "of",
+        "unit",
+        "mean",
+        "standard error",
+        *(f"{share:.0%} quantile" for share in QUANTILES),
+    )
     return Table("monte carlo", said, header, rows)
 
 
 def _histogram(asked: Asked, planned: Sequence[Result]) -> Table:
     values = np.array([each.objective for each in planned], dtype=np.float64)
     counts, edges = np.histogram(values, bins=min(BINS, max(1, len(values) // 3)))
-    rows = [(float((low + high) / 2), int(count)) for low, high, count in zip(edges, edges[1:], counts, strict=False)]
+    rows = [
+        (float((low + high) / 2), int(count))
+        for low, high, count in zip(edges, edges[1:], counts, strict=False)
+    ]
     often = max(rows, key=lambda row: row[1])
     said = f"Most runs, {often[1]:,} of {len(values):,}, cost about {asked.paid(often[0])}."
-    return Table("cost histogram", said, (f"cost [{asked.money}]", "runs"), rows, "columns", axis="runs")
+    return Table(
+        "cost histogram", said, (f"cost [{asked.money}]", "runs"), rows, "columns", axis="runs"
+    )
 
 
 def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
@@ -69,7 +104,9 @@ def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
     stock = np.array([each.stock for each in planned if len(each.stock)], dtype=np.float32)
     calendar = asked.stockpile.calendar
     bands = np.quantile(stock, QUANTILES, axis=0) if len(stock) else np.zeros((len(QUANTILES), 0))
-    rows = [(calendar.begin(t), *(float(each) for each in bands[:, t])) for t in range(bands.shape[1])]
+    rows = [
+        (calendar.begin(t), *(float(each) for each in bands[:, t])) for t in range(bands.shape[1])
+    ]
     header = ("period", *(f"{share:.0%}" for share in QUANTILES))
     said = f"Stock at the end of each period [{asked.unit}]: quantiles over the runs."
     if rows:

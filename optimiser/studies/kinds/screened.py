@@ -23,12 +23,22 @@ def problem(asked: Asked) -> dict[str, Any]:
 def cases(asked: Asked, shares: Any, levels: bool = False) -> list[Case]:
     """Make a case of each row of shares: quantiles of the inputs, or `levels` of a grid over their ranges."""
     rows = np.asarray(shares).tolist()
-    return [asked.case(*((i.level if levels else i.at)(s) for i, s in zip(asked.inputs, row, strict=True))) for row in rows]
+    return [
+        asked.case(
+            *((i.level if levels else i.at)(s) for i, s in zip(asked.inputs, row, strict=True))
+        )
+        for row in rows
+    ]
 
 
 def costs(results: Sequence[Result]) -> Any:
     """The cost of each run; nan where it has none."""
-    return np.array([each.objective if each.planned and each.objective is not None else np.nan for each in results])
+    return np.array(
+        [
+            each.objective if each.planned and each.objective is not None else np.nan
+            for each in results
+        ]
+    )
 
 
 def quiet() -> Any:
@@ -38,5 +48,10 @@ def quiet() -> Any:
 def missed(results: Sequence[Result]) -> str:
     """Which runs have no plan, in words."""
     kinds = dict.fromkeys(each.ended for each in results if not each.planned)
-    shown = [f"{sum(each.ended == ended for each in results)} × {ended}" for ended in [*kinds][:MOST_SAID]]
-    return "; ".join(shown) + (f"; and {len(kinds) - MOST_SAID} other reasons" if len(kinds) > MOST_SAID else "")
+    shown = [
+        f"{sum(each.ended == ended for each in results)} × {ended}"
+        for ended in [*kinds][:MOST_SAID]
+    ]
+    return "; ".join(shown) + (
+        f"; and {len(kinds) - MOST_SAID} other reasons" if len(kinds) > MOST_SAID else ""
+    )

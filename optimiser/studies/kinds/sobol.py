@@ -20,23 +20,39 @@ def rounds(asked: Asked) -> Rounds:
 
     stated, seed = problem(asked), asked.seed
     with quiet():
-        shares = sampling.sample(stated, asked.study.samples or SAMPLES, calc_second_order=False, seed=seed)
+        shares = sampling.sample(
+            stated, asked.study.samples or SAMPLES, calc_second_order=False, seed=seed
+        )
     results = yield cases(asked, shares)
     cost = costs(results)
     header = ("input", "low", "high", "S1", "S1 ±", "ST", "ST ±")
     if np.isnan(cost).any():
         said = f"Refused: {int(np.isnan(cost).sum())} of {len(cost)} runs have no cost ({missed(results)}); Sobol's indices tolerate none. "
-        return [Table("sobol", said + "Narrow the ranges, or give shortage a price so that every case has a plan.", header, [])]
+        return [
+            Table(
+                "sobol",
+                said + "Narrow the ranges, or give shortage a price so that every case has a plan.",
+                header,
+                [],
+            )
+        ]
     if np.ptp(cost) == 0:
-        return [Table("sobol", "Refused: the cost is the same in every run, so there is no variance to explain.", header, [])]
+        return [
+            Table(
+                "sobol",
+                "Refused: the cost is the same in every run, so there is no variance to explain.",
+                header,
+                [],
+            )
+        ]
     with quiet():
         found = analysis.analyze(stated, cost, calc_second_order=False, seed=seed)
-    columns = zip(asked.inputs, found["S1"], found["S1_conf"], found["ST"], found["ST_conf"], strict=True)
+    columns = zip(
+        asked.inputs, found["S1"], found["S1_conf"], found["ST"], found["ST_conf"], strict=True
+    )
     rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
     rows.sort(key=lambda row: -figure(row[5]))
     name, alone, total = rows[0][0], figure(rows[0][3]), figure(rows[0][5])
-    said = (
-        f"{name} explains most of the cost's variance: {max(0.0, alone):.0%} alone (S1), {total:.0%} with all that it does together with "
-    )
+    said = f"{name} explains most of the cost's variance: {max(0.0, alone):.0%} alone (S1), {total:.0%} with all that it does together with "
     said += f"others (ST). {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of {asked.gap:.2%}."
     return [Table("sobol", said, header, rows, "columns", (3, 5), "share of the variance, 0 to 1")]

@@ -51,7 +51,12 @@ def rounds(asked: Asked) -> Rounds:
 
 
 def _around(
-    asked: Asked, middle: float, left: float, right: float, ends: list[Verdict], rows: list[tuple[object, ...]]
+    asked: Asked,
+    middle: float,
+    left: float,
+    right: float,
+    ends: list[Verdict],
+    rows: list[tuple[object, ...]],
 ) -> Generator[Sequence[Case], list[Result], tuple[float, float]]:
     """The proven ends around a value at which the decision is open."""
     for side in (0, 1):
@@ -76,7 +81,10 @@ def _cases(asked: Asked, value: float) -> list[Case]:
         return [asked.case(value, note="nothing short", limit=("shortfall", 0.0))]
     forced = Commit(kind, name, level, "at_least", 1.0)
     never = Commit(kind, name, level, "exactly", 0.0)
-    return [asked.case(value, note=said, commits=(commit,)) for said, commit in (("done", forced), ("not done", never))]
+    return [
+        asked.case(value, note=said, commits=(commit,))
+        for said, commit in (("done", forced), ("not done", never))
+    ]
 
 
 def _verdict(asked: Asked, found: list[Result]) -> Verdict:
@@ -98,12 +106,26 @@ def _dearer(one: Result, other: Result) -> bool:
 
 
 def _row(value: float, verdict: Verdict, found: list[Result]) -> tuple[object, ...]:
-    return (value, verdict, *(each for one in found for each in (one.objective, one.bound, one.status)))
+    return (
+        value,
+        verdict,
+        *(each for one in found for each in (one.objective, one.bound, one.status)),
+    )
 
 
-def _table(asked: Asked, rows: list[tuple[object, ...]], left: float | None, right: float | None, ends: list[Verdict]) -> Table:
+def _table(
+    asked: Asked,
+    rows: list[tuple[object, ...]],
+    left: float | None,
+    right: float | None,
+    ends: list[Verdict],
+) -> Table:
     kind, name, level = decision(asked.study)
-    what = "every target and all demand can be met" if kind == TARGET else f"{kind} {name}" + (f" at {level}" if level else "")
+    what = (
+        "every target and all demand can be met"
+        if kind == TARGET
+        else f"{kind} {name}" + (f" at {level}" if level else "")
+    )
     (moved,) = asked.inputs
     shown = {"yes": "is right", "no": "is not", "open": "is as good as not, within the gap"} if kind != TARGET else {
         "yes": "holds", "no": "does not", "open": "is not known"
@@ -118,6 +140,16 @@ def _table(asked: Asked, rows: list[tuple[object, ...]], left: float | None, rig
     if failed:
         said += f" {len(failed)} runs have no result ({', '.join(map(str, dict.fromkeys(failed)))}): it is open what they would say."
     names = ["nothing short"] if kind == TARGET else ["done", "not done"]
-    header = (moved.label, "decision", *(f"{one} {each}" for one in names for each in (f"cost [{asked.money}]", "bound", "status")))
+    header = (
+        moved.label,
+        "decision",
+        *(
+            f"{one} {each}"
+            for one in names
+            for each in (f"cost [{asked.money}]", "bound", "status")
+        ),
+    )
     drawn, axis = ((2,), (2, 5))[kind != TARGET], f"{asked.least} [{asked.money}]"
-    return Table("threshold", said, header, sorted(rows, key=lambda row: figure(row[0])), "line", drawn, axis)
+    return Table(
+        "threshold", said, header, sorted(rows, key=lambda row: figure(row[0])), "line", drawn, axis
+    )

@@ -24,43 +24,93 @@ def rounds(asked: Asked) -> Rounds:
         changes = [_change(base, low), _change(base, high)]
         swing = max((abs(one) for one in changes if one is not None), default=None)
         blind = swing is not None and swing <= asked.gap * abs(base.objective or 0.0)
-        said = "; ".join(f"{side}: {one.ended}" for side, one in (("low", low), ("high", high)) if not one.planned)
+        said = "; ".join(
+            f"{side}: {one.ended}"
+            for side, one in (("low", low), ("high", high))
+            if not one.planned
+        )
         remark = said or ("within the gap: may be nothing" if blind else "")
-        rows.append((each.name, each.low, each.high, *changes, swing, low.number("shortfall"), high.number("shortfall"), each.unit, remark))
+        rows.append(
+            (
+                each.name,
+                each.low,
+                each.high,
+                *changes,
+                swing,
+                low.number("shortfall"),
+                high.number("shortfall"),
+                each.unit,
+                remark,
+            )
+        )
         if any(one.status == "infeasible" for one in (low, high)):
             first.append(each.name)
     # What leaves no plan at an end matters most; what cannot be changed so is no swing.
     rows.sort(key=lambda row: (row[0] not in first, -float(row[5] or 0.0)))
     header = (
-        *("input", "low", "high", f"cost at low, more than as it is [{asked.money}]", f"cost at high, more than as it is [{asked.money}]"),
-        *(f"largest swing [{asked.money}]", f"shortfall at low [{asked.unit}]", f"shortfall at high [{asked.unit}]", "unit", "remark"),
+        *(
+            "input",
+            "low",
+            "high",
+            f"cost at low, more than as it is [{asked.money}]",
+            f"cost at high, more than as it is [{asked.money}]",
+        ),
+        *(
+            f"largest swing [{asked.money}]",
+            f"shortfall at low [{asked.unit}]",
+            f"shortfall at high [{asked.unit}]",
+            "unit",
+            "remark",
+        ),
     )
     axis = f"{asked.least}, more than as it is [{asked.money}]"
-    tables = [Table("tornado", _answer(asked, base, rows, first), header, rows, "tornado", (3, 4), axis)]
+    tables = [
+        Table("tornado", _answer(asked, base, rows, first), header, rows, "tornado", (3, 4), axis)
+    ]
     if asked.left_out:
         left = [(reason, cell) for reason, cells in asked.left_out.items() for cell in cells]
-        counts = "; ".join(f"{len(cells):,} of {reason}" for reason, cells in asked.left_out.items())
-        tables.append(Table("left out", f"{len(left):,} cells were not moved: {counts}.", ("reason", "cell"), left))
+        counts = "; ".join(
+            f"{len(cells):,} of {reason}" for reason, cells in asked.left_out.items()
+        )
+        tables.append(
+            Table(
+                "left out",
+                f"{len(left):,} cells were not moved: {counts}.",
+                ("reason", "cell"),
+                left,
+            )
+        )
     return tables
 
 
-def _answer(asked: Asked, base: Result, rows: Sequence[Sequence[object]], first: Sequence[str]) -> str:
+def _answer(
+    asked: Asked, base: Result, rows: Sequence[Sequence[object]], first: Sequence[str]
+) -> str:
     """Which input moves the cost most, and by how much."""
     if base.objective is None:
         return f"As it is there is no plan to compare with: {base.ended}."
     parts = (
-        [f"At an end of {', '.join(first[:SHOWN])}{' and others' if len(first) > SHOWN else ''} no plan keeps every limit."]
+        [
+            f"At an end of {', '.join(first[:SHOWN])}{' and others' if len(first) > SHOWN else ''} no plan keeps every limit."
+        ]
         if first
         else []
     )
     swings = [(str(row[0]), row[3], row[4]) for row in rows if row[5]]
-    swings.sort(key=lambda each: -max(abs(float(one)) for one in each[1:] if isinstance(one, float)))
+    swings.sort(
+        key=lambda each: -max(abs(float(one)) for one in each[1:] if isinstance(one, float))
+    )
     if not swings:
         parts.append("No other input moves the cost." if first else "No input moves the cost.")
     else:
         name, low, high = swings[0]
-        at, by = max(((end, one) for end, one in (("low", low), ("high", high)) if isinstance(one, float)), key=lambda each: abs(each[1]))
-        parts.append(f"{name} moves the cost most, by {asked.paid(abs(by))} ({'more' if by > 0 else 'less'} at its {at})")
+        at, by = max(
+            ((end, one) for end, one in (("low", low), ("high", high)) if isinstance(one, float)),
+            key=lambda each: abs(each[1]),
+        )
+        parts.append(
+            f"{name} moves the cost most, by {asked.paid(abs(by))} ({'more' if by > 0 else 'less'} at its {at})"
+        )
         if abs(by) <= asked.gap * abs(base.objective):
             parts[-1] += ", which is within the gap and may be nothing"
         elif len(swings) > 1:
@@ -73,4 +123,6 @@ def _answer(asked: Asked, base: Result, rows: Sequence[Sequence[object]], first:
 
 
 def _change(base: Result, end: Result) -> float | None:
-    return None if base.objective is None or end.objective is None else end.objective - base.objective
+    return (
+        None if base.objective is None or end.objective is None else end.objective - base.objective
+    )

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimiser.errors import Fault, InputError
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.what_ifs.what_if import WhatIf
+from optimiser.system.errors import Fault, InputError
 from stockpile_model.schema import Result as ResultRow
 from stockpile_model.schema import column
 from stockpile_model.stockpile import Stockpile
@@ -32,9 +32,12 @@ class CostShare(ResultRow):
     ALWAYS = False
     buyer: str = column("buyer")
     alone: float | None = column(
-        "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself; blank = it has none", "money"
+        "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself; blank = it has none",
+        "money",
     )
-    share: float | None = column("fair part of the cost of the plan for all; blank = a group of buyers has no plan", "money")
+    share: float | None = column(
+        "fair part of the cost of the plan for all; blank = a group of buyers has no plan", "money"
+    )
     saving: float | None = column("what buying together saves it", "money")
 
 
@@ -54,7 +57,9 @@ def refuse(stockpile: Stockpile) -> None:
     found = len(buyers(stockpile))
     if not 2 <= found <= MOST_BUYERS:
         cell = stockpile.address("sites", 0)
-        raise InputError([Fault(cell, f"--shares needs 2 to {MOST_BUYERS} buyers that own sites, found {found}")])
+        raise InputError(
+            [Fault(cell, f"--shares needs 2 to {MOST_BUYERS} buyers that own sites, found {found}")]
+        )
 
 
 def cases(plan: Plan) -> list[Case]:
@@ -63,18 +68,29 @@ def cases(plan: Plan) -> list[Case]:
 
 
 def _cases(stockpile: Stockpile) -> list[Case]:
-    return [Case(view=(VIEW, *group), note=f"{', '.join(group)} alone") for group in groups(stockpile)]
+    return [
+        Case(view=(VIEW, *group), note=f"{', '.join(group)} alone") for group in groups(stockpile)
+    ]
 
 
 def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
     """Return the plan with a fair split of its cost over the buyers."""
-    costs = {group: each.objective for group, each in zip(groups(plan.stockpile), results, strict=True)}
-    return replace(plan, rows={**plan.rows, CostShare: tuple(shares(buyers(plan.stockpile), plan.objective, costs))})
+    costs = {
+        group: each.objective for group, each in zip(groups(plan.stockpile), results, strict=True)
+    }
+    return replace(
+        plan,
+        rows={**plan.rows, CostShare: tuple(shares(buyers(plan.stockpile), plan.objective, costs))},
+    )
 
 
-def shares(names: Sequence[str], whole: float, costs: Mapping[tuple[str, ...], float | None]) -> Iterator[CostShare]:
+def shares(
+    names: Sequence[str], whole: float, costs: Mapping[tuple[str, ...], float | None]
+) -> Iterator[CostShare]:
     """Yield a row for each buyer. `whole` is the cost of the plan for all; `costs` that of every group, None where it has no plan."""
-    known: dict[frozenset[str], float | None] = {frozenset(group): cost for group, cost in costs.items()}
+    known: dict[frozenset[str], float | None] = {
+        frozenset(group): cost for group, cost in costs.items()
+    }
     known |= {frozenset(): 0.0, frozenset(names): whole}
     game = {group: cost for group, cost in known.items() if cost is not None}
     parts = _shapley(names, game) if len(game) == len(known) else {}
@@ -90,7 +106,9 @@ def _shapley(names: Sequence[str], cost: Mapping[frozenset[str], float]) -> dict
     for group, amount in cost.items():
         for name in names:
             if name not in group:
-                weight = math.factorial(len(group)) * math.factorial(len(names) - len(group) - 1) / many
+                weight = (
+                    math.factorial(len(group)) * math.factorial(len(names) - len(group) - 1) / many
+                )
                 found[name] += weight * (cost[group | {name}] - amount)
     return found
 
@@ -101,14 +119,30 @@ def rounds(asked: Asked) -> Rounds:
     whole, *others = yield [Case(note="all buyers"), *_cases(asked.stockpile)]
     if whole.objective is None:
         return [Table("shares", f"There is no plan for all buyers: {whole.ended}.", ("buyer",), [])]
-    costs = {group: each.objective for group, each in zip(groups(asked.stockpile), others, strict=True)}
+    costs = {
+        group: each.objective for group, each in zip(groups(asked.stockpile), others, strict=True)
+    }
     found = [*shares(buyers(asked.stockpile), whole.objective, costs)]
     saved = sum(each.saving or 0.0 for each in found)
     said = f"Together the buyers pay {asked.paid(whole.objective)}, {asked.paid(saved)} less than each alone."
     if any(each.share is None for each in found):
         said = f"Together the buyers pay {asked.paid(whole.objective)}; some group of them has no plan, so no share is fair."
-    header = ("buyer", f"alone [{asked.money}]", f"share [{asked.money}]", f"saving [{asked.money}]")
-    return [Table("shares", said, header, [(each.buyer, each.alone, each.share, each.saving) for each in found])]
+    header = (
+        "buyer",
+        f"alone [{asked.money}]",
+        f"share [{asked.money}]",
+        f"saving [{asked.money}]",
+    )
+    return [
+        Table(
+            "shares",
+            said,
+            header,
+            [(each.buyer, each.alone, each.share, each.saving) for each in found],
+        )
+    ]
 
 
-COST_SHARES = WhatIf(kind="cost_shares", option="shares", refuse=refuse, cases=cases, attach=attach, rounds=rounds)
+COST_SHARES = WhatIf(
+    kind="cost_shares", option="shares", refuse=refuse, cases=cases, attach=attach, rounds=rounds
+)

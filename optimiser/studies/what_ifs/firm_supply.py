@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from optimiser.explain import why_infeasible
-from optimiser.plan import Plan
+from optimiser.explaining.shortages import why_infeasible
+from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies import views
 from optimiser.studies.case import Case, Result
@@ -34,8 +34,12 @@ class Compared(ResultRow):
     figure: str = column("what is compared")
     of: str | None = column("supplier or contract")
     unit: str = column("unit of the figure")
-    planned: float | None = column("in this plan; blank = nothing, or not signed", "quantity, money or 1")
-    firm: float | None = column("with firm supply only: no plant that is merely announced", "quantity, money or 1")
+    planned: float | None = column(
+        "in this plan; blank = nothing, or not signed", "quantity, money or 1"
+    )
+    firm: float | None = column(
+        "with firm supply only: no plant that is merely announced", "quantity, money or 1"
+    )
     difference: float | None = column("firm less planned", "quantity, money or 1")
 
 
@@ -43,9 +47,18 @@ def compare(planned: Result, firm: Result, contracts: Sequence[str]) -> Iterator
     """Yield the figures of a plan beside those with firm supply only, which may have no plan."""
     there = firm.objective is not None
 
-    def row(figure: str, unit: str, one: float | None, other: float | None, of: str | None = None) -> Compared:
+    def row(
+        figure: str, unit: str, one: float | None, other: float | None, of: str | None = None
+    ) -> Compared:
         difference = (other or 0.0) - (one or 0.0) if there else None
-        return Compared(figure=figure, of=of, unit=unit, planned=one, firm=other if there else None, difference=difference)
+        return Compared(
+            figure=figure,
+            of=of,
+            unit=unit,
+            planned=one,
+            firm=other if there else None,
+            difference=difference,
+        )
 
     def pair(name: str) -> tuple[float, float]:
         return float(planned.figures.get(name, 0.0)), float(firm.figures.get(name, 0.0))
@@ -92,9 +105,15 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
         said = f"With firm supply only, no plant that is merely announced, the plan costs {amounts.money(firm.objective)} {plan.currency}, "
         said += f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its shortfall is "
         missing = amounts.quantity(amounts.clean(firm.number("shortfall") or 0.0))
-        said += f"{missing} {plan.unit} instead of {amounts.quantity(amounts.clean(plan.shortfall))}."
+        said += (
+            f"{missing} {plan.unit} instead of {amounts.quantity(amounts.clean(plan.shortfall))}."
+        )
     else:
-        why = "no plan keeps every limit" if firm.status == "infeasible" else "no plan was found within the time limit"
+        why = (
+            "no plan keeps every limit"
+            if firm.status == "infeasible"
+            else "no plan was found within the time limit"
+        )
         said = f"With firm supply only, no plant that is merely announced, {why}."
         plan = replace(plan, warnings=(*plan.warnings, *_short(plan, firm, options)))
     contracts = [each.contract for each in plan.of(ContractOutcome)]
@@ -112,11 +131,30 @@ def _short(plan: Plan, firm: Result, options: Options) -> Iterator[str]:
 def rounds(asked: Asked) -> Rounds:
     """Plan with all supply, and with firm supply only."""
     refuse(asked.stockpile)
-    planned, firm = yield [Case(view=("as it is",), note="as it is"), Case(view=(VIEW,), note="firm supply only")]
+    planned, firm = yield [
+        Case(view=("as it is",), note="as it is"),
+        Case(view=(VIEW,), note="firm supply only"),
+    ]
     if planned.objective is None:
-        return [Table("firm supply", f"As it is there is no plan to compare with: {planned.ended}.", ("figure",), [])]
-    contracts = list(dict.fromkeys(name.removeprefix(FLOOR).strip() for each in (planned, firm) for name in _of(FLOOR, each)))
-    rows = [(each.figure, each.of, each.unit, each.planned, each.firm, each.difference) for each in compare(planned, firm, contracts)]
+        return [
+            Table(
+                "firm supply",
+                f"As it is there is no plan to compare with: {planned.ended}.",
+                ("figure",),
+                [],
+            )
+        ]
+    contracts = list(
+        dict.fromkeys(
+            name.removeprefix(FLOOR).strip()
+            for each in (planned, firm)
+            for name in _of(FLOOR, each)
+        )
+    )
+    rows = [
+        (each.figure, each.of, each.unit, each.planned, each.firm, each.difference)
+        for each in compare(planned, firm, contracts)
+    ]
     said = f"With firm supply only there is no plan: {firm.ended}."
     if firm.objective is not None:
         more = firm.objective - planned.objective
@@ -125,4 +163,6 @@ def rounds(asked: Asked) -> Rounds:
     return [Table("firm supply", said, header, rows)]
 
 
-FIRM_SUPPLY = WhatIf(kind="firm_supply", option="firm", refuse=refuse, cases=cases, attach=attach, rounds=rounds)
+FIRM_SUPPLY = WhatIf(
+    kind="firm_supply", option="firm", refuse=refuse, cases=cases, attach=attach, rounds=rounds
+)

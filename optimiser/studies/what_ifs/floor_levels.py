@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.case import Case, Commit, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
@@ -20,28 +20,44 @@ from stockpile_model.stockpile import Stockpile
 
 def signed(contract: str, level: str) -> Case:
     """Return the case in which a level of a contract is signed."""
-    return Case(commits=(Commit("sign", contract, level, "exactly", 1.0),), note=f"{contract} at level {level}")
+    return Case(
+        commits=(Commit("sign", contract, level, "exactly", 1.0),),
+        note=f"{contract} at level {level}",
+    )
 
 
 def open_levels(plan: Plan) -> Iterator[FloorOutcome]:
     """Yield the levels that the plan does not sign, of contracts that could be signed."""
-    counted = {row.contract for row in plan.stockpile.rows(Contract) if plan.stockpile.counts(row.supplier)}
+    counted = {
+        row.contract for row in plan.stockpile.rows(Contract) if plan.stockpile.counts(row.supplier)
+    }
     return (each for each in plan.of(FloorOutcome) if not each.signed and each.contract in counted)
 
 
-def compared(plan: Plan, level: FloorOutcome, objective: float | None, bound: float | None) -> FloorOutcome:
+def compared(
+    plan: Plan, level: FloorOutcome, objective: float | None, bound: float | None
+) -> FloorOutcome:
     """Return a level with what the plan would cost more, had it been signed; `objective` None where that cannot be."""
     if objective is None:
         return replace(level, to_change="cannot be signed: then no plan keeps every limit")
     more = objective - plan.objective
-    other = next((each for each in plan.of(ContractOutcome) if each.contract == level.contract and each.level is not None), None)
+    other = next(
+        (
+            each
+            for each in plan.of(ContractOutcome)
+            if each.contract == level.contract and each.level is not None
+        ),
+        None,
+    )
     instead = "" if other is None else f" instead of {other.level}"
     said = f"signed{instead} it would cost {amounts.money(more)} {plan.currency} more in all"
     if more <= NOISE * max(plan.stockpile.scale.money, abs(plan.objective)):
         said = f"signed{instead} it would cost no more, within the gap"
     elif level.expected_quantity > 0:
         fall = f"{amounts.about(more / level.expected_quantity)} {plan.currency}/{plan.unit}"
-        said += f": its price would have to fall by about {fall}, or money of that size come with it"
+        said += (
+            f": its price would have to fall by about {fall}, or money of that size come with it"
+        )
     least = None if bound is None else bound - plan.objective
     return replace(level, cost_difference=more, difference_at_least=least, to_change=said)
 
@@ -75,20 +91,45 @@ def rounds(asked: Asked) -> Rounds:
     levels = _levels(asked.stockpile)
     base, *others = yield [Case(note="as it is"), *(signed(*each) for each in levels)]
     if base.objective is None:
-        return [Table("floor levels", f"As it is there is no plan to compare with: {base.ended}.", ("contract",), [])]
+        return [
+            Table(
+                "floor levels",
+                f"As it is there is no plan to compare with: {base.ended}.",
+                ("contract",),
+                [],
+            )
+        ]
     rows = []
     for (contract, level), each in zip(levels, others, strict=True):
         more = None if each.objective is None else each.objective - base.objective
         least = None if each.bound is None else each.bound - base.objective
-        rows.append((contract, level, each.objective, more, least, "" if each.planned else each.ended))
+        rows.append(
+            (contract, level, each.objective, more, least, "" if each.planned else each.ended)
+        )
     known = [row for row in rows if isinstance(row[3], float)]
     said = "No level can be signed."
     if known:
         dear = max(known, key=lambda row: float(row[3] or 0.0))
         said = f"The plan costs {asked.paid(base.objective)}; "
-        said += f"the dearest signature is {dear[0]} at {dear[1]}: {asked.paid(dear[3] or 0.0)} more."
-    header = ("contract", "level", f"cost [{asked.money}]", f"more [{asked.money}]", f"proven at least [{asked.money}]", "remark")
+        said += (
+            f"the dearest signature is {dear[0]} at {dear[1]}: {asked.paid(dear[3] or 0.0)} more."
+        )
+    header = (
+        "contract",
+        "level",
+        f"cost [{asked.money}]",
+        f"more [{asked.money}]",
+        f"proven at least [{asked.money}]",
+        "remark",
+    )
     return [Table("floor levels", said, header, rows)]
 
 
-FLOOR_LEVELS = WhatIf(kind="floor_levels", option="floors", refuse=no_refusal, cases=cases, attach=attach, rounds=rounds)
+FLOOR_LEVELS = WhatIf(
+    kind="floor_levels",
+    option="floors",
+    refuse=no_refusal,
+    cases=cases,
+    attach=attach,
+    rounds=rounds,
+)

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimiser.errors import Fault, InputError
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies import views
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.what_ifs.what_if import WhatIf
+from optimiser.system.errors import Fault, InputError
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import cvar
 from stockpile_model.scenarios import unfold
@@ -46,10 +46,19 @@ class Worth(ResultRow):
 def refuse(stockpile: Stockpile) -> None:
     """Raise InputError where nothing is uncertain, or costs are not what is minimised."""
     if not unfold(stockpile).scenarios:
-        raise InputError([Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")])
+        raise InputError(
+            [Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")]
+        )
     if stockpile.settings.objective == "shortfall_first":
         cell = stockpile.address(Settings.TABLE, 0, "objective")
-        raise InputError([Fault(cell, "--value compares costs: it needs the objective cost, found shortfall_first")])
+        raise InputError(
+            [
+                Fault(
+                    cell,
+                    "--value compares costs: it needs the objective cost, found shortfall_first",
+                )
+            ]
+        )
 
 
 def cases(plan: Plan) -> list[Case]:
@@ -59,11 +68,19 @@ def cases(plan: Plan) -> list[Case]:
 
 def _cases(stockpile: Stockpile) -> list[Case]:
     names = unfold(stockpile).scenarios
-    held = Case(view=(views.HELD,), note="decided for the mean of all inputs, until the first scenario is known")
-    return [*(Case(view=("scenario", name), note=f"{name} known from the start") for name in names), held]
+    held = Case(
+        view=(views.HELD,),
+        note="decided for the mean of all inputs, until the first scenario is known",
+    )
+    return [
+        *(Case(view=("scenario", name), note=f"{name} known from the start") for name in names),
+        held,
+    ]
 
 
-def worth(stockpile: Stockpile, plan: Result, alone: Mapping[str, Result], eev: Result) -> Iterator[Worth]:
+def worth(
+    stockpile: Stockpile, plan: Result, alone: Mapping[str, Result], eev: Result
+) -> Iterator[Worth]:
     """Yield the five figures. `plan` is that of the scenarios, `alone` that of each, known from the start, `eev` that of the mean, held."""
     settings, tree = stockpile.settings, stockpile.tree
     weight = {name: tree.probability[leaf] for name, leaf in stockpile.scenarios.items()}
@@ -73,20 +90,32 @@ def worth(stockpile: Stockpile, plan: Result, alone: Mapping[str, Result], eev: 
         if len(known) < len(costs):
             return None
         average = sum(weight[name] * cost for name, cost in known.items())
-        tail = cvar({name: (weight[name], cost) for name, cost in known.items()}, settings.risk_tail)
+        tail = cvar(
+            {name: (weight[name], cost) for name, cost in known.items()}, settings.risk_tail
+        )
         return (1 - settings.risk_weight) * average + settings.risk_weight * tail
 
     ws = weighed({name: each.objective for name, each in alone.items()})
     ws_bound = weighed({name: each.bound for name, each in alone.items()})
 
-    def figure(name: str, meaning: str, value: float | None, least: float | None, most: float | None) -> Worth:
+    def figure(
+        name: str, meaning: str, value: float | None, least: float | None, most: float | None
+    ) -> Worth:
         return Worth(figure=name, meaning=meaning, value=value, least=least, most=most)
 
     def less(a: float | None, b: float | None) -> float | None:
         return None if a is None or b is None else a - b
 
-    yield figure("RP", "this plan: objective under the scenarios", plan.objective, plan.bound, plan.objective)
-    yield figure("WS", f"each scenario planned alone, as if known from the start ({BASE} included)", ws, ws_bound, ws)
+    yield figure(
+        "RP", "this plan: objective under the scenarios", plan.objective, plan.bound, plan.objective
+    )
+    yield figure(
+        "WS",
+        f"each scenario planned alone, as if known from the start ({BASE} included)",
+        ws,
+        ws_bound,
+        ws,
+    )
     if eev.objective is not None:
         said = "the plan for the mean of all inputs, kept until the first scenario is known"
     elif eev.message != views.NO_MEAN:
@@ -112,7 +141,9 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
     by_name = {each.figure: each.value for each in found}
     parts = [plan.verdict]
     if (vss := by_name["VSS"]) is not None:
-        parts.append(f"Planning for the mean of the scenarios would cost {amounts.about(vss)} {plan.currency} more (VSS).")
+        parts.append(
+            f"Planning for the mean of the scenarios would cost {amounts.about(vss)} {plan.currency} more (VSS)."
+        )
     else:
         parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
     if (evpi := by_name["EVPI"]) is not None:
@@ -125,15 +156,46 @@ def rounds(asked: Asked) -> Rounds:
     refuse(asked.stockpile)
     plan, *scenarios, eev = yield [Case(note="under the scenarios"), *_cases(asked.stockpile)]
     if plan.objective is None:
-        return [Table("uncertainty", f"There is no plan under the scenarios: {plan.ended}.", ("figure",), [])]
+        return [
+            Table(
+                "uncertainty",
+                f"There is no plan under the scenarios: {plan.ended}.",
+                ("figure",),
+                [],
+            )
+        ]
     stockpile = unfold(asked.stockpile)
     found = [*worth(stockpile, plan, dict(zip(stockpile.scenarios, scenarios, strict=True)), eev)]
     values = {each.figure: each.value for each in found}
     vss, evpi = values["VSS"], values["EVPI"]
-    said = "Planning for the mean leads to no plan" if vss is None else f"Planning for the mean costs {asked.paid(vss)} more (VSS)"
+    said = (
+        "Planning for the mean leads to no plan"
+        if vss is None
+        else f"Planning for the mean costs {asked.paid(vss)} more (VSS)"
+    )
     said += "." if evpi is None else f"; to know the future would save {asked.paid(evpi)} (EVPI)."
-    header = ("figure", "meaning", f"value [{asked.money}]", f"at least [{asked.money}]", f"at most [{asked.money}]")
-    return [Table("uncertainty", said, header, [(each.figure, each.meaning, each.value, each.least, each.most) for each in found])]
+    header = (
+        "figure",
+        "meaning",
+        f"value [{asked.money}]",
+        f"at least [{asked.money}]",
+        f"at most [{asked.money}]",
+    )
+    return [
+        Table(
+            "uncertainty",
+            said,
+            header,
+            [(each.figure, each.meaning, each.value, each.least, each.most) for each in found],
+        )
+    ]
 
 
-INFORMATION = WhatIf(kind="value_of_information", option="value", refuse=refuse, cases=cases, attach=attach, rounds=rounds)
+INFORMATION = WhatIf(
+    kind="value_of_information",
+    option="value",
+    refuse=refuse,
+    cases=cases,
+    attach=attach,
+    rounds=rounds,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from optimiser.plan import Plan
+from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds

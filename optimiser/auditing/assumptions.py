@@ -1,0 +1,94 @@
+"""The inputs that a plan lists: each is there, as the workbook gives it or as its default, with its range and source."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from optimiser.auditing.findings import Record
+from optimiser.auditing.sheets import Line, Sheets
+from stockpile_model.schema import PROVENANCE, Row, columns, get, keys
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.values import text
+
+
+def assumptions(stockpile: Stockpile, sheets: Sheets, record: Record) -> None:
+    """Compare the sheet with the input, where a plan has it."""
+    if "assumptions" not in sheets.rows:
+        return
+    shown: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+    for line in sheets["assumptions"]:
+        shown[line["table"], line["row"] or "", line["column"]].append(line)
+    for row in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows)):
+        key = "/".join(str(get(row, name)) for name in keys(type(row))) or str(row.line or "")
+        for name, value, unit, default in _cells(row):
+            lines = shown[row.TABLE, key, name]
+            if record.fails(bool(lines)):
+                record.refuse(
+                    "assumptions", f"{name} of {row.TABLE} {key} is not on the sheet", (row, name)
+                )
+                continue
+            _told(stockpile, record, lines.pop(0), row, name, value, unit, value != default)
+    for line in (line for lines in shown.values() for line in lines):
+        record.refuse(
+            line.where,
+            f"{line['table']} has no {line['column']} of {line['row'] or 'that'}, or it is told twice",
+        )
+
+
+def _cells(row: Row) -> Iterator[tuple[str, Any, str, Any]]:
+    """What a row says: column, value, unit, default."""
+    for each in columns(type(row)):
+        if (value := getattr(row, each.field)) not in (None, ()):
+            yield each.name, value, each.unit, each.default
+    if type(row).OPEN:
+        yield from ((name, value, "money/quantity", None) for name, value in row.values.items())  # type: ignore[attr-defined]
+
+
+def _told(
+    stockpile: Stockpile,
+    record: Record,
+    line: Line,
+    row: Row,
+    name: str,
+    value: Any,
+    unit: str,
+    given: bool,
+) -> None:
+    """One line, as a plan or as its workbook has it: there a unit is that of the book, and an empty text a blank."""
+    settings = stockpile.settings
+    expected = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    about = getattr(row, "about", {}).get(name, row)
+    units = {"quantity": settings.quantity_unit, "money": settings.currency}
+    shown = (
+        "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: units[found[0]], unit)
+    )
+    texts = {
+        "value": expected,
+        "cell": stockpile.cell(row, name) if given else "",
+        "unit": unit if line["unit"] == unit else shown,
+    }
+    texts |= {column: getattr(about, column) if given else None for column in PROVENANCE}
+    for column, wanted in texts.items():
+        if record.fails(_text(line[column]) == _text(wanted)):
+            record.add(
+                line.at(column),
+                f"{column} of {name} of {line['table']} {line['row'] or ''}".rstrip(),
+                wanted,
+                line[column],
+            )
+    record.term(line, "given", given)
+    for column, bound in zip(("low", "high"), row.ranges.get(name, (None, None)), strict=True):
+        record.figure(line, column, bound)
+
+
+def _text(value: Any) -> str:
+    return (
+        ""
+        if value is None
+        else ("yes" if value else "no")
+        if isinstance(value, bool)
+        else text(value)
+    )

@@ -1,0 +1,252 @@
+"""One path of a plan under audit: its sheets beside its inputs, and what the rooms of the audit hand on to each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from optimiser.auditing.findings import Cell, apart
+from optimiser.auditing.scenarios import Future
+from optimiser.auditing.sheets import Line, Sheets
+from optimiser.auditing.together import Outcome, Together
+
+USE = {
+    "purchases": "purchase", "order_costs": "purchase", "offtakes": "contract", "deficits": "contract", "topups": "contract",
+    "signing": "contract", "grants": "project", "freight": "", "duty": "", "storage": "storage", "handling": "storage",
+    "rotation": "rotation", "disposal": "rotation", "shortage": "", "below_target": "", "sales": "", "upside": "", "closing_stock": "",
+}  # fmt: skip
+"""The headings of money, and the use that an appropriation must allow; freight and duty have that of what they are paid for."""
+
+NOT_CASH = ("shortage", "below_target", "closing_stock")
+
+
+class Flow(NamedTuple):
+    """Where money stands on the cash flow: period, heading, material, then offer, contract, site, outlet, project or buyer
+    asked for; and for whom it is, None for all."""
+
+    t: int
+    heading: str
+    material: str | None
+    name: str | None
+    buyer: str | None
+
+
+class Outlay(NamedTuple):
+    """What appropriations must pay together; `buyer` None is for all."""
+
+    t: int
+    use: str
+    material: str | None
+    buyer: str | None
+
+
+class Spent(NamedTuple):
+    """Money under an offer or contract, as rules on spend count it."""
+
+    t: int
+    table: str
+    name: str
+    material: str
+    amount: float
+
+
+class Brought(NamedTuple):
+    """What an offer or contract brings to a site in a period [quantity]."""
+
+    t: int
+    table: str
+    name: str
+    material: str
+    site: str
+    quantity: float
+
+
+class Case:
+    """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the rows as they stand on its path."""
+
+    def __init__(self, together: Together, future: Future, sheets: Sheets) -> None:
+        self.together, self.future = together, future
+        self.inputs = together.inputs[future.name]
+        self.sheets = sheets
+        self.record = together.record
+        self.noise, self.cent = together.noise.quantity, together.noise.money
+        self.outcome: Outcome = together.outcomes[future.name]
+        self.cash: dict[Flow, float] = defaultdict(float)
+        self.outlays: dict[Outlay, float] = defaultdict(float)
+        self.spent: list[Spent] = []
+        self.brought: list[Brought] = []
+        self.arriving: dict[
+            tuple[str, str, int], dict[str, float]
+        ] = {}  # table, name, period -> site -> quantity
+        self.shown: dict[
+            tuple[str, str, int], float
+        ] = {}  # table, name, period -> price with adder that the plan tells of an arrival
+        self.price: dict[
+            tuple[str, str, int], tuple[float, float]
+        ] = {}  # table, name, period of arrival -> paid with adder, for what
+        self.ahead: dict[str, int] = {}  # project -> period in which it goes ahead
+        self.called: dict[tuple[str, str, int], int] = {}  # contract, level, period -> signatures
+        self.ordered: dict[tuple[str, int], float] = defaultdict(float)
+        self.held: dict[tuple[int, str, str, int], float] = defaultdict(
+            float
+        )  # period, material, site, age at its end
+        self.out: dict[tuple[str, int], float] = defaultdict(float)  # outlet, period
+        # Where only the tail counts, nobody minds what a path outside of it pays beyond what it must.
+        self.idle = together.clock.settings.risk_weight == 1 and len(together.futures) > 1
+
+    # What a line names
+
+    def when(self, line: Line, column: str = "date") -> int | None:
+        """The period of a line; a finding where it lies outside the horizon."""
+        t = None if line[column] is None else self.inputs.period(line[column])
+        if self.record.fails(t is not None and 0 <= t < self.inputs.periods):
+            self.record.refuse(
+                line.at(column), f"{line.told(column)} is {line[column]}, outside the horizon"
+            )
+            return None
+        return t
+
+    def known(self, line: Line, column: str, table: str, rows: Mapping[str, Any]) -> Any:
+        """The input row that a line names; a finding, and None, where there is none."""
+        row = rows.get(line[column])
+        if self.record.fails(row is not None):
+            self.record.refuse(
+                line.at(column), f"{line[column]!r} has no row in the sheet {table} of the input"
+            )
+        return row
+
+    def placed(self, line: Line) -> bool:
+        """Whether a line's material and site are those of the input."""
+        rows = self.inputs.base
+        material = self.known(line, "material", "materials", rows.materials)
+        return self.known(line, "site", "sites", rows.sites) is not None and material is not None
+
+    def within(self, line: Line, column: str, row: Any, first: str, last: str, what: str) -> None:
+        """A line's date must lie between two dates of an input row, by periods."""
+        t, inputs, record = self.inputs.period(line[column]), self.inputs, self.record
+        begin, end = getattr(row, first), getattr(row, last)
+        if record.fails(begin is None or inputs.period(begin) <= t):
+            record.refuse(
+                line.at(column),
+                f"{line.told(column)} is {line[column]}, {what} from {begin} only",
+                (row, first),
+            )
+        if record.fails(end is None or t <= inputs.period(end)):
+            record.refuse(
+                line.at(column),
+                f"{line.told(column)} is {line[column]}, {what} until {end} only",
+                (row, last),
+            )
+
+    def staged(self, line: Line, column: str, supplier: str) -> None:
+        """A supplier must be at a stage that the settings count."""
+        if self.record.fails(self.inputs.staged(supplier)):
+            stage = self.inputs.base.suppliers[supplier].stage
+            said = f"{line.told(column)}: {supplier} is {stage}, a stage that does not count"
+            self.record.refuse(line.at(column), said, (self.inputs.settings, "supply_stages"))
+
+    def ready(self, project: str) -> int:
+        """The period from which a project is ready; past the horizon where it does not go ahead."""
+        t = self.ahead.get(project)
+        return (
+            self.inputs.periods
+            if t is None
+            else t
+            + self.inputs.whole(self.inputs.at(t).keyed("projects")[project].ready_lag_months)
+        )
+
+    # What a line tells of several scenarios
+
+    def total(
+        self, line: Line, column: str, amount: float, noise: float = 0.0, cell: Cell = None
+    ) -> None:
+        """What this path adds to a figure that sums over the scenarios of its line, each weighed with its probability."""
+        self.together.add(line, column, self.future.probability * amount, None, noise, cell)
+
+    def mean(
+        self,
+        line: Line,
+        column: str,
+        value: float,
+        noise: float = 0.0,
+        cell: Cell = None,
+        weight: float = 1.0,
+    ) -> None:
+        """What this path adds to a figure that is a mean over the scenarios of its line."""
+        part = self.future.probability * weight
+        self.together.add(line, column, part * value, part, noise, cell)
+
+    def either(
+        self, line: Line, column: str, value: float | None, noise: float = 0.0, cell: Cell = None
+    ) -> None:
+        """What a figure must be that holds in one scenario of its line at least."""
+        self.together.either.setdefault((id(line), column), (line, cell, {}))[2][value] = noise
+
+    # What money is due
+
+    def pay(
+        self,
+        t: int,
+        heading: str,
+        amount: float,
+        material: str | None,
+        name: str | None,
+        buyer: str | None = None,
+        table: str = "",
+    ) -> None:
+        """An outlay: it is on the cash flow, and appropriations pay it. `table` says under what: offers or contracts."""
+        if amount == 0:
+            return
+        self.cash[Flow(t, heading, material, name, buyer)] += amount
+        use = USE[heading] or {"offers": "purchase", "contracts": "contract"}[table]
+        self.outlays[Outlay(t, use, material, buyer)] += amount
+        if table:
+            self.spent.append(Spent(t, table, str(name), str(material), amount))
+
+    def book(
+        self,
+        t: int,
+        heading: str,
+        amount: float,
+        material: str | None,
+        name: str | None,
+        buyer: str | None = None,
+    ) -> None:
+        """Money that no appropriation pays: receipts and credits below zero, prices of what is missing."""
+        if amount != 0:
+            self.cash[Flow(t, heading, material, name, buyer)] += amount
+
+    def shares(self, table: str, name: str, t: int) -> dict[str | None, float]:
+        """The buyers for whom an offer or contract brings metal in a period, with their shares of it [1]."""
+        found: dict[str | None, float] = defaultdict(float)
+        for site, quantity in self.arriving.get((table, name, t), {}).items():
+            found[self.inputs.base.sites[site].buyer] += quantity
+        total = sum(found.values())
+        return (
+            {buyer: quantity / total for buyer, quantity in found.items()}
+            if total > 0
+            else {None: 1.0}
+        )
+
+    def match(
+        self,
+        where: str,
+        what: str,
+        expected: Mapping[Any, float],
+        found: Mapping[Any, float],
+        noise: Callable[[Any], float],
+    ) -> None:
+        """Totals by key that must be the same, up to the noise of each; where a key is missing they are 0. The key's first part is
+        a period."""
+        self.record.figures += len(expected.keys() | found.keys())
+        for key in [*found, *(key for key in expected if key not in found)]:
+            left, right = expected.get(key, 0.0), found.get(key, 0.0)
+            if apart(left, right, noise(key)):
+                parts = [str(part) for part in key[1:] if part not in (None, "")]
+                self.record.add(
+                    where,
+                    f"{what} ({', '.join(parts)}) in {self.inputs.begin(key[0])}",
+                    left,
+                    right,
+                )

@@ -1,0 +1,366 @@
+"""Offtakes: signing, deliveries, take-or-pay, and what floor, ceiling, top-up and upside make of the price."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from optimiser.auditing.case import Case
+from optimiser.auditing.inputs import Inputs
+from optimiser.auditing.projects import breakeven, level_at
+from optimiser.auditing.sheets import Line
+from optimiser.auditing.together import Together
+
+PER_UNIT = ("expected_price", "share_at_floor")  # what is told of a contract that brings metal
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A contract signed at a level in period `t`; on this path its periods of delivery and contract years within the horizon
+    (none where `first` is None). Its terms are those of each period."""
+
+    inputs: Inputs
+    contract: str
+    level: str
+    t: int
+    first: int | None
+
+    def row(self, t: int) -> Any:
+        """The contract in a period."""
+        return self.inputs.at(t).keyed("contracts")[self.contract]
+
+    def floor(self, t: int) -> Any:
+        """The level in a period."""
+        return self.inputs.at(t).floor(self.contract, self.level)
+
+    def rate(self, t: int) -> float:
+        """The even rate [quantity/period]."""
+        return float(self.floor(t).annual_quantity * self.inputs.months / 12)
+
+    @property
+    def span(self) -> range:
+        """The periods of delivery; the term is that at signing."""
+        return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
+
+    @property
+    def years(self) -> list[range]:
+        year = 12 // self.inputs.months
+        return [range(begin, min(begin + year, self.span.stop)) for begin in self.span[::year]]
+
+    def floor_at(self, t: int) -> float:
+        """The floor in a period, escalated by whole contract years [money/quantity]."""
+        years, level = (t - (self.first or 0)) * self.inputs.months // 12, self.floor(t)
+        return float(level_at(self.inputs, level, t) * (1 + level.escalation) ** years)
+
+    def reference(self, t: int) -> float | None:
+        """The index less the discount, without the ceiling; None where the floor alone is the price."""
+        row = self.row(t)
+        return (
+            None
+            if row.price_index is None
+            else float(self.inputs.price(row.price_index, t) * (1 - row.discount))
+        )
+
+    def market(self, t: int) -> float | None:
+        """The reference under the ceiling."""
+        found, ceiling = self.reference(t), self.row(t).ceiling
+        return found if found is None or ceiling is None else min(ceiling, found)
+
+    def price(self, t: int) -> float:
+        """max(floor, min(ceiling, reference)) [money/quantity]."""
+        market, least = self.market(t), self.floor_at(t)
+        return least if market is None else max(least, market)
+
+    def topup(self, t: int) -> float:
+        """max(0, floor - reference) [money/quantity]."""
+        return max(0.0, self.floor_at(t) - (self.reference(t) or 0.0))
+
+    def upside(self, t: int) -> float:
+        """What the buyer may receive for each unit [money/quantity]."""
+        market, row = self.reference(t), self.row(t)
+        if not row.upside_share or market is None or row.upside_trigger is None:
+            return 0.0
+        return float(row.upside_share * max(0.0, market - row.upside_trigger))
+
+
+def span(inputs: Inputs, row: Any, first: int) -> range:
+    """The periods in which a contract that is signed on these terms delivers within the horizon."""
+    return range(
+        first,
+        inputs.periods
+        if row.term_months is None
+        else min(inputs.periods, first + inputs.whole(row.term_months)),
+    )
+
+
+def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
+    """The first delivery of a contract signed in a period: from when it is agreed and its project is ready, when the supplier
+    ships; None where that is past the horizon."""
+    least = max(t + inputs.whole(row.lead_time_months), ready)
+    if row.deliver_from is not None:
+        least = max(least, inputs.period(row.deliver_from))
+    return next((s for s in range(least, inputs.periods) if inputs.ships(row.supplier, s)), None)
+
+
+def contracts(case: Case) -> None:
+    """At most one level of a contract is signed, once, when it can be; it delivers within term and flex; what a year falls
+    short of take-or-pay is paid; a contract that is not signed brings nothing."""
+    rows, record = case.inputs.keyed("contracts"), case.record
+    brought: dict[str, dict[int, float]] = defaultdict(dict)
+    for (table, name, t), sites in case.arriving.items():
+        if table == "contracts":
+            brought[name][t] = sum(sites.values())
+    signed: set[str] = set()
+    for line in case.sheets["contracts"]:
+        row = case.known(line, "contract", "contracts", rows)
+        if row is None:
+            continue
+        for column in ("supplier", "material", "form"):
+            record.term(line, column, getattr(row, column), (row, column))
+        if record.fails(line["decision"] in ("sign", "do not sign")):
+            record.refuse(
+                line.at("decision"), f"{line['decision']!r} is neither sign nor do not sign"
+            )
+            continue
+        if line["decision"] == "do not sign":
+            for column in ("called_off", "delivered", "deficit", "topups", "upside", "cost"):
+                record.figure(line, column, 0.0)
+            for column in (
+                "level",
+                "signed",
+                "first_delivery",
+                "last_delivery",
+                "floor",
+                "annual_quantity",
+                "breakeven",
+                *PER_UNIT,
+            ):
+                record.term(line, column, None)
+            continue
+        if record.fails(row.contract not in signed):
+            record.refuse(line.at("decision"), f"{row.contract} is signed a second time")
+        signed.add(row.contract)
+        if record.fails(case.inputs.base.floor(row.contract, line["level"]) is not None):
+            record.refuse(
+                line.at("level"),
+                f"{row.contract} has no level {line['level']!r} in the sheet floors",
+            )
+            continue
+        found = _sign(case, line, row.contract)
+        if found is not None:
+            _account(case, line, found, brought.pop(row.contract, {}))
+    for name, came in brought.items():
+        what = f"what arrives under {name}, which is not signed,"
+        record.within("deliveries", what, 0.0, sum(came.values()), case.noise(rows[name].material))
+
+
+def _sign(case: Case, line: Line, name: str) -> Signed | None:
+    """When it is signed, and the term that follows from it on this path."""
+    inputs, record = case.inputs, case.record
+    t = case.when(line, "signed")
+    if t is None:
+        return None
+    row, floor = inputs.at(t).keyed("contracts")[name], inputs.at(t).floor(name, line["level"])
+    case.called[name, floor.level, t] = case.called.get((name, floor.level, t), 0) + 1
+    case.within(line, "signed", row, "sign_from", "sign_to", "and it can be signed")
+    case.staged(line, "decision", row.supplier)
+    ready = 0
+    if row.project is not None:
+        # A level that carries its project makes it go ahead with the signing.
+        if record.fails(case.ahead.get(row.project, inputs.periods) <= t):
+            said = f"{line.told('signed')} is {line['signed']}, and project {row.project} has not gone ahead"
+            record.refuse(line.at("signed"), said, (row, "project"))
+        ready = case.ready(row.project)
+    first = begin(inputs, row, t, ready)
+    last = None if first is None else inputs.begins[span(inputs, row, first)[-1] + 1] - _DAY
+    record.term(
+        line,
+        "first_delivery",
+        None if first is None else inputs.begins[first],
+        (row, "lead_time_months"),
+    )
+    record.term(line, "last_delivery", last, (row, "term_months"))
+    case.together.begun.setdefault((name, floor.level), {})[case.future.name] = t, first
+    record.figure(
+        line,
+        "floor",
+        level_at(inputs, floor, t),
+        cell=(floor, "floor" if floor.floor is not None else "floor_index"),
+    )
+    record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
+    least = (
+        None
+        if row.project is None
+        else breakeven(inputs.at(t).keyed("projects")[row.project], floor.annual_quantity)
+    )
+    if least != line["breakeven"]:  # both may be infinite
+        record.figure(line, "breakeven", least)
+    return Signed(inputs, name, floor.level, t, first)
+
+
+def begun(together: Together) -> None:
+    """A contract that is signed delivers on one at least of the paths that cannot be told apart at signing."""
+    for (name, _), signed in together.begun.items():
+        row = together.base.keyed("contracts")[name]
+        for node in dict.fromkeys(
+            together.nodes[t][scenario] for scenario, (t, _) in signed.items()
+        ):
+            if together.record.fails(
+                any(
+                    first is not None for scenario, (_, first) in signed.items() if scenario in node
+                )
+            ):
+                said = f"{name} is signed and would deliver first past the horizon"
+                together.record.refuse("contracts", said, (row, "lead_time_months"))
+
+
+def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> None:
+    """What a contract brings and costs."""
+    row, record = signed.row(signed.t), case.record
+    before, cent = len(case.spent), case.cent(row.material)
+    case.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
+    deficit = topups = 0.0
+    if row.form == "cfd":
+        what = f"what arrives under {row.contract}, which moves cash only,"
+        record.within(
+            "deliveries", what, 0.0, sum(came.values()), case.noise(row.material), (row, "form")
+        )
+        earned = {t: signed.upside(t) * signed.rate(t) for t in signed.span}
+        for t in signed.span:
+            topup = signed.topup(t) * signed.rate(t)
+            case.pay(t, "topups", topup, row.material, row.contract, table="contracts")
+            topups += topup
+        for column in ("called_off", "delivered"):
+            record.figure(line, column, 0.0)
+        record.figure(line, "expected_price", None)
+    else:
+        deficit = _deliver(case, line, signed, came)
+        earned = {t: signed.upside(t) * quantity for t, quantity in came.items()}
+    case.total(line, "topups", topups, cent)
+    case.total(line, "deficit", deficit, case.noise(row.material), (row, "take_or_pay"))
+    upside = _receive(case, signed, earned)
+    case.total(line, "upside", upside, cent)
+    case.total(line, "cost", sum(each.amount for each in case.spent[before:]) - upside, cent)
+
+
+def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> float:
+    """Deliveries within term and flex, their price, and the deficit of each contract year; returns their sum."""
+    record, inputs, name = case.record, case.inputs, signed.contract
+    most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
+    called: dict[int, float] = {}
+    paid, at_floor, noise = 0.0, 0.0, case.noise(signed.row(signed.t).material)
+    for t, quantity in sorted(came.items()):
+        row, where = signed.row(t), f"deliveries of {name} in {inputs.begins[t]}"
+        if record.fails(t in signed.span):
+            record.refuse(where, "outside its term", (row, "term_months"), quantity)
+            continue
+        record.within(where, "quantity", most[t] * row.availability, quantity, noise, (row, "flex"))
+        called[t] = quantity / row.availability if row.availability else 0.0
+        price, market = signed.price(t), signed.market(t)
+        case.price["contracts", name, t] = price * quantity, quantity
+        paid += price * quantity
+        at_floor += called[t] if market is None or market <= signed.floor_at(t) else 0.0
+        for buyer, share in case.shares("contracts", name, t).items():
+            rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
+            for heading, rate in rates:
+                case.pay(
+                    t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
+                )
+    deficit = 0.0
+    # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs nothing.
+    unseen = {t: most[t] for t in signed.span if not signed.row(t).availability}
+    for year in signed.years:
+        end = year[-1]
+        owed = signed.row(end).take_or_pay * signed.rate(end) * len(year)
+        short = max(0.0, owed - sum(called.get(t, 0.0) + unseen.get(t, 0.0) for t in year))
+        if case.idle and signed.price(end) > 0:
+            what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
+            told = _flow(case, "deficits", name, range(end, end + 1)) / signed.price(end)
+            record.reaches("cash_flow", what, short, told, noise, (signed.row(end), "take_or_pay"))
+            short = max(short, told)
+        deficit += short
+        if short > noise:
+            case.pay(
+                end,
+                "deficits",
+                signed.price(end) * short,
+                signed.row(end).material,
+                name,
+                table="contracts",
+            )
+    delivered, total = sum(came.values()), sum(called.values())
+    case.total(line, "delivered", delivered, noise)
+    if not unseen:
+        case.total(line, "called_off", total, noise, (signed.row(signed.t), "availability"))
+    elif (key := (id(line), "called_off")) not in case.together.unseen:
+        case.together.unseen.update({key, (id(line), "share_at_floor")})
+    if total > noise:
+        case.mean(line, "share_at_floor", at_floor / total, noise / total, weight=total)
+    if delivered > noise:
+        case.mean(
+            line,
+            "expected_price",
+            paid / delivered,
+            case.cent(signed.row(signed.t).material) / delivered,
+            weight=delivered,
+        )
+    return deficit
+
+
+def _flow(case: Case, heading: str, name: str, periods: range) -> float:
+    """What the plan tells of a contract's cash flow under a heading in some periods [money]."""
+    return float(
+        sum(
+            each["amount"]
+            for each in case.sheets["cash_flow"]
+            if each["heading"] == heading
+            and each["name"] == name
+            and case.inputs.period(each["date"]) in periods
+        )
+    )
+
+
+def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
+    """The upside received: never more than a period earns, and in each contract year all that is earned up to the cap."""
+    record, inputs, name = case.record, case.inputs, signed.contract
+    if not any(signed.row(t).upside_share for t in signed.span):
+        return 0.0
+    received: dict[int, float] = defaultdict(float)
+    for each in case.sheets["cash_flow"]:
+        if each["heading"] == "upside" and each["name"] == name:
+            received[inputs.period(each["date"])] -= each["amount"]
+    for t, amount in received.items():
+        what = f"upside of {name} in {inputs.begin(t)}"
+        record.within(
+            "cash_flow",
+            what,
+            earned.get(t, 0.0),
+            amount,
+            case.cent(signed.row(t).material),
+            (signed.row(t), "upside_share"),
+        )
+        case.book(t, "upside", -amount, signed.row(t).material, name)
+    # A cap that some scenarios change, or that is better reached late, may leave a path with less than it could have received.
+    caps = {rows.keyed("contracts")[name].upside_cap for rows in case.together.variants}
+    whole = len(case.together.futures) == 1 or (
+        len(caps) == 1 and inputs.settings.discount_rate >= 0 and not case.idle
+    )
+    for year in signed.years:
+        row, months = signed.row(year[-1]), len(year) * inputs.months
+        due, cell = sum(earned.get(t, 0.0) for t in year), (row, "upside_share")
+        if row.upside_cap is not None and row.upside_cap * months / 12 < due:
+            due, cell = row.upside_cap * months / 12, (row, "upside_cap")
+        what = f"upside of {name} in the contract year from {inputs.begins[year[0]]}"
+        compare = record.equal if whole or caps == {None} else record.within
+        compare(
+            "cash_flow",
+            what,
+            due,
+            sum(received.get(t, 0.0) for t in year),
+            case.cent(row.material),
+            cell,
+        )
+    return sum(received.values())

@@ -1,0 +1,123 @@
+"""The input rows as an audit reads them: by table and column name, in the period in which they are used."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from optimiser.auditing.clock import Clock
+from stockpile_model.schema import get, keys
+
+
+class Rows:
+    """All tables as they stand in a period. Rows are read by attribute; a `from` is `from_`."""
+
+    def __init__(self, tables: Mapping[str, tuple[Any, ...]]) -> None:
+        self.tables = tables
+        self._keyed: dict[str, dict[str, Any]] = {}
+        self._series: dict[str, tuple[list[dt.date], list[float]]] = {}
+        self._floors = {(row.contract, row.level): row for row in self.rows("floors")}
+        self.materials = self.keyed("materials")
+        self.suppliers = self.keyed("suppliers")
+        self.sites: Mapping[str, Any] = self.keyed("sites") or {"stockpile": _ONE_SITE}
+
+    def rows(self, table: str) -> tuple[Any, ...]:
+        return self.tables.get(table, ())
+
+    def keyed(self, table: str) -> dict[str, Any]:
+        """The rows of a table by their key."""
+        if table not in self._keyed:
+            self._keyed[table] = {get(row, keys(type(row))[0]): row for row in self.rows(table)}
+        return self._keyed[table]
+
+    def floor(self, contract: str, level: str | None) -> Any:
+        """A level of a contract; None where there is none."""
+        return self._floors.get((contract, level))
+
+    def price(self, index: str, day: dt.date) -> float:
+        """An index on a day: linear between dates, flat outside them [money/quantity]."""
+        if index not in self._series:
+            points = sorted(
+                (row.date, float(row.values[index]))
+                for row in self.rows("prices")
+                if index in row.values
+            )
+            self._series[index] = [date for date, _ in points], [value for _, value in points]
+        dates, values = self._series[index]
+        k = bisect.bisect_right(dates, day)
+        if k == 0 or k == len(dates):
+            return values[min(k, len(dates) - 1)]
+        return (
+            values[k - 1]
+            + (values[k] - values[k - 1])
+            * (day - dates[k - 1]).days
+            / (dates[k] - dates[k - 1]).days
+        )
+
+
+class Inputs(Clock):
+    """Time, the rows without any event, and on one path those of each period; periods in which the same events hold share theirs."""
+
+    def __init__(self, settings: Any, base: Rows, path: Sequence[Rows]) -> None:
+        super().__init__(settings)
+        self.base, self.path = base, path
+        self._prices: dict[tuple[str, int], float] = {}
+        self._lives: dict[tuple[str, int], int | None] = {}
+
+    def at(self, t: int) -> Rows:
+        """The rows as they stand in a period; what lies outside the horizon sees its nearest end."""
+        return self.path[t if 0 <= t < self.periods else 0 if t < 0 else -1]
+
+    def rows(self, table: str) -> tuple[Any, ...]:
+        """The rows of a table without any event: for their names, and for what no event can change."""
+        return self.base.rows(table)
+
+    def keyed(self, table: str) -> dict[str, Any]:
+        """The same by their key."""
+        return self.base.keyed(table)
+
+    # What rows say
+
+    def price(self, index: str, t: int) -> float:
+        """An index on the first day of a period [money/quantity]."""
+        if (index, t) not in self._prices:
+            self._prices[index, t] = self.at(t).price(index, self.begin(t))
+        return self._prices[index, t]
+
+    def life(self, material: str, t: int) -> int | None:
+        """Shelf life in a period [periods]; None = unlimited."""
+        if (material, t) not in self._lives:
+            months = self.at(t).materials[material].shelf_life_months
+            self._lives[material, t] = None if months is None else self.whole(months)
+        return self._lives[material, t]
+
+    def counts(self, material: str, age: int, t: int) -> bool:
+        """Whether stock at the end of a period counts towards a target: some life left, and at least count_life_months."""
+        life = self.life(material, t)
+        left = 1 if life is None else life - 1 - age
+        return life is None or (
+            left > 0
+            and left * self.months >= self.at(t).materials[material].count_life_months - 1e-9
+        )
+
+    def staged(self, supplier: str) -> bool:
+        """Whether a supplier is at a stage that the settings count."""
+        stages = self.settings.supply_stages
+        return not stages or self.base.suppliers[supplier].stage in stages
+
+    def ships(self, supplier: str, t: int) -> bool:
+        """Whether a supplier ships in a period, by what is known of it then."""
+        start = self.at(t).suppliers[supplier].start
+        return start is None or self.period(start) <= t
+
+    def serves(self, site: str, buyer: str | None) -> bool:
+        """Whether a site's stock serves a buyer: its own and nobody's sites do; all of them where no buyer is named."""
+        return not buyer or self.base.sites[site].buyer in (None, buyer)
+
+
+_ONE_SITE = SimpleNamespace(
+    site="stockpile", buyer=None, capacity=None, cost=0.0, handling_in=0.0, handling_out=0.0
+)

@@ -1,0 +1,313 @@
+"""Money: cash flow, payments, appropriations and the objective, against what is due by the decisions and the input."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from optimiser.auditing.case import NOT_CASH, USE, Case, Flow, Outlay
+from optimiser.auditing.findings import RELATIVE
+from optimiser.auditing.scenarios import BASE
+from optimiser.auditing.together import Together
+
+
+def cash_flow(case: Case) -> None:
+    """Every cost and receipt is what quantities and inputs make of it, discounted from the start of its period."""
+    record, inputs = case.record, case.inputs
+    found: dict[Flow, float] = defaultdict(float)
+    factors, whole = (
+        [inputs.factor(t) for t in range(inputs.periods + 1)],
+        len(case.together.futures) == 1,
+    )
+    for line in case.sheets["cash_flow"]:
+        heading, t = line["heading"], inputs.period(line["date"])
+        if record.fails(heading in USE):
+            record.refuse(line.at("heading"), f"{heading!r} is no heading of cost")
+            continue
+        after = heading == "closing_stock" and t == inputs.periods
+        if not after and case.when(line) is None:
+            continue
+        record.term(line, "cash", heading not in NOT_CASH)
+        if whole:
+            record.figure(line, "factor", factors[t])
+            record.figure(line, "discounted", factors[t] * line["amount"])
+        else:
+            case.total(line, "factor", factors[t])
+            case.total(line, "discounted", factors[t] * line["amount"])
+        found[Flow(t, heading, line["material"], line["name"], line["buyer"])] += line["amount"]
+    case.match(
+        "cash_flow", "amount", case.cash, found, lambda flow: case.cent(flow.material, flow.heading)
+    )
+
+
+def payments(case: Case) -> None:
+    """Where there are funds every outlay is paid in full, each by an appropriation that may, when it may."""
+    inputs, record = case.inputs, case.record
+    funds = inputs.keyed("funds")
+    if not funds:
+        if record.fails(not case.sheets["payments"]):
+            record.refuse("payments", "the input has no funds, so no appropriation pays anything")
+        return
+    sources = _sources(case.together)
+    paid: dict[Outlay, float] = defaultdict(float)
+    spent: dict[str, dict[int, float]] = {name: defaultdict(float) for name in sources}
+    granted: dict[tuple[int, str], float] = defaultdict(float)
+    for line in case.sheets["payments"]:
+        t, fund, name = (
+            case.when(line),
+            case.known(line, "fund", "funds", funds),
+            line["appropriation"],
+        )
+        if record.fails(name in sources):
+            record.refuse(line.at("appropriation"), f"{name!r} is no appropriation of the input")
+            continue
+        if t is None or fund is None:
+            continue
+        owner, b = sources[name]
+        record.term(line, "fund", owner)
+        record.least(line, "amount", 0.0, case.cent(line["material"]))
+        if b is not None:
+            case.within(
+                line,
+                "date",
+                inputs.at(t).rows("budgets")[b],
+                "from_",
+                "expires",
+                f"and {name} can be spent",
+            )
+        for column, allowed in (
+            ("uses", not fund.uses or line["use"] in fund.uses),
+            ("materials", not fund.materials or line["material"] in fund.materials),
+            ("buyer", fund.buyer is None or line["buyer"] in (None, fund.buyer)),
+        ):
+            if record.fails(allowed):
+                told = f"{name} may not pay {line['use']} of {line['material'] or 'no one material'} for {line['buyer'] or 'all'}"
+                record.refuse(line.where, told, (fund, column), line["amount"])
+        paid[Outlay(t, line["use"], line["material"], line["buyer"])] += line["amount"]
+        spent[name][t] += line["amount"]
+        if line["use"] == "project":
+            granted[t, line["fund"]] += line["amount"]
+    case.match(
+        "payments", "paid for", case.outlays, paid, lambda outlay: case.cent(outlay.material)
+    )
+    _grants(case, granted)
+    for name, (fund, b) in sources.items():
+        _appropriation(case, name, fund, b, spent[name])
+
+
+def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
+    """Each appropriation by the name that the plan gives it: its fund and the number of its row; none for the receipts that a
+    fund keeps."""
+    found: dict[str, tuple[str, int | None]] = {}
+    rows = together.base.rows("budgets")
+    names = [f"{row.fund} {row.from_ or together.clock.start:%Y-%m}" for row in rows]
+    for k, (name, row) in enumerate(zip(names, rows, strict=True)):
+        found[f"{name} ({names[: k + 1].count(name)})" if names.count(name) > 1 else name] = (
+            row.fund,
+            k,
+        )
+    for row in together.base.rows("funds"):
+        if row.keeps_receipts:
+            found[f"{row.fund} receipts"] = row.fund, None
+    return found
+
+
+def _grants(case: Case, granted: dict[tuple[int, str], float]) -> None:
+    """A grant whose project names a fund is paid by that fund."""
+    projects = case.inputs.keyed("projects")
+    due: dict[tuple[int, str], tuple[float, Any]] = {}
+    for flow, amount in case.cash.items():
+        if flow.heading == "grants" and (row := projects[str(flow.name)]).fund is not None:
+            due[flow.t, row.fund] = due.get((flow.t, row.fund), (0.0, row))[0] + amount, row
+    for (t, fund), (amount, row) in due.items():
+        what = f"what {fund} pays for projects in {case.inputs.begins[t]}"
+        case.record.reaches("payments", what, amount, granted[t, fund], case.cent(), (row, "fund"))
+
+
+def _appropriation(
+    case: Case, name: str, fund: str, b: int | None, spent: dict[int, float]
+) -> None:
+    """An appropriation pays on no path more than its amount, as it stands in the last period in which it can be spent; the rest
+    lapses on its last day, or is left."""
+    inputs, total = case.inputs, sum(spent.values())
+    if b is None:
+        amount, ends = _receipts(case, name, fund, spent), False
+    else:
+        windows = ((t, inputs.at(t).rows("budgets")[b]) for t in range(inputs.periods))
+        able = [t for t, row in windows if t in inputs.spans(row.from_, row.expires)]
+        row = inputs.at(max(able, default=inputs.periods)).rows("budgets")[b]
+        amount, ends = (
+            row.amount,
+            row.expires is not None and inputs.period(row.expires) < inputs.periods,
+        )
+        case.record.within(
+            "payments", f"what {name} pays", amount, total, case.cent(), (row, "amount")
+        )
+    rest, found = case.future.probability * max(0.0, amount - total), case.together.budgets[name]
+    found.amount += case.future.probability * amount
+    found.spent += case.future.probability * total
+    found.lapsed += rest if ends else 0.0
+    found.left += 0.0 if ends else rest
+
+
+def _receipts(case: Case, name: str, fund: str, spent: dict[int, float]) -> float:
+    """What a fund receives and keeps; it spends it no sooner than it arrives [money]."""
+    outlets = case.inputs.keyed("outlets")
+    arrived: dict[int, float] = defaultdict(float)
+    for flow, receipt in case.cash.items():
+        if flow.heading == "sales" and outlets[str(flow.name)].fund == fund:
+            arrived[flow.t] -= receipt
+    amount = gone = 0.0
+    for t in range(case.inputs.periods):
+        amount, gone = amount + arrived.get(t, 0.0), gone + spent.get(t, 0.0)
+        what = f"what {name} have paid by the end of {case.inputs.begins[t]}, before they arrive,"
+        case.record.within("payments", what, amount, gone, case.cent())
+    return amount
+
+
+def budget(together: Together) -> None:
+    """What becomes of each appropriation, expected."""
+    record, cent = together.record, together.noise.money()
+    lines = {line["appropriation"]: line for line in together.sheets["budget"]}
+    for name, (fund, b) in _sources(together).items():
+        row, found, line = (
+            None if b is None else together.base.rows("budgets")[b],
+            together.budgets[name],
+            lines.pop(name, None),
+        )
+        if record.fails(line is not None):
+            record.refuse("budget", f"{name} is not on the sheet", (row, "fund"))
+        if line is None:
+            continue
+        record.term(line, "fund", fund)
+        record.term(line, "from", None if row is None else row.from_, (row, "from"))
+        record.term(line, "expires", None if row is None else row.expires, (row, "expires"))
+        record.figure(
+            line, "amount", found.amount, 0.0 if row is not None else cent, (row, "amount")
+        )
+        record.figure(line, "spent", found.spent, cent)
+        record.figure(line, "lapsed", found.lapsed, cent, (row, "expires"))
+        record.figure(line, "left", found.left, cent)
+    for line in lines.values():
+        record.refuse(line.where, f"{line['appropriation']!r} is no appropriation of the input")
+
+
+def costs(case: Case) -> None:
+    """What a path costs, discounted, by heading."""
+    outcome = case.outcome
+    for flow, amount in case.cash.items():
+        discounted = amount * case.inputs.factor(flow.t)
+        outcome.costs[flow.heading] += discounted
+        outcome.size += abs(discounted)
+
+
+def tail(outcomes: list[tuple[float, float]], share: float) -> float:
+    """The mean of the worst share of outcomes, given the probability and cost of each [money]."""
+    total, left = 0.0, min(share, sum(probability for probability, _ in outcomes))
+    taken = left
+    for cost, probability in sorted(
+        ((cost, probability) for probability, cost in outcomes), reverse=True
+    ):
+        part = min(probability, left)
+        total, left = total + part * cost, left - part
+    return total / taken if taken > 0 else 0.0
+
+
+def objective(together: Together) -> None:
+    """The cost by heading and in all, the waste and the shortfall that the summary claims; and what each scenario comes to."""
+    record, sheets, settings = together.record, together.sheets, together.clock.settings
+    found = [(each.probability, together.outcomes[each.name]) for each in together.futures]
+    noise = together.noise.money() + RELATIVE * max(outcome.size for _, outcome in found)
+    some = 10 * together.noise.quantity()
+    for heading in [*USE, *(each for each in sheets.costs if each not in USE)]:
+        expected = sum(
+            probability * outcome.costs.get(heading, 0.0) for probability, outcome in found
+        )
+        record.equal(
+            "summary", f"discounted {heading}", expected, sheets.costs.get(heading, 0.0), noise
+        )
+    expected, worst = sum(probability * outcome.cost for probability, outcome in found), None
+    weighed = expected
+    if together.base.rows("scenarios"):
+        worst = tail(
+            [(probability, outcome.cost) for probability, outcome in found], settings.risk_tail
+        )
+        weighed = (1 - settings.risk_weight) * expected + settings.risk_weight * worst
+    record.equal("summary", "objective", weighed, sheets.objective, noise)
+    if sheets.expected_cost is not None:
+        record.equal("summary", "expected cost", expected, sheets.expected_cost, noise)
+    if sheets.cvar is not None:
+        record.equal("summary", "CVaR", worst or 0.0, sheets.cvar, noise)
+    if sheets.bound is not None:
+        record.reaches(
+            "summary",
+            "objective, which no plan can be below,",
+            sheets.bound,
+            sheets.objective,
+            noise,
+        )
+    _proof(together, noise)
+    record.equal(
+        "summary",
+        "waste",
+        sum(probability * each.waste for probability, each in found),
+        sheets.waste,
+        some,
+    )
+    record.equal(
+        "summary",
+        "shortfall",
+        sum(probability * each.shortfall for probability, each in found),
+        sheets.shortfall,
+        some,
+    )
+    _outcomes(together, noise, some)
+
+
+def _proof(together: Together, noise: float) -> None:
+    """The gap is that of objective and bound, and where a plan is optimal no more than was asked."""
+    record, sheets = together.record, together.sheets
+    if record.fails(sheets.status in (None, "optimal", "feasible")):
+        record.refuse("summary", f"status is {sheets.status!r}, neither optimal nor feasible")
+    if sheets.bound is None:
+        if record.fails(sheets.gap is None):
+            record.refuse("summary", "gap is known where no bound is")
+        return
+    apart, size = max(0.0, sheets.objective - sheets.bound), abs(sheets.objective)
+    if sheets.gap is not None and size > noise:  # of next to nothing everything is a large share
+        record.equal("summary", "gap", apart / size, sheets.gap, noise / size)
+    if sheets.status == "optimal" and sheets.asked is not None:
+        what = "objective less proven bound, of a plan that is optimal,"
+        record.within("summary", what, sheets.asked * size, apart, noise)
+
+
+def _outcomes(together: Together, noise: float, some: float) -> None:
+    """The sheet of scenarios tells of each that may come: how likely it is, when it is known, what it costs and misses."""
+    record, lines = (
+        together.record,
+        {line["scenario"]: line for line in together.sheets["scenarios"]},
+    )
+    for each in together.futures if together.base.rows("scenarios") else ():
+        line, outcome = lines.pop(each.name, None), together.outcomes[each.name]
+        if record.fails(line is not None):
+            record.refuse("scenarios", f"{each.name} is not on the sheet", (each.row, "scenario"))
+        if line is None:
+            continue
+        record.figure(line, "probability", each.probability, cell=(each.row, "probability"))
+        record.term(
+            line,
+            "follows",
+            None if each.row is None else each.row.follows or BASE,
+            (each.row, "follows"),
+        )
+        record.term(
+            line,
+            "revealed",
+            None if each.row is None else together.clock.begin(each.known),
+            (each.row, "revealed"),
+        )
+        record.figure(line, "cost", outcome.cost, noise)
+        record.figure(line, "shortfall", outcome.shortfall, some)
+        record.figure(line, "waste", outcome.waste, some)
+    for line in lines.values():
+        record.refuse(line.where, f"{line['scenario']!r} is no scenario that may come")

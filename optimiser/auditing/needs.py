@@ -1,0 +1,160 @@
+"""What the stock is for: demand met, targets held, the value of what is left at the end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from optimiser.auditing.case import Case
+from optimiser.auditing.metal import Moved
+
+
+def demand(case: Case, moved: Moved) -> None:
+    """Demand is that of the input; what is met has left a lot; unmet demand has a price."""
+    inputs, record = case.inputs, case.record
+    asked: dict[tuple[int, str, str | None], float] = defaultdict(float)
+    spans: dict[int, range] = {}
+    for period in range(inputs.periods):
+        for row in inputs.at(period).rows("demand"):
+            if row.quantity > 0:
+                if id(row) not in spans:
+                    spans[id(row)] = inputs.spans(row.from_, row.to or row.from_)
+                if period in spans[id(row)]:
+                    asked[period, row.material, row.buyer] += row.quantity
+    required: dict[tuple[int, str, str | None], float] = defaultdict(float)
+    met: dict[tuple[int, str, str | None], float] = defaultdict(float)
+    for line in case.sheets["demand"]:
+        t, material = (
+            case.when(line),
+            case.known(line, "material", "materials", inputs.base.materials),
+        )
+        if t is None or material is None:
+            continue
+        material = inputs.at(t).materials[material.material]
+        required[t, material.material, line["buyer"]] += line["required"]
+        met[t, material.material, line["buyer"]] += line["met"]
+        noise = case.noise(material.material)
+        record.figure(line, "unmet", line["required"] - line["met"], noise)
+        record.least(line, "unmet", 0.0, noise)
+        if material.shortage_cost is None:
+            record.most(line, "unmet", 0.0, noise, (material, "shortage_cost"))
+        cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
+        case.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
+    case.match("demand", "what is required", asked, required, lambda key: case.noise(key[1]))
+    case.match("demand", "what is met", moved.used, met, lambda key: case.noise(key[1]))
+    for key, quantity in asked.items():
+        unmet = quantity - moved.used.get(key, 0.0)
+        unmet = unmet if unmet > case.noise(key[1]) else 0.0
+        case.outcome.shortfall += unmet
+        case.book(
+            key[0],
+            "shortage",
+            (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet,
+            key[1],
+            key[2],
+            key[2],
+        )
+
+
+def targets(case: Case) -> None:
+    """A target is that of the input; the stock that counts is in lots with enough life left; a hard one is reached."""
+    inputs, record = case.inputs, case.record
+    stock: dict[tuple[int, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for (period, material, site, age), quantity in case.held.items():
+        if inputs.counts(material, age, period):
+            stock[period, material][site] += quantity
+    asked = _asked(case)
+    for line in case.sheets["targets"]:
+        t, material = (
+            case.when(line),
+            case.known(line, "material", "materials", inputs.base.materials),
+        )
+        if t is None or material is None:
+            continue
+        material = inputs.at(t).materials[material.material]
+        noise = case.noise(material.material)
+        quantity, row = asked.pop((t, material.material, line["buyer"]), (0.0, None))
+        record.figure(line, "target", quantity, noise, (row, "quantity"))
+        if row is None:
+            continue
+        record.term(line, "hard", row.hard, (row, "hard"))
+        held = sum(
+            amount
+            for site, amount in stock[t, material.material].items()
+            if inputs.serves(site, line["buyer"])
+        )
+        below = quantity - held
+        below = below if below > noise else 0.0
+        if case.idle and not row.hard:
+            record.least(line, "below", below, noise)
+            below = max(below, line["below"])
+        record.figure(line, "stock", held, noise, (material, "count_life_months"))
+        record.figure(line, "below", below, noise)
+        if row.hard and record.above(0.0, below, noise):
+            record.add(
+                line.at("stock"),
+                f"{line.told('stock')}, for a hard target,",
+                quantity,
+                held,
+                "least",
+                (row, "hard"),
+            )
+        rate = material.below_target_cost or 0.0
+        cent = case.cent(material.material, "below_target")
+        case.total(
+            line, "cost", rate * below * inputs.factor(t), cent, (material, "below_target_cost")
+        )
+        case.outcome.shortfall += below
+        case.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
+    for (begin, name, buyer), (quantity, row) in asked.items():
+        what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
+        record.equal("targets", what, quantity, 0.0, case.noise(name), (row, "quantity"))
+
+
+def _asked(case: Case) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
+    """The targets above zero by period, material and buyer, and the rows that set them."""
+    series: dict[int, dict[tuple[str, str | None], list[tuple[int, Any]]]] = {}
+    found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
+    for t in range(case.inputs.periods):
+        rows = case.inputs.at(t)
+        if id(rows) not in series:
+            series[id(rows)] = defaultdict(list)
+            for row in sorted(rows.rows("targets"), key=lambda row: row.from_):
+                series[id(rows)][row.material, row.buyer].append(
+                    (case.inputs.period(row.from_), row)
+                )
+        for (material, buyer), points in series[id(rows)].items():
+            asked = target(points, t)
+            if asked is not None and asked[0] > 0:
+                found[t, material, buyer] = asked
+    return found
+
+
+def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
+    """The target at the end of a period and the row that sets it: the last row's, or on the way of a ramp to the next one's;
+    the first ramp rises from 0 at the start of the horizon."""
+    before = next((point for point in reversed(series) if point[0] <= t), None)
+    after = next((point for point in series if point[0] > t), None)
+    if after is not None and after[1].path == "ramp" and (before is None or before[0] < t):
+        begin, low = (0, 0.0) if before is None else (before[0], before[1].quantity)
+        return low + (after[1].quantity - low) * (t - begin) / (after[0] - begin), after[1]
+    return None if before is None else (before[1].quantity, before[1])
+
+
+def closing(case: Case) -> None:
+    """Stock left at the end is credited at the price of the last period, times what is left of its life."""
+    inputs, last = case.inputs, case.inputs.periods - 1
+    for (t, name, site, age), quantity in case.held.items():
+        material = inputs.at(last).materials[name]
+        if t == last and material.closing_value > 0:
+            life = inputs.life(name, last)
+            share = 1.0 if life is None else (life - 1 - age) / life
+            worth = material.closing_value * inputs.price(material.price_index, last) * share
+            case.book(
+                inputs.periods,
+                "closing_stock",
+                -worth * quantity,
+                name,
+                site,
+                inputs.base.sites[site].buyer,
+            )

@@ -1,0 +1,185 @@
+"""What each level of each contract is worth as an option, at the even rate, over the scenarios, as it is signed or first could
+be; and whether it could carry its project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optimiser.auditing.contracts import Signed, begin
+from optimiser.auditing.findings import EXACT, apart
+from optimiser.auditing.inputs import Inputs
+from optimiser.auditing.projects import breakeven, level_at, reaches
+from optimiser.auditing.sheets import Line
+from optimiser.auditing.together import Together
+
+
+def options(together: Together) -> None:
+    """Every level that is signed, or could be, is on the sheet, with what it is worth."""
+    record, shown = (
+        together.record,
+        {(line["contract"], line["level"]): line for line in together.sheets["floors"]},
+    )
+    if not together.sheets["floors"] and "floors" not in together.sheets.rows:
+        return
+    for row in together.base.rows("floors"):
+        key = row.contract, row.level
+        signed = {
+            name: Signed(together.inputs[name], *key, t, first)
+            for name, (t, first) in together.begun.get(key, {}).items()
+        }
+        found = signed or _could(together, *key)
+        line = shown.pop(key, None)
+        if record.fails((line is not None) == bool(found)):
+            said = "is not on the sheet" if found else "can never be signed"
+            record.refuse(
+                "floors" if line is None else line.where,
+                f"level {row.level} of {row.contract} {said}",
+                (row, "level"),
+            )
+        if line is None or not found:
+            continue
+        # Of a level that is signed apart in several scenarios the terms are those of one signature, what it is worth that of all.
+        worth = _worth(together, found)
+        terms = [_terms(found, at) | worth for at in _nodes(together, found)]
+        told = next(
+            (each for each in terms if all(_near(each[column], line[column]) for column in each)),
+            terms[0],
+        )
+        record.term(line, "signed", bool(signed))
+        # What a floor pays above the reference is a difference, which may be next to nothing of either.
+        rate = EXACT * (told["floor"] or 0.0)
+        fine = {"option_per_unit": rate} | dict.fromkeys(
+            ("expected_topup", "option_value"), rate * (told["expected_quantity"] or 0.0)
+        )
+        for column, expected in told.items():
+            if expected != line[column]:  # both may be infinite
+                record.figure(line, column, expected, fine.get(column, 0.0))
+    for line in shown.values():
+        record.refuse(line.where, f"{line['contract']} {line['level']} is no level of the input")
+
+
+def menus(together: Together) -> None:
+    """What the sheet of projects says of each level that could carry one, as it stands when it first could be signed: a project
+    without contracts, when the horizon begins."""
+    record = together.record
+    for line in together.sheets["projects"]:
+        name, contract, level = line["project"], line["contract"], line["level"]
+        if name not in together.base.keyed("projects"):
+            continue
+        if contract is None:
+            record.term(line, "level", None)
+        if record.fails(contract is None or together.base.floor(contract, level) is not None):
+            record.refuse(
+                line.at("level"), f"{contract} has no level {level!r} in the sheet floors"
+            )
+            continue
+        first = {} if contract is None else _could(together, contract, level)
+        times = (
+            {each.name: 0 for each in together.futures}
+            if not first
+            else {each: signed.t for each, signed in first.items()}
+        )
+        found = [_menu(together.inputs[each], line, t) for each, t in times.items()]
+        told = next(
+            (each for each in found if all(_near(each[column], line[column]) for column in each)),
+            found[0],
+        )
+        for column, expected in told.items():
+            if expected != line[column]:  # both may be infinite
+                record.figure(line, column, expected)
+
+
+def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
+    """A level and its project in a period."""
+    plant, name = inputs.at(t).keyed("projects")[line["project"]], line["project"]
+    if line["contract"] is None:
+        floor, able = (
+            None,
+            [row.capacity for row in inputs.at(t).rows("offers") if row.project == name],
+        )
+        annual = None if None in able else sum(able) * 12 / inputs.months
+    else:
+        floor = inputs.at(t).floor(line["contract"], line["level"])
+        annual = float(floor.annual_quantity)
+    value = None if floor is None else level_at(inputs, floor, t)
+    least = None if annual is None else breakeven(plant, annual)
+    return {
+        "annual_quantity": annual,
+        "floor": value,
+        "breakeven": least,
+        "breakeven_granted": None
+        if annual is None or plant.cost is None
+        else breakeven(plant, annual, plant.cost * plant.match),
+        "carries": value is not None and least is not None and reaches(value, least),
+    }
+
+
+def _near(expected: float | None, found: float | None) -> bool:
+    return expected == found or (
+        expected is not None and found is not None and not apart(expected, found)
+    )
+
+
+def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]]:
+    """The scenarios that share each signature."""
+    return [*dict.fromkeys(together.nodes[each.t][name] for name, each in signed.items())]
+
+
+def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
+    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet. Its
+    project goes ahead then."""
+    found = {}
+    for name, inputs in together.inputs.items():
+        for t in range(inputs.periods):
+            row = inputs.at(t).keyed("contracts")[contract]
+            if t in inputs.spans(row.sign_from, row.sign_to) and any(
+                begin(together.inputs[each], row, t) is not None for each in together.nodes[t][name]
+            ):
+                plant = None if row.project is None else inputs.at(t).keyed("projects")[row.project]
+                ready = 0 if plant is None else t + inputs.whole(plant.ready_lag_months)
+                found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t, ready))
+                break
+    return found
+
+
+def _worth(together: Together, signed: dict[str, Signed]) -> dict[str, float | None]:
+    """What a level is worth over the paths on which it is signed."""
+    quantity = paid = binding = above = discounted = 0.0
+    for name, each in signed.items():
+        for t in each.span:
+            row, market, least = each.row(t), each.reference(t), each.floor_at(t)
+            rate = (
+                together.probability[name]
+                * each.rate(t)
+                * (1.0 if row.form == "cfd" else row.availability)
+            )
+            over = 0.0 if market is None else max(0.0, least - market)
+            quantity += rate
+            paid += rate * (over if row.form == "cfd" else each.price(t))
+            binding += rate * (market is not None and market < least)
+            above += rate * over
+            discounted += rate * over * each.inputs.factor(t)
+    tied = any(each.row(each.t).price_index is not None for each in signed.values())
+    return {
+        "expected_quantity": quantity,
+        "expected_price": paid / quantity if quantity else 0.0,
+        "binds": binding / quantity if quantity and tied else None,
+        "expected_topup": above,
+        "option_value": discounted,
+        "option_per_unit": discounted / quantity if quantity else 0.0,
+    }
+
+
+def _terms(signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | None]:
+    """The terms of a level as they stand at one of its signatures."""
+    first = next(each for name, each in signed.items() if name in at)
+    row, floor, inputs = first.row(first.t), first.floor(first.t), first.inputs
+    value, tied = level_at(inputs, floor, first.t), row.price_index is not None
+    plant: Any = None if row.project is None else inputs.at(first.t).keyed("projects")[row.project]
+    return {
+        "floor": value,
+        "annual_quantity": floor.annual_quantity,
+        "producer_index": value / (1 - row.discount) if tied and row.discount < 1 else None,
+        "buyer_index": value if tied else None,
+        "breakeven": None if plant is None else breakeven(plant, floor.annual_quantity),
+    }

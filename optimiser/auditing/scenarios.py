@@ -1,0 +1,179 @@
+"""Scenarios as an audit derives them from the rows: who knows what when, and how the input stands on each path.
+
+A path is told as a story: the scenarios that have become known on it, the oldest first. Two paths are one until their stories
+differ, and what holds in a period follows from the story told by then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from optimiser.auditing.clock import Clock, later
+from optimiser.auditing.inputs import Rows
+from stockpile_model.names import identity
+from stockpile_model.schema import Column, columns, get, keys
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.values import blank, convert, normal, text
+
+BASE = "base"
+LEAST = 1e-9  # a probability below this is none
+
+Tables = Mapping[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Future:
+    """A scenario that may come: its probability, its row (None: the base), when it is known, and on its path the rows of each
+    period. `story` tells for each period what is known by then: two futures share a period where that is the same."""
+
+    name: str
+    probability: float
+    row: Any
+    known: int
+    story: tuple[tuple[str, ...], ...]
+    path: tuple[Rows, ...]
+
+
+def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
+    """The rows without any event, and the scenarios that may come; without any, the base alone."""
+    tables: Tables = {kind.TABLE: rows for kind, rows in stockpile.tables.items()}
+    clock = Clock(stockpile.settings)
+    named = {identity(row.scenario): row for row in tables.get("scenarios", ())}
+    events: dict[str, list[Any]] = {name: [] for name in named}
+    for row in tables.get("events", ()):
+        events.setdefault(identity(row.scenario), []).append(row)
+    known = {name: _known(clock, row, events[name]) for name, row in named.items()}
+    base = 1.0 - sum(row.probability for row in named.values())
+    made: dict[tuple[int, ...], Rows] = {(): Rows(tables)}
+    found = []
+    for name in (BASE, *named):
+        row = named.get(name)
+        probability = float(base if row is None else row.probability)
+        if probability <= LEAST:
+            continue
+        line = _line(name, named)
+        story = tuple(
+            tuple(each for each in line if known[each] <= t) for t in range(clock.periods)
+        )
+        path = []
+        for t, told in enumerate(story):
+            active = [
+                event
+                for each in told
+                for event in events[each]
+                if t in clock.spans(event.from_, event.to)
+            ]
+            path.append(_rows(made, tables, active))
+        found.append(
+            Future(
+                BASE if row is None else row.scenario,
+                probability,
+                row,
+                known.get(name, 0),
+                story,
+                tuple(path),
+            )
+        )
+    return made[()], found
+
+
+def _known(clock: Clock, row: Any, events: list[Any]) -> int:
+    """The period from which a scenario is known: that of `revealed`, else of the first date of its events, else the first."""
+    dates = [row.revealed] if row.revealed is not None else [event.from_ for event in events]
+    return 0 if not dates or None in dates else max(0, min(clock.period(date) for date in dates))
+
+
+def _line(name: str, named: Mapping[str, Any]) -> list[str]:
+    """A scenario and those that it follows, the oldest first; without the base."""
+    line: list[str] = []
+    while name != BASE:
+        line.insert(0, name)
+        name = identity(named[name].follows or BASE)
+    return line
+
+
+def _rows(made: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) -> Rows:
+    """The rows while some events hold, one after the other; made once for the same events."""
+    key = tuple(map(id, active))
+    if key not in made:
+        changed = dict(tables)
+        for event in active:
+            table = normal(event.table)
+            changed[table] = tuple(_changed(event, row, tables) for row in changed[table])
+        made[key] = Rows(changed)
+    return made[key]
+
+
+# --- What an event does to a row --------------------------------------------------------------------------------------------------
+
+
+def _changed(event: Any, row: Any, tables: Tables) -> Any:
+    """A row after an event: itself where the event does not mean it."""
+    if (event.row or "*") != "*" and identity(event.row) not in _names(row):
+        return row
+    new: dict[str, Any] = {}
+    for column in _columns(event, type(row)):
+        if (old := getattr(row, column.field)) is not None or event.how == "set":
+            new[column.field] = _value(event, column, old, tables)
+    if type(row).OPEN:
+        series = dict(row.values)
+        for index in _indices(event, tables):
+            if event.how != "set" and index not in series:
+                continue
+            number = Column(name=index, field=index, kind="number", meaning="")
+            series[index] = _value(event, number, series.get(index), tables)
+        new["values"] = {index: value for index, value in series.items() if value is not None}
+    return replace(row, **new)
+
+
+def _names(row: Any) -> set[str]:
+    """What a row is called: by its first column, and by its keys where they are several."""
+    parts = [text(get(row, name)) for name in keys(type(row))]
+    names = {text(get(row, columns(type(row))[0].name)), "/".join(parts)}
+    return {identity(name) for name in names if name}
+
+
+def _columns(event: Any, kind: Any) -> list[Column]:
+    """The columns that an event means: the one it names, or all that hold numbers."""
+    if event.column not in ("*", ""):
+        return [each for each in columns(kind) if each.name == normal(event.column)]
+    return [each for each in columns(kind) if each.kind in ("number", "whole") and not each.many]
+
+
+def _indices(event: Any, tables: Tables) -> Iterable[str]:
+    """The indices of prices that an event means."""
+    known = dict.fromkeys(index for row in tables.get("prices", ()) for index in row.values)
+    return [
+        index
+        for index in known
+        if event.column in ("*", "") or normal(index) == normal(event.column)
+    ]
+
+
+def _value(event: Any, column: Column, old: Any, tables: Tables) -> Any:
+    """What becomes of a cell."""
+    if event.how == "set":
+        if blank(event.value):
+            return column.default
+        value = convert(column, event.value)
+        return _spelt(column.refers, value, tables) if column.refers else value
+    if isinstance(old, dt.date):
+        return later(old, round(float(event.value)))
+    value = old * float(event.value) if event.how == "scale" else old + float(event.value)
+    return round(value) if column.kind == "whole" else value
+
+
+def _spelt(table: str, value: Any, tables: Tables) -> Any:
+    """A name in the spelling of its key."""
+    if isinstance(value, tuple):
+        return tuple(_spelt(table, each, tables) for each in value)
+    rows = tables.get(table, ())
+    names = (
+        [index for row in rows for index in row.values]
+        if table == "prices"
+        else [get(row, keys(type(row))[0]) for row in rows]
+    )
+    return next((name for name in names if normal(name) == normal(value)), value)

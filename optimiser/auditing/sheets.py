@@ -1,0 +1,112 @@
+"""A plan as an audit sees it: the rows of its sheets by column name, and what its summary claims."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from stockpile_model.schema import Dated, Result, columns
+
+OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
+
+
+NAMES = (
+    "offer", "contract", "project", "rule", "appropriation", "heading", "lot", "name", "material", "date", "value", "window", "label",
+)  # fmt: skip
+
+
+class Line(dict[str, Any]):
+    """One row of a plan sheet by column name. `letters` maps a column to where it stands."""
+
+    __slots__ = ("letters", "number", "sheet")
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        sheet: str,
+        number: int,
+        letters: Mapping[str, str],
+    ) -> None:
+        super().__init__(values)
+        self.sheet, self.number, self.letters = sheet, number, letters
+
+    def at(self, column: str) -> str:
+        """The address of a cell: `orders!E5`."""
+        return f"{self.sheet}!{self.letters.get(column, 'A')}{self.number}"
+
+    @property
+    def where(self) -> str:
+        """The row: `orders row 5`."""
+        return f"{self.sheet} row {self.number}"
+
+    def told(self, column: str) -> str:
+        """A column of this row in words: `ordered (spot, 2027-03-01)`."""
+        known = [
+            str(self[name]) for name in NAMES if name != column and self.get(name) not in (None, "")
+        ]
+        return (
+            f"{column.replace('_', ' ')} ({', '.join(known)})"
+            if known
+            else column.replace("_", " ")
+        )
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective, expected discounted cost by
+    heading, waste and shortfall. `bound` is the cost below which no plan can come and `gap` how far the objective is from it [1];
+    None where they are not known. Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
+    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …; none
+    for a formula that has lost its value). `unread` are the sheets of its workbook that hold nothing to recompute."""
+
+    rows: Mapping[str, Sequence[Line]]
+    objective: float
+    costs: Mapping[str, float]
+    waste: float
+    shortfall: float
+    bound: float | None = None
+    expected_cost: float | None = None
+    cvar: float | None = None
+    status: str | None = None
+    gap: float | None = None
+    asked: float | None = None
+    unread: tuple[str, ...] = ()
+
+    def __getitem__(self, sheet: str) -> Sequence[Line]:
+        return self.rows.get(sheet, ())
+
+
+def lines(rows: Iterable[Result]) -> list[Line]:
+    """Result rows of one type as the lines of their sheet: dated ones in the order of their dates, below a header whose last
+    columns say for which scenarios a row holds."""
+    found: list[Line] = []
+    rows = list(rows)
+    if not rows:
+        return found
+    kind = type(rows[0])
+    of = OF if issubclass(kind, Dated) else ()
+    fields = sorted(
+        ((each.name, each.field) for each in columns(kind)), key=lambda field: field[0] in of
+    )
+    letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
+    if "date" in letters:
+        rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]
+    members = [field for _, field in fields]
+    for number, row in enumerate(rows, start=2):
+        found.append(
+            Line(
+                zip(letters, map(getattr, repeat(row), members), strict=True),
+                kind.SHEET,
+                number,
+                letters,
+            )
+        )
+    return found
+
+
+def _letter(column: int) -> str:
+    """The letters of a column: 0 is A, 27 is AB."""
+    return (_letter(column // 26 - 1) if column >= 26 else "") + chr(ord("A") + column % 26)

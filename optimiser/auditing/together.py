@@ -1,0 +1,229 @@
+"""All paths of a plan together: which rows hold on which, what none of them may tell apart yet, and what is a mean over them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from optimiser.auditing.clock import Clock
+from optimiser.auditing.findings import Cell, Record, apart
+from optimiser.auditing.inputs import Inputs, Rows
+from optimiser.auditing.noise import Noise
+from optimiser.auditing.scenarios import Future
+from optimiser.auditing.sheets import Line, Sheets
+from stockpile_model.names import identity
+from stockpile_model.tree import ALL
+
+WHEN = {
+    "contracts": "signed",
+    "projects": "decided",
+}  # the column with the date of a row; else it is `date`
+
+
+@dataclass
+class Mean:
+    """A figure of a line that sums over the scenarios the line holds for, or is a mean over them."""
+
+    line: Line
+    column: str
+    cell: Cell
+    noise: float = 0.0
+    top: float = 0.0
+    bottom: float = 0.0
+    mean: bool = False
+
+
+@dataclass
+class Appropriated:
+    """What becomes of an appropriation, expected [money]."""
+
+    amount: float = 0.0
+    spent: float = 0.0
+    lapsed: float = 0.0
+    left: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """What a scenario costs, discounted [money], by heading and in all; what it misses and wastes [quantity]."""
+
+    costs: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    size: float = 0.0  # Σ of the sizes of all that makes the cost
+    shortfall: float = 0.0
+    waste: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        return sum(self.costs.values())
+
+
+class Together:
+    def __init__(
+        self, clock: Clock, base: Rows, futures: Sequence[Future], sheets: Sheets, record: Record
+    ) -> None:
+        self.clock, self.base, self.futures, self.sheets, self.record = (
+            clock,
+            base,
+            futures,
+            sheets,
+            record,
+        )
+        self.inputs = {each.name: Inputs(clock.settings, base, each.path) for each in futures}
+        self.probability = {each.name: each.probability for each in futures}
+        self.nodes = [self._nodes(t) for t in range(clock.periods)]
+        self.variants: list[Rows] = [
+            *{id(rows): rows for each in futures for rows in each.path}.values()
+        ]
+        self.noise = Noise(self.variants, clock.months)
+        self.means: dict[tuple[int, str], Mean] = {}
+        self._likely: dict[frozenset[str], float] = {}
+        self.either: dict[tuple[int, str], tuple[Line, Cell, dict[float | None, float]]] = {}
+        self.begun: dict[
+            tuple[str, str], dict[str, tuple[int, int | None]]
+        ] = {}  # level -> scenario -> signed, first delivery
+        self.unseen: set[tuple[int, str]] = set()  # figures of lines that nobody can recompute
+        self.budgets: dict[str, Appropriated] = defaultdict(Appropriated)
+        self.planned: dict[int, float] = defaultdict(float)  # by the row of commitments
+        self.outcomes: dict[str, Outcome] = {each.name: Outcome() for each in futures}
+
+    def _nodes(self, t: int) -> dict[str, frozenset[str]]:
+        """For each scenario those that cannot be told apart from it in a period."""
+        by_story: dict[tuple[str, ...], list[str]] = {}
+        for each in self.futures:
+            by_story.setdefault(each.story[t], []).append(each.name)
+        return {name: frozenset(names) for names in by_story.values() for name in names}
+
+    # Which rows hold on which path
+
+    def paths(self) -> dict[str, Sheets]:
+        """The rows that hold in each scenario. Every row must hold for all that share its period, and for no others."""
+        held: dict[str, dict[str, list[Line]]] = {name: {} for name in self.probability}
+        every, read = frozenset(self.probability), dict[str, frozenset[str]]()
+        ends = _ends(self.clock)
+        signed: dict[tuple[str, str, int], tuple[Line, set[str]]] = {}
+        for sheet, lines in self.sheets.rows.items():
+            of_all = (
+                not lines or "scenarios" not in lines[0]
+            )  # such a sheet tells of all scenarios together
+            for rows in held.values():
+                rows[sheet] = [*lines] if of_all else []
+            for line in () if of_all else lines:
+                said = line["scenarios"] or ALL
+                if said not in read:
+                    read[said] = every if identity(said) == ALL else self._named(line, said)
+                of = read[said]
+                t = self._period(line, sheet, ends)
+                if sheet == "contracts" and t is not None:  # a row for each first delivery
+                    signed.setdefault((line["contract"], line["level"], t), (line, set()))[
+                        1
+                    ].update(of)
+                    self.record.figure(
+                        line, "probability", sum(self.probability[name] for name in of)
+                    )
+                else:
+                    self._known(line, of, t)
+                for name in of:
+                    held[name][sheet].append(line)
+        for (_, _, t), (line, names) in signed.items():
+            for node in dict.fromkeys(self.nodes[t][name] for name in names):
+                if self.record.fails(node <= names):
+                    self._refuse(line, names, node - names, t)
+        claims = self.sheets
+        return {
+            name: Sheets(rows, claims.objective, claims.costs, claims.waste, claims.shortfall)
+            for name, rows in held.items()
+        }
+
+    def _named(self, line: Line, said: str) -> frozenset[str]:
+        """The scenarios that a row names."""
+        folded = {identity(name): name for name in self.probability}
+        names = [each.strip() for each in said.split(",")]
+        for name in names:
+            if self.record.fails(identity(name) in folded):
+                self.record.refuse(
+                    line.at("scenarios"), f"{name!r} is no scenario that may come", cell=None
+                )
+        return frozenset(folded[identity(name)] for name in names if identity(name) in folded)
+
+    def _period(self, line: Line, sheet: str, ends: Mapping[str, int]) -> int | None:
+        """The period in which a row must not tell apart what is not; None for what has none."""
+        if sheet == "rules":
+            return ends.get(line["window"])
+        date = line[WHEN.get(sheet, "date")]
+        return (
+            None if date is None else min(max(0, self.clock.period(date)), self.clock.periods - 1)
+        )
+
+    def _known(self, line: Line, of: frozenset[str], t: int | None) -> None:
+        """A row uses nothing that is not known in its period, and its probability is that of its scenarios."""
+        record = self.record
+        if of not in self._likely:
+            self._likely[of] = sum(self.probability[name] for name in of)
+        record.figure(line, "probability", self._likely[of])
+        if t is None or not of:
+            return
+        node = self.nodes[t][next(iter(of))]
+        if not record.fails(of == node):
+            return
+        if apart := sorted({*self.nodes[t]} - of, key=[*self.probability].index):
+            hidden = [name for name in apart if any(name in self.nodes[t][each] for each in of)]
+            if hidden:
+                self._refuse(line, of, hidden, t)
+                return
+        said = f"holds for scenarios that are known apart in {self.clock.begins[t]}: each must have rows of its own"
+        record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
+
+    def _refuse(self, line: Line, of: Collection[str], hidden: Iterable[str], t: int) -> None:
+        """A row, or rows, of some scenarios and not of others that are the same by then."""
+        names = [
+            ", ".join(name for name in self.probability if name in found)
+            for found in (of, [*hidden])
+        ]
+        said = f"holds for {names[0]}, which cannot be told apart from {names[1]} in {self.clock.begins[t]}: it uses what is not yet known"
+        self.record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
+
+    # Figures that are sums or means over paths
+
+    def add(
+        self, line: Line, column: str, top: float, bottom: float | None, noise: float, cell: Cell
+    ) -> None:
+        found = self.means.setdefault((id(line), column), Mean(line, column, cell))
+        found.top += top
+        found.noise = max(found.noise, noise)
+        if bottom is not None:
+            found.bottom, found.mean = found.bottom + bottom, True
+
+    def compare(self) -> None:
+        """What lines claim to be sums or means over their scenarios; and what holds on one of their paths at least."""
+        for key, each in self.means.items():
+            if key in self.unseen:
+                continue
+            if not each.mean:
+                self.record.figure(each.line, each.column, each.top, each.noise, each.cell)
+            elif each.bottom > 0:
+                self.record.figure(
+                    each.line, each.column, each.top / each.bottom, each.noise, each.cell
+                )
+        for (_, column), (line, cell, values) in self.either.items():
+            expected, noise = next(
+                (pair for pair in values.items() if _near(pair[0], line[column], pair[1])),
+                next(iter(values.items())),
+            )
+            if expected != line[column]:  # both may be infinite
+                self.record.figure(line, column, expected, noise, cell)
+
+
+def _near(expected: float | None, found: float | None, noise: float) -> bool:
+    return expected == found or (
+        expected is not None and found is not None and not apart(expected, found, noise)
+    )
+
+
+def _ends(clock: Clock) -> dict[str, int]:
+    """The last period of each window of a rule, by the window's name."""
+    found = {"horizon": clock.periods - 1}
+    for t in range(clock.periods):
+        found[f"{clock.begins[t]:%Y-%m}"] = t
+        found[f"FY{clock.fiscal_year(t)}"] = t
+    return found

@@ -1,0 +1,29 @@
+"""What the figures of a workbook say before any solver is asked: what cannot be met, what looks like a slip.
+
+Each module is one concern with a `check(stockpile)` of `Problem`s, as the blocks of the model have; it is asked of a
+workbook without errors. All are warnings but a project that waits for itself. "Cannot be met" is a proof: the bound it
+stands on gives the plan more than any plan could have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from optimiser.checks import circles, magnitudes, money, names, supply, units, unused
+from stockpile_model.scenarios import base_probability
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+
+CHECKS = (supply, money, circles, unused, magnitudes, units, names)
+PROOFS = (supply, money)
+_UNCERTAIN = ("scenarios", "events")
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """All that is odd about a workbook, as its rows stand without scenarios. Where scenarios have all the probability no plan has to
+    keep what holds without them: then nothing about it is proven."""
+    tables = {kind: rows for kind, rows in stockpile.tables.items() if kind.TABLE not in _UNCERTAIN}
+    base = replace(stockpile, tables=tables)
+    asked = [each for each in CHECKS if each not in PROOFS or base_probability(stockpile)]
+    return (problem for each in asked for problem in each.check(base))

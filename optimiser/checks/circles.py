@@ -1,0 +1,103 @@
+"""Projects that wait for themselves, or for money that never comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optimiser.checks.series import listed
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.contracts.contract_terms import Contract
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.projects.project_terms import grant
+from stockpile_model.blocks.projects.windows import carriable, grantable
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
+from stockpile_model.blocks.stock.terms import OpeningLot
+from stockpile_model.calendar import overlap
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Project
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """A project that only a grant can make go ahead, of which the fund has no more than receipts of metal that only the
+    project brings (itself, or others that wait in the same way)."""
+    going = _going(stockpile, set())
+    hoped = _going(stockpile, {row.material for row in stockpile.rows(Outlet)})
+    for row in stockpile.rows(Project):
+        if row.project in going or not grantable(stockpile, row.project):
+            continue
+        column = "project" if row.fund is None else "fund"
+        if row.project in hoped:
+            outlets = listed(
+                each.outlet for each in stockpile.rows(Outlet) if _feeds(stockpile, row, each)
+            )
+            message = (
+                f"the project {row.project} waits for itself: its grant can only be paid by the receipts of {outlets}, which sell "
+                "metal that only comes once it has gone ahead; give its fund an appropriation, or name another fund"
+            )
+            yield Problem(row.TABLE, row.line, column, message)
+        else:
+            message = f"the project {row.project} can never go ahead: no appropriation may pay its grant within its dates; see funds, budgets"
+            yield Problem(row.TABLE, row.line, column, message, warning=True)
+
+
+def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
+    """The projects that can go ahead when this metal is there, and all the metal that follows from it."""
+    found: set[str] = set()
+    known = set(metal) | {row.material for row in stockpile.rows(OpeningLot)}
+    while True:
+        sources: tuple[Offer | Contract, ...] = (*stockpile.rows(Offer), *stockpile.rows(Contract))
+        for each in sources:
+            if stockpile.counts(each.supplier) and (each.project is None or each.project in found):
+                known.add(each.material)
+        known |= {
+            back(row)
+            for row in stockpile.rows(Outlet)
+            if row.form in RETURNING and row.material in known
+        }
+        more = {
+            row.project
+            for row in stockpile.rows(Project)
+            if row.project not in found
+            and (carriable(stockpile, row.project) or _paid(stockpile, row, known))
+        }
+        if not more:
+            return found
+        found |= more
+
+
+def _paid(stockpile: Stockpile, row: Project, known: set[str]) -> bool:
+    """Whether a grant can be paid: by an appropriation, or by receipts from metal that is known to come."""
+    if not grantable(stockpile, row.project):
+        return False
+    if not grant(row) or not stockpile.given(Fund):
+        return True
+    able = {fund.fund for fund in stockpile.rows(Fund) if _may(row, fund)}
+    dates = overlap(stockpile.calendar, row.decide_from, row.decide_to)
+    for budget in stockpile.rows(Budget):
+        window = overlap(stockpile.calendar, budget.from_, budget.expires)
+        if (
+            budget.fund in able
+            and budget.amount > 0
+            and window
+            and window.start < dates.stop
+            and dates.start < window.stop
+        ):
+            return True
+    return any(
+        outlet.material in known and _feeds(stockpile, row, outlet)
+        for outlet in stockpile.rows(Outlet)
+    )
+
+
+def _may(row: Project, fund: Fund) -> bool:
+    """Whether a fund may pay the grant of a project, whatever its material."""
+    return row.fund in (None, fund.fund) and (not fund.uses or "project" in fund.uses)
+
+
+def _feeds(stockpile: Stockpile, row: Project, outlet: Outlet) -> bool:
+    """Whether the receipts of an outlet can pay the grant of a project."""
+    if outlet.form != "sale" or outlet.fund is None:
+        return False
+    fund = stockpile.keyed(Fund)[outlet.fund]
+    return fund.keeps_receipts and _may(row, fund)

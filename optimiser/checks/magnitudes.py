@@ -1,0 +1,253 @@
+"""Figures that look like a slip: another unit, per cent for a fraction, a floor above any price."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from optimiser.checks.series import floor, index, reference
+from stockpile_model.amounts import about, quantity
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.demand import Demand
+from stockpile_model.blocks.offers.break_terms import PriceBreak
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.blocks.stock.terms import OpeningLot
+from stockpile_model.blocks.targets import Target
+from stockpile_model.schema import Problem, Row, columns, get
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material, Price, Site
+
+_APART = 100  # times: prices of one material that are further apart are in other units
+_FAR_APART = 10_000  # times: the same of quantities, which differ more
+_IN_QUANTITY: tuple[tuple[type[Row], str, bool], ...] = (  # and whether a very small one is odd too
+    *((Demand, "quantity", True), (Target, "quantity", True), (Floor, "annual_quantity", True)),
+    *(
+        (Offer, "capacity", True),
+        (Offer, "total", True),
+        (Offer, "minimum_order", False),
+        (Offer, "lot_size", False),
+    ),
+    *((OpeningLot, "quantity", False), (Outlet, "capacity", False)),
+)
+_MOST_SHARE, _MOST_FACTOR, _MOST_RATE = (
+    2.0,
+    10.0,
+    0.5,
+)  # above it a share, a factor of an index, a rate per year looks like per cent
+
+
+class Figure(NamedTuple):
+    """A figure and the cell in which it stands. `low` says whether it may also be told to be too small."""
+
+    row: Row
+    column: str
+    amount: float
+    low: bool = True
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    yield from _slips_of_indices(stockpile)
+    prices, quantities = _prices(stockpile), _quantities(stockpile)
+    currency, unit = stockpile.settings.currency, stockpile.settings.quantity_unit
+    for material in stockpile.keyed(Material):
+        odd = list(
+            _outliers(material, prices.get(material, []), _APART, f"{currency}/{unit}", "prices")
+        )
+        yield from odd
+        if not odd:
+            yield from _floors(stockpile, material, prices.get(material, []))
+        yield from _outliers(material, quantities.get(material, []), _FAR_APART, unit, "quantities")
+    yield from _dear_storage(stockpile, prices)
+    yield from _shares(stockpile)
+    yield from _ranges(stockpile)
+
+
+def _gathered(figures: Iterable[tuple[str, Figure]]) -> Mapping[str, list[Figure]]:
+    """The figures of each material, without those of nothing."""
+    found: dict[str, list[Figure]] = {}
+    for material, figure in figures:
+        if figure.amount > 0:
+            found.setdefault(material, []).append(figure)
+    return found
+
+
+def _prices(stockpile: Stockpile) -> Mapping[str, list[Figure]]:
+    """What each material costs or earns, by the cell that says it [money/quantity]; of an index its mean over the horizon."""
+
+    def figures() -> Iterator[tuple[str, Figure]]:
+        offers = stockpile.keyed(Offer)
+        for row in offers.values():
+            if row.price is not None:
+                yield row.material, Figure(row, "price", row.price)
+            else:
+                yield (
+                    row.material,
+                    Figure(row, "price_index", _mean(stockpile, str(row.price_index))),
+                )
+        for each in stockpile.rows(PriceBreak):
+            if each.price is not None:
+                yield offers[each.offer].material, Figure(each, "price", each.price)
+        contracts = stockpile.keyed(Contract)
+        for contract in contracts.values():
+            if contract.price_index is not None:
+                yield (
+                    contract.material,
+                    Figure(contract, "price_index", _mean(stockpile, contract.price_index)),
+                )
+        for level in stockpile.rows(Floor):
+            if level.floor is not None:
+                yield contracts[level.contract].material, Figure(level, "floor", level.floor)
+        for outlet in stockpile.rows(Outlet):  # old metal may be worth next to nothing
+            if outlet.form == "sale" and outlet.price is not None:
+                yield outlet.material, Figure(outlet, "price", outlet.price, low=False)
+        for material in stockpile.rows(Material):
+            if material.price_index is not None:
+                yield (
+                    material.material,
+                    Figure(material, "price_index", _mean(stockpile, material.price_index)),
+                )
+
+    return _gathered(figures())
+
+
+def _mean(stockpile: Stockpile, name: str) -> float:
+    return float(index(stockpile, name).mean())
+
+
+def _quantities(stockpile: Stockpile) -> Mapping[str, list[Figure]]:
+    """What each material is asked for or offered in, by the cell that says it [quantity]."""
+    contracts = stockpile.keyed(Contract)
+    found = (
+        (
+            contracts[row.contract].material if isinstance(row, Floor) else get(row, "material"),
+            Figure(row, name, amount, low),
+        )
+        for kind, name, low in _IN_QUANTITY
+        for row in stockpile.rows(kind)
+        if (amount := getattr(row, name)) is not None
+    )
+    return _gathered(found)
+
+
+def _outliers(
+    material: str, figures: list[Figure], times: float, unit: str, what: str
+) -> Iterator[Problem]:
+    """The figures that are far from the middle of all of them; one line for those of one column."""
+    if len(figures) < 2:
+        return
+    middle = statistics.median_low(figure.amount for figure in figures)
+    told: dict[tuple[str, str], list[Figure]] = {}
+    for figure in figures:
+        ratio = figure.amount / middle
+        if ratio >= times or (figure.low and ratio <= 1 / times):
+            told.setdefault((figure.row.TABLE, figure.column), []).append(figure)
+    for found in told.values():
+        row, column, amount, _ = found[0]
+        more = f" (and {len(found) - 1} more of this column)" if len(found) > 1 else ""
+        message = (
+            f"is {about(amount)} {unit}{more}, where other {what} of {material} are about {about(middle)}: "
+            "another unit, as per t instead of per kg, or a slip?"
+        )
+        yield Problem(row.TABLE, row.line, column, message, warning=True)
+
+
+def _slips_of_indices(stockpile: Stockpile) -> Iterator[Problem]:
+    """A value of an index that is far from the one before it."""
+    for name in stockpile.names(Price.TABLE):
+        rows = sorted(
+            (row for row in stockpile.rows(Price) if row.values.get(name)), key=lambda row: row.date
+        )
+        for before, row in itertools.pairwise(rows):
+            old, new = before.values[name], row.values[name]
+            if max(old, new) >= _APART * min(old, new):
+                message = f"{name} goes from {about(old)} in row {before.line} to {about(new)}: another unit, or a slip?"
+                yield Problem(row.TABLE, row.line, name, message, warning=True)
+                break
+
+
+def _floors(stockpile: Stockpile, material: str, prices: list[Figure]) -> Iterator[Problem]:
+    """A floor that no price of its material reaches, its own reference among them."""
+    contracts = stockpile.keyed(Contract)
+    tops = [figure.amount for figure in prices if figure.column == "price"]
+    names = {
+        getattr(figure.row, figure.column) for figure in prices if figure.column == "price_index"
+    }
+    tops += [float(index(stockpile, name).max()) for name in names]
+    top = max(tops, default=0.0)
+    for row in stockpile.rows(Floor):
+        contract = contracts[row.contract]
+        if contract.material != material or reference(stockpile, contract) is None:
+            continue
+        least = float(floor(stockpile, row).min())
+        if least > top > 0:
+            unit = f"{stockpile.settings.currency}/{stockpile.settings.quantity_unit}"
+            column = "floor" if row.floor_index is None else "floor_index"
+            message = (
+                f"the floor {row.level} of {row.contract}, {about(least)} {unit}, is above every price of {material} in the horizon, "
+                f"{about(top)} at most: it is what is always paid; a slip?"
+            )
+            yield Problem(row.TABLE, row.line, column, message, warning=True)
+
+
+def _dear_storage(stockpile: Stockpile, prices: Mapping[str, list[Figure]]) -> Iterator[Problem]:
+    """Holding metal for one month that costs more than the metal."""
+    tops = {
+        material: max(figure.amount for figure in figures) for material, figures in prices.items()
+    }
+    rates: list[tuple[Row, str, float, float]] = [
+        *(
+            (row, "holding_cost", row.holding_cost, tops.get(row.material, 0.0))
+            for row in stockpile.rows(Material)
+        ),
+        *((row, "cost", row.cost, max(tops.values(), default=0.0)) for row in stockpile.rows(Site)),
+    ]
+    for row, column, rate, top in rates:
+        if rate > top > 0:
+            message = f"is {about(rate)} for a unit and month, above every price of the metal, {about(top)} at most: a slip?"
+            yield Problem(row.TABLE, row.line, column, message, warning=True)
+
+
+def _shares(stockpile: Stockpile) -> Iterator[Problem]:
+    """A share or rate so large that it looks like per cent."""
+    kinds: tuple[type[Row], ...] = tuple(stockpile.tables)
+    rows = [stockpile.settings, *(row for kind in kinds for row in stockpile.rows(kind))]
+    limits = {"1": _MOST_SHARE, "1/year": _MOST_RATE}
+
+    def most(name: str, unit: str) -> float:
+        return _MOST_FACTOR if name.endswith("factor") else limits[unit]
+
+    names = {
+        type(row): [
+            (each.name, each.field, most(each.name, each.unit))
+            for each in columns(type(row))
+            if each.unit in limits and not each.many
+        ]
+        for row in rows
+    }
+    for row in rows:
+        for name, attribute, limit in names[type(row)]:
+            value = getattr(row, attribute)
+            if value is not None and value > limit:
+                message = f"is {quantity(value)}, which is {quantity(value)} times 100 %: shares and rates are fractions, 0.25 is 25 %"
+                yield Problem(row.TABLE, row.line, name, message, warning=True)
+
+
+def _ranges(stockpile: Stockpile) -> Iterator[Problem]:
+    """A value that lies outside the range beside it."""
+    for row in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows)):
+        for name, (low, high) in row.ranges.items():
+            value = row.values.get(name) if isinstance(row, Price) else get(row, name)
+            if value is not None and not (value if low is None else low) <= value <= (
+                value if high is None else high
+            ):
+                told = f"{'…' if low is None else f'{quantity(low)}'} to {'…' if high is None else f'{quantity(high)}'}"
+                yield Problem(
+                    row.TABLE,
+                    row.line,
+                    name,
+                    f"is {quantity(value)}, outside its range, {told}",
+                    warning=True,
+                )

@@ -1,0 +1,162 @@
+"""Money: what appropriations hold against the least that metal costs that must be bought."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from optimiser.checks.series import (
+    Series,
+    floor,
+    index,
+    made_of_others,
+    menu,
+    must_hand_out,
+    must_hold,
+    opening,
+    over,
+    reference,
+)
+from optimiser.checks.supply import sources
+from stockpile_model import amounts
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.contracts.contract_terms import Contract
+from stockpile_model.blocks.offers import break_terms
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.calendar import overlap
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material
+
+_BUYING = ("purchase", "contract")
+_SLACK = 1e-6  # share of an amount below which it is not missing
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Whether the money that could have come by a period pays for the metal that must be there by then: for each material
+    alone, and for all together."""
+    if not stockpile.given(Fund):
+        return
+    needs = {
+        material: need
+        for material in stockpile.keyed(Material)
+        if (need := _least_cost(stockpile, material)) is not None
+    }
+    found = [
+        (problem, short)
+        for material, need in needs.items()
+        for problem, short in _short(stockpile, [material], need)
+    ]
+    if len(needs) > 1 and not found:
+        found = list(_short(stockpile, list(needs), np.sum(list(needs.values()), axis=0)))
+    yield from (problem for problem, _ in found)
+
+
+def _short(
+    stockpile: Stockpile, materials: Sequence[str], need: Series
+) -> Iterator[tuple[Problem, float]]:
+    """The first period by which the money that may buy these materials is too little."""
+    money = _money(stockpile, materials)
+    if money is None:
+        return
+    for period in over(stockpile):
+        short = float(need[period] - money[period])
+        if short > _SLACK * float(need[-1]):
+            unit, month = (
+                stockpile.settings.currency,
+                amounts.month(stockpile.calendar.begin(period)),
+            )
+            message = (
+                f"the money for {' and '.join(materials)} is too little, so no plan exists: what must be bought by {month} costs "
+                f"{amounts.money(need[period])} {unit} at least, at the lowest price of all, and {amounts.money(money[period])} {unit} may "
+                "be spent by then"
+            )
+            rows = stockpile.rows(Budget)
+            table, line, column = (
+                (Budget.TABLE, rows[0].line, "amount")
+                if rows
+                else (Fund.TABLE, stockpile.rows(Fund)[0].line, "fund")
+            )
+            yield Problem(table, line, column, message, warning=True), short
+            return
+
+
+def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
+    """What the metal costs at least that must have been bought by the end of each period [money]; None where that is nothing."""
+    periods = len(over(stockpile))
+    demand = (
+        must_hand_out(stockpile)[material][0].cumsum()
+        if material in must_hand_out(stockpile)
+        else np.zeros(periods)
+    )
+    need = (
+        demand
+        + must_hold(stockpile).get(material, np.zeros(periods))
+        - opening(stockpile)[material][0].sum()
+    )
+    need = np.maximum.accumulate(np.maximum(0.0, need))
+    price = cheapest(stockpile, material)
+    if not need.any() or math.isinf(price) or price <= 0 or material in made_of_others(stockpile):
+        return None
+    return need * price
+
+
+def cheapest(stockpile: Stockpile, material: str) -> float:
+    """The least that a unit of a material can cost when it arrives [money/quantity]; infinite where nothing brings it."""
+    rows = (source.row for source in sources(stockpile)[material])
+    return min((_landed(stockpile, row) for row in rows), default=math.inf)
+
+
+def _landed(stockpile: Stockpile, row: Offer | Contract) -> float:
+    if isinstance(row, Offer):
+        return _offered(stockpile, row)
+    return _contracted(stockpile, row)
+
+
+def _offered(stockpile: Stockpile, offer: Offer) -> float:
+    rates = [] if offer.price is None else [offer.price]
+    lowest = 0.0 if offer.price_index is None else float(index(stockpile, offer.price_index).min())
+    premiums = [offer.premium] if offer.price is None else []
+    for row in break_terms.breaks(stockpile).get(offer.offer, ()):
+        if row.price is None:
+            premiums.append(row.premium or 0.0)
+        else:
+            rates.append(row.price)
+    rate = min([*rates, *(lowest * (1 + premium) for premium in premiums)])
+    delivered = rate * (1 + offer.duty) + offer.adder + offer.freight
+    return delivered / offer.availability if offer.payment == "order" else delivered
+
+
+def _contracted(stockpile: Stockpile, contract: Contract) -> float:
+    levels, market = menu(stockpile)[contract.contract].values(), reference(stockpile, contract)
+    years = math.ceil(stockpile.calendar.years(len(over(stockpile))))
+    rates = [math.inf]
+    for row in levels:
+        least = floor(stockpile, row) * min(1.0, (1 + row.escalation) ** years)
+        rates.append(float((least if market is None else np.maximum(least, market)).min()))
+    return min(rates) * (1 + contract.duty) + contract.freight
+
+
+def _money(stockpile: Stockpile, materials: Sequence[str]) -> Series | None:
+    """What may have been spent on metal of these materials by the end of each period [money]; None where receipts add to it."""
+    names = set(materials)
+    able = {
+        row.fund: row
+        for row in stockpile.rows(Fund)
+        if (not row.uses or set(row.uses) & set(_BUYING))
+        and (not row.materials or set(row.materials) & names)
+    }
+    if any(
+        row.form == "sale" and row.fund in able and able[row.fund].keeps_receipts
+        for row in stockpile.rows(Outlet)
+    ):
+        return None
+    found = np.zeros(len(over(stockpile)))
+    for row in stockpile.rows(Budget):
+        window = overlap(stockpile.calendar, row.from_, row.expires)
+        if row.fund in able and window:
+            found[window.start :] += row.amount
+    return found

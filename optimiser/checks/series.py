@@ -1,0 +1,177 @@
+"""Quantities and prices over the periods of the horizon, as arrays."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stockpile_model.blocks.contracts import contract_terms
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.demand import Demand, covers
+from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
+from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start
+from stockpile_model.blocks.targets import Target
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material, Price
+
+Series = NDArray[np.float64]
+
+
+def over(stockpile: Stockpile) -> range:
+    """The periods of the horizon."""
+    return range(stockpile.calendar.periods)
+
+
+def listed(values: Iterable[str], most: int = 3) -> str:
+    """Names in a sentence; of many only the first."""
+    names = list(dict.fromkeys(values))
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+@functools.lru_cache(maxsize=256)
+def index(stockpile: Stockpile, name: str) -> Series:
+    """A price index at the start of each period [money/quantity]."""
+    points = sorted(
+        (row.date.toordinal(), row.values[name])
+        for row in stockpile.rows(Price)
+        if name in row.values
+    )
+    days = [stockpile.calendar.begin(period).toordinal() for period in over(stockpile)]
+    return np.interp(days, [day for day, _ in points], [value for _, value in points])
+
+
+def floor(stockpile: Stockpile, row: Floor) -> Series:
+    """A floor in each period, before it escalates [money/quantity]."""
+    if row.floor_index is None:
+        return np.full(len(over(stockpile)), float(row.floor or 0.0))
+    return index(stockpile, row.floor_index) * (
+        1.0 if row.floor_factor is None else row.floor_factor
+    )
+
+
+def reference(stockpile: Stockpile, row: Contract) -> Series | None:
+    """The reference price of a contract under its ceiling [money/quantity]; None where the floor is the price."""
+    if row.price_index is None:
+        return None
+    found = index(stockpile, row.price_index) * (1 - row.discount)
+    return found if row.ceiling is None else np.minimum(found, row.ceiling)
+
+
+@functools.lru_cache(maxsize=16)
+def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Demand, ...]]]:
+    """By material the demand of each period that must be met [quantity], and the rows that ask for it."""
+    materials, found = stockpile.keyed(Material), dict[str, tuple[Series, list[Demand]]]()
+    for row in stockpile.rows(Demand):
+        if materials[row.material].shortage_cost is None and row.quantity > 0:
+            amounts, rows = found.setdefault(row.material, (np.zeros(len(over(stockpile))), []))
+            asked = covers(stockpile, row)
+            amounts[asked.start : asked.stop] += row.quantity
+            rows.append(row)
+    return {material: (amounts, tuple(rows)) for material, (amounts, rows) in found.items()}
+
+
+@dataclass(frozen=True)
+class Held:
+    """The target of a material and buyer: the quantity of each period, and from `begins` on the row that asks for it."""
+
+    material: str
+    buyer: str
+    quantity: Series
+    begins: tuple[tuple[int, Target], ...]
+
+    @property
+    def spans(self) -> Iterator[tuple[range, Target]]:
+        """The periods of each row, as far as they lie within the horizon."""
+        ends = [*(first for first, _ in self.begins[1:]), len(self.quantity)]
+        for (first, row), end in zip(self.begins, ends, strict=True):
+            yield range(max(0, first), min(end, len(self.quantity))), row
+
+
+@functools.lru_cache(maxsize=16)
+def asked_to_hold(stockpile: Stockpile) -> tuple[Held, ...]:
+    """The targets, over the periods, as `targets.required` reads them at a node."""
+    points: dict[tuple[str, str], list[tuple[int, Target]]] = {}
+    for row in stockpile.rows(Target):
+        points.setdefault((row.material, row.buyer or ""), []).append(
+            (stockpile.calendar.period(row.from_), row)
+        )
+    return tuple(
+        _held(*key, sorted(rows, key=lambda point: point[0]), len(over(stockpile)))
+        for key, rows in points.items()
+    )
+
+
+def _held(material: str, buyer: str, points: list[tuple[int, Target]], periods: int) -> Held:
+    quantity, begins = np.zeros(periods), list[tuple[int, Target]]()
+    before: tuple[int, float] = (0, 0.0)
+    for (at, row), after in zip(points, [*(at for at, _ in points[1:]), periods], strict=True):
+        if row.path == "ramp" and at > before[0]:
+            # From the period after the row before, or from the start of the horizon.
+            first = before[0] + 1 if begins else 0
+            steps = np.arange(max(0, first), min(at, periods))
+            quantity[steps] = before[1] + (row.quantity - before[1]) * (steps - before[0]) / (
+                at - before[0]
+            )
+            begins.append((first, row))
+        else:
+            begins.append((at, row))
+        quantity[max(0, at) : max(0, after)] = row.quantity
+        before = (at, row.quantity)
+    return Held(material, buyer, quantity, tuple(begins))
+
+
+@functools.lru_cache(maxsize=16)
+def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
+    """By material what must at least be in stock at the end of each period [quantity]: the hard targets of all buyers, or of
+    none in particular where that is more."""
+    found: dict[str, dict[bool, Series]] = {}
+    for held in asked_to_hold(stockpile):
+        sums = found.setdefault(held.material, {}).setdefault(
+            bool(held.buyer), np.zeros(len(over(stockpile)))
+        )
+        for span, row in held.spans:
+            if row.hard:
+                sums[span.start : span.stop] += held.quantity[span.start : span.stop]
+    return {material: np.maximum.reduce(list(sums.values())) for material, sums in found.items()}
+
+
+@functools.lru_cache(maxsize=16)
+def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
+    """The levels of each contract."""
+    return contract_terms.menu(stockpile)
+
+
+@functools.lru_cache(maxsize=16)
+def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64]]]:
+    """By material the opening lots that are not over at once: their quantities, and their ages in the first period."""
+    found: dict[str, list[tuple[float, int]]] = {
+        material: [] for material in stockpile.keyed(Material)
+    }
+    for row in stockpile.rows(OpeningLot):
+        life, age = stockpile.life(row.material), age_at_start(stockpile, row)
+        if life is None or age < life:
+            found[row.material].append((row.quantity, age))
+    return {
+        material: (
+            np.array([quantity for quantity, _ in lots], dtype=float),
+            np.array([age for _, age in lots], dtype=int),
+        )
+        for material, lots in found.items()
+    }
+
+
+@functools.lru_cache(maxsize=16)
+def made_of_others(stockpile: Stockpile) -> frozenset[str]:
+    """The materials of which outlets can bring more than suppliers do: out of another material, or at a yield above 1."""
+    rows = (row for row in stockpile.rows(Outlet) if row.form in RETURNING)
+    return frozenset(back(row) for row in rows if back(row) != row.material or row.yield_ > 1)
+
+
+@functools.lru_cache(maxsize=16)
+def renewed(stockpile: Stockpile) -> frozenset[str]:
+    """The materials that an exchange or rework makes young again."""
+    return frozenset(back(row) for row in stockpile.rows(Outlet) if row.form in RETURNING)

@@ -1,0 +1,208 @@
+"""Quantity: what could arrive at most against demand that must be met and targets."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimiser.checks import rules
+from optimiser.checks.series import (
+    Held,
+    Series,
+    asked_to_hold,
+    made_of_others,
+    must_hand_out,
+    opening,
+    over,
+    renewed,
+)
+from optimiser.checks.sources import Source, able
+from stockpile_model.amounts import clean, month, quantity
+from stockpile_model.blocks import targets
+from stockpile_model.blocks.demand import Demand, covers, serving
+from stockpile_model.schema import Problem, Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+_SLACK = 1e-6  # share of a quantity below which it is not missing
+
+
+@functools.lru_cache(maxsize=16)
+def sources(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
+    """By material what could bring any of it, in the periods in which rules let any of it arrive."""
+    shut = rules.shut(stockpile)
+    return {
+        material: tuple(
+            replace(each, periods=run)
+            for each in found
+            for run in _runs(each.periods, shut.get(material, frozenset()))
+        )
+        for material, found in able(stockpile).items()
+    }
+
+
+def _runs(periods: range, shut: frozenset[int]) -> Iterator[range]:
+    """The parts of a range that hold no period that is shut."""
+    begin = periods.start
+    for period in sorted(shut & set(periods)):
+        if period > begin:
+            yield range(begin, period)
+        begin = period + 1
+    if begin < periods.stop:
+        yield range(begin, periods.stop)
+
+
+def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> Series:
+    """For each period the most that could arrive from the period `first` says to it, both included [quantity]."""
+    last = np.arange(len(over(stockpile)))
+    open_, most, found = np.zeros(len(last)), np.zeros(len(last)), np.zeros(len(last))
+    for source in sources(stockpile)[material]:
+        if math.isfinite(source.total):
+            count = np.minimum(last + 1, source.periods.stop) - np.maximum(
+                first, source.periods.start
+            )
+            with np.errstate(invalid="ignore"):  # infinite in no period is nothing
+                found += np.where(count > 0, np.minimum(source.total, source.most * count), 0.0)
+        elif math.isfinite(source.most):
+            most[source.periods.start : source.periods.stop] += source.most
+        else:
+            open_[source.periods.start : source.periods.stop] = 1.0
+    for amounts, each in ((most, 1.0), (open_, math.inf)):
+        sums = np.concatenate([[0.0], amounts.cumsum()])
+        within = sums[last + 1] - sums[np.minimum(first, last + 1)]
+        found += within if each == 1.0 else np.where(within > 0, each, 0.0)
+    return found
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """What cannot be met, and rules that let nothing arrive: that no plan exists where it must."""
+    held: dict[str, list[Held]] = {}
+    for each in asked_to_hold(stockpile):
+        held.setdefault(each.material, []).append(each)
+    impossible: set[str] = set()
+    for material in stockpile.keyed(Material):
+        if material in made_of_others(stockpile):
+            continue
+        demand, rows = must_hand_out(stockpile).get(material, (np.zeros(len(over(stockpile))), ()))
+        found = list(_demand(stockpile, material, demand, rows)) if rows else []
+        found += _targets(stockpile, material, held[material], demand) if material in held else []
+        impossible |= {material for _, hard in found if hard}
+        yield from (problem for problem, _ in found)
+    for clash in rules.clashes(stockpile):
+        yield clash.problem(bool(clash.materials & impossible))
+
+
+def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
+    """For each period the most of a material that could have come by then and is at most so old [quantity]; None: whatever its
+    age, as it may have been used before."""
+    quantities, ages = opening(stockpile)[material]
+    periods = np.arange(len(over(stockpile)))
+    if oldest is None:
+        return float(quantities.sum()) + arriving(
+            stockpile, material, np.zeros(len(periods), dtype=int)
+        )
+    usable = np.array([quantities[ages + period <= oldest].sum() for period in periods])
+    return usable + arriving(stockpile, material, np.maximum(0, periods - oldest))
+
+
+def _demand(
+    stockpile: Stockpile, material: str, demand: Series, rows: tuple[Demand, ...]
+) -> Iterator[tuple[Problem, bool]]:
+    """The first period by which demand that must be met is more than what could be there for it."""
+    life = None if material in renewed(stockpile) else stockpile.life(material)
+    asked = demand.cumsum()
+    # All that was asked for until now, and what is asked for now alone, from what is not yet over.
+    short = asked - _there(stockpile, material, None)
+    if life is not None:
+        short = np.maximum(short, demand - _there(stockpile, material, life - 1))
+    found = np.flatnonzero((demand > 0) & (short > _SLACK * asked[-1]))
+    if len(found):
+        period = int(found[0])
+        row = next(row for row in rows if period in covers(stockpile, row))
+        what = "what could arrive at most by then, with the stock at the start"
+        yield (
+            _told(
+                stockpile,
+                row,
+                f"demand for {material}",
+                period,
+                period,
+                float(short[period]),
+                what,
+                True,
+            ),
+            True,
+        )
+
+
+def _targets(
+    stockpile: Stockpile, material: str, asked: list[Held], demand: Series
+) -> Iterator[tuple[Problem, bool]]:
+    """For each row of targets the first period in which it is more than what could be there for it, hard demand met."""
+    oldest = max(
+        (age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)),
+        default=None,
+    )
+    if oldest is None:  # told by the block of targets
+        return
+    limits = [_there(stockpile, material, None) - demand.cumsum()]
+    reasons = [
+        "what could arrive at most by then, with the stock at the start and after demand that must be met"
+    ]
+    if stockpile.life(material) is not None and material not in renewed(stockpile):
+        limits.append(_there(stockpile, material, oldest))
+        reasons.append("what could arrive at most that is still in spec then")
+    reasons.append("the capacity of its sites")
+    for held in asked:
+        sites = [stockpile.sites[name].capacity for name in serving(stockpile, held.buyer)]
+        room = math.inf if None in sites else sum(each or 0.0 for each in sites)
+        there = np.maximum(0.0, np.array([*limits, np.full(len(demand), room)]))
+        short = held.quantity - there.min(axis=0)
+        missed = short > _SLACK * held.quantity.max()
+        for span, row in held.spans if missed.any() else ():
+            found = [period for period in span if missed[period]]
+            if found:
+                worst = max(found, key=lambda period: float(short[period]))
+                what = reasons[int(there[:, worst].argmin())]
+                yield (
+                    _told(
+                        stockpile,
+                        row,
+                        f"target for {material}",
+                        found[0],
+                        worst,
+                        float(short[worst]),
+                        what,
+                        row.hard,
+                    ),
+                    row.hard,
+                )
+
+
+def _told(
+    stockpile: Stockpile,
+    row: Row,
+    name: str,
+    first: int,
+    worst: int,
+    short: float,
+    what: str,
+    hard: bool,
+) -> Problem:
+    """`first` is the first period of which it is true, `worst` that in which most is missing."""
+    begin, later = (month(stockpile.calendar.begin(period)) for period in (first, worst))
+    amount = f"{quantity(clean(short))} {stockpile.settings.quantity_unit}" + (
+        f" in {later}" if worst > first else ""
+    )
+    if hard:
+        message = (
+            f"the {name} cannot be met in {begin}, so no plan exists: it is {amount} above {what}"
+        )
+    else:
+        message = f"the {name} will be missed in {begin}{' and' if worst > first else ''} by at least {amount}: it is above {what}"
+    return Problem(row.TABLE, row.line, "quantity", message, warning=True)

@@ -1,0 +1,246 @@
+"""Appropriations and targets that look like another unit, judged by what they are for: shares of each other only, no unit matters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from optimiser.checks.money import cheapest
+from optimiser.checks.series import Held, Series, asked_to_hold, made_of_others, menu, opening, over
+from optimiser.checks.sources import Source, able
+from stockpile_model import amounts
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.demand import Demand, covers
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.blocks.targets import Target
+from stockpile_model.calendar import overlap
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Fund, Material
+
+_BUYING = {"purchase", "contract"}
+_PART = 0.005  # share of what is asked for below which an appropriation is not meant to pay a part of it
+_MISSING = 0.02  # the same of what is asked for beyond the stock at the start
+_SMALLEST = 0.001  # share of the largest appropriation below which another one looks odd
+_SEED = 1e-6  # share of what is asked for that starts a fund which lives on its receipts
+_STEPS = (("thousands", 1e3), ("millions", 1e6), ("billions", 1e9))
+_DAY = 0.03  # share of a month's demand below which a target holds nothing back
+_APART = 1000  # times: between supply and target, and between two rows of targets
+_STOCK = 300  # times: between the stock at the start and the target
+_ORDER = 10  # times: between the smallest order and the target
+_YEAR = 100  # times: between a contract's year and the target
+
+
+def check(stockpile: Stockpile) -> Iterator[Problem]:
+    yield from _appropriations(stockpile)
+    held: dict[str, list[Held]] = {}
+    for each in asked_to_hold(stockpile):
+        held.setdefault(each.material, []).append(each)
+    for material, asked in held.items():
+        if (problem := _target(stockpile, material, asked)) is not None:
+            yield problem
+        else:
+            yield from _steps(stockpile, asked)
+
+
+# --- Appropriations ---------------------------------------------------------------------------------------------------
+
+
+def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
+    """Each appropriation that may buy, against the least that costs which is asked for until it expires."""
+    funds = stockpile.keyed(Fund)
+    buying = [row for row in stockpile.rows(Budget) if row.amount > 0 and _buys(funds[row.fund])]
+    largest = max((row.amount for row in buying), default=0.0)
+    fed = {
+        row.fund
+        for row in stockpile.rows(Outlet)
+        if row.form == "sale" and row.fund and funds[row.fund].keeps_receipts
+    }
+    for row in buying:
+        window = overlap(stockpile.calendar, row.from_, row.expires)
+        if not window:
+            continue
+        fund = funds[row.fund]
+        parts = {
+            material: part
+            for material in _priced(stockpile, fund)
+            if (part := _asked(stockpile, material, fund.buyer, window))[0] > 0
+        }
+        cost = sum(asked * cheapest(stockpile, material) for material, (asked, _) in parts.items())
+        missing = sum(
+            max(0.0, asked - stock) * cheapest(stockpile, material)
+            for material, (asked, stock) in parts.items()
+        )
+        others = sum(
+            each.amount
+            for each in buying
+            if each.fund == row.fund
+            or not funds[each.fund].materials
+            or set(funds[each.fund].materials) & set(parts)
+        )
+        odd = row.amount < _PART * cost or row.amount < _MISSING * missing
+        enough = others >= max(_PART * cost, _MISSING * missing)
+        if (
+            not odd
+            or (enough and row.amount >= _SMALLEST * largest)
+            or (row.fund in fed and row.amount >= _SEED * cost)
+        ):
+            continue
+        yield Problem(
+            row.TABLE,
+            row.line,
+            "amount",
+            _too_little(stockpile, row, {name: asked for name, (asked, _) in parts.items()}, cost),
+            True,
+        )
+
+
+def _buys(fund: Fund) -> bool:
+    return not fund.uses or not _BUYING.isdisjoint(fund.uses)
+
+
+def _priced(stockpile: Stockpile, fund: Fund) -> Iterator[str]:
+    """The materials that a fund may buy and that have a price."""
+    for material in stockpile.keyed(Material):
+        may = not fund.materials or material in fund.materials
+        if (
+            may
+            and material not in made_of_others(stockpile)
+            and 0 < cheapest(stockpile, material) < math.inf
+        ):
+            yield material
+
+
+def _asked(
+    stockpile: Stockpile, material: str, buyer: str | None, window: range
+) -> tuple[float, float]:
+    """What demand and targets ask for of a material in a window, or where that is nothing in all the horizon, and what the stock
+    at the start could give of it [quantity]."""
+    stock = float(opening(stockpile)[material][0].sum())
+    for periods in (window, over(stockpile)):
+        where = slice(periods.start, periods.stop)
+        held = [
+            each.quantity
+            for each in asked_to_hold(stockpile)
+            if each.material == material and _for(buyer, each.buyer or None)
+        ]
+        target = max((float(each[where].max()) for each in held), default=0.0)
+        if asked := target + float(_demand(stockpile, material, buyer)[where].sum()):
+            return asked, stock
+    return 0.0, stock
+
+
+def _for(buyer: str | None, of: str | None) -> bool:
+    return buyer is None or of is None or of == buyer
+
+
+def _demand(stockpile: Stockpile, material: str, buyer: str | None = None) -> Series:
+    """What is asked for to be handed out in each period, at whatever price it may stay unmet [quantity]."""
+    found = np.zeros(len(over(stockpile)))
+    for row in stockpile.rows(Demand):
+        if row.material == material and _for(buyer, row.buyer):
+            asked = covers(stockpile, row)
+            found[asked.start : asked.stop] += row.quantity
+    return found
+
+
+def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost: float) -> str:
+    unit, currency = stockpile.settings.quantity_unit, stockpile.settings.currency
+    asked = sum(parts.values())
+    name, times = next(
+        (each for each in _STEPS if row.amount * each[1] >= _MISSING * cost), ("", 0.0)
+    )
+    meant = (
+        f"{name} meant ({amounts.money(row.amount * times)} {currency})?"
+        if name
+        else "another unit?"
+    )
+    return (
+        f"is {amounts.money(row.amount)} {currency}, which pays {amounts.about(row.amount / cost * asked)} {unit} of the "
+        f"{amounts.about(asked)} {unit} of {' and '.join(parts)} asked for in its window, at the lowest price of all "
+        f"({amounts.about(cost)} {currency} together): {meant}"
+    )
+
+
+# --- Targets ----------------------------------------------------------------------------------------------------------
+
+
+def _target(stockpile: Stockpile, material: str, asked: Sequence[Held]) -> Problem | None:
+    """The largest target of a material, against its demand, stock, orders, contracts and capacities."""
+    rows = [row for each in asked for _, row in each.spans if row.quantity > 0]
+    if not rows:
+        return None
+    row = max(rows, key=lambda each: each.quantity)
+    largest, unit = (
+        float(sum(each.quantity.max() for each in asked)),
+        stockpile.settings.quantity_unit,
+    )
+    months, demand = stockpile.calendar.months, _demand(stockpile, material)
+    monthly = float(demand[demand > 0].mean()) / months if demand.any() else 0.0
+    needed, stock = largest + float(demand.sum()), float(opening(stockpile)[material][0].sum())
+    sources = able(stockpile)[material]
+    orders = [_smallest(stockpile, each) for each in sources]
+    years = [
+        each
+        for source in sources
+        if not isinstance(source.row, Offer)
+        for each in _yearly(stockpile, source)
+    ]
+    supply = sum(min(each.total, each.most * len(each.periods)) for each in sources)
+    evidence: tuple[tuple[bool, str, float], ...] = (
+        (largest < _DAY * monthly, "where demand of a month is", monthly),
+        (
+            bool(orders) and needed * _ORDER < min(orders),
+            "where the least that could be ordered is",
+            min(orders, default=0.0),
+        ),
+        (
+            bool(years) and needed * _YEAR < min(years),
+            "where the least that a contract brings in a year is",
+            min(years, default=0.0),
+        ),
+        (largest * _STOCK < stock, "where the stock at the start is", stock),
+        (
+            bool(sources) and needed * _APART < supply < math.inf,
+            "where what could arrive in the horizon is",
+            supply,
+        ),
+    )
+    said = next(
+        (f"{where} {amounts.about(amount)} {unit}" for odd, where, amount in evidence if odd), None
+    )
+    if said is None:
+        return None
+    message = f"is {amounts.quantity(row.quantity)} {unit}, the largest target of {material}, {said}: thousands meant, or another unit?"
+    return Problem(row.TABLE, row.line, "quantity", message, warning=True)
+
+
+def _smallest(stockpile: Stockpile, source: Source) -> float:
+    """The least that an order, or a contract in a year, brings where it brings anything [quantity]."""
+    if isinstance(source.row, Offer):
+        return max(source.row.minimum_order, source.row.lot_size or 0.0) * source.row.availability
+    return min(_yearly(stockpile, source), default=0.0)
+
+
+def _yearly(stockpile: Stockpile, source: Source) -> Iterator[float]:
+    assert not isinstance(source.row, Offer)
+    for level in menu(stockpile)[source.row.contract].values():
+        yield level.annual_quantity * min(1.0, source.row.take_or_pay) * source.row.availability
+
+
+def _steps(stockpile: Stockpile, asked: Sequence[Held]) -> Iterator[Problem]:
+    """Two rows of targets, one after the other, that are so far apart that they look like two units."""
+    unit = stockpile.settings.quantity_unit
+    for held in asked:
+        rows: list[Target] = [row for _, row in held.begins if row.quantity > 0]
+        for before, row in itertools.pairwise(rows):
+            old, new = before.quantity, row.quantity
+            if max(old, new) >= _APART * min(old, new):
+                steps = f"from {amounts.quantity(old)} {unit} in row {before.line} to {amounts.quantity(new)} {unit}"
+                message = f"the target for {held.material} goes {steps}: another unit, or a slip?"
+                yield Problem(row.TABLE, row.line, "quantity", message, warning=True)
+                break

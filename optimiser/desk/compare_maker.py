@@ -1,0 +1,251 @@
+"""From plan workbooks, and workbooks to be planned, to their comparison. What the command line and a program both call."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from optimiser.auditing import Sheets
+from optimiser.comparison.compared import Compared, compare
+from optimiser.desk.planner import Answer, Request, Watch, plan_now
+from optimiser.figures import of_comparison
+from optimiser.figures.of_comparison.side_by_side import ComparisonPart
+from optimiser.plan.audited import as_sheets
+from optimiser.scenarios.bundles.bundle_planner import DECIDED
+from optimiser.system.errors import Fault, InputError, OutputError, StockpileError
+from optimiser.workbook.compare_book import PlanColumn, write
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.plans import is_plan, read_plan
+from optimiser.workbook.read import fingerprint
+from stockpile_model.changes import Change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What to compare. `changes`, `gap` and `time_limit` are for the workbooks that are planned now."""
+
+    sources: Sequence[Path]
+    output: Path | None = None
+    changes: Sequence[Change] = ()
+    gap: float | None = None
+    time_limit: float | None = None
+    force: bool = False  # replace any file at `output`
+
+
+@dataclass(frozen=True)
+class Side:
+    """A plan as it is compared. `until`: it holds what is done before that date; `stale`: the workbook that is no longer as the plan
+    found it."""
+
+    source: Path
+    name: str
+    sheets: Sheets
+    currency: str
+    unit: str
+    input: str
+    sha256: str
+    changes: str
+    planned_at: str
+    now: bool
+    until: dt.date | None = None
+    stale: Path | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Plans side by side: a row has a value for each side. `notes` are a line each."""
+
+    sides: tuple[Side, ...]
+    rows: tuple[Compared, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units of amounts for people; a plan that does not say its own has that of another."""
+        money, quantity = (
+            next(filter(None, found), "")
+            for found in zip(*((each.currency, each.unit) for each in self.sides), strict=True)
+        )
+        return {"money": money or "money", "quantity": quantity or "quantity"}
+
+    @cached_property
+    def figures(self) -> dict[str, ComparisonPart]:
+        """The figures of the comparison by name."""
+        return of_comparison.figures_of([each.name for each in self.sides], self.rows, self.units)
+
+
+class NoPlanError(StockpileError):
+    """A workbook that is to be compared has no plan."""
+
+    def __init__(self, source: Path, answer: Answer) -> None:
+        self.answer = answer
+        why = (
+            answer.explanation.lines()
+            if answer.explanation
+            else ["No plan was found within the time limit."]
+        )
+        super().__init__(f"{source}: " + "\n".join(why))
+
+
+def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = None) -> Comparison:
+    """Compare plans, and write the comparison where an output is asked for. `say` gets messages, a line each.
+
+    Raises InputError for a file that cannot be read and for plans in different units, OutputError, NoPlanError, and what solving raises.
+    """
+    if asked.output is not None:
+        if any(same_file(asked.output, source) for source in asked.sources):
+            raise OutputError(
+                f"{asked.output}: is one of the workbooks to compare, which are never written to; choose another name"
+            )
+        check_target(asked.output, Kind.COMPARISON)
+        refuse_foreign(asked.output, Kind.COMPARISON, asked.force)
+    planned = [is_plan(source) for source in asked.sources]
+    inputs = [source for source, is_one in zip(asked.sources, planned, strict=True) if not is_one]
+    names = _names(asked.sources, planned)
+    pairs = zip(asked.sources, names, planned, strict=True)
+    sides = [
+        _read(source, name, inputs) if is_one else _Later(source, name)
+        for source, name, is_one in pairs
+    ]
+    made = tuple(
+        each if isinstance(each, Side) else _now(each, asked, say, progress) for each in sides
+    )
+    _refuse_other_units(made)
+    until = min((each.until for each in made if each.until is not None), default=None)
+    rows = compare([each.sheets for each in made], until)
+    found = Comparison(
+        made, tuple(rows), tuple(note for each in made for note in _notes(each, made))
+    )
+    if asked.output is not None:
+        write([_column(each) for each in made], found.figures, found.notes, asked.output)
+    return found
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A workbook that is planned once all plans have been read."""
+
+    source: Path
+    name: str
+
+
+def _names(sources: Sequence[Path], planned: Sequence[bool]) -> list[str]:
+    """What the plans are called: by their file, or where two are alike by their path."""
+    stems = [source.stem if source.is_file() else source.resolve().name for source in sources]
+    names = [
+        stem if stems.count(stem) == 1 else str(source)
+        for stem, source in zip(stems, sources, strict=True)
+    ]
+    return [
+        name if is_one else f"{name}, planned now"
+        for name, is_one in zip(names, planned, strict=True)
+    ]
+
+
+def _read(source: Path, name: str, inputs: Sequence[Path]) -> Side:
+    try:
+        told = read_plan(source)
+    except InputError as error:
+        first, more = error.faults[0], len(error.faults) - 1
+        where = first.where if first.where == str(source) else f"{source}: {first.where}"
+        raise InputError(
+            [Fault(where, first.message + (f" (and {more} more)" if more else ""))]
+        ) from error
+    run, settings = told.run, told.settings
+    side = Side(
+        source, name, told.sheets, settings.get("currency", ""), settings.get("quantity_unit", ""),
+        run.get("input", ""), run.get("input sha256", ""), run.get("changes", ""), run.get("planned at", ""), now=False,
+    )  # fmt: skip
+    until = run.get(DECIDED)
+    return replace(
+        side, until=dt.date.fromisoformat(until) if until else None, stale=_changed(side, inputs)
+    )
+
+
+def _changed(side: Side, inputs: Sequence[Path]) -> Path | None:
+    """The workbook that a plan was made from, given or beside it, where it has changed since."""
+    if not side.input or not side.sha256:
+        return None
+    name = Path(side.input).name
+    given = [path for path in inputs if path.resolve().name == name] or [
+        side.source.with_name(name)
+    ]
+    return next(
+        (path for path in given if path.exists() and fingerprint(path) != side.sha256), None
+    )
+
+
+def _now(later: _Later, asked: Asked, say: Callable[[str], None], progress: Watch) -> Side:
+    request = Request(
+        source=later.source, changes=asked.changes, gap=asked.gap, time_limit=asked.time_limit
+    )
+    try:
+        answer = plan_now(request, say, progress)
+    except InputError as error:
+        told = (
+            each.where if each.where == str(later.source) else f"{later.source}: {each.where}"
+            for each in error.faults
+        )
+        raise InputError(
+            Fault(where, each.message) for where, each in zip(told, error.faults, strict=True)
+        ) from error
+    plan = answer.plan
+    if plan is None:
+        raise NoPlanError(later.source, answer)
+    run = {name: str(value) for name, value in plan.run.items()}
+    return Side(
+        later.source, later.name, as_sheets(plan), plan.currency, plan.unit,
+        run["input"], run["input sha256"], run["changes"], run["planned at"], now=True,
+    )  # fmt: skip
+
+
+def _refuse_other_units(sides: Sequence[Side]) -> None:
+    """What does not say its units is taken to be in those of the others."""
+    for what, units in (
+        ("money", [side.currency for side in sides]),
+        ("quantities", [side.unit for side in sides]),
+    ):
+        first = next((k for k, unit in enumerate(units) if unit), 0)
+        for side, unit in zip(sides, units, strict=True):
+            if unit and unit != units[first]:
+                message = f"has {what} in {unit}, {sides[first].source} in {units[first]}: they cannot be compared"
+                raise InputError([Fault(str(side.source), message)])
+
+
+def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
+    """What is to be said of a plan, a line each."""
+    found = (
+        [f"{side.name}: is stale, made from another version of {side.stale}"] if side.stale else []
+    )
+    if side.changes:
+        found.append(f"{side.name}: is planned with {side.changes}")
+    name = Path(side.input).name
+    for other in all_sides if side.now else ():
+        if (
+            not other.now
+            and Path(other.input).name == name
+            and other.changes not in ("", side.changes)
+        ):
+            found.append(
+                f"{side.name}: is planned without what {other.name} is planned with; --set gives it the same changes"
+            )
+    if side.until:
+        found.append(
+            f"{side.name}: holds what is done before {side.until}, so of all plans no later decisions are compared"
+        )
+    return found
+
+
+def _column(side: Side) -> PlanColumn:
+    about = {
+        "file": side.source.name,
+        "planned from": side.input,
+        "sha256 of that": side.sha256,
+        "changes": side.changes,
+        "planned at": side.planned_at,
+        "stale": f"yes: made from another version of {side.stale.name}" if side.stale else "",
+    }
+    return PlanColumn(side.name, about)

@@ -1,0 +1,57 @@
+"""From a workbook to one with scenarios: read, sample, reduce, write. What the command line and a program both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from optimiser.scenarios.sampling.draw import Options
+from optimiser.scenarios.sampling.make import Made, make
+from optimiser.system.errors import Fault, InputError, OutputError
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.read import read_as_written
+from optimiser.workbook.scenario_book import write
+from stockpile_model.amounts import count
+from stockpile_model.scenarios import Event, Scenario
+from stockpile_model.stockpile import Stockpile
+
+
+def make_scenarios(
+    source: Path,
+    output: Path,
+    options: Options,
+    say: Callable[[str], None],
+    *,
+    anew: bool = False,
+    force: bool = False,
+) -> Made:
+    """Write to `output` the workbook `source` with scenarios and events of its own. `say` gets messages, a line each.
+
+    Those that the workbook has already are refused, or by `anew` left out; a file at `output` that is no such workbook as it was written
+    is refused, or by `force` replaced. Raises InputError, OutputError and StockpileError.
+    """
+    if same_file(output, source):
+        raise OutputError(
+            f"{output}: is the input workbook, which is never written to; choose another name"
+        )
+    check_target(output, Kind.SCENARIOS)
+    refuse_foreign(output, Kind.SCENARIOS, force)
+    reading, given = read_as_written(source)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    made = make(_without_scenarios(reading.stockpile, anew), options)
+    for line in made.said:
+        say(f"warning: {line}")
+    write(made, given, source.name, reading.sha256, output)
+    return made
+
+
+def _without_scenarios(stockpile: Stockpile, anew: bool) -> Stockpile:
+    kept = {kind: rows for kind, rows in stockpile.tables.items() if kind not in (Scenario, Event)}
+    for kind in (Scenario, Event):
+        if stockpile.rows(kind) and not anew:
+            rows = count(len(stockpile.rows(kind)), "row")
+            message = f"has {rows} already; --replace leaves them out of the new workbook and puts new ones in their place"
+            raise InputError([Fault(stockpile.address(kind.TABLE, 0), message)])
+    return replace(stockpile, tables=kept)

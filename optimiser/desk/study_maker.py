@@ -1,0 +1,255 @@
+"""From a workbook to its studies: read, run what is not in the record, write. What the command line and a program both call."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from optimiser.execution.processes import Crew
+from optimiser.execution.workers import cores
+from optimiser.solving.highs import version
+from optimiser.solving.options import Options
+from optimiser.studies.answered import Answered
+from optimiser.studies.beside_plan import hire
+from optimiser.studies.beside_plan import plain as _plain
+from optimiser.studies.common import common
+from optimiser.studies.evaluate import Job
+from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
+from optimiser.studies.record import Record
+from optimiser.studies.runner import Progress, Runner
+from optimiser.studies.tables import Input, Study, by_name, everything, made
+from optimiser.system.errors import Fault, InputError, OutputError
+from optimiser.system.interrupts import Interrupt
+from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.read import read
+from optimiser.workbook.study_book import COMPLETE, write
+from stockpile_model.changes import Change
+from stockpile_model.names import identity
+from stockpile_model.schema import nearest
+from stockpile_model.stockpile import Stockpile
+
+EVERYTHING = "everything"
+GAP = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to study and how. `names`: of all studies in the workbook, those to run (none: all). `scheduler`: address of a Dask
+    cluster, in the place of `workers` processes here."""
+
+    source: Path
+    output: Path | None = None
+    record: Path | None = None
+    names: Sequence[str] = ()
+    everything: bool = False
+    changes: Sequence[Change] = ()
+    gap: float = GAP
+    time_limit: float | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    force: bool = False  # replace any file at `output`
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was studied, and where it stands. `failed`: how many runs failed, and are tried again at the next start; `kept`: how many
+    came from the record; `interrupted`: the answers are those of the runs that had ended."""
+
+    answers: tuple[Answered, ...]
+    path: Path
+    record: Path
+    seconds: float
+    failed: int = 0
+    kept: int = 0
+    interrupted: bool = False
+
+
+def make_studies(
+    request: Request, say: Callable[[str], None], watch: Callable[[Progress], None] = lambda _: None
+) -> Made:
+    """Run the studies of a workbook and write them. `say` gets messages, a line each. The first Ctrl-C, SIGTERM or SIGHUP ends the
+    study with the runs that have ended; a second one is KeyboardInterrupt.
+
+    Raises InputError, OutputError and StockpileError; runs that have ended by then are kept in the record, and are not run again.
+    """
+    began = time.monotonic()
+    source = request.source.resolve()
+    stem = source.stem if source.is_file() else source.name
+    output = request.output or source.with_name(f"{stem}-study.xlsx")
+    kept = request.record or output.with_suffix(".sqlite")
+    for path in (output, kept):
+        if same_file(path, request.source):
+            raise OutputError(
+                f"{path}: is the input workbook, which is never written to; choose another name"
+            )
+    if same_file(output, kept):
+        raise OutputError(
+            f"{kept}: is both the output and the record; choose another name for one of them"
+        )
+    check_target(output, Kind.STUDY)
+    refuse_foreign(output, Kind.STUDY, request.force)
+    reading = read(request.source, request.changes)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    stockpile = reading.stockpile
+    asked = list(_asked(request, stockpile))
+    settings = stockpile.settings
+    limit = settings.time_limit_seconds if request.time_limit is None else request.time_limit
+    options = Options(gap=request.gap, time_limit=limit, threads=1, seed=settings.seed)
+    plain = _plain(stockpile)
+    of = common(plain, options)
+    answers, runners = [], []
+    with (
+        Record(kept) as record,
+        _Hired(request, Job(plain, options)) as crew,
+        Interrupt(keeps=True) as interrupt,
+    ):
+        for each in asked:
+            runner = Runner(
+                each.study.study, record, of, crew, watch, each.inputs, interrupt, audits=True
+            )
+            tables = conduct(ROUNDS[each.study.kind](each), runner)
+            runners.append(runner)
+            labels = {one.name: one.label for one in each.inputs}
+            answers.append(
+                Answered(
+                    each.study.study,
+                    each.study.kind,
+                    tables,
+                    runner.ran,
+                    [*runner.noted],
+                    labels,
+                    runner.earlier,
+                )
+            )
+        if record.damaged:
+            say(
+                f"warning: {kept}: {record.damaged:,} runs do not bear their checksum (edited or damaged): they are not believed"
+            )
+        told = {
+            "input": request.source.name,
+            "changes": "; ".join(map(str, request.changes)),
+            "gap": options.gap,
+            "time limit of a run [s]": options.time_limit,
+            "seed of the solver": options.seed,
+            "solver": version(),
+            "record": kept.name,
+            "runs from the record": sum(each.earlier for each in runners),
+            "runs of the record that were edited or damaged": record.damaged,
+            "ended": "interrupted: incomplete" if interrupt.requested else COMPLETE,
+            "key of input, options and versions": of,
+            "made at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        }
+        write(answers, record.find_any, told, settings, output)
+    failed, found = sum(each.failed for each in runners), sum(each.earlier for each in runners)
+    return Made(
+        tuple(answers), output, kept, time.monotonic() - began, failed, found, interrupt.requested
+    )
+
+
+def conduct(rounds: Rounds, runner: Runner) -> list[Table]:
+    """Run the cases of each round of a study, and hand the results to the next."""
+    try:
+        cases = next(rounds)
+        while True:
+            cases = rounds.send(runner.run(cases))
+    except StopIteration as end:
+        return list(end.value)
+
+
+class _Hired:
+    """The crew of all studies, started when a run is first missing."""
+
+    def __init__(self, request: Request, job: Job) -> None:
+        self.request, self.job = request, job
+        self.crew: Crew | None = None
+
+    def __call__(self) -> Crew:
+        if self.crew is None:
+            self.crew = self._start()
+        return self.crew
+
+    def _start(self) -> Crew:
+        if self.request.scheduler is not None:
+            from optimiser.execution.dask_cluster import Cluster
+
+            return Cluster(self.job, self.request.scheduler)
+        size = cores() if self.request.workers is None else self.request.workers
+        return hire(self.job, size)
+
+    def __enter__(self) -> _Hired:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.crew is not None:
+            self.crew.close()
+
+
+def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
+    """The studies that are asked for. Raises InputError where there is none."""
+    if request.everything:
+        every = everything(stockpile)
+        yield Asked(
+            Study(study=EVERYTHING, kind="tornado"),
+            every.inputs,
+            stockpile,
+            request.gap,
+            every.left_out,
+        )
+        return
+    known = by_name(stockpile)
+    if not known:
+        raise InputError(
+            [
+                Fault(
+                    "studies",
+                    "there is no study: add a sheet studies, or use --everything, which needs none",
+                )
+            ]
+        )
+    wanted = {identity(name) for name in request.names}
+    if unknown := [
+        name for name in request.names if identity(name) not in {identity(each) for each in known}
+    ]:
+        raise InputError(
+            [
+                Fault(
+                    "studies",
+                    f"there is no study {name!r}{nearest(name, known)}; there are {', '.join(known)}",
+                )
+                for name in unknown
+            ]
+        )
+    for name, rows in known.items():
+        if not wanted or identity(name) in wanted:
+            yield Asked(rows[0], tuple(_inputs(stockpile, rows)), stockpile, request.gap)
+
+
+def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
+    if rows[0].kind == "alternatives":
+        return
+    for row in rows:
+        if row.table:
+            yield made(stockpile, row)
+
+
+def told(progress: Progress) -> str:
+    """How far a study is, in a line."""
+    rate, left = progress.rate, progress.left
+    said = f"{progress.study}: {progress.ended:,} of {progress.asked:,} runs"
+    said += f", {progress.kept:,} from the record" if progress.kept else ""
+    said += f", {rate:.2g} a second" if rate else ""
+    return said + (f", {_minutes(left)} left" if left and math.isfinite(left) else "")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,207 @@
+"""Processes that run cases, and one that dies takes its own case with it and no other.
+
+Each is spawned (a fork after HiGHS has run hangs), runs one case after the other with one HiGHS thread, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing as mp
+import multiprocessing.connection as mpc
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from optimiser.studies.case import Case, Result
+from optimiser.system.errors import StockpileError
+from optimiser.system.interrupts import ignore
+
+Lessons = list[Any]
+MOST_OWED = 96  # lessons; older ones are forgotten
+
+
+@dataclass(frozen=True)
+class Task:
+    """A case to run, or one whose result is known and whose plan is to be audited."""
+
+    number: int
+    case: Case
+    known: Result | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a task: a result and what the case taught; `died` where its process did, `late` where it was ended because the
+    task took too long."""
+
+    number: int
+    found: Any = None
+    lessons: Lessons = field(default_factory=list)
+    died: str = ""
+    late: bool = False
+
+
+class Job(Protocol):
+    """What goes to each process once, and makes there what runs the cases."""
+
+    def evaluator(self) -> Any: ...
+
+
+class Crew(Protocol):
+    """Runs tasks somewhere."""
+
+    @property
+    def size(self) -> int: ...
+    def idle(self) -> int: ...
+    def send(self, task: Task) -> None: ...
+    def wait(self) -> list[Done]: ...
+    def close(self) -> None: ...
+
+
+def perform(evaluator: Any, task: Task) -> Done:
+    """Run a task; what goes wrong in it is its result."""
+    try:
+        if task.known is not None:
+            return Done(task.number, evaluator.audit(task.case, task.known))
+        result, lessons = evaluator.run(task.case)
+    except MemoryError:
+        return Done(task.number, Result("failed", message="there is not enough memory"))
+    except Exception as reason:  # a run that fails is a result, never the end of the study
+        return Done(task.number, Result("failed", message=f"{type(reason).__name__}: {reason}"))
+    return Done(task.number, result, lessons)
+
+
+def _serve(connection: mpc.Connection, job: Job) -> None:
+    """The life of a process: take a message, do it, answer."""
+    ignore()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    evaluator = job.evaluator()
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(EOFError, OSError):
+        connection.send(None)
+        while (message := connection.recv()) is not None:
+            if isinstance(message, Task):
+                connection.send(perform(evaluator, message))
+            else:
+                name, value = message
+                getattr(evaluator, name)(value)
+
+
+def _end_with_parent() -> None:
+    parent = mp.parent_process()
+    if parent is not None:
+        mpc.wait([parent.sentinel])
+        os._exit(1)
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: Any
+    connection: mpc.Connection
+    ready: bool = False
+    task: Task | None = None
+    since: float = 0.0
+    owed: Lessons = field(
+        default_factory=list
+    )  # what the cases of others taught, told before its next task
+
+
+class Processes:
+    """A crew of spawned processes on this computer. A task that takes longer than `longest` seconds ends with its process."""
+
+    MOST_STILLBORN = 3  # processes that die before they are ready
+
+    def __init__(self, job: Job, size: int, longest: float) -> None:
+        self.job, self.size, self.longest = job, size, longest
+        self._context = mp.get_context("spawn")
+        self._stillborn = 0
+        self._workers = [self._hire() for _ in range(size)]
+
+    @property
+    def pids(self) -> list[int]:
+        return [each.process.pid for each in self._workers]
+
+    def _hire(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self.job), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def idle(self) -> int:
+        return sum(each.ready and each.task is None for each in self._workers)
+
+    def send(self, task: Task) -> None:
+        worker = next(each for each in self._workers if each.ready and each.task is None)
+        worker.task, worker.since = task, time.monotonic()
+        if (
+            worker.owed
+        ):  # not sooner: while it runs it reads nothing, and each might wait for the other to read
+            self._tell(worker, ("share", worker.owed))
+            worker.owed = []
+        with contextlib.suppress(OSError):  # it has died since: `wait` sees that
+            worker.connection.send(task)
+
+    def _tell(self, worker: _Worker, message: tuple[str, Any]) -> None:
+        if worker.ready:
+            with contextlib.suppress(OSError):
+                worker.connection.send(message)
+
+    def wait(self) -> list[Done]:
+        """Wait for something to end; may be empty."""
+        by_end: dict[Any, _Worker] = {}
+        for worker in self._workers:
+            by_end[worker.connection] = worker
+        found = []
+        for end in mpc.wait([*by_end], timeout=1.0):
+            worker = by_end[end]
+            try:
+                message = worker.connection.recv()
+            except (EOFError, OSError):
+                found += self._died(worker)
+                continue
+            if message is None:
+                worker.ready, self._stillborn = True, 0
+                continue
+            worker.task = None
+            found.append(message)
+            for other in self._workers:
+                if other is not worker:
+                    other.owed = [*other.owed, *message.lessons][-MOST_OWED:]
+        for worker in [*self._workers]:
+            if worker.task is not None and time.monotonic() - worker.since > self.longest:
+                found += self._died(worker, "it took far longer than its time limit and was ended")
+        return found
+
+    def _died(self, worker: _Worker, why: str = "") -> list[Done]:
+        """Put another process in the place of one that is gone."""
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+        if not worker.ready:
+            self._stillborn += 1
+            if self._stillborn >= self.MOST_STILLBORN:
+                raise StockpileError(
+                    f"no process can be started to run cases (the last ended with {worker.process.exitcode})"
+                )
+        self._workers[self._workers.index(worker)] = self._hire()
+        code = worker.process.exitcode
+        said = why or (
+            f"its process was killed by signal {-code}"
+            if code and code < 0
+            else f"its process ended with {code}"
+        )
+        return (
+            [Done(worker.task.number, died=said, late=bool(why))] if worker.task is not None else []
+        )
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()

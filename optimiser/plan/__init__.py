@@ -1,0 +1,1 @@
+"""The plan as frozen rows, as frames, and with its audit."""

@@ -1,0 +1,1 @@
+"""Many futures: sampled, and planned in bundles."""

@@ -1,0 +1,85 @@
+"""Volatility, reversion and correlation from past prices.
+
+Log prices are taken for an Ornstein-Uhlenbeck process, x' = μ + (x - μ) exp(-κΔ) + s ε with s² = σ²(1 - exp(-2κΔ)) / 2κ (Schwartz 1997,
+Journal of Finance 52, model 1). At equal steps its likelihood is greatest where the regression of x' on x says: exp(-κΔ) is the slope,
+s² the mean square of what is left. At unequal steps the same likelihood is searched over κ. Short histories say a reversion that is too
+fast (Yu 2012, Journal of Econometrics 169); how many points there were is told beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimiser.scenarios.sampling.processes import Array, memory
+
+LEAST_POINTS = 12
+"""Points of an index, or common to two, below which a history says too little."""
+
+_SLOWEST, _FASTEST = 1e-3, 50.0  # reversion that is looked for [1/year]
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a history says of an index: per year; `residuals` are the standardised steps, one for each step."""
+
+    volatility: float
+    reversion: float
+    points: int
+    residuals: Array
+
+
+def fit(years: Array, prices: Array, reverting: bool) -> Fit:
+    """Calibrate one index on its prices at rising dates."""
+    x, steps = np.log(prices), np.diff(years)
+    kappa = _likeliest(x, steps) if reverting else 0.0
+    _, sigma, residuals = _profile(x, steps, kappa)
+    return Fit(sigma, kappa, len(prices), residuals)
+
+
+def _likeliest(x: Array, steps: Array) -> float:
+    """The reversion with the greatest likelihood: the best of a grid, then golden section around it."""
+    grid = np.geomspace(_SLOWEST, _FASTEST, 120)
+    values = [_profile(x, steps, float(kappa))[0] for kappa in grid]
+    best = int(np.argmax(values))
+    low, high = math.log(grid[max(0, best - 1)]), math.log(grid[min(len(grid) - 1, best + 1)])
+    while high - low > 1e-9:
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        if _profile(x, steps, math.exp(left))[0] >= _profile(x, steps, math.exp(right))[0]:
+            high = right
+        else:
+            low = left
+    return math.exp((low + high) / 2)
+
+
+def _profile(x: Array, steps: Array, kappa: float) -> tuple[float, float, Array]:
+    """The greatest log-likelihood for a reversion (up to a constant), its volatility, and the standardised residuals.
+
+    Without reversion the mean is a drift: x' = x + a Δ + s ε.
+    """
+    decay = np.exp(-kappa * steps)
+    scale = np.sqrt(memory(np.array(2 * kappa), steps))
+    pull = (1 - decay) / scale if kappa else steps / scale
+    moved = (x[1:] - decay * x[:-1]) / scale
+    mean = float(pull @ moved / (pull @ pull))
+    left = moved - mean * pull
+    sigma = math.sqrt(max(float(left @ left) / len(left), 1e-300))
+    return -len(left) * math.log(sigma) - float(np.log(scale).sum()), sigma, left / sigma
+
+
+Steps = Mapping[tuple[dt.date, dt.date], float]
+"""Standardised residuals by the dates between which they arose."""
+
+
+def correlation(first: Steps, second: Steps) -> tuple[float, int]:
+    """The correlation of two indices by their residuals in common steps, and how many there are."""
+    common = sorted(first.keys() & second.keys())
+    pairs = np.array([[first[step], second[step]] for step in common]).reshape(-1, 2)
+    squares = pairs.T @ pairs
+    size = math.sqrt(squares[0, 0] * squares[1, 1])
+    return float(np.clip(squares[0, 1] / size, -1.0, 1.0)) if size else 0.0, len(common)

@@ -1,0 +1,332 @@
+"""A model to a plan's numbers: every objective in turn, by HiGHS directly or by a solver that Pyomo knows by name.
+
+The values are left in the Pyomo model; what is told about them stands in the `Outcome`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optimiser.solving import engine, highs
+from optimiser.solving.engine import Turn
+from optimiser.solving.highs import Seen, Solution, Unbounded
+from optimiser.solving.options import (
+    Options,
+    Progress,
+    Report,
+    SolverError,
+    SolverUnavailable,
+    Stage,
+    Status,
+    UnboundedError,
+    allowance,
+    relative_gap,
+)
+from optimiser.solving.pyomo_solvers import solve_by_name
+from optimiser.solving.standard_form import (
+    INFINITY,
+    Floats,
+    Program,
+    StandardForm,
+    main,
+    standard_form,
+)
+from optimiser.solving.structure import CHAIN, Structure, Tree, structure
+from optimiser.system.interrupts import Interrupt
+from stockpile_model.formulation import Formulation
+
+__all__ = [
+    "Options",
+    "Outcome",
+    "Progress",
+    "Report",
+    "SolverError",
+    "SolverUnavailable",
+    "Stage",
+    "Status",
+    "UnboundedError",
+    "scenario_tree",
+    "solve",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How a solve ended, with one `Stage` for each objective in the order in which they were minimised. A plan is judged by the one that
+    is named cost, else by the last; one that follows it only chooses between plans that are equally good.
+
+    `optimal`: every stage up to it is proven within the gap; `feasible`: a plan, unproven; `infeasible`: proven that there is
+    none; `no_plan`: none was found in time. `interrupted`: the user ended the search. `form` is None for a solver that
+    Pyomo ran.
+    """
+
+    stages: tuple[Stage, ...]
+    seconds: float
+    interrupted: bool
+    solver: str
+    form: StandardForm | None = None
+
+    @property
+    def main(self) -> int:
+        """Number of the stage that the plan is judged by."""
+        return main([each.name for each in self.stages])
+
+    @property
+    def status(self) -> Status:
+        statuses = {each.status for each in self.stages[: self.main + 1]}
+        for status in ("infeasible", "no_plan", "feasible"):
+            if status in statuses:
+                return status
+        return "optimal"
+
+    @property
+    def objective(self) -> float | None:
+        return self.stages[self.main].objective
+
+    @property
+    def bound(self) -> float | None:
+        """No plan costs less; of two objectives: no plan that is as good as this one by the first."""
+        return self.stages[self.main].bound
+
+    @property
+    def gap(self) -> float | None:
+        return self.stages[self.main].gap
+
+    @property
+    def nodes(self) -> int:
+        return sum(each.nodes for each in self.stages)
+
+    def judged(self, objective: float) -> Outcome:
+        """Return the same with another value of what the plan is judged by, of which nothing is proven."""
+        stages = [*self.stages]
+        stages[self.main] = replace(stages[self.main], objective=objective, bound=None, gap=None)
+        return replace(self, stages=tuple(stages))
+
+    def dual(self, constraint: Any, stage: int | None = None) -> float | None:
+        """Change of a stage's objective for one more unit of a constraint's bound (the right-hand side of Pyomo's
+        `body`), integers held; 0 for a constraint that is no row, None where duals are not known."""
+        at = self.main if stage is None else stage
+        return self._marginal(
+            self.form.row(constraint) if self.form else None, self.stages[at].row_dual
+        )
+
+    def reduced_cost(self, variable: Any, stage: int | None = None) -> float | None:
+        """Change of a stage's objective for one more unit of a variable's binding bound, or None."""
+        at = self.main if stage is None else stage
+        return self._marginal(
+            self.form.column(variable) if self.form else None, self.stages[at].column_dual
+        )
+
+    @staticmethod
+    def _marginal(position: int | None, duals: Floats | None) -> float | None:
+        if duals is None:
+            return None
+        return float(duals[position]) if position is not None else 0.0
+
+
+def scenario_tree(formulation: Formulation) -> Tree:
+    """Return the scenario tree of a formulation, as the search takes it."""
+    tree = formulation.stockpile.tree
+    return Tree(tree.parent, tree.probability)
+
+
+def solve(
+    m: Any,
+    options: Options | None = None,
+    report: Report | None = None,
+    solver: str | None = None,
+    tree: Tree = CHAIN,
+) -> Outcome:
+    """Minimise the active objectives of a linear Pyomo model, in the order of their declaration, each at no more of the
+    ones before it, and leave the values in the model.
+
+    `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and keeps the best plan
+    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface. `tree` is the
+    scenario tree of the model: the last part of a variable's index is its node.
+    Raises ValueError for a model that is not linear, UnboundedError, SolverUnavailable and SolverError.
+    """
+    options = options or Options()
+    begun = time.perf_counter()
+    if solver is not None:
+        stages = solve_by_name(m, solver, options)
+        return Outcome(
+            stages, time.perf_counter() - begun, interrupted=False, solver=f"{solver} through Pyomo"
+        )
+    with Interrupt(keeps=False):  # of nothing yet
+        form = standard_form(m)
+    if not form.objectives:
+        raise ValueError("the model has no active objective")
+    shape = structure(form.program, form.labels, form.priority, tree)
+    with Interrupt() as interrupt:
+        stages, x = _minimise_in_turn(form, options, interrupt, report, shape)
+    if x is not None:
+        values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
+        for variable, value in zip(form.variables, values.tolist(), strict=True):
+            variable.set_value(value, skip_validation=True)
+    return Outcome(stages, time.perf_counter() - begun, interrupt.requested, highs.version(), form)
+
+
+def _minimise_in_turn(
+    form: StandardForm,
+    options: Options,
+    interrupt: Interrupt,
+    report: Report | None,
+    shape: Structure,
+) -> tuple[tuple[Stage, ...], Floats | None]:
+    program, x, root = form.program, None, None
+    stages: list[Stage] = []
+    judged, judged_at = main([each.name for each in form.objectives]), None
+    deadline = time.perf_counter() + options.time_limit
+    for k, objective in enumerate(form.objectives):
+        begun = time.perf_counter()
+        program = replace(program, cost=objective.cost, offset=objective.offset)
+        # A stage leaves at least an equal share of the time to those after it.
+        share, size = (
+            max(0.0, deadline - begun) / (len(form.objectives) - k),
+            form.sizes.objective[objective.name],
+        )
+        if x is not None and interrupt.requested:
+            found = Solution("feasible", x, program.objective(x))
+        else:
+            try:
+                turn = Turn(
+                    form.objectives[judged].cost if k < judged else None,
+                    max(0.0, deadline - begun),
+                    root,
+                )
+                # What follows the one that plans are judged by only chooses between plans that are equally good.
+                own = shape if k <= judged else None
+                found = _minimise(
+                    program,
+                    form,
+                    replace(options, time_limit=share),
+                    interrupt,
+                    _watch(report, form, k),
+                    x,
+                    own,
+                    turn,
+                )
+            except highs.Stuck:
+                if x is None:
+                    raise
+                found = Solution("no_plan")
+        if found.x is None and x is not None:
+            found = replace(found, status="feasible", x=x, objective=program.objective(x))
+        row_dual, column_dual = _duals(form, objective.name, found)
+        best = None if found.x is None else form.stated[k].at(form.sizes.values(found.x))
+        stages.append(
+            Stage(
+                name=objective.name,
+                status=found.status,
+                objective=best,
+                bound=None
+                if found.bound is None
+                else min(found.bound * size, INFINITY if best is None else best),
+                gap=relative_gap(found.objective, found.bound),
+                nodes=found.nodes,
+                seconds=time.perf_counter() - begun,
+                row_dual=row_dual,
+                column_dual=column_dual,
+            )
+        )
+        x = found.x
+        if x is None or found.objective is None:
+            break
+        if k == judged:
+            judged_at = (program, x)
+        root = None if found.basis is None else found.basis.with_row(program.rows)
+        program = _held(program, found.objective)
+    if x is not None and judged_at is not None:
+        stages[judged] = _repriced(form, *judged_at, x, stages[judged], options, interrupt)
+    return tuple(stages), x
+
+
+def _repriced(
+    form: StandardForm,
+    program: Program,
+    before: Floats,
+    x: Floats,
+    stage: Stage,
+    options: Options,
+    interrupt: Interrupt,
+) -> Stage:
+    """The stage that a plan is judged by, with the duals that belong to the integers of the plan, where a later stage chose others."""
+    whole = np.round(x[program.integer])
+    if np.array_equal(whole, np.round(before[program.integer])):
+        return stage
+    found = highs.optimise(program.fixed(whole), options, interrupt)
+    row_dual, column_dual = _duals(form, stage.name, found)
+    return replace(stage, row_dual=row_dual, column_dual=column_dual)
+
+
+def _duals(
+    form: StandardForm, objective: str, found: Solution
+) -> tuple[Floats | None, Floats | None]:
+    """The duals of the rows and columns of the model, in its units."""
+    size = form.sizes.objective[objective]
+    row = (
+        None
+        if found.row_dual is None
+        else found.row_dual[: len(form.constraints)] * (size / form.sizes.row)
+    )
+    return row, None if found.column_dual is None else found.column_dual * (
+        size / form.sizes.column
+    )
+
+
+def _minimise(
+    program: Program,
+    form: StandardForm,
+    options: Options,
+    interrupt: Interrupt,
+    watch: highs.Watch | None,
+    known: Floats | None,
+    shape: Structure | None,
+    turn: Turn,
+) -> Solution:
+    try:
+        if shape is None:
+            return highs.optimise(program, options, interrupt, watch, known)
+        return engine.optimise(program, shape, options, interrupt, watch, known, turn)
+    except Unbounded as ray:
+        raise UnboundedError(form.at(ray.columns)) from None
+
+
+def _held(program: Program, best: float) -> Program:
+    """Give the program with one more row: its objective stays at the best value found."""
+    entries = program.cost.nonzero()[0]
+    return program.extended(
+        row_lower=[-float("inf")],
+        row_upper=[allowance(best) - program.offset],
+        row=[program.rows] * len(entries),
+        column=entries.tolist(),
+        value=program.cost[entries],
+    )
+
+
+def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch | None:
+    if report is None:
+        return None
+    name = form.objectives[stage].name
+    size = form.sizes.objective[name]
+
+    def watch(seen: Seen) -> None:
+        report(
+            Progress(
+                stage=stage + 1,
+                stages=len(form.objectives),
+                objective=name,
+                seconds=seen.seconds,
+                nodes=seen.nodes,
+                incumbent=None if seen.incumbent is None else seen.incumbent * size,
+                bound=None if seen.bound is None else seen.bound * size,
+                gap=relative_gap(seen.incumbent, seen.bound),
+                phase=seen.phase,
+            )
+        )
+
+    return watch
