@@ -202,7 +202,8 @@ def section(kind: type[Row]) -> str:
     lines += (f"| {' | '.join(cells(column))} |" for column in columns(kind))
     if kind.OPEN:
         lines.append(
-            f"| *name of the {kind.OPEN}* | money/quantity | number | | finite | value of the {kind.OPEN} on the date |"
+            f"| *name of the {kind.OPEN}* | money/quantity | number | | finite | value of the"
+            f" {kind.OPEN} on the date |"
         )
     return "\n".join([*lines, ""])
 

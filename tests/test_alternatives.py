@@ -67,17 +67,20 @@ def test_the_level_beside_the_one_that_is_signed() -> None:
     assert (found["high"].cost_difference, found["high"].difference_at_least) == pytest.approx(
         (200, 200)
     )
-    assert found["high"].to_change == (
-        "signed instead of low it would cost 200 USD more in all: its price would have to fall by about 5 USD/kg, or money of that size "
-        "come with it"
+    assert (
+        found["high"].to_change
+        == "signed instead of low it would cost 200 USD more in all: its price would have to fall"
+        " by about 5 USD/kg, or money of that size come with it"
     )
 
 
 def test_a_contract_that_is_not_signed() -> None:
     """Metal at 7 elsewhere: the 20 of the offtake would cost 20 more."""
     found = told(contract(), TEN, offer(price=7), demand(10, 0, 1))
-    assert found["low"].to_change == (
-        "signed it would cost 20 USD more in all: its price would have to fall by about 1 USD/kg, or money of that size come with it"
+    assert (
+        found["low"].to_change
+        == "signed it would cost 20 USD more in all: its price would have to fall by about 1"
+        " USD/kg, or money of that size come with it"
     )
 
 

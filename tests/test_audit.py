@@ -462,7 +462,8 @@ FAULTS = [
             offer="spot",
             ordered=10,
         ),
-        r"orders!\w+: instruction .*: (says 10\.1, a figure that its row does not hold|does not give its ordered, 10)$",
+        r"orders!\w+: instruction .*: (says 10\.1, a figure that its row does not hold|does not"
+        r" give its ordered, 10)$",
     ),
     Fault(
         "another's offer",
@@ -1340,8 +1341,8 @@ def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
 
 
 NOT_CHECKED = (
-    "the proven bound, marginal_values (limit, cell, date, sense, amount, used, unit, worth), the verdict and the warnings of the summary, "
-    "the sheets run, chart_data"
+    "the proven bound, marginal_values (limit, cell, date, sense, amount, used, unit, worth), the"
+    " verdict and the warnings of the summary, the sheets run, chart_data"
 )
 
 

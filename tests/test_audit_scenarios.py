@@ -290,7 +290,10 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
             scenarios="outage",
             probability=0.2,
         ),
-        r"what arrives under an offer \(slow\) in 2027-03-01 must be 0, found 5\.4.*in scenario outage",
+        (
+            r"what arrives under an offer \(slow\) in 2027-03-01 must be 0, found 5\.4.*in scenario"
+            r" outage"
+        ),
     ),
     "all of it arrives": (
         "two_stage",
@@ -307,7 +310,10 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         all_of(
             put("demand", "required", 12.0, required=15.0), put("demand", "met", 12.0, met=15.0)
         ),
-        r"demand: what is required \(gallium\) in 2027-04-01 must be 15, found 12; off by 3; in scenario outage",
+        (
+            r"demand: what is required \(gallium\) in 2027-04-01 must be 15, found 12; off by 3; in"
+            r" scenario outage"
+        ),
     ),
     "demand met on one branch only": (
         "two_stage",

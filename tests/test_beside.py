@@ -88,7 +88,10 @@ def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
     assert found["delivered", "dream"] == pytest.approx((20, 0, -20))
     assert found["delivered", "mill"] == pytest.approx((0, 20, 20))
     assert found["shortfall", None] == (0, 0, 0)
-    said = "With firm supply only, no plant that is merely announced, the plan costs 180 USD, 100 more, and its shortfall is 0 kg instead "
+    said = (
+        "With firm supply only, no plant that is merely announced, the plan costs 180 USD, 100"
+        " more, and its shortfall is 0 kg instead "
+    )
     assert plan.verdict.endswith(f"{said}of 0.")
 
 
@@ -119,7 +122,10 @@ def test_firm_stages_are_those_that_count() -> None:
     assert only.settings.supply_stages == ("operating",)
     with pytest.raises(
         InputError,
-        match=r"^settings.supply_stages: counts no firm stage, so there is no firm supply to compare with: add",
+        match=(
+            r"^settings.supply_stages: counts no firm stage, so there is no firm supply to compare"
+            r" with: add"
+        ),
     ):
         firm_only(two_plants(supply_stages=("announced",)))
 

@@ -156,7 +156,9 @@ def test_there_are_no_more_bundles_than_branches() -> None:
 def test_shortfall_first_is_refused_with_its_cell() -> None:
     with pytest.raises(
         InputError,
-        match=r"^settings.objective: bundles bound the cost of a plan: they need the objective cost",
+        match=(
+            r"^settings.objective: bundles bound the cost of a plan: they need the objective cost"
+        ),
     ):
         bundles.split(book(*WAR, objective="shortfall_first"))
 

@@ -156,5 +156,6 @@ def test_a_missing_extra_is_told_with_how_to_install_it(tmp_path: Path) -> None:
     ran = start(source, "--decompose", "lagrangian", cwd=tmp_path, path=str(tmp_path))
     assert ran.returncode == 2
     assert ran.stderr.splitlines() == [
-        "--decompose needs mpi-sppy and an MPI library: pip install 'stockpile-optimiser[cluster]' (cannot load MPI library)"
+        "--decompose needs mpi-sppy and an MPI library: pip install 'stockpile-optimiser[cluster]'"
+        " (cannot load MPI library)"
     ]

@@ -117,7 +117,7 @@ def test_a_plan_beside_itself_does_not_differ(plans: tuple[Path, Path]) -> None:
 def test_a_plan_written_and_read_is_as_it_was_made(tmp_path: Path) -> None:
     for name, plan in (("shared", shared_plan()), ("tree", tree_plan("two_stage"))):
         write(plan, tmp_path / f"{name}.xlsx")
-        (side, _) = compared(*[tmp_path / f"{name}.xlsx"] * 2).sides
+        side, _ = compared(*[tmp_path / f"{name}.xlsx"] * 2).sides
         assert [each for each in compare([as_sheets(plan), side.sheets]) if each.differs] == []
 
 
@@ -296,7 +296,10 @@ def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path)
     plan_workbook(Request(source=source, output=first, bundles=2, workers=1), lambda _: None)
     found = compared(solved(source, "whole.xlsx"), first)
     assert found.notes == (
-        "first: holds what is done before 2027-03-01, so of all plans no later decisions are compared",
+        (
+            "first: holds what is done before 2027-03-01, so of all plans no later decisions are"
+            " compared"
+        ),
     )
     whole = [line for line in found.sides[0].sheets["orders"] if line["offer"] == "spot"]
     early = sum(line["probability"] * line["ordered"] for line in whole if line["date"].month < 3)
@@ -332,7 +335,8 @@ def test_a_broken_plan_is_told_in_one_line(plans: tuple[Path, Path]) -> None:
     with pytest.raises(InputError) as error:
         compared(*plans)
     assert [str(each) for each in error.value.faults] == [
-        f"{plans[1]}: the sheet 'orders' is missing: this is no plan, or not all of one (and 2 more)"
+        f"{plans[1]}: the sheet 'orders' is missing: this is no plan, or not all of one (and 2"
+        " more)"
     ]
 
 

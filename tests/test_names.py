@@ -285,13 +285,15 @@ def test_one_name_twice_is_told_with_both_cells_and_what_differs() -> None:
     tables: Tables = deepcopy(PLAIN)
     tables["offers"][1]["offer"] = "\u200bO"
     assert told(tables) == [
-        "offers!A3: offer '\\u200bO' (with U+200B) stands in A2 already, as 'o'; rename or remove one of the two"
+        "offers!A3: offer '\\u200bO' (with U+200B) stands in A2 already, as 'o'; rename or remove"
+        " one of the two"
     ]
     tables = deepcopy(PLAIN)
     tables["suppliers"] += [{"supplier": "Core\u0301e"}, {"supplier": "Cor\u00e9e"}]
-    assert told(tables)[0] == (
-        "suppliers!A5: supplier 'Cor\u00e9e' (with U+00E9) stands in A4 already, as 'Core\u0301e' (with U+0301); "
-        "rename or remove one of the two"
+    assert (
+        told(tables)[0]
+        == "suppliers!A5: supplier 'Cor\u00e9e' (with U+00E9) stands in A4 already, as"
+        " 'Core\u0301e' (with U+0301); rename or remove one of the two"
     )
 
 
@@ -300,7 +302,8 @@ def test_a_reference_that_only_looks_like_its_key_says_why() -> None:
     tables["suppliers"][0]["supplier"] = "Meta"
     tables["offers"][0]["supplier"] = "\u041ceta"
     assert told(tables) == [
-        "offers!B2: supplier '\u041ceta' (with U+041C) has no row in the sheet suppliers; the nearest there is 'Meta'"
+        "offers!B2: supplier '\u041ceta' (with U+041C) has no row in the sheet suppliers; the"
+        " nearest there is 'Meta'"
     ]
 
 
@@ -310,7 +313,8 @@ def test_a_name_has_an_end() -> None:
     assert not reading(tables).warnings
     tables["suppliers"].append({"supplier": "x" * 32_767})
     assert told(tables) == [
-        "suppliers!A5: supplier must be at most 255 characters long, found 32,767; shorten it, the column note takes long texts"
+        "suppliers!A5: supplier must be at most 255 characters long, found 32,767; shorten it, the"
+        " column note takes long texts"
     ]
     tables["suppliers"] = PLAIN["suppliers"]
     tables["prices"] = [{"date": JANUARY, "x" * 256: 1}]
@@ -473,7 +477,8 @@ def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(
     first, second = map(str, caught.value.faults)
     assert re.match(r"run!B\d+: changes 'offers twice' is no change; write it as in ", first)
     assert re.match(
-        r"run!B\d+: decided before must be a date, found 'soon'; write it as year-month-day, as in ",
+        r"run!B\d+: decided before must be a date, found 'soon'; write it as year-month-day,"
+        r" as in ",
         second,
     )
 

@@ -88,12 +88,18 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
     "demand above capacity": (
         plain(offer={"capacity": 9}),
         plain(),
-        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 1 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 1 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "stock at the start helps for a while": (
         plain(offer={"capacity": 5}, opening_stock=[STOCK]),
         plain(offer={"capacity": 5}, opening_stock=[STOCK | {"quantity": 30}]),
-        f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "stock at the start is too old by then": (
         plain(
@@ -106,47 +112,68 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
             {"capacity": 10, "from": month(4)},
             opening_stock=[STOCK | {"quantity": 50}],
         ),
-        f"demand!D2: the demand for gallium cannot be met in 2027-03, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-03, so {NO_PLAN}: it is 10 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "lead time": (
         plain(offer={"lead_time_months": 2}),
         plain({"shortage_cost": 500}, {"lead_time_months": 2}),
-        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "supplier that does not ship yet": (
         plain(suppliers=[{"supplier": "smelter", "start": month(1)}]),
         plain(suppliers=[{"supplier": "smelter", "start": month(0)}]),
-        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "total of an offer": (
         plain(offer={"total": 45}),
         plain(offer={"total": 60}),
-        f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-05, so {NO_PLAN}: it is 5 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "stage that is not counted": (
         plain(suppliers=[{"supplier": "smelter", "stage": "announced"}])
         | {"settings": {"start": month(0), "periods": 6, "supply_stages": "operating"}},
         plain(suppliers=[{"supplier": "smelter", "stage": "operating"}])
         | {"settings": {"start": month(0), "periods": 6, "supply_stages": "operating"}},
-        f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg above {AT_MOST}",
+        (
+            f"demand!D2: the demand for gallium cannot be met in 2027-01, so {NO_PLAN}: it is 10 kg"
+            f" above {AT_MOST}"
+        ),
     ),
     "target above capacity": (
         plain({"shortage_cost": 90}, targets=[target(3, 41)]),
         plain({"shortage_cost": 90}, targets=[target(3, 40)]),
-        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above {AT_MOST} "
-        "and after demand that must be met",
+        (
+            f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg"
+            f" above {AT_MOST} and after demand that must be met"
+        ),
     ),
     "target above what demand leaves": (
         plain(targets=[target(3, 20)], opening_stock=[STOCK | {"quantity": 19}]),
         plain(targets=[target(3, 20)], opening_stock=[STOCK | {"quantity": 20}]),
-        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above {AT_MOST} "
-        "and after demand that must be met",
+        (
+            f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg"
+            f" above {AT_MOST} and after demand that must be met"
+        ),
     ),
     "target above what is in spec": (
         plain({"shortage_cost": 90, "shelf_life_months": 3}, targets=[target(3, 30)]),
         plain({"shortage_cost": 90, "shelf_life_months": 4}, targets=[target(3, 30)]),
-        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 10 kg above what could arrive at "
-        "most that is still in spec then",
+        (
+            f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 10"
+            " kg above what could arrive at most that is still in spec then"
+        ),
     ),
     "target above the room": (
         plain(
@@ -159,19 +186,27 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
             targets=[target(3, 30)],
             sites=[{"site": "vault", "capacity": 30}],
         ),
-        f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg above the capacity of its sites",
+        (
+            f"targets!C2: the target for gallium cannot be met in 2027-04, so {NO_PLAN}: it is 1 kg"
+            " above the capacity of its sites"
+        ),
     ),
     "soft target": (
         plain({"shortage_cost": 90, "below_target_cost": 1}, targets=[target(3, 50, "no")]),
         plain({"shortage_cost": 90, "below_target_cost": 1}, targets=[target(3, 40, "no")]),
-        f"targets!C2: the target for gallium will be missed in 2027-04 by at least 10 kg: it is above {AT_MOST} "
-        "and after demand that must be met",
+        (
+            "targets!C2: the target for gallium will be missed in 2027-04 by at least 10 kg: it is"
+            f" above {AT_MOST} and after demand that must be met"
+        ),
     ),
     "too little money": (
         plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 2_999}]),
         plain(funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 3_000}]),
-        f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-06 costs 3,000 USD at least, at the "
-        "lowest price of all, and 2,999 USD may be spent by then",
+        (
+            f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by"
+            " 2027-06 costs 3,000 USD at least, at the lowest price of all, and 2,999 USD may be"
+            " spent by then"
+        ),
     ),
     "money that comes too late": (
         plain(
@@ -180,8 +215,11 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
         plain(
             funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 9_000, "from": month(0)}]
         ),
-        f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-01 costs 500 USD at least, at the "
-        "lowest price of all, and 0 USD may be spent by then",
+        (
+            f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by"
+            " 2027-01 costs 500 USD at least, at the lowest price of all, and 0 USD may be spent"
+            " by then"
+        ),
     ),
     "money for something else": (
         plain(
@@ -191,8 +229,11 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
             funds=[{"fund": "nds", "uses": "storage, purchase"}],
             budgets=[{"fund": "nds", "amount": 9_000}],
         ),
-        f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by 2027-01 costs 500 USD at least, at the "
-        "lowest price of all, and 0 USD may be spent by then",
+        (
+            f"budgets!B2: the money for gallium is too little, so {NO_PLAN}: what must be bought by"
+            " 2027-01 costs 500 USD at least, at the lowest price of all, and 0 USD may be spent"
+            " by then"
+        ),
     ),
 }
 
@@ -285,26 +326,34 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
     "price in another unit": (
         plain(offers=deepcopy(TWO)),
         lambda t: t["offers"][1].update(price=45_000),
-        "offers!D3: price is 45,000 USD/kg, where other prices of gallium are about 50: another unit, as per t instead of per kg, "
-        "or a slip?",
+        (
+            "offers!D3: price is 45,000 USD/kg, where other prices of gallium are about 50: another"
+            " unit, as per t instead of per kg, or a slip?"
+        ),
     ),
     "floor in another unit": (
         plain(offers=deepcopy(TWO), **offtake()),
         lambda t: t["floors"][0].update(floor=0.045),
-        "floors!C2: floor is 0.045 USD/kg, where other prices of gallium are about 44.1187: another unit, as per t instead of per kg, "
-        "or a slip?",
+        (
+            "floors!C2: floor is 0.045 USD/kg, where other prices of gallium are about 44.1187:"
+            " another unit, as per t instead of per kg, or a slip?"
+        ),
     ),
     "floor above every price": (
         plain(offers=deepcopy(TWO), **offtake()),
         lambda t: t["floors"][0].update(floor=450),
-        "floors!C2: the floor low of offtake, 450 USD/kg, is above every price of gallium in the horizon, 50 at most: it is what is always "
-        "paid; a slip?",
+        (
+            "floors!C2: the floor low of offtake, 450 USD/kg, is above every price of gallium in"
+            " the horizon, 50 at most: it is what is always paid; a slip?"
+        ),
     ),
     "capacity for no limit": (
         plain(),
         lambda t: t["offers"][0].update(capacity=1e9),
-        "offers!E2: capacity is 1,000,000,000 kg, where other quantities of gallium are about 10: another unit, as per t instead of per "
-        "kg, or a slip?",
+        (
+            "offers!E2: capacity is 1,000,000,000 kg, where other quantities of gallium are about"
+            " 10: another unit, as per t instead of per kg, or a slip?"
+        ),
     ),
     "slip in an index": (
         plain(offers=deepcopy(TWO), **offtake()),
@@ -314,17 +363,26 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
     "duty in per cent": (
         plain(offer={"duty": 0.025}),
         lambda t: t["offers"][0].update(duty=2.5),
-        "offers!F2: duty is 2.5, which is 2.5 times 100 %: shares and rates are fractions, 0.25 is 25 %",
+        (
+            "offers!F2: duty is 2.5, which is 2.5 times 100 %: shares and rates are fractions, 0.25"
+            " is 25 %"
+        ),
     ),
     "rate in per cent": (
         plain() | {"settings": {"start": START, "periods": 6, "discount_rate": 0.03}},
         lambda t: t["settings"].update(discount_rate=0.75),
-        "settings!B4: discount_rate is 0.75, which is 0.75 times 100 %: shares and rates are fractions, 0.25 is 25 %",
+        (
+            "settings!B4: discount_rate is 0.75, which is 0.75 times 100 %: shares and rates are"
+            " fractions, 0.25 is 25 %"
+        ),
     ),
     "storage dearer than metal": (
         plain({"holding_cost": 0.5}),
         lambda t: t["materials"][0].update(holding_cost=51),
-        "materials!B2: holding_cost is 51 for a unit and month, above every price of the metal, 50 at most: a slip?",
+        (
+            "materials!B2: holding_cost is 51 for a unit and month, above every price of the metal,"
+            " 50 at most: a slip?"
+        ),
     ),
     "value outside its range": (
         plain(offer={"price_low": 40, "price_high": 60}),
@@ -349,7 +407,10 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
     "prices of another time": (
         plain(offers=deepcopy(TWO), **offtake()),
         lambda t: t.update(prices=[{"date": dt.date(2020, 1, 1), "market": 50}]),
-        "prices!B2: market has no value after 2020-01-01, long before the horizon: 50 holds throughout",
+        (
+            "prices!B2: market has no value after 2020-01-01, long before the horizon: 50 holds"
+            " throughout"
+        ),
     ),
     "prices that come later": (
         plain(offers=deepcopy(TWO), **offtake()),
@@ -365,7 +426,10 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
             budgets=[{"fund": "nds", "amount": 5_000}],
         ),
         lambda t: t["funds"][0].update(uses="purchase"),
-        "projects!A2: the project plant can never go ahead: no appropriation may pay its grant within its dates; see funds, budgets",
+        (
+            "projects!A2: the project plant can never go ahead: no appropriation may pay its grant"
+            " within its dates; see funds, budgets"
+        ),
     ),
 }
 
@@ -383,8 +447,8 @@ def test_the_figures_of_one_column_are_told_once() -> None:
     rows = [TWO[0] | {"offer": f"{k}", "price": 50_000 if k < 3 else 50} for k in range(10)]
     told = warnings(plain(offers=rows))
     assert [line for line in told if "price" in line] == [
-        "offers!D2: price is 50,000 USD/kg (and 2 more of this column), where other prices of gallium are about 50: another unit, as per t "
-        "instead of per kg, or a slip?"
+        "offers!D2: price is 50,000 USD/kg (and 2 more of this column), where other prices of"
+        " gallium are about 50: another unit, as per t instead of per kg, or a slip?"
     ]
 
 
@@ -530,7 +594,10 @@ def funded(amount: float = 30_000, quantity: float = 400, **tables: Any) -> Tabl
 
 
 UNIT = ": thousands meant, or another unit?"
-ASKED = "of the 460 kg of gallium asked for in its window, at the lowest price of all (23,000 USD together)"
+ASKED = (
+    "of the 460 kg of gallium asked for in its window, at the lowest price of all (23,000 USD"
+    " together)"
+)
 SLIPS: dict[str, tuple[Tables, list[str]]] = {
     "money that pays all": (funded(), []),
     "money that pays a part": (funded(600), []),
@@ -672,8 +739,9 @@ def errors(tables: Tables) -> list[str]:
 
 def test_a_project_that_waits_for_itself() -> None:
     assert errors(circle()) == [
-        "projects!D2: the project plant waits for itself: its grant can only be paid by the receipts of market, which sell metal that only "
-        "comes once it has gone ahead; give its fund an appropriation, or name another fund"
+        "projects!D2: the project plant waits for itself: its grant can only be paid by the"
+        " receipts of market, which sell metal that only comes once it has gone ahead; give its"
+        " fund an appropriation, or name another fund"
     ]
 
 

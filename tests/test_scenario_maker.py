@@ -247,7 +247,10 @@ def test_the_guide_says_how_they_were_made_and_what_was_lost(tmp_path: Path) -> 
     cells = [cell.value for row in guide.iter_rows() for cell in row if cell.value is not None]
     text = " ".join(map(str, cells))
     for said in (
-        "stockpile scenarios in.xlsx --samples 60 --keep 3 --seed 1 --method forward --revealed 2027-10-01",
+        (
+            "stockpile scenarios in.xlsx --samples 60 --keep 3 --seed 1 --method forward --revealed"
+            " 2027-10-01"
+        ),
         "Heitsch and Römisch 2003",
         "Relative Kantorovich distance",
         "What the reduction lost: prices",
@@ -369,7 +372,10 @@ def test_hard_targets_are_warned_about(tmp_path: Path) -> None:
             },
             [],
             1,
-            "uncertainty!H2: correlates_with must not lead back to the row itself: metal with metal",
+            (
+                "uncertainty!H2: correlates_with must not lead back to the row itself: metal with"
+                " metal"
+            ),
         ),
         (
             {

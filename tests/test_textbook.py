@@ -439,7 +439,8 @@ def test_optimum_by_hand(name: str) -> None:
 
 def wagner_whitin(demand: Sequence[int], setup: Sequence[int], holding: int, life: int) -> int:
     """Least cost by the last order: f(t) = min over s of f(s) + order in s + holding of what it brings for s ... t - 1. With equal unit
-    prices an optimal order serves whole months and begins with no stock, also where it lasts `life` months."""
+    prices an optimal order serves whole months and begins with no stock, also where it lasts `life` months.
+    """
     best = [0]
     for t in range(1, len(demand) + 1):
         starts = range(max(0, t - life), t)
@@ -490,7 +491,8 @@ def schedule(quantity: float, price: float, breaks: Breaks, kind: str) -> float:
 
 def best_split(quantity: float, vendors: Sequence[tuple[float, Breaks, str, float]]) -> float:
     """The least cost of a quantity from two vendors. What either costs is linear between breaks and bends or falls at them, so that one
-    of the two orders is nothing, at a break or full, and the other what is missing, or at a break or full too."""
+    of the two orders is nothing, at a break or full, and the other what is missing, or at a break or full too.
+    """
     ends = [{0.0, most, *(least for least, _ in breaks)} for _, breaks, _, most in vendors]
     points = [ends[k] | {quantity - end for end in ends[1 - k]} for k in (0, 1)]
     costs = [

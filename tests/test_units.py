@@ -139,9 +139,11 @@ def decided(stockpile: Stockpile) -> tuple[Outcome, Any]:
     formulation = build(stockpile)
     outcome = solve(formulation.m, EXACT)
     assert outcome.form is not None
-    return outcome, np.array(
-        [each.value or 0.0 for each in outcome.form.variables]
-    ) / outcome.form.sizes.column
+    return (
+        outcome,
+        np.array([each.value or 0.0 for each in outcome.form.variables])
+        / outcome.form.sizes.column,
+    )
 
 
 COUNTED = (

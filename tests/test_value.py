@@ -79,7 +79,8 @@ def crop(name: str, cost: float, yields: float, **cells: float) -> tuple[Row, ..
 
 def farm() -> Stockpile:
     """Birge and Louveaux, Introduction to Stochastic Programming, section 1.1: 500 acres of wheat, corn and beets; yields are as
-    planned, a fifth above or a fifth below. Cattle need 200 t of wheat and 240 t of corn; beets beyond 6,000 t sell at 10."""
+    planned, a fifth above or a fifth below. Cattle need 200 t of wheat and 240 t of corn; beets beyond 6,000 t sell at 10.
+    """
     rows = (
         material("land"), lot(500, -1, "acres", material="land"),
         *crop("wheat", 150, 2.5), *crop("corn", 230, 3), *crop("beets", 260, 20),
@@ -103,7 +104,8 @@ def test_the_farmer_of_the_textbook() -> None:
         "RP": -108_390, "WS": -115_406, "EEV": -107_240, "EVPI": 7_016, "VSS": 1_150
     }  # fmt: skip
     assert found.verdict.endswith(
-        "Planning for the mean of the scenarios would cost 1,150 USD more (VSS). To know the future would save 7,015.56 USD (EVPI)."
+        "Planning for the mean of the scenarios would cost 1,150 USD more (VSS). To know the future"
+        " would save 7,015.56 USD (EVPI)."
     )
 
 
@@ -213,7 +215,8 @@ def test_the_mean_is_taken_of_numbers_dates_and_prices_where_they_differ() -> No
 
 def test_a_life_that_a_scenario_changes_has_a_mean() -> None:
     """10 are wanted in the third month; 3 months of life let them be bought in January at 3, 1 month asks for 9 in March. Known in
-    February that life is short, 1 in 4: what was stored has expired. Mean 2.5, to the nearest month 2: nothing is stored."""
+    February that life is short, 1 in 4: what was stored has expired. Mean 2.5, to the nearest month 2: nothing is stored.
+    """
     rows = (
         offer("now", 3, to=month(0)), offer("then", 9, from_=month(2)), demand(10, 2), material(shelf_life_months=3),
         scenario(probability=0.25), event("materials.shelf_life_months", "set", 1, 1),

@@ -48,8 +48,8 @@ def test_a_lot_that_is_relaxed_costs_what_is_wanted_of_it_and_whole_all_of_it() 
     assert plan.objective == pytest.approx(6)
     assert plan.run[FIGURE] == pytest.approx(20)
     assert plan.verdict.endswith(
-        " With orders whole from 2027-02 on too, and what is done before kept, a plan costs 20 USD: relaxed orders can matter by 14 USD at "
-        "most."
+        " With orders whole from 2027-02 on too, and what is done before kept, a plan costs 20 USD:"
+        " relaxed orders can matter by 14 USD at most."
     )
 
 

@@ -60,7 +60,7 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
     tells = [block.tells_apart for block in blocks() if block.tells_apart is not None]
     found = {}
     for material in stockpile.keyed(Material):
-        (life, *others) = {view.life(material) for view in stockpile.variants}
+        life, *others = {view.life(material) for view in stockpile.variants}
         if life is not None and not others:
             marks = [
                 [tell(view, material, age) for tell in tells for view in stockpile.variants]

@@ -81,7 +81,8 @@ class Book(Shown):
         kind = next((each for each in self.stockpile.tables if table == each.TABLE), None)
         if kind is None:
             raise KeyError(
-                f"no table {table!r}{nearest(table, self.tables)}; there are {', '.join(self.tables)}"
+                f"no table {table!r}{nearest(table, self.tables)}; there are"
+                f" {', '.join(self.tables)}"
             )
         return frame(kind, self.stockpile.rows(kind))
 
@@ -91,7 +92,10 @@ class Book(Shown):
     def _facts(self) -> Mapping[str, object]:
         settings, scenarios = self.stockpile.settings, len(self._rows_of("scenarios"))
         return {
-            "horizon": f"{settings.periods} periods of {amounts.count(settings.period_months, 'month')} from {settings.start}",
+            "horizon": (
+                f"{settings.periods} periods of {amounts.count(settings.period_months, 'month')}"
+                f" from {settings.start}"
+            ),
             "units": f"{settings.quantity_unit}, {settings.currency}",
             "tables": ", ".join(f"{name} ({len(self._rows_of(name))})" for name in self.tables),
             "scenarios": scenarios or "none",

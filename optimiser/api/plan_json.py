@@ -83,7 +83,8 @@ def load(path: Path) -> PlanReading:
                 [
                     Fault(
                         str(path),
-                        f"is no plan of this version: its format is {told['format']!r}, not {FORMAT!r}",
+                        f"is no plan of this version: its format is {told['format']!r}, not"
+                        f" {FORMAT!r}",
                     )
                 ]
             )

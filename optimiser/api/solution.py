@@ -105,7 +105,8 @@ class SavedPlan(Shown):
         """Return a sheet as a frame. Raises KeyError where the plan has no such sheet."""
         if sheet not in self.reading.sheets.rows:
             raise KeyError(
-                f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are {', '.join(self.sheets)}"
+                f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are"
+                f" {', '.join(self.sheets)}"
             )
         lines = self.reading.sheets[sheet]
         return of_lines([*dict.fromkeys(name for line in lines for name in line)], lines)

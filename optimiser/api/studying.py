@@ -120,8 +120,8 @@ def study(
     asked = _asked(book, kind, inputs, gap, about)
     if workers and multiprocessing.parent_process() is not None:
         raise StockpileError(
-            "a study asked for processes while its own process was starting: put the call below `if __name__ == '__main__':`, "
-            "or leave workers out and study in this process"
+            "a study asked for processes while its own process was starting: put the call below `if"
+            " __name__ == '__main__':`, or leave workers out and study in this process"
         )
     with ExitStack() as stack:
         keeper = stack.enter_context(Record(Path(record))) if record is not None else MemoryRecord()
@@ -187,7 +187,8 @@ def _asked(
             [
                 Fault(
                     "study",
-                    f"there is no kind or study {kind!r}{nearest(kind, names)}; there are {', '.join(names)}",
+                    f"there is no kind or study {kind!r}{nearest(kind, names)}; there are"
+                    f" {', '.join(names)}",
                 )
             ]
         )
@@ -281,7 +282,12 @@ class Evaluator:
 
 
 def sample(
-    book: Book, *, samples: int = 1000, keep: int = 10, seed: int = 1, method: Literal["forward", "kmedoids"] = "forward"
+    book: Book,
+    *,
+    samples: int = 1000,
+    keep: int = 10,
+    seed: int = 1,
+    method: Literal["forward", "kmedoids"] = "forward",
 ) -> Book:
     """Return the workbook with scenarios: sampled, and reduced to those that keep most of what was sampled.
 

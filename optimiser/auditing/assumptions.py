@@ -34,7 +34,8 @@ def assumptions(stockpile: Stockpile, sheets: Sheets, record: Record) -> None:
     for line in (line for lines in shown.values() for line in lines):
         record.refuse(
             line.where,
-            f"{line['table']} has no {line['column']} of {line['row'] or 'that'}, or it is told twice",
+            f"{line['table']} has no {line['column']} of {line['row'] or 'that'}, or it is told"
+            " twice",
         )
 
 

@@ -90,9 +90,11 @@ def span(inputs: Inputs, row: Any, first: int) -> range:
     """The periods in which a contract that is signed on these terms delivers within the horizon."""
     return range(
         first,
-        inputs.periods
-        if row.term_months is None
-        else min(inputs.periods, first + inputs.whole(row.term_months)),
+        (
+            inputs.periods
+            if row.term_months is None
+            else min(inputs.periods, first + inputs.whole(row.term_months))
+        ),
     )
 
 
@@ -171,7 +173,10 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
     if row.project is not None:
         # A level that carries its project makes it go ahead with the signing.
         if record.fails(case.ahead.get(row.project, inputs.periods) <= t):
-            said = f"{line.told('signed')} is {line['signed']}, and project {row.project} has not gone ahead"
+            said = (
+                f"{line.told('signed')} is {line['signed']}, and project {row.project} has not gone"
+                " ahead"
+            )
             record.refuse(line.at("signed"), said, (row, "project"))
         ready = case.ready(row.project)
     first = begin(inputs, row, t, ready)

@@ -30,7 +30,8 @@ Cell = tuple[Any, str] | None
 @dataclass(frozen=True)
 class Finding:
     """One disagreement. `where` is a cell, a row or a sheet of the plan, `cell` the input's cell that sets what is expected;
-    `amount` is by how much they differ (0 where it is no matter of amount); `scenarios` are those in which they do, none for all."""
+    `amount` is by how much they differ (0 where it is no matter of amount); `scenarios` are those in which they do, none for all.
+    """
 
     where: str
     what: str
@@ -48,7 +49,10 @@ class Finding:
         if self.relation == "never":
             return f"{self.where}: {self.what}{source}{by}"
         must = {"is": "", "most": "at most ", "least": "at least "}[self.relation]
-        return f"{self.where}: {self.what} must be {must}{_shown(self.expected)}{source}, found {_shown(self.found)}{by}"
+        return (
+            f"{self.where}: {self.what} must be {must}{_shown(self.expected)}{source}, found"
+            f" {_shown(self.found)}{by}"
+        )
 
 
 def _shown(value: Any) -> str:

@@ -145,7 +145,10 @@ def _usable(case: Case, line: Line, t: int, age: int, life: int | None) -> None:
             line.at("date"), f"{line.told('date')}: {kind} before it is made", amount=age * months
         )
     if life is not None and record.fails(age < life):
-        said = f"{line.told('age')}: {kind} at {age * months} months, beyond a shelf life of {life * months} months"
+        said = (
+            f"{line.told('age')}: {kind} at {age * months} months, beyond a shelf life of"
+            f" {life * months} months"
+        )
         record.refuse(
             line.at("age"),
             said,

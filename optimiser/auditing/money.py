@@ -81,7 +81,10 @@ def payments(case: Case) -> None:
             ("buyer", fund.buyer is None or line["buyer"] in (None, fund.buyer)),
         ):
             if record.fails(allowed):
-                told = f"{name} may not pay {line['use']} of {line['material'] or 'no one material'} for {line['buyer'] or 'all'}"
+                told = (
+                    f"{name} may not pay {line['use']} of {line['material'] or 'no one material'}"
+                    f" for {line['buyer'] or 'all'}"
+                )
                 record.refuse(line.where, told, (fund, column), line["amount"])
         paid[Outlay(t, line["use"], line["material"], line["buyer"])] += line["amount"]
         spent[name][t] += line["amount"]

@@ -107,9 +107,11 @@ def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
         "annual_quantity": annual,
         "floor": value,
         "breakeven": least,
-        "breakeven_granted": None
-        if annual is None or plant.cost is None
-        else breakeven(plant, annual, plant.cost * plant.match),
+        "breakeven_granted": (
+            None
+            if annual is None or plant.cost is None
+            else breakeven(plant, annual, plant.cost * plant.match)
+        ),
         "carries": value is not None and least is not None and reaches(value, least),
     }
 

@@ -82,7 +82,10 @@ def carried(case: Case) -> None:
             if s == t and contracts[k].project == project.project
         )
         if case.record.fails(any(carries(case, project, floor, t) for floor in signed)):
-            said = f"no contract signed in {case.inputs.begins[t]} has a floor at or above the break-even of {project.project}"
+            said = (
+                f"no contract signed in {case.inputs.begins[t]} has a floor at or above the"
+                f" break-even of {project.project}"
+            )
             case.record.refuse(line.at("decision"), said, (project, "breakeven_floor"))
 
 

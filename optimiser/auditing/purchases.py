@@ -413,7 +413,10 @@ def _split(
         for buyer, amount in found.items()
     }
     for buyer, amount in metal.items():
-        what = f"what {buyer or 'nobody'} pays for metal under {offer.offer} in {case.inputs.begins[t]}"
+        what = (
+            f"what {buyer or 'nobody'} pays for metal under {offer.offer} in"
+            f" {case.inputs.begins[t]}"
+        )
         most = dearest * shares.get(buyer, 0.0) * quantity
         case.record.within("cash_flow", what, most, amount, cent, (offer, "price"))
         case.record.reaches("cash_flow", what, 0.0, amount, cent)

@@ -27,7 +27,8 @@ Tables = Mapping[str, tuple[Any, ...]]
 @dataclass(frozen=True)
 class Future:
     """A scenario that may come: its probability, its row (None: the base), when it is known, and on its path the rows of each
-    period. `story` tells for each period what is known by then: two futures share a period where that is the same."""
+    period. `story` tells for each period what is known by then: two futures share a period where that is the same.
+    """
 
     name: str
     probability: float

@@ -60,7 +60,8 @@ class Sheets:
     heading, waste and shortfall. `bound` is the cost below which no plan can come and `gap` how far the objective is from it [1];
     None where they are not known. Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
     most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …; none
-    for a formula that has lost its value). `unread` are the sheets of its workbook that hold nothing to recompute."""
+    for a formula that has lost its value). `unread` are the sheets of its workbook that hold nothing to recompute.
+    """
 
     rows: Mapping[str, Sequence[Line]]
     objective: float

@@ -75,9 +75,11 @@ def _instructions(together: Together) -> set[str]:
         for line in together.sheets[sheet]:
             holds.setdefault(line["instruction"], {})[line["scenarios"]] = line["probability"]
     return {
-        said
-        if ALL in names or sum(names.values()) > 1 - EXACT
-        else f"{said} (in {', '.join(names)})"
+        (
+            said
+            if ALL in names or sum(names.values()) > 1 - EXACT
+            else f"{said} (in {', '.join(names)})"
+        )
         for said, names in holds.items()
     }
 

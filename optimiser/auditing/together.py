@@ -171,7 +171,10 @@ class Together:
             if hidden:
                 self._refuse(line, of, hidden, t)
                 return
-        said = f"holds for scenarios that are known apart in {self.clock.begins[t]}: each must have rows of its own"
+        said = (
+            f"holds for scenarios that are known apart in {self.clock.begins[t]}: each must have"
+            " rows of its own"
+        )
         record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
 
     def _refuse(self, line: Line, of: Collection[str], hidden: Iterable[str], t: int) -> None:
@@ -180,7 +183,10 @@ class Together:
             ", ".join(name for name in self.probability if name in found)
             for found in (of, [*hidden])
         ]
-        said = f"holds for {names[0]}, which cannot be told apart from {names[1]} in {self.clock.begins[t]}: it uses what is not yet known"
+        said = (
+            f"holds for {names[0]}, which cannot be told apart from {names[1]} in"
+            f" {self.clock.begins[t]}: it uses what is not yet known"
+        )
         self.record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
 
     # Figures that are sums or means over paths

@@ -32,12 +32,16 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 each.outlet for each in stockpile.rows(Outlet) if _feeds(stockpile, row, each)
             )
             message = (
-                f"the project {row.project} waits for itself: its grant can only be paid by the receipts of {outlets}, which sell "
-                "metal that only comes once it has gone ahead; give its fund an appropriation, or name another fund"
+                f"the project {row.project} waits for itself: its grant can only be paid by the"
+                f" receipts of {outlets}, which sell metal that only comes once it has gone ahead;"
+                " give its fund an appropriation, or name another fund"
             )
             yield Problem(row.TABLE, row.line, column, message)
         else:
-            message = f"the project {row.project} can never go ahead: no appropriation may pay its grant within its dates; see funds, budgets"
+            message = (
+                f"the project {row.project} can never go ahead: no appropriation may pay its grant"
+                " within its dates; see funds, budgets"
+            )
             yield Problem(row.TABLE, row.line, column, message, warning=True)
 
 

@@ -148,8 +148,8 @@ def _outliers(
         row, column, amount, _ = found[0]
         more = f" (and {len(found) - 1} more of this column)" if len(found) > 1 else ""
         message = (
-            f"is {about(amount)} {unit}{more}, where other {what} of {material} are about {about(middle)}: "
-            "another unit, as per t instead of per kg, or a slip?"
+            f"is {about(amount)} {unit}{more}, where other {what} of {material} are about"
+            f" {about(middle)}: another unit, as per t instead of per kg, or a slip?"
         )
         yield Problem(row.TABLE, row.line, column, message, warning=True)
 
@@ -163,7 +163,10 @@ def _slips_of_indices(stockpile: Stockpile) -> Iterator[Problem]:
         for before, row in itertools.pairwise(rows):
             old, new = before.values[name], row.values[name]
             if max(old, new) >= _APART * min(old, new):
-                message = f"{name} goes from {about(old)} in row {before.line} to {about(new)}: another unit, or a slip?"
+                message = (
+                    f"{name} goes from {about(old)} in row {before.line} to {about(new)}: another"
+                    " unit, or a slip?"
+                )
                 yield Problem(row.TABLE, row.line, name, message, warning=True)
                 break
 
@@ -186,8 +189,9 @@ def _floors(stockpile: Stockpile, material: str, prices: list[Figure]) -> Iterat
             unit = f"{stockpile.settings.currency}/{stockpile.settings.quantity_unit}"
             column = "floor" if row.floor_index is None else "floor_index"
             message = (
-                f"the floor {row.level} of {row.contract}, {about(least)} {unit}, is above every price of {material} in the horizon, "
-                f"{about(top)} at most: it is what is always paid; a slip?"
+                f"the floor {row.level} of {row.contract}, {about(least)} {unit}, is above every"
+                f" price of {material} in the horizon, {about(top)} at most: it is what is always"
+                " paid; a slip?"
             )
             yield Problem(row.TABLE, row.line, column, message, warning=True)
 
@@ -206,7 +210,10 @@ def _dear_storage(stockpile: Stockpile, prices: Mapping[str, list[Figure]]) -> I
     ]
     for row, column, rate, top in rates:
         if rate > top > 0:
-            message = f"is {about(rate)} for a unit and month, above every price of the metal, {about(top)} at most: a slip?"
+            message = (
+                f"is {about(rate)} for a unit and month, above every price of the metal,"
+                f" {about(top)} at most: a slip?"
+            )
             yield Problem(row.TABLE, row.line, column, message, warning=True)
 
 
@@ -231,7 +238,10 @@ def _shares(stockpile: Stockpile) -> Iterator[Problem]:
         for name, attribute, limit in names[type(row)]:
             value = getattr(row, attribute)
             if value is not None and value > limit:
-                message = f"is {quantity(value)}, which is {quantity(value)} times 100 %: shares and rates are fractions, 0.25 is 25 %"
+                message = (
+                    f"is {quantity(value)}, which is {quantity(value)} times 100 %: shares and"
+                    " rates are fractions, 0.25 is 25 %"
+                )
                 yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
@@ -243,7 +253,10 @@ def _ranges(stockpile: Stockpile) -> Iterator[Problem]:
             if value is not None and not (value if low is None else low) <= value <= (
                 value if high is None else high
             ):
-                told = f"{'…' if low is None else f'{quantity(low)}'} to {'…' if high is None else f'{quantity(high)}'}"
+                told = (
+                    f"{'…' if low is None else f'{quantity(low)}'} to"
+                    f" {'…' if high is None else f'{quantity(high)}'}"
+                )
                 yield Problem(
                     row.TABLE,
                     row.line,

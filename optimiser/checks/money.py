@@ -70,9 +70,10 @@ def _short(
                 amounts.month(stockpile.calendar.begin(period)),
             )
             message = (
-                f"the money for {' and '.join(materials)} is too little, so no plan exists: what must be bought by {month} costs "
-                f"{amounts.money(need[period])} {unit} at least, at the lowest price of all, and {amounts.money(money[period])} {unit} may "
-                "be spent by then"
+                f"the money for {' and '.join(materials)} is too little, so no plan exists: what"
+                f" must be bought by {month} costs {amounts.money(need[period])} {unit} at least,"
+                f" at the lowest price of all, and {amounts.money(money[period])} {unit} may be"
+                " spent by then"
             )
             rows = stockpile.rows(Budget)
             table, line, column = (

@@ -51,8 +51,9 @@ def _slips(stockpile: Stockpile, group: str, uses: dict[str, _Use]) -> Iterator[
             (uses[each] for each in reversed(pair)), key=lambda use: use.rows
         )  # of two as frequent the later
         message = (
-            f"{group} {apart(slip.name, meant.name)} is one letter from {apart(meant.name, slip.name)} in "
-            f"{stockpile.cell(meant.row, group)}: they count as two; write them alike where they mean one"
+            f"{group} {apart(slip.name, meant.name)} is one letter from"
+            f" {apart(meant.name, slip.name)} in {stockpile.cell(meant.row, group)}: they count as"
+            " two; write them alike where they mean one"
         )
         yield Problem(slip.row.TABLE, slip.row.line, group, message, warning=True)
 
@@ -90,5 +91,8 @@ def _match(
             if close is not None
             else ""
         )
-        message = f"no row of the sheet {kind.TABLE} has the {group} {apart(name, close or '')}: {follows}{hint}"
+        message = (
+            f"no row of the sheet {kind.TABLE} has the {group} {apart(name, close or '')}:"
+            f" {follows}{hint}"
+        )
         yield Problem(row.TABLE, row.line, column, message, warning=True)

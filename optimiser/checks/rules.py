@@ -36,7 +36,10 @@ class Clash:
             if len(self.windows) > 1
             else ""
         )
-        nothing = f"nothing {'' if self.rule.material is None else f'of {self.rule.material} '}can be bought"
+        nothing = (
+            f"nothing {'' if self.rule.material is None else f'of {self.rule.material} '}can be"
+            " bought"
+        )
         when = "" if self.windows[0] == "horizon" else f" in {self.windows[0]}{more}"
         says = (
             f"{nothing}{when}, so no plan exists: metal must arrive"
@@ -130,10 +133,16 @@ def _feedstock(
         if rule.measure != "share":
             continue
         if rule.most is not None and min(shares) > rule.most + _SLACK:
-            said = f"allows {_percent(rule.most)} of foreign feedstock, and what could ship has {_percent(min(shares))} at least"
+            said = (
+                f"allows {_percent(rule.most)} of foreign feedstock, and what could ship has"
+                f" {_percent(min(shares))} at least"
+            )
             yield rule, "most", said
         if rule.least is not None and max(shares) < rule.least - _SLACK:
-            said = f"asks for {_percent(rule.least)} of foreign feedstock, and what could ship has {_percent(max(shares))} at most"
+            said = (
+                f"asks for {_percent(rule.least)} of foreign feedstock, and what could ship has"
+                f" {_percent(max(shares))} at most"
+            )
             yield rule, "least", said
 
 
@@ -173,7 +182,10 @@ def _shares(
         asks += [rule] if rule.least else []
     names = listed(name or "the rest" for name in groups)
     if caps and sum(most.values()) < 1 - _SLACK:
-        said = f"lets {names} bring {_percent(sum(most.values()))} of the whole together at most, and nothing else could ship"
+        said = (
+            f"lets {names} bring {_percent(sum(most.values()))} of the whole together at most, and"
+            " nothing else could ship"
+        )
         yield caps[0], "most", said
     if asks and sum(least.values()) > 1 + _SLACK:
         yield (
@@ -183,7 +195,10 @@ def _shares(
         )
     for name in groups:
         if caps and asks and least[name] > most[name] + _SLACK:
-            said = f"asks for {_percent(least[name])} from {name}, which may bring {_percent(most[name])} at most"
+            said = (
+                f"asks for {_percent(least[name])} from {name}, which may bring"
+                f" {_percent(most[name])} at most"
+            )
             yield asks[0], "least", said
     whole = sum(most.values()) >= 1 - _SLACK
     for rule in (
@@ -198,7 +213,10 @@ def _shares(
             yield (
                 rule,
                 "most",
-                f"lets {members} come at most, which may bring {_percent(share)} of the whole together",
+                (
+                    f"lets {members} come at most, which may bring {_percent(share)} of the whole"
+                    " together"
+                ),
             )
 
 

@@ -152,7 +152,8 @@ def _targets(
         return
     limits = [_there(stockpile, material, None) - demand.cumsum()]
     reasons = [
-        "what could arrive at most by then, with the stock at the start and after demand that must be met"
+        "what could arrive at most by then, with the stock at the start and after demand that must"
+        " be met"
     ]
     if stockpile.life(material) is not None and material not in renewed(stockpile):
         limits.append(_there(stockpile, material, oldest))
@@ -204,5 +205,8 @@ def _told(
             f"the {name} cannot be met in {begin}, so no plan exists: it is {amount} above {what}"
         )
     else:
-        message = f"the {name} will be missed in {begin}{' and' if worst > first else ''} by at least {amount}: it is above {what}"
+        message = (
+            f"the {name} will be missed in {begin}{' and' if worst > first else ''} by at least"
+            f" {amount}: it is above {what}"
+        )
     return Problem(row.TABLE, row.line, "quantity", message, warning=True)

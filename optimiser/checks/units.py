@@ -160,9 +160,10 @@ def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost
         else "another unit?"
     )
     return (
-        f"is {amounts.money(row.amount)} {currency}, which pays {amounts.about(row.amount / cost * asked)} {unit} of the "
-        f"{amounts.about(asked)} {unit} of {' and '.join(parts)} asked for in its window, at the lowest price of all "
-        f"({amounts.about(cost)} {currency} together): {meant}"
+        f"is {amounts.money(row.amount)} {currency}, which pays"
+        f" {amounts.about(row.amount / cost * asked)} {unit} of the {amounts.about(asked)} {unit}"
+        f" of {' and '.join(parts)} asked for in its window, at the lowest price of all"
+        f" ({amounts.about(cost)} {currency} together): {meant}"
     )
 
 
@@ -215,7 +216,10 @@ def _target(stockpile: Stockpile, material: str, asked: Sequence[Held]) -> Probl
     )
     if said is None:
         return None
-    message = f"is {amounts.quantity(row.quantity)} {unit}, the largest target of {material}, {said}: thousands meant, or another unit?"
+    message = (
+        f"is {amounts.quantity(row.quantity)} {unit}, the largest target of {material}, {said}:"
+        " thousands meant, or another unit?"
+    )
     return Problem(row.TABLE, row.line, "quantity", message, warning=True)
 
 
@@ -240,7 +244,10 @@ def _steps(stockpile: Stockpile, asked: Sequence[Held]) -> Iterator[Problem]:
         for before, row in itertools.pairwise(rows):
             old, new = before.quantity, row.quantity
             if max(old, new) >= _APART * min(old, new):
-                steps = f"from {amounts.quantity(old)} {unit} in row {before.line} to {amounts.quantity(new)} {unit}"
+                steps = (
+                    f"from {amounts.quantity(old)} {unit} in row {before.line} to"
+                    f" {amounts.quantity(new)} {unit}"
+                )
                 message = f"the target for {held.material} goes {steps}: another unit, or a slip?"
                 yield Problem(row.TABLE, row.line, "quantity", message, warning=True)
                 break

@@ -32,8 +32,14 @@ def _prices(stockpile: Stockpile) -> Iterator[Problem]:
         )
         first, last = rows[0], rows[-1]
         if first.date > end:
-            message = f"{index} has no value before {first.date}, after the horizon: {quantity(first.values[index])} holds throughout"
+            message = (
+                f"{index} has no value before {first.date}, after the horizon:"
+                f" {quantity(first.values[index])} holds throughout"
+            )
             yield Problem(first.TABLE, first.line, index, message, warning=True)
         elif last.date < add_months(start, -_STALE):
-            message = f"{index} has no value after {last.date}, long before the horizon: {quantity(last.values[index])} holds throughout"
+            message = (
+                f"{index} has no value after {last.date}, long before the horizon:"
+                f" {quantity(last.values[index])} holds throughout"
+            )
             yield Problem(last.TABLE, last.line, index, message, warning=True)

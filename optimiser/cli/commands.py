@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from stockpile_model.changes import Change
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70
-TRACEBACK = "STOCKPILE_TRACEBACK"  # the environment variable that shows where a failure that nobody foresaw came from
+TRACEBACK = (  # the environment variable that shows where a failure that nobody foresaw came from
+    "STOCKPILE_TRACEBACK"
+)
 DISAGREES = WRONG_INPUT  # a plan that its input does not bear out
 NOT_BUNDLED = {
     **{"firm": "--firm", "shares": "--shares", "floors": "--floors", "value": "--value"},
@@ -94,7 +96,8 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
         _say(f"warning: {fault}")
     tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
     _answer(
-        f"{workbook}: no error in {count(sum(tables.values()), 'row')} of {count(len(tables), 'table')} ({', '.join(tables)})"
+        f"{workbook}: no error in {count(sum(tables.values()), 'row')} of"
+        f" {count(len(tables), 'table')} ({', '.join(tables)})"
     )
 
 
@@ -148,28 +151,43 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
 @click.option(
     "--floors",
     is_flag=True,
-    help="Plan with each other level of each contract too: what it would cost, what would have to change.",
+    help=(
+        "Plan with each other level of each contract too: what it would cost, what would have to"
+        " change."
+    ),
 )
 @click.option(
     "--whole-orders",
     is_flag=True,
-    help="Tell by how much orders that firm_periods relaxes can matter at most: plan with all of them whole too.",
+    help=(
+        "Tell by how much orders that firm_periods relaxes can matter at most: plan with all of"
+        " them whole too."
+    ),
 )
 @click.option(
     "--value",
     is_flag=True,
-    help="Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their mean.",
+    help=(
+        "Tell what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their"
+        " mean."
+    ),
 )
 @click.option(
     "--bundles",
     type=click.IntRange(1),
     metavar="N",
-    help="Plan thousands of scenarios as N bundles: first decisions for all, and a bound. The time limit is that of each search.",
+    help=(
+        "Plan thousands of scenarios as N bundles: first decisions for all, and a bound. The time"
+        " limit is that of each search."
+    ),
 )
 @click.option(
     "--decompose",
     type=click.Choice(["lagrangian", "ef"]),
-    help="Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec -n N; or their extensive form.",
+    help=(
+        "Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec"
+        " -n N; or their extensive form."
+    ),
 )
 @click.option(
     "--workers",
@@ -192,7 +210,8 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
         apart := [said for name, said in NOT_BUNDLED.items() if options[name]]
     ):
         raise click.UsageError(
-            f"{apart[0]} plans all scenarios in one model: it cannot go with --bundles or --decompose"
+            f"{apart[0]} plans all scenarios in one model: it cannot go with --bundles or"
+            " --decompose"
         )
     if options["decompose"]:
         from optimiser.scenarios.bundles.decomposed import Ranks
@@ -254,7 +273,8 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
             _answer(line)
     if lines:
         _say(
-            f"{plan}: {len(lines):,} of {figures} {'does' if len(lines) == 1 else 'do'} not agree with {workbook}"
+            f"{plan}: {len(lines):,} of {figures} {'does' if len(lines) == 1 else 'do'} not agree"
+            f" with {workbook}"
         )
     if told.unchecked:
         _say(f"not checked: {', '.join(told.unchecked)}")
@@ -302,7 +322,10 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
 @click.option(
     "--revealed",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Date on which the scenarios part; by default the first fiscal year that begins within the horizon.",
+    help=(
+        "Date on which the scenarios part; by default the first fiscal year that begins within the"
+        " horizon."
+    ),
 )
 @click.option(
     "--replace",
@@ -329,8 +352,9 @@ def scenarios(
     asked = Options(revealed=revealed.date() if revealed else None, **options)
     made = make_scenarios(workbook, output, asked, _say, anew=anew, force=force)
     _answer(
-        f"{output}: {count(len(made.names), 'scenario')} of {asked.samples} samples, "
-        f"relative Kantorovich distance {made.reduction.relative:.1%}; its sheet guide says what was lost. Next: stockpile solve {output}"
+        f"{output}: {count(len(made.names), 'scenario')} of {asked.samples} samples, relative"
+        f" Kantorovich distance {made.reduction.relative:.1%}; its sheet guide says what was lost."
+        f" Next: stockpile solve {output}"
     )
 
 
@@ -398,15 +422,18 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
         for table in each.tables:
             _answer(f"{each.name}: {table.said}")
     _answer(
-        f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s, {made.kept:,} runs from the record)"
+        f"The studies are in {made.path}, every run in {made.record} ({made.seconds:.1f} s,"
+        f" {made.kept:,} runs from the record)"
     )
     if made.failed:
         _say(
-            f"{made.failed:,} runs failed: the sheet runs says why; the same command tries them again"
+            f"{made.failed:,} runs failed: the sheet runs says why; the same command tries them"
+            " again"
         )
     if made.interrupted:
         _say(
-            "interrupted: the studies are incomplete; the runs that had ended are kept: the same command goes on from there"
+            "interrupted: the studies are incomplete; the runs that had ended are kept: the same"
+            " command goes on from there"
         )
         sys.exit(INTERRUPTED)
     sys.exit(INTERNAL if made.failed else PLANNED)
@@ -528,7 +555,8 @@ def _show_compared(found: Comparison, everything: bool) -> None:
             console.print(f"and {len(lines) - len(shown):,} more: --all or -o shows them")
     differing = sum(row.differs for row in found.rows)
     console.print(
-        f"\n{differing:,} of {count(len(found.rows), 'row')} {'differs' if differing == 1 else 'differ'}"
+        f"\n{differing:,} of {count(len(found.rows), 'row')}"
+        f" {'differs' if differing == 1 else 'differ'}"
         if differing
         else "Nothing differs"
     )
@@ -811,7 +839,10 @@ def _unforeseen(error: Exception) -> str:
     """A failure of the program itself in one line, with the place of the code where it came out."""
     *_, last = traceback.extract_tb(error.__traceback__)
     said = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"internal error, please report it: {said} ({Path(last.filename).name}:{last.lineno}; {TRACEBACK}=1 shows where)"
+    return (
+        f"internal error, please report it: {said} ({Path(last.filename).name}:{last.lineno};"
+        f" {TRACEBACK}=1 shows where)"
+    )
 
 
 def _lost() -> str:

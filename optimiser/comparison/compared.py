@@ -33,7 +33,8 @@ Key = TypeVar("Key", bound=Hashable)
 @dataclass(frozen=True)
 class Compared:
     """One thing with its value in each plan. `part` is FIGURES, SCENARIOS or DECISIONS; `unit` is `money`, `quantity`, `1` or nothing;
-    with `costly`, more of it is worse. Amounts that differ by no more than `noise` are one [unit]."""
+    with `costly`, more of it is worse. Amounts that differ by no more than `noise` are one [unit].
+    """
 
     part: str
     what: str

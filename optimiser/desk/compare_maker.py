@@ -98,7 +98,8 @@ def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = 
     if asked.output is not None:
         if any(same_file(asked.output, source) for source in asked.sources):
             raise OutputError(
-                f"{asked.output}: is one of the workbooks to compare, which are never written to; choose another name"
+                f"{asked.output}: is one of the workbooks to compare, which are never written to;"
+                " choose another name"
             )
         check_target(asked.output, Kind.COMPARISON)
         refuse_foreign(asked.output, Kind.COMPARISON, asked.force)
@@ -211,7 +212,10 @@ def _refuse_other_units(sides: Sequence[Side]) -> None:
         first = next((k for k, unit in enumerate(units) if unit), 0)
         for side, unit in zip(sides, units, strict=True):
             if unit and unit != units[first]:
-                message = f"has {what} in {unit}, {sides[first].source} in {units[first]}: they cannot be compared"
+                message = (
+                    f"has {what} in {unit}, {sides[first].source} in {units[first]}: they cannot be"
+                    " compared"
+                )
                 raise InputError([Fault(str(side.source), message)])
 
 
@@ -230,11 +234,13 @@ def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
             and other.changes not in ("", side.changes)
         ):
             found.append(
-                f"{side.name}: is planned without what {other.name} is planned with; --set gives it the same changes"
+                f"{side.name}: is planned without what {other.name} is planned with; --set gives it"
+                " the same changes"
             )
     if side.until:
         found.append(
-            f"{side.name}: holds what is done before {side.until}, so of all plans no later decisions are compared"
+            f"{side.name}: holds what is done before {side.until}, so of all plans no later"
+            " decisions are compared"
         )
     return found
 

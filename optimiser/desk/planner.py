@@ -158,7 +158,8 @@ def plan_workbook(
                 except KeyboardInterrupt:
                     interrupt.requested = True
                     say(
-                        "interrupted: the plan is written without what was still to be planned beside it"
+                        "interrupted: the plan is written without what was still to be planned"
+                        " beside it"
                     )
             write(plan, output)
             return Answer(
@@ -189,7 +190,8 @@ def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
             [
                 Fault(
                     cell,
-                    "--whole-orders tells what relaxed orders matter: without firm_periods all orders are whole",
+                    "--whole-orders tells what relaxed orders matter: without firm_periods all"
+                    " orders are whole",
                 )
             ]
         )
@@ -199,7 +201,8 @@ def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
             [
                 Fault(
                     cell,
-                    "--whole-orders compares costs: it needs the objective cost, found shortfall_first",
+                    "--whole-orders compares costs: it needs the objective cost, found"
+                    " shortfall_first",
                 )
             ]
         )
@@ -287,7 +290,8 @@ def _plan_bundles(
     if ended.plan is None:
         if ended.bound is not None:
             say(
-                f"no plan costs less than {amounts.money(ended.bound)} {reading.stockpile.settings.currency}"
+                f"no plan costs less than {amounts.money(ended.bound)}"
+                f" {reading.stockpile.settings.currency}"
             )
         return Answer(
             ended.status,
@@ -317,7 +321,10 @@ def _fewer(request: Request, planner: BundlePlanner, say: Callable[[str], None])
     if request.bundles is None or made >= request.bundles:
         return []
     branches = "branch" if made == 1 else "branches"
-    said = f"--bundles {request.bundles}: the scenarios part into {made} {branches} when the first is known, so {made} are planned"
+    said = (
+        f"--bundles {request.bundles}: the scenarios part into {made} {branches} when the first is"
+        f" known, so {made} are planned"
+    )
     say(f"warning: {said}")
     return [said]
 
@@ -381,9 +388,15 @@ def with_whole_orders(
         none = "No plan exists" if outcome.status == "infeasible" else "No plan was found"
         said = f"{none} that does the same before {since} and orders whole from then on too."
     else:
-        said = f"With orders whole from {since} on too, and what is done before kept, a plan costs {amounts.money(cost)} {plan.currency}"
+        said = (
+            f"With orders whole from {since} on too, and what is done before kept, a plan costs"
+            f" {amounts.money(cost)} {plan.currency}"
+        )
         if plan.bound is not None:
-            said += f": relaxed orders can matter by {amounts.money(max(0.0, cost - plan.bound), cost)} {plan.currency} at most"
+            said += (
+                f": relaxed orders can matter by {amounts.money(max(0.0, cost - plan.bound), cost)}"
+                f" {plan.currency} at most"
+            )
         said += "."
     told = "none" if cost is None else cost
     return replace(
@@ -409,7 +422,10 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
     told = read_plan(plan)
     made_with = told.changes
     if until := told.run.get(DECIDED):
-        said = f"holds what is done before {until}, when the first scenario is known: what follows was audited when it was made"
+        said = (
+            f"holds what is done before {until}, when the first scenario is known: what follows was"
+            " audited when it was made"
+        )
         raise InputError(
             [Fault(str(plan), f"{said}, and cannot be recomputed from the workbook alone")]
         )
@@ -421,7 +437,8 @@ def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> 
     spelt_alike(told.sheets, reading.stockpile)
     if told.run.get("input sha256", "") not in ("", reading.sha256):
         notes.append(
-            f"{source} is not, or no longer, the file that the plan was made from: its sha256 differs"
+            f"{source} is not, or no longer, the file that the plan was made from: its sha256"
+            " differs"
         )
     return Audited(audit(reading.stockpile, told.sheets), tuple(notes))
 
@@ -438,9 +455,9 @@ def _of_two(formulation: Formulation, objective: str) -> str:
 def _options(settings: Settings, request: Request) -> Options:
     return Options(
         gap=settings.mip_gap if request.gap is None else request.gap,
-        time_limit=settings.time_limit_seconds
-        if request.time_limit is None
-        else request.time_limit,
+        time_limit=(
+            settings.time_limit_seconds if request.time_limit is None else request.time_limit
+        ),
         threads=settings.threads if request.threads is None else request.threads,
         seed=settings.seed,
     )
@@ -461,7 +478,8 @@ def _endless(formulation: Formulation, error: UnboundedError) -> Fault:
     cell = stockpile.address(where, 0)
     return Fault(
         cell,
-        f"{what} earns without limit by {end}: give a capacity or total, or look at the prices ({', '.join(names[:3])})",
+        f"{what} earns without limit by {end}: give a capacity or total, or look at the prices"
+        f" ({', '.join(names[:3])})",
     )
 
 

@@ -52,6 +52,9 @@ def _without_scenarios(stockpile: Stockpile, anew: bool) -> Stockpile:
     for kind in (Scenario, Event):
         if stockpile.rows(kind) and not anew:
             rows = count(len(stockpile.rows(kind)), "row")
-            message = f"has {rows} already; --replace leaves them out of the new workbook and puts new ones in their place"
+            message = (
+                f"has {rows} already; --replace leaves them out of the new workbook and puts new"
+                " ones in their place"
+            )
             raise InputError([Fault(stockpile.address(kind.TABLE, 0), message)])
     return replace(stockpile, tables=kept)

@@ -128,7 +128,8 @@ def make_studies(
             )
         if record.damaged:
             say(
-                f"warning: {kept}: {record.damaged:,} runs do not bear their checksum (edited or damaged): they are not believed"
+                f"warning: {kept}: {record.damaged:,} runs do not bear their checksum (edited or"
+                " damaged): they are not believed"
             )
         told = {
             "input": request.source.name,
@@ -224,7 +225,8 @@ def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
             [
                 Fault(
                     "studies",
-                    f"there is no study {name!r}{nearest(name, known)}; there are {', '.join(known)}",
+                    f"there is no study {name!r}{nearest(name, known)}; there are"
+                    f" {', '.join(known)}",
                 )
                 for name in unknown
             ]

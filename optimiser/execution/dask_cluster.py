@@ -54,7 +54,8 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=CONNECTING)
         except (OSError, TimeoutError, ValueError) as reason:
             raise StockpileError(
-                f"{address}: there is no Dask scheduler with a worker ({type(reason).__name__}: {reason})"
+                f"{address}: there is no Dask scheduler with a worker ({type(reason).__name__}:"
+                f" {reason})"
             ) from reason
         self._name, self._address = uuid.uuid4().hex, address
         self._job, self._sent = job, self._client.scatter(job, broadcast=True, hash=False)
@@ -93,7 +94,8 @@ class Cluster:
             self._alive = time.monotonic()
         elif time.monotonic() > self._alive + RETURNING:
             raise StockpileError(
-                f"{self._address}: no worker is left; finished runs are kept: start workers and the study again"
+                f"{self._address}: no worker is left; finished runs are kept: start workers and the"
+                " study again"
             )
         ended = [
             (future, self._running.pop(future))

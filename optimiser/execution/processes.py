@@ -186,7 +186,8 @@ class Processes:
             self._stillborn += 1
             if self._stillborn >= self.MOST_STILLBORN:
                 raise StockpileError(
-                    f"no process can be started to run cases (the last ended with {worker.process.exitcode})"
+                    "no process can be started to run cases (the last ended with"
+                    f" {worker.process.exitcode})"
                 )
         self._workers[self._workers.index(worker)] = self._hire()
         code = worker.process.exitcode

@@ -65,7 +65,8 @@ class Workers:
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
             raise SolverError(
-                "a worker process died before its answer, perhaps for want of memory: try fewer workers, or more and smaller bundles"
+                "a worker process died before its answer, perhaps for want of memory: try fewer"
+                " workers, or more and smaller bundles"
             ) from error
         finally:
             for future in futures:

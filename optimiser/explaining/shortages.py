@@ -23,7 +23,8 @@ from stockpile_model.tables import Site
 @dataclass(frozen=True)
 class Short:
     """A limit that no plan can keep: in which periods (None for a limit over a window that its name tells), the most it is
-    short by in one of them, and the sum over them (None for a stock, which cannot be summed over periods)."""
+    short by in one of them, and the sum over them (None for a stock, which cannot be summed over periods).
+    """
 
     limit: str
     cell: str
@@ -57,7 +58,8 @@ def _said(amount: float) -> str:
 @dataclass(frozen=True)
 class Explanation:
     """`wanted`: what is asked for and cannot be had, the rest of the workbook as it is; `needed`: what would have to be
-    larger for all of it to be had, one way of several. Either is empty where that alone does not make a plan."""
+    larger for all of it to be had, one way of several. Either is empty where that alone does not make a plan.
+    """
 
     wanted: tuple[Short, ...]
     needed: tuple[Short, ...]
@@ -71,7 +73,9 @@ class Explanation:
             yield "All that is asked for could be had, in one way of several, with more of:"
             yield from (f"  {each}" for each in self.needed)
         if not self.wanted and not self.needed:
-            yield "No single kind of limit is to blame; look at lead times, dates and minimum orders."
+            yield (
+                "No single kind of limit is to blame; look at lead times, dates and minimum orders."
+            )
 
 
 def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
@@ -112,7 +116,8 @@ def _least(
 
 def _weight(limit: Limit) -> float:
     """What a scaled unit of a limit counts for: as much as that of a quantity, of money what a quantity costs. Money that no
-    appropriation may pay counts double, so that an appropriation is named first where a larger one would do."""
+    appropriation may pay counts double, so that an appropriation is named first where a larger one would do.
+    """
     if limit.unit != "money":
         return 1.0
     return (1 if limit.row is not None else 2) / PRICE

@@ -37,7 +37,10 @@ def audited(plan: Plan) -> Plan:
         raise AuditError(found.findings)
     unchecked = ", ".join(found.unchecked) or "nothing"
     told = {
-        "audit": f"agrees with the input: {count(found.figures, 'figure')} recomputed; not checked: {unchecked}"
+        "audit": (
+            f"agrees with the input: {count(found.figures, 'figure')} recomputed; not checked:"
+            f" {unchecked}"
+        )
     }
     return replace(
         plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)}

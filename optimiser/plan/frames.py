@@ -51,7 +51,8 @@ class Shown:
 
     def _repr_html_(self) -> str:
         facts = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(str(name))}</th><td style='text-align:left'>{html.escape(str(value))}</td></tr>"
+            f"<tr><th style='text-align:left'>{html.escape(str(name))}</th><td"
+            f" style='text-align:left'>{html.escape(str(value))}</td></tr>"
             for name, value in self._facts().items()
         )
         return f"<p><b>{html.escape(self._title())}</b></p><table>{facts}</table>"

@@ -62,7 +62,8 @@ class MarginalValue(Dated):
     used: float | None = column("what the plan makes of it", "quantity, money or 1")
     unit: str = column("unit of the limit")
     worth: float = column(
-        "what the plan would cost less, were the limit looser by one unit, orders placed and levels signed kept",
+        "what the plan would cost less, were the limit looser by one unit, orders placed and levels"
+        " signed kept",
         "money/unit",
     )
 
@@ -134,7 +135,8 @@ class Plan(Shown):
         )
         if kind is None:
             raise KeyError(
-                f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are {', '.join(self.sheets)}"
+                f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are"
+                f" {', '.join(self.sheets)}"
             )
         return frame(kind, self.rows.get(kind, ()))
 
@@ -160,9 +162,11 @@ class Plan(Shown):
         return {
             "status": self.status,
             "objective": f"{amounts.money(self.objective)} {self.currency}",
-            "proven bound": "none"
-            if self.bound is None
-            else f"{amounts.money(self.bound)} {self.currency} (gap {gap})",
+            "proven bound": (
+                "none"
+                if self.bound is None
+                else f"{amounts.money(self.bound)} {self.currency} (gap {gap})"
+            ),
             "shortfall": f"{amounts.quantity(amounts.clean(self.shortfall))} {self.unit}",
             "waste": f"{amounts.quantity(amounts.clean(self.waste))} {self.unit}",
             "verdict": self.verdict,
@@ -331,14 +335,16 @@ def _verdict(plan: Plan) -> str:
         suppliers = sorted({each.supplier for each in orders})
         ordered = sum(each.probability * each.ordered for each in orders)
         parts.append(
-            f"Order {_sum(ordered)} {unit} in {amounts.count(len(orders), 'order')} from {_list(suppliers)}."
+            f"Order {_sum(ordered)} {unit} in {amounts.count(len(orders), 'order')} from"
+            f" {_list(suppliers)}."
         )
         relaxed = [each for each in orders if each.relaxed]
         if relaxed:
             lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
             parts.append(
-                f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))} on, {lie} beyond firm_periods: lots, "
-                f"minimum, cost and price breaks are relaxed there, so in the end {they} will cost somewhat more."
+                f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))}"
+                f" on, {lie} beyond firm_periods: lots, minimum, cost and price breaks are relaxed"
+                f" there, so in the end {they} will cost somewhat more."
             )
         bought_up = [each for each in orders if each.cheaper_from is not None]
         if bought_up:
@@ -346,12 +352,14 @@ def _verdict(plan: Plan) -> str:
             parts.append(f"{number} bought up to a price break, where more metal costs less.")
     if signed:
         told = dict.fromkeys(
-            f"{each.contract} at level {each.level} (floor {amounts.money(each.floor or 0.0)} {currency}/{unit})"
+            f"{each.contract} at level {each.level} (floor {amounts.money(each.floor or 0.0)}"
+            f" {currency}/{unit})"
             for each in signed
         )
         deliver = "delivers" if len(told) == 1 else "deliver"
         parts.append(
-            f"Sign {_list([*told])}, which {deliver} {_sum(sum(each.delivered for each in signed))} {unit}."
+            f"Sign {_list([*told])}, which {deliver} {_sum(sum(each.delivered for each in signed))}"
+            f" {unit}."
         )
     helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
     for decision, said in (("grant", "Grant"), ("carried", "Carried by contracts:")):
@@ -379,9 +387,13 @@ def _verdict(plan: Plan) -> str:
     unmet = sum(each.probability * each.unmet for each in plan.of(DemandMet))
     if missed:
         worst = max(missed, key=lambda each: each.below)
-        of = f"{len(missed)} of {amounts.count(len(plan.of(TargetMet)), 'period target')} {'is' if len(missed) == 1 else 'are'}"
+        of = (
+            f"{len(missed)} of {amounts.count(len(plan.of(TargetMet)), 'period target')}"
+            f" {'is' if len(missed) == 1 else 'are'}"
+        )
         parts.append(
-            f"{of} missed, the worst by {_sum(worst.below)} {unit} of {worst.material} in {amounts.month(worst.date)}."
+            f"{of} missed, the worst by {_sum(worst.below)} {unit} of {worst.material} in"
+            f" {amounts.month(worst.date)}."
         )
     elif plan.of(TargetMet):
         parts.append("Every target is met.")
@@ -390,19 +402,22 @@ def _verdict(plan: Plan) -> str:
     elif plan.of(DemandMet):
         parts.append("All demand is met.")
     parts.append(
-        f"The expected cost, discounted to {plan.stockpile.settings.start}, is {amounts.money(plan.expected_cost)} {currency}."
+        f"The expected cost, discounted to {plan.stockpile.settings.start}, is"
+        f" {amounts.money(plan.expected_cost)} {currency}."
     )
     outcomes, settings = plan.of(ScenarioOutcome), plan.stockpile.settings
     if outcomes and plan.cvar is not None:
         dearest = max(outcomes, key=lambda each: each.cost)
         parts.append(
-            f"Of {amounts.count(len(outcomes), 'scenario')} {dearest.scenario} is the dearest, {amounts.money(dearest.cost)} {currency}; "
-            f"the worst {settings.risk_tail:.0%} cost {amounts.money(plan.cvar)} {currency} on average (CVaR). Quantities are what is "
-            "expected over them; orders and targets are counted in each."
+            f"Of {amounts.count(len(outcomes), 'scenario')} {dearest.scenario} is the dearest,"
+            f" {amounts.money(dearest.cost)} {currency}; the worst {settings.risk_tail:.0%} cost"
+            f" {amounts.money(plan.cvar)} {currency} on average (CVaR). Quantities are what is"
+            " expected over them; orders and targets are counted in each."
         )
         if settings.risk_weight:
             parts.append(
-                f"What is minimised weighs that tail with {settings.risk_weight:g}: {amounts.money(plan.objective)} {currency}."
+                f"What is minimised weighs that tail with {settings.risk_weight:g}:"
+                f" {amounts.money(plan.objective)} {currency}."
             )
     parts.append(_proof(plan))
     return " ".join(parts)
@@ -412,10 +427,14 @@ def _proof(plan: Plan) -> str:
     if plan.bound is None or plan.gap is None:
         return "The solver gave no bound, so how much better a plan could be is not known."
     if plan.status == "optimal":
-        return f"It is proven that no plan can cost less than {amounts.money(plan.bound)} {plan.currency} (gap {plan.gap:.3%})."
+        return (
+            f"It is proven that no plan can cost less than {amounts.money(plan.bound)}"
+            f" {plan.currency} (gap {plan.gap:.3%})."
+        )
     return (
-        f"The search stopped before its proof: no plan can cost less than {amounts.money(plan.bound)} {plan.currency}, "
-        f"so this one is within {plan.gap:.2%} of the best."
+        "The search stopped before its proof: no plan can cost less than"
+        f" {amounts.money(plan.bound)} {plan.currency}, so this one is within {plan.gap:.2%} of the"
+        " best."
     )
 
 

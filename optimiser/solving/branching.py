@@ -186,7 +186,8 @@ class Master:
 
     def open(self, vertex: Vertex) -> list[tuple[float, Branch]]:
         """Return what is not whole at a vertex, with what it moves: the weighty sums, where all are whole the weighty columns, then the
-        other sums, then the other columns. Of those that are alike, as the sums of a plant and of the contract that carries it, one."""
+        other sums, then the other columns. Of those that are alike, as the sums of a plant and of the contract that carries it, one.
+        """
         sums, value = vertex.activity[self.program.rows :], vertex.x[self.integers]
         broken, away = (np.abs(each - np.round(each)) > FRACTION for each in (sums, value))
         for weighty in (True, False):

@@ -66,7 +66,8 @@ class Attempt:
 @dataclass
 class Known:
     """A warm start from near programs: plans to try (their integers), a basis of the relaxation with the columns and rows that matter,
-    and the gains of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation."""
+    and the gains of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation.
+    """
 
     plans: Iterable[Floats] = ()
     root: Basis | None = None
@@ -91,7 +92,8 @@ class Engine:
     """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over; `threads`: it
     ends the same with one and with two. `any_plan`: whether the plan of a dive will do. `best` is the best plan so far, `attempts` are
     all that were tried, `phase` is what it does now. `aim`: the program with the costs that are to be proven, where those of `program`
-    lead to them. `until`: when it ends once it has a plan, on the clock of time.perf_counter [s]."""
+    lead to them. `until`: when it ends once it has a plan, on the clock of time.perf_counter [s].
+    """
 
     program: Program
     structure: Structure

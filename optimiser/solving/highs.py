@@ -90,7 +90,10 @@ class Solution:
 
 
 def version() -> str:
-    return f"HiGHS {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+    return (
+        "HiGHS"
+        f" {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+    )
 
 
 class Silent(highspy.Highs):
@@ -266,9 +269,10 @@ def _search(
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return Solution("no_plan", bound=bound, nodes=info.mip_node_count), False
     x = np.array(h.getSolution().col_value)
-    return judged(
-        program, x, bound, info.mip_node_count, options
-    ), ended == HighsModelStatus.kOptimal
+    return (
+        judged(program, x, bound, info.mip_node_count, options),
+        ended == HighsModelStatus.kOptimal,
+    )
 
 
 def polished(

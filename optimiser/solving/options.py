@@ -94,7 +94,8 @@ def allowance(best: float) -> float:
 
 def relative_gap(objective: float | None, bound: float | None, size: float = 1.0) -> float | None:
     """(objective - bound) / |objective|, as HiGHS defines it; 0 where the two agree to solver precision, infinite where
-    only the objective is 0, None where one of them is not known. `size` is one scaled unit in that of the two."""
+    only the objective is 0, None where one of them is not known. `size` is one scaled unit in that of the two.
+    """
     if objective is None or bound is None:
         return None
     difference = objective - bound

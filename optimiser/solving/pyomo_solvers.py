@@ -140,7 +140,8 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
             verdict = _second_opinion(m, options)
             if verdict != "infeasible" and not (verdict == "no_plan" and ended == Ended.infeasible):
                 raise SolverError(
-                    f"solver {name!r} ended with the condition {str(ended)!r}: {results.solver.message}"
+                    f"solver {name!r} ended with the condition {str(ended)!r}:"
+                    f" {results.solver.message}"
                 )
             return Stage(
                 name=objective.name, status="infeasible", seconds=time.perf_counter() - begun
@@ -167,7 +168,8 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
 
 def _second_opinion(m: Any, options: Options) -> Status:
     """Whether a model without an optimum has a plan; UnboundedError where it has one and the cost falls without limit.
-    Solvers mistake one for the other (CBC calls an unbounded model infeasible, GLPK tells neither), so HiGHS is asked."""
+    Solvers mistake one for the other (CBC calls an unbounded model infeasible, GLPK tells neither), so HiGHS is asked.
+    """
     form = standard_form(m)
     try:
         return optimise(form.program, replace(options, gap=INFINITY), Interrupt()).status
@@ -178,7 +180,8 @@ def _second_opinion(m: Any, options: Options) -> Status:
 def _solver(name: str, options: Options) -> Any:
     if not NAME.fullmatch(name):
         raise SolverUnavailable(
-            f"solver {name!r} is no name of a solver; name no path: its program is looked for in PATH"
+            f"solver {name!r} is no name of a solver; name no path: its program is looked for in"
+            " PATH"
         )
     Executable._manager._find = _on_path
     Executable.rehash()

@@ -30,7 +30,8 @@ class Elastic:
 @dataclass(frozen=True)
 class Relaxation:
     """`amounts`: by how much each limit gives, in the order they were handed in; empty where there is no plan even so
-    (`infeasible`) or none was found in time (`no_plan`). `feasible`: less might do; `gap` is how much less at most [1]."""
+    (`infeasible`) or none was found in time (`no_plan`). `feasible`: less might do; `gap` is how much less at most [1].
+    """
 
     status: Status
     amounts: tuple[float, ...] = ()
@@ -83,9 +84,11 @@ def relax(
     # A bound of a column gives in the unit of the column.
     places = [(form.row(each.data), form.column(each.data)) for each in elastic]
     sizes = [
-        1.0
-        if i is None and j is None
-        else float(form.sizes.row[i] if i is not None else form.sizes.column[j])
+        (
+            1.0
+            if i is None and j is None
+            else float(form.sizes.row[i] if i is not None else form.sizes.column[j])
+        )
         for i, j in places
     ]
     given = zip(found.x[program.columns :].tolist(), sizes, strict=True)

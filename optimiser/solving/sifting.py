@@ -42,7 +42,8 @@ class Core:
 
 class Sifted(LinearProgram):
     """A linear program of whose columns and rows HiGHS holds a core, and the rows behind those of the core. A column that is left out
-    stands at its lower bound of 0. `core` is what was used since. `mends`: whether columns come in where there is no point without."""
+    stands at its lower bound of 0. `core` is what was used since. `mends`: whether columns come in where there is no point without.
+    """
 
     def __init__(self, program: Program, clock: Clock, core: Core, mends: bool = True) -> None:
         self.core = Core(np.zeros_like(core.columns), np.zeros_like(core.rows))

@@ -108,7 +108,8 @@ class Outcome:
 
     def dual(self, constraint: Any, stage: int | None = None) -> float | None:
         """Change of a stage's objective for one more unit of a constraint's bound (the right-hand side of Pyomo's
-        `body`), integers held; 0 for a constraint that is no row, None where duals are not known."""
+        `body`), integers held; 0 for a constraint that is no row, None where duals are not known.
+        """
         at = self.main if stage is None else stage
         return self._marginal(
             self.form.row(constraint) if self.form else None, self.stages[at].row_dual
@@ -223,9 +224,11 @@ def _minimise_in_turn(
                 name=objective.name,
                 status=found.status,
                 objective=best,
-                bound=None
-                if found.bound is None
-                else min(found.bound * size, INFINITY if best is None else best),
+                bound=(
+                    None
+                    if found.bound is None
+                    else min(found.bound * size, INFINITY if best is None else best)
+                ),
                 gap=relative_gap(found.objective, found.bound),
                 nodes=found.nodes,
                 seconds=time.perf_counter() - begun,
@@ -273,8 +276,8 @@ def _duals(
         if found.row_dual is None
         else found.row_dual[: len(form.constraints)] * (size / form.sizes.row)
     )
-    return row, None if found.column_dual is None else found.column_dual * (
-        size / form.sizes.column
+    return row, (
+        None if found.column_dual is None else found.column_dual * (size / form.sizes.column)
     )
 
 

@@ -534,5 +534,6 @@ def _check_finite(program: Program, constraints: Sequence[Any]) -> None:
     )
     if len(rows):
         raise ValueError(
-            f"constraint {constraints[rows[0]].name} has a coefficient or bound that is not a finite number"
+            f"constraint {constraints[rows[0]].name} has a coefficient or bound that is not a"
+            " finite number"
         )

@@ -91,7 +91,8 @@ def structure(
 
 def _sums(labels: Sequence[Label], columns: Positions, tree: Tree) -> list[Ints]:
     """Sums of the columns of a component that share the head of their index (a contract, one of its levels) along each path.
-    Over all nodes at once a sum says little: what is decided on one path has nothing to do with another."""
+    Over all nodes at once a sum says little: what is decided on one path has nothing to do with another.
+    """
     found: dict[Any, list[int]] = {}
     ways: dict[int, list[int]] = {}
     for way, path in enumerate(tree.paths):

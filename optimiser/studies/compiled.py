@@ -257,7 +257,8 @@ Kind = Hashable  # of cases that change the same cells in the same way
 @dataclass(eq=False)
 class Programs:
     """The programs of cases, from pieces where one says what it is. For a case that none serves a piece is traced, while these serve
-    other cases too; else it is compiled. What cannot be traced is held: cases that share its value share pieces."""
+    other cases too; else it is compiled. What cannot be traced is held: cases that share its value share pieces.
+    """
 
     pieces: dict[tuple[Kind, int], Piece] = field(
         default_factory=dict
@@ -287,7 +288,10 @@ class Programs:
                     self.pieces[key] = self.pieces.pop(key)
                     return found, TRACED, ""
             if self.made[kind] > self.served[kind] + SPARE:
-                said = f"compiled: {self.made[kind]} pieces of the program served {self.served[kind]} other runs"
+                said = (
+                    f"compiled: {self.made[kind]} pieces of the program served {self.served[kind]}"
+                    " other runs"
+                )
                 return compile_program(make(values), tail), COMPILED, said + self.why.get(kind, "")
 
             def among(traced: Sequence[Any], free: Sequence[int] = free) -> Stockpile:

@@ -99,7 +99,9 @@ class Evaluator:
             result, new = (
                 Result(
                     "refused",
-                    message="the cost falls without limit: something can be bought and sold without end",
+                    message=(
+                        "the cost falls without limit: something can be bought and sold without end"
+                    ),
                 ),
                 [],
             )
@@ -161,9 +163,10 @@ class Evaluator:
         unit = compiled.unit(case.aim)
         bound = None if found.bound is None else found.bound * unit
         if found.x is None or found.objective is None:
-            return Result(
-                found.status, bound=bound, how=f"{found.how}, {made}", message=why
-            ), taught
+            return (
+                Result(found.status, bound=bound, how=f"{found.how}, {made}", message=why),
+                taught,
+            )
         objective = found.objective
         x = (
             found.x
@@ -171,11 +174,14 @@ class Evaluator:
             else _cheapest(compiled, asked, found.x, objective, options)
         )
         if said := plans.broken(asked, x):
-            return Result(
-                "failed",
-                how=f"{found.how}, {made}",
-                message=f"the plan does not keep its program: {said}",
-            ), []
+            return (
+                Result(
+                    "failed",
+                    how=f"{found.how}, {made}",
+                    message=f"the plan does not keep its program: {said}",
+                ),
+                [],
+            )
         gap = relative_gap(objective, found.bound)
         values = compiled.values(x)
         figures, stock = _figures(compiled, values, changed)
@@ -190,9 +196,10 @@ class Evaluator:
         status: Status = (
             "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
         )
-        return Result(
-            status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan
-        ), taught
+        return (
+            Result(status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan),
+            taught,
+        )
 
     def _left(self) -> float:
         """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""

@@ -169,7 +169,8 @@ class Record:
         names = ("key", *_COLUMNS, "checksum")
         with self._explained():
             self._connection.execute(
-                f"INSERT OR REPLACE INTO runs ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+                f"INSERT OR REPLACE INTO runs ({', '.join(names)}) VALUES"
+                f" ({', '.join('?' * len(names))})",
                 (key, *row, _checksum(key, row)),
             )
 
@@ -226,7 +227,10 @@ def _explained(reason: sqlite3.Error) -> str:
     if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return f"the record is in use by another program; wait for it {other}"
     if kind.startswith("SQLITE_FULL"):
-        return "the disk is full; free some space: finished runs are kept, start the study again to go on"
+        return (
+            "the disk is full; free some space: finished runs are kept, start the study again to"
+            " go on"
+        )
     if kind.startswith("SQLITE_NOTADB"):
         return "is no record of studies; it is left as it is: choose another with --record"
     return f"the record cannot be used ({reason}); move it away {other}"

@@ -70,7 +70,8 @@ class Ran:
 @dataclass(eq=False)
 class _Work:
     """The cases of one round, by their numbers: those that are `missing`, how many are `running`, how they ended. `twins`: the numbers
-    of the cases with each key; `plans`: results with their plans, of what is `named` so far and not audited."""
+    of the cases with each key; `plans`: results with their plans, of what is `named` so far and not audited.
+    """
 
     hire: Callable[[], Crew]
     cases: Sequence[Case]
@@ -135,7 +136,8 @@ class _Work:
 @dataclass
 class Runner:
     """Runs the cases of one study. `of` says what its runs have in common, for their keys; `hire` gives the crew when it is first
-    needed. `audits`: whether the plans of the first case of each round, its cheapest and its dearest are audited."""
+    needed. `audits`: whether the plans of the first case of each round, its cheapest and its dearest are audited.
+    """
 
     study: str
     record: Keeper

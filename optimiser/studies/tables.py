@@ -53,14 +53,16 @@ class Study(Row):
     CERTAIN = True
     study: str = _column("name of the study; rows with one name are one study", required=True)
     kind: str = _column(
-        "`tornado`: each input low and high, ranked; `sweep`: one or two inputs over a grid; `frontier`: least cost at each limit of "
-        "shortfall, cvar or any cell; `threshold`: the value at which a decision flips; `monte_carlo`, `morris`, `sobol`: sampled; "
-        "`alternatives`: the most different plans that cost little more",
+        "`tornado`: each input low and high, ranked; `sweep`: one or two inputs over a grid;"
+        " `frontier`: least cost at each limit of shortfall, cvar or any cell; `threshold`: the"
+        " value at which a decision flips; `monte_carlo`, `morris`, `sobol`: sampled;"
+        " `alternatives`: the most different plans that cost little more",
         required=True,
         choices=KINDS,
     )
     table: str | None = _column(
-        "table of the cell that is changed; of a frontier also blank, with shortfall or cvar as the column"
+        "table of the cell that is changed; of a frontier also blank, with shortfall or cvar as the"
+        " column"
     )
     row: str | None = _column("key of the row, as in --set; blank = every row")
     column: str | None = _column("column of the cell; of a frontier also shortfall or cvar")
@@ -73,28 +75,32 @@ class Study(Row):
         "least value; blank = the cell's own _low, else 10 % less. Of alternatives: unused"
     )
     high: float | None = _column(
-        "largest value; blank = the cell's own _high, else 10 % more. Of alternatives: share of cost, as 0.02"
+        "largest value; blank = the cell's own _high, else 10 % more. Of alternatives: share of"
+        " cost, as 0.02"
     )
     steps: int | None = _column(
-        "points of a sweep or frontier (default 7), bisections of a threshold (10), levels of morris (4), plans of alternatives (5)",
+        "points of a sweep or frontier (default 7), bisections of a threshold (10), levels of"
+        " morris (4), plans of alternatives (5)",
         least=2,
     )
     distribution: str = _column(
-        "of a sampled input: `uniform` and `triangular` (about the cell's value) between low and high; `normal` and `lognormal` with low "
-        "and high as their 5 % and 95 % quantiles (morris stays between these); `discrete`: of a date, a duration or a whole number, the "
-        "whole periods, or numbers, from low to high, each as likely",
+        "of a sampled input: `uniform` and `triangular` (about the cell's value) between low and"
+        " high; `normal` and `lognormal` with low and high as their 5 % and 95 % quantiles (morris"
+        " stays between these); `discrete`: of a date, a duration or a whole number, the whole"
+        " periods, or numbers, from low to high, each as likely",
         default="uniform",
         choices=("uniform", "triangular", "normal", "lognormal", DISCRETE),
     )
     samples: int | None = _column(
-        "runs of monte_carlo (default 200), trajectories of morris (10), base samples of sobol (64)",
+        "runs of monte_carlo (default 200), trajectories of morris (10), base samples of sobol"
+        " (64)",
         least=1,
         most=MOST_SAMPLES,
     )
     seed: int | None = _column("seed of the samples (default 1)", least=0, most=2**31 - 1)
     decision: str | None = _column(
-        "of a threshold: `sign CONTRACT` or `sign CONTRACT/LEVEL`, `project P`, `order OFFER`, `rotate OUTLET`; `target` = all demand "
-        "and targets can be met"
+        "of a threshold: `sign CONTRACT` or `sign CONTRACT/LEVEL`, `project P`, `order OFFER`,"
+        " `rotate OUTLET`; `target` = all demand and targets can be met"
     )
 
 
@@ -104,7 +110,8 @@ TABLES: tuple[type[Row], ...] = (Study,)
 @dataclass(frozen=True)
 class Input:
     """A number that a study changes: the cells, how, and between which values. `base` is what stands there (`set`), or what changes
-    nothing; `step`: between two values that the cells can hold, where not every number is one; `unit` in the words of the workbook."""
+    nothing; `step`: between two values that the cells can hold, where not every number is one; `unit` in the words of the workbook.
+    """
 
     table: str
     row: str
@@ -303,13 +310,15 @@ def made(stockpile: Stockpile, row: Study) -> Input:
     first = found[0]
     if isinstance(first.value, dt.date) and row.how != "add":
         raise ValueError(
-            "names a date, which can only be moved: write add as its how, and months as low and high"
+            "names a date, which can only be moved: write add as its how, and months as low and"
+            " high"
         )
     steps = {_step(stockpile, each) for each in found} - {None}
     step = max((each for each in steps if each is not None), default=None)
     if step is not None and row.how == "scale":
         raise ValueError(
-            "names a duration or a whole number, which cannot be scaled: write set or add as its how"
+            "names a duration or a whole number, which cannot be scaled: write set or add as"
+            " its how"
         )
     values = {each.value for each in found}
     base = float(first.value) if len(values) == 1 and not isinstance(first.value, dt.date) else None
@@ -413,7 +422,8 @@ class Every:
 
 def everything(stockpile: Stockpile) -> Every:
     """Find every number, date and duration of the workbook: a number between its low and high, or 10 % less and more; a date one period
-    earlier and later, a duration one period shorter and longer. What is left out stands beside them, with the reason."""
+    earlier and later, a duration one period shorter and longer. What is left out stands beside them, with the reason.
+    """
     inputs: list[Input] = []
     left: dict[str, list[str]] = {}
     settings, near = stockpile.settings, _near(stockpile)
@@ -619,12 +629,18 @@ def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
     if kind == TARGET and not name:
         return
     if stockpile.settings.objective == "shortfall_first":
-        said = f"{row.decision!r} is judged by cost: it needs the objective cost, found shortfall_first; {TARGET} can be asked for"
+        said = (
+            f"{row.decision!r} is judged by cost: it needs the objective cost, found"
+            f" shortfall_first; {TARGET} can be asked for"
+        )
         yield Problem(row.TABLE, row.line, "decision", said)
         return
     known = deeds()
     if kind not in known:
-        said = f"must be {TARGET}, or {', '.join(known)} with a name, as in 'sign metlen', found {row.decision!r}"
+        said = (
+            f"must be {TARGET}, or {', '.join(known)} with a name, as in 'sign metlen', found"
+            f" {row.decision!r}"
+        )
         yield Problem(row.TABLE, row.line, "decision", said)
         return
     table = known[kind].table

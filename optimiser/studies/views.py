@@ -60,7 +60,8 @@ def firm(stockpile: Stockpile) -> Stockpile:
             [
                 Fault(
                     cell,
-                    f"counts no firm stage, so there is no firm supply to compare with: add one of {', '.join(FIRM)}",
+                    "counts no firm stage, so there is no firm supply to compare with: add one of"
+                    f" {', '.join(FIRM)}",
                 )
             ]
         )
@@ -106,7 +107,9 @@ VIEWS: Mapping[str, View] = {
 """The views by name."""
 
 NO_MEAN = "the mean of all inputs has no plan"
-HELD = "held mean"  # the view under which what is decided for the mean is held until the first scenario is known
+HELD = (  # the view under which what is decided for the mean is held until the first scenario is known
+    "held mean"
+)
 
 
 def _plain(view: Stockpile) -> Stockpile:

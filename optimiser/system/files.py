@@ -66,7 +66,8 @@ def check_owner(path: Path, what: str, is_own: Callable[[Path], bool], force: bo
     with _refused(path):
         if not force and path.exists() and path.stat().st_size and not is_own(path):
             raise OutputError(
-                f"{path}: is not {what} as this program wrote it, so it stays; choose another name, or replace it with --force"
+                f"{path}: is not {what} as this program wrote it, so it stays; choose another name,"
+                " or replace it with --force"
             )
 
 
@@ -96,7 +97,10 @@ def _refused(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as reason:
-        said = "cannot be written; close it in the spreadsheet program, or see the rights of file and folder"
+        said = (
+            "cannot be written; close it in the spreadsheet program, or see the rights of file and"
+            " folder"
+        )
         raise OutputError(f"{path}: {said}") from reason
     except (
         OSError,

@@ -24,7 +24,8 @@ _ending = threading.Event()  # it was not Ctrl-C: no more searches
 
 class Interrupt:
     """The wish to end a search. The first press is noted, for the best plan so far to be kept; the second is KeyboardInterrupt, and
-    so is the first where nothing is kept. As a context it hears of signals, once the program listens."""
+    so is the first where nothing is kept. As a context it hears of signals, once the program listens.
+    """
 
     def __init__(self, keeps: bool | None = None) -> None:
         outer = _open[-1] if _open else None

@@ -7,7 +7,9 @@ import os
 import sys
 from typing import Any
 
-ERRORS = "backslashreplace"  # how a letter is shown that the encoding of a terminal or pipe does not have
+ERRORS = (  # how a letter is shown that the encoding of a terminal or pipe does not have
+    "backslashreplace"
+)
 
 
 class Careful(io.RawIOBase):
@@ -59,9 +61,10 @@ def _open_nothing(number: int) -> None:
 def _guarded(stream: Any) -> tuple[Any, Careful]:
     if stream is None:
         careful = Careful(None, "it is closed")
-        return io.TextIOWrapper(
-            io.BufferedWriter(careful), encoding="utf-8", errors=ERRORS
-        ), careful
+        return (
+            io.TextIOWrapper(io.BufferedWriter(careful), encoding="utf-8", errors=ERRORS),
+            careful,
+        )
     raw = getattr(getattr(stream, "buffer", None), "raw", getattr(stream, "buffer", None))
     if type(stream) is not io.TextIOWrapper or not isinstance(
         raw, io.RawIOBase

@@ -25,10 +25,22 @@ from stockpile_model.values import normal, text
 HEADER = {"Kind": 10, "Sheet": 18, "Cell": 10, "Found": 30, "Message": 110}  # and the widths
 NOTHING_WRONG = "no error, and nothing odd"
 HOW_TO_USE = (
-    "Each row of the sheet errors is one thing to mend in the checked workbook, with the way to mend it.",
-    "A click on its cell opens the checked workbook there. Keep the two files where they are, as the link says where to look.",
-    "An error must be mended before there is a plan. A warning is odd and does not stop one, unless it says that no plan exists.",
-    "Mend the cells, save the workbook and check it again: this list is a copy, and nothing written into it has any effect.",
+    (
+        "Each row of the sheet errors is one thing to mend in the checked workbook, with the way to"
+        " mend it."
+    ),
+    (
+        "A click on its cell opens the checked workbook there. Keep the two files where they are,"
+        " as the link says where to look."
+    ),
+    (
+        "An error must be mended before there is a plan. A warning is odd and does not stop one,"
+        " unless it says that no plan exists."
+    ),
+    (
+        "Mend the cells, save the workbook and check it again: this list is a copy, and nothing"
+        " written into it has any effect."
+    ),
     "Warnings are looked for once there is no error left.",
 )
 _LONGEST_FOUND, _LONGEST_LINK = 200, 2_000  # characters
@@ -46,7 +58,8 @@ def check_workbook(source: Path, errors: Path | None = None, force: bool = False
         return read(source)
     if same_file(errors, source):
         raise OutputError(
-            f"{errors}: is the workbook to be checked, which is never written to; choose another name"
+            f"{errors}: is the workbook to be checked, which is never written to; choose another"
+            " name"
         )
     check_target(errors, Kind.ERRORS)
     refuse_foreign(errors, Kind.ERRORS, force)

@@ -55,7 +55,8 @@ def sheets(folder: Path, seen: Digest | None = None) -> Iterator[Sheet]:
     size = sum(file.stat().st_size for file in found if file.is_file())
     if size > MOST_BYTES:
         raise Unreadable(
-            f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are read"
+            f"holds {size / 2**20:,.0f} MB of CSV files; at most {MOST_BYTES / 2**20:,.0f} MB are"
+            " read"
         )
     contents = {
         file: file.read_bytes() if file.is_file() else None for file in found
@@ -122,7 +123,8 @@ def _refuse_separators(stream: TextIO) -> None:
         mark = max(counts, key=lambda each: counts[each])  # the comma where there are as many
         if mark != ",":
             raise Unreadable(
-                f"is separated by {_MARKS[mark]}; save it as CSV with commas between the cells and decimal points"
+                f"is separated by {_MARKS[mark]}; save it as CSV with commas between the cells and"
+                " decimal points"
             )
     stream.seek(0)
 

@@ -64,7 +64,10 @@ def _hidden(table: Drafts) -> Iterator[Doubt]:
         yield (
             0,
             0,
-            "this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out",
+            (
+                "this sheet is hidden, and is read: show it, or remove it, or begin its name with _"
+                " to leave it out"
+            ),
         )
     mend = "and read: show what counts, or remove it"
     for first, last in _runs(hidden.rows):
@@ -89,7 +92,10 @@ def _totals(table: Drafts) -> Iterator[Doubt]:
     for row in table.rows if table.kind is not Settings else ():
         name = next((name for name in texts if is_total(row.values.get(name))), None)
         if name is not None:
-            said = f"{name} {quoted(row.values[name])} reads like a sum of other rows, and counts like any row; remove the row, or rename it"
+            said = (
+                f"{name} {quoted(row.values[name])} reads like a sum of other rows, and counts like"
+                " any row; remove the row, or rename it"
+            )
             yield row.line, number(table.cells[name]), said
 
 
@@ -97,7 +103,10 @@ def _stale(table: Drafts) -> Iterator[Doubt]:
     for name, lines in table.seen.stale.items():
         for first, last in _runs(lines):
             where = "" if first == last else f" in rows {first} to {last}"
-            said = f"{name} is 0{where} by a formula that reads another sheet or workbook, as it is where nothing is found there"
+            said = (
+                f"{name} is 0{where} by a formula that reads another sheet or workbook, as it is"
+                " where nothing is found there"
+            )
             yield (
                 first,
                 table.columns[name],
@@ -109,7 +118,10 @@ def _points(table: Drafts) -> Iterator[Doubt]:
     for (name, at), cells in table.seen.odd.items():
         (line, number), others = cells[0], len(cells) - 1
         more = f", and so on in {others} row{'s' * (others > 1)} more" if others else ""
-        said = f"{name} {number!r} is read as {float(number):.12g} and not as {number.replace('.', '')}{more}"
+        said = (
+            f"{name} {number!r} is read as {float(number):.12g} and not as"
+            f" {number.replace('.', '')}{more}"
+        )
         yield line, at, f"{said}; no other number of this file shows what its point is"
 
 
@@ -131,7 +143,10 @@ def _free(table: Drafts) -> Iterator[Doubt]:
             yield (
                 first,
                 table.columns[name],
-                f"{name} is 0{where}: it is read as free of charge; write the price, or clear the cell where there is none",
+                (
+                    f"{name} is 0{where}: it is read as free of charge; write the price, or clear"
+                    " the cell where there is none"
+                ),
             )
 
 
@@ -145,7 +160,10 @@ def _free_floors(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
         indexed = {row.contract for row in stockpile.rows(Contract) if row.price_index is not None}
         for row in stockpile.rows(Floor):
             if row.floor == 0 and row.contract not in indexed:
-                said = "floor is 0 and its contract has no price_index: the metal is read as free of charge; write the price"
+                said = (
+                    "floor is 0 and its contract has no price_index: the metal is read as free of"
+                    " charge; write the price"
+                )
                 yield row.line, table.columns["floor"], said
 
 

@@ -210,7 +210,8 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
             faults.add(
                 line,
                 first,
-                "this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]",
+                "this row holds no values; remove it, and write units into the names of the"
+                " columns, as in price [USD/kg]",
             )
             continue
         found.rows.append(_fill(line, cells, slots, table, found.seen))
@@ -247,14 +248,21 @@ def _units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
 def _required(missing: Sequence[str]) -> str:
     """What is said of the cells of a row that must not be blank and are: several have one reason."""
     if len(missing) == 1:
-        return f"{missing[0]} {Column(name='', field='', kind='text', meaning='', required=True).fault(None)}"
-    return f"{', '.join(missing[:-1])} and {missing[-1]} are required and must not be blank; a row of totals or remarks must be removed"
+        return (
+            f"{missing[0]}"
+            f" {Column(name='', field='', kind='text', meaning='', required=True).fault(None)}"
+        )
+    return (
+        f"{', '.join(missing[:-1])} and {missing[-1]} are required and must not be blank; a row of"
+        " totals or remarks must be removed"
+    )
 
 
 def _judge_points(found: Drafts) -> None:
     """Text such as 1.200 is one number in one country and another in the next. In a workbook that is an error. In a CSV file, where all
     is text and commas part the cells, another number of the column may show that its point is decimal; where none does, a last 0 speaks
-    for thousands and is an error, and any other is warned about unless the table has a decimal point elsewhere."""
+    for thousands and is an error, and any other is warned about unless the table has a decimal point elsewhere.
+    """
     for name, cells in found.seen.doubtful.items():
         if name in found.seen.points:
             continue
@@ -276,7 +284,10 @@ def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
     for title in found.indices:
         lines, at = wrong.get(title, []), table.columns[title]
         if len(title) > LONGEST:
-            said = f"the {found.kind.OPEN} must have a name of at most {LONGEST} characters, found {len(title):,}; shorten it"
+            said = (
+                f"the {found.kind.OPEN} must have a name of at most {LONGEST} characters, found"
+                f" {len(title):,}; shorten it"
+            )
             found.faults.header(table.line, at, said)
             continue
         if not found.rows:
@@ -413,7 +424,8 @@ def _see(row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, se
         said = cell.strip()
         if _DOUBTFUL.fullmatch(said):
             message = (
-                f"{shown} {said!r} is {float(said):g} in some countries and {said.replace('.', '')} in others; "
+                f"{shown} {said!r} is {float(said):g} in some countries and {said.replace('.', '')}"
+                " in others; "
                 + (
                     "write it as a number, not as text"
                     if seen.typed

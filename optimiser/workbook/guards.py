@@ -190,7 +190,10 @@ def explain(name: str, column: Column | None, units: Units) -> str:
     if column is None:
         return comment(name, column, units)
     if not name:
-        return "Room for a further index: write its name here, such as rotterdam, and its values below."
+        return (
+            "Room for a further index: write its name here, such as rotterdam, and its values"
+            " below."
+        )
     if isinstance(column.default, float) and column.default.is_integer():
         column = replace(column, default=int(column.default))
     parts = [
@@ -380,20 +383,29 @@ def refusal(rule: Mapping[str, Any], column: Column) -> str:
         return f"Take one of: {', '.join(rule['source'])}."
     if rule.get("error_type") == "warning":
         if column.name == "follows":
-            return "No row has this scenario. Keep it if it is base or comes later; blank is the base too."
+            return (
+                "No row has this scenario. Keep it if it is base or comes later; blank is the base"
+                " too."
+            )
         return "No site has this buyer. Keep it if that is what you mean, or see the sheet sites."
     if rule["validate"] == "list" and column.name == "table":
         return "Take one from the list: no scenario can change another table."
     if rule["validate"] == "list":
         where = f"the sheet {column.refers}" if column.refers else "its own sheet"
-        return f"It is not in the list. Take one from the list, or add it to {where} first. To leave the cell blank press Esc, then Delete."
+        return (
+            f"It is not in the list. Take one from the list, or add it to {where} first. To leave"
+            " the cell blank press Esc, then Delete."
+        )
     if column.key:
         date = (
             f" It must be a date between {YEARS[0]} and {YEARS[1]}."
             if column.kind == "date"
             else ""
         )
-        return f"Another row has the same {column.name.replace('_', ' ')}: each row needs its own.{date}"
+        return (
+            f"Another row has the same {column.name.replace('_', ' ')}: each row needs its"
+            f" own.{date}"
+        )
     if column.kind == "date":
         return f"It must be a date between {YEARS[0]} and {YEARS[1]}, such as 2027-03-31."
     more = " A share is a fraction: 0.25 or 25 %." if column.unit == "1" else ""

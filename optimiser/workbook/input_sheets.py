@@ -28,7 +28,10 @@ CREATED = dt.datetime(2026, 11, 21)
 ABOUT = {
     "source": "Where the figures of the row come from; `assumption` where there is none.",
     "source_date": "Date of the source, or of the assumption.",
-    "confidence": "high, medium, low or assumption: of what the source is cited for. What the note calls assumed is an assumption.",
+    "confidence": (
+        "high, medium, low or assumption: of what the source is cited for. What the note calls"
+        " assumed is an assumption."
+    ),
     "note": "What is cited, what is assumed, where sources disagree or are weak.",
 }
 LINE_HEIGHT = 15
@@ -90,7 +93,8 @@ def comment(name: str, column: Column | None, units: Units) -> str:
     if name != column.name:
         parts.insert(
             0,
-            f"{'Lower' if name.endswith('_low') else 'Upper'} end of the range that a study may use of:",
+            f"{'Lower' if name.endswith('_low') else 'Upper'} end of the range that a study may"
+            " use of:",
         )
     if unit := units(column):
         parts.append(f"Unit: {unit}.")
@@ -104,7 +108,8 @@ def comment(name: str, column: Column | None, units: Units) -> str:
         parts.append(f"See the sheet {column.refers}.")
     if column.default not in (None, "", ()):
         parts.append(
-            f"Blank: {'no' if column.default is False else 'yes' if column.default is True else column.default}."
+            "Blank:"
+            f" {'no' if column.default is False else 'yes' if column.default is True else column.default}."
         )
     return " ".join(parts)
 

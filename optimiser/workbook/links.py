@@ -156,5 +156,8 @@ def _unique(table: Drafts, names: tuple[str, ...]) -> None:
                     if other.given(last) == row.given(last)
                     else f", as {apart(other.given(last), row.given(last))}"
                 )
-                message = f"{said} stands in {column}{other.line} already{other_said}; rename or remove one of the two"
+                message = (
+                    f"{said} stands in {column}{other.line} already{other_said}; rename or remove"
+                    " one of the two"
+                )
                 table.faults.add(row.line, number(column), message)

@@ -121,7 +121,10 @@ class Wide:
         (first, last), name = (min(self.spans), max(self.spans)), value_column(self.kind)
         said = f"columns {letter(first)} to {letter(last)} are for months, quarters or years"
         if name is None and not self.kind.OPEN:
-            return f"{said}, and a row of {self.kind.TABLE} holds one value for all time; prices that vary in time go into the sheet prices"
+            return (
+                f"{said}, and a row of {self.kind.TABLE} holds one value for all time; prices that"
+                " vary in time go into the sheet prices"
+            )
         year = next((number for cell in self.cells.values() if (number := _year(cell))), 0)
         given = [
             (span, self.values[column])

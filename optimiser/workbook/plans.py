@@ -116,7 +116,8 @@ def read_plan(path: Path) -> PlanReading:
             [
                 Fault(
                     str(path),
-                    "has no sheet 'summary', so it is no plan; name the workbook that stockpile solve has written",
+                    "has no sheet 'summary', so it is no plan; name the workbook that stockpile"
+                    " solve has written",
                 )
             ]
         )
@@ -150,7 +151,10 @@ def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
         yield f"{name}: this sheet is hidden, and is read"
     for what, count in (("rows", len(hidden.rows)), ("columns", len(hidden.columns))):
         if count:
-            yield f"{name}: {count:,} {what if count > 1 else what[:-1]} of it {'are' if count > 1 else 'is'} hidden, and read"
+            yield (
+                f"{name}: {count:,} {what if count > 1 else what[:-1]} of it"
+                f" {'are' if count > 1 else 'is'} hidden, and read"
+            )
 
 
 def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
@@ -331,7 +335,8 @@ def _completed(
     notes = []
     if len(costs) < len(summary.costs) or len(totals) < 2:
         notes.append(
-            "summary: formulas have lost their values, which are computed anew from the other sheets"
+            "summary: formulas have lost their values, which are computed anew from the other"
+            " sheets"
         )
         for name in summary.costs.keys() - costs.keys():
             costs[name] = sum(

@@ -51,7 +51,9 @@ class Reading:
 
     stockpile: Stockpile
     warnings: tuple[Fault, ...] = ()
-    sha256: str = ""  # of the bytes that were read: of the workbook, or of the names and contents of a folder's CSV files in order
+    sha256: str = (  # of the bytes that were read: of the workbook, or of the names and contents of a folder's CSV files in order
+        ""
+    )
 
 
 def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
@@ -182,7 +184,8 @@ class _Workbook:
             self.others.append(
                 Fault(
                     table,
-                    f"this sheet stands twice, the second time as {sheet.name!r}; remove one of the two",
+                    f"this sheet stands twice, the second time as {sheet.name!r}; remove one of"
+                    " the two",
                 )
             )
             return
@@ -208,7 +211,8 @@ class _Workbook:
         self.others.append(
             Fault(
                 name,
-                f"this sheet is no table{hint}; rename it, or begin its name with _ to leave it out",
+                f"this sheet is no table{hint}; rename it, or begin its name with _ to leave"
+                " it out",
             )
         )
 

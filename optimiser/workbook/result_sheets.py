@@ -104,7 +104,8 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Tabl
     """Write a table: row 1 is the header, each of its cells with the column's meaning as a comment."""
     if table.height > MOST_ROWS:
         raise OutputError(
-            f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan fewer periods or longer ones"
+            f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan"
+            " fewer periods or longer ones"
         )
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))

@@ -176,17 +176,23 @@ def _text(made: Made, source: str, fingerprint: str) -> str:
     """Return what the guide says above its tables."""
     lines = [
         f"# Scenarios for {made.stockpile.settings.title or source}",
-        f"{count(len(made.names), 'scenario')} of {made.options.samples} samples, made from "
-        f"{source} (sha256 {fingerprint}). All other tables are as they are there; its guide, "
-        "formulas and formats are not repeated. This sheet is not read.",
+        (
+            f"{count(len(made.names), 'scenario')} of {made.options.samples} samples, made from "
+            f"{source} (sha256 {fingerprint}). All other tables are as they are there; its guide, "
+            "formulas and formats are not repeated. This sheet is not read."
+        ),
         "## How they were made",
         *_method(made, source),
         *(f"- Note: {each}." for each in made.said),
         "## What to do with them",
-        "- Read and edit the sheets scenarios and events like any other: rename, delete, change, "
-        "add.",
-        "- Then: stockpile check and stockpile solve on this workbook. Fewer scenarios solve "
-        "faster; --keep says how many.",
+        (
+            "- Read and edit the sheets scenarios and events like any other: rename, delete,"
+            " change, add."
+        ),
+        (
+            "- Then: stockpile check and stockpile solve on this workbook. Fewer scenarios solve "
+            "faster; --keep says how many."
+        ),
     ]
     return "\n\n".join(lines)
 

@@ -92,7 +92,8 @@ class Hidden:
 class Sheet:
     """One sheet. `rows` can be read once: the number of each row that is not blank, as a spreadsheet program counts
     it, and its cells. `merged` (the areas of merged cells that reach the rows) and `hidden` are complete when all rows have been
-    read. `typed` says whether a number that is given as text is a slip; in a CSV file every cell is text."""
+    read. `typed` says whether a number that is given as text is a slip; in a CSV file every cell is text.
+    """
 
     name: str
     rows: Iterable[tuple[int, Cells]]

@@ -173,9 +173,11 @@ def exact_formats(unit: str, values: Sequence[object]) -> list[str]:
         else lambda value: amounts.quantity(amounts.clean(value))
     )
     places = [
-        len(said(each).partition(".")[2])
-        if isinstance(each, (int, float)) and math.isfinite(each)
-        else 0
+        (
+            len(said(each).partition(".")[2])
+            if isinstance(each, (int, float)) and math.isfinite(each)
+            else 0
+        )
         for each in values
     ]
     least = 2 if any(places) or unit.startswith("money/") else 0

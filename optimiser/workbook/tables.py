@@ -97,7 +97,8 @@ class Table:
             self.spans = found
         if not titles:
             faults.sheet(
-                "is empty: its first row must hold the names of the columns; fill the sheet or remove it"
+                "is empty: its first row must hold the names of the columns; fill the sheet or"
+                " remove it"
             )
         elif len(titles) > MOST_TITLES:
             most = f"at most {MOST_TITLES:,} are read; remove those that are not needed"
@@ -117,7 +118,10 @@ class Table:
             names = [normal(text(cell)) for cell in cells.values() if not isinstance(cell, Lost)]
             if sum(name in known for name in names) > len(names) / 2:
                 return f"the names of the columns stand in row {line}; remove the rows above them"
-        return f"this row must hold the names of the columns ({', '.join(list(known)[:3])} …); none is known"
+        return (
+            f"this row must hold the names of the columns ({', '.join(list(known)[:3])} …); none is"
+            " known"
+        )
 
     def _match(
         self, titles: Cells, known: Collection[str], required: Collection[str], other: Other
@@ -176,7 +180,8 @@ class Table:
                 self.faults.add(
                     self.line,
                     column,
-                    f"has no name for this column, which holds a value in row {line}; name it or clear it",
+                    f"has no name for this column, which holds a value in row {line}; name it or"
+                    " clear it",
                 )
             given = {names[column]: cell for column, cell in cells.items() if column in names}
             if (
@@ -214,5 +219,6 @@ class Table:
                 self.faults.add(
                     top,
                     left,
-                    f"the merged cells {area} hold one value for several cells; unmerge them and fill each",
+                    f"the merged cells {area} hold one value for several cells; unmerge them and"
+                    " fill each",
                 )

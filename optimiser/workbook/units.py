@@ -80,11 +80,13 @@ _SCALES = {
 _CENTS = {name for name, size in _SCALES.items() if size < 1}
 _SHARES = {"%": 1e-2, "pct": 1e-2, "\u2030": 1e-3, "bp": 1e-4, "bps": 1e-4, "ppm": 1e-6}
 _ISO_4217 = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC "
-    "CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD "
-    "JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
-    "NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT "
-    "TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP"
+    " BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP"
+    " GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS"
+    " KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR"
+    " MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF"
+    " SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS"
+    " UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
 )
 _CODES = frozenset(_ISO_4217.split())
 _WORDS = frozenset(  # codes that are words too: they count in capital letters
@@ -228,12 +230,15 @@ def _wrong(name: str, bracket: Bracket, table: Drafts, book: Book) -> str:
             if setting and wrong[0].kind in bracket.column.unit
             else ""
         )
-        return f"{name} is read {what}, and its title says [{said}]; convert its values and write [{own or 'share'}]{change}"
+        return (
+            f"{name} is read {what}, and its title says [{said}]; convert its values and write"
+            f" [{own or 'share'}]{change}"
+        )
     if any(unit.kind == "share" for unit in found) and (whole := table.seen.whole.get(name)):
         line, value = whole
         return (
-            f"{name} is read as a fraction (0.25 is 25 %), and its title says [{said}] over {value:g} in row {line}; "
-            f"write {value / 100:.12g} for {value:g} %"
+            f"{name} is read as a fraction (0.25 is 25 %), and its title says [{said}] over"
+            f" {value:g} in row {line}; write {value / 100:.12g} for {value:g} %"
         )
     return ""
 

@@ -76,9 +76,11 @@ class Package:
         """What openpyxl has read of a package."""
         own = book._number_formats
         formats = [
-            BUILTIN_FORMATS.get(style.numFmtId, "General")
-            if style.numFmtId < BUILTIN_FORMATS_MAX_SIZE
-            else own[style.numFmtId - BUILTIN_FORMATS_MAX_SIZE]
+            (
+                BUILTIN_FORMATS.get(style.numFmtId, "General")
+                if style.numFmtId < BUILTIN_FORMATS_MAX_SIZE
+                else own[style.numFmtId - BUILTIN_FORMATS_MAX_SIZE]
+            )
             for style in book._cell_styles
         ]
         names = {

@@ -158,7 +158,8 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
             )
     if (total := sum(tags.values())) > _MOST_TAGS:
         raise Unreadable(
-            f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read; {_LESS}"
+            f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read;"
+            f" {_LESS}"
         )
 
 
@@ -199,6 +200,7 @@ def _rows(archive: zipfile.ZipFile, part: str, worksheet: Worksheet) -> Iterator
 def _missing() -> Iterator[tuple[int, Cells]]:
     """The rows of a sheet that the workbook names and does not hold."""
     raise Unreadable(
-        "the file names this sheet and holds no cells of it; save the workbook again from a spreadsheet program"
+        "the file names this sheet and holds no cells of it; save the workbook again from a"
+        " spreadsheet program"
     )
     yield

@@ -54,7 +54,8 @@ def main() -> None:
             worst = max(worst, (audit + write) / imports)
             rows.append([workbook.name, f"{figures:,.0f}", audit, write, (audit + write) / imports])
     table(
-        f"Audit and writing of a plan (processor seconds, best of {REPEATS}; import of the packages {imports:.3f})",
+        f"Audit and writing of a plan (processor seconds, best of {REPEATS}; import of the packages"
+        f" {imports:.3f})",
         ["", "figures", "audit", "writing", "of the import"],
         rows,
     )

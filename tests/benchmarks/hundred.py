@@ -41,7 +41,10 @@ BUILD_AND_LOAD, WHOLE, WHOLE_WITH_AGES, GROWTH, MEMORY = (
 GAP = 0.001
 REPEATS = 2
 VARIANTS = {"nothing depends on age": False, "age matters": True}
-OURS = "import sys; from tests.benchmarks import hundred; hundred.whole(int(sys.argv[1]), sys.argv[2] == 'True', float(sys.argv[3]))"
+OURS = (
+    "import sys; from tests.benchmarks import hundred; hundred.whole(int(sys.argv[1]), sys.argv[2]"
+    " == 'True', float(sys.argv[3]))"
+)
 ALONE = """
 import sys, time
 import highspy
@@ -167,7 +170,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     for (name, ages), most in zip(VARIANTS.items(), (WHOLE, WHOLE_WITH_AGES), strict=True):
         found = {scenarios: search(scenarios, ages, asked.time_limit) for scenarios in (few, many)}
         table(
-            f"The whole to a gap of {GAP:.1%} where {name} (processor seconds, {asked.time_limit:g} s at most for a search)",
+            f"The whole to a gap of {GAP:.1%} where {name} (processor seconds, {asked.time_limit:g}"
+            " s at most for a search)",
             [
                 "scenarios",
                 "build to polish",

@@ -87,7 +87,11 @@ def _many(rows: int) -> dict[str, Rows]:
     return {
         "offers": [
             offers[k % len(offers)]
-            | {"offer": f"offer_{k}", "order_cost": None, "minimum_order": None}
+            | {
+                "offer": f"offer_{k}",
+                "order_cost": None,
+                "minimum_order": None,
+            }
             for k in range(rows)
         ],
         "demand": [
@@ -156,7 +160,7 @@ def _many(rows: int) -> dict[str, Rows]:
 SHAPES: dict[str, Callable[[], Tables]] = {
     "mixed": _mixed,
     **{
-        name: (lambda name=name: _mostly(name))
+        name: lambda name=name: _mostly(name)
         for name in ("offers", "demand", "prices", "outlets", "budgets", "opening_stock", "targets")
     },
 }

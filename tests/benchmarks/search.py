@@ -107,7 +107,10 @@ class Compared:
             if proof.bound is None or plan.objective is None:
                 continue
             if proof.bound > plan.objective + AGREEMENT * abs(plan.objective):
-                return f"the bound of {prover}, {proof.bound:,.0f}, is above the plan of {planner}, {plan.objective:,.0f}"
+                return (
+                    f"the bound of {prover}, {proof.bound:,.0f}, is above the plan of {planner},"
+                    f" {plan.objective:,.0f}"
+                )
         return ""
 
 
@@ -142,7 +145,8 @@ def compare(name: str, solvers: Sequence[str], limit: float) -> None:
     rows = [_told(each, search) for each, search in found.searches.items()]
     said = f"{name}{' (' * bool(model.note)}{model.note}{')' * bool(model.note)}"
     table(
-        f"{said}: {made.columns:,} columns, {made.rows:,} rows, {made.integers:,} integers, gap {made.gap:.2%}",
+        f"{said}: {made.columns:,} columns, {made.rows:,} rows, {made.integers:,} integers, gap"
+        f" {made.gap:.2%}",
         HEADER,
         rows,
     )

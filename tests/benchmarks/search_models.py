@@ -105,7 +105,10 @@ MODELS = {
         changes=(WHOLE, "settings.periods=120", SOFT),
         remade=more_money,
         wanted=0.25,
-        note="120 months; money comes again in the second half and targets are soft: else there is no plan",
+        note=(
+            "120 months; money comes again in the second half and targets are soft: else there is"
+            " no plan"
+        ),
     ),
 }
 

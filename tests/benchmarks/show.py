@@ -44,7 +44,8 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 def verdict(what: str, measured: float, most: float, unit: str = "") -> None:
     print(
-        f"  {what}: {measured:.2f}{unit}, at most {most:g}{unit} wanted: {'reached' if measured <= most else 'NOT REACHED'}",
+        f"  {what}: {measured:.2f}{unit}, at most {most:g}{unit} wanted:"
+        f" {'reached' if measured <= most else 'NOT REACHED'}",
         flush=True,
     )
 

@@ -85,7 +85,8 @@ def study(source: Path, output: Path, workers: int) -> list[str]:
 
 def wanted(what: str, measured: float, least: float) -> None:
     print(
-        f"  {what}: {measured:.2f}, at least {least:g} wanted: {'reached' if measured >= least else 'NOT REACHED'}",
+        f"  {what}: {measured:.2f}, at least {least:g} wanted:"
+        f" {'reached' if measured >= least else 'NOT REACHED'}",
         flush=True,
     )
 
@@ -116,7 +117,8 @@ def main() -> None:
             many = folder(where / f"small{samples}", "small", small, samples)
             peaks.append(python(*study(many, where / f"small{samples}.xlsx", 1), *free).peak)
     table(
-        f"A Monte Carlo of {RUNS} runs over {len(CELLS)} inputs of gallium, each ±{SPREAD:.0%}, gap {GAP:.0%}",
+        f"A Monte Carlo of {RUNS} runs over {len(CELLS)} inputs of gallium, each ±{SPREAD:.0%}, gap"
+        f" {GAP:.0%}",
         ["", "processor [s]", "a run [s]"],
         [
             [f"a loop of read, build, solve ({looped} runs measured)", loop * RUNS, loop],
@@ -130,7 +132,8 @@ def main() -> None:
     wanted("two processes over one, in time on the clock", of_one / of_two, 1.8)
     print(f"  second start beyond imports: {again - imports:.2f} s, at most 2 s wanted")
     print(
-        f"  peak memory of 10,000 runs over that of 100: {peaks[1] / peaks[0]:.2f}, at most 1.5 wanted ({peaks[1]:.2f} GiB)"
+        f"  peak memory of 10,000 runs over that of 100: {peaks[1] / peaks[0]:.2f}, at most 1.5"
+        f" wanted ({peaks[1]:.2f} GiB)"
     )
 
 

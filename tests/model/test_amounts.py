@@ -168,7 +168,8 @@ def test_what_is_sold_says_every_digit() -> None:
         "outlets": [{"outlet": "sale", "material": "ga", "form": "sale", "price": 1.5}],
     }
     (row,) = audited(make_plan(*planned(tables))).of(Rotated)
-    assert row.instruction == (
-        "2027-01-15: sell 2,468,013.5 kg of lot L (ga, stockpile, made 2026-03-15), 2 months of life left, through sale, "
-        "for 3,702,020.25 USD"
+    assert (
+        row.instruction
+        == "2027-01-15: sell 2,468,013.5 kg of lot L (ga, stockpile, made 2026-03-15), 2 months of"
+        " life left, through sale, for 3,702,020.25 USD"
     )

@@ -205,7 +205,10 @@ def test_what_is_committed_and_what_is_planned_is_told() -> None:
         (commitment("sign", "spot"), "commitments.name: 'spot' has no row in the sheet contracts"),
         (
             commitment("sign", "offtake", level="hihg"),
-            "commitments.level: 'hihg' is no level of offtake in the sheet floors (did you mean 'high'?)",
+            (
+                "commitments.level: 'hihg' is no level of offtake in the sheet floors (did you mean"
+                " 'high'?)"
+            ),
         ),
         (
             commitment("order", "spot", 6, level="high"),
@@ -213,12 +216,18 @@ def test_what_is_committed_and_what_is_planned_is_told() -> None:
         ),
         (
             commitment("order", "spot", 6, 2),
-            "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found 2027-03-01",
+            (
+                "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found"
+                " 2027-03-01"
+            ),
         ),
         (
             commitment("order", "spot", 6, -1),
-            "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found 2026-12-01; what an earlier decision has "
-            "brought is opening_stock, what it still brings an offer committed at its arrival",
+            (
+                "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found"
+                " 2026-12-01; what an earlier decision has brought is opening_stock, what it still"
+                " brings an offer committed at its arrival"
+            ),
         ),
         (
             commitment("order", "spot"),
@@ -277,5 +286,8 @@ def test_what_cannot_be_done_at_all_cannot_be_committed(row: Commitment, impossi
         outlet("swap", "exchange", lead_time_months=1), project(cost=5, decide_from=month(1)), offer("new", project="plant 2", capacity=1),
     )  # fmt: skip
     when = "" if row.date is None else f" on {row.date}"
-    said = f"commitments.date: cannot be kept: {row.kind} of {row.name} is not possible{when}; see its dates, lead time and supplier"
+    said = (
+        f"commitments.date: cannot be kept: {row.kind} of {row.name} is not possible{when}; see its"
+        " dates, lead time and supplier"
+    )
     assert faults(book(*rows, row, supply_stages=("operating",))) == ([said] if impossible else [])

@@ -735,7 +735,8 @@ def test_the_outcome_of_a_contract_is_told() -> None:
     assert told.share_at_floor == pytest.approx(10 / 15)
     assert (
         told.instruction
-        == "2027-01: sign offtake with plant at level low, floor 8 USD/kg, 120 kg a year, first delivery 2027-02"
+        == "2027-01: sign offtake with plant at level low, floor 8 USD/kg, 120 kg a year, first"
+        " delivery 2027-02"
     )
     assert (other.decision, other.level, other.cost) == ("do not sign", None, 0)
 
@@ -774,7 +775,8 @@ def test_the_outcome_of_a_cfd_is_told() -> None:
     assert (told.topups, told.upside, told.cost, told.breakeven) == (20, 29, 6 + 20 - 29, None)
     assert (
         told.instruction
-        == "2027-01: sign offtake with plant at level low, floor 11 USD/kg, cash for 120 kg a year from 2027-02"
+        == "2027-01: sign offtake with plant at level low, floor 11 USD/kg, cash for 120 kg a year"
+        " from 2027-02"
     )
 
 
@@ -805,8 +807,10 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
         4,
     )
     assert (told.delivered, told.expected_price, told.cost) == (10, 12, 120)
-    assert told.instruction == (
-        "2027-02: sign offtake with plant at level low, floor 9 USD/kg (tied to market), 120 kg a year, first delivery 2027-03"
+    assert (
+        told.instruction
+        == "2027-02: sign offtake with plant at level low, floor 9 USD/kg (tied to market), 120 kg"
+        " a year, first delivery 2027-03"
     )
 
 
@@ -827,7 +831,10 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
         ([contract(ceiling=9), TEN], "contracts.ceiling: caps a reference: it needs price_index"),
         (
             [contract(lead_time_months=2.5), TEN],
-            "contracts.lead_time_months: must be a whole number of periods of 1 month, found 2.5 months; write 2 or 3",
+            (
+                "contracts.lead_time_months: must be a whole number of periods of 1 month, found"
+                " 2.5 months; write 2 or 3"
+            ),
         ),
         (
             [contract(), Floor(contract="offtake", level="low", annual_quantity=120)],
@@ -846,14 +853,16 @@ def test_faults_of_a_contract(rows: list[Contract | Floor], fault: str) -> None:
             {"form": "cfd"},
             TEN,
             [
-                "contracts.price_index: is required for a cfd: it pays the difference from the floor to a reference"
+                "contracts.price_index: is required for a cfd: it pays the difference from the"
+                " floor to a reference"
             ],
         ),
         (
             {"upside_share": 0.5, "upside_trigger": 9},
             TEN,
             [
-                "contracts.price_index: is required for an upside: it is a share of a reference above the trigger"
+                "contracts.price_index: is required for an upside: it is a share of a reference"
+                " above the trigger"
             ],
         ),
         (
@@ -922,7 +931,8 @@ def test_what_has_no_effect_on_a_contract_is_odd(cells: dict[str, object], said:
 
 def test_a_contract_that_cannot_deliver_is_odd() -> None:
     assert warnings(book(contract(lead_time_months=2), TEN)) == [
-        "contracts.contract: offtake cannot be signed to deliver within the horizon: see its dates, lead time and its supplier's start"
+        "contracts.contract: offtake cannot be signed to deliver within the horizon: see its dates,"
+        " lead time and its supplier's start"
     ]
 
 

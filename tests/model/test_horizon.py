@@ -237,17 +237,26 @@ def test_when_a_supplier_ships_first(start: dt.date | None, shipping: int) -> No
         (
             [material(shelf_life_months=4)],
             {"period_months": 3},
-            "materials.shelf_life_months: must be a whole number of periods of 3 months, found 4 months; write 3 or 6",
+            (
+                "materials.shelf_life_months: must be a whole number of periods of 3 months, found"
+                " 4 months; write 3 or 6"
+            ),
         ),
         (
             [material(closing_value=1)],
             {},
-            "materials.price_index: is required where closing_value is above 0: it values the stock",
+            (
+                "materials.price_index: is required where closing_value is above 0: it values the"
+                " stock"
+            ),
         ),
         (
             [site(buyer="navy"), demand(1, buyer="army")],
             {},
-            "demand.buyer: 'army' has no site, and no site in the sheet sites serves all; give it one",
+            (
+                "demand.buyer: 'army' has no site, and no site in the sheet sites serves all; give"
+                " it one"
+            ),
         ),
     ],
 )

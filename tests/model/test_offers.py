@@ -724,16 +724,24 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
         ),
         (
             {"lead_time_months": 0.5},
-            "offers.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
+            (
+                "offers.lead_time_months: must be a whole number of periods of 1 month, found 0.5"
+                " months; write 0 or 1"
+            ),
         ),
         (
             {"availability": 1e-9, "capacity": 5},
-            "offers.availability: must be 0 (nothing) or at least 0.000001, found 1e-09; write 0 where as good as nothing arrives",
+            (
+                "offers.availability: must be 0 (nothing) or at least 0.000001, found 1e-09; write"
+                " 0 where as good as nothing arrives"
+            ),
         ),
         (
             {"order_cost": 1},
-            "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing else in the workbook bounds what could "
-            "be bought",
+            (
+                "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and"
+                " nothing else in the workbook bounds what could be bought"
+            ),
         ),
     ],
 )
@@ -754,7 +762,8 @@ def test_why_an_offer_needs_a_capacity(rows: list[Row], why: str) -> None:
     (said,) = faults(book(*rows, outlet(price=100)))
     assert (
         said
-        == f"offers.capacity: is needed: {why}, and nothing else in the workbook bounds what could be bought"
+        == f"offers.capacity: is needed: {why}, and nothing else in the workbook bounds what could"
+        " be bought"
     )
 
 
@@ -788,7 +797,10 @@ def test_extreme_figures_leave_the_optimum_as_it_is(offer_: dict[str, float], be
 
 
 def test_a_lot_of_next_to_nothing_is_refused() -> None:
-    said = "offers.lot_size: is too small for whole lots to mean anything, found 0.000000000001 where 10 is needed; leave it blank where "
+    said = (
+        "offers.lot_size: is too small for whole lots to mean anything, found 0.000000000001 where"
+        " 10 is needed; leave it blank where "
+    )
     assert faults(book(offer(lot_size=1e-12), demand(10))) == [f"{said}any quantity can be ordered"]
 
 

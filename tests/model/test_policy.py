@@ -523,7 +523,7 @@ def test_spend_and_count_are_told() -> None:
         ("three", None, "spend", 450, 0, True),
         ("four", "b", "count", 1, 0, True),
     ]
-    (first, *_) = (
+    first, *_ = (
         row
         for row in report(put(built(stockpile), one_month(60, 0)))
         if isinstance(row, RuleKept) and row.rule == "two"
@@ -545,7 +545,10 @@ def test_spend_and_count_are_told() -> None:
         ),
         (
             rule("bloc", "alied", most=0.4),
-            "rules.value: must be one of domestic, allied, other, found 'alied' (did you mean 'allied'?)",
+            (
+                "rules.value: must be one of domestic, allied, other, found 'alied' (did you mean"
+                " 'allied'?)"
+            ),
         ),
         (rule("supplier", "UK", most=0.4), "rules.value: no supplier 'UK' in the sheet suppliers"),
         (rule("offer", "c", most=0.4), "rules.value: no offer 'c' in the sheet offers"),
@@ -555,7 +558,10 @@ def test_spend_and_count_are_told() -> None:
         ),
         (
             rule("foreign_feedstock", "us", most=0.4),
-            "rules.value: must be blank for foreign_feedstock: each supplier counts by its own share",
+            (
+                "rules.value: must be blank for foreign_feedstock: each supplier counts by its own"
+                " share"
+            ),
         ),
     ],
 )

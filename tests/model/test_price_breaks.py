@@ -331,8 +331,10 @@ def test_an_order_at_a_break_says_from_where_it_costs_less(
         if cheaper_from
         else ""
     )
-    assert order.instruction == (
-        f"2027-01: order {quantity} kg of ga from plant under spot, to arrive 2027-01, for {price * quantity:,.0f} USD in all{said}"
+    assert (
+        order.instruction
+        == f"2027-01: order {quantity} kg of ga from plant under spot, to arrive 2027-01, for"
+        f" {price * quantity:,.0f} USD in all{said}"
     )
 
 
@@ -411,7 +413,10 @@ def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> N
         ),
         (
             [price_break(10, 9, line=2), price_break(10, 8, line=3)],
-            "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already; remove one of the two",
+            (
+                "price_breaks.from_quantity: a break of spot at 10 stands in row 2 already; remove"
+                " one of the two"
+            ),
         ),
         (
             [price_break(10, 9, line=2), price_break(20, 8, line=3, kind="incremental")],
@@ -435,11 +440,17 @@ def test_a_price_break_has_a_price_or_a_premium() -> None:
     [
         (
             [price_break(10, 9, line=2), price_break(20, 9.5, line=3)],
-            "price_breaks.price: is above that of the smaller quantity in row 2, 9: breaks out of order? found 9.5",
+            (
+                "price_breaks.price: is above that of the smaller quantity in row 2, 9: breaks out"
+                " of order? found 9.5"
+            ),
         ),
         (
             [price_break(31, 9)],
-            "price_breaks.from_quantity: is above the capacity of spot, 30: no order reaches it, found 31",
+            (
+                "price_breaks.from_quantity: is above the capacity of spot, 30: no order reaches"
+                " it, found 31"
+            ),
         ),
     ],
 )
@@ -453,7 +464,10 @@ def test_a_premium_that_rises_is_odd() -> None:
         price_break(10, premium=-0.1, line=2),
         price_break(20, premium=0.0, line=3),
     )
-    said = "price_breaks.premium: is above that of the smaller quantity in row 2, -0.1: breaks out of order? found 0"
+    said = (
+        "price_breaks.premium: is above that of the smaller quantity in row 2, -0.1: breaks out of"
+        " order? found 0"
+    )
     assert warnings(one_month(*rows, *prices(8))) == [said]
 
 
@@ -461,8 +475,8 @@ def test_breaks_of_an_order_that_nothing_bounds_need_a_capacity() -> None:
     """A target makes a bound, profit does not: stock that earns more than it costs."""
     stock = material(closing_value=1, price_index="market")
     said = (
-        "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing else in the workbook bounds what could be "
-        "bought"
+        "offers.capacity: is needed: orders have a minimum, a cost or price breaks, and nothing"
+        " else in the workbook bounds what could be bought"
     )
     assert faults(one_month(offer(), price_break(10, 9), stock, *prices(9.5))) == [said]
     assert faults(one_month(offer(), price_break(10, 9), target(5))) == []

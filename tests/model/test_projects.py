@@ -482,9 +482,15 @@ def test_faults_of_a_project(row: Project, fault: str) -> None:
         (
             [project(cost=5, ready_lag_months=2), OFFER],
             [
-                "offers.offer: spot can never be ordered within the horizon: see its dates and lead time",
-                "projects.project: plant 2 can never go ahead within the horizon: give a cost that a grant shares, or a level of one of "
-                "its contracts at or above the break-even; see its dates and ready_lag_months",
+                (
+                    "offers.offer: spot can never be ordered within the horizon: see its dates and"
+                    " lead time"
+                ),
+                (
+                    "projects.project: plant 2 can never go ahead within the horizon: give a cost"
+                    " that a grant shares, or a level of one of its contracts at or above the"
+                    " break-even; see its dates and ready_lag_months"
+                ),
             ],
         ),
         ([project(cost=5), OFFER], []),

@@ -213,8 +213,10 @@ def test_what_is_rotated_out_earns_and_costs() -> None:
     assert (sold.outlet, sold.quantity, sold.price, sold.proceeds, sold.cost) == pytest.approx(
         ("sale", 4, 4, 16, 4)
     )
-    assert sold.instruction == (
-        "2027-02: sell 4 kg of lot L (ga, stockpile, made 2026-12-01), 1 month of life left, through sale, for 16 USD"
+    assert (
+        sold.instruction
+        == "2027-02: sell 4 kg of lot L (ga, stockpile, made 2026-12-01), 1 month of life left,"
+        " through sale, for 16 USD"
     )
     assert (thrown.outlet, thrown.form, thrown.quantity, thrown.proceeds, thrown.cost) == (
         "scrap",
@@ -287,9 +289,10 @@ def test_what_comes_back_is_told() -> None:
     )
     assert (row.quantity, row.price, row.proceeds, row.cost) == (8, 0, 0, 16)
     assert (row.returns, row.returned, row.to_material) == (month(2), 6, "ga")
-    assert row.instruction == (
-        "2027-01: exchange 8 kg of lot L (ga, stockpile, made 2026-12-01), 5 months of life left, through swap; "
-        "6 kg of ga come back 2027-03"
+    assert (
+        row.instruction
+        == "2027-01: exchange 8 kg of lot L (ga, stockpile, made 2026-12-01), 5 months of life"
+        " left, through swap; 6 kg of ga come back 2027-03"
     )
     moved = [
         (each.date, each.lot, each.made, each.kind, each.age, each.quantity)
@@ -317,8 +320,10 @@ def test_a_rework_is_told_with_the_material_it_makes() -> None:
     told = list(report(formulation))
     (row,) = (each for each in told if isinstance(each, Rotated))
     assert (row.form, row.returns, row.returned, row.to_material) == ("rework", month(0), 4, "in")
-    assert row.instruction == (
-        "2027-01: rework 8 kg of lot L (ga, stockpile, made 2027-01-01), through refine; 4 kg of in come back 2027-01"
+    assert (
+        row.instruction
+        == "2027-01: rework 8 kg of lot L (ga, stockpile, made 2027-01-01), through refine; 4 kg of"
+        " in come back 2027-01"
     )
     assert [
         (each.lot, each.material, each.quantity) for each in told if isinstance(each, LotStock)
@@ -360,7 +365,8 @@ def test_what_expires_is_told() -> None:
     assert (told.form, told.outlet, told.quantity, told.cost) == ("expired", None, 10, 30)
     assert (
         told.instruction
-        == "2027-01: 10 kg of lot L (ga, stockpile, made 2027-01-01) reaches the end of its life and is waste"
+        == "2027-01: 10 kg of lot L (ga, stockpile, made 2027-01-01) reaches the end of its life"
+        " and is waste"
     )
 
 
@@ -378,19 +384,31 @@ def test_what_expires_is_told() -> None:
         ),
         (
             {"age_discount": 0.1},
-            "outlets.age_discount: needs a shelf_life_months of ga: without one its age is not kept",
+            (
+                "outlets.age_discount: needs a shelf_life_months of ga: without one its age is not"
+                " kept"
+            ),
         ),
         (
             {"to_material": "ga"},
-            "outlets.to_material: is for a rework: an outlet of form sale gives back no other material",
+            (
+                "outlets.to_material: is for a rework: an outlet of form sale gives back no other"
+                " material"
+            ),
         ),
         (
             {"form": "exchange", "price": None, "to_material": "ga"},
-            "outlets.to_material: is for a rework: an outlet of form exchange gives back no other material",
+            (
+                "outlets.to_material: is for a rework: an outlet of form exchange gives back no"
+                " other material"
+            ),
         ),
         (
             {"form": "rework", "price": None, "lead_time_months": 0.5},
-            "outlets.lead_time_months: must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
+            (
+                "outlets.lead_time_months: must be a whole number of periods of 1 month, found 0.5"
+                " months; write 0 or 1"
+            ),
         ),
     ],
 )
@@ -399,7 +417,10 @@ def test_faults_of_an_outlet(cells: dict[str, object], fault: str) -> None:
 
 
 def test_an_outlet_that_asks_for_more_than_the_shelf_life_is_odd() -> None:
-    said = "outlets.minimum_life_months: is above the shelf life of ga, 2 months: the outlet takes nothing, found 3"
+    said = (
+        "outlets.minimum_life_months: is above the shelf life of ga, 2 months: the outlet takes"
+        " nothing, found 3"
+    )
     assert warnings(book(outlet(minimum_life_months=3), material(shelf_life_months=2))) == [said]
 
 

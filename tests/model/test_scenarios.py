@@ -359,8 +359,8 @@ def test_no_scenario_limits_a_life_that_was_unlimited(tmp_path: Path) -> None:
         "value": 6,
     }
     told = (
-        "materials!A2: in scenario embargo: gallium has a shelf life from 2027-04-01 on and none before: the age of what is on hand is not "
-        "known; give it a long life in materials"
+        "materials!A2: in scenario embargo: gallium has a shelf life from 2027-04-01 on and none"
+        " before: the age of what is on hand is not known; give it a long life in materials"
     )
     assert faults(workbook(tmp_path / "book.xlsx", changed(events=life))) == [told]
     known = changed({0: {"revealed": month(0)}}, {**life, "from": None, "to": None})
@@ -389,12 +389,18 @@ def test_what_changes_nothing_is_a_warning(tables: Tables, told: str, tmp_path: 
     [
         (
             {"table": "demand", "row": "gallium", "column": "to", "value": "2026-12-01"},
-            "demand!C2: in scenario embargo: to must not be before from (2027-01-01), found 2026-12-01",
+            (
+                "demand!C2: in scenario embargo: to must not be before from (2027-01-01), found"
+                " 2026-12-01"
+            ),
         ),
         (
             {"table": "demand", "row": None, "column": "from", "value": "2028-01-01"},
-            "demand!B2: in scenario embargo: no period of the horizon, 2027-01-01 to 2027-08-31, is covered by 2028-01-01 to 2028-01-01; "
-            "change the dates or remove the row",
+            (
+                "demand!B2: in scenario embargo: no period of the horizon, 2027-01-01 to"
+                " 2027-08-31, is covered by 2028-01-01 to 2028-01-01; change the dates or remove"
+                " the row"
+            ),
         ),
     ],
 )

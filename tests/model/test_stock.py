@@ -81,7 +81,8 @@ CASES = [
     ),
     Case(
         "expired",
-        "an opening lot older than its life is waste of the first month: nothing can use it, not even what takes the last age",
+        "an opening lot older than its life is waste of the first month: nothing can use it, not"
+        " even what takes the last age",
         book(lot(10, -7), lot(4, -2, "M"), THREE_MONTHS, outlet()),
         {"out[sale,stockpile,2,0]": 4, "expired[ga,stockpile,0]": 10},
         [{"out[sale,stockpile,2,0]": 5, "expired[ga,stockpile,0]": 9}],
@@ -95,7 +96,8 @@ CASES = [
     ),
     Case(
         "hold_expiry",
-        "what is older than a life that a scenario shortens is waste: no taker of the last age has it",
+        "what is older than a life that a scenario shortens is waste: no taker of the last age"
+        " has it",
         book(
             lot(10, -2),
             lot(5, 0, "M"),
@@ -294,12 +296,16 @@ def test_faults_of_an_opening_lot() -> None:
         "opening_stock.site: is required: the workbook has several sites"
     ]
     assert faults(book(lot(1, 1))) == [
-        "opening_stock.made: must not be after the first period, which begins on 2027-01-01, found 2027-02-01"
+        "opening_stock.made: must not be after the first period, which begins on 2027-01-01, found"
+        " 2027-02-01"
     ]
 
 
 def test_a_lot_older_than_its_life_is_odd() -> None:
-    said = "opening_stock.made: lot L is older than its shelf life of 3 months: it expires in the first period"
+    said = (
+        "opening_stock.made: lot L is older than its shelf life of 3 months: it expires in the"
+        " first period"
+    )
     assert warnings(book(lot(1, -3), THREE_MONTHS)) == [said]
     assert warnings(book(lot(1, -2), THREE_MONTHS)) == []
 

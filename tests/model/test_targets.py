@@ -48,7 +48,8 @@ CASES = [
     ),
     Case(
         "hold_target",
-        "a lot counts that has 2 of its 4 months left at period end, and one with a month left does not",
+        "a lot counts that has 2 of its 4 months left at period end, and one with a month left"
+        " does not",
         book(
             target(10, hard=True),
             material(shelf_life_months=4, count_life_months=2),
@@ -179,12 +180,16 @@ def test_metal_that_cannot_count_is_not_bought_for_a_target() -> None:
 
 def test_faults_of_a_target() -> None:
     assert faults(book(target(1), Target(material="ga", from_=month(0, 9), quantity=2))) == [
-        "targets.from: a target for ga in this period stands in row 0 already; remove one of the two"
+        "targets.from: a target for ga in this period stands in row 0 already; remove one of"
+        " the two"
     ]
 
 
 def test_a_soft_target_without_a_price_is_odd() -> None:
-    said = "targets.hard: the target is soft and ga has no below_target_cost: it has no effect (set hard, or a cost in materials)"
+    said = (
+        "targets.hard: the target is soft and ga has no below_target_cost: it has no effect (set"
+        " hard, or a cost in materials)"
+    )
     assert warnings(book(target(1))) == [said]
     assert warnings(book(target(1), objective="shortfall_first")) == []
     assert warnings(book(target(1, hard=True))) == []
@@ -192,7 +197,10 @@ def test_a_soft_target_without_a_price_is_odd() -> None:
 
 def test_a_step_beyond_the_horizon_is_a_fault_and_a_ramp_to_it_is_none() -> None:
     beyond = month(6)
-    said = "targets.from: is after the horizon, which ends on 2027-03-31, found 2027-07-01; change the date or remove the row"
+    said = (
+        "targets.from: is after the horizon, which ends on 2027-03-31, found 2027-07-01; change the"
+        " date or remove the row"
+    )
     assert faults(book(Target(material="ga", from_=beyond, quantity=6, hard=True), periods=3)) == [
         said
     ]

@@ -198,7 +198,8 @@ def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
     assert [each.volatility for each in short.processes] == [0.33, 0.33]
     assert (
         short.said[0]
-        == "price_history holds 11 points, fewer than 12, of market: the parameters of uncertainty (path) stand"
+        == "price_history holds 11 points, fewer than 12, of market: the parameters of uncertainty"
+        " (path) stand"
     )
     with pytest.raises(
         InputError, match=r"volatility is required: price_history has too few points of market"
@@ -385,7 +386,10 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
         ([uncertain(per_year=0.1)], "jump_factor: is required for a price that jumps"),
         (
             [uncertain(jump_factor=2.0)],
-            "jumps_with: needs an embargo, or per_year how often it jumps by itself; exactly one of the two",
+            (
+                "jumps_with: needs an embargo, or per_year how often it jumps by itself; exactly"
+                " one of the two"
+            ),
         ),
         (
             [uncertain(jump_factor=2.0, jumps_with="ban")],
@@ -393,7 +397,10 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
         ),
         (
             [uncertain(correlation=0.5)],
-            "correlation: needs correlates_with beside it, and the reverse: how much, and with which row",
+            (
+                "correlation: needs correlates_with beside it, and the reverse: how much, and with"
+                " which row"
+            ),
         ),
         (
             [uncertain("a", value="market", correlates_with="x", correlation=0.5)],

@@ -19,7 +19,8 @@ from optimiser.system.interrupts import Interrupt
 def orders(seed: int, periods: int = 8) -> Program:
     """Demand in each period; an order has a cost and one of two prices, the lower one from 20 on; what is left is stored.
 
-    Columns of a period: placed, its two prices (one of them where it is placed), the quantity at each, what is stored."""
+    Columns of a period: placed, its two prices (one of them where it is placed), the quantity at each, what is stored.
+    """
     r = np.random.default_rng(seed)
     demand = r.integers(3, 15, periods)
     rows: list[tuple[float, float, dict[int, float]]] = []

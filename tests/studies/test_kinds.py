@@ -68,9 +68,10 @@ def test_tornado_of_a_plan(path: Path) -> None:
     assert column(table, "cost at low") == pytest.approx([-55, -10])
     assert column(table, "cost at high") == pytest.approx([110, 10])
     assert column(table, "largest swing") == pytest.approx([110, 10])
-    assert table.said == (
-        "offers[spot].price moves the cost most, by 110 USD (more at its high); next is offers[spot].duty, by 10 USD. "
-        "As it is the plan costs 110 USD."
+    assert (
+        table.said
+        == "offers[spot].price moves the cost most, by 110 USD (more at its high); next is"
+        " offers[spot].duty, by 10 USD. As it is the plan costs 110 USD."
     )
 
 
@@ -101,7 +102,8 @@ def test_sweep_of_one_and_of_two(path: Path) -> None:
     assert cost.chart == "heat"
     assert (
         table.said
-        == "The least cost goes from 50 USD at 5 of offers[spot].price to 150 USD at 15 of offers[spot].price."
+        == "The least cost goes from 50 USD at 5 of offers[spot].price to 150 USD at 15 of"
+        " offers[spot].price."
     )
     (first,) = answered(
         "sweep",
@@ -140,7 +142,8 @@ def test_frontier_of_shortfall(path: Path) -> None:
     assert column(table, "cost") == pytest.approx([100, 80, 60], abs=1e-2)
     assert column(table, "remark") == ["", "", ""]
     assert table.said.startswith(
-        "The least cost goes from 100 USD at shortfall 0 kg to 60 USD at 10 kg; a looser limit saves most between"
+        "The least cost goes from 100 USD at shortfall 0 kg to 60 USD at 10 kg; a looser limit"
+        " saves most between"
     )
 
 
@@ -172,7 +175,8 @@ def test_an_end_of_a_frontier_that_failed_is_no_end_without_a_plan(path: Path) -
     (table,) = studied("frontier", Hollow(befalls="fail").evaluator(), (), path, column="shortfall")
     assert (
         table.said
-        == "An end of the frontier was not found: least cost: failed: no luck; least shortfall: failed: no luck."
+        == "An end of the frontier was not found: least cost: failed: no luck; least shortfall:"
+        " failed: no luck."
     )
 
 
@@ -370,7 +374,8 @@ def test_morris_on_a_line(path: Path) -> None:
     assert found["offers[x1].price"] == pytest.approx((4, 4, 0), abs=1e-9)
     assert found["offers[x2].price"] == pytest.approx((0, 0, 0), abs=1e-9)
     assert table.said.startswith(
-        "offers[x0].price moves the cost most, by 20 USD over its range on average (μ*); next is offers[x1].price"
+        "offers[x0].price moves the cost most, by 20 USD over its range on average (μ*); next is"
+        " offers[x1].price"
     )
     assert table.drawn == (3, 5)
 
@@ -451,8 +456,8 @@ def test_fewer_alternatives_than_were_asked_for_have_a_reason(path: Path) -> Non
     (table,) = answered("alternatives", book(offer(), demand(10)), path, high=0.02, steps=4)
     assert len(table.rows) == 1
     assert (
-        "1 of 4 plans were found: the next is like one of these to 99.5%, and there is none that is less alike."
-        in table.said
+        "1 of 4 plans were found: the next is like one of these to 99.5%, and there is none that is"
+        " less alike." in table.said
     )
 
 

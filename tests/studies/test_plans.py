@@ -145,9 +145,10 @@ def test_first_cheapest_and_dearest_are_audited_before_anybody_sees_them(tmp_pat
     ]
     assert again.asked == [], "the record knows"
     assert len(studied(again, tmp_path / "r.sqlite", 15.0, 11.0)) == 2
-    assert sorted(again.asked) == [11.0, 15.0], (
-        "what was named by no answer before is run again for its plan"
-    )
+    assert sorted(again.asked) == [
+        11.0,
+        15.0,
+    ], "what was named by no answer before is run again for its plan"
 
 
 class Wrong(Counting):

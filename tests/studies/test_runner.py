@@ -234,7 +234,10 @@ def test_a_full_disk_keeps_what_had_ended(tmp_path: Path) -> None:
         assert len(kept) == 400
 
 
-VIEW = "CREATE VIEW runs AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key + 1 FROM n) SELECT key, key AS status FROM n"
+VIEW = (
+    "CREATE VIEW runs AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key + 1 FROM n) SELECT"
+    " key, key AS status FROM n"
+)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +404,7 @@ def test_what_cases_taught_is_told_before_the_next_task(tmp_path: Path) -> None:
         assert heard is not None
         by_process.setdefault(each.figures["process"], []).append(heard)
     assert len(by_process) == 2
-    (mine, yours) = by_process.values()
+    mine, yours = by_process.values()
     assert max(mine) >= len(yours) - 1 or max(yours) >= len(mine) - 1
     assert max(mine) <= len(yours)
     assert max(yours) <= len(mine)

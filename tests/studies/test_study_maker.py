@@ -155,7 +155,10 @@ def test_every_number_of_a_sample_can_be_changed() -> None:
         ),
         (
             {"kind": "sweeps"},
-            "studies!B2: kind must be one of tornado, sweep, frontier, threshold, monte_carlo, morris, sobol",
+            (
+                "studies!B2: kind must be one of tornado, sweep, frontier, threshold, monte_carlo,"
+                " morris, sobol"
+            ),
         ),
     ],
 )
@@ -176,7 +179,10 @@ def test_a_wrong_study_is_told_with_its_cell(
         ),
         (
             "buy spot",
-            "studies!J4: decision must be target, or project, order, sign, rotate with a name, as in 'sign metlen'",
+            (
+                "studies!J4: decision must be target, or project, order, sign, rotate with a name,"
+                " as in 'sign metlen'"
+            ),
         ),
     ],
 )
@@ -192,7 +198,8 @@ def test_a_decision_is_judged_by_cost(tmp_path: Path, tables: dict[str, Any]) ->
     assert read(book(tmp_path / "target.xlsx", tables))
     tables["studies"][2]["decision"] = "order spot"
     assert faults(book(tmp_path / "book.xlsx", tables)) == [
-        "studies!J4: 'order spot' is judged by cost: it needs the objective cost, found shortfall_first; target can be asked for"
+        "studies!J4: 'order spot' is judged by cost: it needs the objective cost, found"
+        " shortfall_first; target can be asked for"
     ]
 
 
@@ -236,7 +243,12 @@ def test_faults_of_studies_are_told_with_all_others(tmp_path: Path, tables: dict
     tables["studies"][2] |= {"table": None, "decision": "order sport"}
     tables["studies"] += [
         tables["studies"][2]
-        | {"study": "more", "table": "demand", "row": "none", "decision": "target"}
+        | {
+            "study": "more",
+            "table": "demand",
+            "row": "none",
+            "decision": "target",
+        }
     ]
     found = faults(book(tmp_path / "book.xlsx", tables))
     assert [each.split(":")[0] for each in found] == [
@@ -252,7 +264,8 @@ def test_alternatives_are_judged_by_cost(tmp_path: Path, tables: dict[str, Any])
     tables["settings"]["objective"] = "shortfall_first"
     tables["studies"] = [{"study": "others", "kind": "alternatives"}]
     assert faults(book(tmp_path / "book.xlsx", tables)) == [
-        "studies!B2: alternatives are judged by cost: they need the objective cost, found shortfall_first"
+        "studies!B2: alternatives are judged by cost: they need the objective cost, found"
+        " shortfall_first"
     ]
 
 
@@ -371,7 +384,8 @@ def test_a_record_that_was_edited_is_warned_about_and_counted(
     assert said == []
     again = make_studies(request, said.append)
     assert said == [
-        f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are not believed"
+        f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are"
+        " not believed"
     ]
     assert [table.rows for table in again.answers[0].tables] == [
         table.rows for table in made.answers[0].tables

@@ -47,7 +47,8 @@ def month(t: int, day: int = 1) -> dt.date:
 
 def book(*rows: Row, **settings: Any) -> Stockpile:
     """A stockpile of two months from January 2027, unless told otherwise; it has the material `ga` and the supplier `plant` unless
-    a row of their tables is given; names are spelt alike, as reading does. Plans written by hand name every age, so none share a column."""
+    a row of their tables is given; names are spelt alike, as reading does. Plans written by hand name every age, so none share a column.
+    """
     tables: dict[type[Row], tuple[Row, ...]] = {}
     for row in rows:
         tables[type(row)] = (*tables.get(type(row), ()), row)
@@ -284,7 +285,8 @@ def _fine(m: pyo.ConcreteModel, component: Any) -> float:
 @dataclass(frozen=True)
 class Case:
     """A book, a plan that its model accepts, and changes to that plan each of which breaks `component` and nothing else, but
-    for the rows that follow from it (`also`). In `parts` the plan is one of the relaxation, for rows that whole decisions cannot break."""
+    for the rows that follow from it (`also`). In `parts` the plan is one of the relaxation, for rows that whole decisions cannot break.
+    """
 
     component: str
     why: str

@@ -164,7 +164,8 @@ def minimise(objective: Linear, rows: Sequence[Row]) -> Answer:
 class _Simplex:
     """Columns: the variables, then a slack for each `<=` row, then an artificial for each row that starts violated or is an
     equation, then the objective's own, then the right-hand side. A row may be multiplied by any positive number; the basic
-    variable of a row has a positive factor in it, not necessarily 1, so that whole numbers are enough."""
+    variable of a row has a positive factor in it, not necessarily 1, so that whole numbers are enough.
+    """
 
     def __init__(self, names: Sequence[Name], objective: Linear, rows: Sequence[Row]) -> None:
         self.names = names

@@ -24,9 +24,12 @@ class Plain:
     """Costs the sum of its inputs."""
 
     def run(self, case: Case) -> tuple[Result, list[Any]]:
-        return Result(
-            "optimal", self.cost(values(case)), self.cost(values(case)), 0.0, stock=(1.0, 2.0)
-        ), []
+        return (
+            Result(
+                "optimal", self.cost(values(case)), self.cost(values(case)), 0.0, stock=(1.0, 2.0)
+            ),
+            [],
+        )
 
     def cost(self, x: list[float]) -> float:
         return sum(x)

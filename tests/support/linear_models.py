@@ -10,7 +10,8 @@ import pyomo.environ as pyo
 
 def random_model(r: random.Random, variables: int = 6, constraints: int = 6) -> pyo.ConcreteModel:
     """Variables of every domain, some fixed; equations, inequalities either way round and ranges over sums, products,
-    quotients, nested and named expressions, with the same variable several times. Bounded, and feasible or not."""
+    quotients, nested and named expressions, with the same variable several times. Bounded, and feasible or not.
+    """
     m = pyo.ConcreteModel()
     m.I = pyo.Set(initialize=range(variables))
     m.rate = pyo.Param(m.I, mutable=True, initialize={i: r.randint(-4, 4) for i in m.I})

@@ -916,9 +916,11 @@ class Program:
         reference = self.reference(name, n)
         return max(
             price,
-            reference
-            if contract.get("ceiling") is None
-            else min(reference, number(contract, "ceiling")),
+            (
+                reference
+                if contract.get("ceiling") is None
+                else min(reference, number(contract, "ceiling"))
+            ),
         )
 
     def reference(self, name: str, n: Node) -> Fraction:

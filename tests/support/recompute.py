@@ -149,7 +149,9 @@ def summary(book: Book) -> Iterator[str]:
         ):
             yield f"the scenarios cost {total(outcomes, 'cost')[()]}, not {cost}"
         if not book.near(total(outcomes, "shortfall")[()], totals["Shortfall"], 10 * NOISE):
-            yield f"the scenarios lack {total(outcomes, 'shortfall')[()]}, not {totals['Shortfall']}"
+            yield (
+                f"the scenarios lack {total(outcomes, 'shortfall')[()]}, not {totals['Shortfall']}"
+            )
         if not book.near(total(outcomes, "waste")[()], totals["Waste"], 10 * NOISE):
             yield f"the scenarios waste {total(outcomes, 'waste')[()]}, not {totals['Waste']}"
     for row in book.rows("budget"):
@@ -168,7 +170,10 @@ def summary(book: Book) -> Iterator[str]:
         len(brought),
         max(lines[name][2] for (name,) in brought),
     ):
-        yield f"{lines['Number of suppliers'][1]} suppliers, the largest with {lines['Largest share'][1]}"
+        yield (
+            f"{lines['Number of suppliers'][1]} suppliers, the largest with"
+            f" {lines['Largest share'][1]}"
+        )
     yield from (f"check {name}: {row[1]}" for name, row in lines.items() if row[1] == "differs")
     stored = book.grids["summary"]
     for cell, value in evaluate(book.formulas, book.grids, "summary").items():

@@ -487,9 +487,11 @@ class _Drawing:
         return {
             "material": name,
             "shelf_life_months": life and life * self.months,
-            "count_life_months": self.pick(self.months, (life - 1) * self.months)
-            if life and "count_life" in self.has
-            else None,
+            "count_life_months": (
+                self.pick(self.months, (life - 1) * self.months)
+                if life and "count_life" in self.has
+                else None
+            ),
             "price_index": "rotterdam",
             "closing_value": self.only("closing_value", 0.25, 0.5, 0.9),
             "shortage_cost": None if "hard_demand" in self.has else self.pick(13, 30, 45),
@@ -523,9 +525,11 @@ class _Drawing:
         return {
             "site": name,
             "buyer": self.only("buyers", *(["A"] if name == "north" else ["B", "B", None])),
-            "capacity": self.only("site_capacity", 5, 9)
-            if name == "north"
-            else self.only("site_capacity", None, 6, 12),
+            "capacity": (
+                self.only("site_capacity", 5, 9)
+                if name == "north"
+                else self.only("site_capacity", None, 6, 12)
+            ),
             "cost": self.only("site_cost", 0.25, 0.5, 1, 2),
             "handling_in": self.only("handling", None, 0.5, 1),
             "handling_out": self.only("handling", 0.5, 2),
@@ -631,9 +635,11 @@ class _Drawing:
                     "offer": offer["offer"],
                     "from_quantity": quantity,
                     "price": price,
-                    "premium": premium + (0.1 * (k + 1) if rises else -0.25 * (k + 1))
-                    if by_premium
-                    else None,
+                    "premium": (
+                        premium + (0.1 * (k + 1) if rises else -0.25 * (k + 1))
+                        if by_premium
+                        else None
+                    ),
                     "kind": self.only("incremental", "incremental"),
                 }
             )
@@ -646,17 +652,21 @@ class _Drawing:
         )
         return {
             "project": "plant",
-            "supplier": "Metlen"
-            if {"supply_stages", "committed_project"} <= self.has
-            else self.pick("Metlen", "Pavlodar"),
-            "cost": self.pick(10, 25, 60)
-            if "committed_project" in self.has or not carried or self.pick(True, False)
-            else None,
+            "supplier": (
+                "Metlen"
+                if {"supply_stages", "committed_project"} <= self.has
+                else self.pick("Metlen", "Pavlodar")
+            ),
+            "cost": (
+                self.pick(10, 25, 60)
+                if "committed_project" in self.has or not carried or self.pick(True, False)
+                else None
+            ),
             "match": self.only("match", 0.25, 0.5),
             "decide_from": self.only("decide_window", self.day(0), self.day(1), self.day(1)),
-            "decide_to": self.end(1)
-            if "scenarios" in self.has
-            else self.only("decide_window", self.end(1)),
+            "decide_to": (
+                self.end(1) if "scenarios" in self.has else self.only("decide_window", self.end(1))
+            ),
             "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
             "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
             "capex": self.pick(3, 6, 9) * 8 * 12 // self.months if computed else None,
@@ -686,9 +696,9 @@ class _Drawing:
                     "supplier": "Metlen" if only_operating else self.pick("Metlen", "Pavlodar"),
                     "material": self.pick(*self.names),
                     "form": "cfd" if not i and "cfd" in self.has else "purchase",
-                    "price_index": "rotterdam"
-                    if tied
-                    else self.pick("rotterdam", "rotterdam", "china", None),
+                    "price_index": (
+                        "rotterdam" if tied else self.pick("rotterdam", "rotterdam", "china", None)
+                    ),
                     "discount": self.only("contract_discount", 0.1, 0.3),
                     "ceiling": self.only("ceiling", 8, 11),
                     "upside_share": self.only("upside", 0.5, 0.8),
@@ -765,9 +775,9 @@ class _Drawing:
         return {
             "outlet": form,
             "material": material,
-            "to_material": next(name for name in self.names if name != material)
-            if form == "rework"
-            else None,
+            "to_material": (
+                next(name for name in self.names if name != material) if form == "rework" else None
+            ),
             "form": form,
             "from": self.pick(None, self.day(first)),
             "to": self.pick(None, None, self.end(self.number(first, self.periods - 1))),
@@ -775,17 +785,19 @@ class _Drawing:
             "price": self.pick(3, 9, 14) if sale and not indexed else None,
             "price_index": "rotterdam" if indexed else None,
             "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
-            "age_discount": self.pick(0.05, 0.3) / self.months
-            if sale and "age_discount" in self.has
-            else None,
-            "minimum_life_months": min(self.life, 2) * self.months
-            if form != "dispose" and "minimum_life" in self.has
-            else None,
+            "age_discount": (
+                self.pick(0.05, 0.3) / self.months if sale and "age_discount" in self.has else None
+            ),
+            "minimum_life_months": (
+                min(self.life, 2) * self.months
+                if form != "dispose" and "minimum_life" in self.has
+                else None
+            ),
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
             "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
-            "lead_time_months": self.only("outlet_lead", self.months, 2 * self.months)
-            if back
-            else None,
+            "lead_time_months": (
+                self.only("outlet_lead", self.months, 2 * self.months) if back else None
+            ),
             "fund": "general" if sale and "budget" in self.has else None,
         }
 
@@ -838,12 +850,14 @@ class _Drawing:
             {
                 "fund": "general",
                 "buyer": self.only("buyer_funds", "A", "A", None),
-                "uses": None
-                if limited
-                else self.only(
-                    "fund_uses",
-                    "purchase, storage, rotation",
-                    "purchase, contract, storage, rotation",
+                "uses": (
+                    None
+                    if limited
+                    else self.only(
+                        "fund_uses",
+                        "purchase, storage, rotation",
+                        "purchase, contract, storage, rotation",
+                    )
                 ),
                 "keeps_receipts": self.only("keeps_receipts", "yes"),
             }
@@ -866,12 +880,14 @@ class _Drawing:
         return {
             "fund": fund,
             "from": self.day(first) if "budget_from" in self.has else None,
-            "expires": self.end(self.number(first, self.periods - 1))
-            if "expires" in self.has
-            else None,
-            "amount": self.pick(5, 20, 80)
-            if fund == "special" and "project_fund" in self.has
-            else self.pick(80, 150, 300, 600),
+            "expires": (
+                self.end(self.number(first, self.periods - 1)) if "expires" in self.has else None
+            ),
+            "amount": (
+                self.pick(5, 20, 80)
+                if fund == "special" and "project_fund" in self.has
+                else self.pick(80, 150, 300, 600)
+            ),
         }
 
     def scenarios(self) -> list[dict[str, Any]]:
@@ -889,11 +905,13 @@ class _Drawing:
             {
                 "scenario": "B",
                 "probability": self.pick(0.25, 0.5),
-                "revealed": self.day(2)
-                if stages
-                else self.day(1)
-                if late
-                else self.pick(None, self.day(0), self.day(1)),
+                "revealed": (
+                    self.day(2)
+                    if stages
+                    else self.day(1)
+                    if late
+                    else self.pick(None, self.day(0), self.day(1))
+                ),
                 "follows": "A" if stages else None,
             },
         ]

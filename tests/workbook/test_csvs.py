@@ -61,7 +61,8 @@ def test_short_and_long_rows(folder: Path) -> None:
     (folder / "demand.csv").write_text("material,from,quantity\ngallium,2027-01-01,1,200\n")
     assert (
         only_line(folder)
-        == "demand!D1: has no name for this column, which holds a value in row 2; name it or clear it"
+        == "demand!D1: has no name for this column, which holds a value in row 2; name it or"
+        " clear it"
     )
 
 
@@ -85,7 +86,10 @@ def test_other_files_are_left_alone(folder: Path) -> None:
 
 def test_an_unknown_file_is_reported(folder: Path) -> None:
     (folder / "targts.csv").write_text("material\n")
-    expected = "targts: this sheet is no table (did you mean 'targets'?); rename it, or begin its name with _ to leave it out"
+    expected = (
+        "targts: this sheet is no table (did you mean 'targets'?); rename it, or begin its name"
+        " with _ to leave it out"
+    )
     assert only_line(folder) == expected
 
 
@@ -116,7 +120,10 @@ FILES: dict[str, tuple[bytes, str]] = {
     ),
     "endless cell": (
         b"material,from,quantity\n" + b"x" * 200_000,
-        "cannot be read after row 1: field larger than field limit (131072); see its quotation marks",
+        (
+            "cannot be read after row 1: field larger than field limit (131072); see its quotation"
+            " marks"
+        ),
     ),
 }
 
@@ -140,7 +147,8 @@ def test_other_marks_between_the_cells(folder: Path, mark: str, name: str) -> No
     )
     assert (
         only_line(folder)
-        == f"demand: is separated by {name}; save it as CSV with commas between the cells and decimal points"
+        == f"demand: is separated by {name}; save it as CSV with commas between the cells and"
+        " decimal points"
     )
 
 
@@ -160,7 +168,8 @@ def test_a_title_that_holds_commas_hides_no_other_mark(folder: Path, mark: str) 
 
 def test_a_remark_with_semicolons_is_no_separator(folder: Path) -> None:
     (folder / "demand.csv").write_text(
-        'material,from,quantity,note\ngallium,2027-01-01,5,"first; then; and then; so"\ngallium,2027-02-01,5,a;b;c\n'
+        'material,from,quantity,note\ngallium,2027-01-01,5,"first; then; and then;'
+        ' so"\ngallium,2027-02-01,5,a;b;c\n'
     )
     assert len(read(folder).stockpile.rows(Demand)) == 2
 
@@ -201,14 +210,16 @@ def test_columns_without_a_name_cost_nothing(folder: Path) -> None:
     )
     assert (
         only_line(folder)
-        == "prices!A1: has 5,001 columns with a name; at most 1,000 are read; remove those that are not needed"
+        == "prices!A1: has 5,001 columns with a name; at most 1,000 are read; remove those that are"
+        " not needed"
     )
 
 
 def test_a_folder_without_tables(tmp_path: Path) -> None:
     assert (
         only_line(tmp_path)
-        == f"{tmp_path}: holds no <table>.csv; name a folder with one for each table, or a workbook (.xlsx)"
+        == f"{tmp_path}: holds no <table>.csv; name a folder with one for each table, or a workbook"
+        " (.xlsx)"
     )
 
 

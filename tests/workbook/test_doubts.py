@@ -72,13 +72,15 @@ HIDDEN: dict[str, tuple[Callable[[openpyxl.Workbook], object], list[str]]] = {
     "a sheet": (
         lambda b: setattr(b["offers"], "sheet_state", "hidden"),
         [
-            "offers: this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"
+            "offers: this sheet is hidden, and is read: show it, or remove it, or begin its name"
+            " with _ to leave it out"
         ],
     ),
     "the settings, very": (
         lambda b: setattr(b["settings"], "sheet_state", "veryHidden"),
         [
-            "settings: this sheet is hidden, and is read: show it, or remove it, or begin its name with _ to leave it out"
+            "settings: this sheet is hidden, and is read: show it, or remove it, or begin its name"
+            " with _ to leave it out"
         ],
     ),
     "a sheet that is not read": (
@@ -101,7 +103,8 @@ def test_columns_that_overlap_are_counted_once(tmp_path: Path) -> None:
     columns = "<cols>{}</cols><sheetData>".format('<col min="1" max="16384" hidden="1"/>' * 20_000)
     path = package(tmp_path / "book.xlsx", sheet=data("").replace("<sheetData>", columns))
     assert faults(path) == [
-        "settings: is empty: its first row must hold the names of the columns; fill the sheet or remove it"
+        "settings: is empty: its first row must hold the names of the columns; fill the sheet or"
+        " remove it"
     ]
 
 
@@ -129,7 +132,10 @@ def test_rows_that_repeat_each_other(name: str, tmp_path: Path) -> None:
     assert sorted(warnings(path)) == [
         "budgets!A3: row 3 repeats row 2 exactly, and all of them count; remove what is not meant",
         "demand!A3: row 3 repeats row 2 exactly, and all of them count; remove what is not meant",
-        "demand!A6: rows 6 to 7 repeat row 2 exactly, and all of them count; remove what is not meant",
+        (
+            "demand!A6: rows 6 to 7 repeat row 2 exactly, and all of them count; remove what is not"
+            " meant"
+        ),
         "events!A3: row 3 repeats row 2 exactly, and all of them count; remove what is not meant",
     ]
     assert len(read(path).stockpile.rows(Demand)) == 6
@@ -141,7 +147,10 @@ def test_rows_that_repeat_each_other(name: str, tmp_path: Path) -> None:
 def test_a_complete_row_of_totals(name: str, tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["funds"].append({"fund": name, "uses": "storage"})
-    expected = f"funds!A3: fund {name!r} reads like a sum of other rows, and counts like any row; remove the row, or rename it"
+    expected = (
+        f"funds!A3: fund {name!r} reads like a sum of other rows, and counts like any row; remove"
+        " the row, or rename it"
+    )
     assert warnings(book(tmp_path / "book", tables)) == [expected]
 
 
@@ -164,9 +173,18 @@ def test_a_price_of_nothing(tmp_path: Path) -> None:
     assert [
         line for line in warnings(book(tmp_path / "book.xlsx", tables)) if "free of charge" in line
     ] == [
-        "offers!D2: price is 0: it is read as free of charge; write the price, or clear the cell where there is none",
-        "prices!B2: Rotterdam is 0 in rows 2 to 4: it is read as free of charge; write the price, or clear the cell where there is none",
-        "floors!C2: floor is 0 and its contract has no price_index: the metal is read as free of charge; write the price",
+        (
+            "offers!D2: price is 0: it is read as free of charge; write the price, or clear the"
+            " cell where there is none"
+        ),
+        (
+            "prices!B2: Rotterdam is 0 in rows 2 to 4: it is read as free of charge; write the"
+            " price, or clear the cell where there is none"
+        ),
+        (
+            "floors!C2: floor is 0 and its contract has no price_index: the metal is read as free"
+            " of charge; write the price"
+        ),
     ]
 
 
@@ -185,8 +203,8 @@ def test_a_text_that_is_two_numbers(number: str, tmp_path: Path) -> None:
     (line,) = faults(changed(tmp_path / "book.xlsx", _text(number)))
     said, other = f"{float(number):g}", number.strip().replace(".", "")
     assert (
-        line
-        == f"offers!F2: capacity {number.strip()!r} is {said} in some countries and {other} in others; write it as a number, not as text"
+        line == f"offers!F2: capacity {number.strip()!r} is {said} in some countries and {other} in"
+        " others; write it as a number, not as text"
     )
 
 
@@ -220,7 +238,10 @@ def test_a_text_that_is_one_number(number: str, tmp_path: Path) -> None:
 def test_a_csv_file_may_show_what_its_point_is(tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["offers"][0]["capacity"], tables["offers"][1]["capacity"] = "1.200", "850"
-    expected = "offers!F2: capacity '1.200' is 1.2 in some countries and 1200 in others; write 1.2000 or 1200"
+    expected = (
+        "offers!F2: capacity '1.200' is 1.2 in some countries and 1200 in others; write 1.2000 or"
+        " 1200"
+    )
     assert faults(book(tmp_path / "book", tables)) == [expected]
     for decided in ("12.5", "0.125", "1234.567"):
         tables["offers"][1]["capacity"] = decided
@@ -266,7 +287,10 @@ def _linked(path: Path, formula: str, value: float | str = 0) -> Path:
     ],
 )
 def test_a_stale_link_is_0(formula: str, tmp_path: Path) -> None:
-    said = "shortage_cost is 0 by a formula that reads another sheet or workbook, as it is where nothing is found there"
+    said = (
+        "shortage_cost is 0 by a formula that reads another sheet or workbook, as it is where"
+        " nothing is found there"
+    )
     assert warnings(_linked(tmp_path / "book.xlsx", formula)) == [
         f"materials!B2: {said}; update its links and save the workbook, or write the value"
     ]
@@ -284,10 +308,13 @@ def _raw(path: Path, *rows: str, columns: str = "") -> Path:
     """A workbook whose settings end with these rows of XML."""
     given = [("name", "value"), ("start", "2027-01-01"), ("periods", "12")]
     texts = "".join(f"<row>{TEXT.format(name)}{TEXT.format(value)}</row>" for name, value in given)
-    relation = f'<Relationship Id="m" Type="{OFFICE}/worksheet" Target="worksheets/two.xml"/></Relationships>'
+    relation = (
+        f'<Relationship Id="m" Type="{OFFICE}/worksheet"'
+        ' Target="worksheets/two.xml"/></Relationships>'
+    )
     parts = {
-        "xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace(
-            "</Relationships>", relation
+        "xl/_rels/workbook.xml.rels": (
+            PARTS["xl/_rels/workbook.xml.rels"].replace("</Relationships>", relation)
         ),
         "xl/worksheets/two.xml": data(
             f"<row>{TEXT.format('material')}</row><row>{TEXT.format('gallium')}</row>"
@@ -324,7 +351,9 @@ def test_rows_and_columns_of_no_size_are_hidden(tmp_path: Path) -> None:
     path = _raw(
         tmp_path / "book.xlsx",
         row,
-        columns='<col min="2" max="3" width="0" customWidth="1"/><col min="1" max="1" width="0.5"/>',
+        columns=(
+            '<col min="2" max="3" width="0" customWidth="1"/><col min="1" max="1" width="0.5"/>'
+        ),
     )
     assert warnings(path) == [
         "settings!B1: column B (value) is hidden, and read: show what counts, or remove it",

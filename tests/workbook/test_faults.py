@@ -88,19 +88,31 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "an event that is wrong between cells": (
         lambda t: _war(t, column="lead_time_months", how="set", value=0.5),
-        "offers!A2: in scenario war: lead_time_months must be a whole number of periods of 1 month, found 0.5 months; write 0 or 1",
+        (
+            "offers!A2: in scenario war: lead_time_months must be a whole number of periods of 1"
+            " month, found 0.5 months; write 0 or 1"
+        ),
     ),
     "a probability above 1": (
         lambda t: (_war(t), t["scenarios"][0].update(probability=1.2)),
-        "scenarios!B2: probability must be at most 1, found 1.2; shares are fractions: write 0.012 for 1.2 %",
+        (
+            "scenarios!B2: probability must be at most 1, found 1.2; shares are fractions: write"
+            " 0.012 for 1.2 %"
+        ),
     ),
     "probabilities beyond 1": (
         lambda t: (_war(t), t["scenarios"].append({"scenario": "glut", "probability": 0.8})),
-        "scenarios!B3: the probabilities sum to 1.05: they must be 1 at most, the base has the rest",
+        (
+            "scenarios!B3: the probabilities sum to 1.05: they must be 1 at most, the base has the"
+            " rest"
+        ),
     ),
     "a scenario that is the base": (
         lambda t: (_war(t, scenario="base"), t["scenarios"][0].update(scenario="base")),
-        "scenarios!A2: 'base' is the scenario without events: it has what the others leave; name it otherwise",
+        (
+            "scenarios!A2: 'base' is the scenario without events: it has what the others leave;"
+            " name it otherwise"
+        ),
     ),
     "below a bound": (
         lambda t: t["offers"][0].update(lot_size=-50),
@@ -108,15 +120,24 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "above a bound": (
         lambda t: t["offers"][0].update(availability=95),
-        "offers!G2: availability must be at most 1, found 95; shares are fractions: write 0.95 for 95 %",
+        (
+            "offers!G2: availability must be at most 1, found 95; shares are fractions: write 0.95"
+            " for 95 %"
+        ),
     ),
     "no number": (
         lambda t: t["offers"][0].update(price="cheap"),
-        "offers!D2: price must be a number, found 'cheap'; write a number such as 1200.5, or leave it blank where there is none",
+        (
+            "offers!D2: price must be a number, found 'cheap'; write a number such as 1200.5, or"
+            " leave it blank where there is none"
+        ),
     ),
     "thousands separator": (
         lambda t: t["offers"][0].update(price="1,200"),
-        "offers!D2: price must be a number, found '1,200'; write it with a decimal point and without thousands separators, as in 1200.5",
+        (
+            "offers!D2: price must be a number, found '1,200'; write it with a decimal point and"
+            " without thousands separators, as in 1200.5"
+        ),
     ),
     "percent": (
         lambda t: t["offers"][1].update(premium="12.5 %"),
@@ -124,15 +145,24 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "unit": (
         lambda t: t["offers"][0].update(price="300 USD"),
-        "offers!D2: price must be a number, found '300 USD'; write the number alone, without a unit",
+        (
+            "offers!D2: price must be a number, found '300 USD'; write the number alone, without a"
+            " unit"
+        ),
     ),
     "not finite": (
         lambda t: t["offers"][0].update(price="-inf"),
-        "offers!D2: price must be a finite number, found '-inf'; write a number such as 1200.5, or leave it blank where there is none",
+        (
+            "offers!D2: price must be a finite number, found '-inf'; write a number such as 1200.5,"
+            " or leave it blank where there is none"
+        ),
     ),
     "not a number": (
         lambda t: t["offers"][0].update(price="NaN"),
-        "offers!D2: price must be a finite number, found 'NaN'; write a number such as 1200.5, or leave it blank where there is none",
+        (
+            "offers!D2: price must be a finite number, found 'NaN'; write a number such as 1200.5,"
+            " or leave it blank where there is none"
+        ),
     ),
     "too large": (
         lambda t: t["offers"][0].update(price="1e999"),
@@ -156,11 +186,17 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "no date": (
         lambda t: t["demand"][0].update(to="31/12/2027"),
-        "demand!C2: to must be a date, found '31/12/2027'; write it as year-month-day, as in 2027-03-31",
+        (
+            "demand!C2: to must be a date, found '31/12/2027'; write it as year-month-day, as in"
+            " 2027-03-31"
+        ),
     ),
     "no day of the calendar": (
         lambda t: t["demand"][0].update(to="2027-02-30"),
-        "demand!C2: to must be a date of the calendar, found '2027-02-30'; see the month and its last day",
+        (
+            "demand!C2: to must be a date of the calendar, found '2027-02-30'; see the month and"
+            " its last day"
+        ),
     ),
     "far date": (
         lambda t: t["demand"][0].update(to="2999-02-03"),
@@ -172,11 +208,17 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "unknown choice": (
         lambda t: t["suppliers"][0].update(bloc="alied"),
-        "suppliers!C2: bloc must be one of domestic, allied, other, found 'alied' (did you mean 'allied'?)",
+        (
+            "suppliers!C2: bloc must be one of domestic, allied, other, found 'alied' (did you mean"
+            " 'allied'?)"
+        ),
     ),
     "unknown choice in a list": (
         lambda t: t["funds"][0].update(uses="purchase, storge"),
-        "funds!B2: uses must be one of purchase, contract, storage, rotation, project, found 'storge' (did you mean 'storage'?)",
+        (
+            "funds!B2: uses must be one of purchase, contract, storage, rotation, project, found"
+            " 'storge' (did you mean 'storage'?)"
+        ),
     ),
     "required cell": (
         lambda t: t["demand"][0].update(quantity=" "),
@@ -212,7 +254,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "key given twice": (
         lambda t: t["suppliers"].append({"supplier": "metlen "}),
-        "suppliers!A4: supplier 'metlen' stands in A2 already, as 'Metlen'; rename or remove one of the two",
+        (
+            "suppliers!A4: supplier 'metlen' stands in A2 already, as 'Metlen'; rename or remove"
+            " one of the two"
+        ),
     ),
     "date given twice": (
         lambda t: t["prices"].append({"date": START, "Rotterdam": 1}),
@@ -220,7 +265,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "unknown reference": (
         lambda t: t["offers"][1].update(supplier="Metlin"),
-        "offers!B3: supplier 'Metlin' has no row in the sheet suppliers; the nearest there is 'Metlen'",
+        (
+            "offers!B3: supplier 'Metlin' has no row in the sheet suppliers; the nearest there is"
+            " 'Metlen'"
+        ),
     ),
     "far reference": (
         lambda t: t["budgets"][0].update(fund="treasury"),
@@ -228,15 +276,24 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "unknown reference in a list": (
         lambda t: t["funds"][0].update(materials="gallium; indum"),
-        "funds!C2: materials 'indum' has no row in the sheet materials; the nearest there is 'gallium'",
+        (
+            "funds!C2: materials 'indum' has no row in the sheet materials; the nearest there is"
+            " 'gallium'"
+        ),
     ),
     "unknown index": (
         lambda t: t["offers"][1].update(price_index="Roterdam"),
-        "offers!G3: price_index 'Roterdam' is no column of the sheet prices; the nearest there is 'Rotterdam'",
+        (
+            "offers!G3: price_index 'Roterdam' is no column of the sheet prices; the nearest there"
+            " is 'Rotterdam'"
+        ),
     ),
     "misspelt table": (
         lambda t: t.update(supliers=t.pop("suppliers")),
-        "supliers: this sheet is no table (did you mean 'suppliers'?); rename it, or begin its name with _ to leave it out",
+        (
+            "supliers: this sheet is no table (did you mean 'suppliers'?); rename it, or begin its"
+            " name with _ to leave it out"
+        ),
     ),
     "unknown table": (
         lambda t: t.update(Sheet1=[{"x": 1}]),
@@ -248,11 +305,17 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "empty sheet": (
         lambda t: t.update(suppliers=[]),
-        "suppliers: is empty: its first row must hold the names of the columns; fill the sheet or remove it",
+        (
+            "suppliers: is empty: its first row must hold the names of the columns; fill the sheet"
+            " or remove it"
+        ),
     ),
     "unknown column": (
         lambda t: t["offers"][0].update(remark="x"),
-        "offers!G1: unknown column 'remark'; rename it or remove it (remarks belong in the column note)",
+        (
+            "offers!G1: unknown column 'remark'; rename it or remove it (remarks belong in the"
+            " column note)"
+        ),
     ),
     "misspelt column": (
         lambda t: [row.update({"prise [USD]": row.pop("price", None)}) for row in t["offers"]],
@@ -276,7 +339,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "no header": (
         lambda t: t.update(demand=[{"gallium": "gallium", "2027-01-01": "2027-02-01", "100": 100}]),
-        "demand!A1: this row must hold the names of the columns (material, buyer, from …); none is known",
+        (
+            "demand!A1: this row must hold the names of the columns (material, buyer, from …); none"
+            " is known"
+        ),
     ),
     "index without a number": (
         lambda t: [row.update(comment="about Rotterdam") for row in t["prices"]],
@@ -300,7 +366,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "between cells": (
         lambda t: t["offers"][0].update(lead_time_months=1.5),
-        "offers!G2: lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+        (
+            "offers!G2: lead_time_months must be a whole number of periods of 1 month, found 1.5"
+            " months; write 1 or 2"
+        ),
     ),
     "between cells, in words of their own": (
         lambda t: t["offers"][0].update(price=None),
@@ -322,7 +391,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
                 ]
             ),
         ),
-        "materials!B2: shelf_life_months must be a whole number of periods of 1 month, found 12.5 months; write 12 or 13",
+        (
+            "materials!B2: shelf_life_months must be a whole number of periods of 1 month, found"
+            " 12.5 months; write 12 or 13"
+        ),
     ),
     "a table without rows": (
         lambda t: t.update(
@@ -335,12 +407,17 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
             t["materials"][0].update(shelf_life_months="one year"),
             t.update(outlets=[SALE | {"minimum_life_months": 3, "age_discount": 0.01}]),
         ),
-        "materials!B2: shelf_life_months must be a number, found 'one year'; "
-        "write a number such as 1200.5, or leave it blank where there is none",
+        (
+            "materials!B2: shelf_life_months must be a number, found 'one year'; "
+            "write a number such as 1200.5, or leave it blank where there is none"
+        ),
     ),
     "date with dots": (
         lambda t: t["demand"][0].update(to="31.03.2027"),
-        "demand!C2: to must be a date, found '31.03.2027'; write it as year-month-day, as in 2027-03-31",
+        (
+            "demand!C2: to must be a date, found '31.03.2027'; write it as year-month-day, as in"
+            " 2027-03-31"
+        ),
     ),
     "year alone": (
         lambda t: t["demand"][0].update(to="2027"),
@@ -348,7 +425,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "date as the number of a day": (
         lambda t: t["demand"][0].update(to="46388"),
-        "demand!C2: to must be a date, found '46388'; as the number of a day that is 2027-01-01: write it so",
+        (
+            "demand!C2: to must be a date, found '46388'; as the number of a day that is"
+            " 2027-01-01: write it so"
+        ),
     ),
     "date before all dates": (
         lambda t: t["demand"][0].update({"from": "1899-12-31"}),
@@ -356,19 +436,31 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "decimal comma": (
         lambda t: t["offers"][0].update(price="3,50"),
-        "offers!D2: price must be a number, found '3,50'; write it with a decimal point and without thousands separators, as in 1200.5",
+        (
+            "offers!D2: price must be a number, found '3,50'; write it with a decimal point and"
+            " without thousands separators, as in 1200.5"
+        ),
     ),
     "thousands with dots": (
         lambda t: t["offers"][0].update(price="1.200,50"),
-        "offers!D2: price must be a number, found '1.200,50'; write it with a decimal point and without thousands separators, as in 1200.5",
+        (
+            "offers!D2: price must be a number, found '1.200,50'; write it with a decimal point and"
+            " without thousands separators, as in 1200.5"
+        ),
     ),
     "word for no limit": (
         lambda t: t["offers"][0].update(capacity="unlimited"),
-        "offers!F2: capacity must be a number, found 'unlimited'; write a number such as 1200.5, or leave it blank where there is none",
+        (
+            "offers!F2: capacity must be a number, found 'unlimited'; write a number such as"
+            " 1200.5, or leave it blank where there is none"
+        ),
     ),
     "word for the default": (
         lambda t: t["offers"][0].update(freight="none"),
-        "offers!G2: freight must be a number, found 'none'; write a number such as 1200.5, or leave it blank for 0",
+        (
+            "offers!G2: freight must be a number, found 'none'; write a number such as 1200.5, or"
+            " leave it blank for 0"
+        ),
     ),
     "word where a number is required": (
         lambda t: t["demand"][0].update(quantity="tbd"),
@@ -376,7 +468,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "range in a cell": (
         lambda t: t["demand"][0].update(quantity="90-110"),
-        "demand!D2: quantity must be a number, found '90-110'; write one number; the range goes into quantity_low and quantity_high",
+        (
+            "demand!D2: quantity must be a number, found '90-110'; write one number; the range goes"
+            " into quantity_low and quantity_high"
+        ),
     ),
     "negative capacity": (
         lambda t: t["offers"][0].update(capacity=-500),
@@ -384,7 +479,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "percent as a whole number": (
         lambda t: t["settings"].update(discount_rate=5),
-        "settings!B5: discount_rate must be at most 1, found 5; shares are fractions: write 0.05 for 5 %",
+        (
+            "settings!B5: discount_rate must be at most 1, found 5; shares are fractions: write"
+            " 0.05 for 5 %"
+        ),
     ),
     "row of totals": (
         lambda t: t["demand"].append({"material": "Total:", "quantity": 1200}),
@@ -392,13 +490,19 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "row of numbers alone": (
         lambda t: t["demand"].append({"quantity": 1200}),
-        "demand!A3: material and from are required and must not be blank; a row of totals or remarks must be removed",
+        (
+            "demand!A3: material and from are required and must not be blank; a row of totals or"
+            " remarks must be removed"
+        ),
     ),
     "row of units": (
         lambda t: t["demand"].insert(
             0, {"material": "(name)", "from": "(date)", "to": "(date)", "quantity": "(kg)"}
         ),
-        "demand!A2: this row holds no values; remove it, and write units into the names of the columns, as in price [USD/kg]",
+        (
+            "demand!A2: this row holds no values; remove it, and write units into the names of the"
+            " columns, as in price [USD/kg]"
+        ),
     ),
     "header below a title": (
         lambda t: t.update(
@@ -411,33 +515,49 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "letter of another alphabet": (
         lambda t: t["offers"][0].update(supplier="Tr\u0430der"),
-        "offers!B2: supplier 'Tr\u0430der' (with U+0430) has no row in the sheet suppliers; the nearest there is 'Trader'",
+        (
+            "offers!B2: supplier 'Tr\u0430der' (with U+0430) has no row in the sheet suppliers; the"
+            " nearest there is 'Trader'"
+        ),
     ),
     "two names in one cell": (
         lambda t: t["offers"][0].update(material="gallium, indium"),
-        "offers!C2: material 'gallium, indium' has no row in the sheet materials; the nearest there is 'gallium'",
+        (
+            "offers!C2: material 'gallium, indium' has no row in the sheet materials; the nearest"
+            " there is 'gallium'"
+        ),
     ),
     "text without end": (
         lambda t: t["offers"][0].update(supplier="x" * 30_000),
-        "offers!B2: supplier must be at most 255 characters long, found 30,000; shorten it, the column note takes long texts",
+        (
+            "offers!B2: supplier must be at most 255 characters long, found 30,000; shorten it, the"
+            " column note takes long texts"
+        ),
     ),
     "demand before the horizon": (
         lambda t: t["demand"].append(
             {"material": "gallium", "from": "2020-01-01", "to": "2020-05-01", "quantity": 5}
         ),
-        "demand!B3: no period of the horizon, 2027-01-01 to 2027-12-31, is covered by 2020-01-01 to 2020-05-01; "
-        "change the dates or remove the row",
+        (
+            "demand!B3: no period of the horizon, 2027-01-01 to 2027-12-31, is covered by"
+            " 2020-01-01 to 2020-05-01; change the dates or remove the row"
+        ),
     ),
     "demand after the horizon": (
         lambda t: t["demand"].append({"material": "gallium", "from": "2030-01-01", "quantity": 5}),
-        "demand!B3: no period of the horizon, 2027-01-01 to 2027-12-31, is covered by 2030-01-01 to 2030-01-01; "
-        "change the dates or remove the row",
+        (
+            "demand!B3: no period of the horizon, 2027-01-01 to 2027-12-31, is covered by"
+            " 2030-01-01 to 2030-01-01; change the dates or remove the row"
+        ),
     ),
     "target after the horizon": (
         lambda t: t.update(
             targets=[{"material": "gallium", "from": "2030-01-01", "quantity": 5, "hard": "yes"}]
         ),
-        "targets!B2: from is after the horizon, which ends on 2027-12-31, found 2030-01-01; change the date or remove the row",
+        (
+            "targets!B2: from is after the horizon, which ends on 2027-12-31, found 2030-01-01;"
+            " change the date or remove the row"
+        ),
     ),
     "target given twice": (
         lambda t: t.update(
@@ -446,13 +566,19 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
                 for day in ("01", "15")
             ]
         ),
-        "targets!B3: a target for gallium in this period stands in row 2 already; remove one of the two",
+        (
+            "targets!B3: a target for gallium in this period stands in row 2 already; remove one of"
+            " the two"
+        ),
     ),
     "stock made in the future": (
         lambda t: t.update(
             opening_stock=[{"lot": "L", "material": "gallium", "quantity": 5, "made": "2028-01-01"}]
         ),
-        "opening_stock!D2: made must not be after the first period, which begins on 2027-01-01, found 2028-01-01",
+        (
+            "opening_stock!D2: made must not be after the first period, which begins on 2027-01-01,"
+            " found 2028-01-01"
+        ),
     ),
     "stock at no site": (
         lambda t: t.update(
@@ -478,14 +604,20 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
             t["settings"].update(period_months=3),
             t["offers"][0].update(lead_time_months=2),
         ),
-        "offers!G2: lead_time_months must be a whole number of periods of 3 months, found 2 months; write 0 or 3",
+        (
+            "offers!G2: lead_time_months must be a whole number of periods of 3 months, found 2"
+            " months; write 0 or 3"
+        ),
     ),
     "life below one period": (
         lambda t: (
             t["settings"].update(period_months=3),
             t["materials"][0].update(shelf_life_months=2),
         ),
-        "materials!B2: shelf_life_months must be a whole number of periods of 3 months, found 2 months; write 3",
+        (
+            "materials!B2: shelf_life_months must be a whole number of periods of 3 months, found 2"
+            " months; write 3"
+        ),
     ),
     "length of a period": (
         lambda t: t["settings"].update(period_months=2),
@@ -509,7 +641,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "index with a word in it": (
         lambda t: t["prices"][1].update(Rotterdam="n/a"),
-        "prices!B3: Rotterdam must be a number, found 'n/a'; write a number such as 1200.5, or leave it blank where there is none",
+        (
+            "prices!B3: Rotterdam must be a number, found 'n/a'; write a number such as 1200.5, or"
+            " leave it blank where there is none"
+        ),
     ),
     "price without a date": (
         lambda t: t["prices"][1].update(date=None),
@@ -551,15 +686,24 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
                 {"contract": "ofttake", "level": "x", "floor": 1, "annual_quantity": 1},
             ],
         ),
-        "floors!A3: contract 'ofttake' has no row in the sheet contracts; the nearest there is 'offtake'",
+        (
+            "floors!A3: contract 'ofttake' has no row in the sheet contracts; the nearest there is"
+            " 'offtake'"
+        ),
     ),
     "share that is taken or paid": (
         lambda t: t.update(copy.deepcopy(OFFTAKE)) or t["contracts"][0].update(take_or_pay=75),
-        "contracts!E2: take_or_pay must be at most 1, found 75; shares are fractions: write 0.75 for 75 %",
+        (
+            "contracts!E2: take_or_pay must be at most 1, found 75; shares are fractions: write"
+            " 0.75 for 75 %"
+        ),
     ),
     "term of a contract": (
         lambda t: t.update(copy.deepcopy(OFFTAKE)) or t["contracts"][0].update(term_months=6.5),
-        "contracts!E2: term_months must be a whole number of periods of 1 month, found 6.5 months; write 6 or 7",
+        (
+            "contracts!E2: term_months must be a whole number of periods of 1 month, found 6.5"
+            " months; write 6 or 7"
+        ),
     ),
     "decision of no kind": (
         lambda t: t.update(commitments=[{"kind": "buy", "name": "spot"}]),
@@ -601,7 +745,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "difference to no reference": (
         lambda t: _offtake(t, form="cfd", price_index=None),
-        "contracts!D2: price_index is required for a cfd: it pays the difference from the floor to a reference",
+        (
+            "contracts!D2: price_index is required for a cfd: it pays the difference from the floor"
+            " to a reference"
+        ),
     ),
     "upside without a trigger": (
         lambda t: _offtake(t, upside_share=0.5),
@@ -629,7 +776,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "time to build a plant": (
         lambda t: _project(t, ready_lag_months=1.5),
-        "projects!D2: ready_lag_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+        (
+            "projects!D2: ready_lag_months must be a whole number of periods of 1 month, found 1.5"
+            " months; write 1 or 2"
+        ),
     ),
     "decision upside down": (
         lambda t: _project(t, decide_from="2027-06-01", decide_to="2027-05-01"),
@@ -642,12 +792,18 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
             t["funds"].append({"fund": "sales", "keeps_receipts": "yes"}),
             t.update(outlets=[SALE | {"fund": "sales", "capacity": 5}]),
         ),
-        "projects!D2: the project plant waits for itself: its grant can only be paid by the receipts of buyer, which sell metal that only "
-        "comes once it has gone ahead; give its fund an appropriation, or name another fund",
+        (
+            "projects!D2: the project plant waits for itself: its grant can only be paid by the"
+            " receipts of buyer, which sell metal that only comes once it has gone ahead; give its"
+            " fund an appropriation, or name another fund"
+        ),
     ),
     "sale as another material": (
         lambda t: t.update(outlets=[SALE | {"to_material": "gallium"}]),
-        "outlets!E2: to_material is for a rework: an outlet of form sale gives back no other material",
+        (
+            "outlets!E2: to_material is for a rework: an outlet of form sale gives back no other"
+            " material"
+        ),
     ),
     "sale for nothing": (
         lambda t: t.update(outlets=[{"outlet": "buyer", "material": "gallium", "form": "sale"}]),
@@ -664,7 +820,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
                 }
             ]
         ),
-        "outlets!D2: lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+        (
+            "outlets!D2: lead_time_months must be a whole number of periods of 1 month, found 1.5"
+            " months; write 1 or 2"
+        ),
     ),
     "commitment to nothing known": (
         lambda t: t.update(
@@ -680,7 +839,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         lambda t: t.update(
             commitments=[{"kind": "order", "name": "spot", "date": "2029-01-01", "quantity": 50}]
         ),
-        "commitments!C2: date must be within the horizon, 2027-01-01 to 2027-12-31, found 2029-01-01",
+        (
+            "commitments!C2: date must be within the horizon, 2027-01-01 to 2027-12-31, found"
+            " 2029-01-01"
+        ),
     ),
     "commitment that cannot be kept": (
         lambda t: (
@@ -689,7 +851,10 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
                 commitments=[{"kind": "order", "name": "spot", "date": START, "quantity": 50}]
             ),
         ),
-        "commitments!C2: cannot be kept: order of spot is not possible on 2027-01-01; see its dates, lead time and supplier",
+        (
+            "commitments!C2: cannot be kept: order of spot is not possible on 2027-01-01; see its"
+            " dates, lead time and supplier"
+        ),
     ),
     "buyer without a site": (
         lambda t: (
@@ -715,11 +880,17 @@ ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
         lambda t: _breaks(
             t, {"from_quantity": 100, "price": 280}, {"from_quantity": 200, "price": 290}
         ),
-        "price_breaks!C3: price is above that of the smaller quantity in row 2, 280: breaks out of order? found 290",
+        (
+            "price_breaks!C3: price is above that of the smaller quantity in row 2, 280: breaks out"
+            " of order? found 290"
+        ),
     ),
     "price break that is never reached": (
         lambda t: _breaks(t, {"from_quantity": 1000, "price": 280}),
-        "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches it, found 1,000",
+        (
+            "price_breaks!B2: from_quantity is above the capacity of spot, 500: no order reaches"
+            " it, found 1,000"
+        ),
     ),
     "metal under a contract for cash": (
         lambda t: _offtake(t, form="cfd", flex=2),
@@ -801,11 +972,17 @@ SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
     ),
     "formula without a value": (
         _circle,
-        "offers!D2: price is a formula with no cached value; open the workbook in a spreadsheet program and save it once",
+        (
+            "offers!D2: price is a formula with no cached value; open the workbook in a spreadsheet"
+            " program and save it once"
+        ),
     ),
     "date without its format": (
         _number_for_a_date,
-        "demand!B2: from must be a date, found 46388; as the number of a day that is 2027-01-01: format the cell as a date",
+        (
+            "demand!B2: from must be a date, found 46388; as the number of a day that is"
+            " 2027-01-01: format the cell as a date"
+        ),
     ),
     "number with the format of a date": (
         _date_for_a_number,
@@ -813,7 +990,10 @@ SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
     ),
     "merged cells": (
         lambda book: book["suppliers"].merge_cells("B2:B3"),
-        "suppliers!B2: the merged cells B2:B3 hold one value for several cells; unmerge them and fill each",
+        (
+            "suppliers!B2: the merged cells B2:B3 hold one value for several cells; unmerge them"
+            " and fill each"
+        ),
     ),
     "merged title": (
         lambda book: (
@@ -843,7 +1023,10 @@ SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
     ),
     "copy of a sheet": (
         lambda book: setattr(book.copy_worksheet(book["offers"]), "title", "offers (2)"),
-        "offers (2): this sheet is no table (did you mean 'offers'?); rename it, or begin its name with _ to leave it out",
+        (
+            "offers (2): this sheet is no table (did you mean 'offers'?); rename it, or begin its"
+            " name with _ to leave it out"
+        ),
     ),
 }
 
@@ -867,7 +1050,10 @@ def test_a_million_rows_are_refused_in_bounded_time(tmp_path: Path, name: str) -
         expected = "demand: has more than 100,000 rows of data; remove rows or split the workbook"
     else:
         _add_rows(path, rows)
-        expected = "XML tags, most of it in the sheet 'demand'; at most 4,000,000 are read; remove rows or split the workbook"
+        expected = (
+            "XML tags, most of it in the sheet 'demand'; at most 4,000,000 are read; remove rows or"
+            " split the workbook"
+        )
     began = time.perf_counter()
     (line,) = faults(path)
     assert line.endswith(expected)
@@ -894,7 +1080,8 @@ def _add_rows(path: Path, rows: int) -> None:
                 target.writestr(entry, source.read(entry))
         with target.open(part, "w") as stream:
             stream.write(
-                b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>'
+                b"<worksheet"
+                b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>'
             )
             stream.write(
                 "".join(text.format(name) for name in ("material", "from", "quantity")).encode()

@@ -119,14 +119,17 @@ def test_a_title_of_nothing_but_spaces_or_brackets(tmp_path: Path) -> None:
         tmp_path / "book.xlsx", sheet=data(HEADER.replace("value", "value" + " " * 1_000_000 + "x"))
     )
     assert (
-        "settings!B1: the name of the column holds 1,000,006 characters; a cell holds at most 32,767"
-        in faults(path)
+        "settings!B1: the name of the column holds 1,000,006 characters; a cell holds at most"
+        " 32,767" in faults(path)
     )
 
 
 def test_a_number_format_without_end(tmp_path: Path) -> None:
     for code in ("0" * 500_000, "[h" * 250_000):
-        formats = f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="164" formatCode="{code}"/></numFmts></styleSheet>'
+        formats = (
+            f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="164"'
+            f' formatCode="{code}"/></numFmts></styleSheet>'
+        )
         path = package(tmp_path / "book.xlsx", formats=formats, sheet=data(HEADER))
         assert only_line(path).startswith(
             f"{path}: holds a number format of more than 2,000 characters"
@@ -151,5 +154,6 @@ def test_columns_that_no_table_has(tmp_path: Path) -> None:
     (line,) = faults(book(tmp_path / "book.xlsx", tables))
     assert (
         line
-        == "prices!A1: has 1,202 columns with a name; at most 1,000 are read; remove those that are not needed"
+        == "prices!A1: has 1,202 columns with a name; at most 1,000 are read; remove those that are"
+        " not needed"
     )

@@ -54,13 +54,19 @@ WIDE: dict[str, tuple[str, Rows, str]] = {
     "quarters": (
         "demand",
         [{"material": "gallium", "Q2 2027": 300, "2027 Q3": 330}],
-        "material gallium, from 2027-04-01, to 2027-06-30, quantity 100 (in each period, where 300 is for all 3 of them); "
-        "material gallium, from 2027-07-01, to 2027-09-30, quantity 110 (in each period, where 330 is for all 3 of them)",
+        (
+            "material gallium, from 2027-04-01, to 2027-06-30, quantity 100 (in each period, where"
+            " 300 is for all 3 of them); material gallium, from 2027-07-01, to 2027-09-30, quantity"
+            " 110 (in each period, where 330 is for all 3 of them)"
+        ),
     ),
     "targets": (
         "targets",
         [{"material": "gallium", "hard": "yes", "2027": 100, "2028": 110}],
-        "material gallium, hard yes, from 2027-01-01, quantity 100; material gallium, hard yes, from 2028-01-01, quantity 110",
+        (
+            "material gallium, hard yes, from 2027-01-01, quantity 100; material gallium, hard yes,"
+            " from 2028-01-01, quantity 110"
+        ),
     ),
     "appropriations": (
         "budgets",
@@ -98,7 +104,8 @@ def test_cells_that_are_dates(tmp_path: Path) -> None:
     }
     path = book(tmp_path / "book.xlsx", copy.deepcopy(SOUND) | {"demand": [header]})  # type: ignore[dict-item]
     assert faults(path) == [
-        f"demand!B1: columns B to C are for months, quarters or years: write a row for each of them instead; row 2 becomes: {LONG}"
+        "demand!B1: columns B to C are for months, quarters or years: write a row for each of them"
+        f" instead; row 2 becomes: {LONG}"
     ]
 
 
@@ -106,8 +113,8 @@ def test_other_tables_hold_no_months(tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["offers"][0] |= {"Jan 2027": 400, "Feb 2027": 410}
     assert faults(book(tmp_path / "book", tables)) == [
-        "offers!G1: columns G to H are for months, quarters or years, and a row of offers holds one value for all time; "
-        "prices that vary in time go into the sheet prices"
+        "offers!G1: columns G to H are for months, quarters or years, and a row of offers holds one"
+        " value for all time; prices that vary in time go into the sheet prices"
     ]
 
 

@@ -310,7 +310,8 @@ def test_composite_keys_are_unique_together(path: Path, tables: Tables) -> None:
     assert len(stockpile.rows(Contract)) == 2
     tables["floors"][3]["level"] = "LOW"
     assert faults(book(path, tables)) == [
-        "floors!B5: level 'LOW' of contract 'b' stands in B4 already, as 'low'; rename or remove one of the two"
+        "floors!B5: level 'LOW' of contract 'b' stands in B4 already, as 'low'; rename or remove"
+        " one of the two"
     ]
 
 
@@ -462,8 +463,14 @@ def test_merged_cells_are_refused_where_they_hide_a_table(tmp_path: Path) -> Non
         workbook["demand"].merge_cells("A30:C31")
 
     assert faults(_sheets(tmp_path / "book.xlsx", merge)) == [
-        "suppliers!B2: the merged cells B2:B3 hold one value for several cells; unmerge them and fill each",
-        "offers!F1: the merged cells F1:G1 hold one value for several cells; unmerge them and fill each",
+        (
+            "suppliers!B2: the merged cells B2:B3 hold one value for several cells; unmerge them"
+            " and fill each"
+        ),
+        (
+            "offers!F1: the merged cells F1:G1 hold one value for several cells; unmerge them and"
+            " fill each"
+        ),
     ]
 
 
@@ -484,7 +491,10 @@ def test_dates_and_times_are_no_numbers(tmp_path: Path, tables: Tables) -> None:
     tables["funds"][0]["keeps_receipts"] = dt.date(2027, 2, 1)
     assert faults(book(tmp_path / "book.xlsx", tables)) == [
         "offers!D2: price must be a number, found the date 2027-02-01; format the cell as a number",
-        "offers!I3: from must be a date, found 46000; as the number of a day that is 2025-12-09: format the cell as a date",
+        (
+            "offers!I3: from must be a date, found 46000; as the number of a day that is"
+            " 2025-12-09: format the cell as a date"
+        ),
         "funds!C2: keeps_receipts must be yes or no, found '2027-02-01'",
     ]
 
@@ -512,7 +522,8 @@ def test_changes_are_made_before_rows_are_judged_together(path: Path, tables: Ta
     assert caught.value.faults == (
         Fault(
             "offers!A2",
-            "lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write 1 or 2",
+            "lead_time_months must be a whole number of periods of 1 month, found 1.5 months; write"
+            " 1 or 2",
         ),
         Fault(
             "--set 'offers[sopt].price add 1'", "offers has no row 'sopt' (did you mean 'spot'?)"

@@ -579,7 +579,10 @@ def test_a_pasted_slip_is_told_with_its_cell(book: Workbook, tmp_path: Path) -> 
     assert refuses(book, "offers", cell, "new")
     with pytest.raises(
         InputError,
-        match=rf"^offers!{cell}: supplier 'new' has no row in the sheet suppliers; the nearest there is 'neo'$",
+        match=(
+            rf"^offers!{cell}: supplier 'new' has no row in the sheet suppliers; the nearest there"
+            r" is 'neo'$"
+        ),
     ):
         read(saved(book, tmp_path))
 

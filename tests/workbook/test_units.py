@@ -212,8 +212,8 @@ WRONG: list[tuple[str, str]] = [
     *[(said, "years") for said in ("months", "days")],
     *[(said, "s") for said in ("min", "hours", "minutes")],
     *[(said, YEARLY) for said in ("kg/month", "t/year", "kg per month")],
-    (("t"), LIMIT),
-    (("EUR"), LIMIT),
+    ("t", LIMIT),
+    ("EUR", LIMIT),
 ]
 RIGHT: list[tuple[str, str]] = [
     *[
@@ -356,8 +356,10 @@ def test_the_units_of_the_book_count() -> None:
 
 
 def test_per_cent_over_large_values() -> None:
-    assert judged("%", SHARE, largest=2.5) == (
-        "x is read as a fraction (0.25 is 25 %), and its title says [%] over 2.5 in row 2; write 0.025 for 2.5 %"
+    assert (
+        judged("%", SHARE, largest=2.5)
+        == "x is read as a fraction (0.25 is 25 %), and its title says [%] over 2.5 in row 2; write"
+        " 0.025 for 2.5 %"
     )
     assert judged("", SHARE, largest=2.5) == ""
 
@@ -406,13 +408,22 @@ def test_all_titles_are_told_with_their_cells(name: str, tmp_path: Path) -> None
     ]
     change = ", or change {} in the settings"
     assert sorted(faults(book(tmp_path / name, tables)), key=lambda line: line[:2] != "se") == [
-        "settings!A6: time_limit_seconds is read in s, and its title says [min]; convert its values and write [s]",
-        "materials!C1: shelf_life_months is read in months, and its title says [days]; convert its values and write [months]",
-        "offers!G1: price_low is read in USD/t, and its title says [kUSD/t]; convert its values and write [USD/t]"
-        + change.format("currency"),
-        "offers!H1: duty is read as a fraction (0.25 is 25 %), and its title says [%] over 2 in row 2; write 0.02 for 2 %",
-        "prices!B1: Rotterdam is read in USD/t, and its title says [USD/kg]; convert its values and write [USD/t]"
-        + change.format("quantity_unit"),
+        (
+            "settings!A6: time_limit_seconds is read in s, and its title says [min]; convert its"
+            " values and write [s]"
+        ),
+        (
+            "materials!C1: shelf_life_months is read in months, and its title says [days]; convert"
+            " its values and write [months]"
+        ),
+        "offers!G1: price_low is read in USD/t, and its title says [kUSD/t]; convert its values and"
+        " write [USD/t]" + change.format("currency"),
+        (
+            "offers!H1: duty is read as a fraction (0.25 is 25 %), and its title says [%] over 2 in"
+            " row 2; write 0.02 for 2 %"
+        ),
+        "prices!B1: Rotterdam is read in USD/t, and its title says [USD/kg]; convert its values and"
+        " write [USD/t]" + change.format("quantity_unit"),
     ]
 
 

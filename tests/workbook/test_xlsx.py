@@ -26,19 +26,29 @@ RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 PARTS = {
-    "[Content_Types].xml": f"""<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+    "[Content_Types].xml": (
+        f"""<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
         <Override PartName="/xl/workbook.xml" ContentType="{WORKBOOK}.sheet.main+xml"/>
-        <Override PartName="/xl/texts.xml" ContentType="{WORKBOOK}.sharedStrings+xml"/></Types>""",
-    "_rels/.rels": f"""<Relationships xmlns="{RELATIONS}">
-        <Relationship Id="a" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>""",
-    "xl/workbook.xml": f"""<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">
-        <sheets><sheet name="settings" sheetId="1" r:id="s"/></sheets></workbook>""",
-    "xl/_rels/workbook.xml.rels": f"""<Relationships xmlns="{RELATIONS}">
+        <Override PartName="/xl/texts.xml" ContentType="{WORKBOOK}.sharedStrings+xml"/></Types>"""
+    ),
+    "_rels/.rels": (
+        f"""<Relationships xmlns="{RELATIONS}">
+        <Relationship Id="a" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>"""
+    ),
+    "xl/workbook.xml": (
+        f"""<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">
+        <sheets><sheet name="settings" sheetId="1" r:id="s"/></sheets></workbook>"""
+    ),
+    "xl/_rels/workbook.xml.rels": (
+        f"""<Relationships xmlns="{RELATIONS}">
         <Relationship Id="s" Type="{OFFICE}/worksheet" Target="worksheets/one.xml"/>
         <Relationship Id="t" Type="{OFFICE}/sharedStrings" Target="/xl/texts.xml"/>
-        <Relationship Id="f" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>""",
+        <Relationship Id="f" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>"""
+    ),
     "xl/texts.xml": f'<sst xmlns="{MAIN}"><si><t>plain</t></si></sst>',
-    "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="0"/></cellXfs></styleSheet>',
+    "xl/styles.xml": (
+        f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="0"/></cellXfs></styleSheet>'
+    ),
     "xl/worksheets/one.xml": f'<worksheet xmlns="{MAIN}"><sheetData/></worksheet>',
 }
 TABLES: Tables = {
@@ -120,15 +130,20 @@ def test_cells_of_every_kind(tmp_path: Path) -> None:
 def test_formulas(tmp_path: Path) -> None:
     path = package(
         tmp_path / "book.xlsx",
-        sheet=data("""<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1"><f>1+1</f></c><c r="C1"><f>1+1</f><v/></c>
+        sheet=data(
+            """<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1"><f>1+1</f></c><c r="C1"><f>1+1</f><v/></c>
             <c r="D1" t="str"><f>""</f><v></v></c><c r="E1"><f t="shared" si="0"/><v>3</v></c>
-            <c r="F1" t="str"><f>"a"</f><v>a</v></c></row>"""),
+            <c r="F1" t="str"><f>"a"</f><v>a</v></c></row>"""
+        ),
     )
     assert rows(path) == {1: {1: 2.0, 2: UNCACHED, 3: UNCACHED, 5: 3.0, 6: "a"}}
 
 
 def test_formulas_beside_gaps(tmp_path: Path) -> None:
-    cells = '<row r="3"><c r="B3"/><c r="D3"><f>A1</f></c><c r="F3"/></row><row r="4"/><row r="900"><c r="C900"><f>A1</f></c></row>'
+    cells = (
+        '<row r="3"><c r="B3"/><c r="D3"><f>A1</f></c><c r="F3"/></row><row r="4"/><row r="900"><c'
+        ' r="C900"><f>A1</f></c></row>'
+    )
     assert rows(package(tmp_path / "book.xlsx", sheet=data(cells))) == {
         3: {4: UNCACHED},
         900: {3: UNCACHED},
@@ -213,7 +228,8 @@ def test_the_strict_form_is_refused(tmp_path: Path) -> None:
     path = package(tmp_path / "book.xlsx", strict)
     assert (
         only_line(path)
-        == f"{path}: holds no sheet that can be read; save it as an Excel workbook (.xlsx), not as a strict one"
+        == f"{path}: holds no sheet that can be read; save it as an Excel workbook (.xlsx), not as"
+        " a strict one"
     )
 
 
@@ -260,7 +276,10 @@ FILES: dict[str, tuple[bytes, str]] = {
     ),
     "no archive": (
         b"PK\3\4" + bytes(100),
-        "the file is damaged or cut short (File is not a zip file); save it again from a spreadsheet program",
+        (
+            "the file is damaged or cut short (File is not a zip file); save it again from a"
+            " spreadsheet program"
+        ),
     ),
 }
 
@@ -302,8 +321,8 @@ def test_an_archive_of_another_kind(tmp_path: Path) -> None:
     )
     kind = "application/vnd.ms-excel.sheet.binary.macroEnabled.main"
     binary = {
-        "[Content_Types].xml": PARTS["[Content_Types].xml"].replace(
-            f"{WORKBOOK}.sheet.main+xml", kind
+        "[Content_Types].xml": (
+            PARTS["[Content_Types].xml"].replace(f"{WORKBOOK}.sheet.main+xml", kind)
         ),
         "xl/workbook.xml": None,
         "xl/workbook.bin": b"\x83\x01",
@@ -355,15 +374,20 @@ DAMAGE: dict[str, tuple[dict[str, str], str]] = {
     ),
     "merged nonsense": (
         {
-            "sheet": data("").replace(
-                "</worksheet>", '<mergeCells><mergeCell ref="A:B"/></mergeCells></worksheet>'
+            "sheet": (
+                data("").replace(
+                    "</worksheet>", '<mergeCells><mergeCell ref="A:B"/></mergeCells></worksheet>'
+                )
             )
         },
         "settings: the sheet is damaged",
     ),
     "rows out of order": (
         {"sheet": data('<row r="2"><c><v>1</v></c></row><row r="1"><c><v>1</v></c></row>')},
-        "settings: the sheet is damaged (row 1 stands after row 2 in the file); save it again from a spreadsheet program",
+        (
+            "settings: the sheet is damaged (row 1 stands after row 2 in the file); save it again"
+            " from a spreadsheet program"
+        ),
     ),
     "row twice": (
         {"sheet": data('<row r="2"/><row r="2"><c><v>1</v></c></row>')},
@@ -408,7 +432,9 @@ CELLS = {
     f"<c><v>{'9' * 400}</v></c>": f"it holds '{'9' * 79} …' as a number, which is none",
     "<c><v>1_000</v></c>": "it holds '1_000' as a number, which is none",
     "<c><v>NaN</v></c>": "it holds 'NaN' as a number, which is none",
-    '<c s="9"><v>9</v></c>': "it holds a number in the format number '9', which the file does not hold",
+    '<c s="9"><v>9</v></c>': (
+        "it holds a number in the format number '9', which the file does not hold"
+    ),
     '<c t="s"><v>9</v></c>': "it holds text number '9', which the file does not hold",
     '<c t="s"><v>-1</v></c>': "it holds text number '-1', which the file does not hold",
     '<c t="b"><v>yes</v></c>': "it holds 'yes' as true or false",
@@ -420,7 +446,10 @@ CELLS = {
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_damaged_cell_is_named(tmp_path: Path, cell: str) -> None:
     header = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("name", "value"))
-    line = '<row><c t="inlineStr"><is><t>periods</t></is></c>{}</row><row><c t="inlineStr"><is><t>start</t></is></c>{}</row>'
+    line = (
+        '<row><c t="inlineStr"><is><t>periods</t></is></c>{}</row><row><c'
+        ' t="inlineStr"><is><t>start</t></is></c>{}</row>'
+    )
     start = '<c t="inlineStr"><is><t>2027-01-01</t></is></c>'
     path = package(
         tmp_path / "book.xlsx", sheet=data(f"<row>{header}</row>{line.format(cell, start)}")
@@ -434,10 +463,13 @@ def test_a_damaged_cell_is_named(tmp_path: Path, cell: str) -> None:
 def test_a_sheet_without_its_part_is_an_error(tmp_path: Path) -> None:
     """Each way in which a file names a sheet and does not hold it."""
     sheet = '<sheet name="rules" sheetId="2" {}/></sheets>'
-    relation = f'<Relationship Id="u" Type="{OFFICE}/worksheet" Target="worksheets/Two.xml"/></Relationships>'
+    relation = (
+        f'<Relationship Id="u" Type="{OFFICE}/worksheet"'
+        ' Target="worksheets/Two.xml"/></Relationships>'
+    )
     related = {
-        "xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace(
-            "</Relationships>", relation
+        "xl/_rels/workbook.xml.rels": (
+            PARTS["xl/_rels/workbook.xml.rels"].replace("</Relationships>", relation)
         )
     }
     for identity in ('r:id="u"', ""):
@@ -447,7 +479,10 @@ def test_a_sheet_without_its_part_is_an_error(tmp_path: Path) -> None:
         )
         with pytest.raises(InputError) as caught:
             read(path)
-        expected = "rules: the file names this sheet and holds no cells of it; save the workbook again from a spreadsheet program"
+        expected = (
+            "rules: the file names this sheet and holds no cells of it; save the workbook again"
+            " from a spreadsheet program"
+        )
         assert expected in map(str, caught.value.faults)
 
 
@@ -535,7 +570,10 @@ def test_too_many_rows_are_refused_before_they_are_held(
 ) -> None:
     monkeypatch.setattr(sheets, "MOST_ROWS", 1_000)
     path = tmp_path / "book.xlsx"
-    header = '<row><c t="inlineStr"><is><t>name</t></is></c><c t="inlineStr"><is><t>value</t></is></c></row>'
+    header = (
+        '<row><c t="inlineStr"><is><t>name</t></is></c><c'
+        ' t="inlineStr"><is><t>value</t></is></c></row>'
+    )
     row = '<row><c t="inlineStr"><is><t>gallium</t></is></c><c><v>5</v></c></row>'
     package(path, sheet=data(header + row * 60_000))
     assert (

@@ -12,8 +12,9 @@ from optimiser.figures.origins import RowDifference
 PARTS = {
     FIGURES: "red: costs or misses more than the first plan; green: less; yellow: other",
     SCENARIOS: "red: costs or misses more than in the first plan; green: less; yellow: other",
-    DECISIONS: "yellow: other than in the first plan. "
-    "Amounts are what is expected over the scenarios",
+    DECISIONS: (
+        "yellow: other than in the first plan. Amounts are what is expected over the scenarios"
+    ),
 }
 """The parts in their order, and what their colours mean."""
 

@@ -11,8 +11,10 @@ from stockpile_model.amounts import count
 NAME = "assessment"
 STATUS = {
     "optimal": "optimal: proven to be the best plan, within the gap asked for",
-    "feasible": "feasible: a plan that keeps every limit, not proven to be the best; "
-    "the gap says how much better one could be",
+    "feasible": (
+        "feasible: a plan that keeps every limit, not proven to be the best; "
+        "the gap says how much better one could be"
+    ),
 }
 OBJECTIVE, EXPECTED = "Objective", "Expected cost"
 

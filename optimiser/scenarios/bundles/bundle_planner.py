@@ -131,7 +131,8 @@ class Means:
             if isinstance(row, Order):
                 head, _, tail = row.instruction.rpartition(", for ")
                 found["instruction"] = (
-                    f"{head}, for {amounts.money(found['paid'])} {currency} in all{tail.partition(' in all')[2]}"
+                    f"{head}, for {amounts.money(found['paid'])} {currency} in"
+                    f" all{tail.partition(' in all')[2]}"
                 )
             yield replace(row, **found)
 
@@ -656,7 +657,8 @@ def _verdict(plan: Plan, proven: str) -> str:
             )
         for each in signed:
             parts.append(
-                f"Sign {each.contract} at level {each.level} (floor {amounts.money(each.floor or 0.0)} {currency}/{unit})."
+                f"Sign {each.contract} at level {each.level} (floor"
+                f" {amounts.money(each.floor or 0.0)} {currency}/{unit})."
             )
         helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
         parts += [
@@ -668,25 +670,29 @@ def _verdict(plan: Plan, proven: str) -> str:
     parts.append("What to do later is to be planned once it is known which scenario comes.")
     dearest = max(outcomes, key=lambda each: each.cost)
     parts.append(
-        f"The expected cost, discounted to {settings.start}, is {amounts.money(plan.expected_cost)} {currency}; the dearest scenario is "
-        f"{dearest.scenario}, {amounts.money(dearest.cost)} {currency}, and the worst {settings.risk_tail:.0%} cost "
-        f"{amounts.money(plan.cvar or 0.0)} {currency} on average (CVaR)."
+        f"The expected cost, discounted to {settings.start}, is {amounts.money(plan.expected_cost)}"
+        f" {currency}; the dearest scenario is {dearest.scenario}, {amounts.money(dearest.cost)}"
+        f" {currency}, and the worst {settings.risk_tail:.0%} cost"
+        f" {amounts.money(plan.cvar or 0.0)} {currency} on average (CVaR)."
     )
     if settings.risk_weight:
         parts.append(
-            f"What is minimised weighs that tail with {settings.risk_weight:g}: {amounts.money(plan.objective)} {currency}."
+            f"What is minimised weighs that tail with {settings.risk_weight:g}:"
+            f" {amounts.money(plan.objective)} {currency}."
         )
     short, waste = (amounts.quantity(amounts.clean(each)) for each in (plan.shortfall, plan.waste))
     parts.append(
         f"Expected over all scenarios {short} {unit} are missing and {waste} {unit} expire unused."
     )
     parts.append(
-        f"Every scenario was planned to its end with these decisions, and audited: the cost is that of all {len(outcomes):,}."
+        "Every scenario was planned to its end with these decisions, and audited: the cost is that"
+        f" of all {len(outcomes):,}."
     )
     if settings.firm_periods is not None and settings.firm_periods < settings.periods:
         parts.append(
-            f"In all of them lots, minimum and cost of orders, and price breaks, are relaxed after the first "
-            f"{amounts.count(settings.firm_periods, 'period')}, and so are the cost and its bound."
+            "In all of them lots, minimum and cost of orders, and price breaks, are relaxed after"
+            f" the first {amounts.count(settings.firm_periods, 'period')}, and so are the cost and"
+            " its bound."
         )
     if plan.bound is None or plan.gap is None:
         parts.append("No bound was found in time, so how much better a plan could be is not known.")
@@ -696,6 +702,7 @@ def _verdict(plan: Plan, proven: str) -> str:
             parts.append(f"{proof} (gap {plan.gap:.3%}).")
         else:
             parts.append(
-                f"{proof}, so this one is within {plan.gap:.2%} of the best; fewer and larger bundles prove more."
+                f"{proof}, so this one is within {plan.gap:.2%} of the best; fewer and larger"
+                " bundles prove more."
             )
     return " ".join(parts)

@@ -53,7 +53,8 @@ def _mpi() -> Any:
             from mpisppy import MPI
     except (ImportError, RuntimeError) as error:
         raise ClusterUnavailable(
-            f"--decompose needs mpi-sppy and an MPI library: pip install 'stockpile-optimiser[cluster]' ({error})"
+            "--decompose needs mpi-sppy and an MPI library: pip install"
+            f" 'stockpile-optimiser[cluster]' ({error})"
         ) from None
     return MPI
 
@@ -107,10 +108,14 @@ def check(planner: BundlePlanner, ranks: Ranks, way: Way) -> None:
     """Raises ClusterUnavailable, on all ranks, where they have no work."""
     if way == "ef" and ranks.size > 1:
         raise ClusterUnavailable(
-            "--decompose ef is one model on one rank: start it without mpiexec, or decompose by lagrangian"
+            "--decompose ef is one model on one rank: start it without mpiexec, or decompose by"
+            " lagrangian"
         )
     if ranks.size > len(planner.parts):
-        share = f"{count(ranks.size, 'rank')} {'has' if ranks.size == 1 else 'have'} {count(len(planner.parts), 'bundle')} to share"
+        share = (
+            f"{count(ranks.size, 'rank')} {'has' if ranks.size == 1 else 'have'}"
+            f" {count(len(planner.parts), 'bundle')} to share"
+        )
         raise ClusterUnavailable(f"{share}: start fewer, or ask for more --bundles")
 
 
@@ -237,7 +242,10 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         )
         dual.iterk_loop()
     planner.raise_bound(dual.most)
-    several = f"{len(planner.parts)} bundles of them, at Lagrangian prices for what they have in common, prove"
+    several = (
+        f"{len(planner.parts)} bundles of them, at Lagrangian prices for what they have in common,"
+        " prove"
+    )
     planner.proof = several if len(planner.parts) > 1 else ALONE
     planner.found = dict(sorted(alone, key=lambda pair: pair[0]))
     priced = ranks.gathered([(int(name), each) for name, each in dual.decided().items()])

@@ -78,7 +78,8 @@ def split(stockpile: Stockpile) -> Split:
             [
                 Fault(
                     cell,
-                    "bundles bound the cost of a plan: they need the objective cost, found shortfall_first",
+                    "bundles bound the cost of a plan: they need the objective cost, found"
+                    " shortfall_first",
                 )
             ]
         )

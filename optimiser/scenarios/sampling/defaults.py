@@ -73,14 +73,19 @@ DEFAULTS = (
         jump_factor=1.6,
         jumps_with="embargo_china",
         ranges={"volatility": (0.21, 0.63), "jump_factor": (1.2, 2.7)},
-        source="computed from points in USGS MCS 2003, 2005, 2011, 2017, 2020, Fastmarkets, CSIS brief, Argus copy",
+        source=(
+            "computed from points in USGS MCS 2003, 2005, 2011, 2017, 2020, Fastmarkets, CSIS"
+            " brief, Argus copy"
+        ),
         source_date="2025-12-22",
         confidence="low",
         note=(
-            "Each index moves on its own. Volatility: 0.44 pooled over 22 cited moves of gallium and indium prices in 19 years; the four "
-            "series alone give 0.21 to 0.63. Weak: few points, and those of 2023 to 2025 hold the effect of export controls too. Jump: 1.2 "
-            "is 575 to 687 across the ban of December 2024, 2.7 is 257.5 before the controls to 687; 1.6 is an assumption. Reversion by "
-            "half in two years is an assumption. Give an index quoted inside the country of the embargo a row of its own, without a jump."
+            "Each index moves on its own. Volatility: 0.44 pooled over 22 cited moves of gallium"
+            " and indium prices in 19 years; the four series alone give 0.21 to 0.63. Weak: few"
+            " points, and those of 2023 to 2025 hold the effect of export controls too. Jump: 1.2"
+            " is 575 to 687 across the ban of December 2024, 2.7 is 257.5 before the controls to"
+            " 687; 1.6 is an assumption. Reversion by half in two years is an assumption. Give an"
+            " index quoted inside the country of the embargo a row of its own, without a jump."
         ),
     ),
     Uncertainty(
@@ -95,8 +100,9 @@ DEFAULTS = (
         source_date="2025-11-10",
         confidence="low",
         note=(
-            "One ban on the United States, 3 December 2024, suspended on 9 November 2025 (11 months), in the 3.3 years from the first "
-            "licences of August 2023 to November 2026: 0.3 a year from a single case. Low and high of the duration are assumptions."
+            "One ban on the United States, 3 December 2024, suspended on 9 November 2025 (11"
+            " months), in the 3.3 years from the first licences of August 2023 to November 2026:"
+            " 0.3 a year from a single case. Low and high of the duration are assumptions."
         ),
     ),
     Uncertainty(
@@ -109,8 +115,9 @@ DEFAULTS = (
         source_date="2017",
         confidence="assumption",
         note=(
-            "Each plant on its own. Cited: Auby made no indium from November 2015 to the first quarter of 2017 after a fire, some 16 "
-            "months: the high of the duration. Once in twenty years, and the rest of the duration, are assumptions."
+            "Each plant on its own. Cited: Auby made no indium from November 2015 to the first"
+            " quarter of 2017 after a fire, some 16 months: the high of the duration. Once in"
+            " twenty years, and the rest of the duration, are assumptions."
         ),
     ),
     _delay(
@@ -129,7 +136,7 @@ DEFAULTS = (
         "announced",
         12,
         36,
-        "Stade was given as 40 t/y by 2027 with no decision found in 2026 (cited). The triangle is an assumption; that a plant never comes "
-        "is not drawn: solve --firm shows it.",
+        "Stade was given as 40 t/y by 2027 with no decision found in 2026 (cited). The triangle is"
+        " an assumption; that a plant never comes is not drawn: solve --firm shows it.",
     ),
 )

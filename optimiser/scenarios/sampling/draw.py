@@ -125,12 +125,14 @@ def _revealed(stockpile: Stockpile, day: dt.date | None) -> int:
         if not 0 <= period < calendar.periods - 1:
             last = calendar.begin(calendar.periods - 1)
             raise StockpileError(
-                f"--revealed {day}: must lie in the horizon and before its last period ({calendar.start} to {last})"
+                f"--revealed {day}: must lie in the horizon and before its last period"
+                f" ({calendar.start} to {last})"
             )
         return period
     if calendar.periods < 2:
         raise StockpileError(
-            "scenarios need a horizon of two periods at least: what is known in the first, and what may come"
+            "scenarios need a horizon of two periods at least: what is known in the first, and what"
+            " may come"
         )
     years = [calendar.fiscal_year(t) for t in range(calendar.periods - 1)]
     turned = next((t for t, year in enumerate(years) if year != years[0]), None)
@@ -234,7 +236,8 @@ def _fits(
         elif points:
             few = f"{count(len(points), 'point')}, fewer than {calibrate.LEAST_POINTS}"
             said.append(
-                f"price_history holds {few}, of {index}: the parameters of uncertainty ({row.name}) stand"
+                f"price_history holds {few}, of {index}: the parameters of uncertainty ({row.name})"
+                " stand"
             )
     known = {normal(index) for index in stockpile.names(Price.TABLE)}
     unknown = dict.fromkeys(
@@ -260,7 +263,8 @@ def _correlation(
     said: list[str],
 ) -> Array:
     """The correlations: from the histories of two indices where they have enough common steps, else from `uncertainty`: along the
-    chain of rows that leads from one to the other the correlations multiply, which is always possible."""
+    chain of rows that leads from one to the other the correlations multiply, which is always possible.
+    """
     partner = tables.correlated(stockpile)
     found = np.eye(len(indices))
     for (i, a), (j, b) in itertools.combinations(enumerate(indices), 2):
@@ -270,7 +274,8 @@ def _correlation(
                 found[i, j] = found[j, i] = value
                 continue
             said.append(
-                f"price_history has {common} common steps of {a} and {b}, too few: their correlation in uncertainty stands"
+                f"price_history has {common} common steps of {a} and {b}, too few: their"
+                " correlation in uncertainty stands"
             )
         up, down = dict(_chain(a, partner)), dict(_chain(b, partner))
         meeting = next((name for name in up if name in down), None)
@@ -278,7 +283,8 @@ def _correlation(
     found, change = processes.possible(found)
     if change > 0.005:
         said.append(
-            f"the correlations from price_history, of different dates, are impossible together: changed by {change:.2f} at most"
+            "the correlations from price_history, of different dates, are impossible together:"
+            f" changed by {change:.2f} at most"
         )
     return found
 
@@ -402,7 +408,8 @@ def _delays(
             found[name] = np.rint(drawn).astype(np.int64)
     if not found and any(row.kind == "delay" for row in stockpile.rows(Uncertainty)):
         said.append(
-            f"no delay is drawn: no plant that it speaks of has a start after {begin}, when the scenarios part"
+            f"no delay is drawn: no plant that it speaks of has a start after {begin}, when the"
+            " scenarios part"
         )
     return found
 

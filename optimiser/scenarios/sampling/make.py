@@ -82,14 +82,18 @@ def make(stockpile: Stockpile, options: Options) -> Made:
     """
     if options.keep > options.samples:
         raise StockpileError(
-            f"--keep {options.keep} is more than --samples {options.samples}: what is kept must be sampled first"
+            f"--keep {options.keep} is more than --samples {options.samples}: what is kept must be"
+            " sampled first"
         )
     defaults = not stockpile.rows(Uncertainty)
     if defaults:
         kept = tuple(row for row in DEFAULTS if row.kind != "delay" or tables.named(stockpile, row))
         stockpile = replace(stockpile, tables={**stockpile.tables, Uncertainty: kept})
         if not stockpile.names(Price.TABLE):
-            missing = "has no index: there is no price that could move; add prices, or say in a sheet uncertainty what else may happen"
+            missing = (
+                "has no index: there is no price that could move; add prices, or say in a sheet"
+                " uncertainty what else may happen"
+            )
             raise InputError([Fault(Price.TABLE, missing)])
     samples = draw(stockpile, options)
     cost = distances(features(stockpile, samples))
@@ -236,7 +240,10 @@ def _with_rows(
     width = max(2, len(str(options.keep)))
     scenarios: list[Scenario] = []
     events: list[Event] = []
-    source = f"stockpile scenarios: {options.samples} samples, seed {options.seed}, {METHODS[options.method]}"
+    source = (
+        f"stockpile scenarios: {options.samples} samples, seed {options.seed},"
+        f" {METHODS[options.method]}"
+    )
     for number, (k, probability) in enumerate(
         zip(reduction.kept.tolist(), reduction.probability.tolist(), strict=True), 1
     ):
@@ -339,7 +346,10 @@ def _told(stockpile: Stockpile, samples: Samples, k: int) -> Iterator[str]:
     for index, prices in itertools.islice(samples.prices.items(), _MOST_NOTED):
         base = stockpile.price_on(index, samples.dates[-1])
         mean = float(np.mean([stockpile.price_on(index, day) for day in samples.dates]))
-        yield f"{index} {prices[k].mean():,.4g} on average (base {mean:,.4g}), {prices[k, -1]:,.4g} at the end (base {base:,.4g})"
+        yield (
+            f"{index} {prices[k].mean():,.4g} on average (base {mean:,.4g}), {prices[k, -1]:,.4g}"
+            f" at the end (base {base:,.4g})"
+        )
     for name, flags in samples.embargoes.items():
         yield from (
             f"{name} {begin:%Y-%m} to {end:%Y-%m}" for begin, end in _runs(stockpile, flags[k])
@@ -367,8 +377,8 @@ def _advice(stockpile: Stockpile, samples: Samples) -> Iterator[str]:
     hard = [row for row in stockpile.rows(Target) if row.hard and row.from_ > begin]
     if hard and (samples.delays or samples.outages or samples.embargoes):
         yield (
-            f"{stockpile.cell(hard[0], 'hard')}: hard targets must be met in every scenario, however late plants are; "
-            "where no plan can, make them soft with a below_target_cost"
+            f"{stockpile.cell(hard[0], 'hard')}: hard targets must be met in every scenario,"
+            " however late plants are; where no plan can, make them soft with a below_target_cost"
         )
     without = [name for name in _stopped(stockpile, samples) if not any(_ways(stockpile, name))]
     if without:
@@ -389,7 +399,9 @@ def _thin(prices: Sequence[PriceLoss], supply: Sequence[SupplyLoss]) -> Iterator
     ]
     if lost:
         shown = "; ".join(lost[:_MOST_NOTED]) + ("; …" if len(lost) > _MOST_NOTED else "")
-        yield f"the kept scenarios hold {shown}. Keep more of them, or let fewer things be uncertain"
+        yield (
+            f"the kept scenarios hold {shown}. Keep more of them, or let fewer things be uncertain"
+        )
 
 
 def _narrow(each: PriceLoss) -> bool:

@@ -19,12 +19,16 @@ from stockpile_model.values import normal
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty(Row):
     TABLE = "uncertainty"
-    PURPOSE = "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and `events`. A plan does not read it."
+    PURPOSE = (
+        "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and"
+        " `events`. A plan does not read it."
+    )
     STEP = "studies"
     name: str = column("name of what is uncertain", required=True, key=True)
     kind: str = column(
-        "`price`: the path of an index; `delay`: when a plant first ships; `outage`: a plant ships nothing for a while; "
-        "`embargo`: all plants of a country (or one supplier) ship nothing for a while, together",
+        "`price`: the path of an index; `delay`: when a plant first ships; `outage`: a plant ships"
+        " nothing for a while; `embargo`: all plants of a country (or one supplier) ship nothing"
+        " for a while, together",
         required=True,
         choices=("price", "delay", "outage", "embargo"),
     )
@@ -33,7 +37,8 @@ class Uncertainty(Row):
         choices=("index", "supplier", "country", "stage"),
     )
     value: str | None = column(
-        "index, supplier, country or stage; blank = each that no other row of the kind names (not for an embargo)",
+        "index, supplier, country or stage; blank = each that no other row of the kind names (not"
+        " for an embargo)",
         names=lambda row: {"index": "prices", "supplier": "suppliers"}.get(about(row), about(row)),
     )
     process: str = column(
@@ -74,7 +79,8 @@ class Uncertainty(Row):
         names=lambda row: "uncertainty",
     )
     correlates_with: str | None = column(
-        "price row with which it moves; two that move with a third share the product of both correlations",
+        "price row with which it moves; two that move with a third share the product of both"
+        " correlations",
         names=lambda row: "uncertainty",
     )
     correlation: float | None = column("correlation of the two", least=-1, most=1)
@@ -215,7 +221,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 row.TABLE,
                 row.line,
                 "value",
-                f"{row.name} speaks of the same as row {first.line}, {first.name}: one row for each",
+                f"{row.name} speaks of the same as row {first.line}, {first.name}: one row for"
+                " each",
             )
     yield from _check_partners(rows)
     for point in stockpile.rows(PriceHistory):
@@ -249,7 +256,8 @@ def _check_row(
             if not low <= mode <= high:
                 yield problem(
                     name,
-                    f"must lie between its low and its high, found {mode:g} outside {low:g} to {high:g}",
+                    f"must lie between its low and its high, found {mode:g} outside {low:g} to"
+                    f" {high:g}",
                 )
     if row.kind == "price":
         yield from _check_price(stockpile, row, history)
@@ -267,7 +275,8 @@ def _check_row(
         }
         yield problem(
             "value",
-            f"{row.value!r} is the {about(row)} of no row in the sheet suppliers{nearest(row.value, names)}",
+            f"{row.value!r} is the {about(row)} of no row in the sheet"
+            f" suppliers{nearest(row.value, names)}",
         )
 
 

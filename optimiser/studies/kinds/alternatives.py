@@ -69,7 +69,10 @@ def rounds(asked: Asked) -> Rounds:
     said = f"The best plan costs {asked.paid(best.objective)}"
     if len(rows) > 1:
         at, dear, _, far = max((row for row in rows[1:]), key=lambda row: figure(row[3]))[:4]
-        said += f"; {len(rows) - 1} others cost at most {share:.1%} more, and plan {at}, for {asked.paid(figure(dear))}, does "
+        said += (
+            f"; {len(rows) - 1} others cost at most {share:.1%} more, and plan {at}, for"
+            f" {asked.paid(figure(dear))}, does "
+        )
         said += f"{figure(far):.0%} of it otherwise"
     said += f". {len(rows)} of {wanted} plans were found: {why}." if why else "."
     return [Table("alternatives", f"{said} Unlike: 0 is the same, 1 nothing alike.", header, rows)]

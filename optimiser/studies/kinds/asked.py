@@ -65,7 +65,8 @@ class Asked:
 @dataclass(frozen=True)
 class Table:
     """An answer in a sentence (`said`), and rows below a header, as a sheet shows them. `chart` says how they are drawn: column 0 is
-    the x axis, `drawn` are the columns of the bars or lines, `axis` names what they are counted in."""
+    the x axis, `drawn` are the columns of the bars or lines, `axis` names what they are counted in.
+    """
 
     name: str
     said: str

@@ -194,12 +194,21 @@ def _answer(
         return f"{number(strict * value + 0.0)}{words}"
 
     if dear - cheap <= asked.gap * abs(dear):
-        said = f"The limit of {name} does not move the cost beyond the gap: {asked.paid(cheap)} from {at(tight)} to {at(loose)}."
+        said = (
+            f"The limit of {name} does not move the cost beyond the gap: {asked.paid(cheap)} from"
+            f" {at(tight)} to {at(loose)}."
+        )
     else:
         steps = [((c - d) / (b - a), a, b) for (a, c), (b, d) in itertools.pairwise(planned)]
         worth, low, high = max(steps)
-        said = f"The least cost goes from {asked.paid(dear)} at {name} {at(tight)} to {asked.paid(cheap)} at {at(loose)}; a looser limit "
-        said += f"saves most between {at(low)} and {at(high)}, {asked.paid(worth)} for each {unit or 'unit'}."
+        said = (
+            f"The least cost goes from {asked.paid(dear)} at {name} {at(tight)} to"
+            f" {asked.paid(cheap)} at {at(loose)}; a looser limit "
+        )
+        said += (
+            f"saves most between {at(low)} and {at(high)}, {asked.paid(worth)} for each"
+            f" {unit or 'unit'}."
+        )
     if idle := sum(bool(row[4]) for row in rows):
         said += f" {idle} of {len(rows)} points bring nothing that a stricter limit does not."
     return said + (f" {len(without)} points have no plan: {missed(without)}." if without else "")

@@ -71,10 +71,16 @@ def _summary(
         said += (
             f", and from {asked.paid(low)} to {asked.paid(high)} in nine runs of ten. {correlated} "
         )
-    said += f"{len(planned)} of {len(results)} runs have a plan, {short} of these fall short of a target or demand."
+    said += (
+        f"{len(planned)} of {len(results)} runs have a plan, {short} of these fall short of a"
+        " target or demand."
+    )
     if len(planned) < len(results):
         said += f" Runs without a plan are left out of every figure: {missed(results)}."
-    said += f" Costs carry the gap of {asked.gap:.2%}; all other figures are those of one plan within it."
+    said += (
+        f" Costs carry the gap of {asked.gap:.2%}; all other figures are those of one plan"
+        " within it."
+    )
     header = (
         "of",
         "unit",
@@ -111,7 +117,10 @@ def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
     said = f"Stock at the end of each period [{asked.unit}]: quantiles over the runs."
     if rows:
         low, high = (max(figure(row[k]) for row in rows) for k in (1, len(QUANTILES)))
-        said += f" At its largest it is {number(low)} to {number(high)} {asked.unit} in nine runs of ten."
+        said += (
+            f" At its largest it is {number(low)} to {number(high)} {asked.unit} in nine runs of"
+            " ten."
+        )
     return Table("stock fan", said, header, rows, "fan", axis=f"stock [{asked.unit}]")
 
 

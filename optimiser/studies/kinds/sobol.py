@@ -27,7 +27,10 @@ def rounds(asked: Asked) -> Rounds:
     cost = costs(results)
     header = ("input", "low", "high", "S1", "S1 ±", "ST", "ST ±")
     if np.isnan(cost).any():
-        said = f"Refused: {int(np.isnan(cost).sum())} of {len(cost)} runs have no cost ({missed(results)}); Sobol's indices tolerate none. "
+        said = (
+            f"Refused: {int(np.isnan(cost).sum())} of {len(cost)} runs have no cost"
+            f" ({missed(results)}); Sobol's indices tolerate none. "
+        )
         return [
             Table(
                 "sobol",
@@ -53,6 +56,12 @@ def rounds(asked: Asked) -> Rounds:
     rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
     rows.sort(key=lambda row: -figure(row[5]))
     name, alone, total = rows[0][0], figure(rows[0][3]), figure(rows[0][5])
-    said = f"{name} explains most of the cost's variance: {max(0.0, alone):.0%} alone (S1), {total:.0%} with all that it does together with "
-    said += f"others (ST). {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of {asked.gap:.2%}."
+    said = (
+        f"{name} explains most of the cost's variance: {max(0.0, alone):.0%} alone (S1),"
+        f" {total:.0%} with all that it does together with "
+    )
+    said += (
+        f"others (ST). {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of"
+        f" {asked.gap:.2%}."
+    )
     return [Table("sobol", said, header, rows, "columns", (3, 5), "share of the variance, 0 to 1")]

@@ -53,7 +53,10 @@ def rounds(asked: Asked) -> Rounds:
     for name, unit in (("objective", asked.money), ("shortfall", asked.unit)):
         shown = asked.least if name == "objective" else name
         cells = [(x, *(found[x, y].number(name) for y in axes[1])) for x in axes[0]]
-        where = f"{shown.capitalize()} [{unit}]: down {first.label}, across {asked.inputs[1].label}; blank = no plan."
+        where = (
+            f"{shown.capitalize()} [{unit}]: down {first.label}, across {asked.inputs[1].label};"
+            " blank = no plan."
+        )
         sheet = "sweep cost" if name == "objective" else "sweep shortfall"
         tables.append(
             Table(
@@ -89,5 +92,8 @@ def _answer(asked: Asked, points: Sequence[tuple[float, ...]], results: Sequence
     if high - low <= asked.gap * abs(high):
         said = f"The {asked.least} is {asked.paid(low)} everywhere, within the gap."
     else:
-        said = f"The {asked.least} goes from {asked.paid(low)} at {at(where_low)} to {asked.paid(high)} at {at(where_high)}."
+        said = (
+            f"The {asked.least} goes from {asked.paid(low)} at {at(where_low)} to"
+            f" {asked.paid(high)} at {at(where_high)}."
+        )
     return said if len(planned) == len(results) else f"{said} {without}"

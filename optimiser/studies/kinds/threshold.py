@@ -132,13 +132,22 @@ def _table(
     }  # fmt: skip
     unit = f" {moved.unit}" if moved.unit else ""
     if left is None or right is None:
-        said = f"{what}: {shown[ends[0]]} at {moved.low:.6g}{unit}, {shown[ends[1]]} at {moved.high:.6g}{unit} of {moved.name}: "
+        said = (
+            f"{what}: {shown[ends[0]]} at {moved.low:.6g}{unit}, {shown[ends[1]]} at"
+            f" {moved.high:.6g}{unit} of {moved.name}: "
+        )
         said += "no flip is proven."
     else:
-        said = f"{what}: {shown[ends[0]]} up to {left:.6g}{unit} and {shown[ends[1]]} from {right:.6g}{unit} of {moved.name}, both proven."
+        said = (
+            f"{what}: {shown[ends[0]]} up to {left:.6g}{unit} and {shown[ends[1]]} from"
+            f" {right:.6g}{unit} of {moved.name}, both proven."
+        )
     failed = [one for row in rows for one in row[2:] if one in ("failed", "crashed", "not run")]
     if failed:
-        said += f" {len(failed)} runs have no result ({', '.join(map(str, dict.fromkeys(failed)))}): it is open what they would say."
+        said += (
+            f" {len(failed)} runs have no result ({', '.join(map(str, dict.fromkeys(failed)))}): it"
+            " is open what they would say."
+        )
     names = ["nothing short"] if kind == TARGET else ["done", "not done"]
     header = (
         moved.label,

@@ -91,7 +91,8 @@ def _answer(
         return f"As it is there is no plan to compare with: {base.ended}."
     parts = (
         [
-            f"At an end of {', '.join(first[:SHOWN])}{' and others' if len(first) > SHOWN else ''} no plan keeps every limit."
+            f"At an end of {', '.join(first[:SHOWN])}{' and others' if len(first) > SHOWN else ''}"
+            " no plan keeps every limit."
         ]
         if first
         else []
@@ -109,7 +110,8 @@ def _answer(
             key=lambda each: abs(each[1]),
         )
         parts.append(
-            f"{name} moves the cost most, by {asked.paid(abs(by))} ({'more' if by > 0 else 'less'} at its {at})"
+            f"{name} moves the cost most, by {asked.paid(abs(by))} ({'more' if by > 0 else 'less'}"
+            f" at its {at})"
         )
         if abs(by) <= asked.gap * abs(base.objective):
             parts[-1] += ", which is within the gap and may be nothing"

@@ -24,7 +24,8 @@ MOST_BUYERS = 6  # of n buyers there are 2^n - 2 groups to plan for
 @dataclass(frozen=True, kw_only=True)
 class CostShare(ResultRow):
     """What a buyer would pay alone and, by Shapley's rule, as its part of the plan for all: the average, over every order in which
-    the buyers could have joined, of what its joining adds (L. S. Shapley, A value for n-person games, 1953)."""
+    the buyers could have joined, of what its joining adds (L. S. Shapley, A value for n-person games, 1953).
+    """
 
     SHEET = "shares"
     ABOUT = "what each buyer would pay alone, and its fair part of the cost"
@@ -32,7 +33,8 @@ class CostShare(ResultRow):
     ALWAYS = False
     buyer: str = column("buyer")
     alone: float | None = column(
-        "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself; blank = it has none",
+        "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself;"
+        " blank = it has none",
         "money",
     )
     share: float | None = column(
@@ -124,9 +126,15 @@ def rounds(asked: Asked) -> Rounds:
     }
     found = [*shares(buyers(asked.stockpile), whole.objective, costs)]
     saved = sum(each.saving or 0.0 for each in found)
-    said = f"Together the buyers pay {asked.paid(whole.objective)}, {asked.paid(saved)} less than each alone."
+    said = (
+        f"Together the buyers pay {asked.paid(whole.objective)}, {asked.paid(saved)} less than each"
+        " alone."
+    )
     if any(each.share is None for each in found):
-        said = f"Together the buyers pay {asked.paid(whole.objective)}; some group of them has no plan, so no share is fair."
+        said = (
+            f"Together the buyers pay {asked.paid(whole.objective)}; some group of them has no"
+            " plan, so no share is fair."
+        )
     header = (
         "buyer",
         f"alone [{asked.money}]",

@@ -102,8 +102,14 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
     (firm,) = results
     if firm.objective is not None:
         more = firm.objective - plan.objective
-        said = f"With firm supply only, no plant that is merely announced, the plan costs {amounts.money(firm.objective)} {plan.currency}, "
-        said += f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its shortfall is "
+        said = (
+            "With firm supply only, no plant that is merely announced, the plan costs"
+            f" {amounts.money(firm.objective)} {plan.currency}, "
+        )
+        said += (
+            f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its"
+            " shortfall is "
+        )
         missing = amounts.quantity(amounts.clean(firm.number("shortfall") or 0.0))
         said += (
             f"{missing} {plan.unit} instead of {amounts.quantity(amounts.clean(plan.shortfall))}."
@@ -158,7 +164,10 @@ def rounds(asked: Asked) -> Rounds:
     said = f"With firm supply only there is no plan: {firm.ended}."
     if firm.objective is not None:
         more = firm.objective - planned.objective
-        said = f"With firm supply only the plan costs {asked.paid(abs(more))} {'more' if more >= 0 else 'less'}."
+        said = (
+            f"With firm supply only the plan costs {asked.paid(abs(more))}"
+            f" {'more' if more >= 0 else 'less'}."
+        )
     header = ("figure", "of", "unit", "as it is", "with firm supply only", "difference")
     return [Table("firm supply", said, header, rows)]
 

@@ -119,7 +119,10 @@ def worth(
     if eev.objective is not None:
         said = "the plan for the mean of all inputs, kept until the first scenario is known"
     elif eev.message != views.NO_MEAN:
-        said = "no value: the plan for the mean of all inputs, kept until the first scenario is known, leaves some scenario without a plan"
+        said = (
+            "no value: the plan for the mean of all inputs, kept until the first scenario is known,"
+            " leaves some scenario without a plan"
+        )
     else:
         said = "no value: the mean of all inputs has no plan"
     yield figure("EEV", said, eev.objective, eev.bound, eev.objective)
@@ -142,7 +145,8 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
     parts = [plan.verdict]
     if (vss := by_name["VSS"]) is not None:
         parts.append(
-            f"Planning for the mean of the scenarios would cost {amounts.about(vss)} {plan.currency} more (VSS)."
+            f"Planning for the mean of the scenarios would cost {amounts.about(vss)}"
+            f" {plan.currency} more (VSS)."
         )
     else:
         parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")

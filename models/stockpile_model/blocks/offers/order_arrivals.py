@@ -70,9 +70,11 @@ def _unit_price(m: pyo.ConcreteModel, terms: OrderTerms, o: str, d: int) -> Any:
         row = terms.offer(o, nodes[0])
         return offer_terms.price(terms.stockpile, row, nodes[0]) + row.adder
     metal = [
-        spent(m, terms, o, n, Payment([n], 1.0))
-        if (o, n) in terms.segments
-        else offer_terms.price(terms.stockpile, terms.offer(o, n), n) * m.buy[o, n]
+        (
+            spent(m, terms, o, n, Payment([n], 1.0))
+            if (o, n) in terms.segments
+            else offer_terms.price(terms.stockpile, terms.offer(o, n), n) * m.buy[o, n]
+        )
         for n in nodes
     ]
     adders = [terms.offer(o, n).adder * m.buy[o, n] for n in nodes]

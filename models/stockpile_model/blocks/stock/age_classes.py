@@ -72,8 +72,9 @@ def balance_aged(m: pyo.ConcreteModel, flows: Flows) -> None:
     m.AGED = pyo.Set(
         dimen=5,
         initialize=[(i, w, a, age, n) for i, w, a, n in parted for age in flows.wide[i, w, a][:-1]],
-        doc="material, site, first age, age, node at which the stock of a class is known by its "
-        "age",
+        doc=(
+            "material, site, first age, age, node at which the stock of a class is known by its age"
+        ),
     )
     m.aged = pyo.Var(
         m.AGED,
