@@ -1,8 +1,8 @@
-"""Builds the sample workbooks from plain tables: `python inputs/build.py` writes `<case>.xlsx` from the folder `<case>/`, and the
-data dictionary beside them.
+"""Builds the sample workbooks from plain tables: `python inputs/build.py` writes `<case>.xlsx` from
+the folder `<case>/`, and the data dictionary beside them.
 
-A folder holds one `<table>.csv` for each sheet and `guide.md`, which becomes the sheet `guide`. The files are the same from run
-to run.
+A folder holds one `<table>.csv` for each sheet and `guide.md`, which becomes the sheet `guide`. The
+files are the same from run to run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Writes the data dictionary, `inputs/README.md`, from the row types: `python inputs/dictionary.py`.
+"""Writes the data dictionary, `inputs/README.md`, from the row types: `python
+inputs/dictionary.py`.
 
-What a column means, its unit, bounds and default stand once, in the row type that the reader checks against; here they are
-only set out. What a table is for stands beside the code that writes input sheets; how it is read where that is not obvious, here.
+What a column means, its unit, bounds and default stand once, in the row type that the reader checks
+against; here they are only set out. What a table is for stands beside the code that writes input
+sheets; how it is read where that is not obvious, here.
 """
 
 from __future__ import annotations

@@ -63,7 +63,9 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: a command must listen for Ctrl-C before it imports the rest."""
+    """Import a public name when it is first used: a command must listen for Ctrl-C before it
+    imports the rest.
+    """
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(importlib.import_module(_HOME[name]), name)

@@ -1,4 +1,6 @@
-"""`stockpile`, and `python -m optimiser`: what ends the program is listened to before anything else is imported."""
+"""`stockpile`, and `python -m optimiser`: what ends the program is listened to before anything else
+is imported.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def main() -> None:
         if not interrupts.seen():
             return
         status = 0
-    # At once: a search may still run in a thread of its own, and crashes where the interpreter ends under it.
+    # At once: a search may still run in a thread of its own, and crashes where the interpreter ends
+    # under it.
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, AttributeError, ValueError):
             stream.flush()

@@ -1,5 +1,6 @@
-"""What holds for all tests: Ctrl-C works alike where the shell has them ignore it (in the background, on some runners), and no time goes to
-the collector of garbage."""
+"""What holds for all tests: Ctrl-C works alike where the shell has them ignore it (in the
+background, on some runners), and no time goes to the collector of garbage.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ if threading.current_thread() is threading.main_thread():
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector look no more at what is there before the first test: the modules and cases of a thousand tests."""
+    """Let the collector look no more at what is there before the first test: the modules and cases
+    of a thousand tests.
+    """
     gc.collect()
     gc.freeze()

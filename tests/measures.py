@@ -22,7 +22,9 @@ WIDEST = 100  # characters of a line
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of the project, the most that it may be (None: no limit), and where it is reached or passed."""
+    """A figure of the project, the most that it may be (None: no limit), and where it is reached or
+    passed.
+    """
 
     name: str
     value: float

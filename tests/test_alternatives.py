@@ -1,4 +1,6 @@
-"""`solve --floors`: what each level that is not signed would cost, against a fresh solve with that level committed."""
+"""`solve --floors`: what each level that is not signed would cost, against a fresh solve with that
+level committed.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,11 @@ def told(*rows: Row) -> dict[str, FloorOutcome]:
 
 
 def test_the_level_beside_the_one_that_is_signed() -> None:
-    """10 wanted in each of two months. Low: 10 a month at 8. High: 20 a month at 9, of which half stays: 360 instead of 160. Its 40
-    would have to cost 5 less."""
+    """10 wanted in each of two months.
+
+    Low: 10 a month at 8. High: 20 a month at 9, of which half stays: 360 instead of 160. Its 40
+    would have to cost 5 less.
+    """
     found = told(contract(), TEN, floor(9, 240, "high"), offer(price=12), demand(10, 0, 1))
     assert (found["low"].signed, found["low"].cost_difference, found["low"].to_change) == (
         True,

@@ -1,7 +1,8 @@
 """The audit: sound plans pass, and every fault that is planted is told by what disagrees.
 
-Faults are planted in three places: in the rows of a plan, as an error of the program or an officer's edit would leave them; in the
-input, so that a consistent plan breaks one of its cells; and in the model, whose plan the program must then refuse to write.
+Faults are planted in three places: in the rows of a plan, as an error of the program or an
+officer's edit would leave them; in the input, so that a consistent plan breaks one of its cells;
+and in the model, whose plan the program must then refuse to write.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def told(plan: Plan, sheets: Sheets | None = None, stockpile: Stockpile | None =
     ]
 
 
-# --- Sound plans ----------------------------------------------------------------------------------------------------------------
+# --- Sound plans ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -204,7 +205,7 @@ def test_a_member_counts_from_its_share_of_what_arrives() -> None:
         assert found == [] if fault is None else any(re.match(fault, each) for each in found), found
 
 
-# --- Faults planted in the rows of a plan ---------------------------------------------------------------------------------------
+# --- Faults planted in the rows of a plan ---------------------------------------------------------
 
 Rows = dict[str, list[Line]]
 Plant = Callable[[Rows], None]
@@ -312,7 +313,9 @@ def from_another_lot(rows: Rows) -> None:
 
 
 def below_the_floor(rows: Rows) -> None:
-    """Deliveries are paid at the index where the floor is above it, consistently on every sheet that shows it."""
+    """Deliveries are paid at the index where the floor is above it, consistently on every sheet
+    that shows it.
+    """
     for line in rows["deliveries"]:
         if line["name"] == "offtake" and line["price"] == 38.0:
             line["price"], line["paid"] = 30.0, 30.0 * line["quantity"]
@@ -924,12 +927,14 @@ def test_a_plan_is_not_called_optimal_beyond_the_gap_that_was_asked_for() -> Non
     )
 
 
-# --- Cells of the input that a plan does not keep -------------------------------------------------------------------------------
+# --- Cells of the input that a plan does not keep -------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A change of the input, after which a sound plan breaks that cell; `told` finds the line that names it."""
+    """A change of the input, after which a sound plan breaks that cell; `told` finds the line that
+    names it.
+    """
 
     plan: str
     change: str
@@ -1131,7 +1136,7 @@ def test_a_cell_that_a_plan_breaks_is_named(broken: Broken) -> None:
     assert any(re.search(broken.told, line) for line in found), "\n".join(found[:20])
 
 
-# --- Faults planted in the model ------------------------------------------------------------------------------------------------
+# --- Faults planted in the model ------------------------------------------------------------------
 
 LIFE, PRICE_ON, PRICE = Stockpile.life, Stockpile.price_on, rotation_terms.price
 Patch = tuple[Any, str, Any]
@@ -1282,7 +1287,7 @@ def test_a_plan_that_fails_its_audit_is_not_written(
     assert [each.name for each in tmp_path.iterdir()] == ["full.xlsx"]
 
 
-# --- Plan workbooks ---------------------------------------------------------------------------------------------------------------
+# --- Plan workbooks -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""The audit reads every cell of a plan: whichever is changed is told, or belongs to what the audit says it does not check."""
+"""The audit reads every cell of a plan: whichever is changed is told, or belongs to what the audit
+says it does not check.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ KINDS = [kind.SHEET for kind in SHEETS if kind not in BESIDE] + [ScenarioOutcome
 
 @functools.cache
 def plan() -> Plan:
-    """A plan of all there is, over three scenarios; in one of them a contract that is signed delivers later."""
+    """A plan of all there is, over three scenarios; in one of them a contract that is signed
+    delivers later.
+    """
     stockpile = everything_uncertain()
     slip = event("suppliers.start", "set", month(2), 1, name="glut", row="metlen")
     tables = {
@@ -83,7 +87,9 @@ def test_the_plan_holds_what_is_changed() -> None:
 
 
 def _of_summary(line: Line, column: str) -> Any:
-    """A figure of the summary, or what is to be done or agrees; its claims and its warnings are others' matter."""
+    """A figure of the summary, or what is to be done or agrees; its claims and its warnings are
+    others' matter.
+    """
     if column == "part" or line["part"] in ("", "Warnings"):
         return None
     told_in_words = (column, line["part"]) in (

@@ -1,4 +1,6 @@
-"""The audit under scenarios: each path is recomputed as a plan of its own, and none may use what it cannot know yet."""
+"""The audit under scenarios: each path is recomputed as a plan of its own, and none may use what it
+cannot know yet.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ from tests.test_audit import NOT_CHECKED, Plant, Rows, all_of, drop, edited, fir
 MARCH = day(3)
 BASE, SQUEEZE, OUTAGE = ({"scenarios": name} for name in ("base", "squeeze", "outage"))
 
-# --- Sound plans ----------------------------------------------------------------------------------------------------------------
+# --- Sound plans ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -134,7 +136,7 @@ def test_whatever_an_event_changes_its_plan_passes(name: str) -> None:
     assert told(plan) == []
 
 
-# --- What the audit derives for itself -------------------------------------------------------------------------------------------
+# --- What the audit derives for itself ------------------------------------------------------------
 
 
 def read_of(tables: dict[str, Any], folder: Path) -> Stockpile:
@@ -178,7 +180,7 @@ def test_what_the_audit_derives_is_what_the_model_unfolds(tmp_path: Path) -> Non
                 }, name
 
 
-# --- Faults in the rows of a plan --------------------------------------------------------------------------------------------------
+# --- Faults in the rows of a plan -----------------------------------------------------------------
 
 
 def only_base(sheet: str, **where: Any) -> Plant:
@@ -187,7 +189,9 @@ def only_base(sheet: str, **where: Any) -> Plant:
 
 
 def of_another_path(rows: Rows) -> None:
-    """The deliveries of the squeeze are paid at the price that holds without it, on every sheet that shows it."""
+    """The deliveries of the squeeze are paid at the price that holds without it, on every sheet
+    that shows it.
+    """
     cheap = first(rows, "deliveries", {"name": "offtake", "date": MARCH, **BASE})["price"]
     line = first(rows, "deliveries", {"name": "offtake", "date": MARCH, **SQUEEZE})
     line["price"], line["paid"] = cheap, cheap * line["quantity"]
@@ -216,7 +220,9 @@ def ordered_on_one_branch(rows: Rows) -> None:
 
 
 def spent_where_it_is_cut(rows: Rows) -> None:
-    """On the path of the squeeze 80 more are paid than its cut leaves; the mean over all stays within."""
+    """On the path of the squeeze 80 more are paid than its cut leaves; the mean over all stays
+    within.
+    """
     line = first(rows, "payments", {"use": "purchase", "date": MARCH, **SQUEEZE})
     line["amount"] += 80
 
@@ -460,7 +466,7 @@ def test_a_wrong_claim_of_the_summary_is_told(claim: str, said: str) -> None:
     assert re.match(rf"summary: {said} must be .*; off by 25", found[0])
 
 
-# --- Cells of the input, and faults of the model ------------------------------------------------------------------------------------
+# --- Cells of the input, and faults of the model --------------------------------------------------
 
 BROKEN = {
     "scenarios[squeeze].probability set 0.35": r"probability .* must be 0\.35",
@@ -560,7 +566,7 @@ def test_a_plan_whose_model_ignores_an_event_is_not_written(
     assert [each.name for each in tmp_path.iterdir()] == ["tree.xlsx"]
 
 
-# --- Plan workbooks ---------------------------------------------------------------------------------------------------------------
+# --- Plan workbooks -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -625,11 +631,13 @@ def test_an_edit_by_hand_is_told(name: str, folder: Path, tmp_path: Path) -> Non
     assert any(re.search(said, line) for line in ran.stdout.splitlines()), ran.stdout
 
 
-# --- What the model must not do -----------------------------------------------------------------------------------------------------
+# --- What the model must not do -------------------------------------------------------------------
 
 
 def test_nothing_can_use_what_is_older_than_a_shortened_life() -> None:
-    """Bought in January for March, 10 keep three months; where they keep two, March goes short: 10 at 100 half of the time."""
+    """Bought in January for March, 10 keep three months; where they keep two, March goes short: 10
+    at 100 half of the time.
+    """
     plan = plan_of(
         {
             "settings": {"start": day(1), "periods": 3, "mip_gap": 0},
@@ -688,7 +696,9 @@ def test_orders_that_a_shorter_lead_time_brings_together_pass() -> None:
 
 
 def test_a_cap_of_one_scenario_holds_in_the_periods_that_it_shares() -> None:
-    """A year of a cap of 30 counts 5 for two months: so much of January's 30 is received, also where February has no cap."""
+    """A year of a cap of 30 counts 5 for two months: so much of January's 30 is received, also
+    where February has no cap.
+    """
     tables: dict[str, Any] = {
         "settings": {"start": day(1), "periods": 2, "mip_gap": 0},
         "materials": [{"material": "gallium"}],
@@ -718,7 +728,9 @@ def test_an_audit_takes_no_cell_of_the_unfolded_tree() -> None:
 
 
 def test_a_search_that_stops_early_pays_no_order_of_nothing() -> None:
-    """A plan within a wide gap may place orders that it does not need; each is one of metal, and is told."""
+    """A plan within a wide gap may place orders that it does not need; each is one of metal, and is
+    told.
+    """
     events = [happens("boom", "prices[*].market", "add", 5)]
     tables = {
         **SHARED_TREE,

@@ -1,4 +1,6 @@
-"""The audit in any unit: a plan whose figures are all in other units has the same findings, and no tolerance is a number of them."""
+"""The audit in any unit: a plan whose figures are all in other units has the same findings, and no
+tolerance is a number of them.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def changed(row: Row, kinds: dict[str, type[Row]], quantity: float, money: float
 def in_other_units(
     plan: Plan, sheets: Sheets, quantity: float, money: float
 ) -> tuple[Stockpile, Sheets]:
-    """The input of a plan and its sheets, where a unit of quantity is `quantity` new ones and one of money `money`."""
+    """The input of a plan and its sheets, where a unit of quantity is `quantity` new ones and one
+    of money `money`.
+    """
     kinds = {kind.TABLE: kind for kind in plan.stockpile.tables}
     tables = {
         kind: tuple(changed(row, kinds, quantity, money) for row in rows)

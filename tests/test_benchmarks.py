@@ -1,4 +1,6 @@
-"""What the benchmarks compare with means the same as the project's, and their comparisons tell who was better."""
+"""What the benchmarks compare with means the same as the project's, and their comparisons tell who
+was better.
+"""
 
 from __future__ import annotations
 

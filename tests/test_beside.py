@@ -63,7 +63,7 @@ def planned(stockpile: Stockpile) -> Plan:
     return plan
 
 
-# --- Firm supply only -----------------------------------------------------------------------------------------------------------------
+# --- Firm supply only -----------------------------------------------------------------------------
 
 
 def two_plants(*rows: Row, **settings: Any) -> Stockpile:
@@ -131,7 +131,9 @@ def test_firm_stages_are_those_that_count() -> None:
 
 
 def test_firm_supply_under_scenarios() -> None:
-    """30 wanted in February in war, 1 in 4, of which the announced plant brings 10; deliveries are what is expected."""
+    """30 wanted in February in war, 1 in 4, of which the announced plant brings 10; deliveries are
+    what is expected.
+    """
     plan = planned(two_plants(*WAR))
     assert plan.objective == pytest.approx(40 + 0.75 * 40 + 0.25 * (40 + 180))
     found = figures(asked_beside(FIRM_SUPPLY, plan).of(Compared))
@@ -154,7 +156,9 @@ def compared(
 
 
 def test_a_floor_is_compared_where_both_plans_sign() -> None:
-    """With the announced plant the low level of 10 is enough; without it the high one of 20 a month is signed, at 6."""
+    """With the announced plant the low level of 10 is enough; without it the high one of 20 a month
+    is signed, at 6.
+    """
     rows = (
         contract(supplier="mill"),
         floor(5, 120),
@@ -168,11 +172,13 @@ def test_a_floor_is_compared_where_both_plans_sign() -> None:
     assert unsigned["floor signed", "offtake"] == (5, None, None)
 
 
-# --- Groups of buyers -----------------------------------------------------------------------------------------------------------------
+# --- Groups of buyers -----------------------------------------------------------------------------
 
 
 def owned(*rows: Row, names: tuple[str, ...] = ("army", "navy"), **settings: Any) -> Stockpile:
-    """A site for each buyer, and what they can order together: at 5, with a cost of 12 for each order."""
+    """A site for each buyer, and what they can order together: at 5, with a cost of 12 for each
+    order.
+    """
     sites = tuple(site(f"{name} depot", buyer=name) for name in names)
     return book(*sites, offer(price=5, order_cost=12, capacity=100), *rows, **settings)
 
@@ -248,8 +254,10 @@ def test_an_order_together_saves_an_order_cost() -> None:
 
 
 def test_shares_under_scenarios_leave_out_the_others_there_too() -> None:
-    """Both want 10 in January, and in February 10 more, in war (1 in 4) three times as much. An order stores nothing: one each month.
-    Alone a buyer pays for its own demand only, in war too."""
+    """Both want 10 in January, and in February 10 more, in war (1 in 4) three times as much.
+
+    An order stores nothing: one each month. Alone a buyer pays for its own demand only, in war too.
+    """
     rows = (
         demand(10, 0, 1, buyer="army"), demand(10, 0, 1, buyer="navy"), *WAR, material(shelf_life_months=1),
     )  # fmt: skip

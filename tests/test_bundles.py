@@ -1,4 +1,6 @@
-"""Plans by bundles against the plan of all scenarios in one model: the bound is below it, the plan found is not."""
+"""Plans by bundles against the plan of all scenarios in one model: the bound is below it, the plan
+found is not.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,7 @@ def read_tables(tables: Any) -> Stockpile:
         return read(workbook(Path(folder) / "book", tables)).stockpile
 
 
-# --- Splitting ------------------------------------------------------------------------------------------------------------------------
+# --- Splitting ------------------------------------------------------------------------------------
 
 
 def test_the_trunk_is_what_all_pass_and_a_branch_holds_what_parts_later() -> None:
@@ -103,7 +105,9 @@ def test_a_scenario_without_probability_is_in_no_branch() -> None:
 
 @pytest.mark.parametrize("name", ["two_stage", "stages", "full", "shared"])
 def test_a_part_of_the_scenarios_is_that_part_of_the_tree(name: str) -> None:
-    """Same prices at the same nodes, on the paths of the scenarios in it; probabilities are conditional."""
+    """Same prices at the same nodes, on the paths of the scenarios in it; probabilities are
+    conditional.
+    """
     stockpile = tree(name)
     every, found = unfold(stockpile), bundles.split(stockpile)
     for names in (found.branches[0], found.branches[-1], tuple(found.probability)):
@@ -133,7 +137,9 @@ def many(count: int, probability: float = 0.01, **settings: Any) -> Stockpile:
 
 
 def test_every_bundle_has_its_share_of_what_is_dear() -> None:
-    """40 scenarios and the base in 4 bundles: each has one of the ten dearest in each quarter of them."""
+    """40 scenarios and the base in 4 bundles: each has one of the ten dearest in each quarter of
+    them.
+    """
     stockpile = many(40)
     split = bundles.split(stockpile)
     dealt = bundles.bundles(stockpile, split, 4)
@@ -170,11 +176,14 @@ def test_without_scenarios_there_is_nothing_to_bundle() -> None:
         bundles.split(book(offer(), demand(1)))
 
 
-# --- Bounds and plans -----------------------------------------------------------------------------------------------------------------
+# --- Bounds and plans -----------------------------------------------------------------------------
 
 
 def test_two_bundles_of_a_tree_that_a_reader_can_compute() -> None:
-    """Peace alone buys nothing, war alone stores 10 at 3: 0.25·30 is the bound. To store nothing costs 0.25·90 over both."""
+    """Peace alone buys nothing, war alone stores 10 at 3: 0.25·30 is the bound.
+
+    To store nothing costs 0.25·90 over both.
+    """
     plan = planned(book(*WAR), 2)
     assert (plan.objective, plan.bound, plan.status) == (
         pytest.approx(22.5),
@@ -215,7 +224,9 @@ def test_the_plan_of_all_lies_between_bound_and_plan(name: str, weight: float) -
 
 @pytest.mark.parametrize("seed", [2, 4, 6])
 def test_random_trees(seed: int) -> None:
-    """Prices, capacities and demand at random, order costs, a tail that counts: several scenarios in each bundle."""
+    """Prices, capacities and demand at random, order costs, a tail that counts: several scenarios
+    in each bundle.
+    """
     r = random.Random(seed)
     rows: list[Row] = [
         material(shortage_cost=40),
@@ -272,7 +283,9 @@ def test_what_is_known_at_once_needs_no_agreement() -> None:
 
 
 def test_decisions_that_leave_a_scenario_without_a_plan_are_made_anew_with_it() -> None:
-    """Each scenario wants a metal that can be bought in January only, and neither bundle alone would buy the other's."""
+    """Each scenario wants a metal that can be bought in January only, and neither bundle alone
+    would buy the other's.
+    """
     rows = [material("ga"), material("in")]
     for name, metal in (("a", "ga"), ("b", "in")):
         rows += [
@@ -331,7 +344,7 @@ def test_decisions_that_another_branch_does_not_know_cannot_be_held_there() -> N
     )
 
 
-# --- What the plan tells --------------------------------------------------------------------------------------------------------------
+# --- What the plan tells --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["two_stage", "stages"])
@@ -420,7 +433,7 @@ def test_what_an_audit_finds_reaches_the_process_that_waits() -> None:
     assert (again.findings, str(again)) == (error.findings, str(error))
 
 
-# --- The command ----------------------------------------------------------------------------------------------------------------------
+# --- The command ----------------------------------------------------------------------------------
 
 
 def test_the_command_writes_the_first_decisions_and_says_how_good_they_are(tmp_path: Path) -> None:

@@ -250,7 +250,9 @@ def test_shortfall_first_spends_what_it_takes(tmp_path: Path) -> None:
 
 
 def hard_tables() -> dict[str, Any]:
-    """A workbook that finds plans at once and cannot be proven for a long time: lots and order costs everywhere."""
+    """A workbook that finds plans at once and cannot be proven for a long time: lots and order
+    costs everywhere.
+    """
     offers = [
         {
             "offer": f"offer {k}",
@@ -369,7 +371,7 @@ def test_what_has_no_plan_is_said_before_the_search(tmp_path: Path) -> None:
     assert "no plan exists" in ran.stderr.splitlines()[0]
 
 
-# --- Where output goes, and what nobody foresaw ---------------------------------------------------------------------------------
+# --- Where output goes, and what nobody foresaw ---------------------------------------------------
 
 
 def system_stream(path: str | Path, encoding: str = "utf-8") -> io.TextIOWrapper:

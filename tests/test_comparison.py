@@ -1,4 +1,6 @@
-"""Plans side by side: what differs is shown, what does not is not, and a plan whose workbook changed since is said to be stale."""
+"""Plans side by side: what differs is shown, what does not is not, and a plan whose workbook
+changed since is said to be stale.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,7 @@ def plans(planned: Path, workbook: Path) -> tuple[Path, Path]:
     )
 
 
-# --- Rows -----------------------------------------------------------------------------------------------------------------------
+# --- Rows -----------------------------------------------------------------------------------------
 
 
 def test_a_dearer_price_differs_in_cost_alone(plans: tuple[Path, Path]) -> None:
@@ -202,7 +204,9 @@ def test_what_is_one_amount(first: Any, other: Any, differs: bool) -> None:
 
 @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
 def test_amounts_are_one_in_any_unit(unit: float) -> None:
-    """What differs by a hundredth differs in millions and in millionths too; what is noise of the largest amount is none."""
+    """What differs by a hundredth differs in millions and in millionths too; what is noise of the
+    largest amount is none.
+    """
     plans = [replace(as_sheets(shared_plan()), costs={"freight": of * unit, "duty": 5e3 * unit, "storage": rest * unit}, objective=0.0)
              for of, rest in ((1.0, 0.0), (1.01, 1e-7))]  # fmt: skip
     plans = [
@@ -215,7 +219,7 @@ def test_amounts_are_one_in_any_unit(unit: float) -> None:
     assert found == {"freight": True, "duty": False, "storage": False}
 
 
-# --- Stale plans, and workbooks planned now ----------------------------------------------------------------------------------------
+# --- Stale plans, and workbooks planned now -------------------------------------------------------
 
 
 def test_a_plan_is_stale_once_its_workbook_beside_it_changes(
@@ -307,7 +311,7 @@ def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path)
     assert early < sum(line["probability"] * line["ordered"] for line in whole) - 1
 
 
-# --- What is refused -----------------------------------------------------------------------------------------------------------
+# --- What is refused ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -348,7 +352,7 @@ def test_no_input_is_written_to(workbook: Path, plans: tuple[Path, Path]) -> Non
     assert (plans[0].read_bytes(), workbook.read_bytes()) == before
 
 
-# --- The workbook -----------------------------------------------------------------------------------------------------------------
+# --- The workbook ---------------------------------------------------------------------------------
 
 
 def test_the_workbook_holds_every_row_with_its_colours(
@@ -437,7 +441,7 @@ def _parts(path: Path) -> dict[str, str]:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-# --- The terminal -----------------------------------------------------------------------------------------------------------------
+# --- The terminal ---------------------------------------------------------------------------------
 
 
 def test_the_terminal_shows_what_differs(plans: tuple[Path, Path]) -> None:

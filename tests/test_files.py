@@ -29,7 +29,9 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 def test_what_a_killed_process_left_is_not_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is killed leaves its file; one of the same number, in another container, writes its own."""
+    """A process that is killed leaves its file; one of the same number, in another container,
+    writes its own.
+    """
     path = tmp_path / "plan.xlsx"
     with monkeypatch.context() as killed:
         killed.setattr(Path, "unlink", lambda *_, **__: None)
@@ -130,7 +132,7 @@ def test_a_model_is_replaced_as_it_was_written_and_no_other_file(tmp_path: Path)
         model_file.check_model_file(path, force=True)
 
 
-# --- Workbooks ---------------------------------------------------------------------------------------------------------------
+# --- Workbooks ------------------------------------------------------------------------------------
 
 
 PRICED = {
@@ -200,7 +202,7 @@ def test_each_kind_is_told_from_the_others_by_its_subject() -> None:
     assert not any(a != b and a.startswith(b) for a in subjects for b in subjects)
 
 
-# --- What was read ------------------------------------------------------------------------------------------------------------
+# --- What was read --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["workbook", "folder"])

@@ -1,4 +1,6 @@
-"""The workbooks in `inputs/`: built from their tables, every row with its source, and what the planner makes of them."""
+"""The workbooks in `inputs/`: built from their tables, every row with its source, and what the
+planner makes of them.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,7 @@ def tables(case: str) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-# --- Built from plain tables ------------------------------------------------------------------------------------------
+# --- Built from plain tables ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -200,7 +202,7 @@ def test_every_row_says_where_it_comes_from(case: str) -> None:
                 assert row["note"], where
 
 
-# --- Small: the hand calculation of its guide -------------------------------------------------------------------------
+# --- Small: the hand calculation of its guide -----------------------------------------------------
 
 
 def test_small_is_the_plan_of_its_guide(tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ def test_small_and_the_alternatives_of_its_guide(
         assert found.plan.objective == pytest.approx(cost)
 
 
-# --- Indium: golden run -----------------------------------------------------------------------------------------------
+# --- Indium: golden run ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +288,8 @@ def indium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_indium_costs_what_it_did(indium: Plan) -> None:
-    # 63.45 m USD, first run of these tables (November 2026): 244 m USD of metal less 173 m USD of stock at the end, discounted.
+    # 63.45 m USD, first run of these tables (November 2026): 244 m USD of metal less 173 m USD of
+    # stock at the end, discounted.
     assert indium.status == "optimal"
     assert indium.objective == pytest.approx(63.45e6, rel=0.001)
     assert indium.bound is not None
@@ -306,7 +309,8 @@ def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
     money = {row.appropriation: row for row in indium.of(BudgetUse) if row.fund == "nds"}
     for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10"):
         assert money[name].spent == pytest.approx(money[name].amount, rel=0.001)
-    # The first one ends with fiscal year 2027, and what can arrive until then costs a little less: the rest lapses.
+    # The first one ends with fiscal year 2027, and what can arrive until then costs a little less:
+    # the rest lapses.
     assert 0 < money["nds 2027-01"].lapsed < 0.03 * money["nds 2027-01"].amount
     assert {row.date for row in targets.values() if row.below > 100} == {
         last.date
@@ -321,7 +325,8 @@ def test_indium_signs_every_fixed_price_at_the_top(indium: Plan) -> None:
         **{"korea_zinc_idiq": "600", "teck_idiq": "605"},
         **{"umicore_idiq": "595", "dowa_idiq": "610"},
     }
-    # All they bring until the end of 2029, from the first month after signing in January and the lead time.
+    # All they bring until the end of 2029, from the first month after signing in January and the
+    # lead time.
     delivered = {name: row.delivered for name, row in outcomes.items()}
     assert delivered == pytest.approx(
         {
@@ -351,7 +356,8 @@ def test_indium_orders_whole_lots_and_reaches_its_breaks(indium: Plan) -> None:
 
 def test_indium_keeps_the_import_shares(indium: Plan) -> None:
     rules = {(row.rule, row.value, row.window): row for row in indium.of(RuleKept)}
-    # China is bought as far as 13.3 m USD go, and in the last quarter as far as 32 % of what arrives.
+    # China is bought as far as 13.3 m USD go, and in the last quarter as far as 32 % of what
+    # arrives.
     assert rules["china_money", "China", "FY2028"].observed == pytest.approx(13.3e6, rel=0.005)
     assert rules["china_money", "China", "FY2029"].observed == pytest.approx(13.3e6, rel=0.005)
     assert rules["china", "China", "FY2030"].observed == pytest.approx(0.32, abs=0.005)
@@ -370,7 +376,9 @@ def test_the_sums_in_the_guide_of_indium() -> None:
 
 
 def reach(stockpile: Stockpile) -> list[list[str]]:
-    """What can come from each country in all [kg]: under offers, under contracts at the top of their menus, together."""
+    """What can come from each country in all [kg]: under offers, under contracts at the top of
+    their menus, together.
+    """
     country = {row.supplier: str(row.country) for row in stockpile.rows(Supplier)}
     offers, contracts = defaultdict[str, float](float), defaultdict[str, float](float)
     for offer in stockpile.rows(Offer):
@@ -400,7 +408,7 @@ def reach(stockpile: Stockpile) -> list[list[str]]:
     ]
 
 
-# --- Portfolio: golden run --------------------------------------------------------------------------------------------
+# --- Portfolio: golden run ------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -409,7 +417,8 @@ def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_portfolio_costs_what_it_did(portfolio: Plan) -> None:
-    # 127.6 m USD, first run of these tables (November 2026), proven to 0.2 %: 382 m USD are paid, 157 m USD is the stock at the end.
+    # 127.6 m USD, first run of these tables (November 2026), proven to 0.2 %: 382 m USD are paid,
+    # 157 m USD is the stock at the end.
     assert portfolio.status == "optimal"
     assert portfolio.objective == pytest.approx(127.6e6, rel=0.002)
     assert portfolio.bound is not None
@@ -453,7 +462,8 @@ def test_portfolio_reaches_breaks_together(portfolio: Plan) -> None:
         if delivery.name == "metlen_pool":
             sites[str(delivery.site)] += delivery.quantity
     assert all(quantity / 16 < 4000 for quantity in sites.values())
-    # Nobody is asked for more indium than 30 % of it, and Chinese indium goes to Japan, which asks no duty.
+    # Nobody is asked for more indium than 30 % of it, and Chinese indium goes to Japan, which asks
+    # no duty.
     rules = {
         (row.rule, row.value): row for row in portfolio.of(RuleKept) if row.window == "horizon"
     }
@@ -496,7 +506,9 @@ def test_portfolio_spends_shared_money_for_both(portfolio: Plan) -> None:
 
 
 def test_the_sums_in_the_guide_of_portfolio(portfolio: Plan) -> None:
-    """The table `Do the sums add up?`: what is asked from the workbook, what is bought and leaves from the plan."""
+    """The table `Do the sums add up?`: what is asked from the workbook, what is bought and leaves
+    from the plan.
+    """
     guide = (INPUTS / "portfolio" / "guide.md").read_text(encoding="utf-8")
     shown = [
         [cell.strip().replace(",", "") for cell in line.strip("| ").split("|")]
@@ -522,7 +534,7 @@ def test_the_sums_in_the_guide_of_portfolio(portfolio: Plan) -> None:
         )
 
 
-# --- Gallium without its scenarios: golden run ------------------------------------------------------------------------
+# --- Gallium without its scenarios: golden run ----------------------------------------------------
 
 BASE_ALONE = ("scenarios[*].probability set 0",)
 
@@ -534,8 +546,9 @@ def gallium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_gallium_costs_what_it_did(gallium: Plan) -> None:
-    # 58.82 m USD. It was 62.63 before rework (3.6 m less), the floor tied to the Chinese price (0.5 m less) and the shared upside of
-    # Metlen (0.1 m less) came in, and break-evens of plants and the rules on feedstock and countries (0.4 m more). November 2026.
+    # 58.82 m USD. It was 62.63 before rework (3.6 m less), the floor tied to the Chinese price (0.5
+    # m less) and the shared upside of Metlen (0.1 m less) came in, and break-evens of plants and
+    # the rules on feedstock and countries (0.4 m more). November 2026.
     assert gallium.status == "optimal"
     assert gallium.objective == pytest.approx(58.82e6, rel=0.001)
     assert gallium.bound is not None
@@ -546,17 +559,21 @@ def test_gallium_costs_what_it_did(gallium: Plan) -> None:
 def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
     outcomes = {row.contract: row for row in gallium.of(ContractOutcome)}
     levels = {contract: row.level for contract, row in outcomes.items()}
-    # The upside of Stade, 0.7 m USD, does not repay the 0.8 m at signing, and of announced plants no more metal may come.
+    # The upside of Stade, 0.7 m USD, does not repay the 0.8 m at signing, and of announced plants
+    # no more metal may come.
     assert {contract for contract, level in levels.items() if level is None} == {"stade_cfd"}
-    # The least quantity that brings the domestic share, at 2.2 times 236 USD/kg: below the fixed floor of 550.
+    # The least quantity that brings the domestic share, at 2.2 times 236 USD/kg: below the fixed
+    # floor of 550.
     assert levels["atalco_offtake"] == "china x 2.2"
     assert outcomes["atalco_offtake"].expected_price == pytest.approx(2.2 * 236)
-    # The least levels that carry the plants: 550 is enough for the price, but below both break-evens.
+    # The least levels that carry the plants: 550 is enough for the price, but below both
+    # break-evens.
     assert (levels["jaga_offtake"], levels["rio_offtake"]) == ("687", "687")
     assert any(
         0 < (row.share_at_floor or 0) < 1 for row in outcomes.values()
     )  # a floor that binds in some months
-    # 30 % of what the reference, 93 % of Rotterdam, is above 1,000: it falls there at the end of 2028.
+    # 30 % of what the reference, 93 % of Rotterdam, is above 1,000: it falls there at the end of
+    # 2028.
     assert 0 < (outcomes["metlen_offtake"].upside or 0) < 1_000_000
 
 
@@ -606,7 +623,8 @@ def test_gallium_rotates_lot_by_lot(gallium: Plan) -> None:
     oldest = Counter[str]()
     for row in rotated:
         oldest[str(row.outlet)] = max(oldest[str(row.outlet)], round(row.age))
-    # The last month that leaves the taker the life that it asks for: 12 months less 3, 4, 6 and 4; recyclers after it no longer counts.
+    # The last month that leaves the taker the life that it asks for: 12 months less 3, 4, 6 and 4;
+    # recyclers after it no longer counts.
     assert oldest == {
         "us_refiners": 9,
         "us_new_fabs": 8,
@@ -615,7 +633,8 @@ def test_gallium_rotates_lot_by_lot(gallium: Plan) -> None:
         "recyclers": 9,
         "rework": oldest["rework"],
     }
-    # Rework is cheaper than any sale and new metal: at 400 kg a month it is full from the middle of 2028 to the last return.
+    # Rework is cheaper than any sale and new metal: at 400 kg a month it is full from the middle of
+    # 2028 to the last return.
     reworked = defaultdict[dt.date, float](float)
     for row in rotated:
         if row.outlet == "rework":
@@ -649,7 +668,7 @@ def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
     assert all((row.observed or 0) >= 4 for row in counted)
 
 
-# --- Gallium under its scenarios: golden run --------------------------------------------------------------------------
+# --- Gallium under its scenarios: golden run ------------------------------------------------------
 
 
 def test_gallium_under_scenarios(tmp_path: Path) -> None:
@@ -665,14 +684,16 @@ def test_gallium_under_scenarios(tmp_path: Path) -> None:
 
 
 def costs_what_it_did(found: Plan) -> None:
-    # 59.37 m USD, the optimum of all whole orders to 0.5 %: 59.25 m is proven. It was 59.31 m with those after 2027 relaxed.
+    # 59.37 m USD, the optimum of all whole orders to 0.5 %: 59.25 m is proven. It was 59.31 m with
+    # those after 2027 relaxed.
     assert found.status == "optimal"
     assert found.objective == pytest.approx(found.expected_cost)  # no weight on risk
     assert found.bound is not None
     assert 59.0e6 < found.bound < found.objective < 59.7e6
     cost = {row.scenario: row.cost for row in found.of(ScenarioOutcome)}
     assert [*cost] == ["base", "ban", "flood", "metlen_late", "outage", "emergency"]
-    # Ceilings hold in a ban while metal that is rotated out sells dear; floors cost in a flood; an emergency empties the stock.
+    # Ceilings hold in a ban while metal that is rotated out sells dear; floors cost in a flood; an
+    # emergency empties the stock.
     assert sorted(cost, key=lambda name: cost[name])[0] == "ban"
     assert sorted(cost, key=lambda name: cost[name])[-2:] == ["flood", "emergency"]
     assert found.cvar == pytest.approx(cost["emergency"])  # the worst tenth is just that

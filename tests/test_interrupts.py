@@ -1,4 +1,6 @@
-"""Ctrl-C, SIGTERM and SIGHUP: before there is a plan they end the command, afterwards they keep the plan."""
+"""Ctrl-C, SIGTERM and SIGHUP: before there is a plan they end the command, afterwards they keep the
+plan.
+"""
 
 from __future__ import annotations
 

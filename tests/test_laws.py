@@ -1,7 +1,7 @@
 """Laws that hold for every workbook: a change of its cells, and how the optimum may answer.
 
-Each law is tried on small random workbooks that have what it speaks of, and on one of five months that uses everything. They are
-solved to a gap of 0.
+Each law is tried on small random workbooks that have what it speaks of, and on one of five months
+that uses everything. They are solved to a gap of 0.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ KNOWN: dict[str, float | None] = {}
 
 
 def optimum(tables: Tables) -> float | None:
-    """The least cost; None for a workbook that has no plan, no bound on its profit, or a fault that the change brought in. Many laws
-    begin with the same workbook: its optimum is found once."""
+    """The least cost; None for a workbook that has no plan, no bound on its profit, or a fault that
+    the change brought in. Many laws begin with the same workbook: its optimum is found once.
+    """
     key = repr(tables)
     if key not in KNOWN:
         KNOWN[key] = _optimum(tables)
@@ -65,7 +66,8 @@ def _optimum(tables: Tables) -> float | None:
     return outcome.objective
 
 
-# Changes ------------------------------------------------------------------------------------------------------------------------
+# Changes
+# --------------------------------------------------------------------------------------------------
 
 
 def rows(tables: Tables, *names: str) -> Iterator[Cells]:
@@ -93,7 +95,9 @@ def more(by: float) -> Callable[[float], float]:
 
 
 def scaled(quantity: float, price: float, money: float) -> Change:
-    """Every quantity, every price of a unit and every sum of money times a factor, by the units that the columns state."""
+    """Every quantity, every price of a unit and every sum of money times a factor, by the units
+    that the columns state.
+    """
     factors = {"quantity": quantity, "money/quantity": price, "money": money}
 
     def change(tables: Tables) -> None:
@@ -189,7 +193,9 @@ def one_period_more_of_life(tables: Tables) -> None:
 
 
 def thrown_away_at_will(tables: Tables) -> None:
-    """What would have expired may leave in the same period at the same cost: with a longer life it would else stay and take room."""
+    """What would have expired may leave in the same period at the same cost: with a longer life it
+    would else stay and take room.
+    """
     for row in rows(tables, "sites"):
         row["handling_out"] = 0
     scraps = [
@@ -267,7 +273,9 @@ def nothing_must_be_spent(tables: Tables) -> None:
 
 
 def nothing_small_counts(tables: Tables) -> None:
-    """A member counts from a thousandth of a unit on, which is what it is in whatever unit; so is the gap below a price that rises."""
+    """A member counts from a thousandth of a unit on, which is what it is in whatever unit; so is
+    the gap below a price that rises.
+    """
     tables["rules"] = [
         row
         for row in rows(tables, "rules")
@@ -348,11 +356,14 @@ def without(*names: str) -> Change:
     return lambda tables: [tables.pop(name, None) for name in names] and None
 
 
-# Changes of scenarios -----------------------------------------------------------------------------------------------------------
+# Changes of scenarios
+# --------------------------------------------------------------------------------------------------
 
 
 def no_risk(tables: Tables) -> None:
-    """With whole orders and a weight on risk it may pay to do one thing in one half of a scenario and another in the other."""
+    """With whole orders and a weight on risk it may pay to do one thing in one half of a scenario
+    and another in the other.
+    """
     tables["settings"].pop("risk_weight", None)
 
 
@@ -427,13 +438,16 @@ def reversed_scenarios(tables: Tables) -> None:
     tables["scenarios"] = tables["scenarios"][::-1]
 
 
-# Laws ---------------------------------------------------------------------------------------------------------------------------
+# Laws
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Law:
-    """`change` makes the optimum `factor` times as large, or (None) no larger, or (`dearer`) no smaller. `feature` is what the
-    small workbooks surely have; `first` puts them into the state in which the law holds."""
+    """`change` makes the optimum `factor` times as large, or (None) no larger, or (`dearer`) no
+    smaller. `feature` is what the small workbooks surely have; `first` puts them into the state in
+    which the law holds.
+    """
 
     name: str
     feature: str
@@ -815,7 +829,9 @@ def decisions(formulation: Formulation) -> list[Cells]:
 
 
 def keeps_to_itself(tables: Tables) -> bool:
-    """Whether the plan of a workbook does anything; fails where committing to what it does changes the optimum."""
+    """Whether the plan of a workbook does anything; fails where committing to what it does changes
+    the optimum.
+    """
     tables = {
         **tables,
         "settings": {
@@ -878,7 +894,8 @@ def shortfall(tables: Tables) -> tuple[float, float] | None:
     return pyo.value(m.shortfall), outcome.objective
 
 
-# Scenarios ----------------------------------------------------------------------------------------------------------------------
+# Scenarios
+# --------------------------------------------------------------------------------------------------
 
 
 def alone(tables: Tables, name: str) -> Tables:
@@ -907,7 +924,9 @@ def test_who_knows_the_scenario_pays_no_more(tables: Tables) -> None:
 
 
 def mean_and_tail(tables: Tables, weight: float) -> tuple[float, float] | None:
-    """The expected cost of the optimum at a weight on risk, and the mean of the worst of its scenarios."""
+    """The expected cost of the optimum at a weight on risk, and the mean of the worst of its
+    scenarios.
+    """
     formulation, outcome = planned(
         {**tables, "settings": {**tables["settings"], "risk_weight": weight}}
     )

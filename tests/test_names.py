@@ -1,4 +1,6 @@
-"""Names from the workbook to the plan: one name however it is written, warnings of slips, and names that would do harm."""
+"""Names from the workbook to the plan: one name however it is written, warnings of slips, and names
+that would do harm.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ KINDS: dict[str, Callable[[str], str]] = {
 
 
 def decorated(tables: Tables, decorate: Callable[[str], str], kept: tuple[str, ...] = ()) -> Tables:
-    """The workbook with every text written otherwise: names of sheets, columns and settings, keys, references, choices, list items."""
+    """The workbook with every text written otherwise: names of sheets, columns and settings, keys,
+    references, choices, list items.
+    """
 
     def cell(value: Any) -> Any:
         return (
@@ -149,7 +153,9 @@ def test_a_workbook_written_otherwise_has_the_same_plan(kind: str) -> None:
 
 
 def test_what_names_say_in_that_workbook_matters() -> None:
-    """Without what a name links, or with another, the plan is another or none: so the test above sees names that are not recognised."""
+    """Without what a name links, or with another, the plan is another or none: so the test above
+    sees names that are not recognised.
+    """
     for table, row in (
         ("rules", 0),
         ("budgets", 0),
@@ -184,7 +190,7 @@ def test_any_workbook_written_otherwise_has_the_same_plan(tables: Tables, random
     )
 
 
-# --- One country, one buyer, whatever its spaces and accents ----------------------------------------------------------------------
+# --- One country, one buyer, whatever its spaces and accents --------------------------------------
 
 PLAIN: Tables = {
     "settings": {"start": JANUARY, "periods": 3, "mip_gap": 0},
@@ -236,7 +242,7 @@ def test_a_fund_pays_for_its_buyer() -> None:
     assert plan_of(tables).objective == pytest.approx(1_500)
 
 
-# --- What is shown, and what is told ----------------------------------------------------------------------------------------------
+# --- What is shown, and what is told --------------------------------------------------------------
 
 
 def reading(tables: Tables) -> Any:
@@ -251,7 +257,9 @@ def told(tables: Tables) -> list[str]:
 
 
 def test_rows_carry_the_spelling_of_the_key_or_of_the_first() -> None:
-    """So that inside the model, and in the plan, names are one text: composed, with plain spaces, without what does not print."""
+    """So that inside the model, and in the plan, names are one text: composed, with plain spaces,
+    without what does not print.
+    """
     tables: Tables = deepcopy(RICH)
     tables["suppliers"][1]["country"] = " south\u00ad  CORE\u0301E"
     tables["rules"][0]["value"] = "SOUTH COR\u00c9E"
@@ -368,7 +376,7 @@ def test_slips_are_warned_about(odd: str) -> None:
     assert [str(each) for each in reading({**PLAIN, **tables}).warnings] == expected
 
 
-# --- Names that would do harm -----------------------------------------------------------------------------------------------------
+# --- Names that would do harm ---------------------------------------------------------------------
 
 HOSTILE: Tables = {
     "settings": {

@@ -1,4 +1,6 @@
-"""The oracle against optima worked out by hand, and the planner against the oracle on small random workbooks."""
+"""The oracle against optima worked out by hand, and the planner against the oracle on small random
+workbooks.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,16 @@ drawn = settings(
 )
 
 
-# The linear programs ----------------------------------------------------------------------------------------------------
+# The linear programs
+# --------------------------------------------------------------------------------------------------
 
 
 @drawn
 @given(st.data())
 def test_exact_lp_finds_the_optimum_it_was_built_around(data: st.DataObject) -> None:
-    """Complementary slackness: rows and costs are made so that a drawn point is optimal, by a drawn dual solution."""
+    """Complementary slackness: rows and costs are made so that a drawn point is optimal, by a drawn
+    dual solution.
+    """
     whole = st.integers(-4, 4)
     columns, rows = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
     matrix = [[data.draw(whole) for _ in range(columns)] for _ in range(rows)]
@@ -58,7 +63,8 @@ def test_exact_lp_tells_infeasible_and_unbounded_apart() -> None:
     assert minimise(Linear({"x": 1}), [above]).objective == 2
 
 
-# By hand ----------------------------------------------------------------------------------------------------------------
+# By hand
+# --------------------------------------------------------------------------------------------------
 
 
 def month(t: int) -> date:
@@ -149,7 +155,9 @@ def prices(*values: float, **others: float) -> list[dict[str, Any]]:
 
 
 def two_vendors(needed: float) -> Tables:
-    """One gives a lower price on every unit of a large order, the other only on the units beyond each step."""
+    """One gives a lower price on every unit of a large order, the other only on the units beyond
+    each step.
+    """
     vendors = {
         "all_units": [(0, 9), (1_000, 8), (2_500, 7), (7_500, 5), (15_000, 3)],
         "incremental": [(0, 8), (1_200, 7), (3_000, 6), (7_500, 4), (14_000, 2)],
@@ -202,7 +210,9 @@ def price_of(
 def two_prices(
     low: float, high: float, chance: float = 0.5, revealed: int = 1, **setting: Any
 ) -> Tables:
-    """10 wanted in month 1, for 10 each in month 0 and then for a price that is low or, by that chance, high."""
+    """10 wanted in month 1, for 10 each in month 0 and then for a price that is low or, by that
+    chance, high.
+    """
     return book(
         setting=setting,
         offers=[offer()],
@@ -216,8 +226,9 @@ def two_prices(
 
 
 def farmer(revealed: int) -> Tables:
-    """500 acres for wheat, corn and beets, sown in month 0 and reaped in month 1 with a yield that is average, a fifth above or a
-    fifth below."""
+    """500 acres for wheat, corn and beets, sown in month 0 and reaped in month 1 with a yield that
+    is average, a fifth above or a fifth below.
+    """
     crops = {"wheat": (150, 2.5), "corn": (230, 3), "beets": (260, 20)}
     return book(
         sites=[{"site": "farm", "capacity": 500}],
@@ -324,7 +335,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         book(1, offers=[offer(availability=0.5, payment="order")], demand=[need(0, 10)]),
         200,
     ),
-    # Index 8, then 12. Ordered in month 0 for month 1: 5 x 12 on delivery, 5 x 8 on order; on it 10 % duty, freight 1, adder 0.5.
+    # Index 8, then 12. Ordered in month 0 for month 1: 5 x 12 on delivery, 5 x 8 on order; on it 10
+    # % duty, freight 1, adder 0.5.
     "price on delivery": (
         book(
             prices=prices(8, 12),
@@ -351,7 +363,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         5 * (8 * 1.1 + 1.5),
     ),
-    # 12-month periods at 25 % a year: half of 20 now, half a year later at 10/1.25, both due a year later, kept for 1 x 12 months.
+    # 12-month periods at 25 % a year: half of 20 now, half a year later at 10/1.25, both due a year
+    # later, kept for 1 x 12 months.
     "discount": (
         book(
             setting={"period_months": 12, "discount_rate": 0.25},
@@ -370,7 +383,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         61,
     ),
-    # Not before the plant ships and not after the offer ends: month 1 at most 3, the dear offer brings the other 4.
+    # Not before the plant ships and not after the offer ends: month 1 at most 3, the dear offer
+    # brings the other 4.
     "dates and total": (
         book(
             3,
@@ -394,7 +408,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     ),
     # Printed optimum of Wagner and Whitin 1958.
     "Wagner and Whitin": (WAGNER_WHITIN, 864),
-    # A life of 2: what arrives in month 0 serves 0 and 1, so month 2 needs its own order: 2 fees of 20.
+    # A life of 2: what arrives in month 0 serves 0 and 1, so month 2 needs its own order: 2 fees of
+    # 20.
     "life of two periods": (
         book(
             3,
@@ -404,7 +419,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         12 + 40,
     ),
-    # Made two months before: age 2 of 3 in month 0, so 3 of the 10 serve and 7 expire at 5 each. The one of age 3 is dead at once.
+    # Made two months before: age 2 of 3 in month 0, so 3 of the 10 serve and 7 expire at 5 each.
+    # The one of age 3 is dead at once.
     "opening stock expires": (
         book(
             2,
@@ -418,8 +434,9 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         2 * 10 + 7 * 5 + 5,
     ),
-    # Stock of 6 at the end of month 1 with a month of life left after it: age 0 or 1 of 3, a soft target with 4 for a missing unit.
-    # 6 at 3 in month 1 are held once at 0.5; only 5 can be had, 1 is missing.
+    # Stock of 6 at the end of month 1 with a month of life left after it: age 0 or 1 of 3, a soft
+    # target with 4 for a missing unit. 6 at 3 in month 1 are held once at 0.5; only 5 can be had, 1
+    # is missing.
     "target and life that counts": (
         book(
             2,
@@ -430,8 +447,9 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         5 * 3.5 + 4,
     ),
-    # Ramp from 0 at month 0 to 6 at month 3: 2 after month 1, 4 after month 2; the price of month 0 holds for nothing.
-    # 1 a month can be had until month 2: short by nothing in month 0 and 1 (2), by 1 in month 2, by 2 in month 3.
+    # Ramp from 0 at month 0 to 6 at month 3: 2 after month 1, 4 after month 2; the price of month 0
+    # holds for nothing. 1 a month can be had until month 2: short by nothing in month 0 and 1 (2),
+    # by 1 in month 2, by 2 in month 3.
     "ramp": (
         book(
             4,
@@ -447,7 +465,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         "infeasible",
     ),
-    # Signed: 12 a year are 1 a month at max(4, min(9, 0.9 x 10)) = 9, then max(4, 0.9 x 2) = 4: 13 for 2 with the fee of 2, against 2 x 11.
+    # Signed: 12 a year are 1 a month at max(4, min(9, 0.9 x 10)) = 9, then max(4, 0.9 x 2) = 4: 13
+    # for 2 with the fee of 2, against 2 x 11.
     "price of an offtake": (
         book(
             2,
@@ -459,8 +478,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         15,
     ),
-    # Take-or-pay 0.5 of 24 a year, of which the horizon keeps 3 months: 3 due, 2 a month at most x 1.5. 2 wanted at the end:
-    # 2 taken at 5, 1 paid at 5 without metal; 15 in all against 2 x 8.
+    # Take-or-pay 0.5 of 24 a year, of which the horizon keeps 3 months: 3 due, 2 a month at most x
+    # 1.5. 2 wanted at the end: 2 taken at 5, 1 paid at 5 without metal; 15 in all against 2 x 8.
     "deficit, cut by the horizon": (
         book(
             3,
@@ -472,7 +491,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         15,
     ),
-    # Two contract years of 12-month periods, floors 10 and then 12; half fails and is neither paid nor a deficit.
+    # Two contract years of 12-month periods, floors 10 and then 12; half fails and is neither paid
+    # nor a deficit.
     "escalation and availability": (
         book(
             3,
@@ -483,7 +503,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         4 * 10 + 4 * 12,
     ),
-    # The menu: 12 a year at 6 or 24 a year at 7. 2 wanted in the one month: 6 + 10 from the market, or 14.
+    # The menu: 12 a year at 6 or 24 a year at 7. 2 wanted in the one month: 6 + 10 from the market,
+    # or 14.
     "one level of the menu": (
         book(
             1,
@@ -494,7 +515,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         14,
     ),
-    # 4 of 10 stay at the first site for 1, the rest at the other for 3; 0.5 on the way in and 1 on the way out.
+    # 4 of 10 stay at the first site for 1, the rest at the other for 3; 0.5 on the way in and 1 on
+    # the way out.
     "sites": (
         book(
             2,
@@ -507,8 +529,9 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         100 + 4 * (1 + 0.5) + 6 * (3 + 0.5 + 1),
     ),
-    # A sale loses 10 % a month of age: 3 of age 1 in month 0 for 9, less 1 each; the taker wants 2 of 3 months, so no sale in month 1,
-    # where the other 7 rot at 2 each, having cost nothing to hold.
+    # A sale loses 10 % a month of age: 3 of age 1 in month 0 for 9, less 1 each; the taker wants 2
+    # of 3 months, so no sale in month 1, where the other 7 rot at 2 each, having cost nothing to
+    # hold.
     "sale": (
         book(
             2,
@@ -541,8 +564,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         7.5,
     ),
-    # A target holds 6 to the end of month 1, with 1 of 2 months of life: credited 0.5 x 8 x 1/2 each a month on, at 21 % a year: 12-month
-    # periods are used to keep the discount simple.
+    # A target holds 6 to the end of month 1, with 1 of 2 months of life: credited 0.5 x 8 x 1/2
+    # each a month on, at 21 % a year: 12-month periods are used to keep the discount simple.
     "closing value": (
         book(
             1,
@@ -577,7 +600,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         5 * 9 + 5 * 4,
     ),
-    # At least 1 a month from abroad although it is dear; the fiscal year turns in month 1 and asks for nothing more.
+    # At least 1 a month from abroad although it is dear; the fiscal year turns in month 1 and asks
+    # for nothing more.
     "least quantity": (
         book(
             setting={"fiscal_year_start": 2},
@@ -596,7 +620,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         2 * 9 + 8 * 4,
     ),
-    # Look-through: a quarter at most of restricted origin, "there" has half of it: half may come from there.
+    # Look-through: a quarter at most of restricted origin, "there" has half of it: half may come
+    # from there.
     "look-through share": (
         book(
             1,
@@ -615,7 +640,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         5 * 9 + 5 * 4,
     ),
-    # 30 expire after month 0 and 20 come in month 1: 3 are bought early and held, 2 late, 2 of the 7 stay unmet.
+    # 30 expire after month 0 and 20 come in month 1: 3 are bought early and held, 2 late, 2 of the
+    # 7 stay unmet.
     "appropriations": (
         book(
             2,
@@ -643,7 +669,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         60,
     ),
-    # 2 sold for 10 each pay for the 2 that are bought a month later; the fund that names no receipts could not.
+    # 2 sold for 10 each pay for the 2 that are bought a month later; the fund that names no
+    # receipts could not.
     "receipts": (
         book(
             2,
@@ -668,7 +695,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     "two vendors, 6,000": (two_vendors(6_000), 37_500),
     # 20,000 at 3 from the first; the other 1,000 are dear in small lots: 1,000 x 8 from either.
     "two vendors, 21,000": (two_vendors(21_000), 60_000 + 8_000),
-    # 12 ordered, half arrives: the break at 12 is of what is ordered. Paid are 6 or all 12, at 8 with a quarter of duty and freight 1.
+    # 12 ordered, half arrives: the break at 12 is of what is ordered. Paid are 6 or all 12, at 8
+    # with a quarter of duty and freight 1.
     "break, paid on delivery": (
         book(
             1,
@@ -697,7 +725,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         4 * 15 + 2 * 9,
     ),
-    # 8 wanted: 2 lots of 5 at 10 are 100, 3 lots at 6 are 90, and the order costs 4; the break of 12 alone would be 72.
+    # 8 wanted: 2 lots of 5 at 10 are 100, 3 lots at 6 are 90, and the order costs 4; the break of
+    # 12 alone would be 72.
     "break with lots and a fee": (
         book(
             1,
@@ -728,7 +757,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         61,
     ),
-    # 2 lots are at the break, and not below it: 10 at 7, or 1 lot at 5 and 5 of the other offer at 10.
+    # 2 lots are at the break, and not below it: 10 at 7, or 1 lot at 5 and 5 of the other offer at
+    # 10.
     "break that lots reach": (
         book(
             1,
@@ -748,7 +778,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         70,
     ),
-    # Three quarters of the index are 6, then 30. The producer is topped up by 10 - 6 for 2, then gives back half of what is above 10.
+    # Three quarters of the index are 6, then 30. The producer is topped up by 10 - 6 for 2, then
+    # gives back half of what is above 10.
     "contract for difference": (
         book(
             prices=prices(8, 40),
@@ -785,7 +816,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         1 + 4 * 2 - 10,
     ),
-    # A term of 15 months in quarters, from the second on: 4 a quarter are earned. The first year gives 10 of 16, the quarter after it 2.5.
+    # A term of 15 months in quarters, from the second on: 4 a quarter are earned. The first year
+    # gives 10 of 16, the quarter after it 2.5.
     "cap of the upside by contract year": (
         book(
             6,
@@ -806,7 +838,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         -12.5,
     ),
-    # The upside of 20 cannot pay the top-up of 8 and the signature of 1, and the fund has but 8: it is not signed.
+    # The upside of 20 cannot pay the top-up of 8 and the signature of 1, and the fund has but 8: it
+    # is not signed.
     "upside is no money of a fund": (
         book(
             prices=prices(40, 8),
@@ -826,7 +859,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0,
     ),
-    # 2 taken, 1 arrives at the ceiling of 9; of the reference of 10 half of what is above 8 comes back, on what arrives: 8 against 8.5.
+    # 2 taken, 1 arrives at the ceiling of 9; of the reference of 10 half of what is above 8 comes
+    # back, on what arrives: 8 against 8.5.
     "upside of a purchase": (
         book(
             1,
@@ -858,7 +892,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         2 * 10 + 2 * 15 * 1.1,
     ),
-    # The floor is the other index as it is: 9 topped up by 1 for 3, and the upside of 12 is 6 for 3.
+    # The floor is the other index as it is: 9 topped up by 1 for 3, and the upside of 12 is 6 for
+    # 3.
     "floor at an index": (
         book(
             prices=prices(8, 12, other=9),
@@ -867,7 +902,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         3 * 1 - 3 * (2 + 6),
     ),
-    # A grant of half of 50 in the first month opens an offer at 2 from the next one: 25 + 10 x 2 against 100.
+    # A grant of half of 50 in the first month opens an offer at 2 from the next one: 25 + 10 x 2
+    # against 100.
     "grant": (
         book(
             3,
@@ -887,7 +923,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         100,
     ),
-    # In years, 25 % a year: a grant of 30 in year 0 or of 30 / 1.25 in year 1 for 10 at 5 / 1.25 in year 1, against 10 x 10 / 1.25.
+    # In years, 25 % a year: a grant of 30 in year 0 or of 30 / 1.25 in year 1 for 10 at 5 / 1.25 in
+    # year 1, against 10 x 10 / 1.25.
     "grant as late as it may be": (
         book(
             2,
@@ -898,7 +935,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         30 / 1.25 + 50 / 1.25,
     ),
-    # Only the floor of 7 carries the plant. It is ready in month 1: then it gives 1 of the 12 under the contract, its offer 11 at 1.
+    # Only the floor of 7 carries the plant. It is ready in month 1: then it gives 1 of the 12 under
+    # the contract, its offer 11 at 1.
     "carried by a contract": (
         book(
             2,
@@ -910,7 +948,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         7 + 11,
     ),
-    # A contract below the break-even carries nothing, and what cannot deliver within the horizon is not signed.
+    # A contract below the break-even carries nothing, and what cannot deliver within the horizon is
+    # not signed.
     "carried by no contract": (
         book(
             2,
@@ -928,7 +967,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         120,
     ),
-    # Break-even: 1 + 144 / (10 x (0.8 + 0.64)) = 11, so the floor of 10.9 does not do; a grant of half of 60 is dearer than 20 x 0.2.
+    # Break-even: 1 + 144 / (10 x (0.8 + 0.64)) = 11, so the floor of 10.9 does not do; a grant of
+    # half of 60 is dearer than 20 x 0.2.
     "break-even worked out": (
         book(
             2,
@@ -952,7 +992,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         1 + 20 * 10.9,
     ),
-    # With 20 a year the plant needs no more than 1 + 100 / (20 x 2) = 3.5 (no interest): the grown quantity carries it, 10 a year do not.
+    # With 20 a year the plant needs no more than 1 + 100 / (20 x 2) = 3.5 (no interest): the grown
+    # quantity carries it, 10 a year do not.
     "break-even falls with the quantity": (
         book(
             1,
@@ -988,7 +1029,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         100,
     ),
-    # 10 of age 2 of 3 would be dead in month 1: exchanged for 9 new ones at 1 each; out 0.5, in 1, and out to demand again.
+    # 10 of age 2 of 3 would be dead in month 1: exchanged for 9 new ones at 1 each; out 0.5, in 1,
+    # and out to demand again.
     "exchange": (
         book(
             2,
@@ -1013,7 +1055,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         180,
     ),
-    # Back in the same month with a life of 2 again, so that the target counts it; it stays at the dear site.
+    # Back in the same month with a life of 2 again, so that the target counts it; it stays at the
+    # dear site.
     "exchange resets the age where it is": (
         book(
             1,
@@ -1047,8 +1090,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         40,
     ),
-    # 3 a month can be reworked, 6 are wanted in month 2 and what goes in then comes too late: 3 in month 0 and 3 in month 1,
-    # bought at 3 and 4, for a month held as pure costs 1 and unworked 2.
+    # 3 a month can be reworked, 6 are wanted in month 2 and what goes in then comes too late: 3 in
+    # month 0 and 3 in month 1, bought at 3 and 4, for a month held as pure costs 1 and unworked 2.
     "rework of a little at a time": (
         book(
             3,
@@ -1063,7 +1106,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         3 * 3 + 3 * 1 + 3 * 4,
     ),
-    # From abroad a unit is 4 x 1.25 + 1 = 6 with duty and freight: 30 buy 5, the other 5 are bought at home.
+    # From abroad a unit is 4 x 1.25 + 1 = 6 with duty and freight: 30 buy 5, the other 5 are bought
+    # at home.
     "most spend": (
         book(
             1,
@@ -1101,7 +1145,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         2 * 12 + 8 * 4,
     ),
-    # The order is paid a month before it arrives, so the 20 of each month buy 5 in month 0 and 5 in month 1, which arrives in month 2.
+    # The order is paid a month before it arrives, so the 20 of each month buy 5 in month 0 and 5 in
+    # month 1, which arrives in month 2.
     "spend of the month of payment": (
         book(
             3,
@@ -1296,7 +1341,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         22,
     ),
-    # The 5 of a site without a buyer serve whom they may; a demand without a buyer is served by the sites of all.
+    # The 5 of a site without a buyer serve whom they may; a demand without a buyer is served by the
+    # sites of all.
     "site without a buyer": (
         book(
             1,
@@ -1307,7 +1353,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         20,
     ),
-    # 6 at A's site: A is above its target of 4, B 4 below its own at 3 each; all together are 1 below 7.
+    # 6 at A's site: A is above its target of 4, B 4 below its own at 3 each; all together are 1
+    # below 7.
     "targets of two buyers": (
         book(
             1,
@@ -1357,7 +1404,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         60,
     ),
-    # 5 at 8 after the break: A pays 30 for its 3, as without it, so that B's 10 are enough for its 2.
+    # 5 at 8 after the break: A pays 30 for its 3, as without it, so that B's 10 are enough for its
+    # 2.
     "break for two buyers": (
         book(
             1,
@@ -1400,7 +1448,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         30 + 100,
     ),
-    # 24 a year are 2 in the month, one for each, and each pays 6 of its own; with a B that has 5 the market's 10 are out of reach too.
+    # 24 a year are 2 in the month, one for each, and each pays 6 of its own; with a B that has 5
+    # the market's 10 are out of reach too.
     "contract of two buyers": (
         book(
             1,
@@ -1415,7 +1464,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         13,
     ),
-    # The stock of the buyer is held at its own cost, for which its fund has 1 and not 2: 1 is bought too late and too dear.
+    # The stock of the buyer is held at its own cost, for which its fund has 1 and not 2: 1 is
+    # bought too late and too dear.
     "storage of a buyer": (
         book(
             2,
@@ -1446,7 +1496,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         4 * 9 + 6 * 4,
     ),
-    # At most 3 of the cheap offer over the horizon, and at least 1 of it in month 1: the other 7 are dear.
+    # At most 3 of the cheap offer over the horizon, and at least 1 of it in month 1: the other 7
+    # are dear.
     "committed orders": (
         book(
             offers=[offer(price=4), offer("dear", 9)],
@@ -1474,7 +1525,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         "infeasible",
     ),
-    # Signed although it only costs: 10 - 8 and 10 - 9 for 1 a month, at the level that asks for less.
+    # Signed although it only costs: 10 - 8 and 10 - 9 for 1 a month, at the level that asks for
+    # less.
     "committed signature": (
         book(
             prices=prices(8, 9),
@@ -1517,7 +1569,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         5,
     ),
-    # In years, 25 % a year: the grant of 50 is paid in year 1 as committed, though nobody wants the plant.
+    # In years, 25 % a year: the grant of 50 is paid in year 1 as committed, though nobody wants the
+    # plant.
     "committed project": (
         book(
             3,
@@ -1527,7 +1580,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         40,
     ),
-    # Going ahead in month 1 is committed: carried by the contract of that month, which costs 6 and brings 1, against a grant of 9.
+    # Going ahead in month 1 is committed: carried by the contract of that month, which costs 6 and
+    # brings 1, against a grant of 9.
     "committed project, carried": (
         book(
             2,
@@ -1549,7 +1603,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         4 * 50 + 1,
     ),
-    # Trees. Unless told otherwise a scenario A has half of the probability, and the base the other half.
+    # Trees. Unless told otherwise a scenario A has half of the probability, and the base the other
+    # half.
     #
     # 10 in month 0, then 5 or 20: 10 units at 10 at once, for waiting costs (50 + 200) / 2 = 125.
     "buy before the price is known": (two_prices(5, 20), 100),
@@ -1557,8 +1612,9 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     "price known at once": (two_prices(5, 20, revealed=0), 75),
     # 5 or 12: waiting for what will be known costs (50 + 120) / 2, less than 100 now.
     "wait until the price is known": (two_prices(5, 12), 85),
-    # Of q bought now it costs 50 + 5 q or, by a tenth, 200 - 10 q: mean 65 + 3.5 q. The worst tenth is the high price. Half of each is
-    # 132.5 - 3.25 q: all of it now. A fifth of the tail: 92 + 0.8 q, so nothing. Of the worst fifth the mean is 125 - 2.5 q: 95 + 0.5 q.
+    # Of q bought now it costs 50 + 5 q or, by a tenth, 200 - 10 q: mean 65 + 3.5 q. The worst tenth
+    # is the high price. Half of each is 132.5 - 3.25 q: all of it now. A fifth of the tail: 92 +
+    # 0.8 q, so nothing. Of the worst fifth the mean is 125 - 2.5 q: 95 + 0.5 q.
     "half of it the worst tenth": (two_prices(5, 20, 0.1, risk_weight=0.5), 100),
     "a fifth of it the worst tenth": (two_prices(5, 20, 0.1, risk_weight=0.2, risk_tail=0.1), 92),
     "half of it the worst fifth": (two_prices(5, 20, 0.1, risk_weight=0.5, risk_tail=0.2), 95),
@@ -1566,14 +1622,16 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         two_prices(5, 12, 0.1, risk_weight=1, risk_tail=1),
         0.9 * 50 + 0.1 * 120,
     ),
-    # Walton Bookstore (Winston, Operations Research, The News Vendor Problem): the critical ratio 2.5 / 3.75 is passed by 200
-    # calendars. 2 x 200, unmet 0.15 x 50 + 0.05 x 100 at 4.5, returned 0.3 x 100 + 0.2 x 50 at 0.75; a profit of 350.
+    # Walton Bookstore (Winston, Operations Research, The News Vendor Problem): the critical ratio
+    # 2.5 / 3.75 is passed by 200 calendars. 2 x 200, unmet 0.15 x 50 + 0.05 x 100 at 4.5, returned
+    # 0.3 x 100 + 0.2 x 50 at 0.75; a profit of 350.
     "calendars": (calendars(), 400 + 12.5 * 4.5 - 40 * 0.75),
-    # Birge and Louveaux, Introduction to Stochastic Programming, section 1.1: printed are a profit of 108,390 and, each alone, of
-    # 118,600, 167,667 and 59,950.
+    # Birge and Louveaux, Introduction to Stochastic Programming, section 1.1: printed are a profit
+    # of 108,390 and, each alone, of 118,600, 167,667 and 59,950.
     "farmer": (farmer(1), -108_390),
     "farmer who knows the weather": (farmer(0), -(118_600 + 167_666.667 + 59_950) / 3),
-    # By a fifth nothing comes from there in month 1: 30 at home then. 10 + 1 each for stock in month 0, or (0.8 x 10 + 0.2 x 30) x 10.
+    # By a fifth nothing comes from there in month 1: 30 at home then. 10 + 1 each for stock in
+    # month 0, or (0.8 x 10 + 0.2 x 30) x 10.
     "stock against an embargo": (
         book(
             2,
@@ -1597,7 +1655,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         140,
     ),
-    # Half of the 20 ordered arrives if the outage comes, which is known when it does: 100 is paid then, else 200. On order it is 200.
+    # Half of the 20 ordered arrives if the outage comes, which is known when it does: 100 is paid
+    # then, else 200. On order it is 200.
     "outage on delivery": (
         book(
             offers=[offer(lead_time_months=1)],
@@ -1616,7 +1675,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         200,
     ),
-    # The same for an order with a fee and no capacity: as much must be ordered as the outage leaves too little of.
+    # The same for an order with a fee and no capacity: as much must be ordered as the outage leaves
+    # too little of.
     "outage of an order with a fee": (
         book(
             offers=[offer(lead_time_months=1, order_cost=5)],
@@ -1636,8 +1696,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         105,
     ),
-    # Known in month 0: the plant ships two months later. 4 at 5 from month 1 on, or 4 at 20 in month 1, 4 at 5 in month 2 and no
-    # earlier.
+    # Known in month 0: the plant ships two months later. 4 at 5 from month 1 on, or 4 at 20 in
+    # month 1, 4 at 5 in month 2 and no earlier.
     "plant that comes late": (
         book(
             4,
@@ -1650,8 +1710,9 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 40 + 0.5 * (80 + 20),
     ),
-    # Of base, A and B (which follows A and is known a month after) 0.5, 0.3 and 0.2: at 9 in month 1 of A or B it is bought, for 14 or 2
-    # come then: 0.3 x 14 + 0.2 x 2 = 4.6 against 0.5 x 9. Were B no child of A, it could wait for the 2 and A alone would buy at 9.
+    # Of base, A and B (which follows A and is known a month after) 0.5, 0.3 and 0.2: at 9 in month
+    # 1 of A or B it is bought, for 14 or 2 come then: 0.3 x 14 + 0.2 x 2 = 4.6 against 0.5 x 9.
+    # Were B no child of A, it could wait for the 2 and A alone would buy at 9.
     "scenario that follows another": (
         book(
             3,
@@ -1662,7 +1723,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 10 + 0.5 * 9,
     ),
-    # What happened in A has happened in B: 3 are wanted in month 2, of base 1; in B at half the price, on top of 1 more each.
+    # What happened in A has happened in B: 3 are wanted in month 2, of base 1; in B at half the
+    # price, on top of 1 more each.
     "what happened in the scenario it follows": (
         book(
             3,
@@ -1688,7 +1750,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10 + 0.5 * 10 + 0.5 * 1,
     ),
-    # Known from the start, with dates for the event: 20 in month 1 of 3 only. The 1 for month 1 is bought in month 0 then.
+    # Known from the start, with dates for the event: 20 in month 1 of 3 only. The 1 for month 1 is
+    # bought in month 0 then.
     "event between two dates": (
         book(
             3,
@@ -1700,7 +1763,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 30 + 0.5 * 40,
     ),
-    # A blank row is every row, a blank availability is 1: 20 are ordered of the two offers for the 10.
+    # A blank row is every row, a blank availability is 1: 20 are ordered of the two offers for the
+    # 10.
     "event on every row": (
         book(
             1,
@@ -1764,7 +1828,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 100 + 0.5 * 500,
     ),
-    # Half of the 100 may be gone in month 1: A pays for 5 then. What is bought in month 0 for 11 with storage may not be more.
+    # Half of the 100 may be gone in month 1: A pays for 5 then. What is bought in month 0 for 11
+    # with storage may not be more.
     "money that may be cut": (
         book(
             2,
@@ -1778,7 +1843,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 100 + 0.5 * (50 + 250),
     ),
-    # Nothing can be bought when the cut is known, but what was spent before may not be more than is left.
+    # Nothing can be bought when the cut is known, but what was spent before may not be more than is
+    # left.
     "money that may be cut later": (
         book(
             3,
@@ -1820,7 +1886,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         -20 + 0.5 * 18 + 0.5 * 20,
     ),
-    # 3 from abroad on each path: of 2 + 2 wanted 1 comes from home, of 2 + 5 it is 4. A lot lives for a month.
+    # 3 from abroad on each path: of 2 + 2 wanted 1 comes from home, of 2 + 5 it is 4. A lot lives
+    # for a month.
     "rule on each path": (
         book(
             2,
@@ -1842,7 +1909,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * (12 + 9) + 0.5 * (12 + 4 * 9),
     ),
-    # A quarter at most of restricted origin, of which "there" has half: half from there, a quarter in A, where it has nothing else.
+    # A quarter at most of restricted origin, of which "there" has half: half from there, a quarter
+    # in A, where it has nothing else.
     "origin of a scenario": (
         book(
             1,
@@ -1877,7 +1945,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 100 + 0.5 * 140,
     ),
-    # The limits are those of the end of the year: 1 from there in A, as many as you like in the base.
+    # The limits are those of the end of the year: 1 from there in A, as many as you like in the
+    # base.
     "rule that comes": (
         book(
             1,
@@ -2018,7 +2087,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         -(0.5 * 24 + 0.5 * 60),
     ),
-    # Known in month 1: from then on what is a month old is dead. 5 bought early for month 2 are thrown away for 2 each and bought again.
+    # Known in month 1: from then on what is a month old is dead. 5 bought early for month 2 are
+    # thrown away for 2 each and bought again.
     "shorter life": (
         book(
             3,
@@ -2030,7 +2100,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         50 + 0.5 * (10 + 150),
     ),
-    # With a life of 3 from the start the lot of month 0 serves month 2; with one of 1 it is bought late.
+    # With a life of 3 from the start the lot of month 0 serves month 2; with one of 1 it is bought
+    # late.
     "longer life": (
         book(
             3,
@@ -2042,7 +2113,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 150 + 0.5 * 50,
     ),
-    # The 5 of month 0 would be dead in month 2, thrown away for 2 each, but in A they live on for ever.
+    # The 5 of month 0 would be dead in month 2, thrown away for 2 each, but in A they live on for
+    # ever.
     "life without end": (
         book(
             3,
@@ -2068,7 +2140,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10,
     ),
-    # Ordered in month 0 for month 1; from then on it takes two months: what is wanted in month 2 is ordered in month 0, too.
+    # Ordered in month 0 for month 1; from then on it takes two months: what is wanted in month 2 is
+    # ordered in month 0, too.
     "lead time that grows": (
         book(
             3,
@@ -2080,7 +2153,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         80 + 8,
     ),
-    # 20 held in month 1 of A above the 5 of the base: 4 + 4 can be had, 4 in month 0. Expected are 12 / 2 + 1 / 2 missing.
+    # 20 held in month 1 of A above the 5 of the base: 4 + 4 can be had, 4 in month 0. Expected are
+    # 12 / 2 + 1 / 2 missing.
     "target of a scenario": (
         book(
             2,
@@ -2107,7 +2181,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 20 + 0.5 * 24,
     ),
-    # Only in A can it still be signed in month 1: 5 + 8 there, 5 + 5 in the base; signed at once it is 16.
+    # Only in A can it still be signed in month 1: 5 + 8 there, 5 + 5 in the base; signed at once it
+    # is 16.
     "longer to sign": (
         book(
             2,
@@ -2121,8 +2196,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 10 + 0.5 * 13,
     ),
-    # Signed in month 0 for two months, from when the plant ships: month 1, or in A, which is known then, month 2. So 10 + 10, or 30 at
-    # the market, 10, and 10 for what is not needed in month 3.
+    # Signed in month 0 for two months, from when the plant ships: month 1, or in A, which is known
+    # then, month 2. So 10 + 10, or 30 at the market, 10, and 10 for what is not needed in month 3.
     "first delivery that slips": (
         book(
             4,
@@ -2163,8 +2238,9 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 12 + 0.5 * 8,
     ),
-    # For months 2 and 3, 1 each, it may be signed for a month in month 0, or in A in month 1 for two. A month: 5 less an upside of 3 that
-    # the cap makes 1, and 2 at the market; two months would be 2 x (5 - 1).
+    # For months 2 and 3, 1 each, it may be signed for a month in month 0, or in A in month 1 for
+    # two. A month: 5 less an upside of 3 that the cap makes 1, and 2 at the market; two months
+    # would be 2 x (5 - 1).
     "terms of two signatures": (
         book(
             4,
@@ -2190,8 +2266,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         6,
     ),
-    # In A 2 are wanted in month 3: signed in month 1 for months 2 and 3 it may deliver both then. That a signature in month 0 would have
-    # been for month 2 alone is no matter.
+    # In A 2 are wanted in month 3: signed in month 1 for months 2 and 3 it may deliver both then.
+    # That a signature in month 0 would have been for month 2 alone is no matter.
     "year that goes on where another would end": (
         book(
             4,
@@ -2223,8 +2299,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         4 + 0.5 * 4 + 0.5 * 12,
     ),
-    # Half of what is above 10 is 15 for 2 a month; a cap of 30 a year that comes in month 1 is one of 5 for the two months, so no more may
-    # be received before it is known.
+    # Half of what is above 10 is 15 for 2 a month; a cap of 30 a year that comes in month 1 is one
+    # of 5 for the two months, so no more may be received before it is known.
     "cap of the upside that comes": (
         book(
             prices=prices(40),
@@ -2237,7 +2313,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         -(5 + 0.5 * 30),
     ),
-    # 2 in month 0 and next to nothing after; in the base half of 2 x 2 is due, and 2 in month 0 are that.
+    # 2 in month 0 and next to nothing after; in the base half of 2 x 2 is due, and 2 in month 0 are
+    # that.
     "quantity that falls under a least spend": (
         book(
             contracts=[contract(take_or_pay=0.5)],
@@ -2258,7 +2335,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         8,
     ),
-    # The plant is helped when the price rises: 25 in month 1 and 2 at 5 in month 2, or in the base 2 at 10.
+    # The plant is helped when the price rises: 25 in month 1 and 2 at 5 in month 2, or in the base
+    # 2 at 10.
     "grant when it is known": (
         book(
             3,
@@ -2271,7 +2349,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 20 + 0.5 * 35,
     ),
-    # In A the break-even falls to 6 with the cost, so that a floor of 6 carries the plant, and brings 1 of the 12.
+    # In A the break-even falls to 6 with the cost, so that a floor of 6 carries the plant, and
+    # brings 1 of the 12.
     "carried in a scenario": (
         book(
             1,
@@ -2285,7 +2364,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 120 + 0.5 * (6 + 11),
     ),
-    # The price breaks at 10, to 8 or in A to 4; a month before that is known it is 8 x 10 for this month and the next.
+    # The price breaks at 10, to 8 or in A to 4; a month before that is known it is 8 x 10 for this
+    # month and the next.
     "break of a scenario": (
         book(
             2,
@@ -2323,7 +2403,8 @@ def _given(row: dict[str, Any]) -> dict[str, Any]:
     return {column: value for column, value in row.items() if value is not None}
 
 
-# At random --------------------------------------------------------------------------------------------------------------
+# At random
+# --------------------------------------------------------------------------------------------------
 
 
 def assert_alike(tables: Tables) -> None:
@@ -2347,7 +2428,9 @@ def test_planner_finds_the_optimum_of_the_oracle(feature: str) -> None:
 
 @pytest.mark.parametrize("feature", FEATURES)
 def test_planner_finds_the_optimum_where_the_feature_matters(feature: str) -> None:
-    """In one of the drawn workbooks the optimum is another without it: there a fault of the planner shows best."""
+    """In one of the drawn workbooks the optimum is another without it: there a fault of the planner
+    shows best.
+    """
 
     def matters(tables: Tables) -> bool:
         with_it, without_it = optimum(tables), optimum(take_out(tables, feature))

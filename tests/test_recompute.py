@@ -60,7 +60,7 @@ def test_random_workbooks(tables: dict[str, Any]) -> None:
             assert check_summary(written(plan, Path(folder) / "plan.xlsx")) == []
 
 
-# --- Planted faults -------------------------------------------------------------------------------------------------------------
+# --- Planted faults -------------------------------------------------------------------------------
 
 
 def plant(source: Path, target: Path, sheet: str, cell: str, change: float) -> None:

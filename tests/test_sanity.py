@@ -1,4 +1,6 @@
-"""Sanity without a solver: each warning tells a workbook from its mended twin, and what is said to have no plan has none."""
+"""Sanity without a solver: each warning tells a workbook from its mended twin, and what is said to
+have no plan has none.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,7 @@ def warnings(tables: Tables) -> list[str]:
         return [str(fault) for fault in read(book(Path(folder) / "book", tables)).warnings]
 
 
-# --- Capacity and money: proofs ---------------------------------------------------------------------------------------
+# --- Capacity and money: proofs -------------------------------------------------------------------
 
 AT_MOST = "what could arrive at most by then, with the stock at the start"
 STOCK = {"lot": "old", "material": "gallium", "quantity": 20, "made": MINE}
@@ -310,7 +312,7 @@ def _asked_without_price(tables: Tables) -> None:
         row["hard"] = "yes"
 
 
-# --- Figures that look like a slip ------------------------------------------------------------------------------------
+# --- Figures that look like a slip ----------------------------------------------------------------
 
 TWO = [
     {"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 50, "capacity": 10},
@@ -479,7 +481,7 @@ def test_targets_are_read_over_time_as_the_model_reads_them(
             assert next(row for span, row in held.spans if period in span) is asked.row
 
 
-# --- Rules that nothing can keep --------------------------------------------------------------------------------------
+# --- Rules that nothing can keep ------------------------------------------------------------------
 
 THREE = [
     {"supplier": name, "country": country}
@@ -570,7 +572,7 @@ def test_rules_that_nothing_can_keep_are_told_before_solving(name: str) -> None:
     assert plan_of(mended).status == "optimal"
 
 
-# --- Money and targets in another unit --------------------------------------------------------------------------------
+# --- Money and targets in another unit ------------------------------------------------------------
 
 
 def funded(amount: float = 30_000, quantity: float = 400, **tables: Any) -> Tables:
@@ -708,7 +710,7 @@ def test_the_sound_workbook_is_not_odd() -> None:
     assert warnings(SOUND) == []
 
 
-# --- Projects that wait for themselves --------------------------------------------------------------------------------
+# --- Projects that wait for themselves ------------------------------------------------------------
 
 
 def circle() -> Tables:

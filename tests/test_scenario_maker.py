@@ -1,4 +1,6 @@
-"""`stockpile scenarios` from file to file: what the new workbook holds, that it can be planned, and what is refused."""
+"""`stockpile scenarios` from file to file: what the new workbook holds, that it can be planned, and
+what is refused.
+"""
 
 from __future__ import annotations
 
@@ -289,7 +291,7 @@ def test_a_plan_passes_over_what_is_uncertain(tmp_path: Path) -> None:
     assert objectives[0] == objectives[1]
 
 
-# --- What is refused --------------------------------------------------------------------------------------------------
+# --- What is refused ------------------------------------------------------------------------------
 
 OWN = {
     "scenarios": [{"scenario": "mine", "probability": 0.5}],

@@ -1,4 +1,6 @@
-"""Statuses, bounds, duals, objectives in turn, progress and Ctrl-C, on models small enough to know the answer."""
+"""Statuses, bounds, duals, objectives in turn, progress and Ctrl-C, on models small enough to know
+the answer.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,7 @@ def least_order_cost(demand: list[float], fixed: float = 50.0) -> float:
     return best[-1]
 
 
-# --- Optima ------------------------------------------------------------------------------------------------------------
+# --- Optima ---------------------------------------------------------------------------------------
 
 
 @settings(deadline=None, max_examples=60)
@@ -132,7 +134,9 @@ def test_a_large_capacity_does_not_hide_the_cost_of_an_order(
 
 @pytest.mark.parametrize("capacity", [1e10, 1e11])
 def test_where_integers_made_whole_leave_no_plan_the_search_goes_on(capacity: float) -> None:
-    """Under 10^10 an order of 3 hides in the tightest tolerance: it is looked for on both sides of its binary."""
+    """Under 10^10 an order of 3 hides in the tightest tolerance: it is looked for on both sides of
+    its binary.
+    """
     outcome = solve(orders([3.0, 4.0], capacity), EXACT)
     assert outcome.status == "optimal"
     assert outcome.objective == pytest.approx(least_order_cost([3.0, 4.0]))
@@ -175,7 +179,7 @@ def test_a_model_without_objective_is_refused(solver: str | None) -> None:
         solve(m, solver=solver)
 
 
-# --- No plan -----------------------------------------------------------------------------------------------------------
+# --- No plan --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("domain", [pyo.NonNegativeReals, pyo.NonNegativeIntegers])
@@ -262,7 +266,7 @@ def test_a_plan_that_is_not_proven_in_time_is_feasible_with_an_honest_bound() ->
     assert all(each.slack() >= 0 for each in m.cap.values())
 
 
-# --- Duals -------------------------------------------------------------------------------------------------------------
+# --- Duals ----------------------------------------------------------------------------------------
 
 
 def test_duals_are_the_change_of_the_optimum_for_one_more_unit_of_a_limit() -> None:
@@ -296,11 +300,13 @@ def test_duals_are_the_change_of_the_optimum_for_one_more_unit_of_a_limit() -> N
         assert cost(**{limit: base + 0.25}) - cost() == pytest.approx(0.25 * worth[limit])  # type: ignore[operator]
 
 
-# --- Objectives in turn ------------------------------------------------------------------------------------------------
+# --- Objectives in turn ---------------------------------------------------------------------------
 
 
 def shortfall_first(budget: float) -> Any:
-    """Cheap metal is scarce, dear metal is not; money is short: first miss as little as possible, then pay little."""
+    """Cheap metal is scarce, dear metal is not; money is short: first miss as little as possible,
+    then pay little.
+    """
     m = pyo.ConcreteModel()
     m.lots = pyo.Var(["cheap", "dear"], domain=pyo.NonNegativeIntegers)
     m.missed = pyo.Var(domain=pyo.NonNegativeReals)
@@ -433,7 +439,7 @@ def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(
     assert cost < 1.2 * 59.3e6, "the least cost of any plan is 59.3 m"
 
 
-# --- Progress and Ctrl-C -----------------------------------------------------------------------------------------------
+# --- Progress and Ctrl-C --------------------------------------------------------------------------
 
 
 def test_progress_is_reported_in_the_callers_thread_at_most_once_a_second() -> None:
@@ -514,7 +520,7 @@ def test_ctrl_c_keeps_the_best_plan_so_far_and_a_second_one_aborts(
     assert (rest.splitlines()[-1], process.returncode) == (end, status), errors
 
 
-# --- Options -----------------------------------------------------------------------------------------------------------
+# --- Options --------------------------------------------------------------------------------------
 
 
 def test_threads_may_change_from_solve_to_solve_and_do_not_change_the_answer() -> None:

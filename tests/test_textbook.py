@@ -1,4 +1,6 @@
-"""Textbook cases: the optimum that is printed, or proven by hand, through a workbook as an officer would write it."""
+"""Textbook cases: the optimum that is printed, or proven by hand, through a workbook as an officer
+would write it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def lot_sizing(
 def transport(
     cost: Mapping[str, Sequence[float]], supply: Sequence[float], demand: Sequence[float]
 ) -> Tables:
-    """The transportation problem: what each plant makes is limited by a rule, what each place gets is a ware of its own."""
+    """The transportation problem: what each plant makes is limited by a rule, what each place gets
+    is a ware of its own.
+    """
     places = [f"place {k}" for k in range(len(demand))]
     tables = problem(
         1,
@@ -110,7 +114,9 @@ def procurement(quantity: float, *vendors: tuple[Cells, list[Cells]], **tables: 
 def warehouses(
     fixed: float, capacity: Mapping[str, int], cost: Sequence[Sequence[float]]
 ) -> Tables:
-    """Which warehouses to open, and which serves each store: a warehouse is a project, a store asks for one of a ware of its own."""
+    """Which warehouses to open, and which serves each store: a warehouse is a project, a store asks
+    for one of a ware of its own.
+    """
     stores = [f"store {k}" for k in range(len(cost))]
     return {
         **problem(
@@ -143,20 +149,22 @@ WAGNER_WHITIN_SETUP = [85, 102, 102, 101, 98, 114, 105, 86, 119, 110, 98, 114]
 PRINTED: dict[str, tuple[Tables, float]] = {
     # Wagner and Whitin, Management Science 5 (1958), the example of twelve months: 864.
     "Wagner and Whitin": (lot_sizing(WAGNER_WHITIN_DEMAND, WAGNER_WHITIN_SETUP, 1), 864),
-    # Hopp and Spearman, Factory Physics, the RoadHog example of Wagner and Whitin's procedure: 580 for set-ups and holding, and 300
-    # units at 10 each whatever is done.
+    # Hopp and Spearman, Factory Physics, the RoadHog example of Wagner and Whitin's procedure: 580
+    # for set-ups and holding, and 300 units at 10 each whatever is done.
     "Factory Physics": (
         lot_sizing([20, 50, 10, 50, 50, 10, 20, 40, 20, 30], [100] * 10, 1, price=10),
         580 + 3000,
     ),
-    # Silver, Pyke and Peterson, Inventory Management and Production Planning and Scheduling, twelve months of boxes, A = 54,
-    # 0.40 a box and month: 501.20 (7 replenishments, 378, and 308 boxes carried a month, 123.20).
+    # Silver, Pyke and Peterson, Inventory Management and Production Planning and Scheduling, twelve
+    # months of boxes, A = 54, 0.40 a box and month: 501.20 (7 replenishments, 378, and 308 boxes
+    # carried a month, 123.20).
     "Silver and Peterson": (
         lot_sizing([10, 62, 12, 130, 154, 129, 88, 52, 124, 160, 238, 41], [54] * 12, 0.4),
         501.20,
     ),
-    # LINDO's PERISHLS, with an age that is kept exactly: a life of 2 periods, 200 an order, cases of 12 at 35 a unit, a lost sale
-    # costs its price of 75. Revenue of 75 x 247 = 18,525 less a profit of 8,630.
+    # LINDO's PERISHLS, with an age that is kept exactly: a life of 2 periods, 200 an order, cases
+    # of 12 at 35 a unit, a lost sale costs its price of 75. Revenue of 75 x 247 = 18,525 less a
+    # profit of 8,630.
     "PERISHLS": (
         problem(
             8,
@@ -166,7 +174,8 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         75 * 247 - 8630,
     ),
-    # Winston, Operations Research, Sailco: 10 boats at the start, 40 a quarter at 400, more at 450, 20 to hold a boat a quarter: 78,450.
+    # Winston, Operations Research, Sailco: 10 boats at the start, 40 a quarter at 400, more at 450,
+    # 20 to hold a boat a quarter: 78,450.
     "Sailco": (
         problem(
             4,
@@ -180,8 +189,8 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         78450,
     ),
-    # The same in the variant of IBM's OPL documentation, Sailco with cheaper extra boats: 350 beyond 40 in a quarter. 72,200, with 90
-    # boats in the first quarter and 100 in the third.
+    # The same in the variant of IBM's OPL documentation, Sailco with cheaper extra boats: 350
+    # beyond 40 in a quarter. 72,200, with 90 boats in the first quarter and 100 in the third.
     "Sailco with cheaper extra boats": (
         problem(
             4,
@@ -198,8 +207,8 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         72200,
     ),
-    # LINDO's QDISCSUPL: 6,000 from two vendors, one with a price for all units and one for what is beyond a break, of 20,000 each.
-    # 7,500 at 5 from the first: 37,500.
+    # LINDO's QDISCSUPL: 6,000 from two vendors, one with a price for all units and one for what is
+    # beyond a break, of 20,000 each. 7,500 at 5 from the first: 37,500.
     "QDISCSUPL": (
         procurement(
             6000,
@@ -217,12 +226,14 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         37500,
     ),
-    # Van Hentenryck, The OPL Optimization Programming Language, warehouse location (problem 34 of CSPLib): 383.
+    # Van Hentenryck, The OPL Optimization Programming Language, warehouse location (problem 34 of
+    # CSPLib): 383.
     "warehouses": (
         warehouses(30, {"Bonn": 1, "Bordeaux": 4, "London": 2, "Paris": 1, "Rome": 3}, STORES),
         383,
     ),
-    # Hillier and Lieberman, Introduction to Operations Research, Northern Airplane: engines in four months, in millions: 77.30.
+    # Hillier and Lieberman, Introduction to Operations Research, Northern Airplane: engines in four
+    # months, in millions: 77.30.
     "Northern Airplane": (
         problem(
             4,
@@ -235,7 +246,8 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         77.30,
     ),
-    # Hillier and Lieberman, P & T: truckloads of peas from three canneries to four warehouses: 152,535.
+    # Hillier and Lieberman, P & T: truckloads of peas from three canneries to four warehouses:
+    # 152,535.
     "P & T": (
         transport(
             {
@@ -255,7 +267,8 @@ PRINTED: dict[str, tuple[Tables, float]] = {
         ),
         8600,
     ),
-    # The Frobenius number of 6, 9 and 20 is 43: of boxes of these sizes 43 cannot be had, 44 = 6 + 2 x 9 + 20 can.
+    # The Frobenius number of 6, 9 and 20 is 43: of boxes of these sizes 43 cannot be had, 44 = 6 +
+    # 2 x 9 + 20 can.
     "boxes of 6, 9 and 20": (
         problem(
             1,
@@ -280,11 +293,13 @@ def test_printed_optimum(name: str, tmp_path: Path) -> None:
     assert optimum(tmp_path / "book.xlsx", tables) == pytest.approx(cost, abs=1e-6)
 
 
-# Proven by hand ------------------------------------------------------------------------------------------------------------------
+# Proven by hand
+# --------------------------------------------------------------------------------------------------
 
 BY_HAND: dict[str, tuple[Tables, float]] = {
-    # 10 wanted in each of three months, at 1 each and 12 an order; 0.5 to hold a month. A life of two months, so that no order serves
-    # three: two orders, one of them for two months: 30 + 2 x 12 + 10 x 0.5 = 59. (Three orders: 30 + 36.)
+    # 10 wanted in each of three months, at 1 each and 12 an order; 0.5 to hold a month. A life of
+    # two months, so that no order serves three: two orders, one of them for two months: 30 + 2 x 12
+    # + 10 x 0.5 = 59. (Three orders: 30 + 36.)
     "a shelf life cuts a lot size": (
         problem(3, {"shelf_life_months": 2, "holding_cost": 0.5}, offers=[offer(price=1, order_cost=12)], demand=wanted([10] * 3)),
         30 + 24 + 5,
@@ -294,8 +309,9 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         problem(3, {"holding_cost": 0.5}, offers=[offer(price=1, order_cost=12)], demand=wanted([10] * 3)),
         30 + 12 + 15,
     ),
-    # 10 in their last month of life and 10 fresh, a life of two months; 8 wanted now and 8 next month. With the old taken first 2 are
-    # wasted in each month, at 3; with the fresh taken first 10, and 6 would have to be bought at 100.
+    # 10 in their last month of life and 10 fresh, a life of two months; 8 wanted now and 8 next
+    # month. With the old taken first 2 are wasted in each month, at 3; with the fresh taken first
+    # 10, and 6 would have to be bought at 100.
     "old stock first": (
         problem(
             2,
@@ -309,9 +325,10 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         4 * 3,
     ),
-    # A contract brings up to 10 a month at 6 and is paid for 8 of them; 4 and 10 are wanted, which keep a
-    # month and cost 1 to hold; spot costs 9. Signed: 14 used at 6 = 84, and of the 16 to be paid 2 are a deficit: 12. 96 against
-    # 14 x 9 = 126 unsigned; taking all 16 would cost as much: 2 more at 6 and no deficit.
+    # A contract brings up to 10 a month at 6 and is paid for 8 of them; 4 and 10 are wanted, which
+    # keep a month and cost 1 to hold; spot costs 9. Signed: 14 used at 6 = 84, and of the 16 to be
+    # paid 2 are a deficit: 12. 96 against 14 x 9 = 126 unsigned; taking all 16 would cost as much:
+    # 2 more at 6 and no deficit.
     "take or pay": (
         problem(
             2,
@@ -326,8 +343,9 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         96,
     ),
-    # Choice of suppliers under minimum orders: 70 wanted. A: 10 each, at least 50; B: 8 each, at least 60, and 100 an order; C: 12 each.
-    # A alone 700; B alone 660; B and C: 60 x 8 + 100 + 10 x 12 = 700; A and C: 740; A and B overshoot.
+    # Choice of suppliers under minimum orders: 70 wanted. A: 10 each, at least 50; B: 8 each, at
+    # least 60, and 100 an order; C: 12 each. A alone 700; B alone 660; B and C: 60 x 8 + 100 + 10 x
+    # 12 = 700; A and C: 740; A and B overshoot.
     "suppliers with a minimum": (
         problem(
             1,
@@ -336,10 +354,11 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         660,
     ),
-    # Ravindran and Warsing, Supply Chain Engineering, an exercise on order allocation: 2,000 units. One supplier asks 100 an order and 10,
-    # beyond 300 units 7, for 600 at most; the second 500 an order and 2 for 800; the third 300 an order and 6, beyond 500 units 4, for
-    # 1,200. The second and third in full: 500 + 1,600 + 300 + 3,000 + 2,800 = 8,200; any unit of the first instead costs at least 7 more
-    # than it saves.
+    # Ravindran and Warsing, Supply Chain Engineering, an exercise on order allocation: 2,000 units.
+    # One supplier asks 100 an order and 10, beyond 300 units 7, for 600 at most; the second 500 an
+    # order and 2 for 800; the third 300 an order and 6, beyond 500 units 4, for 1,200. The second
+    # and third in full: 500 + 1,600 + 300 + 3,000 + 2,800 = 8,200; any unit of the first instead
+    # costs at least 7 more than it saves.
     "order allocation": (
         procurement(
             2000,
@@ -349,8 +368,9 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         8200,
     ),
-    # The three suppliers of the Xpress Mosel user's guide, 600 items at prices that fall beyond 100 and 200, 50 and 250, 100 and 300. With
-    # at most 40 %, 35 % and 40 % of each: 240 of the first, 920 + 900 + 280, and the other 360 as 50 at 9, 100 at 11 and 210 at 8.5.
+    # The three suppliers of the Xpress Mosel user's guide, 600 items at prices that fall beyond 100
+    # and 200, 50 and 250, 100 and 300. With at most 40 %, 35 % and 40 % of each: 240 of the first,
+    # 920 + 900 + 280, and the other 360 as 50 at 9, 100 at 11 and 210 at 8.5.
     "price breaks under shares": (
         procurement(
             600,
@@ -372,8 +392,9 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         },
         960,
     ),
-    # A plant of 1,000 that lives 10 years at 10 %, an annuity of 6.1446, runs at 4 and commits 100 a year: it needs
-    # 4 + 1,000 / 614.46 = 5.6275. At 5.62 it is not built and the year is bought at 7; at 5.63 it is.
+    # A plant of 1,000 that lives 10 years at 10 %, an annuity of 6.1446, runs at 4 and commits 100
+    # a year: it needs 4 + 1,000 / 614.46 = 5.6275. At 5.62 it is not built and the year is bought
+    # at 7; at 5.63 it is.
     "a floor below the break-even": (
         problem(
             1,
@@ -398,8 +419,8 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         563,
     ),
-    # The warehouse problem: room for 100 at period end, prices 5, 7, 4, 9 at which all is bought and sold. Full at 5, sold at 7, full at
-    # 4, sold at 9: 100 x (2 + 5).
+    # The warehouse problem: room for 100 at period end, prices 5, 7, 4, 9 at which all is bought
+    # and sold. Full at 5, sold at 7, full at 4, sold at 9: 100 x (2 + 5).
     "buy low and sell high": (
         problem(
             4,
@@ -410,8 +431,8 @@ BY_HAND: dict[str, tuple[Tables, float]] = {
         ),
         -700,
     ),
-    # 8 wanted in February at 10 each, and 30 to be spent then: 3. The other 5 are bought with the 55 that expire in January, which also
-    # pay for holding them, 1 each.
+    # 8 wanted in February at 10 each, and 30 to be spent then: 3. The other 5 are bought with the
+    # 55 that expire in January, which also pay for holding them, 1 each.
     "money that expires": (
         {
             **problem(2, {"holding_cost": 1}, offers=[offer(price=10)], demand=wanted([0, 8])),
@@ -434,12 +455,14 @@ def test_optimum_by_hand(name: str) -> None:
     assert outcome.objective == pytest.approx(cost, abs=1e-6)
 
 
-# By the recursion of Wagner and Whitin --------------------------------------------------------------------------------------------
+# By the recursion of Wagner and Whitin
+# --------------------------------------------------------------------------------------------
 
 
 def wagner_whitin(demand: Sequence[int], setup: Sequence[int], holding: int, life: int) -> int:
-    """Least cost by the last order: f(t) = min over s of f(s) + order in s + holding of what it brings for s ... t - 1. With equal unit
-    prices an optimal order serves whole months and begins with no stock, also where it lasts `life` months.
+    """Least cost by the last order: f(t) = min over s of f(s) + order in s + holding of what it
+    brings for s ... t - 1. With equal unit prices an optimal order serves whole months and begins
+    with no stock, also where it lasts `life` months.
     """
     best = [0]
     for t in range(1, len(demand) + 1):
@@ -472,7 +495,8 @@ def test_lot_sizes_are_those_of_the_recursion(data: st.DataObject) -> None:
     assert outcome.objective == pytest.approx(wagner_whitin(demand, setup, holding, life), abs=1e-5)
 
 
-# By the breaks ----------------------------------------------------------------------------------------------------------------------
+# By the breaks
+# --------------------------------------------------------------------------------------------------
 
 
 def schedule(quantity: float, price: float, breaks: Breaks, kind: str) -> float:
@@ -490,8 +514,10 @@ def schedule(quantity: float, price: float, breaks: Breaks, kind: str) -> float:
 
 
 def best_split(quantity: float, vendors: Sequence[tuple[float, Breaks, str, float]]) -> float:
-    """The least cost of a quantity from two vendors. What either costs is linear between breaks and bends or falls at them, so that one
-    of the two orders is nothing, at a break or full, and the other what is missing, or at a break or full too.
+    """The least cost of a quantity from two vendors.
+
+    What either costs is linear between breaks and bends or falls at them, so that one of the two
+    orders is nothing, at a break or full, and the other what is missing, or at a break or full too.
     """
     ends = [{0.0, most, *(least for least, _ in breaks)} for _, breaks, _, most in vendors]
     points = [ends[k] | {quantity - end for end in ends[1 - k]} for k in (0, 1)]

@@ -1,4 +1,6 @@
-"""How a plan under scenarios is told: the verdict, the object of `--json`, the tables of the terminal."""
+"""How a plan under scenarios is told: the verdict, the object of `--json`, the tables of the
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.books import book
 from tests.support.plans import plan_of
 
-# 10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3. To wait costs 22.5, to store 30; the worst
-# quarter is the war, 90 or 30.
+# 10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3. To wait
+# costs 22.5, to store 30; the worst quarter is the war, 90 or 30.
 WAR: dict[str, Any] = {
     "settings": {
         "title": "To wait or to store",
@@ -79,7 +81,7 @@ def settings(**changed: Any) -> dict[str, Any]:
     return {**WAR, "settings": {**WAR["settings"], **changed}}
 
 
-# --- The verdict --------------------------------------------------------------------------------------------------------------------
+# --- The verdict ----------------------------------------------------------------------------------
 
 
 def verdict(tables: dict[str, Any]) -> str:
@@ -129,7 +131,7 @@ def test_the_verdict_says_a_signature_of_several_scenarios_once() -> None:
     assert "which delivers 10 kg" in told
 
 
-# --- JSON ---------------------------------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 
 
 def test_json_tells_the_mean_the_tail_and_each_scenario(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_shortfall_first_counts_it_over_the_scenarios(tmp_path: Path) -> None:
     assert found["scenarios"]["war"]["shortfall"] == pytest.approx(10)
 
 
-# --- The terminal and the workbook --------------------------------------------------------------------------------------------------
+# --- The terminal and the workbook ----------------------------------------------------------------
 
 
 def test_the_terminal_shows_the_scenarios_and_what_they_cost(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The law of units: with all quantities times s and the prices of a unit over s, or all money times s, it is the same plan."""
+"""The law of units: with all quantities times s and the prices of a unit over s, or all money times
+s, it is the same plan.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ EXACT = Options(gap=0.0, threads=1)
 
 
 def in_units(stockpile: Stockpile, quantity: float, money: float) -> Stockpile:
-    """The stockpile where what was a unit of quantity is `quantity` of them, and a unit of money `money`."""
+    """The stockpile where what was a unit of quantity is `quantity` of them, and a unit of money
+    `money`.
+    """
     kinds: dict[str, type[Row]] = {kind.TABLE: kind for kind in stockpile.tables}
     tables = {
         kind: tuple(_written(changed(_read(row), kinds, quantity, money)) for row in rows)
@@ -121,7 +125,9 @@ BOOKS: dict[str, Callable[[], Stockpile]] = {
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_the_program_that_a_solver_gets_is_the_same_in_any_unit(name: str) -> None:
-    """So no threshold of the model is a number in the user's unit, and every row and column is scaled by its own."""
+    """So no threshold of the model is a number in the user's unit, and every row and column is
+    scaled by its own.
+    """
     stockpile = BOOKS[name]()
     stated = form_of(stockpile)
     for units in UNITS:
@@ -189,7 +195,9 @@ RIGHT = {
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_small_numbers_in_a_large_unit(name: str) -> None:
-    """What was planned wrongly where thresholds were numbers in the user's unit, with its right value."""
+    """What was planned wrongly where thresholds were numbers in the user's unit, with its right
+    value.
+    """
     outcome = solve(build(read(CASES / name).stockpile).m, EXACT)
     assert outcome.status == "optimal"
     assert outcome.objective == pytest.approx(RIGHT[name], rel=1e-9)

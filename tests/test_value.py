@@ -1,4 +1,6 @@
-"""What uncertainty costs: RP, WS, EEV, EVPI and VSS of trees that a reader can compute, and of a printed case."""
+"""What uncertainty costs: RP, WS, EEV, EVPI and VSS of trees that a reader can compute, and of a
+printed case.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def figures(stockpile: Stockpile) -> dict[str, float | None]:
     return {each.figure: each.value for each in valued(stockpile).of(Worth)}
 
 
-# --- A printed case ---------------------------------------------------------------------------------------------------------------
+# --- A printed case -------------------------------------------------------------------------------
 
 
 def crop(name: str, cost: float, yields: float, **cells: float) -> tuple[Row, ...]:
@@ -78,8 +80,9 @@ def crop(name: str, cost: float, yields: float, **cells: float) -> tuple[Row, ..
 
 
 def farm() -> Stockpile:
-    """Birge and Louveaux, Introduction to Stochastic Programming, section 1.1: 500 acres of wheat, corn and beets; yields are as
-    planned, a fifth above or a fifth below. Cattle need 200 t of wheat and 240 t of corn; beets beyond 6,000 t sell at 10.
+    """Birge and Louveaux, Introduction to Stochastic Programming, section 1.1: 500 acres of wheat,
+    corn and beets; yields are as planned, a fifth above or a fifth below. Cattle need 200 t of
+    wheat and 240 t of corn; beets beyond 6,000 t sell at 10.
     """
     rows = (
         material("land"), lot(500, -1, "acres", material="land"),
@@ -97,8 +100,9 @@ def farm() -> Stockpile:
 
 
 def test_the_farmer_of_the_textbook() -> None:
-    """Printed: RP -108,390; each year known in advance -167,667, -118,600 and -59,950; the plan for the mean -107,240; EVPI 7,016;
-    VSS 1,150."""
+    """Printed: RP -108,390; each year known in advance -167,667, -118,600 and -59,950; the plan for
+    the mean -107,240; EVPI 7,016; VSS 1,150.
+    """
     found = valued(farm())
     assert {each.figure: round(each.value or 0.0) for each in found.of(Worth)} == {
         "RP": -108_390, "WS": -115_406, "EEV": -107_240, "EVPI": 7_016, "VSS": 1_150
@@ -109,7 +113,7 @@ def test_the_farmer_of_the_textbook() -> None:
     )
 
 
-# --- By hand ------------------------------------------------------------------------------------------------------------------------
+# --- By hand --------------------------------------------------------------------------------------
 
 # 10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3.
 WAR = (
@@ -119,23 +123,31 @@ WAR = (
 
 
 def test_to_wait_or_to_store() -> None:
-    """To wait costs 22.5, to store 30. Known from the start: nothing in peace, 30 in war, 7.5 on average. The mean of demand is 2.5:
-    stored for 7.5, and 7.5 more at 9 in war: 7.5 + 0.25·67.5 = 24.375."""
+    """To wait costs 22.5, to store 30.
+
+    Known from the start: nothing in peace, 30 in war, 7.5 on average. The mean of demand is 2.5:
+    stored for 7.5, and 7.5 more at 9 in war: 7.5 + 0.25·67.5 = 24.375.
+    """
     assert figures(book(*WAR)) == pytest.approx(
         {"RP": 22.5, "WS": 7.5, "EEV": 24.375, "EVPI": 15.0, "VSS": 1.875}
     )
 
 
 def test_with_a_risk_weight_every_figure_is_weighed() -> None:
-    """Only the worst quarter counts, which is war: all is stored, 30, as who knew of the war would. The mean stores a quarter of it:
-    7.5 + 67.5."""
+    """Only the worst quarter counts, which is war: all is stored, 30, as who knew of the war would.
+
+    The mean stores a quarter of it: 7.5 + 67.5.
+    """
     assert figures(book(*WAR, risk_weight=1, risk_tail=0.25)) == pytest.approx(
         {"RP": 30, "WS": 30, "EEV": 75, "EVPI": 0, "VSS": 45}
     )
 
 
 def test_with_half_a_weight_the_tail_counts_half() -> None:
-    """Stored: 30 in peace and war. Known from the start: 0.5·7.5 + 0.5·30. Mean: 0.5·24.375 + 0.5·75."""
+    """Stored: 30 in peace and war.
+
+    Known from the start: 0.5·7.5 + 0.5·30. Mean: 0.5·24.375 + 0.5·75.
+    """
     found = figures(book(*WAR, risk_weight=0.5, risk_tail=0.25))
     assert found == pytest.approx(
         {"RP": 30, "WS": 18.75, "EEV": 49.6875, "EVPI": 11.25, "VSS": 19.6875}
@@ -143,7 +155,9 @@ def test_with_half_a_weight_the_tail_counts_half() -> None:
 
 
 def test_what_is_known_at_once_has_no_value() -> None:
-    """Several roots: nothing is decided before the scenario is known, so the mean decides nothing either."""
+    """Several roots: nothing is decided before the scenario is known, so the mean decides nothing
+    either.
+    """
     rows = (
         offer("now", 3, to=month(0)),
         offer("then", 9, from_=month(1)),
@@ -160,7 +174,10 @@ def test_bounds_of_an_exact_search_are_the_values() -> None:
 
 
 def test_a_mean_plan_that_leaves_a_scenario_without_a_plan_is_said_to() -> None:
-    """The mean stores 2.5, and in war no more than 5 can be bought in February. The plan stores 5 and buys 5 in war."""
+    """The mean stores 2.5, and in war no more than 5 can be bought in February.
+
+    The plan stores 5 and buys 5 in war.
+    """
     rows = (offer("now", 3, to=month(0)), offer("then", 9, from_=month(1), capacity=5), *WAR[2:])
     found = valued(book(*rows))
     by_name = {each.figure: each for each in found.of(Worth)}
@@ -177,8 +194,9 @@ def test_a_mean_plan_that_leaves_a_scenario_without_a_plan_is_said_to() -> None:
 
 
 def test_a_mean_without_a_plan_is_said_to_have_none() -> None:
-    """In peace 10 are wanted in January and the plant ships; in war it ships from May, when 10 are wanted. On average it ships
-    from March, and 5 are wanted in January."""
+    """In peace 10 are wanted in January and the plant ships; in war it ships from May, when 10 are
+    wanted. On average it ships from March, and 5 are wanted in January.
+    """
     rows = (
         offer(), demand(10, 0), demand(0, 4, material="in"), offer("other", material="in"), material(), material("in"),
         supplier(start=month(0)), scenario(known=0), event("suppliers.start", "add", 4), event("demand.quantity", "set", 0, row="ga"),
@@ -214,8 +232,9 @@ def test_the_mean_is_taken_of_numbers_dates_and_prices_where_they_differ() -> No
 
 
 def test_a_life_that_a_scenario_changes_has_a_mean() -> None:
-    """10 are wanted in the third month; 3 months of life let them be bought in January at 3, 1 month asks for 9 in March. Known in
-    February that life is short, 1 in 4: what was stored has expired. Mean 2.5, to the nearest month 2: nothing is stored.
+    """10 are wanted in the third month; 3 months of life let them be bought in January at 3, 1
+    month asks for 9 in March. Known in February that life is short, 1 in 4: what was stored has
+    expired. Mean 2.5, to the nearest month 2: nothing is stored.
     """
     rows = (
         offer("now", 3, to=month(0)), offer("then", 9, from_=month(2)), demand(10, 2), material(shelf_life_months=3),
@@ -232,11 +251,13 @@ def test_a_life_that_a_scenario_changes_has_a_mean() -> None:
     )
 
 
-# --- Laws ---------------------------------------------------------------------------------------------------------------------------
+# --- Laws -----------------------------------------------------------------------------------------
 
 
 def random_tree(seed: int) -> Stockpile:
-    """A few offers, a demand that may stay unmet, a contract, a target; two to three scenarios that change prices and demand."""
+    """A few offers, a demand that may stay unmet, a contract, a target; two to three scenarios that
+    change prices and demand.
+    """
     dice = random.Random(seed)
     rows: list[Row] = [
         material(shelf_life_months=dice.choice((None, 2, 3)), shortage_cost=dice.choice((25, 60)), below_target_cost=4, holding_cost=0.5),
@@ -279,7 +300,7 @@ def test_neither_value_is_below_zero(seed: int) -> None:
     assert found["RP"].value <= found["EEV"].value + 1e-6
 
 
-# --- Refusals -----------------------------------------------------------------------------------------------------------------------
+# --- Refusals -------------------------------------------------------------------------------------
 
 
 def test_without_scenarios_there_is_nothing_to_tell() -> None:

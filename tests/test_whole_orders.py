@@ -1,4 +1,6 @@
-"""By how much it can matter that orders beyond `firm_periods` are relaxed: plans whose whole orders a reader can compute."""
+"""By how much it can matter that orders beyond `firm_periods` are relaxed: plans whose whole orders
+a reader can compute.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,10 @@ def test_a_plan_that_cannot_be_made_whole_says_so() -> None:
 @pytest.mark.parametrize("weight", [0.0, 0.5])
 @pytest.mark.parametrize("known", [1, 2])
 def test_scenarios_are_planned_together(weight: float, known: int) -> None:
-    """In war 12 are wanted: relaxed 24, whole 2 lots at 2. Peace is as above: 6 and 20. The tail is war."""
+    """In war 12 are wanted: relaxed 24, whole 2 lots at 2.
+
+    Peace is as above: 6 and 20. The tail is war.
+    """
     rows = (
         offer("then", 2, from_=month(1), lot_size=10),
         demand(3, known),
@@ -104,7 +109,9 @@ def test_that_no_plan_was_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None
 def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(
     asked: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Relaxed the second order, of 10 where 100 can be had, costs a tenth of 12: 10.80 more when whole."""
+    """Relaxed the second order, of 10 where 100 can be had, costs a tenth of 12: 10.80 more when
+    whole.
+    """
     source = workbook(
         tmp_path / "book.xlsx", {**TABLES, "settings": {**TABLES["settings"], "firm_periods": 1}}
     )

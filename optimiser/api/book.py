@@ -28,7 +28,10 @@ Rows = Iterable[Mapping[str, Any]]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Book(Shown):
-    """A workbook without faults. `source` is the name of its file; `changes` were made to it since, in the words of `--set`."""
+    """A workbook without faults.
+
+    `source` is the name of its file; `changes` were made to it since, in the words of `--set`.
+    """
 
     reading: Reading
     source: str = ""
@@ -64,7 +67,9 @@ class Book(Shown):
         )
 
     def without(self, *tables: str) -> Book:
-        """Return the workbook without some of its tables. Raises InputError where the rest is wrong without them.
+        """Return the workbook without some of its tables.
+
+        Raises InputError where the rest is wrong without them.
 
         >>> import optimiser as so
         >>> "outlets" in so.read("inputs/small.xlsx").without("outlets").tables
@@ -113,7 +118,8 @@ class Book(Shown):
 def read(path: str | Path, *changes: str) -> Book:
     """Read a workbook (.xlsx), or a folder with a CSV file for each table.
 
-    Raises InputError, whose `faults` hold all that is wrong with it, each with its cell. The file is only read.
+    Raises InputError, whose `faults` hold all that is wrong with it, each with its cell. The file
+    is only read.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
@@ -127,9 +133,10 @@ def read(path: str | Path, *changes: str) -> Book:
 def from_tables(tables: Mapping[str, Any], *changes: str) -> Book:
     """Make a workbook of tables in memory: no file is needed.
 
-    `tables` gives for each name a frame, a sequence of rows (mappings from column to value), or for `settings` a mapping from name to
-    value. A blank is None or NaN; a list is joined by commas. Faults name a row by its number in a sheet: the first is row 2.
-    Raises InputError as `read` does.
+    `tables` gives for each name a frame, a sequence of rows (mappings from column to value), or for
+    `settings` a mapping from name to value. A blank is None or NaN; a list is joined by commas.
+    Faults name a row by its number in a sheet: the first is row 2. Raises InputError as `read`
+    does.
 
     >>> import optimiser as so
     >>> book = so.from_tables({
@@ -150,7 +157,10 @@ def from_tables(tables: Mapping[str, Any], *changes: str) -> Book:
 
 
 def parsed(changes: Iterable[str]) -> list[Change]:
-    """Return changes in the words of `--set` as changes. Raises InputError with all that are none."""
+    """Return changes in the words of `--set` as changes.
+
+    Raises InputError with all that are none.
+    """
     found, faults = list[Change](), list[Fault]()
     for each in changes:
         try:

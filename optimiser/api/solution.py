@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Solution(Shown):
-    """How a search ended. `status`: optimal, feasible, infeasible or no_plan; the plan, or the explanation why there is none."""
+    """How a search ended.
+
+    `status`: optimal, feasible, infeasible or no_plan; the plan, or the explanation why there is
+    none.
+    """
 
     status: str
     plan: Plan | None
@@ -61,9 +65,10 @@ def solve(
 ) -> Solution:
     """Plan a workbook. What is None is as the settings of the workbook say.
 
-    `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds; `solver` names any solver that Pyomo
-    knows. The plan is audited. Raises InputError where the cost falls without limit, SolverError, and AuditError for a plan that its
-    input does not bear out.
+    `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds;
+    `solver` names any solver that Pyomo knows. The plan is audited. Raises InputError where the
+    cost falls without limit, SolverError, and AuditError for a plan that its input does not bear
+    out.
 
     >>> import optimiser as so
     >>> result = so.solve(so.read("inputs/small.xlsx"))
@@ -127,7 +132,9 @@ class SavedPlan(Shown):
 
 
 def load_plan(path: str | Path) -> SavedPlan:
-    """Read a plan that was saved as .xlsx or .json. Raises InputError with all that is wrong with it as a plan.
+    """Read a plan that was saved as .xlsx or .json.
+
+    Raises InputError with all that is wrong with it as a plan.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -140,7 +147,9 @@ def load_plan(path: str | Path) -> SavedPlan:
 
 
 def audit(book: Book, plan: Plan | SavedPlan) -> Audit:
-    """Recompute a plan from its workbook, without model and solver. `findings` are the figures that do not agree.
+    """Recompute a plan from its workbook, without model and solver.
+
+    `findings` are the figures that do not agree.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
@@ -155,7 +164,10 @@ def audit(book: Book, plan: Plan | SavedPlan) -> Audit:
 
 @dataclass(frozen=True, repr=False)
 class SideBySide(Shown):
-    """Plans side by side. A row has the value of each plan; `differing` are those of which one differs from the first."""
+    """Plans side by side.
+
+    A row has the value of each plan; `differing` are those of which one differs from the first.
+    """
 
     names: tuple[str, ...]
     rows: tuple[Compared, ...]
@@ -196,7 +208,9 @@ class SideBySide(Shown):
 
 
 def compare(*plans: Plan | SavedPlan, names: tuple[str, ...] = ()) -> SideBySide:
-    """Put plans side by side: figures, scenarios and decisions, each beside the first plan's. Their units must be the same.
+    """Put plans side by side: figures, scenarios and decisions, each beside the first plan's.
+
+    Their units must be the same.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")

@@ -106,10 +106,12 @@ def study(
 ) -> StudyResult:
     """Run a study of a workbook.
 
-    `kind` is a kind of study (`tornado`, `sweep`, `monte_carlo` …) or the name of one in the sheet `studies`. `inputs` are the cells
-    that it moves, `budgets[nds].amount` or `prices[*].gallium scale`, with low and high where the workbook gives no range; of a tornado
-    None means every number. `about` are further columns of the sheet `studies`, as `samples=100`. With `workers` 0 it runs in this
-    process, else in so many others; a `record` keeps finished runs in a file. Raises InputError and StockpileError.
+    `kind` is a kind of study (`tornado`, `sweep`, `monte_carlo` …) or the name of one in the sheet
+    `studies`. `inputs` are the cells that it moves, `budgets[nds].amount` or `prices[*].gallium
+    scale`, with low and high where the workbook gives no range; of a tornado None means every
+    number. `about` are further columns of the sheet `studies`, as `samples=100`. With `workers` 0
+    it runs in this process, else in so many others; a `record` keeps finished runs in a file.
+    Raises InputError and StockpileError.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
@@ -231,7 +233,8 @@ def inputs_of(
 
 
 class Evaluator:
-    """A workbook as a function of some of its inputs, as SALib and other libraries of sensitivity call it.
+    """A workbook as a function of some of its inputs, as SALib and other libraries of sensitivity
+    call it.
 
     >>> import optimiser as so
     >>> model = so.Evaluator(so.read("inputs/small.xlsx"), {"demand[*].quantity": (5, 15)})
@@ -274,7 +277,9 @@ class Evaluator:
         return self._runner.run(cases)
 
     def evaluate(self, X: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return the figure of each row of X (samples x inputs): an array of samples; nan where there is no plan."""
+        """Return the figure of each row of X (samples x inputs): an array of samples; nan where
+        there is no plan.
+        """
         found = (each.number(self.figure) for each in self.run(X))
         return np.array([np.nan if each is None else each for each in found])
 
@@ -289,7 +294,8 @@ def sample(
     seed: int = 1,
     method: Literal["forward", "kmedoids"] = "forward",
 ) -> Book:
-    """Return the workbook with scenarios: sampled, and reduced to those that keep most of what was sampled.
+    """Return the workbook with scenarios: sampled, and reduced to those that keep most of what was
+    sampled.
 
     Raises InputError where the workbook has scenarios already, and StockpileError.
 

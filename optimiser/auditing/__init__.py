@@ -1,13 +1,15 @@
 """Recomputes a plan from the input rows alone, without the model and without the solver.
 
-Taken from the plan are its decisions: what is ordered, signed, granted, called off, handed out of which lot and paid by
-which appropriation. All else follows from them and the input: what may be decided when, what arrives, how old it is,
-what expires, what everything costs. Under scenarios each is audited as a plan of its own, of the rows that hold in it and the
-input as it stands on its path (`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them).
-The rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth), `metal` (lots and ages),
-`needs` (demand, targets, closing stock), `rules` (policy and commitments), `money` (cash flow, appropriations, objective, proof),
-`assumptions` (the inputs that a plan lists), `sentences` (instructions), `summary` (totals of the other sheets). `inputs`
-reads the input with arithmetic of its own, so that an error in the model's is no error here too.
+Taken from the plan are its decisions: what is ordered, signed, granted, called off, handed out of
+which lot and paid by which appropriation. All else follows from them and the input: what may be
+decided when, what arrives, how old it is, what expires, what everything costs. Under scenarios each
+is audited as a plan of its own, of the rows that hold in it and the input as it stands on its path
+(`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them). The
+rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth),
+`metal` (lots and ages), `needs` (demand, targets, closing stock), `rules` (policy and commitments),
+`money` (cash flow, appropriations, objective, proof), `assumptions` (the inputs that a plan lists),
+`sentences` (instructions), `summary` (totals of the other sheets). `inputs` reads the input with
+arithmetic of its own, so that an error in the model's is no error here too.
 """
 
 from __future__ import annotations
@@ -49,8 +51,9 @@ SOLVED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Audit:
-    """How many figures of a plan were compared, what was found to differ, and what could not be compared: what only a solver
-    tells, and figures of which nothing else tells."""
+    """How many figures of a plan were compared, what was found to differ, and what could not be
+    compared: what only a solver tells, and figures of which nothing else tells.
+    """
 
     figures: int
     findings: tuple[Finding, ...]
@@ -58,7 +61,9 @@ class Audit:
 
 
 class AuditError(StockpileError):
-    """A plan of this program that its input does not bear out: an error of the program, never of its user."""
+    """A plan of this program that its input does not bear out: an error of the program, never of
+    its user.
+    """
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings

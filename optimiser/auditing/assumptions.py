@@ -1,4 +1,6 @@
-"""The inputs that a plan lists: each is there, as the workbook gives it or as its default, with its range and source."""
+"""The inputs that a plan lists: each is there, as the workbook gives it or as its default, with its
+range and source.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def _told(
     unit: str,
     given: bool,
 ) -> None:
-    """One line, as a plan or as its workbook has it: there a unit is that of the book, and an empty text a blank."""
+    """One line, as a plan or as its workbook has it: there a unit is that of the book, and an empty
+    text a blank.
+    """
     settings = stockpile.settings
     expected = ", ".join(map(str, value)) if isinstance(value, tuple) else value
     about = getattr(row, "about", {}).get(name, row)

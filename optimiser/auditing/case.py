@@ -1,4 +1,6 @@
-"""One path of a plan under audit: its sheets beside its inputs, and what the rooms of the audit hand on to each other."""
+"""One path of a plan under audit: its sheets beside its inputs, and what the rooms of the audit
+hand on to each other.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,17 @@ USE = {
     "signing": "contract", "grants": "project", "freight": "", "duty": "", "storage": "storage", "handling": "storage",
     "rotation": "rotation", "disposal": "rotation", "shortage": "", "below_target": "", "sales": "", "upside": "", "closing_stock": "",
 }  # fmt: skip
-"""The headings of money, and the use that an appropriation must allow; freight and duty have that of what they are paid for."""
+"""The headings of money, and the use that an appropriation must allow; freight and duty have that
+of what they are paid for.
+"""
 
 NOT_CASH = ("shortage", "below_target", "closing_stock")
 
 
 class Flow(NamedTuple):
-    """Where money stands on the cash flow: period, heading, material, then offer, contract, site, outlet, project or buyer
-    asked for; and for whom it is, None for all."""
+    """Where money stands on the cash flow: period, heading, material, then offer, contract, site,
+    outlet, project or buyer asked for; and for whom it is, None for all.
+    """
 
     t: int
     heading: str
@@ -63,7 +68,9 @@ class Brought(NamedTuple):
 
 
 class Case:
-    """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the rows as they stand on its path."""
+    """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the
+    rows as they stand on its path.
+    """
 
     def __init__(self, together: Together, future: Future, sheets: Sheets) -> None:
         self.together, self.future = together, future
@@ -92,7 +99,8 @@ class Case:
             float
         )  # period, material, site, age at its end
         self.out: dict[tuple[str, int], float] = defaultdict(float)  # outlet, period
-        # Where only the tail counts, nobody minds what a path outside of it pays beyond what it must.
+        # Where only the tail counts, nobody minds what a path outside of it pays beyond what it
+        # must.
         self.idle = together.clock.settings.risk_weight == 1 and len(together.futures) > 1
 
     # What a line names
@@ -161,7 +169,9 @@ class Case:
     def total(
         self, line: Line, column: str, amount: float, noise: float = 0.0, cell: Cell = None
     ) -> None:
-        """What this path adds to a figure that sums over the scenarios of its line, each weighed with its probability."""
+        """What this path adds to a figure that sums over the scenarios of its line, each weighed
+        with its probability.
+        """
         self.together.add(line, column, self.future.probability * amount, None, noise, cell)
 
     def mean(
@@ -195,7 +205,10 @@ class Case:
         buyer: str | None = None,
         table: str = "",
     ) -> None:
-        """An outlay: it is on the cash flow, and appropriations pay it. `table` says under what: offers or contracts."""
+        """An outlay: it is on the cash flow, and appropriations pay it.
+
+        `table` says under what: offers or contracts.
+        """
         if amount == 0:
             return
         self.cash[Flow(t, heading, material, name, buyer)] += amount
@@ -213,12 +226,16 @@ class Case:
         name: str | None,
         buyer: str | None = None,
     ) -> None:
-        """Money that no appropriation pays: receipts and credits below zero, prices of what is missing."""
+        """Money that no appropriation pays: receipts and credits below zero, prices of what is
+        missing.
+        """
         if amount != 0:
             self.cash[Flow(t, heading, material, name, buyer)] += amount
 
     def shares(self, table: str, name: str, t: int) -> dict[str | None, float]:
-        """The buyers for whom an offer or contract brings metal in a period, with their shares of it [1]."""
+        """The buyers for whom an offer or contract brings metal in a period, with their shares of
+        it [1].
+        """
         found: dict[str | None, float] = defaultdict(float)
         for site, quantity in self.arriving.get((table, name, t), {}).items():
             found[self.inputs.base.sites[site].buyer] += quantity
@@ -237,8 +254,9 @@ class Case:
         found: Mapping[Any, float],
         noise: Callable[[Any], float],
     ) -> None:
-        """Totals by key that must be the same, up to the noise of each; where a key is missing they are 0. The key's first part is
-        a period."""
+        """Totals by key that must be the same, up to the noise of each; where a key is missing they
+        are 0. The key's first part is a period.
+        """
         self.record.figures += len(expected.keys() | found.keys())
         for key in [*found, *(key for key in expected if key not in found)]:
             left, right = expected.get(key, 0.0), found.get(key, 0.0)

@@ -45,7 +45,9 @@ class Clock:
         return round(months / self.months)
 
     def firm(self, t: int) -> bool:
-        """Whether orders of a period are whole: placed or not, in whole lots, at the price of their quantity."""
+        """Whether orders of a period are whole: placed or not, in whole lots, at the price of their
+        quantity.
+        """
         return self.settings.firm_periods is None or t < self.settings.firm_periods
 
     def fiscal_year(self, t: int) -> int:

@@ -1,4 +1,6 @@
-"""Offtakes: signing, deliveries, take-or-pay, and what floor, ceiling, top-up and upside make of the price."""
+"""Offtakes: signing, deliveries, take-or-pay, and what floor, ceiling, top-up and upside make of
+the price.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Signed:
-    """A contract signed at a level in period `t`; on this path its periods of delivery and contract years within the horizon
-    (none where `first` is None). Its terms are those of each period."""
+    """A contract signed at a level in period `t`; on this path its periods of delivery and contract
+    years within the horizon (none where `first` is None). Its terms are those of each period.
+    """
 
     inputs: Inputs
     contract: str
@@ -56,7 +59,9 @@ class Signed:
         return float(level_at(self.inputs, level, t) * (1 + level.escalation) ** years)
 
     def reference(self, t: int) -> float | None:
-        """The index less the discount, without the ceiling; None where the floor alone is the price."""
+        """The index less the discount, without the ceiling; None where the floor alone is the
+        price.
+        """
         row = self.row(t)
         return (
             None
@@ -99,8 +104,9 @@ def span(inputs: Inputs, row: Any, first: int) -> range:
 
 
 def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
-    """The first delivery of a contract signed in a period: from when it is agreed and its project is ready, when the supplier
-    ships; None where that is past the horizon."""
+    """The first delivery of a contract signed in a period: from when it is agreed and its project
+    is ready, when the supplier ships; None where that is past the horizon.
+    """
     least = max(t + inputs.whole(row.lead_time_months), ready)
     if row.deliver_from is not None:
         least = max(least, inputs.period(row.deliver_from))
@@ -108,8 +114,10 @@ def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
 
 
 def contracts(case: Case) -> None:
-    """At most one level of a contract is signed, once, when it can be; it delivers within term and flex; what a year falls
-    short of take-or-pay is paid; a contract that is not signed brings nothing."""
+    """At most one level of a contract is signed, once, when it can be; it delivers within term and
+    flex; what a year falls short of take-or-pay is paid; a contract that is not signed brings
+    nothing.
+    """
     rows, record = case.inputs.keyed("contracts"), case.record
     brought: dict[str, dict[int, float]] = defaultdict(dict)
     for (table, name, t), sites in case.arriving.items():
@@ -207,7 +215,9 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
 
 
 def begun(together: Together) -> None:
-    """A contract that is signed delivers on one at least of the paths that cannot be told apart at signing."""
+    """A contract that is signed delivers on one at least of the paths that cannot be told apart at
+    signing.
+    """
     for (name, _), signed in together.begun.items():
         row = together.base.keyed("contracts")[name]
         for node in dict.fromkeys(
@@ -252,7 +262,9 @@ def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
 
 
 def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> float:
-    """Deliveries within term and flex, their price, and the deficit of each contract year; returns their sum."""
+    """Deliveries within term and flex, their price, and the deficit of each contract year; returns
+    their sum.
+    """
     record, inputs, name = case.record, case.inputs, signed.contract
     most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
     called: dict[int, float] = {}
@@ -275,7 +287,8 @@ def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
                     t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
                 )
     deficit = 0.0
-    # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs nothing.
+    # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs
+    # nothing.
     unseen = {t: most[t] for t in signed.span if not signed.row(t).availability}
     for year in signed.years:
         end = year[-1]
@@ -329,7 +342,9 @@ def _flow(case: Case, heading: str, name: str, periods: range) -> float:
 
 
 def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
-    """The upside received: never more than a period earns, and in each contract year all that is earned up to the cap."""
+    """The upside received: never more than a period earns, and in each contract year all that is
+    earned up to the cap.
+    """
     record, inputs, name = case.record, case.inputs, signed.contract
     if not any(signed.row(t).upside_share for t in signed.span):
         return 0.0
@@ -348,7 +363,8 @@ def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
             (signed.row(t), "upside_share"),
         )
         case.book(t, "upside", -amount, signed.row(t).material, name)
-    # A cap that some scenarios change, or that is better reached late, may leave a path with less than it could have received.
+    # A cap that some scenarios change, or that is better reached late, may leave a path with less
+    # than it could have received.
     caps = {rows.keyed("contracts")[name].upside_cap for rows in case.together.variants}
     whole = len(case.together.futures) == 1 or (
         len(caps) == 1 and inputs.settings.discount_rate >= 0 and not case.idle

@@ -1,4 +1,6 @@
-"""What an audit compares, and what it finds to differ: one line each, with the plan's cell and the input's."""
+"""What an audit compares, and what it finds to differ: one line each, with the plan's cell and the
+input's.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,11 @@ Cell = tuple[Any, str] | None
 
 @dataclass(frozen=True)
 class Finding:
-    """One disagreement. `where` is a cell, a row or a sheet of the plan, `cell` the input's cell that sets what is expected;
-    `amount` is by how much they differ (0 where it is no matter of amount); `scenarios` are those in which they do, none for all.
+    """One disagreement.
+
+    `where` is a cell, a row or a sheet of the plan, `cell` the input's cell that sets what is
+    expected; `amount` is by how much they differ (0 where it is no matter of amount); `scenarios`
+    are those in which they do, none for all.
     """
 
     where: str
@@ -66,8 +71,11 @@ def _shown(value: Any) -> str:
 
 
 class Record:
-    """Counts the figures compared and keeps what differs. Words are put together only for what does. `scenario` is the one whose
-    path is audited, None for all of them together."""
+    """Counts the figures compared and keeps what differs.
+
+    Words are put together only for what does. `scenario` is the one whose path is audited, None for
+    all of them together.
+    """
 
     def __init__(self, stockpile: Stockpile, scenarios: Sequence[str]) -> None:
         self.stockpile = stockpile
@@ -143,7 +151,9 @@ class Record:
     def figure(
         self, line: Line, column: str, expected: float | None, noise: float = 0.0, cell: Cell = None
     ) -> None:
-        """A number of the plan, or a blank, and what it must be; no noise means that it follows from other figures alone."""
+        """A number of the plan, or a blank, and what it must be; no noise means that it follows
+        from other figures alone.
+        """
         self.figures += 1
         found = line[column]
         if expected is None or found is None:

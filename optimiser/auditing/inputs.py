@@ -1,4 +1,6 @@
-"""The input rows as an audit reads them: by table and column name, in the period in which they are used."""
+"""The input rows as an audit reads them: by table and column name, in the period in which they are
+used.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Rows:
 
 
 class Inputs(Clock):
-    """Time, the rows without any event, and on one path those of each period; periods in which the same events hold share theirs."""
+    """Time, the rows without any event, and on one path those of each period; periods in which the
+    same events hold share theirs.
+    """
 
     def __init__(self, settings: Any, base: Rows, path: Sequence[Rows]) -> None:
         super().__init__(settings)
@@ -95,7 +99,9 @@ class Inputs(Clock):
         return self._lives[material, t]
 
     def counts(self, material: str, age: int, t: int) -> bool:
-        """Whether stock at the end of a period counts towards a target: some life left, and at least count_life_months."""
+        """Whether stock at the end of a period counts towards a target: some life left, and at
+        least count_life_months.
+        """
         life = self.life(material, t)
         left = 1 if life is None else life - 1 - age
         return life is None or (
@@ -114,7 +120,9 @@ class Inputs(Clock):
         return start is None or self.period(start) <= t
 
     def serves(self, site: str, buyer: str | None) -> bool:
-        """Whether a site's stock serves a buyer: its own and nobody's sites do; all of them where no buyer is named."""
+        """Whether a site's stock serves a buyer: its own and nobody's sites do; all of them where
+        no buyer is named.
+        """
         return not buyer or self.base.sites[site].buyer in (None, buyer)
 
 

@@ -1,4 +1,6 @@
-"""Metal by lot and age: what comes in and goes out, what is left, what expires, and what sites and outlets can take."""
+"""Metal by lot and age: what comes in and goes out, what is left, what expires, and what sites and
+outlets can take.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,10 @@ def _lot(line: Line) -> Lot:
 
 
 def _aged(case: Case, line: Line, t: int, held: bool = False) -> tuple[int, int | None]:
-    """The age of a lot [periods] and its life; both must be told as they are. Stock at period end has one period less left."""
+    """The age of a lot [periods] and its life; both must be told as they are.
+
+    Stock at period end has one period less left.
+    """
     inputs, material = case.inputs, line["material"]
     age, life = t - inputs.period(line["made"]), inputs.life(material, t)
     case.record.figure(line, "age", age * inputs.months)
@@ -190,7 +195,9 @@ def _openings(case: Case, moved: Moved) -> None:
 
 
 def _lots(case: Case, moved: Moved) -> None:
-    """What came into a lot and did not go out is left of it at every period end, until its life is over; then it is waste."""
+    """What came into a lot and did not go out is left of it at every period end, until its life is
+    over; then it is waste.
+    """
     shown: dict[tuple[int, Lot], float] = defaultdict(float)
     lines: dict[tuple[int, Lot], Line] = {}
     for line in case.sheets["lots"]:
@@ -218,7 +225,9 @@ def _follow(
     shown: dict[tuple[int, Lot], float],
     lines: dict[tuple[int, Lot], Line],
 ) -> None:
-    """One lot from its arrival to its end: it expires in the period in which it reaches its life, as long as that is then."""
+    """One lot from its arrival to its end: it expires in the period in which it reaches its life,
+    as long as that is then.
+    """
     inputs, record = case.inputs, case.record
     made, last, gone = inputs.period(lot.made), max(changes), False
     left, noise = 0.0, case.noise(lot.material)
@@ -287,8 +296,9 @@ def _sites(case: Case) -> None:
 
 
 def _rotation(case: Case, moved: Moved) -> None:
-    """What is rotated or expires has left its lot; an outlet takes what its terms let it take, at its price; what is exchanged
-    or reworked comes back."""
+    """What is rotated or expires has left its lot; an outlet takes what its terms let it take, at
+    its price; what is exchanged or reworked comes back.
+    """
     inputs, record, outlets = case.inputs, case.record, case.inputs.keyed("outlets")
     shown: dict[tuple[int, Lot, str], float] = defaultdict(float)
     back: dict[tuple[int, str, str, str], float] = defaultdict(float)

@@ -1,4 +1,6 @@
-"""Money: cash flow, payments, appropriations and the objective, against what is due by the decisions and the input."""
+"""Money: cash flow, payments, appropriations and the objective, against what is due by the
+decisions and the input.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from optimiser.auditing.together import Together
 
 
 def cash_flow(case: Case) -> None:
-    """Every cost and receipt is what quantities and inputs make of it, discounted from the start of its period."""
+    """Every cost and receipt is what quantities and inputs make of it, discounted from the start of
+    its period.
+    """
     record, inputs = case.record, case.inputs
     found: dict[Flow, float] = defaultdict(float)
     factors, whole = (
@@ -41,7 +45,9 @@ def cash_flow(case: Case) -> None:
 
 
 def payments(case: Case) -> None:
-    """Where there are funds every outlay is paid in full, each by an appropriation that may, when it may."""
+    """Where there are funds every outlay is paid in full, each by an appropriation that may, when
+    it may.
+    """
     inputs, record = case.inputs, case.record
     funds = inputs.keyed("funds")
     if not funds:
@@ -99,8 +105,9 @@ def payments(case: Case) -> None:
 
 
 def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
-    """Each appropriation by the name that the plan gives it: its fund and the number of its row; none for the receipts that a
-    fund keeps."""
+    """Each appropriation by the name that the plan gives it: its fund and the number of its row;
+    none for the receipts that a fund keeps.
+    """
     found: dict[str, tuple[str, int | None]] = {}
     rows = together.base.rows("budgets")
     names = [f"{row.fund} {row.from_ or together.clock.start:%Y-%m}" for row in rows]
@@ -130,8 +137,9 @@ def _grants(case: Case, granted: dict[tuple[int, str], float]) -> None:
 def _appropriation(
     case: Case, name: str, fund: str, b: int | None, spent: dict[int, float]
 ) -> None:
-    """An appropriation pays on no path more than its amount, as it stands in the last period in which it can be spent; the rest
-    lapses on its last day, or is left."""
+    """An appropriation pays on no path more than its amount, as it stands in the last period in
+    which it can be spent; the rest lapses on its last day, or is left.
+    """
     inputs, total = case.inputs, sum(spent.values())
     if b is None:
         amount, ends = _receipts(case, name, fund, spent), False
@@ -217,7 +225,9 @@ def tail(outcomes: list[tuple[float, float]], share: float) -> float:
 
 
 def objective(together: Together) -> None:
-    """The cost by heading and in all, the waste and the shortfall that the summary claims; and what each scenario comes to."""
+    """The cost by heading and in all, the waste and the shortfall that the summary claims; and what
+    each scenario comes to.
+    """
     record, sheets, settings = together.record, together.sheets, together.clock.settings
     found = [(each.probability, together.outcomes[each.name]) for each in together.futures]
     noise = together.noise.money() + RELATIVE * max(outcome.size for _, outcome in found)
@@ -285,7 +295,9 @@ def _proof(together: Together, noise: float) -> None:
 
 
 def _outcomes(together: Together, noise: float, some: float) -> None:
-    """The sheet of scenarios tells of each that may come: how likely it is, when it is known, what it costs and misses."""
+    """The sheet of scenarios tells of each that may come: how likely it is, when it is known, what
+    it costs and misses.
+    """
     record, lines = (
         together.record,
         {line["scenario"]: line for line in together.sheets["scenarios"]},

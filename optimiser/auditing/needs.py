@@ -57,7 +57,9 @@ def demand(case: Case, moved: Moved) -> None:
 
 
 def targets(case: Case) -> None:
-    """A target is that of the input; the stock that counts is in lots with enough life left; a hard one is reached."""
+    """A target is that of the input; the stock that counts is in lots with enough life left; a hard
+    one is reached.
+    """
     inputs, record = case.inputs, case.record
     stock: dict[tuple[int, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for (period, material, site, age), quantity in case.held.items():
@@ -131,8 +133,9 @@ def _asked(case: Case) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
 
 
 def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
-    """The target at the end of a period and the row that sets it: the last row's, or on the way of a ramp to the next one's;
-    the first ramp rises from 0 at the start of the horizon."""
+    """The target at the end of a period and the row that sets it: the last row's, or on the way of
+    a ramp to the next one's; the first ramp rises from 0 at the start of the horizon.
+    """
     before = next((point for point in reversed(series) if point[0] <= t), None)
     after = next((point for point in series if point[0] > t), None)
     if after is not None and after[1].path == "ramp" and (before is None or before[0] < t):
@@ -142,7 +145,9 @@ def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
 
 
 def closing(case: Case) -> None:
-    """Stock left at the end is credited at the price of the last period, times what is left of its life."""
+    """Stock left at the end is credited at the price of the last period, times what is left of its
+    life.
+    """
     inputs, last = case.inputs, case.inputs.periods - 1
     for (t, name, site, age), quantity in case.held.items():
         material = inputs.at(last).materials[name]

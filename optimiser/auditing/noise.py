@@ -1,8 +1,10 @@
-"""What a solver's tolerance may leave of a figure, as shares of the sizes that the input gives: nothing is a number in the user's unit.
+"""What a solver's tolerance may leave of a figure, as shares of the sizes that the input gives:
+nothing is a number in the user's unit.
 
-The noise of a quantity is a small share of what is typically asked of its material, and stays below the least decision about it; that
-of money is this quantity at the dearest price that a unit of the material can have. So a book in other units has the same noise, in
-those units, and a material that is held in grams has its own where another is held in tonnes.
+The noise of a quantity is a small share of what is typically asked of its material, and stays below
+the least decision about it; that of money is this quantity at the dearest price that a unit of the
+material can have. So a book in other units has the same noise, in those units, and a material that
+is held in grams has its own where another is held in tonnes.
 """
 
 from __future__ import annotations
@@ -100,7 +102,9 @@ def _materials(variants: list[Rows], table: str) -> Iterator[tuple[str, Any]]:
 def _sizes(
     variants: list[Rows], wanted: tuple[tuple[str, str], ...], months: int
 ) -> dict[str, list[float]]:
-    """What columns say of each material, where it is above zero [quantity]; what is of a year counts for a period."""
+    """What columns say of each material, where it is above zero [quantity]; what is of a year
+    counts for a period.
+    """
     found: dict[str, list[float]] = defaultdict(list)
     for table, column in wanted:
         for material, row in _materials(variants, table):
@@ -119,8 +123,9 @@ def _lumps(variants: list[Rows]) -> Iterator[float | None]:
 
 
 def _rates(variants: list[Rows], penalty: str, dearest: Mapping[str, float]) -> dict[str, float]:
-    """The dearest that a unit of each material can be: by a penalty, or by all other prices; `dearest` is each index at its highest
-    [money/quantity]."""
+    """The dearest that a unit of each material can be: by a penalty, or by all other prices;
+    `dearest` is each index at its highest [money/quantity].
+    """
     found: dict[str, float] = defaultdict(float)
     of_all = max(
         (rate for row in _unique(variants, "sites") for rate in _prices(row, dearest)), default=0.0

@@ -1,5 +1,6 @@
-"""What each level of each contract is worth as an option, at the even rate, over the scenarios, as it is signed or first could
-be; and whether it could carry its project."""
+"""What each level of each contract is worth as an option, at the even rate, over the scenarios, as
+it is signed or first could be; and whether it could carry its project.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def options(together: Together) -> None:
             )
         if line is None or not found:
             continue
-        # Of a level that is signed apart in several scenarios the terms are those of one signature, what it is worth that of all.
+        # Of a level that is signed apart in several scenarios the terms are those of one signature,
+        # what it is worth that of all.
         worth = _worth(together, found)
         terms = [_terms(found, at) | worth for at in _nodes(together, found)]
         told = next(
@@ -46,7 +48,8 @@ def options(together: Together) -> None:
             terms[0],
         )
         record.term(line, "signed", bool(signed))
-        # What a floor pays above the reference is a difference, which may be next to nothing of either.
+        # What a floor pays above the reference is a difference, which may be next to nothing of
+        # either.
         rate = EXACT * (told["floor"] or 0.0)
         fine = {"option_per_unit": rate} | dict.fromkeys(
             ("expected_topup", "option_value"), rate * (told["expected_quantity"] or 0.0)
@@ -59,8 +62,9 @@ def options(together: Together) -> None:
 
 
 def menus(together: Together) -> None:
-    """What the sheet of projects says of each level that could carry one, as it stands when it first could be signed: a project
-    without contracts, when the horizon begins."""
+    """What the sheet of projects says of each level that could carry one, as it stands when it
+    first could be signed: a project without contracts, when the horizon begins.
+    """
     record = together.record
     for line in together.sheets["projects"]:
         name, contract, level = line["project"], line["contract"], line["level"]
@@ -128,8 +132,9 @@ def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]
 
 
 def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
-    """On each path the first time that a contract can be signed: it then delivers on some path that cannot be told apart yet. Its
-    project goes ahead then."""
+    """On each path the first time that a contract can be signed: it then delivers on some path that
+    cannot be told apart yet. Its project goes ahead then.
+    """
     found = {}
     for name, inputs in together.inputs.items():
         for t in range(inputs.periods):

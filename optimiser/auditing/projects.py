@@ -12,8 +12,10 @@ from optimiser.auditing.sheets import Line
 
 
 def projects(case: Case) -> None:
-    """Every project goes ahead at most once: by a grant within its window, or by a contract signed in the same period at a
-    level whose floor is at or above its break-even; then it is ready `ready_lag_months` later."""
+    """Every project goes ahead at most once: by a grant within its window, or by a contract signed
+    in the same period at a level whose floor is at or above its break-even; then it is ready
+    `ready_lag_months` later.
+    """
     rows, record = case.inputs.keyed("projects"), case.record
     by_project: dict[str, list[Line]] = {name: [] for name in rows}
     for line in case.sheets["projects"]:
@@ -68,7 +70,9 @@ def _ahead(case: Case, line: Line, name: str) -> None:
 
 
 def carried(case: Case) -> None:
-    """A project that a contract carries: the contract is signed in that period at a floor at or above the break-even."""
+    """A project that a contract carries: the contract is signed in that period at a floor at or
+    above the break-even.
+    """
     contracts = case.inputs.keyed("contracts")
     for line in case.sheets["projects"]:
         t = case.ahead.get(line["project"])
@@ -97,8 +101,10 @@ def material_of(case: Case, project: str) -> str | None:
 
 
 def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
-    """The least constant price at which a yearly quantity returns the capital, less a grant: the one given, or computed;
-    infinite where nothing is committed, None where the workbook does not say [money/quantity]."""
+    """The least constant price at which a yearly quantity returns the capital, less a grant: the
+    one given, or computed; infinite where nothing is committed, None where the workbook does not
+    say [money/quantity].
+    """
     computed = project.capex is not None and project.life_years is not None
     if project.breakeven_floor is not None and not (computed and grant > 0):
         return float(project.breakeven_floor)

@@ -11,7 +11,9 @@ from optimiser.auditing.sheets import Line
 
 
 def deliveries(case: Case) -> None:
-    """What offers and contracts bring, as the sheet `deliveries` tells; who pays for it follows from the site."""
+    """What offers and contracts bring, as the sheet `deliveries` tells; who pays for it follows
+    from the site.
+    """
     tables = {table: case.inputs.keyed(table) for table in ("offers", "contracts")}
     record, sites = case.record, case.inputs.base.sites
     for line in case.sheets["deliveries"]:
@@ -47,7 +49,9 @@ def prices(case: Case) -> None:
 
 
 class Bill(NamedTuple):
-    """What an order pays for metal in a period, without adder: for a quantity, at an average price, and the dearest there is."""
+    """What an order pays for metal in a period, without adder: for a quantity, at an average price,
+    and the dearest there is.
+    """
 
     line: Line
     arrival: int
@@ -57,7 +61,9 @@ class Bill(NamedTuple):
 
 
 def orders(case: Case) -> None:
-    """Every order keeps the terms of its offer, what is ordered arrives, and is paid at the offer's price."""
+    """Every order keeps the terms of its offer, what is ordered arrives, and is paid at the offer's
+    price.
+    """
     record, inputs = case.record, case.inputs
     due: dict[tuple[int, str], float] = defaultdict(float)
     bills: dict[tuple[str, int], list[Bill]] = defaultdict(list)
@@ -173,7 +179,9 @@ class Step(NamedTuple):
 
 
 def ladder(case: Case, offer: Any, begins: list[float], t: int) -> list[Step]:
-    """The prices of an offer in a period, without adder: its own, and that of each break of an order."""
+    """The prices of an offer in a period, without adder: its own, and that of each break of an
+    order.
+    """
 
     def price(row: Any) -> float:
         if row.price is not None:
@@ -196,7 +204,9 @@ def near(case: Case, offer: Any, quantity: float) -> float:
 
 
 def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> list[float]:
-    """The average prices that an order may pay: one, or within a slack of the foot of a break of all units two [money/quantity]."""
+    """The average prices that an order may pay: one, or within a slack of the foot of a break of
+    all units two [money/quantity].
+    """
     if len(steps) == 1 or quantity <= 0:
         return [steps[0].price]
     if kind == "all_units":
@@ -216,8 +226,11 @@ def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> lis
 
 
 def _price(case: Case, line: Line, offer: Any, there: Any, t: int, arrival: int) -> Bill:
-    """What the order costs, and when. The price is that of the period of payment; what is paid is what was ordered, or
-    what arrives. `there` is the offer when it arrives."""
+    """What the order costs, and when.
+
+    The price is that of the period of payment; what is paid is what was ordered, or what arrives.
+    `there` is the offer when it arrives.
+    """
     record, ordered = case.record, line["ordered"]
     paid_at, terms, quantity = (
         (t, offer, ordered)
@@ -259,7 +272,9 @@ def _price(case: Case, line: Line, offer: Any, there: Any, t: int, arrival: int)
 
 
 def _shown(case: Case, line: Line, offer: str, arrival: int) -> float:
-    """The price with adder that is told of an order on this path: of what arrives, or where nothing does that of the order."""
+    """The price with adder that is told of an order on this path: of what arrives, or where nothing
+    does that of the order.
+    """
     alone = len(case.together.futures) == 1
     return float(
         line["price"] if alone else case.shown.get(("offers", offer, arrival), line["price"])
@@ -307,8 +322,11 @@ def _settle(case: Case, offer: Any, t: int, bills: list[Bill]) -> None:
 def _shares(
     case: Case, offer: Any, t: int, bills: list[Bill], due: float
 ) -> dict[str | None, float]:
-    """The buyers for whom what is paid in a period arrives, with their shares of it [1]. Of what was paid when it was ordered
-    nothing may arrive, or it may arrive with another order: then their shares of the money tell."""
+    """The buyers for whom what is paid in a period arrives, with their shares of it [1].
+
+    Of what was paid when it was ordered nothing may arrive, or it may arrive with another order:
+    then their shares of the money tell.
+    """
     sites, arrival = case.inputs.base.sites, bills[0].arrival
     owners = {site.buyer for name, site in sites.items() if offer.site in (None, name)}
     if len(owners) == 1:
@@ -342,8 +360,9 @@ def _arrives(case: Case, offer: str, t: int) -> int:
 def _relaxed(
     case: Case, line: Line, offer: Any, steps: list[Step], shown: float
 ) -> tuple[float, float]:
-    """The price and the order cost of an order beyond `firm_periods`: a mix of the prices of its breaks, and at least the part of
-    the cost that the order is of the offer's capacity."""
+    """The price and the order cost of an order beyond `firm_periods`: a mix of the prices of its
+    breaks, and at least the part of the cost that the order is of the offer's capacity.
+    """
     record, most = case.record, max(step.price for step in steps)
     base = min(max(shown, min(step.price for step in steps)), most)
     part = line["ordered"] / offer.capacity if offer.capacity else 0.0
@@ -357,7 +376,9 @@ def _relaxed(
 def _bought_up(
     case: Case, line: Line, offer: Any, steps: list[Step], kind: str, base: float
 ) -> None:
-    """The break that an order reaches, and where it stands at its foot the quantity from which that costs less."""
+    """The break that an order reaches, and where it stands at its foot the quantity from which that
+    costs less.
+    """
     quantity = line["ordered"]
     close = near(case, offer, quantity)
     able = [
@@ -397,8 +418,10 @@ def _split(
     due: float,
     dearest: float,
 ) -> dict[str | None, float]:
-    """What each buyer pays for metal under a broken price: their own choice, in sum the price of the order, and for none
-    more than the price without breaks (or, where a break is dearer, than that)."""
+    """What each buyer pays for metal under a broken price: their own choice, in sum the price of
+    the order, and for none more than the price without breaks (or, where a break is dearer, than
+    that).
+    """
     found: dict[str | None, float] = dict.fromkeys(shares, 0.0)
     for each in case.sheets["cash_flow"]:
         if (

@@ -1,4 +1,6 @@
-"""Policy and commitments: what the plan makes of each rule, and of each decision that was taken before it."""
+"""Policy and commitments: what the plan makes of each rule, and of each decision that was taken
+before it.
+"""
 
 from __future__ import annotations
 
@@ -124,8 +126,9 @@ def _kept(case: Case, line: Line, rule: Any, value: str | None, came: list[Part]
 def _counted(
     line: Line, rule: Any, value: str | None, came: list[Part], noise: float
 ) -> tuple[float, float]:
-    """How many members bring `count_from` of all that arrives, and how many bring anything at all; of who is as near to either as noise
-    the plan may say both."""
+    """How many members bring `count_from` of all that arrives, and how many bring anything at all;
+    of who is as near to either as noise the plan may say both.
+    """
     brought: dict[str, float] = defaultdict(float)
     for part in came:
         if rule.of == "foreign_feedstock":
@@ -179,7 +182,9 @@ def _values(case: Case, rule: Any) -> list[str | None]:
 
 
 def weight(rule: Any, value: str | None, part: Part) -> float:
-    """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs it by its feedstock."""
+    """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs
+    it by its feedstock.
+    """
     if rule.of == "foreign_feedstock":
         return float(part.supplier.foreign_feedstock)
     wanted = identity(str(value or ""))

@@ -1,7 +1,8 @@
-"""Scenarios as an audit derives them from the rows: who knows what when, and how the input stands on each path.
+"""Scenarios as an audit derives them from the rows: who knows what when, and how the input stands
+on each path.
 
-A path is told as a story: the scenarios that have become known on it, the oldest first. Two paths are one until their stories
-differ, and what holds in a period follows from the story told by then.
+A path is told as a story: the scenarios that have become known on it, the oldest first. Two paths
+are one until their stories differ, and what holds in a period follows from the story told by then.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ Tables = Mapping[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Future:
-    """A scenario that may come: its probability, its row (None: the base), when it is known, and on its path the rows of each
-    period. `story` tells for each period what is known by then: two futures share a period where that is the same.
+    """A scenario that may come: its probability, its row (None: the base), when it is known, and on
+    its path the rows of each period. `story` tells for each period what is known by then: two
+    futures share a period where that is the same.
     """
 
     name: str
@@ -82,7 +84,9 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
 
 
 def _known(clock: Clock, row: Any, events: list[Any]) -> int:
-    """The period from which a scenario is known: that of `revealed`, else of the first date of its events, else the first."""
+    """The period from which a scenario is known: that of `revealed`, else of the first date of its
+    events, else the first.
+    """
     dates = [row.revealed] if row.revealed is not None else [event.from_ for event in events]
     return 0 if not dates or None in dates else max(0, min(clock.period(date) for date in dates))
 
@@ -108,7 +112,7 @@ def _rows(made: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) 
     return made[key]
 
 
-# --- What an event does to a row --------------------------------------------------------------------------------------------------
+# --- What an event does to a row ------------------------------------------------------------------
 
 
 def _changed(event: Any, row: Any, tables: Tables) -> Any:

@@ -1,4 +1,6 @@
-"""What a plan says in words: an instruction names what its row holds, and gives no figure and no month that its row does not."""
+"""What a plan says in words: an instruction names what its row holds, and gives no figure and no
+month that its row does not.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ EXACTLY = (
     "quantity",
     "annual_quantity",
 )  # every digit of a quantity, for it is to be done
-MONEY = 5.01e-9  # by what part of it a sum may be rounded that is written to nine digits: 101.9999995 as 102
+# by what part of it a sum may be rounded that is written to nine digits: 101.9999995 as 102
+MONEY = 5.01e-9
 MONTH, NUMBER = (
     re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b"),
     re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"),
@@ -38,8 +41,10 @@ MONTH, NUMBER = (
 
 @dataclass(frozen=True)
 class _Names:
-    """Names that an instruction may hold: words, the longest first; and those that look like a figure or a month. A level may be called
-    550, an offer 2027-03: such a name stays, and is one more figure or month that may be said."""
+    """Names that an instruction may hold: words, the longest first; and those that look like a
+    figure or a month. A level may be called 550, an offer 2027-03: such a name stays, and is one
+    more figure or month that may be said.
+    """
 
     words: list[str]
     figures: list[float]
@@ -157,8 +162,9 @@ def _word(name: str) -> re.Pattern[str]:
 
 
 def _gives(number: str, value: float, exactly: bool) -> bool:
-    """Whether a number in a text is a value, but for a solver's noise; of money to nine digits, or to the last digit of two decimals or
-    more."""
+    """Whether a number in a text is a value, but for a solver's noise; of money to nine digits, or
+    to the last digit of two decimals or more.
+    """
     near = abs(float(number.replace(",", "")) - value) <= (2 * EXACT if exactly else MONEY) * abs(
         value
     )

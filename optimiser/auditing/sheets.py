@@ -56,11 +56,13 @@ class Line(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Sheets:
-    """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective, expected discounted cost by
-    heading, waste and shortfall. `bound` is the cost below which no plan can come and `gap` how far the objective is from it [1];
-    None where they are not known. Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
-    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind it by column (`B`, `C` …; none
-    for a formula that has lost its value). `unread` are the sheets of its workbook that hold nothing to recompute.
+    """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective,
+    expected discounted cost by heading, waste and shortfall. `bound` is the cost below which no
+    plan can come and `gap` how far the objective is from it [1]; None where they are not known.
+    Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
+    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind
+    it by column (`B`, `C` …; none for a formula that has lost its value). `unread` are the sheets
+    of its workbook that hold nothing to recompute.
     """
 
     rows: Mapping[str, Sequence[Line]]
@@ -81,8 +83,9 @@ class Sheets:
 
 
 def lines(rows: Iterable[Result]) -> list[Line]:
-    """Result rows of one type as the lines of their sheet: dated ones in the order of their dates, below a header whose last
-    columns say for which scenarios a row holds."""
+    """Result rows of one type as the lines of their sheet: dated ones in the order of their dates,
+    below a header whose last columns say for which scenarios a row holds.
+    """
     found: list[Line] = []
     rows = list(rows)
     if not rows:

@@ -53,7 +53,8 @@ def summary(together: Together) -> None:
             ):
                 record.unchecked[f"summary!{COLUMNS[0]}{line.number} ({label})"] = None
         else:
-            # Sums of what the other sheets show, exactly; but a difference may be next to nothing of what it is a difference of.
+            # Sums of what the other sheets show, exactly; but a difference may be next to nothing
+            # of what it is a difference of.
             noise = together.noise.money() if label in ("Total", "for all") else 0.0
             noise = together.noise.quantity() if label == "Rotated out" else noise
             for column, value in zip(COLUMNS, told, strict=False):
@@ -69,7 +70,9 @@ def summary(together: Together) -> None:
 
 
 def _instructions(together: Together) -> set[str]:
-    """The instructions of all sheets, each with the scenarios in which it holds where these are not all."""
+    """The instructions of all sheets, each with the scenarios in which it holds where these are not
+    all.
+    """
     holds: dict[str, dict[str, float]] = {}
     for sheet in ("projects", "contracts", "orders", "rotation"):
         for line in together.sheets[sheet]:

@@ -1,4 +1,6 @@
-"""All paths of a plan together: which rows hold on which, what none of them may tell apart yet, and what is a mean over them."""
+"""All paths of a plan together: which rows hold on which, what none of them may tell apart yet, and
+what is a mean over them.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Appropriated:
 
 @dataclass
 class Outcome:
-    """What a scenario costs, discounted [money], by heading and in all; what it misses and wastes [quantity]."""
+    """What a scenario costs, discounted [money], by heading and in all; what it misses and wastes
+    [quantity].
+    """
 
     costs: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     size: float = 0.0  # Σ of the sizes of all that makes the cost
@@ -97,7 +101,10 @@ class Together:
     # Which rows hold on which path
 
     def paths(self) -> dict[str, Sheets]:
-        """The rows that hold in each scenario. Every row must hold for all that share its period, and for no others."""
+        """The rows that hold in each scenario.
+
+        Every row must hold for all that share its period, and for no others.
+        """
         held: dict[str, dict[str, list[Line]]] = {name: {} for name in self.probability}
         every, read = frozenset(self.probability), dict[str, frozenset[str]]()
         ends = _ends(self.clock)
@@ -156,7 +163,9 @@ class Together:
         )
 
     def _known(self, line: Line, of: frozenset[str], t: int | None) -> None:
-        """A row uses nothing that is not known in its period, and its probability is that of its scenarios."""
+        """A row uses nothing that is not known in its period, and its probability is that of its
+        scenarios.
+        """
         record = self.record
         if of not in self._likely:
             self._likely[of] = sum(self.probability[name] for name in of)
@@ -201,7 +210,9 @@ class Together:
             found.bottom, found.mean = found.bottom + bottom, True
 
     def compare(self) -> None:
-        """What lines claim to be sums or means over their scenarios; and what holds on one of their paths at least."""
+        """What lines claim to be sums or means over their scenarios; and what holds on one of their
+        paths at least.
+        """
         for key, each in self.means.items():
             if key in self.unseen:
                 continue

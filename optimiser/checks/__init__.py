@@ -1,8 +1,9 @@
-"""What the figures of a workbook say before any solver is asked: what cannot be met, what looks like a slip.
+"""What the figures of a workbook say before any solver is asked: what cannot be met, what looks
+like a slip.
 
-Each module is one concern with a `check(stockpile)` of `Problem`s, as the blocks of the model have; it is asked of a
-workbook without errors. All are warnings but a project that waits for itself. "Cannot be met" is a proof: the bound it
-stands on gives the plan more than any plan could have.
+Each module is one concern with a `check(stockpile)` of `Problem`s, as the blocks of the model have;
+it is asked of a workbook without errors. All are warnings but a project that waits for itself.
+"Cannot be met" is a proof: the bound it stands on gives the plan more than any plan could have.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ _UNCERTAIN = ("scenarios", "events")
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """All that is odd about a workbook, as its rows stand without scenarios. Where scenarios have all the probability no plan has to
-    keep what holds without them: then nothing about it is proven."""
+    """All that is odd about a workbook, as its rows stand without scenarios.
+
+    Where scenarios have all the probability no plan has to keep what holds without them: then
+    nothing about it is proven.
+    """
     tables = {kind: rows for kind, rows in stockpile.tables.items() if kind.TABLE not in _UNCERTAIN}
     base = replace(stockpile, tables=tables)
     asked = [each for each in CHECKS if each not in PROOFS or base_probability(stockpile)]

@@ -19,8 +19,9 @@ from stockpile_model.tables import Fund, Project
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """A project that only a grant can make go ahead, of which the fund has no more than receipts of metal that only the
-    project brings (itself, or others that wait in the same way)."""
+    """A project that only a grant can make go ahead, of which the fund has no more than receipts of
+    metal that only the project brings (itself, or others that wait in the same way).
+    """
     going = _going(stockpile, set())
     hoped = _going(stockpile, {row.material for row in stockpile.rows(Outlet)})
     for row in stockpile.rows(Project):
@@ -46,7 +47,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
-    """The projects that can go ahead when this metal is there, and all the metal that follows from it."""
+    """The projects that can go ahead when this metal is there, and all the metal that follows from
+    it.
+    """
     found: set[str] = set()
     known = set(metal) | {row.material for row in stockpile.rows(OpeningLot)}
     while True:
@@ -71,7 +74,9 @@ def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
 
 
 def _paid(stockpile: Stockpile, row: Project, known: set[str]) -> bool:
-    """Whether a grant can be paid: by an appropriation, or by receipts from metal that is known to come."""
+    """Whether a grant can be paid: by an appropriation, or by receipts from metal that is known to
+    come.
+    """
     if not grantable(stockpile, row.project):
         return False
     if not grant(row) or not stockpile.given(Fund):

@@ -40,7 +40,10 @@ _MOST_SHARE, _MOST_FACTOR, _MOST_RATE = (
 
 
 class Figure(NamedTuple):
-    """A figure and the cell in which it stands. `low` says whether it may also be told to be too small."""
+    """A figure and the cell in which it stands.
+
+    `low` says whether it may also be told to be too small.
+    """
 
     row: Row
     column: str
@@ -75,7 +78,9 @@ def _gathered(figures: Iterable[tuple[str, Figure]]) -> Mapping[str, list[Figure
 
 
 def _prices(stockpile: Stockpile) -> Mapping[str, list[Figure]]:
-    """What each material costs or earns, by the cell that says it [money/quantity]; of an index its mean over the horizon."""
+    """What each material costs or earns, by the cell that says it [money/quantity]; of an index its
+    mean over the horizon.
+    """
 
     def figures() -> Iterator[tuple[str, Figure]]:
         offers = stockpile.keyed(Offer)

@@ -36,8 +36,9 @@ _SLACK = 1e-6  # share of an amount below which it is not missing
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """Whether the money that could have come by a period pays for the metal that must be there by then: for each material
-    alone, and for all together."""
+    """Whether the money that could have come by a period pays for the metal that must be there by
+    then: for each material alone, and for all together.
+    """
     if not stockpile.given(Fund):
         return
     needs = {
@@ -86,7 +87,9 @@ def _short(
 
 
 def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
-    """What the metal costs at least that must have been bought by the end of each period [money]; None where that is nothing."""
+    """What the metal costs at least that must have been bought by the end of each period [money];
+    None where that is nothing.
+    """
     periods = len(over(stockpile))
     demand = (
         must_hand_out(stockpile)[material][0].cumsum()
@@ -106,7 +109,9 @@ def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
 
 
 def cheapest(stockpile: Stockpile, material: str) -> float:
-    """The least that a unit of a material can cost when it arrives [money/quantity]; infinite where nothing brings it."""
+    """The least that a unit of a material can cost when it arrives [money/quantity]; infinite where
+    nothing brings it.
+    """
     rows = (source.row for source in sources(stockpile)[material])
     return min((_landed(stockpile, row) for row in rows), default=math.inf)
 
@@ -142,7 +147,9 @@ def _contracted(stockpile: Stockpile, contract: Contract) -> float:
 
 
 def _money(stockpile: Stockpile, materials: Sequence[str]) -> Series | None:
-    """What may have been spent on metal of these materials by the end of each period [money]; None where receipts add to it."""
+    """What may have been spent on metal of these materials by the end of each period [money]; None
+    where receipts add to it.
+    """
     names = set(materials)
     able = {
         row.fund: row

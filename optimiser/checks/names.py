@@ -1,4 +1,6 @@
-"""Names that may be slips: two of a group that are one letter apart, and names of a rule or fund that match nothing."""
+"""Names that may be slips: two of a group that are one letter apart, and names of a rule or fund
+that match nothing.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _uses(stockpile: Stockpile, group: str) -> dict[str, _Use]:
-    """The names of a group that has no choices, by their identities; in the order of the blocks: sites and suppliers come first."""
+    """The names of a group that has no choices, by their identities; in the order of the blocks:
+    sites and suppliers come first.
+    """
     found: dict[str, _Use] = {}
     for kind in block_tables():
         if any(column.name == group and not column.choices for column in columns(kind)):
@@ -59,8 +63,9 @@ def _slips(stockpile: Stockpile, group: str, uses: dict[str, _Use]) -> Iterator[
 
 
 def _unmatched(stockpile: Stockpile) -> Iterator[Problem]:
-    """Rules on a country, bloc or stage of which there is no supplier, and funds of a buyer who has no site; other values are keys,
-    which must be there."""
+    """Rules on a country, bloc or stage of which there is no supplier, and funds of a buyer who has
+    no site; other values are keys, which must be there.
+    """
     for rule in stockpile.rows(Rule):
         if rule.value is not None and rule.of in GROUPS:
             yield from _match(

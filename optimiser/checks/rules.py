@@ -1,4 +1,6 @@
-"""Rules that nothing can keep once anything arrives: shares that cannot add up to the whole, too few members that could come."""
+"""Rules that nothing can keep once anything arrives: shares that cannot add up to the whole, too
+few members that could come.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def shut(stockpile: Stockpile) -> Mapping[str, frozenset[int]]:
 
 @functools.lru_cache(maxsize=16)
 def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
-    """The rules that nothing which could come can keep; those of one kind, material and window are judged together."""
+    """The rules that nothing which could come can keep; those of one kind, material and window are
+    judged together.
+    """
     together: dict[tuple[str, str | None, str], list[Rule]] = {}
     for rule in stockpile.rows(Rule):
         if rule.measure in ("share", "count"):
@@ -95,7 +99,9 @@ def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
 def _judged(
     stockpile: Stockpile, rules: Sequence[Rule], periods: set[int]
 ) -> Iterator[tuple[Rule, str, str]]:
-    """The rules of one kind that nothing can keep in one window, each with the column and the reason."""
+    """The rules of one kind that nothing can keep in one window, each with the column and the
+    reason.
+    """
     coming = [
         each
         for material, sources in able(stockpile).items()

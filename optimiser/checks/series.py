@@ -54,7 +54,9 @@ def floor(stockpile: Stockpile, row: Floor) -> Series:
 
 
 def reference(stockpile: Stockpile, row: Contract) -> Series | None:
-    """The reference price of a contract under its ceiling [money/quantity]; None where the floor is the price."""
+    """The reference price of a contract under its ceiling [money/quantity]; None where the floor is
+    the price.
+    """
     if row.price_index is None:
         return None
     found = index(stockpile, row.price_index) * (1 - row.discount)
@@ -63,7 +65,9 @@ def reference(stockpile: Stockpile, row: Contract) -> Series | None:
 
 @functools.lru_cache(maxsize=16)
 def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Demand, ...]]]:
-    """By material the demand of each period that must be met [quantity], and the rows that ask for it."""
+    """By material the demand of each period that must be met [quantity], and the rows that ask for
+    it.
+    """
     materials, found = stockpile.keyed(Material), dict[str, tuple[Series, list[Demand]]]()
     for row in stockpile.rows(Demand):
         if materials[row.material].shortage_cost is None and row.quantity > 0:
@@ -76,7 +80,9 @@ def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Dema
 
 @dataclass(frozen=True)
 class Held:
-    """The target of a material and buyer: the quantity of each period, and from `begins` on the row that asks for it."""
+    """The target of a material and buyer: the quantity of each period, and from `begins` on the row
+    that asks for it.
+    """
 
     material: str
     buyer: str
@@ -126,8 +132,9 @@ def _held(material: str, buyer: str, points: list[tuple[int, Target]], periods: 
 
 @functools.lru_cache(maxsize=16)
 def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
-    """By material what must at least be in stock at the end of each period [quantity]: the hard targets of all buyers, or of
-    none in particular where that is more."""
+    """By material what must at least be in stock at the end of each period [quantity]: the hard
+    targets of all buyers, or of none in particular where that is more.
+    """
     found: dict[str, dict[bool, Series]] = {}
     for held in asked_to_hold(stockpile):
         sums = found.setdefault(held.material, {}).setdefault(
@@ -147,7 +154,9 @@ def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
 
 @functools.lru_cache(maxsize=16)
 def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64]]]:
-    """By material the opening lots that are not over at once: their quantities, and their ages in the first period."""
+    """By material the opening lots that are not over at once: their quantities, and their ages in
+    the first period.
+    """
     found: dict[str, list[tuple[float, int]]] = {
         material: [] for material in stockpile.keyed(Material)
     }
@@ -166,7 +175,9 @@ def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64
 
 @functools.lru_cache(maxsize=16)
 def made_of_others(stockpile: Stockpile) -> frozenset[str]:
-    """The materials of which outlets can bring more than suppliers do: out of another material, or at a yield above 1."""
+    """The materials of which outlets can bring more than suppliers do: out of another material, or
+    at a yield above 1.
+    """
     rows = (row for row in stockpile.rows(Outlet) if row.form in RETURNING)
     return frozenset(back(row) for row in rows if back(row) != row.material or row.yield_ > 1)
 

@@ -58,7 +58,9 @@ def _runs(periods: range, shut: frozenset[int]) -> Iterator[range]:
 
 
 def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> Series:
-    """For each period the most that could arrive from the period `first` says to it, both included [quantity]."""
+    """For each period the most that could arrive from the period `first` says to it, both included
+    [quantity].
+    """
     last = np.arange(len(over(stockpile)))
     open_, most, found = np.zeros(len(last)), np.zeros(len(last)), np.zeros(len(last))
     for source in sources(stockpile)[material]:
@@ -98,8 +100,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
-    """For each period the most of a material that could have come by then and is at most so old [quantity]; None: whatever its
-    age, as it may have been used before."""
+    """For each period the most of a material that could have come by then and is at most so old
+    [quantity]; None: whatever its age, as it may have been used before.
+    """
     quantities, ages = opening(stockpile)[material]
     periods = np.arange(len(over(stockpile)))
     if oldest is None:
@@ -143,7 +146,9 @@ def _demand(
 def _targets(
     stockpile: Stockpile, material: str, asked: list[Held], demand: Series
 ) -> Iterator[tuple[Problem, bool]]:
-    """For each row of targets the first period in which it is more than what could be there for it, hard demand met."""
+    """For each row of targets the first period in which it is more than what could be there for it,
+    hard demand met.
+    """
     oldest = max(
         (age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)),
         default=None,

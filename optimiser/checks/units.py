@@ -1,4 +1,6 @@
-"""Appropriations and targets that look like another unit, judged by what they are for: shares of each other only, no unit matters."""
+"""Appropriations and targets that look like another unit, judged by what they are for: shares of
+each other only, no unit matters.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Fund, Material
 
 _BUYING = {"purchase", "contract"}
-_PART = 0.005  # share of what is asked for below which an appropriation is not meant to pay a part of it
+# share of what is asked for below which an appropriation is not meant to pay a part of it
+_PART = 0.005
 _MISSING = 0.02  # the same of what is asked for beyond the stock at the start
 _SMALLEST = 0.001  # share of the largest appropriation below which another one looks odd
 _SEED = 1e-6  # share of what is asked for that starts a fund which lives on its receipts
@@ -47,11 +50,13 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield from _steps(stockpile, asked)
 
 
-# --- Appropriations ---------------------------------------------------------------------------------------------------
+# --- Appropriations -------------------------------------------------------------------------------
 
 
 def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
-    """Each appropriation that may buy, against the least that costs which is asked for until it expires."""
+    """Each appropriation that may buy, against the least that costs which is asked for until it
+    expires.
+    """
     funds = stockpile.keyed(Fund)
     buying = [row for row in stockpile.rows(Budget) if row.amount > 0 and _buys(funds[row.fund])]
     largest = max((row.amount for row in buying), default=0.0)
@@ -118,8 +123,9 @@ def _priced(stockpile: Stockpile, fund: Fund) -> Iterator[str]:
 def _asked(
     stockpile: Stockpile, material: str, buyer: str | None, window: range
 ) -> tuple[float, float]:
-    """What demand and targets ask for of a material in a window, or where that is nothing in all the horizon, and what the stock
-    at the start could give of it [quantity]."""
+    """What demand and targets ask for of a material in a window, or where that is nothing in all
+    the horizon, and what the stock at the start could give of it [quantity].
+    """
     stock = float(opening(stockpile)[material][0].sum())
     for periods in (window, over(stockpile)):
         where = slice(periods.start, periods.stop)
@@ -139,7 +145,9 @@ def _for(buyer: str | None, of: str | None) -> bool:
 
 
 def _demand(stockpile: Stockpile, material: str, buyer: str | None = None) -> Series:
-    """What is asked for to be handed out in each period, at whatever price it may stay unmet [quantity]."""
+    """What is asked for to be handed out in each period, at whatever price it may stay unmet
+    [quantity].
+    """
     found = np.zeros(len(over(stockpile)))
     for row in stockpile.rows(Demand):
         if row.material == material and _for(buyer, row.buyer):
@@ -167,11 +175,13 @@ def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost
     )
 
 
-# --- Targets ----------------------------------------------------------------------------------------------------------
+# --- Targets --------------------------------------------------------------------------------------
 
 
 def _target(stockpile: Stockpile, material: str, asked: Sequence[Held]) -> Problem | None:
-    """The largest target of a material, against its demand, stock, orders, contracts and capacities."""
+    """The largest target of a material, against its demand, stock, orders, contracts and
+    capacities.
+    """
     rows = [row for each in asked for _, row in each.spans if row.quantity > 0]
     if not rows:
         return None
@@ -237,7 +247,9 @@ def _yearly(stockpile: Stockpile, source: Source) -> Iterator[float]:
 
 
 def _steps(stockpile: Stockpile, asked: Sequence[Held]) -> Iterator[Problem]:
-    """Two rows of targets, one after the other, that are so far apart that they look like two units."""
+    """Two rows of targets, one after the other, that are so far apart that they look like two
+    units.
+    """
     unit = stockpile.settings.quantity_unit
     for held in asked:
         rows: list[Target] = [row for _, row in held.begins if row.quantity > 0]

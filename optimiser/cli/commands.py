@@ -1,4 +1,6 @@
-"""The command line: thin commands, each calls one function; error families meet exit statuses here and nowhere else."""
+"""The command line: thin commands, each calls one function; error families meet exit statuses here
+and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ FORCE = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="stockpile-optimiser")
 def cli() -> None:
-    """Decide how to build, hold and rotate a stockpile of a critical metal: a workbook in, a proven plan out."""
+    """Decide how to build, hold and rotate a stockpile of a critical metal: a workbook in, a proven
+    plan out.
+    """
 
 
 @cli.command()
@@ -72,7 +76,9 @@ def cli() -> None:
 )
 @FORCE
 def template(new: Path, material: str, force: bool) -> None:
-    """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs and checks, an example."""
+    """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs
+    and checks, an example.
+    """
     from optimiser.workbook.template import write_template
 
     write_template(new, material, force)
@@ -88,7 +94,9 @@ def template(new: Path, material: str, force: bool) -> None:
 )
 @FORCE
 def check(workbook: Path, errors: Path | None, force: bool) -> None:
-    """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet and cell."""
+    """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet
+    and cell.
+    """
     from optimiser.workbook.check import check_workbook
 
     reading = check_workbook(workbook, errors, force)
@@ -203,7 +211,10 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
     help="Print the outcome as one JSON object on standard output.",
 )
 def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Plan a WORKBOOK and write the plan as a workbook of its own. Ctrl-C keeps the best plan so far."""
+    """Plan a WORKBOOK and write the plan as a workbook of its own.
+
+    Ctrl-C keeps the best plan so far.
+    """
     from optimiser.desk.planner import Request, plan_workbook
 
     if (options["bundles"] or options["decompose"]) and (
@@ -252,7 +263,9 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object to standard output.")
 def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -> None:
-    """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that does not agree."""
+    """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
+    does not agree.
+    """
     from optimiser.desk.planner import audit_workbook
 
     found = audit_workbook(workbook, plan, _parsed(changes))
@@ -342,9 +355,11 @@ def scenarios(
     revealed: dt.datetime | None,
     **options: Any,
 ) -> None:
-    """Sample prices, delays, outages and embargoes of a WORKBOOK, and write a new workbook with a few scenarios of them.
+    """Sample prices, delays, outages and embargoes of a WORKBOOK, and write a new workbook with a
+    few scenarios of them.
 
-    What is uncertain stands in its sheet uncertainty (without one, in defaults that the new workbook shows) and in price_history.
+    What is uncertain stands in its sheet uncertainty (without one, in defaults that the new
+    workbook shows) and in price_history.
     """
     from optimiser.desk.scenario_maker import make_scenarios
     from optimiser.scenarios.sampling.draw import Options
@@ -408,10 +423,12 @@ def scenarios(
 )
 @FORCE
 def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
-    """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their own.
+    """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their
+    own.
 
-    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on where it was. Ctrl-C ends with a
-    workbook of the runs that have ended. Use only a record of your own: whoever can write to it can make it say anything.
+    Every finished run is kept in the record: a study that was interrupted, or is extended, goes on
+    where it was. Ctrl-C ends with a workbook of the runs that have ended. Use only a record of your
+    own: whoever can write to it can make it say anything.
     """
     from optimiser.desk.study_maker import Request, make_studies
 
@@ -478,10 +495,12 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Put plans side by side: what they cost, risk and miss, and the decisions that differ from those of the first.
+    """Put plans side by side: what they cost, risk and miss, and the decisions that differ from
+    those of the first.
 
-    A file that is an input workbook is planned now, in memory: compare PLAN.xlsx WORKBOOK.xlsx shows a plan beside what its
-    workbook, edited since, asks for. A plan is said to be stale where its workbook, among the files or beside the plan, has changed since.
+    A file that is an input workbook is planned now, in memory: compare PLAN.xlsx WORKBOOK.xlsx
+    shows a plan beside what its workbook, edited since, asks for. A plan is said to be stale where
+    its workbook, among the files or beside the plan, has changed since.
     """
     from optimiser.desk.compare_maker import Asked, make_comparison
 
@@ -652,7 +671,9 @@ def _answer(line: str) -> None:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[Progress], None]]:
-    """Progress on standard error: one line that renews itself on a terminal, a line for each report elsewhere."""
+    """Progress on standard error: one line that renews itself on a terminal, a line for each report
+    elsewhere.
+    """
     from optimiser.cli.terminal import Plain
 
     console = Plain(stderr=True)
@@ -801,9 +822,12 @@ def _shown(value: object, among: float) -> str:
 
 
 def main() -> None:
-    """Run a command; a failure the user can mend is told in words, and its family decides the exit status. So is one that nobody
-    foresaw, where the environment variable STOCKPILE_TRACEBACK does not ask for its traceback."""
-    # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a fifth of its time.
+    """Run a command; a failure the user can mend is told in words, and its family decides the exit
+    status. So is one that nobody foresaw, where the environment variable STOCKPILE_TRACEBACK does
+    not ask for its traceback.
+    """
+    # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a
+    # fifth of its time.
     gc.disable()
     global _output  # noqa: PLW0603
     _output = streams.guard()

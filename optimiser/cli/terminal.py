@@ -1,4 +1,6 @@
-"""Text on a terminal: what a workbook says is never markup, and no character of it steers the terminal."""
+"""Text on a terminal: what a workbook says is never markup, and no character of it steers the
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from stockpile_model.names import printable
 
 
 class Plain(Console):
-    """A console that shows every string as it stands, in tables and titles too; colours are what the program itself gives."""
+    """A console that shows every string as it stands, in tables and titles too; colours are what
+    the program itself gives.
+    """
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(printable(text), **{**options, "markup": False, "emoji": False})

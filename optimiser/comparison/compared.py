@@ -1,4 +1,6 @@
-"""Plans side by side: their figures, scenarios and decisions, a row for each thing with one value for each plan."""
+"""Plans side by side: their figures, scenarios and decisions, a row for each thing with one value
+for each plan.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,10 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Compared:
-    """One thing with its value in each plan. `part` is FIGURES, SCENARIOS or DECISIONS; `unit` is `money`, `quantity`, `1` or nothing;
-    with `costly`, more of it is worse. Amounts that differ by no more than `noise` are one [unit].
+    """One thing with its value in each plan.
+
+    `part` is FIGURES, SCENARIOS or DECISIONS; `unit` is `money`, `quantity`, `1` or nothing; with
+    `costly`, more of it is worse. Amounts that differ by no more than `noise` are one [unit].
     """
 
     part: str
@@ -53,8 +57,9 @@ class Compared:
 
 
 def change(first: Value, other: Value, noise: float) -> float | None:
-    """By how much another value differs from the first, by more than noise: None where it does not, NaN where the two are not both
-    amounts."""
+    """By how much another value differs from the first, by more than noise: None where it does not,
+    NaN where the two are not both amounts.
+    """
     if not isinstance(first, (int, float)) or not isinstance(other, (int, float)):
         return None if first == other else math.nan
     if first == other or abs(other - first) <= max(noise, SAME * max(abs(first), abs(other))):
@@ -63,8 +68,10 @@ def change(first: Value, other: Value, noise: float) -> float | None:
 
 
 def compare(plans: Sequence[Sheets], until: dt.date | None = None) -> list[Compared]:
-    """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions taken before `until`. Names have the
-    spelling of the first plan that has them, which is put into the others."""
+    """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions
+    taken before `until`. Names have the spelling of the first plan that has them, which is put into
+    the others.
+    """
     _spell_alike(plans)
     rows = [
         *_figures(plans),
@@ -188,7 +195,9 @@ def _decisions(plans: Sequence[Sheets]) -> Iterator[Compared]:
 
 
 def _first_known(plans: Iterable[Sheets]) -> dt.date:
-    """When the first scenario of any of the plans is known; without scenarios all is known, and every order is one of the first."""
+    """When the first scenario of any of the plans is known; without scenarios all is known, and
+    every order is one of the first.
+    """
     return min(
         (
             line["revealed"]

@@ -1,4 +1,7 @@
-"""From plan workbooks, and workbooks to be planned, to their comparison. What the command line and a program both call."""
+"""From plan workbooks, and workbooks to be planned, to their comparison.
+
+What the command line and a program both call.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ from stockpile_model.changes import Change
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What to compare. `changes`, `gap` and `time_limit` are for the workbooks that are planned now."""
+    """What to compare.
+
+    `changes`, `gap` and `time_limit` are for the workbooks that are planned now.
+    """
 
     sources: Sequence[Path]
     output: Path | None = None
@@ -37,8 +43,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Side:
-    """A plan as it is compared. `until`: it holds what is done before that date; `stale`: the workbook that is no longer as the plan
-    found it."""
+    """A plan as it is compared.
+
+    `until`: it holds what is done before that date; `stale`: the workbook that is no longer as the
+    plan found it.
+    """
 
     source: Path
     name: str
@@ -91,9 +100,12 @@ class NoPlanError(StockpileError):
 
 
 def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = None) -> Comparison:
-    """Compare plans, and write the comparison where an output is asked for. `say` gets messages, a line each.
+    """Compare plans, and write the comparison where an output is asked for.
 
-    Raises InputError for a file that cannot be read and for plans in different units, OutputError, NoPlanError, and what solving raises.
+    `say` gets messages, a line each.
+
+    Raises InputError for a file that cannot be read and for plans in different units, OutputError,
+    NoPlanError, and what solving raises.
     """
     if asked.output is not None:
         if any(same_file(asked.output, source) for source in asked.sources):

@@ -1,4 +1,7 @@
-"""From a workbook to a plan: read, build, solve, report, write. What the command line and a program both call."""
+"""From a workbook to a plan: read, build, solve, report, write.
+
+What the command line and a program both call.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """How it ended: a status of the contract, the plan and where it was written, or why there is none."""
+    """How it ended: a status of the contract, the plan and where it was written, or why there is
+    none.
+    """
 
     status: str
     seconds: float
@@ -102,8 +107,8 @@ def plan_workbook(
 ) -> Answer:
     """Plan a workbook and write the plan. `say` gets messages, a line each.
 
-    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit), OutputError, SolverError,
-    and AuditError for a plan that its input does not bear out.
+    Raises InputError for a workbook that is wrong (also one that lets the cost fall without limit),
+    OutputError, SolverError, and AuditError for a plan that its input does not bear out.
     """
     began = time.perf_counter()
     output = request.output or default_output(request.source)
@@ -179,7 +184,9 @@ def plan_workbook(
 
 
 def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
-    """Raise InputError where what is asked for beside the plan does not fit the workbook: before the search, not after it."""
+    """Raise InputError where what is asked for beside the plan does not fit the workbook: before
+    the search, not after it.
+    """
     for what_if in WHAT_IFS:
         if getattr(request, what_if.option):
             what_if.refuse(stockpile)
@@ -216,7 +223,9 @@ def with_what_ifs(
     output: Path,
     runs: Callable[[Runs], None] | None,
 ) -> Plan:
-    """Return the plan with the answers to the what-ifs that are asked for; their runs are kept in a record beside the plan."""
+    """Return the plan with the answers to the what-ifs that are asked for; their runs are kept in a
+    record beside the plan.
+    """
     wanted = [what_if for what_if in WHAT_IFS if getattr(request, what_if.option)]
     if not wanted:
         return plan
@@ -228,7 +237,10 @@ def with_what_ifs(
 
 
 def plan_now(request: Request, say: Callable[[str], None], progress: Watch = None) -> Answer:
-    """Plan a workbook as it stands, in memory: nothing is written. Raises as `plan_workbook` does."""
+    """Plan a workbook as it stands, in memory: nothing is written.
+
+    Raises as `plan_workbook` does.
+    """
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")
@@ -236,7 +248,10 @@ def plan_now(request: Request, say: Callable[[str], None], progress: Watch = Non
 
 
 def plan_reading(request: Request, reading: Reading, progress: Watch = None) -> Answer:
-    """Plan a workbook that has been read. Raises InputError where its cost falls without limit, SolverError and AuditError."""
+    """Plan a workbook that has been read.
+
+    Raises InputError where its cost falls without limit, SolverError and AuditError.
+    """
     began = time.perf_counter()
     formulation, options = build(reading.stockpile), _options(reading.stockpile.settings, request)
     outcome = _solve(formulation, options, progress, request.solver)
@@ -264,7 +279,9 @@ def plan_reading(request: Request, reading: Reading, progress: Watch = None) -> 
 def _plan_bundles(
     request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch
 ) -> Answer:
-    """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of them is known."""
+    """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of
+    them is known.
+    """
     options, read_at = _options(reading.stockpile.settings, request), time.perf_counter()
     run = {**_run(request, reading, options), "seconds reading": round(read_at - began, 3)}
     warnings, count = [*map(str, reading.warnings)], request.bundles or BUNDLES
@@ -316,7 +333,9 @@ def _plan_bundles(
 
 
 def _fewer(request: Request, planner: BundlePlanner, say: Callable[[str], None]) -> list[str]:
-    """Say where there are fewer bundles than were asked for: a branch of the scenario tree is in one bundle whole."""
+    """Say where there are fewer bundles than were asked for: a branch of the scenario tree is in
+    one bundle whole.
+    """
     made = len(planner.parts)
     if request.bundles is None or made >= request.bundles:
         return []
@@ -365,11 +384,13 @@ def with_whole_orders(
     progress: Watch = None,
     solver: str | None = None,
 ) -> Plan:
-    """The plan with by how much it can matter at most that orders beyond `firm_periods` are relaxed.
+    """The plan with by how much it can matter at most that orders beyond `firm_periods` are
+    relaxed.
 
-    A dive makes a plan that does the same in these periods and orders whole from then on. The best plan of whole orders costs no more
-    than it, and no less than the bound of the relaxed ones. Where the dive makes none, one is searched for: for as long as the plan took,
-    which is `seconds`, and LEAST_SECONDS at least.
+    A dive makes a plan that does the same in these periods and orders whole from then on. The best
+    plan of whole orders costs no more than it, and no less than the bound of the relaxed ones.
+    Where the dive makes none, one is searched for: for as long as the plan took, which is
+    `seconds`, and LEAST_SECONDS at least.
     """
     limited = replace(
         options, time_limit=min(options.time_limit, max(LEAST_SECONDS, seconds)), target=math.inf
@@ -415,7 +436,8 @@ class Audited:
 
 
 def audit_workbook(source: Path, plan: Path, changes: Sequence[Change] = ()) -> Audited:
-    """Recompute a plan workbook from its input, after the changes that it was made with and `changes`.
+    """Recompute a plan workbook from its input, after the changes that it was made with and
+    `changes`.
 
     Raises InputError for an input, or a plan, that cannot be read.
     """

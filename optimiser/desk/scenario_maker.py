@@ -1,4 +1,7 @@
-"""From a workbook to one with scenarios: read, sample, reduce, write. What the command line and a program both call."""
+"""From a workbook to one with scenarios: read, sample, reduce, write.
+
+What the command line and a program both call.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,13 @@ def make_scenarios(
     anew: bool = False,
     force: bool = False,
 ) -> Made:
-    """Write to `output` the workbook `source` with scenarios and events of its own. `say` gets messages, a line each.
+    """Write to `output` the workbook `source` with scenarios and events of its own.
 
-    Those that the workbook has already are refused, or by `anew` left out; a file at `output` that is no such workbook as it was written
-    is refused, or by `force` replaced. Raises InputError, OutputError and StockpileError.
+    `say` gets messages, a line each.
+
+    Those that the workbook has already are refused, or by `anew` left out; a file at `output` that
+    is no such workbook as it was written is refused, or by `force` replaced. Raises InputError,
+    OutputError and StockpileError.
     """
     if same_file(output, source):
         raise OutputError(

@@ -1,4 +1,7 @@
-"""From a workbook to its studies: read, run what is not in the record, write. What the command line and a program both call."""
+"""From a workbook to its studies: read, run what is not in the record, write.
+
+What the command line and a program both call.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,11 @@ GAP = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to study and how. `names`: of all studies in the workbook, those to run (none: all). `scheduler`: address of a Dask
-    cluster, in the place of `workers` processes here."""
+    """What to study and how.
+
+    `names`: of all studies in the workbook, those to run (none: all). `scheduler`: address of a
+    Dask cluster, in the place of `workers` processes here.
+    """
 
     source: Path
     output: Path | None = None
@@ -56,8 +62,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Made:
-    """What was studied, and where it stands. `failed`: how many runs failed, and are tried again at the next start; `kept`: how many
-    came from the record; `interrupted`: the answers are those of the runs that had ended."""
+    """What was studied, and where it stands.
+
+    `failed`: how many runs failed, and are tried again at the next start; `kept`: how many came
+    from the record; `interrupted`: the answers are those of the runs that had ended.
+    """
 
     answers: tuple[Answered, ...]
     path: Path
@@ -71,10 +80,13 @@ class Made:
 def make_studies(
     request: Request, say: Callable[[str], None], watch: Callable[[Progress], None] = lambda _: None
 ) -> Made:
-    """Run the studies of a workbook and write them. `say` gets messages, a line each. The first Ctrl-C, SIGTERM or SIGHUP ends the
-    study with the runs that have ended; a second one is KeyboardInterrupt.
+    """Run the studies of a workbook and write them.
 
-    Raises InputError, OutputError and StockpileError; runs that have ended by then are kept in the record, and are not run again.
+    `say` gets messages, a line each. The first Ctrl-C, SIGTERM or SIGHUP ends the study with the
+    runs that have ended; a second one is KeyboardInterrupt.
+
+    Raises InputError, OutputError and StockpileError; runs that have ended by then are kept in the
+    record, and are not run again.
     """
     began = time.monotonic()
     source = request.source.resolve()

@@ -1,7 +1,9 @@
-"""The same tasks on a Dask cluster: what a process keeps for its cases it keeps there too, one worker process for each case at a time.
+"""The same tasks on a Dask cluster: what a process keeps for its cases it keeps there too, one
+worker process for each case at a time.
 
-A task whose worker is lost goes to another by Dask itself; where that fails too it is told as died, and the runner does what it does
-for processes of its own. Start workers with one thread each (`dask worker ADDRESS --nthreads 1`).
+A task whose worker is lost goes to another by Dask itself; where that fails too it is told as died,
+and the runner does what it does for processes of its own. Start workers with one thread each (`dask
+worker ADDRESS --nthreads 1`).
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ def _perform(name: str, job: Job, task: Task) -> Done:
 
 
 class Cluster:
-    """A crew on a Dask cluster. Raises StockpileError where there is none at the address, or no worker is left."""
+    """A crew on a Dask cluster.
+
+    Raises StockpileError where there is none at the address, or no worker is left.
+    """
 
     def __init__(self, job: Job, address: str) -> None:
         if not ADDRESS.fullmatch(address):

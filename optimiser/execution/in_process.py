@@ -1,4 +1,6 @@
-"""A study in the process that asks for it: no other process, and a record that lasts as long as it does."""
+"""A study in the process that asks for it: no other process, and a record that lasts as long as it
+does.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class MemoryRecord:
         self._runs: dict[str, Result] = {}
 
     def find(self, key: str) -> Result | None:
-        """Return the result of a run that has ended and is not to be made again; None where there is none."""
+        """Return the result of a run that has ended and is not to be made again; None where there
+        is none.
+        """
         found = self._runs.get(key)
         return None if found is None or found.status in AGAIN else found
 

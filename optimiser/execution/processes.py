@@ -1,6 +1,7 @@
 """Processes that run cases, and one that dies takes its own case with it and no other.
 
-Each is spawned (a fork after HiGHS has run hangs), runs one case after the other with one HiGHS thread, and ends with its parent.
+Each is spawned (a fork after HiGHS has run hangs), runs one case after the other with one HiGHS
+thread, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: a result and what the case taught; `died` where its process did, `late` where it was ended because the
-    task took too long."""
+    """What became of a task: a result and what the case taught; `died` where its process did,
+    `late` where it was ended because the task took too long.
+    """
 
     number: int
     found: Any = None
@@ -111,7 +113,10 @@ class _Worker:
 
 
 class Processes:
-    """A crew of spawned processes on this computer. A task that takes longer than `longest` seconds ends with its process."""
+    """A crew of spawned processes on this computer.
+
+    A task that takes longer than `longest` seconds ends with its process.
+    """
 
     MOST_STILLBORN = 3  # processes that die before they are ready
 

@@ -1,4 +1,6 @@
-"""Tasks in worker processes: spawned, one solver thread each, and none outlives the one who waits for it."""
+"""Tasks in worker processes: spawned, one solver thread each, and none outlives the one who waits
+for it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ B = TypeVar("B")
 
 
 class Run(Protocol):
-    """Does a task for each argument; what comes back comes in any order, each with the number of its argument."""
+    """Does a task for each argument; what comes back comes in any order, each with the number of
+    its argument.
+    """
 
     def __call__(
         self, task: Callable[[A], B], arguments: Iterable[A], /
@@ -32,8 +36,9 @@ def cores() -> int:
 class Workers:
     """A context whose `run` hands tasks to worker processes; 0 is one for each core.
 
-    A task and its argument are pickled, so a task is a function of a module. What a task raises is raised here; a worker that dies
-    is a SolverError. On leaving the context the workers end, whatever they do.
+    A task and its argument are pickled, so a task is a function of a module. What a task raises is
+    raised here; a worker that dies is a SolverError. On leaving the context the workers end,
+    whatever they do.
     """
 
     def __init__(self, count: int = 0) -> None:

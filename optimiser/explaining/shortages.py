@@ -22,8 +22,9 @@ from stockpile_model.tables import Site
 
 @dataclass(frozen=True)
 class Short:
-    """A limit that no plan can keep: in which periods (None for a limit over a window that its name tells), the most it is
-    short by in one of them, and the sum over them (None for a stock, which cannot be summed over periods).
+    """A limit that no plan can keep: in which periods (None for a limit over a window that its name
+    tells), the most it is short by in one of them, and the sum over them (None for a stock, which
+    cannot be summed over periods).
     """
 
     limit: str
@@ -57,8 +58,9 @@ def _said(amount: float) -> str:
 
 @dataclass(frozen=True)
 class Explanation:
-    """`wanted`: what is asked for and cannot be had, the rest of the workbook as it is; `needed`: what would have to be
-    larger for all of it to be had, one way of several. Either is empty where that alone does not make a plan.
+    """`wanted`: what is asked for and cannot be had, the rest of the workbook as it is; `needed`:
+    what would have to be larger for all of it to be had, one way of several. Either is empty where
+    that alone does not make a plan.
     """
 
     wanted: tuple[Short, ...]
@@ -79,9 +81,11 @@ class Explanation:
 
 
 def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
-    """Let business limits give way at the least total amount, whole orders kept: first only what is asked for (demand,
-    targets, least values of rules), then only what is granted (capacities, money, most values); both where neither
-    alone suffices. The same minimum can often be spread in several ways; one of them is told."""
+    """Let business limits give way at the least total amount, whole orders kept: first only what is
+    asked for (demand, targets, least values of rules), then only what is granted (capacities,
+    money, most values); both where neither alone suffices. The same minimum can often be spread in
+    several ways; one of them is told.
+    """
     with Interrupt(keeps=False):
         form = standard_form(formulation.m)
         wanted = _least(formulation, form, options, _asks)
@@ -115,8 +119,9 @@ def _least(
 
 
 def _weight(limit: Limit) -> float:
-    """What a scaled unit of a limit counts for: as much as that of a quantity, of money what a quantity costs. Money that no
-    appropriation may pay counts double, so that an appropriation is named first where a larger one would do.
+    """What a scaled unit of a limit counts for: as much as that of a quantity, of money what a
+    quantity costs. Money that no appropriation may pay counts double, so that an appropriation is
+    named first where a larger one would do.
     """
     if limit.unit != "money":
         return 1.0

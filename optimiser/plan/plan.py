@@ -89,15 +89,21 @@ class Assumption(Result):
 
 
 WRITERS: dict[str, Callable[[Plan, Path, bool], None]] = {}
-"""What writes a plan as a file, by the ending of its name; the rooms that know a format put themselves here."""
+"""What writes a plan as a file, by the ending of its name; the rooms that know a format put
+themselves here.
+"""
 
 
 @dataclass(frozen=True, repr=False)
 class Plan(Shown):
-    """A plan. Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and sum to
-    `expected_cost`; the objective is that, or with a risk weight w of the settings (1 - w)·expected cost + w·`cvar` (None
-    without scenarios); `rows` holds the result rows of every sheet by their type, or where `until` is a date what is done before it
-    and what is expected over all scenarios from then on."""
+    """A plan.
+
+    Money is in `currency`, quantity in `unit`; `costs` are expected and discounted, by heading, and
+    sum to `expected_cost`; the objective is that, or with a risk weight w of the settings (1 -
+    w)·expected cost + w·`cvar` (None without scenarios); `rows` holds the result rows of every
+    sheet by their type, or where `until` is a date what is done before it and what is expected over
+    all scenarios from then on.
+    """
 
     title: str
     currency: str
@@ -143,7 +149,8 @@ class Plan(Shown):
     def save(self, path: str | Path, force: bool = False) -> Path:
         """Write the plan to a file whose name says in which form: .xlsx or .json.
 
-        A file that is no such plan as it was written is replaced by `force` only. Raises OutputError; then nothing has changed.
+        A file that is no such plan as it was written is replaced by `force` only. Raises
+        OutputError; then nothing has changed.
         """
         target = Path(path)
         writer = WRITERS.get(target.suffix.casefold())
@@ -184,7 +191,10 @@ def make_plan(
     warnings: Iterable[str] = (),
     run: Mapping[str, object] | None = None,
 ) -> Plan:
-    """Read a solved formulation into a plan. Raises Disagreement when its parts do not sum to the solver's objective."""
+    """Read a solved formulation into a plan.
+
+    Raises Disagreement when its parts do not sum to the solver's objective.
+    """
     stockpile, settings = formulation.stockpile, formulation.stockpile.settings
     rows: dict[type[Result], list[Result]] = {}
     for row in report(formulation):
@@ -243,7 +253,9 @@ def _tail(settings: Settings, outcomes: Iterable[Result]) -> float | None:
 
 
 def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[MarginalValue]:
-    """What loosening each limit by one unit would save, from the duals of the plan with its integers fixed."""
+    """What loosening each limit by one unit would save, from the duals of the plan with its
+    integers fixed.
+    """
     stockpile, tree = formulation.stockpile, formulation.stockpile.tree
     found = []
     for limit in formulation.ledger.limits:
@@ -280,7 +292,9 @@ def _marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[Mar
 
 
 def _marginal(data: Any, outcome: Outcome) -> float:
-    """Change of the cost for one more unit of a constraint's bound or a variable's upper bound; 0 where not known."""
+    """Change of the cost for one more unit of a constraint's bound or a variable's upper bound; 0
+    where not known.
+    """
     if data.ctype is pyo.Var:
         # At its lower bound a variable has a reduced cost too: that is not its upper bound's.
         return min(0.0, outcome.reduced_cost(data) or 0.0)

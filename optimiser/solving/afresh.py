@@ -1,7 +1,9 @@
-"""A better plan path by path: what stands on one path alone is decided afresh, with everything else as it is.
+"""A better plan path by path: what stands on one path alone is decided afresh, with everything else
+as it is.
 
-A plan that was rounded as a whole leaves something on the table at each of its ends. With all that a path shares with others held, what
-is left of it is a program of its own, a fraction of the whole, and HiGHS solves it in seconds.
+A plan that was rounded as a whole leaves something on the table at each of its ends. With all that
+a path shares with others held, what is left of it is a program of its own, a fraction of the whole,
+and HiGHS solves it in seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ NODES = 300  # of the search of one path
 
 
 def decide_afresh(master: Master, plan: Found, aim: Program, gap: float, clock: Clock) -> Found:
-    """Return a plan that costs no more: of each path that misses some of what is aimed at, the decisions are made anew.
+    """Return a plan that costs no more: of each path that misses some of what is aimed at, the
+    decisions are made anew.
 
     Raises OutOfTime and SolverError.
     """

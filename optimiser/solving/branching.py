@@ -1,7 +1,9 @@
-"""Branch and bound on sums of weighty columns, then on single columns, each linear program from the basis of its parent.
+"""Branch and bound on sums of weighty columns, then on single columns, each linear program from the
+basis of its parent.
 
-Two to twenty branches on what moves a plan most raise the bound by what thousands on anything else would. What a branch brought
-in programs before says what is branched on first; where nothing is known of any, the best few are tried.
+Two to twenty branches on what moves a plan most raise the bound by what thousands on anything else
+would. What a branch brought in programs before says what is branched on first; where nothing is
+known of any, the best few are tried.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ DECISIVE = 0.3  # what part of what is missing a branch must bring for no other 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The plans in which some columns and sums have other bounds: (lower, upper) by column, and by number of the sum."""
+    """The plans in which some columns and sums have other bounds: (lower, upper) by column, and by
+    number of the sum.
+    """
 
     columns: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     sums: Mapping[int, tuple[float, float]] = field(default_factory=dict)
@@ -49,7 +53,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Branch:
-    """A sum (`number`), or a column (`column`), that is to be at most `floor`, or at least one more."""
+    """A sum (`number`), or a column (`column`), that is to be at most `floor`, or at least one
+    more.
+    """
 
     at: int
     floor: float
@@ -62,8 +68,10 @@ class Branch:
 
 
 class Master:
-    """The relaxation of a program with a row for each sum: it solves parts of it, on at most so many `threads`. `aim` is the program with
-    the costs that are bounded, where those of `program` are others."""
+    """The relaxation of a program with a row for each sum: it solves parts of it, on at most so
+    many `threads`. `aim` is the program with the costs that are bounded, where those of `program`
+    are others.
+    """
 
     def __init__(
         self,
@@ -117,14 +125,19 @@ class Master:
     def prove(
         self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False
     ) -> Vertex:
-        """Solve the relaxation of a part, with the bound of what is aimed at. A part whose bound is `enough` is given up."""
+        """Solve the relaxation of a part, with the bound of what is aimed at.
+
+        A part whose bound is `enough` is given up.
+        """
         return self._prove(self.relaxation, part, basis, enough, primal)
 
     def prove_both(
         self, parts: tuple[Part, Part], basis: Any, enough: float
     ) -> tuple[Vertex, Vertex]:
-        """Prove two parts, each from a basis or from where the last of its side ended. How they end does not depend on whether they are
-        solved side by side."""
+        """Prove two parts, each from a basis or from where the last of its side ended.
+
+        How they end does not depend on whether they are solved side by side.
+        """
         first, second = self.relaxation, self._second or self.relaxation.twin()
         if second is None:
             return self._prove(first, parts[0], basis, enough), self._prove(
@@ -185,8 +198,9 @@ class Master:
         )
 
     def open(self, vertex: Vertex) -> list[tuple[float, Branch]]:
-        """Return what is not whole at a vertex, with what it moves: the weighty sums, where all are whole the weighty columns, then the
-        other sums, then the other columns. Of those that are alike, as the sums of a plant and of the contract that carries it, one.
+        """Return what is not whole at a vertex, with what it moves: the weighty sums, where all are
+        whole the weighty columns, then the other sums, then the other columns. Of those that are
+        alike, as the sums of a plant and of the contract that carries it, one.
         """
         sums, value = vertex.activity[self.program.rows :], vertex.x[self.integers]
         broken, away = (np.abs(each - np.round(each)) > FRACTION for each in (sums, value))
@@ -210,7 +224,9 @@ class Master:
         )
 
     def _moved(self, vertex: Vertex, columns: Any) -> float:
-        """Return the value of what moves with one unit of columns: the sum of their entries at the prices of the rows."""
+        """Return the value of what moves with one unit of columns: the sum of their entries at the
+        prices of the rows.
+        """
         value = vertex.x[columns]
         active = columns[value > FRACTION]
         if not len(active):
@@ -241,7 +257,9 @@ class Master:
 
 @dataclass
 class Gains:
-    """Notes how much a branch on each sum or column raised a bound, in all, and how often it was tried."""
+    """Notes how much a branch on each sum or column raised a bound, in all, and how often it was
+    tried.
+    """
 
     gained: dict[int, float] = field(default_factory=dict)
     tried: dict[int, int] = field(default_factory=dict)
@@ -258,7 +276,9 @@ class Gains:
 
 
 class Tree:
-    """Branches that grow from a root, that with the lowest bound first; where something else is aimed at, the lowest cost."""
+    """Branches that grow from a root, that with the lowest bound first; where something else is
+    aimed at, the lowest cost.
+    """
 
     def __init__(self, master: Master, root: Vertex, gains: Gains) -> None:
         self.master, self.gains = master, gains
@@ -304,7 +324,10 @@ class Tree:
         return bool(branches) and self.master.is_weighty(branches[0][1])
 
     def grow(self, enough: float, nodes: int) -> bool:
-        """Raise the bound until it is `enough` or `nodes` linear programs were solved. Return whether there is more to branch on."""
+        """Raise the bound until it is `enough` or `nodes` linear programs were solved.
+
+        Return whether there is more to branch on.
+        """
         until = self.nodes + nodes
         while self._heap and self.bound < enough:
             if self.nodes >= until:

@@ -1,7 +1,9 @@
-"""A plan from the vertex of a relaxation: what is not whole is made whole step by step, each step a few iterations of the simplex.
+"""A plan from the vertex of a relaxation: what is not whole is made whole step by step, each step a
+few iterations of the simplex.
 
-What is weighty is decided first, one sum or column at a time, on the cheaper side. The rest is rounded up in batches: an order that
-is placed draws to it what others would have brought, while one that is rounded down turns up in the month after.
+What is weighty is decided first, one sum or column at a time, on the cheaper side. The rest is
+rounded up in batches: an order that is placed draws to it what others would have brought, while one
+that is rounded down turns up in the month after.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ TURNED = 20  # choices, at most, that are turned round
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A plan: its integers, its columns and its cost; `basis` is HiGHS's own object, of the program with rows for sums."""
+    """A plan: its integers, its columns and its cost; `basis` is HiGHS's own object, of the program
+    with rows for sums.
+    """
 
     whole: Floats
     x: Floats
@@ -39,7 +43,9 @@ class Found:
 
 
 def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) -> Found | None:
-    """Return a plan that costs less than `worst`, from the vertex of a part of the program; None where the way leads to none."""
+    """Return a plan that costs less than `worst`, from the vertex of a part of the program; None
+    where the way leads to none.
+    """
     at = _decided(master, part, vertex, worst)
     return None if at is None else _rounded(master, *at, worst)
 
@@ -47,10 +53,13 @@ def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) ->
 def _decided(
     master: Master, part: Part, vertex: Vertex, worst: float
 ) -> tuple[Part, Vertex] | None:
-    """Decide what is weighty, then how many orders of a kind are placed: that which moves most first."""
+    """Decide what is weighty, then how many orders of a kind are placed: that which moves most
+    first.
+    """
     while branches := master.open(vertex):
         if not master.is_weighty(branches[0][1]):
-            # Whether two orders are placed in all or three says more than one of them; of many it says nothing.
+            # Whether two orders are placed in all or three says more than one of them; of many it
+            # says nothing.
             little = LITTLE * abs(vertex.objective)
             branches = [
                 each
@@ -72,7 +81,9 @@ def _decided(
 def _cheaper(
     master: Master, sides: tuple[Part, Part], vertex: Vertex, worst: float
 ) -> tuple[Part, Vertex] | None:
-    """Solve two parts up to a cutoff that grows, and return the one that stays below it; None where neither is below `worst`."""
+    """Solve two parts up to a cutoff that grows, and return the one that stays below it; None where
+    neither is below `worst`.
+    """
     room, alive = WORSE * max(abs(vertex.objective), 1.0), [*sides]
     while alive:
         cutoff = min(worst, vertex.objective + room)
@@ -89,9 +100,11 @@ def _cheaper(
 
 
 def _rounded(master: Master, part: Part, vertex: Vertex, worst: float) -> Found | None:
-    """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and a tenth of them at a time, then
-    numbers the nearest. Where a batch fits no plan a smaller one is tried, at last one alone either way; where that fits none, the
-    choice before is turned round. What has become whole and is not at its least is kept."""
+    """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and
+    a tenth of them at a time, then numbers the nearest. Where a batch fits no plan a smaller one is
+    tried, at last one alone either way; where that fits none, the choice before is turned round.
+    What has become whole and is not at its least is kept.
+    """
     integers, lower = master.integers, master.program.lower[master.integers]
     batch, turned, trail = BATCH, 0, list[tuple[Part, Positions, Floats]]()
     while True:
@@ -126,7 +139,9 @@ def _rounded(master: Master, part: Part, vertex: Vertex, worst: float) -> Found 
 def _roundings(
     value: Floats, at: Positions, batch: float, up: bool
 ) -> Iterator[tuple[float, Positions, Floats]]:
-    """Yield what may be tried with integers that are not whole, a batch of them at first, at last one: its share, which, and the values."""
+    """Yield what may be tried with integers that are not whole, a batch of them at first, at last
+    one: its share, which, and the values.
+    """
     away = value[at]
     first = np.ceil(away) if up else np.round(away)
     last = np.floor(away) if up else np.floor(away) + np.ceil(away) - first
@@ -149,7 +164,9 @@ def attempt(
     basis: object = None,
     part: Part | None = None,
 ) -> Found | None:
-    """Return the best plan with these integers; None where there is none that costs less than `worst`."""
+    """Return the best plan with these integers; None where there is none that costs less than
+    `worst`.
+    """
     program = master.program
     if (whole < program.lower[program.integer]).any() or (
         whole > program.upper[program.integer]
@@ -162,9 +179,11 @@ def attempt(
 def attempt_anew(
     program: Program, whole: Floats, worst: float, core: Core, clock: Clock
 ) -> tuple[Found | None, Core]:
-    """Return the best plan with these integers, solved from nothing, and the columns and rows that it used.
+    """Return the best plan with these integers, solved from nothing, and the columns and rows that
+    it used.
 
-    With all integers held presolve leaves little: it is quicker than from the basis of a near program.
+    With all integers held presolve leaves little: it is quicker than from the basis of a near
+    program.
     """
     if (whole < program.lower[program.integer]).any() or (
         whole > program.upper[program.integer]
@@ -178,7 +197,9 @@ def attempt_anew(
 def _exactly(
     program: Program, relaxation: LinearProgram, vertex: Vertex, whole: Floats, worst: float
 ) -> Found | None:
-    """Return the plan of a vertex that a relaxation ended at, solved more finely where it misses a row."""
+    """Return the plan of a vertex that a relaxation ended at, solved more finely where it misses a
+    row.
+    """
     if not vertex.solved:
         return None
     x = point(program, vertex, whole)
@@ -192,7 +213,9 @@ def _exactly(
 
 
 def point(program: Program, vertex: Vertex, whole: Floats) -> Floats:
-    """Return the columns of the program at a vertex, within their bounds and with integers that are whole."""
+    """Return the columns of the program at a vertex, within their bounds and with integers that are
+    whole.
+    """
     x = np.clip(vertex.x[: program.columns], program.lower, program.upper)
     x[program.integer] = whole
     return x

@@ -3,18 +3,22 @@
 1. plans that are known: each a linear program with its integers held,
 2. the relaxation, path by path, with a first plan on the way; where that is far off, a dive,
 3. branches on what moves a plan most,
-4. dives from where the bound stands; after one that brought nothing, and where little is missing, more branches,
+4. dives from where the bound stands; after one that brought nothing, and where little is missing,
+   more branches,
 5. what is open then goes to HiGHS, with the plan and the bound.
 
-Of objectives that are minimised in turn, one that comes before that by which plans are judged (the least shortfall) says nothing of
-most columns: the simplex would go round among vertices that are all as good, and what is weighty would not be. So its search is led by
-the cost, with the shortfall so dear that hardly anything outweighs it; what is proven is the shortfall alone (`aim`). Its plans are good
-by both.
+Of objectives that are minimised in turn, one that comes before that by which plans are judged (the
+least shortfall) says nothing of most columns: the simplex would go round among vertices that are
+all as good, and what is weighty would not be. So its search is led by the cost, with the shortfall
+so dear that hardly anything outweighs it; what is proven is the shortfall alone (`aim`). Its plans
+are good by both.
 
-It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS at once. Of any other HiGHS takes
-over after `WORK` iterations of the simplex for each row and column; where nothing weighty is left to branch on after `WORK_ON_ORDERS`
-of them, without scenarios at once, and the plan is bettered by single steps before. Where any plan will do, however small the program,
-that of a dive from the relaxation is bettered by single steps, and the search begins only where there is none.
+It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS
+at once. Of any other HiGHS takes over after `WORK` iterations of the simplex for each row and
+column; where nothing weighty is left to branch on after `WORK_ON_ORDERS` of them, without scenarios
+at once, and the plan is bettered by single steps before. Where any plan will do, however small the
+program, that of a dive from the relaxation is bettered by single steps, and the search begins only
+where there is none.
 """
 
 from __future__ import annotations
@@ -65,8 +69,9 @@ class Attempt:
 
 @dataclass
 class Known:
-    """A warm start from near programs: plans to try (their integers), a basis of the relaxation with the columns and rows that matter,
-    and the gains of branches. `feasible`: only the costs are others, so that the basis is that of a point of the relaxation.
+    """A warm start from near programs: plans to try (their integers), a basis of the relaxation
+    with the columns and rows that matter, and the gains of branches. `feasible`: only the costs are
+    others, so that the basis is that of a point of the relaxation.
     """
 
     plans: Iterable[Floats] = ()
@@ -78,9 +83,12 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """Where a program stands among those that are minimised in turn. `then`: the costs of the one by which plans are judged, where that
-    follows; `longest`: what the first plan may take, where the time limit is only this one's share [s]; `root`: the basis in which the
-    relaxation of the one before ended."""
+    """Where a program stands among those that are minimised in turn.
+
+    `then`: the costs of the one by which plans are judged, where that follows; `longest`: what the
+    first plan may take, where the time limit is only this one's share [s]; `root`: the basis in
+    which the relaxation of the one before ended.
+    """
 
     then: Floats | None = None
     longest: float = 0.0
@@ -89,10 +97,13 @@ class Turn:
 
 @dataclass(eq=False)
 class Engine:
-    """The search of one program. `patience`: linear programs of branching before one without scenarios is handed over; `threads`: it
-    ends the same with one and with two. `any_plan`: whether the plan of a dive will do. `best` is the best plan so far, `attempts` are
-    all that were tried, `phase` is what it does now. `aim`: the program with the costs that are to be proven, where those of `program`
-    lead to them. `until`: when it ends once it has a plan, on the clock of time.perf_counter [s].
+    """The search of one program.
+
+    `patience`: linear programs of branching before one without scenarios is handed over; `threads`:
+    it ends the same with one and with two. `any_plan`: whether the plan of a dive will do. `best`
+    is the best plan so far, `attempts` are all that were tried, `phase` is what it does now. `aim`:
+    the program with the costs that are to be proven, where those of `program` lead to them.
+    `until`: when it ends once it has a plan, on the clock of time.perf_counter [s].
     """
 
     program: Program
@@ -151,7 +162,10 @@ class Engine:
         return self.bound >= self.enough if self.best is not None else self.bound == INFINITY
 
     def run(self) -> None:
-        """Search until the best plan is proven, or this search gives up. Raises OutOfTime and SolverError."""
+        """Search until the best plan is proven, or this search gives up.
+
+        Raises OutOfTime and SolverError.
+        """
         extended = Master.program_of(self.program, self.structure)
         relaxation = (
             LinearProgram(extended, self.clock)
@@ -180,7 +194,9 @@ class Engine:
             self._branch_led(master, self.tree, self.aim)
 
     def _branch_led(self, master: Master, tree: Tree, aim: Program) -> None:
-        """Plan from the root, raise the bound by what is weighty, plan again from where it stands, and raise it by the rest."""
+        """Plan from the root, raise the bound by what is weighty, plan again from where it stands,
+        and raise it by the rest.
+        """
         most = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
         several, growing = len(self.structure.tree.paths) > 1, True
         while not self.proven:
@@ -197,7 +213,9 @@ class Engine:
                 growing = tree.grow(self.enough, NODES) and self.clock.iterations < most
 
     def _branch(self, master: Master, tree: Tree) -> None:
-        """Branch, dive and try known plans in turn, until the best plan is proven or this search gives up."""
+        """Branch, dive and try known plans in turn, until the best plan is proven or this search
+        gives up.
+        """
         if self._far:
             self._dive(master)
         begun, size = self.clock.iterations, self.program.rows + self.program.columns
@@ -224,7 +242,10 @@ class Engine:
 
     @property
     def _far(self) -> bool:
-        """Whether the first plan is too far above the bound for branches to be measured by it. Known plans are near enough."""
+        """Whether the first plan is too far above the bound for branches to be measured by it.
+
+        Known plans are near enough.
+        """
         return (
             self.best is not None
             and not self.attempts
@@ -285,7 +306,10 @@ class Engine:
         return tried > 0
 
     def _dive(self, master: Master) -> bool:
-        """Dive from where the bound stands, once from each place. Return whether the plan is better."""
+        """Dive from where the bound stands, once from each place.
+
+        Return whether the plan is better.
+        """
         lowest = None if self.tree is None else self.tree.lowest
         if lowest is None or lowest[0] in self._dived:
             return False
@@ -352,7 +376,9 @@ class Engine:
         )
 
     def _at_its_basis(self, found: Solution, options: Options) -> Solution | None:
-        """Solve the linear program of the best plan, from the basis in which it was found, with nothing but its integers held."""
+        """Solve the linear program of the best plan, from the basis in which it was found, with
+        nothing but its integers held.
+        """
         best, master, program = self.best, self.master, self.program
         if best is None or best.basis is None or master is None:
             return None
@@ -384,8 +410,11 @@ def optimise(
     start: Floats | None = None,
     turn: Turn | None = None,
 ) -> Solution:
-    """Minimise a program. `start` is a feasible point to begin with; `turn` is where it stands among those that are minimised in turn.
-    Raises Unbounded and SolverError."""
+    """Minimise a program.
+
+    `start` is a feasible point to begin with; `turn` is where it stands among those that are
+    minimised in turn. Raises Unbounded and SolverError.
+    """
     any_plan = options.target == INFINITY
     if not (any_plan or pays(program, structure)) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
@@ -447,7 +476,9 @@ def optimise(
 
 
 def led(program: Program, then: Floats) -> Program:
-    """Return the program with the costs of the objective that follows, and its own so dear that hardly anything outweighs them."""
+    """Return the program with the costs of the objective that follows, and its own so dear that
+    hardly anything outweighs them.
+    """
     largest = np.abs(then).max(initial=0.0) / (np.abs(program.cost).max(initial=0.0) or 1.0)
     return replace(program, cost=then + OUTWEIGHS * largest * program.cost, offset=0.0)
 
@@ -460,7 +491,9 @@ def pays(program: Program, structure: Structure) -> bool:
 
 
 def better(program: Program, found: Solution, first: Solution, options: Options) -> Solution:
-    """Return what HiGHS found, or what it began with where that is as good, at the better of their bounds."""
+    """Return what HiGHS found, or what it began with where that is as good, at the better of their
+    bounds.
+    """
     if found.status == "infeasible":
         return found if first.x is None else first
     best = min(

@@ -1,7 +1,8 @@
-"""A program to HiGHS and back: load, run in the background so that Ctrl-C and progress work, tell how it ended.
+"""A program to HiGHS and back: load, run in the background so that Ctrl-C and progress work, tell
+how it ended.
 
-A mixed-integer search is followed by the linear program with the integers fixed at whole values: its vertex is exact
-where the search allows a tolerance, and its duals say what a limit is worth.
+A mixed-integer search is followed by the linear program with the integers fixed at whole values:
+its vertex is exact where the search allows a tolerance, and its duals say what a limit is worth.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from optimiser.solving.options import ABSOLUTE_GAP, Options, SolverError, Status
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.system.interrupts import Interrupt
 
-# How far from whole an integer may be. The second is for the rare search whose answer does not survive rounding: an
-# order of 7 under a bound of 10^7 hides its fixed cost inside the first.
+# How far from whole an integer may be. The second is for the rare search whose answer does not
+# survive rounding: an order of 7 under a bound of 10^7 hides its fixed cost inside the first.
 LOOSE, TIGHT = 1e-6, 1e-9
 ENDINGS = (
     HighsModelStatus.kOptimal,
@@ -70,14 +71,19 @@ class Unbounded(Exception):
 
 
 class Stuck(KeyboardInterrupt):
-    """A search does not hear that it is to end: HiGHS looks only now and then, at times not for half a minute."""
+    """A search does not hear that it is to end: HiGHS looks only now and then, at times not for
+    half a minute.
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """`x`: one value for each column. `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective
-    for one more unit of a row's or column's bound, the integers fixed; None where they are not known. `basis`: in which the relaxation
-    ended, where that is known."""
+    """`x`: one value for each column.
+
+    `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective for one more
+    unit of a row's or column's bound, the integers fixed; None where they are not known. `basis`:
+    in which the relaxation ended, where that is known.
+    """
 
     status: Status
     x: Floats | None = None
@@ -97,7 +103,10 @@ def version() -> str:
 
 
 class Silent(highspy.Highs):
-    """HiGHS that prints nothing. Since 1.16 it prints its name as soon as callbacks are enabled, which its constructor does."""
+    """HiGHS that prints nothing.
+
+    Since 1.16 it prints its name as soon as callbacks are enabled, which its constructor does.
+    """
 
     def enableCallbacks(self) -> None:
         """Enable callbacks, with nothing printed."""
@@ -172,8 +181,10 @@ def _made_whole(
     watch: Watch | None,
     deadline: float,
 ) -> Solution:
-    """Go on from a search whose integers are whole within its tolerance only: more tightly, and where a decision hides in that
-    tolerance too, on both sides of it. `best` is the best plan so far whose integers are whole."""
+    """Go on from a search whose integers are whole within its tolerance only: more tightly, and
+    where a decision hides in that tolerance too, on both sides of it. `best` is the best plan so
+    far whose integers are whole.
+    """
     waiting, proven, nodes = (
         [(program, -INFINITY if found.bound is None else found.bound)],
         INFINITY,
@@ -221,7 +232,9 @@ def _made_whole(
 
 
 def _sides(program: Program, inexact: Solution) -> list[Program]:
-    """The program on either side of the integer that is least whole; none where all are whole to the last digit."""
+    """The program on either side of the integer that is least whole; none where all are whole to
+    the last digit.
+    """
     assert inexact.x is not None
     away = np.where(program.integer, np.abs(inexact.x - np.round(inexact.x)), 0.0)
     j = int(np.argmax(away))
@@ -278,7 +291,9 @@ def _search(
 def polished(
     program: Program, found: Solution, options: Options, interrupt: Interrupt
 ) -> Solution | None:
-    """The best plan with the integers of a solution made whole, and its duals; None where they fit none."""
+    """The best plan with the integers of a solution made whole, and its duals; None where they fit
+    none.
+    """
     assert found.x is not None
     fixed = program.fixed(np.round(found.x[program.integer]))
     h = load(fixed)
@@ -301,8 +316,10 @@ def polished(
 
 
 def _start_at(h: highspy.Highs, program: Program, x: Floats) -> None:
-    """Let the primal simplex begin at a solution: what lies at a bound is non-basic. Several times faster than to presolve
-    and begin anew (HiGHS repairs a basis that is not square)."""
+    """Let the primal simplex begin at a solution: what lies at a bound is non-basic.
+
+    Several times faster than to presolve and begin anew (HiGHS repairs a basis that is not square).
+    """
     begin_at(
         h,
         _bases(x, program.lower, program.upper),
@@ -332,7 +349,9 @@ def _bases(value: Floats, lower: Floats, upper: Floats) -> list[HighsBasisStatus
 def judged(
     program: Program, x: Floats, bound: float | None, nodes: int, options: Options
 ) -> Solution:
-    """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver calls it."""
+    """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver
+    calls it.
+    """
     objective = program.objective(x)
     bound = None if bound is None else min(bound, objective)
     gap = relative_gap(objective, bound)
@@ -404,7 +423,8 @@ def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Inte
 
 def prepare(h: highspy.Highs, options: Options) -> None:
     """Set what is asked of a search."""
-    # 0 leaves it to HiGHS, which takes half of the cores (all were no faster); more than there are can crash it.
+    # 0 leaves it to HiGHS, which takes half of the cores (all were no faster); more than there are
+    # can crash it.
     _option(h, "threads", min(options.threads, os.cpu_count() or 1))
     _option(h, "random_seed", options.seed % 2**31)
     _option(h, "time_limit", options.time_limit)
@@ -430,8 +450,11 @@ def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
 def run(
     h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, stoppable: bool = True
 ) -> None:
-    """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress. Raises Stuck where it does not end though
-    it should; then the thread runs on, and nothing may be asked of `h`."""
+    """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress.
+
+    Raises Stuck where it does not end though it should; then the thread runs on, and nothing may be
+    asked of `h`.
+    """
     failed: list[BaseException] = []
     done = threading.Event()  # Thread.join takes a thread for ended when Ctrl-C comes in between
 
@@ -476,14 +499,16 @@ def run(
 
 def stop(h: highspy.Highs) -> None:
     """Let a run end as soon as it looks."""
-    # Not from the start: HiGHS asks at every iteration of the simplex, and a call into Python costs as much as that.
+    # Not from the start: HiGHS asks at every iteration of the simplex, and a call into Python costs
+    # as much as that.
     for callback in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt):
         callback.subscribe(lambda event: event.interrupt())
 
 
 class _Progress:
-    """What the search's thread saw last, told by the thread that waits: as soon as there is anything, then once in REPORTING seconds;
-    and the best plan so far."""
+    """What the search's thread saw last, told by the thread that waits: as soon as there is
+    anything, then once in REPORTING seconds; and the best plan so far.
+    """
 
     def __init__(self, watch: Watch | None) -> None:
         self.watch, self.begun = watch, time.perf_counter()

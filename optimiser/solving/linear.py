@@ -1,7 +1,8 @@
-"""A linear program that is solved again and again as its bounds change, each time from a basis that is known.
+"""A linear program that is solved again and again as its bounds change, each time from a basis that
+is known.
 
-A child of a branch, a step of a dive, the same plan at other prices: each is a few iterations of the simplex away from what was
-solved before. A solve from nothing takes a hundred times as long.
+A child of a branch, a step of a dive, the same plan at other prices: each is a few iterations of
+the simplex away from what was solved before. A solve from nothing takes a hundred times as long.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ LONGEST, LONGEST_LEAST = (
 )  # iterations of the simplex, for each row and column and in any case
 FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
 SCALING = 2  # how HiGHS scales what the dual simplex solves: its own choice
-PRICED = 1e-7  # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the difference of
+# a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the
+# difference of
+PRICED = 1e-7
 STATUSES = [highspy.HighsBasisStatus(k) for k in range(len(highspy.HighsBasisStatus.__members__))]
 AT_LOWER, BASIC = int(highspy.HighsBasisStatus.kLower), int(highspy.HighsBasisStatus.kBasic)
 CYCLES = (HighsModelStatus.kUnknown, HighsModelStatus.kIterationLimit, HighsModelStatus.kSolveError)
@@ -41,8 +44,9 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Where each column and row of a linear program stands, one byte each: basic, or at which bound. Unlike HiGHS's own object it
-    can go to another process."""
+    """Where each column and row of a linear program stands, one byte each: basic, or at which
+    bound. Unlike HiGHS's own object it can go to another process.
+    """
 
     columns: bytes
     rows: bytes
@@ -53,7 +57,9 @@ class Basis:
         return cls(bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status)))
 
     def with_row(self, at: int) -> Basis:
-        """Return the basis of the program with one more row, behind the first `at`, which binds nothing."""
+        """Return the basis of the program with one more row, behind the first `at`, which binds
+        nothing.
+        """
         return Basis(self.columns, self.rows[:at] + bytes((BASIC,)) + self.rows[at:])
 
     def restored(self) -> Any:
@@ -68,8 +74,9 @@ class Basis:
 
 @dataclass
 class Clock:
-    """When a search ends: at the `deadline`, on the clock of time.perf_counter [s], or as the user asks. `tick` is called several
-    times a second; `iterations` counts those of the simplex."""
+    """When a search ends: at the `deadline`, on the clock of time.perf_counter [s], or as the user
+    asks. `tick` is called several times a second; `iterations` counts those of the simplex.
+    """
 
     deadline: float = INFINITY
     interrupt: Interrupt = field(default_factory=Interrupt)
@@ -95,9 +102,13 @@ def _nothing() -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Vertex:
-    """How a linear program ended. `bound` is proven by its duals: nothing is below it; infinite where there is no point. The others are
-    there where it was `solved`: not where it has no point or was given up at a cutoff, which it may be above all the same. `activity`
-    and `dual` are those of the rows, `basis` is HiGHS's own object."""
+    """How a linear program ended.
+
+    `bound` is proven by its duals: nothing is below it; infinite where there is no point. The
+    others are there where it was `solved`: not where it has no point or was given up at a cutoff,
+    which it may be above all the same. `activity` and `dual` are those of the rows, `basis` is
+    HiGHS's own object.
+    """
 
     bound: float
     objective: float = INFINITY
@@ -122,7 +133,8 @@ class LinearProgram:
         self.h = highs.load(self._loaded())
         for name, value in (
             ("threads", 1),
-            # A perturbed cost hides until the end that the cutoff is reached, and moves a basis that was all but optimal.
+            # A perturbed cost hides until the end that the cutoff is reached, and moves a basis
+            # that was all but optimal.
             ("dual_simplex_cost_perturbation_multiplier", 0.0),
             # Without it nothing else ends a simplex that goes round in circles.
             ("simplex_iteration_limit", LONGEST * (program.rows + program.columns) + LONGEST_LEAST),
@@ -149,7 +161,9 @@ class LinearProgram:
             self.row_lower, self.row_upper = lower, upper
 
     def solve(self, basis: Any = None, cutoff: float = INFINITY, primal: bool = False) -> Vertex:
-        """Minimise from a basis; without one from where the last solve ended. What cannot be below `cutoff` is given up.
+        """Minimise from a basis; without one from where the last solve ended.
+
+        What cannot be below `cutoff` is given up.
 
         Raises OutOfTime, and SolverError where it ends in no other way.
         """
@@ -161,7 +175,9 @@ class LinearProgram:
         return self._vertex(self._minimised(primal), cutoff)
 
     def twin(self) -> LinearProgram | None:
-        """Return another of the same program, to be solved beside this one; None where it is better solved after it."""
+        """Return another of the same program, to be solved beside this one; None where it is better
+        solved after it.
+        """
         return LinearProgram(self.program, self.clock)
 
     def _begin(self, basis: Any) -> None:
@@ -174,18 +190,22 @@ class LinearProgram:
         self.h.changeColsCost(len(every), every, cost)
 
     def kept(self, basis: Any) -> Basis:
-        """Return the basis of a vertex as one that serves other linear programs of the same columns and rows."""
+        """Return the basis of a vertex as one that serves other linear programs of the same columns
+        and rows.
+        """
         return Basis.of(basis)
 
     def _minimised(self, primal: bool) -> HighsModelStatus:
         """Run the simplex, and return how it ended."""
         h = self.h
         h.setOptionValue("simplex_strategy", highs.PRIMAL_SIMPLEX if primal else highs.DUAL_SIMPLEX)
-        # The program is scaled already, which is enough for the primal simplex: it is quicker so. The dual is slower.
+        # The program is scaled already, which is enough for the primal simplex: it is quicker so.
+        # The dual is slower.
         h.setOptionValue("simplex_scale_strategy", 0 if primal else SCALING)
         ended = self._run()
         if ended in CYCLES:
-            # Rounding has led the simplex astray: it begins anew, and its costs are perturbed as usual.
+            # Rounding has led the simplex astray: it begins anew, and its costs are perturbed as
+            # usual.
             h.clearSolver()
             h.setOptionValue("dual_simplex_cost_perturbation_multiplier", 1.0)
             ended = self._run()
@@ -193,7 +213,9 @@ class LinearProgram:
         return ended
 
     def priced(self, cost: Floats, offset: float) -> Vertex:
-        """Return the vertex at other costs, from where the last solve ended; the next solve begins from there at its own costs."""
+        """Return the vertex at other costs, from where the last solve ended; the next solve begins
+        from there at its own costs.
+        """
         own, before = self.program, self.h.getBasis()
         self.program = replace(own, cost=cost, offset=offset)
         try:
@@ -259,8 +281,10 @@ class LinearProgram:
         return self._vertex(self._run(), INFINITY)
 
     def proven(self, dual: Floats) -> float:
-        """Return the bound that the duals of the rows prove, whatever the solver says: the least that costs less the duals' part can
-        come to within the bounds of the columns, and the duals' part within those of the rows."""
+        """Return the bound that the duals of the rows prove, whatever the solver says: the least
+        that costs less the duals' part can come to within the bounds of the columns, and the duals'
+        part within those of the rows.
+        """
         reduced = self.reduced(dual)
         at = np.where(reduced > 0, self.lower, self.upper)
         free = ~np.isfinite(at)

@@ -30,19 +30,22 @@ HEAD = b" written by stockpile-optimiser, sha256 of what follows: "
 
 
 def check_model_file(path: Path, force: bool = False) -> None:
-    """Raise OutputError where `write_model` could not write to `path`, or where another file stands there, unless by `force`."""
+    """Raise OutputError where `write_model` could not write to `path`, or where another file stands
+    there, unless by `force`.
+    """
     _suffix(path)
     check_place(path)
     check_owner(path, "a model", _is_own, force)
 
 
 def write_model(m: Any, path: Path) -> str:
-    """Write a linear Pyomo model as `.mps` or `.lp`, by the ending of `path`, and return the name of the objective that
-    the file holds: the one that a plan is judged by, without what the others would add. The numbers are in the
-    units of the model.
+    """Write a linear Pyomo model as `.mps` or `.lp`, by the ending of `path`, and return the name
+    of the objective that the file holds: the one that a plan is judged by, without what the others
+    would add. The numbers are in the units of the model.
 
-    The file is moved into place once it is whole; its first line, a comment, says what it is. Raises OutputError where that cannot be
-    done, SolverError for what HiGHS refuses, ValueError for a model that is not linear.
+    The file is moved into place once it is whole; its first line, a comment, says what it is.
+    Raises OutputError where that cannot be done, SolverError for what HiGHS refuses, ValueError for
+    a model that is not linear.
     """
     suffix, form = _suffix(path), standard_form(m, scaled=False)
     h = highs.load(form.program)
@@ -69,7 +72,9 @@ def _suffix(path: Path) -> str:
 
 
 def _written(h: highspy.Highs, path: Path, suffix: str) -> bytes:
-    """What HiGHS writes, which goes on in silence where a disk is full: a file without its end is cut short."""
+    """What HiGHS writes, which goes on in silence where a disk is full: a file without its end is
+    cut short.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix="stockpile-") as folder:
             file = Path(folder) / f"model{suffix}"
@@ -97,7 +102,9 @@ def _digest(file: io.BufferedReader | io.BytesIO) -> bytes:
 
 
 def legal_names(names: Iterable[str]) -> list[str]:
-    """Names that MPS and LP files accept, each once: `buy[metlen spot,3]` becomes `buy(metlen_spot,3)`."""
+    """Names that MPS and LP files accept, each once: `buy[metlen spot,3]` becomes
+    `buy(metlen_spot,3)`.
+    """
     found: dict[str, None] = {}
     for name in names:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()

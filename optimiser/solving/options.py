@@ -1,4 +1,6 @@
-"""The words of a search: what may be asked of a solver and what it may answer, whichever solver it is."""
+"""The words of a search: what may be asked of a solver and what it may answer, whichever solver it
+is.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from optimiser.system.errors import StockpileError
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 
-# Two objectives closer than this, absolutely in scaled units or relatively, are the same to a solver that works in floating point.
+# Two objectives closer than this, absolutely in scaled units or relatively, are the same to a
+# solver that works in floating point.
 ABSOLUTE_GAP = 1e-6
 PRECISION = 1e-8
 NAMED = 5  # variables that a message names
@@ -26,7 +29,10 @@ class SolverUnavailable(SolverError):
 
 
 class UnboundedError(SolverError):
-    """The cost falls without limit. `variables` are the Pyomo variables that move together as it does."""
+    """The cost falls without limit.
+
+    `variables` are the Pyomo variables that move together as it does.
+    """
 
     def __init__(self, variables: tuple[Any, ...]) -> None:
         names = ", ".join(each.name for each in variables[:NAMED]) + (
@@ -38,10 +44,11 @@ class UnboundedError(SolverError):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages together [s]; `threads`
-    (0: all that the solver finds use for); `seed` of the solver's random choices; `target`: an objective at which the
-    search may stop too; infinite where any plan will do, as that of a dive from the relaxation; `nodes` of branching after which it
-    stops."""
+    """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages
+    together [s]; `threads` (0: all that the solver finds use for); `seed` of the solver's random
+    choices; `target`: an objective at which the search may stop too; infinite where any plan will
+    do, as that of a dive from the relaxation; `nodes` of branching after which it stops.
+    """
 
     gap: float = 1e-3
     time_limit: float = 300.0
@@ -53,7 +60,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the search is. `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` is what it does."""
+    """How far the search is.
+
+    `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` is what it
+    does.
+    """
 
     stage: int
     stages: int
@@ -71,10 +82,13 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """What became of one objective. `objective` is its value in the plan, `bound` what is proven that no plan can go
-    below (None: nothing is), `gap` what lies between them relatively. `row_dual`, `column_dual`:
-    change of the objective for one more unit of the bound of each row or column, the integers and the objectives before it held; None
-    where they are not known."""
+    """What became of one objective.
+
+    `objective` is its value in the plan, `bound` what is proven that no plan can go below (None:
+    nothing is), `gap` what lies between them relatively. `row_dual`, `column_dual`: change of the
+    objective for one more unit of the bound of each row or column, the integers and the objectives
+    before it held; None where they are not known.
+    """
 
     name: str
     status: Status
@@ -88,13 +102,16 @@ class Stage:
 
 
 def allowance(best: float) -> float:
-    """How much more than the best value found an objective may be while a later one is minimised [scaled units]."""
+    """How much more than the best value found an objective may be while a later one is minimised
+    [scaled units].
+    """
     return best + ABSOLUTE_GAP + PRECISION * abs(best)
 
 
 def relative_gap(objective: float | None, bound: float | None, size: float = 1.0) -> float | None:
-    """(objective - bound) / |objective|, as HiGHS defines it; 0 where the two agree to solver precision, infinite where
-    only the objective is 0, None where one of them is not known. `size` is one scaled unit in that of the two.
+    """(objective - bound) / |objective|, as HiGHS defines it; 0 where the two agree to solver
+    precision, infinite where only the objective is 0, None where one of them is not known. `size`
+    is one scaled unit in that of the two.
     """
     if objective is None or bound is None:
         return None

@@ -1,12 +1,14 @@
 """The relaxation of a scenario tree, path by path.
 
-The most probable path is solved alone; each other path then alone from where it parts, with its beginning held. Their bases together
-are a basis of the whole, near the best one, from which the primal simplex goes on: a fifth of the time that the whole takes from
-nothing, a tenth where there are a hundred paths. Where there are many, some are joined before the others are added, then twice as
-many, and so on. Columns of kinds that the first path does not use, and whose prices say that it should not, are left out until the
-last: two of five.
+The most probable path is solved alone; each other path then alone from where it parts, with its
+beginning held. Their bases together are a basis of the whole, near the best one, from which the
+primal simplex goes on: a fifth of the time that the whole takes from nothing, a tenth where there
+are a hundred paths. Where there are many, some are joined before the others are added, then twice
+as many, and so on. Columns of kinds that the first path does not use, and whose prices say that it
+should not, are left out until the last: two of five.
 
-On the way each path is planned with whole integers too, with what was planned before it held: the first plan.
+On the way each path is planned with whole integers too, with what was planned before it held: the
+first plan.
 """
 
 from __future__ import annotations
@@ -52,7 +54,10 @@ class Paths:
         self.rows: Bytes = np.full(program.rows, BASIC, dtype=np.int8)
 
     def grow(self) -> Iterator[int]:
-        """Solve path by path, and join what was solved; yield how many paths are done. Raises OutOfTime and SolverError."""
+        """Solve path by path, and join what was solved; yield how many paths are done.
+
+        Raises OutOfTime and SolverError.
+        """
         paths = self.structure.tree.paths
         joins = {len(paths)}
         while min(joins) > FEW:
@@ -126,8 +131,10 @@ class Paths:
         return None if found is None else found.x
 
     def _join(self, inside: Bools, leaves: int) -> None:
-        """Solve what stands at the nodes so far, as if their leaves were all. Kinds of columns whose prices now say that they should
-        be used come back."""
+        """Solve what stands at the nodes so far, as if their leaves were all.
+
+        Kinds of columns whose prices now say that they should be used come back.
+        """
         tree = self.structure.tree
         weight = np.zeros(len(inside))
         for path in tree.paths[:leaves]:
@@ -160,7 +167,9 @@ class Paths:
         )
 
     def _part(self, columns: Positions, rows: Positions, x: Floats) -> Program:
-        """Return the program of some rows over some columns, the others at x; it costs what it does once its nodes are reached."""
+        """Return the program of some rows over some columns, the others at x; it costs what it does
+        once its nodes are reached.
+        """
         whole, tree = self.program, self.structure.tree
         among = self.matrix[rows]
         other = x.copy()
@@ -223,7 +232,9 @@ def _nodes_of_rows(program: Program, structure: Structure) -> tuple[Ints, Bools]
 
 
 def _spans(structure: Structure) -> tuple[Ints, Ints]:
-    """Return for each node its place in a walk through the tree, and the place behind all that descend from it."""
+    """Return for each node its place in a walk through the tree, and the place behind all that
+    descend from it.
+    """
     parent = structure.tree.parent
     size = np.ones(len(parent), dtype=np.int32)
     for n in reversed(range(len(parent))):

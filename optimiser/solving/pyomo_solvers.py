@@ -67,11 +67,14 @@ STOPPED = {
 
 
 def solve_by_name(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
-    """Minimise the active objectives in turn and leave the values in the model. Gap, threads and seed are passed to the
-    solvers in `OPTIONS`, the time limit to all; a bound that the solver does not tell is None. The solver gets a copy of the model
-    that is scaled as its suffix `scaling_factor` says, where it has one.
+    """Minimise the active objectives in turn and leave the values in the model.
 
-    Raises ValueError for a model without objective, SolverUnavailable, UnboundedError and SolverError.
+    Gap, threads and seed are passed to the solvers in `OPTIONS`, the time limit to all; a bound
+    that the solver does not tell is None. The solver gets a copy of the model that is scaled as its
+    suffix `scaling_factor` says, where it has one.
+
+    Raises ValueError for a model without objective, SolverUnavailable, UnboundedError and
+    SolverError.
     """
     factors = m.component("scaling_factor")
     if factors is None:
@@ -167,8 +170,9 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
 
 
 def _second_opinion(m: Any, options: Options) -> Status:
-    """Whether a model without an optimum has a plan; UnboundedError where it has one and the cost falls without limit.
-    Solvers mistake one for the other (CBC calls an unbounded model infeasible, GLPK tells neither), so HiGHS is asked.
+    """Whether a model without an optimum has a plan; UnboundedError where it has one and the cost
+    falls without limit. Solvers mistake one for the other (CBC calls an unbounded model infeasible,
+    GLPK tells neither), so HiGHS is asked.
     """
     form = standard_form(m)
     try:
@@ -204,7 +208,9 @@ def _solver(name: str, options: Options) -> Any:
 
 
 def _on_path(program: str, **_: Any) -> str | None:
-    """Find a program in the absolute folders of PATH alone: Pyomo would begin with the current folder, where anyone may have put one."""
+    """Find a program in the absolute folders of PATH alone: Pyomo would begin with the current
+    folder, where anyone may have put one.
+    """
     folders = [
         each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(each)
     ]
@@ -238,7 +244,9 @@ def _finite(bound: Any) -> float | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What Pyomo logs about a solver that is missing, or about an infeasible model, is told by exceptions and statuses here."""
+    """What Pyomo logs about a solver that is missing, or about an infeasible model, is told by
+    exceptions and statuses here.
+    """
     logger = logging.getLogger("pyomo")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

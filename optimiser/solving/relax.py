@@ -18,9 +18,11 @@ NOTHING = 1e-7  # an amount below this is the solver's rounding [scaled units]
 
 @dataclass(frozen=True, eq=False)
 class Elastic:
-    """A limit that may give: `data` is a Pyomo constraint, or a variable whose bound is the limit. `sense` is the side of
-    an equation or range that gives (`most`: its upper one); a one-sided constraint has no choice. `weight` is the price
-    of one scaled unit of its row."""
+    """A limit that may give: `data` is a Pyomo constraint, or a variable whose bound is the limit.
+
+    `sense` is the side of an equation or range that gives (`most`: its upper one); a one-sided
+    constraint has no choice. `weight` is the price of one scaled unit of its row.
+    """
 
     data: Any
     sense: Literal["least", "most"]
@@ -29,8 +31,9 @@ class Elastic:
 
 @dataclass(frozen=True)
 class Relaxation:
-    """`amounts`: by how much each limit gives, in the order they were handed in; empty where there is no plan even so
-    (`infeasible`) or none was found in time (`no_plan`). `feasible`: less might do; `gap` is how much less at most [1].
+    """`amounts`: by how much each limit gives, in the order they were handed in; empty where there
+    is no plan even so (`infeasible`) or none was found in time (`no_plan`). `feasible`: less might
+    do; `gap` is how much less at most [1].
     """
 
     status: Status
@@ -41,8 +44,10 @@ class Relaxation:
 def relax(
     form: StandardForm, elastic: Sequence[Elastic], options: Options | None = None
 ) -> Relaxation:
-    """Least weighted amounts by which the elastic limits must give so that a plan exists; integers stay whole, everything
-    else holds. The values in the Pyomo model are not touched. Raises SolverError."""
+    """Least weighted amounts by which the elastic limits must give so that a plan exists; integers
+    stay whole, everything else holds. The values in the Pyomo model are not touched. Raises
+    SolverError.
+    """
     program = form.program
     lower, upper = program.lower.copy(), program.upper.copy()
     row_lower: list[float] = []

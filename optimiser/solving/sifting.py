@@ -1,7 +1,9 @@
-"""A linear program of which HiGHS holds only what matters: columns that were used, and rows that bound something, in near programs.
+"""A linear program of which HiGHS holds only what matters: columns that were used, and rows that
+bound something, in near programs.
 
-The rest is looked at after each solve. A column that would lower the cost comes in, and so does a row that is broken, until there is
-none: then the vertex and its bound are those of the whole program. Where little comes in, an iteration of the simplex takes half as long.
+The rest is looked at after each solve. A column that would lower the cost comes in, and so does a
+row that is broken, until there is none: then the vertex and its bound are those of the whole
+program. Where little comes in, an iteration of the simplex takes half as long.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from optimiser.solving.standard_form import Bools, Floats, Program
 from optimiser.solving.structure import Positions
 
 BROKEN = 1e-7  # by how much a row that is left out may be missed, in its size
-NEAR = 0.01  # columns that come in with those that lower the cost: whose reduced cost is less, of what it is the difference of
+# columns that come in with those that lower the cost: whose reduced cost is less, of what it is the
+# difference of
+NEAR = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,9 @@ class Core:
 
     @classmethod
     def of(cls, basis: Basis, rows: int) -> Core:
-        """Return what a basis uses: the columns that are not at their lower bound, and of the first rows those at one of theirs."""
+        """Return what a basis uses: the columns that are not at their lower bound, and of the first
+        rows those at one of theirs.
+        """
         column, row = (np.frombuffer(part, dtype=np.int8) for part in (basis.columns, basis.rows))
         return cls(column != AT_LOWER, row[:rows] != BASIC)
 
@@ -41,8 +47,9 @@ class Core:
 
 
 class Sifted(LinearProgram):
-    """A linear program of whose columns and rows HiGHS holds a core, and the rows behind those of the core. A column that is left out
-    stands at its lower bound of 0. `core` is what was used since. `mends`: whether columns come in where there is no point without.
+    """A linear program of whose columns and rows HiGHS holds a core, and the rows behind those of
+    the core. A column that is left out stands at its lower bound of 0. `core` is what was used
+    since. `mends`: whether columns come in where there is no point without.
     """
 
     def __init__(self, program: Program, clock: Clock, core: Core, mends: bool = True) -> None:
@@ -132,7 +139,10 @@ class Sifted(LinearProgram):
         return super()._vertex(ended, cutoff)
 
     def _came_in(self, ended: HighsModelStatus, cutoff: float) -> bool | None:
-        """Let in what would change how a solve ended. Return whether the primal simplex goes on from there; None where nothing came in."""
+        """Let in what would change how a solve ended.
+
+        Return whether the primal simplex goes on from there; None where nothing came in.
+        """
         if ended == HighsModelStatus.kInfeasible:
             return False if self._mends and self._add_columns(self._mending()) else None
         if ended not in (
@@ -156,7 +166,9 @@ class Sifted(LinearProgram):
         return False if self._add_rows(self._broken(x, activity)) else None
 
     def _broken(self, x: Floats, activity: Floats) -> Positions:
-        """Return the rows that are left out and broken, with those that are near to it; none where none is."""
+        """Return the rows that are left out and broken, with those that are near to it; none where
+        none is.
+        """
         left_out, missed = (
             self._row < 0,
             np.maximum(self.row_lower - activity, activity - self.row_upper),
@@ -166,7 +178,9 @@ class Sifted(LinearProgram):
         return np.flatnonzero(left_out & (missed >= -NEAR * (self._magnitude @ np.abs(x))))
 
     def _cheap(self, dual: Floats) -> Positions:
-        """Return the columns that are left out and would lower the cost, with those that are near to it; none where none would."""
+        """Return the columns that are left out and would lower the cost, with those that are near
+        to it; none where none would.
+        """
         reduced, cost, left_out = self.reduced(dual), np.abs(self.program.cost), self._left_out
         if not (left_out & (reduced < -PRICED * np.maximum(1.0, cost))).any():
             return np.zeros(0, dtype=np.int64)
@@ -185,7 +199,9 @@ class Sifted(LinearProgram):
         return left_out
 
     def _mending(self) -> Positions:
-        """Return the columns without which there is no point: those that the proof of it has not seen."""
+        """Return the columns without which there is no point: those that the proof of it has not
+        seen.
+        """
         left_out = self._left_out
         if not self.h.getDualRayExist()[1]:  # type: ignore[attr-defined]  # HiGHS would look for it from nothing
             return np.flatnonzero(left_out)

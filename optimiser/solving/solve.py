@@ -1,4 +1,5 @@
-"""A model to a plan's numbers: every objective in turn, by HiGHS directly or by a solver that Pyomo knows by name.
+"""A model to a plan's numbers: every objective in turn, by HiGHS directly or by a solver that Pyomo
+knows by name.
 
 The values are left in the Pyomo model; what is told about them stands in the `Outcome`.
 """
@@ -56,12 +57,13 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How a solve ended, with one `Stage` for each objective in the order in which they were minimised. A plan is judged by the one that
-    is named cost, else by the last; one that follows it only chooses between plans that are equally good.
+    """How a solve ended, with one `Stage` for each objective in the order in which they were
+    minimised. A plan is judged by the one that is named cost, else by the last; one that follows it
+    only chooses between plans that are equally good.
 
-    `optimal`: every stage up to it is proven within the gap; `feasible`: a plan, unproven; `infeasible`: proven that there is
-    none; `no_plan`: none was found in time. `interrupted`: the user ended the search. `form` is None for a solver that
-    Pyomo ran.
+    `optimal`: every stage up to it is proven within the gap; `feasible`: a plan, unproven;
+    `infeasible`: proven that there is none; `no_plan`: none was found in time. `interrupted`: the
+    user ended the search. `form` is None for a solver that Pyomo ran.
     """
 
     stages: tuple[Stage, ...]
@@ -101,14 +103,17 @@ class Outcome:
         return sum(each.nodes for each in self.stages)
 
     def judged(self, objective: float) -> Outcome:
-        """Return the same with another value of what the plan is judged by, of which nothing is proven."""
+        """Return the same with another value of what the plan is judged by, of which nothing is
+        proven.
+        """
         stages = [*self.stages]
         stages[self.main] = replace(stages[self.main], objective=objective, bound=None, gap=None)
         return replace(self, stages=tuple(stages))
 
     def dual(self, constraint: Any, stage: int | None = None) -> float | None:
-        """Change of a stage's objective for one more unit of a constraint's bound (the right-hand side of Pyomo's
-        `body`), integers held; 0 for a constraint that is no row, None where duals are not known.
+        """Change of a stage's objective for one more unit of a constraint's bound (the right-hand
+        side of Pyomo's `body`), integers held; 0 for a constraint that is no row, None where duals
+        are not known.
         """
         at = self.main if stage is None else stage
         return self._marginal(
@@ -142,13 +147,14 @@ def solve(
     solver: str | None = None,
     tree: Tree = CHAIN,
 ) -> Outcome:
-    """Minimise the active objectives of a linear Pyomo model, in the order of their declaration, each at no more of the
-    ones before it, and leave the values in the model.
+    """Minimise the active objectives of a linear Pyomo model, in the order of their declaration,
+    each at no more of the ones before it, and leave the values in the model.
 
-    `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and keeps the best plan
-    so far; a second one is KeyboardInterrupt. `solver` names another solver than HiGHS without Pyomo's interface. `tree` is the
-    scenario tree of the model: the last part of a variable's index is its node.
-    Raises ValueError for a model that is not linear, UnboundedError, SolverUnavailable and SolverError.
+    `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and
+    keeps the best plan so far; a second one is KeyboardInterrupt. `solver` names another solver
+    than HiGHS without Pyomo's interface. `tree` is the scenario tree of the model: the last part of
+    a variable's index is its node. Raises ValueError for a model that is not linear,
+    UnboundedError, SolverUnavailable and SolverError.
     """
     options = options or Options()
     begun = time.perf_counter()
@@ -199,7 +205,8 @@ def _minimise_in_turn(
                     max(0.0, deadline - begun),
                     root,
                 )
-                # What follows the one that plans are judged by only chooses between plans that are equally good.
+                # What follows the one that plans are judged by only chooses between plans that are
+                # equally good.
                 own = shape if k <= judged else None
                 found = _minimise(
                     program,
@@ -257,7 +264,9 @@ def _repriced(
     options: Options,
     interrupt: Interrupt,
 ) -> Stage:
-    """The stage that a plan is judged by, with the duals that belong to the integers of the plan, where a later stage chose others."""
+    """The stage that a plan is judged by, with the duals that belong to the integers of the plan,
+    where a later stage chose others.
+    """
     whole = np.round(x[program.integer])
     if np.array_equal(whole, np.round(before[program.integer])):
         return stage

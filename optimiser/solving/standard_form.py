@@ -1,8 +1,10 @@
-"""Pyomo model -> arrays: the linear program as a solver takes it, and which variable and constraint stands where.
+"""Pyomo model -> arrays: the linear program as a solver takes it, and which variable and constraint
+stands where.
 
-A general visitor spends most of its time on what a linear model does not have. Here flat sums of monomials are walked
-directly, and only what is left over goes to Pyomo's own `generate_standard_repn`. The result is held to be the same by
-the tests, on random models and on every sample workbook.
+A general visitor spends most of its time on what a linear model does not have. Here flat sums of
+monomials are walked directly, and only what is left over goes to Pyomo's own
+`generate_standard_repn`. The result is held to be the same by the tests, on random models and on
+every sample workbook.
 """
 
 from __future__ import annotations
@@ -40,16 +42,18 @@ DIGITS, COST_DIGITS = (
     13,
     11,
 )  # of a scaled number that count: what is behind them is rounding, and other in other units
-CANCELLED = 1e-14  # of the largest entry of its row: an entry below it is what rounding left of a difference
+# of the largest entry of its row: an entry below it is what rounding left of a difference
+CANCELLED = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """min cost·x + offset  over  row_lower ≤ A x ≤ row_upper,  lower ≤ x ≤ upper,  x[integer] whole.
+    """min cost·x + offset  over  row_lower ≤ A x ≤ row_upper,  lower ≤ x ≤ upper,  x[integer]
+    whole.
 
-    Shapes: `cost lower upper integer` one for each column, `row_lower row_upper` one for each row. A is kept by rows:
-    row i holds `value[k]` in column `index[k]` for start[i] ≤ k < start[i + 1]. No entry is zero or stands twice.
-    A bound that is not there is ±inf.
+    Shapes: `cost lower upper integer` one for each column, `row_lower row_upper` one for each row.
+    A is kept by rows: row i holds `value[k]` in column `index[k]` for start[i] ≤ k < start[i + 1].
+    No entry is zero or stands twice. A bound that is not there is ±inf.
     """
 
     cost: Floats
@@ -73,7 +77,8 @@ class Program:
 
     def objective(self, x: Floats) -> float:
         """cost·x + offset."""
-        # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep again than the sum takes.
+        # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep
+        # again than the sum takes.
         return float((self.cost * x).sum()) + self.offset
 
     @property
@@ -90,7 +95,9 @@ class Program:
         )
 
     def holds(self, x: Floats, tolerance: float = 1e-7) -> bool:
-        """Return whether x keeps all bounds, each to a tolerance in its size, and is whole where it must be."""
+        """Return whether x keeps all bounds, each to a tolerance in its size, and is whole where it
+        must be.
+        """
         for value, lower, upper in (
             (x, self.lower, self.upper),
             (self.activity(x), self.row_lower, self.row_upper),
@@ -129,8 +136,10 @@ class Program:
         column: Sequence[int] | Ints = (),
         value: Sequence[float] | Floats = (),
     ) -> Program:
-        """The same program with continuous columns (`cost lower upper`) and rows (`row_lower row_upper`) behind its own,
-        and new entries (`row column value`), none where an entry stands already."""
+        """The same program with continuous columns (`cost lower upper`) and rows (`row_lower
+        row_upper`) behind its own, and new entries (`row column value`), none where an entry stands
+        already.
+        """
         rows = self.rows + len(row_lower)
         row_of = np.concatenate(
             [np.repeat(np.arange(self.rows), np.diff(self.start)), np.asarray(row, dtype=np.int64)]
@@ -162,7 +171,8 @@ class Objective:
 
     def at(self, x: Floats) -> float:
         """Evaluate it."""
-        # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep again than the sum takes.
+        # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep
+        # again than the sum takes.
         return float((self.cost * x).sum()) + self.offset
 
 
@@ -181,11 +191,11 @@ class Sizes:
 
 @dataclass(frozen=True, eq=False)
 class StandardForm:
-    """A program (its cost that of the `main` objective), the objectives in the order in which they are to be minimised,
-    the Pyomo variable of each column and the Pyomo constraint of each row.
+    """A program (its cost that of the `main` objective), the objectives in the order in which they
+    are to be minimised, the Pyomo variable of each column and the Pyomo constraint of each row.
 
-    The program and its objectives are in scaled units (`sizes`), as Pyomo's suffix `scaling_factor` asks for; without it in those of
-    the model, as `stated` is: the same objectives.
+    The program and its objectives are in scaled units (`sizes`), as Pyomo's suffix `scaling_factor`
+    asks for; without it in those of the model, as `stated` is: the same objectives.
     """
 
     program: Program
@@ -194,7 +204,8 @@ class StandardForm:
     constraints: tuple[Any, ...]
     sizes: Sizes
     stated: tuple[Objective, ...]
-    priority: Ints  # of each column: what has a higher one is decided first, as Pyomo's suffix `priority` says
+    # of each column: what has a higher one is decided first, as Pyomo's suffix `priority` says
+    priority: Ints
 
     @functools.cached_property
     def labels(self) -> tuple[Label, ...]:
@@ -224,13 +235,17 @@ class StandardForm:
         return self._column.get(id(variable))
 
     def row(self, constraint: Any) -> int | None:
-        """The row of a constraint; None where it is inactive, bounds nothing, or holds no variable and is true."""
+        """The row of a constraint; None where it is inactive, bounds nothing, or holds no variable
+        and is true.
+        """
         return self._row.get(id(constraint))
 
 
 def main(names: Sequence[str]) -> int:
-    """Return which of the objectives a plan is judged by: that named cost, else the last. What follows it only chooses between plans
-    that are equally good by it."""
+    """Return which of the objectives a plan is judged by: that named cost, else the last.
+
+    What follows it only chooses between plans that are equally good by it.
+    """
     return names.index("cost") if "cost" in names else len(names) - 1
 
 
@@ -240,13 +255,16 @@ def judging(objectives: Sequence[Objective]) -> Objective | None:
 
 
 def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> StandardForm:
-    """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its value), every active
-    constraint that says something a row, every active objective is to be minimised, in the order of declaration.
+    """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its
+    value), every active constraint that says something a row, every active objective is to be
+    minimised, in the order of declaration.
 
-    Numbers are multiplied as the suffix `scaling_factor` says, unless `scaled` is false, and rounded: what differs in their
-    units alone becomes the same program. `numbers` is the type of the arrays; with `object` coefficients and bounds are kept as the
-    model holds them, for `rescaled` to scale. A false constraint without variables becomes a row without entries that cannot hold.
-    Raises ValueError, naming the component, for what is not linear, not finite, or no variable, constraint or objective.
+    Numbers are multiplied as the suffix `scaling_factor` says, unless `scaled` is false, and
+    rounded: what differs in their units alone becomes the same program. `numbers` is the type of
+    the arrays; with `object` coefficients and bounds are kept as the model holds them, for
+    `rescaled` to scale. A false constraint without variables becomes a row without entries that
+    cannot hold. Raises ValueError, naming the component, for what is not linear, not finite, or no
+    variable, constraint or objective.
     """
     # Hundreds of thousands of small objects are made, none of them garbage yet.
     with PauseGC():
@@ -336,7 +354,9 @@ def _suffix(m: Any, name: str) -> dict[int, float]:
 
 
 def rescaled(form: StandardForm) -> StandardForm:
-    """The form with all numbers scaled and rounded, without the entries that rounding left of a difference."""
+    """The form with all numbers scaled and rounded, without the entries that rounding left of a
+    difference.
+    """
     p, sizes = form.program, form.sizes
     row = np.repeat(np.arange(p.rows), np.diff(p.start))
     value = rounded(p.value * sizes.column[p.index] / sizes.row[row])
@@ -442,7 +462,9 @@ def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Fl
 
 
 def _row(constraint: Any, column: dict[int, int]) -> tuple[float, dict[int, float], float]:
-    """Lower bound, coefficients by column and upper bound, with the signs of Pyomo's `body`, so that a dual has them too."""
+    """Lower bound, coefficients by column and upper bound, with the signs of Pyomo's `body`, so
+    that a dual has them too.
+    """
     expression = constraint.expr
     entries: dict[int, float] = {}
     if expression.__class__ is RangedExpression:

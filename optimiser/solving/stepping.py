@@ -1,8 +1,9 @@
 """Better plans a step away from a plan: an order more or less, one level in the place of another.
 
-What a linear program costs is convex in the integers that it holds fixed. So with the reduced costs d of a plan whose integers are y the
-plan of any other integers y' costs at least d·(y' - y) more: a step whose estimate is not negative cannot pay and needs no linear
-program. The others are tried as long as steps like them have paid.
+What a linear program costs is convex in the integers that it holds fixed. So with the reduced costs
+d of a plan whose integers are y the plan of any other integers y' costs at least d·(y' - y) more: a
+step whose estimate is not negative cannot pay and needs no linear program. The others are tried as
+long as steps like them have paid.
 """
 
 from __future__ import annotations
@@ -20,19 +21,25 @@ from optimiser.solving.structure import Positions
 WHOLE = 1e-6  # a row of integers is kept to this
 PAIRED = 100  # integers in a row, at most, of which two step together
 FINEST = 1e-4  # gap by which steps are measured where none is asked for
-SIZES = 20  # groups of steps by what they bring at most, each twice as much as the one before; the middle one brings the gap
+# groups of steps by what they bring at most, each twice as much as the one before; the middle one
+# brings the gap
+SIZES = 20
 TINY = 2.0**-SIZES
 HOPED, DOUBT = (
     0.2,
     0.5,
-)  # what a step is hoped to bring before any of its group was tried, of the gap; it counts as so many tries
+    # what a step is hoped to bring before any of its group was tried, of the gap; it counts as so
+    # many tries
+)
 WORTH = 0.02  # what a step must promise to be tried, of the gap
 
 
 def improve(master: Master, plan: Found, gap: float, enough: float) -> Found:
-    """Return a plan that costs no more, by steps of one integer or of two that a row ties together, each taken where it pays.
+    """Return a plan that costs no more, by steps of one integer or of two that a row ties together,
+    each taken where it pays.
 
-    Ends where no step promises a fiftieth of the gap any more, or where the plan costs no more than `enough`. Raises OutOfTime.
+    Ends where no step promises a fiftieth of the gap any more, or where the plan costs no more than
+    `enough`. Raises OutOfTime.
     """
     steps, y = _Steps(master.program), plan.whole
     unit = max(gap, FINEST) * abs(plan.objective)
@@ -56,14 +63,19 @@ def improve(master: Master, plan: Found, gap: float, enough: float) -> Found:
 
 
 def _reduced(master: Master, whole: Floats) -> Floats | None:
-    """Return the reduced costs of the integers in the plan that holds them; None where there is none."""
+    """Return the reduced costs of the integers in the plan that holds them; None where there is
+    none.
+    """
     vertex = master.solve(Part().hold(master.integers, whole))
     return master.relaxation.reduced(vertex.dual)[master.integers] if vertex.solved else None
 
 
 class _Promises:
-    """What steps may be hoped to bring, from what others of their kind and size brought. A step that did not pay is tried again only
-    from another plan, and such steps are a kind of their own."""
+    """What steps may be hoped to bring, from what others of their kind and size brought.
+
+    A step that did not pay is tried again only from another plan, and such steps are a kind of
+    their own.
+    """
 
     def __init__(self, kind: Positions, unit: float) -> None:
         self._kind, self._unit = kind, unit
@@ -79,7 +91,9 @@ class _Promises:
         return (self._kind * (SIZES + 1) + size).astype(np.int64)
 
     def best(self, most: Floats) -> int | None:
-        """The most promising of the steps, each of which brings no more than given; None where none is worth its linear program."""
+        """The most promising of the steps, each of which brings no more than given; None where none
+        is worth its linear program.
+        """
         group = self._group(most)
         hope = (self._brought[group] + DOUBT * HOPED * self._unit) / (self._times[group] + DOUBT)
         hope = np.where(self._tried < self._version, np.minimum(hope, most), 0.0)
@@ -95,8 +109,9 @@ class _Promises:
 
 
 class _Steps:
-    """Changes of integers by one, alone or in pairs that leave a row of integers alone as it was: an order placed and the price that it
-    reaches, a level of a menu and another in its place."""
+    """Changes of integers by one, alone or in pairs that leave a row of integers alone as it was:
+    an order placed and the price that it reaches, a level of a menu and another in its place.
+    """
 
     def __init__(self, program: Program) -> None:
         several = int(program.integer.sum())
@@ -143,7 +158,9 @@ class _Steps:
         )
 
     def possible(self, y: Floats) -> Bools:
-        """The steps from y that leave every integer within its bounds and every row of integers alone in order."""
+        """The steps from y that leave every integer within its bounds and every row of integers
+        alone in order.
+        """
         value = y[self._moves] + self._by
         activity = (
             np.bincount(self._row, self._value * y[self._column], len(self._row_lower))[

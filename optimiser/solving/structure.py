@@ -1,7 +1,9 @@
-"""What a search may know of a program beside its numbers: the scenario tree over which it is spread, and what moves a plan most.
+"""What a search may know of a program beside its numbers: the scenario tree over which it is
+spread, and what moves a plan most.
 
-A program of a scenario tree falls apart where what its paths share is fixed. Signatures and the like decide what everything else
-costs; summed along a path they are whole in every plan, and to branch on such a sum says more than to branch on one of its columns.
+A program of a scenario tree falls apart where what its paths share is fixed. Signatures and the
+like decide what everything else costs; summed along a path they are whole in every plan, and to
+branch on such a sum says more than to branch on one of its columns.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 @dataclass(frozen=True)
 class Tree:
-    """A scenario tree: the parent of each node (None at the root; parents stand before children), and the probability that it is passed."""
+    """A scenario tree: the parent of each node (None at the root; parents stand before children),
+    and the probability that it is passed.
+    """
 
     parent: Sequence[int | None]
     probability: Sequence[float]
@@ -54,9 +58,11 @@ CHAIN = Tree((None,), (1.0,))
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """`node`: of the tree at which each column stands; `kind`: a number that columns share which differ in their node alone;
-    `weighty`: whether a column is whole and decided before others, as its priority says; `sums`: the columns of each sum that is
-    whole in every plan, those of weighty columns first (`first` of them)."""
+    """`node`: of the tree at which each column stands; `kind`: a number that columns share which
+    differ in their node alone; `weighty`: whether a column is whole and decided before others, as
+    its priority says; `sums`: the columns of each sum that is whole in every plan, those of weighty
+    columns first (`first` of them).
+    """
 
     tree: Tree
     node: Ints
@@ -69,7 +75,10 @@ class Structure:
 def structure(
     program: Program, labels: Sequence[Label], priority: Ints, tree: Tree = CHAIN
 ) -> Structure:
-    """Return the structure of a program. The last part of a label's index is the node of its column, where it is a number."""
+    """Return the structure of a program.
+
+    The last part of a label's index is the node of its column, where it is a number.
+    """
     last = (key[-1] if key else None for _, key in labels)
     node = np.fromiter(
         (each if isinstance(each, int) and each < len(tree.parent) else NOWHERE for each in last),
@@ -90,8 +99,9 @@ def structure(
 
 
 def _sums(labels: Sequence[Label], columns: Positions, tree: Tree) -> list[Ints]:
-    """Sums of the columns of a component that share the head of their index (a contract, one of its levels) along each path.
-    Over all nodes at once a sum says little: what is decided on one path has nothing to do with another.
+    """Sums of the columns of a component that share the head of their index (a contract, one of its
+    levels) along each path. Over all nodes at once a sum says little: what is decided on one path
+    has nothing to do with another.
     """
     found: dict[Any, list[int]] = {}
     ways: dict[int, list[int]] = {}

@@ -1,4 +1,6 @@
-"""What-ifs beside a plan: their cases are run as those of any study, recorded and in parallel, and their answers attached to the plan."""
+"""What-ifs beside a plan: their cases are run as those of any study, recorded and in parallel, and
+their answers attached to the plan.
+"""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ from stockpile_model.changes import Change
 Status = Literal[
     "optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed", "not run"
 ]
-"""`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that ran it died, twice; `not run`: the
-study was interrupted before."""
+"""`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that
+ran it died, twice; `not run`: the study was interrupted before.
+"""
 
 PLANNED = ("optimal", "feasible")
 AUDITED = ", audited"  # the end of `how`
@@ -36,9 +37,13 @@ class Commit:
 
 @dataclass(frozen=True)
 class Case:
-    """One run. `point`: the value of each input of the study, in their order; None where the run leaves it as it is. `limit` bounds
-    a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost, one of these, or by `avoid` what other plans did. `view`: what
-    of the stockpile is planned, by name (`views.VIEWS`), with what it names."""
+    """One run.
+
+    `point`: the value of each input of the study, in their order; None where the run leaves it as
+    it is. `limit` bounds a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost,
+    one of these, or by `avoid` what other plans did. `view`: what of the stockpile is planned, by
+    name (`views.VIEWS`), with what it names.
+    """
 
     changes: tuple[Change, ...] = ()
     point: tuple[float | None, ...] = ()
@@ -56,7 +61,9 @@ class Case:
 
     @property
     def asked(self) -> str:
-        """What is minimised, under which limit and decisions, in words; nothing where it is the cost alone."""
+        """What is minimised, under which limit and decisions, in words; nothing where it is the
+        cost alone.
+        """
         parts = [] if self.aim == "cost" else [f"least {self.aim}"]
         parts += (
             [": ".join([self.view[0], ", ".join(self.view[1:])]).removesuffix(": ")]
@@ -73,7 +80,9 @@ class Case:
         return "; ".join(parts)
 
     def key(self, of: str) -> str:
-        """What tells a run from every other; `of` says the same of the input, the options and the versions."""
+        """What tells a run from every other; `of` says the same of the input, the options and the
+        versions.
+        """
         said: list[Any] = [
             of,
             [str(each) for each in self.changes],
@@ -88,8 +97,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended. Money is in the workbook's currency; `figures` are decisions of note and quantities by name; `stock` is held
-    at the end of each period; `seconds` of the process that ran it."""
+    """How a run ended.
+
+    Money is in the workbook's currency; `figures` are decisions of note and quantities by name;
+    `stock` is held at the end of each period; `seconds` of the process that ran it.
+    """
 
     status: Status
     objective: float | None = None

@@ -1,10 +1,12 @@
 """What a changed program's optimum is, proven within a gap, for as little as it takes.
 
-From above bound it the linear programs with the integers of plans that are known (`Pattern`) held fixed; from below the linear
-relaxation, raised by the branches that raised it before. It begins with the basis that it ended with in the nearest case, and of both
-the solver holds only what mattered in the cases before (`Core`). Where the two do not meet within the gap, more plans are tried and
-more branches grown; at last the search runs, begins with the best of these plans, and leaves a new pattern behind. What a case taught
-(`Lesson`) serves all that follow, in other processes too.
+From above bound it the linear programs with the integers of plans that are known (`Pattern`) held
+fixed; from below the linear relaxation, raised by the branches that raised it before. It begins
+with the basis that it ended with in the nearest case, and of both the solver holds only what
+mattered in the cases before (`Core`). Where the two do not meet within the gap, more plans are
+tried and more branches grown; at last the search runs, begins with the best of these plans, and
+leaves a new pattern behind. What a case taught (`Lesson`) serves all that follow, in other
+processes too.
 """
 
 from __future__ import annotations
@@ -83,9 +85,12 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What one case taught. `at`: the values of its inputs; `root`: the basis of its relaxation; `core`: the columns and rows that
-    mattered; `gains`: by how much a branch on which sum raised the bound; `named`: the integers of its plan by the names of their
-    columns, where they are new."""
+    """What one case taught.
+
+    `at`: the values of its inputs; `root`: the basis of its relaxation; `core`: the columns and
+    rows that mattered; `gains`: by how much a branch on which sum raised the bound; `named`: the
+    integers of its plan by the names of their columns, where they are new.
+    """
 
     at: Floats
     objective: float
@@ -110,7 +115,10 @@ class Found:
 
 @dataclass
 class Certifier:
-    """Proves programs of one structure: that of `like`. What it knows grows with every case. `tree`: the scenario tree."""
+    """Proves programs of one structure: that of `like`.
+
+    What it knows grows with every case. `tree`: the scenario tree.
+    """
 
     like: Compiled
     tree: Tree = CHAIN
@@ -187,8 +195,11 @@ class Certifier:
     # --- Proving
 
     def prove(self, program: Program, options: Options, point: Floats | None = None) -> Found:
-        """The optimum of a program within `options.gap`. `point` are the inputs that it was made with: bases of cases near it are
-        begun with. Raises SolverError and Unbounded."""
+        """The optimum of a program within `options.gap`.
+
+        `point` are the inputs that it was made with: bases of cases near it are begun with. Raises
+        SolverError and Unbounded.
+        """
         if not program.integer.any():
             found = optimise(program, options, Interrupt())
             return Found(found.status, found.objective, found.bound, found.x, "solved")
@@ -248,7 +259,8 @@ class Certifier:
     def _search(self, program: Program, options: Options, known: Found, point: Point) -> Found:
         finer = replace(options, gap=options.gap * FINER, threads=1)
         if known.bound is not None:
-            # Where the bound that is known already proves a plan good enough, the search need not prove it again.
+            # Where the bound that is known already proves a plan good enough, the search need not
+            # prove it again.
             finer = replace(finer, target=known.bound + 0.98 * options.gap * abs(known.bound))
         found = optimise(program, finer, Interrupt(), known=known.x)
         bounds = [each for each in (found.bound, known.bound) if each is not None]

@@ -1,9 +1,12 @@
-"""The program of a changed stockpile: compiled afresh, or computed by the operations that a build was seen to do.
+"""The program of a changed stockpile: compiled afresh, or computed by the operations that a build
+was seen to do.
 
-`trace` builds the model once with the changed numbers traced (`traced`): each entry of the program is then an exact expression of
-them, and every comparison on the way, in reading rows, in deciding which columns and rows there are, in choosing a price, is a guard.
-The `Piece` it makes gives the program of every case for which all guards hold: the numbers of a build of that case, by the same
-operations. A case that takes another side anywhere is none of its; it is compiled, or traced for a piece of its own.
+`trace` builds the model once with the changed numbers traced (`traced`): each entry of the program
+is then an exact expression of them, and every comparison on the way, in reading rows, in deciding
+which columns and rows there are, in choosing a price, is a guard. The `Piece` it makes gives the
+program of every case for which all guards hold: the numbers of a build of that case, by the same
+operations. A case that takes another side anywhere is none of its; it is compiled, or traced for a
+piece of its own.
 """
 
 from __future__ import annotations
@@ -41,8 +44,10 @@ PLAIN = Scale()
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column, all in scaled units (`scale`); `size`
-    is one of them of each column. Programs with one `signature` have the same columns and rows."""
+    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column,
+    all in scaled units (`scale`); `size` is one of them of each column. Programs with one
+    `signature` have the same columns and rows.
+    """
 
     program: Program
     shortfall: Floats
@@ -75,7 +80,9 @@ class Compiled:
         }.get(measure, 1.0)
 
     def measure(self, name: str) -> Floats:
-        """The coefficients of a measure of the plan: cost (without its constant), shortfall, or cvar where it was compiled."""
+        """The coefficients of a measure of the plan: cost (without its constant), shortfall, or
+        cvar where it was compiled.
+        """
         found = {"cost": self.program.cost, "shortfall": self.shortfall, "cvar": self.tail}[name]
         if found is None:
             raise ValueError(f"{name} was not compiled")
@@ -85,8 +92,11 @@ class Compiled:
 def compile_program(
     stockpile: Stockpile, tail: bool = False, numbers: Any = np.float64
 ) -> Compiled:
-    """Build the model of a stockpile and compile it. The cost of the program is what a plan is judged by; with `tail` the mean
-    cost alone, and CVaR is known too. `numbers` as in `standard_form`."""
+    """Build the model of a stockpile and compile it.
+
+    The cost of the program is what a plan is judged by; with `tail` the mean cost alone, and CVaR
+    is known too. `numbers` as in `standard_form`.
+    """
     if tail:
         return _compile(
             replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.5)), tail, numbers
@@ -95,7 +105,8 @@ def compile_program(
 
 
 def _compile(stockpile: Stockpile, tail: bool, numbers: Any) -> Compiled:
-    # While a model grows there is nothing to collect, and the collector looks through all of it again and again: a third of the time.
+    # While a model grows there is nothing to collect, and the collector looks through all of it
+    # again and again: a third of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -109,7 +120,9 @@ def _compile(stockpile: Stockpile, tail: bool, numbers: Any) -> Compiled:
 def compile_model(
     m: pyo.ConcreteModel, scale: Scale, tail: bool = False, numbers: Any = np.float64
 ) -> Compiled:
-    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective, with `tail` its mean cost and CVaR too."""
+    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective, with
+    `tail` its mean cost and CVaR too.
+    """
     m.mean.deactivate()
     for objective in (m.shortfall, *((m.mean, m.tail) if tail else ())):
         objective.activate()
@@ -131,7 +144,9 @@ def compile_model(
 def _compiled(
     form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale
 ) -> Compiled:
-    """The program of a form; of one that has them as objectives its cost is the mean, and its tail CVaR."""
+    """The program of a form; of one that has them as objectives its cost is the mean, and its tail
+    CVaR.
+    """
     found, program = {each.name: each for each in form.objectives}, form.program
     tail = found["tail"].cost if "tail" in found else None
     if tail is not None:
@@ -141,7 +156,7 @@ def _compiled(
     )
 
 
-# --- Traced -----------------------------------------------------------------------------------------------------------
+# --- Traced ---------------------------------------------------------------------------------------
 
 NUMBERS = (
     "lower",
@@ -154,8 +169,11 @@ NUMBERS = (
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The program as expressions of some inputs. `places`: by array, those of its entries that are expressions, and which; `form`, in
-    the units of the workbook, holds all others."""
+    """The program as expressions of some inputs.
+
+    `places`: by array, those of its entries that are expressions, and which; `form`, in the units
+    of the workbook, holds all others.
+    """
 
     like: Compiled
     form: StandardForm
@@ -163,7 +181,9 @@ class Piece:
     places: tuple[tuple[str, Ints, Ints], ...]
 
     def at(self, point: Sequence[float] | Floats) -> Compiled | None:
-        """The program where the inputs have these values; None where the piece does not say what it is there."""
+        """The program where the inputs have these values; None where the piece does not say what it
+        is there.
+        """
         found = self.expressions.at(np.asarray(point, dtype=np.float64))
         if found is None:
             return None
@@ -182,9 +202,12 @@ class Piece:
 def trace(
     make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], tail: bool = False
 ) -> Piece:
-    """The piece in which a point lies. `make` gives the stockpile where the inputs have some values, which here are traced.
+    """The piece in which a point lies.
 
-    Raises Untraceable, with the inputs that are used in a way that cannot be recorded, where there are such.
+    `make` gives the stockpile where the inputs have some values, which here are traced.
+
+    Raises Untraceable, with the inputs that are used in a way that cannot be recorded, where there
+    are such.
     """
     tape = Tape()
     inputs = [tape.input(value) for value in point]
@@ -245,19 +268,23 @@ def _with(form: StandardForm, arrays: dict[str, Floats]) -> StandardForm:
     return replace(form, program=replace(form.program, **numbers), objectives=goals, stated=goals)
 
 
-# --- The programs of a study --------------------------------------------------------------------------------------------
+# --- The programs of a study ----------------------------------------------------------------------
 
 TRACED, COMPILED = "traced", "compiled"  # how a program was made
 MOST_PIECES = 16  # that are kept
-SPARE = 4  # by how many pieces of one kind of case may outnumber the cases that were served by one made before them
+# by how many pieces of one kind of case may outnumber the cases that were served by one made before
+# them
+SPARE = 4
 
 Kind = Hashable  # of cases that change the same cells in the same way
 
 
 @dataclass(eq=False)
 class Programs:
-    """The programs of cases, from pieces where one says what it is. For a case that none serves a piece is traced, while these serve
-    other cases too; else it is compiled. What cannot be traced is held: cases that share its value share pieces.
+    """The programs of cases, from pieces where one says what it is.
+
+    For a case that none serves a piece is traced, while these serve other cases too; else it is
+    compiled. What cannot be traced is held: cases that share its value share pieces.
     """
 
     pieces: dict[tuple[Kind, int], Piece] = field(
@@ -275,8 +302,11 @@ class Programs:
         make: Callable[[Sequence[Any]], Stockpile],
         tail: bool = False,
     ) -> tuple[Compiled, str, str]:
-        """The program of a case, how it was made, and where it was compiled why. `make` gives the stockpile of the case, or of another
-        of its kind, from the values of the inputs."""
+        """The program of a case, how it was made, and where it was compiled why.
+
+        `make` gives the stockpile of the case, or of another of its kind, from the values of the
+        inputs.
+        """
         while True:
             held = self.held.get(kind, frozenset())
             free = [k for k in range(len(values)) if k not in held]

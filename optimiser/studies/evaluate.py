@@ -1,4 +1,6 @@
-"""Runs one case after the other in one process, and keeps what it learns from each for those that follow."""
+"""Runs one case after the other in one process, and keeps what it learns from each for those that
+follow.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,9 @@ class Evaluator:
         return replace(result, seconds=time.perf_counter() - began), new
 
     def audit(self, case: Case, result: Result) -> Result:
-        """The result of a case after its plan was audited as `solve` audits plans; failed where it does not agree."""
+        """The result of a case after its plan was audited as `solve` audits plans; failed where it
+        does not agree.
+        """
         changed = self._changed(case)
         if isinstance(changed, Result):
             return changed
@@ -202,7 +206,9 @@ class Evaluator:
         )
 
     def _left(self) -> float:
-        """What is left of the time of a case, after its program was compiled; a moment in any case, in which much is proven [s]."""
+        """What is left of the time of a case, after its program was compiled; a moment in any case,
+        in which much is proven [s].
+        """
         return max(LEAST_SECONDS, self.deadline - time.perf_counter())
 
     def _changed(self, case: Case) -> Stockpile | Result:
@@ -215,8 +221,9 @@ class Evaluator:
         return Result("refused", message=str(locate(stockpile, faults[0]))) if faults else stockpile
 
     def _made(self, case: Case, values: Mapping[int, Any] | None = None) -> Stockpile:
-        """The stockpile with a case's changes, `values` in the place of some of theirs, and its decisions. ValueError where a cell
-        cannot be so."""
+        """The stockpile with a case's changes, `values` in the place of some of theirs, and its
+        decisions. ValueError where a cell cannot be so.
+        """
         stockpile = self.job.stockpile
         for k, change in enumerate(case.changes):
             stockpile = changes.apply(
@@ -259,7 +266,9 @@ class Evaluator:
         return self.certifiers[key]
 
     def _viewed(self, changed: Stockpile, view: tuple[str, ...]) -> Result:
-        """Return how a view of the stockpile ends, by a fresh solve; a plan is audited, and reports the figures that are compared."""
+        """Return how a view of the stockpile ends, by a fresh solve; a plan is audited, and reports
+        the figures that are compared.
+        """
         unfolded = unfold(changed)
         name, *of = view
         if name != HELD:
@@ -293,7 +302,9 @@ class Evaluator:
         return solve(formulation.m, options, tree=scenario_tree(formulation))
 
     def _solved(self, changed: Stockpile) -> Result:
-        """By a fresh solve: of two objectives the second can only be compared at the best of the first."""
+        """By a fresh solve: of two objectives the second can only be compared at the best of the
+        first.
+        """
         formulation = build(changed)
         outcome = solve(
             formulation.m,
@@ -332,7 +343,9 @@ def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
 
 
 def _meant(case: Case) -> bool:
-    """Whether a case minimises or bounds something else than the objective of the workbook: the risk in that is not kept track of."""
+    """Whether a case minimises or bounds something else than the objective of the workbook: the
+    risk in that is not kept track of.
+    """
     return case.aim != "cost" or (case.limit is not None and case.limit[0] == "cvar")
 
 
@@ -364,8 +377,10 @@ def _asked(compiled: Compiled, case: Case) -> Program:
 def _cheapest(
     compiled: Compiled, asked: Program, x: Floats, best: float, options: Options
 ) -> Floats:
-    """The plan with the least mean cost among those with its integers that are as good by another aim: what that does not see would be
-    left as it comes, such as stock below a target in a scenario outside of the tail."""
+    """The plan with the least mean cost among those with its integers that are as good by another
+    aim: what that does not see would be left as it comes, such as stock below a target in a
+    scenario outside of the tail.
+    """
     at = asked.cost.nonzero()[0]
     held = replace(asked, cost=compiled.program.cost, offset=compiled.program.offset).extended(
         row_lower=[-math.inf],
@@ -402,7 +417,9 @@ def _columns(labels: tuple[Label, ...]) -> Mapping[str, list[tuple[int, tuple[An
 def _figures(
     compiled: Compiled, x: Floats, stockpile: Stockpile
 ) -> tuple[dict[str, Figure], tuple[float, ...]]:
-    """Return the figures of a plan, whose variables have the values x, and its expected stock at the end of each period."""
+    """Return the figures of a plan, whose variables have the values x, and its expected stock at
+    the end of each period.
+    """
     tree, values, of = unfold(stockpile).tree, x.tolist(), _columns(compiled.labels)
     nothing = stockpile.scale.nothing
     found: dict[str, Figure] = {"shortfall": _clean(_shortfall(compiled, x), nothing)}

@@ -12,7 +12,9 @@ COST, DELIVERED, FLOOR = "cost", "delivered", "floor signed"
 
 
 def figures(plan: Plan) -> dict[str, Figure]:
-    """Return the figures of a plan that are compared: bound, cost by heading, shortfall, waste, deliveries by supplier, floors."""
+    """Return the figures of a plan that are compared: bound, cost by heading, shortfall, waste,
+    deliveries by supplier, floors.
+    """
     found: dict[str, Figure] = {
         f"{COST} {heading}": amount for heading, amount in plan.costs.items()
     }

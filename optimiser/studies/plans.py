@@ -1,4 +1,6 @@
-"""Whether what a run reports as a plan is one: row by row, and by the audit that every plan of `solve` passes."""
+"""Whether what a run reports as a plan is one: row by row, and by the audit that every plan of
+`solve` passes.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,15 @@ from optimiser.system.errors import StockpileError
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile
 
-KEPT = 1e-6  # by how much a row or bound may be missed, of a unit of the program and of what it sums, as in the solver
+# by how much a row or bound may be missed, of a unit of the program and of what it sums, as in the
+# solver
+KEPT = 1e-6
 
 
 def broken(program: Program, x: Floats) -> str:
-    """Say which row, bound or whole number of a program x does not keep; nothing where it keeps all."""
+    """Say which row, bound or whole number of a program x does not keep; nothing where it keeps
+    all.
+    """
     size = 1.0 + np.abs(x)
     if (np.maximum(program.lower - x, x - program.upper) > KEPT * size).any():
         return "a column of the plan is outside its bounds"
@@ -38,9 +44,10 @@ def broken(program: Program, x: Floats) -> str:
 def audit(
     stockpile: Stockpile, x: Floats, status: Status, cost: float | None, bound: float | None
 ) -> str:
-    """Build the model of a stockpile afresh, read the plan x (in the units of the workbook) into it as `solve` does, and recompute it
-    from the input rows alone. Says what does not agree; nothing where all does. `cost` is what the plan is said to cost, where that
-    is its objective."""
+    """Build the model of a stockpile afresh, read the plan x (in the units of the workbook) into it
+    as `solve` does, and recompute it from the input rows alone. Says what does not agree; nothing
+    where all does. `cost` is what the plan is said to cost, where that is its objective.
+    """
     formulation = build(stockpile)
     form = standard_form(formulation.m)
     for variable, value in zip(form.variables, (x + 0.0).tolist(), strict=True):

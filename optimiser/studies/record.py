@@ -1,9 +1,10 @@
 """The record of a study: an SQLite file with one row for each finished run, kept as it ends.
 
-A run is found again by its key, that of its changed input, options and versions; so a study that was interrupted, killed or extended
-goes on where it was. The file keeps its rows when the process that writes it is killed (write-ahead log). Each row carries a checksum
-of its key and of what it says: a row that was edited or damaged is not believed, and its run is made again. The checksum is no
-signature: whoever can write the file can make one, so only a record of one's own is to be used.
+A run is found again by its key, that of its changed input, options and versions; so a study that
+was interrupted, killed or extended goes on where it was. The file keeps its rows when the process
+that writes it is killed (write-ahead log). Each row carries a checksum of its key and of what it
+says: a row that was edited or damaged is not believed, and its run is made again. The checksum is
+no signature: whoever can write the file can make one, so only a record of one's own is to be used.
 """
 
 from __future__ import annotations
@@ -46,8 +47,11 @@ LONGEST = 2**26  # bytes of a row; no run says as much
 
 
 class Record:
-    """The record at `path`; made where there is none. Raises OutputError where it cannot be read or written, and for a file that this
-    program did not write: that is left as it is."""
+    """The record at `path`; made where there is none.
+
+    Raises OutputError where it cannot be read or written, and for a file that this program did not
+    write: that is left as it is.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,7 +66,8 @@ class Record:
             raise OutputError(f"{path}: is no file; choose another with --record")
         with self._explained():
             if path.exists() and path.stat().st_size:
-                # As a file that cannot change: so nothing is written, not even beside it, before it is known to be ours.
+                # As a file that cannot change: so nothing is written, not even beside it, before it
+                # is known to be ours.
                 with contextlib.closing(
                     sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
                 ) as connection:
@@ -86,8 +91,10 @@ class Record:
             self._connection.execute("COMMIT")
 
     def _check(self, connection: sqlite3.Connection) -> None:
-        """Refuse a file that is neither empty nor a record of this version. No row is looked at: a view in the place of our table may
-        have no end."""
+        """Refuse a file that is neither empty nor a record of this version.
+
+        No row is looked at: a view in the place of our table may have no end.
+        """
         connection.execute("PRAGMA trusted_schema=OFF")
         application, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -108,7 +115,9 @@ class Record:
 
     @staticmethod
     def _schema(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
-        """What the file holds: kind, name and statement of each table, index, view and trigger, of more than there may be only some."""
+        """What the file holds: kind, name and statement of each table, index, view and trigger, of
+        more than there may be only some.
+        """
         return connection.execute(
             "SELECT type, name, sql FROM sqlite_master ORDER BY type, name LIMIT 5"
         ).fetchall()
@@ -125,8 +134,10 @@ class Record:
         self._connection.close()
 
     def find(self, key: str) -> Result | None:
-        """Find the result of a run that has ended; None where it has not, or is to be made again: because it failed, or because its
-        row is damaged. `damaged` counts these, and `earlier` what stood here before."""
+        """Find the result of a run that has ended; None where it has not, or is to be made again:
+        because it failed, or because its row is damaged. `damaged` counts these, and `earlier` what
+        stood here before.
+        """
         row = self._row(key)
         found = None if row is None else _believed(key, row[1:])
         self.damaged += row is not None and found is None
@@ -136,7 +147,9 @@ class Record:
         return found
 
     def find_any(self, key: str) -> Result | None:
-        """Find the result of a run that has ended, however; None where there is none or its row is damaged."""
+        """Find the result of a run that has ended, however; None where there is none or its row is
+        damaged.
+        """
         row = self._row(key)
         return None if row is None else _believed(key, row[1:])
 

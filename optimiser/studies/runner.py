@@ -1,6 +1,7 @@
 """Runs cases on a crew: what the record holds is not run again, what ends is recorded as it ends.
 
-A study that is interrupted ends with what it has: of the cases that have not ended each result says `not run`.
+A study that is interrupted ends with what it has: of the cases that have not ended each result says
+`not run`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from optimiser.studies.tables import Input
 from optimiser.system.interrupts import Interrupt
 
 TRIES = 2  # of a case whose process dies
-MOST_WHOLE = 500  # of more results only what every kind needs stays in memory; the whole stands in the record
+# of more results only what every kind needs stays in memory; the whole stands in the record
+MOST_WHOLE = 500
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is: runs that ended, of those that are asked for so far; `kept` of them stood in the record. `seconds` since its
-    start."""
+    """How far a study is: runs that ended, of those that are asked for so far; `kept` of them stood
+    in the record. `seconds` since its start.
+    """
 
     study: str
     ended: int
@@ -46,7 +49,9 @@ class Progress:
 
 
 class Keeper(Protocol):
-    """Keeps the runs of studies, each by its key; `earlier` counts those found that an earlier study had kept."""
+    """Keeps the runs of studies, each by its key; `earlier` counts those found that an earlier
+    study had kept.
+    """
 
     earlier: int
 
@@ -56,8 +61,10 @@ class Keeper(Protocol):
 
 @dataclass(frozen=True)
 class Ran:
-    """A run of a study: what it was for, what it changed, what it minimised (`aim`) under which limit (`asked`, in words), the value of
-    each input that it moved by the input's name, and its key in the record."""
+    """A run of a study: what it was for, what it changed, what it minimised (`aim`) under which
+    limit (`asked`, in words), the value of each input that it moved by the input's name, and its
+    key in the record.
+    """
 
     note: str
     changes: str
@@ -69,8 +76,9 @@ class Ran:
 
 @dataclass(eq=False)
 class _Work:
-    """The cases of one round, by their numbers: those that are `missing`, how many are `running`, how they ended. `twins`: the numbers
-    of the cases with each key; `plans`: results with their plans, of what is `named` so far and not audited.
+    """The cases of one round, by their numbers: those that are `missing`, how many are `running`,
+    how they ended. `twins`: the numbers of the cases with each key; `plans`: results with their
+    plans, of what is `named` so far and not audited.
     """
 
     hire: Callable[[], Crew]
@@ -96,7 +104,9 @@ class _Work:
         self.running += 1
 
     def note(self, number: int, result: Result) -> None:
-        """Keep the plans of those that answers name: of the first case, the cheapest and the dearest."""
+        """Keep the plans of those that answers name: of the first case, the cheapest and the
+        dearest.
+        """
         if not result.planned or result.objective is None or result.audited:
             return
         for name, rank in (
@@ -111,7 +121,9 @@ class _Work:
         self.plans = {number: known for number, known in self.plans.items() if number in kept}
 
     def unaudited(self) -> bool:
-        """Ask for the audit of what answers name, where its plan is no longer known for another run of the case; whether there is any."""
+        """Ask for the audit of what answers name, where its plan is no longer known for another run
+        of the case; whether there is any.
+        """
         costs = {
             n: each.objective
             for n, each in enumerate(self.found)
@@ -135,8 +147,11 @@ class _Work:
 
 @dataclass
 class Runner:
-    """Runs the cases of one study. `of` says what its runs have in common, for their keys; `hire` gives the crew when it is first
-    needed. `audits`: whether the plans of the first case of each round, its cheapest and its dearest are audited.
+    """Runs the cases of one study.
+
+    `of` says what its runs have in common, for their keys; `hire` gives the crew when it is first
+    needed. `audits`: whether the plans of the first case of each round, its cheapest and its
+    dearest are audited.
     """
 
     study: str

@@ -1,7 +1,9 @@
-"""The sheet `studies`: what is changed, between which values, and what is asked of the changed plans.
+"""The sheet `studies`: what is changed, between which values, and what is asked of the changed
+plans.
 
-Rows with the same study name form one study; each row is one of its inputs. What is said of the whole study (samples, seed, steps of
-a frontier) is said in its first row. The planner passes over the sheet: only `stockpile study` reads it.
+Rows with the same study name form one study; each row is one of its inputs. What is said of the
+whole study (samples, seed, steps of a frontier) is said in its first row. The planner passes over
+the sheet: only `stockpile study` reads it.
 """
 
 from __future__ import annotations
@@ -109,8 +111,10 @@ TABLES: tuple[type[Row], ...] = (Study,)
 
 @dataclass(frozen=True)
 class Input:
-    """A number that a study changes: the cells, how, and between which values. `base` is what stands there (`set`), or what changes
-    nothing; `step`: between two values that the cells can hold, where not every number is one; `unit` in the words of the workbook.
+    """A number that a study changes: the cells, how, and between which values.
+
+    `base` is what stands there (`set`), or what changes nothing; `step`: between two values that
+    the cells can hold, where not every number is one; `unit` in the words of the workbook.
     """
 
     table: str
@@ -129,7 +133,9 @@ class Input:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """Between which values nearly all of its samples lie: low and high, of a distribution without ends 999 in 1000."""
+        """Between which values nearly all of its samples lie: low and high, of a distribution
+        without ends 999 in 1000.
+        """
         return (
             (self.at(0.0005), self.at(0.9995))
             if self.distribution in ENDLESS
@@ -143,8 +149,9 @@ class Input:
         return self.low + math.floor((value - self.low) / self.step + 0.5) * self.step
 
     def level(self, share: float) -> float:
-        """Return the value at a level of a grid, 0 to 1: the quantiles from 5 % to 95 % of a distribution without ends, for its far
-        tails are no part of a range."""
+        """Return the value at a level of a grid, 0 to 1: the quantiles from 5 % to 95 % of a
+        distribution without ends, for its far tails are no part of a range.
+        """
         return self.at(TAIL + (1 - 2 * TAIL) * share if self.distribution in ENDLESS else share)
 
     def at(self, share: float) -> float:
@@ -200,7 +207,10 @@ def by_name(stockpile: Stockpile) -> dict[str, tuple[Study, ...]]:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that a study may change. `column` is None for an index of `prices`; `value` is a number, or a date."""
+    """A cell that a study may change.
+
+    `column` is None for an index of `prices`; `value` is a number, or a date.
+    """
 
     row: Row
     name: str
@@ -214,7 +224,10 @@ class Cell:
 
 
 def cells(stockpile: Stockpile, row: Study) -> list[Cell]:
-    """Find the cells that a row names. ValueError where it names none, or one that holds neither a number nor a date."""
+    """Find the cells that a row names.
+
+    ValueError where it names none, or one that holds neither a number nor a date.
+    """
     if not row.table or not row.column:
         raise ValueError("needs a table and a column")
     changed = changes.apply(
@@ -260,7 +273,9 @@ def _number_of(said: object) -> float | None:
 
 
 def _step(stockpile: Stockpile, cell: Cell) -> float | None:
-    """The distance between two values that a cell can hold, or by which it can be moved; None where any number will do."""
+    """The distance between two values that a cell can hold, or by which it can be moved; None where
+    any number will do.
+    """
     column = _meant(stockpile, cell)
     if column is None or _scaled(cell):
         return None
@@ -270,7 +285,9 @@ def _step(stockpile: Stockpile, cell: Cell) -> float | None:
 
 
 def _meant(stockpile: Stockpile, cell: Cell) -> Column | None:
-    """The column whose number a cell holds: of the value of an event that of the cell it changes; None for an index of `prices`."""
+    """The column whose number a cell holds: of the value of an event that of the cell it changes;
+    None for an index of `prices`.
+    """
     if not isinstance(cell.row, Event) or cell.name != "value":
         return cell.column
     table, column = normal(cell.row.table), normal(cell.row.column)
@@ -303,7 +320,10 @@ def _unit(stockpile: Stockpile, cell: Cell, how: str) -> str:
 
 
 def made(stockpile: Stockpile, row: Study) -> Input:
-    """Make the input of a row. ValueError, to be read after the name of a column or alone, where it has no range."""
+    """Make the input of a row.
+
+    ValueError, to be read after the name of a column or alone, where it has no range.
+    """
     found = cells(stockpile, row)
     if not found:
         raise ValueError("names cells that hold no number")
@@ -421,8 +441,9 @@ class Every:
 
 
 def everything(stockpile: Stockpile) -> Every:
-    """Find every number, date and duration of the workbook: a number between its low and high, or 10 % less and more; a date one period
-    earlier and later, a duration one period shorter and longer. What is left out stands beside them, with the reason.
+    """Find every number, date and duration of the workbook: a number between its low and high, or
+    10 % less and more; a date one period earlier and later, a duration one period shorter and
+    longer. What is left out stands beside them, with the reason.
     """
     inputs: list[Input] = []
     left: dict[str, list[str]] = {}
@@ -456,7 +477,9 @@ def every_input(stockpile: Stockpile) -> tuple[Input, ...]:
 
 
 def _near(stockpile: Stockpile) -> set[tuple[str, dt.date]]:
-    """The prices, by index and date, that a period of the horizon is read from: between two dates of a series both count."""
+    """The prices, by index and date, that a period of the horizon is read from: between two dates
+    of a series both count.
+    """
     calendar, found = stockpile.calendar, set[tuple[str, dt.date]]()
     series: dict[str, list[dt.date]] = {}
     for row in stockpile.rows(Price):
@@ -515,8 +538,11 @@ def _move(
 
 
 def check(stockpile: Stockpile, doubtful: Container[str] = ()) -> Iterator[Problem]:
-    """Find what is wrong with the studies, beyond a single cell. `doubtful`: tables that have faults of their own; what studies say of
-    their cells is judged when these are mended."""
+    """Find what is wrong with the studies, beyond a single cell.
+
+    `doubtful`: tables that have faults of their own; what studies say of their cells is judged when
+    these are mended.
+    """
     for rows in by_name(stockpile).values():
         yield from _check_study(stockpile, rows)
         for row in rows:

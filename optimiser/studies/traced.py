@@ -1,9 +1,12 @@
-"""Numbers that record what is done with them, so that what a computation makes of its inputs can be made again of others.
+"""Numbers that record what is done with them, so that what a computation makes of its inputs can be
+made again of others.
 
-A computation runs once with `Traced` numbers in the place of some inputs. Arithmetic on them is recorded on a `Tape`; a comparison is
-answered with the numbers at hand, and the side it took is recorded too (a guard). With other inputs for which every comparison takes
-the same side the computation would do the same operations in the same order: `Expressions` does them, and no others, for all results
-at once. What cannot be recorded so (a number as text, as an index, as a key, rounded) raises `Untraceable`, so nothing is lost in silence.
+A computation runs once with `Traced` numbers in the place of some inputs. Arithmetic on them is
+recorded on a `Tape`; a comparison is answered with the numbers at hand, and the side it took is
+recorded too (a guard). With other inputs for which every comparison takes the same side the
+computation would do the same operations in the same order: `Expressions` does them, and no others,
+for all results at once. What cannot be recorded so (a number as text, as an index, as a key,
+rounded) raises `Untraceable`, so nothing is lost in silence.
 """
 
 from __future__ import annotations
@@ -67,7 +70,10 @@ def _power(base: float, exponent: float) -> float:
 
 
 class Untraceable(Exception):
-    """What is done with a traced number cannot be recorded. `inputs`: those the number depends on."""
+    """What is done with a traced number cannot be recorded.
+
+    `inputs`: those the number depends on.
+    """
 
     def __init__(self, message: str, inputs: frozenset[int] = frozenset()) -> None:
         super().__init__(message)
@@ -75,8 +81,11 @@ class Untraceable(Exception):
 
 
 class Tape:
-    """The operations and comparisons of one computation, each once. `failed` holds the first that could not be recorded, also where
-    somebody on the way caught the error."""
+    """The operations and comparisons of one computation, each once.
+
+    `failed` holds the first that could not be recorded, also where somebody on the way caught the
+    error.
+    """
 
     def __init__(self) -> None:
         self.operations: list[tuple[int, int, int]] = []
@@ -175,7 +184,10 @@ class Tape:
 
 
 class Traced(NumericValue):  # type: ignore[misc]
-    """A number on a tape. To Pyomo it is a parameter: it stands in expressions as it is, and its value is itself."""
+    """A number on a tape.
+
+    To Pyomo it is a parameter: it stands in expressions as it is, and its value is itself.
+    """
 
     __slots__ = ("known", "node", "tape")
 
@@ -334,12 +346,15 @@ def _number(other: Any) -> bool:
 
 
 class Expressions:
-    """Some numbers of a tape as functions of its inputs, computed level by level, and the guards under which they hold."""
+    """Some numbers of a tape as functions of its inputs, computed level by level, and the guards
+    under which they hold.
+    """
 
     def __init__(self, tape: Tape, wanted: Sequence[int]) -> None:
         if tape.failed is not None:
             raise tape.failed
-        # Every operation is done again, also one whose result is not wanted: done afresh it might fail.
+        # Every operation is done again, also one whose result is not wanted: done afresh it might
+        # fail.
         of, level = (
             np.array(tape.operations, dtype=np.int64).reshape(-1, 3),
             np.array(tape.level, dtype=np.int64),
@@ -373,8 +388,10 @@ class Expressions:
         return len(self._known)
 
     def at(self, point: Floats) -> Floats | None:
-        """The numbers that are wanted, where the inputs are `point`; None where a comparison takes another side, or no finite number is
-        found on the way: then these are not the numbers that the computation makes there."""
+        """The numbers that are wanted, where the inputs are `point`; None where a comparison takes
+        another side, or no finite number is found on the way: then these are not the numbers that
+        the computation makes there.
+        """
         values = self._known.copy()
         values[self._inputs] = point
         with np.errstate(all="ignore"):

@@ -1,4 +1,6 @@
-"""Views of a stockpile that a case of a study can plan: firm supply only, some buyers alone, one scenario, the mean of all."""
+"""Views of a stockpile that a case of a study can plan: firm supply only, some buyers alone, one
+scenario, the mean of all.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,10 @@ def scenario(stockpile: Stockpile, name: str) -> Stockpile:
 
 
 def mean(stockpile: Stockpile) -> Stockpile:
-    """The stockpile with the mean over the scenarios of every number and date, period by period; of a duration the nearest whole
-    number of periods. A cell that is blank in one of them is blank: it means no limit."""
+    """The stockpile with the mean over the scenarios of every number and date, period by period; of
+    a duration the nearest whole number of periods. A cell that is blank in one of them is blank: it
+    means no limit.
+    """
     tree, views = stockpile.tree, []
     for period in range(stockpile.settings.periods):
         weights: dict[int, float] = {}
@@ -52,7 +56,10 @@ FIRM = ("operating", "commissioning", "building")
 
 
 def firm(stockpile: Stockpile) -> Stockpile:
-    """Return the stockpile with the suppliers that are at least being built, of those that count. Raises InputError where none counts."""
+    """Return the stockpile with the suppliers that are at least being built, of those that count.
+
+    Raises InputError where none counts.
+    """
     stages = tuple(stage for stage in stockpile.settings.supply_stages or FIRM if stage in FIRM)
     if not stages:
         cell = stockpile.address(Settings.TABLE, 0, "supply_stages")
@@ -91,8 +98,11 @@ def everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -
 
 @dataclass(frozen=True)
 class View:
-    """A part of an unfolded stockpile, given what the rest of a case's `view` names. `has_rows`: its tables say all that it plans, so
-    that its plan can be audited; what a scenario alone holds stands in no table."""
+    """A part of an unfolded stockpile, given what the rest of a case's `view` names.
+
+    `has_rows`: its tables say all that it plans, so that its plan can be audited; what a scenario
+    alone holds stands in no table.
+    """
 
     make: Callable[..., Stockpile]
     has_rows: bool = True
@@ -107,9 +117,8 @@ VIEWS: Mapping[str, View] = {
 """The views by name."""
 
 NO_MEAN = "the mean of all inputs has no plan"
-HELD = (  # the view under which what is decided for the mean is held until the first scenario is known
-    "held mean"
-)
+# the view under which what is decided for the mean is held until the first scenario is known
+HELD = "held mean"
 
 
 def _plain(view: Stockpile) -> Stockpile:

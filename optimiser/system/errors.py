@@ -13,7 +13,8 @@ from stockpile_model.stockpile import Stockpile
 class Fault:
     """One thing that is wrong with the input, or (`warning`) odd about it, in one line.
 
-    `where` is a cell (`offers!F7`), a sheet or a file: what a link in a spreadsheet program points to.
+    `where` is a cell (`offers!F7`), a sheet or a file: what a link in a spreadsheet program points
+    to.
     """
 
     where: str
@@ -29,7 +30,9 @@ class StockpileError(Exception):
 
 
 class InputError(StockpileError):
-    """The input is wrong: all faults that were found, in the order of the sheets, their rows and columns."""
+    """The input is wrong: all faults that were found, in the order of the sheets, their rows and
+    columns.
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

@@ -1,4 +1,6 @@
-"""Files as this program writes them: whole or not at all, and never in the place of one that it did not write itself."""
+"""Files as this program writes them: whole or not at all, and never in the place of one that it did
+not write itself.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from optimiser.system.errors import OutputError
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, flush it to the disk and move it into place: whatever happens, the old file or the new one
-    stands there whole. The new one keeps the mode of the old one.
+    """Write `content` beside `path`, flush it to the disk and move it into place: whatever happens,
+    the old file or the new one stands there whole. The new one keeps the mode of the old one.
 
     Raises OutputError; then nothing has changed.
     """
@@ -37,7 +39,8 @@ def replace(path: Path, content: bytes) -> None:
 def check_place(path: Path) -> None:
     """Raise OutputError where `replace` would: to be told before a long search, not after it.
 
-    Rights tell less than an attempt: access lists, full or read-only disks, network drives, names that are too long.
+    Rights tell less than an attempt: access lists, full or read-only disks, network drives, names
+    that are too long.
     """
     with _refused(path):
         target = path.resolve()
@@ -62,7 +65,9 @@ def check_place(path: Path) -> None:
 
 
 def check_owner(path: Path, what: str, is_own: Callable[[Path], bool], force: bool) -> None:
-    """Raise OutputError where the file at `path` is not `what` as this program wrote it, unless by `force`."""
+    """Raise OutputError where the file at `path` is not `what` as this program wrote it, unless by
+    `force`.
+    """
     with _refused(path):
         if not force and path.exists() and path.stat().st_size and not is_own(path):
             raise OutputError(
@@ -81,8 +86,11 @@ def same_file(path: Path, source: Path) -> bool:
 
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A new file in the folder of `target`, gone at the end where it has not been moved. Its name is of nobody else: not of a
-    process of the same number that was killed, and not too long where that of the target is not."""
+    """A new file in the folder of `target`, gone at the end where it has not been moved.
+
+    Its name is of nobody else: not of a process of the same number that was killed, and not too
+    long where that of the target is not.
+    """
     beside = target.with_name(f".stockpile-{secrets.token_hex(8)}.part")
     try:
         with beside.open("xb") as file:

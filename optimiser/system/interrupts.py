@@ -1,6 +1,8 @@
-"""What ends the program before its time: Ctrl-C, a batch system (SIGTERM), a terminal that closes (SIGHUP).
+"""What ends the program before its time: Ctrl-C, a batch system (SIGTERM), a terminal that closes
+(SIGHUP).
 
-Where there may be a plan to keep, an `Interrupt` is open and notes the first signal. Elsewhere each is KeyboardInterrupt.
+Where there may be a plan to keep, an `Interrupt` is open and notes the first signal. Elsewhere each
+is KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -23,8 +25,11 @@ _ending = threading.Event()  # it was not Ctrl-C: no more searches
 
 
 class Interrupt:
-    """The wish to end a search. The first press is noted, for the best plan so far to be kept; the second is KeyboardInterrupt, and
-    so is the first where nothing is kept. As a context it hears of signals, once the program listens.
+    """The wish to end a search.
+
+    The first press is noted, for the best plan so far to be kept; the second is KeyboardInterrupt,
+    and so is the first where nothing is kept. As a context it hears of signals, once the program
+    listens.
     """
 
     def __init__(self, keeps: bool | None = None) -> None:
@@ -50,8 +55,11 @@ class Interrupt:
 
 
 def listen() -> None:
-    """Let Ctrl-C, SIGTERM and SIGHUP end what runs. What the parent has the program ignore stays so (`nohup`), but for a Ctrl-C that
-    can only be meant for it: one that is not typed at a terminal which it shares."""
+    """Let Ctrl-C, SIGTERM and SIGHUP end what runs.
+
+    What the parent has the program ignore stays so (`nohup`), but for a Ctrl-C that can only be
+    meant for it: one that is not typed at a terminal which it shares.
+    """
     for number in (signal.SIGINT, *_ENDINGS):
         if signal.getsignal(number) != signal.SIG_IGN or (
             number == signal.SIGINT and not _shares_terminal()
@@ -64,7 +72,9 @@ def listen() -> None:
 
 
 def ignore() -> None:
-    """Leave all signals to the parent, which ends its processes itself: a terminal and a batch system send them to every process."""
+    """Leave all signals to the parent, which ends its processes itself: a terminal and a batch
+    system send them to every process.
+    """
     for number in (signal.SIGINT, *_ENDINGS):
         signal.signal(number, signal.SIG_IGN)
 
@@ -79,7 +89,8 @@ def _pressed(number: int, _: FrameType | None) -> None:
     _seen.set()
     if number in _ENDINGS:
         _ending.set()
-    # Those who end a program often send more than one signal; only a second Ctrl-C says that not even the plan is wanted.
+    # Those who end a program often send more than one signal; only a second Ctrl-C says that not
+    # even the plan is wanted.
     if _open:
         if number == signal.SIGINT or not _open[-1].requested:
             _open[-1].press()
@@ -88,7 +99,10 @@ def _pressed(number: int, _: FrameType | None) -> None:
 
 
 def _watch(ours: socket.socket, _theirs: socket.socket) -> None:
-    """End the process where a signal comes while code that is not Python runs, and nothing is kept. `_theirs` is kept open."""
+    """End the process where a signal comes while code that is not Python runs, and nothing is kept.
+
+    `_theirs` is kept open.
+    """
     while ours.recv(1):
         if not _seen.wait(PATIENCE) and not (_open and _open[-1].keeps):
             with contextlib.suppress(OSError, ValueError):
@@ -97,7 +111,9 @@ def _watch(ours: socket.socket, _theirs: socket.socket) -> None:
 
 
 def _shares_terminal() -> bool:
-    """Whether this process is in the foreground of a terminal, where a Ctrl-C may be meant for others."""
+    """Whether this process is in the foreground of a terminal, where a Ctrl-C may be meant for
+    others.
+    """
     try:
         with open("/dev/tty", "rb") as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

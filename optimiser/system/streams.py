@@ -1,4 +1,6 @@
-"""Standard output and error that never stop the program: what it does matters more than that it can be read."""
+"""Standard output and error that never stop the program: what it does matters more than that it can
+be read.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ ERRORS = (  # how a letter is shown that the encoding of a terminal or pipe does
 
 
 class Careful(io.RawIOBase):
-    """A stream that drops what cannot be written, to a full disk or to a reader who has gone, and remembers why in `lost`."""
+    """A stream that drops what cannot be written, to a full disk or to a reader who has gone, and
+    remembers why in `lost`.
+    """
 
     def __init__(self, raw: io.RawIOBase | None, lost: str = "", owner: object = None) -> None:
         self.raw, self.lost = raw, lost
@@ -40,7 +44,9 @@ class Careful(io.RawIOBase):
 
 
 def guard() -> Careful:
-    """Put careful streams in the place of standard output and error; that of standard output, whose `lost` says what went wrong."""
+    """Put careful streams in the place of standard output and error; that of standard output, whose
+    `lost` says what went wrong.
+    """
     for number in range(3):  # else the next file that is opened becomes one of them
         try:
             os.fstat(number)

@@ -1,4 +1,6 @@
-"""A workbook checked, and what is wrong with it as a workbook of its own, whose rows lead to the cells."""
+"""A workbook checked, and what is wrong with it as a workbook of its own, whose rows lead to the
+cells.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ _RESERVED = re.compile(
 
 
 def check_workbook(source: Path, errors: Path | None = None, force: bool = False) -> Reading:
-    """Read a workbook; `errors` is where to write what is wrong with it, or odd about it, by `force` in the place of any file.
+    """Read a workbook; `errors` is where to write what is wrong with it, or odd about it, by
+    `force` in the place of any file.
 
     Raises InputError as `read` does, after `errors` has been written, and OutputError.
     """
@@ -129,7 +132,9 @@ class _Entry:
 def _looked_up(
     source: Path, places: Iterable[_Place]
 ) -> tuple[Mapping[str, str], Mapping[_Place, str]]:
-    """The titles of the sheets as their file spells them, by the name in a fault, and what stands in the cells of faults."""
+    """The titles of the sheets as their file spells them, by the name in a fault, and what stands
+    in the cells of faults.
+    """
     wanted: dict[str, dict[int, list[_Place]]] = {}
     for place in places:
         if place.line:
@@ -156,7 +161,8 @@ def _looked_up(
 
 
 def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) -> str | None:
-    """A link from a file at `path` to the cell, the sheet or the file where a fault stands; None where that is not there.
+    """A link from a file at `path` to the cell, the sheet or the file where a fault stands; None
+    where that is not there.
 
     It is relative, so that both can move together, where the two files share more than a drive.
     """

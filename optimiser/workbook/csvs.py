@@ -36,7 +36,10 @@ _LOOKED_AT, _LONGEST_LINE = (
 
 
 def files(folder: Path) -> list[Path]:
-    """The CSV files of a folder, by name. Hidden ones, such as the `._demand.csv` of some programs, are none."""
+    """The CSV files of a folder, by name.
+
+    Hidden ones, such as the `._demand.csv` of some programs, are none.
+    """
     named = (
         file
         for file in folder.iterdir()
@@ -46,7 +49,10 @@ def files(folder: Path) -> list[Path]:
 
 
 def sheets(folder: Path, seen: Digest | None = None) -> Iterator[Sheet]:
-    """The CSV files of a folder as sheets. `seen` takes note of their names and bytes, which are read once, before the first sheet."""
+    """The CSV files of a folder as sheets.
+
+    `seen` takes note of their names and bytes, which are read once, before the first sheet.
+    """
     found = files(folder)
     if not found:
         raise Unreadable(
@@ -75,8 +81,11 @@ def note(seen: Digest | None, file: Path, content: bytes) -> None:
 
 
 def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
-    """The rows that are not blank. A row counts as one, however many lines of text its cells have, as it does where a
-    spreadsheet program opens the file."""
+    """The rows that are not blank.
+
+    A row counts as one, however many lines of text its cells have, as it does where a spreadsheet
+    program opens the file.
+    """
     if content is None:
         raise Unreadable("is no file, or leads to none; put the file itself there")
     with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="") as stream:
@@ -109,8 +118,9 @@ def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
 
 
 def _refuse_separators(stream: TextIO) -> None:
-    """Another mark than the comma between the cells, as a spreadsheet program writes it in many countries: it makes more cells of the
-    first rows, in which single titles may hold commas."""
+    """Another mark than the comma between the cells, as a spreadsheet program writes it in many
+    countries: it makes more cells of the first rows, in which single titles may hold commas.
+    """
     with contextlib.suppress(UnicodeDecodeError):
         head = [
             line

@@ -1,4 +1,6 @@
-"""What is read and may not be meant: a warning for each, with its cell; one for several rows or columns that follow each other."""
+"""What is read and may not be meant: a warning for each, with its cell; one for several rows or
+columns that follow each other.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from stockpile_model.tables import Settings
 
 
 def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
-    """The warnings about the cells of a workbook. `stockpile` holds its rows, with all references in one spelling."""
+    """The warnings about the cells of a workbook.
+
+    `stockpile` holds its rows, with all references in one spelling.
+    """
     found = []
     for table in tables:
         name = table.kind.TABLE
@@ -126,7 +131,10 @@ def _points(table: Drafts) -> Iterator[Doubt]:
 
 
 def _free(table: Drafts) -> Iterator[Doubt]:
-    """Prices of 0. A price of an offer, or of an index, of which a cell was left for later or lost."""
+    """Prices of 0.
+
+    A price of an offer, or of an index, of which a cell was left for later or lost.
+    """
     priced = [column.name for column in columns(table.kind) if _is_price(column)]
     zero: dict[str, list[int]] = {}
     for row in table.rows:
@@ -168,7 +176,9 @@ def _free_floors(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
 
 
 def _repeated(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
-    """Rows of a table without a key that say what an earlier row says, whatever their sources and notes are."""
+    """Rows of a table without a key that say what an earlier row says, whatever their sources and
+    notes are.
+    """
     if keys(table.kind) or table.kind is Settings:
         return
     first: dict[tuple[object, ...], Row] = {}

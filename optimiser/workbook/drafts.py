@@ -1,4 +1,6 @@
-"""The rows of a table as drafts: each cell converted and checked by its column, not yet against other rows."""
+"""The rows of a table as drafts: each cell converted and checked by its column, not yet against
+other rows.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ class Draft:
 
 @dataclass
 class Seen:
-    """What was seen in the cells of a table, by the name of their column, in the settings by that of the setting."""
+    """What was seen in the cells of a table, by the name of their column, in the settings by that
+    of the setting.
+    """
 
     typed: bool = True  # a number that is text is a slip
     points: set[str] = field(default_factory=set)  # a number that shows what its point is
@@ -97,8 +101,11 @@ class Bracket:
 
 @dataclass
 class Drafts:
-    """The rows of a table and what is wrong with them. `cells` maps a column to its letter, a setting to its cell; `units` a column, or
-    a setting, to what stands in brackets behind its name, and where."""
+    """The rows of a table and what is wrong with them.
+
+    `cells` maps a column to its letter, a setting to its cell; `units` a column, or a setting, to
+    what stands in brackets behind its name, and where.
+    """
 
     kind: type[Row]
     faults: Faults
@@ -115,7 +122,9 @@ class Drafts:
 
 @dataclass(frozen=True)
 class Written:
-    """A table as text, as an input sheet takes it: the names of its columns in their order, and its rows."""
+    """A table as text, as an input sheet takes it: the names of its columns in their order, and its
+    rows.
+    """
 
     names: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
@@ -259,9 +268,12 @@ def _required(missing: Sequence[str]) -> str:
 
 
 def _judge_points(found: Drafts) -> None:
-    """Text such as 1.200 is one number in one country and another in the next. In a workbook that is an error. In a CSV file, where all
-    is text and commas part the cells, another number of the column may show that its point is decimal; where none does, a last 0 speaks
-    for thousands and is an error, and any other is warned about unless the table has a decimal point elsewhere.
+    """Text such as 1.200 is one number in one country and another in the next.
+
+    In a workbook that is an error. In a CSV file, where all is text and commas part the cells,
+    another number of the column may show that its point is decimal; where none does, a last 0
+    speaks for thousands and is an error, and any other is warned about unless the table has a
+    decimal point elsewhere.
     """
     for name, cells in found.seen.doubtful.items():
         if name in found.seen.points:
@@ -275,7 +287,10 @@ def _judge_points(found: Drafts) -> None:
 
 
 def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
-    """An open column needs a number. Where several of its cells have a fault they have one reason: it is no such column."""
+    """An open column needs a number.
+
+    Where several of its cells have a fault they have one reason: it is no such column.
+    """
     filled = {title for row in found.rows for title in row.series}
     wrong: dict[str, list[int]] = {}
     for row in found.rows:
@@ -372,7 +387,10 @@ def _fill(
     seen: Seen,
     setting: str = "",
 ) -> Draft:
-    """A draft of the cells of a row. In the settings the columns are called by the name of the setting."""
+    """A draft of the cells of a row.
+
+    In the settings the columns are called by the name of the setting.
+    """
     row = Draft(line)
     for name, cell in cells.items():
         at = table.columns[name]
@@ -451,7 +469,10 @@ def _value(column: Column, cell: Cell) -> tuple[Any, str]:
 
 
 def written(drafts: Drafts) -> Written:
-    """The cells of a table without faults. What was blank stays blank; a reference has the spelling of its key."""
+    """The cells of a table without faults.
+
+    What was blank stays blank; a reference has the spelling of its key.
+    """
     settings = drafts.kind is Settings
     rows = []
     for name, row in zip(
@@ -484,7 +505,9 @@ def _said(value: Any) -> str:
 
 
 def write_row(row: Row) -> dict[str, str]:
-    """A row that no sheet gave, as text: what differs from its default, its ranges, its series and where it comes from."""
+    """A row that no sheet gave, as text: what differs from its default, its ranges, its series and
+    where it comes from.
+    """
     values = {column.name: getattr(row, column.field) for column in columns(type(row))}
     required = {column.name for column in columns(type(row)) if column.required}
     default = {column.name: column.default for column in columns(type(row))}

@@ -1,7 +1,7 @@
 """The workbooks that this program writes, and how it knows its own again.
 
-A spreadsheet program that saves a workbook leaves its subject and changes its date: so the subject says what a workbook is, and
-the two dates whether it still is as it was written.
+A spreadsheet program that saves a workbook leaves its subject and changes its date: so the subject
+says what a workbook is, and the two dates whether it still is as it was written.
 """
 
 from __future__ import annotations
@@ -49,19 +49,25 @@ class Kind(Enum):
 
 
 def about(kind: Kind, title: str, more: str = "", **properties: object) -> dict[str, object]:
-    """The document properties by which a workbook of this program is known again; `more` is added to its subject."""
+    """The document properties by which a workbook of this program is known again; `more` is added
+    to its subject.
+    """
     return {"title": title, "subject": kind.subject + more, "author": AUTHOR, **properties}
 
 
 def check_target(path: Path, kind: Kind = Kind.PLAN) -> None:
-    """Raise OutputError where a workbook could not be written to `path`: to be told before a long search, not after it."""
+    """Raise OutputError where a workbook could not be written to `path`: to be told before a long
+    search, not after it.
+    """
     if path.suffix.lower() != ".xlsx":
         raise OutputError(f"{path}: {kind.value} is written as .xlsx; choose a name that ends so")
     files.check_place(path)
 
 
 def refuse_foreign(path: Path, kind: Kind, force: bool) -> None:
-    """Raise OutputError where a file stands at `path` that is no workbook of this kind as this program wrote it, unless by `force`."""
+    """Raise OutputError where a file stands at `path` that is no workbook of this kind as this
+    program wrote it, unless by `force`.
+    """
     files.check_owner(path, kind.value, lambda found: _is_own(found, kind), force)
 
 

@@ -1,8 +1,10 @@
-"""What the spreadsheet program does while an officer types: drop-downs, refusals that say why, colours.
+"""What the spreadsheet program does while an officer types: drop-downs, refusals that say why,
+colours.
 
-A drop-down leads to the keys of another sheet through a defined name, `list_suppliers`, that grows with the sheet. A cell
-has one data validation: a reference is a list, a key is unique, anything else keeps the bounds of its column. What they
-cannot refuse (a blank cell, a pasted value) is shown in colour, and `check` tells it in words.
+A drop-down leads to the keys of another sheet through a defined name, `list_suppliers`, that grows
+with the sheet. A cell has one data validation: a reference is a list, a key is unique, anything
+else keeps the bounds of its column. What they cannot refuse (a blank cell, a pasted value) is shown
+in colour, and `check` tells it in words.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ FURTHER = {
 
 
 def dependent() -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
-    """Return the columns whose list hangs on another column of the row: which, and the list for each of its values."""
+    """Return the columns whose list hangs on another column of the row: which, and the list for
+    each of its values.
+    """
     groups = {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {
         "country": "countries"
     }
@@ -57,7 +61,9 @@ LISTED = {
 """Columns that refer to no table and yet have a list."""
 
 SUGGESTED = {"buyer": "buyers", "follows": "scenarios"}
-"""Columns whose list names what is usual and refuses nothing else; their own sheet is not one of them."""
+"""Columns whose list names what is usual and refuses nothing else; their own sheet is not one of
+them.
+"""
 
 WHOLE_PERIODS = ("shelf_life_months", "lead_time_months", "term_months", "ready_lag_months")
 """Durations that the checks of the model refuse where they are no whole number of periods."""
@@ -93,7 +99,10 @@ class Sheets:
         return f"{table}!${at}$1:${at}${_LAST}"
 
     def alike(self, table: str, names: Sequence[str]) -> str:
-        """How many rows have the key of the first row. Numbers count as text, as they do for the reader."""
+        """How many rows have the key of the first row.
+
+        Numbers count as text, as they do for the reader.
+        """
         pairs = [
             (self.area(table, name).partition("!")[2], self.cell(table, name)) for name in names
         ]
@@ -108,7 +117,9 @@ def define_lists(
     indices: Sequence[str],
     styles: Styles,
 ) -> None:
-    """The names behind the drop-downs, and the sheet of those lists that stand in no column of a table."""
+    """The names behind the drop-downs, and the sheet of those lists that stand in no column of a
+    table.
+    """
     refers = {column.refers for kind in block_tables() for column in columns(kind)}
     chosen = {
         *LISTED.values(),
@@ -149,7 +160,9 @@ def _fixed() -> dict[str, tuple[str, ...]]:
 
 
 def _add_lists(sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
-    """The indices are the titles of the columns of `prices`, without their unit, ranges and what tells where they come from."""
+    """The indices are the titles of the columns of `prices`, without their unit, ranges and what
+    tells where they come from.
+    """
     for at, (name, width) in enumerate(
         {"titles of prices": 18, "indices": 18, **dict.fromkeys(_fixed(), 14)}.items()
     ):
@@ -186,7 +199,9 @@ def _add_lists(sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles:
 
 
 def explain(name: str, column: Column | None, units: Units) -> str:
-    """The comment of a column: also its bounds, whether it must be filled, and how its cells take shares."""
+    """The comment of a column: also its bounds, whether it must be filled, and how its cells take
+    shares.
+    """
     if column is None:
         return comment(name, column, units)
     if not name:
@@ -219,7 +234,9 @@ def explain(name: str, column: Column | None, units: Units) -> str:
 
 
 def sentence(text: str) -> str:
-    """Text that begins with a capital letter, but for a choice, which is told as it is written in a cell."""
+    """Text that begins with a capital letter, but for a choice, which is told as it is written in a
+    cell.
+    """
     return (
         text.replace("`", "")
         if text.startswith("`")
@@ -276,7 +293,9 @@ def guard_settings(sheet: Worksheet, sheets: Sheets, units: Units, styles: Style
 
 
 def source(table: str, name: str, column: Column | None, sheets: Sheets) -> str:
-    """Where the values of a cell stand: an expression for the list that it may be taken from; empty where it is none."""
+    """Where the values of a cell stand: an expression for the list that it may be taken from; empty
+    where it is none.
+    """
     if (table, name) in dependent():
         on, lists = dependent()[table, name]
         cell, found = sheets.cell(table, on), "list_nothing"
@@ -289,8 +308,11 @@ def source(table: str, name: str, column: Column | None, sheets: Sheets) -> str:
 
 
 def rule(table: str, name: str, column: Column | None, sheets: Sheets) -> dict[str, Any]:
-    """The validation of a column. A blank cell stays allowed; but not by `ignore_blank` in a list, which would let
-    anything pass where the list has a gap."""
+    """The validation of a column.
+
+    A blank cell stays allowed; but not by `ignore_blank` in a list, which would let anything pass
+    where the list has a gap.
+    """
     if column is None:
         return (
             {"validate": "list", "source": [*CONFIDENCE], "error_type": "warning"}
@@ -440,7 +462,9 @@ def _validate(
 
 
 def _colour(sheet: Worksheet, kind: type[Row], sheets: Sheets, styles: Styles) -> None:
-    """Required cells that are blank in a row that holds anything, keys that stand twice, references that lead nowhere."""
+    """Required cells that are blank in a row that holds anything, keys that stand twice, references
+    that lead nowhere.
+    """
     table, names = kind.TABLE, sheets.names[kind.TABLE]
     row = f"$A{_FIRST}:${letter(len(names))}{_FIRST}"
 

@@ -1,7 +1,9 @@
-"""The sheets of an input workbook: readable headers with their units, comments, cells of their kind, and the guide.
+"""The sheets of an input workbook: readable headers with their units, comments, cells of their
+kind, and the guide.
 
-What a column asks for comes from the row types, so a workbook shows the unit and the meaning of what it asks. The sample
-workbooks and the template are written with it. No clock and no random choice goes into a file.
+What a column asks for comes from the row types, so a workbook shows the unit and the meaning of
+what it asks. The sample workbooks and the template are written with it. No clock and no random
+choice goes into a file.
 """
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ class Units:
 
 
 def read_tables(folder: Traversable) -> dict[type[Row], list[dict[str, str]]]:
-    """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold something."""
+    """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold
+    something.
+    """
     files = {
         kind: folder / f"{kind.TABLE}.csv"
         for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)
@@ -143,7 +147,10 @@ def cell_format(column: Column | None, values: Iterable[object]) -> str:
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes the tables of one workbook. `explain` gives the comment of a column; `shown` the format of its cells."""
+    """Writes the tables of one workbook.
+
+    `explain` gives the comment of a column; `shown` the format of its cells.
+    """
 
     styles: Styles
     units: Units
@@ -153,7 +160,10 @@ class Writer:
     def table(
         self, sheet: Worksheet, kind: type[Row], names: Sequence[str], rows: Sequence[Cells]
     ) -> dict[str, int]:
-        """One sheet: a frozen header with units and comments, then the rows, each cell of its kind. Returns the width of each column."""
+        """One sheet: a frozen header with units and comments, then the rows, each cell of its kind.
+
+        Returns the width of each column.
+        """
         known = {column.name: column for column in columns(Settings)}
         widths = {}
         for at, name in enumerate(names):
@@ -209,7 +219,8 @@ def lay_out_guide(sheet: Worksheet) -> None:
 
 
 def write_guide(sheet: Worksheet, text: str, styles: Styles, line: int = 0) -> int:
-    """Headings, paragraphs and list items across the page from a line on, the cells of a Markdown table side by side.
+    """Headings, paragraphs and list items across the page from a line on, the cells of a Markdown
+    table side by side.
 
     Returns the line after the last.
     """

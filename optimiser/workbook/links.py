@@ -1,4 +1,6 @@
-"""Between tables: a reference stands for an existing key, in that key's own spelling, and keys are unique."""
+"""Between tables: a reference stands for an existing key, in that key's own spelling, and keys are
+unique.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,12 @@ _MOST_COMPARED = (
 
 
 def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
-    """Puts the keys' own spelling into all references, and tells what is wrong with references and keys.
+    """Puts the keys' own spelling into all references, and tells what is wrong with references and
+    keys.
 
-    Where a reference leads nowhere an existing key takes its place, so that what else is wrong with the workbook can
-    be looked for; False where there is none to do so. References to `unread` tables, which are there and could not be
-    read, are not judged.
+    Where a reference leads nowhere an existing key takes its place, so that what else is wrong with
+    the workbook can be looked for; False where there is none to do so. References to `unread`
+    tables, which are there and could not be read, are not judged.
     """
     known = {
         refers: _Keys.of(refers, tables, unread)
@@ -90,7 +93,9 @@ class _Keys:
         return {outline(name): name for name in reversed(self.spelt.values())}
 
     def nearest(self, item: str) -> str | None:
-        """The key that is most like an unknown one; None where there is no key, or the comparison has taken long enough."""
+        """The key that is most like an unknown one; None where there is no key, or the comparison
+        has taken long enough.
+        """
         if item not in self.near and len(self.near) * len(self.spelt) < _MOST_COMPARED:
             found = difflib.get_close_matches(outline(item), self.seen, n=1, cutoff=0.0)
             self.near[item] = self.seen[found[0]] if found else None
@@ -140,7 +145,9 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
 
 
 def _unique(table: Drafts, names: tuple[str, ...]) -> None:
-    """Tells the keys that stand twice, with both cells and how the two differ where one looks at them."""
+    """Tells the keys that stand twice, with both cells and how the two differ where one looks at
+    them.
+    """
     first: dict[tuple[str, ...], Draft] = {}
     for row in table.rows:
         if all(name in row.values for name in names):

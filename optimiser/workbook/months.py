@@ -1,5 +1,6 @@
-"""A table with a column for each month, quarter or year, as planners keep them: what such a title means, and how a row of it is
-written in the long form that is read."""
+"""A table with a column for each month, quarter or year, as planners keep them: what such a title
+means, and how a row of it is written in the long form that is read.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ _TITLES = [
 
 @dataclass(frozen=True)
 class Span:
-    """What a title names: so many months from a date, of which the year may be open, or a period by its number."""
+    """What a title names: so many months from a date, of which the year may be open, or a period by
+    its number.
+    """
 
     months: int
     month: int = 0
@@ -48,7 +51,10 @@ class Span:
     def first(
         self, start: dt.date | None, period_months: int, fiscal_start: int, year: int
     ) -> dt.date | None:
-        """Its first day; `year` is what the row says of an open year. None where nothing says it."""
+        """Its first day; `year` is what the row says of an open year.
+
+        None where nothing says it.
+        """
         if self.number:
             return None if start is None else _after(start, (self.number - 1) * period_months)
         if self.fiscal:
@@ -65,8 +71,9 @@ def _after(day: dt.date, months: int) -> dt.date:
 
 
 def spans(titles: Mapping[int, Cell], known: Collection[str], table: str) -> dict[int, Span]:
-    """The columns whose title names a month, a quarter or a year, where there are several; words that the table knows may stand
-    beside it."""
+    """The columns whose title names a month, a quarter or a year, where there are several; words
+    that the table knows may stand beside it.
+    """
     words = {*known, table, table.removesuffix("s"), "total"}
     found = {}
     for column, cell in titles.items():
@@ -108,7 +115,9 @@ def _span(title: str) -> Span | None:
 
 @dataclass(frozen=True)
 class Wide:
-    """A table with columns for spans of time, and a row of it: its cells by name, those of its spans by column."""
+    """A table with columns for spans of time, and a row of it: its cells by name, those of its
+    spans by column.
+    """
 
     kind: type[Row]
     spans: Mapping[int, Span]
@@ -175,7 +184,9 @@ class Wide:
 
 
 def value_column(kind: type[Row]) -> str | None:
-    """The column of a table that says how much from a date on, where its rows may repeat for further dates; None in any other."""
+    """The column of a table that says how much from a date on, where its rows may repeat for
+    further dates; None in any other.
+    """
     known = {column.name: column for column in columns(kind)}
     if keys(kind) or "from" not in known:
         return None

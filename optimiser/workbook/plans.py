@@ -1,4 +1,6 @@
-"""A plan workbook, also one that was edited by hand, as the sheets that an audit reads: every fault at once, each with its cell."""
+"""A plan workbook, also one that was edited by hand, as the sheets that an audit reads: every fault
+at once, each with its cell.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,10 @@ class _Summary:
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is a plan workbook, sound or not, and no input. Raises InputError where it cannot be read."""
+    """Whether a file is a plan workbook, sound or not, and no input.
+
+    Raises InputError where it cannot be read.
+    """
     if path.is_dir():
         return False
     with _told(path):
@@ -263,14 +268,18 @@ def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]
         return None, str(reason)
 
 
-PARTS = {  # of the summary, in their order: how the title begins, and whether there are columns below it
+# of the summary, in their order: how the title begins, and whether there are columns below it
+PARTS = {
     "To do first": False, "Cost by heading": True, "Quantities": True, "Appropriations": True, "Suppliers": True, "Buyers": True,
     "Checks": False, "Warnings": False, "Sheets": True,
 }  # fmt: skip
 
 
 def _summary(sheet: Sheet) -> _Summary:
-    """The claims of the summary, read from top to bottom. A title has words where a row below it has figures."""
+    """The claims of the summary, read from top to bottom.
+
+    A title has words where a row below it has figures.
+    """
     found, parts, part = _Summary(), list(PARTS), ""
     for number, cells in sheet:
         label, second = _text(cells.get(1)), cells.get(2)
@@ -329,7 +338,9 @@ def _number(cells: Cells) -> float | None:
 def _completed(
     rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[str, str]
 ) -> PlanReading:
-    """The claims of a summary whose formulas have lost their values are computed from the sheets, as the formulas do."""
+    """The claims of a summary whose formulas have lost their values are computed from the sheets,
+    as the formulas do.
+    """
     costs = {name: value for name, value in summary.costs.items() if value is not None}
     totals = {name: value for name, value in summary.totals.items() if value is not None}
     notes = []
@@ -374,7 +385,9 @@ def _asked(said: str) -> float | None:
 
 
 def _changes(said: str) -> Iterator[Change]:
-    """Changes as the sheet `run` lists them; a piece that is no change is the rest of the value before it."""
+    """Changes as the sheet `run` lists them; a piece that is no change is the rest of the value
+    before it.
+    """
     pieces = [piece for piece in said.split("; ") if piece.strip()]
     while pieces:
         change = pieces.pop(0)

@@ -1,9 +1,10 @@
-"""From the officer's workbook, or a folder of CSV files, to a Stockpile: every fault at once, each with its cell.
+"""From the officer's workbook, or a folder of CSV files, to a Stockpile: every fault at once, each
+with its cell.
 
-Cells become drafts of rows (`drafts`), drafts are linked to each other (`links`), rows are checked together
-(`stockpile_model.build.check`) and, where all is sound, their figures against each other (`sanity`). A fault does not end
-the reading: something harmless takes the place of what it leaves open, and what follows from that is not told, so that one
-slip gives one line.
+Cells become drafts of rows (`drafts`), drafts are linked to each other (`links`), rows are checked
+together (`stockpile_model.build.check`) and, where all is sound, their figures against each other
+(`sanity`). A fault does not end the reading: something harmless takes the place of what it leaves
+open, and what follows from that is not told, so that one slip gives one line.
 """
 
 from __future__ import annotations
@@ -51,21 +52,25 @@ class Reading:
 
     stockpile: Stockpile
     warnings: tuple[Fault, ...] = ()
-    sha256: str = (  # of the bytes that were read: of the workbook, or of the names and contents of a folder's CSV files in order
-        ""
-    )
+    # of the bytes that were read: of the workbook, or of the names and contents of a folder's CSV
+    # files in order
+    sha256: str = ""
 
 
 def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
-    """The rows of a workbook (.xlsx) or of a folder with one `<table>.csv` for each table, after `changes` to them.
+    """The rows of a workbook (.xlsx) or of a folder with one `<table>.csv` for each table, after
+    `changes` to them.
 
-    The file is only read. InputError holds all that is wrong with it, in the order of its sheets, rows and columns.
+    The file is only read. InputError holds all that is wrong with it, in the order of its sheets,
+    rows and columns.
     """
     return _read(path, changes)[0]
 
 
 def read_as_written(path: str | Path) -> tuple[Reading, dict[type[Row], Written]]:
-    """What `read` reads, and beside it the cells of each table that has rows, to be written again as they were given."""
+    """What `read` reads, and beside it the cells of each table that has rows, to be written again
+    as they were given.
+    """
     reading, workbook = _read(path, ())
     tables = [workbook.tables[name] for name in workbook.order if name in workbook.tables]
     return reading, {table.kind: written(table) for table in tables if table.rows}
@@ -94,7 +99,10 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
 
 
 def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
-    """Return a workbook without faults after changes to its cells. Raises InputError where it then has faults."""
+    """Return a workbook without faults after changes to its cells.
+
+    Raises InputError where it then has faults.
+    """
     stockpile, faults = _change(reading.stockpile, changes)
     if not faults:
         problems = [*check(stockpile), *uncertain.check(stockpile), *studies.check(stockpile, ())]
@@ -108,7 +116,10 @@ def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
 
 
 def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Reading:
-    """Return the rows of sheets that have been taken. Raises InputError with all that is wrong with them."""
+    """Return the rows of sheets that have been taken.
+
+    Raises InputError with all that is wrong with them.
+    """
     workbook.judge_headers()
     linked = link(workbook.tables, workbook.unread)
     faults = workbook.faults()
@@ -217,7 +228,9 @@ class _Workbook:
         )
 
     def judge_headers(self) -> None:
-        """What the titles of columns say against how they are read; the settings say in which units and from when."""
+        """What the titles of columns say against how they are read; the settings say in which units
+        and from when.
+        """
         drafts = self.tables.get(Settings.TABLE)
         given = (
             {name: value for row in drafts.rows for name, value in row.values.items()}
@@ -265,7 +278,9 @@ class _Workbook:
         )
 
     def bears_judgement(self) -> bool:
-        """Whether enough is known to judge rows together: all sheets and their rows, and the time that the plan covers."""
+        """Whether enough is known to judge rows together: all sheets and their rows, and the time
+        that the plan covers.
+        """
         if self.unread - self.tables.keys() or Settings.TABLE not in self.tables:
             return False
         if any(table.faults.lost for table in self.tables.values()):

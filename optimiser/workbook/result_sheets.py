@@ -58,7 +58,10 @@ WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
 
 @dataclass(frozen=True)
 class Table:
-    """Result rows as they stand on a sheet, below a header: their values by column. Formulas address a column by its name."""
+    """Result rows as they stand on a sheet, below a header: their values by column.
+
+    Formulas address a column by its name.
+    """
 
     kind: type[Result]
     values: Mapping[str, Sequence[Any]]
@@ -95,7 +98,9 @@ def _table(kind: type[Result], rows: PlanRows) -> Table:
 
 
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:
-    """The columns of a sheet: which scenarios a row is of stands last, and only where there are scenarios."""
+    """The columns of a sheet: which scenarios a row is of stands last, and only where there are
+    scenarios.
+    """
     of = [each for each in columns(kind) if issubclass(kind, Dated) and each.name in DATED]
     return [each for each in columns(kind) if each not in of] + (of if scenarios else [])
 
@@ -187,7 +192,9 @@ def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) ->
 
 
 def title(column: Column, plan: Plan) -> str:
-    """The readable form of a column's name with its unit; read back, it equals the name (workbook contract, rule 2)."""
+    """The readable form of a column's name with its unit; read back, it equals the name (workbook
+    contract, rule 2).
+    """
     unit = (
         "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
     )  # else the row says which
@@ -198,8 +205,10 @@ def title(column: Column, plan: Plan) -> str:
 def _styles(
     styles: Styles, column: Column, table: Table, plan: Plan, gap: bool
 ) -> Iterable[Format]:
-    """The format of each cell; with a `gap` text stands off the number before it. Where the unit of a column differs from row to
-    row, another column says which it is."""
+    """The format of each cell; with a `gap` text stands off the number before it.
+
+    Where the unit of a column differs from row to row, another column says which it is.
+    """
     values = table.values[column.name]
     if " or " in column.unit:
         names = {plan.unit: "quantity", plan.currency: "money", "share": "1", "spend": "money"}
@@ -225,7 +234,9 @@ def _styles(
 
 
 def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
-    """Whether a column holds quantities or money of a sheet that says what to do: its cells show all that is to be done."""
+    """Whether a column holds quantities or money of a sheet that says what to do: its cells show
+    all that is to be done.
+    """
     return column.unit in ("quantity", "money", "money/quantity", "quantity or times") and any(
         each.name in ("instruction", "planned") for each in beside
     )

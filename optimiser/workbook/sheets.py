@@ -1,4 +1,6 @@
-"""A sheet as its file holds it, before anything is known of tables: rows of cells that are not blank."""
+"""A sheet as its file holds it, before anything is known of tables: rows of cells that are not
+blank.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from typing import Protocol
 from stockpile_model.values import Given
 
 MOST_ROWS = 100_000
-"""Rows that a sheet may hold. Far above any plan that can be solved; below what exhausts a computer."""
+"""Rows that a sheet may hold.
+
+Far above any plan that can be solved; below what exhausts a computer.
+"""
 
 MOST_BYTES = 128 * 2**20
 """What all of an input may unpack to."""
@@ -37,8 +42,9 @@ class Digest(Protocol):
 
 @dataclass(frozen=True)
 class Lost:
-    """A cell whose value is lost: an error of the spreadsheet program, or a formula without a cached value. `shown` is what the
-    spreadsheet program shows in its place."""
+    """A cell whose value is lost: an error of the spreadsheet program, or a formula without a
+    cached value. `shown` is what the spreadsheet program shows in its place.
+    """
 
     message: str
     shown: str = field(default="", compare=False)
@@ -67,7 +73,9 @@ class Percent(float):
 
 
 class Stale(float):
-    """The 0 of a formula that reads another sheet or workbook: also what it finds where there is nothing."""
+    """The 0 of a formula that reads another sheet or workbook: also what it finds where there is
+    nothing.
+    """
 
 
 Cell = Given | Lost
@@ -90,9 +98,12 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet. `rows` can be read once: the number of each row that is not blank, as a spreadsheet program counts
-    it, and its cells. `merged` (the areas of merged cells that reach the rows) and `hidden` are complete when all rows have been
-    read. `typed` says whether a number that is given as text is a slip; in a CSV file every cell is text.
+    """One sheet.
+
+    `rows` can be read once: the number of each row that is not blank, as a spreadsheet program
+    counts it, and its cells. `merged` (the areas of merged cells that reach the rows) and `hidden`
+    are complete when all rows have been read. `typed` says whether a number that is given as text
+    is a slip; in a CSV file every cell is text.
     """
 
     name: str

@@ -1,4 +1,6 @@
-"""How cells of a plan look: formats, each made once, and how a value of any kind is put into a cell."""
+"""How cells of a plan look: formats, each made once, and how a value of any kind is put into a
+cell.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,10 @@ class Styles:
 
 
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
-    """Write a value; text is never taken for a formula or a link. None leaves the cell empty, a number that is none is #NUM!."""
+    """Write a value; text is never taken for a formula or a link.
+
+    None leaves the cell empty, a number that is none is #NUM!.
+    """
     match plain(value):
         case None:
             return
@@ -103,8 +108,9 @@ def text(value: object) -> str:
 
 
 def literal(title: str) -> str:
-    """A title of a chart or axis as text: XlsxWriter takes what holds `Sheet!A1` for a reference, so an invisible character parts the
-    two."""
+    """A title of a chart or axis as text: XlsxWriter takes what holds `Sheet!A1` for a reference,
+    so an invisible character parts the two.
+    """
     return legible(title).replace("!", "!\u2060")
 
 
@@ -114,7 +120,9 @@ def legible(value: str) -> str:
 
 
 def writable(value: str) -> str:
-    """Text with escapes for what no encoding holds: bytes of a file's name that are no text (lone surrogates)."""
+    """Text with escapes for what no encoding holds: bytes of a file's name that are no text (lone
+    surrogates).
+    """
     return value if value.isascii() else value.encode(errors="backslashreplace").decode()
 
 
@@ -132,8 +140,10 @@ def unit_of(unit: str, quantity: str, currency: str) -> str:
 
 
 def number_format(unit: str, values: Iterable[object]) -> str:
-    """The format of a column of numbers by its unit: shares in percent, quantities and money with decimals only where they matter,
-    and with more of them where all figures are small because their unit is a large one."""
+    """The format of a column of numbers by its unit: shares in percent, quantities and money with
+    decimals only where they matter, and with more of them where all figures are small because their
+    unit is a large one.
+    """
     if unit == "1":
         return SHARE
     if not unit.startswith(("quantity", "money")):
@@ -166,7 +176,9 @@ def precise(precision: Precision) -> str:
 
 
 def exact_formats(unit: str, values: Sequence[object]) -> list[str]:
-    """The format of each cell of a column whose figures are to be acted on: each shows what a sentence says of it."""
+    """The format of each cell of a column whose figures are to be acted on: each shows what a
+    sentence says of it.
+    """
     said = (
         amounts.money
         if unit.startswith("money")

@@ -1,5 +1,8 @@
-"""A worksheet that takes whole columns. Nearly all cells of a plan are in such columns, and XlsxWriter, which keeps each cell as an
-object and looks at each of its attributes, takes several times as long for them."""
+"""A worksheet that takes whole columns.
+
+Nearly all cells of a plan are in such columns, and XlsxWriter, which keeps each cell as an object
+and looks at each of its attributes, takes several times as long for them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from optimiser.workbook.styles import plain
 
 
 class TableSheet(Worksheet):  # type: ignore[misc]
-    """A header, written as in any worksheet, and columns below it, which are kept as the XML of their cells."""
+    """A header, written as in any worksheet, and columns below it, which are kept as the XML of
+    their cells.
+    """
 
     dim_rowmax: int | None
 
@@ -25,7 +30,10 @@ class TableSheet(Worksheet):  # type: ignore[misc]
         self._heights: dict[int, float] = {}
 
     def put_column(self, column: int, values: Iterable[object], styles: Iterable[Format]) -> None:
-        """Write values below the header, columns from left to right. Text is never taken for a formula or a link."""
+        """Write values below the header, columns from left to right.
+
+        Text is never taken for a formula or a link.
+        """
         letter, cells = xl_col_to_name(column), list[str]()
         style_of: dict[Format, str] = {}
         known: dict[

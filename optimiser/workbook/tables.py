@@ -1,4 +1,6 @@
-"""A sheet as a table: its header matched to the columns that the table may have, its cells by the name of their column."""
+"""A sheet as a table: its header matched to the columns that the table may have, its cells by the
+name of their column.
+"""
 
 from __future__ import annotations
 
@@ -64,10 +66,11 @@ class Faults:
 class Table:
     """One sheet with a header.
 
-    `known` are the names of the columns that it may have, `required` those that it must have. `other` says what a
-    title that is not known stands for; None where it is a fault. `columns` maps the name of each column to its number, `units` to
-    what its title says in brackets. `spans` are columns for months, quarters or years, which no table has; `wide` is the first row
-    with a value in one of them.
+    `known` are the names of the columns that it may have, `required` those that it must have.
+    `other` says what a title that is not known stands for; None where it is a fault. `columns` maps
+    the name of each column to its number, `units` to what its title says in brackets. `spans` are
+    columns for months, quarters or years, which no table has; `wide` is the first row with a value
+    in one of them.
     """
 
     def __init__(
@@ -113,7 +116,9 @@ class Table:
             self._match(titles, known, required, other)
 
     def _no_header(self, known: Collection[str]) -> str:
-        """What is wrong with a first row that names no column; a title above the table is the usual reason."""
+        """What is wrong with a first row that names no column; a title above the table is the usual
+        reason.
+        """
         for line, cells in itertools.islice(self.rows, _FAR):
             names = [normal(text(cell)) for cell in cells.values() if not isinstance(cell, Lost)]
             if sum(name in known for name in names) > len(names) / 2:
@@ -171,7 +176,10 @@ class Table:
                 )
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Cell]]]:
-        """The number of each row that is not blank and its cells by column name. Once read, the faults are complete."""
+        """The number of each row that is not blank and its cells by column name.
+
+        Once read, the faults are complete.
+        """
         names = {column: name for name, column in self.columns.items()}
         line = self.line
         for line, cells in self.rows:
@@ -199,7 +207,10 @@ class Table:
         self._refuse_merged(line)
 
     def _refuse_merged(self, last: int) -> None:
-        """Merged cells hold one value where their rows show several. What else is found in them follows from that."""
+        """Merged cells hold one value where their rows show several.
+
+        What else is found in them follows from that.
+        """
         for top, left, bottom, right in self.merged[:_MOST_MERGED]:
             if self.line <= bottom and top <= last and left <= max(self.titled, default=0):
                 area = f"{letter(left)}{top}:{letter(right)}{bottom}"

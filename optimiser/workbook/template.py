@@ -1,4 +1,5 @@
-"""A workbook to begin with: every table with its columns, an example to overwrite, drop-downs, checks, and a guide.
+"""A workbook to begin with: every table with its columns, an example to overwrite, drop-downs,
+checks, and a guide.
 
 It follows the row types: a table or column that is added there stands in the next template.
 """
@@ -46,7 +47,10 @@ _ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for 
 
 
 def write_template(path: Path, material: str, force: bool = False) -> None:
-    """Write a new workbook to `path` (.xlsx). Raises OutputError, also where a file stands there, unless by `force`."""
+    """Write a new workbook to `path` (.xlsx).
+
+    Raises OutputError, also where a file stands there, unless by `force`.
+    """
     check_target(path, Kind.TEMPLATE)
     if path.exists() and not force:
         raise OutputError(
@@ -78,7 +82,9 @@ def compose(material: str) -> bytes:
 
 
 def names(kind: type[Row], rows: Sequence[Cells]) -> list[str]:
-    """The columns of a sheet: those of the table, the indices of the example and room for more, where it comes from."""
+    """The columns of a sheet: those of the table, the indices of the example and room for more,
+    where it comes from.
+    """
     if kind is Settings:
         return ["name", "value", "note", "source", "source_date", "confidence"]
     known = [column.name for column in columns(kind)]
@@ -111,7 +117,10 @@ def _sentence(column: Column) -> str:
 
 
 def shown(column: Column | None, _: Iterable[object]) -> str:
-    """The format of a whole column, whatever stands in it. Names stay as they are typed: 001 is no number."""
+    """The format of a whole column, whatever stands in it.
+
+    Names stay as they are typed: 001 is no number.
+    """
     if column is not None and column.kind == "text" and not column.choices:
         return "@"
     return cell_format(column, ())

@@ -1,8 +1,9 @@
 """What the title of a column says in brackets, against the unit in which the column is read.
 
-A text names units, or says something else: `[USD/kg]`, `[kUSD per tonne, real 2026]`, `[assumption]`. Only what is a unit counts: a
-quantity, a currency, a span of time, a share in per cent, and how many of it. What is left out is not another unit: `[USD]` over a price
-per kilogram passes.
+A text names units, or says something else: `[USD/kg]`, `[kUSD per tonne, real 2026]`,
+`[assumption]`. Only what is a unit counts: a quantity, a currency, a span of time, a share in per
+cent, and how many of it. What is left out is not another unit: `[USD]` over a price per kilogram
+passes.
 """
 
 from __future__ import annotations
@@ -158,7 +159,9 @@ _OWN = {"quantity": "\ue000", "money": "\ue001", "time": "\ue002"}
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit that a text names: how many kilograms, months or pieces of money it is, of what, and whether it stands below the line."""
+    """A unit that a text names: how many kilograms, months or pieces of money it is, of what, and
+    whether it stands below the line.
+    """
 
     kind: Kind
     size: float
@@ -288,7 +291,9 @@ def _alike(one: Unit, other: Unit) -> bool:
 
 
 def _units(said: str, book: Book, column: str = "") -> Iterator[Unit]:
-    """The units that a text names, as far as they are any; `column` is the unit of the column over which it stands."""
+    """The units that a text names, as far as they are any; `column` is the unit of the column over
+    which it stands.
+    """
     text = unicodedata.normalize(
         "NFKC",
         re.sub(
@@ -343,7 +348,9 @@ def _is_power(number: float) -> bool:
 
 
 def _scaled(found: list[Unit], scale: Mapping[bool, float], column: str) -> Iterator[Unit]:
-    """The units, the first money or quantity on either side of the line times what thousands or millions are named there."""
+    """The units, the first money or quantity on either side of the line times what thousands or
+    millions are named there.
+    """
     for below in (False, True):
         size = scale[below]
         side = [unit for unit in found if unit.below == below]
@@ -358,7 +365,10 @@ def _scaled(found: list[Unit], scale: Mapping[bool, float], column: str) -> Iter
 
 
 def _unit(token: str, book: Book, below: bool, column: str, timed: bool) -> Unit | None:
-    """What a word means; None where it is no unit. A letter is one where its column leaves no doubt."""
+    """What a word means; None where it is no unit.
+
+    A letter is one where its column leaves no doubt.
+    """
     word, above = token.casefold(), column.partition("/")[0]
     for kind, own in _OWN.items():
         if token == own:

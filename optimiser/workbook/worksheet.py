@@ -1,8 +1,8 @@
 """The cells of one worksheet, read once, forwards, from its part of an Excel package.
 
-openpyxl reads the package: texts, formats, names. Its own reader of rows drops cells that stand out of order, rows and cells that
-repeat and what is hidden, reads an uncached formula as a blank, and takes two passes where formulas are asked for. Here every
-cell is read, or told with its address.
+openpyxl reads the package: texts, formats, names. Its own reader of rows drops cells that stand out
+of order, rows and cells that repeat and what is hidden, reads an uncached formula as a blank, and
+takes two passes where formulas are asked for. Here every cell is read, or told with its address.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def damaged(what: str) -> Unreadable:
 
 @dataclass(frozen=True)
 class Package:
-    """What the cells of all worksheets refer to: shared texts, formats by style, and the names that a formula may use."""
+    """What the cells of all worksheets refer to: shared texts, formats by style, and the names that
+    a formula may use.
+    """
 
     texts: Sequence[str]
     formats: Sequence[str]  # the number format of each style
@@ -306,7 +308,9 @@ def _none(what: str) -> Lost:
 
 @functools.cache
 def _zeros(code: str) -> int:
-    """How many digits a format shows at least, where it shows whole numbers with leading zeros: 3 for `000`."""
+    """How many digits a format shows at least, where it shows whole numbers with leading zeros: 3
+    for `000`.
+    """
     first = _bare(code)
     return len(first) if re.fullmatch("00+", first) else 0
 

@@ -1,7 +1,8 @@
-"""A plan as a workbook, for the officer who acts on it: sheets to filter, a summary with live totals, native charts.
+"""A plan as a workbook, for the officer who acts on it: sheets to filter, a summary with live
+totals, native charts.
 
-Written with XlsxWriter, which draws native charts and stores the value of a formula beside it. The file stands there
-whole or not at all.
+Written with XlsxWriter, which draws native charts and stores the value of a formula beside it. The
+file stands there whole or not at all.
 """
 
 from __future__ import annotations
@@ -24,13 +25,19 @@ from optimiser.workbook.summary import add_summary
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Write the plan to `path` (.xlsx), in place of what stands there. Raises OutputError; then nothing has changed."""
+    """Write the plan to `path` (.xlsx), in place of what stands there.
+
+    Raises OutputError; then nothing has changed.
+    """
     check_target(path)
     replace(path, compose(plan))
 
 
 def save(plan: Plan, path: Path, force: bool = False) -> None:
-    """Write the plan, but not in place of a file that is none, unless by `force`. Raises OutputError; then nothing has changed."""
+    """Write the plan, but not in place of a file that is none, unless by `force`.
+
+    Raises OutputError; then nothing has changed.
+    """
     check_target(path)
     refuse_foreign(path, Kind.PLAN, force)
     write(plan, path)

@@ -1,6 +1,7 @@
 """An Excel workbook as sheets of cells, read once, forwards.
 
-What is no workbook, or unpacks to too much, is refused before openpyxl reads the package; `worksheet` reads the cells.
+What is no workbook, or unpacks to too much, is refused before openpyxl reads the package;
+`worksheet` reads the cells.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ _LONG_FORMAT = re.compile(rb"formatCode=[\"'][^\"']{%d}" % _LONGEST_FORMAT)
 _LESS = "remove rows or split the workbook"
 _SAVE = "save it as an Excel workbook (.xlsx)"
 
-# What zipfile, zlib and the XML parser raise at a damaged package, and openpyxl where a part of it is not as expected
-# (ArithmeticError: a number no float holds; RuntimeError: a compression zipfile does not know; SyntaxError: no XML).
+# What zipfile, zlib and the XML parser raise at a damaged package, and openpyxl where a part of it
+# is not as expected (ArithmeticError: a number no float holds; RuntimeError: a compression zipfile
+# does not know; SyntaxError: no XML).
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, SyntaxError),
     *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
@@ -66,8 +68,11 @@ warnings.filterwarnings("ignore", module="openpyxl")
 
 
 def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
-    """The sheets of a workbook, in its order. The rows of a sheet must be read before the next sheet is asked for. `seen` takes note of
-    the bytes, which are read once: whoever saves the file meanwhile changes neither."""
+    """The sheets of a workbook, in its order.
+
+    The rows of a sheet must be read before the next sheet is asked for. `seen` takes note of the
+    bytes, which are read once: whoever saves the file meanwhile changes neither.
+    """
     if (size := path.stat().st_size) > MOST_BYTES:
         raise Unreadable(
             f"has {size / 2**20:,.0f} MB; at most {MOST_BYTES / 2**20:,.0f} MB are read; {_LESS}"
@@ -164,7 +169,9 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
 
 
 def _refuse_formats(archive: zipfile.ZipFile) -> None:
-    """A format that no spreadsheet program keeps: openpyxl looks at each with patterns whose time grows with its square."""
+    """A format that no spreadsheet program keeps: openpyxl looks at each with patterns whose time
+    grows with its square.
+    """
     styles = archive.read(ARC_STYLE) if ARC_STYLE in archive.namelist() else b""
     if _LONG_FORMAT.search(styles.replace(b"\0", b"")):  # a part may be UTF-16
         raise Unreadable(

@@ -1,4 +1,6 @@
-"""All benchmarks, one after the other, but that of the search, which takes hours; the last two take most of the time."""
+"""All benchmarks, one after the other, but that of the search, which takes hours; the last two take
+most of the time.
+"""
 
 from tests.benchmarks import (
     around_the_search,

@@ -1,8 +1,9 @@
-"""All of `stockpile solve` but the search, phase by phase, against the start of the command: the workbooks of `inputs/` and a tree of a
-hundred scenarios.
+"""All of `stockpile solve` but the search, phase by phase, against the start of the command: the
+workbooks of `inputs/` and a tree of a hundred scenarios.
 
-Each workbook is planned once, to a wide gap, and the values of its plan are kept: each measurement is a process of its own that puts
-them into a model that it has built. `python -m tests.benchmarks.around_the_search --quick` leaves the tree out.
+Each workbook is planned once, to a wide gap, and the values of its plan are kept: each measurement
+is a process of its own that puts them into a model that it has built. `python -m
+tests.benchmarks.around_the_search --quick` leaves the tree out.
 """
 
 from __future__ import annotations

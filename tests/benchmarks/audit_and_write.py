@@ -1,4 +1,6 @@
-"""The audit of a plan and all writing of it, against the import of the packages, in one process for each of the two."""
+"""The audit of a plan and all writing of it, against the import of the packages, in one process for
+each of the two.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""From a checked workbook to a model inside HiGHS: this project's adapter against Pyomo's own two interfaces, the building
-of the Pyomo model included on all sides."""
+"""From a checked workbook to a model inside HiGHS: this project's adapter against Pyomo's own two
+interfaces, the building of the Pyomo model included on all sides.
+"""
 
 from __future__ import annotations
 

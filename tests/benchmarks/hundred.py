@@ -1,5 +1,6 @@
-"""A tree of 100 scenarios: build and load against plain Pyomo, the whole against HiGHS alone on the MPS file of the plain model
-(stock age by age), its growth with the number of scenarios, and its peak memory.
+"""A tree of 100 scenarios: build and load against plain Pyomo, the whole against HiGHS alone on the
+MPS file of the plain model (stock age by age), its growth with the number of scenarios, and its
+peak memory.
 
 `python -m tests.benchmarks.hundred --quick` takes a tenth of the scenarios.
 """
@@ -132,7 +133,9 @@ def build_and_load(scenarios: int, ages: bool) -> float:
 
 
 def search(scenarios: int, ages: bool, limit: float) -> tuple[Search, Search]:
-    """The whole of this project, and HiGHS alone on the MPS file of the plain model; each in a process of its own."""
+    """The whole of this project, and HiGHS alone on the MPS file of the plain model; each in a
+    process of its own.
+    """
     ran = python("-c", OURS, str(scenarios), str(ages), str(limit))
     ours = Search(*(float(each) for each in ran.output.split()), peak=ran.peak)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,6 @@
-"""The case of `synthetic.scenario_tree` in plain Pyomo, as a modeller writes it down from the formulation: stock age by age, one
-rule for each constraint. It shares the rows and the tree with the project and none of its blocks.
+"""The case of `synthetic.scenario_tree` in plain Pyomo, as a modeller writes it down from the
+formulation: stock age by age, one rule for each constraint. It shares the rows and the tree with
+the project and none of its blocks.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ USES = ("purchase", "contract", "storage", "rotation")
 
 
 def plain(stockpile: Stockpile) -> pyo.ConcreteModel:
-    """Minimise `m.cost`, the expected discounted cost [money]. Orders are paid on delivery, every contract that is signed delivers
-    first at its `deliver_from`, and there is one site and one buyer: other workbooks are not understood.
+    """Minimise `m.cost`, the expected discounted cost [money].
+
+    Orders are paid on delivery, every contract that is signed delivers first at its `deliver_from`,
+    and there is one site and one buyer: other workbooks are not understood.
     """
     stockpile = unfold(stockpile)
     tree, calendar, periods = stockpile.tree, stockpile.calendar, stockpile.settings.periods

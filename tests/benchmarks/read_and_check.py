@@ -1,4 +1,6 @@
-"""Reading and checking a workbook of 10,000 rows, against pandas reading the same file: nothing but cells, all sheets."""
+"""Reading and checking a workbook of 10,000 rows, against pandas reading the same file: nothing but
+cells, all sheets.
+"""
 
 from __future__ import annotations
 

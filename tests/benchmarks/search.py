@@ -1,10 +1,13 @@
-"""The search of this project against HiGHS alone, SCIP and CBC on the same model at the same gap, in processor seconds of one core:
-`python -m tests.benchmarks.search [MODEL ...] [--limit SECONDS]`. Takes an hour or more with all models.
+"""The search of this project against HiGHS alone, SCIP and CBC on the same model at the same gap,
+in processor seconds of one core: `python -m tests.benchmarks.search [MODEL ...] [--limit SECONDS]`.
+Takes an hour or more with all models.
 
-`--seeds N` searches the models at N prices that differ by a few per cent: the engine chooses nothing at random, so these take the place
-of seeds. `--growth` shows how the time of the engine grows with the size of made-up books.
+`--seeds N` searches the models at N prices that differ by a few per cent: the engine chooses
+nothing at random, so these take the place of seeds. `--growth` shows how the time of the engine
+grows with the size of made-up books.
 
-SCIP is the package pyscipopt, CBC the command `cbc`. The project needs neither, and what is not installed is left out.
+SCIP is the package pyscipopt, CBC the command `cbc`. The project needs neither, and what is not
+installed is left out.
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ GROWTH = {
 }
 GROWTH_SEEDS = (1, 2, 3)
 GROWTH_GAP = 0.005
-AGREEMENT = 1e-5  # relatively, by how much bounds and plans of two solvers may contradict each other: their own tolerances
+# relatively, by how much bounds and plans of two solvers may contradict each other: their own
+# tolerances
+AGREEMENT = 1e-5
 HEADER = ("", "first plan [s]", "seconds", "cost", "gap [%]", "load")
 
 
@@ -78,13 +83,18 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Compared:
-    """How the solvers ended on one model. Where the best of the others was cut off, the ratio is at most what it says."""
+    """How the solvers ended on one model.
+
+    Where the best of the others was cut off, the ratio is at most what it says.
+    """
 
     searches: Mapping[str, Search]
 
     @property
     def best(self) -> str:
-        """Who of the others was first to prove its plan, or if none did the one that was cut off first."""
+        """Who of the others was first to prove its plan, or if none did the one that was cut off
+        first.
+        """
         others = {name: each for name, each in self.searches.items() if name != ENGINE}
         return min(others, key=lambda name: (not others[name].finished, others[name].seconds))
 
@@ -212,7 +222,9 @@ def repeat(name: str, solvers: Sequence[str], limit: float, seeds: int) -> None:
 
 
 def grow(limit: float) -> None:
-    """Print the time of the engine on made-up books of several sizes, and the power to which it grows in each dimension."""
+    """Print the time of the engine on made-up books of several sizes, and the power to which it
+    grows in each dimension.
+    """
     powers = []
     for dimension, lengths in GROWTH.items():
         rows = [[length, *_sized(CENTRE | {dimension: length}, limit)] for length in lengths]
@@ -235,7 +247,9 @@ def grow(limit: float) -> None:
 
 
 def _sized(of: Mapping[str, int], limit: float) -> Iterator[float]:
-    """The size of a book, the seconds at each seed, and how many were cut off: these are shown at the limit, and grow faster."""
+    """The size of a book, the seconds at each seed, and how many were cut off: these are shown at
+    the limit, and grow faster.
+    """
     unproven = 0
     for k in GROWTH_SEEDS:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,6 @@
-"""The models of the benchmark of the search: changes of the workbooks of `inputs/`, and books of made-up figures that grow."""
+"""The models of the benchmark of the search: changes of the workbooks of `inputs/`, and books of
+made-up figures that grow.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,18 @@ from tests.support.books import book
 
 WHOLE = "settings.firm_periods="  # all orders are whole
 SOFT = "targets[gallium].hard set no"
-APART = 0.02  # by how much the prices of a seed differ from those of the workbook, and the premiums of one offer's copies
+# by how much the prices of a seed differ from those of the workbook, and the premiums of one
+# offer's copies
+APART = 0.02
 Rows = tuple[Row, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A workbook with changes of its cells and of its rows. `wanted`: the search, in times of the best other solver; `command`: the
-    whole command [s]."""
+    """A workbook with changes of its cells and of its rows.
+
+    `wanted`: the search, in times of the best other solver; `command`: the whole command [s].
+    """
 
     workbook: str = "gallium"
     changes: tuple[str, ...] = (WHOLE,)
@@ -114,7 +120,9 @@ MODELS = {
 
 
 def stockpile_of(name: str, seed: int = 0) -> Stockpile:
-    """Return the case of a model, at prices that a seed other than 0 moves; or of a book of made-up figures, as `sizes` names it."""
+    """Return the case of a model, at prices that a seed other than 0 moves; or of a book of made-up
+    figures, as `sizes` names it.
+    """
     if name not in MODELS:
         return _grown(
             seed=seed,
@@ -160,7 +168,9 @@ def _grown(seed: int, **of: int) -> Stockpile:
 
 
 def prepare(name: str, seed: int, folder: Path) -> None:
-    """Write the program of a model with its structure, and its MPS file; print its columns, rows, integers and gap."""
+    """Write the program of a model with its structure, and its MPS file; print its columns, rows,
+    integers and gap.
+    """
     stockpile = stockpile_of(name, seed)
     formulation = build(stockpile)
     form = standard_form(formulation.m)

@@ -1,8 +1,9 @@
-"""One search in a process of its own, in processor seconds: `python -m tests.benchmarks.search_solvers SOLVER FOLDER GAP LIMIT SEED`
-prints how it ended, on its last line.
+"""One search in a process of its own, in processor seconds: `python -m
+tests.benchmarks.search_solvers SOLVER FOLDER GAP LIMIT SEED` prints how it ended, on its last line.
 
-The engine and HiGHS take the program as this project makes it; SCIP (the package pyscipopt) and CBC (the command `cbc`) take the MPS
-file of the same model, where they are installed. To read it is not counted.
+The engine and HiGHS take the program as this project makes it; SCIP (the package pyscipopt) and CBC
+(the command `cbc`) take the MPS file of the same model, where they are installed. To read it is not
+counted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from optimiser.solving import engine, highs
 from optimiser.solving.options import ABSOLUTE_GAP, Options, relative_gap
 from optimiser.system.interrupts import Interrupt
 
-LATE = 5  # how much more than its limit CBC may take [s]: it looks only now and then, at times not for minutes
+# how much more than its limit CBC may take [s]: it looks only now and then, at times not for
+# minutes
+LATE = 5
 FOUND = re.compile(r"Integer solution of .* \(([\d.]+) seconds\)")
 ENDED = re.compile("Result - (Optimal solution found|Problem proven infeasible)")
 CBC_NUMBER = r"^{}:\s+(-?[\d.]+(?:e[+-]?\d+)?)"
@@ -34,7 +37,10 @@ CBC_NUMBER = r"^{}:\s+(-?[\d.]+(?:e[+-]?\d+)?)"
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How a search ended; `first` is when it had its first plan. All seconds are the processor's; money is the model's."""
+    """How a search ended; `first` is when it had its first plan.
+
+    All seconds are the processor's; money is the model's.
+    """
 
     finished: bool
     seconds: float

@@ -51,7 +51,10 @@ def verdict(what: str, measured: float, most: float, unit: str = "") -> None:
 
 
 def python(*arguments: str, expected: Sequence[int] = (0,), **environment: str) -> Ran:
-    """Run a Python process that sees the project to its end. Raises RuntimeError for an unexpected exit status."""
+    """Run a Python process that sees the project to its end.
+
+    Raises RuntimeError for an unexpected exit status.
+    """
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "models")])
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(

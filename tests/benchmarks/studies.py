@@ -1,9 +1,11 @@
-"""Studies against a loop that solves every changed workbook afresh; two processes against one; the second start; memory.
+"""Studies against a loop that solves every changed workbook afresh; two processes against one; the
+second start; memory.
 
     python -m tests.benchmarks.studies [runs of the loop, of 200]
 
-The loop is measured on the first runs and stands for all: it takes seconds for each. Rates are in processor time but for the two
-processes against one, which are in time on the clock: measure those on a computer that does nothing else.
+The loop is measured on the first runs and stands for all: it takes seconds for each. Rates are in
+processor time but for the two processes against one, which are in time on the clock: measure those
+on a computer that does nothing else.
 """
 
 from __future__ import annotations

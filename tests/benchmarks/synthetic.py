@@ -23,8 +23,10 @@ def tables(
     levels: int = 3,
     outlets: int = 2,
 ) -> Tables:
-    """`offers` altogether, dealt out to the materials; `contracts` with `levels` floors each, `outlets` for each material.
-    Half of the offers have a fixed cost of ordering, a quarter are sold in lots."""
+    """`offers` altogether, dealt out to the materials; `contracts` with `levels` floors each,
+    `outlets` for each material. Half of the offers have a fixed cost of ordering, a quarter are
+    sold in lots.
+    """
     r = random.Random(1)
     names = [f"metal_{i}" for i in range(materials)]
     years = -(-periods // 12)
@@ -166,9 +168,11 @@ def scenario_tree(
     ages: bool = False,
     seed: int = 1,
 ) -> Tables:
-    """A tree of two stages: `scenarios` that share the first `known` periods, each with a price path of its own, some with outages,
-    some with more demand. Whole orders are decided in the shared periods. With `ages` a sale loses with age, and old stock does
-    not count towards the target; without, nothing depends on age."""
+    """A tree of two stages: `scenarios` that share the first `known` periods, each with a price
+    path of its own, some with outages, some with more demand. Whole orders are decided in the
+    shared periods. With `ages` a sale loses with age, and old stock does not count towards the
+    target; without, nothing depends on age.
+    """
     r = random.Random(seed)
     years = -(-periods // 12)
     names = [f"path_{s}" for s in range(scenarios)]
@@ -255,7 +259,9 @@ def scenario_tree(
 def _events(
     r: random.Random, s: int, name: str, periods: int, known: int, offers: int
 ) -> list[dict[str, Any]]:
-    """What happens in a scenario: a price path in half-years, an outage in every third, more demand in every fourth."""
+    """What happens in a scenario: a price path in half-years, an outage in every third, more demand
+    in every fourth.
+    """
 
     def event(
         table: str, row: str | None, column: str, how: str, value: float, first: int, last: int

@@ -1,7 +1,9 @@
-"""A thousand scenarios planned by bundles: proven gap, memory and time of `stockpile solve --bundles`.
+"""A thousand scenarios planned by bundles: proven gap, memory and time of `stockpile solve
+--bundles`.
 
-`python -m tests.benchmarks.thousand [SCENARIOS [BUNDLES]]`, by default 1,000 in 100. The book: 60 months, 20 offers, 4 contracts with
-6 floors each, metal that lives a year, orders whole in the first year, after which the scenarios part.
+`python -m tests.benchmarks.thousand [SCENARIOS [BUNDLES]]`, by default 1,000 in 100. The book: 60
+months, 20 offers, 4 contracts with 6 floors each, metal that lives a year, orders whole in the
+first year, after which the scenarios part.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ def tables(scenarios: int) -> Tables:
 
 
 class _Family:
-    """Memory of a process and all that descend from it: the most of their sum [GiB], looked at each second."""
+    """Memory of a process and all that descend from it: the most of their sum [GiB], looked at each
+    second.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid, self.peak, self.running = pid, 0.0, True

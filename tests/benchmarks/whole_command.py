@@ -1,6 +1,8 @@
-"""The whole of `stockpile solve`, against HiGHS alone on the MPS file of the same model and the import of the packages.
+"""The whole of `stockpile solve`, against HiGHS alone on the MPS file of the same model and the
+import of the packages.
 
-The gap is wide, so that the search is short and its noise does not drown what is measured: all that is not searching.
+The gap is wide, so that the search is short and its noise does not drown what is measured: all that
+is not searching.
 """
 
 from __future__ import annotations

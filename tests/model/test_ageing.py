@@ -1,4 +1,6 @@
-"""Ages that nothing tells apart, in one class: the same optimum as a column for each age, and lots that bear it out."""
+"""Ages that nothing tells apart, in one class: the same optimum as a column for each age, and lots
+that bear it out.
+"""
 
 from __future__ import annotations
 
@@ -146,8 +148,10 @@ def solved(stockpile: Stockpile) -> tuple[Formulation, Outcome]:
 
 
 def drawn(r: random.Random) -> Stockpile:
-    """Metal that is bought in too large lots, under contracts that must be taken, early because it is cheap, and that costs storage:
-    some of it is left to expire, sooner in one scenario than in another."""
+    """Metal that is bought in too large lots, under contracts that must be taken, early because it
+    is cheap, and that costs storage: some of it is left to expire, sooner in one scenario than in
+    another.
+    """
     life, periods, scenarios = r.randint(4, 6), r.randint(6, 9), r.choice([0, 0, 1, 2, 3])
     rows: list[Row] = [
         material(

@@ -82,7 +82,7 @@ def values(stockpile: Stockpile, kind: type[Row], name: str) -> list[Any]:
     return [get(row, name) for row in stockpile.rows(kind)]
 
 
-# --- Written ----------------------------------------------------------------------------------------------------------
+# --- Written --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_parse_refuses(said: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-# --- Applied ----------------------------------------------------------------------------------------------------------
+# --- Applied --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ def cases(
     fewer: list[Plan],
     more: list[Plan],
 ) -> list[Case]:
-    """What is committed exactly refuses less and more; at least, or at most, it refuses the one and accepts the other."""
+    """What is committed exactly refuses less and more; at least, or at most, it refuses the one and
+    accepts the other.
+    """
     found = []
     for component, refused, others, sense in (
         ("hold_commitment_least", fewer, more, "at_least"),
@@ -126,7 +128,9 @@ def test_plan(case: Case) -> None:
 
 
 def test_the_plan_decides_the_rest_around_what_is_committed() -> None:
-    """10 are wanted. 4 are committed from the dear offer at 20, 6 come at 10; at most 3 of the cheap one: 30 + 140."""
+    """10 are wanted. 4 are committed from the dear offer at 20, 6 come at 10; at most 3 of the
+    cheap one: 30 + 140.
+    """
     rows = (offer(), offer("dear", 20), demand(10))
     assert least_cost(book(*rows, periods=1)) == pytest.approx(100)
     assert least_cost(book(*rows, commitment("order", "dear", 4, 0), periods=1)) == pytest.approx(
@@ -168,7 +172,8 @@ def test_commitments_that_exclude_each_other_leave_no_plan() -> None:
     assert least_cost(book(*rows)) is None
 
 
-# What is told -------------------------------------------------------------------------------------------------------------------
+# What is told
+# --------------------------------------------------------------------------------------------------
 
 
 def test_what_is_committed_and_what_is_planned_is_told() -> None:
@@ -192,7 +197,8 @@ def test_what_is_committed_and_what_is_planned_is_told() -> None:
     ]  # fmt: skip
 
 
-# What is wrong with a row -------------------------------------------------------------------------------------------------------
+# What is wrong with a row
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""The model as a whole: no constraint without a plan that it refuses, no component without a name and a meaning."""
+"""The model as a whole: no constraint without a plan that it refuses, no component without a name
+and a meaning.
+"""
 
 from __future__ import annotations
 

@@ -379,7 +379,8 @@ def test_plan(case: Case) -> None:
     case.judge()
 
 
-# When it delivers ---------------------------------------------------------------------------------------------------------------
+# When it delivers
+# --------------------------------------------------------------------------------------------------
 
 
 def deliveries(stockpile: Stockpile) -> dict[int, list[int]]:
@@ -433,9 +434,12 @@ def test_when_a_contract_delivers(stockpile: Stockpile, periods: dict[int, list[
         (book(WAITING, TEN, project(cost=1), periods=3), {(0, 0), (1, 1)}),
         (book(WAITING, TEN, project(cost=1, ready_lag_months=1), periods=3), {(0, 1), (1, 1), (1, 2)}),
         (book(WAITING, TEN, project(breakeven_floor=8, ready_lag_months=1), periods=3), {(0, 1), (1, 1), (1, 2)}),
-        (book(WAITING, TEN, project(cost=1, ready_lag_months=2), periods=3), {(0, 2), (1, 2)}),  # a later one is past the horizon
-        (book(WAITING, TEN, project(cost=1, decide_from=month(1)), periods=3), {(1, 1)}),  # not signed before the plant goes ahead
-        (book(contract(project="plant 2", lead_time_months=2), TEN, project(cost=1, ready_lag_months=1), periods=4), {(0, 2)}),  # the later
+        # a later one is past the horizon
+        (book(WAITING, TEN, project(cost=1, ready_lag_months=2), periods=3), {(0, 2), (1, 2)}),
+        # not signed before the plant goes ahead
+        (book(WAITING, TEN, project(cost=1, decide_from=month(1)), periods=3), {(1, 1)}),
+        # the later
+        (book(contract(project="plant 2", lead_time_months=2), TEN, project(cost=1, ready_lag_months=1), periods=4), {(0, 2)}),
         (book(WAITING, TEN, project(cost=1, ready_lag_months=1), supplier(start=month(2)), periods=4), {(0, 2), (1, 2)}),
         (book(WAITING, TEN, project(), periods=3), set()),
     ],
@@ -457,7 +461,9 @@ def test_a_contract_of_a_project_delivers_first_when_that_is_ready(
 
 
 def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows() -> None:
-    """Granted in January and ready in March: the first year ends with February, and the floor of 8 escalates to 10 in March."""
+    """Granted in January and ready in March: the first year ends with February, and the floor of 8
+    escalates to 10 in March.
+    """
     rows = (
         contract(project="plant 2"),
         floor(8, 120, escalation=0.25),
@@ -483,7 +489,8 @@ def test_contract_years_begin_at_the_first_delivery(
     assert terms.years(stockpile, stockpile.rows(Contract)[0], first) == years
 
 
-# What it costs ------------------------------------------------------------------------------------------------------------------
+# What it costs
+# --------------------------------------------------------------------------------------------------
 
 
 def price(stockpile: Stockpile, first: int, node: int) -> float:
@@ -522,10 +529,13 @@ def test_a_floor_escalates_in_quarters() -> None:
 
 
 def test_what_a_contract_costs() -> None:
-    """Signed in January for 50, first delivery in February. Index 10, 20, 30; half of what is called off fails.
+    """Signed in January for 50, first delivery in February.
 
-    February: 10 called off, 5 arrive at 20, with 10 % duty and freight 1. March: nothing, and the two months of the year within the
-    horizon were 20, so 10 are paid at the price of March. 21 % a year.
+    Index 10, 20, 30; half of what is called off fails.
+
+    February: 10 called off, 5 arrive at 20, with 10 % duty and freight 1. March: nothing, and the
+    two months of the year within the horizon were 20, so 10 are paid at the price of March. 21 % a
+    year.
     """
     terms = contract(
         price_index="market",
@@ -589,8 +599,10 @@ def test_a_floor_tied_to_an_index_is_paid_where_the_reference_is_below() -> None
 
 
 def test_a_cfd_pays_up_to_the_floor_without_metal() -> None:
-    """Floor 8, 10 from the second year on, of 10 a month; 0.9 x index. 7.2 in January, 9 and more from February, 9 after a year.
-    A ceiling, an availability and a duty mean nothing. 21 % a year, 20 to sign."""
+    """Floor 8, 10 from the second year on, of 10 a month; 0.9 x index. 7.2 in January, 9 and more
+    from February, 9 after a year. A ceiling, an availability and a duty mean nothing. 21 % a year,
+    20 to sign.
+    """
     row = contract(
         form="cfd",
         price_index="market",
@@ -654,7 +666,9 @@ def test_a_deficit_has_no_upside_and_no_fund_keeps_one() -> None:
 
 
 def test_a_cap_is_used_where_it_is_worth_most() -> None:
-    """40 a month would be shared, 60 a quarter may be: 40 in January and 20 in February, at 21 % a year."""
+    """40 a month would be shared, 60 a quarter may be: 40 in January and 20 in February, at 21 % a
+    year.
+    """
     stockpile = book(
         contract(**HEDGE | {"upside_cap": 240}),
         floor(0, 120),
@@ -689,7 +703,11 @@ def test_what_arrives_is_paid_by_the_buyer_of_its_site_and_the_rest_by_any() -> 
 
 
 def test_the_cheapest_level_that_serves_is_signed() -> None:
-    """10 a month for a year. Low: all 120 at 8, the rest of 120 spot at 12. High: 20 a month at 9, of which the other half is waste."""
+    """10 a month for a year.
+
+    Low: all 120 at 8, the rest of 120 spot at 12. High: 20 a month at 9, of which the other half is
+    waste.
+    """
     stockpile = book(
         contract(),
         TEN,
@@ -742,7 +760,9 @@ def test_the_outcome_of_a_contract_is_told() -> None:
 
 
 def test_the_outcome_of_a_cfd_is_told() -> None:
-    """10 a month for three months from February: floor 11, at 9 in February 2 a unit; 15 and 17 share half of what is above 13."""
+    """10 a month for three months from February: floor 11, at 9 in February 2 a unit; 15 and 17
+    share half of what is above 13.
+    """
     row = contract(
         form="cfd",
         price_index="market",
@@ -781,7 +801,9 @@ def test_the_outcome_of_a_cfd_is_told() -> None:
 
 
 def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
-    """Granted in January, ready in March; the floor is tied to an index, and signed in February when it stands at 9."""
+    """Granted in January, ready in March; the floor is tied to an index, and signed in February
+    when it stands at 9.
+    """
     rows = (
         contract(project="plant 2", sign_to=month(1), take_or_pay=0),
         floor(None, 120, floor_index="market"),
@@ -814,7 +836,8 @@ def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
     )
 
 
-# What is wrong with a row -------------------------------------------------------------------------------------------------------
+# What is wrong with a row
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -936,7 +959,8 @@ def test_a_contract_that_cannot_deliver_is_odd() -> None:
     ]
 
 
-# What a level is worth ----------------------------------------------------------------------------------------------------------
+# What a level is worth
+# --------------------------------------------------------------------------------------------------
 
 
 def floors_of(
@@ -950,12 +974,15 @@ def floors_of(
     }
 
 
-# In February it is known, 1 in 4, that the index falls from 12.5 to 5; the reference is 4/5 of it: 10 or 4.
+# In February it is known, 1 in 4, that the index falls from 12.5 to 5; the reference is 4/5 of it:
+# 10 or 4.
 FALL = (*prices(12.5), scenario(probability=0.25), event("prices.market", "set", 5, 1))
 
 
 def test_a_floor_is_worth_what_it_pays_above_the_reference() -> None:
-    """10 a month for three months at a floor of 8: it binds in war, in February and March, and pays 4 more then."""
+    """10 a month for three months at a floor of 8: it binds in war, in February and March, and pays
+    4 more then.
+    """
     stockpile = book(
         contract(price_index="market", discount=0.2), TEN, *FALL, periods=3, discount_rate=0.21
     )
@@ -1064,7 +1091,10 @@ def test_an_escalated_floor_is_worth_more_in_a_later_year() -> None:
 
 
 def test_a_level_of_a_project_delivers_once_that_is_ready() -> None:
-    """Not signed: as if the plant went ahead with the signature. Granted and signed in January, ready in March."""
+    """Not signed: as if the plant went ahead with the signature.
+
+    Granted and signed in January, ready in March.
+    """
     rows = (contract(project="plant 2", take_or_pay=0), TEN, floor(9, 60, "high"))
     stockpile = book(
         *rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4

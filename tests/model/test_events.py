@@ -1,4 +1,6 @@
-"""Events: what a scenario changes, read where it is used; each book has so few decisions that its plan is known."""
+"""Events: what a scenario changes, read where it is used; each book has so few decisions that its
+plan is known.
+"""
 
 from __future__ import annotations
 
@@ -50,11 +52,14 @@ def planned(stockpile: Stockpile) -> list[Result]:
     return list(report(formulation))
 
 
-# --- Shelf life -------------------------------------------------------------------------------------------------------------------
+# --- Shelf life -----------------------------------------------------------------------------------
 
 
 def test_what_is_older_than_a_shortened_life_expires_where_it_is_known() -> None:
-    """Bought in January, 10 keep four months; in March it is known, 1 in 4, that they keep two. Thrown away at 2."""
+    """Bought in January, 10 keep four months; in March it is known, 1 in 4, that they keep two.
+
+    Thrown away at 2.
+    """
     rows = (
         offer(capacity=10, to=month(0)), *prices(40),
         material(shelf_life_months=4, disposal_cost=2, closing_value=0.4, price_index="market"),
@@ -80,7 +85,9 @@ def test_what_is_older_than_a_shortened_life_expires_where_it_is_known() -> None
 
 
 def test_what_is_young_enough_for_a_shortened_life_stays() -> None:
-    """Made in January and February; in March a life of 2 months leaves the younger, in its last month."""
+    """Made in January and February; in March a life of 2 months leaves the younger, in its last
+    month.
+    """
     rows = (
         offer(), demand(0, 2), material(shelf_life_months=4), scenario(), event("materials.shelf_life_months", "set", 2, 2),
         event("demand.quantity", "set", 5, 2), lot(3, 0, "old"),
@@ -103,7 +110,9 @@ def test_what_is_young_enough_for_a_shortened_life_stays() -> None:
 
 
 def test_a_lengthened_life_keeps_what_has_not_expired() -> None:
-    """Two months of life; known in February that it is four, 1 in 2: what January bought serves March then, and not otherwise."""
+    """Two months of life; known in February that it is four, 1 in 2: what January bought serves
+    March then, and not otherwise.
+    """
     rows = (
         offer("early", 3, to=month(0)), offer("late", 9, from_=month(2)), demand(10, 2), material(shelf_life_months=2),
         scenario(), event("materials.shelf_life_months", "set", 4, 1),
@@ -127,11 +136,13 @@ def test_an_event_changes_numbers_and_dates_only(cell: str, value: str) -> None:
     ]
 
 
-# --- Lead times -------------------------------------------------------------------------------------------------------------------
+# --- Lead times -----------------------------------------------------------------------------------
 
 
 def test_two_orders_arrive_together_where_a_scenario_shortens_the_lead_time() -> None:
-    """Two months from January; from February on one month, in the scenario: both orders arrive in March, each at its availability."""
+    """Two months from January; from February on one month, in the scenario: both orders arrive in
+    March, each at its availability.
+    """
     rows = (
         offer(lead_time_months=2, capacity=10, availability=0.8, freight=1), demand(0, 2), scenario(),
         event("offers.lead_time_months", "set", 1, 1), event("demand.quantity", "set", 14, 2), outlet("scrap", "dispose"),
@@ -153,7 +164,9 @@ def test_two_orders_arrive_together_where_a_scenario_shortens_the_lead_time() ->
 
 
 def test_a_lengthened_lead_time_delays_what_is_ordered_from_then_on() -> None:
-    """Ordered in January it is on its way; from February the way takes two months and ends after the horizon."""
+    """Ordered in January it is on its way; from February the way takes two months and ends after
+    the horizon.
+    """
     rows = (
         offer(lead_time_months=1, capacity=10),
         scenario(),
@@ -170,11 +183,13 @@ def test_a_lengthened_lead_time_delays_what_is_ordered_from_then_on() -> None:
     )
 
 
-# --- Suppliers --------------------------------------------------------------------------------------------------------------------
+# --- Suppliers ------------------------------------------------------------------------------------
 
 
 def test_a_slip_after_signing_delays_the_first_delivery_on_that_path() -> None:
-    """Signed in January for 10 a month from March, for two months at 8; known in February, 1 in 4, that the plant ships from April."""
+    """Signed in January for 10 a month from March, for two months at 8; known in February, 1 in 4,
+    that the plant ships from April.
+    """
     rows = (
         contract(deliver_from=month(2), term_months=2, signing_cost=5), floor(8, 120), supplier(start=month(2)),
         scenario(probability=0.25, known=1), event("suppliers.start", "set", month(3)),
@@ -241,11 +256,13 @@ def test_an_offer_of_a_plant_that_slips_is_not_ordered_there() -> None:
     assert set(built(book(*rows, periods=3)).m.ORDERS) == {("spot", 1), ("spot", 2), ("spot", 4)}
 
 
-# --- Budgets ----------------------------------------------------------------------------------------------------------------------
+# --- Budgets --------------------------------------------------------------------------------------
 
 
 def test_what_is_spent_before_a_cut_counts_against_what_is_left() -> None:
-    """100 for two months; known in February, 1 in 4, that it is 60. 10 at 4 are bought in January, so in war 5 can follow."""
+    """100 for two months; known in February, 1 in 4, that it is 60. 10 at 4 are bought in January,
+    so in war 5 can follow.
+    """
     rows = (
         offer(price=4),
         fund(),
@@ -273,7 +290,9 @@ def test_what_is_spent_before_a_cut_counts_against_what_is_left() -> None:
 
 
 def test_a_cut_below_what_is_spent_forbids_to_spend_it() -> None:
-    """In war 30 are left of 100: no more than 30 may go in January, though it is likely that there are 100."""
+    """In war 30 are left of 100: no more than 30 may go in January, though it is likely that there
+    are 100.
+    """
     rows = (
         offer(price=4, to=month(0)), fund(), budget(100, first=0, expires=1), scenario(probability=0.01),
         event("budgets.amount", "set", 30, 1), demand(7, 1), outlet(price=5),
@@ -282,11 +301,13 @@ def test_a_cut_below_what_is_spent_forbids_to_spend_it() -> None:
     assert least_cost(book(*rows, demand(1, 1))) is None
 
 
-# --- Several roots ----------------------------------------------------------------------------------------------------------------
+# --- Several roots --------------------------------------------------------------------------------
 
 
 def test_opening_stock_stands_at_every_root() -> None:
-    """Known at once, 1 in 4: the lot holds 4, not 10. 6 are used each month; what is missing is bought at 10."""
+    """Known at once, 1 in 4: the lot holds 4, not 10. 6 are used each month; what is missing is
+    bought at 10.
+    """
     rows = (
         lot(10, -1),
         offer(),
@@ -328,7 +349,9 @@ def test_opening_stock_stands_at_every_root() -> None:
 
 
 def test_a_lot_of_every_root_ages_by_its_own_life() -> None:
-    """Made in November: at a life of 2 months it has expired when the horizon begins, in war; else it is used in January."""
+    """Made in November: at a life of 2 months it has expired when the horizon begins, in war; else
+    it is used in January.
+    """
     rows = (
         lot(5, -2), material(shelf_life_months=4, shortage_cost=7, disposal_cost=3), demand(5), scenario(probability=0.25),
         event("materials.shelf_life_months", "set", 2),
@@ -340,12 +363,14 @@ def test_a_lot_of_every_root_ages_by_its_own_life() -> None:
     ]
 
 
-# --- Firm periods -----------------------------------------------------------------------------------------------------------------
+# --- Firm periods ---------------------------------------------------------------------------------
 
 
 def test_beyond_firm_periods_orders_are_relaxed_in_every_scenario() -> None:
-    """Lots of 10 at an order cost of 8: whole in January, in parts from February. 4 wanted each month, in war 6 in February: half a
-    part of a lot costs its part of the order cost, of a capacity of 20."""
+    """Lots of 10 at an order cost of 8: whole in January, in parts from February. 4 wanted each
+    month, in war 6 in February: half a part of a lot costs its part of the order cost, of a
+    capacity of 20.
+    """
     rows = (
         offer(price=1, lot_size=10, order_cost=8, capacity=20), demand(4), demand(4, 1, material="ga"), material(shelf_life_months=1),
         scenario(), event("demand.quantity", "set", 6, 1),
@@ -363,7 +388,9 @@ def test_beyond_firm_periods_orders_are_relaxed_in_every_scenario() -> None:
 
 
 def test_what_is_read_at_a_node_is_what_holds_there() -> None:
-    """An event from February to March moves the price of those months only; one from March on the capacity of an outlet."""
+    """An event from February to March moves the price of those months only; one from March on the
+    capacity of an outlet.
+    """
     rows: tuple[Row, ...] = (
         offer(price=10), scenario(known=1), event("offers.price", "add", 5, 1, 2), demand(1, 0, 3),
         outlet(capacity=9), event("outlets.capacity", "set", 3, 2),

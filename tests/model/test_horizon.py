@@ -67,7 +67,9 @@ def test_a_period_runs_from_its_first_day_to_its_last() -> None:
 @pytest.mark.parametrize("months", [1, 3, 6, 12])
 @pytest.mark.parametrize("start", [D(2027, 1, 1), D(2027, 10, 15), D(2027, 12, 31), D(2028, 2, 29)])
 def test_every_day_is_in_one_period(start: dt.date, months: int) -> None:
-    """Before, within and after the horizon, a day belongs to the period whose first and last day are around it."""
+    """Before, within and after the horizon, a day belongs to the period whose first and last day
+    are around it.
+    """
     periods = calendar(start, 4, months)
     for days in range(-800, 1800, 7):
         day = start + dt.timedelta(days=days)
@@ -125,7 +127,8 @@ def test_periods_between_dates(
     assert list(overlap(calendar(periods=3), begin, end)) == periods
 
 
-# The tree -----------------------------------------------------------------------------------------------------------------------
+# The tree
+# --------------------------------------------------------------------------------------------------
 
 #   0 - 1 - 2 - 3
 #        \  4 - 5
@@ -168,7 +171,8 @@ def test_the_way_on(node: int, periods: int, nodes: list[int]) -> None:
     assert FORK.later(node, periods) == nodes
 
 
-# Prices -------------------------------------------------------------------------------------------------------------------------
+# Prices
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -207,7 +211,8 @@ def test_discount() -> None:
     ] == pytest.approx([1, 1 / 1.1, 1 / 1.21])
 
 
-# The tables that every block reads ----------------------------------------------------------------------------------------------
+# The tables that every block reads
+# ----------------------------------------------------------------------------------------------
 
 
 def test_without_the_table_there_is_one_free_site() -> None:

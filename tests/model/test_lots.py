@@ -1,4 +1,7 @@
-"""Lots: which leaves, how old it is, and what becomes of the rest. Everything is numbers; no model is solved."""
+"""Lots: which leaves, how old it is, and what becomes of the rest.
+
+Everything is numbers; no model is solved.
+"""
 
 from __future__ import annotations
 

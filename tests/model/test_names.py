@@ -1,4 +1,6 @@
-"""What makes two texts one name, how a name is shown, and which names are so alike that one may be a slip."""
+"""What makes two texts one name, how a name is shown, and which names are so alike that one may be
+a slip.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def test_names_that_are_no_slips(one: str, other: str) -> None:
 
 
 def test_slips_are_looked_for_in_one_pass() -> None:
-    """A thousand names that are far from each other, and a hundred that are all one letter apart: each is told once."""
+    """A thousand names that are far from each other, and a hundred that are all one letter apart:
+    each is told once.
+    """
     far = [
         f"{'abcdefghij'[k % 10] * 3}{'klmnopqrst'[k // 10 % 10] * 3}{'uvwxyzabcd'[k // 100] * 3}"
         for k in range(1000)

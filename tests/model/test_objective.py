@@ -30,7 +30,8 @@ from tests.support.accept import (
 
 FEBRUARY = 1.21 ** (-1 / 12)
 
-# January is node 0; February is node 1 in the base and node 2 in the war, where metal costs 20 instead of 10.
+# January is node 0; February is node 1 in the base and node 2 in the war, where metal costs 20
+# instead of 10.
 RISKY = book(
     offer(),
     scenario(probability=0.25),
@@ -146,11 +147,15 @@ def test_shortfall_first_buys_what_cost_would_leave(
     assert pyo.value(formulation.m.shortfall) == pytest.approx(shortfall, abs=1e-5)
 
 
-# Over scenarios -----------------------------------------------------------------------------------------------------------------
+# Over scenarios
+# --------------------------------------------------------------------------------------------------
 
 
 def test_what_is_minimised_weighs_the_mean_with_the_tail() -> None:
-    """100 in the base, 200 in the war: mean 125; the worst quarter is the war, 200. The tail is right where it begins at 200 or below."""
+    """100 in the base, 200 in the war: mean 125; the worst quarter is the war, 200.
+
+    The tail is right where it begins at 200 or below.
+    """
     assert pyo.value(put(built(RISKY), TAIL).m.cost) == pytest.approx(0.5 * 125 + 0.5 * 200)
     assert pyo.value(
         put(built(RISKY), TAIL | {"at_risk": 0, "excess[1]": 100, "excess[2]": 200}).m.cost
@@ -158,7 +163,10 @@ def test_what_is_minimised_weighs_the_mean_with_the_tail() -> None:
 
 
 def test_with_all_weight_on_the_tail_the_mean_is_minimised_last() -> None:
-    """From February on there are two offers. In the war 10 kg cost 200 at least; in the base 50 or 80, and neither is in the tail."""
+    """From February on there are two offers.
+
+    In the war 10 kg cost 200 at least; in the base 50 or 80, and neither is in the tail.
+    """
     offers = (offer("b", 8, from_=month(1)), offer("a", 5, from_=month(1)))
     rows = (*offers, demand(10, 1), scenario(probability=0.5), event("offers.price", "scale", 4, 1))
     formulation = built(book(*rows, periods=2, risk_weight=1, risk_tail=0.5))
@@ -223,8 +231,11 @@ def test_the_mean_of_the_worst(costs: list[tuple[float, float]], tail: float, wo
     ("weight", "stored", "cost"), [(0.0, 0, 22.5), (0.1, 0, 29.25), (0.8, 10, 30)]
 )
 def test_who_fears_the_tail_buys_before_the_war(weight: float, stored: float, cost: float) -> None:
-    """10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3. With a weight w of the worst quarter
-    waiting costs (1 - w)·22.5 + w·90, and storing 30: alike at w = 1/9."""
+    """10 wanted in February, should there be war (1 in 4): bought then at 9, or in January at 3.
+
+    With a weight w of the worst quarter waiting costs (1 - w)·22.5 + w·90, and storing 30: alike at
+    w = 1/9.
+    """
     rows = (
         offer("now", 3, to=month(0)), offer("then", 9, from_=month(1)), demand(0, 1),
         scenario(probability=0.25), event("demand.quantity", "set", 10, 1),

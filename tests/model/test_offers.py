@@ -226,7 +226,8 @@ def test_plan(case: Case) -> None:
     case.judge()
 
 
-# Money -------------------------------------------------------------------------------------------------------------------------
+# Money
+# --------------------------------------------------------------------------------------------------
 
 LANDED = {
     "price_index": "market",
@@ -241,7 +242,10 @@ LATER = 1.21 ** (1 / 12)  # February, at 21 % a year
 
 
 def test_paid_on_delivery_at_the_price_of_the_arrival_for_what_arrives() -> None:
-    """Index 8 in January, 12 in February: 12 x 1.25 = 15 for each of the 10 that arrive. The order costs 7 in January."""
+    """Index 8 in January, 12 in February: 12 x 1.25 = 15 for each of the 10 that arrive.
+
+    The order costs 7 in January.
+    """
     stockpile = book(
         offer(price=None, lead_time_months=1, capacity=20, **LANDED),
         *prices(8, 12),
@@ -348,7 +352,8 @@ def test_the_breaks_are_shared_by_buyers_that_reach_them_together() -> None:
     assert least_cost(
         book(*rows, *money, budget(60, "navy"), budget(36, "army"), periods=1)
     ) == pytest.approx(96)
-    # Never more than 10 for a unit: with 35 of the army the navy must buy half a unit that it does not need.
+    # Never more than 10 for a unit: with 35 of the army the navy must buy half a unit that it does
+    # not need.
     assert least_cost(
         book(*rows, *money, budget(96, "navy"), budget(35, "army"), periods=1)
     ) == pytest.approx(100)
@@ -380,7 +385,8 @@ def test_an_order_is_told() -> None:
     )
 
 
-# Beyond the firm periods ---------------------------------------------------------------------------------------------------------
+# Beyond the firm periods
+# --------------------------------------------------------------------------------------------------
 
 HALF = {"buy[spot,1]": 5, "stock[ga,stockpile,0,1]": 5}
 
@@ -389,7 +395,9 @@ HALF = {"buy[spot,1]": 5, "stock[ga,stockpile,0,1]": 5}
 def test_orders_beyond_the_firm_periods_may_be_placed_in_part(
     firm: int | None, accepted: bool
 ) -> None:
-    """Half a lot in February, half of the least quantity; of its cost as much as of its capacity, where it need not be whole."""
+    """Half a lot in February, half of the least quantity; of its cost as much as of its capacity,
+    where it need not be whole.
+    """
     stockpile = book(
         offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8), firm_periods=firm
     )
@@ -435,7 +443,9 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
 def test_what_is_ordered_has_no_noise(
     terms: dict[str, float], bought: float, lots: int | None, said: str
 ) -> None:
-    """A solver misses a minimum, a capacity or whole lots by a hair: the officer orders what is meant."""
+    """A solver misses a minimum, a capacity or whole lots by a hair: the officer orders what is
+    meant.
+    """
     plan = {"buy[spot,0]": bought, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": bought}
     plan |= {"lots[spot,0]": lots + 1e-8} if lots else {}
     formulation = put(built(book(offer(capacity=1000, order_cost=1, **terms))), plan)
@@ -462,7 +472,8 @@ def test_a_relaxed_order_is_told_as_one() -> None:
     assert (order.price, order.order_cost, order.paid) == pytest.approx((8, 4, 44))
 
 
-# When an order can be placed ----------------------------------------------------------------------------------------------------
+# When an order can be placed
+# --------------------------------------------------------------------------------------------------
 
 
 def placeable(stockpile: Stockpile) -> list[int]:
@@ -531,7 +542,8 @@ def test_when_an_order_can_be_placed(stockpile: Stockpile, nodes: list[int]) -> 
     assert placeable(stockpile) == nodes
 
 
-# What an order with no stated capacity can hold ----------------------------------------------------------------------------------
+# What an order with no stated capacity can hold
+# ----------------------------------------------------------------------------------
 
 
 def ceiling(stockpile: Stockpile, node: int = 0) -> float | None:
@@ -703,7 +715,8 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
     assert ceiling(stockpile) is None or least_cost(stockpile) == pytest.approx(best)
 
 
-# What is wrong with a row -------------------------------------------------------------------------------------------------------
+# What is wrong with a row
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -768,7 +781,9 @@ def test_why_an_offer_needs_a_capacity(rows: list[Row], why: str) -> None:
 
 
 def test_an_order_without_bound_in_a_later_month_is_told() -> None:
-    """Stock of the last month earns more than it costs: what arrives then is without bound, what arrives first is not."""
+    """Stock of the last month earns more than it costs: what arrives then is without bound, what
+    arrives first is not.
+    """
     stock = material(shelf_life_months=2, closing_value=1, price_index="market")
     assert [
         each.partition(": ")[0]

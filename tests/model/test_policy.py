@@ -425,7 +425,10 @@ def test_what_a_rule_counts(asked: Rule, of: str, names: list[str]) -> None:
 
 
 def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:
-    """a at 10, b at 12, 4 of either in a month, 6 wanted: 4 of a and 2 of b. One: 24 have no second, unmet at 30. At least two of 3."""
+    """a at 10, b at 12, 4 of either in a month, 6 wanted: 4 of a and 2 of b.
+
+    One: 24 have no second, unmet at 30. At least two of 3.
+    """
     rows = (
         offer("a", supplier="us", capacity=4), offer("b", 12, supplier="cn", capacity=4), offer("c", 50, supplier="gr", capacity=4),
         *PLANTS, supplier("gr"), material(shortage_cost=30), demand(6),
@@ -449,7 +452,9 @@ def test_a_count_makes_more_or_fewer_suppliers_deliver() -> None:
 
 
 def test_what_a_count_asks_for_may_be_beyond_any_use() -> None:
-    """99 of a contract must be taken, 2 are wanted: a second supplier brings a hundredth of all, 1, at its least order of 5."""
+    """99 of a contract must be taken, 2 are wanted: a second supplier brings a hundredth of all, 1,
+    at its least order of 5.
+    """
     rows = (
         contract(supplier="cn", price_index=None),
         floor(8, 99 * 12),

@@ -1,4 +1,6 @@
-"""Price breaks: what an order pays by its quantity, for all of its units or for those beyond the break."""
+"""Price breaks: what an order pays by its quantity, for all of its units or for those beyond the
+break.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ BEYOND = (SPOT, price_break(10, 9, kind="incremental"), price_break(20, 8, kind=
 
 
 def placed(quantity: float, *parts: float) -> dict[str, float]:
-    """An order of January in one month, by its parts; a segment is reached where its part is above 0."""
+    """An order of January in one month, by its parts; a segment is reached where its part is above
+    0.
+    """
     plan: dict[str, float] = {
         "buy[spot,0]": quantity,
         "place[spot,0]": 1,
@@ -134,8 +138,9 @@ def test_plan(case: Case) -> None:
 def test_whether_a_price_rises_is_read_when_it_is_paid(
     cells: dict[str, str], rises_in: int
 ) -> None:
-    """The index is 10, 20, 10, and from 10 on 15 is paid: dearer in January and March, cheaper in February. What is ordered
-    arrives a month later."""
+    """The index is 10, 20, 10, and from 10 on 15 is paid: dearer in January and March, cheaper in
+    February. What is ordered arrives a month later.
+    """
     row = offer(price=None, price_index="market", lead_time_months=1, capacity=30, **cells)
     stockpile = book(row, price_break(10, 15), *prices(10, 20, 10), periods=3)
 
@@ -222,7 +227,10 @@ def test_every_order_is_broken_by_itself() -> None:
 
 
 def test_a_minimum_an_order_cost_and_lots_hold_beside_the_breaks() -> None:
-    """12 wanted, in lots of 5 and at least 10: 15 at 9 and 4 for the order; without breaks 154. At 20: 164."""
+    """12 wanted, in lots of 5 and at least 10: 15 at 9 and 4 for the order; without breaks 154.
+
+    At 20: 164.
+    """
     stockpile = one_month(
         offer(capacity=30, minimum_order=10, lot_size=5, order_cost=4),
         price_break(15, 9),
@@ -232,7 +240,8 @@ def test_a_minimum_an_order_cost_and_lots_hold_beside_the_breaks() -> None:
     assert least_cost(stockpile) == pytest.approx(139)
 
 
-# What it costs ------------------------------------------------------------------------------------------------------------------
+# What it costs
+# --------------------------------------------------------------------------------------------------
 
 LANDED = {
     "price": None,
@@ -296,7 +305,8 @@ def test_a_break_with_a_price_of_its_own_on_an_offer_at_an_index() -> None:
     assert bill(stockpile, placed(5, 5, 0)) == {"purchases": 40}
 
 
-# What is told -------------------------------------------------------------------------------------------------------------------
+# What is told
+# --------------------------------------------------------------------------------------------------
 
 
 def told(stockpile: Stockpile, plan: dict[str, float]) -> Order:
@@ -353,7 +363,9 @@ def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(
 
 
 def test_from_where_an_order_costs_less_is_told_of_all_that_a_unit_costs() -> None:
-    """10 at 9 with 10 % duty, 1 and 3 of adder and freight are 139; so are 139 / 15 at 10 with the same."""
+    """10 at 9 with 10 % duty, 1 and 3 of adder and freight are 139; so are 139 / 15 at 10 with the
+    same.
+    """
     row = offer(capacity=30, adder=1, duty=0.1, freight=3)
     assert told(
         one_month(row, price_break(10, 9)), placed(10, 0, 10)
@@ -377,7 +389,9 @@ def test_a_bought_up_order_may_cost_less_from_a_quantity_two_breaks_below() -> N
 
 
 def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> None:
-    """20 ordered in January, of which 10 arrive in February at 12 and 0.5, with 10 % duty on 12 and 2 of freight."""
+    """20 ordered in January, of which 10 arrive in February at 12 and 0.5, with 10 % duty on 12 and
+    2 of freight.
+    """
     stockpile = book(
         offer(lead_time_months=1, capacity=30, order_cost=7, **LANDED),
         price_break(10, premium=0.0),
@@ -397,7 +411,8 @@ def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> N
     assert order.paid_on == month(1)
 
 
-# What is wrong with a row -------------------------------------------------------------------------------------------------------
+# What is wrong with a row
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Projects: a plant goes ahead by a grant or by the signing of a contract, once, and what waits for it waits."""
+"""Projects: a plant goes ahead by a grant or by the signing of a contract, once, and what waits for
+it waits.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,8 @@ def test_plan(case: Case) -> None:
     case.judge()
 
 
-# When it goes ahead, and when it is ready ---------------------------------------------------------------------------------------
+# When it goes ahead, and when it is ready
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,9 @@ def test_a_plant_that_one_contract_carries_serves_the_offers_of_the_project_too(
 
 
 def test_what_waits_for_a_project_is_worth_its_grant_or_not() -> None:
-    """10 in each of two months at 6 instead of 20: worth a grant of 280, and of 140 where only one month is left."""
+    """10 in each of two months at 6 instead of 20: worth a grant of 280, and of 140 where only one
+    month is left.
+    """
     rows = (
         offer(price=20),
         offer("cheap", 6, project="plant 2"),
@@ -194,7 +199,10 @@ def test_what_waits_for_a_project_is_worth_its_grant_or_not() -> None:
 
 
 def test_the_level_that_carries_is_signed_for_the_sake_of_the_project() -> None:
-    """5 of 10 a month at 4 carry nothing; 10 at 10 carry the plant and all of them are taken. Spot costs 12."""
+    """5 of 10 a month at 4 carry nothing; 10 at 10 carry the plant and all of them are taken.
+
+    Spot costs 12.
+    """
     rows = (
         contract(project="plant 2"),
         TEN,
@@ -212,7 +220,8 @@ def test_the_level_that_carries_is_signed_for_the_sake_of_the_project() -> None:
     assert least_cost(book(*rows, project(breakeven_floor=9, cost=30))) == pytest.approx(30 + 160)
 
 
-# What it costs ------------------------------------------------------------------------------------------------------------------
+# What it costs
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_grant_is_the_buyers_share_of_the_cost_in_the_period_of_its_decision() -> None:
@@ -291,7 +300,8 @@ def test_a_project_of_several_materials_is_none_of_a_fund_for_one() -> None:
     ) == {(1, "")}
 
 
-# Break-even ---------------------------------------------------------------------------------------------------------------------
+# Break-even
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -346,7 +356,8 @@ def test_at_its_break_even_the_margins_of_a_plant_return_its_capital() -> None:
     assert sum(margin / 1.08**year for year in range(1, 16)) == pytest.approx(5000)
 
 
-# What is told -------------------------------------------------------------------------------------------------------------------
+# What is told
+# --------------------------------------------------------------------------------------------------
 
 
 def told(stockpile: Stockpile, plan: dict[str, float]) -> list[ProjectOutcome]:
@@ -354,7 +365,9 @@ def told(stockpile: Stockpile, plan: dict[str, float]) -> list[ProjectOutcome]:
 
 
 def test_a_project_is_told_with_the_break_even_of_each_level() -> None:
-    """At 120 a year 4 + 210 x 1.21 / (2.1 x 120), at 60 a year twice as much above 4; with a grant of 105 half of that."""
+    """At 120 a year 4 + 210 x 1.21 / (2.1 x 120), at 60 a year twice as much above 4; with a grant
+    of 105 half of that.
+    """
     plant = project(
         capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1
     )
@@ -440,7 +453,8 @@ def test_the_floor_of_a_level_at_an_index_is_told_at_the_first_date_of_signing()
     assert (found.floor, found.breakeven, found.carries) == pytest.approx((9, 9, True))
 
 
-# What is wrong with a row -------------------------------------------------------------------------------------------------------
+# What is wrong with a row
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,9 @@ def test_age_counts_in_months() -> None:
 
 
 def test_what_is_rotated_out_earns_and_costs() -> None:
-    """10 made in December: 4 sold in February at age 2 for 5 x 0.8, at a cost of 1; 6 thrown away for 1 and 3 for disposal. 21 % a year."""
+    """10 made in December: 4 sold in February at age 2 for 5 x 0.8, at a cost of 1; 6 thrown away
+    for 1 and 3 for disposal. 21 % a year.
+    """
     rows = (
         lot(10, -1), material(shelf_life_months=3, disposal_cost=3), outlet(age_discount=0.1, cost=1), outlet("scrap", "dispose", cost=1),
     )  # fmt: skip
@@ -228,7 +230,10 @@ def test_what_is_rotated_out_earns_and_costs() -> None:
 
 
 def test_an_exchange_costs_its_price_and_the_handling_out_and_in() -> None:
-    """8 at 2 and a handling out of 1 in January; 6 that come back in March at 3. 21 % a year. It earns nothing."""
+    """8 at 2 and a handling out of 1 in January; 6 that come back in March at 3. 21 % a year.
+
+    It earns nothing.
+    """
     rows = (
         lot(8, -1),
         outlet("swap", "exchange", yield_=0.75, lead_time_months=2, cost=2),
@@ -264,7 +269,9 @@ def test_the_buyer_of_the_site_pays_for_a_rework() -> None:
 
 
 def test_what_comes_back_is_told() -> None:
-    """8 made in December, exchanged in January for 6 that come back in March, of which 2 serve a demand in April."""
+    """8 made in December, exchanged in January for 6 that come back in March, of which 2 serve a
+    demand in April.
+    """
     rows = (
         lot(8, -1),
         outlet("swap", "exchange", yield_=0.75, lead_time_months=2, cost=2),
@@ -337,8 +344,9 @@ def test_what_does_not_come_back_says_nothing_of_it() -> None:
 
 
 def test_an_exchange_outlives_the_shelf_life() -> None:
-    """8 with a life of two months, wanted in the fourth; 10 each bought then, 1 for each exchange, of which two are needed. Where half
-    is lost in each, 2 are left."""
+    """8 with a life of two months, wanted in the fourth; 10 each bought then, 1 for each exchange,
+    of which two are needed. Where half is lost in each, 2 are left.
+    """
     rows = (
         lot(8, 0),
         material(shelf_life_months=2),

@@ -1,4 +1,6 @@
-"""What row types say of themselves: their sheets, their order, and what bundles need to know of them."""
+"""What row types say of themselves: their sheets, their order, and what bundles need to know of
+them.
+"""
 
 from __future__ import annotations
 

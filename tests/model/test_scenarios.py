@@ -1,4 +1,6 @@
-"""Scenarios: which share which nodes, what the rows are there, what is told of mistakes, and what risk adds up."""
+"""Scenarios: which share which nodes, what the rows are there, what is told of mistakes, and what
+risk adds up.
+"""
 
 from __future__ import annotations
 
@@ -76,13 +78,16 @@ def price(
     return event(name, "offers", "spot", "price", how, value, since, to)
 
 
-# Trees -------------------------------------------------------------------------------------------------------------------------
+# Trees
+# --------------------------------------------------------------------------------------------------
 
 Nodes = dict[tuple[int, str], tuple[str | None, float]]
 
 
 def tree(*rows: Row, periods: int = 3) -> Nodes:
-    """The nodes of a book: by period and the scenarios that pass, those of the parent and the probability."""
+    """The nodes of a book: by period and the scenarios that pass, those of the parent and the
+    probability.
+    """
     stockpile = unfold(book(*rows, offer(), periods=periods))
     names = [", ".join(sorted(each)) for each in stockpile.holds]
     tree = stockpile.tree
@@ -207,7 +212,9 @@ def test_dates_are_moved_by_months_and_cells_are_found_as_by_a_change() -> None:
 
 
 def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpile, Stockpile]:
-    """The book that uses everything with an event that is sure and known at once, and the book in which the cells are changed."""
+    """The book that uses everything with an event that is sure and known at once, and the book in
+    which the cells are changed.
+    """
     base = everything()
     tables = {kind: rows for kind, rows in base.tables.items() if kind not in (Scenario, Event)}
     plain = replace(base, tables=tables)
@@ -241,7 +248,8 @@ def test_what_is_sure_and_known_at_once_is_as_if_it_were_written_so(
     assert differences(build(happens).m, build(written).m) == []
 
 
-# Mistakes ----------------------------------------------------------------------------------------------------------------------
+# Mistakes
+# --------------------------------------------------------------------------------------------------
 
 SCENARIOS = [
     {"scenario": "embargo", "probability": 0.3, "follows": None, "revealed": month(3)},
@@ -350,7 +358,9 @@ def test_what_is_fixed_no_scenario_changes(table: str, tmp_path: Path) -> None:
 
 
 def test_no_scenario_limits_a_life_that_was_unlimited(tmp_path: Path) -> None:
-    """The age of what is on hand is not kept; with a life from the start, or known from the start, it is."""
+    """The age of what is on hand is not kept; with a life from the start, or known from the start,
+    it is.
+    """
     life = {
         "table": "materials",
         "row": None,
@@ -412,10 +422,11 @@ def test_what_an_event_makes_wrong_between_cells_is_told_with_its_scenario(
     assert faults(workbook(tmp_path / "book.xlsx", tables)) == [told]
 
 
-# Risk and plans ----------------------------------------------------------------------------------------------------------------
+# Risk and plans
+# --------------------------------------------------------------------------------------------------
 
-# 3 are bought in January for 10 each; in A 2 more a year later, for 20 each. What is left, 3 or 5, is worth half of 16 another year
-# later; 25 % a year.
+# 3 are bought in January for 10 each; in A 2 more a year later, for 20 each. What is left, 3 or 5,
+# is worth half of 16 another year later; 25 % a year.
 RISKY = book(
     *(
         offer(price=10),
@@ -506,7 +517,9 @@ def test_a_plan_waits_for_what_will_be_known() -> None:
 
 
 def test_lots_are_followed_along_each_path() -> None:
-    """5 made in January for 3 months. 1 is used in March, in A 4; in B they are dead in February, in C they live for ever."""
+    """5 made in January for 3 months. 1 is used in March, in A 4; in B they are dead in February,
+    in C they live for ever.
+    """
     rows: tuple[Row, ...] = (
         *(lot(5, 0), material(shelf_life_months=3, shortage_cost=9), demand(1, 2)),
         *(scenario("A", 0.25, 1), scenario("B", 0.25, 1), scenario("C", 0.25, 1)),
@@ -546,7 +559,9 @@ def test_lots_are_followed_along_each_path() -> None:
 
 
 def test_lots_are_there_at_every_beginning() -> None:
-    """Known at once: in A 2 of 5 are wanted in February, and life is without end there as in the base."""
+    """Known at once: in A 2 of 5 are wanted in February, and life is without end there as in the
+    base.
+    """
     rows = (
         lot(5, 0),
         demand(1, 1),
@@ -568,8 +583,10 @@ def test_lots_are_there_at_every_beginning() -> None:
 
 
 def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
-    """5 are bought in January for 10 and held for 1 each; 4 of the 9 of A are missed at 7 each. What is known after the horizon is as
-    the base, with a probability of its own."""
+    """5 are bought in January for 10 and held for 1 each; 4 of the 9 of A are missed at 7 each.
+
+    What is known after the horizon is as the base, with a probability of its own.
+    """
     rows: tuple[Row, ...] = (
         *(offer(price=10, to=month(0)), material(shortage_cost=12, holding_cost=1), demand(5, 1)),
         *(
@@ -598,7 +615,9 @@ def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
 
 @pytest.mark.parametrize("closed", [False, True], ids=["a chain", "a circle"])
 def test_scenarios_that_follow_each_other_without_end(closed: bool, tmp_path: Path) -> None:
-    """Views of a chain are as many as its scenarios squared: it is cut where no one follows it, and told once."""
+    """Views of a chain are as many as its scenarios squared: it is cut where no one follows it, and
+    told once.
+    """
     rows = [
         {
             "scenario": f"s{at}",

@@ -196,11 +196,14 @@ def test_age_of_an_opening_lot_in_the_first_period(made: object, months: int, ag
     assert age_at_start(stockpile, stockpile.rows(OpeningLot)[0]) == age
 
 
-# What it costs ------------------------------------------------------------------------------------------------------------------
+# What it costs
+# --------------------------------------------------------------------------------------------------
 
 
 def test_holding_is_paid_by_the_month_on_stock_at_period_end() -> None:
-    """Quarters: (0.5 of the site + 0.25 of the material) x 3 months on the 6 left over, and on nothing that is used or expires."""
+    """Quarters: (0.5 of the site + 0.25 of the material) x 3 months on the 6 left over, and on
+    nothing that is used or expires.
+    """
     stockpile = book(
         offer(price=0),
         demand(4),
@@ -252,7 +255,8 @@ def test_what_expires_is_charged_in_its_month() -> None:
     assert bill(stockpile, plan) == pytest.approx({"disposal": 15 + 30 * 1.21 ** (-1 / 12)})
 
 
-# What is told -------------------------------------------------------------------------------------------------------------------
+# What is told
+# --------------------------------------------------------------------------------------------------
 
 
 def test_lots_movements_and_deliveries_are_told() -> None:
@@ -288,7 +292,8 @@ def test_lots_movements_and_deliveries_are_told() -> None:
     )
 
 
-# What is wrong with a row -------------------------------------------------------------------------------------------------------
+# What is wrong with a row
+# --------------------------------------------------------------------------------------------------
 
 
 def test_faults_of_an_opening_lot() -> None:
@@ -311,8 +316,9 @@ def test_a_lot_older_than_its_life_is_odd() -> None:
 
 
 def test_a_life_beyond_the_horizon_is_as_long_as_any_other() -> None:
-    """A million months cost no more than what the oldest lot and the most demanding outlet can tell from them; what is left of a life
-    is told, and credited at the end, in full."""
+    """A million months cost no more than what the oldest lot and the most demanding outlet can tell
+    from them; what is left of a life is told, and credited at the end, in full.
+    """
     rows = (lot(10, -5), outlet(minimum_life_months=7), offer())
     short, long = (
         book(*rows, material(shelf_life_months=life), periods=3) for life in (3 + 5 + 7 + 1, 1e9)

@@ -134,12 +134,14 @@ SOFT, HARD = False, True
     [
         ([target(10, 2)], [None, None, (10, SOFT), (10, SOFT), (10, SOFT), (10, SOFT)]),
         ([target(4, -9, hard=True), target(10, 2)], [(4, HARD), (4, HARD), (10, SOFT), (10, SOFT), (10, SOFT), (10, SOFT)]),
-        ([target(10, 4), target(4, 1)], [None, (4, SOFT), (4, SOFT), (4, SOFT), (10, SOFT), (10, SOFT)]),  # in any order
+        # in any order
+        ([target(10, 4), target(4, 1)], [None, (4, SOFT), (4, SOFT), (4, SOFT), (10, SOFT), (10, SOFT)]),
         ([target(4, 1), target(0, 3)], [None, (4, SOFT), (4, SOFT), None, None, None]),
         # The first ramp rises from 0 at the start of the horizon.
         ([target(8, 4, path="ramp")], [None, (2, SOFT), (4, SOFT), (6, SOFT), (8, SOFT), (8, SOFT)]),
         ([target(8, 0, path="ramp")], [(8, SOFT)] * 6),
-        # From the row before, as hard as the row it leads to; at its own date the row before still holds.
+        # From the row before, as hard as the row it leads to; at its own date the row before still
+        # holds.
         ([target(2, 1), target(8, 4, path="ramp", hard=True)], [None, (2, SOFT), (4, HARD), (6, HARD), (8, HARD), (8, HARD)]),
         ([target(8, 1, hard=True), target(2, 4, path="ramp")], [None, (8, HARD), (6, SOFT), (4, SOFT), (2, SOFT), (2, SOFT)]),
         ([target(2, -2), target(8, 4, path="ramp")], [(4, SOFT), (5, SOFT), (6, SOFT), (7, SOFT), (8, SOFT), (8, SOFT)]),
@@ -171,7 +173,9 @@ def test_what_is_missing_is_charged_each_period_and_told() -> None:
 
 
 def test_metal_that_cannot_count_is_not_bought_for_a_target() -> None:
-    """A life of one period leaves none at its end: the target is missed whatever is bought, for 5 x 2 in each of two months."""
+    """A life of one period leaves none at its end: the target is missed whatever is bought, for 5 x
+    2 in each of two months.
+    """
     assert least_cost(
         book(target(5), material(shelf_life_months=1, below_target_cost=2), offer(price=0.1))
     ) == pytest.approx(20)

@@ -26,7 +26,9 @@ def history(years: Array, kappa: float, sigma: float, seed: int = 1, mean: float
 
 
 def test_a_long_history_tells_its_parameters() -> None:
-    """4,000 steps: σ within 3 % (its standard error is 1.1 %), κ within four standard errors √(2κ/T)."""
+    """4,000 steps: σ within 3 % (its standard error is 1.1 %), κ within four standard errors
+    √(2κ/T).
+    """
     years = np.arange(4001) / 12
     found = calibrate.fit(years, history(years, 1.2, 0.5), reverting=True)
     assert found.volatility == pytest.approx(0.5, rel=0.05)

@@ -1,4 +1,6 @@
-"""From a workbook's rows to scenarios: what is sampled of what, as which events, and what the officer is told of the loss."""
+"""From a workbook's rows to scenarios: what is sampled of what, as which events, and what the
+officer is told of the loss.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,7 @@ def events(made: Made, table: str) -> list[Event]:
     return [row for row in made.stockpile.rows(Event) if row.table == table]
 
 
-# --- Prices -----------------------------------------------------------------------------------------------------------
+# --- Prices ---------------------------------------------------------------------------------------
 
 
 def test_without_jumps_the_mean_of_the_samples_is_the_path_of_the_workbook() -> None:
@@ -207,7 +209,7 @@ def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
         draw(rich(uncertain(value="market", volatility=None), *long_[:11]), SOME)
 
 
-# --- Supply -----------------------------------------------------------------------------------------------------------
+# --- Supply ---------------------------------------------------------------------------------------
 
 
 def test_a_delay_moves_the_start_of_plants_that_do_not_ship_yet() -> None:
@@ -275,7 +277,7 @@ def test_the_row_that_names_a_plant_most_precisely_speaks_of_it() -> None:
     assert tables.suppliers(rich(*rows, own), "outage")["mill"].name == "own"
 
 
-# --- Rows -------------------------------------------------------------------------------------------------------------
+# --- Rows -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["forward", "kmedoids"])
@@ -361,7 +363,7 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
     assert all(row.source and row.source_date and row.confidence and row.note for row in DEFAULTS)
 
 
-# --- What cannot be ---------------------------------------------------------------------------------------------------
+# --- What cannot be -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

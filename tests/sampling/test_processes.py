@@ -112,7 +112,10 @@ def test_a_triangle_has_its_mean_variance_and_ends() -> None:
 
 
 def test_outages_begin_as_a_poisson_process_and_last_as_long_as_drawn() -> None:
-    """At least one in four years: 1 - exp(-4λ). The first begins when an exponential time is over."""
+    """At least one in four years: 1 - exp(-4λ).
+
+    The first begins when an exponential time is over.
+    """
     rate, periods = 0.2, 48
     first = np.zeros(SAMPLES, dtype=np.int64)
     flags = processes.spells(processes.stream(2, "test"), first, periods, rate, (3.0, 3.0, 3.0), 1)

@@ -72,7 +72,9 @@ def test_kmedoids_is_optimal_for_exchanges_and_never_worse_than_forward_selectio
 
 
 def test_kmedoids_mends_what_forward_selection_cannot() -> None:
-    """Three points on a line: the middle is the best single one, the ends are the best two of four at 0, 1, 9, 10 and one at 5."""
+    """Three points on a line: the middle is the best single one, the ends are the best two of four
+    at 0, 1, 9, 10 and one at 5.
+    """
     cost, weight = (
         distances(np.array([[0.0], [1.0], [5.0], [9.0], [10.0]])),
         np.array([0.24, 0.24, 0.04, 0.24, 0.24]),

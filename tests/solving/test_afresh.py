@@ -1,4 +1,6 @@
-"""Decisions made afresh, one path after the other: no plan gets worse, and what a path left on the table is found."""
+"""Decisions made afresh, one path after the other: no plan gets worse, and what a path left on the
+table is found.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Branches on sums and single columns, their bounds, and linear programs that begin where another ended."""
+"""Branches on sums and single columns, their bounds, and linear programs that begin where another
+ended.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def master_of(
 
 
 def test_sums_run_along_the_paths_of_the_tree() -> None:
-    """Two scenarios part after the first month: a signature in either of the later months sums with the first, not with the other."""
+    """Two scenarios part after the first month: a signature in either of the later months sums with
+    the first, not with the other.
+    """
     nothing = np.zeros(4)
     program = Program(
         *(nothing, 0.0, nothing, np.ones(4), np.array([True, True, True, False])),
@@ -55,7 +59,9 @@ def test_sums_run_along_the_paths_of_the_tree() -> None:
 
 
 def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() -> None:
-    """Two orders of which each is half in the relaxation: one costs next to nothing whole, the other 100."""
+    """Two orders of which each is half in the relaxation: one costs next to nothing whole, the
+    other 100.
+    """
     program = Program(
         cost=np.array([0.01, 100.0, 0.0, 0.0]),
         offset=0.0,
@@ -81,7 +87,9 @@ def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() 
 
 
 def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
-    """One of two months, as much in the one as in the other but for a fifth: halves can do that, whole signatures cannot."""
+    """One of two months, as much in the one as in the other but for a fifth: halves can do that,
+    whole signatures cannot.
+    """
     program = Program(
         cost=np.array([1.0, 2.0]),
         offset=0.0,
@@ -118,7 +126,9 @@ def test_both_sides_of_a_branch_leave_no_plan_out() -> None:
 
 
 def test_duals_prove_the_bound_whatever_the_solver_says() -> None:
-    """Of any duals the bound is one that no point is below; of those at the optimum it is the optimum."""
+    """Of any duals the bound is one that no point is below; of those at the optimum it is the
+    optimum.
+    """
     program, shape = planning(9, leaves=3, periods=5)
     extended = Master.program_of(program, shape)
     relaxation = LinearProgram(extended, Clock())

@@ -1,4 +1,6 @@
-"""The search against HiGHS alone: random trees and chains, what it is taught, and how it ends before its time."""
+"""The search against HiGHS alone: random trees and chains, what it is taught, and how it ends
+before its time.
+"""
 
 from __future__ import annotations
 
@@ -204,7 +206,9 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(
 
 @pytest.mark.parametrize("seed", range(80, 100))
 def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> None:
-    """Begun with the plans, the basis and the core of a program with other costs and limits, it proves what HiGHS alone finds."""
+    """Begun with the plans, the basis and the core of a program with other costs and limits, it
+    proves what HiGHS alone finds.
+    """
     program, shape = drawn(seed)
     first = Engine(program, shape, 0.02, Clock())
     first.run()
@@ -382,7 +386,8 @@ def test_time_that_is_over_or_an_interrupt_keep_what_is_known(
         if seen.incumbent is not None:
             interrupt.requested = True
 
-    # The clock looks before each linear program: the first that begins after the first plan ends the search.
+    # The clock looks before each linear program: the first that begins after the first plan ends
+    # the search.
     ticking = Clock.left.fget  # type: ignore[attr-defined]
 
     def left(clock: Clock) -> float:

@@ -1,4 +1,6 @@
-"""Solvers by name: the same verdicts and optima as the direct way, and a word about those that are not there."""
+"""Solvers by name: the same verdicts and optima as the direct way, and a word about those that are
+not there.
+"""
 
 from __future__ import annotations
 

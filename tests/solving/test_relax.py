@@ -1,4 +1,6 @@
-"""By how much limits must give, against answers that can be counted on fingers and against a plain model with slacks."""
+"""By how much limits must give, against answers that can be counted on fingers and against a plain
+model with slacks.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,9 @@ def test_any_core_leads_to_the_vertex_of_the_whole(seed: int, share: float) -> N
 
 @pytest.mark.parametrize("seed", range(8))
 def test_parts_of_it_end_as_those_of_the_whole(seed: int) -> None:
-    """Integers held, one after the other, at values of which some have no plan; from kept bases, below and above a cutoff."""
+    """Integers held, one after the other, at values of which some have no plan; from kept bases,
+    below and above a cutoff.
+    """
     program, shape = drawn(seed)
     extended = Master.program_of(program, shape)
     plain = Master(program, shape, LinearProgram(extended, Clock()))

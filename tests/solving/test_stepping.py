@@ -17,9 +17,11 @@ from optimiser.system.interrupts import Interrupt
 
 
 def orders(seed: int, periods: int = 8) -> Program:
-    """Demand in each period; an order has a cost and one of two prices, the lower one from 20 on; what is left is stored.
+    """Demand in each period; an order has a cost and one of two prices, the lower one from 20 on;
+    what is left is stored.
 
-    Columns of a period: placed, its two prices (one of them where it is placed), the quantity at each, what is stored.
+    Columns of a period: placed, its two prices (one of them where it is placed), the quantity at
+    each, what is stored.
     """
     r = np.random.default_rng(seed)
     demand = r.integers(3, 15, periods)
@@ -88,7 +90,9 @@ def test_steps_pay() -> None:
 
 
 def test_a_level_steps_into_the_place_of_another() -> None:
-    """Exactly one of three levels is chosen, the first at the start; only a pair of steps leads to the second, which is the best."""
+    """Exactly one of three levels is chosen, the first at the start; only a pair of steps leads to
+    the second, which is the best.
+    """
     program = Program(
         cost=np.array([3.0, 1.0, 2.0]),
         offset=0.0,

@@ -279,7 +279,9 @@ def test_patterns_are_kept_few_and_once() -> None:
 
 
 def test_inputs_are_weighed_by_what_the_objectives_say_of_them() -> None:
-    """The second input moves the cost a hundred times as much as the first: of two cases that which is like in the second is near."""
+    """The second input moves the cost a hundred times as much as the first: of two cases that which
+    is like in the second is near.
+    """
     certifier = Certifier(compile_program(book(*MENU, periods=6)))
     dice = np.random.default_rng(1)
     for _ in range(8):
@@ -295,7 +297,9 @@ def test_inputs_are_weighed_by_what_the_objectives_say_of_them() -> None:
 
 
 def test_what_one_process_learns_serves_another() -> None:
-    """Told of a case, another certifier has its plan, its bases and its branches, and proves it with fewer branches."""
+    """Told of a case, another certifier has its plan, its bases and its branches, and proves it
+    with fewer branches.
+    """
     stockpile = book(*MENU, periods=6)
     case = draws(stockpile, MOVED, 1, seed=5)[0]
     one, other = Evaluator(Job(stockpile, OPTIONS)), Evaluator(Job(stockpile, OPTIONS))

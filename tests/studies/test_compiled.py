@@ -1,4 +1,6 @@
-"""Programs computed from a build that was traced, against a fresh compilation of each changed stockpile."""
+"""Programs computed from a build that was traced, against a fresh compilation of each changed
+stockpile.
+"""
 
 from __future__ import annotations
 
@@ -80,8 +82,11 @@ def piece_at(
 
 
 def rows(program: Program) -> list[tuple[float, float, dict[int, float]]]:
-    """The rows that say something: one without entries that is true says nothing. The order of entries in a row has no meaning: it is
-    another where a factor is 1, which Pyomo leaves out."""
+    """The rows that say something: one without entries that is true says nothing.
+
+    The order of entries in a row has no meaning: it is another where a factor is 1, which Pyomo
+    leaves out.
+    """
     ends = zip(
         program.start,
         program.start[1:],
@@ -125,7 +130,9 @@ def same(one: Compiled, other: Compiled) -> bool:
 def serves(
     stockpile: Stockpile, *moved: Input, draws: int = 6, least: int = 1, tail: bool = False
 ) -> int:
-    """How many of some points the piece of the middle serves, each as a fresh compilation: ends, corners and any."""
+    """How many of some points the piece of the middle serves, each as a fresh compilation: ends,
+    corners and any.
+    """
     low, high = np.array([each.low for each in moved]), np.array([each.high for each in moved])
     piece = piece_at(stockpile, moved, ((low + high) / 2).tolist(), tail)
     dice = np.random.default_rng(7)
@@ -209,7 +216,9 @@ def test_a_cfd_pays_below_its_floor() -> None:
 
 
 def test_a_cost_that_is_spread_over_a_capacity() -> None:
-    """Where orders are relaxed the order cost is paid by what is ordered of the capacity: its share of a unit is a quotient."""
+    """Where orders are relaxed the order cost is paid by what is ordered of the capacity: its share
+    of a unit is a quotient.
+    """
     stockpile = book(offer(order_cost=90, capacity=40), demand(10, 0, 3), periods=4, firm_periods=1)
     moved = (
         moving("offers", "spot", "capacity", 20, 60),
@@ -220,7 +229,9 @@ def test_a_cost_that_is_spread_over_a_capacity() -> None:
 
 
 def test_a_bound_that_follows_from_the_data() -> None:
-    """An order with a cost and no capacity is bounded by what demand, target, money and outlets could ever take."""
+    """An order with a cost and no capacity is bounded by what demand, target, money and outlets
+    could ever take.
+    """
     rows_ = (
         offer(price=None, price_index="market", order_cost=5),
         *prices(9, 11),
@@ -261,7 +272,9 @@ def test_what_a_scenario_does_to_a_studied_cell() -> None:
 
 
 def test_a_break_even_that_decides_which_floor_carries_a_plant() -> None:
-    """Which signatures carry it is structure: a piece serves the cases in which they are the same, and says of no other what it is."""
+    """Which signatures carry it is structure: a piece serves the cases in which they are the same,
+    and says of no other what it is.
+    """
     rows_ = (
         project(capex=3000, life_years=10, opex=5),
         contract(project="plant 2"),
@@ -334,7 +347,7 @@ def test_any_book_and_any_numbers(tables: Any, dice: random.Random) -> None:
             assert same(found, compile_program(case)), (moved, point)
 
 
-# --- The programs of a study ------------------------------------------------------------------------------------------
+# --- The programs of a study ----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -382,7 +395,9 @@ def test_a_lead_time_is_held_and_the_price_beside_it_traced(compilations: list[i
 
 
 def test_what_cannot_be_traced_is_noticed_at_once(compilations: list[int]) -> None:
-    """A life in months that is no other twice: each case is compiled, and says why, after few builds in vain."""
+    """A life in months that is no other twice: each case is compiled, and says why, after few
+    builds in vain.
+    """
     stockpile, programs = (
         book(material(shelf_life_months=40), offer(), demand(10), periods=48),
         Programs(),
@@ -398,7 +413,9 @@ def test_what_cannot_be_traced_is_noticed_at_once(compilations: list[int]) -> No
 
 
 def test_pieces_that_serve_nobody_are_made_no_more(compilations: list[int]) -> None:
-    """Each case has a plant with another set of carriers: after a few pieces the cases are compiled, and say so."""
+    """Each case has a plant with another set of carriers: after a few pieces the cases are
+    compiled, and say so.
+    """
     levels = [floor(8 + k / 10, 120, f"l{k}") for k in range(20)]
     stockpile, programs = (
         book(
@@ -439,7 +456,7 @@ def test_a_model_that_cannot_be_built_is_told_as_it_is() -> None:
         Programs().of("", [1.0], fail)
 
 
-# --- Samples ----------------------------------------------------------------------------------------------------------
+# --- Samples --------------------------------------------------------------------------------------
 
 BOTH = (
     *(
@@ -464,7 +481,9 @@ SAMPLES = {
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_samples_moved_by_a_tenth(name: str) -> None:
-    """Prices with floors, triggers, caps and discounts together, at a corner and within: the piece of the middle serves them all."""
+    """Prices with floors, triggers, caps and discounts together, at a corner and within: the piece
+    of the middle serves them all.
+    """
     stockpile = read(f"inputs/{name}").stockpile
     tables = {
         kind: each for kind, each in stockpile.tables.items() if kind not in (Scenario, Event)
@@ -473,7 +492,7 @@ def test_samples_moved_by_a_tenth(name: str) -> None:
     serves(replace(stockpile, tables=tables), *moved, draws=1, least=2)
 
 
-# --- A kink that no input alone reaches -------------------------------------------------------------------------------
+# --- A kink that no input alone reaches -----------------------------------------------------------
 
 KINK = book(
     *(
@@ -491,7 +510,10 @@ ENDS = tuple(moving("prices", day, "market", 50, 150) for day in ("2027-02-01", 
 
 
 def test_two_prices_whose_mean_crosses_a_floor() -> None:
-    """Each alone stays below the floor: the metal costs 126. Where their mean is above, it costs that: 100·max(126, (a+b)/2) + 10."""
+    """Each alone stays below the floor: the metal costs 126.
+
+    Where their mean is above, it costs that: 100·max(126, (a+b)/2) + 10.
+    """
     asked = Asked(Study(study="mc", kind="monte_carlo"), ENDS, KINK, 0.0)
     evaluator = Evaluator(Job(KINK, Options(gap=0.0, time_limit=60, threads=1)))
     dice = np.random.default_rng(1)
@@ -509,7 +531,9 @@ def test_two_prices_whose_mean_crosses_a_floor() -> None:
 
 
 def test_columns_of_an_upside_stay_when_the_reference_crosses_the_trigger() -> None:
-    """So do those of a top-up when it crosses the floor: bases and plans of one case serve the next."""
+    """So do those of a top-up when it crosses the floor: bases and plans of one case serve the
+    next.
+    """
     row = contract(price_index="market", upside_share=0.4, upside_trigger=10, upside_cap=30)
     cash = contract("cash", form="cfd", price_index="market", upside_share=0.4, upside_trigger=11)
     stockpile = book(

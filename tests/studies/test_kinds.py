@@ -57,7 +57,9 @@ def column(table: Table, name: str) -> list[Any]:
 
 
 def test_tornado_of_a_plan(path: Path) -> None:
-    """10 kg at 10, and 1 of duty on them: a price of 5 to 20 swings by 110, a duty of 0 to 0.2 by 10."""
+    """10 kg at 10, and 1 of duty on them: a price of 5 to 20 swings by 110, a duty of 0 to 0.2 by
+    10.
+    """
     stockpile = book(offer(duty=0.1), demand(10))
     moved = (
         Input("offers", "spot", "duty", "set", 0, 0.2, 0.1),
@@ -135,7 +137,10 @@ def test_a_sweep_of_what_moves_by_whole_periods_takes_these(path: Path) -> None:
 
 
 def test_frontier_of_shortfall(path: Path) -> None:
-    """10 kg at 10 are worth only 6 each: at least cost all is short. Each kg less of it costs 4 more."""
+    """10 kg at 10 are worth only 6 each: at least cost all is short.
+
+    Each kg less of it costs 4 more.
+    """
     stockpile = book(offer(), demand(10), material(shortage_cost=6))
     (table,) = answered("frontier", stockpile, path, column="shortfall", steps=3)
     assert column(table, "shortfall [") == pytest.approx([0, 5, 10], abs=1e-3)
@@ -148,7 +153,9 @@ def test_frontier_of_shortfall(path: Path) -> None:
 
 
 def test_frontier_of_cvar_where_contracts_have_take_or_pay(path: Path) -> None:
-    """10 kg of demand, in the war 30: the contract for 20 kg pays for what is not taken, and is dear but safe where spot is 40."""
+    """10 kg of demand, in the war 30: the contract for 20 kg pays for what is not taken, and is
+    dear but safe where spot is 40.
+    """
     rows = (
         contract(),
         floor(12, 240),
@@ -181,7 +188,9 @@ def test_an_end_of_a_frontier_that_failed_is_no_end_without_a_plan(path: Path) -
 
 
 def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
-    """At a gap of 10 % each point has what another proves and plans: 100 at 1, no point costs more than at a stricter limit."""
+    """At a gap of 10 % each point has what another proves and plans: 100 at 1, no point costs more
+    than at a stricter limit.
+    """
     points = [
         (1.0, Result("optimal", 100, 91)),
         (2.0, Result("optimal", 104, 96, figures={"shortfall": 2.0})),
@@ -206,7 +215,9 @@ def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
 
 
 def test_frontier_of_a_rule_marks_what_is_dominated(path: Path) -> None:
-    """The cheap plant may bring half at most to all: beyond its capacity of 6 of 10 a looser rule saves nothing."""
+    """The cheap plant may bring half at most to all: beyond its capacity of 6 of 10 a looser rule
+    saves nothing.
+    """
     stockpile = book(
         *(
             supplier("cheap"),
@@ -252,7 +263,9 @@ def test_threshold_at_which_an_offtake_is_signed(path: Path) -> None:
 
 
 def test_threshold_of_a_sale(path: Path) -> None:
-    """10 kg on hand, scrap at 4: the sale is right from a price at which it brings more, and never below it."""
+    """10 kg on hand, scrap at 4: the sale is right from a price at which it brings more, and never
+    below it.
+    """
     from tests.support.accept import lot
 
     stockpile = book(
@@ -361,7 +374,7 @@ def test_distributions(distribution: str, mean: float | None, quantile: float) -
     assert high >= moved.at(0.999)
 
 
-# --- SALib ------------------------------------------------------------------------------------------------------------
+# --- SALib ----------------------------------------------------------------------------------------
 
 ROUND = inputs(3, -math.pi, math.pi)
 
@@ -433,11 +446,13 @@ def test_sobol_refuses_what_has_missing_runs(path: Path) -> None:
     assert table.rows == []
 
 
-# --- Alternatives -----------------------------------------------------------------------------------------------------
+# --- Alternatives ---------------------------------------------------------------------------------
 
 
 def test_alternatives_are_unlike_and_cost_little_more(path: Path) -> None:
-    """Three plants at 10, 10.1 and 10.3 with room for all: within 2 % the second alone is a plan, the third alone is not."""
+    """Three plants at 10, 10.1 and 10.3 with room for all: within 2 % the second alone is a plan,
+    the third alone is not.
+    """
     offers = [
         offer(name, price, supplier=name, capacity=20)
         for name, price in (("a", 10), ("b", 10.1), ("c", 10.3))
@@ -462,7 +477,9 @@ def test_fewer_alternatives_than_were_asked_for_have_a_reason(path: Path) -> Non
 
 
 def test_an_alternative_beyond_the_gap_that_was_asked_for_is_not_called_optimal() -> None:
-    """How unlike a plan is needs no proof to the last: 5 % are enough for the search, and not for the word."""
+    """How unlike a plan is needs no proof to the last: 5 % are enough for the search, and not for
+    the word.
+    """
     offers = [
         offer(name, 10 + k / 10, supplier=name, capacity=4, order_cost=1)
         for k, name in enumerate("abcdef")
@@ -491,7 +508,7 @@ def test_the_ranges_beside_a_cell_are_used() -> None:
     assert (bare.low, bare.high) == pytest.approx((18, 22))
 
 
-# --- What can be moved -----------------------------------------------------------------------------------------------
+# --- What can be moved ----------------------------------------------------------------------------
 
 
 def cell(table: str, row: str | None, column: str, **cells: Any) -> Row:
@@ -557,7 +574,9 @@ UNCERTAIN = book(
 def test_events_probabilities_dates_and_durations_can_be_moved(
     row: Row, label: str, steps: list[float] | None
 ) -> None:
-    """What can hold whole periods alone is drawn from these, each as likely, and every draw is a case that the model takes."""
+    """What can hold whole periods alone is drawn from these, each as likely, and every draw is a
+    case that the model takes.
+    """
     moved = made(UNCERTAIN, replace(row, distribution="discrete" if steps else "uniform"))
     assert moved.label == label
     drawn = [moved.at((k + 0.5) / 12) for k in range(12)]

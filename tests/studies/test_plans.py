@@ -107,7 +107,9 @@ def test_a_plan_of_another_case_fails() -> None:
 
 
 def test_a_figure_that_the_input_does_not_bear_out_fails() -> None:
-    """More is ordered than arrives: the model alone would be content with the numbers of its columns."""
+    """More is ordered than arrives: the model alone would be content with the numbers of its
+    columns.
+    """
     result = planned(BOOK, Case())
     labels = compile_program(BOOK).labels
     x = result.plan.copy()

@@ -391,7 +391,10 @@ def test_the_key_tells_cases_apart() -> None:
 
 
 def test_what_cases_taught_is_told_before_the_next_task(tmp_path: Path) -> None:
-    """Of more than a pipe holds, and none waits for the other to read. Who runs the last case has heard of all the other's but one."""
+    """Of more than a pipe holds, and none waits for the other to read.
+
+    Who runs the last case has heard of all the other's but one.
+    """
     found = run(
         tmp_path / "r.sqlite",
         Hollow("Telling", pause=0.02),

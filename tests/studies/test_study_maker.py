@@ -394,7 +394,10 @@ def test_a_record_that_was_edited_is_warned_about_and_counted(
 
 
 def test_what_charts_say() -> None:
-    """The bars of a tornado lie: their cost is counted along the bottom, the longest stands on top. Symbols and cells keep their case."""
+    """The bars of a tornado lie: their cost is counted along the bottom, the longest stands on top.
+
+    Symbols and cells keep their case.
+    """
     rows = [("offers[a].price", 1.0, 2.0, -300.0, 400.0, 400.0), ("x", 1.0, 2.0, -3.0, 4.0, 4.0)]
     header = ("input", "low", "high", "cost at low", "cost at high", "swing")
     morris = Table(

@@ -1,4 +1,6 @@
-"""A run ends near its time limit: what is spent on compiling and on bounds is not left for the search."""
+"""A run ends near its time limit: what is spent on compiling and on bounds is not left for the
+search.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_found_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the time is for bounds and known plans; where it ends, a plan that is known is not lost."""
+    """Half of the time is for bounds and known plans; where it ends, a plan that is known is not
+    lost.
+    """
     evaluator = Evaluator(JOB)
     assert evaluator.run(Case())[0].status == "optimal"
     monkeypatch.setattr(Engine, "_relaxed", raising)

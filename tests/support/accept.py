@@ -1,8 +1,9 @@
 """Hand-made plans, judged by the model: what a plan breaks and what it costs.
 
-A plan is written as it is read, `{"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10}`: the value of a variable at its index; what
-is not named is 0. The indices are those of the model: offer, outlet or contract, material, buyer (blank for none), site, age and
-node (without scenarios the period, from 0; with them those of the base first, then those of each scenario from when it is known).
+A plan is written as it is read, `{"buy[spot,0]": 10, "stock[ga,stockpile,0,0]": 10}`: the value of
+a variable at its index; what is not named is 0. The indices are those of the model: offer, outlet
+or contract, material, buyer (blank for none), site, age and node (without scenarios the period,
+from 0; with them those of the base first, then those of each scenario from when it is known).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from stockpile_model.tables import Fund, Material, Price, Project, Settings, Sit
 Plan = Mapping[str, float]
 TOLERANCE = 1e-7
 
-# Rows with short names ---------------------------------------------------------------------------------------------------------
+# Rows with short names
+# --------------------------------------------------------------------------------------------------
 
 
 def month(t: int, day: int = 1) -> dt.date:
@@ -46,8 +48,9 @@ def month(t: int, day: int = 1) -> dt.date:
 
 
 def book(*rows: Row, **settings: Any) -> Stockpile:
-    """A stockpile of two months from January 2027, unless told otherwise; it has the material `ga` and the supplier `plant` unless
-    a row of their tables is given; names are spelt alike, as reading does. Plans written by hand name every age, so none share a column.
+    """A stockpile of two months from January 2027, unless told otherwise; it has the material `ga`
+    and the supplier `plant` unless a row of their tables is given; names are spelt alike, as
+    reading does. Plans written by hand name every age, so none share a column.
     """
     tables: dict[type[Row], tuple[Row, ...]] = {}
     for row in rows:
@@ -198,7 +201,9 @@ def event(
     name: str = "war",
     row: str | None = None,
 ) -> Event:
-    """What changes in a scenario, in the months from `first` to `last`: `event("offers.price", "scale", 2, 1)`."""
+    """What changes in a scenario, in the months from `first` to `last`: `event("offers.price",
+    "scale", 2, 1)`.
+    """
     table, column = cell.split(".")
     days = {
         "from_": None if first is None else month(first),
@@ -209,7 +214,8 @@ def event(
     )
 
 
-# Judging -----------------------------------------------------------------------------------------------------------------------
+# Judging
+# --------------------------------------------------------------------------------------------------
 
 
 def built(stockpile: Stockpile) -> Formulation:
@@ -253,7 +259,9 @@ def _variable(m: pyo.ConcreteModel, name: str) -> Any:
 
 
 def broken(formulation: Formulation, plan: Plan, whole: bool = True) -> set[str]:
-    """The constraints a plan does not satisfy, and the variables that leave their bounds or (`whole`) are not whole, by name."""
+    """The constraints a plan does not satisfy, and the variables that leave their bounds or
+    (`whole`) are not whole, by name.
+    """
     m = put(formulation, plan).m
     return {*_rows(m), *_variables(m, whole)}
 
@@ -284,8 +292,9 @@ def _fine(m: pyo.ConcreteModel, component: Any) -> float:
 
 @dataclass(frozen=True)
 class Case:
-    """A book, a plan that its model accepts, and changes to that plan each of which breaks `component` and nothing else, but
-    for the rows that follow from it (`also`). In `parts` the plan is one of the relaxation, for rows that whole decisions cannot break.
+    """A book, a plan that its model accepts, and changes to that plan each of which breaks
+    `component` and nothing else, but for the rows that follow from it (`also`). In `parts` the plan
+    is one of the relaxation, for rows that whole decisions cannot break.
     """
 
     component: str
@@ -311,7 +320,9 @@ class Case:
 
 
 def bill(stockpile: Stockpile, plan: Plan) -> dict[str, float]:
-    """What a plan costs by heading, discounted; the plan must break nothing, and the headings sum to the objective."""
+    """What a plan costs by heading, discounted; the plan must break nothing, and the headings sum
+    to the objective.
+    """
     formulation = built(stockpile)
     assert broken(formulation, plan) == set()
     found: dict[str, float] = {}
@@ -330,7 +341,9 @@ def least_cost(stockpile: Stockpile) -> float | None:
 
 
 def everything(*more: Row, **settings: Any) -> Stockpile:
-    """A book of five months that uses every table and column that is built, but for scenarios and events, and has a plan."""
+    """A book of five months that uses every table and column that is built, but for scenarios and
+    events, and has a plan.
+    """
     plants = (
         supplier(
             "metlen",

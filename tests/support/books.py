@@ -16,9 +16,11 @@ Tables = Mapping[str, Mapping[str, Any] | Rows]
 
 
 def book(path: Path, tables: Tables) -> Path:
-    """Writes a workbook, or where the path has no suffix a folder of CSV files, with a sheet for each table.
+    """Writes a workbook, or where the path has no suffix a folder of CSV files, with a sheet for
+    each table.
 
-    The columns of a sheet are those of its rows, in the order in which they first appear. None is a blank cell.
+    The columns of a sheet are those of its rows, in the order in which they first appear. None is a
+    blank cell.
     """
     if path.suffix:
         _workbook(path, {name: _grid(rows) for name, rows in tables.items()})

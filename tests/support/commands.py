@@ -1,4 +1,6 @@
-"""Commands as the command line runs them, in this process: a process of their own takes a second to start."""
+"""Commands as the command line runs them, in this process: a process of their own takes a second to
+start.
+"""
 
 from __future__ import annotations
 

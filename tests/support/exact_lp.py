@@ -1,8 +1,8 @@
 """Linear programs in exact arithmetic, small ones: what the oracle stands on.
 
-A two-phase simplex on rows of whole numbers. Every answer is checked against the program it was asked for, in fractions:
-an optimum by a dual solution of the same value, "infeasible" by Farkas' multipliers, "unbounded" by a ray. Should the
-simplex be wrong, it says so instead of answering.
+A two-phase simplex on rows of whole numbers. Every answer is checked against the program it was
+asked for, in fractions: an optimum by a dual solution of the same value, "infeasible" by Farkas'
+multipliers, "unbounded" by a ray. Should the simplex be wrong, it says so instead of answering.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Linear:
         self.constant = Fraction(constant)
 
     def add(self, other: Linear | Number, factor: Number = 1) -> None:
-        """Add `factor * other` in place. Fractions are slow, and most expressions have no constant and most factors are 1."""
+        """Add `factor * other` in place.
+
+        Fractions are slow, and most expressions have no constant and most factors are 1.
+        """
         if not isinstance(other, Linear):
             self.constant += factor * other
             return
@@ -162,9 +165,10 @@ def minimise(objective: Linear, rows: Sequence[Row]) -> Answer:
 
 
 class _Simplex:
-    """Columns: the variables, then a slack for each `<=` row, then an artificial for each row that starts violated or is an
-    equation, then the objective's own, then the right-hand side. A row may be multiplied by any positive number; the basic
-    variable of a row has a positive factor in it, not necessarily 1, so that whole numbers are enough.
+    """Columns: the variables, then a slack for each `<=` row, then an artificial for each row that
+    starts violated or is an equation, then the objective's own, then the right-hand side. A row may
+    be multiplied by any positive number; the basic variable of a row has a positive factor in it,
+    not necessarily 1, so that whole numbers are enough.
     """
 
     def __init__(self, names: Sequence[Name], objective: Linear, rows: Sequence[Row]) -> None:
@@ -183,7 +187,8 @@ class _Simplex:
         self.z = self.real + len(artificial)
         self.table: list[list[int]] = []
         self.basis: list[int] = []
-        # The column that starts as this row's unit vector, and the row's sign there: through it its multiplier is read.
+        # The column that starts as this row's unit vector, and the row's sign there: through it its
+        # multiplier is read.
         self.tag: list[tuple[int, int]] = []
         for i, row in enumerate(self.rows):
             sign = -1 if row.constant > 0 else 1
@@ -233,7 +238,9 @@ class _Simplex:
     unbounded_column: int | None = None
 
     def _improve(self, lead: list[int], follow: list[int]) -> tuple[list[int], list[int]]:
-        """Pivot until `lead` has no negative reduced cost; `follow` is a second objective kept in step."""
+        """Pivot until `lead` has no negative reduced cost; `follow` is a second objective kept in
+        step.
+        """
         same = lead is follow
         stalled = 0
         while True:
@@ -249,7 +256,9 @@ class _Simplex:
             lead, follow = self._pivot(pivot, q, lead, None if same else follow)
 
     def _leaving(self, q: int) -> int | None:
-        """The row with the least ratio of right-hand side to column q; of equal ones that of the first variable."""
+        """The row with the least ratio of right-hand side to column q; of equal ones that of the
+        first variable.
+        """
         pivot = None
         right, factor = 0, 0
         for i, line in enumerate(self.table):
@@ -288,14 +297,17 @@ class _Simplex:
         return lead, lead if follow is None else clear(follow) if follow[q] else follow
 
     def _drop_artificials(self) -> None:
-        """Take artificials at 0 out of the basis; where nothing else can stand in, the row says nothing new and stays as it is."""
+        """Take artificials at 0 out of the basis; where nothing else can stand in, the row says
+        nothing new and stays as it is.
+        """
         for i in range(len(self.table)):
             if self.basis[i] >= self.real:
                 q = next((j for j in range(self.real) if self.table[i][j]), None)
                 if q is not None:
                     self.cost, _ = self._pivot(i, q, self.cost, None)
 
-    # Certificates, all in whole numbers: a point is `units / one`, multipliers are `units / one` too.
+    # Certificates, all in whole numbers: a point is `units / one`, multipliers are `units / one`
+    # too.
 
     def _point(self) -> tuple[dict[Name, int], int]:
         basic = [
@@ -315,9 +327,11 @@ class _Simplex:
                 raise WrongAnswer("a row is violated")
 
     def _combined(self, line: Sequence[int], artificial_cost: int) -> tuple[dict[Name, int], int]:
-        """The rows times their multipliers in the objective of `line`, times `line[z]`, as one expression.
+        """The rows times their multipliers in the objective of `line`, times `line[z]`, as one
+        expression.
 
-        Multipliers of `<= 0` rows are at most 0, so the expression is at least 0 at every point that keeps the rows.
+        Multipliers of `<= 0` rows are at most 0, so the expression is at least 0 at every point
+        that keeps the rows.
         """
         terms: dict[Name, int] = {}
         constant = 0
@@ -335,7 +349,9 @@ class _Simplex:
         return terms, constant
 
     def _check_optimal(self, point: Mapping[Name, int], one: int) -> Fraction:
-        """Weak duality: the objective less the combined rows has no negative factor, and its constant is the objective."""
+        """Weak duality: the objective less the combined rows has no negative factor, and its
+        constant is the objective.
+        """
         terms, constant = self._combined(self.cost, 0)
         scale = self.cost[self.z]
         value = self.objective.at(point, one)
@@ -350,7 +366,9 @@ class _Simplex:
         return Fraction(value, one * self.objective.scale)
 
     def _check_infeasible(self) -> None:
-        """Farkas: the combined rows would be at least 0, yet no variable raises them and their constant is below 0."""
+        """Farkas: the combined rows would be at least 0, yet no variable raises them and their
+        constant is below 0.
+        """
         terms, constant = self._combined(self.start, 1)
         if any(factor > 0 for factor in terms.values()) or constant >= 0:
             raise WrongAnswer("no multipliers prove this infeasible")

@@ -1,5 +1,5 @@
-"""Evaluates the formulas of a workbook without a spreadsheet program: the few functions that a plan's summary and the
-validations of a template use.
+"""Evaluates the formulas of a workbook without a spreadsheet program: the few functions that a
+plan's summary and the validations of a template use.
 
 Checked once against LibreOffice: every formula of the plans of `inputs/` came to the same value.
 """

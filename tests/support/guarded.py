@@ -1,4 +1,6 @@
-"""What a spreadsheet program would refuse to take into a cell, worked out from the workbook's data validations."""
+"""What a spreadsheet program would refuse to take into a cell, worked out from the workbook's data
+validations.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ def validation(sheet: Worksheet, cell: str) -> DataValidation:
 
 
 def refuses(book: Workbook, table: str, cell: str, value: Any) -> bool:
-    """Whether typing a value into a cell is stopped. The cell holds it afterwards, as if it had been pasted."""
+    """Whether typing a value into a cell is stopped.
+
+    The cell holds it afterwards, as if it had been pasted.
+    """
     book[table][cell] = value
     return not accepted(book, table, cell)
 

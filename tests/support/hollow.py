@@ -1,4 +1,5 @@
-"""What the tests of studies run in spawned processes: models with known answers, and ways to come to grief.
+"""What the tests of studies run in spawned processes: models with known answers, and ways to come
+to grief.
 
 Each process imports this: it imports no more than it needs.
 """
@@ -38,14 +39,18 @@ class Plain:
 
 
 class Ishigami(Plain):
-    """sin x₁ + 7 sin² x₂ + 0.1 x₃⁴ sin x₁ on [-π, π]³: S = 0.3139, 0.4424, 0; ST = 0.5576, 0.4424, 0.2437 (Ishigami, Homma 1990)."""
+    """sin x₁ + 7 sin² x₂ + 0.1 x₃⁴ sin x₁ on [-π, π]³: S = 0.3139, 0.4424, 0; ST = 0.5576, 0.4424,
+    0.2437 (Ishigami, Homma 1990).
+    """
 
     def cost(self, x: list[float]) -> float:
         return math.sin(x[0]) + 7 * math.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * math.sin(x[0])
 
 
 class Telling(Plain):
-    """Each case teaches more than a pipe holds; its result says how many other cases it was told of."""
+    """Each case teaches more than a pipe holds; its result says how many other cases it was told
+    of.
+    """
 
     def __init__(self) -> None:
         self.heard = 0
@@ -68,7 +73,9 @@ class Linear(Plain):
 
 @dataclass(frozen=True)
 class Hollow:
-    """A job for a crew: `model` by name; what `befalls` a case whose first value is above 0.5; `log` counts who ran."""
+    """A job for a crew: `model` by name; what `befalls` a case whose first value is above 0.5;
+    `log` counts who ran.
+    """
 
     model: str = "Plain"
     befalls: str = ""

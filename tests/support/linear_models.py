@@ -1,4 +1,6 @@
-"""Small random linear Pyomo models, written in every way that Pyomo allows a linear model to be written."""
+"""Small random linear Pyomo models, written in every way that Pyomo allows a linear model to be
+written.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,9 @@ import pyomo.environ as pyo
 
 
 def random_model(r: random.Random, variables: int = 6, constraints: int = 6) -> pyo.ConcreteModel:
-    """Variables of every domain, some fixed; equations, inequalities either way round and ranges over sums, products,
-    quotients, nested and named expressions, with the same variable several times. Bounded, and feasible or not.
+    """Variables of every domain, some fixed; equations, inequalities either way round and ranges
+    over sums, products, quotients, nested and named expressions, with the same variable several
+    times. Bounded, and feasible or not.
     """
     m = pyo.ConcreteModel()
     m.I = pyo.Set(initialize=range(variables))

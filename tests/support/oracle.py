@@ -1,13 +1,15 @@
-"""The optimum of a small workbook by brute force: a second reading of the contract that shares no code with the planner.
+"""The optimum of a small workbook by brute force: a second reading of the contract that shares no
+code with the planner.
 
-`optimum(tables)` takes a workbook as plain tables, `{"settings": {name: value}, "offers": [{column: value}, ...], ...}`, tries
-every way to sign the contracts and to let the projects go ahead, branches on the orders that have a minimum, a cost, price breaks
-or a lot and on what a rule counts, and solves what remains as a linear program in fractions (`exact_lp`). It knows no Pyomo, no
-HiGHS and no floating point; only discount factors are rounded, to 12 decimals. Stock is followed by lot, not by age. Prices are per
-unit, money in the workbook's currency, time in periods.
+`optimum(tables)` takes a workbook as plain tables, `{"settings": {name: value}, "offers": [{column:
+value}, ...], ...}`, tries every way to sign the contracts and to let the projects go ahead,
+branches on the orders that have a minimum, a cost, price breaks or a lot and on what a rule counts,
+and solves what remains as a linear program in fractions (`exact_lp`). It knows no Pyomo, no HiGHS
+and no floating point; only discount factors are rounded, to 12 decimals. Stock is followed by lot,
+not by age. Prices are per unit, money in the workbook's currency, time in periods.
 
-Decisions are taken at the nodes of a tree: a node is a period and what is known in it, `Book.at` the tables as they are there.
-Without scenarios the tree is a chain.
+Decisions are taken at the nodes of a tree: a node is a period and what is known in it, `Book.at`
+the tables as they are there. Without scenarios the tree is a chain.
 """
 
 from __future__ import annotations
@@ -48,8 +50,9 @@ COUNTS = Fraction(
 
 @dataclass(frozen=True)
 class Optimum:
-    """`objective` is the discounted cost, expected and weighed with its tail; `shortfall` unmet demand plus soft target missed,
-    over all periods, expected."""
+    """`objective` is the discounted cost, expected and weighed with its tail; `shortfall` unmet
+    demand plus soft target missed, over all periods, expected.
+    """
 
     status: Literal["optimal", "infeasible", "unbounded"]
     objective: Fraction = ZERO
@@ -58,7 +61,9 @@ class Optimum:
 
 
 def optimum(tables: Tables) -> Optimum:
-    """The least cost of the workbook, or the least shortfall and then the least cost at it, as `settings.objective` says."""
+    """The least cost of the workbook, or the least shortfall and then the least cost at it, as
+    `settings.objective` says.
+    """
     book = Book(tables)
     programs = [Program(book, settled) for settled in settlements(book)]
     if book.settings.get("objective", "cost") == "shortfall_first":
@@ -70,7 +75,8 @@ def optimum(tables: Tables) -> Optimum:
     return search(programs, lambda program: program.aim)
 
 
-# Reading ------------------------------------------------------------------------------------------------------------------
+# Reading
+# --------------------------------------------------------------------------------------------------
 
 
 def number(row: Cells, column: str, default: Any = 0) -> Fraction:
@@ -88,7 +94,9 @@ def listed(value: str | None) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A period and the scenarios known in it, the last first; the base is known to all and not named."""
+    """A period and the scenarios known in it, the last first; the base is known to all and not
+    named.
+    """
 
     t: int
     known: tuple[str, ...]
@@ -111,7 +119,10 @@ class Node:
 
 
 def forest(book: Book) -> list[Node]:
-    """The nodes of a workbook, parents first. Scenarios stand at one node as long as they know the same."""
+    """The nodes of a workbook, parents first.
+
+    Scenarios stand at one node as long as they know the same.
+    """
     rows = {row["scenario"]: row for row in book.rows("scenarios")}
 
     def lineage(name: str) -> list[str]:
@@ -239,7 +250,9 @@ class Book:
         return [node for node in self.nodes if node.parent is None]
 
     def at(self, node: Node) -> Book:
-        """The tables at a node: what has become known holds there, between its dates, a scenario's own on top of what it follows."""
+        """The tables at a node: what has become known holds there, between its dates, a scenario's
+        own on top of what it follows.
+        """
         events = [
             event
             for name in reversed(node.known)
@@ -327,7 +340,9 @@ class Book:
         return p0 + (p1 - p0) * Fraction((today - d0).days, (d1 - d0).days)
 
     def counts(self, row: Cells) -> bool:
-        """Whether the plan may use this offer, contract or project: its supplier is at one of the `supply_stages`."""
+        """Whether the plan may use this offer, contract or project: its supplier is at one of the
+        `supply_stages`.
+        """
         stages = listed(self.settings.get("supply_stages"))
         return not stages or self.suppliers.get(row.get("supplier"), {}).get("stage") in stages
 
@@ -345,20 +360,23 @@ class Book:
         return number(level, "floor")
 
 
-# What is settled first ------------------------------------------------------------------------------------------------------
+# What is settled first
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Settled:
-    """At which nodes each contract is signed, at which level of its menu, and at which each project goes ahead: `granted`, or
-    carried by a contract."""
+    """At which nodes each contract is signed, at which level of its menu, and at which each project
+    goes ahead: `granted`, or carried by a contract.
+    """
 
     signed: Mapping[str, Mapping[Node, str]]
     started: Mapping[str, Mapping[Node, str]]
 
     def ready(self, book: Book, row: Cells, node: Node) -> int:
-        """The first period in which an offer can be ordered from, or a contract deliver, for what its project has to say, as its
-        decisions up to a node are."""
+        """The first period in which an offer can be ordered from, or a contract deliver, for what
+        its project has to say, as its decisions up to a node are.
+        """
         if not row.get("project"):
             return 0
         starts = [at for at in self.started[row["project"]] if at in node.path]
@@ -371,7 +389,9 @@ class Settled:
         )
 
     def first(self, book: Book, name: str, signed: Node) -> dict[Node, int]:
-        """The nodes at which a contract signed at a node delivers, with the period of its first delivery on their path."""
+        """The nodes at which a contract signed at a node delivers, with the period of its first
+        delivery on their path.
+        """
         now = book.at(signed)
         contract = now.row("contracts", name)
         begin = now.period(contract["deliver_from"]) if contract.get("deliver_from") else 0
@@ -396,8 +416,10 @@ class Settled:
 
 
 def settlements(book: Book) -> Iterator[Settled]:
-    """Every way to sign and to start: for each contract nothing, or one level of its menu at one node of its window on a path; for
-    each project nothing, a grant at one node of its window, or a contract that carries it."""
+    """Every way to sign and to start: for each contract nothing, or one level of its menu at one
+    node of its window on a path; for each project nothing, a grant at one node of its window, or a
+    contract that carries it.
+    """
     contracts, projects = {}, {}
     for name in (row["contract"] for row in book.rows("contracts")):
 
@@ -450,8 +472,10 @@ def once(nodes: Sequence[Node], options: Callable[[Node], list[str]]) -> list[di
 
 
 def possible(book: Book, settled: Settled) -> bool:
-    """Whether every project that goes ahead without a grant is carried, and every contract that is signed brings something within
-    the horizon and, of a project, has one that goes ahead no later than it is signed."""
+    """Whether every project that goes ahead without a grant is carried, and every contract that is
+    signed brings something within the horizon and, of a project, has one that goes ahead no later
+    than it is signed.
+    """
     for name, signatures in settled.signed.items():
         for node in signatures:
             project = book.row("contracts", name).get("project")
@@ -475,7 +499,9 @@ def possible(book: Book, settled: Settled) -> bool:
 
 
 def carries(now: Book, project: str, contract: str, named: str, t: int) -> bool:
-    """Whether a contract signed at a level makes its project go ahead: its floor returns what the plant costs."""
+    """Whether a contract signed at a level makes its project go ahead: its floor returns what the
+    plant costs.
+    """
     row, level = now.projects[project], now.level(contract, named)
     if row.get("breakeven_floor") is not None:
         breakeven = number(row, "breakeven_floor")
@@ -522,7 +548,8 @@ def holds(row: Row, point: Mapping[Name, Fraction]) -> bool:
     return not value or (row.sense == "<=" and value < 0)
 
 
-# The program that remains -----------------------------------------------------------------------------------------------------
+# The program that remains
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -537,8 +564,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Outlay:
-    """What money is paid for; who may pay depends on it. A material of None is several at once; an outlay without a buyer may be
-    split among all, one without a fund be paid by any."""
+    """What money is paid for; who may pay depends on it.
+
+    A material of None is several at once; an outlay without a buyer may be split among all, one
+    without a fund be paid by any.
+    """
 
     node: Node
     use: str
@@ -559,7 +589,9 @@ class Segment:
 
 @dataclass(frozen=True)
 class Bill:
-    """What is paid at a node of an order: a share of it, split among buyers, at the prices of its segments."""
+    """What is paid at a node of an order: a share of it, split among buyers, at the prices of its
+    segments.
+    """
 
     node: Node
     share: Fraction
@@ -570,9 +602,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class Pool:
-    """Stock whose units need not be told apart: one lot, or everything where life is unlimited. It can be used at the nodes
-    `present` and is `held` at the end of some; at the end of those `gone` what is left has expired. `born` is the period it is aged
-    from."""
+    """Stock whose units need not be told apart: one lot, or everything where life is unlimited.
+
+    It can be used at the nodes `present` and is `held` at the end of some; at the end of those
+    `gone` what is left has expired. `born` is the period it is aged from.
+    """
 
     name: str
     material: str
@@ -622,7 +656,9 @@ Decision = Choice | WholeNumber
 
 
 class Program:
-    """The linear program of a workbook once it is settled which contracts are signed and which projects go ahead."""
+    """The linear program of a workbook once it is settled which contracts are signed and which
+    projects go ahead.
+    """
 
     def __init__(self, book: Book, settled: Settled) -> None:
         self.book = book
@@ -733,7 +769,9 @@ class Program:
                 )
 
     def settle(self, offer: Cells, n: Node, buy: Linear, arrivals: Sequence[Node]) -> None:
-        """An order placed at n arrives and is paid, at each of the nodes of its arrival or all at once at its own."""
+        """An order placed at n arrives and is paid, at each of the nodes of its arrival or all at
+        once at its own.
+        """
         book, name, material = self.book, offer["offer"], offer["material"]
         least, fee = number(offer, "minimum_order"), number(offer, "order_cost")
         shares = {d: number(book.at(d).row("offers", name), "availability", 1) for d in arrivals}
@@ -765,7 +803,9 @@ class Program:
             for i, segment in enumerate(bills[0].segments):
                 begin, end = max(segment.begin, least), segment.end
                 if end is not None and begin >= end:
-                    continue  # at its end the next one holds: an order may come as near as it likes, where there are no lots
+                    # at its end the next one holds: an order may come as near as it likes, where
+                    # there are no lots
+                    continue
                 way = [at_least(buy, begin), *([equal(placed, 1)] if fee else [])]
                 if end is not None:
                     lot = number(offer, "lot_size")
@@ -797,7 +837,9 @@ class Program:
         owned: Mapping[Node, Mapping[str | None, Linear]],
         shares: Mapping[Node, Fraction],
     ) -> dict[str | None, Linear]:
-        """The parts of an order that its buyers pay when it is placed: each gets its share of what arrives."""
+        """The parts of an order that its buyers pay when it is placed: each gets its share of what
+        arrives.
+        """
         buyers = list(next(iter(owned.values())))
         if len(buyers) == 1:
             return {buyers[0]: buy}
@@ -948,7 +990,9 @@ class Program:
         )
 
     def upside(self, name: str, n: Node, delivered: Linear) -> Linear:
-        """What is received of the buyer's share of what the reference is above the trigger, on a delivery."""
+        """What is received of the buyer's share of what the reference is above the trigger, on a
+        delivery.
+        """
         contract = self.book.at(n).row("contracts", name)
         if not number(contract, "upside_share"):
             return Linear()
@@ -976,7 +1020,9 @@ class Program:
     # Stock
 
     def stock(self) -> list[Pool]:
-        """The pools of every material and site in which something is there, arrives or may come back."""
+        """The pools of every material and site in which something is there, arrives or may come
+        back.
+        """
         book = self.book
         pools = []
         for root in book.roots:
@@ -1035,7 +1081,9 @@ class Program:
         return Pool(name, material, site, {begin: amount}, born, present, gone)
 
     def back(self, name: str, n: Node) -> list[Node]:
-        """Where what goes into an exchange or rework at a node comes back; nowhere where that cannot be."""
+        """Where what goes into an exchange or rework at a node comes back; nowhere where that
+        cannot be.
+        """
         outlet = self.book.at(n).row("outlets", name)
         if outlet["form"] not in ("exchange", "rework") or n.t not in self.book.at(n).between(
             outlet
@@ -1103,7 +1151,9 @@ class Program:
                 self.rows.append(at_most(leaving, number(outlet, "capacity")))
 
     def hold(self) -> None:
-        """Keep stock from going below 0 and sites from overflowing; charge what is held and what expires; value what is left."""
+        """Keep stock from going below 0 and sites from overflowing; charge what is held and what
+        expires; value what is left.
+        """
         book = self.book
         stored: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)
         for pool in self.pools:
@@ -1141,7 +1191,9 @@ class Program:
     # What is wanted
 
     def serving(self, material: str, buyer: str | None, n: Node) -> list[Pool]:
-        """The pools that serve a buyer at a node: those at its sites and at sites without a buyer; all when none is named."""
+        """The pools that serve a buyer at a node: those at its sites and at sites without a buyer;
+        all when none is named.
+        """
         serves = (None, buyer)
         return [
             pool
@@ -1271,7 +1323,9 @@ class Program:
         return total([entry.amount * self.weight(of, value, entry) for entry in entries])
 
     def count(self, rule: Cells, n: Node, entries: Sequence[Entry], sense: str) -> Linear:
-        """How many members of a rule its least or most counts among the entries of a window that ends at a node."""
+        """How many members of a rule its least or most counts among the entries of a window that
+        ends at a node.
+        """
         of, value = rule["of"], rule.get("value")
         members: Sequence[str | None]
         if of == "foreign_feedstock":
@@ -1353,7 +1407,10 @@ class Program:
     # Money
 
     def pay(self) -> None:
-        """Every outlay is paid by appropriations and kept receipts that may. Outlays that the same ones may pay are paid together."""
+        """Every outlay is paid by appropriations and kept receipts that may.
+
+        Outlays that the same ones may pay are paid together.
+        """
         book, funds = self.book, {row["fund"]: row for row in self.book.rows("funds")}
         if not funds:
             return
@@ -1400,7 +1457,9 @@ class Program:
                 )
 
     def weighed(self) -> Linear:
-        """The expected discounted cost; with a weight on risk the mean of it and of the mean of the worst scenarios."""
+        """The expected discounted cost; with a weight on risk the mean of it and of the mean of the
+        worst scenarios.
+        """
         book = self.book
         costs: dict[Node, Linear] = defaultdict(Linear)
         for n, amount in self.credit.items():
@@ -1416,7 +1475,8 @@ class Program:
         )
         if not weight:
             return mean
-        # The mean of the worst: the least, over a threshold, of it plus what the tail's scenarios cost beyond it.
+        # The mean of the worst: the least, over a threshold, of it plus what the tail's scenarios
+        # cost beyond it.
         threshold = variable("threshold") - variable("threshold below 0")
         worst = threshold * 1
         for leaf in book.leaves:
@@ -1446,12 +1506,15 @@ def may_pay(fund: Cells, outlay: Outlay) -> bool:
     )
 
 
-# Searching --------------------------------------------------------------------------------------------------------------------
+# Searching
+# --------------------------------------------------------------------------------------------------
 
 
 def search(programs: Sequence[Program], objective: Callable[[Program], Linear]) -> Optimum:
-    """The least objective over all programs and all their decisions: branch where the linear program leaves one open, and leave a
-    branch when even with the rest open it is no better than the best known."""
+    """The least objective over all programs and all their decisions: branch where the linear
+    program leaves one open, and leave a branch when even with the rest open it is no better than
+    the best known.
+    """
     best: Optimum = Optimum("infeasible")
     for program in programs:
         waiting: list[tuple[list[Row], list[Decision]]] = [(program.rows, program.decisions)]

@@ -13,7 +13,9 @@ from tests.support.books import Tables, book
 
 
 def plan_of(tables: Tables) -> Outcome:
-    """Read, build and solve to a gap of 0; by a folder of CSV files, which is read faster than a workbook."""
+    """Read, build and solve to a gap of 0; by a folder of CSV files, which is read faster than a
+    workbook.
+    """
     return planned(tables)[1]
 
 

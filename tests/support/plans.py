@@ -1,4 +1,6 @@
-"""Plans for tests: a workbook that uses all there is, one of quarters with names like formulas, and how they are planned."""
+"""Plans for tests: a workbook that uses all there is, one of quarters with names like formulas, and
+how they are planned.
+"""
 
 from __future__ import annotations
 
@@ -275,7 +277,8 @@ SHARED: dict[str, Any] = {
 UNCERTAIN: dict[str, Any] = {
     **FULL,
     "settings": {**FULL["settings"], "title": "What may come", "risk_weight": 0.25, "risk_tail": 0.2},
-    "offers": [{name: cell for name, cell in row.items() if name != "lot_size"} for row in FULL["offers"]],  # lots take twice the time
+    # lots take twice the time
+    "offers": [{name: cell for name, cell in row.items() if name != "lot_size"} for row in FULL["offers"]],
     "scenarios": [
         {"scenario": "embargo", "probability": 0.2, "follows": None, "revealed": day(5)},
         {"scenario": "war", "probability": 0.1, "follows": "embargo", "revealed": day(9)},

@@ -32,10 +32,12 @@ def random_tree(r: np.random.Generator, leaves: int, periods: int) -> Tree:
 def planning(
     seed: int, leaves: int, periods: int, across: bool = False, scarce: bool = False
 ) -> tuple[Program, Structure]:
-    """A stock that is bought in lots at order costs, or under a contract that is signed once on a path, against demand at each node.
+    """A stock that is bought in lots at order costs, or under a contract that is signed once on a
+    path, against demand at each node.
 
-    Columns at a node: bought, ordered (0 or 1), lots, taken, signed (0 or 1, weighty), stock, short. `across` adds a row over all
-    nodes, `scarce` a budget for each path, which may not do for all that is needed.
+    Columns at a node: bought, ordered (0 or 1), lots, taken, signed (0 or 1, weighty), stock,
+    short. `across` adds a row over all nodes, `scarce` a budget for each path, which may not do for
+    all that is needed.
     """
     r = np.random.default_rng(seed)
     tree = random_tree(r, leaves, periods)

@@ -1,5 +1,6 @@
-"""Checks the sheet `summary` of a plan workbook against its other sheets: its totals, as they are stored and as its live formulas
-compute them anew. What the other sheets hold is recomputed from the input by the program's own audit.
+"""Checks the sheet `summary` of a plan workbook against its other sheets: its totals, as they are
+stored and as its live formulas compute them anew. What the other sheets hold is recomputed from the
+input by the program's own audit.
 
 `check_summary` says what does not agree; an empty list is a summary that holds.
 """
@@ -103,7 +104,9 @@ def _summary(book: Book) -> dict[str, list[Any]]:
 
 
 def summary(book: Book) -> Iterator[str]:
-    """The totals are those of the sheets: as they are stored, and as a spreadsheet program would compute them anew."""
+    """The totals are those of the sheets: as they are stored, and as a spreadsheet program would
+    compute them anew.
+    """
     lines = _summary(book)
     flows, moved, out = book.rows("cash_flow"), book.rows("movements"), book.rows("rotation")
     by_kind = total(moved, "quantity", "kind")

@@ -10,7 +10,9 @@ from optimiser.solving.standard_form import standard_form
 
 
 def differences(one: Any, other: Any) -> list[str]:
-    """What differs between two Pyomo models, by the names of the arrays that a solver gets; none where they are the same."""
+    """What differs between two Pyomo models, by the names of the arrays that a solver gets; none
+    where they are the same.
+    """
     first, second = standard_form(one, scaled=False), standard_form(other, scaled=False)
     if [each.name for each in first.variables] != [each.name for each in second.variables]:
         return ["variables"]

@@ -1,8 +1,9 @@
 """Small random workbooks as plain tables, for the oracle and the planner to agree on.
 
-`small_books()` draws a set of features of the contract and then a workbook that uses them, small enough for brute force: 2 to 5
-periods, 1 or 2 materials, a few offers, at most 2 contracts and a project. Most can be met. `FEATURES` says for each feature how to
-take it out of a workbook again: a test sees by that whether it matters.
+`small_books()` draws a set of features of the contract and then a workbook that uses them, small
+enough for brute force: 2 to 5 periods, 1 or 2 materials, a few offers, at most 2 contracts and a
+project. Most can be met. `FEATURES` says for each feature how to take it out of a workbook again: a
+test sees by that whether it matters.
 """
 
 from __future__ import annotations
@@ -317,7 +318,8 @@ def take_out(tables: Tables, feature: str) -> Tables:
     """The workbook without a feature, as a copy."""
     result = deepcopy(tables)
     FEATURES[feature](result)
-    # What speaks of a row that is gone goes with it, lest a workbook that nothing can meet be taken for a difference.
+    # What speaks of a row that is gone goes with it, lest a workbook that nothing can meet be taken
+    # for a difference.
     names = {row[key] for table, key in NAMED.items() for row in result.get(table, [])}
     if "commitments" in result:
         result["commitments"] = [row for row in result["commitments"] if row["name"] in names]
@@ -339,7 +341,8 @@ def small_books(draw: Draw, feature: str | None = None) -> Tables:
             st.lists(st.sampled_from(TREES), max_size=2),
         )
         names, more = draw(some), draw(trees)
-        # With a weight on risk what is done on one path matters to what is best on another: too many ways for brute force.
+        # With a weight on risk what is done on one path matters to what is best on another: too
+        # many ways for brute force.
         branching = [
             name
             for name in BRANCHING
@@ -398,7 +401,9 @@ class _Drawing:
         return self.pick(*values) if feature in self.has else None
 
     def day(self, t: int, *later: int) -> date:
-        """A date inside a period, which may be before the start; its first mostly, unless told how many days later."""
+        """A date inside a period, which may be before the start; its first mostly, unless told how
+        many days later.
+        """
         months = self.start.month - 1 + t * self.months
         first = date(self.start.year + months // 12, months % 12 + 1, self.start.day)
         return first + timedelta(self.pick(*(later or (0, 0, 9))))
@@ -574,8 +579,9 @@ class _Drawing:
     def offer(self, i: int) -> dict[str, Any]:
         first = self.number(-1, self.periods - 1)
         indexed = "indexed_offer" in self.has
-        # Without it a credit for stock, or a sale without a limit, could earn money without end; and of what goes in an exchange
-        # nothing tells how much could be used, which the reader wants to know of an order with a minimum, a cost or a break.
+        # Without it a credit for stock, or a sale without a limit, could earn money without end;
+        # and of what goes in an exchange nothing tells how much could be used, which the reader
+        # wants to know of an order with a minimum, a cost or a break.
         limited = {"capacity", "closing_value", "exchange", "rework"} & self.has or (
             "sale" in self.has and "outlet_capacity" not in self.has
         )

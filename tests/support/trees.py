@@ -1,4 +1,6 @@
-"""Workbooks with scenarios: small trees of two and of several stages, and the two that use all there is."""
+"""Workbooks with scenarios: small trees of two and of several stages, and the two that use all
+there is.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ TWO_STAGE: dict[str, Any] = {
         happens("never", "offers[*].capacity", "set", 0),
     ],
 }  # fmt: skip
-"""Prices, a budget, an outage, a delay and demand; both scenarios are known in March, one that cannot come never."""
+"""Prices, a budget, an outage, a delay and demand; both scenarios are known in March, one that
+cannot come never.
+"""
 
 STAGES: dict[str, Any] = {
     **TWO_STAGE,

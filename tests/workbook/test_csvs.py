@@ -187,7 +187,9 @@ def test_hidden_files_are_no_tables(folder: Path) -> None:
 
 
 def test_a_table_that_is_no_file(folder: Path) -> None:
-    """A pipe would be waited for, a device never ends, and a link may lead nowhere: none is passed over."""
+    """A pipe would be waited for, a device never ends, and a link may lead nowhere: none is passed
+    over.
+    """
     for make in (
         os.mkfifo,
         lambda path: path.symlink_to("/dev/zero"),

@@ -1,4 +1,6 @@
-"""What is read and may not be meant: one warning for each kind, or an error where a cell says one thing here and another there."""
+"""What is read and may not be meant: one warning for each kind, or an error where a cell says one
+thing here and another there.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def _demand(*rows: dict[str, object]) -> Tables:
     return {**copy.deepcopy(SOUND), "demand": [{**SOUND["demand"][0], **row} for row in rows]}
 
 
-# --- Hidden -----------------------------------------------------------------------------------------------------------
+# --- Hidden ---------------------------------------------------------------------------------------
 
 
 def _rows(book: openpyxl.Workbook, *lines: int) -> None:
@@ -108,7 +110,7 @@ def test_columns_that_overlap_are_counted_once(tmp_path: Path) -> None:
     ]
 
 
-# --- Rows that repeat, sums, prices of 0 ----------------------------------------------------------------------------------
+# --- Rows that repeat, sums, prices of 0 ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["book.xlsx", "book"], ids=["xlsx", "csv"])
@@ -188,7 +190,7 @@ def test_a_price_of_nothing(tmp_path: Path) -> None:
     ]
 
 
-# --- Numbers as text ------------------------------------------------------------------------------------------------------
+# --- Numbers as text ------------------------------------------------------------------------------
 
 
 def _text(number: str) -> Callable[[openpyxl.Workbook], None]:
@@ -249,7 +251,9 @@ def test_a_csv_file_may_show_what_its_point_is(tmp_path: Path) -> None:
 
 
 def test_a_csv_file_that_shows_no_point(tmp_path: Path) -> None:
-    """A program that writes 1.2 writes no zero behind it; of 1.234 nothing tells, unless a number elsewhere in the table does."""
+    """A program that writes 1.2 writes no zero behind it; of 1.234 nothing tells, unless a number
+    elsewhere in the table does.
+    """
     tables = _demand({"quantity": "1.234"}, {"quantity": "2.345"}, {"quantity": 7})
     (line,) = warnings(book(tmp_path / "book", tables))
     said = "demand!D2: quantity '1.234' is read as 1.234 and not as 1234, and so on in 1 row more"
@@ -258,7 +262,7 @@ def test_a_csv_file_that_shows_no_point(tmp_path: Path) -> None:
     assert warnings(book(tmp_path / "book", tables)) == []
 
 
-# --- Links ----------------------------------------------------------------------------------------------------------------
+# --- Links ----------------------------------------------------------------------------------------
 
 
 def _linked(path: Path, formula: str, value: float | str = 0) -> Path:
@@ -328,7 +332,9 @@ def _raw(path: Path, *rows: str, columns: str = "") -> Path:
 
 
 def test_formulas_that_share_a_stale_link(tmp_path: Path) -> None:
-    """A shared formula, and an array that fills cells without a formula of their own, say once what they read."""
+    """A shared formula, and an array that fills cells without a formula of their own, say once what
+    they read.
+    """
     formulas = {
         "discount_rate": '<f t="shared" ref="B4:B5" si="0">other!A1</f>',
         "seed": '<f t="shared" si="0"/>',

@@ -1,5 +1,6 @@
-"""Single faults as officers make them: each gives one line, with its cell and the way to mend it, from a workbook and from
-a folder of CSV files alike."""
+"""Single faults as officers make them: each gives one line, with its cell and the way to mend it,
+from a workbook and from a folder of CSV files alike.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Twice the workbook takes twice the work, in every step of the reader; what is hostile is told at once.
+"""Twice the workbook takes twice the work, in every step of the reader; what is hostile is told at
+once.
 
-Work is counted, not timed: the calls of functions, and for what happens within one call an input for which a square would never end.
+Work is counted, not timed: the calls of functions, and for what happens within one call an input
+for which a square would never end.
 """
 
 from __future__ import annotations
@@ -137,7 +139,9 @@ def test_a_number_format_without_end(tmp_path: Path) -> None:
 
 
 def test_merged_cells_without_end(tmp_path: Path) -> None:
-    """Only those that reach the table count, and of these a hundred; what a file says of them is not kept."""
+    """Only those that reach the table count, and of these a hundred; what a file says of them is
+    not kept.
+    """
     rows = f"{HEADER}<row>{TEXT.format('start')}{TEXT.format('2027-01-01')}</row>"
     merged = '<mergeCell ref="A2:B2"/>' * 30_000
     path = package(

@@ -1,4 +1,6 @@
-"""Tables with a column for each month, quarter or year: one line that shows the long form of a row of theirs."""
+"""Tables with a column for each month, quarter or year: one line that shows the long form of a row
+of theirs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The reading rules of the workbook: what counts as what, and one line for each fault, with its cell."""
+"""The reading rules of the workbook: what counts as what, and one line for each fault, with its
+cell.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ def _sheets(path: Path, change: Callable[[openpyxl.Workbook], None]) -> Path:
     return path
 
 
-# --- What is read -----------------------------------------------------------------------------------------------------
+# --- What is read ---------------------------------------------------------------------------------
 
 
 def test_reads_every_table_into_its_rows(path: Path, tables: Tables) -> None:
@@ -338,7 +340,7 @@ def test_warnings_do_not_stop_the_reading(path: Path, tables: Tables) -> None:
     assert all(fault.warning for fault in reading.warnings)
 
 
-# --- Several faults -----------------------------------------------------------------------------------------------------
+# --- Several faults -------------------------------------------------------------------------------
 
 
 def test_a_missing_sheet_is_told_once_for_each_column_that_refers_to_it(
@@ -400,7 +402,7 @@ def test_a_wide_mistake_is_told_in_bounded_time(tmp_path: Path, tables: Tables) 
     )
 
 
-# --- What only a spreadsheet can hold ---------------------------------------------------------------------------------
+# --- What only a spreadsheet can hold -------------------------------------------------------------
 
 
 def test_error_cells_are_named(tmp_path: Path) -> None:
@@ -506,7 +508,7 @@ def test_a_sheet_given_twice(tmp_path: Path, tables: Tables) -> None:
     ]
 
 
-# --- Changes ----------------------------------------------------------------------------------------------------------
+# --- Changes --------------------------------------------------------------------------------------
 
 
 def test_changes_are_made_before_rows_are_judged_together(path: Path, tables: Tables) -> None:

@@ -1,4 +1,6 @@
-"""The template: it passes `check`, it solves, and it takes what `check` takes and refuses what `check` refuses."""
+"""The template: it passes `check`, it solves, and it takes what `check` takes and refuses what
+`check` refuses.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,7 @@ def blank_line(book: Workbook, table: str) -> int:
     )
 
 
-# --- It is a workbook like any other ----------------------------------------------------------------------------------
+# --- It is a workbook like any other --------------------------------------------------------------
 
 
 def test_it_passes_the_check_and_holds_its_example(material: str, tmp_path: Path) -> None:
@@ -163,7 +165,7 @@ def test_the_examples_are_packed() -> None:
     ] == []
 
 
-# --- Every table, every column ----------------------------------------------------------------------------------------
+# --- Every table, every column --------------------------------------------------------------------
 
 
 ALL_TABLES = (*block_tables(), *studies.TABLES, *uncertain.TABLES)
@@ -286,7 +288,7 @@ def test_the_guide_leads_to_every_sheet(book: Workbook) -> None:
     assert "[" not in text.replace("targets[*]", "")
 
 
-# --- Drop-downs -------------------------------------------------------------------------------------------------------
+# --- Drop-downs -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -377,7 +379,7 @@ def test_the_names_of_indices_are_worked_out_from_their_headers() -> None:
     ]
 
 
-# --- Refusals ---------------------------------------------------------------------------------------------------------
+# --- Refusals -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -490,7 +492,7 @@ def test_what_is_left_to_mend_is_coloured(book: Workbook) -> None:
             )
 
 
-# --- An officer fills it ----------------------------------------------------------------------------------------------
+# --- An officer fills it --------------------------------------------------------------------------
 
 NEW: dict[str, dict[str, Any]] = {
     "prices": {"date": dt.date(2029, 6, 30), "rotterdam": 900, "china_domestic": 240},
@@ -587,7 +589,7 @@ def test_a_pasted_slip_is_told_with_its_cell(book: Workbook, tmp_path: Path) -> 
         read(saved(book, tmp_path))
 
 
-# --- The command ------------------------------------------------------------------------------------------------------
+# --- The command ----------------------------------------------------------------------------------
 
 
 def test_the_command_writes_gallium_unless_told_otherwise(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The plan workbook: what stands where, that text stays text, and that a file is whole or not there."""
+"""The plan workbook: what stands where, that text stays text, and that a file is whole or not
+there.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,7 @@ def lines(content: bytes) -> dict[str, list[Any]]:
     return found
 
 
-# --- Tables ---------------------------------------------------------------------------------------------------------------------
+# --- Tables ---------------------------------------------------------------------------------------
 
 
 def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
@@ -137,7 +139,9 @@ ALWAYS = [kind for kind in SHEETS if kind.ALWAYS]
 
 @pytest.mark.parametrize("kind", ALWAYS, ids=lambda kind: kind.SHEET)
 def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes) -> None:
-    """Row 1 is the header; read by rule 2 of the contract its names are the columns', and pandas reads the values."""
+    """Row 1 is the header; read by rule 2 of the contract its names are the columns', and pandas
+    reads the values.
+    """
     frame = pd.read_excel(
         io.BytesIO(full), sheet_name=kind.SHEET, keep_default_na=False, na_values=[""]
     )
@@ -239,7 +243,7 @@ def test_rows_of_a_new_type_get_their_sheet_before_the_assumptions() -> None:
     assert book["scenarios"]["B2"].number_format == "0.0 %"
 
 
-# --- Values that could do harm --------------------------------------------------------------------------------------------------
+# --- Values that could do harm --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -320,7 +324,7 @@ def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatc
         compose(empty_plan({Order: (order(),) * 3}))
 
 
-# --- The summary ----------------------------------------------------------------------------------------------------------------
+# --- The summary ----------------------------------------------------------------------------------
 
 
 def test_the_summary_says_how_good_the_plan_is() -> None:
@@ -404,7 +408,7 @@ def test_what_comes_later_is_told_where_nothing_comes_first() -> None:
     assert found[found.index("To do first: nothing before 2028-03") + 1] == "2028-03: order it"
 
 
-# --- Charts ---------------------------------------------------------------------------------------------------------------------
+# --- Charts ---------------------------------------------------------------------------------------
 
 
 def blocks(content: bytes) -> dict[str, pd.DataFrame]:
@@ -464,7 +468,9 @@ def test_charts_show_what_the_sheets_hold(full: bytes) -> None:
 
 @pytest.mark.parametrize("plan", ["full", "uncertain"])
 def test_chart_references_cover_their_pivots(plan: str, request: pytest.FixtureRequest) -> None:
-    """Every series points at cells of chart_data that hold its name, its labels and a value or a gap for each."""
+    """Every series points at cells of chart_data that hold its name, its labels and a value or a
+    gap for each.
+    """
     content = request.getfixturevalue(plan)
     sheet = opened(content, data_only=True)["chart_data"]
     for part in parts(content, r"xl/charts/chart\d+\.xml"):
@@ -515,7 +521,7 @@ def test_many_suppliers_become_a_few_and_the_others() -> None:
     assert found["(all others)"].iloc[0] == sum(20 - k for k in range(7, 12))
 
 
-# --- Under scenarios --------------------------------------------------------------------------------------------------------------
+# --- Under scenarios ------------------------------------------------------------------------------
 
 
 def test_the_sheet_of_scenarios_stands_before_the_marginal_values(
@@ -659,7 +665,7 @@ def test_charts_under_scenarios_show_what_is_expected(uncertain: bytes) -> None:
     )
 
 
-# --- The file -------------------------------------------------------------------------------------------------------------------
+# --- The file -------------------------------------------------------------------------------------
 
 
 def test_one_plan_makes_one_file(full: bytes) -> None:

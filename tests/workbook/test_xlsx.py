@@ -1,4 +1,7 @@
-"""Workbooks as files: what other programs write, what is damaged, what is hostile. Each gives one line and ends soon."""
+"""Workbooks as files: what other programs write, what is damaged, what is hostile.
+
+Each gives one line and ends soon.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +100,7 @@ def only_line(path: Path) -> str:
     return str(fault)
 
 
-# --- Cells ------------------------------------------------------------------------------------------------------------
+# --- Cells ----------------------------------------------------------------------------------------
 
 
 def test_cells_of_every_kind(tmp_path: Path) -> None:
@@ -257,7 +260,7 @@ def test_the_name_of_the_file_does_not_matter(tmp_path: Path, suffix: str) -> No
     assert read(path).stockpile.settings.periods == 12
 
 
-# --- Files that are no workbook ---------------------------------------------------------------------------------------
+# --- Files that are no workbook -------------------------------------------------------------------
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 FILES: dict[str, tuple[bytes, str]] = {
@@ -495,7 +498,7 @@ def test_a_part_that_stands_twice(tmp_path: Path) -> None:
     )
 
 
-# --- Hostile files ----------------------------------------------------------------------------------------------------
+# --- Hostile files --------------------------------------------------------------------------------
 
 
 def test_entities_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""A plan for more scenarios than one model holds: bundles bound its cost, and its first decisions are tried in every scenario."""
+"""A plan for more scenarios than one model holds: bundles bound its cost, and its first decisions
+are tried in every scenario.
+"""
 
 from __future__ import annotations
 
@@ -57,11 +59,13 @@ MENDED = 8  # first decisions that are planned anew, since they left a scenario 
 Watch = Callable[[Progress], None] | None
 
 
-# --- What is expected over all --------------------------------------------------------------------------------------------------------
+# --- What is expected over all --------------------------------------------------------------------
 
 
 def _in_trunk(row: Result, until: dt.date) -> bool:
-    """Return whether a row is decided before the first scenario is known; what has no such date is in every period."""
+    """Return whether a row is decided before the first scenario is known; what has no such date is
+    in every period.
+    """
     date = getattr(row, row.DECIDED) if row.DECIDED else None
     return date is None or date < until
 
@@ -107,7 +111,9 @@ class Means:
             self.rows[key] = (_spanning(first, row), total + weight, mine)
 
     def told(self, currency: str) -> Iterator[Result]:
-        """The rows with their means; what is not signed or helped stands only where it is so in every scenario."""
+        """The rows with their means; what is not signed or helped stands only where it is so in
+        every scenario.
+        """
         signed = {
             (row.contract, row.level)
             for row, *_ in self.rows.values()
@@ -150,7 +156,7 @@ def _spanning(first: Result, row: Result) -> Result:
     return replace(first, first_delivery=min(begins), last_delivery=max(ends))
 
 
-# --- What a worker does ---------------------------------------------------------------------------------------------------------------
+# --- What a worker does ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Trial:
-    """Plan each branch of a bundle with the trunk's decisions held; None: there is no trunk. `tells`: also for the rows of the trunk."""
+    """Plan each branch of a bundle with the trunk's decisions held; None: there is no trunk.
+
+    `tells`: also for the rows of the trunk.
+    """
 
     stockpile: Stockpile
     branches: tuple[tuple[str, ...], ...]
@@ -189,8 +198,10 @@ class Trial:
 
 @dataclass
 class Tried:
-    """What the branches of a bundle cost with the trunk's decisions held: each scenario, and what is expected of them, weighed with
-    their probabilities. `failed`: a branch that has no plan then, or none was found in time."""
+    """What the branches of a bundle cost with the trunk's decisions held: each scenario, and what
+    is expected of them, weighed with their probabilities. `failed`: a branch that has no plan then,
+    or none was found in time.
+    """
 
     failed: tuple[str, ...] = ()
     scenarios: list[ScenarioOutcome] = field(default_factory=list)
@@ -220,7 +231,10 @@ def search(task: Search) -> Found:
 
 
 def attempt(task: Trial) -> Tried:
-    """Plan each branch of a bundle, and audit the plan. Raises SolverError, AuditError and Disagreement."""
+    """Plan each branch of a bundle, and audit the plan.
+
+    Raises SolverError, AuditError and Disagreement.
+    """
     told = Tried()
     for names in task.branches:
         plan = _branch(task, names)
@@ -233,7 +247,9 @@ def attempt(task: Trial) -> Tried:
 
 
 def _branch(task: Trial, names: Sequence[str]) -> Plan | None:
-    """The plan of a branch, audited; None where it has none with these decisions, or none was found in time."""
+    """The plan of a branch, audited; None where it has none with these decisions, or none was found
+    in time.
+    """
     stockpile = bundles.part(task.stockpile, names)
     for hair in bundles.HAIRS:
         formulation = build(stockpile)
@@ -278,7 +294,7 @@ def _tell(told: Tried, plan: Plan, split: Split, names: Sequence[str], first: bo
                 told.rows.append(row)
 
 
-# --- Who waits for the workers --------------------------------------------------------------------------------------------------------
+# --- Who waits for the workers --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -294,7 +310,9 @@ class Ended:
 
 @dataclass
 class Candidate:
-    """First decisions, the scenarios that they were made for, and what is known of each bundle with them."""
+    """First decisions, the scenarios that they were made for, and what is known of each bundle with
+    them.
+    """
 
     decisions: Decisions | None
     names: frozenset[str]
@@ -308,14 +326,16 @@ class Candidate:
 class BundlePlanner:
     """Plans a stockpile by bundles. `plan` does it all, by the tasks that it hands to `run`.
 
-    `options.time_limit` is that of each search, of a bundle or a branch; its gap is that between the plan's cost and its bound.
-    Raises InputError for a stockpile that cannot be bundled, and whatever its tasks raise.
+    `options.time_limit` is that of each search, of a bundle or a branch; its gap is that between
+    the plan's cost and its bound. Raises InputError for a stockpile that cannot be bundled, and
+    whatever its tasks raise.
     """
 
     def __init__(
         self, stockpile: Stockpile, count: int, options: Options, run: Run, watch: Watch = None
     ) -> None:
-        # Age by age: a branch alone would not know of which age the stock is where the others part from it.
+        # Age by age: a branch alone would not know of which age the stock is where the others part
+        # from it.
         self.stockpile = replace(stockpile, classes={})
         self.unfolded = unfold(self.stockpile)
         self.split = bundles.split(self.stockpile)
@@ -340,7 +360,9 @@ class BundlePlanner:
         run: Mapping[str, object] | None = None,
         bounding: Callable[[], tuple[str, ...]] | None = None,
     ) -> Ended:
-        """Bound the cost (by `search`, or by `bounding`), try first decisions, and tell of the best. Ctrl-C keeps what is known."""
+        """Bound the cost (by `search`, or by `bounding`), try first decisions, and tell of the
+        best. Ctrl-C keeps what is known.
+        """
         interrupted, blame = False, tuple[str, ...]()
         try:
             blame = (bounding or self.search)()
@@ -357,7 +379,10 @@ class BundlePlanner:
         return Ended(cast("Status", plan.status), self.bound, plan, interrupted=interrupted)
 
     def search(self) -> tuple[str, ...]:
-        """Plan every bundle alone: the bound, and decisions to try. The scenarios of a bundle that has no plan."""
+        """Plan every bundle alone: the bound, and decisions to try.
+
+        The scenarios of a bundle that has no plan.
+        """
         for number, found in self.run(
             search, (Search(each, self.split.periods, self.inner) for each in self.parts)
         ):
@@ -374,11 +399,15 @@ class BundlePlanner:
             self.bound = bound if self.bound is None else max(bound, self.bound)
 
     def offer(self, decided: Iterable[Decisions]) -> None:
-        """First decisions that were made for all scenarios: they are tried before those of the bundles."""
+        """First decisions that were made for all scenarios: they are tried before those of the
+        bundles.
+        """
         self.offered += decided
 
     def candidates(self) -> list[Candidate]:
-        """First decisions, each once, the most typical first: those nearest to the mean of their kind."""
+        """First decisions, each once, the most typical first: those nearest to the mean of their
+        kind.
+        """
         if self.split.periods == 0:
             return [Candidate(None, frozenset())]
         every = frozenset(self.split.probability)
@@ -418,7 +447,9 @@ class BundlePlanner:
         return gap is not None and gap <= self.options.gap
 
     def _cost(self, candidate: Candidate) -> float | None:
-        """What first decisions cost over all scenarios; None where one has no plan, or they are seen to be no better."""
+        """What first decisions cost over all scenarios; None where one has no plan, or they are
+        seen to be no better.
+        """
         helping, every = max(LEAST_HELPING, len(self.parts) // HELPINGS), range(len(self.parts))
         while waiting := [k for k in every if k not in candidate.tried]:
             if candidate.failed() or (
@@ -453,7 +484,9 @@ class BundlePlanner:
             )
 
     def _mend(self, candidate: Candidate) -> Iterator[Candidate]:
-        """Decisions that were made for the same scenarios, and for those that were left without a plan."""
+        """Decisions that were made for the same scenarios, and for those that were left without a
+        plan.
+        """
         names = candidate.names | candidate.failed()
         if names == candidate.names or self.mended >= MENDED:
             return
@@ -465,7 +498,9 @@ class BundlePlanner:
                 yield Candidate(found.decisions, names)
 
     def _estimate(self, candidate: Candidate) -> float:
-        """What first decisions cost at least: where they were tried what they cost there, elsewhere the bound of the bundle."""
+        """What first decisions cost at least: where they were tried what they cost there, elsewhere
+        the bound of the bundle.
+        """
 
         def least(k: int) -> float:
             tried = candidate.tried.get(k)
@@ -611,7 +646,9 @@ def _different(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _typical(candidates: list[Candidate]) -> list[Candidate]:
-    """Sorted by how far each is from the mean of all, a decision counted in the largest of its kind."""
+    """Sorted by how far each is from the mean of all, a decision counted in the largest of its
+    kind.
+    """
     every = [
         {(name, key): value for name, key, value in _done(each.decisions or Decisions())}
         for each in candidates
@@ -635,7 +672,9 @@ def _typical(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def _verdict(plan: Plan, proven: str) -> str:
-    """One paragraph for the officer: what is decided now, what it costs over all scenarios, how sure it is."""
+    """One paragraph for the officer: what is decided now, what it costs over all scenarios, how
+    sure it is.
+    """
     unit, currency, settings, parts = plan.unit, plan.currency, plan.stockpile.settings, list[str]()
     orders, signed = (
         plan.of(Order),

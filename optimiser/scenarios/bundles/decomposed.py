@@ -1,8 +1,10 @@
-"""Bundles decomposed by mpi-sppy, over the ranks of an MPI run or on one: a bound, and first decisions to try.
+"""Bundles decomposed by mpi-sppy, over the ranks of an MPI run or on one: a bound, and first
+decisions to try.
 
-B. Knueven, D. Mildebrath, C. Muir, J. D. Siirola, J.-P. Watson, D. L. Woodruff: A parallel hub-and-spoke system for large-scale
-scenario-based optimization under uncertainty, Math. Program. Comput. 15, 2023. The models are those of every other plan, and so is
-the solver: what a subproblem is said to be bounded by is the dual bound of its own search. This module needs the extra `cluster`,
+B. Knueven, D. Mildebrath, C. Muir, J. D. Siirola, J.-P. Watson, D. L. Woodruff: A parallel
+hub-and-spoke system for large-scale scenario-based optimization under uncertainty, Math. Program.
+Comput. 15, 2023. The models are those of every other plan, and so is the solver: what a subproblem
+is said to be bounded by is the dual bound of its own search. This module needs the extra `cluster`,
 and is imported only when it is asked for.
 """
 
@@ -33,7 +35,9 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 ITERATIONS = 10  # of the subgradient method
-STEP = 0.002  # of the cost of all, that to move a decision by its size weighs in the first iteration; later ones weigh less
+# of the cost of all, that to move a decision by its size weighs in the first iteration; later ones
+# weigh less
+STEP = 0.002
 FAILED = 70  # exit status of all ranks where one fails
 
 
@@ -60,9 +64,11 @@ def _mpi() -> Any:
 
 
 class Ranks:
-    """The ranks of this run as a context: each does its share of the tasks, and all know all that comes back.
+    """The ranks of this run as a context: each does its share of the tasks, and all know all that
+    comes back.
 
-    Every rank does the same between tasks. Where one fails alone, all end: the others would wait for it for ever.
+    Every rank does the same between tasks. Where one fails alone, all end: the others would wait
+    for it for ever.
     """
 
     def __init__(self) -> None:
@@ -120,7 +126,9 @@ def check(planner: BundlePlanner, ranks: Ranks, way: Way) -> None:
 
 
 def decompose(planner: BundlePlanner, ranks: Ranks, way: Way) -> tuple[str, ...]:
-    """Bound the cost of a planner's stockpile, and leave it first decisions to try; the scenarios that have no plan, if any."""
+    """Bound the cost of a planner's stockpile, and leave it first decisions to try; the scenarios
+    that have no plan, if any.
+    """
     if planner.split.periods == 0:  # nothing ties the bundles together
         return planner.search()
     if way == "ef":
@@ -129,10 +137,11 @@ def decompose(planner: BundlePlanner, ranks: Ranks, way: Way) -> tuple[str, ...]
 
 
 class _Creator:
-    """Builds the model of a bundle as mpi-sppy wants it: with the trunk's decisions as what all have in common.
+    """Builds the model of a bundle as mpi-sppy wants it: with the trunk's decisions as what all
+    have in common.
 
-    They are those that the first bundle has. One that another lacks is 0 there; what only another has need not agree, which
-    leaves the bound a bound.
+    They are those that the first bundle has. One that another lacks is 0 there; what only another
+    has need not agree, which leaves the bound a bound.
     """
 
     def __init__(self, planner: BundlePlanner, ranks: Ranks) -> None:
@@ -213,9 +222,10 @@ def _found(outcome: Outcome, decided: bundles.Decisions | None) -> Found:
 
 
 def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
-    """The Lagrangian dual over the bundles, by subgradients: each pays a price for every decision of the trunk, and is paid for it
-    by others. The prices sum to 0 over the bundles, so their least costs sum to a bound, at whatever prices (C. C. Carøe, R. Schultz,
-    Dual decomposition in stochastic integer programming, Oper. Res. Lett. 24, 1999).
+    """The Lagrangian dual over the bundles, by subgradients: each pays a price for every decision
+    of the trunk, and is paid for it by others. The prices sum to 0 over the bundles, so their least
+    costs sum to a bound, at whatever prices (C. C. Carøe, R. Schultz, Dual decomposition in
+    stochastic integer programming, Oper. Res. Lett. 24, 1999).
     """
     creator = _Creator(planner, ranks)
     options = {
@@ -254,11 +264,16 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
 
 
 def _dual() -> Any:
-    """The subgradient method of mpi-sppy with this program's solver. A class of what may not be installed."""
+    """The subgradient method of mpi-sppy with this program's solver.
+
+    A class of what may not be installed.
+    """
     from mpisppy.opt.subgradient import Subgradient
 
     class Dual(Subgradient):  # type: ignore[misc]
-        """`most`: the best bound so far [money]; `outcomes`: the last search of each bundle of this rank."""
+        """`most`: the best bound so far [money]; `outcomes`: the last search of each bundle of this
+        rank.
+        """
 
         def __init__(
             self, search: Options, options: dict[str, Any], creator: _Creator, periods: int
@@ -273,7 +288,9 @@ def _dual() -> Any:
                 each._solver_plugin = None
 
         def solve_one(self, solver_options: object, k: str, s: Any, **_: object) -> float:
-            """The bound is what the search has proven; mpi-sppy would take what a solver's interface calls one."""
+            """The bound is what the search has proven; mpi-sppy would take what a solver's
+            interface calls one.
+            """
             began = time.perf_counter()
             outcome = self.outcomes[k] = solve(s, self.search)
             s._mpisppy_data.solution_available = outcome.objective is not None
@@ -286,7 +303,9 @@ def _dual() -> Any:
             self.most = max(self.most, float(self.Ebound()))
 
         def _use_rho_setter(self, verbose: bool) -> None:
-            """The step is one for all bundles, or the prices would not sum to 0: to move a decision by its size weighs STEP."""
+            """The step is one for all bundles, or the prices would not sum to 0: to move a decision
+            by its size weighs STEP.
+            """
             sizes = [
                 [abs(each.value) for each in s._mpisppy_data.nonant_indices.values()]
                 for s in self.local_scenarios.values()

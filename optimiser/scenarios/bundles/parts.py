@@ -1,22 +1,26 @@
-"""Many scenarios as bundles of few: each a stockpile of its own, small enough to plan, and what their plans prove of all.
+"""Many scenarios as bundles of few: each a stockpile of its own, small enough to plan, and what
+their plans prove of all.
 
-The *trunk* is the part of the tree that all scenarios pass: what is done before the first of them is known. Below it the tree falls
-into *branches*; a bundle is a set of branches with the trunk that they share, at conditional probabilities.
+The *trunk* is the part of the tree that all scenarios pass: what is done before the first of them
+is known. Below it the tree falls into *branches*; a bundle is a set of branches with the trunk that
+they share, at conditional probabilities.
 
-The sum over the bundles of probability × least cost is a lower bound. Let x be a best plan of all scenarios and ζ the beginning of
-its tail. Its objective is a sum over the scenarios,
+The sum over the bundles of probability × least cost is a lower bound. Let x be a best plan of all
+scenarios and ζ the beginning of its tail. Its objective is a sum over the scenarios,
 
     Σ_s π_s [(1 - w)·c_s + w·(ζ + max(0, c_s - ζ)/α)]  =  Σ_b π_b Σ_{s in b} π_s/π_b [(1 - w)·c_s + w·(ζ + max(0, c_s - ζ)/α)],
 
-and what stands behind π_b is the objective of bundle b at the part of x that its nodes hold and the same ζ. That part keeps every
-limit of the bundle, since limits are kept along paths, so the bundle's least cost is no more. A bundle may decide in the trunk, and
-let its tail begin, as suits it alone: that is by how much the bound falls short (K. Sandıkçı, O. Y. Özaltın, A scalable bounding
-method for multistage stochastic programs, SIAM J. Optim. 27, 2017; L. F. Escudero, M. A. Garín, A. Unzueta, Cluster Lagrangean
-decomposition in multistage stochastic optimization, Comput. Oper. Res. 67, 2016). With `shortfall_first` it would not hold: a
-bundle that misses less at a higher cost is no bound on the cost of all.
+and what stands behind π_b is the objective of bundle b at the part of x that its nodes hold and the
+same ζ. That part keeps every limit of the bundle, since limits are kept along paths, so the
+bundle's least cost is no more. A bundle may decide in the trunk, and let its tail begin, as suits
+it alone: that is by how much the bound falls short (K. Sandıkçı, O. Y. Özaltın, A scalable bounding
+method for multistage stochastic programs, SIAM J. Optim. 27, 2017; L. F. Escudero, M. A. Garín, A.
+Unzueta, Cluster Lagrangean decomposition in multistage stochastic optimization, Comput. Oper. Res.
+67, 2016). With `shortfall_first` it would not hold: a bundle that misses less at a higher cost is
+no bound on the cost of all.
 
-With the trunk's decisions held the branches are planned one by one, and what they cost together is what these decisions cost: an
-upper bound.
+With the trunk's decisions held the branches are planned one by one, and what they cost together is
+what these decisions cost: an upper bound.
 """
 
 from __future__ import annotations
@@ -43,9 +47,11 @@ from stockpile_model.tables import Settings
 from stockpile_model.tree import BASE
 
 HAIRS, RELATIVE = (1e-5, 1e-4), 1e-7
-"""By how much what follows in the trunk may differ between branches, in scaled units (the wider where a solver fails at the finer) and
-relatively. A solver takes a variable for fixed, at either of its bounds, where these are as near as its tolerance (1e-6), and a sum
-of such variables then misses what it must be: a hair is wider than that."""
+"""By how much what follows in the trunk may differ between branches, in scaled units (the wider
+where a solver fails at the finer) and relatively. A solver takes a variable for fixed, at either of
+its bounds, where these are as near as its tolerance (1e-6), and a sum of such variables then misses
+what it must be: a hair is wider than that.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,15 +69,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The values of the trunk, or of other nodes, by variable and index; `at_risk` is where the tail of the plan begins [money], None
-    without one."""
+    """The values of the trunk, or of other nodes, by variable and index; `at_risk` is where the
+    tail of the plan begins [money], None without one.
+    """
 
     values: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
     at_risk: float | None = None
 
 
 def split(stockpile: Stockpile) -> Split:
-    """The trunk and the branches. Raises InputError for a stockpile that cannot be planned by bundles."""
+    """The trunk and the branches.
+
+    Raises InputError for a stockpile that cannot be planned by bundles.
+    """
     if stockpile.settings.objective == "shortfall_first":
         cell = stockpile.address(Settings.TABLE, 0, "objective")
         raise InputError(
@@ -103,8 +113,9 @@ def split(stockpile: Stockpile) -> Split:
 def bundles(stockpile: Stockpile, into: Split, count: int) -> list[tuple[tuple[str, ...], ...]]:
     """The branches dealt out to `count` bundles, or to one each where there are fewer.
 
-    Each bundle is to resemble the whole. So the branches are sorted by what demand is worth at index prices, and of every `count`
-    neighbours each bundle gets one, which one is drawn (stratified sampling, seeded by the settings).
+    Each bundle is to resemble the whole. So the branches are sorted by what demand is worth at
+    index prices, and of every `count` neighbours each bundle gets one, which one is drawn
+    (stratified sampling, seeded by the settings).
     """
     drawn = random.Random(stockpile.settings.seed)
     unfolded = unfold(stockpile)
@@ -118,7 +129,9 @@ def bundles(stockpile: Stockpile, into: Split, count: int) -> list[tuple[tuple[s
 
 
 def _worth(stockpile: Stockpile, into: Split, names: Sequence[str]) -> float:
-    """What demand is worth at index prices in some scenarios, expected; without demand what one of everything is worth [money]."""
+    """What demand is worth at index prices in some scenarios, expected; without demand what one of
+    everything is worth [money].
+    """
     tree, indices, total = stockpile.tree, stockpile.names("prices"), 0.0
     for name in names:
         for n in tree.paths[stockpile.scenarios[name]][into.periods :]:
@@ -140,8 +153,8 @@ def _worth(stockpile: Stockpile, into: Split, names: Sequence[str]) -> float:
 def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
     """The stockpile with some of its scenarios, at conditional probabilities.
 
-    Its tree is what they pass of the whole tree, since who owns a node follows from the rows of those that pass it. What they
-    follow without passing its leaf stays, without probability.
+    Its tree is what they pass of the whole tree, since who owns a node follows from the rows of
+    those that pass it. What they follow without passing its leaf stays, without probability.
     """
     rows = {identity(row.scenario): row for row in stockpile.rows(Scenario)}
     total = sum(row.probability for row in rows.values())
@@ -161,11 +174,14 @@ def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
     return replace(stockpile, tables=tables, shape=None, views=(), scenarios={})
 
 
-# --- What is decided in the trunk -----------------------------------------------------------------------------------------------------
+# --- What is decided in the trunk -----------------------------------------------------------------
 
 
 def decided(formulation: Formulation, nodes: Container[int]) -> Iterator[tuple[str, Any, Any]]:
-    """The variables of some nodes: name, index, variable. Those of a trunk come first in every tree that it begins."""
+    """The variables of some nodes: name, index, variable.
+
+    Those of a trunk come first in every tree that it begins.
+    """
     counted = follows()
     for variable in formulation.m.component_objects(pyo.Var, descend_into=False):
         name = str(variable.local_name)
@@ -201,8 +217,9 @@ def hold(
 ) -> bool:
     """Hold some nodes at what was decided there; False where they cannot do what was.
 
-    What is done is fixed, and what follows from it, who pays for it also, held within a hair's breadth. Rows among fixed variables
-    held where these were decided; they may hold a bound here that the data of other scenarios gave, and are left out.
+    What is done is fixed, and what follows from it, who pays for it also, held within a hair's
+    breadth. Rows among fixed variables held where these were decided; they may hold a bound here
+    that the data of other scenarios gave, and are left out.
     """
     m, seen, acts = formulation.m, set[tuple[str, Any]](), done()
     for name, key, each in decided(formulation, nodes):
@@ -234,7 +251,9 @@ def hold(
 
 
 def settle(formulation: Formulation) -> float:
-    """The objective of a plan whose tail began where another's did: it begins where that is best for its own costs [money]."""
+    """The objective of a plan whose tail began where another's did: it begins where that is best
+    for its own costs [money].
+    """
     m, tree = formulation.m, formulation.stockpile.tree
     if m.find_component("at_risk") is not None:
         costs = {leaf: float(pyo.value(m.so_far[leaf])) for leaf in tree.leaves}

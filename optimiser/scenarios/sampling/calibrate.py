@@ -1,9 +1,11 @@
 """Volatility, reversion and correlation from past prices.
 
-Log prices are taken for an Ornstein-Uhlenbeck process, x' = μ + (x - μ) exp(-κΔ) + s ε with s² = σ²(1 - exp(-2κΔ)) / 2κ (Schwartz 1997,
-Journal of Finance 52, model 1). At equal steps its likelihood is greatest where the regression of x' on x says: exp(-κΔ) is the slope,
-s² the mean square of what is left. At unequal steps the same likelihood is searched over κ. Short histories say a reversion that is too
-fast (Yu 2012, Journal of Econometrics 169); how many points there were is told beside it.
+Log prices are taken for an Ornstein-Uhlenbeck process, x' = μ + (x - μ) exp(-κΔ) + s ε with s² =
+σ²(1 - exp(-2κΔ)) / 2κ (Schwartz 1997, Journal of Finance 52, model 1). At equal steps its
+likelihood is greatest where the regression of x' on x says: exp(-κΔ) is the slope, s² the mean
+square of what is left. At unequal steps the same likelihood is searched over κ. Short histories say
+a reversion that is too fast (Yu 2012, Journal of Econometrics 169); how many points there were is
+told beside it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Fit:
-    """What a history says of an index: per year; `residuals` are the standardised steps, one for each step."""
+    """What a history says of an index: per year; `residuals` are the standardised steps, one for
+    each step.
+    """
 
     volatility: float
     reversion: float
@@ -43,7 +47,9 @@ def fit(years: Array, prices: Array, reverting: bool) -> Fit:
 
 
 def _likeliest(x: Array, steps: Array) -> float:
-    """The reversion with the greatest likelihood: the best of a grid, then golden section around it."""
+    """The reversion with the greatest likelihood: the best of a grid, then golden section around
+    it.
+    """
     grid = np.geomspace(_SLOWEST, _FASTEST, 120)
     values = [_profile(x, steps, float(kappa))[0] for kappa in grid]
     best = int(np.argmax(values))
@@ -58,7 +64,8 @@ def _likeliest(x: Array, steps: Array) -> float:
 
 
 def _profile(x: Array, steps: Array, kappa: float) -> tuple[float, float, Array]:
-    """The greatest log-likelihood for a reversion (up to a constant), its volatility, and the standardised residuals.
+    """The greatest log-likelihood for a reversion (up to a constant), its volatility, and the
+    standardised residuals.
 
     Without reversion the mean is a drift: x' = x + a Δ + s ε.
     """

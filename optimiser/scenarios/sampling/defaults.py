@@ -1,7 +1,7 @@
 """What `stockpile scenarios` takes for uncertain where a workbook has no sheet `uncertainty`.
 
-These figures are weak, and say so: volatility is computed from few cited points, most of the rest is assumed. It is written into the new
-workbook, where the officer mends it and runs again.
+These figures are weak, and say so: volatility is computed from few cited points, most of the rest
+is assumed. It is written into the new workbook, where the officer mends it and runs again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ CITED: Mapping[str, tuple[tuple[float, float], ...]] = {
         *((2016.5, 345.0), (2017.5, 363.0), (2018.5, 375.0), (2019.5, 390.0)),
     ),
 }
-"""Years and prices [USD/kg] that the volatility below is computed from: the root of the sum of squared log moves over the years."""
+"""Years and prices [USD/kg] that the volatility below is computed from: the root of the sum of
+squared log moves over the years.
+"""
 
 _ASSUMED: Mapping[str, Any] = {"source_date": "2026-11-21", "confidence": "assumption"}
 

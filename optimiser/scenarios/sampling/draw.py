@@ -1,4 +1,6 @@
-"""Samples of what is uncertain in a workbook: price paths, delays of plants, periods without supply."""
+"""Samples of what is uncertain in a workbook: price paths, delays of plants, periods without
+supply.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,17 @@ from stockpile_model.values import normal
 
 YEAR = 365.25  # days
 MOST_GAP, ADDED_GAP = 6, 3
-"""Months that dates of `prices` may lie apart for a path to be followed; where they lie further, dates are added this far apart."""
+"""Months that dates of `prices` may lie apart for a path to be followed; where they lie further,
+dates are added this far apart.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How many scenarios are sampled and kept, and how. `revealed` None: the first fiscal year that begins within the horizon."""
+    """How many scenarios are sampled and kept, and how.
+
+    `revealed` None: the first fiscal year that begins within the horizon.
+    """
 
     samples: int = 1000
     keep: int = 10
@@ -52,7 +59,11 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """What was drawn. Prices: samples x dates; delays [months] by supplier; periods in which a plant or an embargo stops supply."""
+    """What was drawn.
+
+    Prices: samples x dates; delays [months] by supplier; periods in which a plant or an embargo
+    stops supply.
+    """
 
     revealed: int  # the period in which the scenarios part
     dates: tuple[dt.date, ...]  # of prices, after that
@@ -82,7 +93,10 @@ class Samples:
 
 
 def draw(stockpile: Stockpile, options: Options) -> Samples:
-    """Sample everything that the sheet `uncertainty` names. Raises InputError or StockpileError where there is nothing to sample."""
+    """Sample everything that the sheet `uncertainty` names.
+
+    Raises InputError or StockpileError where there is nothing to sample.
+    """
     said: list[str] = []
     revealed = _revealed(stockpile, options.revealed)
     dates, added = _dates(stockpile, revealed)
@@ -114,7 +128,7 @@ def draw(stockpile: Stockpile, options: Options) -> Samples:
     return found
 
 
-# --- Time -------------------------------------------------------------------------------------------------------------
+# --- Time -----------------------------------------------------------------------------------------
 
 
 def _revealed(stockpile: Stockpile, day: dt.date | None) -> int:
@@ -140,10 +154,12 @@ def _revealed(stockpile: Stockpile, day: dt.date | None) -> int:
 
 
 def _dates(stockpile: Stockpile, revealed: int) -> tuple[tuple[dt.date, ...], tuple[dt.date, ...]]:
-    """The dates at which price paths are drawn, after the scenarios part, and those of them and before that `prices` lacks.
+    """The dates at which price paths are drawn, after the scenarios part, and those of them and
+    before that `prices` lacks.
 
-    The workbook's own dates are enough where none of their gaps is longer than MOST_GAP. Where they are not, the dates are added at
-    which the scenarios part and the last period begins, and between any two that lie further apart others every ADDED_GAP months.
+    The workbook's own dates are enough where none of their gaps is longer than MOST_GAP. Where they
+    are not, the dates are added at which the scenarios part and the last period begins, and between
+    any two that lie further apart others every ADDED_GAP months.
     """
     calendar = stockpile.calendar
     begin, end = calendar.begin(revealed), calendar.begin(calendar.periods - 1)
@@ -160,7 +176,7 @@ def _dates(stockpile: Stockpile, revealed: int) -> tuple[tuple[dt.date, ...], tu
     return tuple(sorted(found - {begin})), tuple(sorted(found - own))
 
 
-# --- Prices -----------------------------------------------------------------------------------------------------------
+# --- Prices ---------------------------------------------------------------------------------------
 
 
 def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Array]:
@@ -262,8 +278,9 @@ def _correlation(
     steps: Mapping[str, calibrate.Steps],
     said: list[str],
 ) -> Array:
-    """The correlations: from the histories of two indices where they have enough common steps, else from `uncertainty`: along the
-    chain of rows that leads from one to the other the correlations multiply, which is always possible.
+    """The correlations: from the histories of two indices where they have enough common steps, else
+    from `uncertainty`: along the chain of rows that leads from one to the other the correlations
+    multiply, which is always possible.
     """
     partner = tables.correlated(stockpile)
     found = np.eye(len(indices))
@@ -290,7 +307,9 @@ def _correlation(
 
 
 def _chain(index: str, partner: Mapping[str, tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """The indices that one leads to by `correlates_with`, itself first, each with the product of the correlations on the way."""
+    """The indices that one leads to by `correlates_with`, itself first, each with the product of
+    the correlations on the way.
+    """
     product, passed = 1.0, {index}
     yield index, product
     while index in partner:
@@ -311,8 +330,9 @@ def _prices(
     correlation: Array,
     embargoes: Mapping[str, Flags],
 ) -> dict[str, Array]:
-    """The price paths, samples x dates, to four digits: mean path x exp(X - Var X / 2), so that without jumps the mean is the mean
-    path; times the jump factor while a jump lasts."""
+    """The price paths, samples x dates, to four digits: mean path x exp(X - Var X / 2), so that
+    without jumps the mean is the mean path; times the jump factor while a jump lasts.
+    """
     if not moving:
         return {}
     calendar = stockpile.calendar
@@ -347,7 +367,9 @@ def _prices(
 def _mean_path(
     stockpile: Stockpile, process: Process, start: dt.date, dates: Sequence[dt.date], years: Array
 ) -> Array:
-    """The workbook's own path; with a level the way from the price at the start to the level, κ fast on the log scale."""
+    """The workbook's own path; with a level the way from the price at the start to the level, κ
+    fast on the log scale.
+    """
     if process.level is None:
         return np.array([stockpile.price_on(process.index, day) for day in dates])
     price = stockpile.price_on(process.index, start)
@@ -365,7 +387,7 @@ def _mean_path(
     )
 
 
-# --- Supply -----------------------------------------------------------------------------------------------------------
+# --- Supply ---------------------------------------------------------------------------------------
 
 
 def _spells(
@@ -417,7 +439,9 @@ def _delays(
 def _outages(
     stockpile: Stockpile, options: Options, revealed: int, delays: Mapping[str, Whole]
 ) -> dict[str, Flags]:
-    """The periods in which each plant ships nothing: outages begin once the scenarios part and the plant ships."""
+    """The periods in which each plant ships nothing: outages begin once the scenarios part and the
+    plant ships.
+    """
     calendar = stockpile.calendar
     found = {}
     for name, row in tables.suppliers(stockpile, "outage").items():

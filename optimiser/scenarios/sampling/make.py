@@ -1,4 +1,6 @@
-"""From samples to rows that an officer can read and edit: `scenarios`, `events`, and what the reduction lost."""
+"""From samples to rows that an officer can read and edit: `scenarios`, `events`, and what the
+reduction lost.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ TAILS = (0.05, 0.95)
 
 @dataclass(frozen=True, kw_only=True)
 class PriceLoss:
-    """An index on a date: all samples, and the kept scenarios by their probabilities [money/quantity]."""
+    """An index on a date: all samples, and the kept scenarios by their probabilities
+    [money/quantity].
+    """
 
     index: str
     date: dt.date
@@ -46,7 +50,9 @@ class PriceLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class SupplyLoss:
-    """A delay, an outage or an embargo: how probable it is within the horizon, and how many months it takes on average."""
+    """A delay, an outage or an embargo: how probable it is within the horizon, and how many months
+    it takes on average.
+    """
 
     kind: str
     name: str
@@ -76,9 +82,12 @@ class Made:
 
 
 def make(stockpile: Stockpile, options: Options) -> Made:
-    """Sample, reduce and write rows. The stockpile has none of its own `scenarios` and `events` left.
+    """Sample, reduce and write rows.
 
-    Raises InputError or StockpileError where that cannot be, also where a plan could not be made of what came out.
+    The stockpile has none of its own `scenarios` and `events` left.
+
+    Raises InputError or StockpileError where that cannot be, also where a plan could not be made of
+    what came out.
     """
     if options.keep > options.samples:
         raise StockpileError(
@@ -122,14 +131,16 @@ def make(stockpile: Stockpile, options: Options) -> Made:
     )
 
 
-# --- Distance ---------------------------------------------------------------------------------------------------------
+# --- Distance -------------------------------------------------------------------------------------
 
 
 def features(stockpile: Stockpile, samples: Samples) -> Array:
-    """What scenarios are compared by, a row for each sample: prices against their mean over the horizon, an index counting by how many
-    rows are priced on it; the metal that each supplier could ship in each year and does not, being late or stopped; the months of each
-    embargo in each year, which else hide among the prices (in trials half of the embargoes' probability was lost so). Each group is
-    scaled to the same total variance, so that none drowns the others."""
+    """What scenarios are compared by, a row for each sample: prices against their mean over the
+    horizon, an index counting by how many rows are priced on it; the metal that each supplier could
+    ship in each year and does not, being late or stopped; the months of each embargo in each year,
+    which else hide among the prices (in trials half of the embargoes' probability was lost so).
+    Each group is scaled to the same total variance, so that none drowns the others.
+    """
     counts = {index: _priced_on(stockpile, index) for index in samples.prices}
     if not any(counts.values()):
         counts = dict.fromkeys(counts, 1)
@@ -165,8 +176,10 @@ def _priced_on(stockpile: Stockpile, index: str) -> int:
 
 
 def _lost(stockpile: Stockpile, samples: Samples) -> Iterator[Array]:
-    """For each supplier what it could ship in the workbook and does not ship in a sample [quantity], in each year from where the
-    scenarios part. What nothing limits counts as the largest that something does."""
+    """For each supplier what it could ship in the workbook and does not ship in a sample
+    [quantity], in each year from where the scenarios part. What nothing limits counts as the
+    largest that something does.
+    """
     calendar, stopped = stockpile.calendar, _stopped(stockpile, samples)
     names = dict.fromkeys((*stopped, *samples.delays))
     most = {name: _shipped(stockpile, name) for name in names}
@@ -203,7 +216,9 @@ def _years(stockpile: Stockpile, samples: Samples) -> list[int]:
 
 
 def _shipped(stockpile: Stockpile, supplier: str) -> float | None:
-    """Most that a supplier ships in a year, under its offers and the largest levels of its contracts; None where nothing limits it."""
+    """Most that a supplier ships in a year, under its offers and the largest levels of its
+    contracts; None where nothing limits it.
+    """
     offers = [row.capacity for row in stockpile.rows(Offer) if row.supplier == supplier]
     if None in offers:
         return None
@@ -229,7 +244,7 @@ def _stopped(stockpile: Stockpile, samples: Samples) -> dict[str, Flags]:
     return found
 
 
-# --- Rows -------------------------------------------------------------------------------------------------------------
+# --- Rows -----------------------------------------------------------------------------------------
 
 
 def _with_rows(
@@ -408,11 +423,13 @@ def _narrow(each: PriceLoss) -> bool:
     return each.before[1] > 0 and each.after[1] < (1 - _MUCH) * each.before[1]
 
 
-# --- What was lost ----------------------------------------------------------------------------------------------------
+# --- What was lost --------------------------------------------------------------------------------
 
 
 def moments(values: Array, weight: Array) -> tuple[float, float, float, float]:
-    """Mean, standard deviation, 5 % and 95 % of weighted values; a quantile is the least value with at least that mass up to it."""
+    """Mean, standard deviation, 5 % and 95 % of weighted values; a quantile is the least value with
+    at least that mass up to it.
+    """
     mean = float(weight @ values)
     order = np.argsort(values, kind="stable")
     mass = np.cumsum(weight[order])

@@ -1,8 +1,8 @@
 """The random processes: prices that revert or wander, times without supply, triangles.
 
-Prices follow X_i = log price against its mean path, dX_i = -κ_i X_i dt + σ_i dW_i with correlated dW (Schwartz 1997, model 1; κ = 0 is
-geometric Brownian motion), drawn exactly at any dates, without steps between them. Outages and embargoes begin as a Poisson process
-that pauses while one lasts.
+Prices follow X_i = log price against its mean path, dX_i = -κ_i X_i dt + σ_i dW_i with correlated
+dW (Schwartz 1997, model 1; κ = 0 is geometric Brownian motion), drawn exactly at any dates, without
+steps between them. Outages and embargoes begin as a Poisson process that pauses while one lasts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ Whole = npt.NDArray[np.int64]
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Random numbers of their own for each thing that is uncertain: one more of them leaves the others as they were."""
+    """Random numbers of their own for each thing that is uncertain: one more of them leaves the
+    others as they were.
+    """
     return np.random.default_rng([seed, *identity(name).encode()])
 
 
@@ -44,7 +46,8 @@ def log_paths(
 ) -> Array:
     """X at the given years from a start at 0: samples x dates x indices.
 
-    The increments of a step h have the covariance ρ_ij σ_i σ_j (1 - exp(-(κ_i + κ_j)h)) / (κ_i + κ_j).
+    The increments of a step h have the covariance ρ_ij σ_i σ_j (1 - exp(-(κ_i + κ_j)h)) / (κ_i +
+    κ_j).
     """
     found = np.zeros((samples, len(years), len(kappa)))
     now, before = np.zeros((samples, len(kappa))), 0.0
@@ -64,8 +67,10 @@ def root(covariance: Array) -> Array:
 
 
 def possible(correlation: Array) -> tuple[Array, float]:
-    """The nearest correlation matrix by clipped eigenvalues, scaled back to ones on the diagonal, and how far it is from the given
-    one (largest change of a correlation; 0 where that was possible)."""
+    """The nearest correlation matrix by clipped eigenvalues, scaled back to ones on the diagonal,
+    and how far it is from the given one (largest change of a correlation; 0 where that was
+    possible).
+    """
     values, vectors = np.linalg.eigh(correlation)
     if (values >= -1e-10).all():
         return correlation, 0.0
@@ -99,8 +104,9 @@ def spells(
 ) -> Flags:
     """In which periods something lasts: samples x periods.
 
-    It may begin from the period `first` of each sample on, `per_year` times a year while it does not last, and lasts a whole number of
-    periods drawn from the triangle `months`, one at least; None: to the end.
+    It may begin from the period `first` of each sample on, `per_year` times a year while it does
+    not last, and lasts a whole number of periods drawn from the triangle `months`, one at least;
+    None: to the end.
     """
     found = np.zeros((len(first), periods), dtype=bool)
     if per_year <= 0:

@@ -1,10 +1,12 @@
-"""From many sampled scenarios to a few: the subset that is nearest by the Kantorovich distance, with new probabilities.
+"""From many sampled scenarios to a few: the subset that is nearest by the Kantorovich distance,
+with new probabilities.
 
-`forward` is fast forward selection (Heitsch and Römisch 2003, Computational Optimization and Applications 24, algorithm 2.4): the
-next scenario is the one that brings the kept ones nearest to all. `kmedoids` goes on from there by exchanging a kept scenario for
-another as long as that helps (PAM's swap phase, Kaufman and Rousseeuw 1990, with the sums of Schubert and Rousseeuw 2021). Either way
-a scenario that is left gives its probability to the nearest that is kept, which is optimal for the subset (Dupačová, Gröwe-Kuska and
-Römisch 2003, theorem 2).
+`forward` is fast forward selection (Heitsch and Römisch 2003, Computational Optimization and
+Applications 24, algorithm 2.4): the next scenario is the one that brings the kept ones nearest to
+all. `kmedoids` goes on from there by exchanging a kept scenario for another as long as that helps
+(PAM's swap phase, Kaufman and Rousseeuw 1990, with the sums of Schubert and Rousseeuw 2021). Either
+way a scenario that is left gives its probability to the nearest that is kept, which is optimal for
+the subset (Dupačová, Gröwe-Kuska and Römisch 2003, theorem 2).
 """
 
 from __future__ import annotations
@@ -24,9 +26,11 @@ _NOTHING = 1e-12
 
 @dataclass(frozen=True)
 class Reduction:
-    """The kept scenarios by number, those that weigh most first; their probabilities; the kept one that each scenario went to.
+    """The kept scenarios by number, those that weigh most first; their probabilities; the kept one
+    that each scenario went to.
 
-    `distance` is the Kantorovich distance from all to the kept ones; `relative` is that against keeping one scenario only.
+    `distance` is the Kantorovich distance from all to the kept ones; `relative` is that against
+    keeping one scenario only.
     """
 
     kept: Whole
@@ -48,7 +52,9 @@ def distances(features: Array) -> Array:
 def reduce(
     cost: Array, weight: Array, keep: int, method: str = "forward", order: Whole | None = None
 ) -> Reduction:
-    """Keep `keep` of the scenarios with the distances `cost` and probabilities `weight`; `order` is that of `forward`, where known."""
+    """Keep `keep` of the scenarios with the distances `cost` and probabilities `weight`; `order` is
+    that of `forward`, where known.
+    """
     chosen = (forward(cost, weight, keep)[0] if order is None else order)[:keep]
     if method == "kmedoids":
         chosen = exchange(cost, weight, chosen)
@@ -64,9 +70,11 @@ def reduce(
 
 
 def forward(cost: Array, weight: Array, keep: int) -> tuple[Whole, Array]:
-    """The scenarios in the order in which forward selection takes them, and the Kantorovich distance after each.
+    """The scenarios in the order in which forward selection takes them, and the Kantorovich
+    distance after each.
 
-    What a scenario would gain never grows as others are taken, so only those are looked at again whose last gain is the greatest.
+    What a scenario would gain never grows as others are taken, so only those are looked at again
+    whose last gain is the greatest.
     """
     best = int(np.argmin(weight @ cost))
     near = cost[best].copy()
@@ -84,7 +92,9 @@ def forward(cost: Array, weight: Array, keep: int) -> tuple[Whole, Array]:
 
 
 def exchange(cost: Array, weight: Array, chosen: Whole) -> Whole:
-    """The best exchange of a kept scenario for another, again and again until none brings the kept ones nearer to all."""
+    """The best exchange of a kept scenario for another, again and again until none brings the kept
+    ones nearer to all.
+    """
     chosen = chosen.copy()
     while len(chosen) < len(weight):
         order = np.sort(cost[:, chosen], axis=1)

@@ -1,6 +1,7 @@
 """The sheets that say what is uncertain: `uncertainty`, and `price_history` to calibrate prices by.
 
-They are read and checked like every other sheet. The planner passes over them: only `stockpile scenarios` draws from them.
+They are read and checked like every other sheet. The planner passes over them: only `stockpile
+scenarios` draws from them.
 """
 
 from __future__ import annotations
@@ -88,7 +89,10 @@ class Uncertainty(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class PriceHistory(Row):
-    """A date and what indices were on it; blank where none is known. Volatility, reversion and correlation come from it."""
+    """A date and what indices were on it; blank where none is known.
+
+    Volatility, reversion and correlation come from it.
+    """
 
     TABLE = "price_history"
     PURPOSE = (
@@ -139,15 +143,18 @@ def about(row: Uncertainty) -> str:
 
 
 def triangle(row: Uncertainty, name: str) -> tuple[float, float, float]:
-    """Low, most likely and high of a column that is drawn; where the row gives no low or high that end is the most likely."""
+    """Low, most likely and high of a column that is drawn; where the row gives no low or high that
+    end is the most likely.
+    """
     mode = getattr(row, name)
     low, high = row.ranges.get(name, (None, None))
     return (mode if low is None else low, mode, mode if high is None else high)
 
 
 def indices(stockpile: Stockpile) -> dict[str, Uncertainty]:
-    """The indices that are uncertain, in the order of `prices`, each with the row that speaks of it: the one that names it, or
-    the one that names none."""
+    """The indices that are uncertain, in the order of `prices`, each with the row that speaks of
+    it: the one that names it, or the one that names none.
+    """
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == "price"]
     named = {normal(row.value): row for row in reversed(rows) if row.value}
     rest = next((row for row in rows if not row.value), None)
@@ -156,8 +163,9 @@ def indices(stockpile: Stockpile) -> dict[str, Uncertainty]:
 
 
 def suppliers(stockpile: Stockpile, kind: str) -> dict[str, Uncertainty]:
-    """The suppliers that a delay or an outage may befall, each with the row that speaks of it most precisely: of the supplier,
-    its country, its stage, or of all."""
+    """The suppliers that a delay or an outage may befall, each with the row that speaks of it most
+    precisely: of the supplier, its country, its stage, or of all.
+    """
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == kind]
     found: dict[str, Uncertainty] = {}
     for name, supplier in stockpile.keyed(Supplier).items():
@@ -188,7 +196,9 @@ def named(stockpile: Stockpile, row: Uncertainty) -> list[str]:
 
 
 def correlated(stockpile: Stockpile) -> dict[str, tuple[str, float]]:
-    """The index with which each index moves, and their correlation: that of the row that its own row names."""
+    """The index with which each index moves, and their correlation: that of the row that its own
+    row names.
+    """
     found, rows = {}, indices(stockpile)
     for index, row in rows.items():
         if row.correlates_with is not None and row.correlation is not None:
@@ -316,7 +326,10 @@ def _check_price(stockpile: Stockpile, row: Uncertainty, history: set[str]) -> I
 
 
 def _check_partners(rows: tuple[Uncertainty, ...]) -> Iterator[Problem]:
-    """References between rows: the embargo of a jump, the price of a correlation. Correlations in a circle cannot be."""
+    """References between rows: the embargo of a jump, the price of a correlation.
+
+    Correlations in a circle cannot be.
+    """
     prices = {identity(row.name): row for row in rows if row.kind == "price"}
     stops = {identity(row.name): row for row in rows if row.kind == "embargo"}
     for row in prices.values():

@@ -1,4 +1,6 @@
-"""The kinds of study, one file each: a generator of rounds of cases that gets the results of each round and ends with its tables."""
+"""The kinds of study, one file each: a generator of rounds of cases that gets the results of each
+round and ends with its tables.
+"""
 
 from __future__ import annotations
 

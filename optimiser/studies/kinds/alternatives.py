@@ -1,7 +1,9 @@
-"""Alternatives: plans that cost little more than the best and do as little as can be of what the plans before them do.
+"""Alternatives: plans that cost little more than the best and do as little as can be of what the
+plans before them do.
 
-Hop, skip and jump (Brill, Chang, Hopkins 1982): each next plan minimises the sum of the quantities that earlier plans took, each
-weighed by its share in them. One that is like an earlier plan ends the study.
+Hop, skip and jump (Brill, Chang, Hopkins 1982): each next plan minimises the sum of the quantities
+that earlier plans took, each weighed by its share in them. One that is like an earlier plan ends
+the study.
 """
 
 from __future__ import annotations

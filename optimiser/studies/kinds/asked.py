@@ -17,8 +17,11 @@ MILLION = 1e6
 
 @dataclass(frozen=True)
 class Asked:
-    """One study of a workbook. `study` is its first row; a study of all inputs has one that no sheet gave, and says which cells it
-    leaves out, by the reason."""
+    """One study of a workbook.
+
+    `study` is its first row; a study of all inputs has one that no sheet gave, and says which cells
+    it leaves out, by the reason.
+    """
 
     study: Study
     inputs: tuple[Input, ...]
@@ -55,7 +58,10 @@ class Asked:
         limit: tuple[str, float] | None = None,
         commits: tuple[Commit, ...] = (),
     ) -> Case:
-        """The case in which the inputs have these values; None leaves one as it is. Where all are known it has a point."""
+        """The case in which the inputs have these values; None leaves one as it is.
+
+        Where all are known it has a point.
+        """
         pairs = [*zip(self.inputs, values, strict=True)]
         changes = tuple(each.change(value) for each, value in pairs if value is not None)
         point = tuple(each.base if value is None else value for each, value in pairs)
@@ -64,8 +70,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Table:
-    """An answer in a sentence (`said`), and rows below a header, as a sheet shows them. `chart` says how they are drawn: column 0 is
-    the x axis, `drawn` are the columns of the bars or lines, `axis` names what they are counted in.
+    """An answer in a sentence (`said`), and rows below a header, as a sheet shows them.
+
+    `chart` says how they are drawn: column 0 is the x axis, `drawn` are the columns of the bars or
+    lines, `axis` names what they are counted in.
     """
 
     name: str

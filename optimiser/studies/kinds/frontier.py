@@ -1,8 +1,10 @@
-"""Frontier: the least cost at each limit of shortfall or CVaR, or at each value of a cell that is a limit (a rule's `most`: how much
-may come from one supplier). Limits are evenly spaced (the ε-constraint method: Haimes, Lasdon, Wismer 1971).
+"""Frontier: the least cost at each limit of shortfall or CVaR, or at each value of a cell that is a
+limit (a rule's `most`: how much may come from one supplier). Limits are evenly spaced (the
+ε-constraint method: Haimes, Lasdon, Wismer 1971).
 
-A plan that keeps a strict limit keeps every looser one, and what no plan can cost less than at a loose limit none can at a stricter one:
-so each point has the best plan and the best bound of all. Cells whose plan costs the same at any value are named in `LIMITS`.
+A plan that keeps a strict limit keeps every looser one, and what no plan can cost less than at a
+loose limit none can at a stricter one: so each point has the best plan and the best bound of all.
+Cells whose plan costs the same at any value are named in `LIMITS`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ LIMITS = {
     },
     **{("rules", "least"): -1, ("offers", "minimum_order"): -1},
 }
-"""Cells that limit a plan and cost nothing by themselves: 1 where less is stricter, -1 where more is."""
+"""Cells that limit a plan and cost nothing by themselves: 1 where less is stricter, -1 where more
+is.
+"""
 AT_LEAST = (("targets", "quantity"), ("demand", "quantity"))
 """Other cells of which more is stricter: what must be reached, and not what may be."""
 Points = list[tuple[float, Result]]
@@ -73,7 +77,8 @@ def rounds(asked: Asked) -> Rounds:
             Table("frontier", f"An end of the frontier was not found: {why}.", (name, "status"), [])
         ]
     bottom = asked.study.low if asked.study.low is not None else least.objective
-    # At the least cost the measure may be anything up to what that plan happens to have: of two plans that cost the same, less of it.
+    # At the least cost the measure may be anything up to what that plan happens to have: of two
+    # plans that cost the same, less of it.
     top, known = asked.study.high, [(least.objective, _priced(least))]
     if top is None:
         allowed = cheapest.objective * (1 + 1e-6 * (1 if cheapest.objective >= 0 else -1))
@@ -104,8 +109,9 @@ def _priced(result: Result) -> Result:
 
 
 def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
-    """The points, each with the cheapest plan that keeps its limit and the highest bound that holds there. `known` are more plans and
-    bounds, by their limits."""
+    """The points, each with the cheapest plan that keeps its limit and the highest bound that holds
+    there. `known` are more plans and bounds, by their limits.
+    """
 
     def at(value: float) -> Result:
         own = next(each for limit, each in points if limit == value)
@@ -134,7 +140,10 @@ def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
 
 
 def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> Table:
-    """The points in the order of their limits. One is dominated where it is proven that a stricter limit costs no more."""
+    """The points in the order of their limits.
+
+    One is dominated where it is proven that a stricter limit costs no more.
+    """
     rows: list[tuple[object, ...]] = []
     for value, each in points:
         stricter = [

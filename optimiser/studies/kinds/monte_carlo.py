@@ -1,4 +1,5 @@
-"""Monte Carlo: all inputs drawn from their distributions, independently, and what becomes of cost, shortfall and stock.
+"""Monte Carlo: all inputs drawn from their distributions, independently, and what becomes of cost,
+shortfall and stock.
 
 Draw k is the same however many follow it, so a study that is extended keeps its runs.
 """

@@ -1,6 +1,8 @@
-"""Morris: elementary effects of each input along trajectories that change one input at a time (Morris 1991; SALib).
+"""Morris: elementary effects of each input along trajectories that change one input at a time
+(Morris 1991; SALib).
 
-A trajectory in which a run has no plan is left out as a whole, and told; with fewer than two whole ones the effects are refused.
+A trajectory in which a run has no plan is left out as a whole, and told; with fewer than two whole
+ones the effects are refused.
 """
 
 from __future__ import annotations

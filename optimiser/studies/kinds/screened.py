@@ -1,4 +1,6 @@
-"""What the two methods of SALib have in common: the problem, the samples, and what is done about runs without a plan."""
+"""What the two methods of SALib have in common: the problem, the samples, and what is done about
+runs without a plan.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def problem(asked: Asked) -> dict[str, Any]:
 
 
 def cases(asked: Asked, shares: Any, levels: bool = False) -> list[Case]:
-    """Make a case of each row of shares: quantiles of the inputs, or `levels` of a grid over their ranges."""
+    """Make a case of each row of shares: quantiles of the inputs, or `levels` of a grid over their
+    ranges.
+    """
     rows = np.asarray(shares).tolist()
     return [
         asked.case(

@@ -1,6 +1,8 @@
-"""Sobol: the share of the cost's variance that each input explains alone (S1) and with all others (ST) (Saltelli 2010; SALib).
+"""Sobol: the share of the cost's variance that each input explains alone (S1) and with all others
+(ST) (Saltelli 2010; SALib).
 
-The indices tolerate no missing run: where one has no plan they are refused, and told why. Its runs stay in the record.
+The indices tolerate no missing run: where one has no plan they are refused, and told why. Its runs
+stay in the record.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ STEPS = 7
 
 
 def grid(moved: Input, steps: int) -> list[float]:
-    """Return evenly spaced values, both ends among them; of what moves by steps the nearest that there are, each once."""
+    """Return evenly spaced values, both ends among them; of what moves by steps the nearest that
+    there are, each once.
+    """
     return [
         *dict.fromkeys(
             moved.snap(float(each)) for each in np.linspace(moved.low, moved.high, steps)

@@ -1,8 +1,9 @@
 """Threshold: the value of an input at which a decision flips, by bisection.
 
-At each value the plan is made twice, with the decision forced and with it forbidden. The decision is proven where what one costs at
-least is more than what the other costs at most, so the interval that is told holds whatever the gap. Where the two overlap the
-decision is open: both are as good, within the gap.
+At each value the plan is made twice, with the decision forced and with it forbidden. The decision
+is proven where what one costs at least is more than what the other costs at most, so the interval
+that is told holds whatever the gap. Where the two overlap the decision is open: both are as good,
+within the gap.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ def _verdict(asked: Asked, found: list[Result]) -> Verdict:
 
 
 def _dearer(one: Result, other: Result) -> bool:
-    """Whether one is proven to cost more, or to be impossible (a decision that cannot be taken is refused) where the other is not."""
+    """Whether one is proven to cost more, or to be impossible (a decision that cannot be taken is
+    refused) where the other is not.
+    """
     if not other.planned or other.objective is None:
         return False
     if one.status in ("infeasible", "refused"):

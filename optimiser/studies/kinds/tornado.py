@@ -1,4 +1,6 @@
-"""Tornado: each input at its low and at its high, all others as they are, ranked by how far the cost swings."""
+"""Tornado: each input at its low and at its high, all others as they are, ranked by how far the
+cost swings.
+"""
 
 from __future__ import annotations
 

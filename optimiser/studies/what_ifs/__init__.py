@@ -1,4 +1,6 @@
-"""What-ifs: questions beside a plan, each a kind of study that `stockpile solve` asks for by an option."""
+"""What-ifs: questions beside a plan, each a kind of study that `stockpile solve` asks for by an
+option.
+"""
 
 from __future__ import annotations
 

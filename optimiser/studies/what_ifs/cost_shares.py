@@ -23,8 +23,9 @@ MOST_BUYERS = 6  # of n buyers there are 2^n - 2 groups to plan for
 
 @dataclass(frozen=True, kw_only=True)
 class CostShare(ResultRow):
-    """What a buyer would pay alone and, by Shapley's rule, as its part of the plan for all: the average, over every order in which
-    the buyers could have joined, of what its joining adds (L. S. Shapley, A value for n-person games, 1953).
+    """What a buyer would pay alone and, by Shapley's rule, as its part of the plan for all: the
+    average, over every order in which the buyers could have joined, of what its joining adds (L. S.
+    Shapley, A value for n-person games, 1953).
     """
 
     SHEET = "shares"
@@ -89,7 +90,10 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
 def shares(
     names: Sequence[str], whole: float, costs: Mapping[tuple[str, ...], float | None]
 ) -> Iterator[CostShare]:
-    """Yield a row for each buyer. `whole` is the cost of the plan for all; `costs` that of every group, None where it has no plan."""
+    """Yield a row for each buyer.
+
+    `whole` is the cost of the plan for all; `costs` that of every group, None where it has no plan.
+    """
     known: dict[frozenset[str], float | None] = {
         frozenset(group): cost for group, cost in costs.items()
     }

@@ -1,4 +1,6 @@
-"""Firm supply: what the plan would cost and miss if it counted on no plant that is merely announced."""
+"""Firm supply: what the plan would cost and miss if it counted on no plant that is merely
+announced.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ VIEW = "firm supply"
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(ResultRow):
-    """One figure of the plan, beside the same of the plan that counts on no plant that is merely announced."""
+    """One figure of the plan, beside the same of the plan that counts on no plant that is merely
+    announced.
+    """
 
     SHEET = "firm_supply"
     ABOUT = "this plan beside one that counts on no plant that is merely announced"

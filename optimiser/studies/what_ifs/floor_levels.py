@@ -37,7 +37,9 @@ def open_levels(plan: Plan) -> Iterator[FloorOutcome]:
 def compared(
     plan: Plan, level: FloorOutcome, objective: float | None, bound: float | None
 ) -> FloorOutcome:
-    """Return a level with what the plan would cost more, had it been signed; `objective` None where that cannot be."""
+    """Return a level with what the plan would cost more, had it been signed; `objective` None where
+    that cannot be.
+    """
     if objective is None:
         return replace(level, to_change="cannot be signed: then no plan keeps every limit")
     more = objective - plan.objective

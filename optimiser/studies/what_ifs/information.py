@@ -1,8 +1,10 @@
-"""Value of information: what planning for the mean costs (VSS), and what knowing the future would save (EVPI), by solving.
+"""Value of information: what planning for the mean costs (VSS), and what knowing the future would
+save (EVPI), by solving.
 
-Birge, Louveaux: Introduction to Stochastic Programming (2011), chapter 4. RP is the plan under scenarios; WS the mean of the plans
-for each scenario alone, known from the start; EEV what it costs to decide for the mean of all inputs until the first scenario is
-known, and under scenarios from then on. EVPI = RP - WS, VSS = EEV - RP. With a risk weight all three are weighed like the
+Birge, Louveaux: Introduction to Stochastic Programming (2011), chapter 4. RP is the plan under
+scenarios; WS the mean of the plans for each scenario alone, known from the start; EEV what it costs
+to decide for the mean of all inputs until the first scenario is known, and under scenarios from
+then on. EVPI = RP - WS, VSS = EEV - RP. With a risk weight all three are weighed like the
 objective.
 """
 
@@ -81,7 +83,11 @@ def _cases(stockpile: Stockpile) -> list[Case]:
 def worth(
     stockpile: Stockpile, plan: Result, alone: Mapping[str, Result], eev: Result
 ) -> Iterator[Worth]:
-    """Yield the five figures. `plan` is that of the scenarios, `alone` that of each, known from the start, `eev` that of the mean, held."""
+    """Yield the five figures.
+
+    `plan` is that of the scenarios, `alone` that of each, known from the start, `eev` that of the
+    mean, held.
+    """
     settings, tree = stockpile.settings, stockpile.tree
     weight = {name: tree.probability[leaf] for name, leaf in stockpile.scenarios.items()}
 

@@ -14,10 +14,14 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf:
-    """A question beside a plan. `kind` is the kind of study that asks it of a workbook alone, `option` that of `stockpile solve`.
+    """A question beside a plan.
 
-    refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer it. attach(plan, results, options):
-    the plan with the answer, given how its cases ended. rounds(asked): the same as a study.
+    `kind` is the kind of study that asks it of a workbook alone, `option` that of `stockpile
+    solve`.
+
+    refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer
+    it. attach(plan, results, options): the plan with the answer, given how its cases ended.
+    rounds(asked): the same as a study.
     """
 
     kind: str
