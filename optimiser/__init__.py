@@ -24,11 +24,13 @@ if TYPE_CHECKING:
         load_plan,
         solve,
     )
+    from optimiser.api.studying import Evaluator, StudyResult, sample, study
     from optimiser.plan.plan import Plan
     from optimiser.system.errors import Fault, InputError, OutputError, StockpileError
 
 __all__ = [
     "Book",
+    "Evaluator",
     "Fault",
     "InputError",
     "OutputError",
@@ -37,27 +39,25 @@ __all__ = [
     "SideBySide",
     "Solution",
     "StockpileError",
+    "StudyResult",
     "audit",
     "compare",
     "from_tables",
     "load_plan",
     "read",
+    "sample",
     "solve",
+    "study",
 ]
 
 _MODULES = {
     "optimiser.api.book": ("Book", "from_tables", "read"),
     "optimiser.api.solution": (
-        "SavedPlan",
-        "SideBySide",
-        "Solution",
-        "audit",
-        "compare",
-        "load_plan",
-        "solve",
+        *("SavedPlan", "SideBySide", "Solution", "audit", "compare", "load_plan", "solve"),
     ),
-    "optimiser.system.errors": ("Fault", "InputError", "OutputError", "StockpileError"),
+    "optimiser.api.studying": ("Evaluator", "StudyResult", "sample", "study"),
     "optimiser.plan.plan": ("Plan",),
+    "optimiser.system.errors": ("Fault", "InputError", "OutputError", "StockpileError"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

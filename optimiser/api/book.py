@@ -31,6 +31,11 @@ class Book(Shown):
     """A workbook without faults.
 
     `source` is the name of its file; `changes` were made to it since, in the words of `--set`.
+
+    >>> import optimiser as so
+    >>> book = so.read("inputs/small.xlsx")
+    >>> isinstance(book, so.Book), book.warnings
+    (True, ())
     """
 
     reading: Reading
@@ -124,7 +129,7 @@ def read(path: str | Path, *changes: str) -> Book:
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
     >>> book["offers"]["offer"].tolist()
-    ['spot']
+    ['spot', 'framework']
     """
     made = parsed(changes)
     return Book(reader.read(path, made), Path(path).name, tuple(changes))

@@ -33,6 +33,11 @@ class Solution(Shown):
 
     `status`: optimal, feasible, infeasible or no_plan; the plan, or the explanation why there is
     none.
+
+    >>> import optimiser as so
+    >>> result = so.solve(so.read("inputs/small.xlsx"))
+    >>> isinstance(result, so.Solution), result.explanation
+    (True, None)
     """
 
     status: str
@@ -73,9 +78,9 @@ def solve(
     >>> import optimiser as so
     >>> result = so.solve(so.read("inputs/small.xlsx"))
     >>> result.status, round(result.plan.objective)
-    ('optimal', 1440)
+    ('optimal', 630)
     >>> result.plan["orders"][["offer", "ordered"]].iloc[0].tolist()
-    ['framework', 60.0]
+    ['spot', 10.0]
     """
     request = Request(
         source=Path(book.source or "tables"),
@@ -91,7 +96,14 @@ def solve(
 
 @dataclass(frozen=True, repr=False)
 class SavedPlan(Shown):
-    """A plan that was read from a file, as the file tells it: nothing of it is recomputed."""
+    """A plan that was read from a file, as the file tells it: nothing of it is recomputed.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> saved = so.load_plan(plan.save("plan.xlsx", force=True))
+    >>> isinstance(saved, so.SavedPlan), len(saved["orders"]) == len(plan["orders"])
+    (True, True)
+    """
 
     reading: PlanReading
     source: str
@@ -138,7 +150,7 @@ def load_plan(path: str | Path) -> SavedPlan:
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
-    >>> so.load_plan(plan.save("plan.json")).objective == plan.objective
+    >>> so.load_plan(plan.save("plan.json", force=True)).objective == plan.objective
     True
     """
     file = Path(path)
@@ -167,6 +179,12 @@ class SideBySide(Shown):
     """Plans side by side.
 
     A row has the value of each plan; `differing` are those of which one differs from the first.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> same = so.compare(plan, plan)
+    >>> isinstance(same, so.SideBySide), same.differing
+    (True, ())
     """
 
     names: tuple[str, ...]
@@ -214,8 +232,8 @@ def compare(*plans: Plan | SavedPlan, names: tuple[str, ...] = ()) -> SideBySide
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
-    >>> more = book.change("demand[*].quantity scale 1.1")
-    >>> beside = so.compare(so.solve(book).plan, so.solve(more).plan, names=("base", "more"))
+    >>> dear = book.change("offers[spot].price = 13")
+    >>> beside = so.compare(so.solve(book).plan, so.solve(dear).plan, names=("base", "dear"))
     >>> [row.what for row in beside.differing][0]
     'objective'
     """

@@ -13,7 +13,6 @@ import numpy as np
 
 from optimiser.api.book import Book
 from optimiser.desk.study_maker import GAP, conduct
-from optimiser.execution.in_process import MemoryRecord
 from optimiser.execution.processes import Crew
 from optimiser.plan.frames import Shown
 from optimiser.scenarios.sampling.draw import Options as SamplingOptions
@@ -25,6 +24,7 @@ from optimiser.studies.common import common
 from optimiser.studies.evaluate import Job
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import Asked, Table
+from optimiser.studies.memory_record import MemoryRecord
 from optimiser.studies.record import Record
 from optimiser.studies.runner import Progress, Ran, Runner
 from optimiser.studies.tables import Input, Study, by_name, everything, made
@@ -41,7 +41,13 @@ Watch = Callable[[Progress], None]
 
 @dataclass(frozen=True, repr=False)
 class StudyResult(Shown):
-    """What a study answers: a sentence and a table for each question, and every run."""
+    """What a study answers: a sentence and a table for each question, and every run.
+
+    >>> import optimiser as so
+    >>> found = so.study(so.read("inputs/small.xlsx"), "sweep", {"offers[spot].price": (11, 13)}, steps=2)
+    >>> isinstance(found, so.StudyResult), len(found["sweep"])
+    (True, 2)
+    """
 
     kind: str
     tables: tuple[Table, ...]

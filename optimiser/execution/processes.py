@@ -16,7 +16,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from optimiser.studies.case import Case, Result
 from optimiser.system.errors import StockpileError
 from optimiser.system.interrupts import ignore
 
@@ -29,8 +28,8 @@ class Task:
     """A case to run, or one whose result is known and whose plan is to be audited."""
 
     number: int
-    case: Case
-    known: Result | None = None
+    case: Any
+    known: Any = None
 
 
 @dataclass(frozen=True)
@@ -65,15 +64,8 @@ class Crew(Protocol):
 
 def perform(evaluator: Any, task: Task) -> Done:
     """Run a task; what goes wrong in it is its result."""
-    try:
-        if task.known is not None:
-            return Done(task.number, evaluator.audit(task.case, task.known))
-        result, lessons = evaluator.run(task.case)
-    except MemoryError:
-        return Done(task.number, Result("failed", message="there is not enough memory"))
-    except Exception as reason:  # a run that fails is a result, never the end of the study
-        return Done(task.number, Result("failed", message=f"{type(reason).__name__}: {reason}"))
-    return Done(task.number, result, lessons)
+    found, lessons = evaluator.perform(task.case, task.known)
+    return Done(task.number, found, lessons)
 
 
 def _serve(connection: mpc.Connection, job: Job) -> None:

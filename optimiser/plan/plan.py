@@ -103,6 +103,11 @@ class Plan(Shown):
     w)·expected cost + w·`cvar` (None without scenarios); `rows` holds the result rows of every
     sheet by their type, or where `until` is a date what is done before it and what is expected over
     all scenarios from then on.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> isinstance(plan, so.Plan), plan.objective, plan.currency
+    (True, 630.0, 'USD')
     """
 
     title: str

@@ -25,6 +25,7 @@ from optimiser.studies import plans
 from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
 from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.compiled import Compiled, Programs, compile_model
+from optimiser.studies.performing import Performing
 from optimiser.studies.plan_figures import figures
 from optimiser.studies.views import HELD, NO_MEAN, VIEWS, decide, mean
 from optimiser.system.errors import locate
@@ -66,7 +67,7 @@ class Job:
         return Evaluator(self)
 
 
-class Evaluator:
+class Evaluator(Performing):
     """Evaluates the cases of one job."""
 
     def __init__(self, job: Job) -> None:

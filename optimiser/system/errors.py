@@ -15,6 +15,10 @@ class Fault:
 
     `where` is a cell (`offers!F7`), a sheet or a file: what a link in a spreadsheet program points
     to.
+
+    >>> import optimiser as so
+    >>> print(so.Fault("offers!F7", "price must be a number, found 'ten'"))
+    offers!F7: price must be a number, found 'ten'
     """
 
     where: str
@@ -26,12 +30,23 @@ class Fault:
 
 
 class StockpileError(Exception):
-    """A failure that is told in words, without a traceback."""
+    """A failure that a user can put right; its words say how.
+
+    >>> import optimiser as so
+    >>> issubclass(so.InputError, so.StockpileError)
+    True
+    """
 
 
 class InputError(StockpileError):
-    """The input is wrong: all faults that were found, in the order of the sheets, their rows and
-    columns.
+    """The input is wrong: `faults` holds all that was found, in the order of sheets, rows, columns.
+
+    >>> import optimiser as so
+    >>> try:
+    ...     so.read("inputs/small.xlsx", "offers[spot].capacity = -5")
+    ... except so.InputError as error:
+    ...     print(error.faults[0].message)
+    capacity must be at least 0, found -5
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -40,7 +55,16 @@ class InputError(StockpileError):
 
 
 class OutputError(StockpileError):
-    """A file cannot be written where it was asked for: which, why, and what to do about it."""
+    """A file cannot be written where it was asked for: which, why, and what to do about it.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> try:
+    ...     plan.save("plan.pdf")
+    ... except so.OutputError as error:
+    ...     print(error)
+    plan.pdf: a plan is saved as .xlsx or .json; choose such a name
+    """
 
 
 def locate(stockpile: Stockpile, problem: Problem) -> Fault:

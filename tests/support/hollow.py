@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.studies.case import Case, Result
+from optimiser.studies.performing import Performing
 
 
 def values(case: Case) -> list[float]:
     return [float(str(each.value)) for each in case.changes]
 
 
-class Plain:
+class Plain(Performing):
     """Costs the sum of its inputs."""
 
     def run(self, case: Case) -> tuple[Result, list[Any]]:

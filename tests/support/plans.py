@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from optimiser.execution.in_process import MemoryRecord
 from optimiser.plan.plan import Plan, make_plan
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.beside_plan import answered
+from optimiser.studies.memory_record import MemoryRecord
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.workbook.read import read
 from stockpile_model.build import build, check

@@ -1,0 +1,151 @@
+"""The interface for programs: every public name has an example that runs, and does what it says."""
+
+from __future__ import annotations
+
+import doctest
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import optimiser as so
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BOOK = {
+    "settings": {"start": "2027-01-01", "periods": 3},
+    "materials": [{"material": "gallium", "shelf_life_months": 2, "shortage_cost": 9000}],
+    "suppliers": [{"supplier": "mill"}],
+    "offers": [
+        {"offer": "spot", "supplier": "mill", "material": "gallium", "price": 500, "capacity": 20}
+    ],
+    "demand": [{"material": "gallium", "from": "2027-02-01", "quantity": 10}],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own to work in, with the worked examples."""
+    (tmp_path / "inputs").symlink_to(ROOT / "inputs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", so.__all__)
+def test_the_examples_of_a_public_name_run(name: str, folder: Path) -> None:
+    found = doctest.DocTestFinder(recurse=True).find(getattr(so, name), name)
+    examples = [each for each in found if each.examples]
+    assert examples, f"{name} has no example"
+    said = io.StringIO()
+    for each in examples:
+        assert doctest.DocTestRunner().run(each, out=said.write).failed == 0, said.getvalue()
+
+
+def test_nothing_is_printed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    book = so.from_tables(BOOK)
+    so.compare(so.solve(book).plan, so.solve(book.change("offers[spot].price = 600")).plan)
+    so.study(book, "sweep", {"offers[spot].price": (400, 600)}, steps=2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_frames_and_rows_and_columns_make_the_same_book() -> None:
+    """Dates as dates of pandas, blanks as NaN, numbers of numpy."""
+    frames = {name: pd.DataFrame(rows) for name, rows in BOOK.items() if name != "settings"}
+    frames["demand"]["from"] = pd.to_datetime(frames["demand"]["from"])
+    frames["offers"]["total"] = np.nan
+    columns = {"suppliers": {"supplier": ["mill"]}}
+    made = so.from_tables({"settings": BOOK["settings"], **frames, **columns})
+    assert so.solve(made).plan.objective == so.solve(so.from_tables(BOOK)).plan.objective == 5000
+
+
+def test_a_fault_of_a_row_in_memory_names_its_cell() -> None:
+    wrong = {**BOOK, "offers": [{**BOOK["offers"][0], "price": -1}]}
+    with pytest.raises(so.InputError) as error:
+        so.from_tables(wrong)
+    assert [str(each) for each in error.value.faults] == [
+        "offers!D2: price must be at least 0, found -1"
+    ]
+
+
+def test_no_plan_comes_with_its_explanation() -> None:
+    book = so.from_tables(BOOK).change(
+        "materials[gallium].shortage_cost = ", "offers[spot].capacity = 4"
+    )
+    found = so.solve(book)
+    assert (found.status, found.plan) == ("infeasible", None)
+    assert any("short by 6" in line for line in found.explanation.lines())
+    assert "short by 6" in repr(found)
+
+
+def test_what_is_shown_is_ten_lines_and_escaped() -> None:
+    book = so.from_tables({**BOOK, "settings": {**BOOK["settings"], "title": "<script>"}})
+    plan = so.solve(book).plan
+    for each in (book, plan, so.solve(book), so.compare(plan, plan)):
+        assert len(repr(each).splitlines()) <= 10
+        assert "<script>" not in each._repr_html_()
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".json"])
+def test_a_plan_is_read_again_as_it_was_saved(suffix: str, tmp_path: Path) -> None:
+    book = so.from_tables(BOOK)
+    plan = so.solve(book).plan
+    saved = so.load_plan(plan.save(tmp_path / f"plan{suffix}"))
+    assert saved.objective == plan.objective
+    assert saved["orders"]["ordered"].tolist() == plan["orders"]["ordered"].tolist()
+    assert so.audit(book, saved).findings == ()
+    assert so.audit(book.change("offers[spot].price = 600"), saved).findings != ()
+    assert so.compare(plan, saved).differing == ()
+
+
+@pytest.mark.parametrize("name", ["plan.xlsx", "plan.json"])
+def test_a_file_that_is_no_plan_stays(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("of somebody else")
+    plan = so.solve(so.from_tables(BOOK)).plan
+    with pytest.raises(so.OutputError, match="stays"):
+        plan.save(tmp_path / name)
+    assert (tmp_path / name).read_text() == "of somebody else"
+    plan.save(tmp_path / name, force=True)
+    plan.save(tmp_path / name)
+    assert so.load_plan(tmp_path / name).objective == plan.objective
+
+
+def test_an_evaluator_is_a_function_of_its_inputs() -> None:
+    """10 at a price; where the shortage is cheaper, nothing is bought."""
+    model = so.Evaluator(so.from_tables(BOOK), {"offers[spot].price": (400, 600)}, gap=0.0)
+    assert model.problem["bounds"] == [[400.0, 600.0]]
+    assert model.evaluate(np.array([[400.0], [500.0]])).tolist() == [4000.0, 5000.0]
+    assert model([[9500.0]]).tolist() == [90000.0]
+
+
+def test_a_study_keeps_its_record_and_reports_its_progress(tmp_path: Path) -> None:
+    book, seen = so.from_tables(BOOK), list[int]()
+    for expected in (0, 3):
+        found = so.study(
+            book,
+            "sweep",
+            {"offers[spot].price": (400, 600)},
+            steps=3,
+            record=tmp_path / "runs.sqlite",
+            on_progress=lambda progress: seen.append(progress.kept),
+        )
+        assert found.frame["objective"].tolist() == [4000.0, 5000.0, 6000.0]
+        assert seen[-1] == expected
+
+
+@pytest.mark.parametrize("kind", ["firm_supply", "floor_levels"])
+def test_a_what_if_is_a_kind_of_study(kind: str, folder: Path) -> None:
+    assert so.study(so.read("inputs/small.xlsx"), kind).answers
+
+
+def test_import_is_light() -> None:
+    """What a command needs before it listens to Ctrl-C is next to nothing."""
+    import subprocess
+
+    said = "import sys, optimiser; print('pyomo' in sys.modules, 'pandas' in sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert ran.stdout.split() == ["False", "False"]
