@@ -221,7 +221,7 @@ def _words(node: ast.AST) -> Iterator[str]:
         if isinstance(node.value, ast.Name) and node.value.id == "m":
             yield node.attr
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        count = {"Heading": 1, "Tally": 2, "Deed": 2}.get(node.func.id, 0)
+        count = {"Heading": 1, "Tally": 1, "Deed": 2}.get(node.func.id, 0)
         yield from (str(each.value) for each in node.args[:count] if isinstance(each, ast.Constant))
 
 
