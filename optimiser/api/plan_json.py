@@ -11,7 +11,7 @@ from typing import Any
 
 from optimiser.auditing import Line, Sheets
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.plan import WRITERS, Assumption, Plan
+from optimiser.plan.plan import WRITERS, Assumption, MarginalValue, Plan
 from optimiser.system.errors import Fault, InputError
 from optimiser.system.files import check_owner, check_place, replace
 from optimiser.workbook.plans import PlanReading
@@ -123,7 +123,7 @@ def _number(value: Any) -> Any:
 
 def _lines(sheet: str, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
     """Return the rows of a sheet, with their dates as dates."""
-    kinds: list[type[Result]] = [*results(), Assumption]
+    kinds: list[type[Result]] = [*results(), MarginalValue, Assumption]
     kind = next((each for each in kinds if sheet == each.SHEET), None)
     dates = {each.name for each in columns(kind) if each.kind == "date"} if kind else set()
     found = []

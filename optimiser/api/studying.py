@@ -44,7 +44,8 @@ class StudyResult(Shown):
     """What a study answers: a sentence and a table for each question, and every run.
 
     >>> import optimiser as so
-    >>> found = so.study(so.read("inputs/small.xlsx"), "sweep", {"offers[spot].price": (11, 13)}, steps=2)
+    >>> book = so.read("inputs/small.xlsx")
+    >>> found = so.study(book, "sweep", {"offers[spot].price": (11, 13)}, steps=2)
     >>> isinstance(found, so.StudyResult), len(found["sweep"])
     (True, 2)
     """

@@ -161,7 +161,7 @@ class Plan(Shown):
         writer = WRITERS.get(target.suffix.casefold())
         if writer is None:
             raise OutputError(
-                f"{target}: a plan is saved as {' or '.join(WRITERS)}; choose such a name"
+                f"{target}: a plan is saved as {' or '.join(sorted(WRITERS))}; choose such a name"
             )
         writer(self, target, force)
         return target

@@ -46,7 +46,7 @@ class InputError(StockpileError):
     ...     so.read("inputs/small.xlsx", "offers[spot].capacity = -5")
     ... except so.InputError as error:
     ...     print(error.faults[0].message)
-    capacity must be at least 0, found -5
+    offers!A2: capacity must be at least 0, found -5
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -63,7 +63,7 @@ class OutputError(StockpileError):
     ...     plan.save("plan.pdf")
     ... except so.OutputError as error:
     ...     print(error)
-    plan.pdf: a plan is saved as .xlsx or .json; choose such a name
+    plan.pdf: a plan is saved as .json or .xlsx; choose such a name
     """
 
 
