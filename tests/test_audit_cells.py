@@ -20,13 +20,13 @@ from optimiser.auditing import SOLVED, Line, Sheets, audit
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.workbook.plans import read_plan
-from optimiser.workbook.result_sheets import BESIDE, SHEETS
+from optimiser.workbook.result_sheets import SHEETS
 from optimiser.workbook.write import compose
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.accept import event, everything_uncertain, month
 from tests.support.plans import plan_for
 
-KINDS = [kind.SHEET for kind in SHEETS if kind not in BESIDE] + [ScenarioOutcome.SHEET, "summary"]
+KINDS = [kind.SHEET for kind in SHEETS if kind.ALWAYS] + [ScenarioOutcome.SHEET, "summary"]
 
 
 @functools.cache
