@@ -106,6 +106,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
         happens("squeeze", "demand[gallium].quantity", "scale", 2, MARCH, MARCH),
         happens("squeeze", "demand[*].to", "add", -1, MARCH),
     ],
+    "row by its number": [happens("squeeze", "demand[row 2].quantity", "scale", 2, MARCH)],
     "budget": [happens("squeeze", "budgets[treasury].amount", "set", 800, MARCH)],
     "expiry": [happens("squeeze", "budgets[treasury].expires", "set", "2027-03-31", MARCH)],
     "rule": [happens("squeeze", "rules[spread].most", "set", 0.55, MARCH)],

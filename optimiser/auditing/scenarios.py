@@ -135,9 +135,13 @@ def _changed(event: Any, row: Any, tables: Tables) -> Any:
 
 
 def _names(row: Any) -> set[str]:
-    """What a row is called: by its first column, and by its keys where they are several."""
+    """Return what a row is called: its first column, its keys where they are several, and its
+    number in the sheet where it has no key.
+    """
     parts = [text(get(row, name)) for name in keys(type(row))]
     names = {text(get(row, columns(type(row))[0].name)), "/".join(parts)}
+    if not parts and row.line:
+        names.add(f"row {row.line}")
     return {identity(name) for name in names if name}
 
 
