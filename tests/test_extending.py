@@ -21,7 +21,8 @@ from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.workbook import template
 from optimiser.workbook.write import compose
-from stockpile_model.block import BLOCKS, Block
+from stockpile_model.block import BLOCKS, Block, Deed
+from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
@@ -126,9 +127,20 @@ def report(formulation: Formulation) -> Iterator[Lent]:
     """Yield what is lent."""
     m, stockpile = formulation.m, formulation.stockpile
     for (k, _, _, n), amount in m.lend.items():
-        yield Lent(
-            **stockpile.where(n), date=stockpile.date(n), loan=k, quantity=evaluate(amount)
-        )
+        yield Lent(**stockpile.where(n), date=stockpile.date(n), loan=k, quantity=evaluate(amount))
+
+
+def possible(stockpile: Stockpile, name: str) -> Iterator[int]:
+    """Yield the nodes at which a loan can be made."""
+    row = stockpile.keyed(Loan)[name]
+    return (n for n in stockpile.tree.nodes if lends(stockpile, row, n))
+
+
+def done(
+    m: pyo.ConcreteModel, stockpile: Stockpile, name: str, level: str | None, node: int
+) -> list[object]:
+    """Return what is lent at a node."""
+    return [amount for (k, _, _, n), amount in m.lend.items() if (k, n) == (name, node)]
 
 
 LOANS = Block(
@@ -137,6 +149,7 @@ LOANS = Block(
     headings=(Heading("loan_fees", "fees of what is lent"),),
     exits=(LOAN,),
     decisions=("lend",),
+    deeds=(Deed("lend", Loan.TABLE, metal=True, possible=possible, done=done),),
     add=add,
     report=report,
     uses=uses,
@@ -177,6 +190,20 @@ def test_a_loan_that_pays_less_than_its_metal_is_not_made(loans: so.Book) -> Non
     assert plan is not None
     assert plan.objective == pytest.approx(10 * 500 + 1000)
     assert [row.quantity for row in plan.of(Lent)] == pytest.approx([0])
+
+
+def test_a_decision_of_its_own_can_be_committed(loans: so.Book) -> None:
+    """A loan at a loss of 100 a unit is made where it is committed: 30 kg."""
+    kept = {"kind": "lend", "name": "maker", "date": "2027-02-01", "quantity": 30}
+    tables = {name: loans[name] for name in loans.tables if name != "settings"}
+    book = so.from_tables(
+        {"settings": BOOK["settings"], **tables, "commitments": [kept]},
+        "loans[maker].fee = 400",
+    )
+    plan = plan_for(book.stockpile)
+    assert plan is not None
+    assert plan.objective == pytest.approx(40 * 500 + 1000 - 30 * 400)
+    assert [row.planned for row in plan.of(CommitmentKept)] == pytest.approx([30])
 
 
 # Rows, studies, commands
