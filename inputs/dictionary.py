@@ -31,144 +31,180 @@ HEAD = """\
 | [indium.xlsx](indium.xlsx) | up to 403 t of indium within three years, from the plants of the USGS yearbook |
 | [portfolio.xlsx](portfolio.xlsx) | gallium, indium and germanium for two buyers, with shared offers and shared money |
 
-They are built from plain tables, so that a change is a readable diff: edit `<case>/<table>.csv` or `<case>/guide.md`
-and run `python inputs/build.py`. The folder itself is an input too: `stockpile solve inputs/gallium`.
+[WALK.md](WALK.md) walks from an empty workbook to a decision; [gallium.ipynb](gallium.ipynb) plans
+gallium from Python. The terms are explained in the [glossary](../models/README.md#glossary).
 
-Every row carries `source`, `source_date`, `confidence` and `note`. Confidence is that of what the source is cited for:
-*high*, *medium*, *low* (secondary, promotional or machine-translated, or sources that disagree), or *assumption*. The
-note says which figures are cited and which are assumed.
+They are built from plain tables, so that a change is a readable diff: edit `<case>/<table>.csv` or
+`<case>/guide.md` and run `python inputs/build.py`. The folder itself is an input too: `stockpile
+solve inputs/gallium`.
+
+Every row carries `source`, `source_date`, `confidence` and `note`. Confidence is that of what the
+source is cited for: *high*, *medium*, *low* (secondary, promotional or machine-translated, or
+sources that disagree), or *assumption*. The note says which figures are cited and which are
+assumed.
 """
 
 RULES = """\
 ## How a workbook is read
 
-1. One sheet is one table; the sheet's name is the table's, in any case. The first row that is not blank is the
-   header. Blank rows are skipped, and messages count rows as the spreadsheet program does. A sheet that the file names and
-   does not hold, and rows or cells that stand twice or out of order in it, are errors.
-2. A header counts without a trailing `[unit]`, in any case, with spaces for `_`: `Lead time months [months]` is
-   `lead_time_months`. A `[unit]` that names another unit, currency or span of time than the column is read in is an error:
-   `[USD/kg]` in a workbook of t, `[kUSD]`, `[days]` over months, `[kg/year]` over a quantity of each period, `[%]` over values
-   of 1 and more that their cells do not show as percentages. What it leaves out is no other unit (`[USD]` over USD/kg), and
-   words that are no unit do not count. So it is for an index of `prices`, for which `[USD/EUR]` over `EUR` is a rate of exchange.
-   Columns for months, quarters or years are an error that shows a row of theirs as it must be written.
-3. Sheets named `guide`, `notes` or `lists`, or beginning with `_`, are not read. Any other unknown sheet or column is
-   an error that names the nearest known one; so is one whose feature is not supported yet.
-4. Every table may carry `source`, `source_date`, `confidence` and `note`, which are repeated in the plan. Beside a
-   numeric column `x` may stand `x_low` and `x_high`, the range that a study may use; beside an index of `prices` too.
-5. A blank cell means the default. Keys (marked * below) are unique. A name (key, reference, country, buyer, item of a list …) is
-   the same in any case and Unicode form (NFKC), with any white space, and with or without characters that print nothing.
-6. Dates are dates of the spreadsheet or ISO text such as 2027-03-31; they fall into the period that contains them.
-7. A formula counts by its cached value; one without is an error. A number that is text must have a decimal point and no thousands
-   separators, and `1.200`, which is 1.2 in one country and 1200 in the next, is an error. In a CSV file, where all is text, it is
-   read where another number of its column can only have a decimal point (0.125, 12.5, 1234.567); else it is an error where it ends
-   with 0, and a warning where it does not and no other number of the file has a decimal point. So write 1.2 or 1.2000.
-8. Lists are separated by commas or semicolons. Yes or no may also be true, false, 1, 0. Shares and rates are
-   fractions: 0.25 is 25 %.
-9. All problems are told at once, each with its cell, and nothing is written when there is one. Warnings do not stop a
-   plan.
-10. A folder with one `<table>.csv` (UTF-8, commas between the cells) for each table is read by the same rules. Hidden files in it
-    (`._demand.csv`) are left alone.
-11. What is read and may not be meant is warned about: hidden rows, columns and sheets; rows of a table without a key that repeat
-    one another exactly, as in `demand`, `budgets` and `events`; complete rows named total, sum or subtotal; a price or an index
-    of 0; the 0 of a formula that reads another sheet or workbook, which is also what it finds where there is nothing.
+1. One sheet is one table; the sheet's name is the table's, in any case. The first row that is not
+   blank is the header. Blank rows are skipped, and messages count rows as the spreadsheet program
+   does. A sheet that the file names and does not hold, and rows or cells that stand twice or out of
+   order in it, are errors.
+2. A header counts without a trailing `[unit]`, in any case, with spaces for `_`: `Lead time months
+   [months]` is `lead_time_months`. A `[unit]` that names another unit, currency or span of time
+   than the column is read in is an error: `[USD/kg]` in a workbook of t, `[kUSD]`, `[days]` over
+   months, `[kg/year]` over a quantity of each period, `[%]` over values of 1 and more that their
+   cells do not show as percentages. A part of the unit is enough (`[USD]` over USD/kg), and words
+   that are no unit do not count. The same holds for an index of `prices`; `[USD/EUR]` over `EUR` is
+   a rate of exchange. Columns for months, quarters or years are an error that shows a row of theirs
+   as it must be written.
+3. Sheets named `guide`, `notes` or `lists`, or beginning with `_`, are not read. Any other unknown
+   sheet or column is an error that names the nearest known one; so is one whose feature is not
+   supported yet.
+4. Every table may carry `source`, `source_date`, `confidence` and `note`, which are repeated in the
+   plan. Next to a numeric column `x`, and to an index of `prices`, may stand `x_low` and `x_high`,
+   the range that a study may use.
+5. A blank cell means the default. Keys (marked * below) are unique. A name (key, reference,
+   country, buyer, item of a list …) stays the same in any case and Unicode form (NFKC), with any
+   white space, and with or without characters that print nothing.
+6. Dates are dates of the spreadsheet or ISO text such as 2027-03-31; they fall into the period that
+   contains them.
+7. The cached value of a formula is read; a formula without one is an error. A number that is text
+   must have a decimal point and no thousands separators, and `1.200`, which is 1.2 in one country
+   and 1200 in the next, is an error. In a CSV file, where all is text, it is read where another
+   number of its column can only have a decimal point (0.125, 12.5, 1234.567); else it is an error
+   where it ends with 0, and a warning where it does not and no other number of the file has a
+   decimal point. So write 1.2 or 1.2000.
+8. Lists are separated by commas or semicolons. Yes or no may also be true, false, 1, 0. Shares and
+   rates are fractions: 0.25 is 25 %.
+9. All problems are reported at once, each with its cell, and nothing is written when there is one.
+   Warnings do not stop a plan.
+10. A folder with one `<table>.csv` (UTF-8, commas between the cells) for each table is read by the
+    same rules. Hidden files in it (`._demand.csv`) are left alone.
+11. Warnings name what is read and may not be meant: hidden rows, columns and sheets; rows of a
+    table without a key that repeat one another exactly, as in `demand`, `budgets` and `events`;
+    complete rows named total, sum or subtotal; a price or an index of 0; the 0 of a formula that
+    reads another sheet or workbook, which is also what it finds where there is nothing.
 """
 
 TIME = """\
 ## What the figures mean in time
 
-A period runs from its first day to its last. What arrives in period t has age 0 in t. With a shelf life of L periods
-it can be used or rotated out in t, …, t + L - 1; leaving at age a it has L - a periods left. What is left at the end
-of t + L - 1 has expired: it leaves as waste at `disposal_cost`, and is neither held nor counted. End-of-period stock
-of age a has L - 1 - a periods left, must have some, and at least `count_life_months` to count towards a target.
-Holding, site capacity and targets read end-of-period stock. A lead time or shelf life must be a whole number of
-periods. Money is discounted to the start of the horizon from the start of its period; prices are those of a period's
-first day.
+A period runs from its first day to its last. What arrives in period t has age 0 in t. With a shelf
+life of L periods it can be used or rotated out in t, …, t + L - 1; leaving at age a it has L - a
+periods left. What is left at the end of t + L - 1 has expired: it leaves as waste at
+`disposal_cost`, and is neither held nor counted. End-of-period stock of age a has L - 1 - a periods
+left, must have some, and at least `count_life_months` to count towards a target. Holding, site
+capacity and targets read end-of-period stock. A lead time or shelf life must be a whole number of
+periods. Money is discounted to the start of the horizon from the start of its period; prices are
+those of a period's first day.
 """
 
 DECISIONS = """\
 ## How what is not obvious is read
 
-- **Prices.** A row is a date, a column an index; the name of a column, without its `[unit]`, is that of the index. Cells of an index
-  may be blank: its path runs through the dates that have a value, linear between them, flat before the first and after the last, and
-  is read on the first day of a period. Rows may stand in any order, a date only once. An index without a number is an error, one of 0
-  on a date is warned about. Months as columns are an error.
-- **Orders.** `capacity`, `total`, `minimum_order` and `lot_size` speak of what is ordered, before `availability`. A
-  minimum order above one lot is rounded up to whole lots. `duty` is a share of the price without adder and freight.
-  An offer needs exactly one of `price` and `price_index`. An offer with a minimum or an order cost and no capacity is
-  bounded by what demand, targets, outlets and rules could absorb; where nothing bounds it, the capacity is asked for.
-- **Price breaks.** The quantity of a break is that of one order, as ordered. `all_units`: an order of at least
-  `from_quantity` pays the price of its break on every unit; `incremental`: only on what is beyond. Each row has either
-  `price` or `premium`; a premium needs an offer with `price_index`. Rows may stand in any order. Adder, freight and
-  duty (a share of the broken price) come on top. Prices that rise, and a break that no order can reach, are warned
-  about.
-- **Contracts.** The first delivery is not before the supplier's `start` either. A blank `term_months` runs to the end
-  of the horizon, blank signing dates leave the whole horizon open. A level can be signed only if its first delivery
-  lies within the horizon. The floor alone is the price without `price_index`. `site` says where a contract's metal
-  arrives; without it the plan may split deliveries over sites.
-- **Floors.** Either `floor` or `floor_index`; a blank `floor_factor` is 1. A floor tied to an index moves with it and
-  escalates on top.
-- **Contracts for difference.** A `cfd` needs `price_index`. While it runs it pays, each period, what the reference
-  lacks to the floor, on the annual quantity, delivered to whomever. It has no ceiling; take-or-pay, flex, duty, freight
-  and availability have no effect on it and are warned about.
-- **Upside.** A share of what the reference, before the ceiling, is above `upside_trigger`: on what is delivered, or on
-  the annual quantity of a cfd. `upside_cap` is money in a contract year, pro rata where term or horizon cuts it. It
-  needs `price_index` and `upside_trigger`. No fund keeps it, and a quantity paid but not taken earns none.
-- **Projects.** A project goes ahead once or not at all: by a grant of `cost` times `match` within `decide_from` and
-  `decide_to`, or carried by the signing, at any time, of a contract that names it, at a level whose floor is at or
-  above the break-even. Its offers can be ordered from `ready_lag_months` later, its contracts signed from when it
-  goes ahead and deliver first when it is ready. The break-even of a level is `breakeven_floor` or, blank, `opex` plus
-  `capex` spread over `life_years` at `rate` and over the level's annual quantity, without a grant and without
-  escalation. A floor tied to an index is compared as of the period of signing. Without a break-even no contract
-  carries the project; without `cost` no grant does. A project is an error where it waits for itself: only a grant can
-  make it go ahead, and the fund that may pay it has nothing but receipts of metal that comes with the project, or
-  with others that wait in the same way.
-- **Stages.** Suppliers whose stage `supply_stages` leaves out can be neither ordered from nor signed with.
-- **Demand.** Rows of one material and buyer add up. A row that covers no period of the horizon is an error. A named
-  buyer is served from its own sites and from those without one.
-- **Targets.** Two rows for one material, buyer and period are an error. A soft target without `below_target_cost` has
-  no effect on the cost and is warned about. Before the first row nothing is asked, unless that row is a ramp.
-- **Stock.** An opening lot made in the period before the first is one period old. `site` may be blank where there is
-  one site. Without a shelf life there is one age class: an `age_discount` is refused, `minimum_life_months` and
-  `count_life_months` are always kept. Which lot of an age leaves is decided by the oldest `made`.
-- **Outlets.** A sale needs exactly one of `price` and `price_index`; `dispose` earns nothing and costs `cost` and the
-  material's `disposal_cost`. A price falls with age to zero, not below. Receipts of an outlet that names no fund, or
-  one that does not keep receipts, reduce the objective and pay for nothing.
-- **Exchange and rework.** What goes in comes back `lead_time_months` later, times `yield`, fresh (age 0), at the same
-  site; rework may return another material. Handling is paid on the way out and on the way back. Nothing goes in whose
-  return would fall past the horizon. Returns do not count in rules. Prices, age discount and fund are for sales.
-- **Rules.** `spend` is money, not discounted, in the period in which it is paid: price, adder, duty, freight, order and
-  signing costs, deficits and top-ups; not grants, and upside is not deducted. `count` counts the members (values of
-  `of`, or the suppliers of one value) that bring at least 0.001 units in the window; one that counts for nothing brings
-  nothing. A share of nothing is kept: where nothing arrives in a window, no rule on shares is broken. A fiscal year
-  or contract year that the horizon cuts is taken as far as it goes. A rule `of` foreign_feedstock speaks of all
-  suppliers together and has no `value`.
-- **Money.** An appropriation can be spent in the period that contains its `from` and in the one that contains its
-  `expires`. With the table `funds`, an outlay that no fund may pay cannot be made. `budgets` without `funds` is an
-  error. A fiscal year is that of a period's first day and is named by the calendar year in which it ends.
-- **Uncertainty.** Only `stockpile scenarios` reads it, and `price_history`. `of` and `value` say what a row speaks of; the row that
-  names a plant most precisely (supplier, country, stage, all) speaks of it. `duration_months`, `delay_months` and `jump_factor`
-  with a `_low` and a `_high` beside them are drawn from a triangle. Without jumps the mean of a price is its path in `prices`
-  (with a `level` the way there); jumps come on top. Two prices move together as `correlates_with` says, and along a chain of
-  such rows by the product, which is always possible; where both have twelve points in `price_history` it says so instead.
-  `per_year` is a rate: at least one within a year has the probability 1 - exp(-per_year). A plant that ships before the
-  scenarios part is late no more. What a workbook without the sheet takes for uncertain is written into the new workbook.
-- **Studies.** Only `stockpile study` reads them. What is said of a whole study (samples, seed, steps, decision) is said in its first
-  row. A cell of a table without a key is also addressed by its row in the sheet, as in `budgets[row 5].amount`. Every run has the
-  proven gap that its row tells; quantities and decisions are those of one plan within it.
-- **Buyers.** Buyers are the names in `sites`, `demand`, `targets` and `funds`. A buyer is served by its own sites and by
-  those without a buyer, and needs one of them. It pays for what arrives at its sites, duty and freight included; where
-  price breaks lower the price, the buyers share the payment in any way that their funds allow, none paying more than the
-  price without breaks. Storage, handling and rotation are paid by the buyer of the site; order, signing and grant costs,
-  deficits, top-ups and what arrives at a site without a buyer by any fund that may. Paid on order, metal is split among
-  the buyers when it is ordered.
-- **Commitments.** `order` and `rotate` need a `quantity`: what is ordered, or what goes in over all sites and ages, in
-  the period of `date`. `sign` and `project` speak of how often, 1 where it is blank. Without a `date` the whole horizon
-  counts. A commitment that cannot be kept in its period is an error, unless it asks for nothing.
-- **Warnings.** They rest on bounds that give the plan more than any plan could have: every source at its most, opening
-  stock used before it is over, all money at the lowest price of all. A warning that says "no plan exists" is therefore
-  proven; that there is none proves nothing. Prices of one material 100 times apart, quantities 10,000 times apart, shares
-  above 200 %, factors of an index above 10 and rates above 50 % a year look like a slip. A floor is told where no price
-  of its material in the horizon reaches it; one that is above its own reference alone is not.
+- **Prices.** A row is a date, a column an index; the name of a column, without its `[unit]`, is
+  that of the index. Cells of an index may be blank: its path runs through the dates that have a
+  value, linear between them, flat before the first and after the last, and is read on the first day
+  of a period. Rows may stand in any order, a date only once. An index without a number is an error,
+  and one of 0 on a date has a warning. Months as columns are an error.
+- **Orders.** `capacity`, `total`, `minimum_order` and `lot_size` speak of what is ordered, before
+  `availability`. A minimum order above one lot is rounded up to whole lots. `duty` is a share of
+  the price without adder and freight. An offer needs exactly one of `price` and `price_index`. An
+  offer with a minimum or an order cost and no capacity is bounded by what demand, targets, outlets
+  and rules could absorb; where nothing bounds it, the capacity is required.
+- **Price breaks.** The quantity of a break is that of one order, as ordered. `all_units`: an order
+  of at least `from_quantity` pays the price of its break on every unit; `incremental`: only on what
+  is beyond. Each row has either `price` or `premium`; a premium needs an offer with `price_index`.
+  Rows may stand in any order. Adder, freight and duty (a share of the broken price) come on top.
+  Prices that rise, and a break that no order can reach, have a warning.
+- **Contracts.** The first delivery is not before the supplier's `start` either. A blank
+  `term_months` runs to the end of the horizon, blank signing dates leave the whole horizon open. A
+  level can be signed only if its first delivery lies within the horizon. The floor alone is the
+  price without `price_index`. `site` says where a contract's metal arrives; without it the plan may
+  split deliveries over sites.
+- **Floors.** Either `floor` or `floor_index`; a blank `floor_factor` is 1. A floor tied to an index
+  moves with it and escalates on top.
+- **Contracts for difference.** A `cfd` needs `price_index`. While it runs it pays, each period,
+  what the reference lacks to the floor, on the annual quantity, whoever gets the metal. It has no
+  ceiling; take-or-pay, flex, duty, freight and availability have no effect on it, and a warning
+  says so.
+- **Upside.** A share of what the reference, before the ceiling, is above `upside_trigger`: on what
+  is delivered, or on the annual quantity of a cfd. `upside_cap` is money in a contract year, pro
+  rata where term or horizon cuts it. It needs `price_index` and `upside_trigger`. No fund keeps it,
+  and a quantity paid but not taken earns none.
+- **Projects.** A project goes ahead once or not at all: by a grant of `cost` times `match` within
+  `decide_from` and `decide_to`, or carried by the signing, at any time, of a contract that names
+  it, at a level whose floor is at or above the break-even. Its offers can be ordered from
+  `ready_lag_months` later, its contracts signed from when it goes ahead and deliver first when it
+  is ready. The break-even of a level is `breakeven_floor` or, blank, `opex` plus `capex` spread
+  over `life_years` at `rate` and over the level's annual quantity, without a grant and without
+  escalation. A floor tied to an index is compared as of the period of signing. Without a break-even
+  no contract carries the project; without `cost` no grant does. A project is an error where it
+  waits for itself: only a grant can make it go ahead, and the fund that may pay it has nothing but
+  receipts of metal that comes with the project, or with others that wait in the same way.
+- **Stages.** Suppliers whose stage `supply_stages` leaves out can be neither ordered from nor
+  signed with.
+- **Demand.** Rows of one material and buyer add up. A row that covers no period of the horizon is
+  an error. A named buyer is served from its own sites and from those without one.
+- **Targets.** Two rows for one material, buyer and period are an error. A soft target without
+  `below_target_cost` has no effect on the cost, and a warning says so. Before the first row there
+  is no target, unless that row is a ramp.
+- **Stock.** An opening lot made in the period before the first is one period old. `site` may be
+  blank where there is one site. Without a shelf life there is one age class: an `age_discount` is
+  refused, `minimum_life_months` and `count_life_months` are always kept. Which lot of an age leaves
+  is decided by the oldest `made`.
+- **Outlets.** A sale needs exactly one of `price` and `price_index`; `dispose` earns nothing and
+  costs `cost` and the material's `disposal_cost`. A price falls with age to zero, not below.
+  Receipts of an outlet that names no fund, or one that does not keep receipts, reduce the objective
+  and pay for nothing.
+- **Exchange and rework.** What goes in comes back `lead_time_months` later, times `yield`, fresh
+  (age 0), at the same site; rework may return another material. Handling is paid on the way out and
+  on the way back. Nothing goes in whose return would fall past the horizon. Returns do not count in
+  rules. Prices, age discount and fund are for sales.
+- **Rules.** `spend` is money, not discounted, in the period in which it is paid: price, adder,
+  duty, freight, order and signing costs, deficits and top-ups; not grants, and upside is not
+  deducted. `count` counts members (values of `of`, or the suppliers of one value): towards `least`
+  those that bring `count_from` of the window's arrivals, against `most` all that bring anything. A
+  share of nothing is kept: where nothing arrives in a window, no rule on shares is broken. A fiscal
+  year or contract year that the horizon cuts is taken as far as it goes. A rule `of`
+  foreign_feedstock speaks of all suppliers together and has no `value`.
+- **Money.** An appropriation can be spent in the period that contains its `from` and in the one
+  that contains its `expires`. With the table `funds`, an outlay that no fund may pay cannot be
+  made. `budgets` without `funds` is an error. A fiscal year is that of a period's first day and is
+  named by the calendar year in which it ends.
+- **Uncertainty.** Only `stockpile scenarios` reads it, and `price_history`. `of` and `value` say
+  what a row speaks of; the row that names a plant most precisely (supplier, country, stage, all)
+  speaks of it. `duration_months`, `delay_months` and `jump_factor` with a `_low` and a `_high` are
+  drawn from a triangle. Without jumps the mean of a price is its path in `prices` (with a `level`
+  the way there); jumps come on top. Two prices move together as `correlates_with` says, and along a
+  chain of such rows by the product, which is always possible; where both have twelve points in
+  `price_history`, the history gives the correlation. `per_year` is a rate: at least one within a
+  year has the probability 1 - exp(-per_year). A plant that ships before the scenarios part is not
+  late any more. The defaults that a workbook without the sheet gets are written into the new
+  workbook.
+- **Studies.** Only `stockpile study` reads them. What holds for a whole study (samples, seed,
+  steps, decision) stands in its first row. A cell of a table without a key is also addressed by its
+  row in the sheet, as in `budgets[row 5].amount`. Every run has the proven gap that its row states;
+  quantities and decisions are those of one plan within it.
+- **Buyers.** Buyers are the names in `sites`, `demand`, `targets` and `funds`. A buyer is served by
+  its own sites and by those without a buyer, and needs one of them. It pays for what arrives at its
+  sites, duty and freight included; where price breaks lower the price, the buyers share the payment
+  in any way that their funds allow, none paying more than the price without breaks. Storage,
+  handling and rotation are paid by the buyer of the site; order, signing and grant costs, deficits,
+  top-ups and what arrives at a site without a buyer by any fund that may. Paid on order, metal is
+  split among the buyers when it is ordered.
+- **Commitments.** `order` and `rotate` need a `quantity`: what is ordered, or what goes in over all
+  sites and ages, in the period of `date`. `sign` and `project` speak of how often, 1 where it is
+  blank. Without a `date` the whole horizon counts. A commitment that cannot be kept in its period
+  is an error, unless it asks for nothing.
+- **Warnings.** They rest on bounds that give the plan more than any plan could have: every source
+  at its most, opening stock used before it is over, all money at the lowest price of all. A warning
+  that says "no plan exists" is therefore proven; that there is none proves nothing. Prices of one
+  material 100 times apart, quantities 10,000 times apart, shares above 200 %, factors of an index
+  above 10 and rates above 50 % a year look like a slip. A floor has a warning where no price of its
+  material in the horizon reaches it; one that is above its own reference alone has none.
 """
 
 TYPES = {
