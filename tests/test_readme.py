@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import optimiser as so
+from optimiser.workbook.template import write_template
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from tests.support.commands import run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,3 +176,22 @@ def test_five_pictures_are_shown_and_small() -> None:
     shown = re.findall(r"!\[[^\]]+\]\((outputs/[\w-]+\.png)\)", text("README.md"))
     assert len(set(shown)) == 5
     assert all((ROOT / path).stat().st_size < 200_000 for path in shown)
+
+
+def test_the_walk_states_what_its_plans_cost(tmp_path: Path) -> None:
+    """Within the gap of the workbook: another search may end with another plan in it."""
+    write_template(tmp_path / "gallium.xlsx", "gallium")
+    walk = " ".join(text("inputs/WALK.md").replace("\n> ", " ").split())
+    (cost,) = re.findall(r"expected cost, discounted to 2027-01-01, is ([\d,.]+\d) USD", walk)
+    (more,) = re.findall(r"the cost rises by ([\d,]+) USD", walk)
+    (change,) = re.findall(r"--set '([^']+)'", walk)
+    stated = float(cost.replace(",", ""))
+    book = so.read(tmp_path / "gallium.xlsx")
+    gap = book.stockpile.settings.mip_gap
+    plan, less = so.solve(book).plan, so.solve(book.change(change)).plan
+    assert plan is not None
+    assert less is not None
+    assert plan.objective == pytest.approx(stated, rel=gap)
+    assert less.objective == pytest.approx(stated + float(more.replace(",", "")), rel=gap)
+    signed = [row.level for row in plan.of(ContractOutcome) if row.decision == "sign"]
+    assert signed == re.findall(r"Sign pavlodar_offtake at level (\w+)", walk)
