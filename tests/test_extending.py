@@ -161,6 +161,7 @@ def loans(monkeypatch: pytest.MonkeyPatch) -> so.Book:
     """The book with the block, before stock is balanced, and a loan worth an order."""
     at = next(k for k, block in enumerate(BLOCKS) if "use" in block.decisions)
     monkeypatch.setattr("stockpile_model.block.BLOCKS", [*BLOCKS[:at], LOANS, *BLOCKS[at:]])
+    monkeypatch.setattr("stockpile_model.schema._COLUMNS", {})  # which hold the choices of before
     loan = {
         "loan": "maker",
         "material": "gallium",
