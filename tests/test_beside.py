@@ -10,10 +10,10 @@ import pytest
 
 from optimiser.desk.planner import Request, refuse_in_vain
 from optimiser.plan.plan import Plan
-from optimiser.studies.case import Result as Ended
-from optimiser.studies.plan_figures import figures as reported
-from optimiser.studies.views import alone
-from optimiser.studies.views import firm as firm_only
+from optimiser.studies.engine.case import Result as Ended
+from optimiser.studies.engine.plan_figures import figures as reported
+from optimiser.studies.engine.views import alone
+from optimiser.studies.engine.views import firm as firm_only
 from optimiser.studies.what_ifs import COST_SHARES, FIRM_SUPPLY
 from optimiser.studies.what_ifs.cost_shares import CostShare, buyers, groups, shares
 from optimiser.studies.what_ifs.firm_supply import Compared, compare

@@ -19,7 +19,7 @@ from optimiser.desk.planner import Request, plan_workbook
 from optimiser.desk.scenario_maker import make_scenarios
 from optimiser.scenarios.sampling.defaults import DEFAULTS
 from optimiser.scenarios.sampling.draw import Options
-from optimiser.scenarios.sampling.tables import PriceHistory, Uncertainty
+from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
 from stockpile_model.scenarios import Event, Scenario

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from optimiser.explaining.shortages import why_infeasible
 from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.solving.standard_form import StandardForm, standard_form
-from optimiser.studies.case import Case
-from optimiser.studies.evaluate import Evaluator, Job
+from optimiser.studies.engine.case import Case
+from optimiser.studies.engine.evaluate import Evaluator, Job
 from optimiser.workbook.read import read
 from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.build import build

@@ -12,7 +12,7 @@ import pytest
 from optimiser.desk.planner import Request, refuse_in_vain
 from optimiser.plan.plan import Plan
 from optimiser.solving.solve import Options
-from optimiser.studies.views import mean
+from optimiser.studies.engine.views import mean
 from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.system.errors import InputError

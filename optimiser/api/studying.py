@@ -19,15 +19,15 @@ from optimiser.scenarios.sampling.draw import Options as SamplingOptions
 from optimiser.scenarios.sampling.make import make
 from optimiser.solving.options import Options
 from optimiser.studies.beside_plan import hire, plain
-from optimiser.studies.case import Case, Result
-from optimiser.studies.common import common
-from optimiser.studies.evaluate import Job
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.evaluate import Job
+from optimiser.studies.engine.memory_record import MemoryRecord
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.runner import Progress, Ran, Runner
+from optimiser.studies.engine.study_key import common
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import Asked, Table
-from optimiser.studies.memory_record import MemoryRecord
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Progress, Ran, Runner
-from optimiser.studies.tables import Input, Study, by_name, everything, made
+from optimiser.studies.study_sheet.study_table import Input, Study, by_name, everything, made
 from optimiser.system.errors import Fault, InputError, StockpileError
 from optimiser.workbook.read import Reading
 from stockpile_model.changes import parse

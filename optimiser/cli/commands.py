@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
     from optimiser.plan.plan import Plan
     from optimiser.solving.solve import Progress
-    from optimiser.studies.runner import Progress as StudyProgress
+    from optimiser.studies.engine.runner import Progress as StudyProgress
     from stockpile_model.changes import Change
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70

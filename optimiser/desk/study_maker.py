@@ -19,12 +19,12 @@ from optimiser.solving.options import Options
 from optimiser.studies.answered import Answered
 from optimiser.studies.beside_plan import hire
 from optimiser.studies.beside_plan import plain as _plain
-from optimiser.studies.common import common
-from optimiser.studies.evaluate import Job
+from optimiser.studies.engine.evaluate import Job
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.runner import Progress, Runner
+from optimiser.studies.engine.study_key import common
 from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Progress, Runner
-from optimiser.studies.tables import Input, Study, by_name, everything, made
+from optimiser.studies.study_sheet.study_table import Input, Study, by_name, everything, made
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file

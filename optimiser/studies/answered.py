@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from optimiser.studies.engine.runner import Ran
 from optimiser.studies.kinds.asked import Table
-from optimiser.studies.runner import Ran
 
 
 @dataclass(frozen=True)

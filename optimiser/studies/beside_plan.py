@@ -12,9 +12,9 @@ from optimiser.execution.in_process import InProcess
 from optimiser.execution.processes import Crew, Processes
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.evaluate import Job
-from optimiser.studies.runner import Keeper, Progress, Runner
-from optimiser.studies.tables import Study
+from optimiser.studies.engine.evaluate import Job
+from optimiser.studies.engine.runner import Keeper, Progress, Runner
+from optimiser.studies.study_sheet.study_table import Study
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.stockpile import Stockpile

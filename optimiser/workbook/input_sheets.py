@@ -18,8 +18,8 @@ from importlib.resources.abc import Traversable
 
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.scenarios.sampling import tables as uncertain
-from optimiser.studies import tables as studies
+from optimiser.scenarios.sampling import uncertainty as uncertain
+from optimiser.studies.study_sheet import study_table as studies
 from optimiser.workbook.styles import DATE, Styles, number_format, put, unit_of, writable
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, Row, columns

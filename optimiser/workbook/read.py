@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from optimiser import checks as sanity
-from optimiser.scenarios.sampling import tables as uncertain
-from optimiser.studies import tables as studies
+from optimiser.scenarios.sampling import uncertainty as uncertain
+from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import Fault, InputError, locate
 from optimiser.workbook import csvs, doubts, units, xlsx
 from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written

@@ -23,7 +23,7 @@ from optimiser.figures.figure import ChartFigure, Role, TableFigure
 from optimiser.scenarios.sampling.draw import ADDED_GAP
 from optimiser.scenarios.sampling.make import Made
 from optimiser.scenarios.sampling.reduce import METHODS
-from optimiser.scenarios.sampling.tables import Uncertainty
+from optimiser.scenarios.sampling.uncertainty import Uncertainty
 from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
 from optimiser.workbook.drafts import Written, write_row
 from optimiser.workbook.files import Kind, about, check_target, replace

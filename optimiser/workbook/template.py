@@ -16,7 +16,7 @@ from pathlib import Path
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.studies import tables as studies
+from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import OutputError
 from optimiser.workbook import files, guards
 from optimiser.workbook.files import Kind, check_target, replace

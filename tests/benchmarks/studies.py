@@ -38,7 +38,7 @@ LOOP = """
 import sys, time
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.kinds import Asked
-from optimiser.studies.tables import by_name, made
+from optimiser.studies.study_sheet.study_table import by_name, made
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 import numpy as np

@@ -7,9 +7,9 @@ import datetime as dt
 from optimiser.figures.of_study import answers_of, figures_of
 from optimiser.figures.of_study.study_answers import MOST_BARS, AnswerFigures
 from optimiser.studies.answered import Answered
-from optimiser.studies.case import Result
+from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.runner import Ran
 from optimiser.studies.kinds.asked import Table
-from optimiser.studies.runner import Ran
 from stockpile_model.tables import Settings
 
 SETTINGS = Settings(start=dt.date(2027, 1, 1), periods=2)

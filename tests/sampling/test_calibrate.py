@@ -8,14 +8,14 @@ import itertools
 import numpy as np
 import pytest
 
-from optimiser.scenarios.sampling import calibrate, processes
-from optimiser.scenarios.sampling.processes import Array
+from optimiser.scenarios.sampling import calibrate, random_processes
+from optimiser.scenarios.sampling.random_processes import Array
 
 
 def history(years: Array, kappa: float, sigma: float, seed: int = 1, mean: float = 6.0) -> Array:
     """Prices of a process, from its mean on."""
-    x = processes.log_paths(
-        processes.stream(seed, "history"),
+    x = random_processes.log_paths(
+        random_processes.stream(seed, "history"),
         1,
         years[1:] - years[0],
         np.array([kappa]),

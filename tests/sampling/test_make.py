@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.scenarios.sampling import tables
+from optimiser.scenarios.sampling import uncertainty
 from optimiser.scenarios.sampling.defaults import CITED, DEFAULTS
 from optimiser.scenarios.sampling.draw import Options, draw
 from optimiser.scenarios.sampling.make import Made, features, make, moments
-from optimiser.scenarios.sampling.tables import PriceHistory, Uncertainty
+from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, StockpileError
 from stockpile_model.build import check
 from stockpile_model.scenarios import Event, Scenario, unfold
@@ -68,7 +68,9 @@ def rich(*rows: Row, periods: int = 36, **settings: Any) -> Stockpile:
 
 def faults(stockpile: Stockpile) -> list[str]:
     return [
-        f"{each.column}: {each.message}" for each in tables.check(stockpile) if not each.warning
+        f"{each.column}: {each.message}"
+        for each in uncertainty.check(stockpile)
+        if not each.warning
     ]
 
 
@@ -269,12 +271,14 @@ def test_the_row_that_names_a_plant_most_precisely_speaks_of_it() -> None:
         ),
         uncertain("land", "outage", of="country", value="china", per_year=0.1, duration_months=1.0),
     ]
-    assert {name: row.name for name, row in tables.suppliers(rich(*rows), "outage").items()} == {
+    assert {
+        name: row.name for name, row in uncertainty.suppliers(rich(*rows), "outage").items()
+    } == {
         "plant": "all",
         "mill": "land",
     }
     own = uncertain("own", "outage", value="mill", per_year=0.1, duration_months=1.0)
-    assert tables.suppliers(rich(*rows, own), "outage")["mill"].name == "own"
+    assert uncertainty.suppliers(rich(*rows, own), "outage")["mill"].name == "own"
 
 
 # --- Rows -----------------------------------------------------------------------------------------
@@ -450,7 +454,7 @@ def test_what_cannot_be_is_told_in_one_line(rows: list[Row], said: str) -> None:
 
 def test_what_has_no_effect_is_warned_about() -> None:
     row = uncertain("a", "delay", delay_months=1.0, volatility=0.3)
-    assert [each.message for each in tables.check(rich(row)) if each.warning] == [
+    assert [each.message for each in uncertainty.check(rich(row)) if each.warning] == [
         "has no effect on delay: it is for a price"
     ]
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from optimiser.scenarios.sampling import processes
-from optimiser.scenarios.sampling.processes import Array
+from optimiser.scenarios.sampling import random_processes
+from optimiser.scenarios.sampling.random_processes import Array
 
 SAMPLES = 40_000
 ERRORS = 4.0
@@ -19,7 +19,9 @@ RHO = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 1.0]])
 
 @pytest.fixture(scope="module")
 def paths() -> Array:
-    return processes.log_paths(processes.stream(7, "test"), SAMPLES, YEARS, KAPPA, SIGMA, RHO)
+    return random_processes.log_paths(
+        random_processes.stream(7, "test"), SAMPLES, YEARS, KAPPA, SIGMA, RHO
+    )
 
 
 def near(values: Array, expected: float) -> None:
@@ -39,15 +41,20 @@ def test_mean_and_variance_are_those_of_the_process(paths: Array, date: int, ind
         if kappa == 0
         else sigma**2 * (1 - math.exp(-2 * kappa * year)) / (2 * kappa)
     )
-    assert processes.variance(KAPPA, SIGMA, float(year))[index] == pytest.approx(expected)
+    assert random_processes.variance(KAPPA, SIGMA, float(year))[index] == pytest.approx(expected)
     near(x, 0.0)
     near(x**2, expected)
     near(np.exp(x - expected / 2), 1.0)  # so that the mean of the prices is the mean path
 
 
 def test_in_the_long_run_the_variance_is_that_of_the_stationary_process() -> None:
-    late = processes.log_paths(
-        processes.stream(3, "test"), SAMPLES, np.array([40.0]), KAPPA[:1], SIGMA[:1], np.eye(1)
+    late = random_processes.log_paths(
+        random_processes.stream(3, "test"),
+        SAMPLES,
+        np.array([40.0]),
+        KAPPA[:1],
+        SIGMA[:1],
+        np.eye(1),
     )[:, 0, 0]
     near(late**2, SIGMA[0] ** 2 / (2 * KAPPA[0]))
 
@@ -57,7 +64,7 @@ def test_what_is_left_of_a_move_decays_with_the_reversion(paths: Array) -> None:
     for index in range(3):
         expected = float(
             np.exp(-KAPPA[index] * (YEARS[3] - YEARS[0]))
-            * processes.variance(KAPPA, SIGMA, float(YEARS[0]))[index]
+            * random_processes.variance(KAPPA, SIGMA, float(YEARS[0]))[index]
         )
         near(paths[:, 0, index] * paths[:, 3, index], expected)
 
@@ -74,8 +81,8 @@ def test_indices_move_together_as_their_shocks_do(paths: Array, a: int, b: int) 
 
 
 def test_a_correlation_of_one_is_no_trouble() -> None:
-    x = processes.log_paths(
-        processes.stream(1, "test"),
+    x = random_processes.log_paths(
+        random_processes.stream(1, "test"),
         100,
         YEARS,
         np.array([1.0, 1.0]),
@@ -87,18 +94,20 @@ def test_a_correlation_of_one_is_no_trouble() -> None:
 
 def test_correlations_that_cannot_be_are_brought_to_the_nearest_that_can() -> None:
     impossible = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.9], [0.0, 0.9, 1.0]])
-    found, change = processes.possible(impossible)
+    found, change = random_processes.possible(impossible)
     assert np.linalg.eigvalsh(found).min() > -1e-9
     assert np.diag(found) == pytest.approx(1.0)
     assert 0 < change < 0.5
-    kept, none = processes.possible(RHO)
+    kept, none = random_processes.possible(RHO)
     assert kept is RHO
     assert none == 0
 
 
 def test_a_triangle_has_its_mean_variance_and_ends() -> None:
     low, mode, high = 2.0, 6.0, 16.0
-    drawn = processes.triangular(processes.stream(5, "test"), SAMPLES, low, mode, high)
+    drawn = random_processes.triangular(
+        random_processes.stream(5, "test"), SAMPLES, low, mode, high
+    )
     assert drawn.min() >= low
     assert drawn.max() <= high
     mean = (low + mode + high) / 3
@@ -107,8 +116,10 @@ def test_a_triangle_has_its_mean_variance_and_ends() -> None:
         (drawn - mean) ** 2,
         (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18,
     )
-    assert set(processes.triangular(processes.stream(5, "test"), 10, 3, 3, 3)) == {3.0}
-    assert processes.triangular(processes.stream(5, "test"), 10, 0, 0, 4).min() >= 0
+    assert set(random_processes.triangular(random_processes.stream(5, "test"), 10, 3, 3, 3)) == {
+        3.0
+    }
+    assert random_processes.triangular(random_processes.stream(5, "test"), 10, 0, 0, 4).min() >= 0
 
 
 def test_outages_begin_as_a_poisson_process_and_last_as_long_as_drawn() -> None:
@@ -118,7 +129,9 @@ def test_outages_begin_as_a_poisson_process_and_last_as_long_as_drawn() -> None:
     """
     rate, periods = 0.2, 48
     first = np.zeros(SAMPLES, dtype=np.int64)
-    flags = processes.spells(processes.stream(2, "test"), first, periods, rate, (3.0, 3.0, 3.0), 1)
+    flags = random_processes.spells(
+        random_processes.stream(2, "test"), first, periods, rate, (3.0, 3.0, 3.0), 1
+    )
     near(flags.any(axis=1).astype(float), 1 - math.exp(-rate * periods / 12))
     begun = flags.any(axis=1) & ~flags[:, -4:].any(axis=1)
     runs = np.diff(flags.astype(int), axis=1, prepend=0) == 1
@@ -131,29 +144,32 @@ def test_outages_begin_as_a_poisson_process_and_last_as_long_as_drawn() -> None:
 
 def test_outages_wait_until_there_is_something_to_stop() -> None:
     first = np.array([5, 10, 99], dtype=np.int64)
-    flags = processes.spells(
-        processes.stream(2, "test"), np.repeat(first, 500), 20, 3.0, (1.0, 2.0, 4.0), 3
+    flags = random_processes.spells(
+        random_processes.stream(2, "test"), np.repeat(first, 500), 20, 3.0, (1.0, 2.0, 4.0), 3
     )
     assert [int(np.flatnonzero(flags[k : k + 500].any(axis=0)).min()) for k in (0, 500)] == [5, 10]
     assert not flags[1000:].any()
-    assert not processes.spells(
-        processes.stream(2, "test"), first, 20, 0.0, (1.0, 2.0, 4.0), 3
+    assert not random_processes.spells(
+        random_processes.stream(2, "test"), first, 20, 0.0, (1.0, 2.0, 4.0), 3
     ).any()
-    endless = processes.spells(
-        processes.stream(2, "test"), np.zeros(500, dtype=np.int64), 20, 1.0, None, 3
+    endless = random_processes.spells(
+        random_processes.stream(2, "test"), np.zeros(500, dtype=np.int64), 20, 1.0, None, 3
     )
     assert (np.diff(endless.astype(int), axis=1) >= 0).all()
 
 
 def test_random_numbers_hang_on_the_seed_and_the_name_alone() -> None:
-    assert processes.stream(1, "a").random() == processes.stream(1, "A").random()
+    assert random_processes.stream(1, "a").random() == random_processes.stream(1, "A").random()
     assert (
-        len({processes.stream(seed, name).random() for seed in (1, 2) for name in ("a", "b")}) == 4
+        len(
+            {random_processes.stream(seed, name).random() for seed in (1, 2) for name in ("a", "b")}
+        )
+        == 4
     )
 
 
 def test_prices_are_rounded_to_four_digits() -> None:
-    assert processes.rounded(np.array([1234.56, 0.0123456, 0.0, 98767.0])).tolist() == [
+    assert random_processes.rounded(np.array([1234.56, 0.0123456, 0.0, 98767.0])).tolist() == [
         1235.0,
         0.01235,
         0.0,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimiser.scenarios.sampling.processes import Array
+from optimiser.scenarios.sampling.random_processes import Array
 from optimiser.scenarios.sampling.reduce import METHODS, distances, exchange, forward, reduce
 
 EXACT = 1e-9

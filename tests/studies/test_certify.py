@@ -14,12 +14,12 @@ import pytest
 from optimiser.solving.engine import Attempt
 from optimiser.solving.linear import Basis
 from optimiser.solving.solve import Options, solve
-from optimiser.studies.case import Case, Commit
-from optimiser.studies.certify import Certifier, Lesson
-from optimiser.studies.compiled import compile_program
-from optimiser.studies.evaluate import Evaluator, Job
+from optimiser.studies.engine.case import Case, Commit
+from optimiser.studies.engine.certify import Certifier, Lesson
+from optimiser.studies.engine.compiled import compile_program
+from optimiser.studies.engine.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
-from optimiser.studies.tables import Input, Study, every_input
+from optimiser.studies.study_sheet.study_table import Input, Study, every_input
 from optimiser.workbook.read import read
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.build import build, check

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from optimiser.studies.case import Result
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Progress, Runner
+from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.runner import Progress, Runner
 from optimiser.system.errors import StockpileError
 from tests.studies.test_runner import cases
 from tests.support.hollow import Hollow

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from optimiser.solving.options import Options
 from optimiser.solving.standard_form import Program
-from optimiser.studies import compiled
-from optimiser.studies.compiled import (
+from optimiser.studies.engine import compiled
+from optimiser.studies.engine.compiled import (
     COMPILED,
     MOST_PIECES,
     SPARE,
@@ -31,9 +31,9 @@ from optimiser.studies.compiled import (
     compile_program,
     trace,
 )
-from optimiser.studies.evaluate import Evaluator, Job
+from optimiser.studies.engine.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked
-from optimiser.studies.tables import Input, Study, every_input
+from optimiser.studies.study_sheet.study_table import Input, Study, every_input
 from optimiser.workbook.read import read
 from stockpile_model.build import check
 from stockpile_model.changes import apply

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from optimiser.solving.solve import Options
-from optimiser.studies.case import Case, Result
-from optimiser.studies.evaluate import Evaluator, Job
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.evaluate import Evaluator, Job
 from optimiser.studies.kinds import Asked, Table, frontier
-from optimiser.studies.tables import Input, everything, made
-from optimiser.studies.tables import Study as Row
+from optimiser.studies.study_sheet.study_table import Input, everything, made
+from optimiser.studies.study_sheet.study_table import Study as Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price
 from tests.support.accept import (

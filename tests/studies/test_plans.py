@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from optimiser.solving.options import Options
-from optimiser.studies.case import Case, Result
-from optimiser.studies.compiled import compile_program
-from optimiser.studies.evaluate import SAMPLE, Evaluator, Job
-from optimiser.studies.plans import audit, broken
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Runner
-from optimiser.studies.tables import Input
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.compiled import compile_program
+from optimiser.studies.engine.evaluate import SAMPLE, Evaluator, Job
+from optimiser.studies.engine.plan_checks import audit, broken
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.runner import Runner
+from optimiser.studies.study_sheet.study_table import Input
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, contract, demand, event, floor, offer, prices, scenario
 from tests.support.studied import Here

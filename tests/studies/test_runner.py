@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from optimiser.execution.processes import Processes
-from optimiser.studies.case import Case, Commit, Result
-from optimiser.studies.record import APPLICATION, FORMAT, Record
-from optimiser.studies.runner import Progress, Runner
+from optimiser.studies.engine.case import Case, Commit, Result
+from optimiser.studies.engine.record import APPLICATION, FORMAT, Record
+from optimiser.studies.engine.runner import Progress, Runner
 from optimiser.system.errors import OutputError, StockpileError
 from tests.support.hollow import Hollow, Plain
 from tests.support.studied import Here, inputs
@@ -151,8 +151,8 @@ if __name__ == "__main__":
     import sys
     from pathlib import Path
     from optimiser.execution.processes import Processes
-    from optimiser.studies.record import Record
-    from optimiser.studies.runner import Runner
+    from optimiser.studies.engine.record import Record
+    from optimiser.studies.engine.runner import Runner
     from tests.studies.test_runner import cases
     from tests.support.hollow import Hollow
 

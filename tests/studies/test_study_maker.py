@@ -24,11 +24,11 @@ from optimiser.cli.commands import cli
 from optimiser.desk.study_maker import Request, make_studies
 from optimiser.execution.processes import Done
 from optimiser.studies.answered import Answered
-from optimiser.studies.case import Result
+from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.runner import Ran
 from optimiser.studies.kinds import Table
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Ran
-from optimiser.studies.tables import by_name, every_input
+from optimiser.studies.study_sheet.study_table import by_name, every_input
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import compose

@@ -12,9 +12,9 @@ from optimiser.solving.engine import Engine
 from optimiser.solving.highs import Solution
 from optimiser.solving.options import SolverError
 from optimiser.solving.solve import Options
-from optimiser.studies import certify
-from optimiser.studies.case import Case
-from optimiser.studies.evaluate import LEAST_SECONDS, Evaluator, Job
+from optimiser.studies.engine import certify
+from optimiser.studies.engine.case import Case
+from optimiser.studies.engine.evaluate import LEAST_SECONDS, Evaluator, Job
 from tests.support.accept import book, demand, offer
 
 LIMIT = 60.0
@@ -32,11 +32,13 @@ def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certify, "optimise", searched)
     monkeypatch.setattr(Engine, "run", lambda _: None)
     clock = iter([0.0, 12.0])  # the case begins; its program is compiled
-    monkeypatch.setattr("optimiser.studies.evaluate.time.perf_counter", lambda: next(clock, 12.0))
+    monkeypatch.setattr(
+        "optimiser.studies.engine.evaluate.time.perf_counter", lambda: next(clock, 12.0)
+    )
     assert Evaluator(JOB).run(Case())[0].message == "the search was asked for"
     clock = iter([0.0, 2 * LIMIT])
     monkeypatch.setattr(
-        "optimiser.studies.evaluate.time.perf_counter", lambda: next(clock, 2 * LIMIT)
+        "optimiser.studies.engine.evaluate.time.perf_counter", lambda: next(clock, 2 * LIMIT)
     )
     Evaluator(JOB).run(Case())
     assert left == pytest.approx([LIMIT - 12.0, LEAST_SECONDS])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimiser.solving.standard_form import standard_form
-from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
+from optimiser.studies.engine.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.extremes import larger, smaller
 
 NUMBERS = st.floats(-8, 8).map(lambda x: round(x, 1))

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optimiser.studies.case import Case, Result
-from optimiser.studies.performing import Performing
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.performing import Performing
 
 
 def values(case: Case) -> list[float]:

@@ -14,7 +14,7 @@ from typing import Any
 from optimiser.plan.plan import Plan, make_plan
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.beside_plan import answered
-from optimiser.studies.memory_record import MemoryRecord
+from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.workbook.read import read
 from stockpile_model.build import build, check

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.desk.study_maker import conduct
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.runner import Runner
 from optimiser.studies.kinds import ROUNDS, Asked, Table
-from optimiser.studies.record import Record
-from optimiser.studies.runner import Runner
-from optimiser.studies.tables import Input, Study
+from optimiser.studies.study_sheet.study_table import Input, Study
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book
 

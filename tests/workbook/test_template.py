@@ -21,9 +21,9 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 
 from optimiser.cli.commands import cli, template
 from optimiser.desk.planner import Request, plan_workbook
-from optimiser.scenarios.sampling import tables as uncertain
-from optimiser.studies import tables as studies
-from optimiser.studies.tables import Study
+from optimiser.scenarios.sampling import uncertainty as uncertain
+from optimiser.studies.study_sheet import study_table as studies
+from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
 from optimiser.workbook.read import read

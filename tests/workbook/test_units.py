@@ -8,8 +8,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from optimiser.scenarios.sampling import tables as uncertain
-from optimiser.studies import tables as studies
+from optimiser.scenarios.sampling import uncertainty as uncertain
+from optimiser.studies.study_sheet import study_table as studies
 from optimiser.workbook.drafts import Bracket, Drafts, Seen
 from optimiser.workbook.read import read
 from optimiser.workbook.styles import unit_of

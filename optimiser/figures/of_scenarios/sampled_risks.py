@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
-from optimiser.scenarios.sampling import calibrate, tables
+from optimiser.scenarios.sampling import calibrate, uncertainty
 from optimiser.scenarios.sampling.draw import Process
 from optimiser.scenarios.sampling.make import Made
-from optimiser.scenarios.sampling.tables import Uncertainty
+from optimiser.scenarios.sampling.uncertainty import Uncertainty
 
 MOST_CORRELATIONS = 3  # that stand with an index
 TEXT = Precision()
@@ -71,7 +71,7 @@ def _jump(process: Process) -> str:
     row = process.row
     if row.jump_factor is None:
         return "none"
-    low, mode, high = tables.triangle(row, "jump_factor")
+    low, mode, high = uncertainty.triangle(row, "jump_factor")
     often = row.jumps_with or f"{row.per_year:g} a year"
     return f"x {mode:g} ({low:g} to {high:g}) with {often}"
 
@@ -85,8 +85,8 @@ def _supply_parameters(made: Made) -> TableFigure:
     for row in made.stockpile.rows(Uncertainty):
         if row.kind != "price":
             name = "delay_months" if row.kind == "delay" else "duration_months"
-            spread = " to ".join(f"{each:g}" for each in tables.triangle(row, name))
-            about = (row.name, row.kind, tables.about(row), row.value or "each")
+            spread = " to ".join(f"{each:g}" for each in uncertainty.triangle(row, name))
+            about = (row.name, row.kind, uncertainty.about(row), row.value or "each")
             values = (*about, row.per_year, spread, row.confidence, row.source)
             lines.append(FigureLine(values))
     said = (

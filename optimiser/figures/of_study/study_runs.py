@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.studies.answered import Answered
-from optimiser.studies.case import Result
-from optimiser.studies.runner import Ran
+from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.runner import Ran
 from stockpile_model.block import tallies
 from stockpile_model.tables import Settings
 

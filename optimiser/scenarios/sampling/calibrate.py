@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimiser.scenarios.sampling.processes import Array, memory
+from optimiser.scenarios.sampling.random_processes import Array, memory
 
 LEAST_POINTS = 12
 """Points of an index, or common to two, below which a history says too little."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optimiser.scenarios.sampling.tables import Uncertainty
+from optimiser.scenarios.sampling.uncertainty import Uncertainty
 
 CITED: Mapping[str, tuple[tuple[float, float], ...]] = {
     "gallium, Rotterdam (Fastmarkets, CSIS, Argus copy)": (

@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from optimiser.scenarios.sampling import calibrate, processes, tables
-from optimiser.scenarios.sampling.processes import Array, Flags, Whole
-from optimiser.scenarios.sampling.tables import PriceHistory, Uncertainty
+from optimiser.scenarios.sampling import calibrate, random_processes, uncertainty
+from optimiser.scenarios.sampling.random_processes import Array, Flags, Whole
+from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import Fault, InputError, StockpileError
 from stockpile_model.amounts import count
 from stockpile_model.calendar import add_months
@@ -181,7 +181,7 @@ def _dates(stockpile: Stockpile, revealed: int) -> tuple[tuple[dt.date, ...], tu
 
 def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Array]:
     """How each uncertain index moves, and how they move together."""
-    rows = tables.indices(stockpile)
+    rows = uncertainty.indices(stockpile)
     fits = _fits(stockpile, rows, said)
     found = []
     for index, row in rows.items():
@@ -282,7 +282,7 @@ def _correlation(
     from `uncertainty`: along the chain of rows that leads from one to the other the correlations
     multiply, which is always possible.
     """
-    partner = tables.correlated(stockpile)
+    partner = uncertainty.correlated(stockpile)
     found = np.eye(len(indices))
     for (i, a), (j, b) in itertools.combinations(enumerate(indices), 2):
         if a in steps and b in steps:
@@ -297,7 +297,7 @@ def _correlation(
         up, down = dict(_chain(a, partner)), dict(_chain(b, partner))
         meeting = next((name for name in up if name in down), None)
         found[i, j] = found[j, i] = 0.0 if meeting is None else up[meeting] * down[meeting]
-    found, change = processes.possible(found)
+    found, change = random_processes.possible(found)
     if change > 0.005:
         said.append(
             "the correlations from price_history, of different dates, are impossible together:"
@@ -343,24 +343,24 @@ def _prices(
         np.array([each.reversion for each in moving]),
         np.array([each.volatility for each in moving]),
     )
-    rng = processes.stream(options.seed, "prices")
-    drawn = processes.log_paths(rng, options.samples, years, kappa, sigma, correlation)
-    spread = np.array([processes.variance(kappa, sigma, float(year)) for year in years])
+    rng = random_processes.stream(options.seed, "prices")
+    drawn = random_processes.log_paths(rng, options.samples, years, kappa, sigma, correlation)
+    spread = np.array([random_processes.variance(kappa, sigma, float(year)) for year in years])
     drawn = np.exp(drawn - spread / 2)
     by_name = {identity(name): flags for name, flags in embargoes.items()}
     found = {}
     for k, each in enumerate(moving):
         path = drawn[:, :, k] * _mean_path(stockpile, each, start, dates, years)
         if each.row.jump_factor is not None:
-            rng = processes.stream(options.seed, f"jump {each.index}")
-            factor = processes.triangular(
-                rng, options.samples, *tables.triangle(each.row, "jump_factor")
+            rng = random_processes.stream(options.seed, f"jump {each.index}")
+            factor = random_processes.triangular(
+                rng, options.samples, *uncertainty.triangle(each.row, "jump_factor")
             )
             on = by_name.get(identity(each.row.jumps_with or ""))
             if on is None:
                 on = _spells(rng, each.row, np.full(options.samples, revealed), stockpile)
             path = np.where(on[:, periods], path * factor[:, None], path)
-        found[each.index] = processes.rounded(path)
+        found[each.index] = random_processes.rounded(path)
     return found
 
 
@@ -393,8 +393,8 @@ def _mean_path(
 def _spells(
     rng: np.random.Generator, row: Uncertainty, first: Whole, stockpile: Stockpile
 ) -> Flags:
-    months = None if row.duration_months is None else tables.triangle(row, "duration_months")
-    return processes.spells(
+    months = None if row.duration_months is None else uncertainty.triangle(row, "duration_months")
+    return random_processes.spells(
         rng,
         first,
         stockpile.settings.periods,
@@ -408,8 +408,10 @@ def _embargoes(stockpile: Stockpile, options: Options, revealed: int) -> dict[st
     """The periods of each embargo."""
     first = np.full(options.samples, revealed)
     return {
-        name: _spells(processes.stream(options.seed, f"embargo {name}"), row, first, stockpile)
-        for name, (row, _) in tables.embargoes(stockpile).items()
+        name: _spells(
+            random_processes.stream(options.seed, f"embargo {name}"), row, first, stockpile
+        )
+        for name, (row, _) in uncertainty.embargoes(stockpile).items()
     }
 
 
@@ -419,13 +421,13 @@ def _delays(
     """Delays in whole months. A plant that ships before the scenarios part is late no more."""
     found = {}
     begin = stockpile.calendar.begin(revealed)
-    for name, row in tables.suppliers(stockpile, "delay").items():
+    for name, row in uncertainty.suppliers(stockpile, "delay").items():
         start = stockpile.keyed(Supplier)[name].start
         if start is not None and start > begin:
-            drawn = processes.triangular(
-                processes.stream(options.seed, f"delay {name}"),
+            drawn = random_processes.triangular(
+                random_processes.stream(options.seed, f"delay {name}"),
                 options.samples,
-                *tables.triangle(row, "delay_months"),
+                *uncertainty.triangle(row, "delay_months"),
             )
             found[name] = np.rint(drawn).astype(np.int64)
     if not found and any(row.kind == "delay" for row in stockpile.rows(Uncertainty)):
@@ -444,7 +446,7 @@ def _outages(
     """
     calendar = stockpile.calendar
     found = {}
-    for name, row in tables.suppliers(stockpile, "outage").items():
+    for name, row in uncertainty.suppliers(stockpile, "outage").items():
         start, late = (
             stockpile.keyed(Supplier)[name].start,
             delays.get(name, np.zeros(options.samples, dtype=np.int64)),
@@ -455,6 +457,6 @@ def _outages(
         }
         first = np.array([max(revealed, starts[months]) for months in late.tolist()])
         found[name] = _spells(
-            processes.stream(options.seed, f"outage {name}"), row, first, stockpile
+            random_processes.stream(options.seed, f"outage {name}"), row, first, stockpile
         )
     return found

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimiser.scenarios.sampling import tables
+from optimiser.scenarios.sampling import uncertainty
 from optimiser.scenarios.sampling.defaults import DEFAULTS
 from optimiser.scenarios.sampling.draw import Options, Samples, draw
-from optimiser.scenarios.sampling.processes import Array, Flags
+from optimiser.scenarios.sampling.random_processes import Array, Flags
 from optimiser.scenarios.sampling.reduce import METHODS, Reduction, distances, forward, reduce
-from optimiser.scenarios.sampling.tables import Uncertainty
+from optimiser.scenarios.sampling.uncertainty import Uncertainty
 from optimiser.system.errors import Fault, InputError, StockpileError, locate
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -96,7 +96,9 @@ def make(stockpile: Stockpile, options: Options) -> Made:
         )
     defaults = not stockpile.rows(Uncertainty)
     if defaults:
-        kept = tuple(row for row in DEFAULTS if row.kind != "delay" or tables.named(stockpile, row))
+        kept = tuple(
+            row for row in DEFAULTS if row.kind != "delay" or uncertainty.named(stockpile, row)
+        )
         stockpile = replace(stockpile, tables={**stockpile.tables, Uncertainty: kept})
         if not stockpile.names(Price.TABLE):
             missing = (
@@ -237,7 +239,7 @@ def _shipped(stockpile: Stockpile, supplier: str) -> float | None:
 def _stopped(stockpile: Stockpile, samples: Samples) -> dict[str, Flags]:
     """The periods in which each supplier ships nothing, for whatever reason."""
     found = dict(samples.outages)
-    for name, (_, suppliers) in tables.embargoes(stockpile).items():
+    for name, (_, suppliers) in uncertainty.embargoes(stockpile).items():
         for supplier in suppliers:
             flags = samples.embargoes[name]
             found[supplier] = found[supplier] | flags if supplier in found else flags

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimiser.scenarios.sampling.processes import Array, Whole
+from optimiser.scenarios.sampling.random_processes import Array, Whole
 
 METHODS = {
     "forward": "fast forward selection (Heitsch and Römisch 2003)",

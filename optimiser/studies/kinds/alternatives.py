@@ -8,8 +8,8 @@ the study.
 
 from __future__ import annotations
 
-from optimiser.studies.case import Case, Result
-from optimiser.studies.evaluate import UNLIKE
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.evaluate import UNLIKE
 from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
 from stockpile_model.block import tallies
 

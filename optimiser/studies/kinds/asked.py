@@ -7,8 +7,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from optimiser.studies.case import Case, Commit, Result
-from optimiser.studies.tables import Input, Study
+from optimiser.studies.engine.case import Case, Commit, Result
+from optimiser.studies.study_sheet.study_table import Input, Study
 from stockpile_model.stockpile import Stockpile
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimiser.solving.options import relative_gap
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table, number
 from optimiser.studies.kinds.screened import missed
 from optimiser.studies.kinds.sweep import STEPS, grid

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optimiser.solving.standard_form import Floats
-from optimiser.studies.case import Result
+from optimiser.studies.engine.case import Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure, number
 from optimiser.studies.kinds.screened import missed
 

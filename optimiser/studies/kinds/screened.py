@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine.case import Case, Result
 from optimiser.studies.kinds.asked import Asked
 
 MOST_SAID = 3  # reasons that a sentence names

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimiser.studies.case import Result
+from optimiser.studies.engine.case import Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.kinds.screened import missed
-from optimiser.studies.tables import Input
+from optimiser.studies.study_sheet.study_table import Input
 
 STEPS = 7
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Literal
 
-from optimiser.studies.case import Case, Commit, Result
+from optimiser.studies.engine.case import Case, Commit, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
-from optimiser.studies.tables import TARGET, decision
+from optimiser.studies.study_sheet.study_table import TARGET, decision
 
 STEPS = 10
 Verdict = Literal["yes", "no", "open"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optimiser.studies.case import Result
+from optimiser.studies.engine.case import Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 
 SHOWN = 3  # cells of a reason that a sentence names

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from optimiser.explaining.shortages import why_infeasible
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies import views
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine import views
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.plan_figures import COST, DELIVERED, FLOOR, figures
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
-from optimiser.studies.plan_figures import COST, DELIVERED, FLOOR, figures
 from optimiser.studies.what_ifs.what_if import WhatIf
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome

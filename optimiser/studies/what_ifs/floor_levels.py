@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.case import Case, Commit, Result
+from optimiser.studies.engine.case import Case, Commit, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
 from stockpile_model import amounts

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies import views
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine import views
+from optimiser.studies.engine.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds, Table
 from optimiser.studies.what_ifs.what_if import WhatIf
 from optimiser.system.errors import Fault, InputError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine.case import Case, Result
 from optimiser.studies.kinds.asked import Asked, Rounds
 from stockpile_model.stockpile import Stockpile
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optimiser.studies.case import Case, Result
-from optimiser.studies.record import AGAIN
+from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.record import AGAIN
 
 
 class MemoryRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine.case import Case, Result
 
 
 class Performing:

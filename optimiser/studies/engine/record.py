@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from optimiser.studies.case import Case, Result
+from optimiser.studies.engine.case import Case, Result
 from optimiser.system.errors import OutputError
 
 FORMAT = 2

@@ -34,7 +34,7 @@ from optimiser.solving.standard_form import (
     rounded,
     standard_form,
 )
-from optimiser.studies.traced import Expressions, Tape, Traced, Untraceable
+from optimiser.studies.engine.traced import Expressions, Tape, Traced, Untraceable
 from stockpile_model.build import build
 from stockpile_model.scale import Scale
 from stockpile_model.stockpile import Stockpile

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from optimiser.execution.processes import Crew, Done, Task
-from optimiser.studies.case import FAILED, Case, Result
-from optimiser.studies.tables import Input
+from optimiser.studies.engine.case import FAILED, Case, Result
+from optimiser.studies.study_sheet.study_table import Input
 from optimiser.system.interrupts import Interrupt
 
 TRIES = 2  # of a case whose process dies

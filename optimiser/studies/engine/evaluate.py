@@ -21,13 +21,13 @@ from optimiser.solving.options import Options, SolverError, allowance, relative_
 from optimiser.solving.solve import Outcome, scenario_tree, solve
 from optimiser.solving.standard_form import Floats, Label, Program
 from optimiser.solving.structure import Tree
-from optimiser.studies import plans
-from optimiser.studies.case import AUDITED, Case, Commit, Figure, Result, Status
-from optimiser.studies.certify import MOST_KNOWN, Certifier, Lesson
-from optimiser.studies.compiled import Compiled, Programs, compile_model
-from optimiser.studies.performing import Performing
-from optimiser.studies.plan_figures import figures
-from optimiser.studies.views import HELD, NO_MEAN, VIEWS, decide, mean
+from optimiser.studies.engine import plan_checks
+from optimiser.studies.engine.case import AUDITED, Case, Commit, Figure, Result, Status
+from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Lesson
+from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
+from optimiser.studies.engine.performing import Performing
+from optimiser.studies.engine.plan_figures import figures
+from optimiser.studies.engine.views import HELD, NO_MEAN, VIEWS, decide, mean
 from optimiser.system.errors import locate
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
@@ -126,7 +126,7 @@ class Evaluator(Performing):
         cost, bound = (result.objective, result.bound) if case.aim == "cost" else (None, None)
         if _meant(case):
             changed = replace(changed, settings=replace(changed.settings, risk_weight=0.0))
-        said = plans.audit(
+        said = plan_checks.audit(
             changed,
             result.plan,
             "optimal" if result.status == "optimal" else "feasible",
@@ -178,7 +178,7 @@ class Evaluator(Performing):
             if case.aim == "cost"
             else _cheapest(compiled, asked, found.x, objective, options)
         )
-        if said := plans.broken(asked, x):
+        if said := plan_checks.broken(asked, x):
             return (
                 Result(
                     "failed",

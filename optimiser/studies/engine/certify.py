@@ -28,7 +28,7 @@ from optimiser.solving.options import Options, SolverError, Status, relative_gap
 from optimiser.solving.sifting import Core
 from optimiser.solving.standard_form import INFINITY, Floats, Label, Program
 from optimiser.solving.structure import CHAIN, Structure, Tree, structure
-from optimiser.studies.compiled import Compiled
+from optimiser.studies.engine.compiled import Compiled
 from optimiser.system.interrupts import Interrupt
 
 MOST_PATTERNS = 16

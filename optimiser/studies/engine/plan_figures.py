@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optimiser.plan.plan import Plan
-from optimiser.studies.case import Figure
+from optimiser.studies.engine.case import Figure
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 

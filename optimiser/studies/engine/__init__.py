@@ -1,0 +1,1 @@
+"""How cases are run: compiled, proven, audited, recorded."""

@@ -1,0 +1,1 @@
+"""The sheet `studies`: its rows, the inputs they name, and what is wrong with them."""
