@@ -10,13 +10,13 @@ import pytest
 
 from optimiser.desk.planner import Request, refuse_in_vain
 from optimiser.plan.plan import Plan
-from optimiser.studies.engine.case import Result as Ended
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.plan_figures import figures as reported
 from optimiser.studies.engine.views import alone
 from optimiser.studies.engine.views import firm as firm_only
 from optimiser.studies.what_ifs import COST_SHARES, FIRM_SUPPLY
 from optimiser.studies.what_ifs.cost_shares import CostShare, buyers, groups, shares
-from optimiser.studies.what_ifs.firm_supply import Compared, compare
+from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow, compare
 from optimiser.system.errors import InputError
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
@@ -75,14 +75,14 @@ def two_plants(*rows: Row, **settings: Any) -> Stockpile:
 
 
 def figures(
-    rows: tuple[Compared, ...],
+    rows: tuple[FirmSupplyRow, ...],
 ) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
     return {(each.figure, each.of): (each.planned, each.firm, each.difference) for each in rows}
 
 
 def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
     plan = asked_beside(FIRM_SUPPLY, planned(two_plants()))
-    found = figures(plan.of(Compared))
+    found = figures(plan.of(FirmSupplyRow))
     assert found["objective", None] == pytest.approx((80, 180, 100))
     assert found["purchases", None] == pytest.approx((80, 180, 100))
     assert found["delivered", "dream"] == pytest.approx((20, 0, -20))
@@ -102,7 +102,7 @@ def test_without_firm_supply_there_is_no_plan_and_it_says_what_is_short() -> Non
         demand(10, 0, 1),
     )
     plan = asked_beside(FIRM_SUPPLY, planned(book(*rows)))
-    assert figures(plan.of(Compared))["objective", None] == (pytest.approx(80), None, None)
+    assert figures(plan.of(FirmSupplyRow))["objective", None] == (pytest.approx(80), None, None)
     assert plan.verdict.endswith(
         "With firm supply only, no plant that is merely announced, no plan keeps every limit."
     )
@@ -136,7 +136,7 @@ def test_firm_supply_under_scenarios() -> None:
     """
     plan = planned(two_plants(*WAR))
     assert plan.objective == pytest.approx(40 + 0.75 * 40 + 0.25 * (40 + 180))
-    found = figures(asked_beside(FIRM_SUPPLY, plan).of(Compared))
+    found = figures(asked_beside(FIRM_SUPPLY, plan).of(FirmSupplyRow))
     assert found["objective", None][1] == pytest.approx(90 + 0.75 * 90 + 0.25 * 270)
     assert found["delivered", "dream"] == pytest.approx((20, 0, -20))
     assert found["delivered", "mill"] == pytest.approx((0.25 * 20, 25, 20))
@@ -147,7 +147,7 @@ def compared(
 ) -> dict[tuple[str, str | None], tuple[float | None, float | None, float | None]]:
     """Two plans as the results of cases, compared."""
     ended = (
-        Ended("optimal", each.objective, each.bound, figures=reported(each))
+        CaseResult("optimal", each.objective, each.bound, figures=reported(each))
         for each in (plan, firm)
     )
     return figures(

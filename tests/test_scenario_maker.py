@@ -18,7 +18,7 @@ from optimiser.cli.commands import cli
 from optimiser.desk.planner import Request, plan_workbook
 from optimiser.desk.scenario_maker import make_scenarios
 from optimiser.scenarios.sampling.defaults import DEFAULTS
-from optimiser.scenarios.sampling.draw import Options
+from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
@@ -28,7 +28,7 @@ from stockpile_model.tables import Price
 from tests.support.books import book
 
 INPUTS = Path(__file__).parents[1] / "inputs"
-FEW = Options(samples=60, keep=3)
+FEW = SamplingOptions(samples=60, keep=3)
 START = dt.date(2027, 1, 1)
 TABLES: dict[str, Any] = {
     "settings": [
@@ -130,7 +130,7 @@ UNCERTAIN = [
 
 
 def made(
-    folder: Path, tables: Any = TABLES, options: Options = FEW, **rest: Any
+    folder: Path, tables: Any = TABLES, options: SamplingOptions = FEW, **rest: Any
 ) -> tuple[Path, Path, list[str]]:
     source, output, said = book(folder / "in.xlsx", tables), folder / "out.xlsx", []
     make_scenarios(source, output, options, said.append, **rest)

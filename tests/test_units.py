@@ -19,7 +19,7 @@ from optimiser.explaining.shortages import why_infeasible
 from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.studies.engine.case import Case
-from optimiser.studies.engine.evaluate import Evaluator, Job
+from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.workbook.read import read
 from stockpile_model.blocks.policy.terms import Rule
 from stockpile_model.build import build
@@ -227,7 +227,7 @@ def test_the_runs_of_a_study_are_the_same_in_any_unit(units: tuple[float, float]
     ):
         for case in (Case((change,)), Case((change,), limit=("shortfall", 0.0))):
             one, other = (
-                Evaluator(Job(each, EXACT)).run(case)[0]
+                CaseEvaluator(StudyJob(each, EXACT)).run(case)[0]
                 for each in (stated, in_units(stated, *units))
             )
             assert other.objective == pytest.approx((one.objective or 0.0) * units[1], rel=1e-7)

@@ -15,18 +15,18 @@ from optimiser.api.book import Book
 from optimiser.desk.study_maker import GAP, conduct
 from optimiser.execution.processes import Crew
 from optimiser.plan.frames import Shown
-from optimiser.scenarios.sampling.draw import Options as SamplingOptions
+from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import make
 from optimiser.solving.options import Options
 from optimiser.studies.beside_plan import hire, plain
-from optimiser.studies.engine.case import Case, Result
-from optimiser.studies.engine.evaluate import Job
+from optimiser.studies.engine.case import Case, CaseResult
+from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.engine.record import Record
-from optimiser.studies.engine.runner import Progress, Ran, Runner
+from optimiser.studies.engine.runner import Ran, Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.every_kind import EVERY_KIND
-from optimiser.studies.kinds.asked import Asked, Table
+from optimiser.studies.kinds.asked import AnswerTable, Asked
 from optimiser.studies.study_sheet.study_table import Input, Study, by_name, everything, made
 from optimiser.system.errors import Fault, InputError, StockpileError
 from optimiser.workbook.read import Reading
@@ -36,7 +36,7 @@ from stockpile_model.schema import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-Watch = Callable[[Progress], None]
+Watch = Callable[[StudyProgress], None]
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,9 +51,9 @@ class StudyResult(Shown):
     """
 
     kind: str
-    tables: tuple[Table, ...]
+    tables: tuple[AnswerTable, ...]
     runs: tuple[Ran, ...]
-    results: tuple[Result, ...]
+    results: tuple[CaseResult, ...]
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def study(
         runner, crew = _runner(book, asked, keeper, gap, time_limit, workers, on_progress)
         stack.callback(crew.close)
         tables = conduct(EVERY_KIND[asked.study.kind](asked), runner)
-        results = tuple(keeper.find_any(run.key) or Result("not run") for run in runner.ran)
+        results = tuple(keeper.find_any(run.key) or CaseResult("not run") for run in runner.ran)
     return StudyResult(asked.study.kind, tuple(tables), tuple(runner.ran), results)
 
 
@@ -158,7 +158,7 @@ def _runner(
         seed=settings.seed,
     )
     rows = plain(book.stockpile)
-    crew = hire(Job(rows, options), workers)
+    crew = hire(StudyJob(rows, options), workers)
     runner = Runner(
         asked.study.study,
         keeper,
@@ -275,7 +275,7 @@ class Evaluator:
             "bounds": bounds,
         }
 
-    def run(self, X: Any) -> list[Result]:
+    def run(self, X: Any) -> list[CaseResult]:
         """Return the result of each row of X (samples x inputs)."""
         cases: list[Case] = [
             self._asked.case(*map(float, row))

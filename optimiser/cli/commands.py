@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
     from optimiser.plan.plan import Plan
     from optimiser.solving.solve import Progress
-    from optimiser.studies.engine.runner import Progress as StudyProgress
+    from optimiser.studies.engine.runner import StudyProgress
     from stockpile_model.changes import Change
 
 PLANNED, WRONG_INPUT, USAGE, INFEASIBLE, NO_PLAN, INTERNAL = 0, 1, 2, 3, 4, 70
@@ -362,9 +362,9 @@ def scenarios(
     workbook shows) and in price_history.
     """
     from optimiser.desk.scenario_maker import make_scenarios
-    from optimiser.scenarios.sampling.draw import Options
+    from optimiser.scenarios.sampling.draw import SamplingOptions
 
-    asked = Options(revealed=revealed.date() if revealed else None, **options)
+    asked = SamplingOptions(revealed=revealed.date() if revealed else None, **options)
     made = make_scenarios(workbook, output, asked, _say, anew=anew, force=force)
     _answer(
         f"{output}: {count(len(made.names), 'scenario')} of {asked.samples} samples, relative"
@@ -705,7 +705,7 @@ def _told(progress: Progress) -> str:
 def _as_json(answer: Answer) -> dict[str, object]:
     """The object of the contract. What there is no plan for is null."""
     from optimiser.studies.what_ifs.cost_shares import CostShare
-    from optimiser.studies.what_ifs.firm_supply import Compared
+    from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
     from optimiser.studies.what_ifs.information import Worth
     from stockpile_model.blocks.objective import ScenarioOutcome
 
@@ -731,8 +731,8 @@ def _as_json(answer: Answer) -> dict[str, object]:
         found["value"] = {each.figure.lower(): each.value for each in plan.of(Worth)}
     if answer.explanation is not None:
         found["explanation"] = list(answer.explanation.lines())
-    if plan is not None and plan.of(Compared):
-        found["firm"] = _firm(plan.of(Compared))
+    if plan is not None and plan.of(FirmSupplyRow):
+        found["firm"] = _firm(plan.of(FirmSupplyRow))
     if plan is not None and plan.of(CostShare):
         found["shares"] = {
             each.buyer: {"alone": each.alone, "share": each.share, "saving": each.saving}
@@ -829,7 +829,7 @@ def main() -> None:
     # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a
     # fifth of its time.
     gc.disable()
-    global _output  # noqa: PLW0603
+    global _output
     _output = streams.guard()
     try:
         cli(standalone_mode=False)

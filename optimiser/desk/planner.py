@@ -26,7 +26,7 @@ from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, 
 from optimiser.studies.beside_plan import answered
 from optimiser.studies.engine import views
 from optimiser.studies.engine.record import Record
-from optimiser.studies.engine.runner import Progress as Runs
+from optimiser.studies.engine.runner import StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.what_ifs import WHAT_IFS
 from optimiser.system.errors import Fault, InputError, OutputError
@@ -103,7 +103,7 @@ def plan_workbook(
     request: Request,
     say: Callable[[str], None],
     progress: Watch = None,
-    runs: Callable[[Runs], None] | None = None,
+    runs: Callable[[StudyProgress], None] | None = None,
 ) -> Answer:
     """Plan a workbook and write the plan. `say` gets messages, a line each.
 
@@ -221,7 +221,7 @@ def with_what_ifs(
     stockpile: Stockpile,
     options: Options,
     output: Path,
-    runs: Callable[[Runs], None] | None,
+    runs: Callable[[StudyProgress], None] | None,
 ) -> Plan:
     """Return the plan with the answers to the what-ifs that are asked for; their runs are kept in a
     record beside the plan.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from optimiser.scenarios.sampling.draw import Options
+from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import Made, make
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
@@ -23,7 +23,7 @@ from stockpile_model.stockpile import Stockpile
 def make_scenarios(
     source: Path,
     output: Path,
-    options: Options,
+    options: SamplingOptions,
     say: Callable[[str], None],
     *,
     anew: bool = False,

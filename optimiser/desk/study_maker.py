@@ -19,11 +19,11 @@ from optimiser.solving.options import Options
 from optimiser.studies.answered import Answered
 from optimiser.studies.beside_plan import hire
 from optimiser.studies.beside_plan import plain as _plain
-from optimiser.studies.engine.evaluate import Job
+from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.record import Record
-from optimiser.studies.engine.runner import Progress, Runner
+from optimiser.studies.engine.runner import Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
-from optimiser.studies.kinds import ROUNDS, Asked, Rounds, Table
+from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked, Rounds
 from optimiser.studies.study_sheet.study_table import Input, Study, by_name, everything, made
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.system.interrupts import Interrupt
@@ -78,7 +78,9 @@ class Made:
 
 
 def make_studies(
-    request: Request, say: Callable[[str], None], watch: Callable[[Progress], None] = lambda _: None
+    request: Request,
+    say: Callable[[str], None],
+    watch: Callable[[StudyProgress], None] = lambda _: None,
 ) -> Made:
     """Run the studies of a workbook and write them.
 
@@ -117,7 +119,7 @@ def make_studies(
     answers, runners = [], []
     with (
         Record(kept) as record,
-        _Hired(request, Job(plain, options)) as crew,
+        _Hired(request, StudyJob(plain, options)) as crew,
         Interrupt(keeps=True) as interrupt,
     ):
         for each in asked:
@@ -164,7 +166,7 @@ def make_studies(
     )
 
 
-def conduct(rounds: Rounds, runner: Runner) -> list[Table]:
+def conduct(rounds: Rounds, runner: Runner) -> list[AnswerTable]:
     """Run the cases of each round of a study, and hand the results to the next."""
     try:
         cases = next(rounds)
@@ -177,7 +179,7 @@ def conduct(rounds: Rounds, runner: Runner) -> list[Table]:
 class _Hired:
     """The crew of all studies, started when a run is first missing."""
 
-    def __init__(self, request: Request, job: Job) -> None:
+    def __init__(self, request: Request, job: StudyJob) -> None:
         self.request, self.job = request, job
         self.crew: Crew | None = None
 
@@ -256,7 +258,7 @@ def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
             yield made(stockpile, row)
 
 
-def told(progress: Progress) -> str:
+def told(progress: StudyProgress) -> str:
     """How far a study is, in a line."""
     rate, left = progress.rate, progress.left
     said = f"{progress.study}: {progress.ended:,} of {progress.asked:,} runs"

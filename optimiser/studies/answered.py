@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from optimiser.studies.engine.runner import Ran
-from optimiser.studies.kinds.asked import Table
+from optimiser.studies.kinds.asked import AnswerTable
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Answered:
 
     name: str
     kind: str
-    tables: Sequence[Table]
+    tables: Sequence[AnswerTable]
     runs: Sequence[Ran]
     noted: Sequence[str]
     inputs: Mapping[str, str] = field(default_factory=dict)

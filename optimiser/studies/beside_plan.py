@@ -12,8 +12,8 @@ from optimiser.execution.in_process import InProcess
 from optimiser.execution.processes import Crew, Processes
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.engine.evaluate import Job
-from optimiser.studies.engine.runner import Keeper, Progress, Runner
+from optimiser.studies.engine.evaluate import StudyJob
+from optimiser.studies.engine.runner import Keeper, Runner, StudyProgress
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.system.interrupts import Interrupt
@@ -33,7 +33,7 @@ def plain(stockpile: Stockpile) -> Stockpile:
     )
 
 
-def hire(job: Job, workers: int) -> Crew:
+def hire(job: StudyJob, workers: int) -> Crew:
     """Return what runs cases: so many processes, or with 0 this one."""
     seconds, share = LATE
     return (
@@ -50,7 +50,7 @@ def answered(
     record: Keeper,
     of: str,
     workers: int = 0,
-    watch: Callable[[Progress], None] = lambda _: None,
+    watch: Callable[[StudyProgress], None] = lambda _: None,
     interrupt: Interrupt | None = None,
 ) -> Plan:
     """Return a plan with the answers to what-ifs; those that were interrupted are left out.
@@ -61,7 +61,7 @@ def answered(
     asked = {what_if.kind: what_if.cases(plan) for what_if in wanted}
     count = sum(map(len, asked.values()))
     ended = interrupt or Interrupt()
-    job = Job(plain(plan.stockpile), replace(options, threads=1))
+    job = StudyJob(plain(plan.stockpile), replace(options, threads=1))
     with closing(hire(job, min(workers, count) if count > 1 else 0)) as crew:
         for what_if in wanted:
             runner = Runner(what_if.kind, record, of, lambda: crew, watch, interrupt=ended)

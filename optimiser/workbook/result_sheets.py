@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import Assumption, MarginalValue, Plan
 from optimiser.studies.what_ifs.cost_shares import CostShare
-from optimiser.studies.what_ifs.firm_supply import Compared
+from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.system.errors import OutputError
 from optimiser.workbook.styles import (
@@ -39,7 +39,7 @@ from stockpile_model.values import unbracketed
 OTHERS: tuple[type[Result], ...] = (
     Worth,
     MarginalValue,
-    Compared,
+    FirmSupplyRow,
     CostShare,
     Assumption,
 )  # which no block reports

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimiser.scenarios.sampling.draw import Options
+from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import make
 from optimiser.solving.model_file import write_model
 from optimiser.solving.solve import scenario_tree
@@ -90,7 +90,7 @@ def more_money(stockpile: Stockpile) -> Stockpile:
 
 def sampled(scenarios: int) -> Callable[[Stockpile], Stockpile]:
     """With scenarios that are sampled as its sheet `uncertainty` says, in the place of its own."""
-    return lambda stockpile: make(base(stockpile), Options(keep=scenarios)).stockpile
+    return lambda stockpile: make(base(stockpile), SamplingOptions(keep=scenarios)).stockpile
 
 
 MODELS = {

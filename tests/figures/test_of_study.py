@@ -7,15 +7,15 @@ import datetime as dt
 from optimiser.figures.of_study import answers_of, figures_of
 from optimiser.figures.of_study.study_answers import MOST_BARS, AnswerFigures
 from optimiser.studies.answered import Answered
-from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.runner import Ran
-from optimiser.studies.kinds.asked import Table
+from optimiser.studies.kinds.asked import AnswerTable
 from stockpile_model.tables import Settings
 
 SETTINGS = Settings(start=dt.date(2027, 1, 1), periods=2)
 
 
-def answer(table: Table) -> AnswerFigures:
+def answer(table: AnswerTable) -> AnswerFigures:
     """The figures of one answer."""
     (found,) = answers_of(Answered("mine", "kind", [table], [], []))
     return found
@@ -24,7 +24,7 @@ def answer(table: Table) -> AnswerFigures:
 def test_a_tornado_has_a_bar_for_each_end_of_the_longest() -> None:
     rows = [(f"in {k}", 1, 2, -100.0 + k, 50.0) for k in range(30)]
     header = ("input", "low", "high", "cost at low", "cost at high")
-    found = answer(Table("tornado", "a moves most.", header, rows, "tornado", (3, 4), "cost"))
+    found = answer(AnswerTable("tornado", "a moves most.", header, rows, "tornado", (3, 4), "cost"))
     assert found.table.caption == "mine: a moves most."
     assert [each.title for each in found.table.columns][:2] == ["Input", "Low"]
     assert len(found.table.lines) == 30
@@ -39,7 +39,7 @@ def test_a_tornado_has_a_bar_for_each_end_of_the_longest() -> None:
 def test_bands_are_as_wide_as_quantiles_are_apart() -> None:
     row = (dt.date(2027, 1, 1), 1.0, 3.0, 4.0, 8.0, 9.0)
     header = ("period", "5%", "25%", "50%", "75%", "95%")
-    found = answer(Table("stock fan", "", header, [row], "fan", axis="stock [kg]")).chart
+    found = answer(AnswerTable("stock fan", "", header, [row], "fan", axis="stock [kg]")).chart
     assert found is not None
     assert [(each.name, each.values) for each in found.series] == [
         ("below", (1.0,)),
@@ -56,7 +56,7 @@ def test_points_of_a_frontier_that_bring_nothing_are_faint() -> None:
     rows = [(1.0, 9.0, 8.0, 0.0, "", "optimal"), (2.0, 9.0, 8.0, 0.0, "dominated", "optimal")]
     rows.append((3.0, None, None, None, "", "infeasible"))  # type: ignore[arg-type]
     header = ("limit", "cost", "bound", "shortfall", "remark", "status")
-    found = answer(Table("frontier", "", header, rows, "frontier")).chart
+    found = answer(AnswerTable("frontier", "", header, rows, "frontier")).chart
     assert found is not None
     (cost,) = found.series
     assert cost.values == (9.0, 9.0, None)
@@ -65,14 +65,16 @@ def test_points_of_a_frontier_that_bring_nothing_are_faint() -> None:
 
 def test_a_map_and_an_answer_without_rows_have_no_chart() -> None:
     header = ("price", "0", "1")
-    found = answer(Table("sweep", "", header, [(1.0, 2.0, 3.0)], "heat"))
+    found = answer(AnswerTable("sweep", "", header, [(1.0, 2.0, 3.0)], "heat"))
     assert found.table.map
     assert found.chart is None
-    assert answer(Table("sweep", "", header, [], "line")).chart is None
+    assert answer(AnswerTable("sweep", "", header, [], "line")).chart is None
 
 
 def test_runs_are_counted_by_how_they_ended() -> None:
-    results = {"a": Result("optimal", 7.0, 7.0, 0.0, figures={"shortfall": 2.0, "order x": 3.0})}
+    results = {
+        "a": CaseResult("optimal", 7.0, 7.0, 0.0, figures={"shortfall": 2.0, "order x": 3.0})
+    }
     noted, inputs = ["shortfall", "order x", "sign y"], {"p": "price [USD/kg]"}
     runs = [Ran("as it is", "", "a"), Ran("low", "p set 1", "b", values={"p": 1.0})]
     answered = Answered("mine", "tornado", [], runs, noted, inputs, kept=1)

@@ -15,7 +15,7 @@ import pytest
 
 from optimiser.scenarios.sampling import uncertainty
 from optimiser.scenarios.sampling.defaults import CITED, DEFAULTS
-from optimiser.scenarios.sampling.draw import Options, draw
+from optimiser.scenarios.sampling.draw import SamplingOptions, draw
 from optimiser.scenarios.sampling.make import Made, features, make, moments
 from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, StockpileError
@@ -36,7 +36,7 @@ from tests.support.accept import (
     supplier,
 )
 
-SOME = Options(samples=400, keep=5, seed=3)
+SOME = SamplingOptions(samples=400, keep=5, seed=3)
 
 
 def uncertain(name: str = "path", kind: str = "price", **cells: Any) -> Uncertainty:
@@ -309,7 +309,7 @@ def test_a_scenario_is_one_of_the_samples() -> None:
 
 
 def test_all_samples_kept_lose_nothing() -> None:
-    made = make(rich(), Options(samples=30, keep=30))
+    made = make(rich(), SamplingOptions(samples=30, keep=30))
     assert made.reduction.relative == 0
     for each in made.prices:
         assert each.after == pytest.approx(each.before)
@@ -483,7 +483,7 @@ def test_more_cannot_be_kept_than_is_sampled() -> None:
         StockpileError,
         match=r"--keep 6 is more than --samples 5: what is kept must be sampled first",
     ):
-        make(rich(), Options(samples=5, keep=6))
+        make(rich(), SamplingOptions(samples=5, keep=6))
 
 
 @pytest.mark.parametrize("day", [month(-1), month(35), month(99)])

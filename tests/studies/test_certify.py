@@ -17,7 +17,7 @@ from optimiser.solving.solve import Options, solve
 from optimiser.studies.engine.case import Case, Commit
 from optimiser.studies.engine.certify import Certifier, Lesson
 from optimiser.studies.engine.compiled import compile_program
-from optimiser.studies.engine.evaluate import Evaluator, Job
+from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.studies.kinds import Asked
 from optimiser.studies.study_sheet.study_table import Input, Study, every_input
 from optimiser.workbook.read import read
@@ -54,10 +54,10 @@ def fresh(stockpile: Stockpile, case: Case) -> tuple[str, float | None, float | 
 
 
 def agree(
-    stockpile: Stockpile, cases: list[Case], evaluator: Evaluator | None = None
+    stockpile: Stockpile, cases: list[Case], evaluator: CaseEvaluator | None = None
 ) -> dict[str, int]:
     """Holds each run against a fresh solve; how many were proven how."""
-    evaluator = evaluator or Evaluator(Job(stockpile, OPTIONS))
+    evaluator = evaluator or CaseEvaluator(StudyJob(stockpile, OPTIONS))
     ways: dict[str, int] = {}
     for case in cases:
         result, _ = evaluator.run(case)
@@ -177,7 +177,7 @@ def test_an_infeasible_corner() -> None:
 
 
 def test_an_input_that_is_wrong_is_refused_with_its_cell() -> None:
-    evaluator = Evaluator(Job(book(offer(), demand(10)), OPTIONS))
+    evaluator = CaseEvaluator(StudyJob(book(offer(), demand(10)), OPTIONS))
     asked = Asked(
         Study(study="s", kind="sweep"),
         (Input("offers", "spot", "availability", "set", 0, 2),),
@@ -201,7 +201,7 @@ def test_an_input_that_is_wrong_is_refused_with_its_cell() -> None:
 def test_a_cost_without_end_is_refused() -> None:
     from tests.support.accept import outlet
 
-    evaluator = Evaluator(Job(book(offer(price=10), outlet(price=5)), OPTIONS))
+    evaluator = CaseEvaluator(StudyJob(book(offer(price=10), outlet(price=5)), OPTIONS))
     asked = Asked(
         Study(study="s", kind="sweep"),
         (Input("outlets", "sale", "price", "set", 0, 20),),
@@ -214,7 +214,7 @@ def test_a_cost_without_end_is_refused() -> None:
 def test_figures_of_a_run() -> None:
     """13 a month: the high level brings 20 at 9 and is signed for its metal; nothing else is."""
     stockpile = book(contract(), floor(8, 156), offer(price=12, order_cost=1), demand(13, 0, 1))
-    result, _ = Evaluator(Job(stockpile, OPTIONS)).run(Case())
+    result, _ = CaseEvaluator(StudyJob(stockpile, OPTIONS)).run(Case())
     assert result.figures["sign offtake"] == "low"
     assert result.number("take offtake") == pytest.approx(26)
     assert result.number("order spot") == 0
@@ -229,7 +229,7 @@ def test_a_commitment_and_a_limit() -> None:
         demand(13, 0, 1),
         material(shortage_cost=10),
     )
-    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    evaluator = CaseEvaluator(StudyJob(stockpile, OPTIONS))
     forbidden, _ = evaluator.run(Case(commits=(Commit("sign", "offtake", None, "exactly", 0.0),)))
     assert forbidden.objective == pytest.approx(260)
     assert forbidden.number("shortfall") == pytest.approx(26)
@@ -244,7 +244,7 @@ def test_cvar_by_constraint() -> None:
     """The tail of the mean-optimal plan, and the least tail: a fresh solve with a weight of 1."""
     stockpile = everything_uncertain()
     stockpile = replace(stockpile, settings=replace(stockpile.settings, risk_weight=0.0))
-    evaluator = Evaluator(Job(stockpile, OPTIONS))
+    evaluator = CaseEvaluator(StudyJob(stockpile, OPTIONS))
     least, _ = evaluator.run(Case(aim="cvar"))
     weighed = replace(stockpile, settings=replace(stockpile.settings, risk_weight=1.0))
     outcome = solve(build(weighed).m, OPTIONS)
@@ -302,7 +302,10 @@ def test_what_one_process_learns_serves_another() -> None:
     """
     stockpile = book(*MENU, periods=6)
     case = draws(stockpile, MOVED, 1, seed=5)[0]
-    one, other = Evaluator(Job(stockpile, OPTIONS)), Evaluator(Job(stockpile, OPTIONS))
+    one, other = (
+        CaseEvaluator(StudyJob(stockpile, OPTIONS)),
+        CaseEvaluator(StudyJob(stockpile, OPTIONS)),
+    )
     first, lessons = one.run(case)
     assert len(lessons) == 1
     other.share(pickle.loads(pickle.dumps(lessons)))
@@ -320,7 +323,10 @@ def test_what_one_process_learns_serves_another() -> None:
 
 def test_a_plan_told_of_another_structure_is_known_by_the_names_of_its_columns() -> None:
     stockpile = book(*MENU, periods=6)
-    one, other = Evaluator(Job(stockpile, OPTIONS)), Evaluator(Job(stockpile, OPTIONS))
+    one, other = (
+        CaseEvaluator(StudyJob(stockpile, OPTIONS)),
+        CaseEvaluator(StudyJob(stockpile, OPTIONS)),
+    )
     _, lessons = one.run(Case(limit=("shortfall", 1e6)))
     other.share(lessons)
     other.run(Case())

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.record import Record
-from optimiser.studies.engine.runner import Progress, Runner
+from optimiser.studies.engine.runner import Runner, StudyProgress
 from optimiser.system.errors import StockpileError
 from tests.studies.test_runner import cases
 from tests.support.hollow import Hollow
 
 distributed = pytest.importorskip("distributed")
 
-from optimiser.execution import dask_cluster as module  # noqa: E402
+from optimiser.execution import dask_cluster as module
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def scheduler() -> Iterator[Any]:
 
 def run(
     scheduler: Any, record: Path, job: Hollow, count: int, watch: Any = lambda _: None
-) -> list[Result]:
+) -> list[CaseResult]:
     crew = module.Cluster(job, scheduler.scheduler_address)
     try:
         with Record(record) as kept:
@@ -56,7 +56,7 @@ def test_runs_on_a_cluster_and_goes_on_there(scheduler: Any, tmp_path: Path) -> 
 def test_a_worker_lost_in_mid_run_costs_nothing(scheduler: Any, tmp_path: Path) -> None:
     struck: list[str] = []
 
-    def strike(progress: Progress) -> None:
+    def strike(progress: StudyProgress) -> None:
         if progress.ended == 2 and not struck:
             worker = next(iter(scheduler.workers.values()))
             struck.append(worker.worker_address)
@@ -71,7 +71,7 @@ def test_data_that_went_with_its_last_worker_is_sent_again(scheduler: Any, tmp_p
     crew = module.Cluster(Hollow(pause=0.05), scheduler.scheduler_address)
     lost: list[str] = []
 
-    def strike(progress: Progress) -> None:
+    def strike(progress: StudyProgress) -> None:
         if progress.ended == 2 and not lost:
             lost.append(crew._sent.key)
             crew._client.cancel([crew._sent], force=True)

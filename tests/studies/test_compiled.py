@@ -31,7 +31,7 @@ from optimiser.studies.engine.compiled import (
     compile_program,
     trace,
 )
-from optimiser.studies.engine.evaluate import Evaluator, Job
+from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.studies.kinds import Asked
 from optimiser.studies.study_sheet.study_table import Input, Study, every_input
 from optimiser.workbook.read import read
@@ -515,7 +515,7 @@ def test_two_prices_whose_mean_crosses_a_floor() -> None:
     Where their mean is above, it costs that: 100·max(126, (a+b)/2) + 10.
     """
     asked = Asked(Study(study="mc", kind="monte_carlo"), ENDS, KINK, 0.0)
-    evaluator = Evaluator(Job(KINK, Options(gap=0.0, time_limit=60, threads=1)))
+    evaluator = CaseEvaluator(StudyJob(KINK, Options(gap=0.0, time_limit=60, threads=1)))
     dice = np.random.default_rng(1)
     above = 0
     for one, other in [

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from optimiser.solving.solve import Options
-from optimiser.studies.engine.case import Case, Result
-from optimiser.studies.engine.evaluate import Evaluator, Job
-from optimiser.studies.kinds import Asked, Table, frontier
+from optimiser.studies.engine.case import Case, CaseResult
+from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
+from optimiser.studies.kinds import AnswerTable, Asked, frontier
 from optimiser.studies.study_sheet.study_table import Input, everything, made
 from optimiser.studies.study_sheet.study_table import Study as Row
 from stockpile_model.stockpile import Stockpile
@@ -47,11 +47,11 @@ def path(tmp_path: Path) -> Path:
 
 def answered(
     kind: str, stockpile: Stockpile, path: Path, *moved: Input, **cells: Any
-) -> list[Table]:
-    return studied(kind, Evaluator(Job(stockpile, EXACT)), moved, path, stockpile, **cells)
+) -> list[AnswerTable]:
+    return studied(kind, CaseEvaluator(StudyJob(stockpile, EXACT)), moved, path, stockpile, **cells)
 
 
-def column(table: Table, name: str) -> list[Any]:
+def column(table: AnswerTable, name: str) -> list[Any]:
     at = next(k for k, title in enumerate(table.header) if title.startswith(name))
     return [row[at] for row in table.rows]
 
@@ -192,12 +192,12 @@ def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
     than at a stricter limit.
     """
     points = [
-        (1.0, Result("optimal", 100, 91)),
-        (2.0, Result("optimal", 104, 96, figures={"shortfall": 2.0})),
-        (3.0, Result("no_plan", None, 80)),
-        (4.0, Result("optimal", 90, 85)),
+        (1.0, CaseResult("optimal", 100, 91)),
+        (2.0, CaseResult("optimal", 104, 96, figures={"shortfall": 2.0})),
+        (3.0, CaseResult("no_plan", None, 80)),
+        (4.0, CaseResult("optimal", 90, 85)),
     ]
-    found = dict(frontier._shared(points, [(math.inf, Result("optimal", None, 86))], 1, 0.1))
+    found = dict(frontier._shared(points, [(math.inf, CaseResult("optimal", None, 86))], 1, 0.1))
     assert [(each.status, each.objective, each.bound) for each in found.values()] == [
         ("optimal", 100, 96), ("optimal", 100, 96), ("feasible", 100, 86), ("optimal", 90, 86)
     ]  # fmt: skip
@@ -208,7 +208,10 @@ def test_points_of_a_frontier_share_their_plans_and_bounds() -> None:
     assert column(table, "remark") == ["", unproven, unproven, ""]
     turned = dict(
         frontier._shared(
-            [(1.0, Result("optimal", 90, 90)), (2.0, Result("optimal", 80, 80))], [], -1, 0.0
+            [(1.0, CaseResult("optimal", 90, 90)), (2.0, CaseResult("optimal", 80, 80))],
+            [],
+            -1,
+            0.0,
         )
     )
     assert [each.objective for each in turned.values()] == [80, 80]
@@ -300,9 +303,9 @@ def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_told(path: Pa
     """At a gap of 10 % the floors between about 9 and 11 are as good as the offer."""
     stockpile = book(contract(), floor(8, 120), offer(price=10, order_cost=3), demand(10, 0, 1))
     moved = (Input("floors", "offtake/low", "floor", "set", 5, 17),)
-    job = Job(stockpile, replace(EXACT, gap=0.1))
+    job = StudyJob(stockpile, replace(EXACT, gap=0.1))
     (table,) = studied(
-        "threshold", Evaluator(job), moved, path, stockpile, decision="sign offtake", steps=8
+        "threshold", CaseEvaluator(job), moved, path, stockpile, decision="sign offtake", steps=8
     )
     yes, no = ([row[0] for row in table.rows if row[1] == verdict] for verdict in ("yes", "no"))
     assert max(yes) < 10.3
@@ -486,7 +489,7 @@ def test_an_alternative_beyond_the_gap_that_was_asked_for_is_not_called_optimal(
     ]
     stockpile = book(*(supplier(name) for name in "abcdef"), *offers, demand(10))
     weights = tuple((f"buy {name}", 1 / 6 + k / 50) for k, name in enumerate("abcdef"))
-    found, _ = Evaluator(Job(stockpile, EXACT)).run(
+    found, _ = CaseEvaluator(StudyJob(stockpile, EXACT)).run(
         Case(aim="distance", avoid=weights, limit=("cost", 110.0))
     )
     assert found.planned
@@ -583,9 +586,9 @@ def test_events_probabilities_dates_and_durations_can_be_moved(
     if steps is not None:
         assert sorted(set(drawn)) == steps
         assert {drawn.count(value) for value in steps} == {12 // len(steps)}
-    evaluator = Evaluator(Job(UNCERTAIN, EXACT))
+    evaluator = CaseEvaluator(StudyJob(UNCERTAIN, EXACT))
     for value in (min(drawn), max(drawn)):
-        assert not isinstance(evaluator._changed(Case((moved.change(value),))), Result)
+        assert not isinstance(evaluator._changed(Case((moved.change(value),))), CaseResult)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from optimiser.solving.options import Options
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.compiled import compile_program
-from optimiser.studies.engine.evaluate import SAMPLE, Evaluator, Job
+from optimiser.studies.engine.evaluate import SAMPLE, CaseEvaluator, StudyJob
 from optimiser.studies.engine.plan_checks import audit, broken
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner
@@ -36,7 +36,7 @@ def case(price: float, **asked: Any) -> Case:
     return Case((MOVED.change(price),), (price,), **asked)
 
 
-class Lenient(Evaluator):
+class Lenient(CaseEvaluator):
     """Audits only what it is asked to audit."""
 
     def run(self, each: Case) -> Any:
@@ -45,8 +45,8 @@ class Lenient(Evaluator):
         return super().run(each)
 
 
-def planned(stockpile: Stockpile, each: Case) -> Result:
-    result, _ = Lenient(Job(stockpile, OPTIONS)).run(each)
+def planned(stockpile: Stockpile, each: Case) -> CaseResult:
+    result, _ = Lenient(StudyJob(stockpile, OPTIONS)).run(each)
     assert result.planned
     assert not result.audited
     return result
@@ -86,7 +86,7 @@ def test_a_plan_is_audited_whatever_was_asked_for(asked: dict[str, Any]) -> None
         event("demand.quantity", "scale", 1.5, 1),
     ]
     stockpile = book(*rows, risk_weight=0.3)
-    evaluator = Lenient(Job(stockpile, OPTIONS))
+    evaluator = Lenient(StudyJob(stockpile, OPTIONS))
     result = planned(stockpile, case(9.0, **asked))
     assert evaluator.audit(case(9.0, **asked), result).how == f"{result.how}, audited"
 
@@ -94,12 +94,12 @@ def test_a_plan_is_audited_whatever_was_asked_for(asked: dict[str, Any]) -> None
 def test_of_two_objectives_the_plan_is_audited_too() -> None:
     stockpile = replace(BOOK, settings=replace(BOOK.settings, objective="shortfall_first"))
     result = planned(stockpile, case(9.0))
-    assert Lenient(Job(stockpile, OPTIONS)).audit(case(9.0), result).audited
+    assert Lenient(StudyJob(stockpile, OPTIONS)).audit(case(9.0), result).audited
 
 
 def test_a_plan_of_another_case_fails() -> None:
     """What costs 5 a unit costs 12 in another case: more than the plan says."""
-    evaluator, result = Lenient(Job(BOOK, OPTIONS)), planned(BOOK, case(5.0))
+    evaluator, result = Lenient(StudyJob(BOOK, OPTIONS)), planned(BOOK, case(5.0))
     assert result.number("order spot") == pytest.approx(26)
     found = evaluator.audit(case(12.0), result)
     assert (found.status, found.audited) == ("failed", True)
@@ -118,16 +118,16 @@ def test_a_figure_that_the_input_does_not_bear_out_fails() -> None:
 
 
 class Counting(Lenient):
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: StudyJob) -> None:
         super().__init__(job)
         self.asked = list[float]()
 
-    def audit(self, each: Case, result: Result) -> Result:
+    def audit(self, each: Case, result: CaseResult) -> CaseResult:
         self.asked.append(float(each.point[0] or 0.0))
         return super().audit(each, result)
 
 
-def studied(evaluator: Any, path: Path, *values: float) -> list[Result]:
+def studied(evaluator: Any, path: Path, *values: float) -> list[CaseResult]:
     with Record(path) as record:
         return Runner("s", record, "", lambda: Here(evaluator), audits=True).run(
             [case(each) for each in values]
@@ -135,12 +135,12 @@ def studied(evaluator: Any, path: Path, *values: float) -> list[Result]:
 
 
 def test_first_cheapest_and_dearest_are_audited_before_anybody_sees_them(tmp_path: Path) -> None:
-    evaluator = Counting(Job(BOOK, OPTIONS))
+    evaluator = Counting(StudyJob(BOOK, OPTIONS))
     found = studied(evaluator, tmp_path / "r.sqlite", 9.0, 15.0, 5.0, 11.0, 20.0, 15.0)
     assert sorted(evaluator.asked) == [5.0, 9.0, 20.0]
     assert [each.audited for each in found] == [True, False, True, False, True, False]
     assert all(each.plan is None for each in found)
-    again = Counting(Job(BOOK, OPTIONS))
+    again = Counting(StudyJob(BOOK, OPTIONS))
     kept = studied(again, tmp_path / "r.sqlite", 9.0, 15.0, 5.0, 11.0, 20.0, 15.0)
     assert [(each.objective, each.how) for each in kept] == [
         (each.objective, each.how) for each in found
@@ -166,13 +166,13 @@ class Wrong(Counting):
 
 
 def test_a_plan_that_fails_is_no_result_and_the_next_is_audited(tmp_path: Path) -> None:
-    evaluator = Wrong(Job(BOOK, OPTIONS))
+    evaluator = Wrong(StudyJob(BOOK, OPTIONS))
     found = studied(evaluator, tmp_path / "r.sqlite", 9.0, 5.0, 6.0, 20.0)
     assert [each.status for each in found] == ["optimal", "failed", "failed", "optimal"]
     assert sorted(evaluator.asked) == [5.0, 6.0, 9.0, 20.0]
 
 
 def test_a_sample_is_audited_in_each_process() -> None:
-    evaluator = Evaluator(Job(BOOK, OPTIONS))
+    evaluator = CaseEvaluator(StudyJob(BOOK, OPTIONS))
     ways = [evaluator.run(case(5.0 + k / 10))[0].audited for k in range(SAMPLE + 2)]
     assert [k for k, each in enumerate(ways) if each] == [0, SAMPLE]

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from optimiser.execution.processes import Processes
-from optimiser.studies.engine.case import Case, Commit, Result
+from optimiser.studies.engine.case import Case, CaseResult, Commit
 from optimiser.studies.engine.record import APPLICATION, FORMAT, Record
-from optimiser.studies.engine.runner import Progress, Runner
+from optimiser.studies.engine.runner import Runner, StudyProgress
 from optimiser.system.errors import OutputError, StockpileError
 from tests.support.hollow import Hollow, Plain
 from tests.support.studied import Here, inputs
@@ -37,7 +37,7 @@ def cases(*first: float) -> list[Case]:
 
 def run(
     record: Path, job: Hollow, wanted: list[Case], workers: int = 1, longest: float = 600
-) -> list[Result]:
+) -> list[CaseResult]:
     crew = Processes(job, workers, longest)
     try:
         with Record(record) as kept:
@@ -71,7 +71,7 @@ def test_a_finished_study_needs_no_crew(tmp_path: Path) -> None:
     def nobody() -> Here:
         raise AssertionError("a crew was hired")
 
-    seen: list[Progress] = []
+    seen: list[StudyProgress] = []
     with Record(record) as kept:
         assert len(Runner("s", kept, "of", nobody, seen.append).run(cases(0.1))) == 1
         with pytest.raises(AssertionError, match="hired"):
@@ -124,7 +124,7 @@ def test_a_worker_killed_in_mid_run_costs_nothing(tmp_path: Path) -> None:
     crew = Processes(Hollow(pause=0.15), 2, 600)
     killed: list[int] = []
 
-    def strike(progress: Progress) -> None:
+    def strike(progress: StudyProgress) -> None:
         if progress.ended == 2 and not killed:
             killed.append(crew.pids[0])
             os.kill(killed[0], signal.SIGKILL)
@@ -301,13 +301,13 @@ def test_a_record_that_is_read_only_or_in_use_is_called_so(tmp_path: Path) -> No
     with Record(path) as kept:
         kept._connection.execute("PRAGMA query_only = ON")
         with pytest.raises(OutputError, match="is read-only; allow writing to both"):
-            kept.keep("key", "s", Case(), Result("infeasible"))
+            kept.keep("key", "s", Case(), CaseResult("infeasible"))
         kept._connection.execute("PRAGMA query_only = OFF")
         kept._connection.execute("PRAGMA busy_timeout = 0")
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(OutputError, match="is in use by another program"):
-                kept.keep("key", "s", Case(), Result("infeasible"))
+                kept.keep("key", "s", Case(), CaseResult("infeasible"))
 
 
 @pytest.mark.parametrize(
@@ -344,9 +344,9 @@ def test_the_record_says_of_each_run_its_study_and_limit(tmp_path: Path) -> None
             limit=("shortfall", 5.0),
             commits=(Commit("sign", "metlen", "low", "exactly", 0.0),),
         )
-        kept.keep("key", "my study", case, Result("optimal", 1, 1, 0, 2))
+        kept.keep("key", "my study", case, CaseResult("optimal", 1, 1, 0, 2))
         row = kept._connection.execute("SELECT study, note, asked FROM runs").fetchone()
-        assert kept.find("key") == Result("optimal", 1.0, 1.0, 0.0, 2.0, stock=array("f"))
+        assert kept.find("key") == CaseResult("optimal", 1.0, 1.0, 0.0, 2.0, stock=array("f"))
     assert row == (
         "my study",
         "shortfall at most 5",
@@ -355,7 +355,7 @@ def test_the_record_says_of_each_run_its_study_and_limit(tmp_path: Path) -> None
 
 
 def test_a_result_survives_the_record(tmp_path: Path) -> None:
-    whole = Result(
+    whole = CaseResult(
         "feasible",
         1.5,
         1.25,

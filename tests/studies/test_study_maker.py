@@ -24,10 +24,10 @@ from optimiser.cli.commands import cli
 from optimiser.desk.study_maker import Request, make_studies
 from optimiser.execution.processes import Done
 from optimiser.studies.answered import Answered
-from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Ran
-from optimiser.studies.kinds import Table
+from optimiser.studies.kinds import AnswerTable
 from optimiser.studies.study_sheet.study_table import by_name, every_input
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
@@ -400,7 +400,7 @@ def test_what_charts_say() -> None:
     """
     rows = [("offers[a].price", 1.0, 2.0, -300.0, 400.0, 400.0), ("x", 1.0, 2.0, -3.0, 4.0, 4.0)]
     header = ("input", "low", "high", "cost at low", "cost at high", "swing")
-    morris = Table(
+    morris = AnswerTable(
         "morris",
         "m",
         ("input", "μ* [USD]", "σ [USD]", "offers[spot].price [kg]"),
@@ -409,7 +409,10 @@ def test_what_charts_say() -> None:
         (1, 2),
         "effect",
     )
-    tables = [Table("tornado", "t", header, rows, "tornado", (3, 4), "least cost [USD]"), morris]
+    tables = [
+        AnswerTable("tornado", "t", header, rows, "tornado", (3, 4), "least cost [USD]"),
+        morris,
+    ]
     content = compose(
         [Answered("s", "tornado", tables, [], [])],
         lambda _: None,
@@ -443,7 +446,7 @@ def title(axis: Any) -> str:
 def test_hostile_text_stays_text() -> None:
     evil = '=HYPERLINK("http://x","y")'
     tables = [
-        Table(
+        AnswerTable(
             f"tornado{k}",
             evil,
             (evil, "low", "high", evil, "b", "c"),
@@ -454,7 +457,7 @@ def test_hostile_text_stays_text() -> None:
         )  # type: ignore[arg-type]
         for k, chart in enumerate(("tornado", "line", "frontier", "columns", "heat"))
     ]
-    result = Result("failed", message=evil, figures={"sign =1+1": evil})
+    result = CaseResult("failed", message=evil, figures={"sign =1+1": evil})
     answers = [Answered(evil, "tornado", tables, [Ran(evil, evil, "k")], ["sign =1+1"])]
     content = compose(
         answers, lambda _: result, {evil: evil}, Settings(start=START, periods=1, title=evil)

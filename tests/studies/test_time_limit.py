@@ -14,12 +14,12 @@ from optimiser.solving.options import SolverError
 from optimiser.solving.solve import Options
 from optimiser.studies.engine import certify
 from optimiser.studies.engine.case import Case
-from optimiser.studies.engine.evaluate import LEAST_SECONDS, Evaluator, Job
+from optimiser.studies.engine.evaluate import LEAST_SECONDS, CaseEvaluator, StudyJob
 from tests.support.accept import book, demand, offer
 
 LIMIT = 60.0
 STOCKPILE = book(offer(order_cost=3), demand(10, 0, 1))
-JOB = Job(STOCKPILE, Options(gap=0.01, time_limit=LIMIT, threads=1))
+JOB = StudyJob(STOCKPILE, Options(gap=0.01, time_limit=LIMIT, threads=1))
 
 
 def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,12 +35,12 @@ def test_a_search_has_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "optimiser.studies.engine.evaluate.time.perf_counter", lambda: next(clock, 12.0)
     )
-    assert Evaluator(JOB).run(Case())[0].message == "the search was asked for"
+    assert CaseEvaluator(JOB).run(Case())[0].message == "the search was asked for"
     clock = iter([0.0, 2 * LIMIT])
     monkeypatch.setattr(
         "optimiser.studies.engine.evaluate.time.perf_counter", lambda: next(clock, 2 * LIMIT)
     )
-    Evaluator(JOB).run(Case())
+    CaseEvaluator(JOB).run(Case())
     assert left == pytest.approx([LIMIT - 12.0, LEAST_SECONDS])
 
 
@@ -48,7 +48,7 @@ def test_what_is_found_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPat
     """Half of the time is for bounds and known plans; where it ends, a plan that is known is not
     lost.
     """
-    evaluator = Evaluator(JOB)
+    evaluator = CaseEvaluator(JOB)
     assert evaluator.run(Case())[0].status == "optimal"
     monkeypatch.setattr(Engine, "_relaxed", raising)
     monkeypatch.setattr(certify, "optimise", lambda *_, **__: Solution("no_plan"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.performing import Performing
 
 
@@ -25,9 +25,9 @@ def values(case: Case) -> list[float]:
 class Plain(Performing):
     """Costs the sum of its inputs."""
 
-    def run(self, case: Case) -> tuple[Result, list[Any]]:
+    def run(self, case: Case) -> tuple[CaseResult, list[Any]]:
         return (
-            Result(
+            CaseResult(
                 "optimal", self.cost(values(case)), self.cost(values(case)), 0.0, stock=(1.0, 2.0)
             ),
             [],
@@ -56,7 +56,7 @@ class Telling(Plain):
     def __init__(self) -> None:
         self.heard = 0
 
-    def run(self, case: Case) -> tuple[Result, list[Any]]:
+    def run(self, case: Case) -> tuple[CaseResult, list[Any]]:
         result, _ = super().run(case)
         figures = {"heard": float(self.heard), "process": str(os.getpid())}
         return replace(result, figures=figures), [bytes(2**20)]
@@ -97,13 +97,13 @@ class _Struck(Plain):
             "Telling": Telling,
         }[job.model]()
 
-    def run(self, case: Case) -> tuple[Result, list[Any]]:
+    def run(self, case: Case) -> tuple[CaseResult, list[Any]]:
         time.sleep(self.job.pause)
         if self.job.log is not None:
             with self.job.log.open("a") as file:
                 file.write(f"{os.getpid()}\n")
         if self.job.befalls == "fail":
-            return Result("failed", message="no luck"), []
+            return CaseResult("failed", message="no luck"), []
         if case.changes and values(case)[0] > 0.5:
             match self.job.befalls:
                 case "kill":
@@ -111,7 +111,7 @@ class _Struck(Plain):
                 case "raise":
                     raise ZeroDivisionError("an error nobody thought of")
                 case "infeasible":
-                    return Result("infeasible"), []
+                    return CaseResult("infeasible"), []
                 case "hang":
                     time.sleep(60)
         return self.inner.run(case)

@@ -8,7 +8,7 @@ from typing import Any
 from optimiser.desk.study_maker import conduct
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner
-from optimiser.studies.kinds import ROUNDS, Asked, Table
+from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked
 from optimiser.studies.study_sheet.study_table import Input, Study
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book
@@ -47,7 +47,7 @@ def studied(
     path: Path,
     stockpile: Stockpile | None = None,
     **cells: Any,
-) -> list[Table]:
+) -> list[AnswerTable]:
     """The answers of one study, run here."""
     asked = Asked(Study(study="s", kind=kind, **cells), moved, stockpile or book(), 0.0)
     with Record(path) as record:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.studies.what_ifs.cost_shares import CostShare
-from optimiser.studies.what_ifs.firm_supply import Compared
+from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 from optimiser.studies.what_ifs.information import Worth
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.schema import Result, columns, get
@@ -26,7 +26,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         title = f"The {len(few)} dearest of {len(outcomes):,} scenarios"
     yield from _table("scenarios", title, few)
     yield from _table("value", "What the uncertainty costs", plan.of(Worth))
-    yield from _table("firm", "Firm supply only", plan.of(Compared))
+    yield from _table("firm", "Firm supply only", plan.of(FirmSupplyRow))
     yield from _table("shares", "Buyers", plan.of(CostShare))
 
 

@@ -20,13 +20,13 @@ from optimiser.figures.figure import (
     TableFigure,
 )
 from optimiser.studies.answered import Answered
-from optimiser.studies.kinds.asked import Chart, Table, figure
+from optimiser.studies.kinds.asked import AnswerTable, Chart, figure
 
 MOST_BARS = 25  # that are drawn
 REMARK = 4  # the column of a frontier that says which points bring nothing
 SHARES = "more than the best"  # how the title of a column of shares begins
 ENDS: tuple[Role, ...] = ("low", "high")
-Drawing = Callable[[Table], tuple[FigureSeries, ...]]
+Drawing = Callable[[AnswerTable], tuple[FigureSeries, ...]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def figures(answered: Answered) -> Iterator[AnswerFigures]:
         yield AnswerFigures(_table(answered.name, table), chart)
 
 
-def _table(study: str, table: Table) -> TableFigure:
+def _table(study: str, table: AnswerTable) -> TableFigure:
     columns = tuple(
         FigureColumn(capital(title), Precision("1" if title.startswith(SHARES) else ""))
         for title in table.header
@@ -62,7 +62,7 @@ def capital(title: str) -> str:
     return title[:1].upper() + title[1:] if named else title
 
 
-def _chart(table: Table, series: tuple[FigureSeries, ...]) -> ChartFigure:
+def _chart(table: AnswerTable, series: tuple[FigureSeries, ...]) -> ChartFigure:
     """Return the chart of a table: along its first column, or along the values of its bars."""
     across = FigureAxis(table.header[0], largest=_largest(table, (0,)))
     least = 0 if table.chart == "fan" else None
@@ -72,14 +72,14 @@ def _chart(table: Table, series: tuple[FigureSeries, ...]) -> ChartFigure:
     return ChartFigure(table.name, title, table.said, across, up, labels, series, stacked=stacked)
 
 
-def _largest(table: Table, columns: Sequence[int]) -> float:
+def _largest(table: AnswerTable, columns: Sequence[int]) -> float:
     """Return the largest of the numbers of some columns."""
     numbers = (abs(figure(row[c])) for row in table.rows for c in columns if c < len(row))
     return max((each for each in numbers if math.isfinite(each)), default=0.0)
 
 
 def _series(
-    table: Table, column: int, mark: Mark, role: Role = "part", most: int | None = None
+    table: AnswerTable, column: int, mark: Mark, role: Role = "part", most: int | None = None
 ) -> FigureSeries:
     """Return a column as a series; a cell without a number is a gap."""
     numbers = [figure(row[column] if column < len(row) else None) for row in table.rows[:most]]
@@ -87,27 +87,27 @@ def _series(
     return FigureSeries(capital(table.header[column]), values, mark, role, column=column)
 
 
-def _ends(table: Table) -> tuple[FigureSeries, ...]:
+def _ends(table: AnswerTable) -> tuple[FigureSeries, ...]:
     """Return bars of what each input does at its low and its high, the longest first."""
     pairs = zip(table.drawn, ENDS, strict=False)
     return tuple(_series(table, column, "bar", role, MOST_BARS) for column, role in pairs)
 
 
-def _columns(table: Table) -> tuple[FigureSeries, ...]:
+def _columns(table: AnswerTable) -> tuple[FigureSeries, ...]:
     return tuple(_series(table, column, "column", most=MOST_BARS) for column in table.drawn)
 
 
-def _joined(table: Table) -> tuple[FigureSeries, ...]:
+def _joined(table: AnswerTable) -> tuple[FigureSeries, ...]:
     return tuple(_series(table, column, "joined") for column in table.drawn)
 
 
-def _frontier(table: Table) -> tuple[FigureSeries, ...]:
+def _frontier(table: AnswerTable) -> tuple[FigureSeries, ...]:
     """Return the points, faint where a stricter limit costs no more."""
     faint = frozenset(k for k, row in enumerate(table.rows) if row[REMARK])
     return tuple(replace(each, faint=faint) for each in _joined(table))
 
 
-def _fan(table: Table) -> tuple[FigureSeries, ...]:
+def _fan(table: AnswerTable) -> tuple[FigureSeries, ...]:
     """Return the widths of the bands between quantiles, each above the one before, and the
     median."""
     rows = [[figure(value) for value in row[1:]] for row in table.rows]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.studies.answered import Answered
-from optimiser.studies.engine.case import Result
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.runner import Ran
 from stockpile_model.block import tallies
 from stockpile_model.tables import Settings
@@ -19,7 +19,7 @@ STUDIES, RUNS = "studies", "runs"
 WEIGHTY = ("chosen", "ever", "sum")  # how decisions are counted, the weightiest first
 MEASURES = ("shortfall", "waste", "cost")  # figures of a run that are no decisions
 
-Find = Callable[[str], Result | None]
+Find = Callable[[str], CaseResult | None]
 """Gives the result of a run by its key."""
 
 
@@ -39,7 +39,7 @@ def figures(answers: Sequence[Answered], find: Find, settings: Settings) -> Iter
     for each in answers:
         ended: dict[str, int] = {}
         for k, ran in enumerate(each.runs, 1):
-            result = find(ran.key) or Result("not run")
+            result = find(ran.key) or CaseResult("not run")
             ended[result.status] = ended.get(result.status, 0) + 1
             if len(lines) < MOST_RUNS:
                 lines.append(_line((each.name, k), ran, result, columns, words))
@@ -80,7 +80,7 @@ def _columns(answers: Sequence[Answered]) -> RunColumns:
 
 
 def _line(
-    of: tuple[str, int], ran: Ran, result: Result, columns: RunColumns, words: Mapping[str, str]
+    of: tuple[str, int], ran: Ran, result: CaseResult, columns: RunColumns, words: Mapping[str, str]
 ) -> FigureLine:
     """Return the line of a run, `of` a study and with a number."""
     found = result.figures

@@ -169,7 +169,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Found:
+class BundlePlan:
     """The plan of a bundle alone: `bound` is what no plan of it can go below [money]."""
 
     status: Status
@@ -212,7 +212,7 @@ class Tried:
     rows: list[Result] = field(default_factory=list)
 
 
-def search(task: Search) -> Found:
+def search(task: Search) -> BundlePlan:
     """Plan a bundle. Raises SolverError."""
     formulation = build(task.stockpile)
     try:
@@ -224,7 +224,9 @@ def search(task: Search) -> Found:
     decided = (
         None if outcome.objective is None else bundles.decisions(formulation, range(task.periods))
     )
-    found = Found(outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes)
+    found = BundlePlan(
+        outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes
+    )
     del formulation, outcome, program
     gc.collect()
     return found
@@ -345,7 +347,7 @@ class BundlePlanner:
         self.parts = [bundles.part(self.stockpile, each) for each in self.names]
         self.options, self.run, self.watch = options, run, watch
         self.inner = replace(options, gap=SHARE * options.gap, threads=1)
-        self.found: dict[int, Found] = {}
+        self.found: dict[int, BundlePlan] = {}
         self.bound: float | None = None
         self.best: tuple[Candidate, float] | None = None
         self.began = time.perf_counter()

@@ -22,7 +22,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from optimiser.scenarios.bundles import parts as bundles
-from optimiser.scenarios.bundles.bundle_planner import ALONE, BundlePlanner, Found
+from optimiser.scenarios.bundles.bundle_planner import ALONE, BundlePlan, BundlePlanner
 from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.system.errors import StockpileError
 from stockpile_model.amounts import count
@@ -215,10 +215,12 @@ def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
     return ()
 
 
-def _found(outcome: Outcome, decided: bundles.Decisions | None) -> Found:
+def _found(outcome: Outcome, decided: bundles.Decisions | None) -> BundlePlan:
     program = outcome.form.program if outcome.form else None
     size = (program.columns, int(program.integer.sum())) if program else (0, 0)
-    return Found(outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes)
+    return BundlePlan(
+        outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes
+    )
 
 
 def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ dates are added this far apart.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class SamplingOptions:
     """How many scenarios are sampled and kept, and how.
 
     `revealed` None: the first fiscal year that begins within the horizon.
@@ -92,7 +92,7 @@ class Samples:
         )
 
 
-def draw(stockpile: Stockpile, options: Options) -> Samples:
+def draw(stockpile: Stockpile, options: SamplingOptions) -> Samples:
     """Sample everything that the sheet `uncertainty` names.
 
     Raises InputError or StockpileError where there is nothing to sample.
@@ -323,7 +323,7 @@ def _chain(index: str, partner: Mapping[str, tuple[str, float]]) -> Iterator[tup
 
 def _prices(
     stockpile: Stockpile,
-    options: Options,
+    options: SamplingOptions,
     revealed: int,
     dates: Sequence[dt.date],
     moving: Sequence[Process],
@@ -404,7 +404,7 @@ def _spells(
     )
 
 
-def _embargoes(stockpile: Stockpile, options: Options, revealed: int) -> dict[str, Flags]:
+def _embargoes(stockpile: Stockpile, options: SamplingOptions, revealed: int) -> dict[str, Flags]:
     """The periods of each embargo."""
     first = np.full(options.samples, revealed)
     return {
@@ -416,7 +416,7 @@ def _embargoes(stockpile: Stockpile, options: Options, revealed: int) -> dict[st
 
 
 def _delays(
-    stockpile: Stockpile, options: Options, revealed: int, said: list[str]
+    stockpile: Stockpile, options: SamplingOptions, revealed: int, said: list[str]
 ) -> dict[str, Whole]:
     """Delays in whole months. A plant that ships before the scenarios part is late no more."""
     found = {}
@@ -439,7 +439,7 @@ def _delays(
 
 
 def _outages(
-    stockpile: Stockpile, options: Options, revealed: int, delays: Mapping[str, Whole]
+    stockpile: Stockpile, options: SamplingOptions, revealed: int, delays: Mapping[str, Whole]
 ) -> dict[str, Flags]:
     """The periods in which each plant ships nothing: outages begin once the scenarios part and the
     plant ships.

@@ -13,7 +13,7 @@ import numpy as np
 
 from optimiser.scenarios.sampling import uncertainty
 from optimiser.scenarios.sampling.defaults import DEFAULTS
-from optimiser.scenarios.sampling.draw import Options, Samples, draw
+from optimiser.scenarios.sampling.draw import Samples, SamplingOptions, draw
 from optimiser.scenarios.sampling.random_processes import Array, Flags
 from optimiser.scenarios.sampling.reduce import METHODS, Reduction, distances, forward, reduce
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
@@ -65,7 +65,7 @@ class Made:
     """A stockpile with its new scenarios, how they were made and what was lost."""
 
     stockpile: Stockpile
-    options: Options
+    options: SamplingOptions
     samples: Samples
     reduction: Reduction
     curve: tuple[
@@ -81,7 +81,7 @@ class Made:
         return tuple(row.scenario for row in self.stockpile.rows(Scenario))
 
 
-def make(stockpile: Stockpile, options: Options) -> Made:
+def make(stockpile: Stockpile, options: SamplingOptions) -> Made:
     """Sample, reduce and write rows.
 
     The stockpile has none of its own `scenarios` and `events` left.
@@ -250,7 +250,7 @@ def _stopped(stockpile: Stockpile, samples: Samples) -> dict[str, Flags]:
 
 
 def _with_rows(
-    stockpile: Stockpile, options: Options, samples: Samples, reduction: Reduction
+    stockpile: Stockpile, options: SamplingOptions, samples: Samples, reduction: Reduction
 ) -> Stockpile:
     """The stockpile with scenarios, events, and the dates of prices that they need."""
     begin = stockpile.calendar.begin(samples.revealed)

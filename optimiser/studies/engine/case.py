@@ -96,7 +96,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Result:
+class CaseResult:
     """How a run ended.
 
     Money is in the workbook's currency; `figures` are decisions of note and quantities by name;
@@ -139,7 +139,7 @@ class Result:
         found: Any = self.objective if name == "objective" else self.figures.get(name)
         return float(found) if isinstance(found, (int, float)) else None
 
-    def slim(self) -> Result:
+    def slim(self) -> CaseResult:
         """What a study of many runs keeps in memory; the whole stands in the record."""
         kept = {
             name: self.figures[name]

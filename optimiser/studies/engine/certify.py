@@ -102,7 +102,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Proof:
     """How a case ended. `how`: certified by bounds alone, or searched."""
 
     status: Status
@@ -194,7 +194,7 @@ class Certifier:
 
     # --- Proving
 
-    def prove(self, program: Program, options: Options, point: Floats | None = None) -> Found:
+    def prove(self, program: Program, options: Options, point: Floats | None = None) -> Proof:
         """The optimum of a program within `options.gap`.
 
         `point` are the inputs that it was made with: bases of cases near it are begun with. Raises
@@ -202,7 +202,7 @@ class Certifier:
         """
         if not program.integer.any():
             found = optimise(program, options, Interrupt())
-            return Found(found.status, found.objective, found.bound, found.x, "solved")
+            return Proof(found.status, found.objective, found.bound, found.x, "solved")
         began, near = time.perf_counter(), self._placed(point)
         engine = Engine(
             program,
@@ -227,7 +227,7 @@ class Certifier:
         for pattern in sorted(self.patterns, key=lambda each: (each.likely(point), -each.served)):
             yield pattern.whole
 
-    def _ended(self, engine: Engine, point: Point) -> Found:
+    def _ended(self, engine: Engine, point: Point) -> Proof:
         root, core = engine.learnt()
         brought = () if engine.tree is None else tuple(engine.tree.brought)
         best, bound = engine.best, None if engine.bound == -INFINITY else engine.bound
@@ -242,9 +242,9 @@ class Certifier:
         if best is None:
             hopeless = engine.root is not None and engine.root.bound == INFINITY
             return (
-                Found("infeasible")
+                Proof("infeasible")
                 if hopeless
-                else Found("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)
+                else Proof("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)
             )
         if self._pattern(best.whole) is None:
             lesson = replace(lesson, named=self.named(best.whole))
@@ -254,9 +254,9 @@ class Certifier:
             if bound is not None and _meets(best.objective, bound, engine.gap)
             else "feasible"
         )
-        return Found(status, best.objective, bound, best.x, lesson=lesson)
+        return Proof(status, best.objective, bound, best.x, lesson=lesson)
 
-    def _search(self, program: Program, options: Options, known: Found, point: Point) -> Found:
+    def _search(self, program: Program, options: Options, known: Proof, point: Point) -> Proof:
         finer = replace(options, gap=options.gap * FINER, threads=1)
         if known.bound is not None:
             # Where the bound that is known already proves a plan good enough, the search need not
@@ -267,7 +267,7 @@ class Certifier:
         bound = max(bounds) if bounds else None
         if found.x is None or found.objective is None:
             if found.status == "infeasible" or known.x is None:
-                return Found(found.status, bound=bound, how="searched")
+                return Proof(found.status, bound=bound, how="searched")
             return replace(known, bound=bound, how="searched")
         whole = np.round(found.x[program.integer])
         lesson = known.lesson or Lesson(point.at, INFINITY, None, (), ())
@@ -278,7 +278,7 @@ class Certifier:
         gap = relative_gap(found.objective, bound)
         status: Status = "optimal" if gap is not None and gap <= options.gap else "feasible"
         bound = None if bound is None else min(bound, found.objective)
-        return Found(status, found.objective, bound, found.x, "searched", lesson)
+        return Proof(status, found.objective, bound, found.x, "searched", lesson)
 
     def _placed(self, at: Floats | None) -> Point:
         """A point, its inputs weighed by what the objectives of the cases so far say of them."""

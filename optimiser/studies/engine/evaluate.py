@@ -22,7 +22,7 @@ from optimiser.solving.solve import Outcome, scenario_tree, solve
 from optimiser.solving.standard_form import Floats, Label, Program
 from optimiser.solving.structure import Tree
 from optimiser.studies.engine import plan_checks
-from optimiser.studies.engine.case import AUDITED, Case, Commit, Figure, Result, Status
+from optimiser.studies.engine.case import AUDITED, Case, CaseResult, Commit, Figure, Status
 from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Lesson
 from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
 from optimiser.studies.engine.performing import Performing
@@ -57,20 +57,20 @@ class Told:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class StudyJob:
     """What all cases of a study share; it goes to every process once."""
 
     stockpile: Stockpile
     options: Options
 
-    def evaluator(self) -> Evaluator:
-        return Evaluator(self)
+    def evaluator(self) -> CaseEvaluator:
+        return CaseEvaluator(self)
 
 
-class Evaluator(Performing):
+class CaseEvaluator(Performing):
     """Evaluates the cases of one job."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: StudyJob) -> None:
         self.job = replace(
             job, stockpile=job.stockpile.anchored()
         )  # so that all cases are in the same units
@@ -92,7 +92,7 @@ class Evaluator(Performing):
 
     # --- Cases
 
-    def run(self, case: Case) -> tuple[Result, list[Told]]:
+    def run(self, case: Case) -> tuple[CaseResult, list[Told]]:
         """How a case ends, and what it taught."""
         began = time.perf_counter()
         self.deadline = began + self.job.options.time_limit
@@ -100,7 +100,7 @@ class Evaluator(Performing):
             result, new = self._run(case)
         except Unbounded:
             result, new = (
-                Result(
+                CaseResult(
                     "refused",
                     message=(
                         "the cost falls without limit: something can be bought and sold without end"
@@ -109,19 +109,19 @@ class Evaluator(Performing):
                 [],
             )
         except SolverError as reason:
-            result, new = Result("failed", message=str(reason)), []
+            result, new = CaseResult("failed", message=str(reason)), []
         if result.plan is not None:
             self.planned += 1
             if self.planned % SAMPLE == 1:
                 result = self.audit(case, result)
         return replace(result, seconds=time.perf_counter() - began), new
 
-    def audit(self, case: Case, result: Result) -> Result:
+    def audit(self, case: Case, result: CaseResult) -> CaseResult:
         """The result of a case after its plan was audited as `solve` audits plans; failed where it
         does not agree.
         """
         changed = self._changed(case)
-        if isinstance(changed, Result):
+        if isinstance(changed, CaseResult):
             return changed
         cost, bound = (result.objective, result.bound) if case.aim == "cost" else (None, None)
         if _meant(case):
@@ -134,14 +134,14 @@ class Evaluator(Performing):
             bound,
         )
         if said:
-            return Result(
+            return CaseResult(
                 "failed", how=f"{result.how}{AUDITED}", message=f"the plan fails its audit: {said}"
             )
         return replace(result, how=f"{result.how}{AUDITED}", plan=None)
 
-    def _run(self, case: Case) -> tuple[Result, list[Told]]:
+    def _run(self, case: Case) -> tuple[CaseResult, list[Told]]:
         changed = self._changed(case)
-        if isinstance(changed, Result):
+        if isinstance(changed, CaseResult):
             return changed, []
         if case.view:
             return self._viewed(changed, case.view), []
@@ -169,7 +169,7 @@ class Evaluator(Performing):
         bound = None if found.bound is None else found.bound * unit
         if found.x is None or found.objective is None:
             return (
-                Result(found.status, bound=bound, how=f"{found.how}, {made}", message=why),
+                CaseResult(found.status, bound=bound, how=f"{found.how}, {made}", message=why),
                 taught,
             )
         objective = found.objective
@@ -180,7 +180,7 @@ class Evaluator(Performing):
         )
         if said := plan_checks.broken(asked, x):
             return (
-                Result(
+                CaseResult(
                     "failed",
                     how=f"{found.how}, {made}",
                     message=f"the plan does not keep its program: {said}",
@@ -202,7 +202,7 @@ class Evaluator(Performing):
             "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
         )
         return (
-            Result(status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan),
+            CaseResult(status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan),
             taught,
         )
 
@@ -212,14 +212,18 @@ class Evaluator(Performing):
         """
         return max(LEAST_SECONDS, self.deadline - time.perf_counter())
 
-    def _changed(self, case: Case) -> Stockpile | Result:
+    def _changed(self, case: Case) -> Stockpile | CaseResult:
         """The changed stockpile, or why there is none."""
         try:
             stockpile = self._made(case)
         except ValueError as reason:
-            return Result("refused", message=str(reason))
+            return CaseResult("refused", message=str(reason))
         faults = [problem for problem in check(stockpile) if not problem.warning]
-        return Result("refused", message=str(locate(stockpile, faults[0]))) if faults else stockpile
+        return (
+            CaseResult("refused", message=str(locate(stockpile, faults[0])))
+            if faults
+            else stockpile
+        )
 
     def _made(self, case: Case, values: Mapping[int, Any] | None = None) -> Stockpile:
         """The stockpile with a case's changes, `values` in the place of some of theirs, and its
@@ -246,7 +250,7 @@ class Evaluator(Performing):
         )
         tail = "cvar" in (case.aim, *(case.limit or ())[:1])
         values = [float(case.changes[k].value) for k in numbers]  # type: ignore[arg-type]
-        make = lambda given: self._made(case, dict(zip(numbers, given, strict=True)))  # noqa: E731
+        make = lambda given: self._made(case, dict(zip(numbers, given, strict=True)))
         return self.programs.of((cells, case.commits, tail), values, make, tail)
 
     def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
@@ -266,7 +270,7 @@ class Evaluator(Performing):
                 self.certifiers.pop(next(iter(self.certifiers)))
         return self.certifiers[key]
 
-    def _viewed(self, changed: Stockpile, view: tuple[str, ...]) -> Result:
+    def _viewed(self, changed: Stockpile, view: tuple[str, ...]) -> CaseResult:
         """Return how a view of the stockpile ends, by a fresh solve; a plan is audited, and reports
         the figures that are compared.
         """
@@ -277,19 +281,19 @@ class Evaluator(Performing):
         # Age by age: the two may tell other ages apart, and what one decides is fixed in the other.
         meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))
         if (found := self._outcome(meant)).objective is None:
-            return Result(found.status, how="solved", message=NO_MEAN)
+            return CaseResult(found.status, how="solved", message=NO_MEAN)
         decide(kept, meant)
         found = self._outcome(kept)
-        return Result(found.status, found.objective, found.bound, found.gap, how="solved")
+        return CaseResult(found.status, found.objective, found.bound, found.gap, how="solved")
 
-    def _planned(self, formulation: Formulation, has_rows: bool) -> Result:
+    def _planned(self, formulation: Formulation, has_rows: bool) -> CaseResult:
         outcome = self._outcome(formulation)
         if outcome.objective is None or not has_rows:
-            return Result(
+            return CaseResult(
                 outcome.status, outcome.objective, outcome.bound, outcome.gap, how="solved"
             )
         plan = audited(make_plan(formulation, outcome))
-        return Result(
+        return CaseResult(
             outcome.status,
             plan.objective,
             plan.bound,
@@ -302,7 +306,7 @@ class Evaluator(Performing):
         options = replace(self.job.options, time_limit=self._left(), threads=1)
         return solve(formulation.m, options, tree=scenario_tree(formulation))
 
-    def _solved(self, changed: Stockpile) -> Result:
+    def _solved(self, changed: Stockpile) -> CaseResult:
         """By a fresh solve: of two objectives the second can only be compared at the best of the
         first.
         """
@@ -313,12 +317,12 @@ class Evaluator(Performing):
             tree=scenario_tree(formulation),
         )
         if outcome.objective is None or outcome.form is None:
-            return Result(outcome.status, bound=outcome.bound, how="solved")
+            return CaseResult(outcome.status, bound=outcome.bound, how="solved")
         x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
         figures, stock = _figures(
             compile_model(formulation.m, formulation.stockpile.scale), x, changed
         )
-        return Result(
+        return CaseResult(
             outcome.status,
             outcome.objective,
             outcome.bound,

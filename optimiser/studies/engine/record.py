@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.system.errors import OutputError
 
 FORMAT = 2
@@ -133,7 +133,7 @@ class Record:
     ) -> None:
         self._connection.close()
 
-    def find(self, key: str) -> Result | None:
+    def find(self, key: str) -> CaseResult | None:
         """Find the result of a run that has ended; None where it has not, or is to be made again:
         because it failed, or because its row is damaged. `damaged` counts these, and `earlier` what
         stood here before.
@@ -146,7 +146,7 @@ class Record:
         self.earlier += row is not None and row[0] <= self._last
         return found
 
-    def find_any(self, key: str) -> Result | None:
+    def find_any(self, key: str) -> CaseResult | None:
         """Find the result of a run that has ended, however; None where there is none or its row is
         damaged.
         """
@@ -161,7 +161,7 @@ class Record:
             ).fetchone()
         return row
 
-    def keep(self, key: str, study: str, case: Case, result: Result) -> None:
+    def keep(self, key: str, study: str, case: Case, result: CaseResult) -> None:
         """Keep a run of a study; it is on the disk when this returns."""
         r = result
         text = (
@@ -204,14 +204,14 @@ class Record:
             raise OutputError(f"{self.path}: {_explained(reason)}") from reason
 
 
-def _believed(key: str, row: Sequence[Any]) -> Result | None:
+def _believed(key: str, row: Sequence[Any]) -> CaseResult | None:
     """What a row says; None where its checksum does not fit."""
     *cells, checksum = row
     if checksum != _checksum(key, cells):
         return None
     said = dict(zip(_COLUMNS, cells, strict=True))
     figures, stock = json.loads(said.pop("figures")), array("f", json.loads(said.pop("stock")))
-    return Result(
+    return CaseResult(
         **{name: value for name, value in said.items() if name in _RESULT},
         figures=figures,
         stock=stock,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from optimiser.execution.processes import Crew, Done, Task
-from optimiser.studies.engine.case import FAILED, Case, Result
+from optimiser.studies.engine.case import FAILED, Case, CaseResult
 from optimiser.studies.study_sheet.study_table import Input
 from optimiser.system.interrupts import Interrupt
 
@@ -25,7 +25,7 @@ MOST_WHOLE = 500
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyProgress:
     """How far a study is: runs that ended, of those that are asked for so far; `kept` of them stood
     in the record. `seconds` since its start.
     """
@@ -55,8 +55,8 @@ class Keeper(Protocol):
 
     earlier: int
 
-    def find(self, key: str) -> Result | None: ...
-    def keep(self, key: str, study: str, case: Case, result: Result) -> None: ...
+    def find(self, key: str) -> CaseResult | None: ...
+    def keep(self, key: str, study: str, case: Case, result: CaseResult) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class _Work:
     keys: Sequence[str]
     missing: deque[int]
     twins: dict[str, list[int]]
-    found: list[Result | None]
+    found: list[CaseResult | None]
     tries: dict[int, int] = field(default_factory=dict)
     running: int = 0
-    plans: dict[int, Result] = field(default_factory=dict)
+    plans: dict[int, CaseResult] = field(default_factory=dict)
     named: dict[str, tuple[float, int]] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)  # whose plans were asked for again
 
@@ -103,7 +103,7 @@ class _Work:
         self.crew.send(Task(number, self.cases[number], self.plans.pop(number, None)))
         self.running += 1
 
-    def note(self, number: int, result: Result) -> None:
+    def note(self, number: int, result: CaseResult) -> None:
         """Keep the plans of those that answers name: of the first case, the cheapest and the
         dearest.
         """
@@ -158,7 +158,7 @@ class Runner:
     record: Keeper
     of: str
     hire: Callable[[], Crew]
-    watch: Callable[[Progress], None] = lambda _: None
+    watch: Callable[[StudyProgress], None] = lambda _: None
     inputs: Sequence[Input] = ()
     interrupt: Interrupt = field(default_factory=Interrupt)
     audits: bool = False
@@ -171,12 +171,12 @@ class Runner:
     failed: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def run(self, cases: Sequence[Case]) -> list[Result]:
+    def run(self, cases: Sequence[Case]) -> list[CaseResult]:
         """The results of the cases, in their order; each is recorded as it ends."""
         self.asked += len(cases)
         keys = [case.key(self.of) for case in cases]
         self.ran += [self._ran(case, key) for case, key in zip(cases, keys, strict=True)]
-        found: list[Result | None] = [None] * len(cases)
+        found: list[CaseResult | None] = [None] * len(cases)
         missing: deque[int] = deque()
         twins: dict[str, list[int]] = {}
         before = self.record.earlier
@@ -200,7 +200,7 @@ class Runner:
                 work.send()
             for done in work.crew.wait():
                 self._ended(work, done)
-        return [Result("not run") if each is None else each for each in found]
+        return [CaseResult("not run") if each is None else each for each in found]
 
     def _ran(self, case: Case, key: str) -> Ran:
         moved = {
@@ -223,7 +223,7 @@ class Runner:
             return
         work.tries.pop(done.number)
         result = (
-            Result("no_plan" if done.late else "crashed", message=done.died)
+            CaseResult("no_plan" if done.late else "crashed", message=done.died)
             if done.died
             else done.found
         )
@@ -236,7 +236,7 @@ class Runner:
             work.found[number] = self._seen(result, len(work.cases) > MOST_WHOLE)
         self._tell()
 
-    def _seen(self, result: Result, slim: bool) -> Result:
+    def _seen(self, result: CaseResult, slim: bool) -> CaseResult:
         self.ended += 1
         self.failed += result.status in FAILED
         self.noted.update(dict.fromkeys(name for name, value in result.figures.items() if value))
@@ -244,5 +244,7 @@ class Runner:
 
     def _tell(self) -> None:
         self.watch(
-            Progress(self.study, self.ended, self.asked, self.kept, time.monotonic() - self.began)
+            StudyProgress(
+                self.study, self.ended, self.asked, self.kept, time.monotonic() - self.began
+            )
         )

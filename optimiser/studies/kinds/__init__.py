@@ -16,9 +16,9 @@ from optimiser.studies.kinds import (
     threshold,
     tornado,
 )
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 
-__all__ = ["ROUNDS", "Asked", "Rounds", "Table"]
+__all__ = ["ROUNDS", "AnswerTable", "Asked", "Rounds"]
 
 ROUNDS: Mapping[str, Callable[[Asked], Rounds]] = {
     "tornado": tornado.rounds,

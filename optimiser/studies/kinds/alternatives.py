@@ -8,9 +8,9 @@ the study.
 
 from __future__ import annotations
 
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.evaluate import UNLIKE
-from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from stockpile_model.block import tallies
 
 PLANS, SHARE = 5, 0.02
@@ -22,7 +22,7 @@ def rounds(asked: Asked) -> Rounds:
     (best,) = yield [Case(note="least cost")]
     if best.objective is None:
         return [
-            Table(
+            AnswerTable(
                 "alternatives",
                 f"There is no plan to find alternatives to: {best.ended}.",
                 ("plan",),
@@ -77,7 +77,9 @@ def rounds(asked: Asked) -> Rounds:
         )
         said += f"{figure(far):.0%} of it otherwise"
     said += f". {len(rows)} of {wanted} plans were found: {why}." if why else "."
-    return [Table("alternatives", f"{said} Unlike: 0 is the same, 1 nothing alike.", header, rows)]
+    return [
+        AnswerTable("alternatives", f"{said} Unlike: 0 is the same, 1 nothing alike.", header, rows)
+    ]
 
 
 def _quantities() -> dict[str, str]:
@@ -87,7 +89,7 @@ def _quantities() -> dict[str, str]:
     }
 
 
-def _decisions(result: Result) -> dict[str, float]:
+def _decisions(result: CaseResult) -> dict[str, float]:
     kinds = {tally.figure for tally in tallies() if tally.how in ("sum", "ever")}
     return {
         name: value
@@ -96,7 +98,7 @@ def _decisions(result: Result) -> dict[str, float]:
     }
 
 
-def _weights(plans: list[Result]) -> tuple[tuple[str, float], ...]:
+def _weights(plans: list[CaseResult]) -> tuple[tuple[str, float], ...]:
     """The share of each decision in all that the plans do, by variable and name."""
     sums: dict[str, float] = {}
     variables = _quantities()
@@ -110,7 +112,7 @@ def _weights(plans: list[Result]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((name, round(value / total, 12)) for name, value in sums.items()))
 
 
-def _distance(one: Result, other: Result) -> float:
+def _distance(one: CaseResult, other: CaseResult) -> float:
     """1 - Σ min / Σ max over the decisions (Ruzicka)."""
     first, second = _decisions(one), _decisions(other)
     names = first.keys() | second.keys()

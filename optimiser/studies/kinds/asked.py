@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from optimiser.studies.engine.case import Case, Commit, Result
+from optimiser.studies.engine.case import Case, CaseResult, Commit
 from optimiser.studies.study_sheet.study_table import Input, Study
 from stockpile_model.stockpile import Stockpile
 
@@ -69,7 +69,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Table:
+class AnswerTable:
     """An answer in a sentence (`said`), and rows below a header, as a sheet shows them.
 
     `chart` says how they are drawn: column 0 is the x axis, `drawn` are the columns of the bars or
@@ -99,4 +99,4 @@ def number(amount: float, sign: str = "") -> str:
     return f"{amount:{sign}.4g}"
 
 
-Rounds = Generator[Sequence[Case], list[Result], list[Table]]
+Rounds = Generator[Sequence[Case], list[CaseResult], list[AnswerTable]]

@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 
 from optimiser.solving.options import relative_gap
-from optimiser.studies.engine.case import Case, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table, number
+from optimiser.studies.engine.case import Case, CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, number
 from optimiser.studies.kinds.screened import missed
 from optimiser.studies.kinds.sweep import STEPS, grid
 from stockpile_model.values import normal
@@ -38,7 +38,7 @@ is.
 """
 AT_LEAST = (("targets", "quantity"), ("demand", "quantity"))
 """Other cells of which more is stricter: what must be reached, and not what may be."""
-Points = list[tuple[float, Result]]
+Points = list[tuple[float, CaseResult]]
 
 
 def rounds(asked: Asked) -> Rounds:
@@ -74,7 +74,9 @@ def rounds(asked: Asked) -> Rounds:
             if not each.planned
         )
         return [
-            Table("frontier", f"An end of the frontier was not found: {why}.", (name, "status"), [])
+            AnswerTable(
+                "frontier", f"An end of the frontier was not found: {why}.", (name, "status"), []
+            )
         ]
     bottom = asked.study.low if asked.study.low is not None else least.objective
     # At the least cost the measure may be anything up to what that plan happens to have: of two
@@ -103,7 +105,7 @@ def rounds(asked: Asked) -> Rounds:
     ]
 
 
-def _priced(result: Result) -> Result:
+def _priced(result: CaseResult) -> CaseResult:
     """A plan that another measure was minimised for, by its cost, of which nothing is proven."""
     return replace(result, objective=result.number("cost"), bound=None)
 
@@ -113,7 +115,7 @@ def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
     there. `known` are more plans and bounds, by their limits.
     """
 
-    def at(value: float) -> Result:
+    def at(value: float) -> CaseResult:
         own = next(each for limit, each in points if limit == value)
         everywhere = [*points, *known]
         plans = [
@@ -139,7 +141,7 @@ def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
     return [(value, at(value)) for value, _ in points]
 
 
-def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> Table:
+def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> AnswerTable:
     """The points in the order of their limits.
 
     One is dominated where it is proven that a stricter limit costs no more.
@@ -178,7 +180,9 @@ def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> T
         "status",
     )
     said = _answer(asked, name, unit, strict, points, rows)
-    return Table("frontier", said, header, rows, "frontier", axis=f"{asked.least} [{asked.money}]")
+    return AnswerTable(
+        "frontier", said, header, rows, "frontier", axis=f"{asked.least} [{asked.money}]"
+    )
 
 
 def _answer(

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from optimiser.solving.standard_form import Floats
-from optimiser.studies.engine.case import Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure, number
+from optimiser.studies.engine.case import CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure, number
 from optimiser.studies.kinds.screened import missed
 
 SAMPLES = 200
@@ -42,8 +42,8 @@ def rounds(asked: Asked) -> Rounds:
 
 
 def _summary(
-    asked: Asked, results: Sequence[Result], planned: Sequence[Result], correlated: str
-) -> Table:
+    asked: Asked, results: Sequence[CaseResult], planned: Sequence[CaseResult], correlated: str
+) -> AnswerTable:
     rows: list[tuple[object, ...]] = []
     for name, unit in (
         ("objective", asked.money),
@@ -89,10 +89,10 @@ def _summary(
         "standard error",
         *(f"{share:.0%} quantile" for share in QUANTILES),
     )
-    return Table("monte carlo", said, header, rows)
+    return AnswerTable("monte carlo", said, header, rows)
 
 
-def _histogram(asked: Asked, planned: Sequence[Result]) -> Table:
+def _histogram(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
     values = np.array([each.objective for each in planned], dtype=np.float64)
     counts, edges = np.histogram(values, bins=min(BINS, max(1, len(values) // 3)))
     rows = [
@@ -101,12 +101,12 @@ def _histogram(asked: Asked, planned: Sequence[Result]) -> Table:
     ]
     often = max(rows, key=lambda row: row[1])
     said = f"Most runs, {often[1]:,} of {len(values):,}, cost about {asked.paid(often[0])}."
-    return Table(
+    return AnswerTable(
         "cost histogram", said, (f"cost [{asked.money}]", "runs"), rows, "columns", axis="runs"
     )
 
 
-def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
+def _fan(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
     """Quantiles of stock by period."""
     stock = np.array([each.stock for each in planned if len(each.stock)], dtype=np.float32)
     calendar = asked.stockpile.calendar
@@ -122,10 +122,10 @@ def _fan(asked: Asked, planned: Sequence[Result]) -> Table:
             f" At its largest it is {number(low)} to {number(high)} {asked.unit} in nine runs of"
             " ten."
         )
-    return Table("stock fan", said, header, rows, "fan", axis=f"stock [{asked.unit}]")
+    return AnswerTable("stock fan", said, header, rows, "fan", axis=f"stock [{asked.unit}]")
 
 
-def _correlated(asked: Asked, shares: Floats, results: Sequence[Result]) -> Table:
+def _correlated(asked: Asked, shares: Floats, results: Sequence[CaseResult]) -> AnswerTable:
     """Spearman's rank correlation of each input with the cost."""
     from scipy.stats import spearmanr
 
@@ -142,4 +142,6 @@ def _correlated(asked: Asked, shares: Floats, results: Sequence[Result]) -> Tabl
     if most is not None:
         said = f"The cost goes most with {rows[0][0]} (rank correlation {figure(most):.2f})."
     header = ("input", "low", "high", "distribution", "correlation of ranks with the cost")
-    return Table("correlation", said, header, rows, "columns", (4,), "rank correlation, -1 to 1")
+    return AnswerTable(
+        "correlation", said, header, rows, "columns", (4,), "rank correlation, -1 to 1"
+    )

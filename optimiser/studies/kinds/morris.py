@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
 
 TRAJECTORIES, LEVELS = 10, 4
@@ -45,7 +45,9 @@ def rounds(asked: Asked) -> Rounds:
     )
     if whole.sum() < LEAST:
         return [
-            Table("morris", f"Refused: fewer than {LEAST} whole trajectories.{out}", header, [])
+            AnswerTable(
+                "morris", f"Refused: fewer than {LEAST} whole trajectories.{out}", header, []
+            )
         ]
     kept = np.repeat(whole, size)
     with quiet():
@@ -72,7 +74,7 @@ def rounds(asked: Asked) -> Rounds:
         said += f"; next is {rows[1][0]}, by {asked.paid(figure(rows[1][3]))}"
     said += ". σ says how much that depends on the other inputs." + out
     return [
-        Table(
+        AnswerTable(
             "morris", said, header, rows, "columns", (3, 5), f"effect on the cost [{asked.money}]"
         )
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import Asked
 
 MOST_SAID = 3  # reasons that a sentence names
@@ -35,7 +35,7 @@ def cases(asked: Asked, shares: Any, levels: bool = False) -> list[Case]:
     ]
 
 
-def costs(results: Sequence[Result]) -> Any:
+def costs(results: Sequence[CaseResult]) -> Any:
     """The cost of each run; nan where it has none."""
     return np.array(
         [
@@ -49,7 +49,7 @@ def quiet() -> Any:
     return warnings.catch_warnings(action="ignore")
 
 
-def missed(results: Sequence[Result]) -> str:
+def missed(results: Sequence[CaseResult]) -> str:
     """Which runs have no plan, in words."""
     kinds = dict.fromkeys(each.ended for each in results if not each.planned)
     shown = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
 
 SAMPLES = 64
@@ -34,7 +34,7 @@ def rounds(asked: Asked) -> Rounds:
             f" ({missed(results)}); Sobol's indices tolerate none. "
         )
         return [
-            Table(
+            AnswerTable(
                 "sobol",
                 said + "Narrow the ranges, or give shortage a price so that every case has a plan.",
                 header,
@@ -43,7 +43,7 @@ def rounds(asked: Asked) -> Rounds:
         ]
     if np.ptp(cost) == 0:
         return [
-            Table(
+            AnswerTable(
                 "sobol",
                 "Refused: the cost is the same in every run, so there is no variance to explain.",
                 header,
@@ -66,4 +66,6 @@ def rounds(asked: Asked) -> Rounds:
         f"others (ST). {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of"
         f" {asked.gap:.2%}."
     )
-    return [Table("sobol", said, header, rows, "columns", (3, 5), "share of the variance, 0 to 1")]
+    return [
+        AnswerTable("sobol", said, header, rows, "columns", (3, 5), "share of the variance, 0 to 1")
+    ]

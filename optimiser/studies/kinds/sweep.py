@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimiser.studies.engine.case import Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.engine.case import CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.kinds.screened import missed
 from optimiser.studies.study_sheet.study_table import Input
 
@@ -49,9 +49,11 @@ def rounds(asked: Asked) -> Rounds:
             f"shortfall [{asked.unit}]",
             "status",
         )
-        return [Table("sweep", said, header, rows, "line", axis=f"{asked.least} [{asked.money}]")]
+        return [
+            AnswerTable("sweep", said, header, rows, "line", axis=f"{asked.least} [{asked.money}]")
+        ]
     found = dict(zip(points, results, strict=True))
-    tables = list[Table]()
+    tables = list[AnswerTable]()
     for name, unit in (("objective", asked.money), ("shortfall", asked.unit)):
         shown = asked.least if name == "objective" else name
         cells = [(x, *(found[x, y].number(name) for y in axes[1])) for x in axes[0]]
@@ -61,7 +63,7 @@ def rounds(asked: Asked) -> Rounds:
         )
         sheet = "sweep cost" if name == "objective" else "sweep shortfall"
         tables.append(
-            Table(
+            AnswerTable(
                 sheet,
                 where if tables else f"{said} {where}",
                 (first.label, *(f"{y:.6g}" for y in axes[1])),
@@ -72,7 +74,9 @@ def rounds(asked: Asked) -> Rounds:
     return tables
 
 
-def _answer(asked: Asked, points: Sequence[tuple[float, ...]], results: Sequence[Result]) -> str:
+def _answer(
+    asked: Asked, points: Sequence[tuple[float, ...]], results: Sequence[CaseResult]
+) -> str:
     """Where the cost is least and where it is most."""
     planned = [
         (each.objective, point)

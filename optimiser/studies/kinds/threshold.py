@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Literal
 
-from optimiser.studies.engine.case import Case, Commit, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table, figure
+from optimiser.studies.engine.case import Case, CaseResult, Commit
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.study_sheet.study_table import TARGET, decision
 
 STEPS = 10
@@ -58,7 +58,7 @@ def _around(
     right: float,
     ends: list[Verdict],
     rows: list[tuple[object, ...]],
-) -> Generator[Sequence[Case], list[Result], tuple[float, float]]:
+) -> Generator[Sequence[Case], list[CaseResult], tuple[float, float]]:
     """The proven ends around a value at which the decision is open."""
     for side in (0, 1):
         open_end = middle
@@ -88,7 +88,7 @@ def _cases(asked: Asked, value: float) -> list[Case]:
     ]
 
 
-def _verdict(asked: Asked, found: list[Result]) -> Verdict:
+def _verdict(asked: Asked, found: list[CaseResult]) -> Verdict:
     if decision(asked.study)[0] == TARGET:
         return "yes" if found[0].planned else "no" if found[0].status == "infeasible" else "open"
     done, undone = found
@@ -97,7 +97,7 @@ def _verdict(asked: Asked, found: list[Result]) -> Verdict:
     return "no" if _dearer(done, undone) else "open"
 
 
-def _dearer(one: Result, other: Result) -> bool:
+def _dearer(one: CaseResult, other: CaseResult) -> bool:
     """Whether one is proven to cost more, or to be impossible (a decision that cannot be taken is
     refused) where the other is not.
     """
@@ -108,7 +108,7 @@ def _dearer(one: Result, other: Result) -> bool:
     return one.bound is not None and one.bound > other.objective + 1e-9 * abs(other.objective)
 
 
-def _row(value: float, verdict: Verdict, found: list[Result]) -> tuple[object, ...]:
+def _row(value: float, verdict: Verdict, found: list[CaseResult]) -> tuple[object, ...]:
     return (
         value,
         verdict,
@@ -122,7 +122,7 @@ def _table(
     left: float | None,
     right: float | None,
     ends: list[Verdict],
-) -> Table:
+) -> AnswerTable:
     kind, name, level = decision(asked.study)
     what = (
         "every target and all demand can be met"
@@ -162,6 +162,6 @@ def _table(
         ),
     )
     drawn, axis = ((2,), (2, 5))[kind != TARGET], f"{asked.least} [{asked.money}]"
-    return Table(
+    return AnswerTable(
         "threshold", said, header, sorted(rows, key=lambda row: figure(row[0])), "line", drawn, axis
     )

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optimiser.studies.engine.case import Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.engine.case import CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 
 SHOWN = 3  # cells of a reason that a sentence names
 
@@ -67,7 +67,9 @@ def rounds(asked: Asked) -> Rounds:
     )
     axis = f"{asked.least}, more than as it is [{asked.money}]"
     tables = [
-        Table("tornado", _answer(asked, base, rows, first), header, rows, "tornado", (3, 4), axis)
+        AnswerTable(
+            "tornado", _answer(asked, base, rows, first), header, rows, "tornado", (3, 4), axis
+        )
     ]
     if asked.left_out:
         left = [(reason, cell) for reason, cells in asked.left_out.items() for cell in cells]
@@ -75,7 +77,7 @@ def rounds(asked: Asked) -> Rounds:
             f"{len(cells):,} of {reason}" for reason, cells in asked.left_out.items()
         )
         tables.append(
-            Table(
+            AnswerTable(
                 "left out",
                 f"{len(left):,} cells were not moved: {counts}.",
                 ("reason", "cell"),
@@ -86,7 +88,7 @@ def rounds(asked: Asked) -> Rounds:
 
 
 def _answer(
-    asked: Asked, base: Result, rows: Sequence[Sequence[object]], first: Sequence[str]
+    asked: Asked, base: CaseResult, rows: Sequence[Sequence[object]], first: Sequence[str]
 ) -> str:
     """Which input moves the cost most, and by how much."""
     if base.objective is None:
@@ -126,7 +128,7 @@ def _answer(
     return " ".join([*parts, f"{open_:,} inputs were not run at both ends."] if open_ else parts)
 
 
-def _change(base: Result, end: Result) -> float | None:
+def _change(base: CaseResult, end: CaseResult) -> float | None:
     return (
         None if base.objective is None or end.objective is None else end.objective - base.objective
     )

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.engine.case import Case, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.engine.case import Case, CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf
 from optimiser.system.errors import Fault, InputError
-from stockpile_model.schema import Result as ResultRow
-from stockpile_model.schema import column
+from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
 
 VIEW = "buyers"
@@ -22,7 +21,7 @@ MOST_BUYERS = 6  # of n buyers there are 2^n - 2 groups to plan for
 
 
 @dataclass(frozen=True, kw_only=True)
-class CostShare(ResultRow):
+class CostShare(Result):
     """What a buyer would pay alone and, by Shapley's rule, as its part of the plan for all: the
     average, over every order in which the buyers could have joined, of what its joining adds (L. S.
     Shapley, A value for n-person games, 1953).
@@ -76,7 +75,7 @@ def _cases(stockpile: Stockpile) -> list[Case]:
     ]
 
 
-def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
+def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with a fair split of its cost over the buyers."""
     costs = {
         group: each.objective for group, each in zip(groups(plan.stockpile), results, strict=True)
@@ -124,7 +123,11 @@ def rounds(asked: Asked) -> Rounds:
     refuse(asked.stockpile)
     whole, *others = yield [Case(note="all buyers"), *_cases(asked.stockpile)]
     if whole.objective is None:
-        return [Table("shares", f"There is no plan for all buyers: {whole.ended}.", ("buyer",), [])]
+        return [
+            AnswerTable(
+                "shares", f"There is no plan for all buyers: {whole.ended}.", ("buyer",), []
+            )
+        ]
     costs = {
         group: each.objective for group, each in zip(groups(asked.stockpile), others, strict=True)
     }
@@ -146,7 +149,7 @@ def rounds(asked: Asked) -> Rounds:
         f"saving [{asked.money}]",
     )
     return [
-        Table(
+        AnswerTable(
             "shares",
             said,
             header,

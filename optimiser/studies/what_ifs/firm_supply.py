@@ -11,22 +11,21 @@ from optimiser.explaining.shortages import why_infeasible
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.engine import views
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.plan_figures import COST, DELIVERED, FLOOR, figures
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.build import build
-from stockpile_model.schema import Result as ResultRow
-from stockpile_model.schema import column
+from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
 
 VIEW = "firm supply"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared(ResultRow):
+class FirmSupplyRow(Result):
     """One figure of the plan, beside the same of the plan that counts on no plant that is merely
     announced.
     """
@@ -47,15 +46,17 @@ class Compared(ResultRow):
     difference: float | None = column("firm less planned", "quantity, money or 1")
 
 
-def compare(planned: Result, firm: Result, contracts: Sequence[str]) -> Iterator[Compared]:
+def compare(
+    planned: CaseResult, firm: CaseResult, contracts: Sequence[str]
+) -> Iterator[FirmSupplyRow]:
     """Yield the figures of a plan beside those with firm supply only, which may have no plan."""
     there = firm.objective is not None
 
     def row(
         figure: str, unit: str, one: float | None, other: float | None, of: str | None = None
-    ) -> Compared:
+    ) -> FirmSupplyRow:
         difference = (other or 0.0) - (one or 0.0) if there else None
-        return Compared(
+        return FirmSupplyRow(
             figure=figure,
             of=of,
             unit=unit,
@@ -82,13 +83,13 @@ def compare(planned: Result, firm: Result, contracts: Sequence[str]) -> Iterator
         yield replace(found, difference=None) if one is None or other is None else found
 
 
-def _of(part: str, result: Result) -> list[str]:
+def _of(part: str, result: CaseResult) -> list[str]:
     return [name for name in result.figures if name.startswith(f"{part} ")]
 
 
-def _as_result(plan: Plan) -> Result:
+def _as_result(plan: Plan) -> CaseResult:
     """Return a plan as the result of a case."""
-    return Result("optimal", plan.objective, plan.bound, figures=figures(plan))
+    return CaseResult("optimal", plan.objective, plan.bound, figures=figures(plan))
 
 
 def refuse(stockpile: Stockpile) -> None:
@@ -101,7 +102,7 @@ def cases(plan: Plan) -> list[Case]:
     return [Case(view=(VIEW,), note="firm supply only")]
 
 
-def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
+def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with the comparison, and what is short where firm supply has no plan."""
     (firm,) = results
     if firm.objective is not None:
@@ -127,11 +128,11 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
         said = f"With firm supply only, no plant that is merely announced, {why}."
         plan = replace(plan, warnings=(*plan.warnings, *_short(plan, firm, options)))
     contracts = [each.contract for each in plan.of(ContractOutcome)]
-    rows = {**plan.rows, Compared: tuple(compare(_as_result(plan), firm, contracts))}
+    rows = {**plan.rows, FirmSupplyRow: tuple(compare(_as_result(plan), firm, contracts))}
     return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}")
 
 
-def _short(plan: Plan, firm: Result, options: Options) -> Iterator[str]:
+def _short(plan: Plan, firm: CaseResult, options: Options) -> Iterator[str]:
     """Yield what firm supply is short of, in words."""
     if firm.status == "infeasible":
         short = why_infeasible(build(views.firm(plan.stockpile)), options)
@@ -147,7 +148,7 @@ def rounds(asked: Asked) -> Rounds:
     ]
     if planned.objective is None:
         return [
-            Table(
+            AnswerTable(
                 "firm supply",
                 f"As it is there is no plan to compare with: {planned.ended}.",
                 ("figure",),
@@ -173,7 +174,7 @@ def rounds(asked: Asked) -> Rounds:
             f" {'more' if more >= 0 else 'less'}."
         )
     header = ("figure", "of", "unit", "as it is", "with firm supply only", "difference")
-    return [Table("firm supply", said, header, rows)]
+    return [AnswerTable("firm supply", said, header, rows)]
 
 
 FIRM_SUPPLY = WhatIf(

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.engine.case import Case, Commit, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.engine.case import Case, CaseResult, Commit
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
@@ -69,7 +69,7 @@ def cases(plan: Plan) -> list[Case]:
     return [signed(level.contract, level.level) for level in open_levels(plan)]
 
 
-def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
+def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with what every level that it does not sign would cost."""
     pairs = zip(open_levels(plan), results, strict=True)
     made = {(level.contract, level.level): _result(plan, level, each) for level, each in pairs}
@@ -77,7 +77,7 @@ def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
     return replace(plan, rows={**plan.rows, FloorOutcome: rows})
 
 
-def _result(plan: Plan, level: FloorOutcome, result: Result) -> FloorOutcome:
+def _result(plan: Plan, level: FloorOutcome, result: CaseResult) -> FloorOutcome:
     if result.objective is None and result.status != "infeasible":
         return replace(level, to_change=f"not known: {result.ended}")
     return compared(plan, level, result.objective, result.bound)
@@ -94,7 +94,7 @@ def rounds(asked: Asked) -> Rounds:
     base, *others = yield [Case(note="as it is"), *(signed(*each) for each in levels)]
     if base.objective is None:
         return [
-            Table(
+            AnswerTable(
                 "floor levels",
                 f"As it is there is no plan to compare with: {base.ended}.",
                 ("contract",),
@@ -124,7 +124,7 @@ def rounds(asked: Asked) -> Rounds:
         f"proven at least [{asked.money}]",
         "remark",
     )
-    return [Table("floor levels", said, header, rows)]
+    return [AnswerTable("floor levels", said, header, rows)]
 
 
 FLOOR_LEVELS = WhatIf(

@@ -16,22 +16,21 @@ from dataclasses import dataclass, replace
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.engine import views
-from optimiser.studies.engine.case import Case, Result
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.engine.case import Case, CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf
 from optimiser.system.errors import Fault, InputError
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import cvar
 from stockpile_model.scenarios import unfold
-from stockpile_model.schema import Result as ResultRow
-from stockpile_model.schema import column
+from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.tree import BASE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worth(ResultRow):
+class Worth(Result):
     """One figure of what the uncertainty costs."""
 
     SHEET = "uncertainty"
@@ -81,7 +80,7 @@ def _cases(stockpile: Stockpile) -> list[Case]:
 
 
 def worth(
-    stockpile: Stockpile, plan: Result, alone: Mapping[str, Result], eev: Result
+    stockpile: Stockpile, plan: CaseResult, alone: Mapping[str, CaseResult], eev: CaseResult
 ) -> Iterator[Worth]:
     """Yield the five figures.
 
@@ -142,11 +141,13 @@ def worth(
     )  # fmt: skip
 
 
-def attach(plan: Plan, results: Sequence[Result], options: Options) -> Plan:
+def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with what the uncertainty costs."""
     *scenarios, eev = results
     alone = dict(zip(plan.stockpile.scenarios, scenarios, strict=True))
-    found = tuple(worth(plan.stockpile, Result("optimal", plan.objective, plan.bound), alone, eev))
+    found = tuple(
+        worth(plan.stockpile, CaseResult("optimal", plan.objective, plan.bound), alone, eev)
+    )
     by_name = {each.figure: each.value for each in found}
     parts = [plan.verdict]
     if (vss := by_name["VSS"]) is not None:
@@ -167,7 +168,7 @@ def rounds(asked: Asked) -> Rounds:
     plan, *scenarios, eev = yield [Case(note="under the scenarios"), *_cases(asked.stockpile)]
     if plan.objective is None:
         return [
-            Table(
+            AnswerTable(
                 "uncertainty",
                 f"There is no plan under the scenarios: {plan.ended}.",
                 ("figure",),
@@ -192,7 +193,7 @@ def rounds(asked: Asked) -> Rounds:
         f"at most [{asked.money}]",
     )
     return [
-        Table(
+        AnswerTable(
             "uncertainty",
             said,
             header,

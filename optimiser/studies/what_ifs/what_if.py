@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
-from optimiser.studies.engine.case import Case, Result
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import Asked, Rounds
 from stockpile_model.stockpile import Stockpile
 
@@ -28,7 +28,7 @@ class WhatIf:
     option: str
     refuse: Callable[[Stockpile], None]
     cases: Callable[[Plan], list[Case]]
-    attach: Callable[[Plan, Sequence[Result], Options], Plan]
+    attach: Callable[[Plan, Sequence[CaseResult], Options], Plan]
     rounds: Callable[[Asked], Rounds]
 
 
