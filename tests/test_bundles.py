@@ -322,7 +322,7 @@ def test_held_decisions_are_the_same_on_every_branch(name: str) -> None:
         for variable in kept.values.keys() | found.values.keys():
             mine, other = (each.values.get(variable, {}) for each in (found, kept))
             for key in mine.keys() | other.keys():
-                far = 0.0 if variable in decisions() else 2 * bundles.HAIRS[0]
+                far = 0.0 if variable in decisions() else 2 * bundles.TOLERANCES[0]
                 assert mine.get(key, 0.0) == pytest.approx(
                     other.get(key, 0.0), rel=1e-6, abs=far
                 ), (variable, key)

@@ -17,7 +17,7 @@ from optimiser.desk.planner import Answer, Request, Watch, plan_now
 from optimiser.figures import of_comparison
 from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 from optimiser.plan.audited import as_sheets
-from optimiser.scenarios.bundles.bundle_planner import DECIDED
+from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError, OutputError, StockpileError
 from optimiser.workbook.compare_book import PlanColumn, write
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file

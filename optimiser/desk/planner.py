@@ -18,8 +18,9 @@ from optimiser.execution.workers import Workers, cores
 from optimiser.explaining.shortages import Explanation, why_infeasible
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan, make_plan
-from optimiser.scenarios.bundles.bundle_planner import DECIDED, BundlePlanner
-from optimiser.scenarios.bundles.parts import HAIRS, decisions, hold, part
+from optimiser.scenarios.bundles.bundle_planner import BundlePlanner
+from optimiser.scenarios.bundles.parts import TOLERANCES, decisions, hold, part
+from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.solving.highs import version as highs_version
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
@@ -398,9 +399,9 @@ def with_whole_orders(
     firm, tree = plan.stockpile.settings.firm_periods or 0, plan.stockpile.tree
     nodes = frozenset(n for n in tree.nodes if tree.period[n] < firm)
     kept = replace(decisions(formulation, nodes), at_risk=None)
-    for hair in HAIRS:
+    for tolerance in TOLERANCES:
         held = build(views.whole(plan.stockpile))
-        hold(held, kept, nodes, hair)
+        hold(held, kept, nodes, tolerance)
         outcome = _solve(held, limited, progress, solver)
         if outcome.status != "infeasible":
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pyomo.environ as pyo
 
 from optimiser.plan.frames import Shown, frame
+from optimiser.plan.verdict import verdict
 from optimiser.solving.solve import Outcome
 from optimiser.system.errors import OutputError, StockpileError
 from stockpile_model import amounts
 from stockpile_model.block import headings as block_headings
 from stockpile_model.block import results
-from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
-from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome, cvar
-from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
-from stockpile_model.blocks.rotation.rotated import Rotated
-from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.build import report
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
@@ -245,7 +240,7 @@ def make_plan(
         run=dict(run or {}),
         stockpile=stockpile,
     )
-    return replace(plan, verdict=_verdict(plan))
+    return replace(plan, verdict=verdict(plan))
 
 
 def _tail(settings: Settings, outcomes: Iterable[Result]) -> float | None:
@@ -340,127 +335,3 @@ def _assumption(
         given=given,
         **{each: getattr(about, each) if given else None for each in PROVENANCE},
     )
-
-
-def _verdict(plan: Plan) -> str:
-    """One paragraph for the officer: what the plan does, what it costs, how sure it is."""
-    unit, currency = plan.unit, plan.currency
-    parts = []
-    orders, signed = (
-        plan.of(Order),
-        [each for each in plan.of(ContractOutcome) if each.level is not None],
-    )
-    if orders:
-        suppliers = sorted({each.supplier for each in orders})
-        ordered = sum(each.probability * each.ordered for each in orders)
-        parts.append(
-            f"Order {_sum(ordered)} {unit} in {amounts.count(len(orders), 'order')} from"
-            f" {_list(suppliers)}."
-        )
-        relaxed = [each for each in orders if each.relaxed]
-        if relaxed:
-            lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
-            parts.append(
-                f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))}"
-                f" on, {lie} beyond firm_periods: lots, minimum, cost and price breaks are relaxed"
-                f" there, so in the end {they} will cost somewhat more."
-            )
-        bought_up = [each for each in orders if each.cheaper_from is not None]
-        if bought_up:
-            number = f"{len(bought_up)} of them {'is' if len(bought_up) == 1 else 'are'}"
-            parts.append(f"{number} bought up to a price break, where more metal costs less.")
-    if signed:
-        told = dict.fromkeys(
-            f"{each.contract} at level {each.level} (floor {amounts.money(each.floor or 0.0)}"
-            f" {currency}/{unit})"
-            for each in signed
-        )
-        deliver = "delivers" if len(told) == 1 else "deliver"
-        parts.append(
-            f"Sign {_list([*told])}, which {deliver} {_sum(sum(each.delivered for each in signed))}"
-            f" {unit}."
-        )
-    helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
-    for decision, said in (("grant", "Grant"), ("carried", "Carried by contracts:")):
-        names = sorted(name for name, each in helped.items() if each.decision == decision)
-        if names:
-            paid = sum(helped[name].grant for name in names)
-            parts.append(
-                f"{said} {_list(names)}"
-                + (f" ({amounts.money(paid)} {currency})" if paid else "")
-                + "."
-            )
-    if not orders and not signed:
-        parts.append("Buy nothing.")
-    rotated = [each for each in plan.of(Rotated) if each.form != "expired"]
-    if rotated:
-        outlets = sorted({str(each.outlet) for each in rotated})
-        out = sum(each.probability * each.quantity for each in rotated)
-        parts.append(f"Rotate {_sum(out)} {unit} out through {_list(outlets)}.")
-    parts.append(
-        f"{_sum(plan.waste)} {unit} reach the end of their life unused."
-        if plan.waste
-        else "Nothing expires unused."
-    )
-    missed = [each for each in plan.of(TargetMet) if each.below > plan.stockpile.scale.nothing]
-    unmet = sum(each.probability * each.unmet for each in plan.of(DemandMet))
-    if missed:
-        worst = max(missed, key=lambda each: each.below)
-        of = (
-            f"{len(missed)} of {amounts.count(len(plan.of(TargetMet)), 'period target')}"
-            f" {'is' if len(missed) == 1 else 'are'}"
-        )
-        parts.append(
-            f"{of} missed, the worst by {_sum(worst.below)} {unit} of {worst.material} in"
-            f" {amounts.month(worst.date)}."
-        )
-    elif plan.of(TargetMet):
-        parts.append("Every target is met.")
-    if unmet > plan.stockpile.scale.nothing:
-        parts.append(f"{_sum(unmet)} {unit} of demand stay unmet.")
-    elif plan.of(DemandMet):
-        parts.append("All demand is met.")
-    parts.append(
-        f"The expected cost, discounted to {plan.stockpile.settings.start}, is"
-        f" {amounts.money(plan.expected_cost)} {currency}."
-    )
-    outcomes, settings = plan.of(ScenarioOutcome), plan.stockpile.settings
-    if outcomes and plan.cvar is not None:
-        dearest = max(outcomes, key=lambda each: each.cost)
-        parts.append(
-            f"Of {amounts.count(len(outcomes), 'scenario')} {dearest.scenario} is the dearest,"
-            f" {amounts.money(dearest.cost)} {currency}; the worst {settings.risk_tail:.0%} cost"
-            f" {amounts.money(plan.cvar)} {currency} on average (CVaR). Quantities are what is"
-            " expected over them; orders and targets are counted in each."
-        )
-        if settings.risk_weight:
-            parts.append(
-                f"What is minimised weighs that tail with {settings.risk_weight:g}:"
-                f" {amounts.money(plan.objective)} {currency}."
-            )
-    parts.append(_proof(plan))
-    return " ".join(parts)
-
-
-def _proof(plan: Plan) -> str:
-    if plan.bound is None or plan.gap is None:
-        return "The solver gave no bound, so how much better a plan could be is not known."
-    if plan.status == "optimal":
-        return (
-            f"It is proven that no plan can cost less than {amounts.money(plan.bound)}"
-            f" {plan.currency} (gap {plan.gap:.3%})."
-        )
-    return (
-        "The search stopped before its proof: no plan can cost less than"
-        f" {amounts.money(plan.bound)} {plan.currency}, so this one is within {plan.gap:.2%} of the"
-        " best."
-    )
-
-
-def _sum(value: float) -> str:
-    """A quantity that is summed or expected, for a sentence."""
-    return amounts.quantity(amounts.clean(value))
-
-
-def _list(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -16,7 +16,7 @@ from typing import Any
 
 from optimiser.auditing import Line, Sheets
 from optimiser.plan.plan import Assumption
-from optimiser.scenarios.bundles.bundle_planner import DECIDED
+from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook import xlsx
 from optimiser.workbook.result_sheets import DATED, SHEETS

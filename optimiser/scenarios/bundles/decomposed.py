@@ -22,7 +22,8 @@ import numpy as np
 import pyomo.environ as pyo
 
 from optimiser.scenarios.bundles import parts as bundles
-from optimiser.scenarios.bundles.bundle_planner import ALONE, BundlePlan, BundlePlanner
+from optimiser.scenarios.bundles.bundle_planner import ALONE, BundlePlanner
+from optimiser.scenarios.bundles.bundle_tasks import bundle_plan
 from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.system.errors import StockpileError
 from stockpile_model.amounts import count
@@ -215,14 +216,6 @@ def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
     return ()
 
 
-def _found(outcome: Outcome, decided: bundles.Decisions | None) -> BundlePlan:
-    program = outcome.form.program if outcome.form else None
-    size = (program.columns, int(program.integer.sum())) if program else (0, 0)
-    return BundlePlan(
-        outcome.status, outcome.objective, outcome.bound, decided, *size, outcome.nodes
-    )
-
-
 def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
     """The Lagrangian dual over the bundles, by subgradients: each pays a price for every decision
     of the trunk, and is paid for it by others. The prices sum to 0 over the bundles, so their least
@@ -248,7 +241,7 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
             return planner.names[int(min(without, key=int))]
         alone = ranks.gathered(
             [
-                (int(name), _found(dual.outcomes[name], each))
+                (int(name), bundle_plan(dual.outcomes[name], each))
                 for name, each in dual.decided().items()
             ]
         )
@@ -259,7 +252,7 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         " prove"
     )
     planner.proof = several if len(planner.parts) > 1 else ALONE
-    planner.found = dict(sorted(alone, key=lambda pair: pair[0]))
+    planner.searched = dict(sorted(alone, key=lambda pair: pair[0]))
     priced = ranks.gathered([(int(name), each) for name, each in dual.decided().items()])
     planner.offer(each for _, each in sorted(priced, key=lambda pair: pair[0]))
     return ()

@@ -46,11 +46,12 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.tree import BASE
 
-HAIRS, RELATIVE = (1e-5, 1e-4), 1e-7
-"""By how much what follows in the trunk may differ between branches, in scaled units (the wider
-where a solver fails at the finer) and relatively. A solver takes a variable for fixed, at either of
-its bounds, where these are as near as its tolerance (1e-6), and a sum of such variables then misses
-what it must be: a hair is wider than that.
+TOLERANCES, RELATIVE = (1e-5, 1e-4), 1e-7
+"""The most by which what follows in the trunk may differ between branches: in scaled units (the
+wider where a solver fails at the finer), and relatively.
+
+A solver takes a variable for fixed, at either of its bounds, where these are as near as its own
+tolerance (1e-6), and a sum of such variables then misses what it must be. So these are wider.
 """
 
 
@@ -213,12 +214,15 @@ def _whole(variable: Any) -> float:
 
 
 def hold(
-    formulation: Formulation, kept: Decisions, nodes: Container[int], hair: float = HAIRS[0]
+    formulation: Formulation,
+    kept: Decisions,
+    nodes: Container[int],
+    tolerance: float = TOLERANCES[0],
 ) -> bool:
     """Hold some nodes at what was decided there; False where they cannot do what was.
 
-    What is done is fixed, and what follows from it, who pays for it also, held within a hair's
-    breadth. Rows among fixed variables held where these were decided; they may hold a bound here
+    What is done is fixed, and what follows from it, who pays for it also, held within a
+    tolerance. Rows among fixed variables held where these were decided; they may hold a bound here
     that the data of other scenarios gave, and are left out.
     """
     m, seen, acts = formulation.m, set[tuple[str, Any]](), done()
@@ -228,7 +232,10 @@ def hold(
         if name in acts:
             each.fix(value)
         else:
-            far, (lower, upper) = hair * formulation.size(each) + RELATIVE * abs(value), each.bounds
+            far, (lower, upper) = (
+                tolerance * formulation.size(each) + RELATIVE * abs(value),
+                each.bounds,
+            )
             each.setlb(value - far if lower is None else max(lower, value - far))
             each.setub(value + far if upper is None else min(max(upper, value), value + far))
     for row in m.component_objects(pyo.Constraint, active=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pyomo.environ as pyo
@@ -19,6 +19,7 @@ from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import Dated, column
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
     paid = delivered * sum(each.share for each in bills) * quantity + cost
     cheaper_from = None if reached is None else _cheaper_from(now, reached, quantity, bills[0])
     ends = _ends(stockpile, o, n, arrival)
-    return Order(
+    order = Order(
         **stockpile.where(n),
         date=date,
         offer=o,
@@ -119,8 +120,9 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
         relaxed=not firm,
         paid=paid,
         paid_on=date if row.payment == "order" else arrives,
-        instruction=_instruction(stockpile, row, (date, arrives), quantity, paid, cheaper_from),
+        instruction="",
     )
+    return replace(order, instruction=instruction(order, stockpile.settings))
 
 
 def _solved(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> _Solved:
@@ -214,23 +216,15 @@ def _cheaper_from(
     return min(same, default=None)
 
 
-def _instruction(
-    stockpile: Stockpile,
-    row: Offer,
-    dates: tuple[dt.date, dt.date],
-    quantity: float,
-    paid: float,
-    cheaper_from: float | None,
-) -> str:
-    """Return the sentence that orders a quantity; `dates`: of the order and of its arrival."""
-    date, arrives = map(amounts.month, dates)
-    unit, currency = stockpile.settings.quantity_unit, stockpile.settings.currency
+def instruction(order: Order, settings: Settings) -> str:
+    """Return the sentence that places an order."""
+    unit, currency = settings.quantity_unit, settings.currency
     sentence = (
-        f"{date}: order {amounts.quantity(quantity)} {unit} of {row.material} "
-        f"from {row.supplier} under {row.offer}, "
-        f"to arrive {arrives}, for {amounts.money(paid)} {currency} in all"
+        f"{amounts.month(order.date)}: order {amounts.quantity(order.ordered)} {unit} of"
+        f" {order.material} from {order.supplier} under {order.offer}, to arrive"
+        f" {amounts.month(order.arrives)}, for {amounts.money(order.paid)} {currency} in all"
     )
-    if cheaper_from is None:
+    if order.cheaper_from is None:
         return sentence
-    bought_up = f"{amounts.about(cheaper_from)} {unit}"
+    bought_up = f"{amounts.about(order.cheaper_from)} {unit}"
     return f"{sentence} (bought up to the price break: it costs less from {bought_up} on)"
