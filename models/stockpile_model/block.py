@@ -54,6 +54,19 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A way by which a supplier's metal comes: a row of `table`, by its key.
+
+    Where its availability is 0 nothing comes by it. `yearly`: the most that comes in a year
+    [quantity]; None: nothing limits it.
+    """
+
+    table: str
+    name: str
+    yearly: float | None
+
+
+@dataclass(frozen=True)
 class Tally:
     """A figure that studies follow: of a variable, whose index ends with the node.
 
@@ -113,6 +126,8 @@ class Block:
     sets no limit. stretch(stockpile): see `Stretch`. bounds_orders(stockpile): why every order
     needs a bound; blank where it needs none.
 
+    ways(stockpile, supplier): the ways by which a supplier's metal comes.
+
     asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
     """
@@ -137,6 +152,7 @@ class Block:
     affords: Callable[[Stockpile, float], float] | None = None
     stretch: Callable[[Stockpile], Stretch] | None = None
     bounds_orders: Callable[[Stockpile], str] | None = None
+    ways: Callable[[Stockpile, str], Iterable[Way]] = _none
     asks_spending: Callable[[Stockpile], bool] | None = None
     orphan: Callable[[Row, str], Row | None] | None = None
 
@@ -190,6 +206,11 @@ def deeds() -> Mapping[str, Deed]:
 def tallies() -> tuple[Tally, ...]:
     """Return the figures that studies follow."""
     return tuple(tally for block in blocks() for tally in block.tallies)
+
+
+def ways(stockpile: Stockpile, supplier: str) -> tuple[Way, ...]:
+    """Return the ways by which a supplier's metal comes."""
+    return tuple(way for block in blocks() for way in block.ways(stockpile, supplier))
 
 
 def asks_spending(stockpile: Stockpile) -> bool:

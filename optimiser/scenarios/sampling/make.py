@@ -18,8 +18,7 @@ from optimiser.scenarios.sampling.random_processes import Array, Flags
 from optimiser.scenarios.sampling.reduce import METHODS, Reduction, distances, forward, reduce
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
 from optimiser.system.errors import Fault, InputError, StockpileError, locate
-from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
-from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.block import ways
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import check
 from stockpile_model.calendar import add_months
@@ -218,22 +217,10 @@ def _years(stockpile: Stockpile, samples: Samples) -> list[int]:
 
 
 def _shipped(stockpile: Stockpile, supplier: str) -> float | None:
-    """Most that a supplier ships in a year, under its offers and the largest levels of its
-    contracts; None where nothing limits it.
-    """
-    offers = [row.capacity for row in stockpile.rows(Offer) if row.supplier == supplier]
-    if None in offers:
-        return None
-    levels: dict[str, float] = {}
-    for row in stockpile.rows(Floor):
-        levels[row.contract] = max(levels.get(row.contract, 0.0), row.annual_quantity)
-    contracts = [
-        row.contract
-        for row in stockpile.rows(Contract)
-        if row.supplier == supplier and row.form == "purchase"
-    ]
-    yearly = sum(each for each in offers if each is not None) * 12 / stockpile.calendar.months
-    return yearly + sum(levels.get(name, 0.0) for name in contracts)
+    """Return the most that a supplier ships in a year [quantity]; None where nothing limits it."""
+    yearly = [way.yearly for way in ways(stockpile, supplier)]
+    known = [each for each in yearly if each is not None]
+    return sum(known) if len(known) == len(yearly) else None
 
 
 def _stopped(stockpile: Stockpile, samples: Samples) -> dict[str, Flags]:
@@ -326,27 +313,17 @@ def _events(stockpile: Stockpile, samples: Samples, scenario: str, k: int) -> It
             )
     for supplier, flags in _stopped(stockpile, samples).items():
         for begin, end in _runs(stockpile, flags[k]):
-            for table, name in _ways(stockpile, supplier):
+            for way in ways(stockpile, supplier):
                 yield Event(
                     scenario=scenario,
-                    table=table,
-                    row=name,
+                    table=way.table,
+                    row=way.name,
                     column="availability",
                     from_=begin,
                     to=end,
                     how="set",
                     value="0",
                 )
-
-
-def _ways(stockpile: Stockpile, supplier: str) -> Iterator[tuple[str, str]]:
-    """The offers and contracts under which a supplier's metal comes."""
-    yield from (("offers", row.offer) for row in stockpile.rows(Offer) if row.supplier == supplier)
-    yield from (
-        ("contracts", row.contract)
-        for row in stockpile.rows(Contract)
-        if row.supplier == supplier and row.form == "purchase"
-    )
 
 
 def _runs(stockpile: Stockpile, flags: Flags) -> list[tuple[dt.date, dt.date]]:
@@ -397,7 +374,7 @@ def _advice(stockpile: Stockpile, samples: Samples) -> Iterator[str]:
             f"{stockpile.cell(hard[0], 'hard')}: hard targets must be met in every scenario,"
             " however late plants are; where no plan can, make them soft with a below_target_cost"
         )
-    without = [name for name in _stopped(stockpile, samples) if not any(_ways(stockpile, name))]
+    without = [name for name in _stopped(stockpile, samples) if not ways(stockpile, name)]
     if without:
         yield f"no offer or contract is of {', '.join(without)}: their outages change nothing"
 

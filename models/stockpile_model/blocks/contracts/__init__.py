@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyomo.environ as pyo
 
-from stockpile_model.block import Block, Tally
+from stockpile_model.block import Block, Tally, Way
 from stockpile_model.blocks.contracts import (
     cfd,
     contract_checks,
@@ -66,6 +68,16 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     deliveries.post_deliveries(m, plan, ledger)
 
 
+def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
+    """Yield the contracts by which a supplier's metal comes, each at its largest level."""
+    levels: dict[str, float] = {}
+    for floor in stockpile.rows(Floor):
+        levels[floor.contract] = max(levels.get(floor.contract, 0.0), floor.annual_quantity)
+    for row in stockpile.rows(Contract):
+        if row.supplier == supplier and row.form == "purchase":
+            yield Way(Contract.TABLE, row.contract, levels.get(row.contract, 0.0))
+
+
 BLOCK = Block(
     tables=(Contract, Floor),
     results=(ContractOutcome, FloorOutcome),
@@ -90,4 +102,5 @@ BLOCK = Block(
     add=add,
     report=contract_outcomes.report,
     brings=contract_terms.brings,
+    ways=_ways,
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.block import Block, Deed, Tally
+from stockpile_model.block import Block, Deed, Tally, Way
 from stockpile_model.blocks.offers import (
     order_arrivals,
     ordering,
@@ -72,6 +72,15 @@ def _ordered(
     return [m.buy[name, node]] if (name, node) in m.ORDERS else []
 
 
+def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
+    """Yield the offers of a supplier."""
+    periods = 12 / stockpile.calendar.months
+    for row in stockpile.rows(Offer):
+        if row.supplier == supplier:
+            yearly = None if row.capacity is None else row.capacity * periods
+            yield Way(Offer.TABLE, row.offer, yearly)
+
+
 BLOCK = Block(
     tables=(PriceBreak, Offer),
     results=(Order,),
@@ -88,4 +97,5 @@ BLOCK = Block(
     review=review,
     add=add,
     report=report,
+    ways=_ways,
 )
