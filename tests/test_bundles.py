@@ -5,10 +5,11 @@ found is not.
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import random
-from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ import pyomo.environ as pyo
 import pytest
 
 from optimiser.auditing import AuditError, audit
-from optimiser.execution.workers import Workers
+from optimiser.execution.executor import Calls, Task, run_calls
+from optimiser.execution.in_process import InProcess
+from optimiser.execution.processes import Processes
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles import parts as bundles
@@ -50,13 +53,13 @@ WAR = (
 )  # fmt: skip
 
 
-def here(task: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+def here() -> InProcess:
     """Tasks in this process, one after the other."""
-    return ((number, task(each)) for number, each in enumerate(arguments))
+    return InProcess(Calls())
 
 
 def ended(stockpile: Stockpile, count: int, options: Options = EXACT) -> Ended:
-    return BundlePlanner(stockpile, count, options, here).plan()
+    return BundlePlanner(stockpile, count, options, here()).plan()
 
 
 def planned(stockpile: Stockpile, count: int) -> Plan:
@@ -387,41 +390,53 @@ def test_the_rows_tell_of_the_trunk_and_the_money_of_all(name: str) -> None:
 def test_ctrl_c_keeps_the_bound_and_the_best_plan_so_far() -> None:
     stockpile = many(5, 0.1)
 
-    def until(calls: int) -> Ended:
-        left = calls
+    def until(tasks: int) -> Ended:
+        class Interrupted(InProcess):
+            def __init__(self) -> None:
+                super().__init__(Calls())
+                self.left = tasks
 
-        def run(task: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise KeyboardInterrupt
-            return here(task, arguments)
+            def send(self, task: Task) -> None:
+                self.left -= 1
+                if self.left < 0:
+                    raise KeyboardInterrupt
+                super().send(task)
 
-        return BundlePlanner(stockpile, 3, EXACT, run).plan()
+        return BundlePlanner(stockpile, 3, EXACT, Interrupted()).plan()
 
     at_once = until(0)
     assert (at_once.status, at_once.interrupted, at_once.bound) == ("no_plan", True, None)
-    searched = until(1)
+    searched = until(3)
     assert searched.status == "no_plan"
     assert searched.bound is not None
-    plan = until(6).plan
+    plan = until(14).plan
     assert plan is not None
     assert plan.status == "feasible"
 
 
+def processes(count: int) -> closing[Processes]:
+    return closing(Processes(Calls(), count, math.inf))
+
+
 def test_a_worker_that_dies_is_an_error_and_not_waited_for() -> None:
     with (
-        Workers(1) as workers,
+        processes(1) as executor,
         pytest.raises(SolverError, match="a worker process died before its answer"),
     ):
-        list(workers.run(os._exit, [1]))
+        list(run_calls(executor, os._exit, [1]))
 
 
 def test_workers_bring_back_what_tasks_raise_and_return() -> None:
-    with Workers(2) as workers:
-        assert sorted(workers.run(abs, [-1, 2, -3])) == [(0, 1), (1, 2), (2, 3)]
+    with processes(2) as executor:
+        assert sorted(run_calls(executor, abs, [-1, 2, -3])) == [(0, 1), (1, 2), (2, 3)]
         with pytest.raises(ValueError, match="invalid literal"):
-            list(workers.run(int, ["x"]))
+            list(run_calls(executor, int, ["x"]))
+
+
+def test_the_results_of_calls_that_were_left_are_no_results_of_those_that_follow() -> None:
+    with processes(2) as executor:
+        assert next(run_calls(executor, abs, [-1] * 4))[1] == 1
+        assert sorted(run_calls(executor, abs, [-5, -6, -7])) == [(0, 5), (1, 6), (2, 7)]
 
 
 def test_what_an_audit_finds_reaches_the_process_that_waits() -> None:

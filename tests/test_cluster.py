@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from optimiser.execution import mpi_ranks
 from optimiser.scenarios.bundles import decomposed as cluster
 from optimiser.scenarios.bundles.bundle_planner import BundlePlanner
 from optimiser.solving.solve import Options
@@ -137,14 +138,14 @@ def test_the_extensive_form_is_refused_on_more_than_one_rank(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        cluster, "_mpi", lambda: SimpleNamespace(COMM_WORLD=SimpleNamespace(rank=0, size=2))
+        mpi_ranks, "_mpi", lambda: SimpleNamespace(COMM_WORLD=SimpleNamespace(rank=0, size=2))
     )
-    planner = BundlePlanner(read_tables(TREES["stages"]), 2, Options(gap=0.0), here)
+    planner = BundlePlanner(read_tables(TREES["stages"]), 2, Options(gap=0.0), here())
     with pytest.raises(
-        cluster.ClusterUnavailable,
+        mpi_ranks.ClusterUnavailable,
         match="--decompose ef is one model on one rank: start it without mpiexec",
     ):
-        cluster.check(planner, cluster.Ranks(), "ef")
+        cluster.check(planner, mpi_ranks.Ranks(), "ef")
 
 
 def test_a_missing_extra_is_told_with_how_to_install_it(tmp_path: Path) -> None:

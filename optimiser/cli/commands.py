@@ -225,7 +225,7 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
             " --decompose"
         )
     if options["decompose"]:
-        from optimiser.scenarios.bundles.decomposed import Ranks
+        from optimiser.execution.mpi_ranks import Ranks
 
         Ranks().hush()
     request = Request(source=workbook, changes=_parsed(changes), **options)

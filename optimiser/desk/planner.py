@@ -9,12 +9,14 @@ import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from optimiser.auditing import Audit, audit
-from optimiser.execution.workers import Workers, cores
+from optimiser.execution.executor import Calls, cores
+from optimiser.execution.processes import Processes
 from optimiser.explaining.shortages import Explanation, why_infeasible
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan, make_plan
@@ -287,10 +289,11 @@ def _plan_bundles(
     run = {**_run(request, reading, options), "seconds reading": round(read_at - began, 3)}
     warnings, count = [*map(str, reading.warnings)], request.bundles or BUNDLES
     if request.decompose is not None:
-        from optimiser.scenarios.bundles.decomposed import Ranks, check, decompose
+        from optimiser.execution.mpi_ranks import Ranks
+        from optimiser.scenarios.bundles.decomposed import check, decompose
 
         ranks, way = Ranks(), request.decompose
-        planner = BundlePlanner(reading.stockpile, count, options, ranks.run, progress)
+        planner = BundlePlanner(reading.stockpile, count, options, ranks, progress)
         check(planner, ranks, way)
         warnings += _fewer(request, planner, say)
         with ranks:
@@ -300,8 +303,9 @@ def _plan_bundles(
                 lambda: decompose(planner, ranks, way),
             )
     else:
-        with Workers(request.workers) as workers:
-            planner = BundlePlanner(reading.stockpile, count, options, workers.run, progress)
+        size = request.workers or cores()
+        with closing(Processes(Calls(), size, math.inf)) as executor:
+            planner = BundlePlanner(reading.stockpile, count, options, executor, progress)
             warnings += _fewer(request, planner, say)
             ended = planner.plan(warnings, run)
     explanation = _blamed(reading.stockpile, ended.blame, options, say) if ended.blame else None

@@ -15,7 +15,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from optimiser.execution.processes import Done, Job, Task, perform
+from optimiser.execution.executor import Done, Job, Task, perform
 from optimiser.system.errors import StockpileError
 
 CONNECTING = 20.0  # longest wait for the scheduler [s]
@@ -34,11 +34,11 @@ def _perform(name: str, job: Job, task: Task) -> Done:
         if name not in _kept:
             _kept.clear()  # of the study before
             _kept[name] = job.evaluator()
-        return replace(perform(_kept[name], task), lessons=[])  # each worker keeps its own
+        return replace(perform(_kept[name], task), warm_starts=[])  # each worker keeps its own
 
 
 class Cluster:
-    """A crew on a Dask cluster.
+    """A executor on a Dask cluster.
 
     Raises StockpileError where there is none at the address, or no worker is left.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimiser.execution.processes import Done, Job, Task, perform
+from optimiser.execution.executor import Done, Job, Task, perform
 
 
 class InProcess:

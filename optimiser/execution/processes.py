@@ -14,58 +14,13 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from optimiser.execution.executor import Done, Job, Task, perform
 from optimiser.system.errors import StockpileError
 from optimiser.system.interrupts import ignore
 
-Lessons = list[Any]
-MOST_OWED = 96  # lessons; older ones are forgotten
-
-
-@dataclass(frozen=True)
-class Task:
-    """A case to run, or one whose result is known and whose plan is to be audited."""
-
-    number: int
-    case: Any
-    known: Any = None
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of a task: a result and what the case taught; `died` where its process did,
-    `late` where it was ended because the task took too long.
-    """
-
-    number: int
-    found: Any = None
-    lessons: Lessons = field(default_factory=list)
-    died: str = ""
-    late: bool = False
-
-
-class Job(Protocol):
-    """What goes to each process once, and makes there what runs the cases."""
-
-    def evaluator(self) -> Any: ...
-
-
-class Crew(Protocol):
-    """Runs tasks somewhere."""
-
-    @property
-    def size(self) -> int: ...
-    def idle(self) -> int: ...
-    def send(self, task: Task) -> None: ...
-    def wait(self) -> list[Done]: ...
-    def close(self) -> None: ...
-
-
-def perform(evaluator: Any, task: Task) -> Done:
-    """Run a task; what goes wrong in it is its result."""
-    found, lessons = evaluator.perform(task.case, task.known)
-    return Done(task.number, found, lessons)
+MOST_OWED = 96  # warm starts that wait for a process; older ones are forgotten
 
 
 def _serve(connection: mpc.Connection, job: Job) -> None:
@@ -99,13 +54,13 @@ class _Worker:
     ready: bool = False
     task: Task | None = None
     since: float = 0.0
-    owed: Lessons = field(
+    owed: list[Any] = field(
         default_factory=list
     )  # what the cases of others taught, told before its next task
 
 
 class Processes:
-    """A crew of spawned processes on this computer.
+    """A executor of spawned processes on this computer.
 
     A task that takes longer than `longest` seconds ends with its process.
     """
@@ -168,7 +123,7 @@ class Processes:
             found.append(message)
             for other in self._workers:
                 if other is not worker:
-                    other.owed = [*other.owed, *message.lessons][-MOST_OWED:]
+                    other.owed = [*other.owed, *message.warm_starts][-MOST_OWED:]
         for worker in [*self._workers]:
             if worker.task is not None and time.monotonic() - worker.since > self.longest:
                 found += self._died(worker, "it took far longer than its time limit and was ended")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from optimiser.execution.workers import Run
+from optimiser.execution.executor import Executor, run_calls
 from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.bundle_tasks import BundlePlan, Search, Trial, attempt, search
@@ -48,7 +48,7 @@ class Ended:
 
 
 class BundlePlanner:
-    """Plans a stockpile by bundles. `plan` does it all, by the tasks that it hands to `run`.
+    """Plans a stockpile by bundles. `plan` does it all, by calls on `executor`.
 
     `options.time_limit` is that of each search, of a bundle or a branch; its gap is that between
     the plan's cost and its bound. Raises InputError for a stockpile that cannot be bundled, and
@@ -56,7 +56,12 @@ class BundlePlanner:
     """
 
     def __init__(
-        self, stockpile: Stockpile, count: int, options: Options, run: Run, watch: Watch = None
+        self,
+        stockpile: Stockpile,
+        count: int,
+        options: Options,
+        executor: Executor,
+        watch: Watch = None,
     ) -> None:
         # Age by age: a branch alone would not know of which age the stock is where the others part
         # from it.
@@ -67,7 +72,7 @@ class BundlePlanner:
         self.names = [tuple(name for names in each for name in names) for each in self.dealt]
         self.weights = [self.split.weight(each) for each in self.names]
         self.parts = [bundles.part(self.stockpile, each) for each in self.names]
-        self.options, self.run, self.watch = options, run, watch
+        self.options, self.executor, self.watch = options, executor, watch
         self.inner = replace(options, gap=SHARE * options.gap, threads=1)
         self.searched: dict[int, BundlePlan] = {}
         self.bound: float | None = None
@@ -108,8 +113,10 @@ class BundlePlanner:
 
         The scenarios of a bundle that has no plan.
         """
-        for number, found in self.run(
-            search, (Search(each, self.split.periods, self.inner) for each in self.parts)
+        for number, found in run_calls(
+            self.executor,
+            search,
+            (Search(each, self.split.periods, self.inner) for each in self.parts),
         ):
             if found.status == "infeasible":
                 return self.names[number]
@@ -202,7 +209,7 @@ class BundlePlanner:
             )
             for k in numbers
         )
-        for number, tried in self.run(attempt, tasks):
+        for number, tried in run_calls(self.executor, attempt, tasks):
             candidate.tried[numbers[number]] = tried
             self._progress(
                 2, f"decisions {self.attempts}, bundle {len(candidate.tried)} of {len(self.parts)}"
@@ -218,7 +225,7 @@ class BundlePlanner:
         self.extended += 1
         ordered = [name for name in self.split.probability if name in names]
         task = Search(bundles.part(self.stockpile, ordered), self.split.periods, self.inner)
-        for _, found in self.run(search, [task]):
+        for _, found in run_calls(self.executor, search, [task]):
             if found.decisions is not None:
                 yield Candidate(found.decisions, names)
 

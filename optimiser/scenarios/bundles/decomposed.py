@@ -10,105 +10,28 @@ and is imported only when it is asked for.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import pyomo.environ as pyo
 
+from optimiser.execution.mpi_ranks import ClusterUnavailable, Ranks, quietly
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.bundle_planner import ALONE, BundlePlanner
 from optimiser.scenarios.bundles.bundle_tasks import bundle_plan
 from optimiser.solving.solve import Options, Outcome, solve
-from optimiser.system.errors import StockpileError
 from stockpile_model.amounts import count
 from stockpile_model.block import decisions
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 
 Way = Literal["lagrangian", "ef"]
-A = TypeVar("A")
-B = TypeVar("B")
 
 ITERATIONS = 10  # of the subgradient method
 # of the cost of all, that to move a decision by its size weighs in the first iteration; later ones
 # weigh less
 STEP = 0.002
-FAILED = 70  # exit status of all ranks where one fails
-
-
-class ClusterUnavailable(StockpileError):
-    """mpi-sppy or an MPI library is missing, or there are more ranks than work."""
-
-
-def _quietly() -> contextlib.AbstractContextManager[Any]:
-    """mpi-sppy tells of its progress on standard output, where the plan is told."""
-    return contextlib.redirect_stdout(io.StringIO())
-
-
-def _mpi() -> Any:
-    """The MPI of mpi-sppy: a stand-in of one rank where mpi4py is not installed."""
-    try:
-        with _quietly():
-            from mpisppy import MPI
-    except (ImportError, RuntimeError) as error:
-        raise ClusterUnavailable(
-            "--decompose needs mpi-sppy and an MPI library: pip install"
-            f" 'stockpile-optimiser[cluster]' ({error})"
-        ) from None
-    return MPI
-
-
-class Ranks:
-    """The ranks of this run as a context: each does its share of the tasks, and all know all that
-    comes back.
-
-    Every rank does the same between tasks. Where one fails alone, all end: the others would wait
-    for it for ever.
-    """
-
-    def __init__(self) -> None:
-        self.comm = _mpi().COMM_WORLD
-        self.rank, self.size = int(self.comm.rank), int(self.comm.size)
-
-    def __enter__(self) -> Ranks:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None and self.size > 1:
-            said = (
-                [f"{error}\n"]
-                if isinstance(error, StockpileError)
-                else traceback.format_exception(error)
-            )
-            print("".join(said), end="", file=sys.__stderr__, flush=True)
-            self.comm.Abort(FAILED)
-
-    def hush(self) -> None:
-        """Only the first rank speaks."""
-        if self.rank:
-            sys.stdout = sys.stderr = io.StringIO()
-
-    def run(self, task: Callable[[A], B], arguments: Iterable[A], /) -> Iterator[tuple[int, B]]:
-        mine = [
-            (number, task(each))
-            for number, each in enumerate(arguments)
-            if number % self.size == self.rank
-        ]
-        yield from sorted(self.gathered(mine), key=lambda pair: pair[0])
-
-    def gathered(self, mine: list[A]) -> list[A]:
-        """What all ranks have, on each."""
-        return (
-            mine
-            if self.size == 1
-            else [each for part in self.comm.allgather(mine) for each in part]
-        )
 
 
 def check(planner: BundlePlanner, ranks: Ranks, way: Way) -> None:
@@ -196,7 +119,7 @@ def _extensive_form(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
     from mpisppy.opt.ef import ExtensiveForm
 
     creator = _Creator(planner, ranks)
-    with _quietly():
+    with quietly():
         form = ExtensiveForm(
             {"solver": "appsi_highs", "toc": False, "turn_off_names_check": True},
             creator.names,
@@ -227,7 +150,7 @@ def _lagrangian(planner: BundlePlanner, ranks: Ranks) -> tuple[str, ...]:
         "solver_name": "appsi_highs", "PHIterLimit": ITERATIONS, "defaultPHrho": 1.0, "convthresh": 1e-9, "verbose": False,
         "display_progress": False, "toc": False, "turn_off_names_check": True,
     }  # fmt: skip
-    with _quietly():
+    with quietly():
         dual = _dual()(planner.inner, options, creator, planner.split.periods)
         dual.PH_Prep(attach_prox=False)
         try:
