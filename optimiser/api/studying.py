@@ -13,7 +13,7 @@ import numpy as np
 
 from optimiser.api.book import Book
 from optimiser.desk.study_maker import GAP, conduct
-from optimiser.execution.processes import Crew
+from optimiser.execution.executor import Executor
 from optimiser.plan.frames import Shown
 from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import make
@@ -27,7 +27,9 @@ from optimiser.studies.engine.runner import Ran, Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import AnswerTable, Asked
-from optimiser.studies.study_sheet.study_table import Input, Study, by_name, everything, made
+from optimiser.studies.study_sheet.every_input import everything
+from optimiser.studies.study_sheet.study_inputs import Input, input_of
+from optimiser.studies.study_sheet.study_table import Study, by_name
 from optimiser.system.errors import Fault, InputError, StockpileError
 from optimiser.workbook.read import Reading
 from stockpile_model.changes import parse
@@ -134,8 +136,8 @@ def study(
         )
     with ExitStack() as stack:
         keeper = stack.enter_context(Record(Path(record))) if record is not None else MemoryRecord()
-        runner, crew = _runner(book, asked, keeper, gap, time_limit, workers, on_progress)
-        stack.callback(crew.close)
+        runner, executor = _runner(book, asked, keeper, gap, time_limit, workers, on_progress)
+        stack.callback(executor.close)
         tables = conduct(EVERY_KIND[asked.study.kind](asked), runner)
         results = tuple(keeper.find_any(run.key) or CaseResult("not run") for run in runner.ran)
     return StudyResult(asked.study.kind, tuple(tables), tuple(runner.ran), results)
@@ -149,7 +151,7 @@ def _runner(
     time_limit: float | None,
     workers: int,
     watch: Watch | None,
-) -> tuple[Runner, Crew]:
+) -> tuple[Runner, Executor]:
     settings = book.stockpile.settings
     options = Options(
         gap=gap,
@@ -158,17 +160,17 @@ def _runner(
         seed=settings.seed,
     )
     rows = plain(book.stockpile)
-    crew = hire(StudyJob(rows, options), workers)
+    executor = hire(StudyJob(rows, options), workers)
     runner = Runner(
         asked.study.study,
         keeper,
         common(rows, options),
-        lambda: crew,
+        lambda: executor,
         watch or (lambda _: None),
         asked.inputs,
         audits=True,
     )
-    return runner, crew
+    return runner, executor
 
 
 def _asked(
@@ -185,7 +187,9 @@ def _asked(
         return Asked(
             rows[0],
             tuple(
-                made(stockpile, row) for row in rows if row.table and rows[0].kind != "alternatives"
+                input_of(stockpile, row)
+                for row in rows
+                if row.table and rows[0].kind != "alternatives"
             ),
             stockpile,
             gap,
@@ -234,7 +238,7 @@ def inputs_of(
                 high=high,
                 **column,
             )
-            yield made(book.stockpile, row)
+            yield input_of(book.stockpile, row)
         except ValueError as reason:
             raise InputError([Fault(text, str(reason))]) from reason
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from optimiser.execution.processes import Crew
-from optimiser.execution.workers import cores
+from optimiser.execution.executor import Executor, cores
 from optimiser.solving.highs import version
 from optimiser.solving.options import Options
 from optimiser.studies.answered import Answered
@@ -24,7 +23,9 @@ from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked, Rounds
-from optimiser.studies.study_sheet.study_table import Input, Study, by_name, everything, made
+from optimiser.studies.study_sheet.every_input import everything
+from optimiser.studies.study_sheet.study_inputs import Input, input_of
+from optimiser.studies.study_sheet.study_table import Study, by_name
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
@@ -119,12 +120,12 @@ def make_studies(
     answers, runners = [], []
     with (
         Record(kept) as record,
-        _Hired(request, StudyJob(plain, options)) as crew,
+        _Hired(request, StudyJob(plain, options)) as executor,
         Interrupt(keeps=True) as interrupt,
     ):
         for each in asked:
             runner = Runner(
-                each.study.study, record, of, crew, watch, each.inputs, interrupt, audits=True
+                each.study.study, record, of, executor, watch, each.inputs, interrupt, audits=True
             )
             tables = conduct(ROUNDS[each.study.kind](each), runner)
             runners.append(runner)
@@ -157,7 +158,7 @@ def make_studies(
             "runs of the record that were edited or damaged": record.damaged,
             "ended": "interrupted: incomplete" if interrupt.requested else COMPLETE,
             "key of input, options and versions": of,
-            "made at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+            "input_of at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         }
         write(answers, record.find_any, told, settings, output)
     failed, found = sum(each.failed for each in runners), sum(each.earlier for each in runners)
@@ -177,18 +178,18 @@ def conduct(rounds: Rounds, runner: Runner) -> list[AnswerTable]:
 
 
 class _Hired:
-    """The crew of all studies, started when a run is first missing."""
+    """The executor of all studies, started when a run is first missing."""
 
     def __init__(self, request: Request, job: StudyJob) -> None:
         self.request, self.job = request, job
-        self.crew: Crew | None = None
+        self.executor: Executor | None = None
 
-    def __call__(self) -> Crew:
-        if self.crew is None:
-            self.crew = self._start()
-        return self.crew
+    def __call__(self) -> Executor:
+        if self.executor is None:
+            self.executor = self._start()
+        return self.executor
 
-    def _start(self) -> Crew:
+    def _start(self) -> Executor:
         if self.request.scheduler is not None:
             from optimiser.execution.dask_cluster import Cluster
 
@@ -205,8 +206,8 @@ class _Hired:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.crew is not None:
-            self.crew.close()
+        if self.executor is not None:
+            self.executor.close()
 
 
 def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
@@ -255,7 +256,7 @@ def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
         return
     for row in rows:
         if row.table:
-            yield made(stockpile, row)
+            yield input_of(stockpile, row)
 
 
 def told(progress: StudyProgress) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from optimiser.execution.executor import Executor
 from optimiser.execution.in_process import InProcess
-from optimiser.execution.processes import Crew, Processes
+from optimiser.execution.processes import Processes
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.engine.evaluate import StudyJob
@@ -33,7 +34,7 @@ def plain(stockpile: Stockpile) -> Stockpile:
     )
 
 
-def hire(job: StudyJob, workers: int) -> Crew:
+def hire(job: StudyJob, workers: int) -> Executor:
     """Return what runs cases: so many processes, or with 0 this one."""
     seconds, share = LATE
     return (
@@ -62,9 +63,9 @@ def answered(
     count = sum(map(len, asked.values()))
     ended = interrupt or Interrupt()
     job = StudyJob(plain(plan.stockpile), replace(options, threads=1))
-    with closing(hire(job, min(workers, count) if count > 1 else 0)) as crew:
+    with closing(hire(job, min(workers, count) if count > 1 else 0)) as executor:
         for what_if in wanted:
-            runner = Runner(what_if.kind, record, of, lambda: crew, watch, interrupt=ended)
+            runner = Runner(what_if.kind, record, of, lambda: executor, watch, interrupt=ended)
             results = runner.run(asked[what_if.kind])
             if any(each.status == "not run" for each in results):
                 break

@@ -18,6 +18,7 @@ from typing import Any
 
 from optimiser import checks as sanity
 from optimiser.scenarios.sampling import uncertainty as uncertain
+from optimiser.studies.study_sheet import study_checks
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import Fault, InputError, locate
 from optimiser.workbook import csvs, doubts, units, xlsx
@@ -105,7 +106,11 @@ def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
     """
     stockpile, faults = _change(reading.stockpile, changes)
     if not faults:
-        problems = [*check(stockpile), *uncertain.check(stockpile), *studies.check(stockpile, ())]
+        problems = [
+            *check(stockpile),
+            *uncertain.check(stockpile),
+            *study_checks.check(stockpile, ()),
+        ]
         faults = [locate(stockpile, each) for each in problems if not each.warning]
     if not faults:
         problems += sanity.check(stockpile)
@@ -133,7 +138,7 @@ def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Read
     doubtful = {table for table, drafts in workbook.tables.items() if drafts.faults.found} | {
         each.table for each in problems if not each.warning
     }
-    problems += studies.check(stockpile, doubtful)
+    problems += study_checks.check(stockpile, doubtful)
     found = [locate(stockpile, problem) for problem in problems if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
     if not faults:

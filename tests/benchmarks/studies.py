@@ -38,7 +38,8 @@ LOOP = """
 import sys, time
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.kinds import Asked
-from optimiser.studies.study_sheet.study_table import by_name, made
+from optimiser.studies.study_sheet.study_table import by_name
+from optimiser.studies.study_sheet.study_inputs import input_of
 from optimiser.workbook.read import read
 from stockpile_model.build import build
 import numpy as np
@@ -46,7 +47,7 @@ import numpy as np
 source, count, gap = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 stockpile = read(source).stockpile
 (rows,) = by_name(stockpile).values()
-asked = Asked(rows[0], tuple(made(stockpile, row) for row in rows), stockpile, gap)
+asked = Asked(rows[0], tuple(input_of(stockpile, row) for row in rows), stockpile, gap)
 shares = np.random.default_rng(1).random((count, len(rows)))
 began = time.process_time()
 for row in shares.tolist():

@@ -15,11 +15,13 @@ from optimiser.solving.engine import Attempt
 from optimiser.solving.linear import Basis
 from optimiser.solving.solve import Options, solve
 from optimiser.studies.engine.case import Case, Commit
-from optimiser.studies.engine.certify import Certifier, Lesson
+from optimiser.studies.engine.certify import Certifier, WarmStart
 from optimiser.studies.engine.compiled import compile_program
 from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.studies.kinds import Asked
-from optimiser.studies.study_sheet.study_table import Input, Study, every_input
+from optimiser.studies.study_sheet.every_input import every_input
+from optimiser.studies.study_sheet.study_inputs import Input
+from optimiser.studies.study_sheet.study_table import Study
 from optimiser.workbook.read import read
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.build import build, check
@@ -262,15 +264,15 @@ def test_patterns_are_kept_few_and_once() -> None:
     certifier = Certifier(compiled)
     size = int(compiled.program.integer.sum())
     for k in range(40):
-        lesson = Lesson(
+        warm_start = WarmStart(
             np.array([float(k)]),
             5.0,
             None,
             (Attempt(np.full(size, float(k)), 5.0), Attempt(np.full(size, -1.0), 6.0)),
             (),
         )
-        certifier.take(lesson)
-        certifier.take(lesson)
+        certifier.take(warm_start)
+        certifier.take(warm_start)
     assert len(certifier.patterns) == 16
     assert certifier.patterns[0].whole[0] == 39
     assert all(each.whole[0] >= 0 for each in certifier.patterns), (
@@ -286,9 +288,9 @@ def test_inputs_are_weighed_by_what_the_objectives_say_of_them() -> None:
     dice = np.random.default_rng(1)
     for _ in range(8):
         at = 1 + dice.random(2)
-        certifier.take(Lesson(at, float(at @ [1, 100]), Basis(b"far", b""), (), ()))
-    certifier.take(Lesson(np.array([1.0, 1.5]), 151.0, Basis(b"near", b""), (), ()))
-    certifier.take(Lesson(np.array([2.0, 1.6]), 162.0, Basis(b"other", b""), (), ()))
+        certifier.take(WarmStart(at, float(at @ [1, 100]), Basis(b"far", b""), (), ()))
+    certifier.take(WarmStart(np.array([1.0, 1.5]), 151.0, Basis(b"near", b""), (), ()))
+    certifier.take(WarmStart(np.array([2.0, 1.6]), 162.0, Basis(b"other", b""), (), ()))
     point = certifier._placed(np.array([2.0, 1.5]))
     assert point.weight[1] > 50 * point.weight[0]
     found = certifier.roots.near(point)
@@ -306,9 +308,9 @@ def test_what_one_process_learns_serves_another() -> None:
         CaseEvaluator(StudyJob(stockpile, OPTIONS)),
         CaseEvaluator(StudyJob(stockpile, OPTIONS)),
     )
-    first, lessons = one.run(case)
-    assert len(lessons) == 1
-    other.share(pickle.loads(pickle.dumps(lessons)))
+    first, warm_starts = one.run(case)
+    assert len(warm_starts) == 1
+    other.share(pickle.loads(pickle.dumps(warm_starts)))
     second, _ = other.run(case)
     assert second.how.startswith("certified, traced")
     assert first.how.startswith("certified, traced")
@@ -327,11 +329,11 @@ def test_a_plan_told_of_another_structure_is_known_by_the_names_of_its_columns()
         CaseEvaluator(StudyJob(stockpile, OPTIONS)),
         CaseEvaluator(StudyJob(stockpile, OPTIONS)),
     )
-    _, lessons = one.run(Case(limit=("shortfall", 1e6)))
-    other.share(lessons)
+    _, warm_starts = one.run(Case(limit=("shortfall", 1e6)))
+    other.share(warm_starts)
     other.run(Case())
     (known,) = other.certifiers.values()
-    whole = one.certifiers[lessons[0].key].patterns[0].whole
+    whole = one.certifiers[warm_starts[0].key].patterns[0].whole
     assert any(np.array_equal(each.whole, whole) for each in known.patterns)
 
 

@@ -35,14 +35,14 @@ def scheduler() -> Iterator[Any]:
 def run(
     scheduler: Any, record: Path, job: Hollow, count: int, watch: Any = lambda _: None
 ) -> list[CaseResult]:
-    crew = module.Cluster(job, scheduler.scheduler_address)
+    executor = module.Cluster(job, scheduler.scheduler_address)
     try:
         with Record(record) as kept:
-            return Runner("s", kept, "of", lambda: crew, watch).run(
+            return Runner("s", kept, "of", lambda: executor, watch).run(
                 cases(*(k / 100 for k in range(count)))
             )
     finally:
-        crew.close()
+        executor.close()
 
 
 def test_runs_on_a_cluster_and_goes_on_there(scheduler: Any, tmp_path: Path) -> None:
@@ -68,22 +68,22 @@ def test_a_worker_lost_in_mid_run_costs_nothing(scheduler: Any, tmp_path: Path) 
 
 
 def test_data_that_went_with_its_last_worker_is_sent_again(scheduler: Any, tmp_path: Path) -> None:
-    crew = module.Cluster(Hollow(pause=0.05), scheduler.scheduler_address)
+    executor = module.Cluster(Hollow(pause=0.05), scheduler.scheduler_address)
     lost: list[str] = []
 
     def strike(progress: StudyProgress) -> None:
         if progress.ended == 2 and not lost:
-            lost.append(crew._sent.key)
-            crew._client.cancel([crew._sent], force=True)
+            lost.append(executor._sent.key)
+            executor._client.cancel([executor._sent], force=True)
 
     try:
         with Record(tmp_path / "r.sqlite") as kept:
-            found = Runner("s", kept, "of", lambda: crew, strike).run(
+            found = Runner("s", kept, "of", lambda: executor, strike).run(
                 cases(*(k / 100 for k in range(8)))
             )
     finally:
-        crew.close()
-    assert lost != [crew._sent.key]
+        executor.close()
+    assert lost != [executor._sent.key]
     assert [each.status for each in found] == ["optimal"] * 8
 
 

@@ -33,7 +33,9 @@ from optimiser.studies.engine.compiled import (
 )
 from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.studies.kinds import Asked
-from optimiser.studies.study_sheet.study_table import Input, Study, every_input
+from optimiser.studies.study_sheet.every_input import every_input
+from optimiser.studies.study_sheet.study_inputs import Input
+from optimiser.studies.study_sheet.study_table import Study
 from optimiser.workbook.read import read
 from stockpile_model.build import check
 from stockpile_model.changes import apply

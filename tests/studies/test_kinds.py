@@ -13,7 +13,8 @@ from optimiser.solving.solve import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.studies.kinds import AnswerTable, Asked, frontier
-from optimiser.studies.study_sheet.study_table import Input, everything, made
+from optimiser.studies.study_sheet.every_input import everything
+from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study as Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price
@@ -127,7 +128,7 @@ def test_a_sweep_of_what_moves_by_whole_periods_takes_these(path: Path) -> None:
         low=0,
         high=2,
     )
-    (table,) = answered("sweep", stockpile, path, made(stockpile, row), steps=7)
+    (table,) = answered("sweep", stockpile, path, input_of(stockpile, row), steps=7)
     assert [row[:2] for row in table.rows] == [
         (0, pytest.approx(100)),
         (1, pytest.approx(100)),
@@ -325,7 +326,7 @@ def test_a_threshold_of_what_moves_by_whole_periods_ends_between_two(path: Path)
         high=8,
     )
     (table,) = answered(
-        "threshold", stockpile, path, made(stockpile, row), decision="target", steps=9
+        "threshold", stockpile, path, input_of(stockpile, row), decision="target", steps=9
     )
     assert (
         "holds up to 3 months and does not from 4 months of offers[spot].lead_time_months"
@@ -501,13 +502,15 @@ def test_the_ranges_beside_a_cell_are_used() -> None:
     stockpile = book(
         offer(price=10, ranges={"price": (7.0, 12.0)}), offer("b", 20.0), demand(10), start=month(0)
     )
-    one = made(
+    one = input_of(
         stockpile, Row(study="s", kind="tornado", table="offers", row="spot", column="price")
     )
     assert (one.how, one.low, one.high, one.base) == ("set", 7, 12, 10)
-    both = made(stockpile, Row(study="s", kind="tornado", table="offers", column="price"))
+    both = input_of(stockpile, Row(study="s", kind="tornado", table="offers", column="price"))
     assert (both.how, both.low, both.high, both.base) == ("scale", 0.9, 1.1, 1.0)
-    bare = made(stockpile, Row(study="s", kind="tornado", table="offers", row="b", column="price"))
+    bare = input_of(
+        stockpile, Row(study="s", kind="tornado", table="offers", row="b", column="price")
+    )
     assert (bare.low, bare.high) == pytest.approx((18, 22))
 
 
@@ -580,7 +583,7 @@ def test_events_probabilities_dates_and_durations_can_be_moved(
     """What can hold whole periods alone is drawn from these, each as likely, and every draw is a
     case that the model takes.
     """
-    moved = made(UNCERTAIN, replace(row, distribution="discrete" if steps else "uniform"))
+    moved = input_of(UNCERTAIN, replace(row, distribution="discrete" if steps else "uniform"))
     assert moved.label == label
     drawn = [moved.at((k + 0.5) / 12) for k in range(12)]
     if steps is not None:
@@ -611,7 +614,7 @@ def test_events_probabilities_dates_and_durations_can_be_moved(
 )
 def test_what_cannot_be_moved_so_is_refused(row: Row, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        made(UNCERTAIN, row)
+        input_of(UNCERTAIN, row)
 
 
 def test_everything_moves_events_dates_and_durations_and_says_what_it_leaves_out() -> None:

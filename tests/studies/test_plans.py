@@ -16,7 +16,7 @@ from optimiser.studies.engine.evaluate import SAMPLE, CaseEvaluator, StudyJob
 from optimiser.studies.engine.plan_checks import audit, broken
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner
-from optimiser.studies.study_sheet.study_table import Input
+from optimiser.studies.study_sheet.study_inputs import Input
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book, contract, demand, event, floor, offer, prices, scenario
 from tests.support.studied import Here
@@ -157,11 +157,11 @@ class Wrong(Counting):
     """Reports the plan of the middle for every case below."""
 
     def run(self, each: Case) -> Any:
-        result, lessons = super().run(each)
+        result, warm_starts = super().run(each)
         return (
-            (replace(result, objective=result.objective - 1.0), lessons)
+            (replace(result, objective=result.objective - 1.0), warm_starts)
             if (each.point[0] or 0.0) < 7
-            else (result, lessons)
+            else (result, warm_starts)
         )
 
 

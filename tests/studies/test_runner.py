@@ -38,12 +38,12 @@ def cases(*first: float) -> list[Case]:
 def run(
     record: Path, job: Hollow, wanted: list[Case], workers: int = 1, longest: float = 600
 ) -> list[CaseResult]:
-    crew = Processes(job, workers, longest)
+    executor = Processes(job, workers, longest)
     try:
         with Record(record) as kept:
-            return Runner("s", kept, "of", lambda: crew).run(wanted)
+            return Runner("s", kept, "of", lambda: executor).run(wanted)
     finally:
-        crew.close()
+        executor.close()
 
 
 def ran(log: Path) -> int:
@@ -69,7 +69,7 @@ def test_a_finished_study_needs_no_crew(tmp_path: Path) -> None:
     run(record, Hollow(), cases(0.1))
 
     def nobody() -> Here:
-        raise AssertionError("a crew was hired")
+        raise AssertionError("a executor was hired")
 
     seen: list[StudyProgress] = []
     with Record(record) as kept:
@@ -121,21 +121,21 @@ def test_a_run_without_end_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_worker_killed_in_mid_run_costs_nothing(tmp_path: Path) -> None:
-    crew = Processes(Hollow(pause=0.15), 2, 600)
+    executor = Processes(Hollow(pause=0.15), 2, 600)
     killed: list[int] = []
 
     def strike(progress: StudyProgress) -> None:
         if progress.ended == 2 and not killed:
-            killed.append(crew.pids[0])
+            killed.append(executor.pids[0])
             os.kill(killed[0], signal.SIGKILL)
 
     try:
         with Record(tmp_path / "r.sqlite") as kept:
-            found = Runner("s", kept, "of", lambda: crew, strike).run(
+            found = Runner("s", kept, "of", lambda: executor, strike).run(
                 cases(*(k / 20 for k in range(8)))
             )
     finally:
-        crew.close()
+        executor.close()
     assert killed
     assert [each.status for each in found] == ["optimal"] * 8
 
@@ -156,12 +156,12 @@ if __name__ == "__main__":
     from tests.studies.test_runner import cases
     from tests.support.hollow import Hollow
 
-    crew = Processes(Hollow(pause=0.1, log=Path(sys.argv[2])), 2, 600)
+    executor = Processes(Hollow(pause=0.1, log=Path(sys.argv[2])), 2, 600)
     with Record(Path(sys.argv[1])) as kept:
         try:
-            Runner("s", kept, "of", lambda: crew, lambda p: print(p.ended, flush=True)).run(cases(*(k / 100 for k in range(40))))
+            Runner("s", kept, "of", lambda: executor, lambda p: print(p.ended, flush=True)).run(cases(*(k / 100 for k in range(40))))
         except KeyboardInterrupt:
-            crew.close()
+            executor.close()
             sys.exit(130)
 """
 

@@ -22,13 +22,14 @@ from click.testing import CliRunner
 
 from optimiser.cli.commands import cli
 from optimiser.desk.study_maker import Request, make_studies
-from optimiser.execution.processes import Done
+from optimiser.execution.executor import Done
 from optimiser.studies.answered import Answered
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Ran
 from optimiser.studies.kinds import AnswerTable
-from optimiser.studies.study_sheet.study_table import by_name, every_input
+from optimiser.studies.study_sheet.every_input import every_input
+from optimiser.studies.study_sheet.study_table import by_name
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read import read
 from optimiser.workbook.study_book import compose

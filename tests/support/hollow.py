@@ -36,7 +36,7 @@ class Plain(Performing):
     def cost(self, x: list[float]) -> float:
         return sum(x)
 
-    def share(self, lessons: list[Any]) -> None: ...
+    def share(self, warm_starts: list[Any]) -> None: ...
 
 
 class Ishigami(Plain):
@@ -61,8 +61,8 @@ class Telling(Plain):
         figures = {"heard": float(self.heard), "process": str(os.getpid())}
         return replace(result, figures=figures), [bytes(2**20)]
 
-    def share(self, lessons: list[Any]) -> None:
-        self.heard += len(lessons)
+    def share(self, warm_starts: list[Any]) -> None:
+        self.heard += len(warm_starts)
 
 
 class Linear(Plain):
@@ -74,7 +74,7 @@ class Linear(Plain):
 
 @dataclass(frozen=True)
 class Hollow:
-    """A job for a crew: `model` by name; what `befalls` a case whose first value is above 0.5;
+    """A job for a executor: `model` by name; what `befalls` a case whose first value is above 0.5;
     `log` counts who ran.
     """
 
@@ -116,5 +116,5 @@ class _Struck(Plain):
                     time.sleep(60)
         return self.inner.run(case)
 
-    def share(self, lessons: list[Any]) -> None:
-        self.inner.share(lessons)
+    def share(self, warm_starts: list[Any]) -> None:
+        self.inner.share(warm_starts)

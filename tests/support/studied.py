@@ -9,7 +9,8 @@ from optimiser.desk.study_maker import conduct
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner
 from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked
-from optimiser.studies.study_sheet.study_table import Input, Study
+from optimiser.studies.study_sheet.study_inputs import Input
+from optimiser.studies.study_sheet.study_table import Study
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import book
 
@@ -19,7 +20,7 @@ def inputs(count: int, low: float = 0.0, high: float = 1.0) -> tuple[Input, ...]
 
 
 class Here:
-    """A crew of nobody: tasks are done when they are waited for."""
+    """A executor of nobody: tasks are done when they are waited for."""
 
     size = 1
 
@@ -33,7 +34,7 @@ class Here:
         self.tasks.append(task)
 
     def wait(self) -> list[Any]:
-        from optimiser.execution.processes import perform
+        from optimiser.execution.executor import perform
 
         return [perform(self.evaluator, self.tasks.pop())]
 

@@ -5,7 +5,7 @@ fixed; from below the linear relaxation, raised by the branches that raised it b
 with the basis that it ended with in the nearest case, and of both the solver holds only what
 mattered in the cases before (`Core`). Where the two do not meet within the gap, more plans are
 tried and more branches grown; at last the search runs, begins with the best of these plans, and
-leaves a new pattern behind. What a case taught (`Lesson`) serves all that follow, in other
+leaves a new pattern behind. What a case taught (`WarmStart`) serves all that follow, in other
 processes too.
 """
 
@@ -84,7 +84,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class WarmStart:
     """What one case taught.
 
     `at`: the values of its inputs; `root`: the basis of its relaxation; `core`: the columns and
@@ -110,7 +110,7 @@ class Proof:
     bound: float | None = None
     x: Floats | None = None
     how: HOW = "certified"
-    lesson: Lesson | None = None
+    warm_start: WarmStart | None = None
 
 
 @dataclass
@@ -135,17 +135,17 @@ class Certifier:
 
     # --- What is known
 
-    def take(self, lesson: Lesson) -> None:
+    def take(self, warm_start: WarmStart) -> None:
         """Learn from a case."""
-        if lesson.root is not None:
-            self.roots.keep(lesson.at, lesson.root)
-        if lesson.core is not None:
-            self.core = lesson.core if self.core is None else self.core | lesson.core
-        if lesson.objective < INFINITY:
-            self.objectives.keep(lesson.at, lesson.objective)
-        self.gains.take(lesson.gains)
-        for attempt in lesson.attempts:
-            best = attempt.objective <= lesson.objective < INFINITY
+        if warm_start.root is not None:
+            self.roots.keep(warm_start.at, warm_start.root)
+        if warm_start.core is not None:
+            self.core = warm_start.core if self.core is None else self.core | warm_start.core
+        if warm_start.objective < INFINITY:
+            self.objectives.keep(warm_start.at, warm_start.objective)
+        self.gains.take(warm_start.gains)
+        for attempt in warm_start.attempts:
+            best = attempt.objective <= warm_start.objective < INFINITY
             pattern = self._learn(attempt.whole) if best else self._pattern(attempt.whole)
             if pattern is None:
                 continue
@@ -153,9 +153,10 @@ class Certifier:
             worse = (
                 UNKNOWN
                 if given_up
-                else (attempt.objective - lesson.objective) / max(abs(lesson.objective), 1.0)
+                else (attempt.objective - warm_start.objective)
+                / max(abs(warm_start.objective), 1.0)
             )
-            pattern.worse.keep(lesson.at, worse)
+            pattern.worse.keep(warm_start.at, worse)
             pattern.served = 0.9 * pattern.served + best  # what served of late, not once
 
     def seed(self, named: Mapping[Label, float]) -> None:
@@ -218,8 +219,8 @@ class Certifier:
         if proven.status not in ("optimal", "infeasible"):
             left = max(0.0, began + options.time_limit - time.perf_counter())
             proven = self._search(program, replace(options, time_limit=left), proven, near)
-        if proven.lesson is not None:
-            self.take(replace(proven.lesson, gains=()))  # the engine has noted them
+        if proven.warm_start is not None:
+            self.take(replace(proven.warm_start, gains=()))  # the engine has noted them
         return proven
 
     def _likely(self, point: Point) -> Iterator[Floats]:
@@ -231,7 +232,7 @@ class Certifier:
         root, core = engine.learnt()
         brought = () if engine.tree is None else tuple(engine.tree.brought)
         best, bound = engine.best, None if engine.bound == -INFINITY else engine.bound
-        lesson = Lesson(
+        warm_start = WarmStart(
             point.at,
             INFINITY if best is None else best.objective,
             root,
@@ -244,17 +245,19 @@ class Certifier:
             return (
                 Proof("infeasible")
                 if hopeless
-                else Proof("no_plan", bound=None if bound == INFINITY else bound, lesson=lesson)
+                else Proof(
+                    "no_plan", bound=None if bound == INFINITY else bound, warm_start=warm_start
+                )
             )
         if self._pattern(best.whole) is None:
-            lesson = replace(lesson, named=self.named(best.whole))
+            warm_start = replace(warm_start, named=self.named(best.whole))
         bound = None if bound is None else min(bound, best.objective)
         status: Status = (
             "optimal"
             if bound is not None and _meets(best.objective, bound, engine.gap)
             else "feasible"
         )
-        return Proof(status, best.objective, bound, best.x, lesson=lesson)
+        return Proof(status, best.objective, bound, best.x, warm_start=warm_start)
 
     def _search(self, program: Program, options: Options, known: Proof, point: Point) -> Proof:
         finer = replace(options, gap=options.gap * FINER, threads=1)
@@ -270,15 +273,15 @@ class Certifier:
                 return Proof(found.status, bound=bound, how="searched")
             return replace(known, bound=bound, how="searched")
         whole = np.round(found.x[program.integer])
-        lesson = known.lesson or Lesson(point.at, INFINITY, None, (), ())
-        attempts = (*lesson.attempts, Attempt(whole, found.objective))
-        lesson = replace(
-            lesson, objective=found.objective, attempts=attempts, named=self.named(whole)
+        warm_start = known.warm_start or WarmStart(point.at, INFINITY, None, (), ())
+        attempts = (*warm_start.attempts, Attempt(whole, found.objective))
+        warm_start = replace(
+            warm_start, objective=found.objective, attempts=attempts, named=self.named(whole)
         )
         gap = relative_gap(found.objective, bound)
         status: Status = "optimal" if gap is not None and gap <= options.gap else "feasible"
         bound = None if bound is None else min(bound, found.objective)
-        return Proof(status, found.objective, bound, found.x, "searched", lesson)
+        return Proof(status, found.objective, bound, found.x, "searched", warm_start)
 
     def _placed(self, at: Floats | None) -> Point:
         """A point, its inputs weighed by what the objectives of the cases so far say of them."""

@@ -23,7 +23,7 @@ from optimiser.solving.standard_form import Floats, Label, Program
 from optimiser.solving.structure import Tree
 from optimiser.studies.engine import plan_checks
 from optimiser.studies.engine.case import AUDITED, Case, CaseResult, Commit, Figure, Status
-from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Lesson
+from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Proof, WarmStart
 from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
@@ -49,11 +49,11 @@ Key = tuple[str, ...]  # what programs have in common that one certifier proves
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What a case taught, and whom it concerns."""
+class SharedStart:
+    """A warm start of one case, and the programs that it serves."""
 
     key: Key
-    lesson: Lesson
+    warm_start: WarmStart
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,23 +77,23 @@ class CaseEvaluator(Performing):
         self.programs = Programs()
         self.planned = 0  # cases that ended with a plan
         self.certifiers: dict[Key, Certifier] = {}
-        self.shared: deque[Told] = deque(maxlen=MOST_KNOWN)
+        self.shared: deque[SharedStart] = deque(maxlen=MOST_KNOWN)
         self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
 
-    def share(self, lessons: Iterable[Told]) -> None:
+    def share(self, warm_starts: Iterable[SharedStart]) -> None:
         """Learn from cases that other processes ran."""
-        for told in lessons:
-            self.shared.append(told)
-            if told.key in self.certifiers:
-                self.certifiers[told.key].take(told.lesson)
-            elif told.lesson.named is not None:
+        for shared in warm_starts:
+            self.shared.append(shared)
+            if shared.key in self.certifiers:
+                self.certifiers[shared.key].take(shared.warm_start)
+            elif shared.warm_start.named is not None:
                 for certifier in self.certifiers.values():
-                    certifier.seed(told.lesson.named)
+                    certifier.seed(shared.warm_start.named)
 
     # --- Cases
 
-    def run(self, case: Case) -> tuple[CaseResult, list[Told]]:
-        """How a case ends, and what it taught."""
+    def run(self, case: Case) -> tuple[CaseResult, list[SharedStart]]:
+        """Return how a case ends, and warm starts for others."""
         began = time.perf_counter()
         self.deadline = began + self.job.options.time_limit
         try:
@@ -139,72 +139,47 @@ class CaseEvaluator(Performing):
             )
         return replace(result, how=f"{result.how}{AUDITED}", plan=None)
 
-    def _run(self, case: Case) -> tuple[CaseResult, list[Told]]:
+    def _run(self, case: Case) -> tuple[CaseResult, list[SharedStart]]:
+        """Return how a case ends, and warm starts for others."""
         changed = self._changed(case)
         if isinstance(changed, CaseResult):
             return changed, []
         if case.view:
             return self._viewed(changed, case.view), []
-        if (
-            changed.settings.objective == "shortfall_first"
-            and case.aim == "cost"
-            and case.limit is None
-        ):
+        in_order = changed.settings.objective == "shortfall_first"
+        if in_order and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
-        compiled, made, why = self._program(case)
-        point = (
-            np.array(case.point, dtype=np.float64)
-            if case.point and None not in case.point
-            else None
-        )
+        return self._proven(case, changed)
+
+    def _proven(self, case: Case, changed: Stockpile) -> tuple[CaseResult, list[SharedStart]]:
+        """Return what a certifier proves of a case, and warm starts for others."""
+        compiled, origin, why = self._program(case)
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
         certifier = self._certifier(key, compiled, changed)
         options = replace(self.job.options, time_limit=self._left())
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
         asked = _asked(compiled, case)
-        found = certifier.prove(asked, options, point)
-        taught = [] if found.lesson is None else [Told(key, found.lesson)]
-        unit = compiled.unit(case.aim)
-        bound = None if found.bound is None else found.bound * unit
-        if found.x is None or found.objective is None:
-            return (
-                CaseResult(found.status, bound=bound, how=f"{found.how}, {made}", message=why),
-                taught,
-            )
-        objective = found.objective
+        proof = certifier.prove(asked, options, _point(case))
+        shared = [] if proof.warm_start is None else [SharedStart(key, proof.warm_start)]
+        how = f"{proof.how}, {origin}"
+        if proof.x is None or proof.objective is None:
+            bound = None if proof.bound is None else proof.bound * compiled.unit(case.aim)
+            return CaseResult(proof.status, bound=bound, how=how, message=why), shared
         x = (
-            found.x
+            proof.x
             if case.aim == "cost"
-            else _cheapest(compiled, asked, found.x, objective, options)
+            else _cheapest(compiled, asked, proof.x, proof.objective, options)
         )
-        if said := plan_checks.broken(asked, x):
-            return (
-                CaseResult(
-                    "failed",
-                    how=f"{found.how}, {made}",
-                    message=f"the plan does not keep its program: {said}",
-                ),
-                [],
-            )
-        gap = relative_gap(objective, found.bound)
-        values = compiled.values(x)
-        figures, stock = _figures(compiled, values, changed)
-        if case.aim != "cost":
-            figures["cost"] = compiled.program.objective(x) * compiled.scale.money
-        kept = (
-            [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK]
-            if _meant(case)
-            else slice(None)
-        )
-        plan, how = values[kept], f"{found.how}, {made}"
+        if fault := plan_checks.broken(asked, x):
+            message = f"the plan does not keep its program: {fault}"
+            return CaseResult("failed", how=how, message=message), []
+        result = _reported(case, compiled, changed, proof, x)
+        gap = result.gap
         status: Status = (
             "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
         )
-        return (
-            CaseResult(status, objective * unit, bound, gap, 0.0, how, why, figures, stock, plan),
-            taught,
-        )
+        return replace(result, status=status, how=how, message=why), shared
 
     def _left(self) -> float:
         """What is left of the time of a case, after its program was compiled; a moment in any case,
@@ -260,11 +235,11 @@ class CaseEvaluator(Performing):
             for other in [*self.certifiers.values()][-3:]:
                 for pattern in other.patterns[:4]:
                     made.seed(other.named(pattern.whole))
-            for told in self.shared:
-                if told.key == key:
-                    made.take(told.lesson)
-                elif told.lesson.named is not None:
-                    made.seed(told.lesson.named)
+            for shared in self.shared:
+                if shared.key == key:
+                    made.take(shared.warm_start)
+                elif shared.warm_start.named is not None:
+                    made.seed(shared.warm_start.named)
             self.certifiers[key] = made
             while len(self.certifiers) > MOST_CERTIFIERS:
                 self.certifiers.pop(next(iter(self.certifiers)))
@@ -334,6 +309,38 @@ class CaseEvaluator(Performing):
             stock,
             x,
         )
+
+
+def _point(case: Case) -> Floats | None:
+    """Return the values of all inputs of a case; None where one is not known."""
+    if not case.point or None in case.point:
+        return None
+    return np.array(case.point, dtype=np.float64)
+
+
+def _reported(
+    case: Case, compiled: Compiled, changed: Stockpile, proof: Proof, x: Floats
+) -> CaseResult:
+    """Return the figures of the plan x, in the units of the workbook."""
+    assert proof.objective is not None
+    unit, values = compiled.unit(case.aim), compiled.values(x)
+    figures, stock = _figures(compiled, values, changed)
+    if case.aim != "cost":
+        figures["cost"] = compiled.program.objective(x) * compiled.scale.money
+    columns = (
+        [j for j, (name, _) in enumerate(compiled.labels) if name not in RISK]
+        if _meant(case)
+        else slice(None)
+    )
+    return CaseResult(
+        "feasible",
+        proof.objective * unit,
+        None if proof.bound is None else proof.bound * unit,
+        relative_gap(proof.objective, proof.bound),
+        figures=figures,
+        stock=stock,
+        plan=values[columns],
+    )
 
 
 def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:

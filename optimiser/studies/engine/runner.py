@@ -1,4 +1,4 @@
-"""Runs cases on a crew: what the record holds is not run again, what ends is recorded as it ends.
+"""Runs cases on a executor: what the record holds is not run again, what ends is recorded as it ends.
 
 A study that is interrupted ends with what it has: of the cases that have not ended each result says
 `not run`.
@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from optimiser.execution.processes import Crew, Done, Task
+from optimiser.execution.executor import Done, Executor, Task
 from optimiser.studies.engine.case import FAILED, Case, CaseResult
-from optimiser.studies.study_sheet.study_table import Input
+from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.system.interrupts import Interrupt
 
 TRIES = 2  # of a case whose process dies
@@ -81,7 +81,7 @@ class _Work:
     plans, of what is `named` so far and not audited.
     """
 
-    hire: Callable[[], Crew]
+    hire: Callable[[], Executor]
     cases: Sequence[Case]
     keys: Sequence[str]
     missing: deque[int]
@@ -94,13 +94,13 @@ class _Work:
     asked: set[int] = field(default_factory=set)  # whose plans were asked for again
 
     @functools.cached_property
-    def crew(self) -> Crew:
+    def executor(self) -> Executor:
         return self.hire()
 
     def send(self) -> None:
         """Send the next case, or its plan to be audited."""
         number = self.missing.popleft()
-        self.crew.send(Task(number, self.cases[number], self.plans.pop(number, None)))
+        self.executor.send(Task(number, self.cases[number], self.plans.pop(number, None)))
         self.running += 1
 
     def note(self, number: int, result: CaseResult) -> None:
@@ -149,7 +149,7 @@ class _Work:
 class Runner:
     """Runs the cases of one study.
 
-    `of` says what its runs have in common, for their keys; `hire` gives the crew when it is first
+    `of` says what its runs have in common, for their keys; `hire` gives the executor when it is first
     needed. `audits`: whether the plans of the first case of each round, its cheapest and its
     dearest are audited.
     """
@@ -157,7 +157,7 @@ class Runner:
     study: str
     record: Keeper
     of: str
-    hire: Callable[[], Crew]
+    hire: Callable[[], Executor]
     watch: Callable[[StudyProgress], None] = lambda _: None
     inputs: Sequence[Input] = ()
     interrupt: Interrupt = field(default_factory=Interrupt)
@@ -196,9 +196,9 @@ class Runner:
         while not self.interrupt.requested and (
             work.missing or work.running or (self.audits and work.unaudited())
         ):
-            while work.missing and work.crew.idle():
+            while work.missing and work.executor.idle():
                 work.send()
-            for done in work.crew.wait():
+            for done in work.executor.wait():
                 self._ended(work, done)
         return [CaseResult("not run") if each is None else each for each in found]
 
@@ -225,7 +225,7 @@ class Runner:
         result = (
             CaseResult("no_plan" if done.late else "crashed", message=done.died)
             if done.died
-            else done.found
+            else done.result
         )
         if self.audits:
             work.note(done.number, result)

@@ -8,6 +8,8 @@ the study.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.evaluate import UNLIKE
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
@@ -18,40 +20,19 @@ ALIKE = 0.005  # plans that are less unlike are the same
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Search for one plan after the other, each as unlike those before it as can be."""
     share = SHARE if asked.study.high is None else asked.study.high
     (best,) = yield [Case(note="least cost")]
     if best.objective is None:
-        return [
-            AnswerTable(
-                "alternatives",
-                f"There is no plan to find alternatives to: {best.ended}.",
-                ("plan",),
-                [],
-            )
-        ]
+        said = f"There is no plan to find alternatives to: {best.ended}."
+        return [AnswerTable("alternatives", said, ("plan",), [])]
     most = best.objective + share * abs(best.objective)
     plans, wanted, why = [best], asked.study.steps or PLANS, ""
-    while len(plans) < wanted:
-        (found,) = yield [
-            Case(
-                note=f"plan {len(plans) + 1}",
-                aim="distance",
-                avoid=_weights(plans),
-                limit=("cost", most),
-            )
-        ]
-        if not found.planned:
-            why = f"the search for the next ended so: {found.ended}"
-            break
-        if min(_distance(found, other) for other in plans) < ALIKE:
-            proven = (
-                "there is none that is less alike"
-                if found.gap is not None and found.gap <= UNLIKE
-                else "none less alike was found in time"
-            )
-            why = f"the next is like one of these to {1 - ALIKE:.1%}, and {proven}"
-            break
-        plans.append(found)
+    while len(plans) < wanted and not why:
+        (found,) = yield [_next(plans, most)]
+        why = _why_no_more(found, plans)
+        if not why:
+            plans.append(found)
     names = sorted({name for each in plans for name in _decisions(each)})
     header = (
         "plan",
@@ -61,25 +42,58 @@ def rounds(asked: Asked) -> Rounds:
         f"shortfall [{asked.unit}]",
         *names,
     )
-    rows = []
-    for k, each in enumerate(plans):
-        cost = each.number("cost") if k else each.objective
-        more = None if cost is None else (cost - best.objective) / abs(best.objective or 1.0)
-        unlike = None if not k else min(_distance(each, other) for other in plans[:k])
-        shown = [each.figures.get(name, 0.0) for name in names]
-        rows.append((k + 1, cost, more, unlike, each.number("shortfall"), *shown))
-    said = f"The best plan costs {asked.paid(best.objective)}"
-    if len(rows) > 1:
-        at, dear, _, far = max((row for row in rows[1:]), key=lambda row: figure(row[3]))[:4]
-        said += (
-            f"; {len(rows) - 1} others cost at most {share:.1%} more, and plan {at}, for"
-            f" {asked.paid(figure(dear))}, does "
-        )
-        said += f"{figure(far):.0%} of it otherwise"
+    rows = [_row(k, plans, names) for k in range(len(plans))]
+    said = _answer(asked, best.objective, rows, share)
     said += f". {len(rows)} of {wanted} plans were found: {why}." if why else "."
     return [
         AnswerTable("alternatives", f"{said} Unlike: 0 is the same, 1 nothing alike.", header, rows)
     ]
+
+
+def _next(plans: list[CaseResult], most: float) -> Case:
+    """Return the case of the next plan, which costs `most` at most."""
+    return Case(
+        note=f"plan {len(plans) + 1}",
+        aim="distance",
+        avoid=_weights(plans),
+        limit=("cost", most),
+    )
+
+
+def _why_no_more(found: CaseResult, plans: list[CaseResult]) -> str:
+    """Say why a search was the last; nothing where it brought another plan."""
+    if not found.planned:
+        return f"the search for the next ended so: {found.ended}"
+    if min(_distance(found, other) for other in plans) >= ALIKE:
+        return ""
+    proven = (
+        "there is none that is less alike"
+        if found.gap is not None and found.gap <= UNLIKE
+        else "none less alike was found in time"
+    )
+    return f"the next is like one of these to {1 - ALIKE:.1%}, and {proven}"
+
+
+def _row(k: int, plans: list[CaseResult], names: Sequence[str]) -> tuple[object, ...]:
+    """Return the row of a plan: its cost, how unlike it is, and its decisions."""
+    each, best = plans[k], plans[0].objective or 0.0
+    cost = each.number("cost") if k else each.objective
+    more = None if cost is None else (cost - best) / abs(best or 1.0)
+    unlike = None if not k else min(_distance(each, other) for other in plans[:k])
+    shown = [each.figures.get(name, 0.0) for name in names]
+    return (k + 1, cost, more, unlike, each.number("shortfall"), *shown)
+
+
+def _answer(asked: Asked, best: float, rows: Sequence[Sequence[object]], share: float) -> str:
+    """Say how many other plans there are, and which does most otherwise."""
+    said = f"The best plan costs {asked.paid(best)}"
+    if len(rows) == 1:
+        return said
+    at, dear, _, far = max(rows[1:], key=lambda row: figure(row[3]))[:4]
+    return (
+        f"{said}; {len(rows) - 1} others cost at most {share:.1%} more, and plan {at}, for"
+        f" {asked.paid(figure(dear))}, does {figure(far):.0%} of it otherwise"
+    )
 
 
 def _quantities() -> dict[str, str]:
@@ -90,6 +104,7 @@ def _quantities() -> dict[str, str]:
 
 
 def _decisions(result: CaseResult) -> dict[str, float]:
+    """Return what a plan does, by name."""
     kinds = {tally.figure for tally in tallies() if tally.how in ("sum", "ever")}
     return {
         name: value
@@ -99,7 +114,7 @@ def _decisions(result: CaseResult) -> dict[str, float]:
 
 
 def _weights(plans: list[CaseResult]) -> tuple[tuple[str, float], ...]:
-    """The share of each decision in all that the plans do, by variable and name."""
+    """Return the share of each decision in all that the plans do, by variable and name."""
     sums: dict[str, float] = {}
     variables = _quantities()
     for each in plans:
@@ -113,7 +128,7 @@ def _weights(plans: list[CaseResult]) -> tuple[tuple[str, float], ...]:
 
 
 def _distance(one: CaseResult, other: CaseResult) -> float:
-    """1 - Σ min / Σ max over the decisions (Ruzicka)."""
+    """Return 1 - Σ min / Σ max over the decisions (Ruzicka)."""
     first, second = _decisions(one), _decisions(other)
     names = first.keys() | second.keys()
     largest = sum(max(first.get(name, 0.0), second.get(name, 0.0)) for name in names)

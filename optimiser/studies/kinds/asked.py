@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from optimiser.studies.engine.case import Case, CaseResult, Commit
-from optimiser.studies.study_sheet.study_table import Input, Study
+from optimiser.studies.study_sheet.study_inputs import Input
+from optimiser.studies.study_sheet.study_table import Study
 from stockpile_model.stockpile import Stockpile
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]

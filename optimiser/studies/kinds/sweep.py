@@ -10,7 +10,7 @@ import numpy as np
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.kinds.screened import missed
-from optimiser.studies.study_sheet.study_table import Input
+from optimiser.studies.study_sheet.study_inputs import Input
 
 STEPS = 7
 

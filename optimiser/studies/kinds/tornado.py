@@ -1,96 +1,108 @@
-"""Tornado: each input at its low and at its high, all others as they are, ranked by how far the
-cost swings.
+"""Tornado: each input at its low and at its high, all others as they are.
+
+The inputs are ranked by the swing of the cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from optimiser.studies.engine.case import CaseResult
-from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
+from optimiser.studies.engine.case import Case, CaseResult
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
+from optimiser.studies.study_sheet.study_inputs import Input
 
 SHOWN = 3  # cells of a reason that a sentence names
 
 
+@dataclass(frozen=True)
+class _Swings:
+    """The inputs ranked by their swings, and those at an end of which there is no plan."""
+
+    rows: list[tuple[object, ...]]
+    without_plan: list[str]
+
+
 def rounds(asked: Asked) -> Rounds:
-    cases = [asked.case(*[None] * len(asked.inputs), note="as it is")]
+    """Run each input at its ends, and rank the inputs."""
+    base, *ends = yield _cases(asked)
+    swings = _swings(asked, base, ends)
+    money, unit = asked.money, asked.unit
+    header = (
+        "input",
+        "low",
+        "high",
+        f"cost at low, more than as it is [{money}]",
+        f"cost at high, more than as it is [{money}]",
+        f"largest swing [{money}]",
+        f"shortfall at low [{unit}]",
+        f"shortfall at high [{unit}]",
+        "unit",
+        "remark",
+    )
+    axis = f"{asked.least}, more than as it is [{money}]"
+    answer = _answer(asked, base, swings.rows, swings.without_plan)
+    tables = [AnswerTable("tornado", answer, header, swings.rows, "tornado", (3, 4), axis)]
+    return [*tables, *_left_out(asked)]
+
+
+def _cases(asked: Asked) -> list[Case]:
+    """Return the case as it is, and one for each end of each input."""
+    nothing: list[float | None] = [None] * len(asked.inputs)
+    cases = [asked.case(*nothing, note="as it is")]
     for k, each in enumerate(asked.inputs):
         for side, value in (("low", each.low), ("high", each.high)):
-            values: list[float | None] = [None] * len(asked.inputs)
-            values[k] = value
+            values = [*nothing[:k], value, *nothing[k + 1 :]]
             cases.append(asked.case(*values, note=f"{side} of {each.name}"))
-    base, *ends = yield cases
-    rows, first = [], list[str]()  # first: those at an end of which there is no plan
-    for k, each in enumerate(asked.inputs):
-        low, high = ends[2 * k : 2 * k + 2]
-        changes = [_change(base, low), _change(base, high)]
-        swing = max((abs(one) for one in changes if one is not None), default=None)
-        blind = swing is not None and swing <= asked.gap * abs(base.objective or 0.0)
-        said = "; ".join(
-            f"{side}: {one.ended}"
-            for side, one in (("low", low), ("high", high))
-            if not one.planned
-        )
-        remark = said or ("within the gap: may be nothing" if blind else "")
-        rows.append(
-            (
-                each.name,
-                each.low,
-                each.high,
-                *changes,
-                swing,
-                low.number("shortfall"),
-                high.number("shortfall"),
-                each.unit,
-                remark,
-            )
-        )
-        if any(one.status == "infeasible" for one in (low, high)):
-            first.append(each.name)
-    # What leaves no plan at an end matters most; what cannot be changed so is no swing.
-    rows.sort(key=lambda row: (row[0] not in first, -float(row[5] or 0.0)))
-    header = (
-        *(
-            "input",
-            "low",
-            "high",
-            f"cost at low, more than as it is [{asked.money}]",
-            f"cost at high, more than as it is [{asked.money}]",
-        ),
-        *(
-            f"largest swing [{asked.money}]",
-            f"shortfall at low [{asked.unit}]",
-            f"shortfall at high [{asked.unit}]",
-            "unit",
-            "remark",
-        ),
-    )
-    axis = f"{asked.least}, more than as it is [{asked.money}]"
-    tables = [
-        AnswerTable(
-            "tornado", _answer(asked, base, rows, first), header, rows, "tornado", (3, 4), axis
-        )
+    return cases
+
+
+def _swings(asked: Asked, base: CaseResult, ends: Sequence[CaseResult]) -> _Swings:
+    """Return the swing of each input, the largest first.
+
+    What leaves no plan at an end matters most, and stands first: it has no swing.
+    """
+    pairs = [*zip(ends[::2], ends[1::2], strict=True)]
+    without = [
+        each.name
+        for each, pair in zip(asked.inputs, pairs, strict=True)
+        if any(end.status == "infeasible" for end in pair)
     ]
+    rows = [_row(asked, base, each, *pair) for each, pair in zip(asked.inputs, pairs, strict=True)]
+    rows.sort(key=lambda row: (row[0] not in without, -figure(row[5] or 0.0)))
+    return _Swings(rows, without)
+
+
+def _row(
+    asked: Asked, base: CaseResult, each: Input, low: CaseResult, high: CaseResult
+) -> tuple[object, ...]:
+    """Return the row of an input, given how it ended at its low and at its high."""
+    changes = [_change(base, low), _change(base, high)]
+    swing = max((abs(one) for one in changes if one is not None), default=None)
+    blind = swing is not None and swing <= asked.gap * abs(base.objective or 0.0)
+    ended = [
+        f"{side}: {end.ended}" for side, end in (("low", low), ("high", high)) if not end.planned
+    ]
+    remark = "; ".join(ended) or ("within the gap: may be nothing" if blind else "")
+    short = low.number("shortfall"), high.number("shortfall")
+    return (each.name, each.low, each.high, *changes, swing, *short, each.unit, remark)
+
+
+def _left_out(asked: Asked) -> Iterator[AnswerTable]:
+    """Yield the cells that a study of all inputs leaves out."""
     if asked.left_out:
         left = [(reason, cell) for reason, cells in asked.left_out.items() for cell in cells]
         counts = "; ".join(
             f"{len(cells):,} of {reason}" for reason, cells in asked.left_out.items()
         )
-        tables.append(
-            AnswerTable(
-                "left out",
-                f"{len(left):,} cells were not moved: {counts}.",
-                ("reason", "cell"),
-                left,
-            )
-        )
-    return tables
+        said = f"{len(left):,} cells were not moved: {counts}."
+        yield AnswerTable("left out", said, ("reason", "cell"), left)
 
 
 def _answer(
     asked: Asked, base: CaseResult, rows: Sequence[Sequence[object]], first: Sequence[str]
 ) -> str:
-    """Which input moves the cost most, and by how much."""
+    """Say which input moves the cost most, and by how much."""
     if base.objective is None:
         return f"As it is there is no plan to compare with: {base.ended}."
     parts = (
@@ -129,6 +141,7 @@ def _answer(
 
 
 def _change(base: CaseResult, end: CaseResult) -> float | None:
+    """Return how much more an end costs than the base."""
     return (
         None if base.objective is None or end.objective is None else end.objective - base.objective
     )
