@@ -1,7 +1,7 @@
 """The same tasks on a Dask cluster: what a process keeps for its cases it keeps there too, one
 worker process for each case at a time.
 
-A task whose worker is lost goes to another by Dask itself; where that fails too it is told as died,
+A task whose worker is lost goes to another by Dask itself; where that fails too its end is `died`,
 and the runner does what it does for processes of its own. Start workers with one thread each (`dask
 worker ADDRESS --nthreads 1`).
 """
@@ -29,7 +29,7 @@ _one = threading.Lock()  # HiGHS has one thread in a process
 
 
 def _perform(name: str, job: Job, task: Task) -> Done:
-    """On a worker: run a task with what is kept for its job."""
+    """Run a task on a worker, with what is kept for its job."""
     with _one:
         if name not in _kept:
             _kept.clear()  # of the study before
@@ -70,25 +70,30 @@ class Cluster:
 
     @property
     def size(self) -> int:
+        """Return how many workers there are."""
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def idle(self) -> int:
-        """One task more for each worker than it runs, so that none waits for the next."""
+        """Return how many tasks can be sent now.
+
+        Each worker has one more than it runs, so that none waits for the next.
+        """
         return max(0, 2 * self.size - len(self._running))
 
     def send(self, task: Task) -> None:
+        """Send a task to the cluster."""
         self._sent = self._still(self._sent, self._job)
         future = self._client.submit(_perform, self._name, self._sent, task, pure=False)
         self._running[future] = task
         future.add_done_callback(lambda _: self._some.set())
 
     def _still(self, sent: Any, what: Any) -> Any:
-        """What was sent to the workers; sent again where the last of them that had it is lost."""
+        """Return what was sent to the workers, sent again where the last that had it is lost."""
         lost = what is not None and (sent is None or sent.status != "finished")
         return self._client.scatter(what, broadcast=True, hash=False) if lost else sent
 
     def wait(self) -> list[Done]:
-        """Wait for something to end, a second at most; may be empty."""
+        """Wait for tasks to end, a second at most, and return those that have ended."""
         self._some.wait(1.0)
         self._some.clear()
         if self._client.status != "running":
@@ -111,17 +116,19 @@ class Cluster:
 
     @staticmethod
     def _done(future: Any, task: Task) -> Done:
+        """Return how a task ended."""
         if future.status in (
             "cancelled",
             "lost",
         ):  # Dask asks no more for what it needs: its data went with a worker
             return Done(task.number, died="its worker was lost")
         try:
-            found: Done = future.result()
+            done: Done = future.result()
         except Exception as reason:  # its worker was lost again and again, or cannot run it
             return Done(task.number, died=f"{type(reason).__name__}: {reason}")
-        return found
+        return done
 
     def close(self) -> None:
+        """Cancel what runs, and leave the cluster."""
         self._client.cancel([*self._running])
         self._client.close(timeout=LEAVING)

@@ -1,4 +1,6 @@
-"""Tasks on the ranks of an MPI run: every rank sends all tasks, runs its share, and learns every end.
+"""Tasks on the ranks of an MPI run.
+
+Every rank sends all tasks, runs its share, and gets the ends of all.
 
 mpi-sppy gives the library, or a stand-in of one rank. This module needs the extra `cluster`.
 """

@@ -24,7 +24,7 @@ MOST_OWED = 96  # warm starts that wait for a process; older ones are forgotten
 
 
 def _serve(connection: mpc.Connection, job: Job) -> None:
-    """The life of a process: take a message, do it, answer."""
+    """Serve as a process: take a message, do it, answer."""
     ignore()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     evaluator = job.evaluator()
@@ -41,6 +41,7 @@ def _serve(connection: mpc.Connection, job: Job) -> None:
 
 
 def _end_with_parent() -> None:
+    """End this process when its parent ends."""
     parent = mp.parent_process()
     if parent is not None:
         mpc.wait([parent.sentinel])
@@ -56,11 +57,11 @@ class _Worker:
     since: float = 0.0
     owed: list[Any] = field(
         default_factory=list
-    )  # what the cases of others taught, told before its next task
+    )  # warm starts of others, sent before its next task
 
 
 class Processes:
-    """A executor of spawned processes on this computer.
+    """An executor of spawned processes on this computer.
 
     A task that takes longer than `longest` seconds ends with its process.
     """
@@ -71,13 +72,15 @@ class Processes:
         self.job, self.size, self.longest = job, size, longest
         self._context = mp.get_context("spawn")
         self._stillborn = 0
-        self._workers = [self._hire() for _ in range(size)]
+        self._workers = [self._start() for _ in range(size)]
 
     @property
     def pids(self) -> list[int]:
+        """Return the identifiers of the processes."""
         return [each.process.pid for each in self._workers]
 
-    def _hire(self) -> _Worker:
+    def _start(self) -> _Worker:
+        """Start a process."""
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs, self.job), daemon=True)
         process.start()
@@ -85,26 +88,28 @@ class Processes:
         return _Worker(process, ours)
 
     def idle(self) -> int:
+        """Return how many processes wait for a task."""
         return sum(each.ready and each.task is None for each in self._workers)
 
     def send(self, task: Task) -> None:
+        """Send a task to a process that waits."""
         worker = next(each for each in self._workers if each.ready and each.task is None)
         worker.task, worker.since = task, time.monotonic()
         if (
             worker.owed
         ):  # not sooner: while it runs it reads nothing, and each might wait for the other to read
-            self._tell(worker, ("share", worker.owed))
+            self._send(worker, ("share", worker.owed))
             worker.owed = []
         with contextlib.suppress(OSError):  # it has died since: `wait` sees that
             worker.connection.send(task)
 
-    def _tell(self, worker: _Worker, message: tuple[str, Any]) -> None:
+    def _send(self, worker: _Worker, message: tuple[str, Any]) -> None:
         if worker.ready:
             with contextlib.suppress(OSError):
                 worker.connection.send(message)
 
     def wait(self) -> list[Done]:
-        """Wait for something to end; may be empty."""
+        """Wait for tasks to end, a second at most, and return those that have ended."""
         by_end: dict[Any, _Worker] = {}
         for worker in self._workers:
             by_end[worker.connection] = worker
@@ -141,7 +146,7 @@ class Processes:
                     "no process can be started to run cases (the last ended with"
                     f" {worker.process.exitcode})"
                 )
-        self._workers[self._workers.index(worker)] = self._hire()
+        self._workers[self._workers.index(worker)] = self._start()
         code = worker.process.exitcode
         said = why or (
             f"its process was killed by signal {-code}"
@@ -153,6 +158,7 @@ class Processes:
         )
 
     def close(self) -> None:
+        """Kill all processes, whatever they do."""
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:

@@ -67,6 +67,7 @@ class Explanation:
     needed: tuple[Short, ...]
 
     def lines(self) -> Iterator[str]:
+        """Yield the explanation line by line."""
         yield "No plan keeps every limit of this workbook."
         if self.wanted:
             yield "Short, everything else kept:"

@@ -8,7 +8,7 @@ they share, at conditional probabilities.
 The sum over the bundles of probability × least cost is a lower bound. Let x be a best plan of all
 scenarios and ζ the beginning of its tail. Its objective is a sum over the scenarios,
 
-    Σ_s π_s [(1 - w)·c_s + w·(ζ + max(0, c_s - ζ)/α)]  =  Σ_b π_b Σ_{s in b} π_s/π_b [(1 - w)·c_s + w·(ζ + max(0, c_s - ζ)/α)],
+    Σ_s π_s f_s = Σ_b π_b Σ_{s in b} π_s/π_b f_s,  f_s = (1 - w)·c_s + w·(ζ + max(0, c_s - ζ)/α),
 
 and what stands behind π_b is the objective of bundle b at the part of x that its nodes hold and the
 same ζ. That part keeps every limit of the bundle, since limits are kept along paths, so the

@@ -87,7 +87,7 @@ def _outcomes(split: Split, trials: Sequence[TrialResult]) -> list[ScenarioOutco
 def _rows(
     stockpile: Stockpile, trials: Sequence[TrialResult], outcomes: Sequence[ScenarioOutcome]
 ) -> dict[type[Result], tuple[Result, ...]]:
-    """Return the rows of the plan by their type: of the trunk, of what is expected, of scenarios."""
+    """Return the rows of the plan by type: of the trunk, of what is expected, of scenarios."""
     expected = ExpectedRows()
     for each in trials:
         expected.merge(each.expected)

@@ -78,6 +78,7 @@ class Samples:
 
     @property
     def size(self) -> int:
+        """Return how many samples there are."""
         return len(
             next(
                 iter(
@@ -171,9 +172,17 @@ def _dates(stockpile: Stockpile, revealed: int) -> tuple[tuple[dt.date, ...], tu
         return tuple(dates), ()
     found = {begin, *dates, end}
     for a, b in itertools.pairwise(sorted(found)):
-        steps = (add_months(a, ADDED_GAP * k) for k in itertools.count(1))
-        found |= set(itertools.takewhile(lambda day, b=b: add_months(day, 1) < b, steps))  # type: ignore[misc]
+        found |= set(_added(a, b))
     return tuple(sorted(found - {begin})), tuple(sorted(found - own))
+
+
+def _added(begin: dt.date, end: dt.date) -> Iterator[dt.date]:
+    """Yield dates between two, ADDED_GAP months apart, the last a month before the end."""
+    for k in itertools.count(1):
+        day = add_months(begin, ADDED_GAP * k)
+        if add_months(day, 1) >= end:
+            return
+        yield day
 
 
 # --- Prices ---------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class Made:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Return the names of the new scenarios."""
         return tuple(row.scenario for row in self.stockpile.rows(Scenario))
 
 

@@ -19,6 +19,8 @@ from stockpile_model.values import normal
 
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty(Row):
+    """One thing that is uncertain: a price, a delay, an outage or an embargo."""
+
     TABLE = "uncertainty"
     PURPOSE = (
         "What is uncertain, for `stockpile scenarios`, which samples it and writes `scenarios` and"

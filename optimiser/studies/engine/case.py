@@ -56,13 +56,14 @@ class Case:
 
     @property
     def said(self) -> str:
-        """Its changes in words."""
+        """Return its changes in words."""
         return "; ".join(map(str, self.changes))
 
     @property
     def asked(self) -> str:
-        """What is minimised, under which limit and decisions, in words; nothing where it is the
-        cost alone.
+        """Return what is minimised, under which limit and decisions, in words.
+
+        Blank where it is the cost alone.
         """
         parts = [] if self.aim == "cost" else [f"least {self.aim}"]
         parts += (
@@ -80,9 +81,7 @@ class Case:
         return "; ".join(parts)
 
     def key(self, of: str) -> str:
-        """What tells a run from every other; `of` says the same of the input, the options and the
-        versions.
-        """
+        """Return the key of a run; `of` is that of the input, the options and the versions."""
         said: list[Any] = [
             of,
             [str(each) for each in self.changes],
@@ -118,16 +117,17 @@ class CaseResult:
 
     @property
     def planned(self) -> bool:
+        """Return whether it ended with a plan."""
         return self.status in PLANNED
 
     @property
     def audited(self) -> bool:
-        """Whether its plan was recomputed from the input rows."""
+        """Return whether its plan was recomputed from the input rows."""
         return self.how.endswith(AUDITED)
 
     @property
     def ended(self) -> str:
-        """How a run without a plan ended, in words."""
+        """Return how a run without a plan ended, in words."""
         said = {
             "infeasible": "no plan keeps every limit",
             "no_plan": "no plan was found within the time limit",
@@ -135,12 +135,12 @@ class CaseResult:
         return f"{said}: {self.message}" if self.message else said
 
     def number(self, name: str) -> float | None:
-        """A figure that is a number; `objective` is one too."""
+        """Return a figure that is a number; `objective` is one too."""
         found: Any = self.objective if name == "objective" else self.figures.get(name)
         return float(found) if isinstance(found, (int, float)) else None
 
     def slim(self) -> CaseResult:
-        """What a study of many runs keeps in memory; the whole stands in the record."""
+        """Return what a study of many runs keeps in memory; the whole stands in the record."""
         kept = {
             name: self.figures[name]
             for name in ("shortfall", "waste", "cost")

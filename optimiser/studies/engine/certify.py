@@ -58,7 +58,7 @@ class Nearest(Generic[T]):
     known: deque[tuple[Floats, T]] = field(default_factory=lambda: deque(maxlen=MOST_KNOWN))
 
     def near(self, point: Point) -> T | None:
-        """What is known of the case that is nearest; None where nothing is."""
+        """Return what is known of the nearest case; None where nothing is."""
         alike = [each for each in self.known if len(each[0]) == len(point.at)]
         if not alike:
             return self.known[-1][1] if self.known else None
@@ -67,6 +67,7 @@ class Nearest(Generic[T]):
         ][1]
 
     def keep(self, at: Floats, what: T) -> None:
+        """Keep what is known of a case."""
         self.known.append((at, what))
 
 
@@ -79,7 +80,7 @@ class Pattern:
     served: float = 0.0
 
     def likely(self, point: Point) -> float:
-        """By how much it may be worse; one that was never tried not at all."""
+        """Return by how much it may be worse; one that was never tried not at all."""
         return self.worse.near(point) or 0.0
 
 
@@ -171,7 +172,7 @@ class Certifier:
         )
 
     def named(self, whole: Floats) -> dict[Label, float]:
-        """Integers by the names of their columns, for programs of another structure."""
+        """Return integers by the names of their columns, for programs of another structure."""
         return dict(
             zip(
                 (self.like.labels[j] for j in np.flatnonzero(self.like.program.integer).tolist()),
@@ -196,7 +197,7 @@ class Certifier:
     # --- Proving
 
     def prove(self, program: Program, options: Options, point: Floats | None = None) -> Proof:
-        """The optimum of a program within `options.gap`.
+        """Prove the optimum of a program within `options.gap`.
 
         `point` are the inputs that it was made with: bases of cases near it are begun with. Raises
         SolverError and Unbounded.

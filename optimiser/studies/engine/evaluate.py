@@ -64,6 +64,7 @@ class StudyJob:
     options: Options
 
     def evaluator(self) -> CaseEvaluator:
+        """Return what evaluates the cases in a process."""
         return CaseEvaluator(self)
 
 
@@ -117,8 +118,9 @@ class CaseEvaluator(Performing):
         return replace(result, seconds=time.perf_counter() - began), new
 
     def audit(self, case: Case, result: CaseResult) -> CaseResult:
-        """The result of a case after its plan was audited as `solve` audits plans; failed where it
-        does not agree.
+        """Return the result of a case after its plan was audited as `solve` audits plans.
+
+        It has failed where the plan does not agree with the input.
         """
         changed = self._changed(case)
         if isinstance(changed, CaseResult):

@@ -224,7 +224,7 @@ def _checksum(key: str, row: Sequence[Any]) -> str:
 
 
 def _number(value: float | None) -> float | None:
-    """A number as SQLite gives it back: it keeps no nan, and no whole number in a column of reals."""
+    """Return a number as SQLite gives it back: no nan, and no whole number in a column of reals."""
     return None if value is None or math.isnan(value) else float(value)
 
 

@@ -1,4 +1,4 @@
-"""Runs cases on a executor: what the record holds is not run again, what ends is recorded as it ends.
+"""Runs cases on an executor: what the record holds is not run again, and every end is recorded.
 
 A study that is interrupted ends with what it has: of the cases that have not ended each result says
 `not run`.
@@ -38,13 +38,13 @@ class StudyProgress:
 
     @property
     def rate(self) -> float | None:
-        """Runs a second, those of the record left out."""
+        """Return the runs a second, those of the record left out."""
         made = self.ended - self.kept
         return made / self.seconds if made and self.seconds else None
 
     @property
     def left(self) -> float | None:
-        """Time until what is asked for has ended [s]."""
+        """Return the time until what is asked for has ended [s]."""
         return (self.asked - self.ended) / self.rate if self.rate else None
 
 
@@ -55,8 +55,11 @@ class Keeper(Protocol):
 
     earlier: int
 
-    def find(self, key: str) -> CaseResult | None: ...
-    def keep(self, key: str, study: str, case: Case, result: CaseResult) -> None: ...
+    def find(self, key: str) -> CaseResult | None:
+        """Return the result of a run that need not be made again."""
+
+    def keep(self, key: str, study: str, case: Case, result: CaseResult) -> None:
+        """Keep a run of a study."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class _Work:
     plans, of what is `named` so far and not audited.
     """
 
-    hire: Callable[[], Executor]
+    start: Callable[[], Executor]
     cases: Sequence[Case]
     keys: Sequence[str]
     missing: deque[int]
@@ -95,7 +98,7 @@ class _Work:
 
     @functools.cached_property
     def executor(self) -> Executor:
-        return self.hire()
+        return self.start()
 
     def send(self) -> None:
         """Send the next case, or its plan to be audited."""
@@ -149,15 +152,15 @@ class _Work:
 class Runner:
     """Runs the cases of one study.
 
-    `of` says what its runs have in common, for their keys; `hire` gives the executor when it is first
-    needed. `audits`: whether the plans of the first case of each round, its cheapest and its
+    `of` says what its runs have in common, for their keys; `start` gives the executor when it is
+    first needed. `audits`: whether the plans of the first case of each round, its cheapest and its
     dearest are audited.
     """
 
     study: str
     record: Keeper
     of: str
-    hire: Callable[[], Executor]
+    start: Callable[[], Executor]
     watch: Callable[[StudyProgress], None] = lambda _: None
     inputs: Sequence[Input] = ()
     interrupt: Interrupt = field(default_factory=Interrupt)
@@ -172,7 +175,7 @@ class Runner:
     began: float = field(default_factory=time.monotonic)
 
     def run(self, cases: Sequence[Case]) -> list[CaseResult]:
-        """The results of the cases, in their order; each is recorded as it ends."""
+        """Return the results of the cases, in their order; each is recorded as it ends."""
         self.asked += len(cases)
         keys = [case.key(self.of) for case in cases]
         self.ran += [self._ran(case, key) for case, key in zip(cases, keys, strict=True)]
@@ -191,8 +194,8 @@ class Runner:
                 twins[key] = [number]
                 missing.append(number)
         self.earlier += self.record.earlier - before
-        self._tell()
-        work = _Work(self.hire, cases, keys, missing, twins, found)
+        self._report()
+        work = _Work(self.start, cases, keys, missing, twins, found)
         while not self.interrupt.requested and (
             work.missing or work.running or (self.audits and work.unaudited())
         ):
@@ -234,7 +237,7 @@ class Runner:
         for number in work.twins[key]:
             self.ended -= work.found[number] is not None  # it ended before, and was audited now
             work.found[number] = self._seen(result, len(work.cases) > MOST_WHOLE)
-        self._tell()
+        self._report()
 
     def _seen(self, result: CaseResult, slim: bool) -> CaseResult:
         self.ended += 1
@@ -242,7 +245,7 @@ class Runner:
         self.noted.update(dict.fromkeys(name for name, value in result.figures.items() if value))
         return result.slim() if slim else result
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self.watch(
             StudyProgress(
                 self.study, self.ended, self.asked, self.kept, time.monotonic() - self.began

@@ -166,6 +166,7 @@ class Tape:
         return took
 
     def fail(self, what: str, *nodes: int) -> NoReturn:
+        """Raise Untraceable, and remember the first failure."""
         failure = Untraceable(what, self.behind(nodes))
         self.failed = self.failed or failure
         raise failure
@@ -200,18 +201,23 @@ class Traced(NumericValue):  # type: ignore[misc]
         return self
 
     def is_numeric_type(self) -> bool:
+        """Return True: it is a number."""
         return True
 
     def is_constant(self) -> bool:
+        """Return False: its value may change."""
         return False
 
     def is_fixed(self) -> bool:
+        """Return True: it is no variable."""
         return True
 
     def is_potentially_variable(self) -> bool:
+        """Return False: it is no variable."""
         return False
 
     def polynomial_degree(self) -> int:
+        """Return 0: it holds no variable."""
         return 0
 
     # --- Arithmetic: with a number it is recorded, with anything else it is Pyomo's

@@ -32,15 +32,17 @@ class Asked:
 
     @property
     def money(self) -> str:
+        """Return the currency."""
         return self.stockpile.settings.currency
 
     @property
     def unit(self) -> str:
+        """Return the unit of quantity."""
         return self.stockpile.settings.quantity_unit
 
     @property
     def least(self) -> str:
-        """What the plans of its runs minimise, in words."""
+        """Return what the plans of its runs minimise, in words."""
         first = self.stockpile.settings.objective == "shortfall_first"
         return "cost at the least shortfall" if first else "least cost"
 
@@ -50,6 +52,7 @@ class Asked:
 
     @property
     def seed(self) -> int:
+        """Return the seed of its samples."""
         return 1 if self.study.seed is None else self.study.seed
 
     def case(
@@ -59,7 +62,7 @@ class Asked:
         limit: tuple[str, float] | None = None,
         commits: tuple[Commit, ...] = (),
     ) -> Case:
-        """The case in which the inputs have these values; None leaves one as it is.
+        """Return the case in which the inputs have these values; None leaves one as it is.
 
         Where all are known it has a point.
         """

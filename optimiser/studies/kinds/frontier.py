@@ -42,25 +42,25 @@ Points = list[tuple[float, CaseResult]]
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Plan at each limit of a cell, or of a measure of the plan."""
     steps = asked.study.steps or STEPS
-    if asked.inputs:
-        (limit,) = asked.inputs
-        values = grid(limit, steps)
-        found = yield [asked.case(value) for value in values]
-        cell = (limit.table, normal(limit.column))
-        strict, points = (
-            LIMITS.get(cell, -1 if cell in AT_LEAST else 1),
-            [*zip(values, found, strict=True)],
-        )
-        return [
-            _table(
-                asked,
-                limit.name,
-                limit.unit,
-                strict,
-                _shared(points, [], strict, asked.gap) if cell in LIMITS else points,
-            )
-        ]
+    return (yield from (_over_cell if asked.inputs else _over_measure)(asked, steps))
+
+
+def _over_cell(asked: Asked, steps: int) -> Rounds:
+    """Plan at each value of a cell."""
+    (limit,) = asked.inputs
+    values = grid(limit, steps)
+    found = yield [asked.case(value) for value in values]
+    cell, points = (limit.table, normal(limit.column)), [*zip(values, found, strict=True)]
+    strict = LIMITS.get(cell, -1 if cell in AT_LEAST else 1)
+    if cell in LIMITS:
+        points = _shared(points, [], strict, asked.gap)
+    return [_table(asked, limit.name, limit.unit, strict, points)]
+
+
+def _over_measure(asked: Asked, steps: int) -> Rounds:
+    """Plan at each limit of shortfall or CVaR, from the least to that of the cheapest plan."""
     measure = normal(str(asked.study.column))
     name, unit = ("CVaR", asked.money) if measure == "cvar" else (measure, asked.unit)
     cheapest, least = yield [
@@ -68,16 +68,10 @@ def rounds(asked: Asked) -> Rounds:
         Case(note=f"least {measure}", aim=measure),
     ]
     if cheapest.objective is None or least.objective is None:
-        why = "; ".join(
-            f"{note}: {each.ended}"
-            for note, each in (("least cost", cheapest), (f"least {measure}", least))
-            if not each.planned
-        )
-        return [
-            AnswerTable(
-                "frontier", f"An end of the frontier was not found: {why}.", (name, "status"), []
-            )
-        ]
+        ends = (("least cost", cheapest), (f"least {measure}", least))
+        why = "; ".join(f"{note}: {each.ended}" for note, each in ends if not each.planned)
+        said = f"An end of the frontier was not found: {why}."
+        return [AnswerTable("frontier", said, (name, "status"), [])]
     bottom = asked.study.low if asked.study.low is not None else least.objective
     # At the least cost the measure may be anything up to what that plan happens to have: of two
     # plans that cost the same, less of it.
@@ -98,21 +92,19 @@ def rounds(asked: Asked) -> Rounds:
         Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values
     ]
     known.append((math.inf, replace(cheapest, objective=None)))  # its bound is one everywhere
-    return [
-        _table(
-            asked, name, unit, 1, _shared([*zip(values, found, strict=True)], known, 1, asked.gap)
-        )
-    ]
+    points = _shared([*zip(values, found, strict=True)], known, 1, asked.gap)
+    return [_table(asked, name, unit, 1, points)]
 
 
 def _priced(result: CaseResult) -> CaseResult:
-    """A plan that another measure was minimised for, by its cost, of which nothing is proven."""
+    """Return a plan of another aim by its cost, of which nothing is proven."""
     return replace(result, objective=result.number("cost"), bound=None)
 
 
 def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
-    """The points, each with the cheapest plan that keeps its limit and the highest bound that holds
-    there. `known` are more plans and bounds, by their limits.
+    """Return the points, each with the cheapest plan and the highest bound of its limit.
+
+    `known` are more plans and bounds, by their limits.
     """
 
     def at(value: float) -> CaseResult:
@@ -142,7 +134,7 @@ def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
 
 
 def _table(asked: Asked, name: str, unit: str, strict: int, points: Points) -> AnswerTable:
-    """The points in the order of their limits.
+    """Return the points in the order of their limits.
 
     One is dominated where it is proven that a stricter limit costs no more.
     """
@@ -193,7 +185,7 @@ def _answer(
     points: Points,
     rows: Sequence[Sequence[object]],
 ) -> str:
-    """What the limit costs at its strictest, and where loosening it saves most."""
+    """Say what the limit costs at its strictest, and where loosening it saves most."""
     planned = sorted(
         (strict * value, each.objective) for value, each in points if each.objective is not None
     )

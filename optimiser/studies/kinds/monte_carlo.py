@@ -22,6 +22,7 @@ BINS = 20
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Draw the inputs, and plan for each sample."""
     samples = asked.study.samples or SAMPLES
     dice = np.random.default_rng(asked.seed)
     shares = dice.random((samples, len(asked.inputs)))

@@ -1,11 +1,13 @@
 """Morris: elementary effects of each input along trajectories that change one input at a time
 (Morris 1991; SALib).
 
-A trajectory in which a run has no plan is left out as a whole, and told; with fewer than two whole
-ones the effects are refused.
+A trajectory in which a run has no plan is left out as a whole, and the answer says so. With fewer
+than two whole ones the effects are refused.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,10 +15,11 @@ from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
 
 TRAJECTORIES, LEVELS = 10, 4
-LEAST = 2  # trajectories of which anything can be told
+LEAST = 2  # trajectories from which an effect can be estimated
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Plan along trajectories, and rank the inputs by their effects."""
     with quiet():
         from SALib.analyze import morris as analysis
         from SALib.sample import morris as sampling
@@ -44,11 +47,8 @@ def rounds(asked: Asked) -> Rounds:
         else f" {int((~whole).sum())} of {len(whole)} trajectories are left out: {missed(results)}."
     )
     if whole.sum() < LEAST:
-        return [
-            AnswerTable(
-                "morris", f"Refused: fewer than {LEAST} whole trajectories.{out}", header, []
-            )
-        ]
+        said = f"Refused: fewer than {LEAST} whole trajectories.{out}"
+        return [AnswerTable("morris", said, header, [])]
     kept = np.repeat(whole, size)
     with quiet():
         found = analysis.analyze(
@@ -64,17 +64,16 @@ def rounds(asked: Asked) -> Rounds:
     )
     rows = [(each.name, each.low, each.high, *map(float, numbers)) for each, *numbers in columns]
     rows.sort(key=lambda row: -figure(row[3]))
+    said, axis = _answer(asked, rows) + out, f"effect on the cost [{asked.money}]"
+    return [AnswerTable("morris", said, header, rows, "columns", (3, 5), axis)]
+
+
+def _answer(asked: Asked, rows: Sequence[Sequence[object]]) -> str:
+    """Say which input moves the cost most."""
     name, most = rows[0][0], figure(rows[0][3])
-    said = (
-        f"{name} moves the cost most, by {asked.paid(most)} over its range on average (μ*)"
-        if most
-        else "No input moves the cost"
-    )
-    if most and len(rows) > 1:
-        said += f"; next is {rows[1][0]}, by {asked.paid(figure(rows[1][3]))}"
-    said += ". σ says how much that depends on the other inputs." + out
-    return [
-        AnswerTable(
-            "morris", said, header, rows, "columns", (3, 5), f"effect on the cost [{asked.money}]"
-        )
-    ]
+    said = "No input moves the cost"
+    if most:
+        said = f"{name} moves the cost most, by {asked.paid(most)} over its range on average (μ*)"
+        if len(rows) > 1:
+            said += f"; next is {rows[1][0]}, by {asked.paid(figure(rows[1][3]))}"
+    return f"{said}. σ says how much that depends on the other inputs."

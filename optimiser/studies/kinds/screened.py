@@ -46,11 +46,12 @@ def costs(results: Sequence[CaseResult]) -> Any:
 
 
 def quiet() -> Any:
+    """Return a context without the warnings of SALib."""
     return warnings.catch_warnings(action="ignore")
 
 
 def missed(results: Sequence[CaseResult]) -> str:
-    """Which runs have no plan, in words."""
+    """Say which runs have no plan."""
     kinds = dict.fromkeys(each.ended for each in results if not each.planned)
     shown = [
         f"{sum(each.ended == ended for each in results)} × {ended}"

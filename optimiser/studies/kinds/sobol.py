@@ -1,7 +1,8 @@
 """Sobol: the share of the cost's variance that each input explains alone (S1) and with all others
 (ST) (Saltelli 2010; SALib).
 
-The indices tolerate no missing run: where one has no plan they are refused, and told why. Its runs
+The indices tolerate no missing run: where one has no plan they are refused, with the reason. Its
+runs
 stay in the record.
 """
 
@@ -16,6 +17,7 @@ SAMPLES = 64
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Plan for the samples of Saltelli, and split the variance of the cost over the inputs."""
     with quiet():
         from SALib.analyze import sobol as analysis
         from SALib.sample import sobol as sampling

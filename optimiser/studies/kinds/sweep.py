@@ -27,6 +27,7 @@ def grid(moved: Input, steps: int) -> list[float]:
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Plan at each point of a grid of one or two inputs."""
     axes = [grid(each, asked.study.steps or STEPS) for each in asked.inputs]
     points = [*itertools.product(*axes)]
     results = yield [asked.case(*point) for point in points]

@@ -2,7 +2,7 @@
 
 At each value the plan is made twice, with the decision forced and with it forbidden. The decision
 is proven where what one costs at least is more than what the other costs at most, so the interval
-that is told holds whatever the gap. Where the two overlap the decision is open: both are as good,
+that is given holds whatever the gap. Where the two overlap the decision is open: both are as good,
 within the gap.
 """
 
@@ -20,6 +20,7 @@ Verdict = Literal["yes", "no", "open"]
 
 
 def rounds(asked: Asked) -> Rounds:
+    """Search the value at which a decision flips, by bisection."""
     (moved,) = asked.inputs
     rows: list[tuple[object, ...]] = []
     low, high = moved.low, moved.high
@@ -130,9 +131,11 @@ def _table(
         else f"{kind} {name}" + (f" at {level}" if level else "")
     )
     (moved,) = asked.inputs
-    shown = {"yes": "is right", "no": "is not", "open": "is as good as not, within the gap"} if kind != TARGET else {
-        "yes": "holds", "no": "does not", "open": "is not known"
-    }  # fmt: skip
+    shown = (
+        {"yes": "holds", "no": "does not", "open": "is not known"}
+        if kind == TARGET
+        else {"yes": "is right", "no": "is not", "open": "is as good as not, within the gap"}
+    )
     unit = f" {moved.unit}" if moved.unit else ""
     if left is None or right is None:
         said = (

@@ -269,15 +269,13 @@ def _range(
     row: Study, named: Sequence[Cell], step: float | None
 ) -> tuple[How, float | None, float, float]:
     """Return how cells are moved, the value that changes nothing, and low and high."""
-    first, how = named[0], _how(row.how)
-    one = len({each.value for each in named}) == 1 and not isinstance(first.value, dt.date)
-    value = float(first.value) if one and not isinstance(first.value, dt.date) else None
-    base = {"set": value, "scale": 1.0, "add": 0.0}[how]
+    how = _how(row.how)
+    base = {"set": _value(named), "scale": 1.0, "add": 0.0}[how]
     if row.low is not None and row.high is not None:
         return how, base, row.low, row.high
     own: Ends = (None, None)
     if how == "set" and len({each.range for each in named}) == 1:
-        own = first.range
+        own = named[0].range
     together = how == "scale" or (how == "set" and row.low is None and row.high is None)
     if step is not None and base is not None:
         low, high = _ends(own, base, step)
@@ -294,6 +292,13 @@ def _range(
         low if row.low is None else row.low,
         high if row.high is None else row.high,
     )
+
+
+def _value(named: Sequence[Cell]) -> float | None:
+    """Return the number that stands in all cells; None where they hold dates or differ."""
+    value = named[0].value
+    same = all(each.value == value for each in named)
+    return float(value) if same and not isinstance(value, dt.date) else None
 
 
 def _ends(own: Ends, middle: float, by: float) -> tuple[float, float]:

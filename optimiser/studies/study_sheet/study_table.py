@@ -105,7 +105,7 @@ def by_name(stockpile: Stockpile) -> dict[str, tuple[Study, ...]]:
 
 
 def decision(row: Study) -> tuple[str, str, str | None]:
-    """Return kind, name and level of the decision that a threshold watches; `target` has no name."""
+    """Return kind, name and level of the decision of a threshold; `target` has no name."""
     kind, _, name = clean(row.decision or TARGET).partition(" ")
     kind = identity(kind)
     if kind == "sign" and "/" in name:

@@ -1,4 +1,4 @@
-"""Cost shares: what each buyer would pay alone, and its fair part of the cost of the plan for all."""
+"""Cost shares: what each buyer would pay alone, and its fair part of the cost for all."""
 
 from __future__ import annotations
 

@@ -79,6 +79,21 @@ def _cases(stockpile: Stockpile) -> list[Case]:
     ]
 
 
+def _weighed(stockpile: Stockpile, costs: Mapping[str, float | None]) -> float | None:
+    """Return the scenarios' costs weighed like the objective; None where one is not known."""
+    settings, probability = stockpile.settings, stockpile.tree.probability
+    known = {
+        name: (probability[stockpile.scenarios[name]], cost)
+        for name, cost in costs.items()
+        if cost is not None
+    }
+    if len(known) < len(costs):
+        return None
+    average = sum(weight * cost for weight, cost in known.values())
+    tail = cvar(known, settings.risk_tail)
+    return (1 - settings.risk_weight) * average + settings.risk_weight * tail
+
+
 def worth(
     stockpile: Stockpile, plan: CaseResult, alone: Mapping[str, CaseResult], eev: CaseResult
 ) -> Iterator[Worth]:
@@ -87,21 +102,8 @@ def worth(
     `plan` is that of the scenarios, `alone` that of each, known from the start, `eev` that of the
     mean, held.
     """
-    settings, tree = stockpile.settings, stockpile.tree
-    weight = {name: tree.probability[leaf] for name, leaf in stockpile.scenarios.items()}
-
-    def weighed(costs: Mapping[str, float | None]) -> float | None:
-        known = {name: cost for name, cost in costs.items() if cost is not None}
-        if len(known) < len(costs):
-            return None
-        average = sum(weight[name] * cost for name, cost in known.items())
-        tail = cvar(
-            {name: (weight[name], cost) for name, cost in known.items()}, settings.risk_tail
-        )
-        return (1 - settings.risk_weight) * average + settings.risk_weight * tail
-
-    ws = weighed({name: each.objective for name, each in alone.items()})
-    ws_bound = weighed({name: each.bound for name, each in alone.items()})
+    ws = _weighed(stockpile, {name: each.objective for name, each in alone.items()})
+    ws_bound = _weighed(stockpile, {name: each.bound for name, each in alone.items()})
 
     def figure(
         name: str, meaning: str, value: float | None, least: float | None, most: float | None
@@ -132,13 +134,19 @@ def worth(
         said = "no value: the mean of all inputs has no plan"
     yield figure("EEV", said, eev.objective, eev.bound, eev.objective)
     yield figure(
-        "EVPI", "what perfect foresight would save: RP - WS", less(plan.objective, ws), less(plan.bound, ws),
+        "EVPI",
+        "what perfect foresight would save: RP - WS",
+        less(plan.objective, ws),
+        less(plan.bound, ws),
         less(plan.objective, ws_bound),
-    )  # fmt: skip
+    )
     yield figure(
-        "VSS", "what this plan saves against planning for the mean: EEV - RP", less(eev.objective, plan.objective),
-        less(eev.bound, plan.objective), less(eev.objective, plan.bound),
-    )  # fmt: skip
+        "VSS",
+        "what this plan saves against planning for the mean: EEV - RP",
+        less(eev.objective, plan.objective),
+        less(eev.bound, plan.objective),
+        less(eev.objective, plan.bound),
+    )
 
 
 def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
