@@ -2,8 +2,7 @@
 (ST) (Saltelli 2010; SALib).
 
 The indices tolerate no missing run: where one has no plan they are refused, with the reason. Its
-runs
-stay in the record.
+runs stay in the record.
 """
 
 from __future__ import annotations
