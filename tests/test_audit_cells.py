@@ -16,17 +16,18 @@ from typing import Any
 
 import pytest
 
-from optimiser.auditing import SOLVED, Line, Sheets, audit
+from optimiser.auditing import TWINS, Line, Sheets, audit
+from optimiser.auditing.twin import Twins
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.workbook.plans import read_plan
-from optimiser.workbook.result_sheets import SHEETS
+from optimiser.workbook.result_sheets import sheet_kinds
 from optimiser.workbook.write import compose
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.accept import event, everything_uncertain, month
 from tests.support.plans import plan_for
 
-KINDS = [kind.SHEET for kind in SHEETS if kind.ALWAYS] + [ScenarioOutcome.SHEET, "summary"]
+KINDS = [kind.SHEET for kind in sheet_kinds() if kind.ALWAYS] + [ScenarioOutcome.SHEET, "summary"]
 
 
 @functools.cache
@@ -104,7 +105,7 @@ def test_whichever_cell_is_changed_is_told(sheet: str) -> None:
     lines = sheets()[sheet]
     accepted = []
     for column in lines[0]:
-        if column in SOLVED.get(sheet, ()):
+        if column in Twins(TWINS).sheet(sheet).solved:
             continue
         used = [
             _of_summary(line, column) if sheet == "summary" else line.get(column) for line in lines

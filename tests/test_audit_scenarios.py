@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimiser.auditing import audit
-from optimiser.auditing.scenarios import futures
+from optimiser.auditing.futures import futures
 from optimiser.cli.commands import main
 from optimiser.desk.planner import Request, audit_workbook, plan_workbook
 from optimiser.plan.audited import as_sheets

@@ -4,49 +4,64 @@ Taken from the plan are its decisions: what is ordered, signed, granted, called 
 which lot and paid by which appropriation. All else follows from them and the input: what may be
 decided when, what arrives, how old it is, what expires, what everything costs. Under scenarios each
 is audited as a plan of its own, of the rows that hold in it and the input as it stands on its path
-(`scenarios`: who knows what when; `together`: what paths share, and what is a mean over them). The
-rooms: `purchases`, `contracts` and `projects` (what is decided), `options` (what floors are worth),
-`metal` (lots and ages), `needs` (demand, targets, closing stock), `rules` (policy and commitments),
-`money` (cash flow, appropriations, objective, proof), `assumptions` (the inputs that a plan lists),
-`sentences` (instructions), `summary` (totals of the other sheets). `inputs` reads the input with
-arithmetic of its own, so that an error in the model's is no error here too.
+(`futures`: who knows what when; `together`: what paths share, and what is a mean over them). Each
+concern has a twin (`twin`), which declares what the others need to know of it: `purchases`,
+`contracts` and `projects` (what is decided), `menus` (what floors are worth), `metal` (lots and
+ages), `outlets` (rotation), `needs` (demand, targets, closing stock), `rule_audit`,
+`commitment_audit`, `cash` (cash flow, appropriations, objective, proof). Of the plan as a whole are
+`assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
+the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
+model's is no error here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimiser.auditing import (
     assumptions,
+    cash,
+    commitment_audit,
     contracts,
+    menus,
     metal,
-    money,
     needs,
-    options,
+    outlets,
     projects,
     purchases,
-    rules,
+    rule_audit,
     sentences,
-    summary,
+    summary_totals,
 )
-from optimiser.auditing.case import Case
-from optimiser.auditing.clock import Clock
-from optimiser.auditing.findings import Finding, Record
-from optimiser.auditing.scenarios import futures
-from optimiser.auditing.sheets import Line, Sheets, lines
+from optimiser.auditing.clock import AuditClock
+from optimiser.auditing.findings import Finding, Findings
+from optimiser.auditing.futures import futures
+from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.plan_sheets import Line, Sheets, lines
 from optimiser.auditing.together import Together
+from optimiser.auditing.twin import Twin, Twins
 from optimiser.system.errors import StockpileError
 from stockpile_model.stockpile import Stockpile
 
-__all__ = ["Audit", "AuditError", "Finding", "Line", "Sheets", "audit", "lines"]
+__all__ = ["TWINS", "Audit", "AuditError", "Finding", "Line", "Sheets", "Twin", "audit", "lines"]
 
 MOST_TOLD = 20
-SOLVED: Mapping[str, tuple[str, ...]] = {
-    "marginal_values": ("limit", "cell", "date", "sense", "amount", "used", "unit", "worth"),
-    "floors": ("cost_difference", "difference_at_least", "to_change"),
-}
-"""What only a solver tells, by sheet and column: it is not recomputed, and the audit says so."""
+TWINS = [
+    projects.TWIN,
+    purchases.TWIN,
+    contracts.TWIN,
+    menus.TWIN,
+    metal.TWIN,
+    outlets.TWIN,
+    needs.DEMAND,
+    needs.TARGETS,
+    needs.CLOSING,
+    rule_audit.TWIN,
+    commitment_audit.TWIN,
+    cash.TWIN,
+]
+"""The twins of all concerns, in the order in which the phases of a path run them."""
 
 
 @dataclass(frozen=True)
@@ -83,66 +98,46 @@ class AuditError(StockpileError):
 def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     """Recompute a plan, scenario by scenario. The stockpile's rows have passed their check."""
     base, found = futures(stockpile)
-    record = Record(stockpile, [each.name for each in found])
-    together = Together(Clock(stockpile.settings), base, found, sheets, record)
+    record = Findings(stockpile, [each.name for each in found])
+    twins = Twins(TWINS)
+    together = Together(AuditClock(stockpile.settings), base, found, sheets, record, twins)
     paths = together.paths()
     for future in found:
         record.scenario = future.name
-        _path(Case(together, future, paths[future.name]))
+        twins.check_path(PathAudit(together, future, paths[future.name]))
     record.scenario = None
     _listed(together)
-    contracts.begun(together)
-    options.options(together)
-    options.menus(together)
-    rules.kept(together)
-    money.budget(together)
-    money.objective(together)
+    twins.check_together(together)
     together.compare()
     assumptions.assumptions(stockpile, sheets, record)
     sentences.sentences(together)
-    summary.summary(together)
-    return Audit(record.figures, record.findings, (*_unchecked(sheets), *record.unchecked))
+    summary_totals.summary(together)
+    return Audit(record.figures, record.findings, (*_unchecked(together), *record.unchecked))
 
 
-def _unchecked(sheets: Sheets) -> Iterator[str]:
+def _unchecked(together: Together) -> Iterator[str]:
     """What stands in a plan and is not recomputed."""
+    sheets = together.sheets
     if sheets.bound is not None:
         yield "the proven bound"
-    for sheet, names in SOLVED.items():
-        if told := [
-            name for name in names if any(line[name] is not None for line in sheets[sheet])
-        ]:
-            yield f"{sheet} ({', '.join(name.replace('_', ' ') for name in told)})"
+    for audited in together.twins.sheets.values():
+        lines = sheets[audited.name]
+        names = [name for name in audited.solved if any(line[name] is not None for line in lines)]
+        if names:
+            yield f"{audited.name} ({', '.join(name.replace('_', ' ') for name in names)})"
     if sheets["summary"]:
         yield "the verdict and the warnings of the summary"
     if sheets.unread:
         yield f"the sheets {', '.join(sheets.unread)}"
 
 
-def _path(case: Case) -> None:
-    """What is decided on one path, and all that follows."""
-    purchases.deliveries(case)
-    projects.projects(case)
-    purchases.orders(case)
-    contracts.contracts(case)
-    projects.carried(case)
-    purchases.prices(case)
-    moved = metal.metal(case)
-    needs.demand(case, moved)
-    needs.targets(case)
-    needs.closing(case)
-    rules.rules(case)
-    rules.commitments(case)
-    money.cash_flow(case)
-    money.payments(case)
-    money.costs(case)
-
-
 def _listed(together: Together) -> None:
-    """Each contract and project is told of, decided or not."""
-    for table in ("contracts", "projects"):
-        name = table.rstrip("s")
-        told = {line[name] for line in together.sheets[table]}
-        for key, row in together.base.keyed(table).items():
-            if together.record.fails(key in told):
-                together.record.refuse(table, f"{name} {key} is not on the sheet", (row, name))
+    """Each row of a table whose rows are all decided on stands on its sheet."""
+    for audited in together.twins.sheets.values():
+        if not audited.member:
+            continue
+        sheet, name = audited.name, audited.member
+        shown = {line[name] for line in together.sheets[sheet]}
+        for key, row in together.base.keyed(sheet).items():
+            if together.record.fails(key in shown):
+                together.record.refuse(sheet, f"{name} {key} is not on the sheet", (row, name))

@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from optimiser.auditing.findings import Record
-from optimiser.auditing.sheets import Line, Sheets
+from optimiser.auditing.findings import Findings
+from optimiser.auditing.plan_sheets import Line, Sheets
 from stockpile_model.schema import PROVENANCE, Row, columns, get, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import text
 
 
-def assumptions(stockpile: Stockpile, sheets: Sheets, record: Record) -> None:
+def assumptions(stockpile: Stockpile, sheets: Sheets, record: Findings) -> None:
     """Compare the sheet with the input, where a plan has it."""
     if "assumptions" not in sheets.rows:
         return
@@ -52,7 +52,7 @@ def _cells(row: Row) -> Iterator[tuple[str, Any, str, Any]]:
 
 def _told(
     stockpile: Stockpile,
-    record: Record,
+    record: Findings,
     line: Line,
     row: Row,
     name: str,

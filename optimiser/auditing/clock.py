@@ -13,7 +13,7 @@ def later(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-class Clock:
+class AuditClock:
     def __init__(self, settings: Any) -> None:
         self.settings = settings
         self.start: dt.date = settings.start

@@ -9,11 +9,22 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from optimiser.auditing.case import Case
 from optimiser.auditing.inputs import Inputs
+from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.projects import breakeven, level_at
-from optimiser.auditing.sheets import Line
 from optimiser.auditing.together import Together
+from optimiser.auditing.twin import (
+    DUTY,
+    FREIGHT,
+    AuditedDeed,
+    AuditedHeading,
+    AuditedInstruction,
+    AuditedSheet,
+    Size,
+    Twin,
+)
+from stockpile_model.names import identity
 
 PER_UNIT = ("expected_price", "share_at_floor")  # what is told of a contract that brings metal
 _DAY = dt.timedelta(days=1)
@@ -113,19 +124,19 @@ def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
     return next((s for s in range(least, inputs.periods) if inputs.ships(row.supplier, s)), None)
 
 
-def contracts(case: Case) -> None:
+def contracts(path: PathAudit) -> None:
     """At most one level of a contract is signed, once, when it can be; it delivers within term and
     flex; what a year falls short of take-or-pay is paid; a contract that is not signed brings
     nothing.
     """
-    rows, record = case.inputs.keyed("contracts"), case.record
+    rows, record = path.inputs.keyed("contracts"), path.record
     brought: dict[str, dict[int, float]] = defaultdict(dict)
-    for (table, name, t), sites in case.arriving.items():
+    for (table, name, t), sites in path.arriving.items():
         if table == "contracts":
             brought[name][t] = sum(sites.values())
     signed: set[str] = set()
-    for line in case.sheets["contracts"]:
-        row = case.known(line, "contract", "contracts", rows)
+    for line in path.sheets["contracts"]:
+        row = path.known(line, "contract", "contracts", rows)
         if row is None:
             continue
         for column in ("supplier", "material", "form"):
@@ -136,7 +147,8 @@ def contracts(case: Case) -> None:
             )
             continue
         if line["decision"] == "do not sign":
-            for column in ("called_off", "delivered", "deficit", "topups", "upside", "cost"):
+            record.figure(line, "cost", 0.0)
+            for column in ("called_off", "delivered", "deficit", "topups", "upside"):
                 record.figure(line, column, 0.0)
             for column in (
                 "level",
@@ -153,40 +165,40 @@ def contracts(case: Case) -> None:
         if record.fails(row.contract not in signed):
             record.refuse(line.at("decision"), f"{row.contract} is signed a second time")
         signed.add(row.contract)
-        if record.fails(case.inputs.base.floor(row.contract, line["level"]) is not None):
+        if record.fails(path.inputs.base.floor(row.contract, line["level"]) is not None):
             record.refuse(
                 line.at("level"),
                 f"{row.contract} has no level {line['level']!r} in the sheet floors",
             )
             continue
-        found = _sign(case, line, row.contract)
+        found = _sign(path, line, row.contract)
         if found is not None:
-            _account(case, line, found, brought.pop(row.contract, {}))
+            _account(path, line, found, brought.pop(row.contract, {}))
     for name, came in brought.items():
         what = f"what arrives under {name}, which is not signed,"
-        record.within("deliveries", what, 0.0, sum(came.values()), case.noise(rows[name].material))
+        record.within("deliveries", what, 0.0, sum(came.values()), path.noise(rows[name].material))
 
 
-def _sign(case: Case, line: Line, name: str) -> Signed | None:
+def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
     """When it is signed, and the term that follows from it on this path."""
-    inputs, record = case.inputs, case.record
-    t = case.when(line, "signed")
+    inputs, record = path.inputs, path.record
+    t = path.when(line, "signed")
     if t is None:
         return None
     row, floor = inputs.at(t).keyed("contracts")[name], inputs.at(t).floor(name, line["level"])
-    case.called[name, floor.level, t] = case.called.get((name, floor.level, t), 0) + 1
-    case.within(line, "signed", row, "sign_from", "sign_to", "and it can be signed")
-    case.staged(line, "decision", row.supplier)
+    path.called[name, floor.level, t] = path.called.get((name, floor.level, t), 0) + 1
+    path.within(line, "signed", row, "sign_from", "sign_to", "and it can be signed")
+    path.staged(line, "decision", row.supplier)
     ready = 0
     if row.project is not None:
         # A level that carries its project makes it go ahead with the signing.
-        if record.fails(case.ahead.get(row.project, inputs.periods) <= t):
+        if record.fails(path.ahead.get(row.project, inputs.periods) <= t):
             said = (
                 f"{line.told('signed')} is {line['signed']}, and project {row.project} has not gone"
                 " ahead"
             )
             record.refuse(line.at("signed"), said, (row, "project"))
-        ready = case.ready(row.project)
+        ready = path.ready(row.project)
     first = begin(inputs, row, t, ready)
     last = None if first is None else inputs.begins[span(inputs, row, first)[-1] + 1] - _DAY
     record.term(
@@ -196,7 +208,7 @@ def _sign(case: Case, line: Line, name: str) -> Signed | None:
         (row, "lead_time_months"),
     )
     record.term(line, "last_delivery", last, (row, "term_months"))
-    case.together.begun.setdefault((name, floor.level), {})[case.future.name] = t, first
+    path.together.begun.setdefault((name, floor.level), {})[path.future.name] = t, first
     record.figure(
         line,
         "floor",
@@ -232,43 +244,43 @@ def begun(together: Together) -> None:
                 together.record.refuse("contracts", said, (row, "lead_time_months"))
 
 
-def _account(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> None:
+def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> None:
     """What a contract brings and costs."""
-    row, record = signed.row(signed.t), case.record
-    before, cent = len(case.spent), case.cent(row.material)
-    case.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
+    row, record = signed.row(signed.t), path.record
+    before, cent = len(path.spent), path.cent(row.material)
+    path.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
     deficit = topups = 0.0
     if row.form == "cfd":
         what = f"what arrives under {row.contract}, which moves cash only,"
         record.within(
-            "deliveries", what, 0.0, sum(came.values()), case.noise(row.material), (row, "form")
+            "deliveries", what, 0.0, sum(came.values()), path.noise(row.material), (row, "form")
         )
         earned = {t: signed.upside(t) * signed.rate(t) for t in signed.span}
         for t in signed.span:
             topup = signed.topup(t) * signed.rate(t)
-            case.pay(t, "topups", topup, row.material, row.contract, table="contracts")
+            path.pay(t, "topups", topup, row.material, row.contract, table="contracts")
             topups += topup
         for column in ("called_off", "delivered"):
             record.figure(line, column, 0.0)
         record.figure(line, "expected_price", None)
     else:
-        deficit = _deliver(case, line, signed, came)
+        deficit = _deliver(path, line, signed, came)
         earned = {t: signed.upside(t) * quantity for t, quantity in came.items()}
-    case.total(line, "topups", topups, cent)
-    case.total(line, "deficit", deficit, case.noise(row.material), (row, "take_or_pay"))
-    upside = _receive(case, signed, earned)
-    case.total(line, "upside", upside, cent)
-    case.total(line, "cost", sum(each.amount for each in case.spent[before:]) - upside, cent)
+    path.total(line, "topups", topups, cent)
+    path.total(line, "deficit", deficit, path.noise(row.material), (row, "take_or_pay"))
+    upside = _receive(path, signed, earned)
+    path.total(line, "upside", upside, cent)
+    path.total(line, "cost", sum(each.amount for each in path.spent[before:]) - upside, cent)
 
 
-def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> float:
+def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> float:
     """Deliveries within term and flex, their price, and the deficit of each contract year; returns
     their sum.
     """
-    record, inputs, name = case.record, case.inputs, signed.contract
+    record, inputs, name = path.record, path.inputs, signed.contract
     most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
     called: dict[int, float] = {}
-    paid, at_floor, noise = 0.0, 0.0, case.noise(signed.row(signed.t).material)
+    paid, at_floor, noise = 0.0, 0.0, path.noise(signed.row(signed.t).material)
     for t, quantity in sorted(came.items()):
         row, where = signed.row(t), f"deliveries of {name} in {inputs.begins[t]}"
         if record.fails(t in signed.span):
@@ -277,13 +289,13 @@ def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
         record.within(where, "quantity", most[t] * row.availability, quantity, noise, (row, "flex"))
         called[t] = quantity / row.availability if row.availability else 0.0
         price, market = signed.price(t), signed.market(t)
-        case.price["contracts", name, t] = price * quantity, quantity
+        path.price["contracts", name, t] = price * quantity, quantity
         paid += price * quantity
         at_floor += called[t] if market is None or market <= signed.floor_at(t) else 0.0
-        for buyer, share in case.shares("contracts", name, t).items():
+        for buyer, share in path.shares("contracts", name, t).items():
             rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
             for heading, rate in rates:
-                case.pay(
+                path.pay(
                     t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
                 )
     deficit = 0.0
@@ -294,14 +306,14 @@ def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
         end = year[-1]
         owed = signed.row(end).take_or_pay * signed.rate(end) * len(year)
         short = max(0.0, owed - sum(called.get(t, 0.0) + unseen.get(t, 0.0) for t in year))
-        if case.idle and signed.price(end) > 0:
+        if path.idle and signed.price(end) > 0:
             what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
-            told = _flow(case, "deficits", name, range(end, end + 1)) / signed.price(end)
+            told = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
             record.reaches("cash_flow", what, short, told, noise, (signed.row(end), "take_or_pay"))
             short = max(short, told)
         deficit += short
         if short > noise:
-            case.pay(
+            path.pay(
                 end,
                 "deficits",
                 signed.price(end) * short,
@@ -310,46 +322,46 @@ def _deliver(case: Case, line: Line, signed: Signed, came: dict[int, float]) -> 
                 table="contracts",
             )
     delivered, total = sum(came.values()), sum(called.values())
-    case.total(line, "delivered", delivered, noise)
+    path.total(line, "delivered", delivered, noise)
     if not unseen:
-        case.total(line, "called_off", total, noise, (signed.row(signed.t), "availability"))
-    elif (key := (id(line), "called_off")) not in case.together.unseen:
-        case.together.unseen.update({key, (id(line), "share_at_floor")})
+        path.total(line, "called_off", total, noise, (signed.row(signed.t), "availability"))
+    elif (key := (id(line), "called_off")) not in path.together.unseen:
+        path.together.unseen.update({key, (id(line), "share_at_floor")})
     if total > noise:
-        case.mean(line, "share_at_floor", at_floor / total, noise / total, weight=total)
+        path.mean(line, "share_at_floor", at_floor / total, noise / total, weight=total)
     if delivered > noise:
-        case.mean(
+        path.mean(
             line,
             "expected_price",
             paid / delivered,
-            case.cent(signed.row(signed.t).material) / delivered,
+            path.cent(signed.row(signed.t).material) / delivered,
             weight=delivered,
         )
     return deficit
 
 
-def _flow(case: Case, heading: str, name: str, periods: range) -> float:
+def _flow(path: PathAudit, heading: str, name: str, periods: range) -> float:
     """What the plan tells of a contract's cash flow under a heading in some periods [money]."""
     return float(
         sum(
             each["amount"]
-            for each in case.sheets["cash_flow"]
+            for each in path.sheets["cash_flow"]
             if each["heading"] == heading
             and each["name"] == name
-            and case.inputs.period(each["date"]) in periods
+            and path.inputs.period(each["date"]) in periods
         )
     )
 
 
-def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
+def _receive(path: PathAudit, signed: Signed, earned: dict[int, float]) -> float:
     """The upside received: never more than a period earns, and in each contract year all that is
     earned up to the cap.
     """
-    record, inputs, name = case.record, case.inputs, signed.contract
+    record, inputs, name = path.record, path.inputs, signed.contract
     if not any(signed.row(t).upside_share for t in signed.span):
         return 0.0
     received: dict[int, float] = defaultdict(float)
-    for each in case.sheets["cash_flow"]:
+    for each in path.sheets["cash_flow"]:
         if each["heading"] == "upside" and each["name"] == name:
             received[inputs.period(each["date"])] -= each["amount"]
     for t, amount in received.items():
@@ -359,15 +371,15 @@ def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
             what,
             earned.get(t, 0.0),
             amount,
-            case.cent(signed.row(t).material),
+            path.cent(signed.row(t).material),
             (signed.row(t), "upside_share"),
         )
-        case.book(t, "upside", -amount, signed.row(t).material, name)
+        path.book(t, "upside", -amount, signed.row(t).material, name)
     # A cap that some scenarios change, or that is better reached late, may leave a path with less
     # than it could have received.
-    caps = {rows.keyed("contracts")[name].upside_cap for rows in case.together.variants}
-    whole = len(case.together.futures) == 1 or (
-        len(caps) == 1 and inputs.settings.discount_rate >= 0 and not case.idle
+    caps = {rows.keyed("contracts")[name].upside_cap for rows in path.together.variants}
+    whole = len(path.together.futures) == 1 or (
+        len(caps) == 1 and inputs.settings.discount_rate >= 0 and not path.idle
     )
     for year in signed.years:
         row, months = signed.row(year[-1]), len(year) * inputs.months
@@ -381,7 +393,49 @@ def _receive(case: Case, signed: Signed, earned: dict[int, float]) -> float:
             what,
             due,
             sum(received.get(t, 0.0) for t in year),
-            case.cent(row.material),
+            path.cent(row.material),
             cell,
         )
     return sum(received.values())
+
+
+def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
+    """How often a contract is signed, at a level or any, in a period or over the horizon."""
+    return float(
+        sum(
+            n
+            for (k, f, s), n in path.called.items()
+            if identity(k) == name and level in (None, identity(f)) and t in (None, s)
+        )
+    )
+
+
+TWIN = Twin(
+    headings=(
+        AuditedHeading("offtakes", "contract"),
+        AuditedHeading("deficits", "contract"),
+        AuditedHeading("topups", "contract"),
+        AuditedHeading("signing", "contract"),
+        AuditedHeading("upside"),
+        FREIGHT,
+        DUTY,
+    ),
+    sheets=(
+        AuditedSheet(
+            name="contracts",
+            date="signed",
+            decision=("contract", "level"),
+            member="contract",
+            instruction=AuditedInstruction(
+                ("contract", "supplier", "level"),
+                ("floor", "annual_quantity"),
+                ("signed", "first_delivery"),
+            ),
+        ),
+    ),
+    deeds=(AuditedDeed("sign", "", _planned),),
+    sources={"contracts": "contract"},
+    needs=(Size("floors", "annual_quantity"),),
+    decide=(contracts,),
+    conclude=(begun,),
+)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from optimiser.auditing.sheets import Line
+from optimiser.auditing.plan_sheets import Line
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 
@@ -70,7 +70,7 @@ def _shown(value: Any) -> str:
     return str(value) if isinstance(value, dt.date) else repr(value)
 
 
-class Record:
+class Findings:
     """Counts the figures compared and keeps what differs.
 
     Words are put together only for what does. `scenario` is the one whose path is audited, None for

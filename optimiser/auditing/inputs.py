@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from optimiser.auditing.clock import Clock
+from optimiser.auditing.clock import AuditClock
 from stockpile_model.schema import get, keys
 
 
@@ -60,7 +60,7 @@ class Rows:
         )
 
 
-class Inputs(Clock):
+class Inputs(AuditClock):
     """Time, the rows without any event, and on one path those of each period; periods in which the
     same events hold share theirs.
     """
@@ -72,11 +72,11 @@ class Inputs(Clock):
         self._lives: dict[tuple[str, int], int | None] = {}
 
     def at(self, t: int) -> Rows:
-        """The rows as they stand in a period; what lies outside the horizon sees its nearest end."""
+        """Return the rows as they stand in a period; outside the horizon as at its nearest end."""
         return self.path[t if 0 <= t < self.periods else 0 if t < 0 else -1]
 
     def rows(self, table: str) -> tuple[Any, ...]:
-        """The rows of a table without any event: for their names, and for what no event can change."""
+        """Return the rows of a table without any event: for names, and what no event changes."""
         return self.base.rows(table)
 
     def keyed(self, table: str) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from optimiser.auditing.case import Case
-from optimiser.auditing.metal import Moved
+from optimiser.auditing.metal import goes_out
+from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.twin import AuditedHeading, AuditedMovement, Size, Twin
 
 
-def demand(case: Case, moved: Moved) -> None:
+def demand(path: PathAudit) -> None:
     """Demand is that of the input; what is met has left a lot; unmet demand has a price."""
-    inputs, record = case.inputs, case.record
+    inputs, record = path.inputs, path.record
     asked: dict[tuple[int, str, str | None], float] = defaultdict(float)
     spans: dict[int, range] = {}
     for period in range(inputs.periods):
@@ -21,32 +23,33 @@ def demand(case: Case, moved: Moved) -> None:
                     spans[id(row)] = inputs.spans(row.from_, row.to or row.from_)
                 if period in spans[id(row)]:
                     asked[period, row.material, row.buyer] += row.quantity
+    used = path.moves.sums("demand", lambda t, lot, name: (t, lot.material, name or None))
     required: dict[tuple[int, str, str | None], float] = defaultdict(float)
     met: dict[tuple[int, str, str | None], float] = defaultdict(float)
-    for line in case.sheets["demand"]:
+    for line in path.sheets["demand"]:
         t, material = (
-            case.when(line),
-            case.known(line, "material", "materials", inputs.base.materials),
+            path.when(line),
+            path.known(line, "material", "materials", inputs.base.materials),
         )
         if t is None or material is None:
             continue
         material = inputs.at(t).materials[material.material]
         required[t, material.material, line["buyer"]] += line["required"]
         met[t, material.material, line["buyer"]] += line["met"]
-        noise = case.noise(material.material)
+        noise = path.noise(material.material)
         record.figure(line, "unmet", line["required"] - line["met"], noise)
         record.least(line, "unmet", 0.0, noise)
         if material.shortage_cost is None:
             record.most(line, "unmet", 0.0, noise, (material, "shortage_cost"))
         cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
-        case.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
-    case.match("demand", "what is required", asked, required, lambda key: case.noise(key[1]))
-    case.match("demand", "what is met", moved.used, met, lambda key: case.noise(key[1]))
+        path.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
+    path.match("demand", "what is required", asked, required, lambda key: path.noise(key[1]))
+    path.match("demand", "what is met", used, met, lambda key: path.noise(key[1]))
     for key, quantity in asked.items():
-        unmet = quantity - moved.used.get(key, 0.0)
-        unmet = unmet if unmet > case.noise(key[1]) else 0.0
-        case.outcome.shortfall += unmet
-        case.book(
+        unmet = quantity - used.get(key, 0.0)
+        unmet = unmet if unmet > path.noise(key[1]) else 0.0
+        path.outcome.shortfall += unmet
+        path.book(
             key[0],
             "shortage",
             (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet,
@@ -56,25 +59,25 @@ def demand(case: Case, moved: Moved) -> None:
         )
 
 
-def targets(case: Case) -> None:
+def targets(path: PathAudit) -> None:
     """A target is that of the input; the stock that counts is in lots with enough life left; a hard
     one is reached.
     """
-    inputs, record = case.inputs, case.record
+    inputs, record = path.inputs, path.record
     stock: dict[tuple[int, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for (period, material, site, age), quantity in case.held.items():
+    for (period, material, site, age), quantity in path.held.items():
         if inputs.counts(material, age, period):
             stock[period, material][site] += quantity
-    asked = _asked(case)
-    for line in case.sheets["targets"]:
+    asked = _asked(path)
+    for line in path.sheets["targets"]:
         t, material = (
-            case.when(line),
-            case.known(line, "material", "materials", inputs.base.materials),
+            path.when(line),
+            path.known(line, "material", "materials", inputs.base.materials),
         )
         if t is None or material is None:
             continue
         material = inputs.at(t).materials[material.material]
-        noise = case.noise(material.material)
+        noise = path.noise(material.material)
         quantity, row = asked.pop((t, material.material, line["buyer"]), (0.0, None))
         record.figure(line, "target", quantity, noise, (row, "quantity"))
         if row is None:
@@ -87,7 +90,7 @@ def targets(case: Case) -> None:
         )
         below = quantity - held
         below = below if below > noise else 0.0
-        if case.idle and not row.hard:
+        if path.idle and not row.hard:
             record.least(line, "below", below, noise)
             below = max(below, line["below"])
         record.figure(line, "stock", held, noise, (material, "count_life_months"))
@@ -102,28 +105,28 @@ def targets(case: Case) -> None:
                 (row, "hard"),
             )
         rate = material.below_target_cost or 0.0
-        cent = case.cent(material.material, "below_target")
-        case.total(
+        cent = path.cent(material.material, "below_target")
+        path.total(
             line, "cost", rate * below * inputs.factor(t), cent, (material, "below_target_cost")
         )
-        case.outcome.shortfall += below
-        case.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
+        path.outcome.shortfall += below
+        path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
     for (begin, name, buyer), (quantity, row) in asked.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
-        record.equal("targets", what, quantity, 0.0, case.noise(name), (row, "quantity"))
+        record.equal("targets", what, quantity, 0.0, path.noise(name), (row, "quantity"))
 
 
-def _asked(case: Case) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
+def _asked(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
     """The targets above zero by period, material and buyer, and the rows that set them."""
     series: dict[int, dict[tuple[str, str | None], list[tuple[int, Any]]]] = {}
     found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
-    for t in range(case.inputs.periods):
-        rows = case.inputs.at(t)
+    for t in range(path.inputs.periods):
+        rows = path.inputs.at(t)
         if id(rows) not in series:
             series[id(rows)] = defaultdict(list)
             for row in sorted(rows.rows("targets"), key=lambda row: row.from_):
                 series[id(rows)][row.material, row.buyer].append(
-                    (case.inputs.period(row.from_), row)
+                    (path.inputs.period(row.from_), row)
                 )
         for (material, buyer), points in series[id(rows)].items():
             asked = target(points, t)
@@ -144,18 +147,18 @@ def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
     return None if before is None else (before[1].quantity, before[1])
 
 
-def closing(case: Case) -> None:
+def closing(path: PathAudit) -> None:
     """Stock left at the end is credited at the price of the last period, times what is left of its
     life.
     """
-    inputs, last = case.inputs, case.inputs.periods - 1
-    for (t, name, site, age), quantity in case.held.items():
+    inputs, last = path.inputs, path.inputs.periods - 1
+    for (t, name, site, age), quantity in path.held.items():
         material = inputs.at(last).materials[name]
         if t == last and material.closing_value > 0:
             life = inputs.life(name, last)
             share = 1.0 if life is None else (life - 1 - age) / life
             worth = material.closing_value * inputs.price(material.price_index, last) * share
-            case.book(
+            path.book(
                 inputs.periods,
                 "closing_stock",
                 -worth * quantity,
@@ -163,3 +166,30 @@ def closing(case: Case) -> None:
                 site,
                 inputs.base.sites[site].buyer,
             )
+
+
+def _used(path: PathAudit, line: Line, t: int) -> None:
+    """What demand uses is usable, and of a site that serves its buyer."""
+    goes_out(path, line, t)
+    inputs, name = path.inputs, line["name"] or ""
+    if path.record.fails(inputs.serves(line["site"], name)):
+        path.record.refuse(
+            line.at("site"),
+            f"{line.told('site')}: {line['site']} does not serve {name}",
+            (inputs.at(t).sites[line["site"]], "buyer"),
+            abs(line["quantity"]),
+        )
+
+
+DEMAND = Twin(
+    headings=(AuditedHeading("shortage", cash=False, penalty="shortage_cost"),),
+    movements=(AuditedMovement("demand", False, _used),),
+    needs=(Size("demand", "quantity"),),
+    follow=(demand,),
+)
+TARGETS = Twin(
+    headings=(AuditedHeading("below_target", cash=False, penalty="below_target_cost"),),
+    needs=(Size("targets", "quantity"),),
+    follow=(targets,),
+)
+CLOSING = Twin(headings=(AuditedHeading("closing_stock", cash=False),), follow=(closing,))

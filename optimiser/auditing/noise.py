@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from optimiser.auditing.inputs import Rows
+from optimiser.auditing.twin import Size, Twins
 from stockpile_model.schema import columns, get
 
 OF_TYPICAL = 1e-6  # of what is typically asked of a material
@@ -22,27 +23,16 @@ OF_LEAST = 0.1  # of the least decision about it
 FINEST = 1e-9  # of what is typical, and
 FINEST_OF_ALL = 1e-11  # of what is typical of the largest material: finer than this no solver is
 
-NEEDS = (
-    ("demand", "quantity"),
-    ("targets", "quantity"),
-    ("opening_stock", "quantity"),
-    ("floors", "annual_quantity"),
-)
-DECISIONS = (("offers", "minimum_order"), ("offers", "lot_size"), ("price_breaks", "from_quantity"))
-LIMITS = (("offers", "capacity"), ("offers", "total"), ("outlets", "capacity"))
-PENALTIES = {
-    "shortage": "shortage_cost",
-    "below_target": "below_target_cost",
-}  # headings of money whose price is paid to nobody
-
 
 class Noise:
-    """The noise of figures, by material; of a figure over all materials it is that of all of them."""
+    """The noise of figures by material; a figure over all materials has that of all of them."""
 
-    def __init__(self, variants: Iterable[Rows], months: int) -> None:
+    def __init__(self, variants: Iterable[Rows], months: int, twins: Twins) -> None:
         variants = list(variants)
+        penalties = {each.name: each.penalty for each in twins.headings.values() if each.penalty}
         needs, decisions, limits = (
-            _sizes(variants, columns, months) for columns in (NEEDS, DECISIONS, LIMITS)
+            _sizes(variants, sizes, months)
+            for sizes in (twins.needs, twins.decisions, twins.limits)
         )
         asked = {
             name: sizes
@@ -69,8 +59,8 @@ class Noise:
             for index, value in row.values.items():
                 dearest[index] = max(dearest[index], abs(value))
         self._rates = {
-            heading: _rates(variants, penalty, dearest)
-            for heading, penalty in {**PENALTIES, "": ""}.items()
+            heading: _rates(variants, penalty, {*penalties.values()}, dearest)
+            for heading, penalty in {**penalties, "": ""}.items()
         }
 
     def quantity(self, material: str | None = None) -> float:
@@ -89,63 +79,76 @@ def _unique(variants: Iterable[Rows], table: str) -> Iterator[Any]:
     yield from {id(row): row for rows in variants for row in rows.rows(table)}.values()
 
 
+def _tables(variants: list[Rows]) -> list[str]:
+    """The tables of all variants, in the order of the input."""
+    return [*dict.fromkeys(table for rows in variants for table in rows.tables)]
+
+
 def _materials(variants: list[Rows], table: str) -> Iterator[tuple[str, Any]]:
-    """The rows of a table with the material of each."""
-    owner = {"floors": "contracts", "price_breaks": "offers"}.get(table)
+    """The rows of a table with the material of each: its own, or that of the row which it is of."""
     for row in _unique(variants, table):
-        yield (
-            (variants[0].keyed(owner)[get(row, owner.rstrip("s"))] if owner else row).material,
-            row,
-        )
+        if (owner := _owner(variants[0], row)) is not None and owner.material is not None:
+            yield owner.material, row
 
 
-def _sizes(
-    variants: list[Rows], wanted: tuple[tuple[str, str], ...], months: int
-) -> dict[str, list[float]]:
+def _owner(rows: Rows, row: Any) -> Any:
+    """The row that has the material of a row; None where none has."""
+    if hasattr(row, "material"):
+        return row
+    refers = (
+        rows.keyed(each.refers).get(get(row, each.name))
+        for each in columns(type(row))
+        if each.key and each.refers and rows.rows(each.refers)
+    )
+    return next((found for found in refers if hasattr(found, "material")), None)
+
+
+def _sizes(variants: list[Rows], sizes: Iterable[Size], months: int) -> dict[str, list[float]]:
     """What columns say of each material, where it is above zero [quantity]; what is of a year
     counts for a period.
     """
     found: dict[str, list[float]] = defaultdict(list)
-    for table, column in wanted:
+    for table, column in sizes:
         for material, row in _materials(variants, table):
             if size := get(row, column):
-                found[material].append(size * (months / 12 if column == "annual_quantity" else 1.0))
+                unit = next(each.unit for each in columns(type(row)) if each.name == column)
+                found[material].append(size * (months / 12 if unit == "quantity/year" else 1.0))
     return found
 
 
 def _lumps(variants: list[Rows]) -> Iterator[float | None]:
     """What is paid in one sum, or appropriated [money]."""
-    for table in {table for rows in variants for table in rows.tables}:
+    for table in _tables(variants):
         for row in _unique(variants, table):
             yield from (
                 getattr(row, each.field) for each in columns(type(row)) if each.unit == "money"
             )
 
 
-def _rates(variants: list[Rows], penalty: str, dearest: Mapping[str, float]) -> dict[str, float]:
+def _rates(
+    variants: list[Rows], penalty: str, penalties: Collection[str], dearest: Mapping[str, float]
+) -> dict[str, float]:
     """The dearest that a unit of each material can be: by a penalty, or by all other prices;
     `dearest` is each index at its highest [money/quantity].
     """
     found: dict[str, float] = defaultdict(float)
-    of_all = max(
-        (rate for row in _unique(variants, "sites") for rate in _prices(row, dearest)), default=0.0
-    )
-    for table in (
-        ("materials",)
-        if penalty
-        else ("materials", "offers", "price_breaks", "contracts", "floors", "outlets")
-    ):
+    if penalty:
+        for material, row in _materials(variants, "materials"):
+            found[material] = max(found[material], abs(get(row, penalty) or 0.0))
+        return found
+    sites = _unique(variants, "sites")
+    of_all = max((rate for row in sites for rate in _prices(row, penalties, dearest)), default=0.0)
+    for table in _tables(variants):
         for material, row in _materials(variants, table):
-            rates = [abs(get(row, penalty) or 0.0)] if penalty else [of_all, *_prices(row, dearest)]
-            found[material] = max(found[material], *rates)
+            found[material] = max(found[material], of_all, *_prices(row, penalties, dearest))
     return found
 
 
-def _prices(row: Any, dearest: Mapping[str, float]) -> Iterator[float]:
-    """The prices of a unit that a row tells, or refers to."""
+def _prices(row: Any, penalties: Collection[str], dearest: Mapping[str, float]) -> Iterator[float]:
+    """The prices of a unit that a row tells, or refers to, without penalties."""
     for each in columns(type(row)):
         value = getattr(row, each.field)
-        if value is None or each.name in PENALTIES.values():
+        if value is None or each.name in penalties:
             continue
         if each.refers == "prices":
             yield dearest.get(value, 0.0)

@@ -5,21 +5,29 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from optimiser.auditing.case import Case
 from optimiser.auditing.findings import apart
 from optimiser.auditing.inputs import Inputs
-from optimiser.auditing.sheets import Line
+from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.twin import (
+    AuditedDeed,
+    AuditedHeading,
+    AuditedInstruction,
+    AuditedSheet,
+    Twin,
+)
+from stockpile_model.names import identity
 
 
-def projects(case: Case) -> None:
+def projects(path: PathAudit) -> None:
     """Every project goes ahead at most once: by a grant within its window, or by a contract signed
     in the same period at a level whose floor is at or above its break-even; then it is ready
     `ready_lag_months` later.
     """
-    rows, record = case.inputs.keyed("projects"), case.record
+    rows, record = path.inputs.keyed("projects"), path.record
     by_project: dict[str, list[Line]] = {name: [] for name in rows}
-    for line in case.sheets["projects"]:
-        if case.known(line, "project", "projects", rows) is not None:
+    for line in path.sheets["projects"]:
+        if path.known(line, "project", "projects", rows) is not None:
             by_project[line["project"]].append(line)
     for name, project in rows.items():
         lines = by_project[name]
@@ -28,12 +36,12 @@ def projects(case: Case) -> None:
                 record.term(line, column, lines[0][column])
             record.term(line, "supplier", project.supplier, (project, "supplier"))
         if lines:
-            _ahead(case, lines[0], name)
+            _ahead(path, lines[0], name)
 
 
-def _ahead(case: Case, line: Line, name: str) -> None:
+def _ahead(path: PathAudit, line: Line, name: str) -> None:
     """When a project goes ahead, and what the buyer pays."""
-    inputs, record, decision = case.inputs, case.record, line["decision"]
+    inputs, record, decision = path.inputs, path.record, line["decision"]
     if record.fails(decision in ("grant", "carried", "no")):
         record.refuse(line.at("decision"), f"{decision!r} is neither grant, carried nor no")
         return
@@ -42,12 +50,12 @@ def _ahead(case: Case, line: Line, name: str) -> None:
         record.term(line, "ready", None)
         record.figure(line, "grant", 0.0)
         return
-    t = case.when(line, "decided")
+    t = path.when(line, "decided")
     if t is None:
         return
-    case.ahead[name] = t
+    path.ahead[name] = t
     project = inputs.at(t).keyed("projects")[name]
-    case.staged(line, "decision", project.supplier)
+    path.staged(line, "decision", project.supplier)
     record.term(
         line,
         "ready",
@@ -57,7 +65,7 @@ def _ahead(case: Case, line: Line, name: str) -> None:
     if decision == "carried":
         record.figure(line, "grant", 0.0)
         return
-    case.within(line, "decided", project, "decide_from", "decide_to", "and a grant can be decided")
+    path.within(line, "decided", project, "decide_from", "decide_to", "and a grant can be decided")
     if record.fails(project.cost is not None):
         record.refuse(
             line.at("decision"),
@@ -66,36 +74,36 @@ def _ahead(case: Case, line: Line, name: str) -> None:
         )
     grant = (project.cost or 0.0) * project.match
     record.figure(line, "grant", grant, cell=(project, "cost"))
-    case.pay(t, "grants", grant, material_of(case, project.project), project.project)
+    path.pay(t, "grants", grant, material_of(path, project.project), project.project)
 
 
-def carried(case: Case) -> None:
+def carried(path: PathAudit) -> None:
     """A project that a contract carries: the contract is signed in that period at a floor at or
     above the break-even.
     """
-    contracts = case.inputs.keyed("contracts")
-    for line in case.sheets["projects"]:
-        t = case.ahead.get(line["project"])
+    contracts = path.inputs.keyed("contracts")
+    for line in path.sheets["projects"]:
+        t = path.ahead.get(line["project"])
         if line["decision"] != "carried" or t is None:
             continue
-        rows = case.inputs.at(t)
+        rows = path.inputs.at(t)
         project = rows.keyed("projects")[line["project"]]
         signed = (
             rows.floor(k, f)
-            for k, f, s in case.called
+            for k, f, s in path.called
             if s == t and contracts[k].project == project.project
         )
-        if case.record.fails(any(carries(case, project, floor, t) for floor in signed)):
+        if path.record.fails(any(carries(path, project, floor, t) for floor in signed)):
             said = (
-                f"no contract signed in {case.inputs.begins[t]} has a floor at or above the"
+                f"no contract signed in {path.inputs.begins[t]} has a floor at or above the"
                 f" break-even of {project.project}"
             )
-            case.record.refuse(line.at("decision"), said, (project, "breakeven_floor"))
+            path.record.refuse(line.at("decision"), said, (project, "breakeven_floor"))
 
 
-def material_of(case: Case, project: str) -> str | None:
+def material_of(path: PathAudit, project: str) -> str | None:
     """The material of a project's offers and contracts, where it is one."""
-    rows = (*case.inputs.rows("offers"), *case.inputs.rows("contracts"))
+    rows = (row for table in path.twins.sources for row in path.inputs.rows(table))
     found = {row.material for row in rows if row.project == project}
     return found.pop() if len(found) == 1 else None
 
@@ -117,10 +125,10 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
     return float(project.opex + capital / (annual * annuity)) if annual > 0 else math.inf
 
 
-def carries(case: Case, project: Any, floor: Any, t: int) -> bool:
+def carries(path: PathAudit, project: Any, floor: Any, t: int) -> bool:
     """Whether a level, signed in a period, makes a project go ahead."""
     least = breakeven(project, floor.annual_quantity)
-    return least is not None and reaches(level_at(case.inputs, floor, t), least)
+    return least is not None and reaches(level_at(path.inputs, floor, t), least)
 
 
 def reaches(floor: float, least: float) -> bool:
@@ -135,3 +143,24 @@ def level_at(inputs: Inputs, floor: Any, t: int) -> float:
     return inputs.price(floor.floor_index, t) * (
         1.0 if floor.floor_factor is None else floor.floor_factor
     )
+
+
+def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
+    """How often a project goes ahead, in a period or over the horizon."""
+    return float(sum(identity(each) == name and t in (None, s) for each, s in path.ahead.items()))
+
+
+TWIN = Twin(
+    headings=(AuditedHeading("grants", "project", payer="projects"),),
+    sheets=(
+        AuditedSheet(
+            name="projects",
+            date="decided",
+            member="project",
+            instruction=AuditedInstruction(("project",), ("grant",), ("decided", "ready")),
+        ),
+    ),
+    deeds=(AuditedDeed("project", "", _planned),),
+    decide=(projects,),
+    follow=(carried,),
+)

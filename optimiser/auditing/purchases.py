@@ -5,47 +5,58 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, NamedTuple
 
-from optimiser.auditing.case import Brought, Case
 from optimiser.auditing.findings import EXACT, RELATIVE
-from optimiser.auditing.sheets import Line
+from optimiser.auditing.path_audit import Brought, PathAudit
+from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.twin import (
+    DUTY,
+    FREIGHT,
+    AuditedDeed,
+    AuditedHeading,
+    AuditedInstruction,
+    AuditedSheet,
+    Size,
+    Twin,
+)
+from stockpile_model.names import identity
 
 
-def deliveries(case: Case) -> None:
+def deliveries(path: PathAudit) -> None:
     """What offers and contracts bring, as the sheet `deliveries` tells; who pays for it follows
     from the site.
     """
-    tables = {table: case.inputs.keyed(table) for table in ("offers", "contracts")}
-    record, sites = case.record, case.inputs.base.sites
-    for line in case.sheets["deliveries"]:
-        t, table, name = case.when(line), line["kind"], line["name"]
+    tables = {table: path.inputs.keyed(table) for table in path.twins.sources}
+    record, sites = path.record, path.inputs.base.sites
+    for line in path.sheets["deliveries"]:
+        t, table, name = path.when(line), line["kind"], line["name"]
         if record.fails(table in tables):
-            record.refuse(line.at("kind"), f"{table!r} is neither offers nor contracts")
+            record.refuse(line.at("kind"), f"{table!r} is no table whose rows bring metal")
             continue
-        row = case.known(line, "name", table, tables[table])
-        if t is None or row is None or not case.placed(line):
+        row = path.known(line, "name", table, tables[table])
+        if t is None or row is None or not path.placed(line):
             continue
         record.term(line, "material", row.material, (row, "material"))
         record.term(line, "supplier", row.supplier, (row, "supplier"))
         record.term(line, "buyer", sites[line["site"]].buyer, (sites[line["site"]], "buyer"))
-        record.least(line, "quantity", 0.0, case.noise(row.material))
+        record.least(line, "quantity", 0.0, path.noise(row.material))
         record.figure(line, "paid", line["price"] * line["quantity"])
-        if table == "offers" and row.site is not None:
-            record.term(line, "site", row.site, (row, "site"))
-        case.arriving.setdefault((table, name, t), defaultdict(float))[line["site"]] += line[
+        if (site := getattr(row, "site", None)) is not None:
+            record.term(line, "site", site, (row, "site"))
+        path.arriving.setdefault((table, name, t), defaultdict(float))[line["site"]] += line[
             "quantity"
         ]
-        case.shown[table, name, t] = line["price"]
-        case.brought.append(Brought(t, table, name, row.material, line["site"], line["quantity"]))
+        path.shown[table, name, t] = line["price"]
+        path.brought.append(Brought(t, table, name, row.material, line["site"], line["quantity"]))
 
 
-def prices(case: Case) -> None:
+def prices(path: PathAudit) -> None:
     """A delivery's price is what its orders or contract pay, with the adder."""
-    for line in case.sheets["deliveries"]:
-        paid, quantity = case.price.get(
-            (line["kind"], line["name"], case.inputs.period(line["date"])), (0.0, 0.0)
+    for line in path.sheets["deliveries"]:
+        paid, quantity = path.price.get(
+            (line["kind"], line["name"], path.inputs.period(line["date"])), (0.0, 0.0)
         )
         if quantity > 0:
-            case.record.figure(line, "price", paid / quantity, RELATIVE * abs(paid / quantity))
+            path.record.figure(line, "price", paid / quantity, RELATIVE * abs(paid / quantity))
 
 
 class Bill(NamedTuple):
@@ -60,38 +71,38 @@ class Bill(NamedTuple):
     dearest: float
 
 
-def orders(case: Case) -> None:
+def orders(path: PathAudit) -> None:
     """Every order keeps the terms of its offer, what is ordered arrives, and is paid at the offer's
     price.
     """
-    record, inputs = case.record, case.inputs
+    record, inputs = path.record, path.inputs
     due: dict[tuple[int, str], float] = defaultdict(float)
     bills: dict[tuple[str, int], list[Bill]] = defaultdict(list)
     last: dict[tuple[str, int], Line] = {}
-    for line in case.sheets["orders"]:
-        t, known = case.when(line), case.known(line, "offer", "offers", inputs.keyed("offers"))
+    for line in path.sheets["orders"]:
+        t, known = path.when(line), path.known(line, "offer", "offers", inputs.keyed("offers"))
         if known is None or t is None:
             continue
         offer = inputs.at(t).keyed("offers")[known.offer]
-        case.ordered[offer.offer, t] += line["ordered"]
+        path.ordered[offer.offer, t] += line["ordered"]
         last[offer.offer, t] = line
-        _terms(case, line, offer, t)
+        _terms(path, line, offer, t)
         arrival = t + inputs.whole(offer.lead_time_months)
         if arrival < inputs.periods:
             there = inputs.at(arrival).keyed("offers")[offer.offer]
             due[arrival, offer.offer] += there.availability * line["ordered"]
-            case.mean(
+            path.mean(
                 line, "arriving", there.availability * line["ordered"], 0.0, (there, "availability")
             )
             paid_at = t if offer.payment == "order" else arrival
-            bills[offer.offer, paid_at].append(_price(case, line, offer, there, t, arrival))
+            bills[offer.offer, paid_at].append(_price(path, line, offer, there, t, arrival))
     for (name, paid_at), found in bills.items():
-        _settle(case, inputs.at(paid_at).keyed("offers")[name], paid_at, found)
+        _settle(path, inputs.at(paid_at).keyed("offers")[name], paid_at, found)
     totals: dict[str, float] = defaultdict(float)
-    for (name, t), quantity in case.ordered.items():
+    for (name, t), quantity in path.ordered.items():
         totals[name] += quantity
         line, offer = last[name, t], inputs.at(t).keyed("offers")[name]
-        if record.above(offer.capacity, quantity, case.noise(offer.material)):
+        if record.above(offer.capacity, quantity, path.noise(offer.material)):
             record.add(
                 line.at("ordered"),
                 line.told("ordered"),
@@ -107,34 +118,34 @@ def orders(case: Case) -> None:
             f"total ordered under {name}",
             offer.total,
             quantity,
-            case.noise(offer.material),
+            path.noise(offer.material),
             (offer, "total"),
         )
     came = {
         (t, name): sum(sites.values())
-        for (table, name, t), sites in case.arriving.items()
+        for (table, name, t), sites in path.arriving.items()
         if table == "offers"
     }
-    case.match(
+    path.match(
         "deliveries",
         "what arrives under an offer",
         due,
         came,
-        lambda key: case.noise(inputs.keyed("offers")[key[1]].material),
+        lambda key: path.noise(inputs.keyed("offers")[key[1]].material),
     )
 
 
-def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
+def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
     """When and how much may be ordered."""
-    inputs, record = case.inputs, case.record
+    inputs, record = path.inputs, path.record
     record.term(line, "supplier", offer.supplier, (offer, "supplier"))
     record.term(line, "material", offer.material, (offer, "material"))
-    case.within(line, "date", offer, "from_", "to", "and it can be ordered")
-    case.staged(line, "offer", offer.supplier)
+    path.within(line, "date", offer, "from_", "to", "and it can be ordered")
+    path.staged(line, "offer", offer.supplier)
     if record.fails(inputs.ships(offer.supplier, t)):
         said = f"{line.told('date')} is {line['date']}, before {offer.supplier} ships"
         record.refuse(line.at("date"), said, (inputs.at(t).suppliers[offer.supplier], "start"))
-    if offer.project is not None and record.fails(t >= case.ready(offer.project)):
+    if offer.project is not None and record.fails(t >= path.ready(offer.project)):
         said = f"{line.told('date')} is {line['date']}, and project {offer.project} is not ready"
         record.refuse(line.at("date"), said, (offer, "project"))
     relaxed = not inputs.firm(t)
@@ -143,7 +154,7 @@ def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
         line,
         "ordered",
         0.0 if relaxed else offer.minimum_order,
-        case.noise(offer.material),
+        path.noise(offer.material),
         (offer, "minimum_order"),
     )
     if offer.lot_size is None or relaxed:
@@ -156,7 +167,7 @@ def _terms(case: Case, line: Line, offer: Any, t: int) -> None:
             what,
             whole * offer.lot_size,
             line["ordered"],
-            case.noise(offer.material),
+            path.noise(offer.material),
             (offer, "lot_size"),
         )
         record.figure(line, "lots", whole, cell=(offer, "lot_size"))
@@ -178,7 +189,7 @@ class Step(NamedTuple):
     price: float
 
 
-def ladder(case: Case, offer: Any, begins: list[float], t: int) -> list[Step]:
+def ladder(path: PathAudit, offer: Any, begins: list[float], t: int) -> list[Step]:
     """The prices of an offer in a period, without adder: its own, and that of each break of an
     order.
     """
@@ -186,21 +197,21 @@ def ladder(case: Case, offer: Any, begins: list[float], t: int) -> list[Step]:
     def price(row: Any) -> float:
         if row.price is not None:
             return float(row.price)
-        return case.inputs.price(offer.price_index, t) * (1 + (row.premium or 0.0))
+        return path.inputs.price(offer.price_index, t) * (1 + (row.premium or 0.0))
 
-    steps = zip(begins, _breaks(case, offer.offer, t), strict=False)
+    steps = zip(begins, _breaks(path, offer.offer, t), strict=False)
     return [Step(0.0, price(offer)), *(Step(begin, price(row)) for begin, row in steps)]
 
 
-def _breaks(case: Case, offer: str, t: int) -> list[Any]:
+def _breaks(path: PathAudit, offer: str, t: int) -> list[Any]:
     """The breaks of an offer in a period, by quantity."""
-    found = [row for row in case.inputs.at(t).rows("price_breaks") if row.offer == offer]
+    found = [row for row in path.inputs.at(t).rows("price_breaks") if row.offer == offer]
     return sorted(found, key=lambda row: row.from_quantity)
 
 
-def near(case: Case, offer: Any, quantity: float) -> float:
+def near(path: PathAudit, offer: Any, quantity: float) -> float:
     """So near to a break either price may be paid [quantity]."""
-    return case.noise(offer.material) + RELATIVE * quantity
+    return path.noise(offer.material) + RELATIVE * quantity
 
 
 def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> list[float]:
@@ -225,63 +236,63 @@ def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> lis
     ]
 
 
-def _price(case: Case, line: Line, offer: Any, there: Any, t: int, arrival: int) -> Bill:
+def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival: int) -> Bill:
     """What the order costs, and when.
 
     The price is that of the period of payment; what is paid is what was ordered, or what arrives.
     `there` is the offer when it arrives.
     """
-    record, ordered = case.record, line["ordered"]
+    record, ordered = path.record, line["ordered"]
     paid_at, terms, quantity = (
         (t, offer, ordered)
         if offer.payment == "order"
         else (arrival, there, there.availability * ordered)
     )
-    breaks = _breaks(case, offer.offer, t)
-    steps = ladder(case, terms, [row.from_quantity for row in breaks], paid_at)
+    breaks = _breaks(path, offer.offer, t)
+    steps = ladder(path, terms, [row.from_quantity for row in breaks], paid_at)
     kind = breaks[0].kind if breaks else ""
     cell = (terms, "price" if terms.price is not None else "price_index")
-    shown = _shown(case, line, offer.offer, arrival) - terms.adder
-    if case.inputs.firm(t):
+    shown = _shown(path, line, offer.offer, arrival) - terms.adder
+    if path.inputs.firm(t):
         base, cost = (
             min(
-                averages(steps, kind, ordered, near(case, offer, ordered)),
+                averages(steps, kind, ordered, near(path, offer, ordered)),
                 key=lambda each: abs(each - shown),
             ),
             offer.order_cost,
         )
         record.figure(line, "order_cost", cost, cell=(offer, "order_cost"))
-        _bought_up(case, line, terms, steps, kind, base)
+        _bought_up(path, line, terms, steps, kind, base)
     else:
-        base, cost = _relaxed(case, line, offer, steps, shown)
+        base, cost = _relaxed(path, line, offer, steps, shown)
     weight = (
         quantity or EXACT * ordered
     )  # where nothing arrives the price of nothing counts for next to nothing
-    case.mean(line, "price", base + terms.adder, cell=cell, weight=weight)
+    path.mean(line, "price", base + terms.adder, cell=cell, weight=weight)
     delivered = base * (1 + terms.duty) + terms.adder + terms.freight
-    case.mean(line, "delivered_price", delivered, cell=cell, weight=weight)
-    case.mean(line, "paid", delivered * quantity + cost)
-    record.term(line, "paid_on", case.inputs.begins[paid_at], (offer, "payment"))
-    paid, brought = case.price.get(("offers", offer.offer, arrival), (0.0, 0.0))
-    case.price["offers", offer.offer, arrival] = (
+    path.mean(line, "delivered_price", delivered, cell=cell, weight=weight)
+    path.mean(line, "paid", delivered * quantity + cost)
+    record.term(line, "paid_on", path.inputs.begins[paid_at], (offer, "payment"))
+    paid, brought = path.price.get(("offers", offer.offer, arrival), (0.0, 0.0))
+    path.price["offers", offer.offer, arrival] = (
         paid + (base + terms.adder) * ordered,
         brought + ordered,
     )
-    case.pay(t, "order_costs", cost, offer.material, offer.offer, table="offers")
+    path.pay(t, "order_costs", cost, offer.material, offer.offer, table="offers")
     return Bill(line, arrival, quantity, base, max(step.price for step in steps))
 
 
-def _shown(case: Case, line: Line, offer: str, arrival: int) -> float:
+def _shown(path: PathAudit, line: Line, offer: str, arrival: int) -> float:
     """The price with adder that is told of an order on this path: of what arrives, or where nothing
     does that of the order.
     """
-    alone = len(case.together.futures) == 1
+    alone = len(path.together.futures) == 1
     return float(
-        line["price"] if alone else case.shown.get(("offers", offer, arrival), line["price"])
+        line["price"] if alone else path.shown.get(("offers", offer, arrival), line["price"])
     )
 
 
-def _settle(case: Case, offer: Any, t: int, bills: list[Bill]) -> None:
+def _settle(path: PathAudit, offer: Any, t: int, bills: list[Bill]) -> None:
     """What is paid under an offer in a period, by each buyer for what arrives at its sites."""
     quantity, metal = (
         sum(each.quantity for each in bills),
@@ -289,13 +300,13 @@ def _settle(case: Case, offer: Any, t: int, bills: list[Bill]) -> None:
     )
     if quantity <= 0:
         return
-    shares = _shares(case, offer, t, bills, metal + offer.adder * quantity)
+    shares = _shares(path, offer, t, bills, metal + offer.adder * quantity)
     parts = {buyer: share * metal for buyer, share in shares.items()}
     if len(shares) > 1 and any(
-        row.offer == offer.offer for row in case.inputs.at(t).rows("price_breaks")
+        row.offer == offer.offer for row in path.inputs.at(t).rows("price_breaks")
     ):
         parts = _split(
-            case,
+            path,
             bills[0].line,
             offer,
             t,
@@ -306,7 +317,7 @@ def _settle(case: Case, offer: Any, t: int, bills: list[Bill]) -> None:
         )
     for buyer, amount in parts.items():
         part = shares.get(buyer, 0.0) * quantity
-        case.pay(
+        path.pay(
             t,
             "purchases",
             amount + offer.adder * part,
@@ -315,35 +326,35 @@ def _settle(case: Case, offer: Any, t: int, bills: list[Bill]) -> None:
             buyer,
             "offers",
         )
-        case.pay(t, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
-        case.pay(t, "freight", offer.freight * part, offer.material, offer.offer, buyer, "offers")
+        path.pay(t, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
+        path.pay(t, "freight", offer.freight * part, offer.material, offer.offer, buyer, "offers")
 
 
 def _shares(
-    case: Case, offer: Any, t: int, bills: list[Bill], due: float
+    path: PathAudit, offer: Any, t: int, bills: list[Bill], due: float
 ) -> dict[str | None, float]:
     """The buyers for whom what is paid in a period arrives, with their shares of it [1].
 
     Of what was paid when it was ordered nothing may arrive, or it may arrive with another order:
     then their shares of the money tell.
     """
-    sites, arrival = case.inputs.base.sites, bills[0].arrival
+    sites, arrival = path.inputs.base.sites, bills[0].arrival
     owners = {site.buyer for name, site in sites.items() if offer.site in (None, name)}
     if len(owners) == 1:
         return {owners.pop(): 1.0}
     others = [
-        s for name, s in case.ordered if name == offer.offer and s != t and offer.payment == "order"
+        s for name, s in path.ordered if name == offer.offer and s != t and offer.payment == "order"
     ]
-    alone = not any(_arrives(case, offer.offer, s) == arrival for s in others)
+    alone = not any(_arrives(path, offer.offer, s) == arrival for s in others)
     if (
-        sum(case.arriving.get(("offers", offer.offer, arrival), {}).values())
-        > case.noise(offer.material)
+        sum(path.arriving.get(("offers", offer.offer, arrival), {}).values())
+        > path.noise(offer.material)
         and alone
     ):
-        return case.shares("offers", offer.offer, arrival)
+        return path.shares("offers", offer.offer, arrival)
     paid: dict[str | None, float] = defaultdict(float)
-    for each in case.sheets["cash_flow"]:
-        if (each["heading"], each["name"]) == ("purchases", offer.offer) and case.inputs.period(
+    for each in path.sheets["cash_flow"]:
+        if (each["heading"], each["name"]) == ("purchases", offer.offer) and path.inputs.period(
             each["date"]
         ) == t:
             paid[each["buyer"]] += each["amount"]
@@ -352,18 +363,18 @@ def _shares(
     )
 
 
-def _arrives(case: Case, offer: str, t: int) -> int:
+def _arrives(path: PathAudit, offer: str, t: int) -> int:
     """The period in which an order that is placed in a period arrives."""
-    return t + case.inputs.whole(case.inputs.at(t).keyed("offers")[offer].lead_time_months)
+    return t + path.inputs.whole(path.inputs.at(t).keyed("offers")[offer].lead_time_months)
 
 
 def _relaxed(
-    case: Case, line: Line, offer: Any, steps: list[Step], shown: float
+    path: PathAudit, line: Line, offer: Any, steps: list[Step], shown: float
 ) -> tuple[float, float]:
     """The price and the order cost of an order beyond `firm_periods`: a mix of the prices of its
     breaks, and at least the part of the cost that the order is of the offer's capacity.
     """
-    record, most = case.record, max(step.price for step in steps)
+    record, most = path.record, max(step.price for step in steps)
     base = min(max(shown, min(step.price for step in steps)), most)
     part = line["ordered"] / offer.capacity if offer.capacity else 0.0
     cost = min(max(line["order_cost"], part * offer.order_cost), offer.order_cost)
@@ -374,20 +385,20 @@ def _relaxed(
 
 
 def _bought_up(
-    case: Case, line: Line, offer: Any, steps: list[Step], kind: str, base: float
+    path: PathAudit, line: Line, offer: Any, steps: list[Step], kind: str, base: float
 ) -> None:
     """The break that an order reaches, and where it stands at its foot the quantity from which that
     costs less.
     """
     quantity = line["ordered"]
-    close = near(case, offer, quantity)
+    close = near(path, offer, quantity)
     able = [
         max(step for step in steps if step.begin <= max(0.0, quantity + slack))
         for slack in (close, -close)
     ]
     begins = [step.begin or None for step in able if kind != "all_units" or step.price == base]
     reached = line["price_break"] if line["price_break"] in begins else begins[0]
-    case.either(line, "price_break", reached)
+    path.either(line, "price_break", reached)
     cheaper = None
     if reached is not None and kind == "all_units" and abs(quantity - reached) <= close:
         rates = [step.price * (1 + offer.duty) + offer.adder + offer.freight for step in steps]
@@ -405,11 +416,11 @@ def _bought_up(
         )
         if line["cheaper_from"] is None and abs(quantity - reached) > close / 4:
             cheaper = None
-    case.either(line, "cheaper_from", cheaper, close)
+    path.either(line, "cheaper_from", cheaper, close)
 
 
 def _split(
-    case: Case,
+    path: PathAudit,
     line: Line,
     offer: Any,
     t: int,
@@ -423,14 +434,14 @@ def _split(
     that).
     """
     found: dict[str | None, float] = dict.fromkeys(shares, 0.0)
-    for each in case.sheets["cash_flow"]:
+    for each in path.sheets["cash_flow"]:
         if (
             each["heading"] == "purchases"
             and each["name"] == offer.offer
-            and case.inputs.period(each["date"]) == t
+            and path.inputs.period(each["date"]) == t
         ):
             found[each["buyer"]] = found.get(each["buyer"], 0.0) + each["amount"]
-    cent = case.cent(offer.material)
+    cent = path.cent(offer.material)
     metal = {
         buyer: amount - offer.adder * shares.get(buyer, 0.0) * quantity
         for buyer, amount in found.items()
@@ -438,11 +449,49 @@ def _split(
     for buyer, amount in metal.items():
         what = (
             f"what {buyer or 'nobody'} pays for metal under {offer.offer} in"
-            f" {case.inputs.begins[t]}"
+            f" {path.inputs.begins[t]}"
         )
         most = dearest * shares.get(buyer, 0.0) * quantity
-        case.record.within("cash_flow", what, most, amount, cent, (offer, "price"))
-        case.record.reaches("cash_flow", what, 0.0, amount, cent)
+        path.record.within("cash_flow", what, most, amount, cent, (offer, "price"))
+        path.record.reaches("cash_flow", what, 0.0, amount, cent)
     what = f"what the buyers pay in sum for metal under {offer.offer}"
-    case.record.equal(line.at("paid"), what, due, sum(metal.values()), cent)
+    path.record.equal(line.at("paid"), what, due, sum(metal.values()), cent)
     return metal
+
+
+def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
+    """What is ordered under an offer, in a period or over the horizon [quantity]."""
+    return sum(
+        quantity
+        for (each, s), quantity in path.ordered.items()
+        if identity(each) == name and t in (None, s)
+    )
+
+
+TWIN = Twin(
+    headings=(
+        AuditedHeading("purchases", "purchase"),
+        AuditedHeading("order_costs", "purchase"),
+        FREIGHT,
+        DUTY,
+    ),
+    sheets=(
+        AuditedSheet(
+            name="orders",
+            instruction=AuditedInstruction(
+                ("offer", "supplier", "material"), ("ordered", "paid"), ("date", "arrives")
+            ),
+        ),
+    ),
+    deeds=(AuditedDeed("order", "offers", _planned),),
+    sources={"offers": "purchase"},
+    decisions=(
+        Size("offers", "minimum_order"),
+        Size("offers", "lot_size"),
+        Size("price_breaks", "from_quantity"),
+    ),
+    limits=(Size("offers", "capacity"), Size("offers", "total")),
+    read=(deliveries,),
+    decide=(orders,),
+    follow=(prices,),
+)

@@ -13,19 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
-from optimiser.auditing.sheets import Line
+from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
+from optimiser.auditing.twin import AuditedInstruction
 
-SAID = {  # what an instruction must name and give, where its row holds it
-    "orders": (("offer", "supplier", "material"), ("ordered", "paid"), ("date", "arrives")),
-    "contracts": (
-        ("contract", "supplier", "level"),
-        ("floor", "annual_quantity"),
-        ("signed", "first_delivery"),
-    ),
-    "projects": (("project",), ("grant",), ("decided", "ready")),
-    "rotation": (("lot", "material", "site", "outlet"), ("quantity",), ("date", "returns")),
-}
 EXACTLY = (
     "ordered",
     "quantity",
@@ -78,20 +69,24 @@ def sentences(together: Together) -> None:
         index for rows in together.variants for row in rows.rows("prices") for index in row.values
     }
     known = _Names.of([settings.currency, settings.quantity_unit, *together.probability, *indices])
-    for sheet, (names, figures, dates) in SAID.items():
-        alike: dict[
-            tuple[Any, ...], list[Line]
-        ] = {}  # a contract that delivers first at several dates says them all
-        for line in together.sheets[sheet]:
-            alike.setdefault((*(line[name] for name in names), line[dates[0]]), []).append(line)
-        for lines in alike.values():
+    for sheet, instruction in together.twins.instructions():
+        for lines in _alike(instruction, together.sheets[sheet]):
             days = {day for line in lines for day in line.values() if isinstance(day, dt.date)}
             for line in lines:
-                for said in _wrong(line, known.and_of(_texts(line)), names, figures, dates, days):
+                for said in _wrong(line, known.and_of(_texts(line)), instruction, days):
                     together.record.refuse(
                         line.at("instruction"), f"{line.told('instruction')}: {said}"
                     )
                 together.record.figures += 1
+
+
+def _alike(instruction: AuditedInstruction, lines: Iterable[Line]) -> list[list[Line]]:
+    """The rows of each decision: a contract that delivers first at several dates names them all."""
+    found: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        key = *(line[name] for name in instruction.names), line[instruction.dates[0]]
+        found.setdefault(key, []).append(line)
+    return [*found.values()]
 
 
 def _texts(line: Line) -> Iterator[str]:
@@ -103,56 +98,58 @@ def _texts(line: Line) -> Iterator[str]:
 
 
 def _wrong(
-    line: Line,
-    known: _Names,
-    names: Iterable[str],
-    figures: Iterable[str],
-    dates: Iterable[str],
-    days: set[dt.date],
+    line: Line, known: _Names, instruction: AuditedInstruction, days: set[dt.date]
 ) -> Iterator[str]:
     """What an instruction says that its row does not, and what it leaves out."""
     told = str(line["instruction"] or "")
     decided = line.get("decision") not in ("do not sign", "no")
-    yield from (
-        f"does not name {line[name]}"
-        for name in names
-        if decided and line[name] is not None and str(line[name]) not in told
-    )
+    names = (str(line[name]) for name in instruction.names if line[name] is not None)
+    yield from (f"does not name {name}" for name in names if decided and name not in told)
     for name in known.words:
         if name in told:
             told = _word(name).sub(" ", told)
-    months = MONTH.findall(told)
-    shown = [f"{day:%Y-%m-%d}" for day in days] + known.months
-    yield from (
-        f"says {month}, a date that its row does not hold"
-        for month in months
-        if not any(day.startswith(month) for day in shown)
-    )
-    due = [f"{line[date]:%Y-%m}" for date in dates if decided and line[date] is not None]
-    yield from (
-        f"does not say {month}"
-        for month in due
-        if not any(each.startswith(month) for each in months)
-    )
+    due = [f"{line[date]:%Y-%m}" for date in instruction.dates if line[date] is not None]
+    yield from _wrong_months(MONTH.findall(told), known, days, due if decided else [])
     numbers = NUMBER.findall(MONTH.sub(" ", told))
-    held = [
-        value
-        for value in line.values()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
-    strange = (
-        number
-        for number in numbers
-        if not any(_shows(number, each) for each in (*held, *known.figures))
-    )
-    yield from (f"says {number}, a figure that its row does not hold" for number in strange)
-    for name in figures:
+    yield from _wrong_figures(numbers, line, known)
+    for name in instruction.figures:
         if (
             decided
             and line[name]
             and not any(_gives(number, line[name], name in EXACTLY) for number in numbers)
         ):
             yield f"does not give its {name.replace('_', ' ')}, {line[name]:,.12g}"
+
+
+def _wrong_months(
+    months: list[str], known: _Names, days: set[dt.date], due: list[str]
+) -> Iterator[str]:
+    """The months that an instruction says and its row does not hold, and those it leaves out."""
+    shown = [f"{day:%Y-%m-%d}" for day in days] + known.months
+    yield from (
+        f"says {month}, a date that its row does not hold"
+        for month in months
+        if not any(day.startswith(month) for day in shown)
+    )
+    yield from (
+        f"does not say {month}"
+        for month in due
+        if not any(each.startswith(month) for each in months)
+    )
+
+
+def _wrong_figures(numbers: list[str], line: Line, known: _Names) -> Iterator[str]:
+    """The figures that an instruction says and its row does not hold."""
+    held = [
+        value
+        for value in line.values()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    yield from (
+        f"says {number}, a figure that its row does not hold"
+        for number in numbers
+        if not any(_shows(number, each) for each in (*held, *known.figures))
+    )
 
 
 @functools.cache

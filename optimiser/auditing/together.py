@@ -7,25 +7,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from optimiser.auditing.clock import Clock
-from optimiser.auditing.findings import Cell, Record, apart
+from optimiser.auditing.clock import AuditClock
+from optimiser.auditing.findings import Cell, Findings, apart
+from optimiser.auditing.futures import Future
 from optimiser.auditing.inputs import Inputs, Rows
 from optimiser.auditing.noise import Noise
-from optimiser.auditing.scenarios import Future
-from optimiser.auditing.sheets import Line, Sheets
+from optimiser.auditing.plan_sheets import Line, Sheets
+from optimiser.auditing.twin import Twins
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
-
-WHEN = {
-    "contracts": "signed",
-    "projects": "decided",
-}  # the column with the date of a row; else it is `date`
 
 
 @dataclass
 class Mean:
-    """A figure of a line that sums over the scenarios the line holds for, or is a mean over them."""
+    """A figure that sums over the scenarios for which its line holds, or is a mean over them."""
 
     line: Line
     column: str
@@ -47,7 +44,7 @@ class Appropriated:
 
 
 @dataclass
-class Outcome:
+class PathOutcome:
     """What a scenario costs, discounted [money], by heading and in all; what it misses and wastes
     [quantity].
     """
@@ -64,8 +61,15 @@ class Outcome:
 
 class Together:
     def __init__(
-        self, clock: Clock, base: Rows, futures: Sequence[Future], sheets: Sheets, record: Record
+        self,
+        clock: AuditClock,
+        base: Rows,
+        futures: Sequence[Future],
+        sheets: Sheets,
+        record: Findings,
+        twins: Twins,
     ) -> None:
+        self.twins = twins
         self.clock, self.base, self.futures, self.sheets, self.record = (
             clock,
             base,
@@ -79,7 +83,7 @@ class Together:
         self.variants: list[Rows] = [
             *{id(rows): rows for each in futures for rows in each.path}.values()
         ]
-        self.noise = Noise(self.variants, clock.months)
+        self.noise = Noise(self.variants, clock.months, twins)
         self.means: dict[tuple[int, str], Mean] = {}
         self._likely: dict[frozenset[str], float] = {}
         self.either: dict[tuple[int, str], tuple[Line, Cell, dict[float | None, float]]] = {}
@@ -89,7 +93,7 @@ class Together:
         self.unseen: set[tuple[int, str]] = set()  # figures of lines that nobody can recompute
         self.budgets: dict[str, Appropriated] = defaultdict(Appropriated)
         self.planned: dict[int, float] = defaultdict(float)  # by the row of commitments
-        self.outcomes: dict[str, Outcome] = {each.name: Outcome() for each in futures}
+        self.outcomes: dict[str, PathOutcome] = {each.name: PathOutcome() for each in futures}
 
     def _nodes(self, t: int) -> dict[str, frozenset[str]]:
         """For each scenario those that cannot be told apart from it in a period."""
@@ -108,7 +112,7 @@ class Together:
         held: dict[str, dict[str, list[Line]]] = {name: {} for name in self.probability}
         every, read = frozenset(self.probability), dict[str, frozenset[str]]()
         ends = _ends(self.clock)
-        signed: dict[tuple[str, str, int], tuple[Line, set[str]]] = {}
+        decided: dict[tuple[Any, ...], tuple[Line, set[str]]] = {}
         for sheet, lines in self.sheets.rows.items():
             of_all = (
                 not lines or "scenarios" not in lines[0]
@@ -121,10 +125,10 @@ class Together:
                     read[said] = every if identity(said) == ALL else self._named(line, said)
                 of = read[said]
                 t = self._period(line, sheet, ends)
-                if sheet == "contracts" and t is not None:  # a row for each first delivery
-                    signed.setdefault((line["contract"], line["level"], t), (line, set()))[
-                        1
-                    ].update(of)
+                decision = self.twins.sheet(sheet).decision
+                if decision and t is not None:
+                    key = (sheet, *(line[column] for column in decision), t)
+                    decided.setdefault(key, (line, set()))[1].update(of)
                     self.record.figure(
                         line, "probability", sum(self.probability[name] for name in of)
                     )
@@ -132,7 +136,7 @@ class Together:
                     self._known(line, of, t)
                 for name in of:
                     held[name][sheet].append(line)
-        for (_, _, t), (line, names) in signed.items():
+        for (*_, t), (line, names) in decided.items():
             for node in dict.fromkeys(self.nodes[t][name] for name in names):
                 if self.record.fails(node <= names):
                     self._refuse(line, names, node - names, t)
@@ -155,9 +159,10 @@ class Together:
 
     def _period(self, line: Line, sheet: str, ends: Mapping[str, int]) -> int | None:
         """The period in which a row must not tell apart what is not; None for what has none."""
-        if sheet == "rules":
-            return ends.get(line["window"])
-        date = line[WHEN.get(sheet, "date")]
+        audited = self.twins.sheet(sheet)
+        if audited.window:
+            return ends.get(line[audited.window])
+        date = line[audited.date]
         return (
             None if date is None else min(max(0, self.clock.period(date)), self.clock.periods - 1)
         )
@@ -237,7 +242,7 @@ def _near(expected: float | None, found: float | None, noise: float) -> bool:
     )
 
 
-def _ends(clock: Clock) -> dict[str, int]:
+def _ends(clock: AuditClock) -> dict[str, int]:
     """The last period of each window of a rule, by the window's name."""
     found = {"horizon": clock.periods - 1}
     for t in range(clock.periods):

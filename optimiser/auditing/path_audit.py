@@ -4,25 +4,15 @@ hand on to each other.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from optimiser.auditing.findings import Cell, apart
-from optimiser.auditing.scenarios import Future
-from optimiser.auditing.sheets import Line, Sheets
-from optimiser.auditing.together import Outcome, Together
-
-USE = {
-    "purchases": "purchase", "order_costs": "purchase", "offtakes": "contract", "deficits": "contract", "topups": "contract",
-    "signing": "contract", "grants": "project", "freight": "", "duty": "", "storage": "storage", "handling": "storage",
-    "rotation": "rotation", "disposal": "rotation", "shortage": "", "below_target": "", "sales": "", "upside": "", "closing_stock": "",
-}  # fmt: skip
-"""The headings of money, and the use that an appropriation must allow; freight and duty have that
-of what they are paid for.
-"""
-
-NOT_CASH = ("shortage", "below_target", "closing_stock")
+from optimiser.auditing.futures import Future
+from optimiser.auditing.plan_sheets import Line, Sheets
+from optimiser.auditing.together import PathOutcome, Together
 
 
 class Flow(NamedTuple):
@@ -46,7 +36,7 @@ class Outlay(NamedTuple):
     buyer: str | None
 
 
-class Spent(NamedTuple):
+class SupplierSpend(NamedTuple):
     """Money under an offer or contract, as rules on spend count it."""
 
     t: int
@@ -67,21 +57,59 @@ class Brought(NamedTuple):
     quantity: float
 
 
-class Case:
+class AuditedLot(NamedTuple):
+    """A lot by its name, and what tells it from others of that name."""
+
+    lot: str
+    material: str
+    site: str
+    made: dt.date
+
+    def __str__(self) -> str:
+        return f"lot {self.lot} ({self.material}, {self.site}, made {self.made})"
+
+
+Move = tuple[int, AuditedLot, str]
+"""The period of a movement, its lot, and where its metal comes from or goes."""
+Key = TypeVar("Key")
+
+
+class LotMoves:
+    """What the sheet `movements` shows [quantity]."""
+
+    def __init__(self) -> None:
+        self.changes: dict[AuditedLot, dict[int, float]] = {}  # of each lot in each period
+        self._of_kind: dict[str, dict[Move, float]] = {}
+
+    def add(self, kind: str, move: Move, change: float, size: float) -> None:
+        """Add a movement: a change of its lot, and a size of its kind."""
+        t, lot, _ = move
+        self.changes.setdefault(lot, defaultdict(float))[t] += change
+        self._of_kind.setdefault(kind, defaultdict(float))[move] += size
+
+    def sums(self, kind: str, key: Callable[[int, AuditedLot, str], Key]) -> dict[Key, float]:
+        """Return the sizes of a kind of movement, summed by a key."""
+        found: dict[Key, float] = defaultdict(float)
+        for move, size in self._of_kind.get(kind, {}).items():
+            found[key(*move)] += size
+        return found
+
+
+class PathAudit:
     """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the
     rows as they stand on its path.
     """
 
     def __init__(self, together: Together, future: Future, sheets: Sheets) -> None:
-        self.together, self.future = together, future
+        self.together, self.future, self.twins = together, future, together.twins
         self.inputs = together.inputs[future.name]
         self.sheets = sheets
         self.record = together.record
         self.noise, self.cent = together.noise.quantity, together.noise.money
-        self.outcome: Outcome = together.outcomes[future.name]
+        self.outcome: PathOutcome = together.outcomes[future.name]
         self.cash: dict[Flow, float] = defaultdict(float)
         self.outlays: dict[Outlay, float] = defaultdict(float)
-        self.spent: list[Spent] = []
+        self.spent: list[SupplierSpend] = []
         self.brought: list[Brought] = []
         self.arriving: dict[
             tuple[str, str, int], dict[str, float]
@@ -98,7 +126,7 @@ class Case:
         self.held: dict[tuple[int, str, str, int], float] = defaultdict(
             float
         )  # period, material, site, age at its end
-        self.out: dict[tuple[str, int], float] = defaultdict(float)  # outlet, period
+        self.moves = LotMoves()
         # Where only the tail counts, nobody minds what a path outside of it pays beyond what it
         # must.
         self.idle = together.clock.settings.risk_weight == 1 and len(together.futures) > 1
@@ -207,15 +235,15 @@ class Case:
     ) -> None:
         """An outlay: it is on the cash flow, and appropriations pay it.
 
-        `table` says under what: offers or contracts.
+        `table` holds the row under which it is paid, where that brings metal of a supplier.
         """
         if amount == 0:
             return
         self.cash[Flow(t, heading, material, name, buyer)] += amount
-        use = USE[heading] or {"offers": "purchase", "contracts": "contract"}[table]
+        use = self.twins.headings[heading].use or self.twins.sources[table]
         self.outlays[Outlay(t, use, material, buyer)] += amount
         if table:
-            self.spent.append(Spent(t, table, str(name), str(material), amount))
+            self.spent.append(SupplierSpend(t, table, str(name), str(material), amount))
 
     def book(
         self,

@@ -1,4 +1,4 @@
-"""A plan as an audit sees it: the rows of its sheets by column name, and what its summary claims."""
+"""A plan as an audit sees it: the rows of its sheets by column, and what its summary claims."""
 
 from __future__ import annotations
 
@@ -14,8 +14,21 @@ OF = ("scenarios", "probability")  # the columns that say for which scenarios a 
 
 
 NAMES = (
-    "offer", "contract", "project", "rule", "appropriation", "heading", "lot", "name", "material", "date", "value", "window", "label",
-)  # fmt: skip
+    "offer",
+    "contract",
+    "project",
+    "rule",
+    "appropriation",
+    "heading",
+    "lot",
+    "name",
+    "material",
+    "date",
+    "value",
+    "window",
+    "label",
+)
+"""The columns by which a message names a row."""
 
 
 class Line(dict[str, Any]):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
-from optimiser.auditing.sheets import Line
+from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
 from stockpile_model.tree import ALL
 
@@ -74,7 +74,7 @@ def _instructions(together: Together) -> set[str]:
     all.
     """
     holds: dict[str, dict[str, float]] = {}
-    for sheet in ("projects", "contracts", "orders", "rotation"):
+    for sheet, _ in together.twins.instructions():
         for line in together.sheets[sheet]:
             holds.setdefault(line["instruction"], {})[line["scenarios"]] = line["probability"]
     return {

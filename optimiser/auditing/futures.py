@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from optimiser.auditing.clock import Clock, later
+from optimiser.auditing.clock import AuditClock, later
 from optimiser.auditing.inputs import Rows
 from stockpile_model.names import identity
 from stockpile_model.schema import Column, columns, get, keys
@@ -43,7 +43,7 @@ class Future:
 def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
     """The rows without any event, and the scenarios that may come; without any, the base alone."""
     tables: Tables = {kind.TABLE: rows for kind, rows in stockpile.tables.items()}
-    clock = Clock(stockpile.settings)
+    clock = AuditClock(stockpile.settings)
     named = {identity(row.scenario): row for row in tables.get("scenarios", ())}
     events: dict[str, list[Any]] = {name: [] for name in named}
     for row in tables.get("events", ()):
@@ -83,7 +83,7 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
     return made[()], found
 
 
-def _known(clock: Clock, row: Any, events: list[Any]) -> int:
+def _known(clock: AuditClock, row: Any, events: list[Any]) -> int:
     """The period from which a scenario is known: that of `revealed`, else of the first date of its
     events, else the first.
     """

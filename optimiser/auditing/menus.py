@@ -9,9 +9,10 @@ from typing import Any
 from optimiser.auditing.contracts import Signed, begin
 from optimiser.auditing.findings import EXACT, apart
 from optimiser.auditing.inputs import Inputs
+from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.projects import breakeven, level_at, reaches
-from optimiser.auditing.sheets import Line
 from optimiser.auditing.together import Together
+from optimiser.auditing.twin import AuditedSheet, Twin
 
 
 def options(together: Together) -> None:
@@ -190,3 +191,11 @@ def _terms(signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | N
         "buyer_index": value if tied else None,
         "breakeven": None if plant is None else breakeven(plant, floor.annual_quantity),
     }
+
+
+TWIN = Twin(
+    sheets=(
+        AuditedSheet(name="floors", solved=("cost_difference", "difference_at_least", "to_change")),
+    ),
+    conclude=(options, menus),
+)

@@ -7,61 +7,63 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from optimiser.auditing.case import NOT_CASH, USE, Case, Flow, Outlay
 from optimiser.auditing.findings import RELATIVE
-from optimiser.auditing.scenarios import BASE
+from optimiser.auditing.futures import BASE
+from optimiser.auditing.path_audit import Flow, Outlay, PathAudit
 from optimiser.auditing.together import Together
+from optimiser.auditing.twin import AuditedSheet, Twin
 
 
-def cash_flow(case: Case) -> None:
+def cash_flow(path: PathAudit) -> None:
     """Every cost and receipt is what quantities and inputs make of it, discounted from the start of
     its period.
     """
-    record, inputs = case.record, case.inputs
+    record, inputs = path.record, path.inputs
     found: dict[Flow, float] = defaultdict(float)
+    headings = path.twins.headings
     factors, whole = (
         [inputs.factor(t) for t in range(inputs.periods + 1)],
-        len(case.together.futures) == 1,
+        len(path.together.futures) == 1,
     )
-    for line in case.sheets["cash_flow"]:
+    for line in path.sheets["cash_flow"]:
         heading, t = line["heading"], inputs.period(line["date"])
-        if record.fails(heading in USE):
+        if record.fails(heading in headings):
             record.refuse(line.at("heading"), f"{heading!r} is no heading of cost")
             continue
         after = heading == "closing_stock" and t == inputs.periods
-        if not after and case.when(line) is None:
+        if not after and path.when(line) is None:
             continue
-        record.term(line, "cash", heading not in NOT_CASH)
+        record.term(line, "cash", headings[heading].cash)
         if whole:
             record.figure(line, "factor", factors[t])
             record.figure(line, "discounted", factors[t] * line["amount"])
         else:
-            case.total(line, "factor", factors[t])
-            case.total(line, "discounted", factors[t] * line["amount"])
+            path.total(line, "factor", factors[t])
+            path.total(line, "discounted", factors[t] * line["amount"])
         found[Flow(t, heading, line["material"], line["name"], line["buyer"])] += line["amount"]
-    case.match(
-        "cash_flow", "amount", case.cash, found, lambda flow: case.cent(flow.material, flow.heading)
+    path.match(
+        "cash_flow", "amount", path.cash, found, lambda flow: path.cent(flow.material, flow.heading)
     )
 
 
-def payments(case: Case) -> None:
+def payments(path: PathAudit) -> None:
     """Where there are funds every outlay is paid in full, each by an appropriation that may, when
     it may.
     """
-    inputs, record = case.inputs, case.record
+    inputs, record = path.inputs, path.record
     funds = inputs.keyed("funds")
     if not funds:
-        if record.fails(not case.sheets["payments"]):
+        if record.fails(not path.sheets["payments"]):
             record.refuse("payments", "the input has no funds, so no appropriation pays anything")
         return
-    sources = _sources(case.together)
+    sources = _sources(path.together)
     paid: dict[Outlay, float] = defaultdict(float)
     spent: dict[str, dict[int, float]] = {name: defaultdict(float) for name in sources}
-    granted: dict[tuple[int, str], float] = defaultdict(float)
-    for line in case.sheets["payments"]:
+    by_fund: dict[tuple[int, str, str], float] = defaultdict(float)
+    for line in path.sheets["payments"]:
         t, fund, name = (
-            case.when(line),
-            case.known(line, "fund", "funds", funds),
+            path.when(line),
+            path.known(line, "fund", "funds", funds),
             line["appropriation"],
         )
         if record.fails(name in sources):
@@ -71,9 +73,9 @@ def payments(case: Case) -> None:
             continue
         owner, b = sources[name]
         record.term(line, "fund", owner)
-        record.least(line, "amount", 0.0, case.cent(line["material"]))
+        record.least(line, "amount", 0.0, path.cent(line["material"]))
         if b is not None:
-            case.within(
+            path.within(
                 line,
                 "date",
                 inputs.at(t).rows("budgets")[b],
@@ -94,14 +96,13 @@ def payments(case: Case) -> None:
                 record.refuse(line.where, told, (fund, column), line["amount"])
         paid[Outlay(t, line["use"], line["material"], line["buyer"])] += line["amount"]
         spent[name][t] += line["amount"]
-        if line["use"] == "project":
-            granted[t, line["fund"]] += line["amount"]
-    case.match(
-        "payments", "paid for", case.outlays, paid, lambda outlay: case.cent(outlay.material)
+        by_fund[t, line["use"], line["fund"]] += line["amount"]
+    path.match(
+        "payments", "paid for", path.outlays, paid, lambda outlay: path.cent(outlay.material)
     )
-    _grants(case, granted)
+    _payers(path, by_fund)
     for name, (fund, b) in sources.items():
-        _appropriation(case, name, fund, b, spent[name])
+        _appropriation(path, name, fund, b, spent[name])
 
 
 def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
@@ -122,27 +123,30 @@ def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
     return found
 
 
-def _grants(case: Case, granted: dict[tuple[int, str], float]) -> None:
-    """A grant whose project names a fund is paid by that fund."""
-    projects = case.inputs.keyed("projects")
-    due: dict[tuple[int, str], tuple[float, Any]] = {}
-    for flow, amount in case.cash.items():
-        if flow.heading == "grants" and (row := projects[str(flow.name)]).fund is not None:
-            due[flow.t, row.fund] = due.get((flow.t, row.fund), (0.0, row))[0] + amount, row
-    for (t, fund), (amount, row) in due.items():
-        what = f"what {fund} pays for projects in {case.inputs.begins[t]}"
-        case.record.reaches("payments", what, amount, granted[t, fund], case.cent(), (row, "fund"))
+def _payers(path: PathAudit, paid: dict[tuple[int, str, str], float]) -> None:
+    """An outlay whose row names a fund is paid by that fund."""
+    due: dict[tuple[int, str, str, str], tuple[float, Any]] = {}
+    for flow, amount in path.cash.items():
+        heading = path.twins.headings[flow.heading]
+        row = path.inputs.keyed(heading.payer)[str(flow.name)] if heading.payer else None
+        if row is not None and row.fund is not None:
+            key = flow.t, heading.use, heading.payer, row.fund
+            due[key] = due.get(key, (0.0, row))[0] + amount, row
+    for (t, use, table, fund), (amount, row) in due.items():
+        what = f"what {fund} pays for {table} in {path.inputs.begins[t]}"
+        found = paid[t, use, fund]
+        path.record.reaches("payments", what, amount, found, path.cent(), (row, "fund"))
 
 
 def _appropriation(
-    case: Case, name: str, fund: str, b: int | None, spent: dict[int, float]
+    path: PathAudit, name: str, fund: str, b: int | None, spent: dict[int, float]
 ) -> None:
     """An appropriation pays on no path more than its amount, as it stands in the last period in
     which it can be spent; the rest lapses on its last day, or is left.
     """
-    inputs, total = case.inputs, sum(spent.values())
+    inputs, total = path.inputs, sum(spent.values())
     if b is None:
-        amount, ends = _receipts(case, name, fund, spent), False
+        amount, ends = _receipts(path, name, fund, spent), False
     else:
         windows = ((t, inputs.at(t).rows("budgets")[b]) for t in range(inputs.periods))
         able = [t for t, row in windows if t in inputs.spans(row.from_, row.expires)]
@@ -151,28 +155,29 @@ def _appropriation(
             row.amount,
             row.expires is not None and inputs.period(row.expires) < inputs.periods,
         )
-        case.record.within(
-            "payments", f"what {name} pays", amount, total, case.cent(), (row, "amount")
+        path.record.within(
+            "payments", f"what {name} pays", amount, total, path.cent(), (row, "amount")
         )
-    rest, found = case.future.probability * max(0.0, amount - total), case.together.budgets[name]
-    found.amount += case.future.probability * amount
-    found.spent += case.future.probability * total
+    rest, found = path.future.probability * max(0.0, amount - total), path.together.budgets[name]
+    found.amount += path.future.probability * amount
+    found.spent += path.future.probability * total
     found.lapsed += rest if ends else 0.0
     found.left += 0.0 if ends else rest
 
 
-def _receipts(case: Case, name: str, fund: str, spent: dict[int, float]) -> float:
+def _receipts(path: PathAudit, name: str, fund: str, spent: dict[int, float]) -> float:
     """What a fund receives and keeps; it spends it no sooner than it arrives [money]."""
-    outlets = case.inputs.keyed("outlets")
+    headings = path.twins.headings
     arrived: dict[int, float] = defaultdict(float)
-    for flow, receipt in case.cash.items():
-        if flow.heading == "sales" and outlets[str(flow.name)].fund == fund:
+    for flow, receipt in path.cash.items():
+        table = headings[flow.heading].receiver
+        if table and path.inputs.keyed(table)[str(flow.name)].fund == fund:
             arrived[flow.t] -= receipt
     amount = gone = 0.0
-    for t in range(case.inputs.periods):
+    for t in range(path.inputs.periods):
         amount, gone = amount + arrived.get(t, 0.0), gone + spent.get(t, 0.0)
-        what = f"what {name} have paid by the end of {case.inputs.begins[t]}, before they arrive,"
-        case.record.within("payments", what, amount, gone, case.cent())
+        what = f"what {name} have paid by the end of {path.inputs.begins[t]}, before they arrive,"
+        path.record.within("payments", what, amount, gone, path.cent())
     return amount
 
 
@@ -203,11 +208,11 @@ def budget(together: Together) -> None:
         record.refuse(line.where, f"{line['appropriation']!r} is no appropriation of the input")
 
 
-def costs(case: Case) -> None:
+def costs(path: PathAudit) -> None:
     """What a path costs, discounted, by heading."""
-    outcome = case.outcome
-    for flow, amount in case.cash.items():
-        discounted = amount * case.inputs.factor(flow.t)
+    outcome = path.outcome
+    for flow, amount in path.cash.items():
+        discounted = amount * path.inputs.factor(flow.t)
         outcome.costs[flow.heading] += discounted
         outcome.size += abs(discounted)
 
@@ -232,7 +237,7 @@ def objective(together: Together) -> None:
     found = [(each.probability, together.outcomes[each.name]) for each in together.futures]
     noise = together.noise.money() + RELATIVE * max(outcome.size for _, outcome in found)
     some = 10 * together.noise.quantity()
-    for heading in [*USE, *(each for each in sheets.costs if each not in USE)]:
+    for heading in dict.fromkeys([*together.twins.headings, *sheets.costs]):
         expected = sum(
             probability * outcome.costs.get(heading, 0.0) for probability, outcome in found
         )
@@ -278,7 +283,7 @@ def objective(together: Together) -> None:
 
 
 def _proof(together: Together, noise: float) -> None:
-    """The gap is that of objective and bound, and where a plan is optimal no more than was asked."""
+    """The gap is that of objective and bound; of an optimal plan it is no more than was asked."""
     record, sheets = together.record, together.sheets
     if record.fails(sheets.status in (None, "optimal", "feasible")):
         record.refuse("summary", f"status is {sheets.status!r}, neither optimal nor feasible")
@@ -326,3 +331,15 @@ def _outcomes(together: Together, noise: float, some: float) -> None:
         record.figure(line, "waste", outcome.waste, some)
     for line in lines.values():
         record.refuse(line.where, f"{line['scenario']!r} is no scenario that may come")
+
+
+TWIN = Twin(
+    sheets=(
+        AuditedSheet(
+            name="marginal_values",
+            solved=("limit", "cell", "date", "sense", "amount", "used", "unit", "worth"),
+        ),
+    ),
+    settle=(cash_flow, payments, costs),
+    conclude=(budget, objective),
+)

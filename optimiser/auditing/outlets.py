@@ -1,0 +1,189 @@
+"""Rotation: what outlets take and what expires, what that earns and costs, and what comes back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from optimiser.auditing.findings import EXACT
+from optimiser.auditing.metal import age_and_life, comes_in, compare_age, goes_out, lot_of
+from optimiser.auditing.path_audit import AuditedLot, PathAudit
+from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.twin import (
+    DISPOSAL,
+    AuditedDeed,
+    AuditedHeading,
+    AuditedInstruction,
+    AuditedMovement,
+    AuditedSheet,
+    Size,
+    Twin,
+)
+from stockpile_model.names import identity
+
+Left = dict[tuple[int, AuditedLot, str], float]
+Back = dict[tuple[int, str, str, str], float]
+
+
+def _takes(path: PathAudit, line: Line, t: int) -> None:
+    """What goes out through an outlet is usable, and the outlet is one of the input."""
+    goes_out(path, line, t)
+    path.known(line, "name", "outlets", path.inputs.keyed("outlets"))
+
+
+def rotation(path: PathAudit) -> None:
+    """What is rotated or expires has left its lot; an outlet takes what its terms let it take, at
+    its price; what is exchanged or reworked comes back.
+    """
+    shown: Left = defaultdict(float)
+    back: Back = defaultdict(float)
+    for line in path.sheets["rotation"]:
+        _line(path, line, shown, back)
+    outlets = path.inputs.keyed("outlets")
+    left = path.moves.sums("rotation", lambda t, lot, name: (t, lot, name))
+    left = {key: quantity for key, quantity in left.items() if key[2] in outlets}
+    left |= path.moves.sums("expired", lambda t, lot, name: (t, lot, ""))
+    path.match("rotation", "what leaves", left, shown, lambda key: path.noise(key[1].material))
+    came = path.moves.sums("return", lambda t, lot, name: (t, name, lot.material, lot.site))
+    path.match("movements", "what comes back from", back, came, lambda key: path.noise(key[2]))
+    _capacities(path)
+
+
+def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:
+    """Compare one row, and add what it takes and brings back."""
+    inputs, record = path.inputs, path.record
+    t, name = path.when(line), line["outlet"]
+    known = name is None or path.known(line, "outlet", "outlets", inputs.keyed("outlets"))
+    if t is None or not path.placed(line) or known is None:
+        return
+    lot, quantity = lot_of(line), line["quantity"]
+    outlet = None if name is None else inputs.at(t).keyed("outlets")[name]
+    shown[t, lot, name or ""] += quantity
+    record.least(line, "quantity", 0.0, path.noise(lot.material))
+    compare_age(path, line, t)
+    if outlet is None:
+        _expired(path, line, lot, t)
+    else:
+        _terms(path, line, outlet, lot, t)
+    if outlet is not None and outlet.form in ("exchange", "rework"):
+        _comes_back(path, line, outlet, t, back)
+    else:
+        for column in ("returns", "returned", "to_material"):
+            record.term(line, column, None)
+
+
+def _comes_back(path: PathAudit, line: Line, outlet: Any, t: int, back: Back) -> None:
+    """Compare what comes back, and when."""
+    inputs, record, quantity = path.inputs, path.record, line["quantity"]
+    due = t + inputs.whole(outlet.lead_time_months)
+    material = outlet.to_material or outlet.material
+    if record.fails(due < inputs.periods):
+        record.refuse(
+            line.at("returns"),
+            f"{line.told('returns')} is past the horizon",
+            (outlet, "lead_time_months"),
+            quantity,
+        )
+    else:
+        back[due, outlet.outlet, material, line["site"]] += outlet.yield_ * quantity
+    record.term(line, "returns", inputs.begin(due), (outlet, "lead_time_months"))
+    record.figure(line, "returned", outlet.yield_ * quantity, 0.0, (outlet, "yield"))
+    record.term(line, "to_material", material, (outlet, "to_material"))
+
+
+def _taken(path: PathAudit) -> dict[tuple[str, int], float]:
+    """What each outlet takes in each period [quantity]."""
+    outlets = path.inputs.keyed("outlets")
+    taken = path.moves.sums("rotation", lambda t, lot, name: (name, t))
+    return {(name, t): quantity for (name, t), quantity in taken.items() if name in outlets}
+
+
+def _capacities(path: PathAudit) -> None:
+    """An outlet takes no more than its capacity."""
+    for (name, t), quantity in _taken(path).items():
+        outlet = path.inputs.at(t).keyed("outlets")[name]
+        what = f"what outlet {name} takes in {path.inputs.begins[t]}"
+        noise = path.noise(outlet.material)
+        path.record.within("rotation", what, outlet.capacity, quantity, noise, (outlet, "capacity"))
+
+
+def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
+    """What an outlet takes, in a period or over the horizon [quantity]."""
+    return sum(
+        quantity
+        for (each, s), quantity in _taken(path).items()
+        if identity(each) == name and t in (None, s)
+    )
+
+
+def _expired(path: PathAudit, line: Line, lot: AuditedLot, t: int) -> None:
+    """What reaches the end of its life earns nothing and is disposed of."""
+    material, record = path.inputs.at(t).materials[lot.material], path.record
+    record.term(line, "form", "expired")
+    for column in ("price", "proceeds"):
+        record.figure(line, column, 0.0)
+    cost = material.disposal_cost * line["quantity"]
+    record.figure(line, "cost", cost, 0.0, (material, "disposal_cost"))
+    path.pay(t, "disposal", cost, lot.material, lot.site, path.inputs.base.sites[lot.site].buyer)
+
+
+def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) -> None:
+    """Whether an outlet may take what it takes, what that earns and costs."""
+    inputs, record, quantity = path.inputs, path.record, line["quantity"]
+    age, life = age_and_life(inputs, line, t)
+    buyer = inputs.base.sites[lot.site].buyer
+    record.term(line, "form", outlet.form, (outlet, "form"))
+    record.term(line, "material", outlet.material, (outlet, "material"))
+    path.within(line, "date", outlet, "from_", "to", f"and {outlet.outlet} takes metal")
+    if life is not None:
+        left = max(0, life - age) * inputs.months
+        if record.below(outlet.minimum_life_months, left, 1e-9):
+            what = f"life left to lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
+            record.add(
+                line.at("remaining_life"),
+                what,
+                outlet.minimum_life_months,
+                left,
+                "least",
+                (outlet, "minimum_life_months"),
+            )
+    price, full, cell = 0.0, 0.0, None
+    if outlet.form == "sale":
+        full = (
+            outlet.price
+            if outlet.price is not None
+            else inputs.price(outlet.price_index, t) * outlet.price_factor
+        )
+        price = full * max(0.0, 1 - outlet.age_discount * age * inputs.months)
+        cell = (outlet, "price" if outlet.price is not None else "price_index")
+    record.figure(line, "price", price, EXACT * full, cell)
+    record.figure(line, "proceeds", price * quantity, EXACT * full * quantity)
+    thrown = inputs.at(t).materials[lot.material].disposal_cost if outlet.form == "dispose" else 0.0
+    record.figure(line, "cost", (outlet.cost + thrown) * quantity, 0.0, (outlet, "cost"))
+    path.book(t, "sales", -price * quantity, lot.material, outlet.outlet, buyer)
+    path.pay(t, "rotation", outlet.cost * quantity, lot.material, outlet.outlet, buyer)
+    path.pay(t, "disposal", thrown * quantity, lot.material, outlet.outlet, buyer)
+
+
+TWIN = Twin(
+    headings=(
+        AuditedHeading("rotation", "rotation"),
+        DISPOSAL,
+        AuditedHeading("sales", receiver="outlets"),
+    ),
+    movements=(
+        AuditedMovement("return", True, comes_in),
+        AuditedMovement("rotation", False, _takes),
+    ),
+    sheets=(
+        AuditedSheet(
+            name="rotation",
+            instruction=AuditedInstruction(
+                ("lot", "material", "site", "outlet"), ("quantity",), ("date", "returns")
+            ),
+        ),
+    ),
+    deeds=(AuditedDeed("rotate", "outlets", _planned),),
+    limits=(Size("outlets", "capacity"),),
+    follow=(rotation,),
+)

@@ -1,0 +1,172 @@
+"""What a twin is: the audit of one concern of the plan, with all that the rest of the audit needs.
+
+No module of the audit keeps a list of concerns, of their tables, sheets or headings: it asks the
+`Twins`. So a new concern is one module with a `Twin`, and its line in `TWINS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from optimiser.auditing.path_audit import PathAudit
+    from optimiser.auditing.plan_sheets import Line
+    from optimiser.auditing.together import Together
+
+
+@dataclass(frozen=True)
+class AuditedHeading:
+    """A heading of money.
+
+    `use`: what an appropriation must allow to pay it; blank where none pays it, or where it is that
+    of what it is paid for. `cash`: whether money moves. `penalty`: the column of `materials` with
+    its price, where that is paid to nobody. `payer`: the table whose rows may name in `fund` the
+    only fund that pays. `receiver`: the table whose rows may name in `fund` the fund that receives.
+    """
+
+    name: str
+    use: str = ""
+    cash: bool = True
+    penalty: str = ""
+    payer: str = ""
+    receiver: str = ""
+
+
+@dataclass(frozen=True)
+class AuditedMovement:
+    """A kind of movement of metal, into stock or out of it.
+
+    check(path, line, t): compare what only this kind has, and charge its handling.
+    """
+
+    name: str
+    enters: bool
+    check: Callable[[PathAudit, Line, int], None]
+
+
+@dataclass(frozen=True)
+class AuditedInstruction:
+    """What the instruction of a row must hold: the columns of its names, figures and dates.
+
+    Rows with the same names and the same first date are one decision.
+    """
+
+    names: tuple[str, ...]
+    figures: tuple[str, ...]
+    dates: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditedSheet:
+    """A sheet of the plan, as far as it differs from others.
+
+    `date`: the column with the date of what a row decides. `window`: its column with the window of
+    a rule, at whose end a row must use nothing that is not known. `decision`: the columns that name
+    a decision whose rows together hold for all that share its period. `member`: its column for each
+    row of the table of the sheet's name, all of which stand on it. `solved`: the columns that only
+    a solver knows.
+    """
+
+    name: str
+    date: str = "date"
+    window: str = ""
+    decision: tuple[str, ...] = ()
+    member: str = ""
+    instruction: AuditedInstruction | None = None
+    solved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditedDeed:
+    """A decision that a commitment can name.
+
+    `table`: of the metal that it is about; blank where it is counted in times. planned(path, name,
+    level, t): what the plan does of it, in a period or (None) over the horizon.
+    """
+
+    kind: str
+    table: str
+    planned: Callable[[PathAudit, str, str | None, int | None], float]
+
+
+FREIGHT = AuditedHeading("freight")
+DUTY = AuditedHeading("duty")
+DISPOSAL = AuditedHeading("disposal", "rotation")
+"""The headings of several concerns."""
+
+
+class Size(NamedTuple):
+    """A column of quantities by which the noise of a material is scaled."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twin:
+    """The audit of one concern.
+
+    On each path the functions of all twins run phase by phase: `read` what the plan shows, `decide`
+    (compare decisions with their terms), `follow` (compare what follows from the decisions of all
+    twins), `settle` (compare money, once all of it is due). Then `conclude` compares what all paths
+    have together.
+
+    Headings, movements, deeds: those of the concern. Sheets: those that differ from others.
+    Sources: the tables whose rows bring metal of a supplier, with the use of what is paid for them.
+    Needs, decisions, limits: the sizes of what is asked of a material, of the least decision about
+    it, and of what limits it.
+    """
+
+    headings: tuple[AuditedHeading, ...] = ()
+    movements: tuple[AuditedMovement, ...] = ()
+    sheets: tuple[AuditedSheet, ...] = ()
+    deeds: tuple[AuditedDeed, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[Size, ...] = ()
+    decisions: tuple[Size, ...] = ()
+    limits: tuple[Size, ...] = ()
+    read: tuple[Callable[[PathAudit], None], ...] = ()
+    decide: tuple[Callable[[PathAudit], None], ...] = ()
+    follow: tuple[Callable[[PathAudit], None], ...] = ()
+    settle: tuple[Callable[[PathAudit], None], ...] = ()
+    conclude: tuple[Callable[[Together], None], ...] = ()
+
+
+class Twins:
+    """All twins, and what they declare, by name."""
+
+    def __init__(self, twins: Sequence[Twin]) -> None:
+        self.twins = tuple(twins)
+        self.headings = {each.name: each for twin in twins for each in twin.headings}
+        self.movements = {each.name: each for twin in twins for each in twin.movements}
+        self.sheets = {each.name: each for twin in twins for each in twin.sheets}
+        self.deeds = {each.kind: each for twin in twins for each in twin.deeds}
+        self.sources = {table: use for twin in twins for table, use in twin.sources.items()}
+        self.needs = tuple(each for twin in twins for each in twin.needs)
+        self.decisions = tuple(each for twin in twins for each in twin.decisions)
+        self.limits = tuple(each for twin in twins for each in twin.limits)
+
+    def sheet(self, name: str) -> AuditedSheet:
+        """Return how a sheet is audited."""
+        return self.sheets.get(name) or AuditedSheet(name=name)
+
+    def instructions(self) -> Iterator[tuple[str, AuditedInstruction]]:
+        """Yield the sheets with instructions, and what these must hold."""
+        for sheet in self.sheets.values():
+            if sheet.instruction is not None:
+                yield sheet.name, sheet.instruction
+
+    def check_path(self, path: PathAudit) -> None:
+        """Compare one path with the input, phase by phase."""
+        for phase in ("read", "decide", "follow", "settle"):
+            for twin in self.twins:
+                for check in getattr(twin, phase):
+                    check(path)
+
+    def check_together(self, together: Together) -> None:
+        """Compare what all paths have together."""
+        for twin in self.twins:
+            for check in twin.conclude:
+                check(together)
