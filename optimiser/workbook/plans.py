@@ -19,7 +19,7 @@ from optimiser.plan.plan import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook import xlsx
-from optimiser.workbook.result_sheets import DATED, SHEETS
+from optimiser.workbook.result_sheets import DATED, sheet_kinds
 from optimiser.workbook.sheets import Cell, Cells, Hidden, Lost, Sheet, Unreadable, error, letter
 from optimiser.workbook.tables import Faults, Table
 from stockpile_model.block import headings as block_headings
@@ -32,7 +32,6 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, text
 
-KINDS: Mapping[str, type[Result]] = {kind.SHEET: kind for kind in SHEETS if kind.ALWAYS}
 UNCERTAIN: Mapping[str, type[Result]] = {
     ScenarioOutcome.SHEET: ScenarioOutcome
 }  # there only under scenarios
@@ -101,6 +100,7 @@ def read_plan(path: Path) -> PlanReading:
     rows: dict[str, list[Line]] = {}
     faults: list[Fault] = []
     summary, run, found, notes = _Summary(), dict[str, str](), dict[str, None](), list[str]()
+    kinds = {kind.SHEET: kind for kind in sheet_kinds() if kind.ALWAYS}
     with _told(path):
         for sheet in _sheets(path):
             name = normal(sheet.name)
@@ -110,7 +110,7 @@ def read_plan(path: Path) -> PlanReading:
             elif name == "run":
                 run, odd = _run(sheet)
                 faults += odd
-            elif kind := {**KINDS, **UNCERTAIN}.get(name):
+            elif kind := {**kinds, **UNCERTAIN}.get(name):
                 told = Faults(name)
                 rows[name] = list(_lines(kind, sheet, told))
                 faults += told
@@ -126,7 +126,7 @@ def read_plan(path: Path) -> PlanReading:
                 )
             ]
         )
-    for name in KINDS:
+    for name in kinds:
         if name not in found:
             faults.append(
                 Fault(

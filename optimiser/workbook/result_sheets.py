@@ -43,11 +43,6 @@ OTHERS: tuple[type[Result], ...] = (
     CostShare,
     Assumption,
 )  # which no block reports
-SHEETS: tuple[type[Result], ...] = tuple(
-    sorted((*block_results(), *OTHERS), key=lambda kind: kind.PLACE)
-)
-"""The sheets in their order."""
-
 DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
@@ -84,9 +79,14 @@ class Table:
         return f"{self.sheet}!${self.letter(name)}${row + 2}"
 
 
+def sheet_kinds() -> list[type[Result]]:
+    """Return the types of result row, in the order of their sheets."""
+    return sorted((*block_results(), *OTHERS), key=lambda kind: kind.PLACE)
+
+
 def tables(rows: PlanRows) -> dict[type[Result], Table]:
     """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
-    kinds = dict.fromkeys([*(kind for kind in SHEETS if kind.ALWAYS), *rows.plan.rows])
+    kinds = dict.fromkeys([*(kind for kind in sheet_kinds() if kind.ALWAYS), *rows.plan.rows])
     return {kind: _table(kind, rows) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
 
 

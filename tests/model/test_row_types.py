@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from optimiser.workbook.result_sheets import SHEETS
+from optimiser.workbook.result_sheets import sheet_kinds
 from stockpile_model.block import results, tables
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.calendar import Calendar
 from stockpile_model.schema import Dated, Result, Row, column, columns, in_order
+
+KINDS = sheet_kinds()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +56,10 @@ def test_a_table_says_what_it_is_for(kind: type[Row]) -> None:
 
 
 def test_no_two_sheets_stand_in_one_place() -> None:
-    assert (
-        len({kind.PLACE for kind in SHEETS}) == len({kind.SHEET for kind in SHEETS}) == len(SHEETS)
-    )
+    assert len({kind.PLACE for kind in KINDS}) == len({kind.SHEET for kind in KINDS}) == len(KINDS)
 
 
-@pytest.mark.parametrize("kind", SHEETS, ids=lambda kind: kind.SHEET)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.SHEET)
 def test_a_sheet_says_what_it_holds(kind: type[Result]) -> None:
     assert kind.ABOUT
     assert not kind.ABOUT.endswith(".")
