@@ -163,7 +163,11 @@ class Limit(NamedTuple):
 
 @dataclass
 class Ledger:
-    """What the blocks post. `headings`: those under which money may stand."""
+    """What the blocks post.
+
+    `headings`: those under which money may stand. `balanced`: stock is balanced, so metal that is
+    posted later would come from nowhere.
+    """
 
     headings: Mapping[str, Heading] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
@@ -174,16 +178,23 @@ class Ledger:
     limits: list[Limit] = field(default_factory=list)
     missing: list[Amount] = field(default_factory=list)
     wasted: list[Amount] = field(default_factory=list)
+    balanced: bool = False
 
     def bring(self, arrival: Arrival) -> None:
         """Post metal that comes in."""
+        self._move(arrival.table)
         self.arrivals.append(arrival)
 
     def take(
         self, node: int, material: str, site: str, age: int, amount: Any, exit: Exit, name: str
     ) -> None:
         """Post metal that leaves stock."""
+        self._move(exit.name)
         self.departures.append(Departure(node, material, site, age, amount, exit, name))
+
+    def _move(self, what: str) -> None:
+        if self.balanced:
+            raise AssertionError(f"the block of {what!r} moves metal: list it before `stock`")
 
     def miss(self, node: int, amount: Any) -> None:
         """Count what is asked for and not there: the shortfall."""

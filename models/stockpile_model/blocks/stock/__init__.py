@@ -17,6 +17,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Add stock by age, how it is handed on, and what sites hold and cost."""
     holding.open_lots(stockpile, ledger)
     flows = Flows(m, stockpile, ledger)
+    ledger.balanced = True
     holding.add_stock(m, stockpile, flows)
 
     age_classes.add_pass_on(m, flows)
