@@ -298,29 +298,10 @@ def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
                 path.pay(
                     t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
                 )
-    deficit = 0.0
     # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs
     # nothing.
     unseen = {t: most[t] for t in signed.span if not signed.row(t).availability}
-    for year in signed.years:
-        end = year[-1]
-        owed = signed.row(end).take_or_pay * signed.rate(end) * len(year)
-        short = max(0.0, owed - sum(called.get(t, 0.0) + unseen.get(t, 0.0) for t in year))
-        if path.idle and signed.price(end) > 0:
-            what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
-            told = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
-            record.reaches("cash_flow", what, short, told, noise, (signed.row(end), "take_or_pay"))
-            short = max(short, told)
-        deficit += short
-        if short > noise:
-            path.pay(
-                end,
-                "deficits",
-                signed.price(end) * short,
-                signed.row(end).material,
-                name,
-                table="contracts",
-            )
+    deficit = _deficit(path, signed, called | unseen)
     delivered, total = sum(came.values()), sum(called.values())
     path.total(line, "delivered", delivered, noise)
     if not unseen:
@@ -337,6 +318,26 @@ def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
             path.cent(signed.row(signed.t).material) / delivered,
             weight=delivered,
         )
+    return deficit
+
+
+def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float:
+    """Return what take-or-pay lacks, summed over the contract years, and pay for it [quantity]."""
+    inputs, name, deficit = path.inputs, signed.contract, 0.0
+    for year in signed.years:
+        end = year[-1]
+        row, noise = signed.row(end), path.noise(signed.row(end).material)
+        owed = row.take_or_pay * signed.rate(end) * len(year)
+        short = max(0.0, owed - sum(called.get(t, 0.0) for t in year))
+        if path.idle and signed.price(end) > 0:
+            what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
+            told = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
+            path.record.reaches("cash_flow", what, short, told, noise, (row, "take_or_pay"))
+            short = max(short, told)
+        deficit += short
+        if short > noise:
+            amount = signed.price(end) * short
+            path.pay(end, "deficits", amount, row.material, name, table="contracts")
     return deficit
 
 

@@ -16,11 +16,9 @@ from optimiser.auditing.twin import AuditedSheet, Twin
 
 
 def options(together: Together) -> None:
-    """Every level that is signed, or could be, is on the sheet, with what it is worth."""
-    record, shown = (
-        together.record,
-        {(line["contract"], line["level"]): line for line in together.sheets["floors"]},
-    )
+    """Compare every level that is signed, or could be, with what it is worth."""
+    record = together.record
+    shown = {(line["contract"], line["level"]): line for line in together.sheets["floors"]}
     if not together.sheets["floors"] and "floors" not in together.sheets.rows:
         return
     for row in together.base.rows("floors"):
@@ -38,28 +36,32 @@ def options(together: Together) -> None:
                 f"level {row.level} of {row.contract} {said}",
                 (row, "level"),
             )
-        if line is None or not found:
-            continue
-        # Of a level that is signed apart in several scenarios the terms are those of one signature,
-        # what it is worth that of all.
-        worth = _worth(together, found)
-        terms = [_terms(found, at) | worth for at in _nodes(together, found)]
-        told = next(
-            (each for each in terms if all(_near(each[column], line[column]) for column in each)),
-            terms[0],
-        )
-        record.term(line, "signed", bool(signed))
-        # What a floor pays above the reference is a difference, which may be next to nothing of
-        # either.
-        rate = EXACT * (told["floor"] or 0.0)
-        fine = {"option_per_unit": rate} | dict.fromkeys(
-            ("expected_topup", "option_value"), rate * (told["expected_quantity"] or 0.0)
-        )
-        for column, expected in told.items():
-            if expected != line[column]:  # both may be infinite
-                record.figure(line, column, expected, fine.get(column, 0.0))
+        if line is not None and found:
+            record.term(line, "signed", bool(signed))
+            _level(together, line, found)
     for line in shown.values():
         record.refuse(line.where, f"{line['contract']} {line['level']} is no level of the input")
+
+
+def _level(together: Together, line: Line, signed: dict[str, Signed]) -> None:
+    """Compare a level that is signed apart in several scenarios.
+
+    Its terms are those of one signature, what it is worth that of all.
+    """
+    worth = _worth(together, signed)
+    terms = [_terms(signed, at) | worth for at in _nodes(together, signed)]
+    expected = next(
+        (each for each in terms if all(_near(each[column], line[column]) for column in each)),
+        terms[0],
+    )
+    # What a floor pays above the reference is a difference, which may be next to nothing of either.
+    rate = EXACT * (expected["floor"] or 0.0)
+    fine = {"option_per_unit": rate} | dict.fromkeys(
+        ("expected_topup", "option_value"), rate * (expected["expected_quantity"] or 0.0)
+    )
+    for column, figure in expected.items():
+        if figure != line[column]:  # both may be infinite
+            together.record.figure(line, column, figure, fine.get(column, 0.0))
 
 
 def menus(together: Together) -> None:

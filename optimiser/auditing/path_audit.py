@@ -54,7 +54,7 @@ class Brought(NamedTuple):
     name: str
     material: str
     site: str
-    quantity: float
+    amount: float
 
 
 class AuditedLot(NamedTuple):

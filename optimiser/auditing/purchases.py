@@ -72,10 +72,8 @@ class Bill(NamedTuple):
 
 
 def orders(path: PathAudit) -> None:
-    """Every order keeps the terms of its offer, what is ordered arrives, and is paid at the offer's
-    price.
-    """
-    record, inputs = path.record, path.inputs
+    """Compare every order with the terms of its offer, with what arrives and with what is paid."""
+    inputs = path.inputs
     due: dict[tuple[int, str], float] = defaultdict(float)
     bills: dict[tuple[str, int], list[Bill]] = defaultdict(list)
     last: dict[tuple[str, int], Line] = {}
@@ -98,29 +96,8 @@ def orders(path: PathAudit) -> None:
             bills[offer.offer, paid_at].append(_price(path, line, offer, there, t, arrival))
     for (name, paid_at), found in bills.items():
         _settle(path, inputs.at(paid_at).keyed("offers")[name], paid_at, found)
-    totals: dict[str, float] = defaultdict(float)
-    for (name, t), quantity in path.ordered.items():
-        totals[name] += quantity
-        line, offer = last[name, t], inputs.at(t).keyed("offers")[name]
-        if record.above(offer.capacity, quantity, path.noise(offer.material)):
-            record.add(
-                line.at("ordered"),
-                line.told("ordered"),
-                offer.capacity,
-                quantity,
-                "most",
-                (offer, "capacity"),
-            )
-    for name, quantity in totals.items():
-        offer = inputs.at(inputs.periods).keyed("offers")[name]
-        record.within(
-            "orders",
-            f"total ordered under {name}",
-            offer.total,
-            quantity,
-            path.noise(offer.material),
-            (offer, "total"),
-        )
+    _capacities(path, last)
+    _totals(path)
     came = {
         (t, name): sum(sites.values())
         for (table, name, t), sites in path.arriving.items()
@@ -133,6 +110,27 @@ def orders(path: PathAudit) -> None:
         came,
         lambda key: path.noise(inputs.keyed("offers")[key[1]].material),
     )
+
+
+def _capacities(path: PathAudit, last: dict[tuple[str, int], Line]) -> None:
+    """Compare what is ordered in each period with the capacity; `last` is a line of it."""
+    for (name, t), quantity in path.ordered.items():
+        line, offer = last[name, t], path.inputs.at(t).keyed("offers")[name]
+        if path.record.above(offer.capacity, quantity, path.noise(offer.material)):
+            where, what = line.at("ordered"), line.told("ordered")
+            cell = (offer, "capacity")
+            path.record.add(where, what, offer.capacity, quantity, "most", cell)
+
+
+def _totals(path: PathAudit) -> None:
+    """Compare what is ordered over the horizon with the total of each offer."""
+    totals: dict[str, float] = defaultdict(float)
+    for (name, _), quantity in path.ordered.items():
+        totals[name] += quantity
+    for name, quantity in totals.items():
+        offer = path.inputs.at(path.inputs.periods).keyed("offers")[name]
+        what, noise = f"total ordered under {name}", path.noise(offer.material)
+        path.record.within("orders", what, offer.total, quantity, noise, (offer, "total"))
 
 
 def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
@@ -401,22 +399,27 @@ def _bought_up(
     path.either(line, "price_break", reached)
     cheaper = None
     if reached is not None and kind == "all_units" and abs(quantity - reached) <= close:
-        rates = [step.price * (1 + offer.duty) + offer.adder + offer.freight for step in steps]
-        total = quantity * next(
-            rate for step, rate in zip(steps, rates, strict=True) if step.begin == reached
-        )
-        ends = [step.begin for step in steps[1:]]
-        cheaper = min(
-            (
-                max(step.begin, total / rate)
-                for step, rate, end in zip(steps, rates, ends, strict=False)
-                if end <= reached and rate > 0 and total / rate < end
-            ),
-            default=None,
-        )
+        cheaper = _cheaper_from(offer, steps, reached, quantity)
         if line["cheaper_from"] is None and abs(quantity - reached) > close / 4:
             cheaper = None
     path.either(line, "cheaper_from", cheaper, close)
+
+
+def _cheaper_from(offer: Any, steps: list[Step], reached: float, quantity: float) -> float | None:
+    """Return the quantity from which the price at the foot of a break costs less than below it."""
+    rates = [step.price * (1 + offer.duty) + offer.adder + offer.freight for step in steps]
+    total = quantity * next(
+        rate for step, rate in zip(steps, rates, strict=True) if step.begin == reached
+    )
+    ends = [step.begin for step in steps[1:]]
+    return min(
+        (
+            max(step.begin, total / rate)
+            for step, rate, end in zip(steps, rates, ends, strict=False)
+            if end <= reached and rate > 0 and total / rate < end
+        ),
+        default=None,
+    )
 
 
 def _split(

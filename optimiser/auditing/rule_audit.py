@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from optimiser.auditing.findings import RELATIVE, apart
-from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.findings import RELATIVE, Relation, apart
+from optimiser.auditing.path_audit import Brought, PathAudit, SupplierSpend
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import AuditedSheet, Twin
 from stockpile_model.names import identity
@@ -22,37 +23,15 @@ class Contribution(NamedTuple):
 
 
 def rules(path: PathAudit) -> None:
-    """Every rule over every window, for every value it speaks of, within its limits."""
+    """Compare every rule over every window, for every value of which it speaks, with its limits."""
     record, inputs = path.record, path.inputs
-    suppliers = {
-        (table, name): row.supplier
-        for table in path.twins.sources
-        for name, row in inputs.keyed(table).items()
-    }
     shown: dict[tuple[str, str, str], Line] = {}
     for line in path.sheets["rules"]:
         key = (line["rule"], identity(str(line["value"] or "")), line["window"])
         if record.fails(key not in shown):
             record.refuse(line.where, f"{line.told('rule')} stands twice")
         shown[key] = line
-    brought: dict[int, list[tuple[str, Contribution]]] = defaultdict(list)
-    paid: dict[int, list[tuple[str, Contribution]]] = defaultdict(list)
-    for each in path.brought:
-        part = Contribution(
-            inputs.at(each.t).suppliers[suppliers[each.table, each.name]],
-            each.table,
-            each.name,
-            each.quantity,
-        )
-        brought[each.t].append((each.material, part))
-    for spent in path.spent:
-        part = Contribution(
-            inputs.at(spent.t).suppliers[suppliers[spent.table, spent.name]],
-            spent.table,
-            spent.name,
-            spent.amount,
-        )
-        paid[spent.t].append((spent.material, part))
+    brought, paid = _contributions(path, path.brought), _contributions(path, path.spent)
     for known in inputs.rows("rules"):
         for window, periods in _windows(path, known.window).items():
             rule = inputs.at(periods[-1]).keyed("rules")[known.rule]
@@ -74,51 +53,73 @@ def rules(path: PathAudit) -> None:
         record.refuse(line.where, f"{line.told('rule')} is no rule of the input")
 
 
+def _contributions(
+    path: PathAudit, amounts: Iterable[Brought | SupplierSpend]
+) -> dict[int, list[tuple[str, Contribution]]]:
+    """Return what rules weigh, by period, with its material."""
+    found: dict[int, list[tuple[str, Contribution]]] = defaultdict(list)
+    for each in amounts:
+        row = path.inputs.keyed(each.table)[each.name]
+        supplier = path.inputs.at(each.t).suppliers[row.supplier]
+        found[each.t].append(
+            (each.material, Contribution(supplier, each.table, each.name, each.amount))
+        )
+    return found
+
+
+class Observed(NamedTuple):
+    """What a plan makes of a rule.
+
+    `low` is compared with its least, `high` with its most; None where nothing arrives. `noise` is
+    that of both.
+    """
+
+    low: float | None
+    high: float | None
+    noise: float
+
+
+def _observed(
+    path: PathAudit, line: Line, rule: Any, value: str | None, came: list[Contribution]
+) -> Observed:
+    """Return the value of a rule in a window."""
+    noise = (path.cent if rule.measure == "spend" else path.noise)(rule.material)
+    if rule.measure == "count":
+        return Observed(*_counted(path, line, rule, value, came, noise), 0.0)
+    group = sum(part.amount * weight(path, rule, value, part) for part in came)
+    if rule.measure != "share":
+        return Observed(group, group, noise)
+    total = sum(part.amount for part in came)
+    share, noise = (group / total, noise / total) if total > noise else (None, 0.0)
+    return Observed(share, share, noise)
+
+
 def _kept(
     path: PathAudit, line: Line, rule: Any, value: str | None, came: list[Contribution]
 ) -> None:
-    """One row of the sheet: its value, its limits, and that it keeps them."""
+    """Compare one row of the sheet: its value, its limits, and that it keeps them."""
     record = path.record
-    total, group = (
-        sum(part.amount for part in came),
-        sum(part.amount * weight(rule, value, part) for part in came),
-    )
-    noise = (path.cent if rule.measure == "spend" else path.noise)(rule.material)
-    low: float | None = group
-    if rule.measure == "share":
-        low, noise = (group / total, noise / total) if total > noise else (None, 0.0)
-    high = low
-    if rule.measure == "count":
-        low, high = _counted(line, rule, value, came, noise)
-        noise = 0.0
+    low, high, noise = _observed(path, line, rule, value, came)
     for column in ("of", "material", "measure"):
         record.term(line, column, getattr(rule, column), (rule, column))
     for column in ("least", "most"):
         record.figure(line, column, getattr(rule, column), cell=(rule, column))
     record.figure(line, "observed", high if rule.least is None else low, noise)
-    gaps = []
-    if rule.least is not None and low is not None:
-        gaps.append(low - rule.least)
-        if record.below(rule.least, low, noise):
-            record.add(
-                line.at("observed"),
-                line.told("observed"),
-                rule.least,
-                low,
-                "least",
-                (rule, "least"),
-            )
-    if rule.most is not None and high is not None:
-        gaps.append(rule.most - high)
-        if record.above(rule.most, high, noise):
-            record.add(
-                line.at("observed"), line.told("observed"), rule.most, high, "most", (rule, "most")
-            )
+    limits: list[float] = []
+    gaps: list[float] = []
+    for column, figure, fails in (("least", low, record.below), ("most", high, record.above)):
+        limit = getattr(rule, column)
+        limits += [] if limit is None else [abs(limit)]
+        if limit is None or figure is None:
+            continue
+        gaps.append(figure - limit if column == "least" else limit - figure)
+        if fails(limit, figure, noise):
+            where, what = line.at("observed"), line.told("observed")
+            relation: Relation = "least" if column == "least" else "most"
+            record.add(where, what, limit, figure, relation, (rule, column))
     slack = max(0.0, min(gaps)) if gaps else None
     # A slack is a difference, which may be next to nothing of either.
-    fine = noise + RELATIVE * max(
-        (abs(limit) for limit in (rule.least, rule.most) if limit is not None), default=0.0
-    )
+    fine = noise + RELATIVE * max(limits, default=0.0)
     record.figure(line, "slack", slack, fine)
     if slack is None or slack > 100 * fine:
         record.term(line, "binding", False)
@@ -127,20 +128,21 @@ def _kept(
 
 
 def _counted(
-    line: Line, rule: Any, value: str | None, came: list[Contribution], noise: float
+    path: PathAudit,
+    line: Line,
+    rule: Any,
+    value: str | None,
+    came: list[Contribution],
+    noise: float,
 ) -> tuple[float, float]:
-    """How many members bring `count_from` of all that arrives, and how many bring anything at all;
-    of who is as near to either as noise the plan may say both.
+    """Return how many members bring `count_from` of all that arrives, and how many bring anything.
+
+    Of members that are as near to either as noise the plan may say both.
     """
     brought: dict[str, float] = defaultdict(float)
     for part in came:
-        if rule.of == "foreign_feedstock":
-            member = part.supplier.supplier if part.supplier.foreign_feedstock > 0 else None
-        elif rule.of in ("offer", "contract"):
-            member = part.name if part.table == f"{rule.of}s" else None
-        else:
-            member = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
-        if member is not None and (value is None or weight(rule, value, part)):
+        member = _member(path, rule, value, part)
+        if member is not None and (value is None or weight(path, rule, value, part)):
             brought[identity(str(member))] += part.amount
     least = rule.count_from * sum(part.amount for part in came)
     bring = [each for each in brought.values() if each > noise]
@@ -148,10 +150,27 @@ def _counted(
     surely = sum(each > least and apart(least, each, noise) for each in bring)
     told, any_ = line["observed"], sum(each > 0 for each in brought.values())
     if told is None or rule.least is not None:
-        return (told if told is not None and surely <= told <= enough else float(enough)), float(
-            len(bring)
-        )
+        known = told is not None and surely <= told <= enough
+        return told if known else float(enough), float(len(bring))
     return float(enough), told if len(bring) <= told <= any_ else float(len(bring))
+
+
+def _member(path: PathAudit, rule: Any, value: str | None, part: Contribution) -> str | None:
+    """Return the member that a rule counts for a contribution; None where it counts none."""
+    found: str | None
+    if rule.of == "foreign_feedstock":
+        found = part.supplier.supplier if part.supplier.foreign_feedstock > 0 else None
+    elif (table := _table(path, rule)) is not None:
+        found = part.name if part.table == table else None
+    else:
+        found = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
+    return found
+
+
+def _table(path: PathAudit, rule: Any) -> str | None:
+    """Return the table whose rows a rule speaks of; None where it speaks of suppliers."""
+    table = f"{rule.of}s"
+    return table if table in path.twins.sources else None
 
 
 def _windows(path: PathAudit, window: str) -> dict[str, list[int]]:
@@ -173,8 +192,8 @@ def _values(path: PathAudit, rule: Any) -> list[str | None]:
     """What a rule speaks of: its own value, each in turn, or (None) all together."""
     if rule.of == "foreign_feedstock" or rule.value is not None or rule.measure == "count":
         return [rule.value]
-    if rule.of in ("offer", "contract"):
-        return [getattr(row, rule.of) for row in path.inputs.rows(f"{rule.of}s")]
+    if (table := _table(path, rule)) is not None:
+        return [*path.inputs.keyed(table)]
     return sorted(
         {
             value
@@ -184,15 +203,15 @@ def _values(path: PathAudit, rule: Any) -> list[str | None]:
     )
 
 
-def weight(rule: Any, value: str | None, part: Contribution) -> float:
+def weight(path: PathAudit, rule: Any, value: str | None, part: Contribution) -> float:
     """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs
     it by its feedstock.
     """
     if rule.of == "foreign_feedstock":
         return float(part.supplier.foreign_feedstock)
     wanted = identity(str(value or ""))
-    if rule.of in ("offer", "contract"):
-        return float(part.table == f"{rule.of}s" and identity(part.name) == wanted)
+    if (table := _table(path, rule)) is not None:
+        return float(part.table == table and identity(part.name) == wanted)
     return float(identity(str(getattr(part.supplier, rule.of) or "")) == wanted)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
-from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
 from stockpile_model.tree import ALL
 
@@ -87,76 +85,114 @@ def _instructions(together: Together) -> set[str]:
     }
 
 
-def _totals(together: Together) -> Found:
-    """What the summary must show, by its parts and labels."""
-    sheets, clock = together.sheets, together.clock
+class _Sums:
+    """Totals over the sheets of a plan."""
 
-    def total(sheet: str, column: str, where: Callable[[Line], bool] = lambda line: True) -> float:
+    def __init__(self, together: Together) -> None:
+        self.sheets, self.together = together.sheets, together
+
+    def total(self, sheet: str, column: str, **values: Any) -> float:
+        """Return the expected total of a column, over the rows that hold some values."""
         return math.fsum(
             line[column] * (1.0 if column == "discounted" else line["probability"])
-            for line in sheets[sheet]
-            if where(line)
+            for line in self.sheets[sheet]
+            if all(line[name] == value for name, value in values.items())
         )
 
-    def of(name: str, value: Any) -> Callable[[Line], bool]:
-        return lambda line: bool(line[name] == value)
+    def costs(self) -> Found:
+        """Return the cost by heading."""
+        headings = dict.fromkeys(line["heading"] for line in self.sheets["cash_flow"])
+        kinds = ("discounted", "amount")
+        found: Found = {
+            ("Cost by heading", heading): tuple(
+                self.total("cash_flow", each, heading=heading) for each in kinds
+            )
+            for heading in headings
+        }
+        totals = tuple(self.total("cash_flow", each) for each in kinds)
+        return {**found, ("Cost by heading", "Total"): totals}
 
-    found: Found = {}
-    for heading in dict.fromkeys(line["heading"] for line in sheets["cash_flow"]):
-        found["Cost by heading", heading] = tuple(
-            total("cash_flow", each, of("heading", heading)) for each in ("discounted", "amount")
+    def quantities(self) -> Found:
+        """Return what comes in, goes out and is missing."""
+        total, clock = self.total, self.together.clock
+        out, waste = (
+            total("rotation", "quantity"),
+            total("rotation", "quantity", form="expired"),
         )
-    found["Cost by heading", "Total"] = (
-        total("cash_flow", "discounted"),
-        total("cash_flow", "amount"),
-    )
-    out, waste = total("rotation", "quantity"), total("rotation", "quantity", of("form", "expired"))
-    missed = {"Unmet demand": total("demand", "unmet"), "Below targets": total("targets", "below")}
-    quantities: Mapping[str, float] = {
-        "Ordered": total("orders", "ordered"),
-        "Opening stock": total("movements", "quantity", of("kind", "opening")),
-        "Delivered": total("deliveries", "quantity"),
-        "Returned": total("movements", "quantity", of("kind", "return")),
-        "Used by demand": total("demand", "met"),
-        "Rotated out": out - waste,
-        "Waste": waste,
-        "Stock at the end": total("lots", "quantity", of("date", clock.begins[clock.periods - 1])),
-        **missed,
-        "Shortfall": sum(missed.values()),
-    }
-    found |= {("Quantities", label): (value,) for label, value in quantities.items()}
-    names = ("amount", "spent", "lapsed", "left")
-    if rows := sheets["budget"]:
-        found |= {
+        missed = {
+            "Unmet demand": total("demand", "unmet"),
+            "Below targets": total("targets", "below"),
+        }
+        quantities = {
+            "Ordered": total("orders", "ordered"),
+            "Opening stock": total("movements", "quantity", kind="opening"),
+            "Delivered": total("deliveries", "quantity"),
+            "Returned": total("movements", "quantity", kind="return"),
+            "Used by demand": total("demand", "met"),
+            "Rotated out": out - waste,
+            "Waste": waste,
+            "Stock at the end": total("lots", "quantity", date=clock.begins[clock.periods - 1]),
+            **missed,
+            "Shortfall": sum(missed.values()),
+        }
+        return {("Quantities", label): (value,) for label, value in quantities.items()}
+
+    def appropriations(self) -> Found:
+        """Return what becomes of each appropriation."""
+        names, rows = ("amount", "spent", "lapsed", "left"), self.sheets["budget"]
+        found: Found = {
             ("Appropriations", line["appropriation"]): tuple(line[name] for name in names)
             for line in rows
         }
-        found["Appropriations", "Total"] = tuple(
-            math.fsum(line[name] for line in rows) for name in names
-        )
-    brought = {
-        name: total("deliveries", "quantity", of("supplier", name))
-        for name in {line["supplier"] for line in sheets["deliveries"]}
-    }
-    if brought:
-        all_of = sum(brought.values())
-        shares = {name: amount / all_of if all_of else 0.0 for name, amount in brought.items()}
-        found |= {("Suppliers", name): (amount, shares[name]) for name, amount in brought.items()}
-        found["Suppliers", "Number of suppliers"] = (
-            float(sum(each > 0 for each in brought.values())),
-        )
-        found["Suppliers", "Largest share"] = (max(shares.values()),)
-    owners = {site.buyer for site in together.base.sites.values()} - {None}
-    if len({site.buyer for site in together.base.sites.values()}) > 1:
-        paid = {name: total("cash_flow", "discounted", of("buyer", name)) for name in owners}
-        found |= {
-            ("Buyers", name): (total("deliveries", "quantity", of("buyer", name)), paid[name])
-            for name in owners
+        if rows:
+            totals = tuple(math.fsum(line[name] for line in rows) for name in names)
+            found["Appropriations", "Total"] = totals
+        return found
+
+    def suppliers(self) -> Found:
+        """Return what each supplier brings, and its share."""
+        names = {line["supplier"] for line in self.sheets["deliveries"]}
+        brought = {name: self.total("deliveries", "quantity", supplier=name) for name in names}
+        if not brought:
+            return {}
+        whole = sum(brought.values())
+        shares = {name: amount / whole if whole else 0.0 for name, amount in brought.items()}
+        number = float(sum(each > 0 for each in brought.values()))
+        return {
+            **{("Suppliers", name): (amount, shares[name]) for name, amount in brought.items()},
+            ("Suppliers", "Number of suppliers"): (number,),
+            ("Suppliers", "Largest share"): (max(shares.values()),),
         }
-        found["Buyers", "for all"] = None, total("cash_flow", "discounted") - sum(paid.values())
-    found |= {
+
+    def buyers(self) -> Found:
+        """Return what arrives at the sites of each buyer and what it pays, where there are some."""
+        buyers = {site.buyer for site in self.together.base.sites.values()}
+        if len(buyers) <= 1:
+            return {}
+        paid = {name: self.total("cash_flow", "discounted", buyer=name) for name in buyers - {None}}
+        rest = self.total("cash_flow", "discounted") - sum(paid.values())
+        return {
+            **{
+                ("Buyers", name): (self.total("deliveries", "quantity", buyer=name), amount)
+                for name, amount in paid.items()
+            },
+            ("Buyers", "for all"): (None, rest),
+        }
+
+
+def _totals(together: Together) -> Found:
+    """Return what the summary must show, by its parts and labels."""
+    sums = _Sums(together)
+    rows = {
         ("Sheets", sheet): (float(len(lines)),)
-        for sheet, lines in sheets.rows.items()
+        for sheet, lines in together.sheets.rows.items()
         if sheet != "summary"
     }
-    return found
+    return {
+        **sums.costs(),
+        **sums.quantities(),
+        **sums.appropriations(),
+        **sums.suppliers(),
+        **sums.buyers(),
+        **rows,
+    }

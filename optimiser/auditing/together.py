@@ -5,7 +5,7 @@ what is a mean over them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,8 @@ class Together:
         ]
         self.noise = Noise(self.variants, clock.months, twins)
         self.means: dict[tuple[int, str], Mean] = {}
+        self._ends = _ends(clock)
+        self._read: dict[str, frozenset[str]] = {}  # names of scenarios, as rows list them
         self._likely: dict[frozenset[str], float] = {}
         self.either: dict[tuple[int, str], tuple[Line, Cell, dict[float | None, float]]] = {}
         self.begun: dict[
@@ -105,36 +107,19 @@ class Together:
     # Which rows hold on which path
 
     def paths(self) -> dict[str, Sheets]:
-        """The rows that hold in each scenario.
+        """Return the rows that hold in each scenario.
 
         Every row must hold for all that share its period, and for no others.
         """
         held: dict[str, dict[str, list[Line]]] = {name: {} for name in self.probability}
-        every, read = frozenset(self.probability), dict[str, frozenset[str]]()
-        ends = _ends(self.clock)
         decided: dict[tuple[Any, ...], tuple[Line, set[str]]] = {}
         for sheet, lines in self.sheets.rows.items():
-            of_all = (
-                not lines or "scenarios" not in lines[0]
-            )  # such a sheet tells of all scenarios together
+            # A sheet without scenarios is about all of them together.
+            of_all = not lines or "scenarios" not in lines[0]
             for rows in held.values():
                 rows[sheet] = [*lines] if of_all else []
             for line in () if of_all else lines:
-                said = line["scenarios"] or ALL
-                if said not in read:
-                    read[said] = every if identity(said) == ALL else self._named(line, said)
-                of = read[said]
-                t = self._period(line, sheet, ends)
-                decision = self.twins.sheet(sheet).decision
-                if decision and t is not None:
-                    key = (sheet, *(line[column] for column in decision), t)
-                    decided.setdefault(key, (line, set()))[1].update(of)
-                    self.record.figure(
-                        line, "probability", sum(self.probability[name] for name in of)
-                    )
-                else:
-                    self._known(line, of, t)
-                for name in of:
+                for name in self._holds(sheet, line, decided):
                     held[name][sheet].append(line)
         for (*_, t), (line, names) in decided.items():
             for node in dict.fromkeys(self.nodes[t][name] for name in names):
@@ -146,8 +131,33 @@ class Together:
             for name, rows in held.items()
         }
 
+    def _holds(
+        self, sheet: str, line: Line, decided: dict[tuple[Any, ...], tuple[Line, set[str]]]
+    ) -> frozenset[str]:
+        """Return the scenarios of a row, and compare what is known of them.
+
+        Of a decision that has several rows they are added to `decided`.
+        """
+        of = self._named(line, line["scenarios"] or ALL)
+        t = self._period(line, sheet)
+        decision = self.twins.sheet(sheet).decision
+        if decision and t is not None:
+            key = (sheet, *(line[column] for column in decision), t)
+            decided.setdefault(key, (line, set()))[1].update(of)
+            self.record.figure(line, "probability", sum(self.probability[name] for name in of))
+        else:
+            self._known(line, of, t)
+        return of
+
     def _named(self, line: Line, said: str) -> frozenset[str]:
-        """The scenarios that a row names."""
+        """Return the scenarios that a row names; a name that is wrong is a finding once."""
+        if said not in self._read:
+            self._read[said] = (
+                frozenset(self.probability) if identity(said) == ALL else self._split(line, said)
+            )
+        return self._read[said]
+
+    def _split(self, line: Line, said: str) -> frozenset[str]:
         folded = {identity(name): name for name in self.probability}
         names = [each.strip() for each in said.split(",")]
         for name in names:
@@ -157,11 +167,11 @@ class Together:
                 )
         return frozenset(folded[identity(name)] for name in names if identity(name) in folded)
 
-    def _period(self, line: Line, sheet: str, ends: Mapping[str, int]) -> int | None:
+    def _period(self, line: Line, sheet: str) -> int | None:
         """The period in which a row must not tell apart what is not; None for what has none."""
         audited = self.twins.sheet(sheet)
         if audited.window:
-            return ends.get(line[audited.window])
+            return self._ends.get(line[audited.window])
         date = line[audited.date]
         return (
             None if date is None else min(max(0, self.clock.period(date)), self.clock.periods - 1)

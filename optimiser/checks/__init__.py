@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from optimiser.checks import circles, magnitudes, money, names, supply, units, unused
+from optimiser.checks import circles, magnitudes, misspellings, spending, supply, unit_slips, unused
 from stockpile_model.scenarios import base_probability
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 
-CHECKS = (supply, money, circles, unused, magnitudes, units, names)
-PROOFS = (supply, money)
+CHECKS = (supply, spending, circles, unused, magnitudes, unit_slips, misspellings)
+PROOFS = (supply, spending)
 _UNCERTAIN = ("scenarios", "events")
 
 

@@ -39,7 +39,7 @@ _MOST_SHARE, _MOST_FACTOR, _MOST_RATE = (
 )  # above it a share, a factor of an index, a rate per year looks like per cent
 
 
-class Figure(NamedTuple):
+class MaterialFigure(NamedTuple):
     """A figure and the cell in which it stands.
 
     `low` says whether it may also be told to be too small.
@@ -68,51 +68,54 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     yield from _ranges(stockpile)
 
 
-def _gathered(figures: Iterable[tuple[str, Figure]]) -> Mapping[str, list[Figure]]:
+def _gathered(figures: Iterable[tuple[str, MaterialFigure]]) -> Mapping[str, list[MaterialFigure]]:
     """The figures of each material, without those of nothing."""
-    found: dict[str, list[Figure]] = {}
+    found: dict[str, list[MaterialFigure]] = {}
     for material, figure in figures:
         if figure.amount > 0:
             found.setdefault(material, []).append(figure)
     return found
 
 
-def _prices(stockpile: Stockpile) -> Mapping[str, list[Figure]]:
+def _prices(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
     """What each material costs or earns, by the cell that says it [money/quantity]; of an index its
     mean over the horizon.
     """
 
-    def figures() -> Iterator[tuple[str, Figure]]:
+    def figures() -> Iterator[tuple[str, MaterialFigure]]:
         offers = stockpile.keyed(Offer)
         for row in offers.values():
             if row.price is not None:
-                yield row.material, Figure(row, "price", row.price)
+                yield row.material, MaterialFigure(row, "price", row.price)
             else:
                 yield (
                     row.material,
-                    Figure(row, "price_index", _mean(stockpile, str(row.price_index))),
+                    MaterialFigure(row, "price_index", _mean(stockpile, str(row.price_index))),
                 )
         for each in stockpile.rows(PriceBreak):
             if each.price is not None:
-                yield offers[each.offer].material, Figure(each, "price", each.price)
+                yield offers[each.offer].material, MaterialFigure(each, "price", each.price)
         contracts = stockpile.keyed(Contract)
         for contract in contracts.values():
             if contract.price_index is not None:
                 yield (
                     contract.material,
-                    Figure(contract, "price_index", _mean(stockpile, contract.price_index)),
+                    MaterialFigure(contract, "price_index", _mean(stockpile, contract.price_index)),
                 )
         for level in stockpile.rows(Floor):
             if level.floor is not None:
-                yield contracts[level.contract].material, Figure(level, "floor", level.floor)
+                yield (
+                    contracts[level.contract].material,
+                    MaterialFigure(level, "floor", level.floor),
+                )
         for outlet in stockpile.rows(Outlet):  # old metal may be worth next to nothing
             if outlet.form == "sale" and outlet.price is not None:
-                yield outlet.material, Figure(outlet, "price", outlet.price, low=False)
+                yield outlet.material, MaterialFigure(outlet, "price", outlet.price, low=False)
         for material in stockpile.rows(Material):
             if material.price_index is not None:
                 yield (
                     material.material,
-                    Figure(material, "price_index", _mean(stockpile, material.price_index)),
+                    MaterialFigure(material, "price_index", _mean(stockpile, material.price_index)),
                 )
 
     return _gathered(figures())
@@ -122,13 +125,13 @@ def _mean(stockpile: Stockpile, name: str) -> float:
     return float(index(stockpile, name).mean())
 
 
-def _quantities(stockpile: Stockpile) -> Mapping[str, list[Figure]]:
+def _quantities(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
     """What each material is asked for or offered in, by the cell that says it [quantity]."""
     contracts = stockpile.keyed(Contract)
     found = (
         (
             contracts[row.contract].material if isinstance(row, Floor) else get(row, "material"),
-            Figure(row, name, amount, low),
+            MaterialFigure(row, name, amount, low),
         )
         for kind, name, low in _IN_QUANTITY
         for row in stockpile.rows(kind)
@@ -138,13 +141,13 @@ def _quantities(stockpile: Stockpile) -> Mapping[str, list[Figure]]:
 
 
 def _outliers(
-    material: str, figures: list[Figure], times: float, unit: str, what: str
+    material: str, figures: list[MaterialFigure], times: float, unit: str, what: str
 ) -> Iterator[Problem]:
     """The figures that are far from the middle of all of them; one line for those of one column."""
     if len(figures) < 2:
         return
     middle = statistics.median_low(figure.amount for figure in figures)
-    told: dict[tuple[str, str], list[Figure]] = {}
+    told: dict[tuple[str, str], list[MaterialFigure]] = {}
     for figure in figures:
         ratio = figure.amount / middle
         if ratio >= times or (figure.low and ratio <= 1 / times):
@@ -176,7 +179,7 @@ def _slips_of_indices(stockpile: Stockpile) -> Iterator[Problem]:
                 break
 
 
-def _floors(stockpile: Stockpile, material: str, prices: list[Figure]) -> Iterator[Problem]:
+def _floors(stockpile: Stockpile, material: str, prices: list[MaterialFigure]) -> Iterator[Problem]:
     """A floor that no price of its material reaches, its own reference among them."""
     contracts = stockpile.keyed(Contract)
     tops = [figure.amount for figure in prices if figure.column == "price"]
@@ -201,7 +204,9 @@ def _floors(stockpile: Stockpile, material: str, prices: list[Figure]) -> Iterat
             yield Problem(row.TABLE, row.line, column, message, warning=True)
 
 
-def _dear_storage(stockpile: Stockpile, prices: Mapping[str, list[Figure]]) -> Iterator[Problem]:
+def _dear_storage(
+    stockpile: Stockpile, prices: Mapping[str, list[MaterialFigure]]
+) -> Iterator[Problem]:
     """Holding metal for one month that costs more than the metal."""
     tops = {
         material: max(figure.amount for figure in figures) for material, figures in prices.items()

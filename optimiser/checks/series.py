@@ -79,7 +79,7 @@ def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Dema
 
 
 @dataclass(frozen=True)
-class Held:
+class TargetSeries:
     """The target of a material and buyer: the quantity of each period, and from `begins` on the row
     that asks for it.
     """
@@ -98,7 +98,7 @@ class Held:
 
 
 @functools.lru_cache(maxsize=16)
-def asked_to_hold(stockpile: Stockpile) -> tuple[Held, ...]:
+def asked_to_hold(stockpile: Stockpile) -> tuple[TargetSeries, ...]:
     """The targets, over the periods, as `targets.required` reads them at a node."""
     points: dict[tuple[str, str], list[tuple[int, Target]]] = {}
     for row in stockpile.rows(Target):
@@ -111,7 +111,9 @@ def asked_to_hold(stockpile: Stockpile) -> tuple[Held, ...]:
     )
 
 
-def _held(material: str, buyer: str, points: list[tuple[int, Target]], periods: int) -> Held:
+def _held(
+    material: str, buyer: str, points: list[tuple[int, Target]], periods: int
+) -> TargetSeries:
     quantity, begins = np.zeros(periods), list[tuple[int, Target]]()
     before: tuple[int, float] = (0, 0.0)
     for (at, row), after in zip(points, [*(at for at, _ in points[1:]), periods], strict=True):
@@ -127,7 +129,7 @@ def _held(material: str, buyer: str, points: list[tuple[int, Target]], periods: 
             begins.append((at, row))
         quantity[max(0, at) : max(0, after)] = row.quantity
         before = (at, row.quantity)
-    return Held(material, buyer, quantity, tuple(begins))
+    return TargetSeries(material, buyer, quantity, tuple(begins))
 
 
 @functools.lru_cache(maxsize=16)

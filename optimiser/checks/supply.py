@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimiser.checks import rules
+from optimiser.checks import rule_clashes
 from optimiser.checks.series import (
-    Held,
     Series,
+    TargetSeries,
     asked_to_hold,
     made_of_others,
     must_hand_out,
@@ -34,8 +34,8 @@ _SLACK = 1e-6  # share of a quantity below which it is not missing
 
 @functools.lru_cache(maxsize=16)
 def sources(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
-    """By material what could bring any of it, in the periods in which rules let any of it arrive."""
-    shut = rules.shut(stockpile)
+    """Return what could bring any of each material, in the periods in which rules allow it."""
+    shut = rule_clashes.shut(stockpile)
     return {
         material: tuple(
             replace(each, periods=run)
@@ -83,7 +83,7 @@ def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> S
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """What cannot be met, and rules that let nothing arrive: that no plan exists where it must."""
-    held: dict[str, list[Held]] = {}
+    held: dict[str, list[TargetSeries]] = {}
     for each in asked_to_hold(stockpile):
         held.setdefault(each.material, []).append(each)
     impossible: set[str] = set()
@@ -95,7 +95,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         found += _targets(stockpile, material, held[material], demand) if material in held else []
         impossible |= {material for _, hard in found if hard}
         yield from (problem for problem, _ in found)
-    for clash in rules.clashes(stockpile):
+    for clash in rule_clashes.clashes(stockpile):
         yield clash.problem(bool(clash.materials & impossible))
 
 
@@ -144,7 +144,7 @@ def _demand(
 
 
 def _targets(
-    stockpile: Stockpile, material: str, asked: list[Held], demand: Series
+    stockpile: Stockpile, material: str, asked: list[TargetSeries], demand: Series
 ) -> Iterator[tuple[Problem, bool]]:
     """For each row of targets the first period in which it is more than what could be there for it,
     hard demand met.

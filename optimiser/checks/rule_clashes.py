@@ -99,8 +99,9 @@ def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
 def _judged(
     stockpile: Stockpile, rules: Sequence[Rule], periods: set[int]
 ) -> Iterator[tuple[Rule, str, str]]:
-    """The rules of one kind that nothing can keep in one window, each with the column and the
-    reason.
+    """Yield the rules of one kind that nothing can keep in one window.
+
+    Each comes with the column and the reason.
     """
     coming = [
         each
@@ -112,23 +113,25 @@ def _judged(
     if not coming:
         return
     for rule in rules:
-        if rule.measure == "count" and rule.least is not None:
-            of, names = policy.members(stockpile, rule)
-            able_ = [
-                name for name in names if any(_weight(stockpile, of, name, each) for each in coming)
-            ]
-            if len(able_) < rule.least - _SLACK:
-                asked = amounts.count(rule.least, of, "countries" if of == "country" else None)
-                could = (
-                    f"only {len(able_)} could ship ({listed(able_)})"
-                    if able_
-                    else "none could ship"
-                )
-                yield rule, "least", f"asks for {asked} at least, of which {could}"
+        yield from _too_few(stockpile, rule, coming)
     if rules[0].of == "foreign_feedstock":
         yield from _feedstock(stockpile, rules, coming)
     else:
-        yield from _shares(stockpile, rules, coming)
+        yield from _Shares(stockpile, rules, coming).clashes()
+
+
+def _too_few(
+    stockpile: Stockpile, rule: Rule, coming: Sequence[Source]
+) -> Iterator[tuple[Rule, str, str]]:
+    """Yield a rule that requires more members than could ship."""
+    if rule.measure != "count" or rule.least is None:
+        return
+    of, names = policy.members(stockpile, rule)
+    able_ = [name for name in names if any(_weight(stockpile, of, name, each) for each in coming)]
+    if len(able_) < rule.least - _SLACK:
+        asked = amounts.count(rule.least, of, "countries" if of == "country" else None)
+        could = f"only {len(able_)} could ship ({listed(able_)})" if able_ else "none could ship"
+        yield rule, "least", f"asks for {asked} at least, of which {could}"
 
 
 def _feedstock(
@@ -152,78 +155,90 @@ def _feedstock(
             yield rule, "least", said
 
 
-def _shares(
-    stockpile: Stockpile, rules: Sequence[Rule], coming: Sequence[Source]
-) -> Iterator[tuple[Rule, str, str]]:
-    of = rules[0].of
-    groups: dict[str, Source] = {}  # by name what could ship of it; blank: what no rule speaks of
-    for each in coming:
-        groups.setdefault(
-            next(
-                (
-                    name
-                    for name in policy.known(stockpile, of)
-                    if _weight(stockpile, of, name, each)
-                ),
-                "",
-            ),
-            each,
-        )
-    most, least = dict.fromkeys(groups, 1.0), dict.fromkeys(groups, 0.0)
-    caps: list[Rule] = []
-    asks: list[Rule] = []
-    for rule in (each for each in rules if each.measure == "share"):
-        for value in policy.values(stockpile, rule):
-            own = [name for name, each in groups.items() if _weight(stockpile, of, value, each)]
-            for name in own:
-                most[name] = min(most[name], 1.0 if rule.most is None else rule.most)
-                least[name] = max(least[name], rule.least or 0.0)
-            if rule.least and not own:
-                yield (
-                    rule,
-                    "least",
-                    f"asks for {_percent(rule.least)} from {value}, which could ship nothing",
-                )
-        caps += [rule] if rule.most is not None else []
-        asks += [rule] if rule.least else []
-    names = listed(name or "the rest" for name in groups)
-    if caps and sum(most.values()) < 1 - _SLACK:
-        said = (
-            f"lets {names} bring {_percent(sum(most.values()))} of the whole together at most, and"
-            " nothing else could ship"
-        )
-        yield caps[0], "most", said
-    if asks and sum(least.values()) > 1 + _SLACK:
-        yield (
-            asks[0],
-            "least",
-            f"asks for {_percent(sum(least.values()))} of the whole together, from {names}",
-        )
-    for name in groups:
-        if caps and asks and least[name] > most[name] + _SLACK:
+class _Shares:
+    """The shares that rules of one kind allow and require of each member, over one window."""
+
+    def __init__(
+        self, stockpile: Stockpile, rules: Sequence[Rule], coming: Sequence[Source]
+    ) -> None:
+        self.stockpile, self.rules, self.of = stockpile, rules, rules[0].of
+        # By name what could ship of it; blank: what no rule speaks of.
+        self.groups: dict[str, Source] = {}
+        for each in coming:
+            self.groups.setdefault(self._name(each), each)
+        self.most, self.least = dict.fromkeys(self.groups, 1.0), dict.fromkeys(self.groups, 0.0)
+        shares = [each for each in rules if each.measure == "share"]
+        self.caps = [each for each in shares if each.most is not None]
+        self.asks = [each for each in shares if each.least]
+
+    def _name(self, source: Source) -> str:
+        names = policy.known(self.stockpile, self.of)
+        weighed = (name for name in names if self._belongs(name, source))
+        return next(weighed, "")
+
+    def _belongs(self, name: str, source: Source) -> float:
+        return _weight(self.stockpile, self.of, name, source)
+
+    def clashes(self) -> Iterator[tuple[Rule, str, str]]:
+        """Yield the rules that no shares can keep."""
+        yield from self._limits()
+        yield from self._sums()
+        yield from self._opposed()
+        if sum(self.most.values()) >= 1 - _SLACK:
+            yield from self._counts()
+
+    def _limits(self) -> Iterator[tuple[Rule, str, str]]:
+        """Work out the limits of each member; yield a rule on one that could ship nothing."""
+        for rule in (each for each in self.rules if each.measure == "share"):
+            for value in policy.values(self.stockpile, rule):
+                own = [name for name, each in self.groups.items() if self._belongs(value, each)]
+                for name in own:
+                    most = 1.0 if rule.most is None else rule.most
+                    self.most[name] = min(self.most[name], most)
+                    self.least[name] = max(self.least[name], rule.least or 0.0)
+                if rule.least and not own:
+                    share = _percent(rule.least)
+                    said = f"asks for {share} from {value}, which could ship nothing"
+                    yield rule, "least", said
+
+    def _sums(self) -> Iterator[tuple[Rule, str, str]]:
+        """Yield limits that do not add up to the whole."""
+        names = listed(name or "the rest" for name in self.groups)
+        if self.caps and sum(self.most.values()) < 1 - _SLACK:
             said = (
-                f"asks for {_percent(least[name])} from {name}, which may bring"
-                f" {_percent(most[name])} at most"
+                f"lets {names} bring {_percent(sum(self.most.values()))} of the whole together at"
+                " most, and nothing else could ship"
             )
-            yield asks[0], "least", said
-    whole = sum(most.values()) >= 1 - _SLACK
-    for rule in (
-        each
-        for each in rules
-        if each.measure == "count" and each.most is not None and each.value is None and whole
-    ):
-        number = int((rule.most or 0.0) + _SLACK)
-        largest = sorted((share for name, share in most.items() if name), reverse=True)[:number]
-        if (share := most.get("", 0.0) + sum(largest)) < 1 - _SLACK:
-            members = amounts.count(number, "member")
-            yield (
-                rule,
-                "most",
-                (
+            yield self.caps[0], "most", said
+        if self.asks and sum(self.least.values()) > 1 + _SLACK:
+            share = _percent(sum(self.least.values()))
+            yield self.asks[0], "least", f"asks for {share} of the whole together, from {names}"
+
+    def _opposed(self) -> Iterator[tuple[Rule, str, str]]:
+        """Yield a rule that requires more of a member than another allows."""
+        for name in self.groups:
+            if self.caps and self.asks and self.least[name] > self.most[name] + _SLACK:
+                said = (
+                    f"asks for {_percent(self.least[name])} from {name}, which may bring"
+                    f" {_percent(self.most[name])} at most"
+                )
+                yield self.asks[0], "least", said
+
+    def _counts(self) -> Iterator[tuple[Rule, str, str]]:
+        """Yield a limit on the number of members that together may not bring the whole."""
+        for rule in self.rules:
+            if rule.measure != "count" or rule.most is None or rule.value is not None:
+                continue
+            number = int(rule.most + _SLACK)
+            named = sorted((share for name, share in self.most.items() if name), reverse=True)
+            share = self.most.get("", 0.0) + sum(named[:number])
+            if share < 1 - _SLACK:
+                members = amounts.count(number, "member")
+                said = (
                     f"lets {members} come at most, which may bring {_percent(share)} of the whole"
                     " together"
-                ),
-            )
+                )
+                yield rule, "most", said
 
 
 def _weight(stockpile: Stockpile, of: str, value: str, each: Source) -> float:

@@ -6,13 +6,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from optimiser.checks.money import cheapest
-from optimiser.checks.series import Held, Series, asked_to_hold, made_of_others, menu, opening, over
+from optimiser.checks.series import (
+    Series,
+    TargetSeries,
+    asked_to_hold,
+    made_of_others,
+    menu,
+    opening,
+    over,
+)
 from optimiser.checks.sources import Source, able
+from optimiser.checks.spending import cheapest
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand, covers
@@ -40,7 +49,7 @@ _YEAR = 100  # times: between a contract's year and the target
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     yield from _appropriations(stockpile)
-    held: dict[str, list[Held]] = {}
+    held: dict[str, list[TargetSeries]] = {}
     for each in asked_to_hold(stockpile):
         held.setdefault(each.material, []).append(each)
     for material, asked in held.items():
@@ -54,12 +63,12 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
-    """Each appropriation that may buy, against the least that costs which is asked for until it
-    expires.
+    """Yield each appropriation that may buy and looks too small.
+
+    It is compared with the least that it costs to buy what is required until it expires.
     """
     funds = stockpile.keyed(Fund)
     buying = [row for row in stockpile.rows(Budget) if row.amount > 0 and _buys(funds[row.fund])]
-    largest = max((row.amount for row in buying), default=0.0)
     fed = {
         row.fund
         for row in stockpile.rows(Outlet)
@@ -67,41 +76,66 @@ def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
     }
     for row in buying:
         window = overlap(stockpile.calendar, row.from_, row.expires)
-        if not window:
+        parts = _parts(stockpile, funds[row.fund], window) if window else {}
+        if not parts:
             continue
-        fund = funds[row.fund]
-        parts = {
-            material: part
-            for material in _priced(stockpile, fund)
-            if (part := _asked(stockpile, material, fund.buyer, window))[0] > 0
-        }
-        cost = sum(asked * cheapest(stockpile, material) for material, (asked, _) in parts.items())
-        missing = sum(
-            max(0.0, asked - stock) * cheapest(stockpile, material)
-            for material, (asked, stock) in parts.items()
-        )
-        others = sum(
-            each.amount
-            for each in buying
-            if each.fund == row.fund
-            or not funds[each.fund].materials
-            or set(funds[each.fund].materials) & set(parts)
-        )
-        odd = row.amount < _PART * cost or row.amount < _MISSING * missing
-        enough = others >= max(_PART * cost, _MISSING * missing)
-        if (
-            not odd
-            or (enough and row.amount >= _SMALLEST * largest)
-            or (row.fund in fed and row.amount >= _SEED * cost)
+        costs = _Costs.of(stockpile, parts)
+        if costs.odd(row.amount) and not (
+            _completed(stockpile, row, buying, parts, costs)
+            or (row.fund in fed and row.amount >= _SEED * costs.whole)
         ):
-            continue
-        yield Problem(
-            row.TABLE,
-            row.line,
-            "amount",
-            _too_little(stockpile, row, {name: asked for name, (asked, _) in parts.items()}, cost),
-            True,
+            asked = {name: quantity for name, (quantity, _) in parts.items()}
+            message = _too_little(stockpile, row, asked, costs.whole)
+            yield Problem(row.TABLE, row.line, "amount", message, True)
+
+
+class _Costs(NamedTuple):
+    """What costs at least what is required, and what of it the stock at the start lacks [money]."""
+
+    whole: float
+    missing: float
+
+    @classmethod
+    def of(cls, stockpile: Stockpile, parts: Mapping[str, tuple[float, float]]) -> _Costs:
+        """Return the costs of what is required of each material, with its stock at the start."""
+        prices = {material: cheapest(stockpile, material) for material in parts}
+        return cls(
+            sum(asked * prices[material] for material, (asked, _) in parts.items()),
+            sum(max(0.0, asked - stock) * prices[each] for each, (asked, stock) in parts.items()),
         )
+
+    def odd(self, amount: float) -> bool:
+        """Return whether an amount is too small to be meant for a part of either."""
+        return amount < _PART * self.whole or amount < _MISSING * self.missing
+
+
+def _parts(stockpile: Stockpile, fund: Fund, window: range) -> dict[str, tuple[float, float]]:
+    """Return what is required in a window of each material that a fund may buy."""
+    return {
+        material: part
+        for material in _priced(stockpile, fund)
+        if (part := _asked(stockpile, material, fund.buyer, window))[0] > 0
+    }
+
+
+def _completed(
+    stockpile: Stockpile,
+    row: Budget,
+    buying: Sequence[Budget],
+    parts: Mapping[str, tuple[float, float]],
+    costs: _Costs,
+) -> bool:
+    """Return whether an appropriation is a part of others that are large enough together."""
+    funds = stockpile.keyed(Fund)
+    others = sum(
+        each.amount
+        for each in buying
+        if each.fund == row.fund
+        or not funds[each.fund].materials
+        or set(funds[each.fund].materials) & set(parts)
+    )
+    largest = max(each.amount for each in buying)
+    return not costs.odd(others) and row.amount >= _SMALLEST * largest
 
 
 def _buys(fund: Fund) -> bool:
@@ -178,7 +212,7 @@ def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost
 # --- Targets --------------------------------------------------------------------------------------
 
 
-def _target(stockpile: Stockpile, material: str, asked: Sequence[Held]) -> Problem | None:
+def _target(stockpile: Stockpile, material: str, asked: Sequence[TargetSeries]) -> Problem | None:
     """The largest target of a material, against its demand, stock, orders, contracts and
     capacities.
     """
@@ -234,7 +268,7 @@ def _target(stockpile: Stockpile, material: str, asked: Sequence[Held]) -> Probl
 
 
 def _smallest(stockpile: Stockpile, source: Source) -> float:
-    """The least that an order, or a contract in a year, brings where it brings anything [quantity]."""
+    """Return the least that an order, or a contract in a year, brings if anything [quantity]."""
     if isinstance(source.row, Offer):
         return max(source.row.minimum_order, source.row.lot_size or 0.0) * source.row.availability
     return min(_yearly(stockpile, source), default=0.0)
@@ -246,7 +280,7 @@ def _yearly(stockpile: Stockpile, source: Source) -> Iterator[float]:
         yield level.annual_quantity * min(1.0, source.row.take_or_pay) * source.row.availability
 
 
-def _steps(stockpile: Stockpile, asked: Sequence[Held]) -> Iterator[Problem]:
+def _steps(stockpile: Stockpile, asked: Sequence[TargetSeries]) -> Iterator[Problem]:
     """Two rows of targets, one after the other, that are so far apart that they look like two
     units.
     """
