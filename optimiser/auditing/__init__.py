@@ -116,7 +116,7 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
 
 
 def _unchecked(together: Together) -> Iterator[str]:
-    """What stands in a plan and is not recomputed."""
+    """Yield what stands in a plan and is not recomputed."""
     sheets = together.sheets
     if sheets.bound is not None:
         yield "the proven bound"
@@ -132,7 +132,7 @@ def _unchecked(together: Together) -> Iterator[str]:
 
 
 def _listed(together: Together) -> None:
-    """Each row of a table whose rows are all decided on stands on its sheet."""
+    """Compare each row of a table whose rows are all decided on with its sheet: it stands there."""
     for audited in together.twins.sheets.values():
         if not audited.member:
             continue

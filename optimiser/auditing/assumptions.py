@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optimiser.auditing.findings import Findings
@@ -42,12 +42,13 @@ def assumptions(stockpile: Stockpile, sheets: Sheets, record: Findings) -> None:
 
 
 def _cells(row: Row) -> Iterator[tuple[str, Any, str, Any]]:
-    """What a row says: column, value, unit, default."""
+    """Yield what a row says: column, value, unit, default."""
     for each in columns(type(row)):
         if (value := getattr(row, each.field)) not in (None, ()):
             yield each.name, value, each.unit, each.default
     if type(row).OPEN:
-        yield from ((name, value, "money/quantity", None) for name, value in row.values.items())  # type: ignore[attr-defined]
+        series: Mapping[str, float] = get(row, "values")
+        yield from ((name, value, "money/quantity", None) for name, value in series.items())
 
 
 def _told(
@@ -60,8 +61,9 @@ def _told(
     unit: str,
     given: bool,
 ) -> None:
-    """One line, as a plan or as its workbook has it: there a unit is that of the book, and an empty
-    text a blank.
+    """Compare one line, as a plan or as its workbook has it.
+
+    In a workbook a unit is that of the book, and an empty text a blank.
     """
     settings = stockpile.settings
     expected = ", ".join(map(str, value)) if isinstance(value, tuple) else value

@@ -15,8 +15,9 @@ from optimiser.auditing.twin import AuditedSheet, Twin
 
 
 def cash_flow(path: PathAudit) -> None:
-    """Every cost and receipt is what quantities and inputs make of it, discounted from the start of
-    its period.
+    """Compare every cost and receipt with what quantities and inputs make of it.
+
+    It is discounted from the start of its period.
     """
     record, inputs = path.record, path.inputs
     found: dict[Flow, float] = defaultdict(float)
@@ -47,8 +48,9 @@ def cash_flow(path: PathAudit) -> None:
 
 
 def payments(path: PathAudit) -> None:
-    """Where there are funds every outlay is paid in full, each by an appropriation that may, when
-    it may.
+    """Compare payments with outlays: each is paid in full, by appropriations that may pay it then.
+
+    Without funds nothing is paid by an appropriation.
     """
     inputs, record = path.inputs, path.record
     funds = inputs.keyed("funds")
@@ -106,8 +108,9 @@ def payments(path: PathAudit) -> None:
 
 
 def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
-    """Each appropriation by the name that the plan gives it: its fund and the number of its row;
-    none for the receipts that a fund keeps.
+    """Return each appropriation by the name that the plan gives it: fund and number of its row.
+
+    The receipts that a fund keeps have no row.
     """
     found: dict[str, tuple[str, int | None]] = {}
     rows = together.base.rows("budgets")
@@ -124,7 +127,7 @@ def _sources(together: Together) -> dict[str, tuple[str, int | None]]:
 
 
 def _payers(path: PathAudit, paid: dict[tuple[int, str, str], float]) -> None:
-    """An outlay whose row names a fund is paid by that fund."""
+    """Compare the outlays whose row names a fund with what that fund pays."""
     due: dict[tuple[int, str, str, str], tuple[float, Any]] = {}
     for flow, amount in path.cash.items():
         heading = path.twins.headings[flow.heading]
@@ -141,8 +144,10 @@ def _payers(path: PathAudit, paid: dict[tuple[int, str, str], float]) -> None:
 def _appropriation(
     path: PathAudit, name: str, fund: str, b: int | None, spent: dict[int, float]
 ) -> None:
-    """An appropriation pays on no path more than its amount, as it stands in the last period in
-    which it can be spent; the rest lapses on its last day, or is left.
+    """Compare what an appropriation pays on this path with its amount.
+
+    The amount is that of the last period in which it can be spent. The rest lapses on its last day,
+    or is left.
     """
     inputs, total = path.inputs, sum(spent.values())
     if b is None:
@@ -166,7 +171,10 @@ def _appropriation(
 
 
 def _receipts(path: PathAudit, name: str, fund: str, spent: dict[int, float]) -> float:
-    """What a fund receives and keeps; it spends it no sooner than it arrives [money]."""
+    """Return what a fund receives and keeps [money].
+
+    Compare when it is spent: no sooner than it arrives.
+    """
     headings = path.twins.headings
     arrived: dict[int, float] = defaultdict(float)
     for flow, receipt in path.cash.items():
@@ -182,7 +190,7 @@ def _receipts(path: PathAudit, name: str, fund: str, spent: dict[int, float]) ->
 
 
 def budget(together: Together) -> None:
-    """What becomes of each appropriation, expected."""
+    """Compare what becomes of each appropriation, expected."""
     record, cent = together.record, together.noise.money()
     lines = {line["appropriation"]: line for line in together.sheets["budget"]}
     for name, (fund, b) in _sources(together).items():
@@ -209,7 +217,7 @@ def budget(together: Together) -> None:
 
 
 def costs(path: PathAudit) -> None:
-    """What a path costs, discounted, by heading."""
+    """Add up what a path costs, discounted, by heading."""
     outcome = path.outcome
     for flow, amount in path.cash.items():
         discounted = amount * path.inputs.factor(flow.t)
@@ -218,7 +226,10 @@ def costs(path: PathAudit) -> None:
 
 
 def tail(outcomes: list[tuple[float, float]], share: float) -> float:
-    """The mean of the worst share of outcomes, given the probability and cost of each [money]."""
+    """Return the mean of the worst share of outcomes [money].
+
+    Each is given by its probability and cost.
+    """
     total, left = 0.0, min(share, sum(probability for probability, _ in outcomes))
     taken = left
     for cost, probability in sorted(
@@ -230,8 +241,9 @@ def tail(outcomes: list[tuple[float, float]], share: float) -> float:
 
 
 def objective(together: Together) -> None:
-    """The cost by heading and in all, the waste and the shortfall that the summary claims; and what
-    each scenario comes to.
+    """Compare the summary: the cost by heading and in all, the waste and the shortfall.
+
+    Compare what each scenario comes to.
     """
     record, sheets, settings = together.record, together.sheets, together.clock.settings
     found = [(each.probability, together.outcomes[each.name]) for each in together.futures]
@@ -283,7 +295,7 @@ def objective(together: Together) -> None:
 
 
 def _proof(together: Together, noise: float) -> None:
-    """The gap is that of objective and bound; of an optimal plan it is no more than was asked."""
+    """Compare the gap with objective and bound; an optimal plan has no more than was requested."""
     record, sheets = together.record, together.sheets
     if record.fails(sheets.status in (None, "optimal", "feasible")):
         record.refuse("summary", f"status is {sheets.status!r}, neither optimal nor feasible")
@@ -300,8 +312,9 @@ def _proof(together: Together, noise: float) -> None:
 
 
 def _outcomes(together: Together, noise: float, some: float) -> None:
-    """The sheet of scenarios tells of each that may come: how likely it is, when it is known, what
-    it costs and misses.
+    """Compare the sheet of scenarios.
+
+    It says of each that may come how likely it is, when it is known, what it costs and misses.
     """
     record, lines = (
         together.record,

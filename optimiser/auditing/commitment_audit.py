@@ -11,7 +11,7 @@ from stockpile_model.names import identity
 
 
 def commitments(path: PathAudit) -> None:
-    """What was decided before the plan is kept on every path: exactly, at least or at most."""
+    """Compare what was decided before the plan with this path: exactly, at least or at most."""
     inputs, record = path.inputs, path.record
     for k, row in enumerate(inputs.rows("commitments")):
         planned, asked = (
@@ -43,7 +43,7 @@ def _told(row: Any) -> str:
 
 
 def kept(together: Together) -> None:
-    """The sheet of commitments tells what the plan makes of each, expected."""
+    """Compare the sheet of commitments with what the plan makes of each, expected."""
     record, clock = together.record, together.clock
     columns = ("date", "kind", "name", "level", "how", "quantity")
     lines = list(together.sheets["commitments"])
@@ -82,7 +82,7 @@ def kept(together: Together) -> None:
 
 
 def _noise(together: Together, row: Any) -> float:
-    """The noise of what a plan does of a commitment; times are whole and have none."""
+    """Return the noise of what a plan does of a commitment; times are whole and have none."""
     if not (table := together.twins.deeds[row.kind].table):
         return 0.0
     of = (
@@ -94,7 +94,7 @@ def _noise(together: Together, row: Any) -> float:
 
 
 def _planned(path: PathAudit, row: Any, t: int | None) -> float:
-    """What the plan does of a commitment, in its period or (None) over the horizon."""
+    """Return what the plan does of a commitment, in its period or (None) over the horizon."""
     level = None if row.level is None else identity(row.level)
     return path.twins.deeds[row.kind].planned(path, identity(row.name), level, t)
 

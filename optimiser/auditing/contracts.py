@@ -43,36 +43,35 @@ class Signed:
     first: int | None
 
     def row(self, t: int) -> Any:
-        """The contract in a period."""
+        """Return the contract in a period."""
         return self.inputs.at(t).keyed("contracts")[self.contract]
 
     def floor(self, t: int) -> Any:
-        """The level in a period."""
+        """Return the level in a period."""
         return self.inputs.at(t).floor(self.contract, self.level)
 
     def rate(self, t: int) -> float:
-        """The even rate [quantity/period]."""
+        """Return the even rate [quantity/period]."""
         return float(self.floor(t).annual_quantity * self.inputs.months / 12)
 
     @property
     def span(self) -> range:
-        """The periods of delivery; the term is that at signing."""
+        """Return the periods of delivery; the term is that at signing."""
         return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
 
     @property
     def years(self) -> list[range]:
+        """Return the periods of each contract year within the horizon."""
         year = 12 // self.inputs.months
         return [range(begin, min(begin + year, self.span.stop)) for begin in self.span[::year]]
 
     def floor_at(self, t: int) -> float:
-        """The floor in a period, escalated by whole contract years [money/quantity]."""
+        """Return the floor in a period, escalated by whole contract years [money/quantity]."""
         years, level = (t - (self.first or 0)) * self.inputs.months // 12, self.floor(t)
         return float(level_at(self.inputs, level, t) * (1 + level.escalation) ** years)
 
     def reference(self, t: int) -> float | None:
-        """The index less the discount, without the ceiling; None where the floor alone is the
-        price.
-        """
+        """Return the index less the discount, without the ceiling; None where the floor rules."""
         row = self.row(t)
         return (
             None
@@ -81,21 +80,21 @@ class Signed:
         )
 
     def market(self, t: int) -> float | None:
-        """The reference under the ceiling."""
+        """Return the reference under the ceiling."""
         found, ceiling = self.reference(t), self.row(t).ceiling
         return found if found is None or ceiling is None else min(ceiling, found)
 
     def price(self, t: int) -> float:
-        """max(floor, min(ceiling, reference)) [money/quantity]."""
+        """Return max(floor, min(ceiling, reference)) [money/quantity]."""
         market, least = self.market(t), self.floor_at(t)
         return least if market is None else max(least, market)
 
     def topup(self, t: int) -> float:
-        """max(0, floor - reference) [money/quantity]."""
+        """Return max(0, floor - reference) [money/quantity]."""
         return max(0.0, self.floor_at(t) - (self.reference(t) or 0.0))
 
     def upside(self, t: int) -> float:
-        """What the buyer may receive for each unit [money/quantity]."""
+        """Return what the buyer may receive for each unit [money/quantity]."""
         market, row = self.reference(t), self.row(t)
         if not row.upside_share or market is None or row.upside_trigger is None:
             return 0.0
@@ -103,7 +102,7 @@ class Signed:
 
 
 def span(inputs: Inputs, row: Any, first: int) -> range:
-    """The periods in which a contract that is signed on these terms delivers within the horizon."""
+    """Return the periods in which a contract signed on these terms delivers in the horizon."""
     return range(
         first,
         (
@@ -115,8 +114,9 @@ def span(inputs: Inputs, row: Any, first: int) -> range:
 
 
 def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
-    """The first delivery of a contract signed in a period: from when it is agreed and its project
-    is ready, when the supplier ships; None where that is past the horizon.
+    """Return the first delivery of a contract signed in a period; None if past the horizon.
+
+    It is agreed by then, its project is ready and its supplier ships.
     """
     least = max(t + inputs.whole(row.lead_time_months), ready)
     if row.deliver_from is not None:
@@ -125,9 +125,10 @@ def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
 
 
 def contracts(path: PathAudit) -> None:
-    """At most one level of a contract is signed, once, when it can be; it delivers within term and
-    flex; what a year falls short of take-or-pay is paid; a contract that is not signed brings
-    nothing.
+    """Compare contracts with their terms.
+
+    At most one level is signed, once, when it can be. It delivers within term and flex, and what a
+    year falls short of take-or-pay is paid. A contract that is not signed brings nothing.
     """
     rows, record = path.inputs.keyed("contracts"), path.record
     brought: dict[str, dict[int, float]] = defaultdict(dict)
@@ -180,7 +181,7 @@ def contracts(path: PathAudit) -> None:
 
 
 def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
-    """When it is signed, and the term that follows from it on this path."""
+    """Compare when a contract is signed, and return the term that follows on this path."""
     inputs, record = path.inputs, path.record
     t = path.when(line, "signed")
     if t is None:
@@ -227,8 +228,9 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
 
 
 def begun(together: Together) -> None:
-    """A contract that is signed delivers on one at least of the paths that cannot be told apart at
-    signing.
+    """Compare signatures with first deliveries.
+
+    A contract that is signed delivers on one at least of the paths that are one at signing.
     """
     for (name, _), signed in together.begun.items():
         row = together.base.keyed("contracts")[name]
@@ -245,7 +247,7 @@ def begun(together: Together) -> None:
 
 
 def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> None:
-    """What a contract brings and costs."""
+    """Compare what a contract brings and costs."""
     row, record = signed.row(signed.t), path.record
     before, cent = len(path.spent), path.cent(row.material)
     path.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
@@ -274,9 +276,7 @@ def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
 
 
 def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> float:
-    """Deliveries within term and flex, their price, and the deficit of each contract year; returns
-    their sum.
-    """
+    """Compare deliveries with term, flex and price; return the deficit of all contract years."""
     record, inputs, name = path.record, path.inputs, signed.contract
     most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
     called: dict[int, float] = {}
@@ -342,7 +342,7 @@ def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float
 
 
 def _flow(path: PathAudit, heading: str, name: str, periods: range) -> float:
-    """What the plan tells of a contract's cash flow under a heading in some periods [money]."""
+    """Return the plan's cash flow of a contract under a heading in some periods [money]."""
     return float(
         sum(
             each["amount"]
@@ -355,8 +355,10 @@ def _flow(path: PathAudit, heading: str, name: str, periods: range) -> float:
 
 
 def _receive(path: PathAudit, signed: Signed, earned: dict[int, float]) -> float:
-    """The upside received: never more than a period earns, and in each contract year all that is
-    earned up to the cap.
+    """Compare the upside received, and return it.
+
+    It is never more than a period earns, and in each contract year all that is earned up to the
+    cap.
     """
     record, inputs, name = path.record, path.inputs, signed.contract
     if not any(signed.row(t).upside_share for t in signed.span):
@@ -401,7 +403,7 @@ def _receive(path: PathAudit, signed: Signed, earned: dict[int, float]) -> float
 
 
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
-    """How often a contract is signed, at a level or any, in a period or over the horizon."""
+    """Return how often a contract is signed, at a level or any, in a period or over the horizon."""
     return float(
         sum(
             n

@@ -18,7 +18,7 @@ RELATIVE = 1e-7  # of the larger figure, on top of the noise of what a solver ha
 
 
 def apart(expected: float, found: float, noise: float = 0.0) -> bool:
-    """Whether two figures are not the same, up to noise; two infinite ones are."""
+    """Return whether two figures differ by more than noise; two infinite ones do not."""
     return expected != found and abs(expected - found) > noise + (
         RELATIVE if noise else EXACT
     ) * max(abs(expected), abs(found))
@@ -87,7 +87,7 @@ class Findings:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What differs, each once: in some scenarios, or in all of them."""
+        """Return what differs, each once: in some scenarios, or in all of them."""
         return tuple(
             replace(each, scenarios=() if len(names) in (0, len(self.scenarios)) else tuple(names))
             for each, names in self._found.items()
@@ -101,20 +101,22 @@ class Findings:
     # Whether something is wrong, to be told by `add` or `refuse`
 
     def differs(self, expected: float, found: float, noise: float) -> bool:
+        """Count a figure, and return whether it differs."""
         self.figures += 1
         return apart(expected, found, noise)
 
     def above(self, limit: float | None, found: float, noise: float) -> bool:
-        """Whether a figure is above a limit; None is no limit."""
+        """Count a figure, and return whether it is above a limit; None is no limit."""
         self.figures += 1
         return limit is not None and found > limit and apart(limit, found, noise)
 
     def below(self, limit: float | None, found: float, noise: float) -> bool:
-        """Whether a figure is below a limit; None is no limit."""
+        """Count a figure, and return whether it is below a limit; None is no limit."""
         self.figures += 1
         return limit is not None and found < limit and apart(limit, found, noise)
 
     def fails(self, condition: bool) -> bool:
+        """Count a condition, and return whether it does not hold."""
         self.figures += 1
         return not condition
 
@@ -127,6 +129,7 @@ class Findings:
         relation: Relation = "is",
         cell: Cell = None,
     ) -> None:
+        """Add a finding: a figure that is not what it must be."""
         amount = (
             abs(expected - found)
             if isinstance(expected, (int, float)) and isinstance(found, (int, float))
@@ -135,11 +138,11 @@ class Findings:
         self._add(Finding(where, what, expected, found, amount, relation, self._cell(cell)))
 
     def refuse(self, where: str, what: str, cell: Cell = None, amount: float = 0.0) -> None:
-        """What must not be."""
+        """Add a finding: what must not be."""
         self._add(Finding(where, what, None, None, abs(amount), "never", self._cell(cell)))
 
     def _cell(self, cell: Cell) -> str:
-        """The address of an input cell; none for what stands on no sheet."""
+        """Return the address of an input cell; blank for what stands on no sheet."""
         return (
             self.stockpile.cell(cell[0], cell[1].rstrip("_"))
             if cell is not None and isinstance(cell[0], Row)
@@ -151,8 +154,9 @@ class Findings:
     def figure(
         self, line: Line, column: str, expected: float | None, noise: float = 0.0, cell: Cell = None
     ) -> None:
-        """A number of the plan, or a blank, and what it must be; no noise means that it follows
-        from other figures alone.
+        """Compare a number of the plan, or a blank, with what it must be.
+
+        Without noise it follows from other figures alone.
         """
         self.figures += 1
         found = line[column]
@@ -163,7 +167,7 @@ class Findings:
             self.add(line.at(column), line.told(column), expected, found, cell=cell)
 
     def term(self, line: Line, column: str, expected: Any, cell: Cell = None) -> None:
-        """A name, a date or a yes or no of the plan, and what it must be."""
+        """Compare a name, a date or a yes or no of the plan with what it must be."""
         self.figures += 1
         if line[column] != expected:
             self.add(line.at(column), line.told(column), expected, line[column], cell=cell)
@@ -171,12 +175,14 @@ class Findings:
     def most(
         self, line: Line, column: str, limit: float | None, noise: float, cell: Cell = None
     ) -> None:
+        """Compare a number of the plan with the most that it may be."""
         if self.above(limit, line[column], noise):
             self.add(line.at(column), line.told(column), limit, line[column], "most", cell)
 
     def least(
         self, line: Line, column: str, limit: float | None, noise: float, cell: Cell = None
     ) -> None:
+        """Compare a number of the plan with the least that it may be."""
         if self.below(limit, line[column], noise):
             self.add(line.at(column), line.told(column), limit, line[column], "least", cell)
 
@@ -185,6 +191,7 @@ class Findings:
     def equal(
         self, where: str, what: str, expected: float, found: float, noise: float, cell: Cell = None
     ) -> None:
+        """Compare a total with what it must be."""
         if self.differs(expected, found, noise):
             self.add(where, what, expected, found, cell=cell)
 
@@ -197,7 +204,7 @@ class Findings:
         noise: float,
         cell: Cell = None,
     ) -> None:
-        """A total that must not be above a limit."""
+        """Compare a total with the most that it may be."""
         if self.above(limit, found, noise):
             self.add(where, what, limit, found, "most", cell)
 
@@ -210,6 +217,6 @@ class Findings:
         noise: float,
         cell: Cell = None,
     ) -> None:
-        """A total that must not be below a limit."""
+        """Compare a total with the least that it may be."""
         if self.below(limit, found, noise):
             self.add(where, what, limit, found, "least", cell)

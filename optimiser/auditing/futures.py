@@ -41,7 +41,7 @@ class Future:
 
 
 def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
-    """The rows without any event, and the scenarios that may come; without any, the base alone."""
+    """Return the rows without any event, and the scenarios that may come: at least the base."""
     tables: Tables = {kind.TABLE: rows for kind, rows in stockpile.tables.items()}
     clock = AuditClock(stockpile.settings)
     named = {identity(row.scenario): row for row in tables.get("scenarios", ())}
@@ -84,15 +84,16 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
 
 
 def _known(clock: AuditClock, row: Any, events: list[Any]) -> int:
-    """The period from which a scenario is known: that of `revealed`, else of the first date of its
-    events, else the first.
+    """Return the period from which a scenario is known.
+
+    It is that of `revealed`, else of the first date of its events, else the first.
     """
     dates = [row.revealed] if row.revealed is not None else [event.from_ for event in events]
     return 0 if not dates or None in dates else max(0, min(clock.period(date) for date in dates))
 
 
 def _line(name: str, named: Mapping[str, Any]) -> list[str]:
-    """A scenario and those that it follows, the oldest first; without the base."""
+    """Return a scenario and those that it follows, the oldest first; without the base."""
     line: list[str] = []
     while name != BASE:
         line.insert(0, name)
@@ -101,7 +102,7 @@ def _line(name: str, named: Mapping[str, Any]) -> list[str]:
 
 
 def _rows(made: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) -> Rows:
-    """The rows while some events hold, one after the other; made once for the same events."""
+    """Return the rows while some events hold, one after the other; the same events share theirs."""
     key = tuple(map(id, active))
     if key not in made:
         changed = dict(tables)
@@ -116,7 +117,7 @@ def _rows(made: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) 
 
 
 def _changed(event: Any, row: Any, tables: Tables) -> Any:
-    """A row after an event: itself where the event does not mean it."""
+    """Return a row after an event; it stays as it is where the event is not about it."""
     if (event.row or "*") != "*" and identity(event.row) not in _names(row):
         return row
     new: dict[str, Any] = {}
@@ -135,25 +136,21 @@ def _changed(event: Any, row: Any, tables: Tables) -> Any:
 
 
 def _names(row: Any) -> set[str]:
-    """Return what a row is called: its first column, its keys where they are several, and its
-    number in the sheet where it has no key.
-    """
+    """Return the names of a row: its first column, and its keys where they are several."""
     parts = [text(get(row, name)) for name in keys(type(row))]
     names = {text(get(row, columns(type(row))[0].name)), "/".join(parts)}
-    if not parts and row.line:
-        names.add(f"row {row.line}")
     return {identity(name) for name in names if name}
 
 
 def _columns(event: Any, kind: Any) -> list[Column]:
-    """The columns that an event means: the one it names, or all that hold numbers."""
+    """Return the columns that an event changes: the one it names, or all that hold numbers."""
     if event.column not in ("*", ""):
         return [each for each in columns(kind) if each.name == normal(event.column)]
     return [each for each in columns(kind) if each.kind in ("number", "whole") and not each.many]
 
 
 def _indices(event: Any, tables: Tables) -> Iterable[str]:
-    """The indices of prices that an event means."""
+    """Return the indices of prices that an event changes."""
     known = dict.fromkeys(index for row in tables.get("prices", ()) for index in row.values)
     return [
         index
@@ -163,7 +160,7 @@ def _indices(event: Any, tables: Tables) -> Iterable[str]:
 
 
 def _value(event: Any, column: Column, old: Any, tables: Tables) -> Any:
-    """What becomes of a cell."""
+    """Return what becomes of a cell."""
     if event.how == "set":
         if blank(event.value):
             return column.default
@@ -176,7 +173,7 @@ def _value(event: Any, column: Column, old: Any, tables: Tables) -> Any:
 
 
 def _spelt(table: str, value: Any, tables: Tables) -> Any:
-    """A name in the spelling of its key."""
+    """Return a name in the spelling of its key."""
     if isinstance(value, tuple):
         return tuple(_spelt(table, each, tables) for each in value)
     rows = tables.get(table, ())

@@ -27,20 +27,21 @@ class Rows:
         self.sites: Mapping[str, Any] = self.keyed("sites") or {"stockpile": _ONE_SITE}
 
     def rows(self, table: str) -> tuple[Any, ...]:
+        """Return the rows of a table."""
         return self.tables.get(table, ())
 
     def keyed(self, table: str) -> dict[str, Any]:
-        """The rows of a table by their key."""
+        """Return the rows of a table by their key."""
         if table not in self._keyed:
             self._keyed[table] = {get(row, keys(type(row))[0]): row for row in self.rows(table)}
         return self._keyed[table]
 
     def floor(self, contract: str, level: str | None) -> Any:
-        """A level of a contract; None where there is none."""
+        """Return a level of a contract; None where there is none."""
         return self._floors.get((contract, level))
 
     def price(self, index: str, day: dt.date) -> float:
-        """An index on a day: linear between dates, flat outside them [money/quantity]."""
+        """Return an index on a day: linear between dates, flat outside them [money/quantity]."""
         if index not in self._series:
             points = sorted(
                 (row.date, float(row.values[index]))
@@ -80,27 +81,28 @@ class Inputs(AuditClock):
         return self.base.rows(table)
 
     def keyed(self, table: str) -> dict[str, Any]:
-        """The same by their key."""
+        """Return the rows of a table without any event, by their key."""
         return self.base.keyed(table)
 
     # What rows say
 
     def price(self, index: str, t: int) -> float:
-        """An index on the first day of a period [money/quantity]."""
+        """Return an index on the first day of a period [money/quantity]."""
         if (index, t) not in self._prices:
             self._prices[index, t] = self.at(t).price(index, self.begin(t))
         return self._prices[index, t]
 
     def life(self, material: str, t: int) -> int | None:
-        """Shelf life in a period [periods]; None = unlimited."""
+        """Return the shelf life in a period [periods]; None = unlimited."""
         if (material, t) not in self._lives:
             months = self.at(t).materials[material].shelf_life_months
             self._lives[material, t] = None if months is None else self.whole(months)
         return self._lives[material, t]
 
     def counts(self, material: str, age: int, t: int) -> bool:
-        """Whether stock at the end of a period counts towards a target: some life left, and at
-        least count_life_months.
+        """Return whether stock at the end of a period counts towards a target.
+
+        Some life is left, and at least count_life_months.
         """
         life = self.life(material, t)
         left = 1 if life is None else life - 1 - age
@@ -110,18 +112,19 @@ class Inputs(AuditClock):
         )
 
     def staged(self, supplier: str) -> bool:
-        """Whether a supplier is at a stage that the settings count."""
+        """Return whether a supplier is at a stage that the settings count."""
         stages = self.settings.supply_stages
         return not stages or self.base.suppliers[supplier].stage in stages
 
     def ships(self, supplier: str, t: int) -> bool:
-        """Whether a supplier ships in a period, by what is known of it then."""
+        """Return whether a supplier ships in a period, by what is known of it then."""
         start = self.at(t).suppliers[supplier].start
         return start is None or self.period(start) <= t
 
     def serves(self, site: str, buyer: str | None) -> bool:
-        """Whether a site's stock serves a buyer: its own and nobody's sites do; all of them where
-        no buyer is named.
+        """Return whether a site's stock serves a buyer: its own sites do, and those of nobody.
+
+        All sites do where no buyer is named.
         """
         return not buyer or self.base.sites[site].buyer in (None, buyer)
 

@@ -65,8 +65,10 @@ def _level(together: Together, line: Line, signed: dict[str, Signed]) -> None:
 
 
 def menus(together: Together) -> None:
-    """What the sheet of projects says of each level that could carry one, as it stands when it
-    first could be signed: a project without contracts, when the horizon begins.
+    """Compare the sheet of projects with each level that could carry one.
+
+    A level stands there as it is when it first could be signed; a project without contracts as it
+    is when the horizon begins.
     """
     record = together.record
     for line in together.sheets["projects"]:
@@ -97,7 +99,7 @@ def menus(together: Together) -> None:
 
 
 def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
-    """A level and its project in a period."""
+    """Return the figures of a level and its project in a period."""
     plant, name = inputs.at(t).keyed("projects")[line["project"]], line["project"]
     if line["contract"] is None:
         floor, able = (
@@ -130,13 +132,14 @@ def _near(expected: float | None, found: float | None) -> bool:
 
 
 def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]]:
-    """The scenarios that share each signature."""
+    """Return the scenarios that share each signature."""
     return [*dict.fromkeys(together.nodes[each.t][name] for name, each in signed.items())]
 
 
 def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
-    """On each path the first time that a contract can be signed: it then delivers on some path that
-    cannot be told apart yet. Its project goes ahead then.
+    """Return, for each scenario, the contract as signed when it first could be.
+
+    It then delivers on some path that is still the same, and its project goes ahead then.
     """
     found = {}
     for name, inputs in together.inputs.items():
@@ -153,7 +156,7 @@ def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
 
 
 def _worth(together: Together, signed: dict[str, Signed]) -> dict[str, float | None]:
-    """What a level is worth over the paths on which it is signed."""
+    """Return what a level is worth over the paths on which it is signed."""
     quantity = paid = binding = above = discounted = 0.0
     for name, each in signed.items():
         for t in each.span:
@@ -181,7 +184,7 @@ def _worth(together: Together, signed: dict[str, Signed]) -> dict[str, float | N
 
 
 def _terms(signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | None]:
-    """The terms of a level as they stand at one of its signatures."""
+    """Return the terms of a level as they stand at one of its signatures."""
     first = next(each for name, each in signed.items() if name in at)
     row, floor, inputs = first.row(first.t), first.floor(first.t), first.inputs
     value, tied = level_at(inputs, floor, first.t), row.price_index is not None

@@ -47,7 +47,7 @@ def compare_age(path: PathAudit, line: Line, t: int, held: bool = False) -> None
 
 
 def _movements(path: PathAudit) -> None:
-    """Each movement is of its kind, at an age at which it can be."""
+    """Compare each movement with its kind and with the age at which it can be."""
     record, kinds = path.record, path.twins.movements
     for line in path.sheets["movements"]:
         t, kind, quantity = path.when(line), line["kind"], line["quantity"]
@@ -70,7 +70,7 @@ def _movements(path: PathAudit) -> None:
 
 
 def _opens(path: PathAudit, line: Line, t: int) -> None:
-    """Opening stock comes in at the start, under the name of its lot."""
+    """Compare opening stock: it comes in at the start, under the name of its lot."""
     if path.record.fails(t == 0):
         path.record.refuse(
             line.at("date"),
@@ -102,13 +102,13 @@ def goes_out(path: PathAudit, line: Line, t: int) -> None:
 
 
 def _expires(path: PathAudit, line: Line, t: int) -> None:
-    """What expires goes nowhere."""
+    """Compare what expires: it goes nowhere."""
     if path.record.fails(not line["name"]):
         path.record.refuse(line.at("name"), f"{line.told('name')}: what expires goes nowhere")
 
 
 def _usable(path: PathAudit, line: Line, t: int) -> None:
-    """Metal serves in the period in which it is made and until its life is over."""
+    """Compare an age with the life: metal serves from when it is made until its life is over."""
     months, record, kind = path.inputs.months, path.record, line["kind"]
     age, life = age_and_life(path.inputs, line, t)
     if record.fails(age >= 0):
@@ -129,7 +129,7 @@ def _usable(path: PathAudit, line: Line, t: int) -> None:
 
 
 def _arrivals(path: PathAudit) -> None:
-    """Every delivery is the arrival of a lot, and every arrival is delivered."""
+    """Compare deliveries with arrivals of lots."""
     came: dict[tuple[int, str, str, str, str], float] = defaultdict(float)
     for line in path.sheets["deliveries"]:
         came[
@@ -146,7 +146,7 @@ def _arrivals(path: PathAudit) -> None:
 
 
 def _openings(path: PathAudit) -> None:
-    """Opening stock is that of the input."""
+    """Compare opening stock with the input."""
     only = next(iter(path.inputs.base.sites))
     left = path.moves.sums("opening", lambda t, lot, name: lot)
     for row in path.inputs.at(0).rows("opening_stock"):
@@ -164,8 +164,9 @@ def _openings(path: PathAudit) -> None:
 
 
 def _lots(path: PathAudit) -> None:
-    """What came into a lot and did not go out is left of it at every period end, until its life is
-    over; then it is waste.
+    """Compare what is left of each lot at every period end with what came in and went out.
+
+    When its life is over the rest is waste.
     """
     shown: dict[tuple[int, AuditedLot], float] = defaultdict(float)
     lines: dict[tuple[int, AuditedLot], Line] = {}
@@ -195,8 +196,9 @@ def _follow(
     shown: dict[tuple[int, AuditedLot], float],
     lines: dict[tuple[int, AuditedLot], Line],
 ) -> None:
-    """One lot from its arrival to its end: it expires in the period in which it reaches its life,
-    as long as that is then.
+    """Follow one lot from its arrival to its end, and compare what is left and what expires.
+
+    It expires in the period in which it reaches its life, as long as that is then.
     """
     inputs, record = path.inputs, path.record
     made, last, gone = inputs.period(lot.made), max(changes), False
@@ -245,7 +247,7 @@ def _follow(
 
 
 def _sites(path: PathAudit) -> None:
-    """Sites hold no more than their capacity; what they hold is charged."""
+    """Compare what sites hold with their capacity, and charge it."""
     inputs = path.inputs
     by_site: dict[tuple[int, str], float] = defaultdict(float)
     by_material: dict[tuple[int, str, str], float] = defaultdict(float)

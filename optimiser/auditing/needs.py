@@ -12,7 +12,7 @@ from optimiser.auditing.twin import AuditedHeading, AuditedMovement, Size, Twin
 
 
 def demand(path: PathAudit) -> None:
-    """Demand is that of the input; what is met has left a lot; unmet demand has a price."""
+    """Compare demand with the input, and what is met with what left lots; price the rest."""
     inputs, record = path.inputs, path.record
     asked: dict[tuple[int, str, str | None], float] = defaultdict(float)
     spans: dict[int, range] = {}
@@ -60,9 +60,7 @@ def demand(path: PathAudit) -> None:
 
 
 def targets(path: PathAudit) -> None:
-    """A target is that of the input; the stock that counts is in lots with enough life left; a hard
-    one is reached.
-    """
+    """Compare targets with the input and the stock with enough life left; hard ones are met."""
     inputs, record = path.inputs, path.record
     stock: dict[tuple[int, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for (period, material, site, age), quantity in path.held.items():
@@ -117,7 +115,7 @@ def targets(path: PathAudit) -> None:
 
 
 def _asked(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
-    """The targets above zero by period, material and buyer, and the rows that set them."""
+    """Return the targets above zero by period, material and buyer, and the rows that set them."""
     series: dict[int, dict[tuple[str, str | None], list[tuple[int, Any]]]] = {}
     found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
     for t in range(path.inputs.periods):
@@ -136,8 +134,10 @@ def _asked(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, An
 
 
 def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
-    """The target at the end of a period and the row that sets it: the last row's, or on the way of
-    a ramp to the next one's; the first ramp rises from 0 at the start of the horizon.
+    """Return the target at the end of a period and the row that sets it.
+
+    That is the last row, or on the way of a ramp the next one. The first ramp rises from 0 at the
+    start of the horizon.
     """
     before = next((point for point in reversed(series) if point[0] <= t), None)
     after = next((point for point in series if point[0] > t), None)
@@ -148,9 +148,7 @@ def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
 
 
 def closing(path: PathAudit) -> None:
-    """Stock left at the end is credited at the price of the last period, times what is left of its
-    life.
-    """
+    """Credit stock at the end at the price of the last period, times what is left of its life."""
     inputs, last = path.inputs, path.inputs.periods - 1
     for (t, name, site, age), quantity in path.held.items():
         material = inputs.at(last).materials[name]
@@ -169,7 +167,7 @@ def closing(path: PathAudit) -> None:
 
 
 def _used(path: PathAudit, line: Line, t: int) -> None:
-    """What demand uses is usable, and of a site that serves its buyer."""
+    """Compare what demand uses: it is usable, and of a site that serves its buyer."""
     goes_out(path, line, t)
     inputs, name = path.inputs, line["name"] or ""
     if path.record.fails(inputs.serves(line["site"], name)):

@@ -64,35 +64,35 @@ class Noise:
         }
 
     def quantity(self, material: str | None = None) -> float:
-        """The noise of a quantity of a material [quantity]."""
+        """Return the noise of a quantity of a material [quantity]."""
         return self._quantity.get(material, 0.0) if material else sum(self._quantity.values())
 
     def money(self, material: str | None = None, heading: str = "") -> float:
-        """The noise of what is paid for a material, under a heading of money [money]."""
+        """Return the noise of what is paid for a material, under a heading of money [money]."""
         rates = self._rates.get(heading, self._rates[""])
         names = [material] if material in self._quantity else [*self._quantity]
         return self._lump + sum(self._quantity[name] * rates[name] for name in names)
 
 
 def _unique(variants: Iterable[Rows], table: str) -> Iterator[Any]:
-    """The rows of a table in all its variants, each once."""
+    """Yield the rows of a table in all its variants, each once."""
     yield from {id(row): row for rows in variants for row in rows.rows(table)}.values()
 
 
 def _tables(variants: list[Rows]) -> list[str]:
-    """The tables of all variants, in the order of the input."""
+    """Return the tables of all variants, in the order of the input."""
     return [*dict.fromkeys(table for rows in variants for table in rows.tables)]
 
 
 def _materials(variants: list[Rows], table: str) -> Iterator[tuple[str, Any]]:
-    """The rows of a table with the material of each: its own, or that of the row which it is of."""
+    """Yield the rows of a table, each with its material or that of the row to which it belongs."""
     for row in _unique(variants, table):
         if (owner := _owner(variants[0], row)) is not None and owner.material is not None:
             yield owner.material, row
 
 
 def _owner(rows: Rows, row: Any) -> Any:
-    """The row that has the material of a row; None where none has."""
+    """Return the row that has the material of a row; None where none has."""
     if hasattr(row, "material"):
         return row
     refers = (
@@ -104,8 +104,9 @@ def _owner(rows: Rows, row: Any) -> Any:
 
 
 def _sizes(variants: list[Rows], sizes: Iterable[Size], months: int) -> dict[str, list[float]]:
-    """What columns say of each material, where it is above zero [quantity]; what is of a year
-    counts for a period.
+    """Return the values of columns above zero, by material [quantity].
+
+    Those of a year are counted for a period.
     """
     found: dict[str, list[float]] = defaultdict(list)
     for table, column in sizes:
@@ -117,7 +118,7 @@ def _sizes(variants: list[Rows], sizes: Iterable[Size], months: int) -> dict[str
 
 
 def _lumps(variants: list[Rows]) -> Iterator[float | None]:
-    """What is paid in one sum, or appropriated [money]."""
+    """Yield what is paid in one sum, or appropriated [money]."""
     for table in _tables(variants):
         for row in _unique(variants, table):
             yield from (
@@ -128,7 +129,8 @@ def _lumps(variants: list[Rows]) -> Iterator[float | None]:
 def _rates(
     variants: list[Rows], penalty: str, penalties: Collection[str], dearest: Mapping[str, float]
 ) -> dict[str, float]:
-    """The dearest that a unit of each material can be: by a penalty, or by all other prices;
+    """Return the dearest that a unit of each material can be: by a penalty, or by all other prices.
+
     `dearest` is each index at its highest [money/quantity].
     """
     found: dict[str, float] = defaultdict(float)
@@ -145,7 +147,7 @@ def _rates(
 
 
 def _prices(row: Any, penalties: Collection[str], dearest: Mapping[str, float]) -> Iterator[float]:
-    """The prices of a unit that a row tells, or refers to, without penalties."""
+    """Yield the prices of a unit that a row holds, or refers to, without penalties."""
     for each in columns(type(row)):
         value = getattr(row, each.field)
         if value is None or each.name in penalties:

@@ -26,15 +26,13 @@ Back = dict[tuple[int, str, str, str], float]
 
 
 def _takes(path: PathAudit, line: Line, t: int) -> None:
-    """What goes out through an outlet is usable, and the outlet is one of the input."""
+    """Compare what goes out through an outlet: it is usable, and the outlet is one of the input."""
     goes_out(path, line, t)
     path.known(line, "name", "outlets", path.inputs.keyed("outlets"))
 
 
 def rotation(path: PathAudit) -> None:
-    """What is rotated or expires has left its lot; an outlet takes what its terms let it take, at
-    its price; what is exchanged or reworked comes back.
-    """
+    """Compare what is rotated or expires with the lots it leaves, its terms and what comes back."""
     shown: Left = defaultdict(float)
     back: Back = defaultdict(float)
     for line in path.sheets["rotation"]:
@@ -92,14 +90,14 @@ def _comes_back(path: PathAudit, line: Line, outlet: Any, t: int, back: Back) ->
 
 
 def _taken(path: PathAudit) -> dict[tuple[str, int], float]:
-    """What each outlet takes in each period [quantity]."""
+    """Return what each outlet takes in each period [quantity]."""
     outlets = path.inputs.keyed("outlets")
     taken = path.moves.sums("rotation", lambda t, lot, name: (name, t))
     return {(name, t): quantity for (name, t), quantity in taken.items() if name in outlets}
 
 
 def _capacities(path: PathAudit) -> None:
-    """An outlet takes no more than its capacity."""
+    """Compare what outlets take with their capacities."""
     for (name, t), quantity in _taken(path).items():
         outlet = path.inputs.at(t).keyed("outlets")[name]
         what = f"what outlet {name} takes in {path.inputs.begins[t]}"
@@ -108,7 +106,7 @@ def _capacities(path: PathAudit) -> None:
 
 
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
-    """What an outlet takes, in a period or over the horizon [quantity]."""
+    """Return what an outlet takes, in a period or over the horizon [quantity]."""
     return sum(
         quantity
         for (each, s), quantity in _taken(path).items()
@@ -117,7 +115,7 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
 
 
 def _expired(path: PathAudit, line: Line, lot: AuditedLot, t: int) -> None:
-    """What reaches the end of its life earns nothing and is disposed of."""
+    """Compare what reaches the end of its life: it earns nothing and is disposed of."""
     material, record = path.inputs.at(t).materials[lot.material], path.record
     record.term(line, "form", "expired")
     for column in ("price", "proceeds"):
@@ -128,7 +126,7 @@ def _expired(path: PathAudit, line: Line, lot: AuditedLot, t: int) -> None:
 
 
 def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) -> None:
-    """Whether an outlet may take what it takes, what that earns and costs."""
+    """Compare what an outlet takes with its terms, and with what that earns and costs."""
     inputs, record, quantity = path.inputs, path.record, line["quantity"]
     age, life = age_and_life(inputs, line, t)
     buyer = inputs.base.sites[lot.site].buyer

@@ -134,7 +134,7 @@ class PathAudit:
     # What a line names
 
     def when(self, line: Line, column: str = "date") -> int | None:
-        """The period of a line; a finding where it lies outside the horizon."""
+        """Return the period of a line; a date outside the horizon is a finding."""
         t = None if line[column] is None else self.inputs.period(line[column])
         if self.record.fails(t is not None and 0 <= t < self.inputs.periods):
             self.record.refuse(
@@ -144,7 +144,7 @@ class PathAudit:
         return t
 
     def known(self, line: Line, column: str, table: str, rows: Mapping[str, Any]) -> Any:
-        """The input row that a line names; a finding, and None, where there is none."""
+        """Return the input row that a line names; where there is none that is a finding."""
         row = rows.get(line[column])
         if self.record.fails(row is not None):
             self.record.refuse(
@@ -153,13 +153,13 @@ class PathAudit:
         return row
 
     def placed(self, line: Line) -> bool:
-        """Whether a line's material and site are those of the input."""
+        """Return whether a line's material and site are those of the input."""
         rows = self.inputs.base
         material = self.known(line, "material", "materials", rows.materials)
         return self.known(line, "site", "sites", rows.sites) is not None and material is not None
 
     def within(self, line: Line, column: str, row: Any, first: str, last: str, what: str) -> None:
-        """A line's date must lie between two dates of an input row, by periods."""
+        """Compare a line's date with two dates of an input row, by periods."""
         t, inputs, record = self.inputs.period(line[column]), self.inputs, self.record
         begin, end = getattr(row, first), getattr(row, last)
         if record.fails(begin is None or inputs.period(begin) <= t):
@@ -176,14 +176,17 @@ class PathAudit:
             )
 
     def staged(self, line: Line, column: str, supplier: str) -> None:
-        """A supplier must be at a stage that the settings count."""
+        """Compare the stage of a supplier with those that the settings count."""
         if self.record.fails(self.inputs.staged(supplier)):
             stage = self.inputs.base.suppliers[supplier].stage
             said = f"{line.told(column)}: {supplier} is {stage}, a stage that does not count"
             self.record.refuse(line.at(column), said, (self.inputs.settings, "supply_stages"))
 
     def ready(self, project: str) -> int:
-        """The period from which a project is ready; past the horizon where it does not go ahead."""
+        """Return the period from which a project is ready.
+
+        It lies past the horizon where the project does not go ahead.
+        """
         t = self.ahead.get(project)
         return (
             self.inputs.periods
@@ -197,9 +200,7 @@ class PathAudit:
     def total(
         self, line: Line, column: str, amount: float, noise: float = 0.0, cell: Cell = None
     ) -> None:
-        """What this path adds to a figure that sums over the scenarios of its line, each weighed
-        with its probability.
-        """
+        """Add to a figure that sums over the scenarios of its line, weighed by probability."""
         self.together.add(line, column, self.future.probability * amount, None, noise, cell)
 
     def mean(
@@ -211,14 +212,14 @@ class PathAudit:
         cell: Cell = None,
         weight: float = 1.0,
     ) -> None:
-        """What this path adds to a figure that is a mean over the scenarios of its line."""
+        """Add to a figure that is a mean over the scenarios of its line."""
         part = self.future.probability * weight
         self.together.add(line, column, part * value, part, noise, cell)
 
     def either(
         self, line: Line, column: str, value: float | None, noise: float = 0.0, cell: Cell = None
     ) -> None:
-        """What a figure must be that holds in one scenario of its line at least."""
+        """Add a value that a figure may have: it holds in one scenario of its line at least."""
         self.together.either.setdefault((id(line), column), (line, cell, {}))[2][value] = noise
 
     # What money is due
@@ -233,7 +234,7 @@ class PathAudit:
         buyer: str | None = None,
         table: str = "",
     ) -> None:
-        """An outlay: it is on the cash flow, and appropriations pay it.
+        """Post an outlay: it is on the cash flow, and appropriations pay it.
 
         `table` holds the row under which it is paid, where that brings metal of a supplier.
         """
@@ -254,16 +255,15 @@ class PathAudit:
         name: str | None,
         buyer: str | None = None,
     ) -> None:
-        """Money that no appropriation pays: receipts and credits below zero, prices of what is
-        missing.
+        """Post money that no appropriation pays.
+
+        These are receipts and credits below zero, and prices of what is missing.
         """
         if amount != 0:
             self.cash[Flow(t, heading, material, name, buyer)] += amount
 
     def shares(self, table: str, name: str, t: int) -> dict[str | None, float]:
-        """The buyers for whom an offer or contract brings metal in a period, with their shares of
-        it [1].
-        """
+        """Return the buyers for whom a row brings metal in a period, with their shares [1]."""
         found: dict[str | None, float] = defaultdict(float)
         for site, quantity in self.arriving.get((table, name, t), {}).items():
             found[self.inputs.base.sites[site].buyer] += quantity
@@ -282,8 +282,9 @@ class PathAudit:
         found: Mapping[Any, float],
         noise: Callable[[Any], float],
     ) -> None:
-        """Totals by key that must be the same, up to the noise of each; where a key is missing they
-        are 0. The key's first part is a period.
+        """Compare totals by key, up to the noise of each; a missing key is 0.
+
+        The first part of a key is a period.
         """
         self.record.figures += len(expected.keys() | found.keys())
         for key in [*found, *(key for key in expected if key not in found)]:

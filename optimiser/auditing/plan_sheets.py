@@ -47,16 +47,16 @@ class Line(dict[str, Any]):
         self.sheet, self.number, self.letters = sheet, number, letters
 
     def at(self, column: str) -> str:
-        """The address of a cell: `orders!E5`."""
+        """Return the address of a cell: `orders!E5`."""
         return f"{self.sheet}!{self.letters.get(column, 'A')}{self.number}"
 
     @property
     def where(self) -> str:
-        """The row: `orders row 5`."""
+        """Return the row: `orders row 5`."""
         return f"{self.sheet} row {self.number}"
 
     def told(self, column: str) -> str:
-        """A column of this row in words: `ordered (spot, 2027-03-01)`."""
+        """Return a column of this row in words: `ordered (spot, 2027-03-01)`."""
         known = [
             str(self[name]) for name in NAMES if name != column and self.get(name) not in (None, "")
         ]
@@ -96,8 +96,10 @@ class Sheets:
 
 
 def lines(rows: Iterable[Result]) -> list[Line]:
-    """Result rows of one type as the lines of their sheet: dated ones in the order of their dates,
-    below a header whose last columns say for which scenarios a row holds.
+    """Return result rows of one type as the lines of their sheet.
+
+    Dated rows stand in the order of their dates. The last columns say for which scenarios a row
+    holds.
     """
     found: list[Line] = []
     rows = list(rows)
@@ -125,5 +127,5 @@ def lines(rows: Iterable[Result]) -> list[Line]:
 
 
 def _letter(column: int) -> str:
-    """The letters of a column: 0 is A, 27 is AB."""
+    """Return the letters of a column: 0 is A, 27 is AB."""
     return (_letter(column // 26 - 1) if column >= 26 else "") + chr(ord("A") + column % 26)

@@ -20,9 +20,10 @@ from stockpile_model.names import identity
 
 
 def projects(path: PathAudit) -> None:
-    """Every project goes ahead at most once: by a grant within its window, or by a contract signed
-    in the same period at a level whose floor is at or above its break-even; then it is ready
-    `ready_lag_months` later.
+    """Compare each project with its terms: it goes ahead at most once.
+
+    That is by a grant within its window, or by a contract signed then at a floor at or above its
+    break-even. It is ready `ready_lag_months` later.
     """
     rows, record = path.inputs.keyed("projects"), path.record
     by_project: dict[str, list[Line]] = {name: [] for name in rows}
@@ -40,7 +41,7 @@ def projects(path: PathAudit) -> None:
 
 
 def _ahead(path: PathAudit, line: Line, name: str) -> None:
-    """When a project goes ahead, and what the buyer pays."""
+    """Compare when a project goes ahead, and what the buyer pays."""
     inputs, record, decision = path.inputs, path.record, line["decision"]
     if record.fails(decision in ("grant", "carried", "no")):
         record.refuse(line.at("decision"), f"{decision!r} is neither grant, carried nor no")
@@ -78,9 +79,7 @@ def _ahead(path: PathAudit, line: Line, name: str) -> None:
 
 
 def carried(path: PathAudit) -> None:
-    """A project that a contract carries: the contract is signed in that period at a floor at or
-    above the break-even.
-    """
+    """Compare projects that a contract carries with the floors of contracts signed then."""
     contracts = path.inputs.keyed("contracts")
     for line in path.sheets["projects"]:
         t = path.ahead.get(line["project"])
@@ -102,16 +101,17 @@ def carried(path: PathAudit) -> None:
 
 
 def material_of(path: PathAudit, project: str) -> str | None:
-    """The material of a project's offers and contracts, where it is one."""
+    """Return the material of a project's offers and contracts; None where it is not one."""
     rows = (row for table in path.twins.sources for row in path.inputs.rows(table))
     found = {row.material for row in rows if row.project == project}
     return found.pop() if len(found) == 1 else None
 
 
 def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
-    """The least constant price at which a yearly quantity returns the capital, less a grant: the
-    one given, or computed; infinite where nothing is committed, None where the workbook does not
-    say [money/quantity].
+    """Return the least constant price at which a yearly quantity returns the capital, less a grant.
+
+    It is given, or computed [money/quantity]. It is infinite where nothing is committed, None where
+    the workbook does not say.
     """
     computed = project.capex is not None and project.life_years is not None
     if project.breakeven_floor is not None and not (computed and grant > 0):
@@ -126,18 +126,18 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
 
 
 def carries(path: PathAudit, project: Any, floor: Any, t: int) -> bool:
-    """Whether a level, signed in a period, makes a project go ahead."""
+    """Return whether a level, signed in a period, makes a project go ahead."""
     least = breakeven(project, floor.annual_quantity)
     return least is not None and reaches(level_at(path.inputs, floor, t), least)
 
 
 def reaches(floor: float, least: float) -> bool:
-    """Whether a floor is at or above a break-even."""
+    """Return whether a floor is at or above a break-even."""
     return floor >= least or not apart(floor, least)
 
 
 def level_at(inputs: Inputs, floor: Any, t: int) -> float:
-    """A floor in a period, before escalation [money/quantity]."""
+    """Return a floor in a period, before escalation [money/quantity]."""
     if floor.floor_index is None:
         return float(floor.floor)
     return inputs.price(floor.floor_index, t) * (
@@ -146,7 +146,7 @@ def level_at(inputs: Inputs, floor: Any, t: int) -> float:
 
 
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
-    """How often a project goes ahead, in a period or over the horizon."""
+    """Return how often a project goes ahead, in a period or over the horizon."""
     return float(sum(identity(each) == name and t in (None, s) for each, s in path.ahead.items()))
 
 

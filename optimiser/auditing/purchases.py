@@ -22,9 +22,7 @@ from stockpile_model.names import identity
 
 
 def deliveries(path: PathAudit) -> None:
-    """What offers and contracts bring, as the sheet `deliveries` tells; who pays for it follows
-    from the site.
-    """
+    """Read what offers and contracts bring from the sheet `deliveries`; the site says who pays."""
     tables = {table: path.inputs.keyed(table) for table in path.twins.sources}
     record, sites = path.record, path.inputs.base.sites
     for line in path.sheets["deliveries"]:
@@ -50,7 +48,7 @@ def deliveries(path: PathAudit) -> None:
 
 
 def prices(path: PathAudit) -> None:
-    """A delivery's price is what its orders or contract pay, with the adder."""
+    """Compare a delivery's price with what its orders or contract pay, with the adder."""
     for line in path.sheets["deliveries"]:
         paid, quantity = path.price.get(
             (line["kind"], line["name"], path.inputs.period(line["date"])), (0.0, 0.0)
@@ -134,7 +132,7 @@ def _totals(path: PathAudit) -> None:
 
 
 def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
-    """When and how much may be ordered."""
+    """Compare when and how much is ordered with the terms of the offer."""
     inputs, record = path.inputs, path.record
     record.term(line, "supplier", offer.supplier, (offer, "supplier"))
     record.term(line, "material", offer.material, (offer, "material"))
@@ -188,11 +186,10 @@ class Step(NamedTuple):
 
 
 def ladder(path: PathAudit, offer: Any, begins: list[float], t: int) -> list[Step]:
-    """The prices of an offer in a period, without adder: its own, and that of each break of an
-    order.
-    """
+    """Return the prices of an offer in a period, without adder: its own, and that of each break."""
 
     def price(row: Any) -> float:
+        """Return the price of an offer or a break, without adder."""
         if row.price is not None:
             return float(row.price)
         return path.inputs.price(offer.price_index, t) * (1 + (row.premium or 0.0))
@@ -202,19 +199,20 @@ def ladder(path: PathAudit, offer: Any, begins: list[float], t: int) -> list[Ste
 
 
 def _breaks(path: PathAudit, offer: str, t: int) -> list[Any]:
-    """The breaks of an offer in a period, by quantity."""
+    """Return the breaks of an offer in a period, by quantity."""
     found = [row for row in path.inputs.at(t).rows("price_breaks") if row.offer == offer]
     return sorted(found, key=lambda row: row.from_quantity)
 
 
 def near(path: PathAudit, offer: Any, quantity: float) -> float:
-    """So near to a break either price may be paid [quantity]."""
+    """Return how near to a break an order may pay either price [quantity]."""
     return path.noise(offer.material) + RELATIVE * quantity
 
 
 def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> list[float]:
-    """The average prices that an order may pay: one, or within a slack of the foot of a break of
-    all units two [money/quantity].
+    """Return the average prices that an order may pay [money/quantity].
+
+    There is one; within a slack of the foot of a break of all units there are two.
     """
     if len(steps) == 1 or quantity <= 0:
         return [steps[0].price]
@@ -235,7 +233,7 @@ def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> lis
 
 
 def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival: int) -> Bill:
-    """What the order costs, and when.
+    """Compare what the order costs, and when.
 
     The price is that of the period of payment; what is paid is what was ordered, or what arrives.
     `there` is the offer when it arrives.
@@ -281,8 +279,9 @@ def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival:
 
 
 def _shown(path: PathAudit, line: Line, offer: str, arrival: int) -> float:
-    """The price with adder that is told of an order on this path: of what arrives, or where nothing
-    does that of the order.
+    """Return the price with adder that the plan shows of an order on this path.
+
+    It is that of what arrives, or where nothing does that of the order.
     """
     alone = len(path.together.futures) == 1
     return float(
@@ -291,7 +290,7 @@ def _shown(path: PathAudit, line: Line, offer: str, arrival: int) -> float:
 
 
 def _settle(path: PathAudit, offer: Any, t: int, bills: list[Bill]) -> None:
-    """What is paid under an offer in a period, by each buyer for what arrives at its sites."""
+    """Pay under an offer in a period, by each buyer for what arrives at its sites."""
     quantity, metal = (
         sum(each.quantity for each in bills),
         sum(each.quantity * each.price for each in bills),
@@ -331,10 +330,10 @@ def _settle(path: PathAudit, offer: Any, t: int, bills: list[Bill]) -> None:
 def _shares(
     path: PathAudit, offer: Any, t: int, bills: list[Bill], due: float
 ) -> dict[str | None, float]:
-    """The buyers for whom what is paid in a period arrives, with their shares of it [1].
+    """Return the buyers for whom what is paid in a period arrives, with their shares of it [1].
 
     Of what was paid when it was ordered nothing may arrive, or it may arrive with another order:
-    then their shares of the money tell.
+    then the shares are those of the money.
     """
     sites, arrival = path.inputs.base.sites, bills[0].arrival
     owners = {site.buyer for name, site in sites.items() if offer.site in (None, name)}
@@ -362,15 +361,17 @@ def _shares(
 
 
 def _arrives(path: PathAudit, offer: str, t: int) -> int:
-    """The period in which an order that is placed in a period arrives."""
+    """Return the period in which an order that is placed in a period arrives."""
     return t + path.inputs.whole(path.inputs.at(t).keyed("offers")[offer].lead_time_months)
 
 
 def _relaxed(
     path: PathAudit, line: Line, offer: Any, steps: list[Step], shown: float
 ) -> tuple[float, float]:
-    """The price and the order cost of an order beyond `firm_periods`: a mix of the prices of its
-    breaks, and at least the part of the cost that the order is of the offer's capacity.
+    """Return the price and the order cost of an order beyond `firm_periods`.
+
+    The price is a mix of those of its breaks. The cost is at least the part of it that the order is
+    of the offer's capacity.
     """
     record, most = path.record, max(step.price for step in steps)
     base = min(max(shown, min(step.price for step in steps)), most)
@@ -385,8 +386,9 @@ def _relaxed(
 def _bought_up(
     path: PathAudit, line: Line, offer: Any, steps: list[Step], kind: str, base: float
 ) -> None:
-    """The break that an order reaches, and where it stands at its foot the quantity from which that
-    costs less.
+    """Compare the break that an order reaches.
+
+    Where the order stands at the foot of a break, compare the quantity from which that costs less.
     """
     quantity = line["ordered"]
     close = near(path, offer, quantity)
@@ -432,9 +434,10 @@ def _split(
     due: float,
     dearest: float,
 ) -> dict[str | None, float]:
-    """What each buyer pays for metal under a broken price: their own choice, in sum the price of
-    the order, and for none more than the price without breaks (or, where a break is dearer, than
-    that).
+    """Return what each buyer pays for metal under a broken price, and compare the sum.
+
+    The split is their own choice. None pays more than the price without breaks (or, where a break
+    is dearer, than that).
     """
     found: dict[str | None, float] = dict.fromkeys(shares, 0.0)
     for each in path.sheets["cash_flow"]:
@@ -463,7 +466,7 @@ def _split(
 
 
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
-    """What is ordered under an offer, in a period or over the horizon [quantity]."""
+    """Return what is ordered under an offer, in a period or over the horizon [quantity]."""
     return sum(
         quantity
         for (each, s), quantity in path.ordered.items()

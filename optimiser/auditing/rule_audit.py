@@ -174,6 +174,7 @@ def _table(path: PathAudit, rule: Any) -> str | None:
 
 
 def _windows(path: PathAudit, window: str) -> dict[str, list[int]]:
+    """Return the periods of each window, by its name."""
     inputs = path.inputs
     found: dict[str, list[int]] = defaultdict(list)
     for t in range(inputs.periods):
@@ -189,7 +190,7 @@ def _windows(path: PathAudit, window: str) -> dict[str, list[int]]:
 
 
 def _values(path: PathAudit, rule: Any) -> list[str | None]:
-    """What a rule speaks of: its own value, each in turn, or (None) all together."""
+    """Return the values of which a rule speaks: its own, each in turn, or (None) all together."""
     if rule.of == "foreign_feedstock" or rule.value is not None or rule.measure == "count":
         return [rule.value]
     if (table := _table(path, rule)) is not None:
@@ -204,8 +205,9 @@ def _values(path: PathAudit, rule: Any) -> list[str | None]:
 
 
 def weight(path: PathAudit, rule: Any, value: str | None, part: Contribution) -> float:
-    """How much of an arrival or payment belongs to a rule's group [1]; a look-through share weighs
-    it by its feedstock.
+    """Return how much of an arrival or payment belongs to a rule's group [1].
+
+    A look-through share weighs it by its feedstock.
     """
     if rule.of == "foreign_feedstock":
         return float(part.supplier.foreign_feedstock)

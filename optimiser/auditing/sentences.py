@@ -63,7 +63,7 @@ class _Names:
 
 
 def sentences(together: Together) -> None:
-    """Every instruction is that of its row."""
+    """Compare every instruction with its row."""
     settings = together.clock.settings
     indices = {
         index for rows in together.variants for row in rows.rows("prices") for index in row.values
@@ -81,7 +81,10 @@ def sentences(together: Together) -> None:
 
 
 def _alike(instruction: AuditedInstruction, lines: Iterable[Line]) -> list[list[Line]]:
-    """The rows of each decision: a contract that delivers first at several dates names them all."""
+    """Return the rows of each decision.
+
+    A contract that delivers first at several dates names them all.
+    """
     found: dict[tuple[Any, ...], list[Line]] = {}
     for line in lines:
         key = *(line[name] for name in instruction.names), line[instruction.dates[0]]
@@ -100,7 +103,7 @@ def _texts(line: Line) -> Iterator[str]:
 def _wrong(
     line: Line, known: _Names, instruction: AuditedInstruction, days: set[dt.date]
 ) -> Iterator[str]:
-    """What an instruction says that its row does not, and what it leaves out."""
+    """Yield what an instruction says that its row does not, and what it leaves out."""
     told = str(line["instruction"] or "")
     decided = line.get("decision") not in ("do not sign", "no")
     names = (str(line[name]) for name in instruction.names if line[name] is not None)
@@ -124,7 +127,7 @@ def _wrong(
 def _wrong_months(
     months: list[str], known: _Names, days: set[dt.date], due: list[str]
 ) -> Iterator[str]:
-    """The months that an instruction says and its row does not hold, and those it leaves out."""
+    """Yield the months that an instruction says and its row does not hold, and those left out."""
     shown = [f"{day:%Y-%m-%d}" for day in days] + known.months
     yield from (
         f"says {month}, a date that its row does not hold"
@@ -139,7 +142,7 @@ def _wrong_months(
 
 
 def _wrong_figures(numbers: list[str], line: Line, known: _Names) -> Iterator[str]:
-    """The figures that an instruction says and its row does not hold."""
+    """Yield the figures that an instruction says and its row does not hold."""
     held = [
         value
         for value in line.values()
@@ -154,13 +157,14 @@ def _wrong_figures(numbers: list[str], line: Line, known: _Names) -> Iterator[st
 
 @functools.cache
 def _word(name: str) -> re.Pattern[str]:
-    """A pattern of a name that stands in a text as a word."""
+    """Return a pattern of a name that stands in a text as a word."""
     return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
 
 
 def _gives(number: str, value: float, exactly: bool) -> bool:
-    """Whether a number in a text is a value, but for a solver's noise; of money to nine digits, or
-    to the last digit of two decimals or more.
+    """Return whether a number in a text is a value, but for a solver's noise.
+
+    Money may be given to nine digits, or to the last digit of two decimals or more.
     """
     near = abs(float(number.replace(",", "")) - value) <= (2 * EXACT if exactly else MONEY) * abs(
         value
@@ -169,7 +173,7 @@ def _gives(number: str, value: float, exactly: bool) -> bool:
 
 
 def _shows(number: str, value: float) -> bool:
-    """Whether a number in a text is a value, to the last digit that the text shows."""
+    """Return whether a number in a text is a value, to the last digit that the text shows."""
     shown = Decimal(number.replace(",", ""))
     return abs(float(shown) - abs(value)) <= 0.5 * 10.0 ** int(shown.as_tuple().exponent) * (
         1 + 1e-6

@@ -68,9 +68,7 @@ def summary(together: Together) -> None:
 
 
 def _instructions(together: Together) -> set[str]:
-    """The instructions of all sheets, each with the scenarios in which it holds where these are not
-    all.
-    """
+    """Return the instructions of all sheets, each with its scenarios where these are not all."""
     holds: dict[str, dict[str, float]] = {}
     for sheet, _ in together.twins.instructions():
         for line in together.sheets[sheet]:

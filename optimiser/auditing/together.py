@@ -56,10 +56,13 @@ class PathOutcome:
 
     @property
     def cost(self) -> float:
+        """Return the cost of all headings."""
         return sum(self.costs.values())
 
 
 class Together:
+    """What the paths of a plan have in common, and what is a mean over them."""
+
     def __init__(
         self,
         clock: AuditClock,
@@ -98,7 +101,7 @@ class Together:
         self.outcomes: dict[str, PathOutcome] = {each.name: PathOutcome() for each in futures}
 
     def _nodes(self, t: int) -> dict[str, frozenset[str]]:
-        """For each scenario those that cannot be told apart from it in a period."""
+        """Return for each scenario those that are the same as it in a period."""
         by_story: dict[tuple[str, ...], list[str]] = {}
         for each in self.futures:
             by_story.setdefault(each.story[t], []).append(each.name)
@@ -168,7 +171,7 @@ class Together:
         return frozenset(folded[identity(name)] for name in names if identity(name) in folded)
 
     def _period(self, line: Line, sheet: str) -> int | None:
-        """The period in which a row must not tell apart what is not; None for what has none."""
+        """Return the period by which a row uses nothing unknown; None where it has none."""
         audited = self.twins.sheet(sheet)
         if audited.window:
             return self._ends.get(line[audited.window])
@@ -178,9 +181,7 @@ class Together:
         )
 
     def _known(self, line: Line, of: frozenset[str], t: int | None) -> None:
-        """A row uses nothing that is not known in its period, and its probability is that of its
-        scenarios.
-        """
+        """Compare a row with what is known in its period, and its probability."""
         record = self.record
         if of not in self._likely:
             self._likely[of] = sum(self.probability[name] for name in of)
@@ -202,7 +203,7 @@ class Together:
         record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
 
     def _refuse(self, line: Line, of: Collection[str], hidden: Iterable[str], t: int) -> None:
-        """A row, or rows, of some scenarios and not of others that are the same by then."""
+        """Add a finding: rows of some scenarios and not of others that are the same by then."""
         names = [
             ", ".join(name for name in self.probability if name in found)
             for found in (of, [*hidden])
@@ -218,6 +219,7 @@ class Together:
     def add(
         self, line: Line, column: str, top: float, bottom: float | None, noise: float, cell: Cell
     ) -> None:
+        """Add what one path contributes to a sum, or (with `bottom`) to a mean."""
         found = self.means.setdefault((id(line), column), Mean(line, column, cell))
         found.top += top
         found.noise = max(found.noise, noise)
@@ -225,9 +227,7 @@ class Together:
             found.bottom, found.mean = found.bottom + bottom, True
 
     def compare(self) -> None:
-        """What lines claim to be sums or means over their scenarios; and what holds on one of their
-        paths at least.
-        """
+        """Compare sums and means over scenarios, and what holds on one path at least."""
         for key, each in self.means.items():
             if key in self.unseen:
                 continue
@@ -253,7 +253,7 @@ def _near(expected: float | None, found: float | None, noise: float) -> bool:
 
 
 def _ends(clock: AuditClock) -> dict[str, int]:
-    """The last period of each window of a rule, by the window's name."""
+    """Return the last period of each window of a rule, by the window's name."""
     found = {"horizon": clock.periods - 1}
     for t in range(clock.periods):
         found[f"{clock.begins[t]:%Y-%m}"] = t

@@ -22,7 +22,7 @@ _UNCERTAIN = ("scenarios", "events")
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """All that is odd about a workbook, as its rows stand without scenarios.
+    """Yield all that is odd about a workbook, as its rows stand without scenarios.
 
     Where scenarios have all the probability no plan has to keep what holds without them: then
     nothing about it is proven.

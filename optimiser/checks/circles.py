@@ -19,8 +19,10 @@ from stockpile_model.tables import Fund, Project
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """A project that only a grant can make go ahead, of which the fund has no more than receipts of
-    metal that only the project brings (itself, or others that wait in the same way).
+    """Yield the projects that wait for themselves.
+
+    Only a grant can make such a project go ahead, and its fund has no more than receipts of metal
+    that only the project brings (itself, or others that wait in the same way).
     """
     going = _going(stockpile, set())
     hoped = _going(stockpile, {row.material for row in stockpile.rows(Outlet)})
@@ -47,9 +49,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
-    """The projects that can go ahead when this metal is there, and all the metal that follows from
-    it.
-    """
+    """Return the projects that can go ahead when this metal is there, and what follows from it."""
     found: set[str] = set()
     known = set(metal) | {row.material for row in stockpile.rows(OpeningLot)}
     while True:
@@ -74,9 +74,7 @@ def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
 
 
 def _paid(stockpile: Stockpile, row: Project, known: set[str]) -> bool:
-    """Whether a grant can be paid: by an appropriation, or by receipts from metal that is known to
-    come.
-    """
+    """Return whether a grant can be paid: by an appropriation, or by receipts from known metal."""
     if not grantable(stockpile, row.project):
         return False
     if not grant(row) or not stockpile.given(Fund):
@@ -100,12 +98,12 @@ def _paid(stockpile: Stockpile, row: Project, known: set[str]) -> bool:
 
 
 def _may(row: Project, fund: Fund) -> bool:
-    """Whether a fund may pay the grant of a project, whatever its material."""
+    """Return whether a fund may pay the grant of a project, whatever its material."""
     return row.fund in (None, fund.fund) and (not fund.uses or "project" in fund.uses)
 
 
 def _feeds(stockpile: Stockpile, row: Project, outlet: Outlet) -> bool:
-    """Whether the receipts of an outlet can pay the grant of a project."""
+    """Return whether the receipts of an outlet can pay the grant of a project."""
     if outlet.form != "sale" or outlet.fund is None:
         return False
     fund = stockpile.keyed(Fund)[outlet.fund]

@@ -52,6 +52,7 @@ class MaterialFigure(NamedTuple):
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the figures that look like a slip."""
     yield from _slips_of_indices(stockpile)
     prices, quantities = _prices(stockpile), _quantities(stockpile)
     currency, unit = stockpile.settings.currency, stockpile.settings.quantity_unit
@@ -69,7 +70,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _gathered(figures: Iterable[tuple[str, MaterialFigure]]) -> Mapping[str, list[MaterialFigure]]:
-    """The figures of each material, without those of nothing."""
+    """Return the figures of each material that are above zero."""
     found: dict[str, list[MaterialFigure]] = {}
     for material, figure in figures:
         if figure.amount > 0:
@@ -78,9 +79,7 @@ def _gathered(figures: Iterable[tuple[str, MaterialFigure]]) -> Mapping[str, lis
 
 
 def _prices(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
-    """What each material costs or earns, by the cell that says it [money/quantity]; of an index its
-    mean over the horizon.
-    """
+    """Return what each material costs or earns, by its cell; of an index its mean."""
 
     def figures() -> Iterator[tuple[str, MaterialFigure]]:
         offers = stockpile.keyed(Offer)
@@ -126,7 +125,7 @@ def _mean(stockpile: Stockpile, name: str) -> float:
 
 
 def _quantities(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
-    """What each material is asked for or offered in, by the cell that says it [quantity]."""
+    """Return the quantities required or offered of each material, by their cells [quantity]."""
     contracts = stockpile.keyed(Contract)
     found = (
         (
@@ -143,7 +142,7 @@ def _quantities(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
 def _outliers(
     material: str, figures: list[MaterialFigure], times: float, unit: str, what: str
 ) -> Iterator[Problem]:
-    """The figures that are far from the middle of all of them; one line for those of one column."""
+    """Yield the figures that are far from the middle of all of them, one line for each column."""
     if len(figures) < 2:
         return
     middle = statistics.median_low(figure.amount for figure in figures)
@@ -163,7 +162,7 @@ def _outliers(
 
 
 def _slips_of_indices(stockpile: Stockpile) -> Iterator[Problem]:
-    """A value of an index that is far from the one before it."""
+    """Yield a value of an index that is far from the one before it."""
     for name in stockpile.names(Price.TABLE):
         rows = sorted(
             (row for row in stockpile.rows(Price) if row.values.get(name)), key=lambda row: row.date
@@ -180,7 +179,7 @@ def _slips_of_indices(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _floors(stockpile: Stockpile, material: str, prices: list[MaterialFigure]) -> Iterator[Problem]:
-    """A floor that no price of its material reaches, its own reference among them."""
+    """Yield a floor that no price of its material reaches, its own reference among them."""
     contracts = stockpile.keyed(Contract)
     tops = [figure.amount for figure in prices if figure.column == "price"]
     names = {
@@ -207,7 +206,7 @@ def _floors(stockpile: Stockpile, material: str, prices: list[MaterialFigure]) -
 def _dear_storage(
     stockpile: Stockpile, prices: Mapping[str, list[MaterialFigure]]
 ) -> Iterator[Problem]:
-    """Holding metal for one month that costs more than the metal."""
+    """Yield sites where holding metal for one month costs more than the metal."""
     tops = {
         material: max(figure.amount for figure in figures) for material, figures in prices.items()
     }
@@ -228,7 +227,7 @@ def _dear_storage(
 
 
 def _shares(stockpile: Stockpile) -> Iterator[Problem]:
-    """A share or rate so large that it looks like per cent."""
+    """Yield a share or rate so large that it looks like per cent."""
     kinds: tuple[type[Row], ...] = tuple(stockpile.tables)
     rows = [stockpile.settings, *(row for kind in kinds for row in stockpile.rows(kind))]
     limits = {"1": _MOST_SHARE, "1/year": _MOST_RATE}
@@ -256,7 +255,7 @@ def _shares(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _ranges(stockpile: Stockpile) -> Iterator[Problem]:
-    """A value that lies outside the range beside it."""
+    """Yield a value that lies outside its range."""
     for row in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows)):
         for name, (low, high) in row.ranges.items():
             value = row.values.get(name) if isinstance(row, Price) else get(row, name)

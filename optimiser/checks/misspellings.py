@@ -26,6 +26,7 @@ class _Use:
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the names that may be slips, and those that match nothing."""
     found = [slip for group in GROUPS for slip in _slips(stockpile, group, _uses(stockpile, group))]
     yield from found
     told = {(slip.table, slip.line, slip.column) for slip in found}
@@ -37,8 +38,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _uses(stockpile: Stockpile, group: str) -> dict[str, _Use]:
-    """The names of a group that has no choices, by their identities; in the order of the blocks:
-    sites and suppliers come first.
+    """Return the names of a group that has no choices, by their identities.
+
+    They stand in the order of the blocks: sites and suppliers come first.
     """
     found: dict[str, _Use] = {}
     for kind in block_tables():
@@ -63,8 +65,9 @@ def _slips(stockpile: Stockpile, group: str, uses: dict[str, _Use]) -> Iterator[
 
 
 def _unmatched(stockpile: Stockpile) -> Iterator[Problem]:
-    """Rules on a country, bloc or stage of which there is no supplier, and funds of a buyer who has
-    no site; other values are keys, which must be there.
+    """Yield rules on a group without a supplier, and funds of a buyer without a site.
+
+    Other values are keys, which must be there.
     """
     for rule in stockpile.rows(Rule):
         if rule.value is not None and rule.of in GROUPS:

@@ -32,7 +32,7 @@ class Clash:
     materials: frozenset[str]
 
     def problem(self, proven: bool) -> Problem:
-        """The warning; `proven` says that metal must arrive, so that no plan exists."""
+        """Return the warning; `proven` says that metal must arrive, so that no plan exists."""
         more = (
             f", nor in {amounts.count(len(self.windows) - 1, 'window')} more"
             if len(self.windows) > 1
@@ -59,7 +59,7 @@ class Clash:
 
 @functools.lru_cache(maxsize=16)
 def shut(stockpile: Stockpile) -> Mapping[str, frozenset[int]]:
-    """By material the periods in which rules let nothing arrive."""
+    """Return the periods in which rules let nothing arrive, by material."""
     found: dict[str, frozenset[int]] = {}
     for each in clashes(stockpile):
         for material in each.materials:
@@ -69,8 +69,9 @@ def shut(stockpile: Stockpile) -> Mapping[str, frozenset[int]]:
 
 @functools.lru_cache(maxsize=16)
 def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
-    """The rules that nothing which could come can keep; those of one kind, material and window are
-    judged together.
+    """Return the rules that nothing which could come can keep.
+
+    Those of one kind, material and window are judged together.
     """
     together: dict[tuple[str, str | None, str], list[Rule]] = {}
     for rule in stockpile.rows(Rule):
@@ -180,7 +181,10 @@ class _Shares:
         return _weight(self.stockpile, self.of, name, source)
 
     def clashes(self) -> Iterator[tuple[Rule, str, str]]:
-        """Yield the rules that no shares can keep."""
+        """Return the rules that nothing which could come can keep.
+
+        Those of one kind, material and window are judged together.
+        """
         yield from self._limits()
         yield from self._sums()
         yield from self._opposed()
@@ -242,7 +246,7 @@ class _Shares:
 
 
 def _weight(stockpile: Stockpile, of: str, value: str, each: Source) -> float:
-    """How much of what a source brings belongs to a group, as the model weighs it [1]."""
+    """Return how much of what a source brings belongs to a group, as the model weighs it [1]."""
     row = each.row
     return policy.weight(
         stockpile,

@@ -22,19 +22,19 @@ Series = NDArray[np.float64]
 
 
 def over(stockpile: Stockpile) -> range:
-    """The periods of the horizon."""
+    """Return the periods of the horizon."""
     return range(stockpile.calendar.periods)
 
 
 def listed(values: Iterable[str], most: int = 3) -> str:
-    """Names in a sentence; of many only the first."""
+    """Return names in a sentence; of many only the first."""
     names = list(dict.fromkeys(values))
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
 
 
 @functools.lru_cache(maxsize=256)
 def index(stockpile: Stockpile, name: str) -> Series:
-    """A price index at the start of each period [money/quantity]."""
+    """Return a price index at the start of each period [money/quantity]."""
     points = sorted(
         (row.date.toordinal(), row.values[name])
         for row in stockpile.rows(Price)
@@ -45,7 +45,7 @@ def index(stockpile: Stockpile, name: str) -> Series:
 
 
 def floor(stockpile: Stockpile, row: Floor) -> Series:
-    """A floor in each period, before it escalates [money/quantity]."""
+    """Return a floor in each period, before it escalates [money/quantity]."""
     if row.floor_index is None:
         return np.full(len(over(stockpile)), float(row.floor or 0.0))
     return index(stockpile, row.floor_index) * (
@@ -54,8 +54,9 @@ def floor(stockpile: Stockpile, row: Floor) -> Series:
 
 
 def reference(stockpile: Stockpile, row: Contract) -> Series | None:
-    """The reference price of a contract under its ceiling [money/quantity]; None where the floor is
-    the price.
+    """Return the reference price of a contract under its ceiling [money/quantity].
+
+    It is None where the floor is the price.
     """
     if row.price_index is None:
         return None
@@ -65,9 +66,7 @@ def reference(stockpile: Stockpile, row: Contract) -> Series | None:
 
 @functools.lru_cache(maxsize=16)
 def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Demand, ...]]]:
-    """By material the demand of each period that must be met [quantity], and the rows that ask for
-    it.
-    """
+    """Return the demand of each period that must be met, by material [quantity], and its rows."""
     materials, found = stockpile.keyed(Material), dict[str, tuple[Series, list[Demand]]]()
     for row in stockpile.rows(Demand):
         if materials[row.material].shortage_cost is None and row.quantity > 0:
@@ -91,7 +90,7 @@ class TargetSeries:
 
     @property
     def spans(self) -> Iterator[tuple[range, Target]]:
-        """The periods of each row, as far as they lie within the horizon."""
+        """Yield the periods of each row, as far as they lie within the horizon."""
         ends = [*(first for first, _ in self.begins[1:]), len(self.quantity)]
         for (first, row), end in zip(self.begins, ends, strict=True):
             yield range(max(0, first), min(end, len(self.quantity))), row
@@ -99,7 +98,7 @@ class TargetSeries:
 
 @functools.lru_cache(maxsize=16)
 def asked_to_hold(stockpile: Stockpile) -> tuple[TargetSeries, ...]:
-    """The targets, over the periods, as `targets.required` reads them at a node."""
+    """Return the targets over the periods, as `targets.required` reads them at a node."""
     points: dict[tuple[str, str], list[tuple[int, Target]]] = {}
     for row in stockpile.rows(Target):
         points.setdefault((row.material, row.buyer or ""), []).append(
@@ -134,8 +133,9 @@ def _held(
 
 @functools.lru_cache(maxsize=16)
 def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
-    """By material what must at least be in stock at the end of each period [quantity]: the hard
-    targets of all buyers, or of none in particular where that is more.
+    """Return what must at least be in stock at the end of each period, by material [quantity].
+
+    These are the hard targets of all buyers, or of none in particular where that is more.
     """
     found: dict[str, dict[bool, Series]] = {}
     for held in asked_to_hold(stockpile):
@@ -150,14 +150,15 @@ def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
 
 @functools.lru_cache(maxsize=16)
 def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
-    """The levels of each contract."""
+    """Return the levels of each contract."""
     return contract_terms.menu(stockpile)
 
 
 @functools.lru_cache(maxsize=16)
 def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64]]]:
-    """By material the opening lots that are not over at once: their quantities, and their ages in
-    the first period.
+    """Return the opening lots that do not expire at once, by material.
+
+    They are given by their quantities and their ages in the first period.
     """
     found: dict[str, list[tuple[float, int]]] = {
         material: [] for material in stockpile.keyed(Material)
@@ -177,8 +178,9 @@ def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64
 
 @functools.lru_cache(maxsize=16)
 def made_of_others(stockpile: Stockpile) -> frozenset[str]:
-    """The materials of which outlets can bring more than suppliers do: out of another material, or
-    at a yield above 1.
+    """Return the materials of which outlets can bring more than suppliers do.
+
+    They come out of another material, or at a yield above 1.
     """
     rows = (row for row in stockpile.rows(Outlet) if row.form in RETURNING)
     return frozenset(back(row) for row in rows if back(row) != row.material or row.yield_ > 1)
@@ -186,5 +188,5 @@ def made_of_others(stockpile: Stockpile) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=16)
 def renewed(stockpile: Stockpile) -> frozenset[str]:
-    """The materials that an exchange or rework makes young again."""
+    """Return the materials that an exchange or rework makes young again."""
     return frozenset(back(row) for row in stockpile.rows(Outlet) if row.form in RETURNING)

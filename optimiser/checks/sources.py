@@ -31,7 +31,7 @@ class Source:
 
 @functools.lru_cache(maxsize=16)
 def able(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
-    """By material what could bring any of it, were there no rules."""
+    """Return what could bring any of each material if there were no rules."""
     found: dict[str, list[Source]] = {material: [] for material in stockpile.keyed(Material)}
     for row in stockpile.rows(Offer):
         if row.availability > 0 and (periods := _arrivals(stockpile, row)):
@@ -53,7 +53,7 @@ def able(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
 
 
 def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
-    """The periods in which an offer's metal could arrive."""
+    """Return the periods in which an offer's metal could arrive."""
     if not stockpile.counts(offer.supplier):
         return range(0)
     window, lead = (
@@ -66,7 +66,7 @@ def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
 
 
 def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
-    """The periods in which a contract could bring metal."""
+    """Return the periods in which a contract could bring metal."""
     window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
     if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
         return range(0)

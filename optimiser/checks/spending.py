@@ -36,8 +36,9 @@ _SLACK = 1e-6  # share of an amount below which it is not missing
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """Whether the money that could have come by a period pays for the metal that must be there by
-    then: for each material alone, and for all together.
+    """Yield where the money that could have come by a period is too little for the metal due then.
+
+    This is for each material alone, and for all together.
     """
     if not stockpile.given(Fund):
         return
@@ -59,7 +60,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 def _short(
     stockpile: Stockpile, materials: Sequence[str], need: Series
 ) -> Iterator[tuple[Problem, float]]:
-    """The first period by which the money that may buy these materials is too little."""
+    """Yield the first period by which the money that may buy these materials is too little."""
     money = _money(stockpile, materials)
     if money is None:
         return
@@ -87,8 +88,9 @@ def _short(
 
 
 def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
-    """What the metal costs at least that must have been bought by the end of each period [money];
-    None where that is nothing.
+    """Return what the metal costs at least that must be bought by the end of each period [money].
+
+    It is None where that is nothing.
     """
     periods = len(over(stockpile))
     demand = (
@@ -109,8 +111,9 @@ def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
 
 
 def cheapest(stockpile: Stockpile, material: str) -> float:
-    """The least that a unit of a material can cost when it arrives [money/quantity]; infinite where
-    nothing brings it.
+    """Return the least that a unit of a material can cost when it arrives [money/quantity].
+
+    It is infinite where nothing brings it.
     """
     rows = (source.row for source in sources(stockpile)[material])
     return min((_landed(stockpile, row) for row in rows), default=math.inf)
@@ -147,8 +150,9 @@ def _contracted(stockpile: Stockpile, contract: Contract) -> float:
 
 
 def _money(stockpile: Stockpile, materials: Sequence[str]) -> Series | None:
-    """What may have been spent on metal of these materials by the end of each period [money]; None
-    where receipts add to it.
+    """Return what may be spent on metal of these materials by the end of each period [money].
+
+    It is None where receipts add to it.
     """
     names = set(materials)
     able = {

@@ -47,7 +47,7 @@ def sources(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
 
 
 def _runs(periods: range, shut: frozenset[int]) -> Iterator[range]:
-    """The parts of a range that hold no period that is shut."""
+    """Yield the parts of a range that hold no period in which rules let nothing arrive."""
     begin = periods.start
     for period in sorted(shut & set(periods)):
         if period > begin:
@@ -58,8 +58,9 @@ def _runs(periods: range, shut: frozenset[int]) -> Iterator[range]:
 
 
 def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> Series:
-    """For each period the most that could arrive from the period `first` says to it, both included
-    [quantity].
+    """Return for each period the most that could arrive from its period in `first` on [quantity].
+
+    Both periods are included.
     """
     last = np.arange(len(over(stockpile)))
     open_, most, found = np.zeros(len(last)), np.zeros(len(last)), np.zeros(len(last))
@@ -82,7 +83,10 @@ def arriving(stockpile: Stockpile, material: str, first: NDArray[np.int64]) -> S
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """What cannot be met, and rules that let nothing arrive: that no plan exists where it must."""
+    """Yield what cannot be met, and the rules that let nothing arrive.
+
+    No plan exists where it must be met, or must arrive.
+    """
     held: dict[str, list[TargetSeries]] = {}
     for each in asked_to_hold(stockpile):
         held.setdefault(each.material, []).append(each)
@@ -100,8 +104,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
-    """For each period the most of a material that could have come by then and is at most so old
-    [quantity]; None: whatever its age, as it may have been used before.
+    """Return for each period the most of a material that could have come and is at most so old.
+
+    Quantities are in the workbook's unit. None: of whatever age, as it may have been used before.
     """
     quantities, ages = opening(stockpile)[material]
     periods = np.arange(len(over(stockpile)))
@@ -116,7 +121,7 @@ def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
 def _demand(
     stockpile: Stockpile, material: str, demand: Series, rows: tuple[Demand, ...]
 ) -> Iterator[tuple[Problem, bool]]:
-    """The first period by which demand that must be met is more than what could be there for it."""
+    """Yield the first period by which more demand must be met than could be there for it."""
     life = None if material in renewed(stockpile) else stockpile.life(material)
     asked = demand.cumsum()
     # All that was asked for until now, and what is asked for now alone, from what is not yet over.
@@ -146,8 +151,9 @@ def _demand(
 def _targets(
     stockpile: Stockpile, material: str, asked: list[TargetSeries], demand: Series
 ) -> Iterator[tuple[Problem, bool]]:
-    """For each row of targets the first period in which it is more than what could be there for it,
-    hard demand met.
+    """Yield for each row of targets the first period in which it is more than could be there.
+
+    Hard demand is met before.
     """
     oldest = max(
         (age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)),
@@ -200,7 +206,10 @@ def _told(
     what: str,
     hard: bool,
 ) -> Problem:
-    """`first` is the first period of which it is true, `worst` that in which most is missing."""
+    """Return the warning.
+
+    `first` is the first period of which it is true, `worst` that in which most is missing.
+    """
     begin, later = (month(stockpile.calendar.begin(period)) for period in (first, worst))
     amount = f"{quantity(clean(short))} {stockpile.settings.quantity_unit}" + (
         f" in {later}" if worst > first else ""

@@ -48,6 +48,7 @@ _YEAR = 100  # times: between a contract's year and the target
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the appropriations and targets that look like another unit."""
     yield from _appropriations(stockpile)
     held: dict[str, list[TargetSeries]] = {}
     for each in asked_to_hold(stockpile):
@@ -143,7 +144,7 @@ def _buys(fund: Fund) -> bool:
 
 
 def _priced(stockpile: Stockpile, fund: Fund) -> Iterator[str]:
-    """The materials that a fund may buy and that have a price."""
+    """Yield the materials that a fund may buy and that have a price."""
     for material in stockpile.keyed(Material):
         may = not fund.materials or material in fund.materials
         if (
@@ -157,8 +158,9 @@ def _priced(stockpile: Stockpile, fund: Fund) -> Iterator[str]:
 def _asked(
     stockpile: Stockpile, material: str, buyer: str | None, window: range
 ) -> tuple[float, float]:
-    """What demand and targets ask for of a material in a window, or where that is nothing in all
-    the horizon, and what the stock at the start could give of it [quantity].
+    """Return what demand and targets require of a material, and what stock could give of it.
+
+    It is that of a window, or where that is nothing of all the horizon [quantity].
     """
     stock = float(opening(stockpile)[material][0].sum())
     for periods in (window, over(stockpile)):
@@ -179,9 +181,7 @@ def _for(buyer: str | None, of: str | None) -> bool:
 
 
 def _demand(stockpile: Stockpile, material: str, buyer: str | None = None) -> Series:
-    """What is asked for to be handed out in each period, at whatever price it may stay unmet
-    [quantity].
-    """
+    """Return the demand of each period, at whatever price it may stay unmet [quantity]."""
     found = np.zeros(len(over(stockpile)))
     for row in stockpile.rows(Demand):
         if row.material == material and _for(buyer, row.buyer):
@@ -213,8 +213,9 @@ def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost
 
 
 def _target(stockpile: Stockpile, material: str, asked: Sequence[TargetSeries]) -> Problem | None:
-    """The largest target of a material, against its demand, stock, orders, contracts and
-    capacities.
+    """Return the warning about the largest target of a material; None where there is none.
+
+    It is compared with its demand, stock, orders, contracts and capacities.
     """
     rows = [row for each in asked for _, row in each.spans if row.quantity > 0]
     if not rows:
@@ -281,9 +282,7 @@ def _yearly(stockpile: Stockpile, source: Source) -> Iterator[float]:
 
 
 def _steps(stockpile: Stockpile, asked: Sequence[TargetSeries]) -> Iterator[Problem]:
-    """Two rows of targets, one after the other, that are so far apart that they look like two
-    units.
-    """
+    """Yield two rows of targets, one after the other, that are far enough apart to be two units."""
     unit = stockpile.settings.quantity_unit
     for held in asked:
         rows: list[Target] = [row for _, row in held.begins if row.quantity > 0]

@@ -16,6 +16,7 @@ _STALE = 12  # months before the horizon from which on a last price is told to b
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield outlets and price indices that have no effect."""
     for row in stockpile.rows(Outlet):
         if not rotation.opened(stockpile, row):
             message = f"{row.outlet} takes nothing within the horizon: see its dates and lead time"
@@ -24,7 +25,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _prices(stockpile: Stockpile) -> Iterator[Problem]:
-    """An index of which no value is near the horizon: one value holds throughout."""
+    """Yield an index of which no value is near the horizon: one value holds throughout."""
     start, end = stockpile.calendar.start, stockpile.calendar.end(stockpile.calendar.periods - 1)
     for index in stockpile.names(Price.TABLE):
         rows = sorted(
