@@ -136,9 +136,14 @@ def _changed(event: Any, row: Any, tables: Tables) -> Any:
 
 
 def _names(row: Any) -> set[str]:
-    """Return the names of a row: its first column, and its keys where they are several."""
+    """Return the names of a row.
+
+    They are its first column, its keys where they are several, and its number where it has no key.
+    """
     parts = [text(get(row, name)) for name in keys(type(row))]
     names = {text(get(row, columns(type(row))[0].name)), "/".join(parts)}
+    if not parts and row.line:
+        names.add(f"row {row.line}")
     return {identity(name) for name in names if name}
 
 
