@@ -178,6 +178,21 @@ def test_five_pictures_are_shown_and_small() -> None:
     assert all((ROOT / path).stat().st_size < 200_000 for path in shown)
 
 
+def test_the_mathematics_names_what_the_model_has() -> None:
+    """Each constraint that the page names is one of the model, and each variable of its table."""
+    page = text("models/README.md")
+    rules = set(re.findall(r"\b(?:balance|cap|hold|link|forbid)_\w+", page))
+    table = page.partition("## Variables")[2].partition("## Constraints")[0]
+    variables = {name for line in table.splitlines() for name in re.findall(r"`(\w+)", line[:60])}
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "models").rglob("*.py"))
+    plain = set(re.findall(r"\bm\.(\w+) = ", code))
+    begun = re.findall(r"add_component\(\s*f\"(\w+_)\{sense\}", code)
+    built = plain | {f"{name}{sense}" for name in begun for sense in ("least", "most")}
+    assert len(rules) > 30
+    assert len(variables) > 30
+    assert (rules | variables) - built == set()
+
+
 def test_the_walk_states_what_its_plans_cost(tmp_path: Path) -> None:
     """Within the gap of the workbook: another search may end with another plan in it."""
     write_template(tmp_path / "gallium.xlsx", "gallium")
