@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from optimiser.scenarios.sampling import tables as uncertain
-from optimiser.studies import tables as studied
+from optimiser.scenarios.sampling import uncertainty as uncertain
+from optimiser.studies.study_sheet import study_table as studied
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, Row, columns
 from stockpile_model.tables import Settings

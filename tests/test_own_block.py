@@ -24,7 +24,7 @@ from optimiser.plan.plan import Plan
 from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.workbook import template, write
-from stockpile_model import block
+from stockpile_model import block, schema
 from stockpile_model.blocks import stock
 from stockpile_model.build import build
 from tests.support import own_block
@@ -72,6 +72,7 @@ def _own_block(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = [*block.blocks()]
     blocks.insert(blocks.index(stock.BLOCK), own_block.BLOCK)
     monkeypatch.setattr(block, "BLOCKS", blocks)
+    monkeypatch.setattr(schema, "_COLUMNS", {})  # the choices of a column are read once
     monkeypatch.setattr(auditing, "TWINS", [*auditing.TWINS, own_block.TWIN])
 
 
