@@ -4,14 +4,23 @@ its own is in `test_own_block.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import click
 import pytest
 
 import optimiser as so
 from optimiser.cli.commands import cli
+from optimiser.plan.plan import Plan
+from optimiser.solving.options import Options
+from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
+from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
+from stockpile_model.changes import parse
 from tests.support.commands import run
+from tests.support.plans import asked_beside
 
 BOOK = {
     "settings": {"start": "2027-01-01", "periods": 3, "mip_gap": 0},
@@ -74,6 +83,40 @@ def test_a_study_kind_of_its_own_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = so.study(so.from_tables(BOOK), "halves", {"demand[*].quantity": (5, 20)})
     assert found["halves"]["cost"].tolist() == [5 * 500 + 1000]
     assert found.answers == ("at half 3,500",)
+
+
+HALF = Case(changes=(parse("demand[*].quantity scale 0.5"),), note="half of all demand")
+
+
+def with_half(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
+    """Return the plan with what it costs at half of all demand."""
+    (half,) = results
+    return replace(plan, verdict=f"{plan.verdict} At half of all demand: {half.objective:,.0f}.")
+
+
+def half(asked: Asked) -> Rounds:
+    """Ask the same of a workbook alone."""
+    (found,) = yield [HALF]
+    return [AnswerTable("half", f"at half {found.objective:,.0f}", ("cost",), [(found.objective,)])]
+
+
+def test_a_what_if_of_its_own_is_asked_of_a_plan_and_of_a_workbook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = WhatIf(
+        kind="half_demand",
+        option="half",
+        refuse=no_refusal,
+        cases=lambda plan: [HALF],
+        attach=with_half,
+        rounds=half,
+    )
+    book = so.from_tables(BOOK)
+    plan = so.solve(book).plan
+    assert plan is not None
+    assert asked_beside(own, plan).verdict.endswith("At half of all demand: 3,500.")
+    monkeypatch.setitem(EVERY_KIND, own.kind, own.rounds)
+    assert so.study(book, own.kind).answers == ("at half 3,500",)
 
 
 @pytest.mark.parametrize(
