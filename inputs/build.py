@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from optimiser.workbook.input_sheets import (
+from optimiser.workbook.write.input_sheets import (
     CREATED,
     Units,
     Writer,
@@ -20,7 +20,7 @@ from optimiser.workbook.input_sheets import (
     read_tables,
     write_guide,
 )
-from optimiser.workbook.styles import OPTIONS, Styles
+from optimiser.workbook.write.styles import OPTIONS, Styles
 from stockpile_model.tables import Settings
 
 HERE = Path(__file__).resolve().parent

@@ -23,8 +23,8 @@ from optimiser.cli.commands import main
 from optimiser.desk.planner import Request, audit_workbook, plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError
-from optimiser.workbook.plans import read_plan
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.read.plan_reader import read_plan
 from stockpile_model import scenarios
 from stockpile_model.blocks import demand
 from stockpile_model.blocks.contracts import contract_terms as terms

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from optimiser.solving.solve import Options, solve
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 from tests.benchmarks.plain import plain
 from tests.benchmarks.search import Compared, measured

@@ -27,7 +27,7 @@ from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.bundle_planner import BundlePlanner, Ended
 from optimiser.solving.solve import Options, SolverError, solve
 from optimiser.system.errors import InputError
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.block import decisions, follows
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome

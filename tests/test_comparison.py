@@ -26,7 +26,7 @@ from optimiser.desk.compare_maker import Asked, Comparison, NoPlanError, make_co
 from optimiser.desk.planner import Request, plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError, OutputError
-from optimiser.workbook.write import write
+from optimiser.workbook.write.plan_book import write
 from stockpile_model.changes import parse
 from tests.support.books import book
 from tests.support.commands import stockpile

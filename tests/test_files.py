@@ -16,8 +16,8 @@ import pytest
 from optimiser.solving import model_file
 from optimiser.system import files
 from optimiser.system.errors import OutputError
-from optimiser.workbook import read as reading
-from optimiser.workbook.files import Kind, about, refuse_foreign
+from optimiser.workbook.read.input_reader import input_reader as reading
+from optimiser.workbook.write.ownership import Kind, about, refuse_foreign
 from tests.support.books import book
 from tests.support.commands import run
 from tests.support.linear_models import random_model

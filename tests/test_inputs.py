@@ -20,8 +20,8 @@ from inputs.build import CASES, build
 from inputs.dictionary import README, dictionary
 from optimiser.desk.planner import Answer, Request, plan_now, plan_workbook
 from optimiser.plan.plan import Plan
-from optimiser.workbook.read import read
-from optimiser.workbook.write import write
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.write.plan_book import write
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome

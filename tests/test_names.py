@@ -31,9 +31,9 @@ from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.studies.answered import Answered
 from optimiser.studies.kinds import asked as study
 from optimiser.system.errors import InputError
-from optimiser.workbook import scenario_book, study_book
-from optimiser.workbook.plans import read_plan
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.read.plan_reader import read_plan
+from optimiser.workbook.write.plan_book import scenario_book, study_book
 from stockpile_model.changes import apply, parse
 from stockpile_model.tables import Settings, Supplier
 from tests.support.books import book

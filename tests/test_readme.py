@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import optimiser as so
-from optimiser.workbook.template import write_template
+from optimiser.workbook.template.template_book import write_template
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from tests.support.commands import run
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from optimiser.plan.plan import Plan
-from optimiser.workbook.write import write
+from optimiser.workbook.write.plan_book import write
 from tests.support.plans import QUARTERS, full_plan, plan_of, uncertain_plan
 from tests.support.recompute import check_summary
 from tests.support.small_books import small_books

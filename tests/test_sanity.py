@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from optimiser.checks.series import asked_to_hold
 from optimiser.system.errors import InputError
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.blocks.targets import required
 from tests.support.books import book
 from tests.support.planner import plan_of

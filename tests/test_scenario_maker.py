@@ -21,7 +21,7 @@ from optimiser.scenarios.sampling.defaults import DEFAULTS
 from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, OutputError
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import PROVENANCE, Row
 from stockpile_model.tables import Price

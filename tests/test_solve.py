@@ -36,7 +36,7 @@ from optimiser.solving.solve import (
 )
 from optimiser.solving.standard_form import Objective, Program, Sizes, StandardForm
 from optimiser.system.interrupts import Interrupt
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 from stockpile_model.changes import parse
 from tests.support.hard import knapsacks

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimiser.solving.solve import Options, solve
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 from tests.support.books import Tables, book
 from tests.support.planner import plan_of

@@ -14,7 +14,7 @@ from optimiser.desk import planner
 from optimiser.desk.planner import with_whole_orders
 from optimiser.plan.plan import Plan, make_plan
 from optimiser.solving.solve import Options, Outcome, solve
-from optimiser.workbook.plans import read_plan
+from optimiser.workbook.read.plan_reader import read_plan
 from stockpile_model.build import build
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile

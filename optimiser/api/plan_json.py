@@ -14,7 +14,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import WRITERS, Assumption, MarginalValue, Plan
 from optimiser.system.errors import Fault, InputError
 from optimiser.system.files import check_owner, check_place, replace
-from optimiser.workbook.plans import PlanReading
+from optimiser.workbook.read.plan_reader import PlanReading
 from stockpile_model.block import results
 from stockpile_model.schema import Result, columns
 from stockpile_model.values import text

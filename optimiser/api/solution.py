@@ -19,7 +19,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.frames import Shown, of_lines
 from optimiser.plan.plan import Plan
 from optimiser.solving.solve import Progress
-from optimiser.workbook.plans import PlanReading, read_plan, spelt_alike
+from optimiser.workbook.read.plan_reader import PlanReading, read_plan, spelt_alike
 from stockpile_model import amounts
 from stockpile_model.schema import nearest
 

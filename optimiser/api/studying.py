@@ -31,7 +31,7 @@ from optimiser.studies.study_sheet.every_input import everything
 from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study, by_name
 from optimiser.system.errors import Fault, InputError, StockpileError
-from optimiser.workbook.read import Reading
+from optimiser.workbook.read.input_reader import Reading
 from stockpile_model.changes import parse
 from stockpile_model.schema import nearest
 

@@ -79,7 +79,7 @@ def template(new: Path, material: str, force: bool) -> None:
     """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs
     and checks, an example.
     """
-    from optimiser.workbook.template import write_template
+    from optimiser.workbook.template.template_book import write_template
 
     write_template(new, material, force)
     _answer(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")
@@ -97,7 +97,7 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet
     and cell.
     """
-    from optimiser.workbook.check import check_workbook
+    from optimiser.workbook.write.error_book import check_workbook
 
     reading = check_workbook(workbook, errors, force)
     for fault in reading.warnings:

@@ -19,10 +19,10 @@ from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 from optimiser.plan.audited import as_sheets
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError, OutputError, StockpileError
-from optimiser.workbook.compare_book import PlanColumn, write
-from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
-from optimiser.workbook.plans import is_plan, read_plan
-from optimiser.workbook.read import fingerprint
+from optimiser.workbook.read.input_reader import fingerprint
+from optimiser.workbook.read.plan_reader import is_plan, read_plan
+from optimiser.workbook.write.compare_book import PlanColumn, write
+from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
 from stockpile_model.changes import Change
 
 

@@ -35,10 +35,10 @@ from optimiser.studies.what_ifs import WHAT_IFS
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.system.interrupts import Interrupt
 from optimiser.system.versions import installed
-from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
-from optimiser.workbook.plans import read_plan, spelt_alike
-from optimiser.workbook.read import Reading, read
-from optimiser.workbook.write import write
+from optimiser.workbook.read.input_reader import Reading, read
+from optimiser.workbook.read.plan_reader import read_plan, spelt_alike
+from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.write.plan_book import write
 from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.changes import Change

@@ -12,9 +12,9 @@ from pathlib import Path
 from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import Made, make
 from optimiser.system.errors import Fault, InputError, OutputError
-from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
-from optimiser.workbook.read import read_as_written
-from optimiser.workbook.scenario_book import write
+from optimiser.workbook.read.input_reader import read_as_written
+from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.write.scenario_book import write
 from stockpile_model.amounts import count
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.stockpile import Stockpile

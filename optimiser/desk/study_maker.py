@@ -28,9 +28,9 @@ from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study, by_name
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.system.interrupts import Interrupt
-from optimiser.workbook.files import Kind, check_target, refuse_foreign, same_file
-from optimiser.workbook.read import read
-from optimiser.workbook.study_book import COMPLETE, write
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.write.study_book import COMPLETE, write
 from stockpile_model.changes import Change
 from stockpile_model.names import identity
 from stockpile_model.schema import nearest

@@ -1,1 +1,1 @@
-"""Excel in, Excel out, by reflection over the columns of the row types."""
+"""Workbooks: read inputs and plans, write plans, studies and comparisons, begin with a template."""

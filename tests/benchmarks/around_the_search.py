@@ -27,7 +27,7 @@ import pickle, sys
 from dataclasses import replace
 from pathlib import Path
 from optimiser.solving.solve import Options, scenario_tree, solve
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 formulation = build(read(Path(sys.argv[1])).stockpile)
 outcome = solve(formulation.m, Options(gap=float(sys.argv[2]), time_limit=3600.0), tree=scenario_tree(formulation))
@@ -48,8 +48,8 @@ from optimiser.plan.audited import audited
 from optimiser.plan.plan import make_plan
 from optimiser.solving import highs
 from optimiser.solving.standard_form import standard_form
-from optimiser.workbook.read import read
-from optimiser.workbook.write import write
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.write.plan_book import write
 from stockpile_model.build import build
 reading = read(Path(sys.argv[1]))
 mark()

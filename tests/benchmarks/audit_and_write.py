@@ -24,7 +24,7 @@ from pathlib import Path
 gc.disable()  # as the command does
 from optimiser.plan.audited import as_sheets
 from optimiser.auditing import audit
-from optimiser.workbook.write import write
+from optimiser.workbook.write.plan_book import write
 from tests.support.plans import plan_of
 plan = plan_of(Path(sys.argv[1]), gap=0.3)
 began = time.process_time()

@@ -15,7 +15,7 @@ import pyomo.environ as pyo
 
 from optimiser.solving import highs
 from optimiser.solving.standard_form import standard_form
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 from tests.benchmarks.show import table, verdict
 from tests.benchmarks.synthetic import tables

@@ -24,7 +24,7 @@ from optimiser.solving import highs
 from optimiser.solving.solve import Options, solve
 from optimiser.solving.solve import scenario_tree as tree_of
 from optimiser.solving.standard_form import standard_form
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile
 from tests.benchmarks.plain import plain

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from tests.benchmarks.show import table, verdict
 from tests.benchmarks.synthetic import Tables, month, tables
 from tests.support.books import book

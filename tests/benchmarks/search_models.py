@@ -19,7 +19,7 @@ from optimiser.solving.model_file import write_model
 from optimiser.solving.solve import scenario_tree
 from optimiser.solving.standard_form import standard_form
 from optimiser.solving.structure import structure
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.build import build

@@ -40,7 +40,7 @@ from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.kinds import Asked
 from optimiser.studies.study_sheet.study_table import by_name
 from optimiser.studies.study_sheet.study_inputs import input_of
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 import numpy as np
 

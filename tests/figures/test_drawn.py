@@ -24,7 +24,7 @@ from optimiser.figures.figure import (
 )
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.figures.origins import Above
-from optimiser.workbook.write import compose
+from optimiser.workbook.write.plan_book import compose
 from stockpile_model.blocks.offers.order_report import Order
 from tests.support.plans import full_plan, shared_plan, uncertain_plan
 from tests.workbook.test_write import empty_plan, opened, order, parts

@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan, make_plan
-from optimiser.workbook.write import write
+from optimiser.workbook.write.plan_book import write
 from stockpile_model import amounts
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.rotation.rotated import Rotated

@@ -13,7 +13,7 @@ import pyomo.environ as pyo
 import pytest
 
 from optimiser.solving.solve import Options, solve
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar

@@ -36,7 +36,7 @@ from optimiser.studies.kinds import Asked
 from optimiser.studies.study_sheet.every_input import every_input
 from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.studies.study_sheet.study_table import Study
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import check
 from stockpile_model.changes import apply
 from stockpile_model.scenarios import Event, Scenario

@@ -31,8 +31,8 @@ from optimiser.studies.kinds import AnswerTable
 from optimiser.studies.study_sheet.every_input import every_input
 from optimiser.studies.study_sheet.study_table import by_name
 from optimiser.system.errors import InputError, OutputError
-from optimiser.workbook.read import read
-from optimiser.workbook.study_book import compose
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.write.study_book import compose
 from stockpile_model.tables import Settings
 from tests.support.books import book
 from tests.support.hollow import Hollow

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from optimiser.solving.solve import Options, Outcome, solve
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 from tests.support.books import Tables, book

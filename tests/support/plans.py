@@ -16,7 +16,7 @@ from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.beside_plan import answered
 from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.what_ifs import WhatIf
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build, check
 from stockpile_model.stockpile import Stockpile
 from tests.support.books import book

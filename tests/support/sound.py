@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from optimiser.system.errors import InputError
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 
 Tables = dict[str, Any]
 

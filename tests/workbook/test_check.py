@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 from optimiser.system.errors import InputError, OutputError
-from optimiser.workbook.check import HEADER, NOTHING_WRONG, check_workbook
-from optimiser.workbook.sheets import number
+from optimiser.workbook.read.cells import number
+from optimiser.workbook.write.error_book import HEADER, NOTHING_WRONG, check_workbook
 from tests.support.books import book
 from tests.support.sound import SOUND, Tables
 

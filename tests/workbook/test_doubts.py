@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
 from tests.support.books import book

@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from tests.support.books import book
 from tests.support.sound import SOUND, START, Tables, faults
 

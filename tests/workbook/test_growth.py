@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from optimiser.system.errors import InputError
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.names import identity
 from tests.support.books import book
 from tests.support.sound import SOUND, START, Tables, faults

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
 from tests.support.books import Rows, book
 from tests.support.sound import SOUND, faults
 

@@ -14,8 +14,8 @@ import pytest
 import xlsxwriter
 
 from optimiser.system.errors import Fault, InputError
-from optimiser.workbook.read import Reading, read
-from optimiser.workbook.sheets import UNCACHED
+from optimiser.workbook.read.cells import UNCACHED
+from optimiser.workbook.read.input_reader import Reading, read
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer

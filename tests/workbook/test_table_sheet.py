@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import xlsxwriter
 
-from optimiser.workbook.styles import OPTIONS, Styles, put
-from optimiser.workbook.table_sheet import TableSheet
+from optimiser.workbook.write.styles import OPTIONS, Styles, put
+from optimiser.workbook.write.table_sheet import TableSheet
 
 VALUES: list[Any] = [
     *(

@@ -25,9 +25,9 @@ from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.errors import InputError, OutputError
-from optimiser.workbook.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
-from optimiser.workbook.read import read
-from optimiser.workbook.template import MATERIALS, compose, write_template
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.template.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
+from optimiser.workbook.template.template_book import MATERIALS, compose, write_template
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, get, in_order, keys
 from stockpile_model.tables import Price, Settings

@@ -10,12 +10,12 @@ import pytest
 
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies
-from optimiser.workbook.drafts import Bracket, Drafts, Seen
-from optimiser.workbook.read import read
-from optimiser.workbook.styles import unit_of
-from optimiser.workbook.tables import Faults
-from optimiser.workbook.template import MATERIALS, write_template
-from optimiser.workbook.units import Book, judge
+from optimiser.workbook.column_units import unit_of
+from optimiser.workbook.read.drafts import Bracket, Drafts, Observations
+from optimiser.workbook.read.headed_sheet import Faults
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.read.title_units import WorkbookUnits, judge
+from optimiser.workbook.template.template_book import MATERIALS, write_template
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, columns
 from tests.support.books import book
@@ -45,11 +45,16 @@ def judged(
     """What is wrong with a title; empty where nothing is."""
     column = Column(name=name, field=name, kind="number", meaning="", unit=unit)
     table = Drafts(
-        type(None), Faults("t"), seen=Seen(whole={name: (2, largest)} if largest >= 1 else {})
+        type(None),
+        Faults("t"),
+        seen=Observations(whole={name: (2, largest)} if largest >= 1 else {}),
     )  # type: ignore[arg-type]
     table.units[name] = Bracket(said, column, 1, 1)
     judge(
-        table, Book.of({"quantity_unit": quantity, "currency": currency, "period_months": months})
+        table,
+        WorkbookUnits.of(
+            {"quantity_unit": quantity, "currency": currency, "period_months": months}
+        ),
     )
     return "".join(fault.message for fault in table.faults)
 

@@ -18,9 +18,8 @@ import pytest
 import xlsxwriter
 
 from optimiser.system.errors import InputError
-from optimiser.workbook import sheets, xlsx
-from optimiser.workbook.read import read
-from optimiser.workbook.sheets import UNCACHED, Cells, Lost
+from optimiser.workbook.read.cells import UNCACHED, Cells, Lost
+from optimiser.workbook.read.input_reader import cells, read, xlsx
 from stockpile_model.values import Padded
 from tests.support.books import Tables, book
 
@@ -571,7 +570,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused(
 def test_too_many_rows_are_refused_before_they_are_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(cells, "MOST_ROWS", 1_000)
     path = tmp_path / "book.xlsx"
     header = (
         '<row><c t="inlineStr"><is><t>name</t></is></c><c'
@@ -610,7 +609,7 @@ def test_a_sheet_as_wide_as_can_be(tmp_path: Path) -> None:
 
 
 def test_letters() -> None:
-    assert [sheets.letter(column) for column in (1, 26, 27, 52, 703, 16_384)] == [
+    assert [cells.letter(column) for column in (1, 26, 27, 52, 703, 16_384)] == [
         "A",
         "Z",
         "AA",
@@ -618,7 +617,7 @@ def test_letters() -> None:
         "AAA",
         "XFD",
     ]
-    assert all(sheets.number(sheets.letter(column)) == column for column in range(1, 16_385))
-    assert sheets.corners("B2:AC10") == (2, 2, 10, 29)
+    assert all(cells.number(cells.letter(column)) == column for column in range(1, 16_385))
+    assert cells.corners("B2:AC10") == (2, 2, 10, 29)
     with pytest.raises(ValueError, match="'A:B' is no area"):
-        sheets.corners("A:B")
+        cells.corners("A:B")

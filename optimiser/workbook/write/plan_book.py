@@ -17,11 +17,11 @@ import xlsxwriter
 from optimiser.figures import of_plan
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import WRITERS, Plan
-from optimiser.workbook.charts import add_charts
-from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace
-from optimiser.workbook.result_sheets import add_table, list_pairs, tables
-from optimiser.workbook.styles import OPTIONS, Styles, legible, text
-from optimiser.workbook.summary import add_summary
+from optimiser.workbook.write.charts import add_charts
+from optimiser.workbook.write.ownership import Kind, about, check_target, refuse_foreign, replace
+from optimiser.workbook.write.result_sheets import add_table, list_pairs, tables
+from optimiser.workbook.write.styles import OPTIONS, Styles, legible, text
+from optimiser.workbook.write.summary_sheet import add_summary
 
 
 def write(plan: Plan, path: Path) -> None:

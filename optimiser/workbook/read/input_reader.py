@@ -21,11 +21,11 @@ from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_checks
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import Fault, InputError, locate
-from optimiser.workbook import csvs, doubts, units, xlsx
-from optimiser.workbook.drafts import Draft, Drafts, Written, draft, draft_settings, written
-from optimiser.workbook.links import link
-from optimiser.workbook.sheets import Digest, Sheet, Unreadable, number
-from optimiser.workbook.tables import Faults
+from optimiser.workbook.read.cells import Digest, Sheet, Unreadable, number
+from optimiser.workbook.read.drafts import Draft, Drafts, Written, draft, draft_settings, written
+from optimiser.workbook.read.headed_sheet import Faults
+from optimiser.workbook.read.input_reader import csvs, doubts, title_units, xlsx
+from optimiser.workbook.read.links import link
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import check
 from stockpile_model.changes import Change, apply
@@ -242,9 +242,9 @@ class _Workbook:
             if drafts
             else {}
         )
-        book = units.Book.of(given)
+        book = title_units.WorkbookUnits.of(given)
         for table in self.tables.values():
-            units.judge(table, book)
+            title_units.judge(table, book)
             if table.wide is not None:
                 message = table.wide.told(
                     given.get("start"),

@@ -131,14 +131,6 @@ def serial(day: dt.date) -> int:
     return (day - _EPOCH).days
 
 
-def unit_of(unit: str, quantity: str, currency: str) -> str:
-    """A column's unit for people: `money/quantity` is USD/kg; nothing for a pure number."""
-    names = {"quantity": quantity, "money": currency}
-    return (
-        "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)
-    )
-
-
 def number_format(unit: str, values: Iterable[object]) -> str:
     """The format of a column of numbers by its unit: shares in percent, quantities and money with
     decimals only where they matter, and with more of them where all figures are small because their

@@ -24,10 +24,10 @@ from optimiser.figures.figure import (
 from optimiser.figures.of_study.study_answers import AnswerFigures
 from optimiser.figures.of_study.study_runs import RUNS, STUDIES, Find
 from optimiser.studies.answered import Answered
-from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
-from optimiser.workbook.files import Kind, about, check_target, replace
-from optimiser.workbook.result_sheets import list_pairs, set_print
-from optimiser.workbook.styles import (
+from optimiser.workbook.write.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
+from optimiser.workbook.write.ownership import Kind, about, check_target, replace
+from optimiser.workbook.write.result_sheets import list_pairs, set_print
+from optimiser.workbook.write.styles import (
     DATE,
     LONGEST_TEXT,
     OPTIONS,

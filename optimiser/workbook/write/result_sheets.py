@@ -20,7 +20,8 @@ from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.system.errors import OutputError
-from optimiser.workbook.styles import (
+from optimiser.workbook.column_units import unit_of
+from optimiser.workbook.write.styles import (
     DATE,
     FACTOR,
     Styles,
@@ -28,9 +29,8 @@ from optimiser.workbook.styles import (
     exact_formats,
     number_format,
     put,
-    unit_of,
 )
-from optimiser.workbook.table_sheet import TableSheet
+from optimiser.workbook.write.table_sheet import TableSheet
 from stockpile_model.block import results as block_results
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Column, Dated, Result, columns
@@ -52,7 +52,7 @@ WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
 
 
 @dataclass(frozen=True)
-class Table:
+class ResultTable:
     """Result rows as they stand on a sheet, below a header: their values by column.
 
     Formulas address a column by its name.
@@ -79,20 +79,15 @@ class Table:
         return f"{self.sheet}!${self.letter(name)}${row + 2}"
 
 
-def sheet_kinds() -> list[type[Result]]:
-    """Return the types of result row, in the order of their sheets."""
-    return sorted((*block_results(), *OTHERS), key=lambda kind: kind.PLACE)
-
-
-def tables(rows: PlanRows) -> dict[type[Result], Table]:
+def tables(rows: PlanRows) -> dict[type[Result], ResultTable]:
     """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
     kinds = dict.fromkeys([*(kind for kind in sheet_kinds() if kind.ALWAYS), *rows.plan.rows])
     return {kind: _table(kind, rows) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
 
 
-def _table(kind: type[Result], rows: PlanRows) -> Table:
+def _table(kind: type[Result], rows: PlanRows) -> ResultTable:
     found = shown(kind, rows.scenarios)
-    return Table(
+    return ResultTable(
         kind, {each.name: rows.column(kind, each.name) for each in found}, rows.height(kind)
     )
 
@@ -105,7 +100,7 @@ def shown(kind: type[Result], scenarios: bool) -> list[Column]:
     return [each for each in columns(kind) if each not in of] + (of if scenarios else [])
 
 
-def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Table) -> None:
+def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: ResultTable) -> None:
     """Write a table: row 1 is the header, each of its cells with the column's meaning as a comment."""
     if table.height > MOST_ROWS:
         raise OutputError(
@@ -203,7 +198,7 @@ def title(column: Column, plan: Plan) -> str:
 
 
 def _styles(
-    styles: Styles, column: Column, table: Table, plan: Plan, gap: bool
+    styles: Styles, column: Column, table: ResultTable, plan: Plan, gap: bool
 ) -> Iterable[Format]:
     """The format of each cell; with a `gap` text stands off the number before it.
 

@@ -24,10 +24,9 @@ from optimiser.scenarios.sampling.draw import ADDED_GAP
 from optimiser.scenarios.sampling.make import Made
 from optimiser.scenarios.sampling.reduce import METHODS
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
-from optimiser.workbook.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
-from optimiser.workbook.drafts import Written, write_row
-from optimiser.workbook.files import Kind, about, check_target, replace
-from optimiser.workbook.input_sheets import (
+from optimiser.workbook.read.drafts import Written, write_row
+from optimiser.workbook.write.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
+from optimiser.workbook.write.input_sheets import (
     CREATED,
     LINE_HEIGHT,
     Units,
@@ -35,7 +34,8 @@ from optimiser.workbook.input_sheets import (
     lay_out_guide,
     write_guide,
 )
-from optimiser.workbook.styles import (
+from optimiser.workbook.write.ownership import Kind, about, check_target, replace
+from optimiser.workbook.write.styles import (
     DATE,
     OPTIONS,
     PRICE,

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from optimiser.system.errors import Fault
-from optimiser.workbook.drafts import Drafts, is_total
-from optimiser.workbook.sheets import letter, number
-from optimiser.workbook.tables import MOST_FAULTS
+from optimiser.workbook.read.cells import letter, number
+from optimiser.workbook.read.drafts import Drafts, is_total
+from optimiser.workbook.read.headed_sheet import MOST_FAULTS
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.schema import Column, Row, columns, get, keys, quoted
 from stockpile_model.stockpile import Stockpile

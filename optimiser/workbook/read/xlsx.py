@@ -35,8 +35,8 @@ from openpyxl.xml.constants import (
     XLTX,
 )
 
-from optimiser.workbook.sheets import MOST_BYTES, Cells, Digest, Sheet, Unreadable
-from optimiser.workbook.worksheet import Package, Worksheet
+from optimiser.workbook.read.cells import MOST_BYTES, Cells, Digest, Sheet, Unreadable
+from optimiser.workbook.read.worksheet import Package, Worksheet
 from stockpile_model.schema import quoted
 
 _OLE = bytes.fromhex(

@@ -18,10 +18,19 @@ from optimiser.auditing import Line, Sheets
 from optimiser.plan.plan import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
-from optimiser.workbook import xlsx
-from optimiser.workbook.result_sheets import DATED, sheet_kinds
-from optimiser.workbook.sheets import Cell, Cells, Hidden, Lost, Sheet, Unreadable, error, letter
-from optimiser.workbook.tables import Faults, Table
+from optimiser.workbook.read.cells import (
+    Cell,
+    Cells,
+    Hidden,
+    Lost,
+    Sheet,
+    Unreadable,
+    error,
+    letter,
+)
+from optimiser.workbook.read.headed_sheet import Faults, HeadedSheet
+from optimiser.workbook.read.input_reader import xlsx
+from optimiser.workbook.write.result_sheets import DATED, SHEETS
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
@@ -225,7 +234,7 @@ def _optional(kind: type[Result]) -> frozenset[str]:
 def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
     """The rows of a sheet; columns that a plan does not have are passed over."""
     known = {column.name: column for column in columns(kind)}
-    table = Table(
+    table = HeadedSheet(
         sheet,
         faults,
         known,

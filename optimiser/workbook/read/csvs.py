@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from optimiser.workbook.sheets import (
+from optimiser.workbook.read.cells import (
     MOST_BYTES,
     MOST_COLUMNS,
     Cell,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from optimiser.workbook.sheets import Cell, Lost, letter
+from optimiser.workbook.read.cells import Cell, Lost, letter
 from stockpile_model.schema import Row, columns, keys
 from stockpile_model.values import YEARS, normal, text
 

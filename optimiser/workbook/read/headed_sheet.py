@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from optimiser.system.errors import Fault
-from optimiser.workbook.months import Span, spans
-from optimiser.workbook.sheets import MOST_TITLES, Cell, Cells, Lost, Sheet, letter
+from optimiser.workbook.read.cells import MOST_TITLES, Cell, Cells, Lost, Sheet, letter
+from optimiser.workbook.read.months import Span, spans
 from stockpile_model.amounts import count
 from stockpile_model.schema import nearest, quoted
 from stockpile_model.values import normal, parted, text
@@ -63,7 +63,7 @@ class Faults:
             yield Fault(self.table, f"has {count(self.more, 'fault')} more")
 
 
-class Table:
+class HeadedSheet:
     """One sheet with a header.
 
     `known` are the names of the columns that it may have, `required` those that it must have.

@@ -17,11 +17,18 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.system.errors import Fault, InputError, OutputError
-from optimiser.workbook.files import Kind, about, check_target, refuse_foreign, replace, same_file
-from optimiser.workbook.read import Reading, read, sheets
-from optimiser.workbook.result_sheets import set_print
-from optimiser.workbook.sheets import Lost, Unreadable, number
-from optimiser.workbook.styles import OPTIONS, Styles, legible, put
+from optimiser.workbook.read.cells import Lost, Unreadable, number
+from optimiser.workbook.read.input_reader import Reading, read, sheets
+from optimiser.workbook.write.ownership import (
+    Kind,
+    about,
+    check_target,
+    refuse_foreign,
+    replace,
+    same_file,
+)
+from optimiser.workbook.write.result_sheets import set_print
+from optimiser.workbook.write.styles import OPTIONS, Styles, legible, put
 from stockpile_model.values import normal, text
 
 HEADER = {"Kind": 10, "Sheet": 18, "Cell": 10, "Found": 30, "Message": 110}  # and the widths

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from optimiser.workbook.months import Wide
-from optimiser.workbook.sheets import Cell, Hidden, Lost, Percent, Sheet, Stale, letter
-from optimiser.workbook.tables import MOST_FAULTS, Faults, Table
+from optimiser.workbook.read.cells import Cell, Hidden, Lost, Percent, Sheet, Stale, letter
+from optimiser.workbook.read.headed_sheet import MOST_FAULTS, Faults, HeadedSheet
+from optimiser.workbook.read.months import Wide
 from stockpile_model.names import LONGEST
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, nearest, quoted
 from stockpile_model.tables import Settings
@@ -68,7 +68,7 @@ class Draft:
 
 
 @dataclass
-class Seen:
+class Observations:
     """What was seen in the cells of a table, by the name of their column, in the settings by that
     of the setting.
     """
@@ -114,7 +114,7 @@ class Drafts:
     indices: list[str] = field(default_factory=list)  # the open columns
     units: dict[str, Bracket] = field(default_factory=dict)
     wide: Wide | None = None  # the table has columns for months, and so no rows
-    seen: Seen = field(default_factory=Seen)
+    seen: Observations = field(default_factory=Observations)
     columns: Mapping[str, int] = field(default_factory=dict)  # of the sheet
     line: int = 0  # of their names
     hidden: Hidden = field(default_factory=Hidden)
@@ -167,12 +167,12 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
             else None
         )
 
-    table = Table(sheet, faults, slots, [column.name for column in required], other)
+    table = HeadedSheet(sheet, faults, slots, [column.name for column in required], other)
     found = Drafts(
         kind,
         faults,
         {name: letter(column) for name, column in table.columns.items()},
-        seen=Seen(typed=sheet.typed),
+        seen=Observations(typed=sheet.typed),
     )
     found.columns, found.line, found.hidden = table.columns, table.line, sheet.hidden
     series = {
@@ -286,7 +286,7 @@ def _judge_points(found: Drafts) -> None:
                 found.seen.odd.setdefault((name, at), []).append((row.line, said))
 
 
-def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
+def _judge_indices(found: Drafts, table: HeadedSheet, known: Collection[str]) -> None:
     """An open column needs a number.
 
     Where several of its cells have a fault they have one reason: it is no such column.
@@ -321,13 +321,13 @@ def _judge_indices(found: Drafts, table: Table, known: Collection[str]) -> None:
 def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
     """The settings: a draft for each name of the sheet."""
     known = {column.name: column for column in columns(Settings)}
-    table = Table(
+    table = HeadedSheet(
         sheet, faults, ("name", "value", "value_low", "value_high", *PROVENANCE), ("name", "value")
     )
     found = Drafts(
         Settings,
         faults,
-        seen=Seen(typed=sheet.typed),
+        seen=Observations(typed=sheet.typed),
         columns=table.columns,
         line=table.line,
         hidden=sheet.hidden,
@@ -383,8 +383,8 @@ def _fill(
     line: int,
     cells: Mapping[str, Cell],
     slots: Mapping[str, _Slot],
-    table: Table,
-    seen: Seen,
+    table: HeadedSheet,
+    seen: Observations,
     setting: str = "",
 ) -> Draft:
     """A draft of the cells of a row.
@@ -430,7 +430,9 @@ def _fill(
     return row
 
 
-def _see(row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, seen: Seen) -> None:
+def _see(
+    row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, seen: Observations
+) -> None:
     """Notes what is doubtful about a cell that could be read."""
     if slot.role == "about":
         return

@@ -21,7 +21,7 @@ from optimiser.figures.origins import (
     RowDifference,
     Total,
 )
-from optimiser.workbook.result_sheets import WEIGHT, Table
+from optimiser.workbook.write.result_sheets import WEIGHT, ResultTable
 from stockpile_model.schema import Result
 
 FUNCTIONS = {"sum": "SUM({0})", "count": 'COUNTIF({0},">0")', "largest": "MAX({0})"}
@@ -32,7 +32,7 @@ class Formulas:
     """Write formulas over the sheets of result rows, and over the figures that are drawn already:
     `begins` has the row of the first line of each, by its name."""
 
-    sheets: Mapping[type[Result], Table]
+    sheets: Mapping[type[Result], ResultTable]
     begins: dict[str, int] = field(default_factory=dict)
 
     def of(self, value: Origin | Agreement, begin: int, row: int) -> str:

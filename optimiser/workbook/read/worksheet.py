@@ -21,7 +21,7 @@ from openpyxl.utils.datetime import from_excel, from_ISO8601
 from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from optimiser.workbook.sheets import (
+from optimiser.workbook.read.cells import (
     MOST_COLUMNS,
     UNCACHED,
     Area,

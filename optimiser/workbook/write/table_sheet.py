@@ -14,7 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.workbook.styles import plain
+from optimiser.workbook.write.styles import plain
 
 
 class TableSheet(Worksheet):  # type: ignore[misc]

@@ -18,9 +18,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import OutputError
-from optimiser.workbook import files, guards
-from optimiser.workbook.files import Kind, check_target, replace
-from optimiser.workbook.input_sheets import (
+from optimiser.workbook.template.template_book import guards
+from optimiser.workbook.write.input_sheets import (
     CREATED,
     GUIDE_COLUMNS,
     LINE_HEIGHT,
@@ -33,14 +32,16 @@ from optimiser.workbook.input_sheets import (
     read_tables,
     write_guide,
 )
-from optimiser.workbook.styles import OPTIONS, Styles, put
+from optimiser.workbook.write.ownership import Kind, check_target, replace
+from optimiser.workbook.write.plan_book import ownership
+from optimiser.workbook.write.styles import OPTIONS, Styles, put
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, in_order
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert
 
 MATERIALS = ("gallium", "indium", "blank")
-_EXAMPLES = resources.files("optimiser.workbook") / "examples"
+_EXAMPLES = resources.files("optimiser.workbook.template.template_book") / "examples"
 _SPARE = 4  # columns for further indices
 _BESIDE = 105  # letters beside the first column of the guide
 _ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for sentences
@@ -65,11 +66,11 @@ def compose(material: str) -> bytes:
     about = (_EXAMPLES / material / "about.md").read_text(encoding="utf-8")
     kinds = in_order((*block_tables(), *studies.TABLES))
     tables[Settings] = settings(tables[Settings])
-    sheets = guards.Sheets({kind.TABLE: names(kind, tables.get(kind, [])) for kind in kinds})
+    sheets = guards.GuardedSheets({kind.TABLE: names(kind, tables.get(kind, [])) for kind in kinds})
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         title = next(row["value"] for row in tables[Settings] if row["name"] == "title")
-        book.set_properties(files.about(Kind.TEMPLATE, title, created=CREATED))
+        book.set_properties(ownership.about(Kind.TEMPLATE, title, created=CREATED))
         styles = Styles(book)
         writer = Writer(styles, Units.of(tables[Settings]), guards.explain, shown)
         _add_guide(book.add_worksheet("guide"), about, kinds, styles)
@@ -127,7 +128,11 @@ def shown(column: Column | None, _: Iterable[object]) -> str:
 
 
 def _add_table(
-    sheet: Worksheet, kind: type[Row], rows: Sequence[Cells], sheets: guards.Sheets, writer: Writer
+    sheet: Worksheet,
+    kind: type[Row],
+    rows: Sequence[Cells],
+    sheets: guards.GuardedSheets,
+    writer: Writer,
 ) -> None:
     widths = writer.table(sheet, kind, sheets.names[kind.TABLE], rows)
     if kind is Settings:

@@ -15,9 +15,9 @@ from optimiser.figures.figure import Figured, TableFigure, TextFigure
 from optimiser.figures.of_plan import assessment
 from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
-from optimiser.workbook.formulas import Formulas
-from optimiser.workbook.result_sheets import Table, set_print
-from optimiser.workbook.styles import Styles, precise, put
+from optimiser.workbook.write.formulas import Formulas
+from optimiser.workbook.write.result_sheets import ResultTable, set_print
+from optimiser.workbook.write.styles import Styles, precise, put
 from stockpile_model.schema import Result
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
@@ -103,7 +103,7 @@ def add_summary(
     styles: Styles,
     plan: Plan,
     figures: Mapping[str, Figured],
-    found: Mapping[type[Result], Table],
+    found: Mapping[type[Result], ResultTable],
 ) -> None:
     """Fill the summary, top to bottom, in the columns left of the charts."""
     for c, width in enumerate(WIDTHS):
@@ -134,7 +134,7 @@ def _verdict(w: SummaryWriter, figure: TableFigure, verdict: str) -> None:
     w.paragraph(verdict, border=1, border_color="#8EA9DB", bg_color="#F2F6FC")
 
 
-def _contents(w: SummaryWriter, found: Mapping[type[Result], Table]) -> None:
+def _contents(w: SummaryWriter, found: Mapping[type[Result], ResultTable]) -> None:
     """List the sheets with links to them."""
     w.heading("Sheets", "Rows")
     link = w.styles(font_color="#0563C1", underline=1)

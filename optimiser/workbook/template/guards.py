@@ -18,9 +18,9 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from optimiser.workbook.input_sheets import Units, column_of, comment, header
-from optimiser.workbook.sheets import letter
-from optimiser.workbook.styles import DECIMAL, WHOLE, Styles, number_format, serial
+from optimiser.workbook.read.cells import letter
+from optimiser.workbook.write.input_sheets import Units, column_of, comment, header
+from optimiser.workbook.write.styles import DECIMAL, WHOLE, Styles, number_format, serial
 from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
@@ -79,7 +79,7 @@ _FIRST, _LAST = 2, ROWS + 1
 
 
 @dataclass(frozen=True)
-class Sheets:
+class GuardedSheets:
     """The columns of each sheet, in order, and how formulas point to them.
 
     Areas begin at the header, so that they hold when rows are added or deleted anywhere below it.
@@ -113,7 +113,7 @@ class Sheets:
 def define_lists(
     book: xlsxwriter.Workbook,
     sheet: Worksheet,
-    sheets: Sheets,
+    sheets: GuardedSheets,
     indices: Sequence[str],
     styles: Styles,
 ) -> None:
@@ -159,7 +159,9 @@ def _fixed() -> dict[str, tuple[str, ...]]:
     }
 
 
-def _add_lists(sheet: Worksheet, sheets: Sheets, indices: Sequence[str], styles: Styles) -> None:
+def _add_lists(
+    sheet: Worksheet, sheets: GuardedSheets, indices: Sequence[str], styles: Styles
+) -> None:
     """The indices are the titles of the columns of `prices`, without their unit, ranges and what
     tells where they come from.
     """
@@ -254,7 +256,9 @@ def limits(column: Column) -> Iterator[str]:
         yield f"At most {column.most:,.12g}."
 
 
-def guard(sheet: Worksheet, kind: type[Row], sheets: Sheets, units: Units, styles: Styles) -> None:
+def guard(
+    sheet: Worksheet, kind: type[Row], sheets: GuardedSheets, units: Units, styles: Styles
+) -> None:
     """Validations and colours of a table, down to the last guarded row."""
     table = kind.TABLE
     for at, name in enumerate(sheets.names[table]):
@@ -264,7 +268,7 @@ def guard(sheet: Worksheet, kind: type[Row], sheets: Sheets, units: Units, style
     sheet.autofilter(0, 0, ROWS, len(sheets.names[table]) - 1)
 
 
-def guard_settings(sheet: Worksheet, sheets: Sheets, units: Units, styles: Styles) -> None:
+def guard_settings(sheet: Worksheet, sheets: GuardedSheets, units: Units, styles: Styles) -> None:
     """Validations of the settings, each of its own kind."""
     found, missing = columns(Settings), styles(bg_color=MISSING)
     at = list(sheets.names[Settings.TABLE]).index("value")
@@ -292,7 +296,7 @@ def guard_settings(sheet: Worksheet, sheets: Sheets, units: Units, styles: Style
     sheet.autofilter(0, 0, len(found), len(sheets.names[Settings.TABLE]) - 1)
 
 
-def source(table: str, name: str, column: Column | None, sheets: Sheets) -> str:
+def source(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> str:
     """Where the values of a cell stand: an expression for the list that it may be taken from; empty
     where it is none.
     """
@@ -307,7 +311,7 @@ def source(table: str, name: str, column: Column | None, sheets: Sheets) -> str:
     return f"list_{column.refers}" if column and column.refers and not column.many else ""
 
 
-def rule(table: str, name: str, column: Column | None, sheets: Sheets) -> dict[str, Any]:
+def rule(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> dict[str, Any]:
     """The validation of a column.
 
     A blank cell stays allowed; but not by `ignore_blank` in a list, which would let anything pass
@@ -461,7 +465,7 @@ def _validate(
     sheet.data_validation(*area, options)
 
 
-def _colour(sheet: Worksheet, kind: type[Row], sheets: Sheets, styles: Styles) -> None:
+def _colour(sheet: Worksheet, kind: type[Row], sheets: GuardedSheets, styles: Styles) -> None:
     """Required cells that are blank in a row that holds anything, keys that stand twice, references
     that lead nowhere.
     """

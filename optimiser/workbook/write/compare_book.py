@@ -17,10 +17,10 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.comparison.compared import DECISIONS, FIGURES, SAME, SCENARIOS
 from optimiser.figures.of_comparison.side_by_side import FIRST, ComparedLine, ComparisonPart
 from optimiser.figures.origins import RowDifference
-from optimiser.workbook.files import Kind, about, check_target, replace
-from optimiser.workbook.formulas import Formulas
-from optimiser.workbook.result_sheets import set_print
-from optimiser.workbook.styles import DATE, OPTIONS, Styles, precise, put, writable
+from optimiser.workbook.write.formulas import Formulas
+from optimiser.workbook.write.ownership import Kind, about, check_target, replace
+from optimiser.workbook.write.result_sheets import set_print
+from optimiser.workbook.write.styles import DATE, OPTIONS, Styles, precise, put, writable
 
 ORDER = (FIGURES, DECISIONS, SCENARIOS)  # of the sheets; others stand behind them
 MORE, LESS, OTHER = "#FFC7CE", "#C6EFCE", "#FFEB9C"

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from optimiser.workbook.drafts import Bracket, Drafts
-from optimiser.workbook.styles import unit_of
+from optimiser.workbook.column_units import unit_of
+from optimiser.workbook.read.drafts import Bracket, Drafts
 from stockpile_model.tables import Settings
 
 Kind = Literal["quantity", "money", "time", "share", "scale"]
@@ -170,7 +170,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Book:
+class WorkbookUnits:
     """The units of a workbook."""
 
     quantity: str = "kg"
@@ -179,7 +179,7 @@ class Book:
     sizes: dict[str, Unit] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Mapping[str, object]) -> Book:
+    def of(cls, settings: Mapping[str, object]) -> WorkbookUnits:
         """Those that the settings give."""
         default = Settings(start=None, periods=1)  # type: ignore[arg-type]
         quantity, currency = (
@@ -198,7 +198,7 @@ class Book:
         return found
 
 
-def judge(table: Drafts, book: Book) -> None:
+def judge(table: Drafts, book: WorkbookUnits) -> None:
     """Adds a fault for each title that names another unit than its column is read in."""
     for name, bracket in table.units.items():
         if (
@@ -209,7 +209,7 @@ def judge(table: Drafts, book: Book) -> None:
             table.faults.header(bracket.line, bracket.at, said)
 
 
-def _wrong(name: str, bracket: Bracket, table: Drafts, book: Book) -> str:
+def _wrong(name: str, bracket: Bracket, table: Drafts, book: WorkbookUnits) -> str:
     """What is wrong with what a title says; empty where nothing is."""
     own, said = unit_of(bracket.column.unit, book.quantity, book.currency), bracket.said[:_LONGEST]
     if _folded(said) == _folded(own):
@@ -250,7 +250,7 @@ def _folded(text: str) -> str:
     return "".join(text.casefold().split())
 
 
-def _read_as(unit: str, book: Book) -> list[Unit]:
+def _read_as(unit: str, book: WorkbookUnits) -> list[Unit]:
     """The units in which a column is read."""
     found = []
     for at, part in enumerate(unit.split("/")):
@@ -290,7 +290,7 @@ def _alike(one: Unit, other: Unit) -> bool:
     return one.of == other.of or not one.of or not set(one.of.split()).isdisjoint(other.of.split())
 
 
-def _units(said: str, book: Book, column: str = "") -> Iterator[Unit]:
+def _units(said: str, book: WorkbookUnits, column: str = "") -> Iterator[Unit]:
     """The units that a text names, as far as they are any; `column` is the unit of the column over
     which it stands.
     """
@@ -364,7 +364,7 @@ def _scaled(found: list[Unit], scale: Mapping[bool, float], column: str) -> Iter
             yield Unit("scale", size)
 
 
-def _unit(token: str, book: Book, below: bool, column: str, timed: bool) -> Unit | None:
+def _unit(token: str, book: WorkbookUnits, below: bool, column: str, timed: bool) -> Unit | None:
     """What a word means; None where it is no unit.
 
     A letter is one where its column leaves no doubt.

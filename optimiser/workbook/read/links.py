@@ -9,8 +9,8 @@ import functools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from optimiser.workbook.drafts import Draft, Drafts
-from optimiser.workbook.sheets import number
+from optimiser.workbook.read.cells import number
+from optimiser.workbook.read.drafts import Draft, Drafts
 from stockpile_model.names import identity, outline
 from stockpile_model.schema import Column, apart, columns, keys
 from stockpile_model.values import normal, text
