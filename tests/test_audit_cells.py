@@ -20,9 +20,9 @@ from optimiser.auditing import TWINS, Line, Sheets, audit
 from optimiser.auditing.twin import Twins
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
+from optimiser.workbook.plan_sheets import SHEETS
 from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.write.plan_book import compose
-from optimiser.workbook.write.result_sheets import SHEETS
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.accept import event, everything_uncertain, month
 from tests.support.plans import plan_for

@@ -33,7 +33,7 @@ from optimiser.studies.kinds import asked as study
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.input_reader import read
 from optimiser.workbook.read.plan_reader import read_plan
-from optimiser.workbook.write.plan_book import scenario_book, study_book
+from optimiser.workbook.write import scenario_book, study_book
 from stockpile_model.changes import apply, parse
 from stockpile_model.tables import Settings, Supplier
 from tests.support.books import book

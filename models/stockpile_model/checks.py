@@ -9,22 +9,23 @@ from stockpile_model.schema import Problem, Row, columns, get, nearest
 from stockpile_model.stockpile import Stockpile
 
 
-def whole_periods(stockpile: Stockpile, row: Row, *names: str) -> Iterator[Problem]:
-    """Yield a problem where a duration is no whole number of periods, for each named column."""
+def whole_periods(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
+    """Yield a problem for each duration that must be a whole number of periods and is none."""
     calendar = stockpile.calendar
-    above = {each.name: each.above for each in columns(type(row))}
-    for name in names:
-        months = get(row, name)
+    for each in columns(type(row)):
+        if not each.whole_periods:
+            continue
+        months = get(row, each.name)
         if months is not None and calendar.whole(months) is None:
             below = int(months // calendar.months) * calendar.months
             nearby = [
                 f"{whole}"
                 for whole in (below, below + calendar.months)
-                if whole > 0 or above[name] is None
+                if whole > 0 or each.above is None
             ]
             length, found = count(calendar.months, "month"), count(months, "month")
             message = f"must be a whole number of periods of {length}, found {found}"
-            yield Problem(row.TABLE, row.line, name, f"{message}; write {' or '.join(nearby)}")
+            yield Problem(row.TABLE, row.line, each.name, f"{message}; write {' or '.join(nearby)}")
 
 
 LEAST_SHARE = 1e-6  # of a quantity that a solver still sees next to the whole

@@ -44,7 +44,8 @@ class Column:
     `settings.currency`. `field` is the attribute of the row: `name`, with an underscore behind it
     where Python reserves the word. `least` and `most` include the bound, `above` does not. `refers`
     names the table whose key the value must be. `need` says that it is a quantity that is needed:
-    how large a workbook's quantities are is read off it.
+    how large a workbook's quantities are is read off it. `whole_periods`: it is a duration, which
+    must be a whole number of periods.
 
     `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the
     default, or a tuple of choices. `names` says, for a row, of what the text is a name where
@@ -68,6 +69,7 @@ class Column:
     default: Any = None
     required: bool = False
     need: bool = False
+    whole_periods: bool = False
     key: bool = False
     least: float | None = None
     above: float | None = None
@@ -282,6 +284,10 @@ class Result:
     Some figures depend on what comes after the scenarios part. Rows of different branches with the
     same `MEANS` are one row, whose figures are means; none are where it is blank. `DECIDED` is the
     column with the date by which the row is decided.
+
+    `BRIEF` is the title of its rows where a plan is shown in brief, as in a terminal; blank: they
+    are not shown there. `RANK` is that of its instructions (a column `instruction`) among the first
+    steps of a plan, the weightiest being 1; 0: its rows hold none.
     """
 
     SHEET: ClassVar[str] = ""
@@ -290,6 +296,13 @@ class Result:
     ALWAYS: ClassVar[bool] = True
     MEANS: ClassVar[tuple[str, ...]] = ()
     DECIDED: ClassVar[str] = ""
+    BRIEF: ClassVar[str] = ""
+    RANK: ClassVar[int] = 0
+
+    @classmethod
+    def dated_by(cls) -> str:
+        """Return the column that says when its rows are decided or happen; blank: none does."""
+        return cls.DECIDED or ("date" if any(each.name == "date" for each in columns(cls)) else "")
 
     def last_day(self, calendar: Calendar) -> dt.date | None:
         """Return the first day of the last period that the row is about; None: all periods."""

@@ -104,7 +104,10 @@ class Material(Row):
     STEP = "basis"
     material: str = column("name of the material", required=True, key=True)
     shelf_life_months: float | None = column(
-        "life from the day a lot is made; blank = unlimited", "months", above=0
+        "life from the day a lot is made; blank = unlimited",
+        "months",
+        above=0,
+        whole_periods=True,
     )
     count_life_months: float = column(
         "life a lot must still have to count towards a target",
@@ -206,7 +209,7 @@ class Project(Row):
     decide_from: dt.date | None = column("first date of a grant; blank = from the start")
     decide_to: dt.date | None = column("last date of a grant; blank = to the end")
     ready_lag_months: float = column(
-        "from going ahead to being ready", "months", default=0.0, least=0
+        "from going ahead to being ready", "months", default=0.0, least=0, whole_periods=True
     )
     breakeven_floor: float | None = column(
         "a contract signed at or above it makes the plant go ahead; blank = computed from the "

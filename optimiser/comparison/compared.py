@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from optimiser.auditing import Line, Sheets
 from optimiser.solving.options import relative_gap
+from stockpile_model.block import results
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
 
@@ -19,15 +20,6 @@ SAME = 1e-6  # relative difference up to which two amounts are one
 NOISE = 1e-9  # share of the largest amount of a unit up to which there is none of it
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
 NOT_SIGNED, NO = "not signed", "no"
-DAYS = {
-    "orders": "date",
-    "rotation": "date",
-    "deliveries": "date",
-    "contracts": "signed",
-    "projects": "decided",
-}
-"""The sheets of decisions, and the column that says when each is taken."""
-
 Value = float | str | dt.date | None
 Key = TypeVar("Key", bound=Hashable)
 
@@ -100,19 +92,17 @@ def _spell_alike(plans: Sequence[Sheets]) -> None:
 
 
 def _before(plan: Sheets, until: dt.date) -> Sheets:
-    """A plan with what is done before a date."""
+    """Return a plan with what is decided or happens before a date."""
+    days = {kind.SHEET: kind.dated_by() for kind in results()}
 
     def early(line: Line, column: str) -> bool:
-        return line[column] is None or line[column] < until
+        return not column or line[column] is None or line[column] < until
 
     return replace(
         plan,
         rows={
-            **plan.rows,
-            **{
-                name: [line for line in plan[name] if early(line, day)]
-                for name, day in DAYS.items()
-            },
+            name: [line for line in lines if early(line, days.get(name, ""))]
+            for name, lines in plan.rows.items()
         },
     )
 

@@ -83,6 +83,9 @@ class Assumption(Result):
     note: str | None = _column("note")
 
 
+OWN_RESULTS: tuple[type[Result], ...] = (MarginalValue, Assumption)
+"""The types of row that every plan has and no block reports."""
+
 WRITERS: dict[str, Callable[[Plan, Path, bool], None]] = {}
 """What writes a plan as a file, by the ending of its name; the rooms that know a format put
 themselves here.

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from optimiser.system.errors import InputError
-from optimiser.workbook.read.input_reader import csvs, read
+from optimiser.workbook.read import csvs
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.tables import Supplier
 from tests.support.books import Tables, book

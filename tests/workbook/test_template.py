@@ -26,7 +26,7 @@ from optimiser.studies.study_sheet import study_table as studies
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read.input_reader import read
-from optimiser.workbook.template.guards import LISTED, ROWS, SUGGESTED, WHOLE_PERIODS, dependent
+from optimiser.workbook.template.guards import LISTED, ROWS, SUGGESTED, dependent
 from optimiser.workbook.template.template_book import MATERIALS, compose, write_template
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, get, in_order, keys
@@ -223,11 +223,7 @@ def expected(kind: type[Row], column: Column) -> str | None:
         return "list"
     if column.name in SUGGESTED:
         return None if kind.TABLE == "sites" else "list"
-    if (
-        column.key
-        or (column.above is not None and column.kind == "number")
-        or column.name in WHOLE_PERIODS
-    ):
+    if column.key or (column.above is not None and column.kind == "number") or column.whole_periods:
         return "custom"
     return {"text": None, "number": "decimal", "whole": "whole", "date": "date", "yes_no": "list"}[
         column.kind

@@ -25,10 +25,12 @@ from openpyxl.utils import get_column_letter
 
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
+from optimiser.workbook.plan_sheets import SHEETS
+from optimiser.workbook.write import plan_book as writing
+from optimiser.workbook.write import result_sheets
 from optimiser.workbook.write.ownership import check_target
-from optimiser.workbook.write.plan_book import compose, result_sheets, write
-from optimiser.workbook.write.plan_book import plan_book as writing
-from optimiser.workbook.write.result_sheets import SHEETS, shown
+from optimiser.workbook.write.plan_book import compose, write
+from optimiser.workbook.write.result_sheets import shown
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import DemandMet

@@ -18,8 +18,9 @@ import pytest
 import xlsxwriter
 
 from optimiser.system.errors import InputError
+from optimiser.workbook.read import cells, xlsx
 from optimiser.workbook.read.cells import UNCACHED, Cells, Lost
-from optimiser.workbook.read.input_reader import cells, read, xlsx
+from optimiser.workbook.read.input_reader import read
 from stockpile_model.values import Padded
 from tests.support.books import Tables, book
 

@@ -21,7 +21,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     if not stockpile.rows(Material):
         yield Problem("materials", 0, "", "has no row: name at least one material")
     for row in stockpile.rows(Material):
-        yield from whole_periods(stockpile, row, "shelf_life_months")
+        yield from whole_periods(stockpile, row)
         if row.closing_value > 0 and row.price_index is None:
             message = "is required where closing_value is above 0: it values the stock"
             yield Problem(row.TABLE, row.line, "price_index", message)

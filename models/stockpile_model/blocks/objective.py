@@ -53,6 +53,7 @@ class ScenarioOutcome(Result):
     ABOUT = "what each scenario costs and misses"
     PLACE = 80
     ALWAYS = False
+    BRIEF = "Scenarios"
     scenario: str = column("scenario")
     probability: float = column("probability", "1")
     follows: str | None = column("scenario it shares its past with")

@@ -8,30 +8,20 @@ from collections.abc import Iterator, Mapping
 from optimiser.figures.figure import TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from stockpile_model.amounts import month
-from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
-from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
-from stockpile_model.blocks.rotation.rotated import Rotated
+from stockpile_model.block import results
 from stockpile_model.calendar import add_months
 from stockpile_model.schema import Result
 from stockpile_model.tree import ALL
 
 NAME = "first steps"
 FIRST_MONTHS, MOST_FIRST = 6, 12
-STEPS: tuple[tuple[type[Result], str], ...] = (
-    (ProjectOutcome, "decided"),
-    (ContractOutcome, "signed"),
-    (Order, "date"),
-    (Rotated, "date"),
-)
-"""The rows that hold an instruction, and the column that says when, the weightiest first."""
 Step = tuple[dt.date, int, str]
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     """Yield the steps of the first months; later ones only where there are no others."""
     until = add_months(rows.plan.stockpile.settings.start, FIRST_MONTHS)
-    steps = [each for k, (kind, date) in enumerate(STEPS) for each in _steps(rows, k, kind, date)]
+    steps = [each for kind in results() if kind.RANK for each in _steps(rows, kind)]
     steps.sort(key=lambda each: each[:2])
     first = [each for each in steps if each[0] < until] or steps[:1]
     title = f"To do first, before {month(until)}"
@@ -45,19 +35,19 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     yield TextFigure(NAME, title, shown or ("Nothing to sign, order or rotate.",), aside)
 
 
-def _steps(rows: PlanRows, order: int, kind: type[Result], date: str) -> Iterator[Step]:
+def _steps(rows: PlanRows, kind: type[Result]) -> Iterator[Step]:
     """Yield each instruction once: a project says the same at each level, a contract at each
     delivery."""
     every = range(rows.height(kind))
     names = rows.column(kind, "scenarios") if rows.scenarios else [ALL for _ in every]
     weights = rows.column(kind, "probability") if rows.scenarios else [1.0 for _ in every]
     found: dict[tuple[dt.date | None, str], dict[str, float]] = {}
-    days, instructions = rows.column(kind, date), rows.column(kind, "instruction")
+    days, instructions = rows.column(kind, kind.dated_by()), rows.column(kind, "instruction")
     for day, said, of, weight in zip(days, instructions, names, weights, strict=True):
         found.setdefault((day, said), {})[of] = weight
     for (day, said), holds in found.items():
         if day is not None:
-            yield day, order, _held(said, holds)
+            yield day, kind.RANK, _held(said, holds)
 
 
 def _held(instruction: str, holds: Mapping[str, float]) -> str:

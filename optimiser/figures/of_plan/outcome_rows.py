@@ -1,45 +1,42 @@
-"""Result rows that are read as they are: scenarios, what the uncertainty costs, other plans."""
+"""Result rows that are read as they are, where a plan is shown in brief."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
-from optimiser.studies.what_ifs.cost_shares import CostShare
-from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
-from optimiser.studies.what_ifs.information import Worth
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.schema import Result, columns, get
 
 MOST_SCENARIOS = 20  # of more only the dearest
-Outcomes = tuple[Result, ...]
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
-    """Yield a table of each type of row that the plan has."""
-    plan = rows.plan
-    outcomes = plan.of(ScenarioOutcome)
-    few, title = outcomes, "Scenarios"
-    if len(outcomes) > MOST_SCENARIOS:
-        few = tuple(sorted(outcomes, key=lambda each: -each.cost)[:MOST_SCENARIOS])
-        title = f"The {len(few)} dearest of {len(outcomes):,} scenarios"
-    yield from _table("scenarios", title, few)
-    yield from _table("value", "What the uncertainty costs", plan.of(Worth))
-    yield from _table("firm", "Firm supply only", plan.of(FirmSupplyRow))
-    yield from _table("shares", "Buyers", plan.of(CostShare))
+    """Yield a table of each type of row that the plan has and that has a title for it."""
+    for kind in sorted(rows.plan.rows, key=lambda kind: kind.PLACE):
+        found: Sequence[Result] = rows.plan.of(kind)
+        title = kind.BRIEF
+        if kind is ScenarioOutcome and len(found) > MOST_SCENARIOS:
+            found, title = _dearest(rows.plan.of(ScenarioOutcome))
+        if found and title:
+            yield _table(kind, title, found)
 
 
-def _table(name: str, title: str, rows: Outcomes) -> Iterator[TableFigure]:
-    """Yield the columns of result rows but for their unit, where there are rows."""
-    if not rows:
-        return
-    shown = [each for each in columns(type(rows[0])) if each.name != "unit"]
+def _dearest(outcomes: Sequence[ScenarioOutcome]) -> tuple[Sequence[Result], str]:
+    """Return the scenarios that cost most, and what the table of them is called."""
+    few = sorted(outcomes, key=lambda each: -each.cost)[:MOST_SCENARIOS]
+    return few, f"The {len(few)} dearest of {len(outcomes):,} scenarios"
+
+
+def _table(kind: type[Result], title: str, rows: Sequence[Result]) -> TableFigure:
+    """Return the columns of result rows but for their unit."""
+    shown = [each for each in columns(kind) if each.name != "unit"]
     numbers = [
         [value for row in rows if isinstance(value := get(row, each.name), float)] for each in shown
     ]
-    yield TableFigure(
-        name,
+    return TableFigure(
+        kind.SHEET,
         title,
         tuple(
             FigureColumn(each.field, Precision(each.unit, among), each.meaning)

@@ -31,6 +31,7 @@ class CostShare(Result):
     ABOUT = "what each buyer would pay alone, and its fair part of the cost"
     PLACE = 84
     ALWAYS = False
+    BRIEF = "Buyers"
     buyer: str = column("buyer")
     alone: float | None = column(
         "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself;"
@@ -159,5 +160,11 @@ def rounds(asked: Asked) -> Rounds:
 
 
 COST_SHARES = WhatIf(
-    kind="cost_shares", option="shares", refuse=refuse, cases=cases, attach=attach, rounds=rounds
+    kind="cost_shares",
+    option="shares",
+    refuse=refuse,
+    cases=cases,
+    attach=attach,
+    rounds=rounds,
+    result=CostShare,
 )

@@ -34,6 +34,7 @@ class FirmSupplyRow(Result):
     ABOUT = "this plan beside one that counts on no plant that is merely announced"
     PLACE = 83
     ALWAYS = False
+    BRIEF = "Firm supply only"
     figure: str = column("what is compared")
     of: str | None = column("supplier or contract")
     unit: str = column("unit of the figure")
@@ -178,5 +179,11 @@ def rounds(asked: Asked) -> Rounds:
 
 
 FIRM_SUPPLY = WhatIf(
-    kind="firm_supply", option="firm", refuse=refuse, cases=cases, attach=attach, rounds=rounds
+    kind="firm_supply",
+    option="firm",
+    refuse=refuse,
+    cases=cases,
+    attach=attach,
+    rounds=rounds,
+    result=Compared,
 )

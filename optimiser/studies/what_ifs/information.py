@@ -37,6 +37,7 @@ class Worth(Result):
     ABOUT = "what the uncertainty costs: VSS and EVPI"
     PLACE = 81
     ALWAYS = False
+    BRIEF = "What the uncertainty costs"
     figure: str = column("RP, WS, EEV, EVPI or VSS")
     meaning: str = column("what it is", sentence=True)
     value: float | None = column("value; blank = there is none, see the meaning", "money")
@@ -217,4 +218,5 @@ INFORMATION = WhatIf(
     cases=cases,
     attach=attach,
     rounds=rounds,
+    result=Worth,
 )

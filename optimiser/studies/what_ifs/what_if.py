@@ -9,6 +9,7 @@ from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import Asked, Rounds
+from stockpile_model.schema import Result as ResultRow
 from stockpile_model.stockpile import Stockpile
 
 
@@ -21,7 +22,7 @@ class WhatIf:
 
     refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
-    rounds(asked): the same as a study.
+    rounds(asked): the same as a study. `result`: the type of row that holds the answer in a plan.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class WhatIf:
     cases: Callable[[Plan], list[Case]]
     attach: Callable[[Plan, Sequence[CaseResult], Options], Plan]
     rounds: Callable[[Asked], Rounds]
+    result: type[ResultRow]
 
 
 def no_refusal(stockpile: Stockpile) -> None:

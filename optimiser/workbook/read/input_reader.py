@@ -21,10 +21,10 @@ from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_checks
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import Fault, InputError, locate
+from optimiser.workbook.read import csvs, doubts, title_units, xlsx
 from optimiser.workbook.read.cells import Digest, Sheet, Unreadable, number
 from optimiser.workbook.read.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.read.headed_sheet import Faults
-from optimiser.workbook.read.input_reader import csvs, doubts, title_units, xlsx
 from optimiser.workbook.read.links import link
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import check

@@ -18,6 +18,8 @@ from optimiser.auditing import Line, Sheets
 from optimiser.plan.plan import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
+from optimiser.workbook.plan_sheets import DATED, SHEETS
+from optimiser.workbook.read import xlsx
 from optimiser.workbook.read.cells import (
     Cell,
     Cells,
@@ -29,8 +31,6 @@ from optimiser.workbook.read.cells import (
     letter,
 )
 from optimiser.workbook.read.headed_sheet import Faults, HeadedSheet
-from optimiser.workbook.read.input_reader import xlsx
-from optimiser.workbook.write.result_sheets import DATED, SHEETS
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse

@@ -65,9 +65,6 @@ SUGGESTED = {"buyer": "buyers", "follows": "scenarios"}
 them.
 """
 
-WHOLE_PERIODS = ("shelf_life_months", "lead_time_months", "term_months", "ready_lag_months")
-"""Durations that the checks of the model refuse where they are no whole number of periods."""
-
 MISSING, TWICE, UNKNOWN = "#FFE699", "#FF9999", "#F4B084"
 COLOURS = {
     MISSING: "A required cell is blank in a row that holds anything.",
@@ -224,7 +221,7 @@ def explain(name: str, column: Column | None, units: Units) -> str:
         parts.append(
             "No two rows may have the same." if column.name == "date" else "Its own for each row."
         )
-    if name in WHOLE_PERIODS:
+    if column.whole_periods and name == column.name:
         parts.append("A whole number of periods (settings period_months).")
     if column.many:
         parts.append("Several are separated by commas.")
@@ -378,11 +375,11 @@ def _own(column: Column, cell: str) -> dict[str, Any]:
 def _bounded(column: Column, cell: str) -> dict[str, Any]:
     most = LARGEST if column.most is None else column.most
     least = -LARGEST if column.least is None else column.least
-    if column.above is not None or column.name in WHOLE_PERIODS:
+    if column.above is not None or column.whole_periods:
         low = f"{cell}>={least:.15g}" if column.above is None else f"{cell}>{column.above:.15g}"
         step = (
             "MAX(1,period_months)"
-            if column.name in WHOLE_PERIODS
+            if column.whole_periods
             else "1"
             if column.kind == "whole"
             else ""
@@ -435,7 +432,7 @@ def refusal(rule: Mapping[str, Any], column: Column) -> str:
     if column.kind == "date":
         return f"It must be a date between {YEARS[0]} and {YEARS[1]}, such as 2027-03-31."
     more = " A share is a fraction: 0.25 or 25 %." if column.unit == "1" else ""
-    if column.name in WHOLE_PERIODS:
+    if column.whole_periods:
         more = " It must be a whole number of periods: see period_months in the settings."
     return (
         f"It must be a {'whole ' if column.kind == 'whole' else ''}number. {bounds}{more}".strip()

@@ -18,7 +18,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.system.errors import OutputError
-from optimiser.workbook.template.template_book import guards
+from optimiser.workbook.template import guards
+from optimiser.workbook.write import ownership
 from optimiser.workbook.write.input_sheets import (
     CREATED,
     GUIDE_COLUMNS,
@@ -33,7 +34,6 @@ from optimiser.workbook.write.input_sheets import (
     write_guide,
 )
 from optimiser.workbook.write.ownership import Kind, check_target, replace
-from optimiser.workbook.write.plan_book import ownership
 from optimiser.workbook.write.styles import OPTIONS, Styles, put
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, in_order

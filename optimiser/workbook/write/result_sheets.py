@@ -15,12 +15,10 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures.of_plan.plan_rows import PlanRows
-from optimiser.plan.plan import Assumption, MarginalValue, Plan
-from optimiser.studies.what_ifs.cost_shares import CostShare
-from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
-from optimiser.studies.what_ifs.information import Worth
+from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
 from optimiser.workbook.column_units import unit_of
+from optimiser.workbook.plan_sheets import DATED, SHEETS
 from optimiser.workbook.write.styles import (
     DATE,
     FACTOR,
@@ -31,19 +29,10 @@ from optimiser.workbook.write.styles import (
     put,
 )
 from optimiser.workbook.write.table_sheet import TableSheet
-from stockpile_model.block import results as block_results
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Column, Dated, Result, columns
 from stockpile_model.values import unbracketed
 
-OTHERS: tuple[type[Result], ...] = (
-    Worth,
-    MarginalValue,
-    FirmSupplyRow,
-    CostShare,
-    Assumption,
-)  # which no block reports
-DATED = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter

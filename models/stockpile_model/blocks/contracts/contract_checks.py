@@ -18,7 +18,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     levels = menu(stockpile)
     for row in stockpile.rows(Contract):
         yield from ordered(row, "sign_from", "sign_to")
-        yield from whole_periods(stockpile, row, "term_months", "lead_time_months")
+        yield from whole_periods(stockpile, row)
         yield from seen(row, "availability")
         if not levels[row.contract]:
             message = f"{row.contract} has no row in the sheet floors: give its menu there"

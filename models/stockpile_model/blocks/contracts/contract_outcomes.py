@@ -27,6 +27,7 @@ class ContractOutcome(Dated):
     PLACE = 20
     MEANS = ("contract", "level", "signed")
     DECIDED = "signed"
+    RANK = 2
     contract: str = column("offtake")
     supplier: str = column("producer")
     material: str = column("material")

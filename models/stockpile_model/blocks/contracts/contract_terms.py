@@ -61,7 +61,10 @@ class Contract(Row):
     sign_to: dt.date | None = column("last date it can be signed; blank = to the end")
     deliver_from: dt.date | None = column("earliest first delivery; blank = signing + lead time")
     term_months: float | None = column(
-        "length from the first delivery; blank = to the end of the horizon", "months", above=0
+        "length from the first delivery; blank = to the end of the horizon",
+        "months",
+        above=0,
+        whole_periods=True,
     )
     take_or_pay: float = column(
         "share of the annual quantity paid for whether taken or not",
@@ -75,7 +78,7 @@ class Contract(Row):
     )
     signing_cost: float = column("paid at signing", "money", default=0.0, least=0)
     lead_time_months: float = column(
-        "from signing to first delivery", "months", default=0.0, least=0
+        "from signing to first delivery", "months", default=0.0, least=0, whole_periods=True
     )
     duty: float = column("customs duty, share of the price", "1", default=0.0, least=0)
     freight: float = column("freight", "money/quantity", default=0.0, least=0)

@@ -30,7 +30,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 yield from _check_order_of_breaks(rows[0], earlier, row)
     for offer in stockpile.rows(Offer):
         yield from ordered(offer, "from", "to")
-        yield from whole_periods(stockpile, offer, "lead_time_months")
+        yield from whole_periods(stockpile, offer)
         yield from seen(offer, "availability")
         yield from _check_lot_size(stockpile, offer)
         yield from _check_price(offer)

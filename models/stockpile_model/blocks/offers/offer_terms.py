@@ -41,7 +41,9 @@ class Offer(Row):
         "orders are whole multiples of it; blank = any quantity", "quantity", above=0
     )
     order_cost: float = column("cost of each order placed", "money", default=0.0, least=0)
-    lead_time_months: float = column("time from order to arrival", "months", default=0.0, least=0)
+    lead_time_months: float = column(
+        "time from order to arrival", "months", default=0.0, least=0, whole_periods=True
+    )
     payment: str = column(
         "when the metal is paid", default="delivery", choices=("delivery", "order")
     )

@@ -31,6 +31,7 @@ class Order(Dated):
     PLACE = 10
     MEANS = ("date", "offer")
     DECIDED = "date"
+    RANK = 3
     date: dt.date = column("first day of the period in which the order is placed")
     offer: str = column("offer")
     supplier: str = column("supplier")

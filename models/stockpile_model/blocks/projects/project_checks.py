@@ -16,7 +16,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with each project and with the rows that wait for it."""
     for row in stockpile.rows(Project):
         yield from ordered(row, "decide_from", "decide_to")
-        yield from whole_periods(stockpile, row, "ready_lag_months")
+        yield from whole_periods(stockpile, row)
         if (row.capex is None) != (row.life_years is None):
             pair = ("capex", "life_years")
             name, other = pair if row.capex is None else reversed(pair)

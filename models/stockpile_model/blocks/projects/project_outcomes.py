@@ -26,6 +26,7 @@ class ProjectOutcome(Dated):
     PLACE = 30
     MEANS = ("project", "decided", "contract", "level")
     DECIDED = "decided"
+    RANK = 1
     project: str = column("project")
     supplier: str = column("supplier")
     decision: str = column("`grant`, `carried` by a contract, or `no`")

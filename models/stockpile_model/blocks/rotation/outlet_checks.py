@@ -20,7 +20,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the dates, the form and the ages of each outlet."""
     for row in stockpile.rows(Outlet):
         yield from ordered(row, "from", "to")
-        yield from whole_periods(stockpile, row, "lead_time_months")
+        yield from whole_periods(stockpile, row)
         yield from _check_form(row)
         yield from _check_life(stockpile, row)
 

@@ -24,6 +24,7 @@ class Rotated(Dated):
     SHEET = "rotation"
     ABOUT = "which lot leaves, when and through which outlet, before its life is over"
     PLACE = 41
+    RANK = 4
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")

@@ -51,7 +51,11 @@ class Outlet(Row):
         "units back for each unit in (exchange, rework)", "1", default=1.0, least=0
     )
     lead_time_months: float = column(
-        "time until the units are back (exchange, rework)", "months", default=0.0, least=0
+        "time until the units are back (exchange, rework)",
+        "months",
+        default=0.0,
+        least=0,
+        whole_periods=True,
     )
     to_material: str | None = column(
         "material that comes back (rework); blank = the same", refers="materials"
