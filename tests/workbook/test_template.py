@@ -35,7 +35,7 @@ from stockpile_model.values import normal
 from tests.support.guarded import accepted, choices, named, refuses, validation
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "optimiser" / "workbook" / "examples"
+EXAMPLES = ROOT / "optimiser" / "workbook" / "template" / "examples"
 LAST = ROWS + 1
 
 
