@@ -8,6 +8,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TypeVar
 
 from optimiser.auditing import Line, Sheets
@@ -141,33 +142,40 @@ def _scenarios(plans: Sequence[Sheets]) -> Iterator[Compared]:
 
 
 def _decisions(plans: Sequence[Sheets]) -> Iterator[Compared]:
-    for what, sheet, name, chosen, otherwise in (
-        ("contract", "contracts", "contract", _level, NOT_SIGNED),
-        ("project", "projects", "project", _decision, NO),
-    ):
-        told = [_told(each[sheet], name, chosen) for each in plans]
-        for of in _names(told):
-            yield Compared(
-                DECISIONS, what, of, "", tuple(each.get(of) or otherwise for each in told)
-            )
-    ordered = [_sums(each["orders"], "ordered", lambda line: line["offer"]) for each in plans]
+    yield from _chosen("contract", [each["contracts"] for each in plans], _level, NOT_SIGNED)
+    yield from _chosen("project", [each["projects"] for each in plans], _decision, NO)
+    ordered = [_sums(each["orders"], "ordered", itemgetter("offer")) for each in plans]
     begun = [_first_dates(each["orders"]) for each in plans]
     for of in _names(ordered):
-        yield Compared(
-            DECISIONS, "ordered", of, "quantity", tuple(each.get(of, 0.0) for each in ordered)
-        )
+        yield _amount("ordered", of, ordered)
         yield Compared(DECISIONS, "first order", of, "", tuple(each.get(of) for each in begun))
-    rotated = [
-        _sums(each["rotation"], "quantity", lambda line: line["outlet"] or "") for each in plans
-    ]  # what expires has no outlet
-    arrived = [
-        _sums(each["deliveries"], "quantity", lambda line: line["supplier"]) for each in plans
-    ]
+    rotated = [_sums(each["rotation"], "quantity", itemgetter("outlet")) for each in plans]
+    arrived = [_sums(each["deliveries"], "quantity", itemgetter("supplier")) for each in plans]
     for what, sums in (("rotated", rotated), ("arrives", arrived)):
-        for of in filter(None, _names(sums)):
-            yield Compared(
-                DECISIONS, what, of, "quantity", tuple(each.get(of, 0.0) for each in sums)
-            )
+        for of in filter(None, _names(sums)):  # what expires has no outlet
+            yield _amount(what, of, sums)
+    yield from _first_orders(plans)
+
+
+def _chosen(
+    what: str,
+    lines: Sequence[Sequence[Line]],
+    choice: Callable[[Line], str | None],
+    otherwise: str,
+) -> Iterator[Compared]:
+    """Yield what each plan chooses for each contract, or each project."""
+    found = [_choices(each, what, choice) for each in lines]
+    for of in _names(found):
+        yield Compared(DECISIONS, what, of, "", tuple(each.get(of) or otherwise for each in found))
+
+
+def _amount(what: str, of: str, sums: Sequence[Mapping[str, float]]) -> Compared:
+    """Return a quantity of each plan by its name; nothing where a plan has none."""
+    return Compared(DECISIONS, what, of, "quantity", tuple(each.get(of, 0.0) for each in sums))
+
+
+def _first_orders(plans: Sequence[Sheets]) -> Iterator[Compared]:
+    """Yield the orders by date and offer that are placed before any scenario is known."""
     known = _first_known(plans)
     first = [
         _sums((line for line in each["orders"] if line["date"] < known), "ordered", _dated)
@@ -175,13 +183,8 @@ def _decisions(plans: Sequence[Sheets]) -> Iterator[Compared]:
     ]
     for key in sorted({key for each in first for key in each}):
         date, offer = key
-        yield Compared(
-            DECISIONS,
-            f"order {date}",
-            offer,
-            "quantity",
-            tuple(each.get(key, 0.0) for each in first),
-        )
+        values = tuple(each.get(key, 0.0) for each in first)
+        yield Compared(DECISIONS, f"order {date}", offer, "quantity", values)
 
 
 def _first_known(plans: Iterable[Sheets]) -> dt.date:
@@ -215,8 +218,10 @@ def _decision(line: Line) -> str | None:
     return f"{line['decision']}, {line['decided']}" if line["decided"] else str(line["decision"])
 
 
-def _told(lines: Iterable[Line], name: str, chosen: Callable[[Line], str | None]) -> dict[str, str]:
-    """What is decided of each name, in words; nothing where it is not taken in any scenario."""
+def _choices(
+    lines: Iterable[Line], name: str, chosen: Callable[[Line], str | None]
+) -> dict[str, str]:
+    """Return what is decided of each name, in words; blank where no scenario takes it."""
     found: dict[
         str, dict[str, dict[str, float]]
     ] = {}  # name -> choice -> scenarios and their probability

@@ -14,7 +14,8 @@ from optimiser.workbook.column_units import unit_of
 from optimiser.workbook.read.drafts import Bracket, Drafts, Observations
 from optimiser.workbook.read.headed_sheet import Faults
 from optimiser.workbook.read.input_reader import read
-from optimiser.workbook.read.title_units import WorkbookUnits, judge
+from optimiser.workbook.read.named_units import WorkbookUnits
+from optimiser.workbook.read.title_units import judge
 from optimiser.workbook.template.template_book import MATERIALS, write_template
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, columns

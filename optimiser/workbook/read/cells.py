@@ -37,7 +37,8 @@ class Unreadable(Exception):
 class Digest(Protocol):
     """Takes note of bytes, as a checksum of `hashlib` does."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes, /) -> None:
+        """Take note of bytes."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ UNCACHED = Lost(
 
 
 def error(shown: str) -> Lost:
+    """Return a cell that shows an error of the spreadsheet program."""
     return Lost(f"is the error {shown}; mend its formula or write the value", shown)
 
 

@@ -56,11 +56,12 @@ class Draft:
     )  # names as their cells hold them, where these are not clean
 
     def given(self, name: str) -> str:
-        """What the cell of a column holds, as text."""
+        """Return what the cell of a column holds, as text."""
         return self.raw.get(name) or text(self.values[name])
 
     @property
     def ranges(self) -> dict[str, tuple[float | None, float | None]]:
+        """Return the low and the high end by column."""
         return {
             name: (self.bounds.get((name, "low")), self.bounds.get((name, "high")))
             for name, _ in self.bounds
@@ -153,44 +154,31 @@ def _slots(column: Column, name: str, role: Literal["value", "open"] = "value") 
 
 
 def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
-    """The rows of any table but the settings."""
+    """Return the rows of any table but the settings."""
     slots = {
         name: slot for column in columns(kind) for name, slot in _slots(column, column.name).items()
     } | _ABOUT
-    required = [column for column in columns(kind) if column.required]
+    required = [column.name for column in columns(kind) if column.required]
     spelt: dict[str, str] = {}  # open columns as their header spells them
 
     def other(title: str) -> str | None:
-        return (
-            spelt.setdefault(normal(title), unitless(title))
-            if kind.OPEN and unitless(title)
-            else None
-        )
+        if not kind.OPEN or not unitless(title):
+            return None
+        return spelt.setdefault(normal(title), unitless(title))
 
-    table = HeadedSheet(sheet, faults, slots, [column.name for column in required], other)
+    table = HeadedSheet(sheet, faults, slots, required, other)
     found = Drafts(
         kind,
         faults,
         {name: letter(column) for name, column in table.columns.items()},
         seen=Observations(typed=sheet.typed),
+        columns=table.columns,
+        line=table.line,
+        hidden=sheet.hidden,
     )
-    found.columns, found.line, found.hidden = table.columns, table.line, sheet.hidden
-    series = {
-        name: Column(
-            name=name, field=name, kind="number", meaning=kind.OPEN, unit="money/quantity", least=0
-        )
-        for name in spelt.values()
-    }
-    beside = {
-        name: slot
-        for base, title in spelt.items()
-        for name, slot in _slots(series[title], base).items()
-        if slot.role != "value"
-    }
-    slots |= {
-        title: beside.get(base, _Slot("open", series[title])) for base, title in spelt.items()
-    }
-    found.indices = [title for title in series if slots[title].role == "open"]
+    opened = _open_slots(kind, spelt)
+    slots |= opened
+    found.indices = [title for title, slot in opened.items() if slot.role == "open"]
     found.units = {
         name: Bracket(said, slots[name].column, table.line, table.columns[name])
         for name, said in table.units.items()
@@ -202,33 +190,63 @@ def draft(kind: type[Row], sheet: Sheet, faults: Faults) -> Drafts:
         found.wide = Wide(kind, table.spans, *(table.wide or (0, {}, {})))
         return found
     for line, cells in table:
-        missing = [
-            column.name
-            for column in required
-            if column.name not in cells and column.name in table.columns
-        ]
-        if missing and (
-            at := next((table.columns[name] for name, cell in cells.items() if is_total(cell)), 0)
-        ):
-            faults.add(
-                line, at, "this row looks like a total, which is no row of the table; remove it"
-            )
-            continue
-        if line == table.line + 1 and _units(cells, slots):
-            first = table.columns[next(iter(cells))]
-            faults.add(
-                line,
-                first,
-                "this row holds no values; remove it, and write units into the names of the"
-                " columns, as in price [USD/kg]",
-            )
-            continue
-        found.rows.append(_fill(line, cells, slots, table, found.seen))
-        if missing:
-            faults.add(line, table.columns[missing[0]], _required(missing))
+        _take(found, table, slots, required, line, cells)
     _judge_points(found)
-    _judge_indices(found, table, slots.keys() - series.keys())
+    _judge_indices(found, table, slots.keys() - opened.keys())
     return found
+
+
+def _open_slots(kind: type[Row], spelt: Mapping[str, str]) -> dict[str, _Slot]:
+    """Return what the cells of open columns are, by title: values, or ends of ranges.
+
+    `spelt` has their names as they are compared and as they are written.
+    """
+    series = {
+        title: Column(
+            name=title,
+            field=title,
+            kind="number",
+            meaning=kind.OPEN,
+            unit="money/quantity",
+            least=0,
+        )
+        for title in spelt.values()
+    }
+    ends = {
+        name: slot
+        for base, title in spelt.items()
+        for name, slot in _slots(series[title], base).items()
+        if slot.role != "value"
+    }
+    return {title: ends.get(base, _Slot("open", series[title])) for base, title in spelt.items()}
+
+
+def _take(
+    found: Drafts,
+    table: HeadedSheet,
+    slots: Mapping[str, _Slot],
+    required: Sequence[str],
+    line: int,
+    cells: Mapping[str, Cell],
+) -> None:
+    """Take a row of a sheet, unless it is a total or holds units."""
+    missing = [name for name in required if name not in cells and name in table.columns]
+    totals = (table.columns[name] for name, cell in cells.items() if is_total(cell))
+    if missing and (at := next(totals, 0)):
+        message = "this row looks like a total, which is no row of the table; remove it"
+        found.faults.add(line, at, message)
+        return
+    if line == table.line + 1 and _are_units(cells, slots):
+        first = table.columns[next(iter(cells))]
+        message = (
+            "this row holds no values; remove it, and write units into the names of the columns, as"
+            " in price [USD/kg]"
+        )
+        found.faults.add(line, first, message)
+        return
+    found.rows.append(_fill(line, cells, slots, table, found.seen))
+    if missing:
+        found.faults.add(line, table.columns[missing[0]], _required(missing))
 
 
 def is_total(cell: Any) -> bool:
@@ -241,7 +259,7 @@ def is_total(cell: Any) -> bool:
     return bool(words) and not _TOTALS.isdisjoint((words[0], words[-1]))
 
 
-def _units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
+def _are_units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
     """Whether a row says in words what several columns hold: units, or the header once more."""
     found = [(slots[name].column, cell) for name, cell in cells.items() if name in slots]
     values = [
@@ -255,7 +273,7 @@ def _units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
 
 
 def _required(missing: Sequence[str]) -> str:
-    """What is said of the cells of a row that must not be blank and are: several have one reason."""
+    """Return the message about blank cells that are required; several have one reason."""
     if len(missing) == 1:
         return (
             f"{missing[0]}"
@@ -319,7 +337,7 @@ def _judge_indices(found: Drafts, table: HeadedSheet, known: Collection[str]) ->
 
 
 def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
-    """The settings: a draft for each name of the sheet."""
+    """Return the settings: a draft for each name of the sheet."""
     known = {column.name: column for column in columns(Settings)}
     table = HeadedSheet(
         sheet, faults, ("name", "value", "value_low", "value_high", *PROVENANCE), ("name", "value")
@@ -332,51 +350,63 @@ def draft_settings(sheet: Sheet, faults: Faults) -> Drafts:
         line=table.line,
         hidden=sheet.hidden,
     )
-    missing = {name: None for name, column in known.items() if column.required}
+    missing = [name for name, column in known.items() if column.required]
     unclear: list[tuple[int, str]] = []  # rows of which nothing says what they mean
     for line, cells in table:
         title = cells.pop("name", "")
         name = "" if isinstance(title, Lost) else normal(text(title))
-        if name in known and name not in found.cells:
-            missing.pop(name, None)
-            found.cells[name] = f"{letter(table.columns.get('value', 1))}{line}"
-            if not isinstance(title, Lost) and (unit := parted(text(title))[1]):
-                found.units[name] = Bracket(unit, known[name], line, table.columns["name"])
-            found.rows.append(
-                _fill(line, cells, _slots(known[name], "value") | _ABOUT, table, found.seen, name)
-            )
-            if known[name].required and "value" not in cells and "value" in table.columns:
-                faults.add(line, table.columns["value"], f"{name} {known[name].fault(None)}")
+        if name in found.cells:
+            message = f"{name} stands twice: here and in {found.cells[name]}; remove one of the two"
+            faults.add(line, table.columns["name"], message)
         elif name in known:
-            faults.add(
-                line,
-                table.columns["name"],
-                f"{name} stands twice: here and in {found.cells[name]}; remove one of the two",
-            )
+            missing = [each for each in missing if each != name]
+            _take_setting(found, table, known[name], title, line, cells)
         elif hint := "" if faults.more or len(unclear) > MOST_FAULTS else nearest(name, known):
-            missing = {each: None for each in missing if f"{each!r}" not in hint}
+            missing = [each for each in missing if f"{each!r}" not in hint]
             faults.header(line, table.columns["name"], f"name {name!r} is unknown{hint}", lost=True)
         elif "name" in table.columns:
-            said = (
-                title.message
-                if isinstance(title, Lost)
-                else f"{quoted(name)} is unknown"
-                if name
-                else "is required and must not be blank"
-            )
-            unclear.append((line, f"name {said}"))
-    for line, message in unclear:
-        mend = (
-            f"{' and '.join(missing)} must be given" if missing else "rename it or remove the row"
-        )
-        faults.add(line, table.columns["name"], f"{message}; {mend}")
-    if missing and not unclear and "name" in table.columns:
-        faults.sheet(
-            f"{' and '.join(missing)} must be given: add a row with the name and its value"
-        )
-    faults.lost |= bool(missing)
+            unclear.append((line, f"name {_unclear(title, name)}"))
+    _judge_names(found, table, missing, unclear)
     _judge_points(found)
     return found
+
+
+def _take_setting(
+    found: Drafts,
+    table: HeadedSheet,
+    column: Column,
+    title: Cell,
+    line: int,
+    cells: Mapping[str, Cell],
+) -> None:
+    """Take the row of a setting."""
+    name, at = column.name, table.columns.get("value")
+    found.cells[name] = f"{letter(at or 1)}{line}"
+    if not isinstance(title, Lost) and (unit := parted(text(title))[1]):
+        found.units[name] = Bracket(unit, column, line, table.columns["name"])
+    found.rows.append(_fill(line, cells, _slots(column, "value") | _ABOUT, table, found.seen, name))
+    if column.required and "value" not in cells and at is not None:
+        found.faults.add(line, at, f"{name} {column.fault(None)}")
+
+
+def _unclear(title: Cell, name: str) -> str:
+    """Return what is wrong with a name that is like none of a setting."""
+    if isinstance(title, Lost):
+        return title.message
+    return f"{quoted(name)} is unknown" if name else "is required and must not be blank"
+
+
+def _judge_names(
+    found: Drafts, table: HeadedSheet, missing: Sequence[str], unclear: Sequence[tuple[int, str]]
+) -> None:
+    """Add a fault for each row without the name of a setting, and for settings that are missing."""
+    names = " and ".join(missing)
+    remedy = f"{names} must be given" if missing else "rename it or remove the row"
+    for line, message in unclear:
+        found.faults.add(line, table.columns["name"], f"{message}; {remedy}")
+    if missing and not unclear and "name" in table.columns:
+        found.faults.sheet(f"{names} must be given: add a row with the name and its value")
+    found.faults.lost |= bool(missing)
 
 
 def _fill(

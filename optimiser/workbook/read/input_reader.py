@@ -26,6 +26,7 @@ from optimiser.workbook.read.cells import Digest, Sheet, Unreadable, number
 from optimiser.workbook.read.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.read.headed_sheet import Faults
 from optimiser.workbook.read.links import link
+from optimiser.workbook.read.named_units import WorkbookUnits
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import check
 from stockpile_model.changes import Change, apply
@@ -242,7 +243,7 @@ class _Workbook:
             if drafts
             else {}
         )
-        book = title_units.WorkbookUnits.of(given)
+        book = WorkbookUnits.of(given)
         for table in self.tables.values():
             title_units.judge(table, book)
             if table.wide is not None:

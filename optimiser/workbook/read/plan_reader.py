@@ -277,11 +277,18 @@ def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]
         return None, str(reason)
 
 
-# of the summary, in their order: how the title begins, and whether there are columns below it
 PARTS = {
-    "To do first": False, "Cost by heading": True, "Quantities": True, "Appropriations": True, "Suppliers": True, "Buyers": True,
-    "Checks": False, "Warnings": False, "Sheets": True,
-}  # fmt: skip
+    "To do first": False,
+    "Cost by heading": True,
+    "Quantities": True,
+    "Appropriations": True,
+    "Suppliers": True,
+    "Buyers": True,
+    "Checks": False,
+    "Warnings": False,
+    "Sheets": True,
+}
+"""The parts of the summary in order: how the title begins, and whether its columns have titles."""
 
 
 def _summary(sheet: Sheet) -> _Summary:

@@ -112,14 +112,15 @@ class Worksheet:
     spilled: dict[int, int] = field(
         default_factory=dict
     )  # by column the last row that an array formula fills from elsewhere
+    covered: int = 0  # the last column of which it is known whether it is hidden
 
     def rows(self, stream: IO[bytes]) -> Iterator[tuple[int, Cells]]:
-        """The rows that are not blank. Raises Unreadable, and what the XML parser raises."""
+        """Yield the rows that are not blank. Raises Unreadable, and what the XML parser raises."""
         open_elements: list[
             Element
         ] = []  # those outside the data, so that each can be dropped once it is read
         data: Element | None = None
-        line = column = last = widest = covered = 0
+        line = column = last = widest = 0
         cells: Cells = {}
         for event, element in iterparse(stream, ("start", "end")):
             tag = element.tag
@@ -143,20 +144,24 @@ class Worksheet:
                 del data[-1]
             elif data is None or tag == _DATA:
                 data = None
-                if tag == _COLUMN and _is_hidden(element, "width"):
-                    first, end = (
-                        max(covered + 1, int(element.get("min", 0))),
-                        min(MOST_COLUMNS, int(element.get("max", 0))),
-                    )
-                    self.hidden.columns.update(range(first, end + 1))
-                    covered = max(covered, end)
-                elif tag == _MERGED:
-                    area = corners(element.get("ref", ""))
-                    if area[0] <= last and area[1] <= widest and len(self.merged) < MOST_MERGED:
-                        self.merged.append(area)
+                self._note(element, last, widest)
                 open_elements.pop()
                 if open_elements:
                     del open_elements[-1][-1]
+
+    def _note(self, element: Element, last: int, widest: int) -> None:
+        """Note hidden columns and merged cells, which stand outside the rows; the last row and the
+        last column with a value bound them.
+        """
+        if element.tag == _COLUMN and _is_hidden(element, "width"):
+            first = max(self.covered + 1, int(element.get("min", 0)))
+            end = min(MOST_COLUMNS, int(element.get("max", 0)))
+            self.hidden.columns.update(range(first, end + 1))
+            self.covered = max(self.covered, end)
+        elif element.tag == _MERGED:
+            area = corners(element.get("ref", ""))
+            if area[0] <= last and area[1] <= widest and len(self.merged) < MOST_MERGED:
+                self.merged.append(area)
 
     def _cell(self, element: Element, line: int, column: int) -> Cell | None:
         """What a cell holds; None where it is blank."""

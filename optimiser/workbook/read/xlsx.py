@@ -100,7 +100,8 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
             if worksheets and worksheets[0].title == named.name:
                 found, worksheet = worksheets.pop(0), Worksheet(package)
                 worksheet.hidden.sheet = found.sheet_state != "visible"
-                rows = _rows(archive, found._worksheet_path, worksheet)  # type: ignore[attr-defined]
+                part = found._worksheet_path  # type: ignore[attr-defined]
+                rows = _rows(archive, part, worksheet)
                 yield Sheet(named.name, rows, worksheet.merged, worksheet.hidden)
             elif named.name not in charts:
                 yield Sheet(named.name, _missing())
@@ -135,7 +136,9 @@ def _refuse_other_formats(stream: BinaryIO) -> None:
 
 
 def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
-    """The sizes that an archive declares bound what can be read of it (zipfile reads no further)."""
+    """Raise Unreadable where an archive declares more than is read; zipfile reads no further than
+    it declares.
+    """
     entries = archive.infolist()
     size = sum(entry.file_size for entry in entries)
     if size > MOST_BYTES or len(entries) > _MOST_PARTS:

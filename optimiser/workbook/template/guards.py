@@ -85,6 +85,7 @@ class GuardedSheets:
     names: Mapping[str, Sequence[str]]
 
     def letter(self, table: str, column: str) -> str:
+        """Return the letters of a column."""
         return letter(list(self.names[table]).index(column) + 1)
 
     def cell(self, table: str, column: str) -> str:
@@ -92,6 +93,7 @@ class GuardedSheets:
         return f"${self.letter(table, column)}{_FIRST}"
 
     def area(self, table: str, column: str) -> str:
+        """Return the cells of a column, from its header to the last guarded row."""
         at = self.letter(table, column)
         return f"{table}!${at}$1:${at}${_LAST}"
 
@@ -185,7 +187,8 @@ def _add_lists(
         sheet.write_formula(
             line,
             1,
-            f'=IF(OR({plain}="source",RIGHT({plain},4)="_low",RIGHT({plain},5)="_high"),"",A{line + 1})',
+            f'=IF(OR({plain}="source",RIGHT({plain},4)="_low",RIGHT({plain},5)="_high"),"",'
+            f"A{line + 1})",
             None,
             shown if line <= len(indices) else "",
         )

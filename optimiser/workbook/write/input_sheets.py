@@ -56,6 +56,7 @@ class Units:
 
     @classmethod
     def of(cls, settings: Iterable[Cells]) -> Units:
+        """Return the units that the rows of the settings give."""
         given = {row["name"]: row["value"] for row in settings}
         return cls(given.get("quantity_unit") or "kg", given.get("currency") or "USD")
 
@@ -112,10 +113,8 @@ def comment(name: str, column: Column | None, units: Units) -> str:
     if column.refers:
         parts.append(f"See the sheet {column.refers}.")
     if column.default not in (None, "", ()):
-        parts.append(
-            "Blank:"
-            f" {'no' if column.default is False else 'yes' if column.default is True else column.default}."
-        )
+        words = {False: "no", True: "yes"} if column.kind == "yes_no" else {}
+        parts.append(f"Blank: {words.get(column.default, column.default)}.")
     return " ".join(parts)
 
 

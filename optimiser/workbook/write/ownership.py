@@ -45,6 +45,7 @@ class Kind(Enum):
 
     @property
     def subject(self) -> str:
+        """Return how the subject of such a workbook begins."""
         return f"Stockpile {self.name.lower()}"
 
 

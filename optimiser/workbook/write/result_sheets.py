@@ -53,9 +53,11 @@ class ResultTable:
 
     @property
     def sheet(self) -> str:
+        """Return the name of the sheet."""
         return self.kind.SHEET
 
     def letter(self, name: str) -> str:
+        """Return the letters of a column."""
         return str(xl_col_to_name(list(self.values).index(name)))
 
     def range(self, name: str) -> str:
@@ -90,7 +92,9 @@ def shown(kind: type[Result], scenarios: bool) -> list[Column]:
 
 
 def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: ResultTable) -> None:
-    """Write a table: row 1 is the header, each of its cells with the column's meaning as a comment."""
+    """Write a table: row 1 is the header, each of its cells with the column's meaning as a
+    comment.
+    """
     if table.height > MOST_ROWS:
         raise OutputError(
             f"{table.sheet} would need {table.height:,} rows; a sheet holds {MOST_ROWS:,}: plan"
@@ -98,48 +102,8 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Resu
         )
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
-    for c, column in enumerate(found):
-        header = title(column, plan)
-        sheet.write_string(0, c, header, styles.header)
-        sheet.write_comment(0, c, column.meaning, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
-        values = table.values[column.name]
-        if column.name == "unit":
-            values = [unit_of(value, plan.unit, plan.currency) for value in values]
-        formats = (
-            exact_formats(column.unit, values)
-            if column.kind in NUMBERS and _acted_on(column, found)
-            else None
-        )
-        sheet.set_column(
-            c,
-            c,
-            _width(
-                column,
-                header,
-                values,
-                2 if formats is None else max(map(decimals, formats), default=0),
-            ),
-        )
-        gap = c > 0 and found[c - 1].kind in NUMBERS
-        sheet.put_column(
-            c,
-            values,
-            map(styles, formats) if formats else _styles(styles, column, table, plan, gap),
-        )
-        if column.sentence:
-            for r, value in enumerate(values, start=1):
-                if (
-                    value and len(value) > LINE_SENTENCE
-                ):  # not every program fits the height of a row by itself
-                    sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_SENTENCE))
-        if column.alarm and values:
-            alarm = {
-                "type": "cell",
-                "criteria": ">",
-                "value": NOISE * plan.stockpile.scale.of(column.unit),
-                "format": styles.book.add_format({"bg_color": "#FFE699"}),
-            }
-            sheet.conditional_format(1, c, len(values), c, alarm)
+    for c in range(len(found)):
+        _add_column(sheet, styles, plan, table, found, c)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
     sheet.autofilter(0, 0, table.height, len(found) - 1)
@@ -148,9 +112,44 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Resu
     )
     set_print(sheet)
     sheet.repeat_rows(0)
-    sheet.print_area(
-        0, 0, table.height, len(found) - 1
-    )  # a long note runs beyond its cell, not beyond the page
+    # a long note runs beyond its cell, not beyond the page
+    sheet.print_area(0, 0, table.height, len(found) - 1)
+
+
+def _add_column(
+    sheet: TableSheet,
+    styles: Styles,
+    plan: Plan,
+    table: ResultTable,
+    found: Sequence[Column],
+    c: int,
+) -> None:
+    """Write the column with an index: header, values, the height of rows with long sentences."""
+    column, header = found[c], title(found[c], plan)
+    sheet.write_string(0, c, header, styles.header)
+    sheet.write_comment(0, c, column.meaning, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
+    values = table.values[column.name]
+    if column.name == "unit":
+        values = [unit_of(value, plan.unit, plan.currency) for value in values]
+    formats, places = None, 2
+    if column.kind in NUMBERS and _acted_on(column, found):
+        formats = exact_formats(column.unit, values)
+        places = max(map(decimals, formats), default=0)
+    sheet.set_column(c, c, _width(column, header, values, places))
+    gap = c > 0 and found[c - 1].kind in NUMBERS
+    looks = map(styles, formats) if formats else _styles(styles, column, table, plan, gap)
+    sheet.put_column(c, values, looks)
+    for r, value in enumerate(values if column.sentence else (), start=1):
+        if value and len(value) > LINE_SENTENCE:  # not every program fits the height by itself
+            sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_SENTENCE))
+    if column.alarm and values:
+        alarm = {
+            "type": "cell",
+            "criteria": ">",
+            "value": NOISE * plan.stockpile.scale.of(column.unit),
+            "format": styles.book.add_format({"bg_color": "#FFE699"}),
+        }
+        sheet.conditional_format(1, c, len(values), c, alarm)
 
 
 def set_print(sheet: Worksheet) -> None:

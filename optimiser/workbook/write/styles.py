@@ -57,6 +57,7 @@ class Styles:
 
     @property
     def header(self) -> Format:
+        """Return the format of a header."""
         return self(
             bold=True,
             font_color="white",
