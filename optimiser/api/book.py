@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from optimiser.plan.frames import Shown, frame
 from optimiser.system.errors import Fault, InputError
+from optimiser.workbook.read import input_reader as reader
 from optimiser.workbook.read.cells import Cells, Sheet, Unreadable
 from optimiser.workbook.read.input_reader import Reading
-from optimiser.workbook.read.input_reader import input_reader as reader
 from stockpile_model import amounts
 from stockpile_model.changes import Change, parse
 from stockpile_model.schema import nearest

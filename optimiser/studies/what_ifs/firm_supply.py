@@ -185,5 +185,5 @@ FIRM_SUPPLY = WhatIf(
     cases=cases,
     attach=attach,
     rounds=rounds,
-    result=Compared,
+    result=FirmSupplyRow,
 )
