@@ -16,7 +16,7 @@ import pytest
 from optimiser.solving import model_file
 from optimiser.system import files
 from optimiser.system.errors import OutputError
-from optimiser.workbook.read.input_reader import input_reader as reading
+from optimiser.workbook.read import input_reader as reading
 from optimiser.workbook.write.ownership import Kind, about, refuse_foreign
 from tests.support.books import book
 from tests.support.commands import run
