@@ -23,8 +23,9 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
-from optimiser.workbook import template, write
-from stockpile_model import block, schema
+from optimiser.workbook.template import template_book
+from optimiser.workbook.write import plan_book
+from stockpile_model import block
 from stockpile_model.blocks import stock
 from stockpile_model.build import build
 from tests.support import own_block
@@ -111,7 +112,7 @@ def test_a_commitment_may_name_a_draw() -> None:
 
 
 def test_the_table_is_in_the_template_and_the_data_dictionary() -> None:
-    sheet = openpyxl.load_workbook(io.BytesIO(template.compose("blank")))["draws"]
+    sheet = openpyxl.load_workbook(io.BytesIO(template_book.compose("blank")))["draws"]
     header = " ".join(str(cell.value).lower() for cell in next(sheet.iter_rows()))
     assert header.startswith("draw material date quantity [kg] price [usd/kg]"), header
     assert "most that is drawn" in dictionary.dictionary()
@@ -119,7 +120,7 @@ def test_the_table_is_in_the_template_and_the_data_dictionary() -> None:
 
 def test_the_sheet_is_in_the_plan_workbook_and_is_read_again(tmp_path: Any) -> None:
     plan = plan_of(book())
-    sheet = openpyxl.load_workbook(io.BytesIO(write.compose(plan)))["draws"]
+    sheet = openpyxl.load_workbook(io.BytesIO(plan_book.compose(plan)))["draws"]
     _, row = sheet.iter_rows(values_only=True)
     assert row[1:5] == ("swap", "gallium", MOST, MOST * PRICE)
     path = plan.save(tmp_path / "plan.xlsx")

@@ -18,7 +18,7 @@ from optimiser.auditing import Line, Sheets
 from optimiser.plan.plan import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
-from optimiser.workbook.plan_sheets import DATED, SHEETS
+from optimiser.workbook.plan_sheets import DATED, sheet_kinds
 from optimiser.workbook.read import xlsx
 from optimiser.workbook.read.cells import (
     Cell,
