@@ -217,7 +217,7 @@ TYPES = {
 
 
 def dictionary() -> str:
-    """The text of the data dictionary."""
+    """Return the text of the data dictionary."""
     return "\n".join(
         [
             HEAD,
@@ -230,7 +230,7 @@ def dictionary() -> str:
 
 
 def section(kind: type[Row]) -> str:
-    """One table: what it is for, then a line for each column."""
+    """Return one table as text: what it is for, then a line for each column."""
     first = "name" if kind is Settings else "column"
     lines = [f"## {kind.TABLE}", "", kind.PURPOSE, ""]
     lines += [

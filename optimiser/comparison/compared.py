@@ -43,15 +43,16 @@ class Compared:
 
     @property
     def differs(self) -> bool:
-        """Whether a plan differs from the first."""
+        """Return whether a plan differs from the first."""
         return any(
             change(self.values[0], value, self.noise) is not None for value in self.values[1:]
         )
 
 
 def change(first: Value, other: Value, noise: float) -> float | None:
-    """By how much another value differs from the first, by more than noise: None where it does not,
-    NaN where the two are not both amounts.
+    """Return by how much another value differs from the first, if by more than noise.
+
+    Return None where it does not, NaN where the two are not both amounts.
     """
     if not isinstance(first, (int, float)) or not isinstance(other, (int, float)):
         return None if first == other else math.nan
@@ -61,9 +62,10 @@ def change(first: Value, other: Value, noise: float) -> float | None:
 
 
 def compare(plans: Sequence[Sheets], until: dt.date | None = None) -> list[Compared]:
-    """The rows of a comparison, those that do not differ too: figures, scenarios, and the decisions
-    taken before `until`. Names have the spelling of the first plan that has them, which is put into
-    the others.
+    """Return the rows of a comparison, also those that do not differ: figures, scenarios, and the
+    decisions taken before `until`.
+
+    Names get the spelling of the first plan that has them, in all plans.
     """
     _spell_alike(plans)
     rows = [
@@ -188,8 +190,8 @@ def _first_orders(plans: Sequence[Sheets]) -> Iterator[Compared]:
 
 
 def _first_known(plans: Iterable[Sheets]) -> dt.date:
-    """When the first scenario of any of the plans is known; without scenarios all is known, and
-    every order is one of the first.
+    """Return when the first scenario of any of the plans is known; without scenarios all is known,
+    and every order is one of the first.
     """
     return min(
         (
@@ -236,7 +238,7 @@ def _choices(
 
 
 def _in(choice: str, holds: Mapping[str, float]) -> str:
-    """A choice, with the scenarios in which it is taken where these are not all."""
+    """Return a choice, with the scenarios in which it is taken where these are not all."""
     return (
         choice
         if ALL in holds or sum(holds.values()) > 1 - 1e-9
@@ -245,7 +247,7 @@ def _in(choice: str, holds: Mapping[str, float]) -> str:
 
 
 def _sums(lines: Iterable[Line], column: str, key: Callable[[Line], Key]) -> dict[Key, float]:
-    """A column summed by a key, as is expected over the scenarios."""
+    """Return the expected sums of a column over the scenarios, by a key."""
     found: dict[Key, float] = {}
     for line in lines:
         found[key(line)] = found.get(key(line), 0.0) + line["probability"] * line[column]
@@ -260,5 +262,5 @@ def _first_dates(lines: Iterable[Line]) -> dict[str, dt.date]:
 
 
 def _names(found: Iterable[Mapping[str, object]]) -> list[str]:
-    """The names of all plans, each once, in the order in which they come first."""
+    """Return the names of all plans, each once, in the order in which they come first."""
     return list(dict.fromkeys(name for each in found for name in each))

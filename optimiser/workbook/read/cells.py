@@ -62,7 +62,7 @@ def error(shown: str) -> Lost:
 
 
 def too_long(said: str) -> Lost | None:
-    """What is said of a text that no cell of a spreadsheet holds."""
+    """Return a lost cell for a text that no cell of a spreadsheet holds, else None."""
     return (
         Lost(f"holds {len(said):,} characters; a cell holds at most {LONGEST_TEXT:,}")
         if len(said) > LONGEST_TEXT
@@ -124,7 +124,7 @@ class Sheet:
 
 
 def letter(column: int) -> str:
-    """The letters of a column: 1 is A, 28 is AB."""
+    """Return the letters of a column: 1 is A, 28 is AB."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)
@@ -133,7 +133,7 @@ def letter(column: int) -> str:
 
 
 def number(letters: str) -> int:
-    """The number of a column: A is 1, AB is 28."""
+    """Return the number of a column: A is 1, AB is 28."""
     found = 0
     for each in letters:
         found = found * 26 + ord(each) - ord("A") + 1
@@ -141,7 +141,7 @@ def number(letters: str) -> int:
 
 
 def corners(reference: str) -> Area:
-    """The area that a reference such as `A2:C4` means."""
+    """Return the area that a reference such as `A2:C4` means."""
     cells = [re.fullmatch(r"([A-Z]{1,3})(\d{1,7})", part) for part in reference.split(":")]
     first, last = cells[0], cells[-1]
     if first is None or last is None:

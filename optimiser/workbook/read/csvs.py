@@ -36,9 +36,9 @@ _LOOKED_AT, _LONGEST_LINE = (
 
 
 def files(folder: Path) -> list[Path]:
-    """The CSV files of a folder, by name.
+    """Return the CSV files of a folder, by name.
 
-    Hidden ones, such as the `._demand.csv` of some programs, are none.
+    Hidden ones, such as the `._demand.csv` of some programs, are left out.
     """
     named = (
         file
@@ -49,7 +49,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def sheets(folder: Path, seen: Digest | None = None) -> Iterator[Sheet]:
-    """The CSV files of a folder as sheets.
+    """Yield the CSV files of a folder as sheets.
 
     `seen` takes note of their names and bytes, which are read once, before the first sheet.
     """
@@ -81,7 +81,7 @@ def note(seen: Digest | None, file: Path, content: bytes) -> None:
 
 
 def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
-    """The rows that are not blank.
+    """Yield the rows that are not blank.
 
     A row counts as one, however many lines of text its cells have, as it does where a spreadsheet
     program opens the file.
@@ -118,8 +118,11 @@ def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
 
 
 def _refuse_separators(stream: TextIO) -> None:
-    """Another mark than the comma between the cells, as a spreadsheet program writes it in many
-    countries: it makes more cells of the first rows, in which single titles may hold commas.
+    """Raise Unreadable where another mark than the comma separates the cells, as spreadsheet
+    programs of many countries write it.
+
+    Such a mark makes more cells of the first rows than the comma does; single titles may hold
+    commas.
     """
     with contextlib.suppress(UnicodeDecodeError):
         head = [
@@ -140,7 +143,7 @@ def _refuse_separators(stream: TextIO) -> None:
 
 
 def _count(lines: list[str], mark: str) -> int:
-    """How many cells a mark makes of lines."""
+    """Return how many cells a mark makes of lines."""
     with contextlib.suppress(csv.Error):
         return sum(map(len, csv.reader(lines, delimiter=mark)))
     return 0

@@ -17,7 +17,7 @@ from stockpile_model.tables import Settings
 
 
 def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
-    """The warnings about the cells of a workbook.
+    """Return the warnings about the cells of a workbook.
 
     `stockpile` holds its rows, with all references in one spelling.
     """
@@ -49,7 +49,7 @@ Doubt = tuple[int, int, str]
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """The first and last of numbers that follow each other."""
+    """Yield the first and the last of each run of consecutive numbers."""
     first = last = 0
     for each in sorted(numbers):
         if each > last + 1 and first:
@@ -88,7 +88,7 @@ def _hidden(table: Drafts) -> Iterator[Doubt]:
 
 
 def _totals(table: Drafts) -> Iterator[Doubt]:
-    """Rows that are complete, and so count, and are named like a sum of others."""
+    """Yield rows that are complete, and so count, and are named like a sum of others."""
     texts = [
         column.name
         for column in columns(table.kind)
@@ -131,9 +131,9 @@ def _points(table: Drafts) -> Iterator[Doubt]:
 
 
 def _free(table: Drafts) -> Iterator[Doubt]:
-    """Prices of 0.
+    """Yield prices of 0.
 
-    A price of an offer, or of an index, of which a cell was left for later or lost.
+    Of an offer or an index they may be cells that were left for later, or lost.
     """
     priced = [column.name for column in columns(table.kind) if _is_price(column)]
     zero: dict[str, list[int]] = {}
@@ -163,7 +163,7 @@ def _is_price(column: Column) -> bool:
 
 
 def _free_floors(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
-    """A floor of 0 without an index is a price of 0."""
+    """Yield floors of 0 without an index: each is a price of 0."""
     if table.kind is Floor:
         indexed = {row.contract for row in stockpile.rows(Contract) if row.price_index is not None}
         for row in stockpile.rows(Floor):
@@ -176,7 +176,7 @@ def _free_floors(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
 
 
 def _repeated(table: Drafts, stockpile: Stockpile) -> Iterator[Doubt]:
-    """Rows of a table without a key that say what an earlier row says, whatever their sources and
+    """Yield rows of a table without a key that repeat an earlier row, whatever their sources and
     notes are.
     """
     if keys(table.kind) or table.kind is Settings:

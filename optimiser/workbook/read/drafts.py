@@ -146,7 +146,7 @@ _ABOUT = {
 
 
 def _slots(column: Column, name: str, role: Literal["value", "open"] = "value") -> dict[str, _Slot]:
-    """A column under its name and, where it is numeric, its range beside it."""
+    """Return a column under its name and, where it is numeric, the ends of its range."""
     found = {name: _Slot(role, column)}
     if column.kind in ("number", "whole") and not column.many:
         found |= {f"{name}_low": _Slot("low", column), f"{name}_high": _Slot("high", column)}
@@ -250,7 +250,7 @@ def _take(
 
 
 def is_total(cell: Any) -> bool:
-    """Whether a text begins or ends with a word for a sum."""
+    """Return whether a text begins or ends with a word for a sum."""
     words = (
         re.findall(r"[^\W\d_]+", cell.casefold().replace("sub-", "sub"))
         if isinstance(cell, str) and len(cell) < 100
@@ -260,7 +260,9 @@ def is_total(cell: Any) -> bool:
 
 
 def _are_units(cells: Mapping[str, Cell], slots: Mapping[str, _Slot]) -> bool:
-    """Whether a row says in words what several columns hold: units, or the header once more."""
+    """Return whether a row describes several columns in words: by units, or by the header once
+    more.
+    """
     found = [(slots[name].column, cell) for name, cell in cells.items() if name in slots]
     values = [
         (column, cell) for column, cell in found if column.kind in ("number", "whole", "date")
@@ -286,11 +288,12 @@ def _required(missing: Sequence[str]) -> str:
 
 
 def _judge_points(found: Drafts) -> None:
-    """Text such as 1.200 is one number in one country and another in the next.
+    """Add a fault, or note a doubt, for text such as 1.200, which is one number in one country and
+    another in the next.
 
-    In a workbook that is an error. In a CSV file, where all is text and commas part the cells,
-    another number of the column may show that its point is decimal; where none does, a last 0
-    speaks for thousands and is an error, and any other is warned about unless the table has a
+    In a workbook that is an error. In a CSV file all is text, and commas separate the cells:
+    another number of the column may show that its point is decimal. Where none does, a last 0
+    suggests thousands and is an error; any other number raises a warning, unless the table has a
     decimal point elsewhere.
     """
     for name, cells in found.seen.doubtful.items():
@@ -305,7 +308,7 @@ def _judge_points(found: Drafts) -> None:
 
 
 def _judge_indices(found: Drafts, table: HeadedSheet, known: Collection[str]) -> None:
-    """An open column needs a number.
+    """Add a fault for each open column without a number.
 
     Where several of its cells have a fault they have one reason: it is no such column.
     """
@@ -417,7 +420,7 @@ def _fill(
     seen: Observations,
     setting: str = "",
 ) -> Draft:
-    """A draft of the cells of a row.
+    """Return a draft of the cells of a row.
 
     In the settings the columns are called by the name of the setting.
     """
@@ -463,7 +466,7 @@ def _fill(
 def _see(
     row: Draft, name: str, shown: str, at: int, cell: Cell, slot: _Slot, seen: Observations
 ) -> None:
-    """Notes what is doubtful about a cell that could be read."""
+    """Note what is doubtful about a cell that could be read."""
     if slot.role == "about":
         return
     if isinstance(cell, Stale):
@@ -490,7 +493,7 @@ def _see(
 
 
 def _value(column: Column, cell: Cell) -> tuple[Any, str]:
-    """The value of a cell, and what is wrong with it."""
+    """Return the value of a cell, and what is wrong with it."""
     if isinstance(cell, Lost):
         return None, cell.message
     try:
@@ -501,7 +504,7 @@ def _value(column: Column, cell: Cell) -> tuple[Any, str]:
 
 
 def written(drafts: Drafts) -> Written:
-    """The cells of a table without faults.
+    """Return the cells of a table without faults.
 
     What was blank stays blank; a reference has the spelling of its key.
     """
@@ -526,7 +529,7 @@ def written(drafts: Drafts) -> Written:
 
 
 def _said(value: Any) -> str:
-    """A value as the text that reads as it."""
+    """Return a value as the text that reads as it."""
     return (
         ", ".join(map(text, value))
         if isinstance(value, tuple)
@@ -537,8 +540,8 @@ def _said(value: Any) -> str:
 
 
 def write_row(row: Row) -> dict[str, str]:
-    """A row that no sheet gave, as text: what differs from its default, its ranges, its series and
-    where it comes from.
+    """Return a row that no sheet gave, as text: what differs from its default, its ranges, its
+    series and where it comes from.
     """
     values = {column.name: getattr(row, column.field) for column in columns(type(row))}
     required = {column.name for column in columns(type(row)) if column.required}

@@ -39,7 +39,7 @@ class Faults:
     more: int = 0
 
     def add(self, line: int, column: int, message: str) -> None:
-        """A fault of a cell."""
+        """Add a fault of a cell."""
         self.lines.add(line)
         if len(self.found) < MOST_FAULTS:
             self.found.append((line, column, message))
@@ -47,12 +47,12 @@ class Faults:
             self.more += 1
 
     def header(self, line: int, column: int, message: str, lost: bool = False) -> None:
-        """A fault of a column that should be read."""
+        """Add a fault of a column that should be read."""
         self.whole, self.lost = True, self.lost or lost
         self.add(line, column, message)
 
     def sheet(self, message: str) -> None:
-        """A fault of the sheet."""
+        """Add a fault of the sheet."""
         self.whole = self.lost = True
         self.found.append((0, 0, message))
 
@@ -116,8 +116,8 @@ class HeadedSheet:
             self._match(titles, known, required, other)
 
     def _no_header(self, known: Collection[str]) -> str:
-        """What is wrong with a first row that names no column; a title above the table is the usual
-        reason.
+        """Return what is wrong with a first row that names no column; usually a title stands above
+        the table.
         """
         for line, cells in itertools.islice(self.rows, _FAR):
             names = [normal(text(cell)) for cell in cells.values() if not isinstance(cell, Lost)]
@@ -176,9 +176,9 @@ class HeadedSheet:
                 )
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Cell]]]:
-        """The number of each row that is not blank and its cells by column name.
+        """Yield the number of each row that is not blank, and its cells by column name.
 
-        Once read, the faults are complete.
+        Once all are read, the faults are complete.
         """
         names = {column: name for name, column in self.columns.items()}
         line = self.line
@@ -207,9 +207,9 @@ class HeadedSheet:
         self._refuse_merged(line)
 
     def _refuse_merged(self, last: int) -> None:
-        """Merged cells hold one value where their rows show several.
+        """Add a fault for merged cells, which hold one value where their rows show several.
 
-        What else is found in them follows from that.
+        It replaces the faults within them, which follow from it.
         """
         for top, left, bottom, right in self.merged[:_MOST_MERGED]:
             if self.line <= bottom and top <= last and left <= max(self.titled, default=0):

@@ -44,7 +44,7 @@ _TIME = ("start", "periods", "period_months", "fiscal_year_start")
 
 
 def _kinds() -> dict[str, type[Row]]:
-    """The row types that a workbook may hold, by table."""
+    """Return the row types that a workbook may hold, by table."""
     return {kind.TABLE: kind for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)}
 
 
@@ -60,8 +60,8 @@ class Reading:
 
 
 def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
-    """The rows of a workbook (.xlsx) or of a folder with one `<table>.csv` for each table, after
-    `changes` to them.
+    """Return the rows of a workbook (.xlsx), or of a folder with one `<table>.csv` for each table,
+    after `changes` to them.
 
     The file is only read. InputError holds all that is wrong with it, in the order of its sheets,
     rows and columns.
@@ -70,8 +70,8 @@ def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
 
 
 def read_as_written(path: str | Path) -> tuple[Reading, dict[type[Row], Written]]:
-    """What `read` reads, and beside it the cells of each table that has rows, to be written again
-    as they were given.
+    """Return what `read` returns, and the cells of each table that has rows, to be written again as
+    they were given.
     """
     reading, workbook = _read(path, ())
     tables = [workbook.tables[name] for name in workbook.order if name in workbook.tables]
@@ -151,7 +151,7 @@ def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Read
 
 
 def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
-    """The sheets of a workbook or of a folder of CSV files."""
+    """Return the sheets of a workbook or of a folder of CSV files."""
     if path.is_dir():
         return csvs.sheets(path, seen)
     if not path.exists():
@@ -162,7 +162,7 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
 
 
 def fingerprint(path: Path) -> str:
-    """SHA-256 of an input as it stands there now, as `Reading` has that of what was read."""
+    """Return the SHA-256 of an input as it is now, computed as `Reading` has it."""
     seen = hashlib.sha256()
     if path.is_file():
         seen.update(path.read_bytes())
@@ -234,8 +234,8 @@ class _Workbook:
         )
 
     def judge_headers(self) -> None:
-        """What the titles of columns say against how they are read; the settings say in which units
-        and from when.
+        """Compare the titles of columns with how they are read; the settings give the units and the
+        start.
         """
         drafts = self.tables.get(Settings.TABLE)
         given = (
@@ -255,7 +255,7 @@ class _Workbook:
                 table.faults.header(table.line, min(table.wide.spans), message, lost=True)
 
     def faults(self) -> list[Fault]:
-        """All that is wrong with single sheets and cells."""
+        """Return all that is wrong with single sheets and cells."""
         found = [*self.others, *(fault for table in self.tables.values() for fault in table.faults)]
         if Settings.TABLE not in self.tables and Settings.TABLE not in self.unread:
             found.append(
@@ -266,14 +266,16 @@ class _Workbook:
         return found
 
     def place(self, fault: Fault) -> tuple[int, int, int]:
-        """Where a fault stands: the number of its sheet, its row and its column."""
+        """Return the position of a fault: the number of its sheet, its row and its column."""
         cell = re.fullmatch(r"(.*)!([A-Z]+)(\d+)", fault.where)
         sheet = identity(cell[1] if cell else fault.where)
         at = self.order.index(sheet) if sheet in self.order else len(self.order)
         return (at, int(cell[3]), number(cell[2])) if cell else (at, 0, 0)
 
     def judges(self, problem: Problem) -> bool:
-        """Whether a problem between cells is no consequence of a fault that is told already."""
+        """Return whether a problem between cells does not follow from a fault that is reported
+        already.
+        """
         if problem.table not in self.tables:
             return True
         faults = self.tables[problem.table].faults
@@ -284,8 +286,8 @@ class _Workbook:
         )
 
     def bears_judgement(self) -> bool:
-        """Whether enough is known to judge rows together: all sheets and their rows, and the time
-        that the plan covers.
+        """Return whether enough is known to check rows together: all sheets and their rows, and the
+        time that the plan covers.
         """
         if self.unread - self.tables.keys() or Settings.TABLE not in self.tables:
             return False
@@ -299,7 +301,7 @@ class _Workbook:
         )
 
     def stockpile(self) -> Stockpile:
-        """The rows, with something harmless where a required cell has a fault."""
+        """Return the rows, with something harmless where a required cell has a fault."""
         drafts = self.tables[Settings.TABLE]
         values = {name: value for row in drafts.rows for name, value in row.values.items()}
         ranges = {name: both for row in drafts.rows for name, both in row.ranges.items()}
@@ -335,7 +337,7 @@ def _row(kind: type[Row], draft: Draft, settings: Settings) -> Row:
 
 
 def _harmless(column: Column, settings: Settings) -> Any:
-    """A value that a column allows."""
+    """Return a value that a column allows."""
     if column.kind == "date" and column.required:
         return settings.start
     if column.kind in ("number", "whole"):

@@ -21,12 +21,12 @@ _MOST_COMPARED = (
 
 
 def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
-    """Puts the keys' own spelling into all references, and tells what is wrong with references and
-    keys.
+    """Give all references the spelling of their keys, and add a fault for wrong references and
+    repeated keys.
 
-    Where a reference leads nowhere an existing key takes its place, so that what else is wrong with
-    the workbook can be looked for; False where there is none to do so. References to `unread`
-    tables, which are there and could not be read, are not judged.
+    Where a reference leads nowhere an existing key takes its place, so that the rest of the
+    workbook can be checked; return False where there is no key to do so. References to `unread`
+    tables, which are there and could not be read, are not checked.
     """
     known = {
         refers: _Keys.of(refers, tables, unread)
@@ -89,12 +89,12 @@ class _Keys:
 
     @functools.cached_property
     def seen(self) -> dict[str, str]:
-        """The keys by what a reader sees of them."""
+        """Return the keys by how they look to a reader."""
         return {outline(name): name for name in reversed(self.spelt.values())}
 
     def nearest(self, item: str) -> str | None:
-        """The key that is most like an unknown one; None where there is no key, or the comparison
-        has taken long enough.
+        """Return the key that is most like an unknown one; None where there is no key, or after too
+        many comparisons.
         """
         if item not in self.near and len(self.near) * len(self.spelt) < _MOST_COMPARED:
             found = difflib.get_close_matches(outline(item), self.seen, n=1, cutoff=0.0)
@@ -102,14 +102,14 @@ class _Keys:
         return self.near.get(item)
 
     def stand_in(self, item: str | None) -> str | None:
-        """A key in the place of one that is unknown, or blank and must not be."""
+        """Return a key in the place of one that is unknown, or blank and must not be."""
         return (self.nearest(item) if item is not None else None) or next(
             iter(self.spelt.values()), None
         )
 
 
 def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
-    """Judges the references of a column; False where one is left that leads nowhere."""
+    """Check the references of a column; return False where one is left that leads nowhere."""
     name, whole, told = column.name, True, False
     for row in table.rows:
         if not row.values.get(name) and not column.required:
@@ -145,8 +145,8 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
 
 
 def _unique(table: Drafts, names: tuple[str, ...]) -> None:
-    """Tells the keys that stand twice, with both cells and how the two differ where one looks at
-    them.
+    """Add a fault for each repeated key, with both cells, and how the two differ where they look
+    alike.
     """
     first: dict[tuple[str, ...], Draft] = {}
     for row in table.rows:

@@ -51,9 +51,9 @@ class Span:
     def first(
         self, start: dt.date | None, period_months: int, fiscal_start: int, year: int
     ) -> dt.date | None:
-        """Its first day; `year` is what the row says of an open year.
+        """Return its first day; `year` is the row's, for a title without one.
 
-        None where nothing says it.
+        Return None where the year is open.
         """
         if self.number:
             return None if start is None else _after(start, (self.number - 1) * period_months)
@@ -71,8 +71,8 @@ def _after(day: dt.date, months: int) -> dt.date:
 
 
 def spans(titles: Mapping[int, Cell], known: Collection[str], table: str) -> dict[int, Span]:
-    """The columns whose title names a month, a quarter or a year, where there are several; words
-    that the table knows may stand beside it.
+    """Return the columns whose title names a month, a quarter or a year, where there are several;
+    the title may also hold words that the table knows.
     """
     words = {*known, table, table.removesuffix("s"), "total"}
     found = {}
@@ -126,7 +126,7 @@ class Wide:
     values: Mapping[int, Cell]
 
     def told(self, start: dt.date | None, period_months: int, fiscal_start: int) -> str:
-        """What is wrong, and how the row looks in the form that is read."""
+        """Return what is wrong, and how the row looks in the form that is read."""
         (first, last), name = (min(self.spans), max(self.spans)), value_column(self.kind)
         said = f"columns {letter(first)} to {letter(last)} are for months, quarters or years"
         if name is None and not self.kind.OPEN:
@@ -152,7 +152,7 @@ class Wide:
         return f"{said}: write a {what} for each of them instead{like}"
 
     def _row(self, value: Cell, span: Span, day: dt.date | None, period_months: int) -> str:
-        """A row of the long form in words: each column and its value."""
+        """Return a row of the long form in words: each column and its value."""
         name, date = (
             value_column(self.kind),
             "the first day of the column" if day is None else day.isoformat(),
@@ -184,8 +184,8 @@ class Wide:
 
 
 def value_column(kind: type[Row]) -> str | None:
-    """The column of a table that says how much from a date on, where its rows may repeat for
-    further dates; None in any other.
+    """Return the column of a table that holds the amount from a date on, where its rows may repeat
+    for further dates; None in any other.
     """
     known = {column.name: column for column in columns(kind)}
     if keys(kind) or "from" not in known:
@@ -194,7 +194,7 @@ def value_column(kind: type[Row]) -> str | None:
 
 
 def _year(cell: Cell) -> int:
-    """The year that a cell is, or lies in; 0 where it is none."""
+    """Return the year that a cell is, or lies in; 0 where it is none."""
     if isinstance(cell, dt.date):
         return cell.year
     if isinstance(cell, Lost) or not re.fullmatch(r"\d{4}", said := text(cell), re.ASCII):

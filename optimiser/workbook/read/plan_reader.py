@@ -60,7 +60,7 @@ class PlanReading:
 
     @property
     def changes(self) -> list[Change]:
-        """The changes to its input that the plan was made with."""
+        """Return the changes to its input that the plan was made with."""
         return list(_changes(self.run.get("changes", "")))
 
 
@@ -80,7 +80,7 @@ class _Summary:
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file is a plan workbook, sound or not, and no input.
+    """Return whether a file is a plan workbook, sound or not, and no input.
 
     Raises InputError where it cannot be read.
     """
@@ -93,7 +93,7 @@ def is_plan(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Tells what a file that cannot be read raises."""
+    """Raise InputError for a file that cannot be read."""
     try:
         yield
     except Unreadable as reason:
@@ -160,7 +160,7 @@ def read_plan(path: Path) -> PlanReading:
 
 
 def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
-    """What of a sheet is read and not shown, in words."""
+    """Yield what of a sheet is read and not shown, in words."""
     if hidden.sheet:
         yield f"{name}: this sheet is hidden, and is read"
     for what, count in (("rows", len(hidden.rows)), ("columns", len(hidden.columns))):
@@ -172,7 +172,7 @@ def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
 
 
 def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
-    """Puts the spelling of the input into the names of a plan, which may have been edited."""
+    """Give the names of a plan, which may have been edited, the spelling of the input."""
     known = spellings(stockpile)
     tables = {name: kind.TABLE for kind in stockpile.tables for name in keys(kind)[:1]} | {
         name: name for name in GROUPS
@@ -200,7 +200,7 @@ def _sheets(path: Path) -> Iterator[Sheet]:
 
 
 def _run(sheet: Sheet) -> tuple[dict[str, str], list[Fault]]:
-    """What the sheet `run` says, and what is wrong with what is read from it."""
+    """Return what the sheet `run` holds, and what is wrong with the parts that are read."""
     run, faults = dict[str, str](), list[Fault]()
     for line, cells in sheet:
         name, value = _text(cells.get(1)), _text(cells.get(2))
@@ -220,7 +220,7 @@ def _text(cell: Cell | None) -> str:
 
 
 def _optional(kind: type[Result]) -> frozenset[str]:
-    """The columns of a result type that may be blank."""
+    """Return the columns of a result type that may be blank."""
     hints = typing.get_type_hints(kind)
     fields = {each.name for each in dataclasses.fields(kind)}
     blank = {
@@ -232,7 +232,7 @@ def _optional(kind: type[Result]) -> frozenset[str]:
 
 
 def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
-    """The rows of a sheet; columns that a plan does not have are passed over."""
+    """Yield the rows of a sheet; columns that a plan does not have are ignored."""
     known = {column.name: column for column in columns(kind)}
     table = HeadedSheet(
         sheet,
@@ -260,7 +260,9 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
 
 
 def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]:
-    """The value of a cell, and what is wrong with it. A plan writes an empty text as a blank."""
+    """Return the value of a cell, and what is wrong with it. A plan writes an empty text as a
+    blank.
+    """
     if cell is None:
         if optional or column.kind == "text":
             return None if optional else "", ""
@@ -292,7 +294,7 @@ PARTS = {
 
 
 def _summary(sheet: Sheet) -> _Summary:
-    """The claims of the summary, read from top to bottom.
+    """Return the claims of the summary, read from top to bottom.
 
     A title has words where a row below it has figures.
     """
@@ -325,7 +327,7 @@ def _summary(sheet: Sheet) -> _Summary:
 
 
 def _claim(found: _Summary, part: str, label: str, cells: Cells) -> None:
-    """What an audit takes from the summary by name."""
+    """Take what an audit reads from the summary by name."""
     name, number = normal(label), _number(cells)
     if part == "" and name == "objective" and found.objective is None:
         found.objective = number
@@ -340,7 +342,7 @@ def _claim(found: _Summary, part: str, label: str, cells: Cells) -> None:
 
 
 def _shown(cell: Cell | None) -> float | str | None:
-    """A figure or a word."""
+    """Return a figure or a word."""
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         return float(cell)
     return cell if isinstance(cell, str) else None
@@ -354,7 +356,7 @@ def _number(cells: Cells) -> float | None:
 def _completed(
     rows: Mapping[str, list[Line]], summary: _Summary, run: Mapping[str, str]
 ) -> PlanReading:
-    """The claims of a summary whose formulas have lost their values are computed from the sheets,
+    """Return the plan, with claims whose formulas have lost their values computed from the sheets,
     as the formulas do.
     """
     costs = {name: value for name, value in summary.costs.items() if value is not None}
@@ -393,7 +395,7 @@ def _completed(
 
 
 def _asked(said: str) -> float | None:
-    """The gap that was asked for."""
+    """Return the gap that was asked for."""
     try:
         return float(said)
     except ValueError:
@@ -401,7 +403,7 @@ def _asked(said: str) -> float | None:
 
 
 def _changes(said: str) -> Iterator[Change]:
-    """Changes as the sheet `run` lists them; a piece that is no change is the rest of the value
+    """Yield the changes that the sheet `run` lists; a piece that is no change belongs to the value
     before it.
     """
     pieces = [piece for piece in said.split("; ") if piece.strip()]

@@ -56,7 +56,7 @@ _TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 def damaged(what: str) -> Unreadable:
-    """What is said of a sheet whose XML no spreadsheet program would write."""
+    """Return the error for a sheet whose XML no spreadsheet program would write."""
     return Unreadable(f"the sheet is damaged ({what}); save it again from a spreadsheet program")
 
 
@@ -75,7 +75,7 @@ class Package:
 
     @classmethod
     def of(cls, book: Any, texts: Sequence[str]) -> Package:
-        """What openpyxl has read of a package."""
+        """Return what openpyxl has read of a package."""
         own = book._number_formats
         formats = [
             (
@@ -91,7 +91,7 @@ class Package:
         return cls(texts, formats, book._date_formats, book._timedelta_formats, book.epoch, names)
 
     def elsewhere(self, formula: str) -> bool:
-        """Whether a formula reads another sheet or workbook, straight or by a name."""
+        """Return whether a formula reads another sheet or workbook, directly or by a name."""
         return (
             "!" in formula
             or "[" in formula
@@ -164,7 +164,7 @@ class Worksheet:
                 self.merged.append(area)
 
     def _cell(self, element: Element, line: int, column: int) -> Cell | None:
-        """What a cell holds; None where it is blank."""
+        """Return what a cell holds; None where it is blank."""
         kind, formula = element.get("t", "n"), element.find(_FORMULA)
         said = (
             _inline(element.find(_INLINE))
@@ -232,7 +232,7 @@ class Worksheet:
         return Percent(value) if _percent(code) else value
 
     def _linked(self, formula: Element, line: int, column: int) -> bool:
-        """Whether the formula of a cell reads another sheet or workbook."""
+        """Return whether the formula of a cell reads another sheet or workbook."""
         group = formula.get("si")
         if not formula.text:
             return self.shared.get(group, False)
@@ -248,7 +248,7 @@ class Worksheet:
 
 
 def _line(said: str | None, before: int) -> int:
-    """The number of a row that follows another in the file."""
+    """Return the number of a row that follows another in the file."""
     if said is None:
         found = before + 1
     elif re.fullmatch(r"[0-9]{1,12}(\.0+)?", said):
@@ -267,7 +267,7 @@ def _line(said: str | None, before: int) -> int:
 
 
 def _place(said: str | None, line: int, before: int) -> int:
-    """The column of a cell that follows another in its row."""
+    """Return the column of a cell that follows another in its row."""
     if said is None:
         found = before + 1
     elif reference := _REFERENCE.fullmatch(said):
@@ -288,14 +288,14 @@ _column = functools.cache(number)
 
 
 def _is_hidden(element: Element, size: str) -> bool:
-    """Whether a row or column is hidden: said so, or of no size."""
+    """Return whether a row or column is hidden: marked so, or of no size."""
     if element.get("hidden", "0") in _TRUE:
         return True
     return re.fullmatch(r"0+(\.0*)?", element.get(size, "")) is not None
 
 
 def _inline(element: Element | None) -> str:
-    """The text in a cell, with all its runs and without how it is spoken."""
+    """Return the text in a cell, with all its runs and without its phonetics."""
     if element is None:
         return ""
     runs = [element, *element.findall(_RUN)]
@@ -313,8 +313,8 @@ def _none(what: str) -> Lost:
 
 @functools.cache
 def _zeros(code: str) -> int:
-    """How many digits a format shows at least, where it shows whole numbers with leading zeros: 3
-    for `000`.
+    """Return how many digits a format shows at least, where it shows whole numbers with leading
+    zeros: 3 for `000`.
     """
     first = _bare(code)
     return len(first) if re.fullmatch("00+", first) else 0
@@ -322,12 +322,12 @@ def _zeros(code: str) -> int:
 
 @functools.cache
 def _percent(code: str) -> bool:
-    """Whether a format shows a share as a percentage: 25 % for 0.25."""
+    """Return whether a format shows a share as a percentage: 25 % for 0.25."""
     return "%" in _bare(code)
 
 
 def _bare(code: str) -> str:
-    """The first section of a format, without what it only shows."""
+    """Return the first section of a format, without its literal text."""
     if len(code) > _LONGEST_FORMAT:
         return ""
     return re.sub(r'"[^"]*"|\[[^\]]*\]|[\\_*].', "", code).partition(";")[0]

@@ -68,10 +68,10 @@ warnings.filterwarnings("ignore", module="openpyxl")
 
 
 def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
-    """The sheets of a workbook, in its order.
+    """Yield the sheets of a workbook, in its order.
 
     The rows of a sheet must be read before the next sheet is asked for. `seen` takes note of the
-    bytes, which are read once: whoever saves the file meanwhile changes neither.
+    bytes, which are read once: saving the file meanwhile changes neither.
     """
     if (size := path.stat().st_size) > MOST_BYTES:
         raise Unreadable(
@@ -109,7 +109,7 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
 
 @contextlib.contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Tells in one line what a damaged or hostile package makes its readers raise."""
+    """Raise Unreadable, in one line, for what readers raise on a damaged or hostile package."""
     try:
         yield
     except _DAMAGE as reason:
@@ -172,8 +172,8 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
 
 
 def _refuse_formats(archive: zipfile.ZipFile) -> None:
-    """A format that no spreadsheet program keeps: openpyxl looks at each with patterns whose time
-    grows with its square.
+    """Raise Unreadable for a number format that no spreadsheet program keeps: openpyxl examines
+    each with patterns whose time grows with the square of its length.
     """
     styles = archive.read(ARC_STYLE) if ARC_STYLE in archive.namelist() else b""
     if _LONG_FORMAT.search(styles.replace(b"\0", b"")):  # a part may be UTF-16
@@ -183,7 +183,7 @@ def _refuse_formats(archive: zipfile.ZipFile) -> None:
 
 
 def _largest(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> str:
-    """Which sheet the largest part of an archive holds; nothing where it is no sheet."""
+    """Return which sheet the largest part of an archive holds; blank where it is no sheet."""
     part = max(sizes, key=lambda name: sizes[name])
     if any(name not in sizes or archive.getinfo(name).file_size > 2**20 for name in _NAMES):
         return ""
@@ -202,13 +202,13 @@ def _refuse_other_packages(archive: zipfile.ZipFile) -> None:
 
 
 def _rows(archive: zipfile.ZipFile, part: str, worksheet: Worksheet) -> Iterator[tuple[int, Cells]]:
-    """The rows of a worksheet that are not blank."""
+    """Yield the rows of a worksheet that are not blank."""
     with _told("the sheet"), archive.open(part) as stream:
         yield from worksheet.rows(stream)
 
 
 def _missing() -> Iterator[tuple[int, Cells]]:
-    """The rows of a sheet that the workbook names and does not hold."""
+    """Raise Unreadable for a sheet that the workbook names and does not hold."""
     raise Unreadable(
         "the file names this sheet and holds no cells of it; save the workbook again from a"
         " spreadsheet program"

@@ -89,7 +89,7 @@ class GuardedSheets:
         return letter(list(self.names[table]).index(column) + 1)
 
     def cell(self, table: str, column: str) -> str:
-        """The cell of a column in the first row."""
+        """Return the cell of a column in the first row."""
         return f"${self.letter(table, column)}{_FIRST}"
 
     def area(self, table: str, column: str) -> str:
@@ -98,7 +98,7 @@ class GuardedSheets:
         return f"{table}!${at}$1:${at}${_LAST}"
 
     def alike(self, table: str, names: Sequence[str]) -> str:
-        """How many rows have the key of the first row.
+        """Return a formula for how many rows have the key of the first row.
 
         Numbers count as text, as they do for the reader.
         """
@@ -116,8 +116,8 @@ def define_lists(
     indices: Sequence[str],
     styles: Styles,
 ) -> None:
-    """The names behind the drop-downs, and the sheet of those lists that stand in no column of a
-    table.
+    """Define the names behind the drop-downs, and write the sheet of those lists that stand in no
+    column of a table.
     """
     refers = {column.refers for kind in block_tables() for column in columns(kind)}
     chosen = {
@@ -142,12 +142,12 @@ def define_lists(
 
 
 def _filled(area: str) -> str:
-    """An area from below its header to the last row that holds something."""
+    """Return an area from below its header to the last row that holds something."""
     return f'=OFFSET({area},1,0,MAX(1,SUMPRODUCT(MAX(({area}<>"")*ROW({area})))-1),1)'
 
 
 def _fixed() -> dict[str, tuple[str, ...]]:
-    """Lists that no officer changes."""
+    """Return the lists that no officer changes."""
     choices = {column.name: column.choices for column in columns(Supplier)}
     changing = tuple(kind.TABLE for kind in block_tables() if not kind.CERTAIN)
     return {
@@ -161,8 +161,8 @@ def _fixed() -> dict[str, tuple[str, ...]]:
 def _add_lists(
     sheet: Worksheet, sheets: GuardedSheets, indices: Sequence[str], styles: Styles
 ) -> None:
-    """The indices are the titles of the columns of `prices`, without their unit, ranges and what
-    tells where they come from.
+    """Write the sheet of lists. The indices are the titles of the columns of `prices`, without
+    their unit, without ranges and sources.
     """
     for at, (name, width) in enumerate(
         {"titles of prices": 18, "indices": 18, **dict.fromkeys(_fixed(), 14)}.items()
@@ -201,8 +201,8 @@ def _add_lists(
 
 
 def explain(name: str, column: Column | None, units: Units) -> str:
-    """The comment of a column: also its bounds, whether it must be filled, and how its cells take
-    shares.
+    """Return the comment of a column, with its bounds, whether it must be filled, and how its cells
+    take shares.
     """
     if column is None:
         return comment(name, column, units)
@@ -236,9 +236,7 @@ def explain(name: str, column: Column | None, units: Units) -> str:
 
 
 def sentence(text: str) -> str:
-    """Text that begins with a capital letter, but for a choice, which is told as it is written in a
-    cell.
-    """
+    """Return text that begins with a capital letter; a choice stays as a cell holds it."""
     return (
         text.replace("`", "")
         if text.startswith("`")
@@ -247,7 +245,7 @@ def sentence(text: str) -> str:
 
 
 def limits(column: Column) -> Iterator[str]:
-    """The bounds of a number, in words."""
+    """Yield the bounds of a number, in words."""
     if column.above is not None:
         yield f"Above {column.above:,.12g}."
     if column.least is not None:
@@ -259,7 +257,7 @@ def limits(column: Column) -> Iterator[str]:
 def guard(
     sheet: Worksheet, kind: type[Row], sheets: GuardedSheets, units: Units, styles: Styles
 ) -> None:
-    """Validations and colours of a table, down to the last guarded row."""
+    """Add validations and colours to a table, down to the last guarded row."""
     table = kind.TABLE
     for at, name in enumerate(sheets.names[table]):
         column = column_of(kind, name)
@@ -269,7 +267,7 @@ def guard(
 
 
 def guard_settings(sheet: Worksheet, sheets: GuardedSheets, units: Units, styles: Styles) -> None:
-    """Validations of the settings, each of its own kind."""
+    """Add validations to the settings, each of its own kind."""
     found, missing = columns(Settings), styles(bg_color=MISSING)
     at = list(sheets.names[Settings.TABLE]).index("value")
     for line, column in enumerate(found, 1):
@@ -297,9 +295,7 @@ def guard_settings(sheet: Worksheet, sheets: GuardedSheets, units: Units, styles
 
 
 def source(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> str:
-    """Where the values of a cell stand: an expression for the list that it may be taken from; empty
-    where it is none.
-    """
+    """Return the list that a cell may be taken from, as an expression; blank where there is none."""
     if (table, name) in dependent():
         on, lists = dependent()[table, name]
         cell, found = sheets.cell(table, on), "list_nothing"
@@ -312,7 +308,7 @@ def source(table: str, name: str, column: Column | None, sheets: GuardedSheets) 
 
 
 def rule(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> dict[str, Any]:
-    """The validation of a column.
+    """Return the validation of a column.
 
     A blank cell stays allowed; but not by `ignore_blank` in a list, which would let anything pass
     where the list has a gap.
@@ -347,7 +343,7 @@ def rule(table: str, name: str, column: Column | None, sheets: GuardedSheets) ->
 
 
 def _own(column: Column, cell: str) -> dict[str, Any]:
-    """The validation by kind, bounds and choices."""
+    """Return the validation by kind, bounds and choices."""
     if column.unbuilt is True:
         return {"validate": "custom", "value": "=FALSE"}
     if column.many:
@@ -401,7 +397,7 @@ def _bounded(column: Column, cell: str) -> dict[str, Any]:
 
 
 def refusal(rule: Mapping[str, Any], column: Column) -> str:
-    """What a cell must hold, told when it is refused."""
+    """Return what a cell must hold, as a refused entry shows it."""
     bounds = " ".join(limits(column))
     if column.unbuilt is True:
         return "Not supported yet: leave it as it is."
@@ -466,8 +462,8 @@ def _validate(
 
 
 def _colour(sheet: Worksheet, kind: type[Row], sheets: GuardedSheets, styles: Styles) -> None:
-    """Required cells that are blank in a row that holds anything, keys that stand twice, references
-    that lead nowhere.
+    """Colour required cells that are blank in a row that holds anything, repeated keys and
+    references that lead nowhere.
     """
     table, names = kind.TABLE, sheets.names[kind.TABLE]
     row = f"$A{_FIRST}:${letter(len(names))}{_FIRST}"

@@ -61,7 +61,7 @@ def write_template(path: Path, material: str, force: bool = False) -> None:
 
 
 def compose(material: str) -> bytes:
-    """The workbook with the example of a material, as its file holds it."""
+    """Return the workbook with the example of a material, as its file holds it."""
     tables = read_tables(_EXAMPLES / material)
     about = (_EXAMPLES / material / "about.md").read_text(encoding="utf-8")
     kinds = in_order((*block_tables(), *studies.TABLES))
@@ -83,8 +83,8 @@ def compose(material: str) -> bytes:
 
 
 def names(kind: type[Row], rows: Sequence[Cells]) -> list[str]:
-    """The columns of a sheet: those of the table, the indices of the example and room for more,
-    where it comes from.
+    """Return the columns of a sheet: those of the table, the indices of the example and room for
+    more, and those for the source of a row.
     """
     if kind is Settings:
         return ["name", "value", "note", "source", "source_date", "confidence"]
@@ -98,7 +98,7 @@ def _titles(names: Sequence[str]) -> list[str]:
 
 
 def settings(given: Iterable[Cells]) -> list[dict[str, str]]:
-    """A row for each setting: its example or its default, and what it means."""
+    """Return a row for each setting: its example or its default, and what it means."""
     rows = {row["name"]: row for row in given}
     found = []
     for column in columns(Settings):
@@ -118,7 +118,7 @@ def _sentence(column: Column) -> str:
 
 
 def shown(column: Column | None, _: Iterable[object]) -> str:
-    """The format of a whole column, whatever stands in it.
+    """Return the format of a whole column, whatever stands in it.
 
     Names stay as they are typed: 001 is no number.
     """
@@ -153,7 +153,7 @@ def _add_table(
 
 
 def _add_guide(sheet: Worksheet, example: str, kinds: Sequence[type[Row]], styles: Styles) -> None:
-    """What to do, what each sheet is for, how figures are read."""
+    """Write the guide: what to do, what each sheet is for, how figures are read."""
     lay_out_guide(sheet)
     begin, middle, end = re.split(
         r"\n\[(?:sheets|colours)\]\n", (_EXAMPLES / "guide.md").read_text(encoding="utf-8")
@@ -173,6 +173,6 @@ def _add_guide(sheet: Worksheet, example: str, kinds: Sequence[type[Row]], style
 
 
 def _tell(sheet: Worksheet, line: int, text: str, styles: Styles) -> None:
-    """One line of text beside the first column."""
+    """Write one line of text next to the first column."""
     sheet.merge_range(line, 1, line, GUIDE_COLUMNS - 1, text, styles(text_wrap=True))
     sheet.set_row(line, LINE_HEIGHT * len(textwrap.wrap(text, _BESIDE)))

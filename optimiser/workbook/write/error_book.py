@@ -83,7 +83,7 @@ def check_workbook(source: Path, errors: Path | None = None, force: bool = False
 
 
 def compose(faults: Sequence[Fault], source: Path, path: Path) -> bytes:
-    """The workbook of faults as its file holds it, to stand at `path`."""
+    """Return the workbook of faults as its file holds it, to stand at `path`."""
     places = [_Place.of(fault) for fault in faults]
     titles, found = _looked_up(source, places)
     entries = [
@@ -139,8 +139,8 @@ class _Entry:
 def _looked_up(
     source: Path, places: Iterable[_Place]
 ) -> tuple[Mapping[str, str], Mapping[_Place, str]]:
-    """The titles of the sheets as their file spells them, by the name in a fault, and what stands
-    in the cells of faults.
+    """Return the titles of the sheets as their file spells them, by the name in a fault, and what
+    stands in the cells of faults.
     """
     wanted: dict[str, dict[int, list[_Place]]] = {}
     for place in places:
@@ -168,8 +168,8 @@ def _looked_up(
 
 
 def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) -> str | None:
-    """A link from a file at `path` to the cell, the sheet or the file where a fault stands; None
-    where that is not there.
+    """Return a link from a file at `path` to the cell, the sheet or the file where a fault stands;
+    None where that is not there.
 
     It is relative, so that both can move together, where the two files share more than a drive.
     """
@@ -199,7 +199,7 @@ def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) ->
 
 
 def _list(sheet: Worksheet, styles: Styles, entries: Sequence[_Entry]) -> None:
-    """A row for each fault, to be filtered; its cell leads to where it stands."""
+    """Write a row for each fault, to be filtered; its cell leads to where it stands."""
     for column, (name, width) in enumerate(HEADER.items()):
         sheet.write_string(0, column, name, styles.header)
         sheet.set_column(column, column, width)
@@ -228,7 +228,7 @@ def _list(sheet: Worksheet, styles: Styles, entries: Sequence[_Entry]) -> None:
 
 
 def _explain(sheet: Worksheet, styles: Styles, source: Path, entries: Sequence[_Entry]) -> None:
-    """How to use the list, and how many rows it has of each sheet."""
+    """Write how to use the list, and how many rows it has of each sheet."""
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 40)
     sheet.set_column(1, 2, 12)

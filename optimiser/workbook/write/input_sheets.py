@@ -65,8 +65,8 @@ class Units:
 
 
 def read_tables(folder: Traversable) -> dict[type[Row], list[dict[str, str]]]:
-    """The tables of a folder with one `<table>.csv` for each, as text; only the columns that hold
-    something.
+    """Return the tables of a folder with one `<table>.csv` for each, as text, with only the columns
+    that hold something.
     """
     files = {
         kind: folder / f"{kind.TABLE}.csv"
@@ -82,7 +82,7 @@ def _read(file: Traversable) -> list[dict[str, str]]:
 
 
 def header(name: str, column: Column | None, units: Units) -> str:
-    """`Lead time months [months]`; the name of an index stays as it is."""
+    """Return a header such as `Lead time months [months]`; the name of an index stays as it is."""
     opened = column is not None and column.meaning.startswith("the index ")
     words = name if opened else name.replace("_", " ").capitalize()
     unit = units(column) if column is not None else ""
@@ -90,7 +90,7 @@ def header(name: str, column: Column | None, units: Units) -> str:
 
 
 def comment(name: str, column: Column | None, units: Units) -> str:
-    """What a column means, what may stand in it and what a blank cell means."""
+    """Return what a column means, what may stand in it and what a blank cell means."""
     if column is None:
         return ABOUT.get(
             name, {"name": "Name of the setting.", "value": "Its value."}.get(name, name)
@@ -119,7 +119,9 @@ def comment(name: str, column: Column | None, units: Units) -> str:
 
 
 def column_of(kind: type[Row], name: str) -> Column | None:
-    """The column that a name means, also as an end of its range; None for text about the row."""
+    """Return the column that a name means, also as an end of its range; None for text about the
+    row.
+    """
     known = {column.name: column for column in columns(kind)}
     if name in ABOUT or kind is Settings:
         return None
@@ -139,7 +141,7 @@ def column_of(kind: type[Row], name: str) -> Column | None:
 
 
 def cell_format(column: Column | None, values: Iterable[object]) -> str:
-    """How the cells of a column show their values."""
+    """Return how the cells of a column show their values."""
     if column is None or column.many or column.kind in ("text", "yes_no"):
         return ""
     return DATE if column.kind == "date" else number_format(column.unit, values)
@@ -160,7 +162,8 @@ class Writer:
     def table(
         self, sheet: Worksheet, kind: type[Row], names: Sequence[str], rows: Sequence[Cells]
     ) -> dict[str, int]:
-        """One sheet: a frozen header with units and comments, then the rows, each cell of its kind.
+        """Write one sheet: a frozen header with units and comments, then the rows, each cell of its
+        kind.
 
         Returns the width of each column.
         """
@@ -211,7 +214,7 @@ class Writer:
 
 
 def lay_out_guide(sheet: Worksheet) -> None:
-    """The page on which a guide stands."""
+    """Lay out the page of a guide."""
     sheet.hide_gridlines(2)
     sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, _GUIDE_FIRST)
@@ -219,8 +222,8 @@ def lay_out_guide(sheet: Worksheet) -> None:
 
 
 def write_guide(sheet: Worksheet, text: str, styles: Styles, line: int = 0) -> int:
-    """Headings, paragraphs and list items across the page from a line on, the cells of a Markdown
-    table side by side.
+    """Write headings, paragraphs and list items across the page from a line on, and each row of a
+    Markdown table in cells next to each other.
 
     Returns the line after the last.
     """
@@ -255,7 +258,7 @@ def write_guide(sheet: Worksheet, text: str, styles: Styles, line: int = 0) -> i
 
 
 def _blocks(text: str) -> Iterator[str | list[list[str]]]:
-    """Headings, paragraphs and list items as lines of text; tables as rows of cells."""
+    """Yield headings, paragraphs and list items as lines of text, and tables as rows of cells."""
     for part in text.strip().split("\n\n"):
         lines = part.strip().splitlines()
         if lines[0].startswith("|"):

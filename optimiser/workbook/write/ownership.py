@@ -50,8 +50,8 @@ class Kind(Enum):
 
 
 def about(kind: Kind, title: str, more: str = "", **properties: object) -> dict[str, object]:
-    """The document properties by which a workbook of this program is known again; `more` is added
-    to its subject.
+    """Return the document properties by which this program recognises its workbooks; `more` is
+    added to the subject.
     """
     return {"title": title, "subject": kind.subject + more, "author": AUTHOR, **properties}
 

@@ -47,7 +47,7 @@ WRITERS[".xlsx"] = save
 
 
 def compose(plan: Plan) -> bytes:
-    """The workbook of a plan, as its file holds it."""
+    """Return the workbook of a plan, as its file holds it."""
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         _describe(book, plan)
@@ -64,7 +64,7 @@ def compose(plan: Plan) -> bytes:
 
 
 def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
-    """Document properties; the date is the run's, so that one plan always makes one file."""
+    """Set the document properties; the date is the run's, so that one plan always makes one file."""
     said = (
         f"{name}: {legible(text(plan.run[name]))}"
         for name in ("input", "input sha256", "changes")

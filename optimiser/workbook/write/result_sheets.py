@@ -61,17 +61,19 @@ class ResultTable:
         return str(xl_col_to_name(list(self.values).index(name)))
 
     def range(self, name: str) -> str:
-        """The cells of a column; the empty row below the header where there are no rows."""
+        """Return the cells of a column; the empty row below the header where there are no rows."""
         letter = self.letter(name)
         return f"{self.sheet}!${letter}$2:${letter}${max(2, self.height + 1)}"
 
     def cell(self, name: str, row: int) -> str:
-        """The cell of a column in the row with an index."""
+        """Return the cell of a column in the row with an index."""
         return f"{self.sheet}!${self.letter(name)}${row + 2}"
 
 
 def tables(rows: PlanRows) -> dict[type[Result], ResultTable]:
-    """The tables of a plan in the order of its sheets; dated rows in the order of their dates."""
+    """Return the tables of a plan in the order of its sheets; dated rows in the order of their
+    dates.
+    """
     kinds = dict.fromkeys([*(kind for kind in sheet_kinds() if kind.ALWAYS), *rows.plan.rows])
     return {kind: _table(kind, rows) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
 
@@ -84,8 +86,8 @@ def _table(kind: type[Result], rows: PlanRows) -> ResultTable:
 
 
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:
-    """The columns of a sheet: which scenarios a row is of stands last, and only where there are
-    scenarios.
+    """Return the columns of a sheet. Those for the scenarios of a row stand last, and only where
+    there are scenarios.
     """
     of = [each for each in columns(kind) if issubclass(kind, Dated) and each.name in DATED]
     return [each for each in columns(kind) if each not in of] + (of if scenarios else [])
@@ -153,7 +155,7 @@ def _add_column(
 
 
 def set_print(sheet: Worksheet) -> None:
-    """Landscape on A4, one page wide, with the sheet's name and the page below."""
+    """Set the page: landscape on A4, one page wide, with the sheet's name and the page below."""
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -162,7 +164,7 @@ def set_print(sheet: Worksheet) -> None:
 
 
 def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) -> None:
-    """A sheet of names and values: what is needed to repeat a run."""
+    """Write a sheet of names and values: what is needed to repeat a run."""
     for c, name in enumerate(("Name", "Value")):
         sheet.write_string(0, c, name, styles.header)
     for r, (name, value) in enumerate(pairs.items(), start=1):
@@ -175,8 +177,8 @@ def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) ->
 
 
 def title(column: Column, plan: Plan) -> str:
-    """The readable form of a column's name with its unit; read back, it equals the name (workbook
-    contract, rule 2).
+    """Return the readable form of a column's name with its unit; read back, it equals the name
+    (workbook contract, rule 2).
     """
     unit = (
         "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
@@ -188,9 +190,9 @@ def title(column: Column, plan: Plan) -> str:
 def _styles(
     styles: Styles, column: Column, table: ResultTable, plan: Plan, gap: bool
 ) -> Iterable[Format]:
-    """The format of each cell; with a `gap` text stands off the number before it.
+    """Return the format of each cell; with a `gap` text is indented from the number before it.
 
-    Where the unit of a column differs from row to row, another column says which it is.
+    Where the unit of a column differs from row to row, another column holds it.
     """
     values = table.values[column.name]
     if " or " in column.unit:
@@ -217,8 +219,8 @@ def _styles(
 
 
 def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
-    """Whether a column holds quantities or money of a sheet that says what to do: its cells show
-    all that is to be done.
+    """Return whether a column holds quantities or money of a sheet with instructions: its cells
+    show every digit.
     """
     return column.unit in ("quantity", "money", "money/quantity", "quantity or times") and any(
         each.name in ("instruction", "planned") for each in beside
@@ -226,7 +228,7 @@ def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
 
 
 def _width(column: Column, header: str, values: Sequence[Any], places: int) -> float:
-    """Wide enough for every value and for the header on two lines beside the filter's arrow."""
+    """Return a width for every value, and for the header on two lines next to the filter's arrow."""
     heading = max(*(len(word) for word in header.split(" ")), math.ceil(len(header) / 2)) + 4
     if column.kind == "date":
         content = 10

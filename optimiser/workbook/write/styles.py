@@ -102,40 +102,45 @@ def plain(value: object) -> float | str | None:
 
 
 def text(value: object) -> str:
-    """A value as text; a list as its members."""
+    """Return a value as text; a list as its members."""
     if isinstance(value, (tuple, list, frozenset, set)):
         return ", ".join(map(str, value))
     return str(value)
 
 
 def literal(title: str) -> str:
-    """A title of a chart or axis as text: XlsxWriter takes what holds `Sheet!A1` for a reference,
-    so an invisible character parts the two.
+    """Return a title of a chart or axis as text.
+
+    XlsxWriter takes what holds `Sheet!A1` for a reference, so an invisible character separates the
+    two.
     """
     return legible(title).replace("!", "!\u2060")
 
 
 def legible(value: str) -> str:
-    """Text without the control characters that XML cannot hold, for titles; cells escape them."""
+    """Return text without the control characters that XML cannot hold, for titles; cells escape
+    them.
+    """
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", writable(value))
 
 
 def writable(value: str) -> str:
-    """Text with escapes for what no encoding holds: bytes of a file's name that are no text (lone
-    surrogates).
+    """Return text with escapes for what no encoding holds: bytes of a file's name that are no text
+    (lone surrogates).
     """
     return value if value.isascii() else value.encode(errors="backslashreplace").decode()
 
 
 def serial(day: dt.date) -> int:
-    """A date as a spreadsheet counts it, in days."""
+    """Return a date as a spreadsheet counts it, in days."""
     return (day - _EPOCH).days
 
 
 def number_format(unit: str, values: Iterable[object]) -> str:
-    """The format of a column of numbers by its unit: shares in percent, quantities and money with
-    decimals only where they matter, and with more of them where all figures are small because their
-    unit is a large one.
+    """Return the format of a column of numbers by its unit.
+
+    Shares are in per cent. Quantities and money have decimals only where they matter, and more of
+    them where all figures are small because their unit is a large one.
     """
     if unit == "1":
         return SHARE
@@ -157,7 +162,7 @@ def number_format(unit: str, values: Iterable[object]) -> str:
 
 
 def precise(precision: Precision) -> str:
-    """The format of the numbers of a figure."""
+    """Return the format of the numbers of a figure."""
     unit, places = precision.unit, precision.places
     if unit == "count":
         return "0"
@@ -169,8 +174,8 @@ def precise(precision: Precision) -> str:
 
 
 def exact_formats(unit: str, values: Sequence[object]) -> list[str]:
-    """The format of each cell of a column whose figures are to be acted on: each shows what a
-    sentence says of it.
+    """Return the format of each cell of a column whose figures are to be acted on: each shows the
+    digits that a sentence gives.
     """
     said = (
         amounts.money
@@ -190,7 +195,7 @@ def exact_formats(unit: str, values: Sequence[object]) -> list[str]:
 
 
 def decimals(num_format: str) -> int:
-    """How many decimals a format shows."""
+    """Return how many decimals a format shows."""
     return num_format.partition(".")[2].count("0")
 
 

@@ -59,7 +59,7 @@ class TableSheet(Worksheet):  # type: ignore[misc]
         self.set_row(row, points)
 
     def _content(self, value: object, style: str) -> str:
-        """The XML of a cell behind its place; nothing for an empty one."""
+        """Return the XML of a cell behind its place; blank for an empty one."""
         found = plain(value)
         if found is None:
             return ""
