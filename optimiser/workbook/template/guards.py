@@ -295,7 +295,7 @@ def guard_settings(sheet: Worksheet, sheets: GuardedSheets, units: Units, styles
 
 
 def source(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> str:
-    """Return the list that a cell may be taken from, as an expression; blank where there is none."""
+    """Return the list that a cell may be taken from, as an expression; blank where it is free."""
     if (table, name) in dependent():
         on, lists = dependent()[table, name]
         cell, found = sheets.cell(table, on), "list_nothing"

@@ -41,7 +41,7 @@ from stockpile_model.tables import Settings
 from stockpile_model.values import convert
 
 MATERIALS = ("gallium", "indium", "blank")
-_EXAMPLES = resources.files("optimiser.workbook.template.template_book") / "examples"
+_EXAMPLES = resources.files("optimiser.workbook.template") / "examples"
 _SPARE = 4  # columns for further indices
 _BESIDE = 105  # letters beside the first column of the guide
 _ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for sentences

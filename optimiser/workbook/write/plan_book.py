@@ -64,7 +64,7 @@ def compose(plan: Plan) -> bytes:
 
 
 def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
-    """Set the document properties; the date is the run's, so that one plan always makes one file."""
+    """Set the document properties; the date is the run's, so that one plan makes one file."""
     said = (
         f"{name}: {legible(text(plan.run[name]))}"
         for name in ("input", "input sha256", "changes")

@@ -228,7 +228,7 @@ def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
 
 
 def _width(column: Column, header: str, values: Sequence[Any], places: int) -> float:
-    """Return a width for every value, and for the header on two lines next to the filter's arrow."""
+    """Return a width for every value, and for the header on two lines next to the filter arrow."""
     heading = max(*(len(word) for word in header.split(" ")), math.ceil(len(header) / 2)) + 4
     if column.kind == "date":
         content = 10
