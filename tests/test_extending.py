@@ -16,7 +16,7 @@ from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.every_kind import EVERY_KIND
-from optimiser.studies.kinds.asked import Asked, Rounds, Table
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.workbook.template import template_book
 from optimiser.workbook.write.plan_book import compose
 from stockpile_model.block import BLOCKS, Block, Deed

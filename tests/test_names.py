@@ -516,7 +516,7 @@ def test_the_terminal_shows_names_as_they_stand(
 
 def test_no_name_is_a_formula_of_a_chart() -> None:
     """In studies and scenarios, as in plans: charts refer to cells of the program's own sheets."""
-    swept = study.Table(
+    swept = study.AnswerTable(
         "sweep", "over a!B1", ("prices[*].a!B1", "cost [=x!A1]"), [(1.0, 2.0), (2.0, 3.0)], "line"
     )
     answers = [Answered("[/s]!A1", "sweep", [swept], [], [])]

@@ -25,7 +25,7 @@ from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.workbook.template import template_book
 from optimiser.workbook.write import plan_book
-from stockpile_model import block
+from stockpile_model import block, schema
 from stockpile_model.blocks import stock
 from stockpile_model.build import build
 from tests.support import own_block
@@ -73,7 +73,7 @@ def _own_block(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = [*block.blocks()]
     blocks.insert(blocks.index(stock.BLOCK), own_block.BLOCK)
     monkeypatch.setattr(block, "BLOCKS", blocks)
-    monkeypatch.setattr(schema, "_COLUMNS", {})  # the choices of a column are read once
+    monkeypatch.setattr(schema, "_COLUMNS", {})  # kinds of commitments are known by then
     monkeypatch.setattr(auditing, "TWINS", [*auditing.TWINS, own_block.TWIN])
 
 
