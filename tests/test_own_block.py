@@ -73,7 +73,7 @@ def _own_block(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = [*block.blocks()]
     blocks.insert(blocks.index(stock.BLOCK), own_block.BLOCK)
     monkeypatch.setattr(block, "BLOCKS", blocks)
-    monkeypatch.setattr(schema, "_COLUMNS", {})  # kinds of commitments are known by then
+    monkeypatch.setattr(schema, "_COLUMNS", {})  # the choices of a column are read once
     monkeypatch.setattr(auditing, "TWINS", [*auditing.TWINS, own_block.TWIN])
 
 

@@ -13,7 +13,6 @@ DATED = tuple(each.name for each in columns(Dated))
 
 def sheet_kinds() -> list[type[Result]]:
     """Return the types of result row, in the order of their sheets."""
-    kinds = dict.fromkeys(
-        (*block_results(), *OWN_RESULTS, *(each.result for each in WHAT_IFS))
-    )  # a what-if may fill rows of a block
+    answers = (each.result for each in WHAT_IFS if each.result is not None)
+    kinds = {*block_results(), *OWN_RESULTS, *answers}  # a what-if may fill rows of a block
     return sorted(kinds, key=lambda kind: kind.PLACE)

@@ -22,7 +22,8 @@ class WhatIf:
 
     refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
-    rounds(asked): the same as a study. `result`: the type of row that holds the answer in a plan.
+    rounds(asked): the same as a study. `result`: the type of row with the
+    answer in a plan; None where the plan has no rows of it.
     """
 
     kind: str
@@ -31,7 +32,7 @@ class WhatIf:
     cases: Callable[[Plan], list[Case]]
     attach: Callable[[Plan, Sequence[CaseResult], Options], Plan]
     rounds: Callable[[Asked], Rounds]
-    result: type[ResultRow]
+    result: type[ResultRow] | None = None
 
 
 def no_refusal(stockpile: Stockpile) -> None:
