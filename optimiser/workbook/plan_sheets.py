@@ -14,5 +14,6 @@ DATED = tuple(each.name for each in columns(Dated))
 def sheet_kinds() -> list[type[Result]]:
     """Return the types of result row, in the order of their sheets."""
     answers = (each.result for each in WHAT_IFS if each.result is not None)
-    kinds = {*block_results(), *OWN_RESULTS, *answers}  # a what-if may fill rows of a block
+    # a what-if may fill rows of a block: each type stands once
+    kinds = dict.fromkeys((*block_results(), *OWN_RESULTS, *answers))
     return sorted(kinds, key=lambda kind: kind.PLACE)

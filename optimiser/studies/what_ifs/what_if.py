@@ -22,8 +22,8 @@ class WhatIf:
 
     refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
-    rounds(asked): the same as a study. `result`: the type of row with the
-    answer in a plan; None where the plan has no rows of it.
+    rounds(asked): the same as a study. `result`: the type of row with the answer in a
+    plan; None where the plan has no rows of it.
     """
 
     kind: str
