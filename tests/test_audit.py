@@ -28,8 +28,8 @@ from optimiser.desk.planner import Request, audit_workbook, plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import InputError
-from optimiser.workbook.plan_sheets import DATED
 from optimiser.workbook.read.plan_reader import read_plan
+from optimiser.workbook.result_kinds import DATED
 from stockpile_model.blocks import budget, targets
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.offers import offer_terms

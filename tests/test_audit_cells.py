@@ -20,8 +20,8 @@ from optimiser.auditing import TWINS, Line, Sheets, audit
 from optimiser.auditing.twin import Twins
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
-from optimiser.workbook.plan_sheets import sheet_kinds
 from optimiser.workbook.read.plan_reader import read_plan
+from optimiser.workbook.result_kinds import sheet_kinds
 from optimiser.workbook.write.plan_book import compose
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.accept import event, everything_uncertain, month

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from optimiser.workbook.plan_sheets import sheet_kinds
+from optimiser.workbook.result_kinds import sheet_kinds
 from stockpile_model.block import results, tables
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.calendar import Calendar

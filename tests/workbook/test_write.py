@@ -25,7 +25,7 @@ from openpyxl.utils import get_column_letter
 
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
-from optimiser.workbook.plan_sheets import sheet_kinds
+from optimiser.workbook.result_kinds import sheet_kinds
 from optimiser.workbook.write import plan_book as writing
 from optimiser.workbook.write import result_sheets
 from optimiser.workbook.write.ownership import check_target

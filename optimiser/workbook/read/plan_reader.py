@@ -18,7 +18,6 @@ from optimiser.auditing import Line, Sheets
 from optimiser.plan.plan import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
-from optimiser.workbook.plan_sheets import DATED, sheet_kinds
 from optimiser.workbook.read import xlsx
 from optimiser.workbook.read.cells import (
     Cell,
@@ -31,6 +30,7 @@ from optimiser.workbook.read.cells import (
     letter,
 )
 from optimiser.workbook.read.headed_sheet import Faults, HeadedSheet
+from optimiser.workbook.result_kinds import DATED, sheet_kinds
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse

@@ -18,7 +18,7 @@ from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
 from optimiser.workbook.column_units import unit_of
-from optimiser.workbook.plan_sheets import DATED, sheet_kinds
+from optimiser.workbook.result_kinds import DATED, sheet_kinds
 from optimiser.workbook.write.styles import (
     DATE,
     FACTOR,
