@@ -1,5 +1,5 @@
 """Builds the sample workbooks from plain tables: `python inputs/build.py` writes `<case>.xlsx` from
-the folder `<case>/`, and the data dictionary beside them.
+the folder `<case>/`, and the data dictionary next to them.
 
 A folder holds one `<table>.csv` for each sheet and `guide.md`, which becomes the sheet `guide`. The
 files are the same from run to run.

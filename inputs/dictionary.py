@@ -2,7 +2,7 @@
 inputs/dictionary.py`.
 
 What a column means, its unit, bounds and default stand once, in the row type that the reader checks
-against; here they are only set out. What a table is for stands beside the code that writes input
+against; here they are only set out. What a table is for stands next to the code that writes input
 sheets; how it is read where that is not obvious, here.
 """
 

@@ -965,11 +965,11 @@ def _lost_name(workbook: openpyxl.Workbook) -> None:
 SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
     "formula error": (
         _error,
-        "offers!D2: price is the error #REF!; mend its formula or write the value",
+        "offers!D2: price is the error #REF!; correct its formula or write the value",
     ),
     "formula error in the header": (
         _lost_name,
-        "offers!D1: the name of the column is the error #N/A; mend its formula or write the value",
+        "offers!D1: the name of the column is the error #N/A; correct its formula or write the value",
     ),
     "formula without a value": (
         _circle,

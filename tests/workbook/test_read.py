@@ -418,16 +418,16 @@ def test_error_cells_are_named(tmp_path: Path) -> None:
         materials.write_formula("B2", "=1/0", None, "#DIV/0!")
         materials.write_formula("C2", "=gone", None, "#REF!")
     assert faults(path) == [
-        "settings!B4: title is the error #N/A; mend its formula or write the value",
-        "materials!B2: shelf_life_months is the error #DIV/0!; mend its formula or write the value",
-        "materials!C2: source is the error #REF!; mend its formula or write the value",
+        "settings!B4: title is the error #N/A; correct its formula or write the value",
+        "materials!B2: shelf_life_months is the error #DIV/0!; correct its formula or write the value",
+        "materials!C2: source is the error #REF!; correct its formula or write the value",
     ]
 
 
 def test_error_texts_of_a_csv_are_named(tmp_path: Path, tables: Tables) -> None:
     tables["offers"][0]["price"] = "#N/A"
     assert faults(book(tmp_path / "book", tables)) == [
-        "offers!D2: price is the error #N/A; mend its formula or write the value"
+        "offers!D2: price is the error #N/A; correct its formula or write the value"
     ]
 
 

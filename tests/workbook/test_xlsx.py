@@ -124,7 +124,7 @@ def test_cells_of_every_kind(tmp_path: Path) -> None:
         4: {3: True, 4: False, 5: -1500.0, 7: 7.0},
         5: {1: "inline", 2: "said"},
         6: {
-            28: Lost("is the error #REF!; mend its formula or write the value"),
+            28: Lost("is the error #REF!; correct its formula or write the value"),
             29: dt.datetime(2027, 3, 1),
         },
     }
@@ -195,7 +195,7 @@ def test_formats(tmp_path: Path) -> None:
         8: dt.time(),
         9: dt.datetime(1900, 1, 1),
         10: Lost(
-            "is the error #VALUE!; mend its formula or write the value"
+            "is the error #VALUE!; correct its formula or write the value"
         ),  # shown as #### by a spreadsheet program
     }
     assert isinstance(found[3], Padded)

@@ -112,7 +112,7 @@ def _price_losses(made: Made) -> TableFigure:
     for each in made.prices:
         both = (value for pair in zip(each.before, each.after, strict=True) for value in pair)
         lines.append(FigureLine((f"{each.index} {each.date}", each.base, *both)))
-    said = "All samples beside the kept scenarios with their probabilities."
+    said = "All samples, and the kept scenarios with their probabilities."
     title = "What the reduction lost: prices"
     return TableFigure("price losses", title, columns, tuple(lines), said)
 

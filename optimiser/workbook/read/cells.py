@@ -58,7 +58,7 @@ UNCACHED = Lost(
 
 def error(shown: str) -> Lost:
     """Return a cell that shows an error of the spreadsheet program."""
-    return Lost(f"is the error {shown}; mend its formula or write the value", shown)
+    return Lost(f"is the error {shown}; correct its formula or write the value", shown)
 
 
 def too_long(said: str) -> Lost | None:

@@ -24,7 +24,7 @@ def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
     found = []
     for table in tables:
         name = table.kind.TABLE
-        told = [
+        doubts = [
             *_hidden(table),
             *_totals(table),
             *_stale(table),
@@ -35,11 +35,11 @@ def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
         ]
         found += [
             Fault(f"{name}!{letter(column)}{line}" if line else name, said, warning=True)
-            for line, column, said in told[:MOST_FAULTS]
+            for line, column, said in doubts[:MOST_FAULTS]
         ]
-        if len(told) > MOST_FAULTS:
+        if len(doubts) > MOST_FAULTS:
             found.append(
-                Fault(name, f"has {len(told) - MOST_FAULTS:,} warnings more", warning=True)
+                Fault(name, f"has {len(doubts) - MOST_FAULTS:,} warnings more", warning=True)
             )
     return found
 
@@ -74,9 +74,9 @@ def _hidden(table: Drafts) -> Iterator[Doubt]:
                 " to leave it out"
             ),
         )
-    mend = "and read: show what counts, or remove it"
+    remedy = "and read: show what counts, or remove it"
     for first, last in _runs(hidden.rows):
-        yield first, 1, f"{_rows(first, last)} hidden, {mend}"
+        yield first, 1, f"{_rows(first, last)} hidden, {remedy}"
     names = {column: name for name, column in table.columns.items()}
     for first, last in _runs(hidden.columns & names.keys()):
         said = (
@@ -84,7 +84,7 @@ def _hidden(table: Drafts) -> Iterator[Doubt]:
             if first == last
             else f"columns {letter(first)} to {letter(last)} are"
         )
-        yield table.line, first, f"{said} hidden, {mend}"
+        yield table.line, first, f"{said} hidden, {remedy}"
 
 
 def _totals(table: Drafts) -> Iterator[Doubt]:

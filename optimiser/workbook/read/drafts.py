@@ -331,9 +331,9 @@ def _judge_indices(found: Drafts, table: HeadedSheet, known: Collection[str]) ->
         if title in filled or len(lines) == 1:
             continue
         if lines:
-            told = set(lines)
+            wrong_lines = set(lines)
             found.faults.found = [
-                each for each in found.faults.found if each[1] != at or each[0] not in told
+                each for each in found.faults.found if each[1] != at or each[0] not in wrong_lines
             ]
         hint = nearest(title, known) or "; fill it or remove it"
         found.faults.header(table.line, at, f"the {found.kind.OPEN} {title!r} has no number{hint}")

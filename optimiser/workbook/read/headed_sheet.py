@@ -17,9 +17,9 @@ from stockpile_model.schema import nearest, quoted
 from stockpile_model.values import normal, parted, text
 
 MOST_FAULTS = 1_000
-"""Faults of one table that are told; of more, only how many."""
+"""Faults of one table that are reported; of more, only how many."""
 
-_MOST_MERGED = 100  # areas of merged cells that are told
+_MOST_MERGED = 100  # areas of merged cells that are reported
 _FAR = 20  # rows in which a header that does not come first is looked for
 
 Other = Callable[[str], str | None]
@@ -149,15 +149,15 @@ class HeadedSheet:
                     each for each in required if f"{each!r}" in hint and each not in self.columns
                 ]
                 meant.update(missed)
-                tell = (
+                add = (
                     functools.partial(self.faults.header, lost=bool(missed))
                     if hint
                     else self.faults.add
                 )
-                mend = (
+                remedy = (
                     "" if hint else "; rename it or remove it (remarks belong in the column note)"
                 )
-                tell(self.line, column, f"unknown column {quoted(title)}{hint}{mend}")
+                add(self.line, column, f"unknown column {quoted(title)}{hint}{remedy}")
             elif name in self.columns:
                 twin = f"{letter(self.columns[name])}{self.line}"
                 self.faults.header(

@@ -1,10 +1,10 @@
-"""From the officer's workbook, or a folder of CSV files, to a Stockpile: every fault at once, each
+"""Read the officer's workbook, or a folder of CSV files, as a Stockpile: every fault at once, each
 with its cell.
 
 Cells become drafts of rows (`drafts`), drafts are linked to each other (`links`), rows are checked
 together (`stockpile_model.build.check`) and, where all is sound, their figures against each other
 (`sanity`). A fault does not end the reading: something harmless takes the place of what it leaves
-open, and what follows from that is not told, so that one slip gives one line.
+open, and what follows from that is not reported, so that one slip gives one line.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class _Workbook:
         for table in self.tables.values():
             title_units.judge(table, book)
             if table.wide is not None:
-                message = table.wide.told(
+                message = table.wide.message(
                     given.get("start"),
                     given.get("period_months", 1),
                     given.get("fiscal_year_start", 10),

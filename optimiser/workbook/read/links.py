@@ -16,7 +16,7 @@ from stockpile_model.schema import Column, apart, columns, keys
 from stockpile_model.values import normal, text
 
 _MOST_COMPARED = (
-    20_000  # pairs of keys: beside a wrong sheet of keys thousands of references are unknown
+    20_000  # pairs of keys: next to a wrong sheet of keys thousands of references are unknown
 )
 
 
@@ -110,16 +110,16 @@ class _Keys:
 
 def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
     """Check the references of a column; return False where one is left that leads nowhere."""
-    name, whole, told = column.name, True, False
+    name, whole, reported = column.name, True, False
     for row in table.rows:
         if not row.values.get(name) and not column.required:
             continue
-        given = row.values.get(name)  # None: a required cell that is told to be blank
+        given = row.values.get(name)  # None: a required cell that is reported as blank
         items: tuple[str, ...] = () if given is None else given if column.many else (given,)
         unknown = [item for item in items if known.fold(item) not in known.spelt]
         if unknown:
             table.faults.lines.add(row.line)
-            if known.complete and (known.there or not told):
+            if known.complete and (known.there or not reported):
                 near = known.nearest(unknown[0])
                 hint = (
                     f"; the nearest there is {apart(near, unknown[0])}"
@@ -133,7 +133,7 @@ def _refer(table: Drafts, column: Column, known: _Keys) -> bool:
                     number(table.cells[name]),
                     f"{name} {apart(unknown[0], near or '')} {known.what}{hint}",
                 )
-                told = True  # of a missing sheet one line is enough
+                reported = True  # of a missing sheet one line is enough
         found = [known.spelt.get(known.fold(item)) or known.stand_in(item) for item in items] or [
             known.stand_in(None)
         ]

@@ -125,7 +125,7 @@ class Wide:
     cells: Mapping[str, Cell]
     values: Mapping[int, Cell]
 
-    def told(self, start: dt.date | None, period_months: int, fiscal_start: int) -> str:
+    def message(self, start: dt.date | None, period_months: int, fiscal_start: int) -> str:
         """Return what is wrong, and how the row looks in the form that is read."""
         (first, last), name = (min(self.spans), max(self.spans)), value_column(self.kind)
         said = f"columns {letter(first)} to {letter(last)} are for months, quarters or years"

@@ -86,13 +86,13 @@ def is_plan(path: Path) -> bool:
     """
     if path.is_dir():
         return False
-    with _told(path):
+    with _readable(path):
         names = {normal(sheet.name) for sheet in _sheets(path)}
     return "summary" in names and "settings" not in names
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
     """Raise InputError for a file that cannot be read."""
     try:
         yield
@@ -110,7 +110,7 @@ def read_plan(path: Path) -> PlanReading:
     faults: list[Fault] = []
     summary, run, found, notes = _Summary(), dict[str, str](), dict[str, None](), list[str]()
     kinds = {kind.SHEET: kind for kind in sheet_kinds() if kind.ALWAYS}
-    with _told(path):
+    with _readable(path):
         for sheet in _sheets(path):
             name = normal(sheet.name)
             found[name] = None
@@ -120,9 +120,9 @@ def read_plan(path: Path) -> PlanReading:
                 run, odd = _run(sheet)
                 faults += odd
             elif kind := {**kinds, **UNCERTAIN}.get(name):
-                told = Faults(name)
-                rows[name] = list(_lines(kind, sheet, told))
-                faults += told
+                odd_cells = Faults(name)
+                rows[name] = list(_lines(kind, sheet, odd_cells))
+                faults += odd_cells
             if name in rows or name in ("summary", "run"):
                 notes += _hidden(name, sheet.hidden)
     if "summary" not in found:
@@ -151,11 +151,11 @@ def read_plan(path: Path) -> PlanReading:
         for line in rows[Assumption.SHEET]
         if line["table"] == Settings.TABLE
     }
-    told_of = _completed(rows, summary, run)
+    reading = _completed(rows, summary, run)
     unread = tuple(name for name in found if name != "summary" and name not in rows)
-    sheets = dataclasses.replace(told_of.sheets, unread=unread)
+    sheets = dataclasses.replace(reading.sheets, unread=unread)
     return dataclasses.replace(
-        told_of, sheets=sheets, settings=settings, notes=(*notes, *told_of.notes)
+        reading, sheets=sheets, settings=settings, notes=(*notes, *reading.notes)
     )
 
 

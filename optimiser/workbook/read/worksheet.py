@@ -2,7 +2,7 @@
 
 openpyxl reads the package: texts, formats, names. Its own reader of rows drops cells that stand out
 of order, rows and cells that repeat and what is hidden, reads an uncached formula as a blank, and
-takes two passes where formulas are asked for. Here every cell is read, or told with its address.
+takes two passes where formulas are asked for. Here every cell is read, or refused with its address.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from stockpile_model.schema import quoted
 from stockpile_model.values import Padded
 
 LAST_ROW = 1_048_576  # of every spreadsheet program
-MOST_MERGED = 100  # areas of merged cells that are told
+MOST_MERGED = 100  # areas of merged cells that are reported
 _LONGEST_FORMAT = 255  # characters; no spreadsheet program keeps a longer one
 _WIDEST_SPILL = 50  # columns of an array formula that are looked at
 _DATA, _ROW, _CELL, _VALUE, _FORMULA, _INLINE, _RUN, _TEXT, _COLUMN, _MERGED = (

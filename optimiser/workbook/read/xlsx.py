@@ -82,7 +82,7 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
         seen.update(content)
     with io.BytesIO(content) as stream:
         _refuse_other_formats(stream)
-        with _told("the file"):
+        with _undamaged("the file"):
             archive = zipfile.ZipFile(stream)
             _refuse_bombs(archive, len(content))
             _refuse_other_packages(archive)
@@ -108,7 +108,7 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
 
 
 @contextlib.contextmanager
-def _told(what: str) -> Iterator[None]:
+def _undamaged(what: str) -> Iterator[None]:
     """Raise Unreadable, in one line, for what readers raise on a damaged or hostile package."""
     try:
         yield
@@ -203,7 +203,7 @@ def _refuse_other_packages(archive: zipfile.ZipFile) -> None:
 
 def _rows(archive: zipfile.ZipFile, part: str, worksheet: Worksheet) -> Iterator[tuple[int, Cells]]:
     """Yield the rows of a worksheet that are not blank."""
-    with _told("the sheet"), archive.open(part) as stream:
+    with _undamaged("the sheet"), archive.open(part) as stream:
         yield from worksheet.rows(stream)
 
 

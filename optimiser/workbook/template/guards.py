@@ -4,7 +4,7 @@ colours.
 A drop-down leads to the keys of another sheet through a defined name, `list_suppliers`, that grows
 with the sheet. A cell has one data validation: a reference is a list, a key is unique, anything
 else keeps the bounds of its column. What they cannot refuse (a blank cell, a pasted value) is shown
-in colour, and `check` tells it in words.
+in colour, and `check` reports it in words.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ from stockpile_model.values import convert
 MATERIALS = ("gallium", "indium", "blank")
 _EXAMPLES = resources.files("optimiser.workbook.template") / "examples"
 _SPARE = 4  # columns for further indices
-_BESIDE = 105  # letters beside the first column of the guide
+_LINE_LENGTH = 105  # letters next to the first column of the guide
 _ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for sentences
 
 
@@ -162,17 +162,17 @@ def _add_guide(sheet: Worksheet, example: str, kinds: Sequence[type[Row]], style
     link = styles(font_color="#0563C1", underline=1)
     for kind in kinds:
         sheet.write_url(line, 0, f"internal:'{kind.TABLE}'!A1", link, kind.TABLE)
-        _tell(sheet, line, kind.PURPOSE.replace("`", ""), styles)
+        _write_line(sheet, line, kind.PURPOSE.replace("`", ""), styles)
         line += 1
     line = write_guide(sheet, middle, styles, line)
     for colour, meaning in guards.COLOURS.items():
         sheet.write_blank(line, 0, None, styles(bg_color=colour, border=1, border_color="#BFBFBF"))
-        _tell(sheet, line, meaning, styles)
+        _write_line(sheet, line, meaning, styles)
         line += 1
     write_guide(sheet, end, styles, line)
 
 
-def _tell(sheet: Worksheet, line: int, text: str, styles: Styles) -> None:
+def _write_line(sheet: Worksheet, line: int, text: str, styles: Styles) -> None:
     """Write one line of text next to the first column."""
     sheet.merge_range(line, 1, line, GUIDE_COLUMNS - 1, text, styles(text_wrap=True))
-    sheet.set_row(line, LINE_HEIGHT * len(textwrap.wrap(text, _BESIDE)))
+    sheet.set_row(line, LINE_HEIGHT * len(textwrap.wrap(text, _LINE_LENGTH)))

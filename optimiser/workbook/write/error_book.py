@@ -35,19 +35,19 @@ HEADER = {"Kind": 10, "Sheet": 18, "Cell": 10, "Found": 30, "Message": 110}  # a
 NOTHING_WRONG = "no error, and nothing odd"
 HOW_TO_USE = (
     (
-        "Each row of the sheet errors is one thing to mend in the checked workbook, with the way to"
-        " mend it."
+        "Each row of the sheet errors is one thing to correct in the checked workbook, and says how"
+        " to correct it."
     ),
     (
         "A click on its cell opens the checked workbook there. Keep the two files where they are,"
         " as the link says where to look."
     ),
     (
-        "An error must be mended before there is a plan. A warning is odd and does not stop one,"
+        "An error must be corrected before there is a plan. A warning is odd and does not stop one,"
         " unless it says that no plan exists."
     ),
     (
-        "Mend the cells, save the workbook and check it again: this list is a copy, and nothing"
+        "Correct the cells, save the workbook and check it again: this list is a copy, and nothing"
         " written into it has any effect."
     ),
     "Warnings are looked for once there is no error left.",
@@ -148,7 +148,7 @@ def _looked_up(
             wanted.setdefault(place.sheet, {}).setdefault(place.line, []).append(place)
     titles: dict[str, str] = {}
     found: dict[_Place, str] = {}
-    with contextlib.suppress(Unreadable, OSError):  # what cannot be read is told by a fault
+    with contextlib.suppress(Unreadable, OSError):  # a fault reports what cannot be read
         for sheet in sheets(source):
             first = titles.setdefault(normal(sheet.name), sheet.name) == sheet.name
             titles.setdefault(sheet.name, sheet.name)

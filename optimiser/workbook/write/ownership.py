@@ -57,8 +57,9 @@ def about(kind: Kind, title: str, more: str = "", **properties: object) -> dict[
 
 
 def check_target(path: Path, kind: Kind = Kind.PLAN) -> None:
-    """Raise OutputError where a workbook could not be written to `path`: to be told before a long
-    search, not after it.
+    """Raise OutputError where a workbook could not be written to `path`.
+
+    It is called before a long search, so that the search is not lost.
     """
     if path.suffix.lower() != ".xlsx":
         raise OutputError(f"{path}: {kind.value} is written as .xlsx; choose a name that ends so")

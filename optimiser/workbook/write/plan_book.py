@@ -1,7 +1,7 @@
 """A plan as a workbook, for the officer who acts on it: sheets to filter, a summary with live
 totals, native charts.
 
-Written with XlsxWriter, which draws native charts and stores the value of a formula beside it. The
+Written with XlsxWriter, which draws native charts and stores the value of a formula with it. The
 file stands there whole or not at all.
 """
 

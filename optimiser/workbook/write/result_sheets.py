@@ -218,12 +218,12 @@ def _styles(
     return repeat(style)
 
 
-def _acted_on(column: Column, beside: Sequence[Column]) -> bool:
+def _acted_on(column: Column, others: Sequence[Column]) -> bool:
     """Return whether a column holds quantities or money of a sheet with instructions: its cells
     show every digit.
     """
     return column.unit in ("quantity", "money", "money/quantity", "quantity or times") and any(
-        each.name in ("instruction", "planned") for each in beside
+        each.name in ("instruction", "planned") for each in others
     )
 
 

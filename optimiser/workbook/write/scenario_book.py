@@ -58,7 +58,7 @@ LINES: dict[Role, dict[str, Any]] = {
     "spread": {"color": LINE, "width": 2.5},
 }
 _WIDTH, _HEIGHT, _MOST_CHARTS = 900, 400, 6  # pixels
-_BESIDE = 11  # first column beside the guide, where the charts stand
+_CHART_COLUMN = 11  # first column next to the guide, where the charts stand
 
 
 def write(
@@ -118,7 +118,7 @@ def _written(made: Made, given: Mapping[type[Row], Written]) -> dict[type[Row], 
     if made.defaults:
         found[Uncertainty] = _table(Uncertainty, made.stockpile.rows(Uncertainty))
     order = [*found]
-    if Uncertainty in order:  # beside what it leads to
+    if Uncertainty in order:  # next to what it leads to
         order = [kind for kind in order if kind is not Uncertainty] + [Uncertainty]
     return {kind: found[kind] for kind in order} | {
         kind: _table(kind, made.stockpile.rows(kind)) for kind in NEW
@@ -237,7 +237,7 @@ def _method(made: Made, source: str) -> Iterator[str]:
     if made.defaults:
         yield (
             "- The workbook had no sheet uncertainty. The one in this workbook holds the defaults: "
-            "mend it here and run again."
+            "correct it here and run again."
         )
 
 
@@ -278,7 +278,7 @@ def _charts(
         sheet.set_column(first, first + len(figure.series), 12)
         if number < _MOST_CHARTS:
             place = {"y_offset": 4 + number * (_HEIGHT + 20), "object_position": 3}
-            guide.insert_chart(0, _BESIDE, _chart(book, first, figure), place)
+            guide.insert_chart(0, _CHART_COLUMN, _chart(book, first, figure), place)
         first += len(figure.series) + 2
     sheet.freeze_panes(2, 0)
 

@@ -60,18 +60,18 @@ ACROSS, WIDE = (20, 7, 26, 50, 20, 26, 11, 15, 15, 9, 10, 10, 12, 12, 20), 14  #
 def write(
     answers: Sequence[Answered],
     find: Find,
-    told: Mapping[str, object],
+    run: Mapping[str, object],
     settings: Settings,
     path: Path,
 ) -> None:
     """Write the studies to `path` (.xlsx), in place of what stands there. Raises OutputError; then
     nothing has changed."""
     check_target(path, Kind.STUDY)
-    replace(path, compose(answers, find, told, settings))
+    replace(path, compose(answers, find, run, settings))
 
 
 def compose(
-    answers: Sequence[Answered], find: Find, told: Mapping[str, object], settings: Settings
+    answers: Sequence[Answered], find: Find, run: Mapping[str, object], settings: Settings
 ) -> bytes:
     """Return the workbook, as its file holds it. `find` gives the result of a run by its key."""
     target = io.BytesIO()
@@ -88,10 +88,10 @@ def compose(
         for name, figure in figures.items():
             if name not in (RUNS, STUDIES):  # the latter stand on the summary
                 _answer(book, styles, name, AnswerFigures(figure, None))
-        incomplete = told.get("ended", COMPLETE) != COMPLETE
+        incomplete = run.get("ended", COMPLETE) != COMPLETE
         _head(sheet, styles, figures[STUDIES], title, incomplete)
         _summary(sheet, styles, figures[STUDIES], answers)
-        list_pairs(book.add_worksheet("run"), styles, told)
+        list_pairs(book.add_worksheet("run"), styles, run)
         sheet.activate()
     return target.getvalue()
 
