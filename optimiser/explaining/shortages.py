@@ -97,7 +97,7 @@ def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
 
 
 def _asks(limit: Limit) -> bool:
-    """Whether a limit asks for something, rather than grants it."""
+    """Return whether a limit demands something, rather than grants it."""
     return limit.sense == "least" and limit.row is not None
 
 
@@ -120,9 +120,12 @@ def _least(
 
 
 def _weight(limit: Limit) -> float:
-    """What a scaled unit of a limit counts for: as much as that of a quantity, of money what a
-    quantity costs. Money that no appropriation may pay counts double, so that an appropriation is
-    named first where a larger one would do.
+    """Return the weight of a scaled unit of a limit.
+
+    It is that of a quantity; of money it is what a quantity costs.
+
+    Money that no appropriation may pay counts double, so that an appropriation is named first where
+    a larger one would do.
     """
     if limit.unit != "money":
         return 1.0
@@ -130,7 +133,7 @@ def _weight(limit: Limit) -> float:
 
 
 def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> Iterator[Short]:
-    """One line for a cell, over the periods in which it is short."""
+    """Yield one line for a cell, over the periods in which it is short."""
     stockpile, settings = formulation.stockpile, formulation.stockpile.settings
     groups: dict[tuple[str, str], list[tuple[Limit, float]]] = {}
     for limit, amount in found:

@@ -131,14 +131,16 @@ class BundlePlanner:
             self.bound = bound if self.bound is None else max(bound, self.bound)
 
     def offer(self, decided: Iterable[Decisions]) -> None:
-        """First decisions that were made for all scenarios: they are tried before those of the
-        bundles.
+        """Take first decisions that were made for all scenarios.
+
+        They are tried before those of the bundles.
         """
         self.offered += decided
 
     def candidates(self) -> list[Candidate]:
-        """First decisions, each once, the most typical first: those nearest to the mean of their
-        kind.
+        """Return first decisions, each once, the most typical first.
+
+        Typical are those nearest to the mean of their kind.
         """
         if self.split.periods == 0:
             return [Candidate(None, frozenset())]
@@ -179,8 +181,9 @@ class BundlePlanner:
         return gap is not None and gap <= self.options.gap
 
     def _cost(self, candidate: Candidate) -> float | None:
-        """What first decisions cost over all scenarios; None where one has no plan, or they are
-        seen to be no better.
+        """Return what first decisions cost over all scenarios.
+
+        None: one of them has no plan, or they are seen to be no better.
         """
         batch, every = max(LEAST_BETWEEN, len(self.parts) // LOOKS), range(len(self.parts))
         while waiting := [k for k in every if k not in candidate.tried]:
@@ -216,9 +219,7 @@ class BundlePlanner:
             )
 
     def _extend(self, candidate: Candidate) -> Iterator[Candidate]:
-        """Decisions that were made for the same scenarios, and for those that were left without a
-        plan.
-        """
+        """Plan anew for the scenarios of a candidate and for those that it left without a plan."""
         names = candidate.names | candidate.failed()
         if names == candidate.names or self.extended >= EXTENDED:
             return
@@ -230,8 +231,9 @@ class BundlePlanner:
                 yield Candidate(found.decisions, names)
 
     def _estimate(self, candidate: Candidate) -> float:
-        """What first decisions cost at least: where they were tried what they cost there, elsewhere
-        the bound of the bundle.
+        """Return what first decisions cost at least.
+
+        That is their cost in the bundles in which they were tried, and the bound of the others.
         """
 
         def least(k: int) -> float:
@@ -244,7 +246,7 @@ class BundlePlanner:
         return self._sum(least) or 0.0
 
     def _sum(self, value: Callable[[int], float | None]) -> float | None:
-        """The mean over the bundles; None where one has no value."""
+        """Return the mean over the bundles; None where one has no value."""
         values = [value(k) for k in range(len(self.parts))]
         known = [
             weight * each
@@ -254,7 +256,7 @@ class BundlePlanner:
         return sum(known) if len(known) == len(values) else None
 
     def _objective(self, outcomes: Sequence[ScenarioOutcome], whole: float = 1.0) -> float:
-        """(1 - w)·mean + w·CVaR of scenarios whose probabilities sum to `whole` [money]."""
+        """Return (1 - w)·mean + w·CVaR of scenarios whose probabilities sum to `whole` [money]."""
         settings = self.stockpile.settings
         costs = {each.scenario: (each.probability / whole, each.cost) for each in outcomes}
         mean = sum(probability * cost for probability, cost in costs.values())

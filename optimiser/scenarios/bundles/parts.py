@@ -64,7 +64,7 @@ class Split:
     probability: Mapping[str, float]
 
     def weight(self, names: Collection[str]) -> float:
-        """The probability of some scenarios [1]."""
+        """Return the probability of some scenarios [1]."""
         return sum(self.probability[name] for name in names)
 
 
@@ -79,7 +79,7 @@ class Decisions:
 
 
 def split(stockpile: Stockpile) -> Split:
-    """The trunk and the branches.
+    """Return the trunk and the branches.
 
     Raises InputError for a stockpile that cannot be planned by bundles.
     """
@@ -112,7 +112,7 @@ def split(stockpile: Stockpile) -> Split:
 
 
 def bundles(stockpile: Stockpile, into: Split, count: int) -> list[tuple[tuple[str, ...], ...]]:
-    """The branches dealt out to `count` bundles, or to one each where there are fewer.
+    """Deal out the branches to `count` bundles, or to one each where there are fewer.
 
     Each bundle is to resemble the whole. So the branches are sorted by what demand is worth at
     index prices, and of every `count` neighbours each bundle gets one, which one is drawn
@@ -130,8 +130,9 @@ def bundles(stockpile: Stockpile, into: Split, count: int) -> list[tuple[tuple[s
 
 
 def _worth(stockpile: Stockpile, into: Split, names: Sequence[str]) -> float:
-    """What demand is worth at index prices in some scenarios, expected; without demand what one of
-    everything is worth [money].
+    """Return what demand is worth at index prices in some scenarios, expected [money].
+
+    Without demand it is the worth of one of everything.
     """
     tree, indices, total = stockpile.tree, stockpile.names("prices"), 0.0
     for name in names:
@@ -152,7 +153,7 @@ def _worth(stockpile: Stockpile, into: Split, names: Sequence[str]) -> float:
 
 
 def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
-    """The stockpile with some of its scenarios, at conditional probabilities.
+    """Return the stockpile with some of its scenarios, at conditional probabilities.
 
     Its tree is what they pass of the whole tree, since who owns a node follows from the rows of
     those that pass it. What they follow without passing its leaf stays, without probability.
@@ -179,7 +180,7 @@ def part(stockpile: Stockpile, names: Collection[str]) -> Stockpile:
 
 
 def decided(formulation: Formulation, nodes: Container[int]) -> Iterator[tuple[str, Any, Any]]:
-    """The variables of some nodes: name, index, variable.
+    """Yield the variables of some nodes: name, index, variable.
 
     Those of a trunk come first in every tree that it begins.
     """
@@ -193,13 +194,13 @@ def decided(formulation: Formulation, nodes: Container[int]) -> Iterator[tuple[s
 
 
 def _node(key: Any) -> int:
-    """The node at which a variable or a row stands: the last part of its index."""
+    """Return the node at which a variable or a row stands: the last part of its index."""
     last = key[-1] if isinstance(key, tuple) else key
     return last if isinstance(last, int) else -1
 
 
 def decisions(formulation: Formulation, nodes: Container[int]) -> Decisions:
-    """What a solved formulation does at some nodes."""
+    """Return what a solved formulation does at some nodes."""
     found: dict[str, dict[Any, float]] = {}
     for name, key, each in decided(formulation, nodes):
         if value := _whole(each):
@@ -258,8 +259,9 @@ def hold(
 
 
 def settle(formulation: Formulation) -> float:
-    """The objective of a plan whose tail began where another's did: it begins where that is best
-    for its own costs [money].
+    """Return the objective of a plan whose tail began where another's did.
+
+    It begins where that is best for its own costs [money].
     """
     m, tree = formulation.m, formulation.stockpile.tree
     if m.find_component("at_risk") is not None:

@@ -47,8 +47,9 @@ def fit(years: Array, prices: Array, reverting: bool) -> Fit:
 
 
 def _likeliest(x: Array, steps: Array) -> float:
-    """The reversion with the greatest likelihood: the best of a grid, then golden section around
-    it.
+    """Return the reversion with the greatest likelihood.
+
+    It is the best of a grid, made finer by golden section around it.
     """
     grid = np.geomspace(_SLOWEST, _FASTEST, 120)
     values = [_profile(x, steps, float(kappa))[0] for kappa in grid]
@@ -64,8 +65,8 @@ def _likeliest(x: Array, steps: Array) -> float:
 
 
 def _profile(x: Array, steps: Array, kappa: float) -> tuple[float, float, Array]:
-    """The greatest log-likelihood for a reversion (up to a constant), its volatility, and the
-    standardised residuals.
+    """Return the greatest log-likelihood for a reversion (up to a constant), its volatility, and
+    the standardised residuals.
 
     Without reversion the mean is a drift: x' = x + a Δ + s ε.
     """
@@ -84,7 +85,9 @@ Steps = Mapping[tuple[dt.date, dt.date], float]
 
 
 def correlation(first: Steps, second: Steps) -> tuple[float, int]:
-    """The correlation of two indices by their residuals in common steps, and how many there are."""
+    """Return the correlation of two indices by their residuals in common steps, and how many there
+    are.
+    """
     common = sorted(first.keys() & second.keys())
     pairs = np.array([[first[step], second[step]] for step in common]).reshape(-1, 2)
     squares = pairs.T @ pairs

@@ -133,7 +133,7 @@ def draw(stockpile: Stockpile, options: SamplingOptions) -> Samples:
 
 
 def _revealed(stockpile: Stockpile, day: dt.date | None) -> int:
-    """The period in which the scenarios become known."""
+    """Return the period in which the scenarios become known."""
     calendar = stockpile.calendar
     if day is not None:
         period = calendar.period(day)
@@ -155,8 +155,8 @@ def _revealed(stockpile: Stockpile, day: dt.date | None) -> int:
 
 
 def _dates(stockpile: Stockpile, revealed: int) -> tuple[tuple[dt.date, ...], tuple[dt.date, ...]]:
-    """The dates at which price paths are drawn, after the scenarios part, and those of them and
-    before that `prices` lacks.
+    """Return the dates at which price paths are drawn, after the scenarios part, and those of them
+    and before that `prices` lacks.
 
     The workbook's own dates are enough where none of their gaps is longer than MOST_GAP. Where they
     are not, the dates are added at which the scenarios part and the last period begins, and between
@@ -189,7 +189,7 @@ def _added(begin: dt.date, end: dt.date) -> Iterator[dt.date]:
 
 
 def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Array]:
-    """How each uncertain index moves, and how they move together."""
+    """Return how each uncertain index moves, and how they move together."""
     rows = uncertainty.indices(stockpile)
     fits = _fits(stockpile, rows, said)
     found = []
@@ -241,7 +241,7 @@ def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Ar
 def _fits(
     stockpile: Stockpile, rows: Mapping[str, Uncertainty], said: list[str]
 ) -> dict[str, tuple[calibrate.Fit, calibrate.Steps]]:
-    """The indices that a price history says enough about: the fit, and its residuals by step."""
+    """Return the indices that a price history calibrates, each with its fit and its residuals by step."""
     found: dict[str, tuple[calibrate.Fit, calibrate.Steps]] = {}
     history = sorted(stockpile.rows(PriceHistory), key=lambda row: row.date)
     for index, row in rows.items():
@@ -287,9 +287,11 @@ def _correlation(
     steps: Mapping[str, calibrate.Steps],
     said: list[str],
 ) -> Array:
-    """The correlations: from the histories of two indices where they have enough common steps, else
-    from `uncertainty`: along the chain of rows that leads from one to the other the correlations
-    multiply, which is always possible.
+    """Return the correlations.
+
+    They are those of the histories of two indices where these have enough common steps, else those
+    of `uncertainty`: along the chain of rows that leads from one index to the other the
+    correlations multiply, which is always possible.
     """
     partner = uncertainty.correlated(stockpile)
     found = np.eye(len(indices))
@@ -316,8 +318,8 @@ def _correlation(
 
 
 def _chain(index: str, partner: Mapping[str, tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """The indices that one leads to by `correlates_with`, itself first, each with the product of
-    the correlations on the way.
+    """Yield the indices that one leads to by `correlates_with`, itself first, each with the product
+    of the correlations on the way.
     """
     product, passed = 1.0, {index}
     yield index, product
@@ -339,8 +341,10 @@ def _prices(
     correlation: Array,
     embargoes: Mapping[str, Flags],
 ) -> dict[str, Array]:
-    """The price paths, samples x dates, to four digits: mean path x exp(X - Var X / 2), so that
-    without jumps the mean is the mean path; times the jump factor while a jump lasts.
+    """Return the price paths, samples x dates, to four digits.
+
+    A path is the mean path x exp(X - Var X / 2), so that without jumps the mean is the mean path; times the jump
+    factor while a jump lasts.
     """
     if not moving:
         return {}
@@ -376,8 +380,9 @@ def _prices(
 def _mean_path(
     stockpile: Stockpile, process: Process, start: dt.date, dates: Sequence[dt.date], years: Array
 ) -> Array:
-    """The workbook's own path; with a level the way from the price at the start to the level, κ
-    fast on the log scale.
+    """Return the mean path of an index: that of the workbook.
+
+    With a level it is the way from the price at the start to the level, κ fast on the log scale.
     """
     if process.level is None:
         return np.array([stockpile.price_on(process.index, day) for day in dates])
@@ -414,7 +419,7 @@ def _spells(
 
 
 def _embargoes(stockpile: Stockpile, options: SamplingOptions, revealed: int) -> dict[str, Flags]:
-    """The periods of each embargo."""
+    """Return the periods of each embargo."""
     first = np.full(options.samples, revealed)
     return {
         name: _spells(
@@ -427,7 +432,10 @@ def _embargoes(stockpile: Stockpile, options: SamplingOptions, revealed: int) ->
 def _delays(
     stockpile: Stockpile, options: SamplingOptions, revealed: int, said: list[str]
 ) -> dict[str, Whole]:
-    """Delays in whole months. A plant that ships before the scenarios part is late no more."""
+    """Draw delays in whole months.
+
+    A plant that ships before the scenarios part is late no more.
+    """
     found = {}
     begin = stockpile.calendar.begin(revealed)
     for name, row in uncertainty.suppliers(stockpile, "delay").items():
@@ -450,8 +458,9 @@ def _delays(
 def _outages(
     stockpile: Stockpile, options: SamplingOptions, revealed: int, delays: Mapping[str, Whole]
 ) -> dict[str, Flags]:
-    """The periods in which each plant ships nothing: outages begin once the scenarios part and the
-    plant ships.
+    """Return the periods in which each plant ships nothing.
+
+    Outages begin once the scenarios part and the plant ships.
     """
     calendar = stockpile.calendar
     found = {}

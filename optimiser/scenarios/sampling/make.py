@@ -137,10 +137,13 @@ def make(stockpile: Stockpile, options: SamplingOptions) -> Made:
 
 
 def features(stockpile: Stockpile, samples: Samples) -> Array:
-    """What scenarios are compared by, a row for each sample: prices against their mean over the
-    horizon, an index counting by how many rows are priced on it; the metal that each supplier could
-    ship in each year and does not, being late or stopped; the months of each embargo in each year,
-    which else hide among the prices (in trials half of the embargoes' probability was lost so).
+    """Return what scenarios are compared by, a row for each sample.
+
+    These are prices against their mean over the horizon, an index counting by how many rows are priced on it;
+    the metal that each supplier could ship in each year and does not, being late or stopped; the
+    months of each embargo in each year, which else hide among the prices (in trials half of the
+    embargoes' probability was lost so).
+
     Each group is scaled to the same total variance, so that none drowns the others.
     """
     counts = {index: _priced_on(stockpile, index) for index in samples.prices}
@@ -164,7 +167,7 @@ def features(stockpile: Stockpile, samples: Samples) -> Array:
 
 
 def _priced_on(stockpile: Stockpile, index: str) -> int:
-    """How many rows of other tables name an index."""
+    """Return how many rows of other tables name an index."""
     fields = {
         kind: [column.field for column in columns(kind) if column.refers == Price.TABLE]
         for kind in stockpile.tables
@@ -178,8 +181,9 @@ def _priced_on(stockpile: Stockpile, index: str) -> int:
 
 
 def _lost(stockpile: Stockpile, samples: Samples) -> Iterator[Array]:
-    """For each supplier what it could ship in the workbook and does not ship in a sample
-    [quantity], in each year from where the scenarios part. What nothing limits counts as the
+    """Yield for each supplier what it could ship and does not ship in a sample [quantity].
+
+    It is counted in each year from where the scenarios part. What nothing limits counts as the
     largest that something does.
     """
     calendar, stopped = stockpile.calendar, _stopped(stockpile, samples)
@@ -209,7 +213,7 @@ def _lost(stockpile: Stockpile, samples: Samples) -> Iterator[Array]:
 
 
 def _years(stockpile: Stockpile, samples: Samples) -> list[int]:
-    """The periods in which a year begins, counted from where the scenarios part."""
+    """Return the periods in which a year begins, counted from where the scenarios part."""
     return [
         *range(
             samples.revealed, stockpile.settings.periods, max(1, 12 // stockpile.calendar.months)
@@ -225,7 +229,7 @@ def _shipped(stockpile: Stockpile, supplier: str) -> float | None:
 
 
 def _stopped(stockpile: Stockpile, samples: Samples) -> dict[str, Flags]:
-    """The periods in which each supplier ships nothing, for whatever reason."""
+    """Return the periods in which each supplier ships nothing, for whatever reason."""
     found = dict(samples.outages)
     for name, (_, suppliers) in uncertainty.embargoes(stockpile).items():
         for supplier in suppliers:
@@ -240,7 +244,7 @@ def _stopped(stockpile: Stockpile, samples: Samples) -> dict[str, Flags]:
 def _with_rows(
     stockpile: Stockpile, options: SamplingOptions, samples: Samples, reduction: Reduction
 ) -> Stockpile:
-    """The stockpile with scenarios, events, and the dates of prices that they need."""
+    """Return the stockpile with scenarios, events, and the dates of prices that they need."""
     begin = stockpile.calendar.begin(samples.revealed)
     width = max(2, len(str(options.keep)))
     scenarios: list[Scenario] = []
@@ -277,7 +281,7 @@ def _with_rows(
 
 
 def _between(stockpile: Stockpile, dates: Sequence[dt.date]) -> Iterator[Price]:
-    """Rows of `prices` that change nothing: each index as it is on that date."""
+    """Yield rows of `prices` that change nothing: each index as it is on that date."""
     for day in dates:
         yield Price(
             date=day,
@@ -291,7 +295,7 @@ def _between(stockpile: Stockpile, dates: Sequence[dt.date]) -> Iterator[Price]:
 
 
 def _events(stockpile: Stockpile, samples: Samples, scenario: str, k: int) -> Iterator[Event]:
-    """The rows of `events` that make up a sample."""
+    """Yield the rows of `events` that make up a sample."""
     for index, prices in samples.prices.items():
         for day, price in zip(samples.dates, prices[k].tolist(), strict=True):
             yield Event(
@@ -328,7 +332,7 @@ def _events(stockpile: Stockpile, samples: Samples, scenario: str, k: int) -> It
 
 
 def _runs(stockpile: Stockpile, flags: Flags) -> list[tuple[dt.date, dt.date]]:
-    """The first and last day of each unbroken run of periods."""
+    """Return the first and last day of each unbroken run of periods."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int))).tolist()
     return [
         (stockpile.calendar.begin(a), stockpile.calendar.end(b - 1))
@@ -337,7 +341,7 @@ def _runs(stockpile: Stockpile, flags: Flags) -> list[tuple[dt.date, dt.date]]:
 
 
 def _told(stockpile: Stockpile, samples: Samples, k: int) -> Iterator[str]:
-    """A sample in words."""
+    """Yield a sample in words."""
     for index, prices in itertools.islice(samples.prices.items(), _MOST_NOTED):
         base = stockpile.price_on(index, samples.dates[-1])
         mean = float(np.mean([stockpile.price_on(index, day) for day in samples.dates]))
@@ -367,7 +371,7 @@ def _told(stockpile: Stockpile, samples: Samples, k: int) -> Iterator[str]:
 
 
 def _advice(stockpile: Stockpile, samples: Samples) -> Iterator[str]:
-    """What is easily overlooked."""
+    """Yield what is easily overlooked."""
     begin = stockpile.calendar.begin(samples.revealed)
     hard = [row for row in stockpile.rows(Target) if row.hard and row.from_ > begin]
     if hard and (samples.delays or samples.outages or samples.embargoes):
@@ -381,7 +385,7 @@ def _advice(stockpile: Stockpile, samples: Samples) -> Iterator[str]:
 
 
 def _thin(prices: Sequence[PriceLoss], supply: Sequence[SupplyLoss]) -> Iterator[str]:
-    """What the kept scenarios tell too little of: spread of prices, probability of an embargo."""
+    """Yield where the kept scenarios show too little spread or too improbable embargoes."""
     lost = [
         f"{each.after[1] / each.before[1]:.0%} of the spread of {each.index} on {each.date}"
         for each in prices
@@ -407,8 +411,9 @@ def _narrow(each: PriceLoss) -> bool:
 
 
 def moments(values: Array, weight: Array) -> tuple[float, float, float, float]:
-    """Mean, standard deviation, 5 % and 95 % of weighted values; a quantile is the least value with
-    at least that mass up to it.
+    """Return mean, standard deviation, 5 % and 95 % of weighted values.
+
+    A quantile is the least value with at least that mass up to it.
     """
     mean = float(weight @ values)
     order = np.argsort(values, kind="stable")
@@ -440,7 +445,7 @@ def _price_losses(
 def _supply_losses(
     stockpile: Stockpile, samples: Samples, reduction: Reduction
 ) -> Iterator[SupplyLoss]:
-    """Months of delay or without supply, counted within the horizon."""
+    """Yield the months of delay or without supply, counted within the horizon."""
     every = np.full(samples.size, 1 / samples.size)
     months = stockpile.calendar.months
     found: list[tuple[str, str, Array]] = [
@@ -464,5 +469,5 @@ def _supply_losses(
 
 
 def quantiles(samples: Samples, shares: Sequence[float]) -> Mapping[str, Array]:
-    """The quantiles of each index on each date over all samples: shares x dates."""
+    """Return the quantiles of each index on each date over all samples: shares x dates."""
     return {index: np.quantile(prices, shares, axis=0) for index, prices in samples.prices.items()}

@@ -18,21 +18,25 @@ Whole = npt.NDArray[np.int64]
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Random numbers of their own for each thing that is uncertain: one more of them leaves the
-    others as they were.
+    """Return random numbers of their own for each thing that is uncertain.
+
+    One more of them leaves the others as they were.
     """
     return np.random.default_rng([seed, *identity(name).encode()])
 
 
 def memory(kappa: Array, years: Array | float) -> Array:
-    """∫ exp(-κs) ds from 0 to `years`: the time itself where κ = 0 [years]."""
+    """Return ∫ exp(-κs) ds from 0 to `years`: the time itself where κ = 0 [years]."""
     small = np.abs(kappa * years) < 1e-12
     safe = np.where(small, 1.0, kappa)
     return np.asarray(np.where(small, years, -np.expm1(-safe * years) / safe))
 
 
 def variance(kappa: Array, sigma: Array, years: float) -> Array:
-    """Var X after `years`: σ²(1 - exp(-2κt)) / 2κ, or σ²t where κ = 0; in the long run σ²/2κ."""
+    """Return Var X after `years`: σ²(1 - exp(-2κt)) / 2κ, or σ²t where κ = 0.
+
+    In the long run it is σ²/2κ.
+    """
     return sigma**2 * memory(2 * kappa, years)
 
 
@@ -44,7 +48,7 @@ def log_paths(
     sigma: Array,
     correlation: Array,
 ) -> Array:
-    """X at the given years from a start at 0: samples x dates x indices.
+    """Return X at the given years from a start at 0: samples x dates x indices.
 
     The increments of a step h have the covariance ρ_ij σ_i σ_j (1 - exp(-(κ_i + κ_j)h)) / (κ_i +
     κ_j).
@@ -61,15 +65,16 @@ def log_paths(
 
 
 def root(covariance: Array) -> Array:
-    """A matrix R with R Rᵀ = covariance, which may be singular."""
+    """Return a matrix R with R Rᵀ = covariance, which may be singular."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray(vectors * np.sqrt(np.clip(values, 0.0, None)))
 
 
 def possible(correlation: Array) -> tuple[Array, float]:
-    """The nearest correlation matrix by clipped eigenvalues, scaled back to ones on the diagonal,
-    and how far it is from the given one (largest change of a correlation; 0 where that was
-    possible).
+    """Return the nearest correlation matrix, and how far it is from the given one.
+
+    Its eigenvalues are clipped, and it is scaled back to ones on the diagonal. The distance is the
+    largest change of a correlation: 0 where the given one was possible.
     """
     values, vectors = np.linalg.eigh(correlation)
     if (values >= -1e-10).all():
@@ -84,7 +89,7 @@ def possible(correlation: Array) -> tuple[Array, float]:
 def triangular(
     rng: np.random.Generator, samples: int, low: float, mode: float, high: float
 ) -> Array:
-    """Draws between low and high, most likely at mode; all alike where the two are one."""
+    """Draw between low and high, most likely at mode; all alike where the two are one."""
     drawn = rng.random(samples)
     if high <= low:
         return np.full(samples, mode)
@@ -102,12 +107,7 @@ def spells(
     months: tuple[float, float, float] | None,
     period_months: int,
 ) -> Flags:
-    """In which periods something lasts: samples x periods.
-
-    It may begin from the period `first` of each sample on, `per_year` times a year while it does
-    not last, and lasts a whole number of periods drawn from the triangle `months`, one at least;
-    None: to the end.
-    """
+    """Return in which periods something lasts: samples x periods."""
     found = np.zeros((len(first), periods), dtype=bool)
     if per_year <= 0:
         return found
@@ -128,7 +128,7 @@ def spells(
 
 
 def rounded(values: Array, digits: int = 4) -> Array:
-    """Numbers as a person writes them, to a few significant digits."""
+    """Return numbers as a person writes them, to a few significant digits."""
     return np.array([float(f"{value:.{digits}g}") for value in values.ravel().tolist()]).reshape(
         values.shape
     )

@@ -41,7 +41,7 @@ class Reduction:
 
 
 def distances(features: Array) -> Array:
-    """The Euclidean distance between each two rows."""
+    """Return the Euclidean distance between each two rows."""
     squares = np.einsum("ij,ij->i", features, features)
     found = squares[:, None] + squares[None, :] - 2.0 * (features @ features.T)
     found = np.sqrt(np.clip((found + found.T) / 2, 0.0, None))
@@ -70,7 +70,7 @@ def reduce(
 
 
 def forward(cost: Array, weight: Array, keep: int) -> tuple[Whole, Array]:
-    """The scenarios in the order in which forward selection takes them, and the Kantorovich
+    """Return the scenarios in the order in which forward selection takes them, and the Kantorovich
     distance after each.
 
     What a scenario would gain never grows as others are taken, so only those are looked at again
@@ -92,8 +92,9 @@ def forward(cost: Array, weight: Array, keep: int) -> tuple[Whole, Array]:
 
 
 def exchange(cost: Array, weight: Array, chosen: Whole) -> Whole:
-    """The best exchange of a kept scenario for another, again and again until none brings the kept
-    ones nearer to all.
+    """Exchange kept scenarios for others, the best exchange first.
+
+    It ends where none brings the kept ones nearer to all.
     """
     chosen = chosen.copy()
     while len(chosen) < len(weight):

@@ -140,13 +140,14 @@ _PRECISE = {"supplier": 3, "country": 2, "stage": 1, "index": 1}
 
 
 def about(row: Uncertainty) -> str:
-    """What the value of a row names."""
+    """Return what the value of a row names."""
     return row.of or _OF[row.kind][0]
 
 
 def triangle(row: Uncertainty, name: str) -> tuple[float, float, float]:
-    """Low, most likely and high of a column that is drawn; where the row gives no low or high that
-    end is the most likely.
+    """Return low, most likely and high of a column that is drawn.
+
+    An end that the row does not give is the most likely.
     """
     mode = getattr(row, name)
     low, high = row.ranges.get(name, (None, None))
@@ -154,8 +155,8 @@ def triangle(row: Uncertainty, name: str) -> tuple[float, float, float]:
 
 
 def indices(stockpile: Stockpile) -> dict[str, Uncertainty]:
-    """The indices that are uncertain, in the order of `prices`, each with the row that speaks of
-    it: the one that names it, or the one that names none.
+    """Return the indices that are uncertain, in the order of `prices`, each with the row that
+    speaks of it: the one that names it, or the one that names none.
     """
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == "price"]
     named = {normal(row.value): row for row in reversed(rows) if row.value}
@@ -165,8 +166,8 @@ def indices(stockpile: Stockpile) -> dict[str, Uncertainty]:
 
 
 def suppliers(stockpile: Stockpile, kind: str) -> dict[str, Uncertainty]:
-    """The suppliers that a delay or an outage may befall, each with the row that speaks of it most
-    precisely: of the supplier, its country, its stage, or of all.
+    """Return the suppliers that a delay or an outage may befall, each with the row that speaks of
+    it most precisely: of the supplier, its country, its stage, or of all.
     """
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == kind]
     found: dict[str, Uncertainty] = {}
@@ -179,7 +180,7 @@ def suppliers(stockpile: Stockpile, kind: str) -> dict[str, Uncertainty]:
 
 
 def embargoes(stockpile: Stockpile) -> dict[str, tuple[Uncertainty, tuple[str, ...]]]:
-    """The embargoes by name, each with its row and the suppliers that it stops."""
+    """Return the embargoes by name, each with its row and the suppliers that it stops."""
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == "embargo"]
     return {
         row.name: (row, tuple(name for name in named(stockpile, row) if stockpile.counts(name)))
@@ -188,7 +189,7 @@ def embargoes(stockpile: Stockpile) -> dict[str, tuple[Uncertainty, tuple[str, .
 
 
 def named(stockpile: Stockpile, row: Uncertainty) -> list[str]:
-    """The suppliers that a row names."""
+    """Return the suppliers that a row names."""
     said = identity(row.value or "")
     return [
         name
@@ -198,8 +199,9 @@ def named(stockpile: Stockpile, row: Uncertainty) -> list[str]:
 
 
 def correlated(stockpile: Stockpile) -> dict[str, tuple[str, float]]:
-    """The index with which each index moves, and their correlation: that of the row that its own
-    row names.
+    """Return the index with which each index moves, and their correlation.
+
+    It is the index of the row that its own row names.
     """
     found, rows = {}, indices(stockpile)
     for index, row in rows.items():
@@ -219,7 +221,7 @@ def correlated(stockpile: Stockpile) -> dict[str, tuple[str, float]]:
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """What is wrong with what is uncertain, beyond a single cell."""
+    """Yield what is wrong with what is uncertain, beyond a single cell."""
     rows = stockpile.rows(Uncertainty)
     history = {normal(index) for row in stockpile.rows(PriceHistory) for index in row.values}
     jumping = {identity(row.jumps_with or "") for row in rows}
@@ -328,9 +330,9 @@ def _check_price(stockpile: Stockpile, row: Uncertainty, history: set[str]) -> I
 
 
 def _check_partners(rows: tuple[Uncertainty, ...]) -> Iterator[Problem]:
-    """References between rows: the embargo of a jump, the price of a correlation.
+    """Yield what is wrong with references between rows.
 
-    Correlations in a circle cannot be.
+    These are the embargo of a jump and the price of a correlation.
     """
     prices = {identity(row.name): row for row in rows if row.kind == "price"}
     stops = {identity(row.name): row for row in rows if row.kind == "embargo"}

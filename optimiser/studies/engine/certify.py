@@ -185,7 +185,10 @@ class Certifier:
         return next((each for each in self.patterns if np.array_equal(each.whole, whole)), None)
 
     def _learn(self, whole: Floats) -> Pattern:
-        """The pattern with these integers; a new one in the place of that which served least."""
+        """Return the pattern with these integers.
+
+        A new pattern takes the place of the one that served least.
+        """
         known = self._pattern(whole)
         if known is not None:
             return known
@@ -225,7 +228,7 @@ class Certifier:
         return proven
 
     def _likely(self, point: Point) -> Iterator[Floats]:
-        """The plans that are known, those first that are likely to be good."""
+        """Yield the plans that are known, those first that are likely to be good."""
         for pattern in sorted(self.patterns, key=lambda each: (each.likely(point), -each.served)):
             yield pattern.whole
 
@@ -285,7 +288,9 @@ class Certifier:
         return Proof(status, found.objective, bound, found.x, "searched", warm_start)
 
     def _placed(self, at: Floats | None) -> Point:
-        """A point, its inputs weighed by what the objectives of the cases so far say of them."""
+        """Return a point, its inputs weighed by what the objectives of the cases so far say of
+        them.
+        """
         if at is None:
             return Point(np.zeros(0), np.zeros(0))
         if self.size is None or len(self.size) != len(at):

@@ -60,7 +60,7 @@ class Compiled:
 
     @property
     def priority(self) -> Ints:
-        """Of each column: what has a higher one is decided first."""
+        """Return the priority of each column: one with a higher priority is decided first."""
         return (
             np.zeros(self.program.columns, dtype=np.int32)
             if self.form is None
@@ -68,11 +68,11 @@ class Compiled:
         )
 
     def values(self, x: Floats) -> Floats:
-        """The values of the variables, in the units of the workbook."""
+        """Return the values of the variables, in the units of the workbook."""
         return x if self.size is None else rounded(x * self.size)
 
     def unit(self, measure: str) -> float:
-        """One scaled unit of a measure; how much a plan does of what others did has none."""
+        """Return one scaled unit of a measure; how much a plan does of what others did has none."""
         return {
             "cost": self.scale.money,
             "cvar": self.scale.money,
@@ -80,8 +80,9 @@ class Compiled:
         }.get(measure, 1.0)
 
     def measure(self, name: str) -> Floats:
-        """The coefficients of a measure of the plan: cost (without its constant), shortfall, or
-        cvar where it was compiled.
+        """Return the coefficients of a measure of the plan.
+
+        Measures are cost (without its constant), shortfall, and cvar where it was compiled.
         """
         found = {"cost": self.program.cost, "shortfall": self.shortfall, "cvar": self.tail}[name]
         if found is None:
@@ -120,8 +121,9 @@ def _compile(stockpile: Stockpile, tail: bool, numbers: Any) -> Compiled:
 def compile_model(
     m: pyo.ConcreteModel, scale: Scale, tail: bool = False, numbers: Any = np.float64
 ) -> Compiled:
-    """The model of a stockpile of some scale, compiled; its shortfall becomes an objective, with
-    `tail` its mean cost and CVaR too.
+    """Return the model of a stockpile of some scale, compiled.
+
+    Its shortfall becomes an objective, with `tail` its mean cost and CVaR too.
     """
     m.mean.deactivate()
     for objective in (m.shortfall, *((m.mean, m.tail) if tail else ())):
@@ -144,8 +146,9 @@ def compile_model(
 def _compiled(
     form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale
 ) -> Compiled:
-    """The program of a form; of one that has them as objectives its cost is the mean, and its tail
-    CVaR.
+    """Return the program of a form.
+
+    Of a form that has them as objectives its cost is the mean, and its tail CVaR.
     """
     found, program = {each.name: each for each in form.objectives}, form.program
     tail = found["tail"].cost if "tail" in found else None
@@ -181,8 +184,9 @@ class Piece:
     places: tuple[tuple[str, Ints, Ints], ...]
 
     def at(self, point: Sequence[float] | Floats) -> Compiled | None:
-        """The program where the inputs have these values; None where the piece does not say what it
-        is there.
+        """Return the program where the inputs have these values.
+
+        None where the piece does not say what it is there.
         """
         found = self.expressions.at(np.asarray(point, dtype=np.float64))
         if found is None:
@@ -202,7 +206,7 @@ class Piece:
 def trace(
     make: Callable[[Sequence[Any]], Stockpile], point: Sequence[float], tail: bool = False
 ) -> Piece:
-    """The piece in which a point lies.
+    """Return the piece in which a point lies.
 
     `make` gives the stockpile where the inputs have some values, which here are traced.
 
@@ -237,7 +241,7 @@ def trace(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what Pyomo logs of an error that is dealt with."""
+    """Return a context without what Pyomo logs of an error that is handled."""
     was = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -247,14 +251,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _arrays(form: StandardForm) -> dict[str, Any]:
-    """All numbers of a form, by array."""
+    """Return all numbers of a form, by array."""
     found = {name: getattr(form.program, name) for name in NUMBERS}
     found |= {f"cost {each.name}": each.cost for each in form.objectives}
     return found | {f"offset {each.name}": np.array([each.offset]) for each in form.objectives}
 
 
 def _with(form: StandardForm, arrays: dict[str, Floats]) -> StandardForm:
-    """A form with other numbers."""
+    """Return a form with other numbers."""
     goals = tuple(
         replace(each, cost=arrays[f"cost {each.name}"], offset=arrays[f"offset {each.name}"][0])
         for each in form.objectives
@@ -302,7 +306,7 @@ class Programs:
         make: Callable[[Sequence[Any]], Stockpile],
         tail: bool = False,
     ) -> tuple[Compiled, str, str]:
-        """The program of a case, how it was made, and where it was compiled why.
+        """Return the program of a case, how it was made, and where it was compiled why.
 
         `make` gives the stockpile of the case, or of another of its kind, from the values of the
         inputs.

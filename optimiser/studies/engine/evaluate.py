@@ -184,13 +184,14 @@ class CaseEvaluator(Performing):
         return replace(result, status=status, how=how, message=why), shared
 
     def _left(self) -> float:
-        """What is left of the time of a case, after its program was compiled; a moment in any case,
-        in which much is proven [s].
+        """Return what is left of the time of a case after its program was compiled [s].
+
+        It is a moment in any case, in which much is proven.
         """
         return max(LEAST_SECONDS, self.deadline - time.perf_counter())
 
     def _changed(self, case: Case) -> Stockpile | CaseResult:
-        """The changed stockpile, or why there is none."""
+        """Return the changed stockpile, or why there is none."""
         try:
             stockpile = self._made(case)
         except ValueError as reason:
@@ -203,8 +204,9 @@ class CaseEvaluator(Performing):
         )
 
     def _made(self, case: Case, values: Mapping[int, Any] | None = None) -> Stockpile:
-        """The stockpile with a case's changes, `values` in the place of some of theirs, and its
-        decisions. ValueError where a cell cannot be so.
+        """Return the stockpile with a case's changes and decisions.
+
+        `values` take the place of some of theirs. Raises ValueError where a cell cannot be so.
         """
         stockpile = self.job.stockpile
         for k, change in enumerate(case.changes):
@@ -216,7 +218,7 @@ class CaseEvaluator(Performing):
         return stockpile
 
     def _program(self, case: Case) -> tuple[Compiled, str, str]:
-        """The program of a case, how it was made, and where it was compiled why."""
+        """Return the program of a case, how it was made, and where it was compiled why."""
         numbers = [
             k
             for k, each in enumerate(case.changes)
@@ -284,8 +286,9 @@ class CaseEvaluator(Performing):
         return solve(formulation.m, options, tree=scenario_tree(formulation))
 
     def _solved(self, changed: Stockpile) -> CaseResult:
-        """By a fresh solve: of two objectives the second can only be compared at the best of the
-        first.
+        """Return how a stockpile ends by a fresh solve.
+
+        Of two objectives the second can only be compared at the best of the first.
         """
         formulation = build(changed)
         outcome = solve(
@@ -357,14 +360,15 @@ def _committed(stockpile: Stockpile, each: Commit) -> Stockpile:
 
 
 def _meant(case: Case) -> bool:
-    """Whether a case minimises or bounds something else than the objective of the workbook: the
-    risk in that is not kept track of.
+    """Return whether a case minimises or bounds something else than the objective of the workbook.
+
+    The risk in that is not kept track of.
     """
     return case.aim != "cost" or (case.limit is not None and case.limit[0] == "cvar")
 
 
 def _asked(compiled: Compiled, case: Case) -> Program:
-    """The program with the case's limit as one more row, and its aim as the cost."""
+    """Return the program with the case's limit as one more row, and its aim as the cost."""
     program = compiled.program
     if case.limit is not None:
         measure, most = case.limit
@@ -391,8 +395,9 @@ def _asked(compiled: Compiled, case: Case) -> Program:
 def _cheapest(
     compiled: Compiled, asked: Program, x: Floats, best: float, options: Options
 ) -> Floats:
-    """The plan with the least mean cost among those with its integers that are as good by another
-    aim: what that does not see would be left as it comes, such as stock below a target in a
+    """Return the plan with the least mean cost among those as good by another aim.
+
+    They have its integers. What that does not see would be left as it comes, such as stock below a target in a
     scenario outside of the tail.
     """
     at = asked.cost.nonzero()[0]
@@ -408,7 +413,7 @@ def _cheapest(
 
 
 def _overlap(compiled: Compiled, weights: Mapping[str, float]) -> Floats:
-    """How much a plan does of what other plans did, each decision by its weight."""
+    """Return how much a plan does of what other plans did, each decision by its weight."""
     cost = np.zeros(compiled.program.columns)
     alike = {tally.variable for tally in tallies() if tally.alike}
     for j, (name, key) in enumerate(compiled.labels):
@@ -488,6 +493,6 @@ def _clean(value: Figure, nothing: float) -> Figure:
 
 
 def _shortfall(compiled: Compiled, x: Floats) -> float:
-    """The expected shortfall of a plan whose variables have the values x [quantity]."""
+    """Return the expected shortfall of a plan whose variables have the values x [quantity]."""
     scaled = x if compiled.size is None else x / compiled.size
     return float(compiled.shortfall @ scaled) * compiled.scale.quantity

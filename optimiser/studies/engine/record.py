@@ -115,8 +115,9 @@ class Record:
 
     @staticmethod
     def _schema(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
-        """What the file holds: kind, name and statement of each table, index, view and trigger, of
-        more than there may be only some.
+        """Return kind, name and statement of each table, index, view and trigger of the file.
+
+        Of more than there may be these are only some.
         """
         return connection.execute(
             "SELECT type, name, sql FROM sqlite_master ORDER BY type, name LIMIT 5"
@@ -205,7 +206,7 @@ class Record:
 
 
 def _believed(key: str, row: Sequence[Any]) -> CaseResult | None:
-    """What a row says; None where its checksum does not fit."""
+    """Return the result that a row holds; None where its checksum does not fit."""
     *cells, checksum = row
     if checksum != _checksum(key, cells):
         return None
@@ -219,7 +220,7 @@ def _believed(key: str, row: Sequence[Any]) -> CaseResult | None:
 
 
 def _checksum(key: str, row: Sequence[Any]) -> str:
-    """SHA-256 of a key and of what its row says, each cell with its kind."""
+    """Return the SHA-256 of a key and of the cells of its row, each with its kind."""
     return hashlib.sha256(repr((key, *row)).encode(errors="replace")).hexdigest()
 
 
@@ -233,7 +234,7 @@ def _decoded(text: bytes) -> str:
 
 
 def _explained(reason: sqlite3.Error) -> str:
-    """Why a record cannot be used, and what to do about it."""
+    """Return why a record cannot be used, and what to do about it."""
     kind, other = getattr(reason, "sqlite_errorname", ""), "or choose another with --record"
     if kind.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"the record, or its folder, is read-only; allow writing to both {other}"

@@ -98,7 +98,7 @@ class Tape:
         self._constant: dict[float, int] = {}
 
     def input(self, number: float) -> Traced:
-        """A number that is another when the computation is done again."""
+        """Return a number that is another when the computation is done again."""
         self.inputs.append(self._add((INPUT, len(self.inputs), 0), float(number), 0))
         return Traced(self, self.inputs[-1], float(number))
 
@@ -109,7 +109,7 @@ class Tape:
         return len(self.known) - 1
 
     def node(self, number: Any) -> int:
-        """The place of a number on the tape; of one that is not traced, as a constant."""
+        """Return the place of a number on the tape; of one that is not traced, as a constant."""
         if number.__class__ is Traced:
             if number.tape is not self:
                 raise ValueError("numbers of two tapes meet")
@@ -120,7 +120,7 @@ class Tape:
         return found
 
     def operate(self, kind: int, one: Any, other: Any) -> Any:
-        """A kind of operation on two numbers, at least one of which is traced."""
+        """Record an operation on two numbers, at least one of which is traced."""
         if other.__class__ is not Traced and (kind, other) in _UNCHANGED:
             return one
         if one.__class__ is not Traced and (kind in (ADD, MULTIPLY)) and (kind, one) in _UNCHANGED:
@@ -144,14 +144,17 @@ class Tape:
         return Traced(self, found, known)
 
     def choose(self, kind: int, one: Any, other: Any) -> Any:
-        """The larger or smaller of two numbers. Traced numbers are finite."""
+        """Return the larger or smaller of two numbers.
+
+        Traced numbers are finite.
+        """
         for each, rest in ((one, other), (other, one)):
             if each.__class__ is not Traced and not math.isfinite(each):
                 return each if _DONE[kind](each, 0.0) == each else rest
         return self.operate(kind, one, other)
 
     def compare(self, kind: int, one: Any, other: Any) -> bool:
-        """Which side a comparison takes here: a guard."""
+        """Return which side a comparison takes here, and record it as a guard."""
         for each in (one, other):
             if each.__class__ is not Traced and not math.isfinite(
                 each
@@ -172,7 +175,7 @@ class Tape:
         raise failure
 
     def behind(self, nodes: Iterable[int]) -> frozenset[int]:
-        """The inputs that numbers depend on, by their order."""
+        """Return the inputs that numbers depend on, by their order."""
         seen, left, found = set(nodes), list(nodes), set[int]()
         while left:
             kind, a, b = self.operations[left.pop()]
@@ -284,11 +287,11 @@ class Traced(NumericValue):  # type: ignore[misc]
         return self.tape.operate(LARGER, self, -self)
 
     def larger(self, one: Any, other: Any) -> Any:
-        """The larger of two numbers, as an operation: whichever it is, no guard is needed."""
+        """Return the larger of two numbers, as an operation: whichever it is, no guard is needed."""
         return self.tape.choose(LARGER, one, other)
 
     def smaller(self, one: Any, other: Any) -> Any:
-        """The smaller of two numbers, as an operation."""
+        """Return the smaller of two numbers, as an operation."""
         return self.tape.choose(SMALLER, one, other)
 
     # --- Comparisons: guards
@@ -390,13 +393,14 @@ class Expressions:
 
     @property
     def size(self) -> int:
-        """How many numbers are computed."""
+        """Return how many numbers are computed."""
         return len(self._known)
 
     def at(self, point: Floats) -> Floats | None:
-        """The numbers that are wanted, where the inputs are `point`; None where a comparison takes
-        another side, or no finite number is found on the way: then these are not the numbers that
-        the computation makes there.
+        """Return the numbers that are wanted, where the inputs are `point`.
+
+        None where a comparison takes another side, or no finite number is found on the way: then
+        these are not the numbers that the computation makes there.
         """
         values = self._known.copy()
         values[self._inputs] = point

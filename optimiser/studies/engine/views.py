@@ -23,7 +23,7 @@ from stockpile_model.tree import Tree
 
 
 def scenario(stockpile: Stockpile, name: str) -> Stockpile:
-    """The stockpile as it is in one scenario, known from the start."""
+    """Return the stockpile as it is in one scenario, known from the start."""
     path = stockpile.tree.paths[stockpile.scenarios[name]]
     return replace(
         stockpile,
@@ -34,9 +34,9 @@ def scenario(stockpile: Stockpile, name: str) -> Stockpile:
 
 
 def mean(stockpile: Stockpile) -> Stockpile:
-    """The stockpile with the mean over the scenarios of every number and date, period by period; of
-    a duration the nearest whole number of periods. A cell that is blank in one of them is blank: it
-    means no limit.
+    """Return the stockpile with the mean over the scenarios of every number and date.
+
+    It is taken period by period; of a duration it is the nearest whole number of periods. A cell that is blank in one of them is blank: it means no limit.
     """
     tree, views = stockpile.tree, []
     for period in range(stockpile.settings.periods):

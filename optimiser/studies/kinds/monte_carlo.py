@@ -108,7 +108,7 @@ def _histogram(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
 
 
 def _fan(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
-    """Quantiles of stock by period."""
+    """Return quantiles of stock by period."""
     stock = np.array([each.stock for each in planned if len(each.stock)], dtype=np.float32)
     calendar = asked.stockpile.calendar
     bands = np.quantile(stock, QUANTILES, axis=0) if len(stock) else np.zeros((len(QUANTILES), 0))
@@ -127,7 +127,7 @@ def _fan(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
 
 
 def _correlated(asked: Asked, shares: Floats, results: Sequence[CaseResult]) -> AnswerTable:
-    """Spearman's rank correlation of each input with the cost."""
+    """Return Spearman's rank correlation of each input with the cost."""
     from scipy.stats import spearmanr
 
     kept = np.array([each.planned for each in results])

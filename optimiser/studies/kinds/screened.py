@@ -17,7 +17,7 @@ MOST_SAID = 3  # reasons that a sentence names
 
 
 def problem(asked: Asked) -> dict[str, Any]:
-    """The inputs as shares of their distributions, 0 to 1."""
+    """Return the inputs as shares of their distributions, 0 to 1."""
     names = [f"x{k}" for k in range(len(asked.inputs))]
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
@@ -36,7 +36,7 @@ def cases(asked: Asked, shares: Any, levels: bool = False) -> list[Case]:
 
 
 def costs(results: Sequence[CaseResult]) -> Any:
-    """The cost of each run; nan where it has none."""
+    """Return the cost of each run; nan where it has none."""
     return np.array(
         [
             each.objective if each.planned and each.objective is not None else np.nan

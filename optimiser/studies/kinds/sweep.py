@@ -78,7 +78,7 @@ def rounds(asked: Asked) -> Rounds:
 def _answer(
     asked: Asked, points: Sequence[tuple[float, ...]], results: Sequence[CaseResult]
 ) -> str:
-    """Where the cost is least and where it is most."""
+    """Return where the cost is least and where it is most."""
     planned = [
         (each.objective, point)
         for point, each in zip(points, results, strict=True)

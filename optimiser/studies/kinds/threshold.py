@@ -60,7 +60,7 @@ def _around(
     ends: list[Verdict],
     rows: list[tuple[object, ...]],
 ) -> Generator[Sequence[Case], list[CaseResult], tuple[float, float]]:
-    """The proven ends around a value at which the decision is open."""
+    """Return the proven ends around a value at which the decision is open."""
     for side in (0, 1):
         open_end = middle
         for _ in range((asked.study.steps or STEPS) // 2):
@@ -99,8 +99,9 @@ def _verdict(asked: Asked, found: list[CaseResult]) -> Verdict:
 
 
 def _dearer(one: CaseResult, other: CaseResult) -> bool:
-    """Whether one is proven to cost more, or to be impossible (a decision that cannot be taken is
-    refused) where the other is not.
+    """Return whether one is proven to cost more, or to be impossible where the other is not.
+
+    A decision that cannot be taken is refused.
     """
     if not other.planned or other.objective is None:
         return False
