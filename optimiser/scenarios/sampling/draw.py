@@ -241,7 +241,7 @@ def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Ar
 def _fits(
     stockpile: Stockpile, rows: Mapping[str, Uncertainty], said: list[str]
 ) -> dict[str, tuple[calibrate.Fit, calibrate.Steps]]:
-    """Return the indices that a price history calibrates, each with its fit and its residuals by step."""
+    """Return the fit and the residuals by step of each index that a history calibrates."""
     found: dict[str, tuple[calibrate.Fit, calibrate.Steps]] = {}
     history = sorted(stockpile.rows(PriceHistory), key=lambda row: row.date)
     for index, row in rows.items():
@@ -343,8 +343,8 @@ def _prices(
 ) -> dict[str, Array]:
     """Return the price paths, samples x dates, to four digits.
 
-    A path is the mean path x exp(X - Var X / 2), so that without jumps the mean is the mean path; times the jump
-    factor while a jump lasts.
+    A path is the mean path x exp(X - Var X / 2), so that without jumps the mean is the mean path.
+    While a jump lasts it is multiplied by the jump factor.
     """
     if not moving:
         return {}

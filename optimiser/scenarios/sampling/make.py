@@ -139,10 +139,10 @@ def make(stockpile: Stockpile, options: SamplingOptions) -> Made:
 def features(stockpile: Stockpile, samples: Samples) -> Array:
     """Return what scenarios are compared by, a row for each sample.
 
-    These are prices against their mean over the horizon, an index counting by how many rows are priced on it;
-    the metal that each supplier could ship in each year and does not, being late or stopped; the
-    months of each embargo in each year, which else hide among the prices (in trials half of the
-    embargoes' probability was lost so).
+    There are three groups: prices against their mean over the horizon, an index counting by how
+    many rows are priced on it; the metal that each supplier could ship in each year and does not,
+    being late or stopped; and the months of each embargo in each year. Among the prices alone
+    embargoes would hide: in trials half of their probability was lost.
 
     Each group is scaled to the same total variance, so that none drowns the others.
     """

@@ -229,7 +229,10 @@ class CaseEvaluator(Performing):
         )
         tail = "cvar" in (case.aim, *(case.limit or ())[:1])
         values = [float(case.changes[k].value) for k in numbers]  # type: ignore[arg-type]
-        make = lambda given: self._made(case, dict(zip(numbers, given, strict=True)))
+
+        def make(given: Sequence[Any]) -> Stockpile:
+            return self._made(case, dict(zip(numbers, given, strict=True)))
+
         return self.programs.of((cells, case.commits, tail), values, make, tail)
 
     def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
@@ -397,8 +400,8 @@ def _cheapest(
 ) -> Floats:
     """Return the plan with the least mean cost among those as good by another aim.
 
-    They have its integers. What that does not see would be left as it comes, such as stock below a target in a
-    scenario outside of the tail.
+    They have its integers. What the other aim does not see would be left as it comes, such as stock
+    below a target in a scenario outside of the tail.
     """
     at = asked.cost.nonzero()[0]
     held = replace(asked, cost=compiled.program.cost, offset=compiled.program.offset).extended(

@@ -287,7 +287,7 @@ class Traced(NumericValue):  # type: ignore[misc]
         return self.tape.operate(LARGER, self, -self)
 
     def larger(self, one: Any, other: Any) -> Any:
-        """Return the larger of two numbers, as an operation: whichever it is, no guard is needed."""
+        """Return the larger of two numbers, as an operation, which needs no guard."""
         return self.tape.choose(LARGER, one, other)
 
     def smaller(self, one: Any, other: Any) -> Any:

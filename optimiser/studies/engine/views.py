@@ -36,7 +36,8 @@ def scenario(stockpile: Stockpile, name: str) -> Stockpile:
 def mean(stockpile: Stockpile) -> Stockpile:
     """Return the stockpile with the mean over the scenarios of every number and date.
 
-    It is taken period by period; of a duration it is the nearest whole number of periods. A cell that is blank in one of them is blank: it means no limit.
+    It is taken period by period; of a duration it is the nearest whole number of periods. A cell
+    that is blank in one scenario is blank: it means no limit.
     """
     tree, views = stockpile.tree, []
     for period in range(stockpile.settings.periods):
