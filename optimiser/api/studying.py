@@ -18,7 +18,6 @@ from optimiser.plan.frames import Shown
 from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import make
 from optimiser.solving.options import Options
-from optimiser.studies.beside_plan import hire, plain
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.memory_record import MemoryRecord
@@ -27,6 +26,7 @@ from optimiser.studies.engine.runner import Ran, Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import AnswerTable, Asked
+from optimiser.studies.plan_what_ifs import hire, plain
 from optimiser.studies.study_sheet.every_input import everything
 from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study, by_name

@@ -829,7 +829,7 @@ def main() -> None:
     # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a
     # fifth of its time.
     gc.disable()
-    global _output
+    global _output  # noqa: PLW0603
     _output = streams.guard()
     try:
         cli(standalone_mode=False)

@@ -26,11 +26,11 @@ from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.solving.highs import version as highs_version
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
-from optimiser.studies.beside_plan import answered
 from optimiser.studies.engine import views
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import StudyProgress
 from optimiser.studies.engine.study_key import common
+from optimiser.studies.plan_what_ifs import answered
 from optimiser.studies.what_ifs import WHAT_IFS
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.system.interrupts import Interrupt

@@ -16,13 +16,13 @@ from optimiser.execution.executor import Executor, cores
 from optimiser.solving.highs import version
 from optimiser.solving.options import Options
 from optimiser.studies.answered import Answered
-from optimiser.studies.beside_plan import hire
-from optimiser.studies.beside_plan import plain as _plain
 from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked, Rounds
+from optimiser.studies.plan_what_ifs import hire
+from optimiser.studies.plan_what_ifs import plain as _plain
 from optimiser.studies.study_sheet.every_input import everything
 from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study, by_name

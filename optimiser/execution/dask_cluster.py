@@ -1,7 +1,7 @@
-"""The same tasks on a Dask cluster: what a process keeps for its cases it keeps there too, one
-worker process for each case at a time.
+"""Tasks on a Dask cluster.
 
-A task whose worker is lost goes to another by Dask itself; where that fails too its end is `died`,
+A worker process runs one case at a time, and keeps what serves the next. Dask sends a task whose
+worker is lost to another; where that fails too its end is `died`,
 and the runner does what it does for processes of its own. Start workers with one thread each (`dask
 worker ADDRESS --nthreads 1`).
 """
@@ -20,7 +20,7 @@ from optimiser.system.errors import StockpileError
 
 CONNECTING = 20.0  # longest wait for the scheduler [s]
 RETURNING = 60.0  # longest wait for a worker in the place of the last [s]
-LEAVING = 5.0  # longest wait for the farewell [s]
+LEAVING = 5.0  # longest wait to disconnect [s]
 ADDRESS = re.compile(
     r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9a-f:]+\]|[^\s:/\[\]]+):\d{1,5}", re.IGNORECASE
 )
@@ -38,7 +38,7 @@ def _perform(name: str, job: Job, task: Task) -> Done:
 
 
 class Cluster:
-    """A executor on a Dask cluster.
+    """An executor on a Dask cluster.
 
     Raises StockpileError where there is none at the address, or no worker is left.
     """
@@ -120,7 +120,7 @@ class Cluster:
         if future.status in (
             "cancelled",
             "lost",
-        ):  # Dask asks no more for what it needs: its data went with a worker
+        ):  # Dask does not send its data again: they went with a worker
             return Done(task.number, died="its worker was lost")
         try:
             done: Done = future.result()

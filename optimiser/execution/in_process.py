@@ -1,4 +1,4 @@
-"""Tasks in the process that asks for them."""
+"""Tasks in the process that sends them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class InProcess:
         self._done: list[Done] = []
 
     def idle(self) -> int:
-        """Return whether a task can be sent: one at a time."""
+        """Return how many tasks can be sent: one at a time."""
         return 0 if self._done else 1
 
     def send(self, task: Task) -> None:

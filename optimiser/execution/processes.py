@@ -1,6 +1,6 @@
-"""Processes that run cases, and one that dies takes its own case with it and no other.
+"""Processes that run tasks: one that dies loses its own task and no other.
 
-Each is spawned (a fork after HiGHS has run hangs), runs one case after the other with one HiGHS
+Each is spawned (a fork after HiGHS has run hangs), runs one task after the other with one HiGHS
 thread, and ends with its parent.
 """
 
@@ -50,6 +50,8 @@ def _end_with_parent() -> None:
 
 @dataclass(eq=False)
 class _Worker:
+    """A process, its task, and the warm starts that wait for it."""
+
     process: Any
     connection: mpc.Connection
     ready: bool = False
@@ -148,13 +150,15 @@ class Processes:
                 )
         self._workers[self._workers.index(worker)] = self._start()
         code = worker.process.exitcode
-        said = why or (
+        reason = why or (
             f"its process was killed by signal {-code}"
             if code and code < 0
             else f"its process ended with {code}"
         )
         return (
-            [Done(worker.task.number, died=said, late=bool(why))] if worker.task is not None else []
+            [Done(worker.task.number, died=reason, late=bool(why))]
+            if worker.task is not None
+            else []
         )
 
     def close(self) -> None:

@@ -22,9 +22,11 @@ from stockpile_model.tables import Site
 
 @dataclass(frozen=True)
 class Short:
-    """A limit that no plan can keep: in which periods (None for a limit over a window that its name
-    tells), the most it is short by in one of them, and the sum over them (None for a stock, which
-    cannot be summed over periods).
+    """A limit that no plan can keep.
+
+    It is short from the period `first` to `last` (None for a limit over a window, which its name
+    gives), by at most `short` in one of them, and by `total` over them (None for a stock, which
+    has no such sum).
     """
 
     limit: str
@@ -58,9 +60,11 @@ def _said(amount: float) -> str:
 
 @dataclass(frozen=True)
 class Explanation:
-    """`wanted`: what is asked for and cannot be had, the rest of the workbook as it is; `needed`:
-    what would have to be larger for all of it to be had, one way of several. Either is empty where
-    that alone does not make a plan.
+    """Why there is no plan, in two ways.
+
+    `wanted`: what is required and cannot be had, the rest of the workbook as it is. `needed`: what
+    would have to be larger to have all of it, one way of several. Either is empty where it alone
+    does not make a plan.
     """
 
     wanted: tuple[Short, ...]
@@ -85,7 +89,7 @@ def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
     """Let business limits give way at the least total amount, whole orders kept: first only what is
     asked for (demand, targets, least values of rules), then only what is granted (capacities,
     money, most values); both where neither alone suffices. The same minimum can often be spread in
-    several ways; one of them is told.
+    several ways; one of them is reported.
     """
     with Interrupt(keeps=False):
         form = standard_form(formulation.m)

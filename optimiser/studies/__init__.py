@@ -1,3 +1,1 @@
-"""Studies: what becomes of the plan when its inputs change, over many changed copies of one
-workbook.
-"""
+"""Studies: how the plan changes with its inputs, over many changed copies of one workbook."""

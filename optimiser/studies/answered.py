@@ -11,9 +11,11 @@ from optimiser.studies.kinds.asked import AnswerTable
 
 @dataclass(frozen=True)
 class Answered:
-    """A study with its answers and runs. `noted` are the figures that are not nothing in some run;
-    `inputs` the titles of its inputs by their names; `kept` says how many runs came from the
-    record."""
+    """A study with its answers and runs.
+
+    `noted` are the figures that are not 0 in some run; `inputs` are the titles of its inputs by
+    their names; `kept` is how many runs came from the record.
+    """
 
     name: str
     kind: str

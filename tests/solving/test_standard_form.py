@@ -82,10 +82,10 @@ def test_signs_are_those_of_pyomos_body_and_a_range_is_one_row() -> None:
     m = pyo.ConcreteModel()
     m.x = pyo.Var([0, 1])
     m.least = pyo.Constraint(expr=m.x[0] >= 4)
-    m.turned = pyo.Constraint(expr=m.x[0] + m.x[1] <= 4)
+    m.turned = pyo.Constraint(expr=4 >= m.x[0] + m.x[1])  # noqa: SIM300
     m.linked = pyo.Constraint(expr=m.x[0] >= 3 * m.x[1])
     m.ranged = pyo.Constraint(expr=pyo.inequality(1, m.x[0] + 1, 5))
-    m.equal = pyo.Constraint(expr=m.x[0] == 7)
+    m.equal = pyo.Constraint(expr=7 == m.x[0])  # noqa: SIM300
     form = standard_form(m)
     assert row_of(form, m.least) == (4.0, {"x[0]": 1.0}, INF)
     assert row_of(form, m.turned) == (-INF, {"x[0]": 1.0, "x[1]": 1.0}, 4.0)

@@ -17,7 +17,7 @@ from tests.support.hollow import Hollow
 
 distributed = pytest.importorskip("distributed")
 
-from optimiser.execution import dask_cluster as module
+from optimiser.execution import dask_cluster as module  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def test_started_again_nothing_is_run(
 ) -> None:
     request = Request(source=book(tmp_path / "book.xlsx", tables), workers=1)
     first = make_studies(request, lambda _: None)
-    monkeypatch.setattr("optimiser.studies.beside_plan.Processes", None)
+    monkeypatch.setattr("optimiser.studies.plan_what_ifs.Processes", None)
     again = make_studies(request, lambda _: None)
     assert (first.kept, again.kept) == (0, sum(len(each.runs) for each in first.answers))
     assert openpyxl.load_workbook(again.path)["summary"]["D4"].value == 4
@@ -284,7 +284,7 @@ def test_the_command_says_which_runs_failed_and_ends_otherwise_than_well(
         crews[0].wait = lambda: [
             Done(crews[0].tasks.pop().number, died="its process was killed by signal 9")
         ]  # type: ignore[method-assign]
-    monkeypatch.setattr("optimiser.studies.beside_plan.Processes", lambda *_: crews[0])
+    monkeypatch.setattr("optimiser.studies.plan_what_ifs.Processes", lambda *_: crews[0])
     result = CliRunner().invoke(cli, ["study", str(path), "grid"])
     assert result.exit_code == status, result.output
     assert (

@@ -214,7 +214,7 @@ def happen(tables: Tables, event: Cells) -> Tables:
                     if how == "scale"
                     else Fraction(str(old)) + Fraction(str(by))
                 )
-            row = {**row, column: new}
+            row = {**row, column: new}  # noqa: PLW2901
         rows.append(row)
     return {**tables, table: rows}
 

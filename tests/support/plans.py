@@ -13,8 +13,8 @@ from typing import Any
 
 from optimiser.plan.plan import Plan, make_plan
 from optimiser.solving.solve import Options, scenario_tree, solve
-from optimiser.studies.beside_plan import answered
 from optimiser.studies.engine.memory_record import MemoryRecord
+from optimiser.studies.plan_what_ifs import answered
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build, check

@@ -31,7 +31,7 @@ class Search:
 
 @dataclass(frozen=True)
 class BundlePlan:
-    """The plan of a bundle alone: `bound` is what no plan of it can go below [money]."""
+    """The plan of a bundle alone: no plan of it costs less than `bound` [money]."""
 
     status: Status
     objective: float | None

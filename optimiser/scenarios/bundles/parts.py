@@ -1,5 +1,6 @@
-"""Many scenarios as bundles of few: each a stockpile of its own, small enough to plan, and what
-their plans prove of all.
+"""Many scenarios as bundles of few, and what the plans of these prove of all.
+
+Each bundle is a stockpile of its own, small enough to plan.
 
 The *trunk* is the part of the tree that all scenarios pass: what is done before the first of them
 is known. Below it the tree falls into *branches*; a bundle is a set of branches with the trunk that
@@ -13,7 +14,7 @@ scenarios and ζ the beginning of its tail. Its objective is a sum over the scen
 and what stands behind π_b is the objective of bundle b at the part of x that its nodes hold and the
 same ζ. That part keeps every limit of the bundle, since limits are kept along paths, so the
 bundle's least cost is no more. A bundle may decide in the trunk, and let its tail begin, as suits
-it alone: that is by how much the bound falls short (K. Sandıkçı, O. Y. Özaltın, A scalable bounding
+it alone: so the bound falls short (K. Sandıkçı, O. Y. Özaltın, A scalable bounding
 method for multistage stochastic programs, SIAM J. Optim. 27, 2017; L. F. Escudero, M. A. Garín, A.
 Unzueta, Cluster Lagrangean decomposition in multistage stochastic optimization, Comput. Oper. Res.
 67, 2016). With `shortfall_first` it would not hold: a bundle that misses less at a higher cost is
@@ -70,8 +71,9 @@ class Split:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The values of the trunk, or of other nodes, by variable and index; `at_risk` is where the
-    tail of the plan begins [money], None without one.
+    """The values of the trunk, or of other nodes, by variable and index.
+
+    `at_risk` is where the tail of the plan begins [money], None without one.
     """
 
     values: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)

@@ -2,10 +2,10 @@
 
 Log prices are taken for an Ornstein-Uhlenbeck process, x' = μ + (x - μ) exp(-κΔ) + s ε with s² =
 σ²(1 - exp(-2κΔ)) / 2κ (Schwartz 1997, Journal of Finance 52, model 1). At equal steps its
-likelihood is greatest where the regression of x' on x says: exp(-κΔ) is the slope, s² the mean
-square of what is left. At unequal steps the same likelihood is searched over κ. Short histories say
-a reversion that is too fast (Yu 2012, Journal of Econometrics 169); how many points there were is
-told beside it.
+likelihood is greatest at the regression of x' on x: exp(-κΔ) is the slope, s² the mean square of
+the residuals. At unequal steps the same likelihood is searched over κ. Short histories give a
+reversion that is too fast (Yu 2012, Journal of Econometrics 169), so the number of points is given
+with it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Fit:
-    """What a history says of an index: per year; `residuals` are the standardised steps, one for
-    each step.
+    """The parameters of an index by its history, per year.
+
+    `residuals` are the standardised steps.
     """
 
     volatility: float

@@ -1,7 +1,8 @@
-"""What `stockpile scenarios` takes for uncertain where a workbook has no sheet `uncertainty`.
+"""What `stockpile scenarios` assumes to be uncertain without a sheet `uncertainty`.
 
-These figures are weak, and say so: volatility is computed from few cited points, most of the rest
-is assumed. It is written into the new workbook, where the officer mends it and runs again.
+These figures are weak, and their notes say so: volatility is computed from few cited
+points, most of the rest is assumed. The sheet is written into the new workbook, where the officer
+corrects it and runs again.
 """
 
 from __future__ import annotations

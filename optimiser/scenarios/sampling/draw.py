@@ -1,6 +1,4 @@
-"""Samples of what is uncertain in a workbook: price paths, delays of plants, periods without
-supply.
-"""
+"""Draw samples of what is uncertain: price paths, delays of plants, periods without supply."""
 
 from __future__ import annotations
 

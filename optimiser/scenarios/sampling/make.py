@@ -1,6 +1,4 @@
-"""From samples to rows that an officer can read and edit: `scenarios`, `events`, and what the
-reduction lost.
-"""
+"""Make rows of samples that an officer can read and edit, and measure what the reduction lost."""
 
 from __future__ import annotations
 
@@ -28,16 +26,17 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price, Supplier
 from stockpile_model.values import text
 
-_MOST_NOTED = 4  # things that the note of a scenario tells of one kind
+_MOST_NOTED = 4  # things of one kind that the note of a scenario names
 _MOST_DATES = 4  # dates at which prices before and after the reduction are compared
-_MUCH = 0.3  # share of a spread or a probability whose loss is told on the command line
+_MUCH = 0.3  # share of a spread or a probability whose loss the command line reports
 TAILS = (0.05, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PriceLoss:
-    """An index on a date: all samples, and the kept scenarios by their probabilities
-    [money/quantity].
+    """An index on a date, before and after the reduction [money/quantity].
+
+    Before are all samples; after are the kept scenarios by their probabilities.
     """
 
     index: str
@@ -49,8 +48,9 @@ class PriceLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class SupplyLoss:
-    """A delay, an outage or an embargo: how probable it is within the horizon, and how many months
-    it takes on average.
+    """A delay, an outage or an embargo, before and after the reduction.
+
+    The figures are its probability within the horizon, and its months on average.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Made:
     curve: tuple[
         tuple[int, float], ...
     ]  # kept, and the relative distance that forward selection leaves
-    defaults: bool  # whether the workbook said nothing of what is uncertain
+    defaults: bool  # whether the workbook does not state what is uncertain
     prices: tuple[PriceLoss, ...]
     supply: tuple[SupplyLoss, ...]
     said: tuple[str, ...]
@@ -264,7 +264,7 @@ def _with_rows(
                 revealed=begin,
                 source=source,
                 confidence="assumption",
-                note="; ".join(_told(stockpile, samples, k))
+                note="; ".join(_described(stockpile, samples, k))
                 or "as the base, but for small moves of prices",
             )
         )
@@ -340,7 +340,7 @@ def _runs(stockpile: Stockpile, flags: Flags) -> list[tuple[dt.date, dt.date]]:
     ]
 
 
-def _told(stockpile: Stockpile, samples: Samples, k: int) -> Iterator[str]:
+def _described(stockpile: Stockpile, samples: Samples, k: int) -> Iterator[str]:
     """Yield a sample in words."""
     for index, prices in itertools.islice(samples.prices.items(), _MOST_NOTED):
         base = stockpile.price_on(index, samples.dates[-1])
@@ -460,12 +460,12 @@ def _supply_losses(
         *(("delay", name, each.astype(float)) for name, each in samples.delays.items()),
     ]
 
-    def told(values: Array, weight: Array) -> tuple[float, float]:
+    def measured(values: Array, weight: Array) -> tuple[float, float]:
         return float(weight @ (values != 0)), float(weight @ values)
 
     for kind, name, values in found:
-        after = told(values[reduction.kept], reduction.probability)
-        yield SupplyLoss(kind=kind, name=name, before=told(values, every), after=after)
+        after = measured(values[reduction.kept], reduction.probability)
+        yield SupplyLoss(kind=kind, name=name, before=measured(values, every), after=after)
 
 
 def quantiles(samples: Samples, shares: Sequence[float]) -> Mapping[str, Array]:

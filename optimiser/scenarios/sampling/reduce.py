@@ -26,11 +26,10 @@ _NOTHING = 1e-12
 
 @dataclass(frozen=True)
 class Reduction:
-    """The kept scenarios by number, those that weigh most first; their probabilities; the kept one
-    that each scenario went to.
+    """The kept scenarios by number, the most probable first, with their probabilities.
 
-    `distance` is the Kantorovich distance from all to the kept ones; `relative` is that against
-    keeping one scenario only.
+    Each scenario went to one of them. `distance` is the Kantorovich distance from all to the kept
+    ones; `relative` is its share of the distance where one scenario alone is kept.
     """
 
     kept: Whole

@@ -91,7 +91,7 @@ class Uncertainty(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class PriceHistory(Row):
-    """A date and what indices were on it; blank where none is known.
+    """A date and the prices of indices on it; blank where none is known.
 
     Volatility, reversion and correlation come from it.
     """
@@ -357,7 +357,7 @@ def _check_partners(rows: tuple[Uncertainty, ...]) -> Iterator[Problem]:
             and passed.count(passed[-1]) == 1
         ):
             passed.append(identity(after))
-        if len(passed) > 1 and passed[-1] == passed[0] == min(passed):  # told once
+        if len(passed) > 1 and passed[-1] == passed[0] == min(passed):  # reported once
             circle = " with ".join(prices[name].name for name in passed)
             yield Problem(
                 row.TABLE,

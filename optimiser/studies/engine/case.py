@@ -1,4 +1,4 @@
-"""A case: changes to the inputs and what is asked of the plan; and its result."""
+"""A case: changes of the inputs, and the aim and limits of the plan; and its result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Figure = float | str
 
 @dataclass(frozen=True)
 class Commit:
-    """A decision that a case asks for, as a row of `commitments`."""
+    """A decision that a case requires, as a row of `commitments`."""
 
     kind: str
     name: str

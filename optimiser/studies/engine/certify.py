@@ -1,11 +1,11 @@
-"""What a changed program's optimum is, proven within a gap, for as little as it takes.
+"""Prove the optimum of a changed program within a gap, with as little work as possible.
 
-From above bound it the linear programs with the integers of plans that are known (`Pattern`) held
-fixed; from below the linear relaxation, raised by the branches that raised it before. It begins
-with the basis that it ended with in the nearest case, and of both the solver holds only what
-mattered in the cases before (`Core`). Where the two do not meet within the gap, more plans are
-tried and more branches grown; at last the search runs, begins with the best of these plans, and
-leaves a new pattern behind. What a case taught (`WarmStart`) serves all that follow, in other
+The upper bound comes from linear programs in which the integers of known plans (`Pattern`) are held
+fixed. The lower bound comes from the linear relaxation, raised by the branches that raised it
+before. Each begins with its last basis in the nearest case, and holds only the columns and rows
+that mattered in earlier cases (`Core`). Where the two bounds do not meet within the gap, more plans
+are tried and more branches grown. At last the search runs, begins with the best of these plans, and
+leaves a new pattern. What is learnt of one case (`WarmStart`) serves all that follow, in other
 processes too.
 """
 
@@ -34,11 +34,11 @@ from optimiser.system.interrupts import Interrupt
 MOST_PATTERNS = 16
 MOST_KNOWN = 96  # cases of which a basis is kept
 PATIENCE = (
-    60  # linear programs of branching before HiGHS is asked, each far quicker than its search
+    60  # linear programs of branching before HiGHS searches, each far quicker than its search
 )
-UNKNOWN = 0.01  # by how much a plan is thought to be worse that was given up
+UNKNOWN = 0.01  # by how much a plan that was given up is assumed to be worse
 LEAST = 0.01  # what an input weighs at least, of the weightiest
-FINER = 0.7  # what part of the gap a search is asked for: its plan is to serve other cases too
+FINER = 0.7  # the part of the gap that a search must reach: its plan is to serve other cases too
 HOW = Literal["certified", "searched", "solved"]
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Point:
 
 @dataclass
 class Nearest(Generic[T]):
-    """What is known of cases, by the values of their inputs: of the nearest it serves best."""
+    """What is known of cases, by the values of their inputs: the nearest case serves best."""
 
     known: deque[tuple[Floats, T]] = field(default_factory=lambda: deque(maxlen=MOST_KNOWN))
 
@@ -86,7 +86,7 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class WarmStart:
-    """What one case taught.
+    """What one case leaves to those that follow.
 
     `at`: the values of its inputs; `root`: the basis of its relaxation; `core`: the columns and
     rows that mattered; `gains`: by how much a branch on which sum raised the bound; `named`: the

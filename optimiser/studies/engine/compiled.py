@@ -1,12 +1,10 @@
-"""The program of a changed stockpile: compiled afresh, or computed by the operations that a build
-was seen to do.
+"""The program of a changed stockpile: compiled afresh, or computed by recorded operations.
 
 `trace` builds the model once with the changed numbers traced (`traced`): each entry of the program
 is then an exact expression of them, and every comparison on the way, in reading rows, in deciding
 which columns and rows there are, in choosing a price, is a guard. The `Piece` it makes gives the
 program of every case for which all guards hold: the numbers of a build of that case, by the same
-operations. A case that takes another side anywhere is none of its; it is compiled, or traced for a
-piece of its own.
+operations. A case that takes another side anywhere is compiled, or traced for a piece of its own.
 """
 
 from __future__ import annotations
@@ -44,9 +42,10 @@ PLAIN = Scale()
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A program, the shortfall that its plans have (`shortfall`·x), and the name of each column,
-    all in scaled units (`scale`); `size` is one of them of each column. Programs with one
-    `signature` have the same columns and rows.
+    """A program with the name of each column, in scaled units (`scale`).
+
+    `shortfall`·x is the shortfall of a plan x; `size` is one scaled unit of each column. Programs
+    with one `signature` have the same columns and rows.
     """
 
     program: Program

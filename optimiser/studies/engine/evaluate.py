@@ -1,6 +1,4 @@
-"""Runs one case after the other in one process, and keeps what it learns from each for those that
-follow.
-"""
+"""Runs cases one after the other in a process, each with warm starts from those before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A record of runs that lasts as long as the process that keeps it."""
+"""A record of runs in memory, which ends with its process."""
 
 from __future__ import annotations
 

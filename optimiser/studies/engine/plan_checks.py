@@ -1,6 +1,4 @@
-"""Whether what a run reports as a plan is one: row by row, and by the audit that every plan of
-`solve` passes.
-"""
+"""Check the plan that a run reports: row by row, and by the audit of every plan of `solve`."""
 
 from __future__ import annotations
 

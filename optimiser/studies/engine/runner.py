@@ -26,8 +26,9 @@ MOST_WHOLE = 500
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """How far a study is: runs that ended, of those that are asked for so far; `kept` of them stood
-    in the record. `seconds` since its start.
+    """How far a study is: runs that ended, of those that are known so far.
+
+    `kept` of them stood in the record. `seconds` have passed since its start.
     """
 
     study: str
@@ -49,8 +50,9 @@ class StudyProgress:
 
 
 class Keeper(Protocol):
-    """Keeps the runs of studies, each by its key; `earlier` counts those found that an earlier
-    study had kept.
+    """Keeps the runs of studies, each by its key.
+
+    `earlier` counts the runs that an earlier study had kept.
     """
 
     earlier: int
@@ -64,9 +66,11 @@ class Keeper(Protocol):
 
 @dataclass(frozen=True)
 class Ran:
-    """A run of a study: what it was for, what it changed, what it minimised (`aim`) under which
-    limit (`asked`, in words), the value of each input that it moved by the input's name, and its
-    key in the record.
+    """A run of a study.
+
+    `note` says what it was for, `changes` what it changed, `aim` what it minimised and `asked`
+    under which limit, in words. `values` are those of the inputs that it moved, by the input's
+    name; `key` is its key in the record.
     """
 
     note: str
@@ -79,9 +83,10 @@ class Ran:
 
 @dataclass(eq=False)
 class _Work:
-    """The cases of one round, by their numbers: those that are `missing`, how many are `running`,
-    how they ended. `twins`: the numbers of the cases with each key; `plans`: results with their
-    plans, of what is `named` so far and not audited.
+    """The cases of one round, by their numbers.
+
+    They are `missing` or `running`; `found` is how they ended. `twins`: the numbers of the cases
+    with each key; `plans`: results with their plans, of what is `named` so far and not audited.
     """
 
     start: Callable[[], Executor]
@@ -165,7 +170,7 @@ class Runner:
     inputs: Sequence[Input] = ()
     interrupt: Interrupt = field(default_factory=Interrupt)
     audits: bool = False
-    noted: dict[str, None] = field(default_factory=dict)  # figures that are not nothing in some run
+    noted: dict[str, None] = field(default_factory=dict)  # figures that are not 0 in some run
     ran: list[Ran] = field(default_factory=list)
     ended: int = 0
     asked: int = 0

@@ -1,4 +1,4 @@
-"""What all runs of a workbook have in common."""
+"""The key of what all runs of a workbook have in common."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Numbers that record what is done with them, so that what a computation makes of its inputs can be
-made again of others.
+"""Numbers that record what is done with them, so that a computation can be repeated with others.
 
 A computation runs once with `Traced` numbers in the place of some inputs. Arithmetic on them is
 recorded on a `Tape`; a comparison is answered with the numbers at hand, and the side it took is
@@ -355,8 +354,9 @@ def _number(other: Any) -> bool:
 
 
 class Expressions:
-    """Some numbers of a tape as functions of its inputs, computed level by level, and the guards
-    under which they hold.
+    """Some numbers of a tape as functions of its inputs, with the guards under which they hold.
+
+    They are computed level by level.
     """
 
     def __init__(self, tape: Tape, wanted: Sequence[int]) -> None:

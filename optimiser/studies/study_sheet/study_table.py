@@ -1,8 +1,7 @@
-"""The sheet `studies`: what is changed, between which values, and what is asked of the changed
-plans.
+"""The sheet `studies`: what is changed, between which values, and by which kind of study.
 
-Rows with the same study name form one study; each row is one of its inputs. What is said of the
-whole study (samples, seed, steps of a frontier) is said in its first row. The planner passes over
+Rows with the same study name form one study; each row is one of its inputs. What holds for the
+whole study (samples, seed, steps of a frontier) stands in its first row. The planner passes over
 the sheet: only `stockpile study` reads it.
 """
 
@@ -34,7 +33,7 @@ MOST_SAMPLES = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Study(Row):
-    """One input of a study, and what is asked of it."""
+    """One input of a study."""
 
     TABLE = "studies"
     PURPOSE = "What to vary, and how, to see what the plan hangs on."
