@@ -19,6 +19,8 @@ from optimiser.scenarios.sampling.draw import SamplingOptions, draw
 from optimiser.scenarios.sampling.make import Made, features, make, moments
 from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, StockpileError
+from stockpile_model import block
+from stockpile_model.block import Block, Way
 from stockpile_model.build import check
 from stockpile_model.scenarios import Event, Scenario, unfold
 from stockpile_model.schema import Row
@@ -234,6 +236,15 @@ def test_a_plant_that_ships_before_the_scenarios_part_is_late_no_more() -> None:
     late = uncertain("late", "delay", of="stage", value="building", delay_months=6.0)
     with pytest.raises(InputError, match="names nothing that can differ"):
         draw(rich(late), replace(SOME, revealed=month(20)))
+
+
+def test_an_embargo_stops_every_way_that_a_block_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block of its own says that metal of the mill also comes by the offer `spot`."""
+    own = Block(ways=lambda _, supplier: [Way("offers", "spot", None)] * (supplier == "mill"))
+    monkeypatch.setattr(block, "BLOCKS", [*block.blocks(), own])
+    ban = uncertain("ban", "embargo", value="China", per_year=0.5, duration_months=6.0)
+    stopped = {(row.table, row.row) for row in make(rich(ban), SOME).stockpile.rows(Event)}
+    assert stopped == {("offers", "spot"), ("offers", "mill_spot"), ("contracts", "offtake")}
 
 
 def test_an_outage_stops_what_comes_from_a_plant_and_an_embargo_all_plants_of_a_country() -> None:
