@@ -77,7 +77,7 @@ class Explanation:
             yield "Short, everything else kept:"
             yield from (f"  {each}" for each in self.wanted)
         if self.needed:
-            yield "All that is asked for could be had, in one way of several, with more of:"
+            yield "Every requirement could be met, in one way of several, with more of:"
             yield from (f"  {each}" for each in self.needed)
         if not self.wanted and not self.needed:
             yield (
@@ -87,7 +87,7 @@ class Explanation:
 
 def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
     """Let business limits give way at the least total amount, whole orders kept: first only what is
-    asked for (demand, targets, least values of rules), then only what is granted (capacities,
+    required (demand, targets, least values of rules), then only what is granted (capacities,
     money, most values); both where neither alone suffices. The same minimum can often be spread in
     several ways; one of them is reported.
     """

@@ -1,5 +1,6 @@
-"""What-ifs beside a plan: their cases are run as those of any study, recorded and in parallel, and
-their answers attached to the plan.
+"""What-ifs of a plan: their cases run like those of any study, recorded and in parallel.
+
+Their answers are attached to the plan.
 """
 
 from __future__ import annotations

@@ -415,8 +415,8 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
         (
             [uncertain(correlation=0.5)],
             (
-                "correlation: needs correlates_with beside it, and the reverse: how much, and with"
-                " which row"
+                "correlation: needs correlates_with in the same row, and the reverse: how much,"
+                " and with which row"
             ),
         ),
         (
@@ -432,7 +432,7 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
         ),
         (
             [uncertain("a"), uncertain("b")],
-            "value: b speaks of the same as row 0, a: one row for each",
+            "value: b names the same as row 0, a: one row for each",
         ),
         ([uncertain(of="country")], "of: must be index for price, found 'country'"),
         ([uncertain("a", "outage", per_year=1.0)], "duration_months: is required for outage"),

@@ -200,7 +200,7 @@ def test_a_decision_is_judged_by_cost(tmp_path: Path, tables: dict[str, Any]) ->
     tables["studies"][2]["decision"] = "order spot"
     assert faults(book(tmp_path / "book.xlsx", tables)) == [
         "studies!J4: 'order spot' is judged by cost: it needs the objective cost, found"
-        " shortfall_first; target can be asked for"
+        " shortfall_first; target needs no cost"
     ]
 
 

@@ -25,7 +25,7 @@ from stockpile_model.scenarios import unfold
 from stockpile_model.stockpile import Stockpile
 
 ALONE = "One model of all of them proves"  # where there is but one bundle
-SHARE = 0.25  # of the gap asked for, that a search of its own may leave open
+SHARE = 0.25  # of the gap to reach, that a search of its own may leave open
 SCREENED = 4  # first decisions that are compared on a few bundles
 TRIED = 3  # of these, those that are tried on all bundles
 SCREENS = 2  # bundles on which they are compared

@@ -447,7 +447,7 @@ def _delays(
             found[name] = np.rint(drawn).astype(np.int64)
     if not found and any(row.kind == "delay" for row in stockpile.rows(Uncertainty)):
         said.append(
-            f"no delay is drawn: no plant that it speaks of has a start after {begin}, when the"
+            f"no delay is drawn: no plant that it names has a start after {begin}, when the"
             " scenarios part"
         )
     return found

@@ -58,9 +58,7 @@ def reduce(
     if method == "kmedoids":
         chosen = exchange(cost, weight, chosen)
     nearest = chosen[np.argmin(cost[:, chosen], axis=1)]
-    nearest[chosen] = (
-        chosen  # each kept one stands for itself, also beside another that is the same
-    )
+    nearest[chosen] = chosen  # each kept one stands for itself, also where another is the same
     mass: Array = np.bincount(nearest, weights=weight, minlength=len(weight)).astype(np.float64)
     kept = np.array(sorted(chosen, key=lambda k: (-mass[k], k)), dtype=np.int64)
     one = float((weight @ cost).min())

@@ -155,8 +155,8 @@ def triangle(row: Uncertainty, name: str) -> tuple[float, float, float]:
 
 
 def indices(stockpile: Stockpile) -> dict[str, Uncertainty]:
-    """Return the indices that are uncertain, in the order of `prices`, each with the row that
-    speaks of it: the one that names it, or the one that names none.
+    """Return the indices that are uncertain, in the order of `prices`, each with its row:
+    the one that names it, or the one that names none.
     """
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == "price"]
     named = {normal(row.value): row for row in reversed(rows) if row.value}
@@ -166,7 +166,7 @@ def indices(stockpile: Stockpile) -> dict[str, Uncertainty]:
 
 
 def suppliers(stockpile: Stockpile, kind: str) -> dict[str, Uncertainty]:
-    """Return the suppliers that a delay or an outage may befall, each with the row that speaks of
+    """Return the suppliers that a delay or an outage may befall, each with the row that names
     it most precisely: of the supplier, its country, its stage, or of all.
     """
     rows = [row for row in stockpile.rows(Uncertainty) if row.kind == kind]
@@ -235,8 +235,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 row.TABLE,
                 row.line,
                 "value",
-                f"{row.name} speaks of the same as row {first.line}, {first.name}: one row for"
-                " each",
+                f"{row.name} names the same as row {first.line}, {first.name}: one row for each",
             )
     yield from _check_partners(rows)
     for point in stockpile.rows(PriceHistory):
@@ -325,7 +324,7 @@ def _check_price(stockpile: Stockpile, row: Uncertainty, history: set[str]) -> I
     if (row.correlates_with is None) != (row.correlation is None):
         yield problem(
             "correlation",
-            "needs correlates_with beside it, and the reverse: how much, and with which row",
+            "needs correlates_with in the same row, and the reverse: how much, and with which row",
         )
 
 

@@ -166,7 +166,7 @@ NUMBERS = (
     "row_lower",
     "row_upper",
     "value",
-)  # of a program, beside those of the objectives
+)  # of a program, with those of the objectives
 
 
 @dataclass(frozen=True, eq=False)

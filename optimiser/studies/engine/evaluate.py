@@ -258,7 +258,7 @@ class CaseEvaluator(Performing):
         name, *of = view
         if name != HELD:
             return self._planned(build(VIEWS[name].make(unfolded, *of)), VIEWS[name].has_rows)
-        # Age by age: the two may tell other ages apart, and what one decides is fixed in the other.
+        # Age by age: the two may distinguish other ages, and the decisions of one fix the other.
         meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))
         if (found := self._outcome(meant)).objective is None:
             return CaseResult(found.status, how="solved", message=NO_MEAN)

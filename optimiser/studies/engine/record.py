@@ -66,8 +66,8 @@ class Record:
             raise OutputError(f"{path}: is no file; choose another with --record")
         with self._explained():
             if path.exists() and path.stat().st_size:
-                # As a file that cannot change: so nothing is written, not even beside it, before it
-                # is known to be ours.
+                # As a file that cannot change: so nothing is written, not even next to it, before
+                # it is known to be ours.
                 with contextlib.closing(
                     sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
                 ) as connection:

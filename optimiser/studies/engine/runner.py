@@ -45,7 +45,7 @@ class StudyProgress:
 
     @property
     def left(self) -> float | None:
-        """Return the time until what is asked for has ended [s]."""
+        """Return the time until all known runs have ended [s]."""
         return (self.asked - self.ended) / self.rate if self.rate else None
 
 
@@ -99,7 +99,7 @@ class _Work:
     running: int = 0
     plans: dict[int, CaseResult] = field(default_factory=dict)
     named: dict[str, tuple[float, int]] = field(default_factory=dict)
-    asked: set[int] = field(default_factory=set)  # whose plans were asked for again
+    asked: set[int] = field(default_factory=set)  # which run again for their plans
 
     @functools.cached_property
     def executor(self) -> Executor:

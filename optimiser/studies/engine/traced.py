@@ -197,7 +197,7 @@ class Traced(NumericValue):  # type: ignore[misc]
     def __init__(self, tape: Tape, node: int, known: float) -> None:
         self.tape, self.node, self.known = tape, node, known
 
-    # --- What Pyomo asks
+    # --- What Pyomo needs
 
     def __call__(self, exception: object = True) -> Traced:
         return self

@@ -1,4 +1,4 @@
-"""What a study asks, and what it answers with."""
+"""The question of a study, and the tables that answer it."""
 
 from __future__ import annotations
 

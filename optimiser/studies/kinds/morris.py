@@ -26,7 +26,7 @@ def rounds(asked: Asked) -> Rounds:
 
     stated, many = problem(asked), asked.study.samples or TRAJECTORIES
     levels = asked.study.steps or LEVELS
-    levels += levels % 2  # the method asks for an even number
+    levels += levels % 2  # the method needs an even number
     with quiet():
         shares = sampling.sample(stated, many, num_levels=levels, seed=asked.seed)
     results = yield cases(asked, shares, levels=True)

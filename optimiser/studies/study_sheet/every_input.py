@@ -23,7 +23,7 @@ from stockpile_model.tables import Price, Settings
 from stockpile_model.values import text
 
 HELD = {
-    "studies": "what studies ask is no input of the plan",
+    "studies": "studies are no input of the plan",
     "commitments": "what was decided stays decided",
     "uncertainty": "only sampled scenarios are made of it",
     "price_history": "only sampled scenarios are made of it",

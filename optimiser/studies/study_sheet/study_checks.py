@@ -164,7 +164,7 @@ def _check_decision(stockpile: Stockpile, row: Study) -> Iterator[Problem]:
     if stockpile.settings.objective == "shortfall_first":
         said = (
             f"{row.decision!r} is judged by cost: it needs the objective cost, found"
-            f" shortfall_first; {TARGET} can be asked for"
+            f" shortfall_first; {TARGET} needs no cost"
         )
         yield Problem(row.TABLE, row.line, "decision", said)
         return

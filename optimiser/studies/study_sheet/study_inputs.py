@@ -285,7 +285,7 @@ def _range(
         # Cells with different numbers are moved together, by the same share.
         how, base, low, high = "scale", 1.0, 1 - SHARE, 1 + SHARE
     else:
-        raise ValueError("needs low and high: there is no range beside the cell to take them from")
+        raise ValueError("needs low and high: the cell has no range to take them from")
     return (
         how,
         base,

@@ -36,7 +36,7 @@ class Study(Row):
     """One input of a study."""
 
     TABLE = "studies"
-    PURPOSE = "What to vary, and how, to see what the plan hangs on."
+    PURPOSE = "What to vary, and how, to see on what the plan depends."
     STEP = "studies"
     CERTAIN = True
     study: str = _column("name of the study; rows with one name are one study", required=True)

@@ -1,6 +1,4 @@
-"""What-ifs: questions beside a plan, each a kind of study that `stockpile solve` asks for by an
-option.
-"""
+"""What-ifs: questions about a plan, each a kind of study and an option of `stockpile solve`."""
 
 from __future__ import annotations
 
@@ -13,4 +11,4 @@ from optimiser.studies.what_ifs.what_if import WhatIf
 __all__ = ["COST_SHARES", "FIRM_SUPPLY", "FLOOR_LEVELS", "INFORMATION", "WHAT_IFS", "WhatIf"]
 
 WHAT_IFS: tuple[WhatIf, ...] = (FIRM_SUPPLY, COST_SHARES, FLOOR_LEVELS, INFORMATION)
-"""In the order in which `stockpile solve` asks them."""
+"""In the order in which `stockpile solve` answers them."""

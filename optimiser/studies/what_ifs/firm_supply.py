@@ -26,12 +26,10 @@ VIEW = "firm supply"
 
 @dataclass(frozen=True, kw_only=True)
 class FirmSupplyRow(Result):
-    """One figure of the plan, beside the same of the plan that counts on no plant that is merely
-    announced.
-    """
+    """One figure of the plan, and the same with firm supply only."""
 
     SHEET = "firm_supply"
-    ABOUT = "this plan beside one that counts on no plant that is merely announced"
+    ABOUT = "this plan and one that counts on no plant that is merely announced"
     PLACE = 83
     ALWAYS = False
     BRIEF = "Firm supply only"
@@ -50,7 +48,7 @@ class FirmSupplyRow(Result):
 def compare(
     planned: CaseResult, firm: CaseResult, contracts: Sequence[str]
 ) -> Iterator[FirmSupplyRow]:
-    """Yield the figures of a plan beside those with firm supply only, which may have no plan."""
+    """Yield the figures of a plan and those with firm supply only, which may have no plan."""
     there = firm.objective is not None
 
     def row(

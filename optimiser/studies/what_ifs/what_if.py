@@ -1,4 +1,4 @@
-"""What a what-if is: a question beside a plan that a few more plans answer."""
+"""A what-if: a question about a plan that a few more plans answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf:
-    """A question beside a plan.
+    """A question about a plan.
 
-    `kind` is the kind of study that asks it of a workbook alone, `option` that of `stockpile
+    `kind` is the kind of study that answers it for a workbook alone, `option` that of `stockpile
     solve`.
 
-    refuse(stockpile): raise InputError where it cannot be asked. cases(plan): the plans that answer
+    refuse(stockpile): raise InputError where it has no answer. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
     rounds(asked): the same as a study. `result`: the type of row with the answer in a
     plan; None where the plan has no rows of it.
