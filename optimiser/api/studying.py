@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,6 @@ import numpy as np
 
 from optimiser.api.book import Book
 from optimiser.desk.study_maker import GAP, conduct
-from optimiser.execution.executor import Executor
 from optimiser.plan.frames import Shown
 from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import make
@@ -26,7 +25,7 @@ from optimiser.studies.engine.runner import Ran, Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import AnswerTable, Asked
-from optimiser.studies.plan_what_ifs import hire, plain
+from optimiser.studies.plan_what_ifs import executor_of, plain
 from optimiser.studies.study_sheet.every_input import everything
 from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study, by_name
@@ -136,8 +135,8 @@ def study(
         )
     with ExitStack() as stack:
         keeper = stack.enter_context(Record(Path(record))) if record is not None else MemoryRecord()
-        runner, executor = _runner(book, asked, keeper, gap, time_limit, workers, on_progress)
-        stack.callback(executor.close)
+        options = _options(book, gap, time_limit)
+        runner = _runner(book, asked, keeper, options, stack, workers, on_progress)
         tables = conduct(EVERY_KIND[asked.study.kind](asked), runner)
         results = tuple(keeper.find_any(run.key) or CaseResult("not run") for run in runner.ran)
     return StudyResult(asked.study.kind, tuple(tables), tuple(runner.ran), results)
@@ -147,21 +146,15 @@ def _runner(
     book: Book,
     asked: Asked,
     keeper: Record | MemoryRecord,
-    gap: float,
-    time_limit: float | None,
-    workers: int,
-    watch: Watch | None,
-) -> tuple[Runner, Executor]:
-    settings = book.stockpile.settings
-    options = Options(
-        gap=gap,
-        time_limit=settings.time_limit_seconds if time_limit is None else time_limit,
-        threads=1,
-        seed=settings.seed,
-    )
+    options: Options,
+    stack: ExitStack,
+    workers: int = 0,
+    watch: Watch | None = None,
+) -> Runner:
+    """Return what runs the cases of a study, until the stack is closed."""
     rows = plain(book.stockpile)
-    executor = hire(StudyJob(rows, options), workers)
-    runner = Runner(
+    executor = stack.enter_context(closing(executor_of(StudyJob(rows, options), workers)))
+    return Runner(
         asked.study.study,
         keeper,
         common(rows, options),
@@ -170,7 +163,13 @@ def _runner(
         asked.inputs,
         audits=True,
     )
-    return runner, executor
+
+
+def _options(book: Book, gap: float, time_limit: float | None) -> Options:
+    """Return the options of the solver for each run."""
+    settings = book.stockpile.settings
+    limit = settings.time_limit_seconds if time_limit is None else time_limit
+    return Options(gap=gap, time_limit=limit, threads=1, seed=settings.seed)
 
 
 def _asked(
@@ -267,7 +266,8 @@ class Evaluator:
         self.figure = figure
         stockpile = book.stockpile
         self._asked = Asked(Study(study="evaluate", kind="sweep"), self.inputs, stockpile, gap)
-        self._runner, _ = _runner(book, self._asked, MemoryRecord(), gap, None, 0, None)
+        options = _options(book, gap, None)
+        self._runner = _runner(book, self._asked, MemoryRecord(), options, ExitStack())
 
     @property
     def problem(self) -> dict[str, Any]:

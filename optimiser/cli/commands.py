@@ -215,7 +215,7 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
 
     Ctrl-C keeps the best plan so far.
     """
-    from optimiser.desk.planner import Request, plan_workbook
+    from optimiser.desk.planner import Request, hush_other_ranks, plan_workbook
 
     if (options["bundles"] or options["decompose"]) and (
         apart := [said for name, said in NOT_BUNDLED.items() if options[name]]
@@ -225,9 +225,7 @@ def solve(workbook: Path, changes: tuple[str, ...], as_json: bool, **options: An
             " --decompose"
         )
     if options["decompose"]:
-        from optimiser.execution.mpi_ranks import Ranks
-
-        Ranks().hush()
+        hush_other_ranks()
     request = Request(source=workbook, changes=_parsed(changes), **options)
     with _progress() as progress:
         answer = plan_workbook(request, _say, progress)

@@ -279,6 +279,13 @@ def plan_reading(request: Request, reading: Reading, progress: Watch = None) -> 
     return Answer(plan.status, time.perf_counter() - began, plan, interrupted=outcome.interrupted)
 
 
+def hush_other_ranks() -> None:
+    """Let only the first rank of an MPI run write to the terminal."""
+    from optimiser.execution.mpi_ranks import Ranks
+
+    Ranks().hush()
+
+
 def _plan_bundles(
     request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch
 ) -> Answer:

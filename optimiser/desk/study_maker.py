@@ -21,7 +21,7 @@ from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner, StudyProgress
 from optimiser.studies.engine.study_key import common
 from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked, Rounds
-from optimiser.studies.plan_what_ifs import hire
+from optimiser.studies.plan_what_ifs import executor_of
 from optimiser.studies.plan_what_ifs import plain as _plain
 from optimiser.studies.study_sheet.every_input import everything
 from optimiser.studies.study_sheet.study_inputs import Input, input_of
@@ -120,7 +120,7 @@ def make_studies(
     answers, runners = [], []
     with (
         Record(kept) as record,
-        _Hired(request, StudyJob(plain, options)) as executor,
+        _Started(request, StudyJob(plain, options)) as executor,
         Interrupt(keeps=True) as interrupt,
     ):
         for each in asked:
@@ -177,7 +177,7 @@ def conduct(rounds: Rounds, runner: Runner) -> list[AnswerTable]:
         return list(end.value)
 
 
-class _Hired:
+class _Started:
     """The executor of all studies, started when a run is first missing."""
 
     def __init__(self, request: Request, job: StudyJob) -> None:
@@ -195,9 +195,9 @@ class _Hired:
 
             return Cluster(self.job, self.request.scheduler)
         size = cores() if self.request.workers is None else self.request.workers
-        return hire(self.job, size)
+        return executor_of(self.job, size)
 
-    def __enter__(self) -> _Hired:
+    def __enter__(self) -> _Started:
         return self
 
     def __exit__(

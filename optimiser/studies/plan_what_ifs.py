@@ -21,10 +21,8 @@ from optimiser.studies.what_ifs import WhatIf
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.stockpile import Stockpile
 
-LATE = (
-    30.0,
-    0.25,
-)  # beyond its time limit, in seconds and as a share of it, at which the process of a run is ended
+LATE = (30.0, 0.25)
+"""The process of a run ends so long after its time limit: in seconds and as a share of it."""
 
 
 def plain(stockpile: Stockpile) -> Stockpile:
@@ -35,8 +33,8 @@ def plain(stockpile: Stockpile) -> Stockpile:
     )
 
 
-def hire(job: StudyJob, workers: int) -> Executor:
-    """Return what runs cases: so many processes, or with 0 this one."""
+def executor_of(job: StudyJob, workers: int) -> Executor:
+    """Return the executor of a job: so many processes, or with 0 this one."""
     seconds, share = LATE
     return (
         Processes(job, workers, (1 + share) * job.options.time_limit + seconds)
@@ -64,7 +62,7 @@ def answered(
     count = sum(map(len, asked.values()))
     ended = interrupt or Interrupt()
     job = StudyJob(plain(plan.stockpile), replace(options, threads=1))
-    with closing(hire(job, min(workers, count) if count > 1 else 0)) as executor:
+    with closing(executor_of(job, min(workers, count) if count > 1 else 0)) as executor:
         for what_if in wanted:
             runner = Runner(what_if.kind, record, of, lambda: executor, watch, interrupt=ended)
             results = runner.run(asked[what_if.kind])
