@@ -1,4 +1,4 @@
-"""Recomputes a plan from the input rows alone, without the model and without the solver.
+"""Recompute a plan from the input rows alone, without the model and without the solver.
 
 Taken from the plan are its decisions: what is ordered, signed, granted, called off, handed out of
 which lot and paid by which appropriation. All else follows from them and the input: what may be
@@ -46,7 +46,7 @@ from stockpile_model.stockpile import Stockpile
 
 __all__ = ["TWINS", "Audit", "AuditError", "Finding", "Line", "Sheets", "Twin", "audit", "lines"]
 
-MOST_TOLD = 20
+MOST_SHOWN = 20
 TWINS = [
     projects.TWIN,
     purchases.TWIN,
@@ -66,8 +66,10 @@ TWINS = [
 
 @dataclass(frozen=True)
 class Audit:
-    """How many figures of a plan were compared, what was found to differ, and what could not be
-    compared: what only a solver tells, and figures of which nothing else tells.
+    """The result of an audit: how many figures were compared, and which differ.
+
+    `unchecked` is what could not be compared: what only a solver knows, and figures that follow
+    from nothing else.
     """
 
     figures: int
@@ -76,17 +78,18 @@ class Audit:
 
 
 class AuditError(StockpileError):
-    """A plan of this program that its input does not bear out: an error of the program, never of
-    its user.
+    """A plan of this program does not agree with its input.
+
+    This is an error of the program, never of its user.
     """
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
-        told = [f"  {each}" for each in findings[:MOST_TOLD]]
-        if len(findings) > MOST_TOLD:
-            told.append(f"  … and {len(findings) - MOST_TOLD:,} more")
+        shown = [f"  {each}" for each in findings[:MOST_SHOWN]]
+        if len(findings) > MOST_SHOWN:
+            shown.append(f"  … and {len(findings) - MOST_SHOWN:,} more")
         super().__init__(
-            "\n".join(["the plan does not agree with its input and was not written:", *told])
+            "\n".join(["the plan does not agree with its input and was not written:", *shown])
         )
 
     def __reduce__(self) -> tuple[type[AuditError], tuple[tuple[Finding, ...]]]:

@@ -1,5 +1,6 @@
-"""The inputs that a plan lists: each is there, as the workbook gives it or as its default, with its
-range and source.
+"""The inputs that a plan lists.
+
+Each is there, as the workbook gives it or as its default, with its range and source.
 """
 
 from __future__ import annotations

@@ -91,11 +91,11 @@ def payments(path: PathAudit) -> None:
             ("buyer", fund.buyer is None or line["buyer"] in (None, fund.buyer)),
         ):
             if record.fails(allowed):
-                told = (
+                message = (
                     f"{name} may not pay {line['use']} of {line['material'] or 'no one material'}"
                     f" for {line['buyer'] or 'all'}"
                 )
-                record.refuse(line.where, told, (fund, column), line["amount"])
+                record.refuse(line.where, message, (fund, column), line["amount"])
         paid[Outlay(t, line["use"], line["material"], line["buyer"])] += line["amount"]
         spent[name][t] += line["amount"]
         by_fund[t, line["use"], line["fund"]] += line["amount"]

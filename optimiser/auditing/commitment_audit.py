@@ -14,7 +14,7 @@ def commitments(path: PathAudit) -> None:
     """Compare what was decided before the plan with this path: exactly, at least or at most."""
     inputs, record = path.inputs, path.record
     for k, row in enumerate(inputs.rows("commitments")):
-        planned, asked = (
+        planned, wanted = (
             _planned(path, row, None if row.date is None else inputs.period(row.date)),
             _asked(row),
         )
@@ -22,7 +22,7 @@ def commitments(path: PathAudit) -> None:
         compare = {"exactly": record.equal, "at_least": record.reaches, "at_most": record.within}[
             row.how
         ]
-        compare("commitments", _told(row), asked, planned, noise, (row, "quantity"))
+        compare("commitments", _described(row), wanted, planned, noise, (row, "quantity"))
         path.together.planned[k] += path.future.probability * planned
 
 
@@ -30,7 +30,7 @@ def _asked(row: Any) -> float:
     return 1.0 if row.quantity is None else float(row.quantity)
 
 
-def _told(row: Any) -> str:
+def _described(row: Any) -> str:
     return " ".join(
         [
             "commitment to",
@@ -48,9 +48,9 @@ def kept(together: Together) -> None:
     columns = ("date", "kind", "name", "level", "how", "quantity")
     lines = list(together.sheets["commitments"])
     for k, row in enumerate(together.base.rows("commitments")):
-        t, told, asked = (
+        t, what, wanted = (
             None if row.date is None else clock.period(row.date),
-            _told(row),
+            _described(row),
             _asked(row),
         )
         key = [
@@ -59,7 +59,7 @@ def kept(together: Together) -> None:
             identity(row.name),
             row.level,
             row.how,
-            asked,
+            wanted,
         ]
         shown = [[*(each[name] for name in columns)] for each in lines]
         line = next(
@@ -71,14 +71,14 @@ def kept(together: Together) -> None:
             None,
         )
         if record.fails(line is not None):
-            record.refuse("commitments", f"{told} is not on the sheet", (row, "name"))
+            record.refuse("commitments", f"{what} is not on the sheet", (row, "name"))
         if line is not None:
             lines.remove(line)
             record.figure(line, "planned", together.planned[k], _noise(together, row))
             deed = together.twins.deeds[row.kind]
             record.term(line, "measure", "quantity" if deed.table else "times")
     for line in lines:
-        record.refuse(line.where, f"{line.told('name')} is no commitment of the input")
+        record.refuse(line.where, f"{line.words('name')} is no commitment of the input")
 
 
 def _noise(together: Together, row: Any) -> float:

@@ -26,14 +26,16 @@ from optimiser.auditing.twin import (
 )
 from stockpile_model.names import identity
 
-PER_UNIT = ("expected_price", "share_at_floor")  # what is told of a contract that brings metal
+PER_UNIT = ("expected_price", "share_at_floor")  # figures of a contract that brings metal
 _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A contract signed at a level in period `t`; on this path its periods of delivery and contract
-    years within the horizon (none where `first` is None). Its terms are those of each period.
+    """A contract signed at a level in period `t`, on one path.
+
+    It delivers from period `first`; never within the horizon where that is None. Its terms are those
+    of each period.
     """
 
     inputs: Inputs
@@ -194,11 +196,11 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
     if row.project is not None:
         # A level that carries its project makes it go ahead with the signing.
         if record.fails(path.ahead.get(row.project, inputs.periods) <= t):
-            said = (
-                f"{line.told('signed')} is {line['signed']}, and project {row.project} has not gone"
-                " ahead"
+            message = (
+                f"{line.words('signed')} is {line['signed']}, and project {row.project} has not"
+                " gone ahead"
             )
-            record.refuse(line.at("signed"), said, (row, "project"))
+            record.refuse(line.at("signed"), message, (row, "project"))
         ready = path.ready(row.project)
     first = begin(inputs, row, t, ready)
     last = None if first is None else inputs.begins[span(inputs, row, first)[-1] + 1] - _DAY
@@ -242,8 +244,8 @@ def begun(together: Together) -> None:
                     first is not None for scenario, (_, first) in signed.items() if scenario in node
                 )
             ):
-                said = f"{name} is signed and would deliver first past the horizon"
-                together.record.refuse("contracts", said, (row, "lead_time_months"))
+                message = f"{name} is signed and would deliver first past the horizon"
+                together.record.refuse("contracts", message, (row, "lead_time_months"))
 
 
 def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> None:
@@ -331,9 +333,9 @@ def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float
         short = max(0.0, owed - sum(called.get(t, 0.0) for t in year))
         if path.idle and signed.price(end) > 0:
             what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
-            told = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
-            path.record.reaches("cash_flow", what, short, told, noise, (row, "take_or_pay"))
-            short = max(short, told)
+            shown = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
+            path.record.reaches("cash_flow", what, short, shown, noise, (row, "take_or_pay"))
+            short = max(short, shown)
         deficit += short
         if short > noise:
             amount = signed.price(end) * short

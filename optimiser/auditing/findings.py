@@ -1,6 +1,4 @@
-"""What an audit compares, and what it finds to differ: one line each, with the plan's cell and the
-input's.
-"""
+"""What an audit compares, and what differs: one line each, with the cells of plan and input."""
 
 from __future__ import annotations
 
@@ -33,9 +31,9 @@ Cell = tuple[Any, str] | None
 class Finding:
     """One disagreement.
 
-    `where` is a cell, a row or a sheet of the plan, `cell` the input's cell that sets what is
-    expected; `amount` is by how much they differ (0 where it is no matter of amount); `scenarios`
-    are those in which they do, none for all.
+    `where` is a cell, a row or a sheet of the plan. `cell` is the input's cell that sets what is
+    expected. `amount` is the difference (0 where it has no size). `scenarios` are those in which it
+    is there; none stands for all.
     """
 
     where: str
@@ -71,10 +69,10 @@ def _shown(value: Any) -> str:
 
 
 class Findings:
-    """Counts the figures compared and keeps what differs.
+    """What differs, and the number of figures compared.
 
-    Words are put together only for what does. `scenario` is the one whose path is audited, None for
-    all of them together.
+    Messages are composed only for what differs. `scenario` is the one whose path is audited; None
+    where all of them are audited together.
     """
 
     def __init__(self, stockpile: Stockpile, scenarios: Sequence[str]) -> None:
@@ -98,7 +96,7 @@ class Findings:
         if self.scenario is not None:
             names[self.scenario] = None
 
-    # Whether something is wrong, to be told by `add` or `refuse`
+    # Whether something is wrong; then `add` or `refuse` follows
 
     def differs(self, expected: float, found: float, noise: float) -> bool:
         """Count a figure, and return whether it differs."""
@@ -162,29 +160,29 @@ class Findings:
         found = line[column]
         if expected is None or found is None:
             if expected is not found:
-                self.add(line.at(column), line.told(column), expected, found, cell=cell)
+                self.add(line.at(column), line.words(column), expected, found, cell=cell)
         elif apart(expected, found, noise):
-            self.add(line.at(column), line.told(column), expected, found, cell=cell)
+            self.add(line.at(column), line.words(column), expected, found, cell=cell)
 
     def term(self, line: Line, column: str, expected: Any, cell: Cell = None) -> None:
         """Compare a name, a date or a yes or no of the plan with what it must be."""
         self.figures += 1
         if line[column] != expected:
-            self.add(line.at(column), line.told(column), expected, line[column], cell=cell)
+            self.add(line.at(column), line.words(column), expected, line[column], cell=cell)
 
     def most(
         self, line: Line, column: str, limit: float | None, noise: float, cell: Cell = None
     ) -> None:
         """Compare a number of the plan with the most that it may be."""
         if self.above(limit, line[column], noise):
-            self.add(line.at(column), line.told(column), limit, line[column], "most", cell)
+            self.add(line.at(column), line.words(column), limit, line[column], "most", cell)
 
     def least(
         self, line: Line, column: str, limit: float | None, noise: float, cell: Cell = None
     ) -> None:
         """Compare a number of the plan with the least that it may be."""
         if self.below(limit, line[column], noise):
-            self.add(line.at(column), line.told(column), limit, line[column], "least", cell)
+            self.add(line.at(column), line.words(column), limit, line[column], "least", cell)
 
     # A total that stands in no one cell
 

@@ -1,8 +1,7 @@
-"""Scenarios as an audit derives them from the rows: who knows what when, and how the input stands
-on each path.
+"""Scenarios as an audit derives them from the rows: what is known when, and the input on each path.
 
-A path is told as a story: the scenarios that have become known on it, the oldest first. Two paths
-are one until their stories differ, and what holds in a period follows from the story told by then.
+A path has a story: the scenarios that have become known on it, the oldest first. Two paths are one
+until their stories differ. What holds in a period follows from the story known by then.
 """
 
 from __future__ import annotations
@@ -27,9 +26,11 @@ Tables = Mapping[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Future:
-    """A scenario that may come: its probability, its row (None: the base), when it is known, and on
-    its path the rows of each period. `story` tells for each period what is known by then: two
-    futures share a period where that is the same.
+    """A scenario that may come.
+
+    `row` is None for the base; `known` is the period from which it is known. `story` is what is
+    known by each period: two futures share a period where that is the same. `path` are the rows of
+    each period.
     """
 
     name: str
@@ -50,7 +51,7 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
         events.setdefault(identity(row.scenario), []).append(row)
     known = {name: _known(clock, row, events[name]) for name, row in named.items()}
     base = 1.0 - sum(row.probability for row in named.values())
-    made: dict[tuple[int, ...], Rows] = {(): Rows(tables)}
+    views: dict[tuple[int, ...], Rows] = {(): Rows(tables)}
     found = []
     for name in (BASE, *named):
         row = named.get(name)
@@ -62,14 +63,14 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
             tuple(each for each in line if known[each] <= t) for t in range(clock.periods)
         )
         path = []
-        for t, told in enumerate(story):
+        for t, known_now in enumerate(story):
             active = [
                 event
-                for each in told
+                for each in known_now
                 for event in events[each]
                 if t in clock.spans(event.from_, event.to)
             ]
-            path.append(_rows(made, tables, active))
+            path.append(_rows(views, tables, active))
         found.append(
             Future(
                 BASE if row is None else row.scenario,
@@ -80,7 +81,7 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
                 tuple(path),
             )
         )
-    return made[()], found
+    return views[()], found
 
 
 def _known(clock: AuditClock, row: Any, events: list[Any]) -> int:
@@ -101,16 +102,16 @@ def _line(name: str, named: Mapping[str, Any]) -> list[str]:
     return line
 
 
-def _rows(made: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) -> Rows:
+def _rows(views: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any]) -> Rows:
     """Return the rows while some events hold, one after the other; the same events share theirs."""
     key = tuple(map(id, active))
-    if key not in made:
+    if key not in views:
         changed = dict(tables)
         for event in active:
             table = normal(event.table)
             changed[table] = tuple(_changed(event, row, tables) for row in changed[table])
-        made[key] = Rows(changed)
-    return made[key]
+        views[key] = Rows(changed)
+    return views[key]
 
 
 # --- What an event does to a row ------------------------------------------------------------------

@@ -1,6 +1,4 @@
-"""The input rows as an audit reads them: by table and column name, in the period in which they are
-used.
-"""
+"""The input rows as an audit reads them: by table and column, in the period of their use."""
 
 from __future__ import annotations
 
@@ -62,8 +60,9 @@ class Rows:
 
 
 class Inputs(AuditClock):
-    """Time, the rows without any event, and on one path those of each period; periods in which the
-    same events hold share theirs.
+    """Time, the rows without any event, and on one path those of each period.
+
+    Periods in which the same events hold share their rows.
     """
 
     def __init__(self, settings: Any, base: Rows, path: Sequence[Rows]) -> None:

@@ -1,5 +1,6 @@
-"""What each level of each contract is worth as an option, at the even rate, over the scenarios, as
-it is signed or first could be; and whether it could carry its project.
+"""What each level of each contract is worth as an option, and whether it could carry its project.
+
+It is worth what it pays at the even rate, over the scenarios, as it is signed or first could be.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ def options(together: Together) -> None:
         found = signed or _could(together, *key)
         line = shown.pop(key, None)
         if record.fails((line is not None) == bool(found)):
-            said = "is not on the sheet" if found else "can never be signed"
+            message = "is not on the sheet" if found else "can never be signed"
             record.refuse(
                 "floors" if line is None else line.where,
-                f"level {row.level} of {row.contract} {said}",
+                f"level {row.level} of {row.contract} {message}",
                 (row, "level"),
             )
         if line is not None and found:
@@ -89,11 +90,11 @@ def menus(together: Together) -> None:
             else {each: signed.t for each, signed in first.items()}
         )
         found = [_menu(together.inputs[each], line, t) for each, t in times.items()]
-        told = next(
+        best = next(
             (each for each in found if all(_near(each[column], line[column]) for column in each)),
             found[0],
         )
-        for column, expected in told.items():
+        for column, expected in best.items():
             if expected != line[column]:  # both may be infinite
                 record.figure(line, column, expected)
 

@@ -60,7 +60,7 @@ def _movements(path: PathAudit) -> None:
         if record.fails((quantity > 0) == enters):
             record.refuse(
                 line.at("quantity"),
-                f"{line.told('quantity')} has the wrong sign for {kind}",
+                f"{line.words('quantity')} has the wrong sign for {kind}",
                 amount=size,
             )
         compare_age(path, line, t)
@@ -74,7 +74,7 @@ def _opens(path: PathAudit, line: Line, t: int) -> None:
     if path.record.fails(t == 0):
         path.record.refuse(
             line.at("date"),
-            f"{line.told('date')}: opening stock comes in later than the first period",
+            f"{line.words('date')}: opening stock comes in later than the first period",
         )
     path.record.term(line, "name", line["lot"])
 
@@ -85,7 +85,7 @@ def comes_in(path: PathAudit, line: Line, t: int) -> None:
     if path.record.fails(age == 0):
         path.record.refuse(
             line.at("made"),
-            f"{line.told('made')}: what comes in is not made in that period",
+            f"{line.words('made')}: what comes in is not made in that period",
             amount=age * path.inputs.months,
         )
     site = path.inputs.at(t).sites[line["site"]]
@@ -104,7 +104,7 @@ def goes_out(path: PathAudit, line: Line, t: int) -> None:
 def _expires(path: PathAudit, line: Line, t: int) -> None:
     """Compare what expires: it goes nowhere."""
     if path.record.fails(not line["name"]):
-        path.record.refuse(line.at("name"), f"{line.told('name')}: what expires goes nowhere")
+        path.record.refuse(line.at("name"), f"{line.words('name')}: what expires goes nowhere")
 
 
 def _usable(path: PathAudit, line: Line, t: int) -> None:
@@ -113,16 +113,16 @@ def _usable(path: PathAudit, line: Line, t: int) -> None:
     age, life = age_and_life(path.inputs, line, t)
     if record.fails(age >= 0):
         record.refuse(
-            line.at("date"), f"{line.told('date')}: {kind} before it is made", amount=age * months
+            line.at("date"), f"{line.words('date')}: {kind} before it is made", amount=age * months
         )
     if life is not None and record.fails(age < life):
-        said = (
-            f"{line.told('age')}: {kind} at {age * months} months, beyond a shelf life of"
+        message = (
+            f"{line.words('age')}: {kind} at {age * months} months, beyond a shelf life of"
             f" {life * months} months"
         )
         record.refuse(
             line.at("age"),
-            said,
+            message,
             (path.inputs.at(t).materials[line["material"]], "shelf_life_months"),
             (age - life + 1) * months,
         )

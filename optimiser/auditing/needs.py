@@ -14,7 +14,7 @@ from optimiser.auditing.twin import AuditedHeading, AuditedMovement, Size, Twin
 def demand(path: PathAudit) -> None:
     """Compare demand with the input, and what is met with what left lots; price the rest."""
     inputs, record = path.inputs, path.record
-    asked: dict[tuple[int, str, str | None], float] = defaultdict(float)
+    due: dict[tuple[int, str, str | None], float] = defaultdict(float)
     spans: dict[int, range] = {}
     for period in range(inputs.periods):
         for row in inputs.at(period).rows("demand"):
@@ -22,7 +22,7 @@ def demand(path: PathAudit) -> None:
                 if id(row) not in spans:
                     spans[id(row)] = inputs.spans(row.from_, row.to or row.from_)
                 if period in spans[id(row)]:
-                    asked[period, row.material, row.buyer] += row.quantity
+                    due[period, row.material, row.buyer] += row.quantity
     used = path.moves.sums("demand", lambda t, lot, name: (t, lot.material, name or None))
     required: dict[tuple[int, str, str | None], float] = defaultdict(float)
     met: dict[tuple[int, str, str | None], float] = defaultdict(float)
@@ -43,9 +43,9 @@ def demand(path: PathAudit) -> None:
             record.most(line, "unmet", 0.0, noise, (material, "shortage_cost"))
         cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
         path.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
-    path.match("demand", "what is required", asked, required, lambda key: path.noise(key[1]))
+    path.match("demand", "what is required", due, required, lambda key: path.noise(key[1]))
     path.match("demand", "what is met", used, met, lambda key: path.noise(key[1]))
-    for key, quantity in asked.items():
+    for key, quantity in due.items():
         unmet = quantity - used.get(key, 0.0)
         unmet = unmet if unmet > path.noise(key[1]) else 0.0
         path.outcome.shortfall += unmet
@@ -66,7 +66,7 @@ def targets(path: PathAudit) -> None:
     for (period, material, site, age), quantity in path.held.items():
         if inputs.counts(material, age, period):
             stock[period, material][site] += quantity
-    asked = _asked(path)
+    due = _due(path)
     for line in path.sheets["targets"]:
         t, material = (
             path.when(line),
@@ -76,7 +76,7 @@ def targets(path: PathAudit) -> None:
             continue
         material = inputs.at(t).materials[material.material]
         noise = path.noise(material.material)
-        quantity, row = asked.pop((t, material.material, line["buyer"]), (0.0, None))
+        quantity, row = due.pop((t, material.material, line["buyer"]), (0.0, None))
         record.figure(line, "target", quantity, noise, (row, "quantity"))
         if row is None:
             continue
@@ -96,7 +96,7 @@ def targets(path: PathAudit) -> None:
         if row.hard and record.above(0.0, below, noise):
             record.add(
                 line.at("stock"),
-                f"{line.told('stock')}, for a hard target,",
+                f"{line.words('stock')}, for a hard target,",
                 quantity,
                 held,
                 "least",
@@ -109,12 +109,12 @@ def targets(path: PathAudit) -> None:
         )
         path.outcome.shortfall += below
         path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
-    for (begin, name, buyer), (quantity, row) in asked.items():
+    for (begin, name, buyer), (quantity, row) in due.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
         record.equal("targets", what, quantity, 0.0, path.noise(name), (row, "quantity"))
 
 
-def _asked(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
+def _due(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
     """Return the targets above zero by period, material and buyer, and the rows that set them."""
     series: dict[int, dict[tuple[str, str | None], list[tuple[int, Any]]]] = {}
     found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}
@@ -127,9 +127,9 @@ def _asked(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, An
                     (path.inputs.period(row.from_), row)
                 )
         for (material, buyer), points in series[id(rows)].items():
-            asked = target(points, t)
-            if asked is not None and asked[0] > 0:
-                found[t, material, buyer] = asked
+            due = target(points, t)
+            if due is not None and due[0] > 0:
+                found[t, material, buyer] = due
     return found
 
 
@@ -173,7 +173,7 @@ def _used(path: PathAudit, line: Line, t: int) -> None:
     if path.record.fails(inputs.serves(line["site"], name)):
         path.record.refuse(
             line.at("site"),
-            f"{line.told('site')}: {line['site']} does not serve {name}",
+            f"{line.words('site')}: {line['site']} does not serve {name}",
             (inputs.at(t).sites[line["site"]], "buyer"),
             abs(line["quantity"]),
         )

@@ -1,10 +1,10 @@
-"""What a solver's tolerance may leave of a figure, as shares of the sizes that the input gives:
-nothing is a number in the user's unit.
+"""The noise of figures: what a solver's tolerance may leave of them.
 
-The noise of a quantity is a small share of what is typically asked of its material, and stays below
-the least decision about it; that of money is this quantity at the dearest price that a unit of the
-material can have. So a book in other units has the same noise, in those units, and a material that
-is held in grams has its own where another is held in tonnes.
+It is a share of the sizes that the input gives; nothing is a number in the user's unit. The noise
+of a quantity is a small share of what is typically required of its material, and stays below the
+least decision about it. That of money is this quantity at the dearest price that a unit of the
+material can have. So a workbook in other units has the same noise, in those units, and a material
+that is held in grams has its own where another is held in tonnes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from optimiser.auditing.inputs import Rows
 from optimiser.auditing.twin import Size, Twins
 from stockpile_model.schema import columns, get
 
-OF_TYPICAL = 1e-6  # of what is typically asked of a material
+OF_TYPICAL = 1e-6  # of what is typically required of a material
 OF_LEAST = 0.1  # of the least decision about it
 FINEST = 1e-9  # of what is typical, and
 FINEST_OF_ALL = 1e-11  # of what is typical of the largest material: finer than this no solver is
@@ -34,12 +34,12 @@ class Noise:
             _sizes(variants, sizes, months)
             for sizes in (twins.needs, twins.decisions, twins.limits)
         )
-        asked = {
+        sized = {
             name: sizes
             for name in variants[0].materials
             if (sizes := needs[name] or decisions[name] or limits[name])
         }
-        typical = {name: statistics.median(sizes) for name, sizes in asked.items()}
+        typical = {name: statistics.median(sizes) for name, sizes in sized.items()}
         found = {}
         for name, size in typical.items():
             least = min((*needs[name], *decisions[name]), default=size)

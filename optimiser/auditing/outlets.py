@@ -78,7 +78,7 @@ def _comes_back(path: PathAudit, line: Line, outlet: Any, t: int, back: Back) ->
     if record.fails(due < inputs.periods):
         record.refuse(
             line.at("returns"),
-            f"{line.told('returns')} is past the horizon",
+            f"{line.words('returns')} is past the horizon",
             (outlet, "lead_time_months"),
             quantity,
         )

@@ -1,6 +1,4 @@
-"""One path of a plan under audit: its sheets beside its inputs, and what the rooms of the audit
-hand on to each other.
-"""
+"""One path of a plan under audit: its sheets, its inputs, and what twins read of each other."""
 
 from __future__ import annotations
 
@@ -16,8 +14,10 @@ from optimiser.auditing.together import PathOutcome, Together
 
 
 class Flow(NamedTuple):
-    """Where money stands on the cash flow: period, heading, material, then offer, contract, site,
-    outlet, project or buyer asked for; and for whom it is, None for all.
+    """Where money stands on the cash flow.
+
+    `name` is the offer, contract, site, outlet, project or buyer for which it is due. `buyer` is
+    for whom it is; None stands for all.
     """
 
     t: int
@@ -58,7 +58,7 @@ class Brought(NamedTuple):
 
 
 class AuditedLot(NamedTuple):
-    """A lot by its name, and what tells it from others of that name."""
+    """A lot by its name, material, site and date, since a name may stand for several."""
 
     lot: str
     material: str
@@ -96,8 +96,9 @@ class LotMoves:
 
 
 class PathAudit:
-    """What is recomputed in one scenario: of the plan the rows that hold in it, of the input the
-    rows as they stand on its path.
+    """What is recomputed in one scenario.
+
+    It compares the rows of the plan that hold in it with the rows of the input on its path.
     """
 
     def __init__(self, together: Together, future: Future, sheets: Sheets) -> None:
@@ -116,7 +117,7 @@ class PathAudit:
         ] = {}  # table, name, period -> site -> quantity
         self.shown: dict[
             tuple[str, str, int], float
-        ] = {}  # table, name, period -> price with adder that the plan tells of an arrival
+        ] = {}  # table, name, period -> price with adder that the plan shows of an arrival
         self.price: dict[
             tuple[str, str, int], tuple[float, float]
         ] = {}  # table, name, period of arrival -> paid with adder, for what
@@ -138,7 +139,7 @@ class PathAudit:
         t = None if line[column] is None else self.inputs.period(line[column])
         if self.record.fails(t is not None and 0 <= t < self.inputs.periods):
             self.record.refuse(
-                line.at(column), f"{line.told(column)} is {line[column]}, outside the horizon"
+                line.at(column), f"{line.words(column)} is {line[column]}, outside the horizon"
             )
             return None
         return t
@@ -165,13 +166,13 @@ class PathAudit:
         if record.fails(begin is None or inputs.period(begin) <= t):
             record.refuse(
                 line.at(column),
-                f"{line.told(column)} is {line[column]}, {what} from {begin} only",
+                f"{line.words(column)} is {line[column]}, {what} from {begin} only",
                 (row, first),
             )
         if record.fails(end is None or t <= inputs.period(end)):
             record.refuse(
                 line.at(column),
-                f"{line.told(column)} is {line[column]}, {what} until {end} only",
+                f"{line.words(column)} is {line[column]}, {what} until {end} only",
                 (row, last),
             )
 
@@ -179,8 +180,8 @@ class PathAudit:
         """Compare the stage of a supplier with those that the settings count."""
         if self.record.fails(self.inputs.staged(supplier)):
             stage = self.inputs.base.suppliers[supplier].stage
-            said = f"{line.told(column)}: {supplier} is {stage}, a stage that does not count"
-            self.record.refuse(line.at(column), said, (self.inputs.settings, "supply_stages"))
+            message = f"{line.words(column)}: {supplier} is {stage}, a stage that does not count"
+            self.record.refuse(line.at(column), message, (self.inputs.settings, "supply_stages"))
 
     def ready(self, project: str) -> int:
         """Return the period from which a project is ready.
@@ -195,7 +196,7 @@ class PathAudit:
             + self.inputs.whole(self.inputs.at(t).keyed("projects")[project].ready_lag_months)
         )
 
-    # What a line tells of several scenarios
+    # What a line shows of several scenarios
 
     def total(
         self, line: Line, column: str, amount: float, noise: float = 0.0, cell: Cell = None

@@ -55,7 +55,7 @@ class Line(dict[str, Any]):
         """Return the row: `orders row 5`."""
         return f"{self.sheet} row {self.number}"
 
-    def told(self, column: str) -> str:
+    def words(self, column: str) -> str:
         """Return a column of this row in words: `ordered (spot, 2027-03-01)`."""
         known = [
             str(self[name]) for name in NAMES if name != column and self.get(name) not in (None, "")
@@ -69,11 +69,12 @@ class Line(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Sheets:
-    """The rows of a plan by sheet, and the claims of its summary [money; quantity]: objective,
-    expected discounted cost by heading, waste and shortfall. `bound` is the cost below which no
-    plan can come and `gap` how far the objective is from it [1]; None where they are not known.
-    Under scenarios also the expected cost and its CVaR. `asked` is the gap of an optimal plan at
-    most. The rows of a summary that was read hold its `part`, their `label` and what stands behind
+    """The rows of a plan by sheet, and the claims of its summary [money; quantity].
+
+    `costs` are expected and discounted, by heading. `bound` is the cost below which no plan can
+    come, and `gap` the distance of the objective from it [1]; None where they are not known. Under
+    scenarios `expected_cost` and `cvar` are known too. `asked` is the largest gap of an optimal
+    plan. The rows of a summary that was read hold its `part`, their `label` and the values behind
     it by column (`B`, `C` …; none for a formula that has lost its value). `unread` are the sheets
     of its workbook that hold nothing to recompute.
     """

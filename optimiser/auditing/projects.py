@@ -93,11 +93,11 @@ def carried(path: PathAudit) -> None:
             if s == t and contracts[k].project == project.project
         )
         if path.record.fails(any(carries(path, project, floor, t) for floor in signed)):
-            said = (
+            message = (
                 f"no contract signed in {path.inputs.begins[t]} has a floor at or above the"
                 f" break-even of {project.project}"
             )
-            path.record.refuse(line.at("decision"), said, (project, "breakeven_floor"))
+            path.record.refuse(line.at("decision"), message, (project, "breakeven_floor"))
 
 
 def material_of(path: PathAudit, project: str) -> str | None:

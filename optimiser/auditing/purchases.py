@@ -58,8 +58,9 @@ def prices(path: PathAudit) -> None:
 
 
 class Bill(NamedTuple):
-    """What an order pays for metal in a period, without adder: for a quantity, at an average price,
-    and the dearest there is.
+    """What an order pays for metal in a period, without adder.
+
+    `price` is the average of its quantity, `dearest` the highest of its offer.
     """
 
     line: Line
@@ -115,7 +116,7 @@ def _capacities(path: PathAudit, last: dict[tuple[str, int], Line]) -> None:
     for (name, t), quantity in path.ordered.items():
         line, offer = last[name, t], path.inputs.at(t).keyed("offers")[name]
         if path.record.above(offer.capacity, quantity, path.noise(offer.material)):
-            where, what = line.at("ordered"), line.told("ordered")
+            where, what = line.at("ordered"), line.words("ordered")
             cell = (offer, "capacity")
             path.record.add(where, what, offer.capacity, quantity, "most", cell)
 
@@ -139,11 +140,13 @@ def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
     path.within(line, "date", offer, "from_", "to", "and it can be ordered")
     path.staged(line, "offer", offer.supplier)
     if record.fails(inputs.ships(offer.supplier, t)):
-        said = f"{line.told('date')} is {line['date']}, before {offer.supplier} ships"
-        record.refuse(line.at("date"), said, (inputs.at(t).suppliers[offer.supplier], "start"))
+        message = f"{line.words('date')} is {line['date']}, before {offer.supplier} ships"
+        record.refuse(line.at("date"), message, (inputs.at(t).suppliers[offer.supplier], "start"))
     if offer.project is not None and record.fails(t >= path.ready(offer.project)):
-        said = f"{line.told('date')} is {line['date']}, and project {offer.project} is not ready"
-        record.refuse(line.at("date"), said, (offer, "project"))
+        message = (
+            f"{line.words('date')} is {line['date']}, and project {offer.project} is not ready"
+        )
+        record.refuse(line.at("date"), message, (offer, "project"))
     relaxed = not inputs.firm(t)
     record.term(line, "relaxed", relaxed, (inputs.settings, "firm_periods"))
     record.least(
@@ -157,7 +160,7 @@ def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
         record.term(line, "lots", None, (offer, "lot_size"))
     else:
         whole = round(line["ordered"] / offer.lot_size)
-        what = f"{line.told('ordered')}, in whole lots of {offer.lot_size:g},"
+        what = f"{line.words('ordered')}, in whole lots of {offer.lot_size:g},"
         record.equal(
             line.at("ordered"),
             what,
@@ -171,7 +174,7 @@ def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
     if record.fails(arrival < inputs.periods):
         record.refuse(
             line.at("arrives"),
-            f"{line.told('ordered')} arrives past the horizon",
+            f"{line.words('ordered')} arrives past the horizon",
             (offer, "lead_time_months"),
         )
     else:

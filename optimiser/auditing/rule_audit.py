@@ -29,7 +29,7 @@ def rules(path: PathAudit) -> None:
     for line in path.sheets["rules"]:
         key = (line["rule"], identity(str(line["value"] or "")), line["window"])
         if record.fails(key not in shown):
-            record.refuse(line.where, f"{line.told('rule')} stands twice")
+            record.refuse(line.where, f"{line.words('rule')} stands twice")
         shown[key] = line
     brought, paid = _contributions(path, path.brought), _contributions(path, path.spent)
     for known in inputs.rows("rules"):
@@ -45,12 +45,12 @@ def rules(path: PathAudit) -> None:
             for value in _values(path, rule):
                 line_or_none = shown.pop((rule.rule, identity(str(value or "")), window), None)
                 if record.fails(line_or_none is not None):
-                    told = f"{rule.rule}, {value}, {window}" if value else f"{rule.rule}, {window}"
-                    record.refuse("rules", f"{told} is not on the sheet", (rule, "rule"))
+                    place = f"{rule.rule}, {value}, {window}" if value else f"{rule.rule}, {window}"
+                    record.refuse("rules", f"{place} is not on the sheet", (rule, "rule"))
                 if line_or_none is not None:
                     _kept(path, line_or_none, rule, value, came)
     for line in shown.values():
-        record.refuse(line.where, f"{line.told('rule')} is no rule of the input")
+        record.refuse(line.where, f"{line.words('rule')} is no rule of the input")
 
 
 def _contributions(
@@ -114,7 +114,7 @@ def _kept(
             continue
         gaps.append(figure - limit if column == "least" else limit - figure)
         if fails(limit, figure, noise):
-            where, what = line.at("observed"), line.told("observed")
+            where, what = line.at("observed"), line.words("observed")
             relation: Relation = "least" if column == "least" else "most"
             record.add(where, what, limit, figure, relation, (rule, column))
     slack = max(0.0, min(gaps)) if gaps else None
@@ -148,11 +148,11 @@ def _counted(
     bring = [each for each in brought.values() if each > noise]
     enough = sum(each > least or not apart(least, each, noise) for each in bring)
     surely = sum(each > least and apart(least, each, noise) for each in bring)
-    told, any_ = line["observed"], sum(each > 0 for each in brought.values())
-    if told is None or rule.least is not None:
-        known = told is not None and surely <= told <= enough
-        return told if known else float(enough), float(len(bring))
-    return float(enough), told if len(bring) <= told <= any_ else float(len(bring))
+    shown, any_ = line["observed"], sum(each > 0 for each in brought.values())
+    if shown is None or rule.least is not None:
+        known = shown is not None and surely <= shown <= enough
+        return shown if known else float(enough), float(len(bring))
+    return float(enough), shown if len(bring) <= shown <= any_ else float(len(bring))
 
 
 def _member(path: PathAudit, rule: Any, value: str | None, part: Contribution) -> str | None:

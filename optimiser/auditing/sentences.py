@@ -1,5 +1,6 @@
-"""What a plan says in words: an instruction names what its row holds, and gives no figure and no
-month that its row does not.
+"""The instructions of a plan.
+
+An instruction names what its row holds, and gives no figure and no month that its row does not.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ MONTH, NUMBER = (
 
 @dataclass(frozen=True)
 class _Names:
-    """Names that an instruction may hold: words, the longest first; and those that look like a
-    figure or a month. A level may be called 550, an offer 2027-03: such a name stays, and is one
-    more figure or month that may be said.
+    """Names that an instruction may hold: words, the longest first, figures and months.
+
+    A level may be called 550, an offer 2027-03: such a name is one more figure or month that the
+    instruction may give.
     """
 
     words: list[str]
@@ -73,9 +75,9 @@ def sentences(together: Together) -> None:
         for lines in _alike(instruction, together.sheets[sheet]):
             days = {day for line in lines for day in line.values() if isinstance(day, dt.date)}
             for line in lines:
-                for said in _wrong(line, known.and_of(_texts(line)), instruction, days):
+                for fault in _wrong(line, known.and_of(_texts(line)), instruction, days):
                     together.record.refuse(
-                        line.at("instruction"), f"{line.told('instruction')}: {said}"
+                        line.at("instruction"), f"{line.words('instruction')}: {fault}"
                     )
                 together.record.figures += 1
 
@@ -104,16 +106,16 @@ def _wrong(
     line: Line, known: _Names, instruction: AuditedInstruction, days: set[dt.date]
 ) -> Iterator[str]:
     """Yield what an instruction says that its row does not, and what it leaves out."""
-    told = str(line["instruction"] or "")
+    text = str(line["instruction"] or "")
     decided = line.get("decision") not in ("do not sign", "no")
     names = (str(line[name]) for name in instruction.names if line[name] is not None)
-    yield from (f"does not name {name}" for name in names if decided and name not in told)
+    yield from (f"does not name {name}" for name in names if decided and name not in text)
     for name in known.words:
-        if name in told:
-            told = _word(name).sub(" ", told)
+        if name in text:
+            text = _word(name).sub(" ", text)
     due = [f"{line[date]:%Y-%m}" for date in instruction.dates if line[date] is not None]
-    yield from _wrong_months(MONTH.findall(told), known, days, due if decided else [])
-    numbers = NUMBER.findall(MONTH.sub(" ", told))
+    yield from _wrong_months(MONTH.findall(text), known, days, due if decided else [])
+    numbers = NUMBER.findall(MONTH.sub(" ", text))
     yield from _wrong_figures(numbers, line, known)
     for name in instruction.figures:
         if (

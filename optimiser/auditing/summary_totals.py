@@ -32,7 +32,7 @@ def summary(together: Together) -> None:
     instructions = _instructions(together)
     for line in lines:
         part, label = line["part"], line["label"]
-        told = expected.pop((part, label), None)
+        figures = expected.pop((part, label), None)
         if part == "Checks":
             if "B" in line:
                 record.term(line, "B", AGREES)
@@ -42,10 +42,10 @@ def summary(together: Together) -> None:
             ):  # each once
                 record.refuse(
                     line.at("A"),
-                    f"{label!r} is no instruction of the other sheets, or is said twice",
+                    f"{label!r} is no instruction of the other sheets, or stands twice",
                 )
             instructions.discard(label)
-        elif told is None:
+        elif figures is None:
             if not (part == "" and label.casefold() in CLAIMED) and any(
                 isinstance(line.get(column), float) for column in COLUMNS
             ):
@@ -55,11 +55,11 @@ def summary(together: Together) -> None:
             # of what it is a difference of.
             noise = together.noise.money() if label in ("Total", "for all") else 0.0
             noise = together.noise.quantity() if label == "Rotated out" else noise
-            for column, value in zip(COLUMNS, told, strict=False):
+            for column, value in zip(COLUMNS, figures, strict=False):
                 if column not in line:
                     continue
                 if record.fails(not isinstance(line[column], str)):
-                    record.add(line.at(column), line.told(column), value, line[column])
+                    record.add(line.at(column), line.words(column), value, line[column])
                 else:
                     record.figure(line, column, value, noise)
     for part, label in expected:
@@ -75,11 +75,11 @@ def _instructions(together: Together) -> set[str]:
             holds.setdefault(line["instruction"], {})[line["scenarios"]] = line["probability"]
     return {
         (
-            said
+            instruction
             if ALL in names or sum(names.values()) > 1 - EXACT
-            else f"{said} (in {', '.join(names)})"
+            else f"{instruction} (in {', '.join(names)})"
         )
-        for said, names in holds.items()
+        for instruction, names in holds.items()
     }
 
 

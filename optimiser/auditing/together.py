@@ -1,6 +1,4 @@
-"""All paths of a plan together: which rows hold on which, what none of them may tell apart yet, and
-what is a mean over them.
-"""
+"""All paths of a plan together: which rows hold on which, what is known, and what is a mean."""
 
 from __future__ import annotations
 
@@ -45,9 +43,7 @@ class Appropriated:
 
 @dataclass
 class PathOutcome:
-    """What a scenario costs, discounted [money], by heading and in all; what it misses and wastes
-    [quantity].
-    """
+    """What a scenario costs, discounted [money], and what it misses and wastes [quantity]."""
 
     costs: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     size: float = 0.0  # Σ of the sizes of all that makes the cost
@@ -152,17 +148,19 @@ class Together:
             self._known(line, of, t)
         return of
 
-    def _named(self, line: Line, said: str) -> frozenset[str]:
+    def _named(self, line: Line, listed: str) -> frozenset[str]:
         """Return the scenarios that a row names; a name that is wrong is a finding once."""
-        if said not in self._read:
-            self._read[said] = (
-                frozenset(self.probability) if identity(said) == ALL else self._split(line, said)
+        if listed not in self._read:
+            self._read[listed] = (
+                frozenset(self.probability)
+                if identity(listed) == ALL
+                else self._split(line, listed)
             )
-        return self._read[said]
+        return self._read[listed]
 
-    def _split(self, line: Line, said: str) -> frozenset[str]:
+    def _split(self, line: Line, listed: str) -> frozenset[str]:
         folded = {identity(name): name for name in self.probability}
-        names = [each.strip() for each in said.split(",")]
+        names = [each.strip() for each in listed.split(",")]
         for name in names:
             if self.record.fails(identity(name) in folded):
                 self.record.refuse(
@@ -196,11 +194,11 @@ class Together:
             if hidden:
                 self._refuse(line, of, hidden, t)
                 return
-        said = (
+        message = (
             f"holds for scenarios that are known apart in {self.clock.begins[t]}: each must have"
             " rows of its own"
         )
-        record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
+        record.refuse(line.at("scenarios"), f"{line.words('scenarios')}: {message}")
 
     def _refuse(self, line: Line, of: Collection[str], hidden: Iterable[str], t: int) -> None:
         """Add a finding: rows of some scenarios and not of others that are the same by then."""
@@ -208,11 +206,11 @@ class Together:
             ", ".join(name for name in self.probability if name in found)
             for found in (of, [*hidden])
         ]
-        said = (
+        message = (
             f"holds for {names[0]}, which cannot be told apart from {names[1]} in"
             f" {self.clock.begins[t]}: it uses what is not yet known"
         )
-        self.record.refuse(line.at("scenarios"), f"{line.told('scenarios')}: {said}")
+        self.record.refuse(line.at("scenarios"), f"{line.words('scenarios')}: {message}")
 
     # Figures that are sums or means over paths
 

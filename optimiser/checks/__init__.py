@@ -1,9 +1,8 @@
-"""What the figures of a workbook say before any solver is asked: what cannot be met, what looks
-like a slip.
+"""Check the figures of a workbook without a solver: what cannot be met, and what looks like a slip.
 
-Each module is one concern with a `check(stockpile)` of `Problem`s, as the blocks of the model have;
-it is asked of a workbook without errors. All are warnings but a project that waits for itself.
-"Cannot be met" is a proof: the bound it stands on gives the plan more than any plan could have.
+Each module is one concern with a `check(stockpile)` that yields `Problem`s, like a block of the
+model. It runs on a workbook without errors. All problems are warnings but a project that waits for
+itself. "Cannot be met" is a proof: its bound gives the plan more than any plan could have.
 """
 
 from __future__ import annotations
@@ -29,5 +28,5 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """
     tables = {kind: rows for kind, rows in stockpile.tables.items() if kind.TABLE not in _UNCERTAIN}
     base = replace(stockpile, tables=tables)
-    asked = [each for each in CHECKS if each not in PROOFS or base_probability(stockpile)]
-    return (problem for each in asked for problem in each.check(base))
+    able = [each for each in CHECKS if each not in PROOFS or base_probability(stockpile)]
+    return (problem for each in able for problem in each.check(base))

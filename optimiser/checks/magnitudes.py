@@ -42,7 +42,7 @@ _MOST_SHARE, _MOST_FACTOR, _MOST_RATE = (
 class MaterialFigure(NamedTuple):
     """A figure and the cell in which it stands.
 
-    `low` says whether it may also be told to be too small.
+    `low` says whether it may also be too small.
     """
 
     row: Row
@@ -146,12 +146,12 @@ def _outliers(
     if len(figures) < 2:
         return
     middle = statistics.median_low(figure.amount for figure in figures)
-    told: dict[tuple[str, str], list[MaterialFigure]] = {}
+    shown: dict[tuple[str, str], list[MaterialFigure]] = {}
     for figure in figures:
         ratio = figure.amount / middle
         if ratio >= times or (figure.low and ratio <= 1 / times):
-            told.setdefault((figure.row.TABLE, figure.column), []).append(figure)
-    for found in told.values():
+            shown.setdefault((figure.row.TABLE, figure.column), []).append(figure)
+    for found in shown.values():
         row, column, amount, _ = found[0]
         more = f" (and {len(found) - 1} more of this column)" if len(found) > 1 else ""
         message = (
@@ -262,7 +262,7 @@ def _ranges(stockpile: Stockpile) -> Iterator[Problem]:
             if value is not None and not (value if low is None else low) <= value <= (
                 value if high is None else high
             ):
-                told = (
+                shown = (
                     f"{'…' if low is None else f'{quantity(low)}'} to"
                     f" {'…' if high is None else f'{quantity(high)}'}"
                 )
@@ -270,6 +270,6 @@ def _ranges(stockpile: Stockpile) -> Iterator[Problem]:
                     row.TABLE,
                     row.line,
                     name,
-                    f"is {quantity(value)}, outside its range, {told}",
+                    f"is {quantity(value)}, outside its range, {shown}",
                     warning=True,
                 )

@@ -1,5 +1,6 @@
-"""Names that may be slips: two of a group that are one letter apart, and names of a rule or fund
-that match nothing.
+"""Names that may be slips.
+
+They are two of a group that are one letter apart, or names of a rule or fund that match nothing.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield the names that may be slips, and those that match nothing."""
     found = [slip for group in GROUPS for slip in _slips(stockpile, group, _uses(stockpile, group))]
     yield from found
-    told = {(slip.table, slip.line, slip.column) for slip in found}
+    covered = {(slip.table, slip.line, slip.column) for slip in found}
     yield from (
         problem
         for problem in _unmatched(stockpile)
-        if (problem.table, problem.line, problem.column) not in told
+        if (problem.table, problem.line, problem.column) not in covered
     )
 
 

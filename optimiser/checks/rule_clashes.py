@@ -1,5 +1,6 @@
-"""Rules that nothing can keep once anything arrives: shares that cannot add up to the whole, too
-few members that could come.
+"""Rules that nothing can keep once anything arrives.
+
+Their shares cannot add up to the whole, or too few members could come.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Clash:
             " bought"
         )
         when = "" if self.windows[0] == "horizon" else f" in {self.windows[0]}{more}"
-        says = (
+        consequence = (
             f"{nothing}{when}, so no plan exists: metal must arrive"
             if proven
             else f"{nothing}{when}"
@@ -52,7 +53,7 @@ class Clash:
             self.rule.TABLE,
             self.rule.line,
             self.column,
-            f"the rule {self.rule.rule} {self.why}: {says}",
+            f"the rule {self.rule.rule} {self.why}: {consequence}",
             warning=True,
         )
 
@@ -130,9 +131,9 @@ def _too_few(
     of, names = policy.members(stockpile, rule)
     able_ = [name for name in names if any(_weight(stockpile, of, name, each) for each in coming)]
     if len(able_) < rule.least - _SLACK:
-        asked = amounts.count(rule.least, of, "countries" if of == "country" else None)
+        required = amounts.count(rule.least, of, "countries" if of == "country" else None)
         could = f"only {len(able_)} could ship ({listed(able_)})" if able_ else "none could ship"
-        yield rule, "least", f"asks for {asked} at least, of which {could}"
+        yield rule, "least", f"asks for {required} at least, of which {could}"
 
 
 def _feedstock(
@@ -143,17 +144,17 @@ def _feedstock(
         if rule.measure != "share":
             continue
         if rule.most is not None and min(shares) > rule.most + _SLACK:
-            said = (
+            message = (
                 f"allows {_percent(rule.most)} of foreign feedstock, and what could ship has"
                 f" {_percent(min(shares))} at least"
             )
-            yield rule, "most", said
+            yield rule, "most", message
         if rule.least is not None and max(shares) < rule.least - _SLACK:
-            said = (
+            message = (
                 f"asks for {_percent(rule.least)} of foreign feedstock, and what could ship has"
                 f" {_percent(max(shares))} at most"
             )
-            yield rule, "least", said
+            yield rule, "least", message
 
 
 class _Shares:
@@ -202,18 +203,18 @@ class _Shares:
                     self.least[name] = max(self.least[name], rule.least or 0.0)
                 if rule.least and not own:
                     share = _percent(rule.least)
-                    said = f"asks for {share} from {value}, which could ship nothing"
-                    yield rule, "least", said
+                    message = f"asks for {share} from {value}, which could ship nothing"
+                    yield rule, "least", message
 
     def _sums(self) -> Iterator[tuple[Rule, str, str]]:
         """Yield limits that do not add up to the whole."""
         names = listed(name or "the rest" for name in self.groups)
         if self.caps and sum(self.most.values()) < 1 - _SLACK:
-            said = (
+            message = (
                 f"lets {names} bring {_percent(sum(self.most.values()))} of the whole together at"
                 " most, and nothing else could ship"
             )
-            yield self.caps[0], "most", said
+            yield self.caps[0], "most", message
         if self.asks and sum(self.least.values()) > 1 + _SLACK:
             share = _percent(sum(self.least.values()))
             yield self.asks[0], "least", f"asks for {share} of the whole together, from {names}"
@@ -222,11 +223,11 @@ class _Shares:
         """Yield a rule that requires more of a member than another allows."""
         for name in self.groups:
             if self.caps and self.asks and self.least[name] > self.most[name] + _SLACK:
-                said = (
+                message = (
                     f"asks for {_percent(self.least[name])} from {name}, which may bring"
                     f" {_percent(self.most[name])} at most"
                 )
-                yield self.asks[0], "least", said
+                yield self.asks[0], "least", message
 
     def _counts(self) -> Iterator[tuple[Rule, str, str]]:
         """Yield a limit on the number of members that together may not bring the whole."""
@@ -238,11 +239,11 @@ class _Shares:
             share = self.most.get("", 0.0) + sum(named[:number])
             if share < 1 - _SLACK:
                 members = amounts.count(number, "member")
-                said = (
+                message = (
                     f"lets {members} come at most, which may bring {_percent(share)} of the whole"
                     " together"
                 )
-                yield rule, "most", said
+                yield rule, "most", message
 
 
 def _weight(stockpile: Stockpile, of: str, value: str, each: Source) -> float:

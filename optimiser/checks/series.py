@@ -71,16 +71,17 @@ def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Dema
     for row in stockpile.rows(Demand):
         if materials[row.material].shortage_cost is None and row.quantity > 0:
             amounts, rows = found.setdefault(row.material, (np.zeros(len(over(stockpile))), []))
-            asked = covers(stockpile, row)
-            amounts[asked.start : asked.stop] += row.quantity
+            covered = covers(stockpile, row)
+            amounts[covered.start : covered.stop] += row.quantity
             rows.append(row)
     return {material: (amounts, tuple(rows)) for material, (amounts, rows) in found.items()}
 
 
 @dataclass(frozen=True)
 class TargetSeries:
-    """The target of a material and buyer: the quantity of each period, and from `begins` on the row
-    that asks for it.
+    """The target of a material and buyer in each period [quantity].
+
+    `begins` are the first period of each row and the row.
     """
 
     material: str

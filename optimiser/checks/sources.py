@@ -19,8 +19,10 @@ from stockpile_model.tables import Material
 
 @dataclass(frozen=True)
 class Source:
-    """What an offer or a contract could bring at most, whatever it costs: the periods of arrival,
-    the most in each of them and over the horizon [quantity]; infinite where nothing bounds it.
+    """What an offer or a contract could bring at most, whatever it costs.
+
+    `periods` are those of arrival, `most` is for each of them and `total` for the horizon
+    [quantity]; infinite where nothing bounds it.
     """
 
     row: Offer | Contract

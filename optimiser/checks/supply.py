@@ -123,18 +123,18 @@ def _demand(
 ) -> Iterator[tuple[Problem, bool]]:
     """Yield the first period by which more demand must be met than could be there for it."""
     life = None if material in renewed(stockpile) else stockpile.life(material)
-    asked = demand.cumsum()
-    # All that was asked for until now, and what is asked for now alone, from what is not yet over.
-    short = asked - _there(stockpile, material, None)
+    required = demand.cumsum()
+    # All that was required until now, and what is required now alone, of metal with life left.
+    short = required - _there(stockpile, material, None)
     if life is not None:
         short = np.maximum(short, demand - _there(stockpile, material, life - 1))
-    found = np.flatnonzero((demand > 0) & (short > _SLACK * asked[-1]))
+    found = np.flatnonzero((demand > 0) & (short > _SLACK * required[-1]))
     if len(found):
         period = int(found[0])
         row = next(row for row in rows if period in covers(stockpile, row))
         what = "what could arrive at most by then, with the stock at the start"
         yield (
-            _told(
+            _warning(
                 stockpile,
                 row,
                 f"demand for {material}",
@@ -149,7 +149,7 @@ def _demand(
 
 
 def _targets(
-    stockpile: Stockpile, material: str, asked: list[TargetSeries], demand: Series
+    stockpile: Stockpile, material: str, required: list[TargetSeries], demand: Series
 ) -> Iterator[tuple[Problem, bool]]:
     """Yield for each row of targets the first period in which it is more than could be there.
 
@@ -159,7 +159,7 @@ def _targets(
         (age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)),
         default=None,
     )
-    if oldest is None:  # told by the block of targets
+    if oldest is None:  # the block of targets warns of it
         return
     limits = [_there(stockpile, material, None) - demand.cumsum()]
     reasons = [
@@ -170,7 +170,7 @@ def _targets(
         limits.append(_there(stockpile, material, oldest))
         reasons.append("what could arrive at most that is still in spec then")
     reasons.append("the capacity of its sites")
-    for held in asked:
+    for held in required:
         sites = [stockpile.sites[name].capacity for name in serving(stockpile, held.buyer)]
         room = math.inf if None in sites else sum(each or 0.0 for each in sites)
         there = np.maximum(0.0, np.array([*limits, np.full(len(demand), room)]))
@@ -182,7 +182,7 @@ def _targets(
                 worst = max(found, key=lambda period: float(short[period]))
                 what = reasons[int(there[:, worst].argmin())]
                 yield (
-                    _told(
+                    _warning(
                         stockpile,
                         row,
                         f"target for {material}",
@@ -196,7 +196,7 @@ def _targets(
                 )
 
 
-def _told(
+def _warning(
     stockpile: Stockpile,
     row: Row,
     name: str,

@@ -1,5 +1,6 @@
-"""Appropriations and targets that look like another unit, judged by what they are for: shares of
-each other only, no unit matters.
+"""Appropriations and targets that look like another unit, by what they are for.
+
+All thresholds are shares of other figures, so the workbook's unit does not matter.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Fund, Material
 
 _BUYING = {"purchase", "contract"}
-# share of what is asked for below which an appropriation is not meant to pay a part of it
+# share of what is required below which an appropriation is not meant to pay a part of it
 _PART = 0.005
-_MISSING = 0.02  # the same of what is asked for beyond the stock at the start
+_MISSING = 0.02  # the same of what is required beyond the stock at the start
 _SMALLEST = 0.001  # share of the largest appropriation below which another one looks odd
-_SEED = 1e-6  # share of what is asked for that starts a fund which lives on its receipts
+_SEED = 1e-6  # share of what is required that starts a fund which lives on its receipts
 _STEPS = (("thousands", 1e3), ("millions", 1e6), ("billions", 1e9))
 _DAY = 0.03  # share of a month's demand below which a target holds nothing back
 _APART = 1000  # times: between supply and target, and between two rows of targets
@@ -53,11 +54,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     held: dict[str, list[TargetSeries]] = {}
     for each in asked_to_hold(stockpile):
         held.setdefault(each.material, []).append(each)
-    for material, asked in held.items():
-        if (problem := _target(stockpile, material, asked)) is not None:
+    for material, required in held.items():
+        if (problem := _target(stockpile, material, required)) is not None:
             yield problem
         else:
-            yield from _steps(stockpile, asked)
+            yield from _steps(stockpile, required)
 
 
 # --- Appropriations -------------------------------------------------------------------------------
@@ -85,8 +86,8 @@ def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
             _completed(stockpile, row, buying, parts, costs)
             or (row.fund in fed and row.amount >= _SEED * costs.whole)
         ):
-            asked = {name: quantity for name, (quantity, _) in parts.items()}
-            message = _too_little(stockpile, row, asked, costs.whole)
+            required = {name: quantity for name, (quantity, _) in parts.items()}
+            message = _too_little(stockpile, row, required, costs.whole)
             yield Problem(row.TABLE, row.line, "amount", message, True)
 
 
@@ -101,8 +102,11 @@ class _Costs(NamedTuple):
         """Return the costs of what is required of each material, with its stock at the start."""
         prices = {material: cheapest(stockpile, material) for material in parts}
         return cls(
-            sum(asked * prices[material] for material, (asked, _) in parts.items()),
-            sum(max(0.0, asked - stock) * prices[each] for each, (asked, stock) in parts.items()),
+            sum(required * prices[material] for material, (required, _) in parts.items()),
+            sum(
+                max(0.0, required - stock) * prices[each]
+                for each, (required, stock) in parts.items()
+            ),
         )
 
     def odd(self, amount: float) -> bool:
@@ -115,7 +119,7 @@ def _parts(stockpile: Stockpile, fund: Fund, window: range) -> dict[str, tuple[f
     return {
         material: part
         for material in _priced(stockpile, fund)
-        if (part := _asked(stockpile, material, fund.buyer, window))[0] > 0
+        if (part := _required(stockpile, material, fund.buyer, window))[0] > 0
     }
 
 
@@ -155,7 +159,7 @@ def _priced(stockpile: Stockpile, fund: Fund) -> Iterator[str]:
             yield material
 
 
-def _asked(
+def _required(
     stockpile: Stockpile, material: str, buyer: str | None, window: range
 ) -> tuple[float, float]:
     """Return what demand and targets require of a material, and what stock could give of it.
@@ -171,8 +175,8 @@ def _asked(
             if each.material == material and _for(buyer, each.buyer or None)
         ]
         target = max((float(each[where].max()) for each in held), default=0.0)
-        if asked := target + float(_demand(stockpile, material, buyer)[where].sum()):
-            return asked, stock
+        if required := target + float(_demand(stockpile, material, buyer)[where].sum()):
+            return required, stock
     return 0.0, stock
 
 
@@ -185,14 +189,14 @@ def _demand(stockpile: Stockpile, material: str, buyer: str | None = None) -> Se
     found = np.zeros(len(over(stockpile)))
     for row in stockpile.rows(Demand):
         if row.material == material and _for(buyer, row.buyer):
-            asked = covers(stockpile, row)
-            found[asked.start : asked.stop] += row.quantity
+            required = covers(stockpile, row)
+            found[required.start : required.stop] += row.quantity
     return found
 
 
 def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost: float) -> str:
     unit, currency = stockpile.settings.quantity_unit, stockpile.settings.currency
-    asked = sum(parts.values())
+    required = sum(parts.values())
     name, times = next(
         (each for each in _STEPS if row.amount * each[1] >= _MISSING * cost), ("", 0.0)
     )
@@ -203,8 +207,9 @@ def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost
     )
     return (
         f"is {amounts.money(row.amount)} {currency}, which pays"
-        f" {amounts.about(row.amount / cost * asked)} {unit} of the {amounts.about(asked)} {unit}"
-        f" of {' and '.join(parts)} asked for in its window, at the lowest price of all"
+        f" {amounts.about(row.amount / cost * required)} {unit} of the"
+        f" {amounts.about(required)} {unit} of"
+        f" {' and '.join(parts)} asked for in its window, at the lowest price of all"
         f" ({amounts.about(cost)} {currency} together): {meant}"
     )
 
@@ -212,17 +217,17 @@ def _too_little(stockpile: Stockpile, row: Budget, parts: dict[str, float], cost
 # --- Targets --------------------------------------------------------------------------------------
 
 
-def _target(stockpile: Stockpile, material: str, asked: Sequence[TargetSeries]) -> Problem | None:
+def _target(stockpile: Stockpile, material: str, held: Sequence[TargetSeries]) -> Problem | None:
     """Return the warning about the largest target of a material; None where there is none.
 
     It is compared with its demand, stock, orders, contracts and capacities.
     """
-    rows = [row for each in asked for _, row in each.spans if row.quantity > 0]
+    rows = [row for each in held for _, row in each.spans if row.quantity > 0]
     if not rows:
         return None
     row = max(rows, key=lambda each: each.quantity)
     largest, unit = (
-        float(sum(each.quantity.max() for each in asked)),
+        float(sum(each.quantity.max() for each in held)),
         stockpile.settings.quantity_unit,
     )
     months, demand = stockpile.calendar.months, _demand(stockpile, material)
@@ -256,13 +261,13 @@ def _target(stockpile: Stockpile, material: str, asked: Sequence[TargetSeries]) 
             supply,
         ),
     )
-    said = next(
+    evident = next(
         (f"{where} {amounts.about(amount)} {unit}" for odd, where, amount in evidence if odd), None
     )
-    if said is None:
+    if evident is None:
         return None
     message = (
-        f"is {amounts.quantity(row.quantity)} {unit}, the largest target of {material}, {said}:"
+        f"is {amounts.quantity(row.quantity)} {unit}, the largest target of {material}, {evident}:"
         " thousands meant, or another unit?"
     )
     return Problem(row.TABLE, row.line, "quantity", message, warning=True)
@@ -281,10 +286,10 @@ def _yearly(stockpile: Stockpile, source: Source) -> Iterator[float]:
         yield level.annual_quantity * min(1.0, source.row.take_or_pay) * source.row.availability
 
 
-def _steps(stockpile: Stockpile, asked: Sequence[TargetSeries]) -> Iterator[Problem]:
+def _steps(stockpile: Stockpile, required: Sequence[TargetSeries]) -> Iterator[Problem]:
     """Yield two rows of targets, one after the other, that are far enough apart to be two units."""
     unit = stockpile.settings.quantity_unit
-    for held in asked:
+    for held in required:
         rows: list[Target] = [row for _, row in held.begins if row.quantity > 0]
         for before, row in itertools.pairwise(rows):
             old, new = before.quantity, row.quantity

@@ -1,4 +1,4 @@
-"""What dates leave without effect: outlets and price indices that lie beside the horizon."""
+"""What dates leave without effect: outlets and price indices outside the horizon."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price
 
-_STALE = 12  # months before the horizon from which on a last price is told to be old
+_STALE = 12  # months before the horizon from which on a last price is old
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
