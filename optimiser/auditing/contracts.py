@@ -34,8 +34,8 @@ _DAY = dt.timedelta(days=1)
 class Signed:
     """A contract signed at a level in period `t`, on one path.
 
-    It delivers from period `first`; never within the horizon where that is None. Its terms are those
-    of each period.
+    It delivers from period `first`; never within the horizon where that is None. Its terms are
+    those of each period.
     """
 
     inputs: Inputs

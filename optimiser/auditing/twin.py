@@ -115,8 +115,8 @@ class Twin:
 
     Headings, movements, deeds: those of the concern. Sheets: those that differ from others.
     Sources: the tables whose rows bring metal of a supplier, with the use of what is paid for them.
-    Needs, decisions, limits: the sizes of what is required of a material, of the least decision about
-    it, and of what limits it.
+    Needs, decisions, limits: the sizes of what is required of a material, of the least decision
+    about it, and of what limits it.
     """
 
     headings: tuple[AuditedHeading, ...] = ()
