@@ -33,8 +33,8 @@ from optimiser.workbook.result_kinds import DATED
 from stockpile_model.blocks import budget, targets
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.offers import offer_terms
-from stockpile_model.blocks.policy import terms as rule_terms
-from stockpile_model.blocks.rotation import terms as rotation_terms
+from stockpile_model.blocks.policy import rule_terms
+from stockpile_model.blocks.rotation import outlet_terms as rotation_terms
 from stockpile_model.calendar import add_months, overlap
 from stockpile_model.changes import apply, parse
 from stockpile_model.schema import get

@@ -22,7 +22,7 @@ from optimiser.auditing import Sheets
 from optimiser.cli import commands as cli
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import Compared, change, compare
-from optimiser.desk.compare_maker import Asked, Comparison, NoPlanError, make_comparison
+from optimiser.desk.compare_maker import Comparison, ComparisonRequest, NoPlanError, make_comparison
 from optimiser.desk.planner import Request, plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError, OutputError
@@ -49,7 +49,7 @@ def solved(source: Path, name: str, *changes: str) -> Path:
 
 
 def compared(*sources: Path, **asked: Any) -> Comparison:
-    return make_comparison(Asked(sources=sources, **asked), lambda _: None)
+    return make_comparison(ComparisonRequest(sources=sources, **asked), lambda _: None)
 
 
 def differing(found: Comparison) -> dict[tuple[str, str], tuple[Any, ...]]:

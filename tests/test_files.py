@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from optimiser.solving import model_file
-from optimiser.system import files
+from optimiser.system import atomic_files as files
 from optimiser.system.errors import OutputError
 from optimiser.workbook.read import input_reader as reading
 from optimiser.workbook.write.ownership import Kind, about, refuse_foreign

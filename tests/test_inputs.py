@@ -33,8 +33,8 @@ from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.rotated import Rotated
-from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import Target, TargetMet
 from stockpile_model.calendar import overlap

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimiser.solving import engine
-from optimiser.solving.dive import Found
+from optimiser.solving.dive import FeasiblePoint
 from optimiser.solving.solve import (
     Options,
     Outcome,
@@ -412,7 +412,7 @@ def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(
     formulation = build(stockpile)
     ordinary = engine.Engine._take
 
-    def take(search: engine.Engine, found: Found | None) -> None:
+    def take(search: engine.Engine, found: FeasiblePoint | None) -> None:
         ordinary(search, found)
         search.clock.interrupt.requested = True
 

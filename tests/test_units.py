@@ -21,7 +21,7 @@ from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.studies.engine.case import Case
 from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.workbook.read.input_reader import read
-from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.build import build
 from stockpile_model.changes import Change
 from stockpile_model.scenarios import Event

@@ -10,7 +10,7 @@ import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
 from stockpile_model.block import blocks, headings, problems
-from stockpile_model.blocks.stock.terms import classes
+from stockpile_model.blocks.stock.lot_terms import classes
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.scenarios import unfold

@@ -12,8 +12,8 @@ from typing import Any
 from optimiser.auditing import Line, Sheets
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import WRITERS, Assumption, MarginalValue, Plan
+from optimiser.system.atomic_files import check_owner, check_place, replace
 from optimiser.system.errors import Fault, InputError
-from optimiser.system.files import check_owner, check_place, replace
 from optimiser.workbook.read.plan_reader import PlanReading
 from stockpile_model.block import results
 from stockpile_model.schema import Result, columns

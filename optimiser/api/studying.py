@@ -16,7 +16,7 @@ from optimiser.desk.study_maker import GAP, conduct
 from optimiser.plan.frames import Shown
 from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.make import make
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.memory_record import MemoryRecord

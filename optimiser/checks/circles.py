@@ -10,8 +10,8 @@ from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.projects.project_terms import grant
 from stockpile_model.blocks.projects.windows import carriable, grantable
-from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
-from stockpile_model.blocks.stock.terms import OpeningLot
+from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile

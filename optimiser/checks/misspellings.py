@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model.block import tables as block_tables
-from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.names import identity, slips
 from stockpile_model.schema import Problem, Row, apart, closest, columns, get
 from stockpile_model.spelling import GROUPS

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from optimiser.checks.series import listed
 from optimiser.checks.sources import Source, able
 from stockpile_model import amounts
-from stockpile_model.blocks.policy import terms as policy
-from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy import rule_terms as policy
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.schema import Problem, get, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier

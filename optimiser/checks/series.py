@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from stockpile_model.blocks.contracts import contract_terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand, covers
-from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
-from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start
+from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price

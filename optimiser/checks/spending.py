@@ -25,7 +25,7 @@ from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile

@@ -27,7 +27,7 @@ from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.targets import Target
 from stockpile_model.calendar import overlap
 from stockpile_model.schema import Problem

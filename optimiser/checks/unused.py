@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model.amounts import quantity
-from stockpile_model.blocks.rotation import terms as rotation
-from stockpile_model.blocks.rotation.terms import Outlet
+from stockpile_model.blocks.rotation import outlet_terms as rotation
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.calendar import add_months
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile

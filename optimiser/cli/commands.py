@@ -428,9 +428,9 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
     where it was. Ctrl-C ends with a workbook of the runs that have ended. Use only a record of your
     own: whoever can write to it can make it say anything.
     """
-    from optimiser.desk.study_maker import Request, make_studies
+    from optimiser.desk.study_maker import StudyRequest, make_studies
 
-    request = Request(source=workbook, changes=_parsed(changes), **options)
+    request = StudyRequest(source=workbook, changes=_parsed(changes), **options)
     with _study_progress() as watch:
         made = make_studies(request, _say, watch)
     for each in made.answers:
@@ -500,7 +500,7 @@ def compare(
     shows a plan beside what its workbook, edited since, asks for. A plan is said to be stale where
     its workbook, among the files or beside the plan, has changed since.
     """
-    from optimiser.desk.compare_maker import Asked, make_comparison
+    from optimiser.desk.compare_maker import ComparisonRequest, make_comparison
 
     if len(files) < 2:
         raise click.UsageError(
@@ -508,7 +508,7 @@ def compare(
         )
     with _progress() as progress:
         found = make_comparison(
-            Asked(sources=files, changes=_parsed(changes), **options), _say, progress
+            ComparisonRequest(sources=files, changes=_parsed(changes), **options), _say, progress
         )
     for note in found.notes:
         _say(f"note: {note}")
@@ -741,7 +741,7 @@ def _as_json(answer: Answer) -> dict[str, object]:
 
 def _firm(rows: Sequence[Any]) -> dict[str, object]:
     """The figures of the plan with firm supply only. What there is no plan for is null."""
-    from optimiser.solving.options import relative_gap
+    from optimiser.solving.search_options import relative_gap
 
     found = {each.figure: each.firm for each in rows if each.of is None}
     objective, bound = found.pop("objective"), found.pop("proven bound")
@@ -880,7 +880,7 @@ def _status(error: StockpileError) -> int:
     from optimiser.auditing import AuditError
     from optimiser.desk.compare_maker import NoPlanError
     from optimiser.plan.plan import Disagreement
-    from optimiser.solving.options import SolverError, SolverUnavailable
+    from optimiser.solving.search_options import SolverError, SolverUnavailable
 
     if isinstance(error, (AuditError, Disagreement)) or (
         isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)

@@ -27,7 +27,7 @@ from stockpile_model.changes import Change
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ComparisonRequest:
     """What to compare.
 
     `changes`, `gap` and `time_limit` are for the workbooks that are planned now.
@@ -99,7 +99,9 @@ class NoPlanError(StockpileError):
         super().__init__(f"{source}: " + "\n".join(why))
 
 
-def make_comparison(asked: Asked, say: Callable[[str], None], progress: Watch = None) -> Comparison:
+def make_comparison(
+    asked: ComparisonRequest, say: Callable[[str], None], progress: Watch = None
+) -> Comparison:
     """Compare plans, and write the comparison where an output is asked for.
 
     `say` gets messages, a line each.
@@ -191,7 +193,9 @@ def _changed(side: Side, inputs: Sequence[Path]) -> Path | None:
     )
 
 
-def _now(later: _Later, asked: Asked, say: Callable[[str], None], progress: Watch) -> Side:
+def _now(
+    later: _Later, asked: ComparisonRequest, say: Callable[[str], None], progress: Watch
+) -> Side:
     request = Request(
         source=later.source, changes=asked.changes, gap=asked.gap, time_limit=asked.time_limit
     )

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from optimiser.execution.executor import Executor, cores
 from optimiser.solving.highs import version
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.answered import Answered
 from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.record import Record
@@ -41,7 +41,7 @@ GAP = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class StudyRequest:
     """What to study and how.
 
     `names`: of all studies in the workbook, those to run (none: all). `scheduler`: address of a
@@ -62,7 +62,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Made:
+class StudyOutcome:
     """What was studied, and where it stands.
 
     `failed`: how many runs failed, and are tried again at the next start; `kept`: how many came
@@ -79,10 +79,10 @@ class Made:
 
 
 def make_studies(
-    request: Request,
+    request: StudyRequest,
     say: Callable[[str], None],
     watch: Callable[[StudyProgress], None] = lambda _: None,
-) -> Made:
+) -> StudyOutcome:
     """Run the studies of a workbook and write them.
 
     `say` gets messages, a line each. The first Ctrl-C, SIGTERM or SIGHUP ends the study with the
@@ -162,7 +162,7 @@ def make_studies(
         }
         write(answers, record.find_any, told, settings, output)
     failed, found = sum(each.failed for each in runners), sum(each.earlier for each in runners)
-    return Made(
+    return StudyOutcome(
         tuple(answers), output, kept, time.monotonic() - began, failed, found, interrupt.requested
     )
 
@@ -180,7 +180,7 @@ def conduct(rounds: Rounds, runner: Runner) -> list[AnswerTable]:
 class _Started:
     """The executor of all studies, started when a run is first missing."""
 
-    def __init__(self, request: Request, job: StudyJob) -> None:
+    def __init__(self, request: StudyRequest, job: StudyJob) -> None:
         self.request, self.job = request, job
         self.executor: Executor | None = None
 
@@ -210,7 +210,7 @@ class _Started:
             self.executor.close()
 
 
-def _asked(request: Request, stockpile: Stockpile) -> Iterator[Asked]:
+def _asked(request: StudyRequest, stockpile: Stockpile) -> Iterator[Asked]:
     """The studies that are asked for. Raises InputError where there is none."""
     if request.everything:
         every = everything(stockpile)

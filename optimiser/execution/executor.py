@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from optimiser.solving.options import SolverError
+from optimiser.solving.search_options import SolverError
 from optimiser.system.errors import StockpileError
 
 A = TypeVar("A")

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from optimiser.solving.options import Options
 from optimiser.solving.relax import Elastic, relax
+from optimiser.solving.search_options import Options
 from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.targets import Target
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit

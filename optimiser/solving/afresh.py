@@ -15,17 +15,19 @@ import numpy as np
 
 from optimiser.solving import highs
 from optimiser.solving.branching import Master
-from optimiser.solving.dive import Found, attempt
-from optimiser.solving.linear import Clock
-from optimiser.solving.options import ABSOLUTE_GAP, Options
+from optimiser.solving.dive import FeasiblePoint, attempt
+from optimiser.solving.linear import SearchClock
+from optimiser.solving.search_options import ABSOLUTE_GAP, Options
 from optimiser.solving.standard_form import Floats, Program
-from optimiser.solving.structure import Positions, Tree
+from optimiser.solving.structure import Positions, ScenarioTree
 
 FINER = 0.1  # what part of the gap one path may leave open
 NODES = 300  # of the search of one path
 
 
-def decide_afresh(master: Master, plan: Found, aim: Program, gap: float, clock: Clock) -> Found:
+def decide_afresh(
+    master: Master, plan: FeasiblePoint, aim: Program, gap: float, clock: SearchClock
+) -> FeasiblePoint:
     """Return a plan that costs no more: of each path that misses some of what is aimed at, the
     decisions are made anew.
 
@@ -56,7 +58,7 @@ def decide_afresh(master: Master, plan: Found, aim: Program, gap: float, clock: 
     return best
 
 
-def _own_nodes(tree: Tree) -> Iterator[list[int]]:
+def _own_nodes(tree: ScenarioTree) -> Iterator[list[int]]:
     """Yield of each path the nodes that no path before it has."""
     seen: set[int] = set()
     for path in tree.paths:
@@ -64,7 +66,7 @@ def _own_nodes(tree: Tree) -> Iterator[list[int]]:
         seen.update(path)
 
 
-def _share(program: Program, columns: Positions, plan: Found) -> float:
+def _share(program: Program, columns: Positions, plan: FeasiblePoint) -> float:
     """Return by how much a plan costs more than what some columns of it do."""
     own = abs(float((program.cost[columns] * plan.x[columns]).sum()))
     return abs(plan.objective) / own if own else 1.0

@@ -27,7 +27,7 @@ DECISIVE = 0.3  # what part of what is missing a branch must bring for no other 
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Subproblem:
     """The plans in which some columns and sums have other bounds: (lower, upper) by column, and by
     number of the sum.
     """
@@ -35,14 +35,16 @@ class Part:
     columns: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     sums: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
-    def hold(self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats) -> Part:
+    def hold(
+        self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats
+    ) -> Subproblem:
         """Return the part of it in which columns have these values."""
         held = {int(j): (float(v), float(v)) for j, v in zip(columns, values, strict=True)}
         return replace(self, columns={**self.columns, **held})
 
     def at_least(
         self, columns: Sequence[int] | Positions, values: Sequence[float] | Floats
-    ) -> Part:
+    ) -> Subproblem:
         """Return the part of it in which columns have at least these values."""
         more = {
             int(j): (float(v), self.columns.get(int(j), (0.0, INFINITY))[1])
@@ -101,13 +103,18 @@ class Master:
         return extended(program, structure.sums)
 
     def solve(
-        self, part: Part, basis: Any = None, cutoff: float = INFINITY, primal: bool = False
+        self, part: Subproblem, basis: Any = None, cutoff: float = INFINITY, primal: bool = False
     ) -> Vertex:
         """Solve the relaxation of a part from a basis; without one from where the last solve ended."""
         return self._solve(self.relaxation, part, basis, cutoff, primal)
 
     def _solve(
-        self, relaxation: LinearProgram, part: Part, basis: Any, cutoff: float, primal: bool = False
+        self,
+        relaxation: LinearProgram,
+        part: Subproblem,
+        basis: Any,
+        cutoff: float,
+        primal: bool = False,
     ) -> Vertex:
         whole = relaxation.program
         lower, upper = whole.lower.copy(), whole.upper.copy()
@@ -123,7 +130,7 @@ class Master:
         return relaxation.solve(basis, cutoff, primal)
 
     def prove(
-        self, part: Part, basis: Any = None, enough: float = INFINITY, primal: bool = False
+        self, part: Subproblem, basis: Any = None, enough: float = INFINITY, primal: bool = False
     ) -> Vertex:
         """Solve the relaxation of a part, with the bound of what is aimed at.
 
@@ -132,7 +139,7 @@ class Master:
         return self._prove(self.relaxation, part, basis, enough, primal)
 
     def prove_both(
-        self, parts: tuple[Part, Part], basis: Any, enough: float
+        self, parts: tuple[Subproblem, Subproblem], basis: Any, enough: float
     ) -> tuple[Vertex, Vertex]:
         """Prove two parts, each from a basis or from where the last of its side ended.
 
@@ -163,7 +170,12 @@ class Master:
         return found
 
     def _prove(
-        self, relaxation: LinearProgram, part: Part, basis: Any, enough: float, primal: bool = False
+        self,
+        relaxation: LinearProgram,
+        part: Subproblem,
+        basis: Any,
+        enough: float,
+        primal: bool = False,
     ) -> Vertex:
         if self.aim is None:
             return self._solve(relaxation, part, basis, enough, primal)
@@ -176,7 +188,7 @@ class Master:
         )  # it has a point
         return Vertex(bound) if bound >= enough else replace(vertex, bound=bound)
 
-    def sides(self, part: Part, branch: Branch) -> tuple[Part, Part]:
+    def sides(self, part: Subproblem, branch: Branch) -> tuple[Subproblem, Subproblem]:
         """Return both sides of a branch: at most its floor, and more."""
         floor, k = branch.floor, branch.at
         columns = self.relaxation.program
@@ -275,7 +287,7 @@ class Gains:
         return self.gained[key] / self.tried[key] if key in self.tried else None
 
 
-class Tree:
+class SearchTree:
     """Branches that grow from a root, that with the lowest bound first; where something else is
     aimed at, the lowest cost.
     """
@@ -283,7 +295,7 @@ class Tree:
     def __init__(self, master: Master, root: Vertex, gains: Gains) -> None:
         self.master, self.gains = master, gains
         self._order = itertools.count()
-        self._heap = [self._entry(root.bound, Part(), root)] if root.solved else []
+        self._heap = [self._entry(root.bound, Subproblem(), root)] if root.solved else []
         self._cut = (
             root.bound if not root.solved else INFINITY
         )  # the lowest bound at which a branch was given up
@@ -291,8 +303,8 @@ class Tree:
         self.nodes = 0
 
     def _entry(
-        self, bound: float, part: Part, vertex: Vertex
-    ) -> tuple[float, int, float, Part, Vertex]:
+        self, bound: float, part: Subproblem, vertex: Vertex
+    ) -> tuple[float, int, float, Subproblem, Vertex]:
         # What is aimed at may be as low in many branches; what leads to it tells them apart.
         return (
             bound if self.master.aim is None else vertex.objective,
@@ -308,7 +320,7 @@ class Tree:
         return min(min((bound for _, _, bound, _, _ in self._heap), default=INFINITY), self._cut)
 
     @property
-    def lowest(self) -> tuple[Part, Vertex] | None:
+    def lowest(self) -> tuple[Subproblem, Vertex] | None:
         """Where the bound stands; None where all branches are given up."""
         return self._heap[0][3:] if self._heap else None
 
@@ -353,10 +365,10 @@ class Tree:
         self,
         branches: Sequence[tuple[float, Branch]],
         value: float,
-        part: Part,
+        part: Subproblem,
         vertex: Vertex,
         enough: float,
-    ) -> list[tuple[Part, Vertex]]:
+    ) -> list[tuple[Subproblem, Vertex]]:
         """Return both sides of the split that raises the bound most, as far as is known."""
         known = {
             branch: mean
@@ -367,7 +379,7 @@ class Tree:
         unknown = [branch for _, branch in branches if branch not in known][
             : TRIALS if self.nodes == 0 or likely is None else 1
         ]
-        best, rise, basis = list[tuple[Part, Vertex]](), -INFINITY, vertex.basis
+        best, rise, basis = list[tuple[Subproblem, Vertex]](), -INFINITY, vertex.basis
         for branch in [*([] if likely is None else [likely]), *unknown]:
             sides, gain = self._split(branch, value, part, vertex, basis, enough)
             basis = None  # where the last one ended is as near, and is factorised
@@ -382,8 +394,14 @@ class Tree:
         return min(value - branch.floor, branch.floor + 1 - value)
 
     def _split(
-        self, branch: Branch, value: float, part: Part, vertex: Vertex, basis: Any, enough: float
-    ) -> tuple[list[tuple[Part, Vertex]], float]:
+        self,
+        branch: Branch,
+        value: float,
+        part: Subproblem,
+        vertex: Vertex,
+        basis: Any,
+        enough: float,
+    ) -> tuple[list[tuple[Subproblem, Vertex]], float]:
         """Solve both sides of a split, and tell by how much it raises the bound."""
         sides = self.master.sides(part, branch)
         found = [*zip(sides, self.master.prove_both(sides, basis, enough), strict=True)]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimiser.solving.branching import FRACTION, Master, Part
-from optimiser.solving.linear import Clock, LinearProgram, Vertex
+from optimiser.solving.branching import FRACTION, Master, Subproblem
+from optimiser.solving.linear import LinearProgram, SearchClock, Vertex
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.structure import Positions
@@ -31,7 +31,7 @@ TURNED = 20  # choices, at most, that are turned round
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class FeasiblePoint:
     """A plan: its integers, its columns and its cost; `basis` is HiGHS's own object, of the program
     with rows for sums.
     """
@@ -42,7 +42,9 @@ class Found:
     basis: object = None
 
 
-def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) -> Found | None:
+def dive(
+    master: Master, part: Subproblem, vertex: Vertex, worst: float = INFINITY
+) -> FeasiblePoint | None:
     """Return a plan that costs less than `worst`, from the vertex of a part of the program; None
     where the way leads to none.
     """
@@ -51,8 +53,8 @@ def dive(master: Master, part: Part, vertex: Vertex, worst: float = INFINITY) ->
 
 
 def _decided(
-    master: Master, part: Part, vertex: Vertex, worst: float
-) -> tuple[Part, Vertex] | None:
+    master: Master, part: Subproblem, vertex: Vertex, worst: float
+) -> tuple[Subproblem, Vertex] | None:
     """Decide what is weighty, then how many orders of a kind are placed: that which moves most
     first.
     """
@@ -79,8 +81,8 @@ def _decided(
 
 
 def _cheaper(
-    master: Master, sides: tuple[Part, Part], vertex: Vertex, worst: float
-) -> tuple[Part, Vertex] | None:
+    master: Master, sides: tuple[Subproblem, Subproblem], vertex: Vertex, worst: float
+) -> tuple[Subproblem, Vertex] | None:
     """Solve two parts up to a cutoff that grows, and return the one that stays below it; None where
     neither is below `worst`.
     """
@@ -99,14 +101,16 @@ def _cheaper(
     return None
 
 
-def _rounded(master: Master, part: Part, vertex: Vertex, worst: float) -> Found | None:
+def _rounded(
+    master: Master, part: Subproblem, vertex: Vertex, worst: float
+) -> FeasiblePoint | None:
     """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and
     a tenth of them at a time, then numbers the nearest. Where a batch fits no plan a smaller one is
     tried, at last one alone either way; where that fits none, the choice before is turned round.
     What has become whole and is not at its least is kept.
     """
     integers, lower = master.integers, master.program.lower[master.integers]
-    batch, turned, trail = BATCH, 0, list[tuple[Part, Positions, Floats]]()
+    batch, turned, trail = BATCH, 0, list[tuple[Subproblem, Positions, Floats]]()
     while True:
         value = vertex.x[integers]
         broken = np.abs(value - np.round(value)) > FRACTION
@@ -162,8 +166,8 @@ def attempt(
     whole: Floats,
     worst: float = INFINITY,
     basis: object = None,
-    part: Part | None = None,
-) -> Found | None:
+    part: Subproblem | None = None,
+) -> FeasiblePoint | None:
     """Return the best plan with these integers; None where there is none that costs less than
     `worst`.
     """
@@ -172,13 +176,13 @@ def attempt(
         whole > program.upper[program.integer]
     ).any():
         return None
-    held = (part or Part()).hold(master.integers, whole)
+    held = (part or Subproblem()).hold(master.integers, whole)
     return _exactly(program, master.relaxation, master.solve(held, basis, worst), whole, worst)
 
 
 def attempt_anew(
-    program: Program, whole: Floats, worst: float, core: Core, clock: Clock
-) -> tuple[Found | None, Core]:
+    program: Program, whole: Floats, worst: float, core: Core, clock: SearchClock
+) -> tuple[FeasiblePoint | None, Core]:
     """Return the best plan with these integers, solved from nothing, and the columns and rows that
     it used.
 
@@ -196,7 +200,7 @@ def attempt_anew(
 
 def _exactly(
     program: Program, relaxation: LinearProgram, vertex: Vertex, whole: Floats, worst: float
-) -> Found | None:
+) -> FeasiblePoint | None:
     """Return the plan of a vertex that a relaxation ended at, solved more finely where it misses a
     row.
     """
@@ -209,7 +213,7 @@ def _exactly(
             return None
         x = point(program, vertex, whole)
     objective = program.objective(x)
-    return Found(whole, x, objective, vertex.basis) if objective < worst else None
+    return FeasiblePoint(whole, x, objective, vertex.basis) if objective < worst else None
 
 
 def point(program: Program, vertex: Vertex, whole: Floats) -> Floats:

@@ -34,12 +34,12 @@ import numpy as np
 
 from optimiser.solving import highs
 from optimiser.solving.afresh import decide_afresh
-from optimiser.solving.branching import Gains, Master, Part, Tree
-from optimiser.solving.dive import Found, attempt, attempt_anew, dive, point
-from optimiser.solving.highs import Seen, Solution
-from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
-from optimiser.solving.options import ABSOLUTE_GAP, PRECISION, Options, SolverError
+from optimiser.solving.branching import Gains, Master, SearchTree, Subproblem
+from optimiser.solving.dive import FeasiblePoint, attempt, attempt_anew, dive, point
+from optimiser.solving.highs import ProgramSolution, Snapshot
+from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
 from optimiser.solving.paths import Paths
+from optimiser.solving.search_options import ABSOLUTE_GAP, PRECISION, Options, SolverError
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.stepping import improve
@@ -82,7 +82,7 @@ class Known:
 
 
 @dataclass(frozen=True, eq=False)
-class Turn:
+class StageContext:
     """Where a program stands among those that are minimised in turn.
 
     `then`: the costs of the one by which plans are judged, where that follows; `longest`: what the
@@ -109,16 +109,16 @@ class Engine:
     program: Program
     structure: Structure
     gap: float
-    clock: Clock
+    clock: SearchClock
     known: Known = field(default_factory=Known)
     patience: int = 0
     any_plan: bool = False
     threads: int = 1
-    best: Found | None = None
+    best: FeasiblePoint | None = None
     attempts: list[Attempt] = field(default_factory=list)
     master: Master | None = None
     root: Vertex | None = None
-    tree: Tree | None = None
+    tree: SearchTree | None = None
     phase: str = ""
     aim: Program | None = None
     until: float = INFINITY
@@ -126,7 +126,7 @@ class Engine:
     def __post_init__(self) -> None:
         self._plans: Iterator[Floats] = iter(self.known.plans)
         self._core = self.known.core if self.known.root is not None else None
-        self._dived: set[Part] = set()
+        self._dived: set[Subproblem] = set()
         self._least = -INFINITY if self.aim is None else self.aim.least
 
     @property
@@ -181,8 +181,8 @@ class Engine:
         self.root = self._relaxed(master, extended)
         if self.root.solved and not self.program.integer.any():
             x = np.clip(self.root.x, extended.lower, extended.upper)
-            self._take(Found(np.zeros(0), x, self.program.objective(x)))
-        self.tree = Tree(master, self.root, self.known.gains)
+            self._take(FeasiblePoint(np.zeros(0), x, self.program.objective(x)))
+        self.tree = SearchTree(master, self.root, self.known.gains)
         if self.any_plan:
             self._dive(master)
             self._step(master)
@@ -193,7 +193,7 @@ class Engine:
         else:
             self._branch_led(master, self.tree, self.aim)
 
-    def _branch_led(self, master: Master, tree: Tree, aim: Program) -> None:
+    def _branch_led(self, master: Master, tree: SearchTree, aim: Program) -> None:
         """Plan from the root, raise the bound by what is weighty, plan again from where it stands,
         and raise it by the rest.
         """
@@ -212,7 +212,7 @@ class Engine:
             while growing and not self.proven and (tree.weighty or not weighty):
                 growing = tree.grow(self.enough, NODES) and self.clock.iterations < most
 
-    def _branch(self, master: Master, tree: Tree) -> None:
+    def _branch(self, master: Master, tree: SearchTree) -> None:
         """Branch, dive and try known plans in turn, until the best plan is proven or this search
         gives up.
         """
@@ -257,13 +257,13 @@ class Engine:
         self.phase = "relaxation"
         if self.known.root is not None:
             return master.prove(
-                Part(),
+                Subproblem(),
                 self.known.root,
                 INFINITY if self.known.feasible else self.enough,
                 self.known.feasible,
             )
         if len(self.structure.tree.paths) == 1:
-            return master.prove(Part())
+            return master.prove(Subproblem())
         paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
         several = len(self.structure.tree.paths)
         self.phase = f"relaxation, path 1 of {several}"
@@ -277,13 +277,13 @@ class Engine:
                 self._first(paths.plan[: self.program.columns])
                 if self.proven:
                     return Vertex(self._least)
-        return master.prove(Part(), paths.basis, primal=True)
+        return master.prove(Subproblem(), paths.basis, primal=True)
 
     def _first(self, x: Floats) -> None:
         """Take the plan that was made path by path."""
         x[self.program.integer] = np.round(x[self.program.integer])
         if self.program.holds(x):
-            self._take(Found(x[self.program.integer], x, self.program.objective(x)))
+            self._take(FeasiblePoint(x[self.program.integer], x, self.program.objective(x)))
 
     def _try(self, master: Master, until_one: bool = False) -> bool:
         """Try the next known plans. Return whether there were any."""
@@ -330,11 +330,11 @@ class Engine:
             )
             self._take(improve(master, self.best, self.gap, enough))
 
-    def _note(self, whole: Floats, found: Found | None) -> None:
+    def _note(self, whole: Floats, found: FeasiblePoint | None) -> None:
         self.attempts.append(Attempt(whole, INFINITY if found is None else found.objective))
         self._take(found)
 
-    def _take(self, found: Found | None) -> None:
+    def _take(self, found: FeasiblePoint | None) -> None:
         if found is not None and found.objective < self.worst:
             self.best = found
             self.clock.deadline = min(self.clock.deadline, self.until)
@@ -361,11 +361,13 @@ class Engine:
         """The cost of the incumbent; infinite where there is none."""
         return INFINITY if self.best is None else self.best.objective
 
-    def solution(self, options: Options) -> Solution:
+    def solution(self, options: Options) -> ProgramSolution:
         """Return how it ended, the plan at a vertex of its linear program, with its duals."""
         bound = None if self.bound == -INFINITY else self.bound
         if self.best is None:  # that there is none is for HiGHS to say
-            return Solution("no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes)
+            return ProgramSolution(
+                "no_plan", bound=None if bound == INFINITY else bound, nodes=self.nodes
+            )
         found = highs.judged(self.judge, self.best.x, bound, self.nodes, options)
         exact = self._at_its_basis(found, options)
         if exact is None and self.aim is None:
@@ -375,7 +377,7 @@ class Engine:
             basis=None if self.root is None or not self.root.solved else Basis.of(self.root.basis),
         )
 
-    def _at_its_basis(self, found: Solution, options: Options) -> Solution | None:
+    def _at_its_basis(self, found: ProgramSolution, options: Options) -> ProgramSolution | None:
         """Solve the linear program of the best plan, from the basis in which it was found, with
         nothing but its integers held.
         """
@@ -383,9 +385,9 @@ class Engine:
         if best is None or best.basis is None or master is None:
             return None
         relaxation = master.relaxation
-        relaxation.clock = Clock(time.perf_counter() + highs.POLISHING)
+        relaxation.clock = SearchClock(time.perf_counter() + highs.POLISHING)
         try:
-            vertex = master.solve(Part().hold(master.integers, best.whole), best.basis)
+            vertex = master.solve(Subproblem().hold(master.integers, best.whole), best.basis)
         except (OutOfTime, SolverError):
             return None
         if not vertex.solved or not program.holds(x := point(program, vertex, best.whole)):
@@ -408,8 +410,8 @@ def optimise(
     interrupt: Interrupt,
     watch: highs.Watch | None = None,
     start: Floats | None = None,
-    turn: Turn | None = None,
-) -> Solution:
+    turn: StageContext | None = None,
+) -> ProgramSolution:
     """Minimise a program.
 
     `start` is a feasible point to begin with; `turn` is where it stands among those that are
@@ -418,16 +420,16 @@ def optimise(
     any_plan = options.target == INFINITY
     if not (any_plan or pays(program, structure)) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
-    begun, turn = time.perf_counter(), turn or Turn()
+    begun, turn = time.perf_counter(), turn or StageContext()
     until = begun + options.time_limit
     searched, aim = (program, None) if turn.then is None else (led(program, turn.then), program)
     best = (
         None
         if start is None
-        else Found(np.round(start[program.integer]), start, searched.objective(start))
+        else FeasiblePoint(np.round(start[program.integer]), start, searched.objective(start))
     )
     known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
-    clock = Clock(until if best is not None else max(until, begun + turn.longest), interrupt)
+    clock = SearchClock(until if best is not None else max(until, begun + turn.longest), interrupt)
     threads = min(options.threads or 2, os.cpu_count() or 1)
     engine = Engine(
         searched,
@@ -490,7 +492,9 @@ def pays(program: Program, structure: Structure) -> bool:
     )
 
 
-def better(program: Program, found: Solution, first: Solution, options: Options) -> Solution:
+def better(
+    program: Program, found: ProgramSolution, first: ProgramSolution, options: Options
+) -> ProgramSolution:
     """Return what HiGHS found, or what it began with where that is as good, at the better of their
     bounds.
     """
@@ -525,5 +529,5 @@ class Ticker:
             known = None if not np.isfinite(bound) else bound
             incumbent = None if best is None else self.engine.judge.objective(best.x)
             self.watch(
-                Seen(now - self.begun, self.engine.nodes, incumbent, known, self.engine.phase)
+                Snapshot(now - self.begun, self.engine.nodes, incumbent, known, self.engine.phase)
             )

@@ -19,7 +19,13 @@ import highspy
 import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
-from optimiser.solving.options import ABSOLUTE_GAP, Options, SolverError, Status, relative_gap
+from optimiser.solving.search_options import (
+    ABSOLUTE_GAP,
+    Options,
+    SolverError,
+    Status,
+    relative_gap,
+)
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.system.interrupts import Interrupt
 
@@ -43,7 +49,7 @@ REPORTING = 1.0  # least time between two reports of progress [s]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Snapshot:
     """How far a search is."""
 
     seconds: float
@@ -53,7 +59,7 @@ class Seen:
     phase: str = "HiGHS"
 
 
-Watch = Callable[[Seen], None]
+Watch = Callable[[Snapshot], None]
 
 
 class Teller(Protocol):
@@ -77,7 +83,7 @@ class Stuck(KeyboardInterrupt):
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class ProgramSolution:
     """`x`: one value for each column.
 
     `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective for one more
@@ -147,18 +153,20 @@ def optimise(
     interrupt: Interrupt,
     watch: Watch | None = None,
     known: Floats | None = None,
-) -> Solution:
+) -> ProgramSolution:
     """Minimise. `known` is a feasible point to begin with. Raises Unbounded and SolverError."""
     if not program.columns:
         # Rows without entries stand in a program only where they cannot hold.
         nothing = np.zeros(0)
         return (
-            Solution("infeasible")
+            ProgramSolution("infeasible")
             if program.rows
-            else Solution("optimal", nothing, program.offset, program.offset, 0, nothing, nothing)
+            else ProgramSolution(
+                "optimal", nothing, program.offset, program.offset, 0, nothing, nothing
+            )
         )
     if interrupt.requested:
-        return Solution("no_plan")
+        return ProgramSolution("no_plan")
     if not program.integer.any():
         return _solve_linear(program, options, interrupt)
     deadline = time.perf_counter() + options.time_limit
@@ -174,13 +182,13 @@ def optimise(
 
 def _made_whole(
     program: Program,
-    found: Solution,
-    best: Solution | None,
+    found: ProgramSolution,
+    best: ProgramSolution | None,
     options: Options,
     interrupt: Interrupt,
     watch: Watch | None,
     deadline: float,
-) -> Solution:
+) -> ProgramSolution:
     """Go on from a search whose integers are whole within its tolerance only: more tightly, and
     where a decision hides in that tolerance too, on both sides of it. `best` is the best plan so
     far whose integers are whole.
@@ -223,15 +231,15 @@ def _made_whole(
         proven = proven if sides else min(proven, bound)
     if best is None or best.x is None:
         return (
-            Solution("infeasible", nodes=nodes)
+            ProgramSolution("infeasible", nodes=nodes)
             if proven == INFINITY
-            else Solution("no_plan", bound=proven, nodes=nodes)
+            else ProgramSolution("no_plan", bound=proven, nodes=nodes)
         )
     told = judged(program, best.x, None if proven == -INFINITY else proven, nodes, options)
     return replace(told, row_dual=best.row_dual, column_dual=best.column_dual)
 
 
-def _sides(program: Program, inexact: Solution) -> list[Program]:
+def _sides(program: Program, inexact: ProgramSolution) -> list[Program]:
     """The program on either side of the integer that is least whole; none where all are whole to
     the last digit.
     """
@@ -252,7 +260,7 @@ def _search(
     interrupt: Interrupt,
     watch: Watch | None,
     known: Floats | None,
-) -> tuple[Solution, bool]:
+) -> tuple[ProgramSolution, bool]:
     """One branch-and-bound; whether it came to its end."""
     h = load(program)
     prepare(h, options)
@@ -274,13 +282,13 @@ def _search(
         return judged(program, x, progress.bound, progress.nodes, options), False
     ended, info = h.getModelStatus(), h.getInfo()
     if ended == HighsModelStatus.kInfeasible:
-        return Solution("infeasible", nodes=max(0, info.mip_node_count)), True
+        return ProgramSolution("infeasible", nodes=max(0, info.mip_node_count)), True
     if ended in (HighsModelStatus.kUnbounded, HighsModelStatus.kUnboundedOrInfeasible):
         return _unbounded_or_infeasible(program, options, interrupt), True
     _refuse_failure(h, ended)
     bound = info.mip_dual_bound if abs(info.mip_dual_bound) < highspy.kHighsInf else None
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return Solution("no_plan", bound=bound, nodes=info.mip_node_count), False
+        return ProgramSolution("no_plan", bound=bound, nodes=info.mip_node_count), False
     x = np.array(h.getSolution().col_value)
     return (
         judged(program, x, bound, info.mip_node_count, options),
@@ -289,8 +297,8 @@ def _search(
 
 
 def polished(
-    program: Program, found: Solution, options: Options, interrupt: Interrupt
-) -> Solution | None:
+    program: Program, found: ProgramSolution, options: Options, interrupt: Interrupt
+) -> ProgramSolution | None:
     """The best plan with the integers of a solution made whole, and its duals; None where they fit
     none.
     """
@@ -348,14 +356,14 @@ def _bases(value: Floats, lower: Floats, upper: Floats) -> list[HighsBasisStatus
 
 def judged(
     program: Program, x: Floats, bound: float | None, nodes: int, options: Options
-) -> Solution:
+) -> ProgramSolution:
     """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver
     calls it.
     """
     objective = program.objective(x)
     bound = None if bound is None else min(bound, objective)
     gap = relative_gap(objective, bound)
-    return Solution(
+    return ProgramSolution(
         "optimal" if gap is not None and gap <= options.gap else "feasible",
         x,
         objective,
@@ -364,20 +372,20 @@ def judged(
     )
 
 
-def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> Solution:
+def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> ProgramSolution:
     h = load(program)
     prepare(h, options)
     run(h, interrupt)
     ended, info, solution = h.getModelStatus(), h.getInfo(), h.getSolution()
     if ended == HighsModelStatus.kInfeasible:
-        return Solution("infeasible")
+        return ProgramSolution("infeasible")
     if ended in (HighsModelStatus.kUnbounded, HighsModelStatus.kUnboundedOrInfeasible):
         return _unbounded_or_infeasible(program, options, interrupt)
     _refuse_failure(h, ended)
     x = np.clip(solution.col_value, program.lower, program.upper)
     objective = program.objective(x)
     if ended == HighsModelStatus.kOptimal:
-        return Solution(
+        return ProgramSolution(
             "optimal",
             x,
             objective,
@@ -387,11 +395,13 @@ def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> S
             np.array(solution.col_dual),
         )
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
-        return Solution("feasible", x, objective)
-    return Solution("no_plan")
+        return ProgramSolution("feasible", x, objective)
+    return ProgramSolution("no_plan")
 
 
-def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Interrupt) -> Solution:
+def _unbounded_or_infeasible(
+    program: Program, options: Options, interrupt: Interrupt
+) -> ProgramSolution:
     """Which of the two: Unbounded is raised, with the columns of a ray along which the cost falls."""
     far_lower, far_upper = (
         np.where(np.isfinite(each), 0.0, side)
@@ -410,9 +420,9 @@ def _unbounded_or_infeasible(program: Program, options: Options, interrupt: Inte
     )
     ray = _solve_linear(cone, options, interrupt)
     if ray.x is None or ray.objective is None:
-        return Solution("no_plan")
+        return ProgramSolution("no_plan")
     if ray.objective > -RAY:
-        return Solution("infeasible")
+        return ProgramSolution("infeasible")
     anywhere = optimise(
         replace(program, cost=np.zeros(program.columns), offset=0.0), options, interrupt
     )
@@ -536,4 +546,4 @@ class _Progress:
         now = time.perf_counter()
         if self.watch is not None and now >= self.due:
             self.due = now + REPORTING
-            self.watch(Seen(now - self.begun, self.nodes, self.incumbent, self.bound))
+            self.watch(Snapshot(now - self.begun, self.nodes, self.incumbent, self.bound))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from highspy import HighsModelStatus
 
 from optimiser.solving import highs
-from optimiser.solving.options import PRECISION, SolverError
+from optimiser.solving.search_options import PRECISION, SolverError
 from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.system.interrupts import Interrupt
 
@@ -73,7 +73,7 @@ class Basis:
 
 
 @dataclass
-class Clock:
+class SearchClock:
     """When a search ends: at the `deadline`, on the clock of time.perf_counter [s], or as the user
     asks. `tick` is called several times a second; `iterations` counts those of the simplex.
     """
@@ -125,7 +125,7 @@ class Vertex:
 class LinearProgram:
     """A program without its integrality, held by one HiGHS object with one thread."""
 
-    def __init__(self, program: Program, clock: Clock) -> None:
+    def __init__(self, program: Program, clock: SearchClock) -> None:
         self.program, self.clock = program.relaxed(), clock
         self._matrix: Any = None
         self.lower, self.upper = program.lower.copy(), program.upper.copy()

@@ -15,8 +15,8 @@ import highspy
 
 from optimiser.solving import highs
 from optimiser.solving.standard_form import main, standard_form
+from optimiser.system.atomic_files import check_owner, check_place, replace
 from optimiser.system.errors import OutputError
-from optimiser.system.files import check_owner, check_place, replace
 
 LONGEST = 200  # characters of a name; LP files allow 255
 # What the LP format takes for something else: its section words, infinity, and a number's exponent.

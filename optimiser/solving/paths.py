@@ -19,7 +19,7 @@ from dataclasses import replace
 import highspy
 import numpy as np
 
-from optimiser.solving.branching import Master, Part
+from optimiser.solving.branching import Master, Subproblem
 from optimiser.solving.dive import dive
 from optimiser.solving.linear import (
     AT_LOWER,
@@ -27,8 +27,8 @@ from optimiser.solving.linear import (
     PRICED,
     STATUSES,
     Bytes,
-    Clock,
     LinearProgram,
+    SearchClock,
     Vertex,
 )
 from optimiser.solving.standard_form import Bools, Floats, Ints, Program
@@ -42,7 +42,7 @@ class Paths:
     """The values and the basis of what has been solved so far, and the plan."""
 
     def __init__(
-        self, program: Program, structure: Structure, clock: Clock, planning: bool
+        self, program: Program, structure: Structure, clock: SearchClock, planning: bool
     ) -> None:
         self.program, self.structure, self.clock = program, structure, clock
         self.matrix = program.matrix()
@@ -127,7 +127,7 @@ class Paths:
         structure = Structure(
             own.tree, own.node[columns], own.kind[columns], own.weighty[columns], (), 0
         )
-        found = dive(Master(program, structure, relaxation), Part(), vertex)
+        found = dive(Master(program, structure, relaxation), Subproblem(), vertex)
         return None if found is None else found.x
 
     def _join(self, inside: Bools, leaves: int) -> None:

@@ -19,7 +19,7 @@ from pyomo.opt import TerminationCondition as Ended
 from pyomo.opt.base.solvers import UnknownSolver
 
 from optimiser.solving.highs import Unbounded, optimise
-from optimiser.solving.options import (
+from optimiser.solving.search_options import (
     Options,
     SolverError,
     SolverUnavailable,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optimiser.solving import highs
-from optimiser.solving.options import Options, Status, relative_gap
+from optimiser.solving.search_options import Options, Status, relative_gap
 from optimiser.solving.standard_form import INFINITY, StandardForm
 from optimiser.system.interrupts import Interrupt
 

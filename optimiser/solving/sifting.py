@@ -16,8 +16,16 @@ import highspy
 import numpy as np
 from highspy import HighsModelStatus
 
-from optimiser.solving.linear import AT_LOWER, BASIC, PRICED, STATUSES, Basis, Clock, LinearProgram
-from optimiser.solving.options import PRECISION
+from optimiser.solving.linear import (
+    AT_LOWER,
+    BASIC,
+    PRICED,
+    STATUSES,
+    Basis,
+    LinearProgram,
+    SearchClock,
+)
+from optimiser.solving.search_options import PRECISION
 from optimiser.solving.standard_form import Bools, Floats, Program
 from optimiser.solving.structure import Positions
 
@@ -52,7 +60,9 @@ class Sifted(LinearProgram):
     since. `mends`: whether columns come in where there is no point without.
     """
 
-    def __init__(self, program: Program, clock: Clock, core: Core, mends: bool = True) -> None:
+    def __init__(
+        self, program: Program, clock: SearchClock, core: Core, mends: bool = True
+    ) -> None:
         self.core = Core(np.zeros_like(core.columns), np.zeros_like(core.rows))
         self._mends = mends
         behind = np.ones(program.rows - len(core.rows), dtype=np.bool_)

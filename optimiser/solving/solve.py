@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from optimiser.solving import engine, highs
-from optimiser.solving.engine import Turn
-from optimiser.solving.highs import Seen, Solution, Unbounded
-from optimiser.solving.options import (
+from optimiser.solving.engine import StageContext
+from optimiser.solving.highs import ProgramSolution, Snapshot, Unbounded
+from optimiser.solving.pyomo_solvers import solve_by_name
+from optimiser.solving.search_options import (
     Options,
     Progress,
     Report,
@@ -27,7 +28,6 @@ from optimiser.solving.options import (
     allowance,
     relative_gap,
 )
-from optimiser.solving.pyomo_solvers import solve_by_name
 from optimiser.solving.standard_form import (
     INFINITY,
     Floats,
@@ -36,7 +36,7 @@ from optimiser.solving.standard_form import (
     main,
     standard_form,
 )
-from optimiser.solving.structure import CHAIN, Structure, Tree, structure
+from optimiser.solving.structure import CHAIN, ScenarioTree, Structure, structure
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.formulation import Formulation
 
@@ -134,10 +134,10 @@ class Outcome:
         return float(duals[position]) if position is not None else 0.0
 
 
-def scenario_tree(formulation: Formulation) -> Tree:
+def scenario_tree(formulation: Formulation) -> ScenarioTree:
     """Return the scenario tree of a formulation, as the search takes it."""
     tree = formulation.stockpile.tree
-    return Tree(tree.parent, tree.probability)
+    return ScenarioTree(tree.parent, tree.probability)
 
 
 def solve(
@@ -145,7 +145,7 @@ def solve(
     options: Options | None = None,
     report: Report | None = None,
     solver: str | None = None,
-    tree: Tree = CHAIN,
+    tree: ScenarioTree = CHAIN,
 ) -> Outcome:
     """Minimise the active objectives of a linear Pyomo model, in the order of their declaration,
     each at no more of the ones before it, and leave the values in the model.
@@ -197,10 +197,10 @@ def _minimise_in_turn(
             form.sizes.objective[objective.name],
         )
         if x is not None and interrupt.requested:
-            found = Solution("feasible", x, program.objective(x))
+            found = ProgramSolution("feasible", x, program.objective(x))
         else:
             try:
-                turn = Turn(
+                turn = StageContext(
                     form.objectives[judged].cost if k < judged else None,
                     max(0.0, deadline - begun),
                     root,
@@ -221,7 +221,7 @@ def _minimise_in_turn(
             except highs.Stuck:
                 if x is None:
                     raise
-                found = Solution("no_plan")
+                found = ProgramSolution("no_plan")
         if found.x is None and x is not None:
             found = replace(found, status="feasible", x=x, objective=program.objective(x))
         row_dual, column_dual = _duals(form, objective.name, found)
@@ -276,7 +276,7 @@ def _repriced(
 
 
 def _duals(
-    form: StandardForm, objective: str, found: Solution
+    form: StandardForm, objective: str, found: ProgramSolution
 ) -> tuple[Floats | None, Floats | None]:
     """The duals of the rows and columns of the model, in its units."""
     size = form.sizes.objective[objective]
@@ -298,8 +298,8 @@ def _minimise(
     watch: highs.Watch | None,
     known: Floats | None,
     shape: Structure | None,
-    turn: Turn,
-) -> Solution:
+    turn: StageContext,
+) -> ProgramSolution:
     try:
         if shape is None:
             return highs.optimise(program, options, interrupt, watch, known)
@@ -326,7 +326,7 @@ def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch
     name = form.objectives[stage].name
     size = form.sizes.objective[name]
 
-    def watch(seen: Seen) -> None:
+    def watch(seen: Snapshot) -> None:
         report(
             Progress(
                 stage=stage + 1,

@@ -12,9 +12,9 @@ import itertools
 
 import numpy as np
 
-from optimiser.solving.branching import Master, Part
-from optimiser.solving.dive import Found, attempt
-from optimiser.solving.options import ABSOLUTE_GAP, PRECISION
+from optimiser.solving.branching import Master, Subproblem
+from optimiser.solving.dive import FeasiblePoint, attempt
+from optimiser.solving.search_options import ABSOLUTE_GAP, PRECISION
 from optimiser.solving.standard_form import Bools, Floats, Program
 from optimiser.solving.structure import Positions
 
@@ -34,7 +34,7 @@ HOPED, DOUBT = (
 WORTH = 0.02  # what a step must promise to be tried, of the gap
 
 
-def improve(master: Master, plan: Found, gap: float, enough: float) -> Found:
+def improve(master: Master, plan: FeasiblePoint, gap: float, enough: float) -> FeasiblePoint:
     """Return a plan that costs no more, by steps of one integer or of two that a row ties together,
     each taken where it pays.
 
@@ -66,7 +66,7 @@ def _reduced(master: Master, whole: Floats) -> Floats | None:
     """Return the reduced costs of the integers in the plan that holds them; None where there is
     none.
     """
-    vertex = master.solve(Part().hold(master.integers, whole))
+    vertex = master.solve(Subproblem().hold(master.integers, whole))
     return master.relaxation.reduced(vertex.dual)[master.integers] if vertex.solved else None
 
 

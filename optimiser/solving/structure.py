@@ -26,7 +26,7 @@ Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 
 @dataclass(frozen=True)
-class Tree:
+class ScenarioTree:
     """A scenario tree: the parent of each node (None at the root; parents stand before children),
     and the probability that it is passed.
     """
@@ -53,7 +53,7 @@ class Tree:
         return depth
 
 
-CHAIN = Tree((None,), (1.0,))
+CHAIN = ScenarioTree((None,), (1.0,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Structure:
     columns first (`first` of them).
     """
 
-    tree: Tree
+    tree: ScenarioTree
     node: Ints
     kind: Ints
     weighty: Bools
@@ -73,7 +73,7 @@ class Structure:
 
 
 def structure(
-    program: Program, labels: Sequence[Label], priority: Ints, tree: Tree = CHAIN
+    program: Program, labels: Sequence[Label], priority: Ints, tree: ScenarioTree = CHAIN
 ) -> Structure:
     """Return the structure of a program.
 
@@ -98,7 +98,7 @@ def structure(
     return Structure(tree, node, kind, weighty, (*first, *then), len(first))
 
 
-def _sums(labels: Sequence[Label], columns: Positions, tree: Tree) -> list[Ints]:
+def _sums(labels: Sequence[Label], columns: Positions, tree: ScenarioTree) -> list[Ints]:
     """Sums of the columns of a component that share the head of their index (a contract, one of its
     levels) along each path. Over all nodes at once a sum says little: what is decided on one path
     has nothing to do with another.

@@ -13,7 +13,7 @@ from optimiser.execution.executor import Executor
 from optimiser.execution.in_process import InProcess
 from optimiser.execution.processes import Processes
 from optimiser.plan.plan import Plan
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.runner import Keeper, Runner, StudyProgress
 from optimiser.studies.study_sheet.study_table import Study

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.solving import engine, highs
-from optimiser.solving.options import ABSOLUTE_GAP, Options, relative_gap
+from optimiser.solving.search_options import ABSOLUTE_GAP, Options, relative_gap
 from optimiser.system.interrupts import Interrupt
 
 # how much more than its limit CBC may take [s]: it looks only now and then, at times not for
@@ -108,13 +108,13 @@ def _ours(task: Task, optimise: Any) -> Search:
     _hear(engine.Engine, "_take", since)
     _hear(highs._Progress, "keep", since)
 
-    def watch(_: highs.Seen) -> None:
+    def watch(_: highs.Snapshot) -> None:
         interrupt.requested |= since.seconds > task.limit
 
     try:
         found = optimise(program, shape, options, interrupt, watch)
     except highs.Stuck:
-        found = highs.Solution("no_plan")
+        found = highs.ProgramSolution("no_plan")
     objective, bound = (
         None if each is None else each * size for each in (found.objective, found.bound)
     )

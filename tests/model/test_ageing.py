@@ -17,9 +17,9 @@ from optimiser.solving.solve import Options, Outcome, solve
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.rotation.terms import Outlet
-from stockpile_model.blocks.stock import terms as ages
-from stockpile_model.blocks.stock.terms import OpeningLot, classes
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.blocks.stock import lot_terms as ages
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, classes
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation

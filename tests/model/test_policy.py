@@ -6,7 +6,7 @@ import pytest
 
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
-from stockpile_model.blocks.policy.terms import Rule, members, windows
+from stockpile_model.blocks.policy.rule_terms import Rule, members, windows
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (

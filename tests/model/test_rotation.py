@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyomo.environ as pyo
 import pytest
 
-from stockpile_model.blocks.rotation import terms as rotation
+from stockpile_model.blocks.rotation import outlet_terms as rotation
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.rotated import Rotated
-from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
-from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start, remaining_life
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, remaining_life
 from stockpile_model.build import report
 from tests.support.accept import (
     Case,

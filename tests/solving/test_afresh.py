@@ -12,10 +12,10 @@ import pytest
 from optimiser.solving import highs
 from optimiser.solving.afresh import decide_afresh
 from optimiser.solving.branching import Master
-from optimiser.solving.dive import Found
+from optimiser.solving.dive import FeasiblePoint
 from optimiser.solving.engine import led
-from optimiser.solving.linear import Clock, LinearProgram, OutOfTime
-from optimiser.solving.options import Options
+from optimiser.solving.linear import LinearProgram, OutOfTime, SearchClock
+from optimiser.solving.search_options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt
@@ -30,23 +30,25 @@ def missing(seed: int) -> tuple[Program, Program, Structure]:
     return led(aim, program.cost), aim, shape
 
 
-def idle(program: Program) -> Found:
+def idle(program: Program) -> FeasiblePoint:
     """The plan that does nothing."""
     held = highs.optimise(
         program.fixed(np.zeros(int(program.integer.sum()))), Options(threads=1), Interrupt()
     )
     assert held.x is not None
-    return Found(held.x[program.integer], held.x, program.objective(held.x))
+    return FeasiblePoint(held.x[program.integer], held.x, program.objective(held.x))
 
 
 def test_a_plan_that_does_nothing_is_bettered_on_every_path() -> None:
     bettered = 0
     for seed in range(8):
         program, aim, shape = missing(seed)
-        master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+        master = Master(
+            program, shape, LinearProgram(Master.program_of(program, shape), SearchClock())
+        )
         plan = idle(program)
         least = highs.optimise(aim, Options(gap=0.0, threads=1), Interrupt())
-        found = decide_afresh(master, plan, aim, 0.001, Clock())
+        found = decide_afresh(master, plan, aim, 0.001, SearchClock())
         assert found.objective <= plan.objective
         assert program.holds(found.x, 1e-6)
         assert found.objective == pytest.approx(program.objective(found.x))
@@ -59,18 +61,18 @@ def test_a_plan_that_does_nothing_is_bettered_on_every_path() -> None:
 def test_a_path_that_misses_nothing_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     program, aim, shape = missing(1)
     plan = idle(program)
-    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
 
     def refuse(*_: object) -> None:
         raise AssertionError("HiGHS was asked")
 
     monkeypatch.setattr(highs, "optimise", refuse)
     nothing = replace(aim, cost=np.zeros(program.columns))
-    assert decide_afresh(master, plan, nothing, 0.001, Clock()) is plan
+    assert decide_afresh(master, plan, nothing, 0.001, SearchClock()) is plan
 
 
 def test_it_ends_at_its_time() -> None:
     program, aim, shape = missing(2)
-    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
     with pytest.raises(OutOfTime):
-        decide_afresh(master, idle(program), aim, 0.001, Clock(deadline=0.0))
+        decide_afresh(master, idle(program), aim, 0.001, SearchClock(deadline=0.0))

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.solving.branching import Branch, Gains, Master, Part, Tree
-from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime, Vertex
+from optimiser.solving.branching import Branch, Gains, Master, SearchTree, Subproblem
+from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Label, structure
-from optimiser.solving.structure import Tree as Scenarios
+from optimiser.solving.structure import ScenarioTree as Scenarios
 from tests.support.programs import planning
 
 
@@ -24,7 +24,7 @@ def master_of(
     program: Program, labels: list[Label], weighty: list[bool], tree: Scenarios
 ) -> Master:
     shape = structure(program, labels, np.array(weighty, dtype=np.int32), tree)
-    return Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+    return Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
 
 
 def test_sums_run_along_the_paths_of_the_tree() -> None:
@@ -78,10 +78,10 @@ def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() 
     master = master_of(program, labels, [False] * 4, Scenarios((None,), (1.0,)))
     root, gains = master.relaxation.solve(), Gains()
     assert root.bound == pytest.approx(45.005)
-    tree = Tree(master, root, gains)
+    tree = SearchTree(master, root, gains)
     tree.grow(100.0, 4)
     assert tree.bound == pytest.approx(100.005)
-    again = Tree(master, master.solve(Part(), root.basis), gains)
+    again = SearchTree(master, master.solve(Subproblem(), root.basis), gains)
     again.grow(100.0, 2)
     assert again.bound == pytest.approx(100.005), "what brought most before is taken at once"
 
@@ -105,7 +105,7 @@ def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
     labels: list[Label] = [("sign", ("offtake", "low", 0)), ("sign", ("offtake", "low", 1))]
     master = master_of(program, labels, [True, True], Scenarios((None, 0), (1.0, 1.0)))
     assert [each.tolist() for each in master.structure.sums] == [[0, 1]]
-    tree = Tree(master, master.relaxation.solve(), Gains())
+    tree = SearchTree(master, master.relaxation.solve(), Gains())
     assert tree.bound == pytest.approx(1.4)
     assert not tree.grow(np.inf, 10)
     assert tree.bound == np.inf
@@ -113,14 +113,14 @@ def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
 
 def test_both_sides_of_a_branch_leave_no_plan_out() -> None:
     program, shape = planning(4, leaves=3, periods=4)
-    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
     columns = shape.sums[0]
-    less, more = master.sides(Part(), Branch(0, 0.0, of_sum=True))
+    less, more = master.sides(Subproblem(), Branch(0, 0.0, of_sum=True))
     assert less.sums == {0: (-np.inf, 0.0)}
     assert set(less.columns) == set(columns.tolist())
     assert more.sums == {0: (1.0, np.inf)}
     j = int(master.integers[0])
-    less, more = master.sides(Part(columns={j: (1.0, 5.0)}), Branch(j, 2.0, of_sum=False))
+    less, more = master.sides(Subproblem(columns={j: (1.0, 5.0)}), Branch(j, 2.0, of_sum=False))
     assert less.columns[j] == (1.0, 2.0)
     assert more.columns[j] == (3.0, 5.0)
 
@@ -131,7 +131,7 @@ def test_duals_prove_the_bound_whatever_the_solver_says() -> None:
     """
     program, shape = planning(9, leaves=3, periods=5)
     extended = Master.program_of(program, shape)
-    relaxation = LinearProgram(extended, Clock())
+    relaxation = LinearProgram(extended, SearchClock())
     vertex = relaxation.solve()
     value = extended.objective(vertex.x)
     assert vertex.bound == pytest.approx(value)
@@ -143,9 +143,9 @@ def test_duals_prove_the_bound_whatever_the_solver_says() -> None:
 
 def test_what_is_given_up_at_a_cutoff_cannot_be_below_it() -> None:
     program, shape = planning(9, leaves=3, periods=5)
-    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
-    root = master.solve(Part())
-    held = Part().hold(master.integers, np.zeros(len(master.integers)))
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
+    root = master.solve(Subproblem())
+    held = Subproblem().hold(master.integers, np.zeros(len(master.integers)))
     free = master.solve(held, root.basis)
     assert free.solved
     for cutoff in (free.bound * 0.9, free.bound - 1e-3):
@@ -157,11 +157,11 @@ def test_what_is_given_up_at_a_cutoff_cannot_be_below_it() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_both_sides_of_a_split_end_as_each_alone(threads: int) -> None:
     program, shape = planning(9, leaves=3, periods=5)
-    relaxation = LinearProgram(Master.program_of(program, shape), Clock())
+    relaxation = LinearProgram(Master.program_of(program, shape), SearchClock())
     master = Master(program, shape, relaxation, threads=threads)
-    root = master.solve(Part())
+    root = master.solve(Subproblem())
     _, branch = master.open(root)[0]
-    sides = master.sides(Part(), branch)
+    sides = master.sides(Subproblem(), branch)
     alone = [master.solve(side, root.basis).bound for side in sides]
     assert [each.bound for each in master.prove_both(sides, root.basis, np.inf)] == pytest.approx(
         alone
@@ -174,10 +174,10 @@ def test_both_sides_of_a_split_end_as_each_alone(threads: int) -> None:
 def test_a_thread_is_stopped_where_the_other_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C reaches one thread alone."""
     program, shape = planning(9, leaves=3, periods=5)
-    relaxation = LinearProgram(Master.program_of(program, shape), Clock())
+    relaxation = LinearProgram(Master.program_of(program, shape), SearchClock())
     master = Master(program, shape, relaxation, threads=2)
-    root = master.solve(Part())
-    sides = master.sides(Part(), master.open(root)[0][1])
+    root = master.solve(Subproblem())
+    sides = master.sides(Subproblem(), master.open(root)[0][1])
     solving, stopped = LinearProgram.solve, threading.Event()
 
     def solve(self: LinearProgram, *args: Any) -> Vertex:
@@ -195,9 +195,9 @@ def test_a_thread_is_stopped_where_the_other_fails(monkeypatch: pytest.MonkeyPat
 
 def test_a_basis_goes_to_another_process_and_back() -> None:
     program, _ = planning(1, leaves=2, periods=6)
-    vertex = LinearProgram(program, Clock()).solve()
+    vertex = LinearProgram(program, SearchClock()).solve()
     basis = pickle.loads(pickle.dumps(Basis.of(vertex.basis)))
-    clock = Clock()
+    clock = SearchClock()
     assert LinearProgram(program, clock).solve(basis).bound == pytest.approx(vertex.bound)
     assert clock.iterations == 0
 
@@ -205,5 +205,5 @@ def test_a_basis_goes_to_another_process_and_back() -> None:
 def test_no_linear_program_runs_past_the_deadline() -> None:
     program, _ = planning(1, leaves=2, periods=6)
     with pytest.raises(OutOfTime):
-        LinearProgram(program, Clock(time.perf_counter() - 1)).solve()
-    assert LinearProgram(program, Clock(time.perf_counter() + 60)).solve().solved
+        LinearProgram(program, SearchClock(time.perf_counter() - 1)).solve()
+    assert LinearProgram(program, SearchClock(time.perf_counter() + 60)).solve().solved

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from optimiser.solving import engine, highs
-from optimiser.solving.branching import Gains, Tree
+from optimiser.solving.branching import Gains, SearchTree
 from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
-from optimiser.solving.highs import Seen, Solution
-from optimiser.solving.linear import Basis, Clock, LinearProgram, OutOfTime
-from optimiser.solving.options import Options
+from optimiser.solving.highs import ProgramSolution, Snapshot
+from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock
 from optimiser.solving.paths import Paths
+from optimiser.solving.search_options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt
@@ -67,7 +67,7 @@ def test_random_trees_and_chains_have_the_optimum_of_highs(
 def test_its_bounds_and_plans_hold_wherever_it_stops(seed: int) -> None:
     program, shape = drawn(seed)
     expected = highs.optimise(program, EXACT, Interrupt())
-    search = Engine(program, shape, 0.02, Clock())
+    search = Engine(program, shape, 0.02, SearchClock())
     search.run()
     if expected.objective is None:
         assert search.best is None
@@ -92,7 +92,7 @@ def test_a_led_search_proves_what_is_aimed_at(seed: int) -> None:
     short = np.arange(program.columns) >= program.columns - len(shape.tree.parent)
     aim = replace(program, cost=np.where(short, program.cost, 0.0), offset=0.0)
     least = highs.optimise(aim, EXACT, Interrupt())
-    search = Engine(led(aim, program.cost), shape, 0.02, Clock(), aim=aim)
+    search = Engine(led(aim, program.cost), shape, 0.02, SearchClock(), aim=aim)
     search.run()
     if least.objective is None:
         assert search.best is None
@@ -112,14 +112,14 @@ def test_a_led_search_proves_what_is_aimed_at(seed: int) -> None:
 
 def test_a_basis_takes_one_more_row() -> None:
     program, _ = planning(7, leaves=3, periods=4)
-    relaxation = LinearProgram(program, Clock())
+    relaxation = LinearProgram(program, SearchClock())
     before = relaxation.solve()
     some = program.cost.nonzero()[0]
     row, value = np.full(len(some), program.rows), program.cost[some]
     longer = program.extended(
         row_lower=[-np.inf], row_upper=[np.inf], row=row, column=some, value=value
     )
-    clock = Clock()
+    clock = SearchClock()
     again = LinearProgram(longer, clock).solve(
         Basis.of(before.basis).with_row(program.rows), primal=True
     )
@@ -130,7 +130,9 @@ def test_a_basis_takes_one_more_row() -> None:
 def test_most_of_them_need_no_other_search() -> None:
     ended = []
     for seed in range(20):
-        search = Engine(*planning(seed, leaves=2 + seed % 6, periods=2 + seed % 5), 0.02, Clock())
+        search = Engine(
+            *planning(seed, leaves=2 + seed % 6, periods=2 + seed % 5), 0.02, SearchClock()
+        )
         search.run()
         ended.append(search.proven)
     assert sum(ended) >= 8
@@ -159,7 +161,7 @@ def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(
     def refuse(*_: Any) -> None:
         raise AssertionError("the search went on")
 
-    monkeypatch.setattr(Tree, "grow", refuse)
+    monkeypatch.setattr(SearchTree, "grow", refuse)
     monkeypatch.setattr(highs, "optimise", refuse)
     found = optimise(*planning(7, leaves=5, periods=6), ANY, Interrupt())
     assert found.status == "feasible"
@@ -168,7 +170,7 @@ def test_where_any_plan_will_do_that_of_a_dive_ends_the_search(
 @pytest.mark.parametrize("seed", range(10))
 def test_one_thread_and_two_end_the_same(seed: int) -> None:
     program, shape = planning(seed, leaves=1 + seed % 5, periods=6)
-    one, two = (Engine(program, shape, 0.001, Clock(), threads=threads) for threads in (1, 2))
+    one, two = (Engine(program, shape, 0.001, SearchClock(), threads=threads) for threads in (1, 2))
     one.run()
     two.run()
     assert one.best is not None
@@ -185,7 +187,7 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     program, shape = planning(7, leaves=5, periods=6)
-    first = Engine(program, shape, 0.02, Clock())
+    first = Engine(program, shape, 0.02, SearchClock())
     first.run()
     assert first.best is not None
     assert first.root is not None
@@ -196,7 +198,11 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(
     monkeypatch.setattr(Paths, "grow", refuse)
     root, core = first.learnt()
     again = Engine(
-        program, shape, 0.02, Clock(), Known([first.best.whole], root, core, first.known.gains)
+        program,
+        shape,
+        0.02,
+        SearchClock(),
+        Known([first.best.whole], root, core, first.known.gains),
     )
     again.run()
     assert again.best is not None
@@ -210,7 +216,7 @@ def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> No
     proves what HiGHS alone finds.
     """
     program, shape = drawn(seed)
-    first = Engine(program, shape, 0.02, Clock())
+    first = Engine(program, shape, 0.02, SearchClock())
     first.run()
     r = np.random.default_rng(seed)
     moved = replace(
@@ -224,7 +230,7 @@ def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> No
     plans = [each.whole for each in first.attempts] + (
         [] if first.best is None else [first.best.whole]
     )
-    again = Engine(moved, shape, 0.02, Clock(), Known(plans, *first.learnt()))
+    again = Engine(moved, shape, 0.02, SearchClock(), Known(plans, *first.learnt()))
     again.run()
     if expected.objective is None:
         assert again.best is None
@@ -239,7 +245,7 @@ def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> No
 def test_integers_beyond_their_bounds_make_no_plan() -> None:
     program, shape = planning(3, leaves=3, periods=4)
     wrong = np.full(int(program.integer.sum()), 99.0)
-    search = Engine(program, shape, 0.02, Clock(), Known([wrong]))
+    search = Engine(program, shape, 0.02, SearchClock(), Known([wrong]))
     search.run()
     assert search.attempts[0].objective == np.inf
     assert search.best is not None
@@ -248,7 +254,7 @@ def test_integers_beyond_their_bounds_make_no_plan() -> None:
 def test_the_first_plan_comes_with_the_paths() -> None:
     """A plan is there before the relaxation of the whole is solved."""
     program, shape = planning(11, leaves=6, periods=6)
-    paths = Paths(engine.Master.program_of(program, shape), shape, Clock(), planning=True)
+    paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock(), planning=True)
     assert [*paths.grow()] == [1, 2, 3, 4, 5, 6]
     assert paths.plan is not None
     plan = paths.plan[: program.columns]
@@ -309,9 +315,10 @@ def test_a_search_that_does_not_hear_that_it_is_to_end_keeps_the_plan(
 def test_a_plan_stands_where_highs_sees_none() -> None:
     program, _ = planning(5, leaves=5, periods=6)
     known = highs.optimise(program, EXACT, Interrupt())
-    assert better(program, Solution("infeasible"), known, EXACT) is known
+    assert better(program, ProgramSolution("infeasible"), known, EXACT) is known
     assert (
-        better(program, Solution("infeasible"), Solution("no_plan"), EXACT).status == "infeasible"
+        better(program, ProgramSolution("infeasible"), ProgramSolution("no_plan"), EXACT).status
+        == "infeasible"
     )
 
 
@@ -376,27 +383,27 @@ def test_time_that_is_over_or_an_interrupt_keep_what_is_known(
 ) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     program, shape = planning(5, leaves=5, periods=6)
-    search = Engine(program, shape, 0.0, Clock(deadline=time.perf_counter() - 1))
+    search = Engine(program, shape, 0.0, SearchClock(deadline=time.perf_counter() - 1))
     with pytest.raises(OutOfTime):
         search.run()
     assert search.solution(EXACT).status == "no_plan"
     interrupt = Interrupt(keeps=True)
 
-    def pressed(seen: Seen) -> None:
+    def pressed(seen: Snapshot) -> None:
         if seen.incumbent is not None:
             interrupt.requested = True
 
     # The clock looks before each linear program: the first that begins after the first plan ends
     # the search.
-    ticking = Clock.left.fget  # type: ignore[attr-defined]
+    ticking = SearchClock.left.fget  # type: ignore[attr-defined]
 
-    def left(clock: Clock) -> float:
+    def left(clock: SearchClock) -> float:
         if search.best is not None:
             interrupt.requested = True
         return float(ticking(clock))
 
-    search = Engine(program, shape, 0.0, Clock(interrupt=interrupt))
-    monkeypatch.setattr(Clock, "left", property(left))
+    search = Engine(program, shape, 0.0, SearchClock(interrupt=interrupt))
+    monkeypatch.setattr(SearchClock, "left", property(left))
     with pytest.raises(OutOfTime):
         search.run()
     monkeypatch.undo()
@@ -409,7 +416,7 @@ def test_progress_names_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     monkeypatch.setattr(highs, "REPORTING", 0.0)
     monkeypatch.setattr(highs, "POLLING", 0.0001)
-    seen: list[Seen] = []
+    seen: list[Snapshot] = []
     program, shape = planning(7, leaves=7, periods=9)
     optimise(program, shape, Options(gap=0.001, threads=1), Interrupt(), seen.append)
     phases = " ".join(dict.fromkeys(each.phase for each in seen))

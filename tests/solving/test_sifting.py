@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from optimiser.solving import highs
-from optimiser.solving.branching import Master, Part
+from optimiser.solving.branching import Master, Subproblem
 from optimiser.solving.dive import attempt_anew
-from optimiser.solving.linear import Clock, LinearProgram
-from optimiser.solving.options import Options
+from optimiser.solving.linear import LinearProgram, SearchClock
+from optimiser.solving.search_options import Options
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
@@ -30,8 +30,8 @@ def drawn(seed: int) -> tuple[Program, Structure]:
 @pytest.mark.parametrize("seed", range(8))
 def test_any_core_leads_to_the_vertex_of_the_whole(seed: int, share: float) -> None:
     program, _ = drawn(seed)
-    whole = LinearProgram(program, Clock()).solve()
-    part = Sifted(program, Clock(), some(program, share, seed)).solve()
+    whole = LinearProgram(program, SearchClock()).solve()
+    part = Sifted(program, SearchClock(), some(program, share, seed)).solve()
     assert part.solved == whole.solved
     assert part.bound == pytest.approx(whole.bound, rel=1e-7)
     if part.solved:
@@ -47,9 +47,9 @@ def test_parts_of_it_end_as_those_of_the_whole(seed: int) -> None:
     """
     program, shape = drawn(seed)
     extended = Master.program_of(program, shape)
-    plain = Master(program, shape, LinearProgram(extended, Clock()))
-    sifted = Master(program, shape, Sifted(extended, Clock(), some(program, 0.3, seed)))
-    roots = [master.solve(Part()) for master in (plain, sifted)]
+    plain = Master(program, shape, LinearProgram(extended, SearchClock()))
+    sifted = Master(program, shape, Sifted(extended, SearchClock(), some(program, 0.3, seed)))
+    roots = [master.solve(Subproblem()) for master in (plain, sifted)]
     if not roots[0].solved:
         assert not roots[1].solved
         return
@@ -58,7 +58,7 @@ def test_parts_of_it_end_as_those_of_the_whole(seed: int) -> None:
         few = r.choice(
             plain.integers, size=min(len(plain.integers), int(r.integers(1, 8))), replace=False
         )
-        part = Part().hold(few, r.integers(0, 2, len(few)).astype(np.float64))
+        part = Subproblem().hold(few, r.integers(0, 2, len(few)).astype(np.float64))
         free, same = (
             master.solve(part, root.basis)
             for master, root in zip((plain, sifted), roots, strict=True)
@@ -75,9 +75,9 @@ def test_parts_of_it_end_as_those_of_the_whole(seed: int) -> None:
 
 def test_a_basis_of_a_part_is_one_of_the_whole() -> None:
     program, _ = drawn(5)
-    relaxation = Sifted(program, Clock(), some(program, 0.3, 1))
+    relaxation = Sifted(program, SearchClock(), some(program, 0.3, 1))
     vertex = relaxation.solve()
-    kept, clock = relaxation.kept(vertex.basis), Clock()
+    kept, clock = relaxation.kept(vertex.basis), SearchClock()
     assert LinearProgram(program, clock).solve(kept).bound == pytest.approx(vertex.bound)
     assert clock.iterations == 0
     used = relaxation.core | Core.of(kept, program.rows)
@@ -94,12 +94,12 @@ def test_a_plan_solved_anew_costs_what_highs_finds_for_its_integers(seed: int) -
         return
     whole = np.round(expected.x[program.integer])
     core = some(program, 0.5, seed) | Core(expected.x != 0, np.zeros(program.rows, dtype=np.bool_))
-    found, used = attempt_anew(program, whole, np.inf, core, Clock())
+    found, used = attempt_anew(program, whole, np.inf, core, SearchClock())
     assert found is not None
     assert found.objective == pytest.approx(expected.objective, rel=1e-7)
     assert program.holds(found.x, 1e-6)
     assert (used.columns >= (found.x != 0)).all()
     nothing, _ = attempt_anew(
-        program, whole, found.objective - 1e-3 * abs(found.objective), used, Clock()
+        program, whole, found.objective - 1e-3 * abs(found.objective), used, SearchClock()
     )
     assert nothing is None, "what costs more than what is known is given up"

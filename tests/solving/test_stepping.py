@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from optimiser.solving import highs
-from optimiser.solving.branching import Master, Part
-from optimiser.solving.dive import Found, attempt, dive
-from optimiser.solving.linear import Clock, LinearProgram
-from optimiser.solving.options import Options
+from optimiser.solving.branching import Master, Subproblem
+from optimiser.solving.dive import FeasiblePoint, attempt, dive
+from optimiser.solving.linear import LinearProgram, SearchClock
+from optimiser.solving.search_options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Label, structure
@@ -55,11 +55,11 @@ def orders(seed: int, periods: int = 8) -> Program:
     )
 
 
-def planned(program: Program) -> tuple[Master, Found]:
+def planned(program: Program) -> tuple[Master, FeasiblePoint]:
     labels: list[Label] = [("x", (j, 0)) for j in range(program.columns)]
     shape = structure(program, labels, np.zeros(program.columns, dtype=np.int32))
-    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), Clock()))
-    plan = dive(master, Part(), master.solve(Part()))
+    master = Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
+    plan = dive(master, Subproblem(), master.solve(Subproblem()))
     assert plan is not None
     return master, plan
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.solving.standard_form import Program
 from optimiser.studies.engine import compiled
 from optimiser.studies.engine.compiled import (

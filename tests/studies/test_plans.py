@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.compiled import compile_program
 from optimiser.studies.engine.evaluate import SAMPLE, CaseEvaluator, StudyJob

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from optimiser.cli.commands import cli
-from optimiser.desk.study_maker import Request, make_studies
+from optimiser.desk.study_maker import StudyRequest, make_studies
 from optimiser.execution.executor import Done
 from optimiser.studies.answered import Answered
 from optimiser.studies.engine.case import CaseResult
@@ -73,7 +73,7 @@ def faults(path: Path) -> list[str]:
 
 def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
     made = make_studies(
-        Request(source=book(tmp_path / "book.xlsx", tables), workers=1), lambda _: None
+        StudyRequest(source=book(tmp_path / "book.xlsx", tables), workers=1), lambda _: None
     )
     assert made.path == tmp_path / "book-study.xlsx"
     assert made.record == tmp_path / "book-study.sqlite"
@@ -104,7 +104,7 @@ def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
 def test_started_again_nothing_is_run(
     tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = Request(source=book(tmp_path / "book.xlsx", tables), workers=1)
+    request = StudyRequest(source=book(tmp_path / "book.xlsx", tables), workers=1)
     first = make_studies(request, lambda _: None)
     monkeypatch.setattr("optimiser.studies.plan_what_ifs.Processes", None)
     again = make_studies(request, lambda _: None)
@@ -118,7 +118,7 @@ def test_started_again_nothing_is_run(
 def test_everything_needs_no_study(tmp_path: Path, tables: dict[str, Any]) -> None:
     del tables["studies"]
     path = book(tmp_path / "book.xlsx", tables)
-    made = make_studies(Request(source=path, everything=True, workers=1), lambda _: None)
+    made = make_studies(StudyRequest(source=path, everything=True, workers=1), lambda _: None)
     table, left = made.answers[0].tables
     names = {row[0]: row[1:3] for row in table.rows}
     assert names["offers[spot].price"] == (8, 14)
@@ -128,7 +128,7 @@ def test_everything_needs_no_study(tmp_path: Path, tables: dict[str, Any]) -> No
     assert ("settings say how to plan", "settings.periods") in left.rows
     assert names["budgets[row 3].from add"] == (-1, 1)
     with pytest.raises(InputError, match="there is no study: add a sheet studies"):
-        make_studies(Request(source=path), lambda _: None)
+        make_studies(StudyRequest(source=path), lambda _: None)
 
 
 def test_every_number_of_a_sample_can_be_changed() -> None:
@@ -220,10 +220,10 @@ def test_a_frontier_of_what_is_no_measure(tmp_path: Path, tables: dict[str, Any]
 
 def test_the_input_is_never_written_to(tmp_path: Path, tables: dict[str, Any]) -> None:
     path = book(tmp_path / "book.xlsx", tables)
-    for request in (Request(source=path, output=path), Request(source=path, record=path)):
+    for request in (StudyRequest(source=path, output=path), StudyRequest(source=path, record=path)):
         with pytest.raises(OutputError, match="is the input workbook"):
             make_studies(request, lambda _: None)
-    both = Request(source=path, output=tmp_path / "x.xlsx", record=tmp_path / "x.xlsx")
+    both = StudyRequest(source=path, output=tmp_path / "x.xlsx", record=tmp_path / "x.xlsx")
     with pytest.raises(OutputError, match="is both the output and the record"):
         make_studies(both, lambda _: None)
     (tmp_path / "link.xlsx").symlink_to(tmp_path / "x.xlsx")
@@ -232,7 +232,7 @@ def test_the_input_is_never_written_to(tmp_path: Path, tables: dict[str, Any]) -
     other = book(tmp_path / "other.xlsx", tables)
     before = other.read_bytes()
     with pytest.raises(OutputError, match="is no record of studies; it is left as it is"):
-        make_studies(Request(source=path, record=other), lambda _: None)
+        make_studies(StudyRequest(source=path, record=other), lambda _: None)
     assert other.read_bytes() == before
 
 
@@ -355,7 +355,7 @@ def test_a_signal_ends_with_what_there_is_and_the_next_start_ends_the_study(
     assert (len(ended), ended.count("optimal")) == (600, _kept(record))
     assert set(ended) == {"optimal", "not run"}
     tables["studies"][0]["samples"] = 20
-    made = make_studies(Request(source=book(path, tables), workers=1), lambda _: None)
+    made = make_studies(StudyRequest(source=book(path, tables), workers=1), lambda _: None)
     assert "20 of 20 runs have a plan" in made.answers[0].tables[0].said
 
 
@@ -373,7 +373,7 @@ def test_a_record_that_was_edited_is_warned_about_and_counted(
     tmp_path: Path, tables: dict[str, Any]
 ) -> None:
     request, said = (
-        Request(source=book(tmp_path / "book.xlsx", tables), names=["grid"], workers=1),
+        StudyRequest(source=book(tmp_path / "book.xlsx", tables), names=["grid"], workers=1),
         list[str](),
     )
     made = make_studies(request, said.append)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from optimiser.solving.engine import Engine
-from optimiser.solving.highs import Solution
-from optimiser.solving.options import SolverError
+from optimiser.solving.highs import ProgramSolution
+from optimiser.solving.search_options import SolverError
 from optimiser.solving.solve import Options
 from optimiser.studies.engine import certify
 from optimiser.studies.engine.case import Case
@@ -51,7 +51,7 @@ def test_what_is_found_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPat
     evaluator = CaseEvaluator(JOB)
     assert evaluator.run(Case())[0].status == "optimal"
     monkeypatch.setattr(Engine, "_relaxed", raising)
-    monkeypatch.setattr(certify, "optimise", lambda *_, **__: Solution("no_plan"))
+    monkeypatch.setattr(certify, "optimise", lambda *_, **__: ProgramSolution("no_plan"))
     found, _ = evaluator.run(Case(note="again"))
     assert (found.status, found.objective) == ("feasible", pytest.approx(203))
 

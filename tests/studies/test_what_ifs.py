@@ -24,8 +24,8 @@ from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.rotation.terms import Outlet
-from stockpile_model.blocks.stock.terms import OpeningLot
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build
 from stockpile_model.schema import Row

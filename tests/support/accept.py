@@ -23,9 +23,9 @@ from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.policy.terms import Rule
-from stockpile_model.blocks.rotation.terms import Outlet
-from stockpile_model.blocks.stock.terms import OpeningLot
+from stockpile_model.blocks.policy.rule_terms import Rule
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from optimiser.solving.standard_form import Program
-from optimiser.solving.structure import Label, Structure, Tree, structure
+from optimiser.solving.structure import Label, ScenarioTree, Structure, structure
 
 
-def random_tree(r: np.random.Generator, leaves: int, periods: int) -> Tree:
+def random_tree(r: np.random.Generator, leaves: int, periods: int) -> ScenarioTree:
     """A tree whose paths part at any time, each from any other; one leaf makes a chain."""
     parent: list[int | None] = [None, *range(periods - 1)]
     paths = [[*range(periods)]]
@@ -26,7 +26,7 @@ def random_tree(r: np.random.Generator, leaves: int, periods: int) -> Tree:
     probability = np.zeros(len(parent))
     for path, share in zip(paths, weight / weight.sum(), strict=True):
         probability[path] += share
-    return Tree(tuple(parent), tuple(probability.tolist()))
+    return ScenarioTree(tuple(parent), tuple(probability.tolist()))
 
 
 def planning(
@@ -107,7 +107,7 @@ def planning(
     return program, structure(program, labels, priority, tree)
 
 
-def _path(tree: Tree, node: int) -> list[int]:
+def _path(tree: ScenarioTree, node: int) -> list[int]:
     path: list[int] = []
     at: int | None = node
     while at is not None:

@@ -19,7 +19,7 @@ from optimiser.workbook.read.input_reader import Reading, read
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import parse
 from stockpile_model.tables import Fund, Material, Price, Supplier

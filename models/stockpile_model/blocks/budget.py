@@ -306,7 +306,7 @@ def balance_receipts(
 
 
 @dataclass
-class Spent:
+class Spending:
     """What appropriations pay: by appropriation and node, and expected by appropriation [money]."""
 
     at: dict[tuple[int, int], float] = field(default_factory=dict)
@@ -322,13 +322,13 @@ def report(formulation: Formulation) -> Iterator[Result]:
     """Yield what each appropriation pays, and what becomes of it."""
     if not formulation.stockpile.given(Fund):
         return
-    spent = Spent()
+    spent = Spending()
     yield from _payments(formulation, spent)
     yield from _uses(formulation.stockpile, spent)
     yield from _kept(formulation, spent)
 
 
-def _payments(formulation: Formulation, spent: Spent) -> Iterator[Payment]:
+def _payments(formulation: Formulation, spent: Spending) -> Iterator[Payment]:
     """Yield the payments, and add each to what is spent."""
     m, stockpile = formulation.m, formulation.stockpile
     owners = _owners(stockpile)
@@ -347,7 +347,7 @@ def _payments(formulation: Formulation, spent: Spent) -> Iterator[Payment]:
             )
 
 
-def _uses(stockpile: Stockpile, spent: Spent) -> Iterator[BudgetUse]:
+def _uses(stockpile: Stockpile, spent: Spending) -> Iterator[BudgetUse]:
     """Yield what is spent, lapses and is left of each appropriation, expected over the leaves."""
     tree, calendar = stockpile.tree, stockpile.calendar
     for b, row in enumerate(stockpile.rows(Budget)):
@@ -374,7 +374,7 @@ def _uses(stockpile: Stockpile, spent: Spent) -> Iterator[BudgetUse]:
         )
 
 
-def _kept(formulation: Formulation, spent: Spent) -> Iterator[BudgetUse]:
+def _kept(formulation: Formulation, spent: Spending) -> Iterator[BudgetUse]:
     """Yield what is spent and left of the receipts that each fund keeps."""
     stockpile, probability = formulation.stockpile, formulation.stockpile.tree.probability
     for b, keeper in enumerate(_keepers(stockpile), start=len(stockpile.rows(Budget))):

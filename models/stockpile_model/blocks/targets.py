@@ -61,7 +61,7 @@ class TargetMet(Dated):
     cost: float = column("price of what is missing, discounted, expected", "money")
 
 
-class Asked(NamedTuple):
+class Requirement(NamedTuple):
     """A target at a node, with the row that sets it."""
 
     quantity: float
@@ -69,12 +69,12 @@ class Asked(NamedTuple):
     row: Target
 
 
-Asks = Mapping[tuple[str, str, int], Asked]
+Asks = Mapping[tuple[str, str, int], Requirement]
 """The target of each material, buyer and node."""
 
 
 @functools.lru_cache(maxsize=4096)
-def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Asked]:
+def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Requirement]:
     """Return the target at a node by material and buyer [quantity]."""
     calendar = stockpile.calendar
     series: dict[tuple[str, str], list[tuple[int, Target]]] = {}
@@ -85,7 +85,7 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Asked]:
     return {key: asked for key, asked in found.items() if asked is not None and asked.quantity > 0}
 
 
-def _asked(points: list[tuple[int, Target]], period: int) -> Asked | None:
+def _asked(points: list[tuple[int, Target]], period: int) -> Requirement | None:
     """Return the target of a series of rows in a period; None before the first.
 
     A ramp is linear in periods, as hard as the row it leads to; the first one rises from 0 at the
@@ -98,8 +98,8 @@ def _asked(points: list[tuple[int, Target]], period: int) -> Asked | None:
     if after is not None and ramp and (before is None or before[0] < period):
         begin, level = (before[0], before[1].quantity) if before else (0, 0.0)
         rise = (after[1].quantity - level) * (period - begin) / (after[0] - begin)
-        return Asked(level + rise, after[1].hard, after[1])
-    return None if before is None else Asked(before[1].quantity, before[1].hard, before[1])
+        return Requirement(level + rise, after[1].hard, after[1])
+    return None if before is None else Requirement(before[1].quantity, before[1].hard, before[1])
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:

@@ -18,7 +18,7 @@ from optimiser.scenarios.bundles.bundle_tasks import BundlePlan, Search, Trial, 
 from optimiser.scenarios.bundles.candidates import Candidate, different, typical
 from optimiser.scenarios.bundles.parts import Decisions
 from optimiser.scenarios.bundles.trunk_plan import BundleProof, trunk_plan
-from optimiser.solving.options import Options, Progress, Status, relative_gap
+from optimiser.solving.search_options import Options, Progress, Status, relative_gap
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.scenarios import unfold

@@ -11,7 +11,7 @@ from optimiser.plan.plan import Plan, make_plan
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.expected_rows import ExpectedRows, in_trunk, of_trunk
 from optimiser.scenarios.bundles.parts import Decisions, Split
-from optimiser.solving.options import Options, SolverError, Status, UnboundedError
+from optimiser.solving.search_options import Options, SolverError, Status, UnboundedError
 from optimiser.solving.solve import Outcome, scenario_tree, solve
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome

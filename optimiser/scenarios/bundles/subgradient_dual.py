@@ -13,7 +13,7 @@ from mpisppy.opt.subgradient import Subgradient
 
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.bundle_models import BundleModels
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.solving.solve import Outcome, solve
 
 STEP = 0.002

@@ -10,7 +10,7 @@ from optimiser.plan.verdict import trunk_verdict
 from optimiser.scenarios.bundles.bundle_tasks import TrialResult
 from optimiser.scenarios.bundles.expected_rows import ExpectedRows
 from optimiser.scenarios.bundles.parts import Split
-from optimiser.solving.options import Status
+from optimiser.solving.search_options import Status
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.scenarios import Event, unfold

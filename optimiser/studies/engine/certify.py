@@ -23,11 +23,11 @@ import numpy as np
 from optimiser.solving.branching import Gains
 from optimiser.solving.engine import Attempt, Engine, Known
 from optimiser.solving.highs import optimise
-from optimiser.solving.linear import Basis, Clock, OutOfTime
-from optimiser.solving.options import Options, SolverError, Status, relative_gap
+from optimiser.solving.linear import Basis, OutOfTime, SearchClock
+from optimiser.solving.search_options import Options, SolverError, Status, relative_gap
 from optimiser.solving.sifting import Core
 from optimiser.solving.standard_form import INFINITY, Floats, Label, Program
-from optimiser.solving.structure import CHAIN, Structure, Tree, structure
+from optimiser.solving.structure import CHAIN, ScenarioTree, Structure, structure
 from optimiser.studies.engine.compiled import Compiled
 from optimiser.system.interrupts import Interrupt
 
@@ -122,7 +122,7 @@ class Certifier:
     """
 
     like: Compiled
-    tree: Tree = CHAIN
+    tree: ScenarioTree = CHAIN
     patterns: list[Pattern] = field(default_factory=list)
     gains: Gains = field(default_factory=Gains)
     roots: Nearest[Basis] = field(default_factory=Nearest)
@@ -213,7 +213,7 @@ class Certifier:
             program,
             self.shape,
             options.gap,
-            Clock(began + options.time_limit / 2),  # the other half is for HiGHS
+            SearchClock(began + options.time_limit / 2),  # the other half is for HiGHS
             Known(self._likely(near), self.roots.near(near), self.core, self.gains),
             PATIENCE,
         )

@@ -14,11 +14,11 @@ import numpy as np
 
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import make_plan
-from optimiser.solving.highs import Solution, Unbounded, polished
-from optimiser.solving.options import Options, SolverError, allowance, relative_gap
+from optimiser.solving.highs import ProgramSolution, Unbounded, polished
+from optimiser.solving.search_options import Options, SolverError, allowance, relative_gap
 from optimiser.solving.solve import Outcome, scenario_tree, solve
 from optimiser.solving.standard_form import Floats, Label, Program
-from optimiser.solving.structure import Tree
+from optimiser.solving.structure import ScenarioTree
 from optimiser.studies.engine import plan_checks
 from optimiser.studies.engine.case import AUDITED, Case, CaseResult, Commit, Figure, Status
 from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Proof, WarmStart
@@ -236,7 +236,7 @@ class CaseEvaluator(Performing):
     def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
         if key not in self.certifiers:
             tree = unfold(changed).tree
-            made = Certifier(compiled, Tree(tree.parent, tree.probability))
+            made = Certifier(compiled, ScenarioTree(tree.parent, tree.probability))
             for other in [*self.certifiers.values()][-3:]:
                 for pattern in other.patterns[:4]:
                     made.seed(other.named(pattern.whole))
@@ -409,7 +409,7 @@ def _cheapest(
         column=at.tolist(),
         value=asked.cost[at],
     )
-    better = polished(held, Solution("feasible", x, held.objective(x)), options, Interrupt())
+    better = polished(held, ProgramSolution("feasible", x, held.objective(x)), options, Interrupt())
     return x if better is None or better.x is None else better.x
 
 

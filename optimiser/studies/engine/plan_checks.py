@@ -6,7 +6,7 @@ import numpy as np
 
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import make_plan
-from optimiser.solving.options import Status
+from optimiser.solving.search_options import Status
 from optimiser.solving.solve import Outcome, Stage
 from optimiser.solving.standard_form import Floats, Program, judging, standard_form
 from optimiser.system.errors import StockpileError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from optimiser.solving.highs import version
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.system.versions import installed
 from stockpile_model.stockpile import Stockpile
 

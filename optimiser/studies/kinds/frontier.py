@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimiser.solving.options import relative_gap
+from optimiser.solving.search_options import relative_gap
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, number
 from optimiser.studies.kinds.screened import missed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from optimiser.explaining.shortages import why_infeasible
 from optimiser.plan.plan import Plan
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine import views
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.plan_figures import COST, DELIVERED, FLOOR, figures

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimiser.plan.plan import Plan
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine import views
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from optimiser.plan.plan import Plan
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import Asked, Rounds
 from stockpile_model.schema import Result as ResultRow

@@ -15,9 +15,9 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from openpyxl.xml.constants import ARC_CORE, DCORE_NS, DCTERMS_NS
 
-from optimiser.system import files
+from optimiser.system import atomic_files as files
+from optimiser.system.atomic_files import replace, same_file
 from optimiser.system.errors import OutputError
-from optimiser.system.files import replace, same_file
 
 __all__ = ["Kind", "about", "check_target", "refuse_foreign", "replace", "same_file"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.offers import offer_terms
-from stockpile_model.blocks.offers.order_terms import OrderTerms, Payment
+from stockpile_model.blocks.offers.order_terms import OrderTerms, PaymentTerm
 from stockpile_model.blocks.offers.price_segments import spent
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Arrival, Ledger
@@ -65,13 +65,13 @@ def _unit_price(m: pyo.ConcreteModel, terms: OrderTerms, o: str, d: int) -> Any:
         if (o, nodes[0]) not in terms.segments:
             return offer_terms.price(terms.stockpile, row, d) + row.adder
         quantity = summed(m.buy[o, n] for n in nodes)
-        return spent(m, terms, o, d, Payment(nodes, 1.0)) + row.adder * quantity, quantity
+        return spent(m, terms, o, d, PaymentTerm(nodes, 1.0)) + row.adder * quantity, quantity
     if len(nodes) == 1 and (o, nodes[0]) not in terms.segments:
         row = terms.offer(o, nodes[0])
         return offer_terms.price(terms.stockpile, row, nodes[0]) + row.adder
     metal = [
         (
-            spent(m, terms, o, n, Payment([n], 1.0))
+            spent(m, terms, o, n, PaymentTerm([n], 1.0))
             if (o, n) in terms.segments
             else offer_terms.price(terms.stockpile, terms.offer(o, n), n) * m.buy[o, n]
         )

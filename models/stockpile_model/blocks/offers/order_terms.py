@@ -29,7 +29,7 @@ Key = tuple[str, int]
 """An offer, and the node of an order, of an arrival or of a payment."""
 
 
-class Payment(NamedTuple):
+class PaymentTerm(NamedTuple):
     """The nodes of the orders that are paid together, and the share of them that is paid [1]."""
 
     nodes: Sequence[int]
@@ -245,14 +245,14 @@ class OrderTerms:
         ]
 
     @functools.cached_property
-    def payments(self) -> Mapping[Key, Payment]:
+    def payments(self) -> Mapping[Key, PaymentTerm]:
         """What is paid at each node: first on delivery, then with the order."""
         payments = {
-            (o, d): Payment(nodes, self.offer(o, d).availability)
+            (o, d): PaymentTerm(nodes, self.offer(o, d).availability)
             for (o, d), nodes in self.placed_at.items()
             if not self.at_once(o, d)
         }
-        payments |= {(o, n): Payment([n], 1.0) for o, n in self.orders if self.at_once(o, n)}
+        payments |= {(o, n): PaymentTerm([n], 1.0) for o, n in self.orders if self.at_once(o, n)}
         return payments
 
     @functools.cached_property

@@ -7,7 +7,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.offers import offer_terms
-from stockpile_model.blocks.offers.order_terms import OrderTerms, Payment
+from stockpile_model.blocks.offers.order_terms import OrderTerms, PaymentTerm
 from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.blocks.offers.price_segments import spent
 from stockpile_model.blocks.offers.sharing import paid_for
@@ -35,7 +35,7 @@ def post_order_costs(m: pyo.ConcreteModel, terms: OrderTerms, ledger: Ledger) ->
 
 
 def _at_one_price(
-    m: pyo.ConcreteModel, terms: OrderTerms, o: str, b: str, n: int, payment: Payment
+    m: pyo.ConcreteModel, terms: OrderTerms, o: str, b: str, n: int, payment: PaymentTerm
 ) -> dict[str, Any]:
     """Return by heading what a buyer pays at a node for orders without price breaks [money]."""
     row = terms.offer(o, n)
@@ -46,7 +46,7 @@ def _at_one_price(
 
 
 def _with_breaks(
-    m: pyo.ConcreteModel, terms: OrderTerms, o: str, b: str, n: int, payment: Payment
+    m: pyo.ConcreteModel, terms: OrderTerms, o: str, b: str, n: int, payment: PaymentTerm
 ) -> dict[str, Any]:
     """Return by heading what a buyer pays at a node for orders with price breaks [money]."""
     row = terms.offer(o, n)
@@ -61,7 +61,7 @@ def _with_breaks(
 
 
 def _quantity(
-    m: pyo.ConcreteModel, terms: OrderTerms, o: str, b: str, n: int, payment: Payment
+    m: pyo.ConcreteModel, terms: OrderTerms, o: str, b: str, n: int, payment: PaymentTerm
 ) -> tuple[Any, float]:
     """Return a quantity and the share of it that a buyer pays at a node [quantity, 1]."""
     if o in terms.shared:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks.offers.order_terms import OrderTerms, Payment
+from stockpile_model.blocks.offers.order_terms import OrderTerms, PaymentTerm
 from stockpile_model.formulation import summed
 
 
@@ -85,7 +85,7 @@ def link_segment(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
     )
 
 
-def spent(m: pyo.ConcreteModel, terms: OrderTerms, o: str, n: int, payment: Payment) -> Any:
+def spent(m: pyo.ConcreteModel, terms: OrderTerms, o: str, n: int, payment: PaymentTerm) -> Any:
     """Return what is paid at a node for orders with price breaks, without adder [money]."""
     rates = terms.prices(o, n)
     return summed(

@@ -13,7 +13,7 @@ from stockpile_model.blocks.policy import (
     rule_outcomes,
 )
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
-from stockpile_model.blocks.policy.terms import Rule
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.policy.weighing import weighing
 from stockpile_model.ledger import Ledger
 from stockpile_model.schema import Row

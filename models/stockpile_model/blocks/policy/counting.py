@@ -15,8 +15,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks.policy import terms
-from stockpile_model.blocks.policy.terms import Share
+from stockpile_model.blocks.policy import rule_terms as terms
+from stockpile_model.blocks.policy.rule_terms import Share
 from stockpile_model.blocks.policy.weighing import Weighing
 from stockpile_model.formulation import summed
 

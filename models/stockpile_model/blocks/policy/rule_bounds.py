@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 from stockpile_model.block import Stretch
-from stockpile_model.blocks.policy.terms import ALIKE, UNITS, Rule
+from stockpile_model.blocks.policy.rule_terms import ALIKE, UNITS, Rule
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.policy.terms import ALIKE, COUNT_FROM, KEYED, Rule
+from stockpile_model.blocks.policy.rule_terms import ALIKE, COUNT_FROM, KEYED, Rule
 from stockpile_model.schema import Problem, columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.policy.counting import marked
-from stockpile_model.blocks.policy.terms import UNITS
+from stockpile_model.blocks.policy.rule_terms import UNITS
 from stockpile_model.blocks.policy.weighing import Weighing
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stockpile_model.blocks.policy import terms
-from stockpile_model.blocks.policy.terms import UNITS, Rule, Share
+from stockpile_model.blocks.policy import rule_terms as terms
+from stockpile_model.blocks.policy.rule_terms import UNITS, Rule, Share
 from stockpile_model.blocks.policy.weighing import Shares, brought, spent
 from stockpile_model.calendar import Calendar
 from stockpile_model.evaluation import evaluate

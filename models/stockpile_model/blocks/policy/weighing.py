@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stockpile_model.blocks.policy.terms import Instance, Rule, Share, group, values, windows
+from stockpile_model.blocks.policy.rule_terms import Instance, Rule, Share, group, values, windows
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Money
 from stockpile_model.schema import get, keys

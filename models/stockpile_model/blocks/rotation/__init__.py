@@ -7,9 +7,10 @@ from dataclasses import replace
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally
-from stockpile_model.blocks.rotation import outlet_checks, rotated, rotating, terms
+from stockpile_model.blocks.rotation import outlet_checks, rotated, rotating
+from stockpile_model.blocks.rotation import outlet_terms as terms
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.rotated import Rotated
-from stockpile_model.blocks.rotation.terms import Outlet
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile

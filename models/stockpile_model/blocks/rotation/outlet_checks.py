@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.rotation.terms import RETURNING, Outlet, back
+from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
 from stockpile_model.checks import ordered, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
-from stockpile_model.blocks.rotation import terms
+from stockpile_model.blocks.rotation import outlet_terms as terms
+from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet
 from stockpile_model.blocks.rotation.rotating import ROTATION
-from stockpile_model.blocks.rotation.terms import RETURNING, Outlet
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import EXPIRED, Moved
 from stockpile_model.schema import Dated, column

@@ -8,8 +8,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.block import Deed
-from stockpile_model.blocks.rotation import terms
-from stockpile_model.blocks.rotation.terms import RETURNING, Outlet
+from stockpile_model.blocks.rotation import outlet_terms as terms
+from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Arrival, Exit, Ledger
 from stockpile_model.stockpile import Stockpile

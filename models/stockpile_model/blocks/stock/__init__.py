@@ -8,7 +8,7 @@ from stockpile_model.block import Block, Tally
 from stockpile_model.blocks.stock import age_classes, ageing, holding, lot_checks, lot_outcomes
 from stockpile_model.blocks.stock.flows import Flows
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
-from stockpile_model.blocks.stock.terms import OpeningLot
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
 from stockpile_model.stockpile import Stockpile
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.stock.flows import Flows
-from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start, held_ages, place_of
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, held_ages, place_of
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Opening
 from stockpile_model.stockpile import Stockpile

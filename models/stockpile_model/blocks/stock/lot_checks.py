@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.stock.terms import OpeningLot, age_at_start
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model.block import exits
-from stockpile_model.blocks.stock.terms import remaining_life
+from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import ARRIVAL, COMING, EXPIRED, Held, Moved
 from stockpile_model.schema import Dated, Result, column
