@@ -16,7 +16,7 @@ def main() -> None:
     status: object = interrupts.INTERRUPTED
     try:
         interrupts.listen()
-        from optimiser.cli.commands import main as command
+        from optimiser.cli.main import main as command
 
         command()
     except SystemExit as ended:

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 
 from optimiser.auditing import Line, Sheets, audit
-from optimiser.cli.commands import main
+from optimiser.cli.main import main
 from optimiser.desk.planner import Request, audit_workbook, plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan

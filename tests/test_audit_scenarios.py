@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from optimiser.auditing import audit
 from optimiser.auditing.futures import futures
-from optimiser.cli.commands import main
+from optimiser.cli.main import main
 from optimiser.desk.planner import Request, audit_workbook, plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError

@@ -11,7 +11,7 @@ import click
 import pytest
 
 import optimiser as so
-from optimiser.cli.commands import cli
+from optimiser.cli.main import cli
 from optimiser.plan.plan import Plan
 from optimiser.solving.options import Options
 from optimiser.studies.engine.case import Case, CaseResult

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from optimiser.cli.commands import cli
+from optimiser.cli.main import cli
 from optimiser.desk.planner import Request, plan_workbook
 from optimiser.desk.scenario_maker import make_scenarios
 from optimiser.scenarios.sampling.defaults import DEFAULTS
@@ -403,7 +403,7 @@ def test_what_is_wrong_is_one_line_and_a_status(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from optimiser.cli.commands import main
+    from optimiser.cli.main import main
 
     source = book(
         tmp_path / "in.xlsx",

@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from optimiser.cli.commands import INFEASIBLE, cli
+from optimiser.cli.exit_statuses import INFEASIBLE
+from optimiser.cli.main import cli
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.books import book
 from tests.support.plans import plan_of

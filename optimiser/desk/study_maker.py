@@ -5,7 +5,6 @@ What the command line and a program both call.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -257,16 +256,3 @@ def _inputs(stockpile: Stockpile, rows: Sequence[Study]) -> Iterator[Input]:
     for row in rows:
         if row.table:
             yield input_of(stockpile, row)
-
-
-def told(progress: StudyProgress) -> str:
-    """How far a study is, in a line."""
-    rate, left = progress.rate, progress.left
-    said = f"{progress.study}: {progress.ended:,} of {progress.asked:,} runs"
-    said += f", {progress.kept:,} from the record" if progress.kept else ""
-    said += f", {rate:.2g} a second" if rate else ""
-    return said + (f", {_minutes(left)} left" if left and math.isfinite(left) else "")
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

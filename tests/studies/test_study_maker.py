@@ -20,7 +20,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from optimiser.cli.commands import cli
+from optimiser.cli.main import cli
 from optimiser.desk.study_maker import StudyRequest, make_studies
 from optimiser.execution.executor import Done
 from optimiser.studies.answered import Answered

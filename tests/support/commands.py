@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 
-from optimiser.cli.commands import main
+from optimiser.cli.main import main
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from openpyxl import Workbook
 from openpyxl.utils import column_index_from_string, get_column_letter
 
-from optimiser.cli.commands import cli, template
+from optimiser.cli.main import cli
+from optimiser.cli.template_command import template
 from optimiser.desk.planner import Request, plan_workbook
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies

@@ -1,0 +1,51 @@
+"""`stockpile audit`: recompute a plan from its workbook."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from optimiser.cli.command_options import WORKBOOK, changes, json_output, parsed
+from optimiser.cli.exit_statuses import DISAGREES
+from optimiser.cli.messages import answer, say
+from stockpile_model.amounts import count
+
+
+@click.command()
+@WORKBOOK
+@click.argument("plan", type=click.Path(path_type=Path))
+@changes("Change a cell of the input first, on top of the plan's own changes.")
+@json_output("Print one JSON object on standard output.")
+def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -> None:
+    """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
+    does not agree.
+    """
+    from optimiser.desk.planner import audit_workbook
+
+    audited = audit_workbook(workbook, plan, parsed(changes))
+    for note in audited.notes:
+        say(f"note: {note}")
+    result = audited.audit
+    figures = count(result.figures, "figure")
+    findings = [str(finding) for finding in result.findings]
+    if as_json:
+        report = {
+            "agrees": not findings,
+            "figures": result.figures,
+            "findings": findings,
+            "not_checked": list(result.unchecked),
+        }
+        answer(json.dumps(report, indent=2))
+    else:
+        for line in findings or [f"{plan}: agrees with {workbook}, {figures} recomputed"]:
+            answer(line)
+    if findings:
+        do = "does" if len(findings) == 1 else "do"
+        say(f"{plan}: {len(findings):,} of {figures} {do} not agree with {workbook}")
+    if result.unchecked:
+        say(f"not checked: {', '.join(result.unchecked)}")
+    if findings:
+        sys.exit(DISAGREES)

@@ -1,0 +1,35 @@
+"""`stockpile check`: list every problem of a workbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from optimiser.cli.command_options import FORCE, WORKBOOK
+from optimiser.cli.messages import answer, say
+from stockpile_model.amounts import count
+
+
+@click.command()
+@WORKBOOK
+@click.option(
+    "--errors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the errors as a workbook whose rows lead to the cells: E.xlsx.",
+)
+@FORCE
+def check(workbook: Path, errors: Path | None, force: bool) -> None:
+    """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet
+    and cell.
+    """
+    from optimiser.workbook.check import check_workbook
+
+    reading = check_workbook(workbook, errors, force)
+    for fault in reading.warnings:
+        say(f"warning: {fault}")
+    tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
+    answer(
+        f"{workbook}: no error in {count(sum(tables.values()), 'row')} of"
+        f" {count(len(tables), 'table')} ({', '.join(tables)})"
+    )

@@ -1,0 +1,57 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from stockpile_model.changes import Change
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+WORKBOOK = click.argument("workbook", type=click.Path(path_type=Path))
+FORCE = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace any file at the output, not only what this program wrote.",
+)
+
+
+def output(text: str, required: bool = False) -> Decorator:
+    """Return the option that names the file to write."""
+    place = click.Path(path_type=Path, dir_okay=False)
+    return click.option("-o", "--output", type=place, required=required, help=text)
+
+
+def changes(text: str) -> Decorator:
+    """Return the option that changes cells of the workbook."""
+    return click.option("--set", "changes", multiple=True, metavar="CHANGE", help=text)
+
+
+def gap(text: str, **options: Any) -> Decorator:
+    """Return the option that sets the proven relative gap."""
+    return click.option("--gap", type=click.FloatRange(0, 1), help=text, **options)
+
+
+def time_limit(text: str) -> Decorator:
+    """Return the option that limits the seconds of a search."""
+    return click.option("--time-limit", type=click.FloatRange(0, min_open=True), help=text)
+
+
+def json_output(text: str) -> Decorator:
+    """Return the option that prints one JSON object."""
+    return click.option("--json", "as_json", is_flag=True, help=text)
+
+
+def parsed(lines: Sequence[str]) -> list[Change]:
+    """Return the changes of `--set`."""
+    from stockpile_model.changes import parse
+
+    try:
+        return [parse(line) for line in lines]
+    except ValueError as error:
+        raise click.UsageError(f"--set: {error}") from error

@@ -1,0 +1,204 @@
+"""`stockpile solve`: plan a workbook."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optimiser.cli.command_options import (
+    FORCE,
+    WORKBOOK,
+    changes,
+    gap,
+    json_output,
+    output,
+    parsed,
+    time_limit,
+)
+from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
+from optimiser.cli.messages import answer, lost, say
+from optimiser.system.interrupts import INTERRUPTED
+from optimiser.system.streams import Careful
+
+if TYPE_CHECKING:
+    from optimiser.desk.planner import Answer
+
+NOT_BUNDLED = {
+    "firm": "--firm",
+    "shares": "--shares",
+    "floors": "--floors",
+    "value": "--value",
+    "whole_orders": "--whole-orders",
+    "solver": "--solver",
+    "model_file": "--write-model",
+}
+"""The options that plan all scenarios in one model."""
+
+
+@click.command()
+@WORKBOOK
+@output("The plan; by default NAME-plan.xlsx in the folder of NAME.xlsx.")
+@changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
+@gap("Proven relative gap at which the search may stop.")
+@time_limit("Time limit of the search in seconds.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    help="Threads of the solver; 0 = as many as it can use.",
+)
+@click.option(
+    "--solver",
+    metavar="NAME",
+    help="Any solver that Pyomo knows, at Pyomo's own pace; by default HiGHS, directly.",
+)
+@click.option(
+    "--write-model",
+    "model_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the model too: M.mps or M.lp.",
+)
+@click.option(
+    "--firm",
+    is_flag=True,
+    help="Plan with firm supply only too (no plant that is merely announced) and compare.",
+)
+@click.option(
+    "--shares", is_flag=True, help="Plan for every group of buyers too, and split the cost fairly."
+)
+@click.option(
+    "--floors",
+    is_flag=True,
+    help=(
+        "Plan with each other level of each contract too: what it would cost, what would have to"
+        " change."
+    ),
+)
+@click.option(
+    "--whole-orders",
+    is_flag=True,
+    help=(
+        "Bound the cost of the orders that firm_periods relaxes: plan with all of them whole too."
+    ),
+)
+@click.option(
+    "--value",
+    is_flag=True,
+    help=(
+        "Show what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their"
+        " mean."
+    ),
+)
+@click.option(
+    "--bundles",
+    type=click.IntRange(1),
+    metavar="N",
+    help=(
+        "Plan thousands of scenarios as N bundles: first decisions for all, and a bound. The time"
+        " limit is that of each search."
+    ),
+)
+@click.option(
+    "--decompose",
+    type=click.Choice(["lagrangian", "ef"]),
+    help=(
+        "Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec"
+        " -n N; or their extensive form."
+    ),
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0),
+    default=0,
+    help="Processes that plan bundles; by default one for each core.",
+)
+@FORCE
+@json_output("Print the outcome as one JSON object on standard output.")
+@click.pass_obj
+def solve(
+    standard_output: Careful | None,
+    /,
+    workbook: Path,
+    changes: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Plan a WORKBOOK and write the plan as a workbook of its own.
+
+    Ctrl-C keeps the best plan so far.
+    """
+    from optimiser.cli.progress import search_progress
+    from optimiser.desk.planner import Request, plan_workbook
+
+    _refuse_together(options)
+    if options["decompose"]:
+        from optimiser.execution.mpi_ranks import Ranks
+
+        Ranks().hush()
+    request = Request(source=workbook, changes=parsed(changes), **options)
+    with search_progress() as progress:
+        result = plan_workbook(request, say, progress)
+    if as_json:
+        from optimiser.cli.solve_json import as_object
+
+        answer(json.dumps(as_object(result), indent=2))
+    else:
+        _show(result)
+    for line in _without_plan(result):
+        say(line)
+    if result.path is not None and lost(standard_output):
+        say(f"The plan is in {result.path}")
+    if result.plan is None and result.interrupted:
+        sys.exit(INTERRUPTED)
+    sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(result.status, PLANNED))
+
+
+def _refuse_together(options: dict[str, Any]) -> None:
+    """Raise UsageError where options exclude each other."""
+    if not options["bundles"] and not options["decompose"]:
+        return
+    for name, flag in NOT_BUNDLED.items():
+        if options[name]:
+            raise click.UsageError(
+                f"{flag} plans all scenarios in one model: it cannot go with --bundles or"
+                " --decompose"
+            )
+
+
+def _without_plan(result: Answer) -> tuple[str, ...]:
+    """Return the reason why there is no plan, a line each; nothing where there is one."""
+    if result.explanation is not None:
+        return tuple(result.explanation.lines())
+    if result.plan is not None:
+        return ()
+    if result.interrupted:
+        return ("interrupted before a plan was found",)
+    return ("no plan was found within the time limit; try a longer --time-limit",)
+
+
+def _show(result: Answer) -> None:
+    """Print a plan: its verdict, and its figures in brief."""
+    plan = result.plan
+    if plan is None:
+        return
+    from optimiser.cli.terminal import Plain, drawn
+    from optimiser.figures.figure import ChartFigure, TableFigure
+    from optimiser.figures.of_plan import brief_of
+    from optimiser.figures.of_plan.plan_rows import PlanRows
+
+    console = Plain(highlight=False)
+    console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold")
+    console.print(plan.verdict)
+    for figure in brief_of(PlanRows(plan)).values():
+        if isinstance(figure, ChartFigure):
+            continue  # a terminal draws none
+        if figure.title:
+            console.print(f"\n{figure.title}", style="bold")
+        if isinstance(figure, TableFigure):
+            console.print(drawn(figure))
+        else:
+            console.print("\n".join(filter(None, (*figure.paragraphs, figure.aside))))
+    console.print(f"The plan is in {result.path} ({result.seconds:.1f} s)", soft_wrap=True)

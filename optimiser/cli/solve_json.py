@@ -1,0 +1,95 @@
+"""The JSON object of `stockpile solve`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from optimiser.desk.planner import Answer
+from optimiser.plan.plan import Plan
+from optimiser.solving.search_options import relative_gap
+from optimiser.studies.what_ifs.cost_shares import CostShare
+from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
+from optimiser.studies.what_ifs.information import Worth
+from stockpile_model.blocks.objective import ScenarioOutcome
+
+
+def as_object(result: Answer) -> dict[str, object]:
+    """Return the outcome as an object of the contract. What there is no plan for is null."""
+    plan = result.plan
+    return {
+        "status": result.status,
+        **_figures(plan),
+        "plan": str(result.path) if result.path else None,
+        "seconds": round(result.seconds, 3),
+        "audit": plan.run.get("audit") if plan else None,
+        **(_scenarios(plan) if plan else {}),
+        **(_worth(plan) if plan else {}),
+        **({"explanation": list(result.explanation.lines())} if result.explanation else {}),
+        **(_what_ifs(plan) if plan else {}),
+    }
+
+
+def _figures(plan: Plan | None) -> dict[str, object]:
+    """Return the cost of a plan and what is proven of it. What there is no plan for is null."""
+    gap = None if plan is None or plan.gap is None or not math.isfinite(plan.gap) else plan.gap
+    return {
+        "objective": plan.objective if plan else None,
+        "bound": plan.bound if plan else None,
+        "gap": gap,
+        "costs": dict(plan.costs) if plan else None,
+        "waste": plan.waste if plan else None,
+        "shortfall": plan.shortfall if plan else None,
+    }
+
+
+def _scenarios(plan: Plan) -> dict[str, object]:
+    """Return the expected cost, its tail and each scenario; nothing without scenarios."""
+    if plan.cvar is None:
+        return {}
+    return {
+        "expected_cost": plan.expected_cost,
+        "cvar": plan.cvar,
+        "scenarios": {
+            each.scenario: {
+                "probability": each.probability,
+                "cost": each.cost,
+                "shortfall": each.shortfall,
+            }
+            for each in plan.of(ScenarioOutcome)
+        },
+    }
+
+
+def _worth(plan: Plan) -> dict[str, object]:
+    """Return what the uncertainty costs, where that was asked for."""
+    rows = plan.of(Worth)
+    return {"value": {each.figure.lower(): each.value for each in rows}} if rows else {}
+
+
+def _what_ifs(plan: Plan) -> dict[str, object]:
+    """Return the plan with firm supply only and the cost shares, where they were asked for."""
+    firm, shares = plan.of(FirmSupplyRow), plan.of(CostShare)
+    answers: dict[str, object] = {}
+    if firm:
+        answers["firm"] = _firm(firm)
+    if shares:
+        answers["shares"] = {
+            each.buyer: {"alone": each.alone, "share": each.share, "saving": each.saving}
+            for each in shares
+        }
+    return answers
+
+
+def _firm(rows: Sequence[FirmSupplyRow]) -> dict[str, object]:
+    """Return the figures of the plan with firm supply only. What there is no plan for is null."""
+    figures = {each.figure: each.firm for each in rows if each.of is None}
+    objective, bound = figures.pop("objective"), figures.pop("proven bound")
+    return {
+        "objective": objective,
+        "bound": bound,
+        "gap": relative_gap(objective, bound),
+        "waste": figures.pop("waste"),
+        "shortfall": figures.pop("shortfall"),
+        "costs": {name.replace(" ", "_"): amount for name, amount in figures.items()},
+    }

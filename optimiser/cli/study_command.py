@@ -1,0 +1,85 @@
+"""`stockpile study`: run the studies of a workbook."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from optimiser.cli.command_options import (
+    FORCE,
+    WORKBOOK,
+    changes,
+    gap,
+    output,
+    parsed,
+    time_limit,
+)
+from optimiser.cli.exit_statuses import INTERNAL, PLANNED
+from optimiser.cli.messages import answer, say
+from optimiser.system.interrupts import INTERRUPTED
+
+
+@click.command()
+@WORKBOOK
+@click.argument("names", nargs=-1, metavar="[STUDY]...")
+@output("The studies; by default NAME-study.xlsx in the folder of NAME.xlsx.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where finished runs are kept; by default as the output, .sqlite.",
+)
+@click.option(
+    "--everything",
+    is_flag=True,
+    help="A tornado over every number, by its _low and _high or 10 %; needs no sheet studies.",
+)
+@changes("Change a cell for all runs: 'budgets[nds].amount scale 0.8'.")
+@gap("Proven relative gap of every run.", default=0.01, show_default=True)
+@time_limit("Time limit of each run in seconds.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this computer; by default one for each core.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Run on a Dask cluster instead, as in tcp://10.0.0.5:8786 (needs the extra cluster).",
+)
+@FORCE
+def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
+    """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their
+    own.
+
+    Every finished run is kept in the record: the same command continues a study that was
+    interrupted or is extended. Ctrl-C ends with a workbook of the runs that have ended. Use only a
+    record of your own: whoever can write to it can falsify the results.
+    """
+    from optimiser.cli.progress import study_progress
+    from optimiser.desk.study_maker import StudyRequest, make_studies
+
+    request = StudyRequest(source=workbook, changes=parsed(changes), **options)
+    with study_progress() as watch:
+        outcome = make_studies(request, say, watch)
+    for each in outcome.answers:
+        for table in each.tables:
+            answer(f"{each.name}: {table.said}")
+    answer(
+        f"The studies are in {outcome.path}, every run in {outcome.record}"
+        f" ({outcome.seconds:.1f} s, {outcome.kept:,} runs from the record)"
+    )
+    if outcome.failed:
+        say(
+            f"{outcome.failed:,} runs failed: the sheet runs says why; the same command tries them"
+            " again"
+        )
+    if outcome.interrupted:
+        say(
+            "interrupted: the studies are incomplete; the runs that had ended are kept: the same"
+            " command goes on from there"
+        )
+        sys.exit(INTERRUPTED)
+    sys.exit(INTERNAL if outcome.failed else PLANNED)

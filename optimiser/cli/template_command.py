@@ -1,0 +1,30 @@
+"""`stockpile template`: write a workbook to fill in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from optimiser.cli.command_options import FORCE
+from optimiser.cli.messages import answer
+
+
+@click.command()
+@click.argument("new", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--material",
+    type=click.Choice(["gallium", "indium", "blank"]),
+    default="gallium",
+    show_default=True,
+    help="The example in it.",
+)
+@FORCE
+def template(new: Path, material: str, force: bool) -> None:
+    """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs
+    and checks, an example.
+    """
+    from optimiser.workbook.template import write_template
+
+    write_template(new, material, force)
+    answer(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")
