@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from optimiser.auditing import Line, Sheets, audit
+from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.plan import Assumption, Plan
+from optimiser.plan.plan import Plan
 from stockpile_model.schema import Column, Row, columns
 from stockpile_model.stockpile import Stockpile
 from tests.support.plans import day, plan_of, shared_plan

@@ -19,7 +19,7 @@ import openpyxl
 import pytest
 
 from optimiser.auditing import Sheets
-from optimiser.cli import commands as cli
+from optimiser.cli.compare_command import show_comparison
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import Compared, change, compare
 from optimiser.desk.compare_maker import Comparison, ComparisonRequest, NoPlanError, make_comparison
@@ -470,7 +470,7 @@ def test_more_cost_is_red_and_less_green(
         target = io.StringIO()
         console = Plain(file=target, force_terminal=True, color_system="standard", width=150)
         monkeypatch.setattr("optimiser.cli.terminal.Plain", lambda console=console, **_: console)
-        cli._show_compared(compared(*order), everything=False)
+        show_comparison(compared(*order), everything=False)
         assert re.search(rf"\x1b\[{colour}m2\d\d \([+-]40\)\x1b", target.getvalue())
 
 

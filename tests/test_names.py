@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
-from optimiser.cli import commands as cli
+from optimiser.cli.solve_command import show_plan
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import compare
 from optimiser.desk.planner import Answer, Request, audit_workbook, plan_workbook
@@ -495,7 +495,7 @@ def test_the_terminal_shows_names_as_they_stand(
     hostile: tuple[Path, Answer], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No markup of them is followed or swallowed, and nothing of them steers the terminal."""
-    cli._show(hostile[1])
+    show_plan(hostile[1])
     shown = capsys.readouterr().out
     assert shown.startswith("\n[/x] [31m: optimal")
     assert re.search(r"^\[/x\] +0.4", shown, re.MULTILINE)

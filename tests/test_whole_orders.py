@@ -12,7 +12,8 @@ import pytest
 
 from optimiser.desk import planner
 from optimiser.desk.planner import with_whole_orders
-from optimiser.plan.plan import Plan, make_plan
+from optimiser.plan.plan import Plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.solve import Options, Outcome, solve
 from optimiser.workbook.read.plan_reader import read_plan
 from stockpile_model.build import build

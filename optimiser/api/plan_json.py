@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.auditing import Line, Sheets
+from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.plan import WRITERS, Assumption, MarginalValue, Plan
+from optimiser.plan.marginal_values import MarginalValue
+from optimiser.plan.plan import WRITERS, Plan
 from optimiser.system.atomic_files import check_owner, check_place, replace
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read.plan_reader import PlanReading

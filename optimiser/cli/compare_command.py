@@ -73,7 +73,7 @@ def compare(
     if as_json:
         answer(json.dumps(_as_object(comparison), indent=2))
         return
-    _show(comparison, everything)
+    show_comparison(comparison, everything)
     if options["output"]:
         answer(f"The comparison is in {options['output']}")
 
@@ -115,7 +115,7 @@ def _plain(value: Value) -> float | str | None:
     return None if value is None else str(value)
 
 
-def _show(comparison: Comparison, everything: bool) -> None:
+def show_comparison(comparison: Comparison, everything: bool) -> None:
     """Print a comparison: red where a plan costs or misses more than the first, green where less,
     yellow where it differs otherwise.
     """

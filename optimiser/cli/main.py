@@ -95,7 +95,7 @@ def _status(error: StockpileError) -> int:
     """Return the exit status of a failure."""
     from optimiser.auditing import AuditError
     from optimiser.desk.compare_maker import NoPlanError
-    from optimiser.plan.plan import Disagreement
+    from optimiser.plan.plan_maker import Disagreement
     from optimiser.solving.search_options import SolverError, SolverUnavailable
 
     if isinstance(error, (AuditError, Disagreement)) or (

@@ -146,7 +146,7 @@ def solve(
 
         answer(json.dumps(as_object(result), indent=2))
     else:
-        _show(result)
+        show_plan(result)
     for line in _without_plan(result):
         say(line)
     if result.path is not None and lost(standard_output):
@@ -179,7 +179,7 @@ def _without_plan(result: Answer) -> tuple[str, ...]:
     return ("no plan was found within the time limit; try a longer --time-limit",)
 
 
-def _show(result: Answer) -> None:
+def show_plan(result: Answer) -> None:
     """Print a plan: its verdict, and its figures in brief."""
     plan = result.plan
     if plan is None:

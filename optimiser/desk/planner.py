@@ -19,7 +19,8 @@ from optimiser.execution.executor import Calls, cores
 from optimiser.execution.processes import Processes
 from optimiser.explaining.shortages import Explanation, why_infeasible
 from optimiser.plan.audited import audited
-from optimiser.plan.plan import Plan, make_plan
+from optimiser.plan.plan import Plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.scenarios.bundles.bundle_planner import BundlePlanner
 from optimiser.scenarios.bundles.parts import TOLERANCES, decisions, hold, part
 from optimiser.scenarios.bundles.trunk_plan import DECIDED

@@ -1,4 +1,4 @@
-"""A plan and its audit: what the audit reads of it, and the note that it passed."""
+"""A plan and its audit: the rows that the audit reads, and the note that it passed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stockpile_model.amounts import count
 
 
 def as_sheets(plan: Plan) -> Sheets:
-    """A plan as an audit reads it."""
-    rows = {kind.SHEET: lines(found) for kind, found in plan.rows.items()}
+    """Return a plan as an audit reads it."""
+    rows = {kind.SHEET: lines(members) for kind, members in plan.rows.items()}
     expected = None if plan.cvar is None else plan.expected_cost
-    asked = plan.run.get("gap asked for")
+    gap = plan.run.get("gap asked for")
     claims = (
         plan.objective,
         plan.costs,
@@ -26,22 +26,21 @@ def as_sheets(plan: Plan) -> Sheets:
         plan.status,
         plan.gap,
     )
-    return Sheets(rows, *claims, float(asked) if isinstance(asked, (int, float)) else None)
+    return Sheets(rows, *claims, float(gap) if isinstance(gap, (int, float)) else None)
 
 
 def audited(plan: Plan) -> Plan:
-    """The plan with a note that its audit passed; AuditError where it does not."""
+    """Return the plan with a note that its audit passed. Raises AuditError where it does not."""
     began = time.perf_counter()
-    found = audit(plan.stockpile, as_sheets(plan))
-    if found.findings:
-        raise AuditError(found.findings)
-    unchecked = ", ".join(found.unchecked) or "nothing"
-    told = {
+    result = audit(plan.stockpile, as_sheets(plan))
+    if result.findings:
+        raise AuditError(result.findings)
+    unchecked = ", ".join(result.unchecked) or "nothing"
+    note = {
         "audit": (
-            f"agrees with the input: {count(found.figures, 'figure')} recomputed; not checked:"
+            f"agrees with the input: {count(result.figures, 'figure')} recomputed; not checked:"
             f" {unchecked}"
-        )
+        ),
+        "seconds auditing": round(time.perf_counter() - began, 3),
     }
-    return replace(
-        plan, run={**plan.run, **told, "seconds auditing": round(time.perf_counter() - began, 3)}
-    )
+    return replace(plan, run={**plan.run, **note})

@@ -45,7 +45,7 @@ gc.disable()  # as the command does
 from dataclasses import replace
 from pathlib import Path
 from optimiser.plan.audited import audited
-from optimiser.plan.plan import make_plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving import highs
 from optimiser.solving.standard_form import standard_form
 from optimiser.workbook.read.input_reader import read

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from optimiser.cli import commands as cli
+from optimiser.cli.solve_command import show_plan
 from optimiser.desk.planner import Answer
 from optimiser.figures import of_plan
 from optimiser.figures.figure import (
@@ -86,7 +86,7 @@ def test_a_figure_that_is_added_is_drawn(
         values["chart_data"]
     )
     assert "by point" in parts(content, r"xl/charts/chart1\.xml")[0]
-    cli._show(Answer("optimal", 1.0, plan))
+    show_plan(Answer("optimal", 1.0, plan))
     said = capsys.readouterr().out
     assert "Ordered from whom" in said
     assert "12.5" in said

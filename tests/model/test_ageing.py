@@ -12,7 +12,7 @@ import pytest
 
 from optimiser.auditing import audit
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.plan import make_plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.solve import Options, Outcome, solve
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from optimiser.plan.plan import Plan, make_plan
+from optimiser.plan.plan import Plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.plan_what_ifs import answered

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from optimiser.plan.audited import audited
-from optimiser.plan.plan import Plan, make_plan
+from optimiser.plan.plan import Plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.expected_rows import ExpectedRows, in_trunk, of_trunk
 from optimiser.scenarios.bundles.parts import Decisions, Split

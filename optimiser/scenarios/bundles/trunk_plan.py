@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optimiser.plan.plan import Plan, assumptions
+from optimiser.plan.assumption_rows import assumptions
+from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import trunk_verdict
 from optimiser.scenarios.bundles.bundle_tasks import TrialResult
 from optimiser.scenarios.bundles.expected_rows import ExpectedRows

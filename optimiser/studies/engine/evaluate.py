@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from optimiser.plan.audited import audited
-from optimiser.plan.plan import make_plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.highs import ProgramSolution, Unbounded, polished
 from optimiser.solving.search_options import Options, SolverError, allowance, relative_gap
 from optimiser.solving.solve import Outcome, scenario_tree, solve

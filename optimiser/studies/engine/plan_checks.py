@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimiser.plan.audited import audited
-from optimiser.plan.plan import make_plan
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.search_options import Status
 from optimiser.solving.solve import Outcome, Stage
 from optimiser.solving.standard_form import Floats, Program, judging, standard_form

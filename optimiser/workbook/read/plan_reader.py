@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.auditing import Line, Sheets
-from optimiser.plan.plan import Assumption
+from optimiser.plan.assumption_rows import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read import xlsx
