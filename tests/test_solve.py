@@ -25,12 +25,12 @@ from hypothesis import strategies as st
 from optimiser.solving import engine
 from optimiser.solving.dive import FeasiblePoint
 from optimiser.solving.solve import (
+    LexicographicSearch,
     Options,
     Outcome,
     Progress,
     SolverError,
     UnboundedError,
-    _minimise_in_turn,
     scenario_tree,
     solve,
 )
@@ -387,10 +387,11 @@ def test_objectives_in_turn_have_the_optimum_of_highs_on_random_trees(
         seed, leaves=int(r.integers(1, 6)), periods=int(r.integers(1, 6)), scarce=True
     )
     form = in_turn(program)
-    expected, _ = _minimise_in_turn(form, EXACT, Interrupt(), None, shape)
+    expected, _ = LexicographicSearch(form, EXACT, Interrupt(), None, shape).run()
     monkeypatch.setattr(engine, "LARGE", 0)
     for gap in (0.0, 0.03):
-        stages, x = _minimise_in_turn(form, Options(gap=gap, threads=1), Interrupt(), None, shape)
+        options = Options(gap=gap, threads=1)
+        stages, x = LexicographicSearch(form, options, Interrupt(), None, shape).run()
         assert [each.status for each in stages] == [each.status for each in expected]
         if x is None or expected[0].objective is None or stages[0].objective is None:
             continue

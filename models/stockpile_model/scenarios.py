@@ -163,39 +163,47 @@ def unfold(stockpile: Stockpile) -> Stockpile:
     if stockpile.views or not stockpile.rows(Scenario):
         return stockpile
     stockpile = stockpile.anchored()
-    periods, rows = stockpile.settings.periods, known(stockpile)
-    weights = {name: row.probability for name, row in rows.items()} | {
-        BASE: base_probability(stockpile)
-    }
+    rows, last = known(stockpile), stockpile.settings.periods - 1
+    weights = {BASE: base_probability(stockpile)}
+    weights |= {name: row.probability for name, row in rows.items()}
     # Those that are followed stand before those that follow.
     order = sorted([BASE, *rows], key=lambda name: len(lineage(stockpile, name)))
+    owner = _owners(stockpile, order)
+    passed = _passed(owner, weights)
     place = {name: at for at, name in enumerate(order)}
-    begins = {name: revealed(stockpile, rows[name]) if name in rows else 0 for name in order}
-    # (scenario, period) is a node of its own from the period in which the scenario is known;
-    # before, it is another's.
-    owner = {(name, t): _owner(rows, begins, name, t) for name in order for t in range(periods)}
-    passed: dict[tuple[str, int], float] = {}
-    for name in order:
-        for t in range(periods):
-            passed[owner[name, t]] = passed.get(owner[name, t], 0.0) + weights[name]
     kept = [key for key in dict.fromkeys(owner.values()) if passed[key] > PROBABLE]
     kept.sort(key=lambda key: (place[key[0]], key[1]))
     number = {key: n for n, key in enumerate(kept)}
-    parents = [None if t == 0 else number[owner[name, t - 1]] for name, t in kept]
-    tree = Tree(
-        tuple(t for _, t in kept), tuple(parents), tuple(min(1.0, passed[key]) for key in kept)
-    )
+    parents = tuple(None if t == 0 else number[owner[name, t - 1]] for name, t in kept)
+    chances = tuple(min(1.0, passed[key]) for key in kept)
+    tree = Tree(tuple(t for _, t in kept), parents, chances)
     named = {BASE: BASE} | {name: row.scenario for name, row in rows.items()}
-    leaves = {
-        named[name]: number[owner[name, periods - 1]] for name in order if weights[name] > PROBABLE
-    }
+    likely = [name for name in order if weights[name] > PROBABLE]
+    leaves = {named[name]: number[owner[name, last]] for name in likely}
     views = _views(stockpile, tree, kept)
     return replace(stockpile, shape=tree, views=views, scenarios=leaves)
 
 
-def _owner(
-    rows: Mapping[str, Scenario], begins: Mapping[str, int], name: str, t: int
-) -> tuple[str, int]:
+Place = tuple[str, int]
+"""A scenario and a period: a node of its own once the scenario is known, before that another's."""
+
+
+def _owners(stockpile: Stockpile, order: list[str]) -> dict[Place, Place]:
+    """Return whose node each scenario passes in each period."""
+    rows, periods = known(stockpile), stockpile.settings.periods
+    begins = {name: revealed(stockpile, rows[name]) if name in rows else 0 for name in order}
+    return {(name, t): _owner(rows, begins, name, t) for name in order for t in range(periods)}
+
+
+def _passed(owner: Mapping[Place, Place], weights: Mapping[str, float]) -> dict[Place, float]:
+    """Return the probability that each node is passed [1]."""
+    passed: dict[Place, float] = {}
+    for (name, _), node in owner.items():
+        passed[node] = passed.get(node, 0.0) + weights[name]
+    return passed
+
+
+def _owner(rows: Mapping[str, Scenario], begins: Mapping[str, int], name: str, t: int) -> Place:
     """Return the node of a scenario in a period.
 
     It is its own once it is known, before that of the one it follows.

@@ -410,71 +410,94 @@ def optimise(
     interrupt: Interrupt,
     watch: highs.Watch | None = None,
     start: Floats | None = None,
-    turn: StageContext | None = None,
+    context: StageContext | None = None,
 ) -> ProgramSolution:
     """Minimise a program.
 
-    `start` is a feasible point to begin with; `turn` is where it stands among those that are
+    `start` is a feasible point to begin with; `context` is where it stands among those that are
     minimised in turn. Raises Unbounded and SolverError.
     """
     any_plan = options.target == INFINITY
     if not (any_plan or pays(program, structure)) or interrupt.requested:
         return highs.optimise(program, options, interrupt, watch, start)
-    begun, turn = time.perf_counter(), turn or StageContext()
+    begun = time.perf_counter()
+    engine = _engine(program, structure, options, interrupt, start, context or StageContext())
+    engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
+    goes_on = _run(engine)
+    first = engine.solution(options)
+    left = (engine.clock.deadline if first.x is None else engine.until) - time.perf_counter()
+    enough = first.status == "optimal" or (any_plan and first.x is not None)
+    if not goes_on or enough or left <= 0 or interrupt.requested:
+        return first
+    rest = replace(options, time_limit=left)
+    found = highs.optimise(program, rest, interrupt, watch, first.x)
+    found = better(program, found, first, options)
+    if engine.aim is not None and found.x is not None and found.x is not first.x:
+        found = _cheapest(engine.program, program, found, options, interrupt)
+    return replace(found, basis=first.basis)
+
+
+def _engine(
+    program: Program,
+    structure: Structure,
+    options: Options,
+    interrupt: Interrupt,
+    start: Floats | None,
+    context: StageContext,
+) -> Engine:
+    """Return the search of a program from a feasible point, with its time limit."""
+    begun = time.perf_counter()
     until = begun + options.time_limit
-    searched, aim = (program, None) if turn.then is None else (led(program, turn.then), program)
-    best = (
-        None
-        if start is None
-        else FeasiblePoint(np.round(start[program.integer]), start, searched.objective(start))
-    )
-    known = Known() if turn.root is None else Known(root=turn.root, feasible=True)
-    clock = SearchClock(until if best is not None else max(until, begun + turn.longest), interrupt)
-    threads = min(options.threads or 2, os.cpu_count() or 1)
-    engine = Engine(
+    searched, aim, best = program, None, None
+    if context.then is not None:
+        searched, aim = led(program, context.then), program
+    if start is not None:
+        whole = np.round(start[program.integer])
+        best = FeasiblePoint(whole, start, searched.objective(start))
+    known = Known() if context.root is None else Known(root=context.root, feasible=True)
+    deadline = until if best is not None else max(until, begun + context.longest)
+    return Engine(
         searched,
         structure,
         options.gap,
-        clock,
+        SearchClock(deadline, interrupt),
         known,
-        any_plan=any_plan,
-        threads=threads,
+        any_plan=options.target == INFINITY,
+        threads=min(options.threads or 2, os.cpu_count() or 1),
         best=best,
         aim=aim,
         until=until,
     )
-    engine.clock.tick = None if watch is None else Ticker(engine, watch, begun)
+
+
+def _run(engine: Engine) -> bool:
+    """Run a search. Return whether HiGHS may continue it: not where its time is over."""
     try:
         engine.run()
     except OutOfTime:
-        return engine.solution(options)
+        return False
     except highs.Stuck:
         if engine.best is None:
             raise
-        return engine.solution(options)
+        return False
     except SolverError:
-        pass  # HiGHS goes on with what is known
-    first = engine.solution(options)
-    left = (clock.deadline if first.x is None else until) - time.perf_counter()
-    if (
-        first.status == "optimal"
-        or (any_plan and first.x is not None)
-        or left <= 0
-        or interrupt.requested
-    ):
-        return first
-    found = better(
-        program,
-        highs.optimise(program, replace(options, time_limit=left), interrupt, watch, first.x),
-        first,
-        options,
-    )
-    if aim is not None and found.x is not None and found.x is not first.x:
-        cheapest = highs.polished(searched, found, options, interrupt)
-        if cheapest is not None and cheapest.x is not None:
-            told = highs.judged(program, cheapest.x, found.bound, found.nodes, options)
-            found = replace(told, row_dual=found.row_dual, column_dual=found.column_dual)
-    return replace(found, basis=first.basis)
+        pass  # HiGHS continues from the best plan and the bound
+    return True
+
+
+def _cheapest(
+    searched: Program,
+    aim: Program,
+    found: ProgramSolution,
+    options: Options,
+    interrupt: Interrupt,
+) -> ProgramSolution:
+    """Return a plan as good by the aim, the cheapest by the costs that follow with its integers."""
+    cheapest = highs.polished(searched, found, options, interrupt)
+    if cheapest is None or cheapest.x is None:
+        return found
+    judged = highs.judged(aim, cheapest.x, found.bound, found.nodes, options)
+    return replace(judged, row_dual=found.row_dual, column_dual=found.column_dual)
 
 
 def led(program: Program, then: Floats) -> Program:

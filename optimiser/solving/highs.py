@@ -177,66 +177,83 @@ def optimise(
     if exact is not None and (not finished or exact.status == "optimal"):
         return exact
     # Made whole, the integers cost more than the search thought, or fit no plan at all.
-    return _made_whole(program, found, exact, options, interrupt, watch, deadline)
+    bound = -INFINITY if found.bound is None else found.bound
+    search = WholeSearch(options, interrupt, watch, deadline, exact, found.nodes)
+    return search.run(program, bound)
 
 
-def _made_whole(
-    program: Program,
-    found: ProgramSolution,
-    best: ProgramSolution | None,
-    options: Options,
-    interrupt: Interrupt,
-    watch: Watch | None,
-    deadline: float,
-) -> ProgramSolution:
-    """Go on from a search whose integers are whole within its tolerance only: more tightly, and
-    where a decision hides in that tolerance too, on both sides of it. `best` is the best plan so
-    far whose integers are whole.
+@dataclass(eq=False)
+class WholeSearch:
+    """The continuation of a search whose integers are whole within its tolerance only.
+
+    It searches more tightly; where a decision hides in that tolerance too, it branches on both
+    sides of it. `best` is the best plan so far whose integers are whole; `proven` is the least
+    bound of what is closed; `deadline` is on the clock of time.perf_counter [s].
     """
-    waiting, proven, nodes = (
-        [(program, -INFINITY if found.bound is None else found.bound)],
-        INFINITY,
-        found.nodes,
-    )
-    while waiting:
-        waiting.sort(key=lambda each: each[1], reverse=True)
-        part, bound = waiting.pop()
-        left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
-        enough = (
-            best is not None
-            and best.objective is not None
-            and bound >= best.objective - options.gap * abs(best.objective)
-        )
-        if enough or left.time_limit == 0 or interrupt.requested:
-            proven = min(proven, bound)
-            continue
-        known = None if best is None else best.x
-        try:
-            again, ended = _search(part, left, TIGHT, interrupt, watch, known)
-        except SolverError:  # HiGHS gives up where it cannot keep so tight a tolerance to the end
-            again, ended = _search(part, left, LOOSE, interrupt, watch, known)
-        nodes += again.nodes
+
+    options: Options
+    interrupt: Interrupt
+    watch: Watch | None
+    deadline: float
+    best: ProgramSolution | None
+    nodes: int
+    proven: float = INFINITY
+
+    def run(self, program: Program, bound: float) -> ProgramSolution:
+        """Search a program with a known bound, the side with the lowest bound first."""
+        waiting = [(program, bound)]
+        while waiting:
+            waiting.sort(key=lambda each: each[1], reverse=True)
+            waiting += self._branch(*waiting.pop())
+        best, proven = self.best, self.proven
+        if best is None or best.x is None:
+            if proven == INFINITY:
+                return ProgramSolution("infeasible", nodes=self.nodes)
+            return ProgramSolution("no_plan", bound=proven, nodes=self.nodes)
+        bounded = None if proven == -INFINITY else proven
+        whole = judged(program, best.x, bounded, self.nodes, self.options)
+        return replace(whole, row_dual=best.row_dual, column_dual=best.column_dual)
+
+    def _branch(self, program: Program, bound: float) -> list[tuple[Program, float]]:
+        """Search a side, and return the sides that it splits into, with their bound."""
+        left = replace(self.options, time_limit=max(0.0, self.deadline - time.perf_counter()))
+        if self._enough(bound) or left.time_limit == 0 or self.interrupt.requested:
+            self.proven = min(self.proven, bound)
+            return []
+        again, ended = self._searched(program, left)
+        self.nodes += again.nodes
         if again.status == "infeasible":
-            continue
+            return []
         bound = bound if again.bound is None else max(bound, again.bound)
-        whole = None if again.x is None else polished(part, again, options, interrupt)
-        if whole is not None and (
-            best is None or best.objective is None or (whole.objective or 0.0) < best.objective
-        ):
-            best = whole
-        sides = (
-            _sides(part, again) if ended and (whole is None or whole.status != "optimal") else []
-        )
-        waiting += [(side, bound) for side in sides]
-        proven = proven if sides else min(proven, bound)
-    if best is None or best.x is None:
-        return (
-            ProgramSolution("infeasible", nodes=nodes)
-            if proven == INFINITY
-            else ProgramSolution("no_plan", bound=proven, nodes=nodes)
-        )
-    told = judged(program, best.x, None if proven == -INFINITY else proven, nodes, options)
-    return replace(told, row_dual=best.row_dual, column_dual=best.column_dual)
+        whole = None
+        if again.x is not None:
+            whole = polished(program, again, self.options, self.interrupt)
+        self._take(whole)
+        if ended and (whole is None or whole.status != "optimal"):
+            sides = _sides(program, again)
+            if sides:
+                return [(side, bound) for side in sides]
+        self.proven = min(self.proven, bound)
+        return []
+
+    def _enough(self, bound: float) -> bool:
+        """Return whether the best plan is within the gap of a bound."""
+        objective = None if self.best is None else self.best.objective
+        return objective is not None and bound >= objective - self.options.gap * abs(objective)
+
+    def _searched(self, program: Program, options: Options) -> tuple[ProgramSolution, bool]:
+        """Search more tightly, or where HiGHS gives up at so tight a tolerance, as loosely as before."""
+        known = None if self.best is None else self.best.x
+        try:
+            return _search(program, options, TIGHT, self.interrupt, self.watch, known)
+        except SolverError:
+            return _search(program, options, LOOSE, self.interrupt, self.watch, known)
+
+    def _take(self, whole: ProgramSolution | None) -> None:
+        """Keep a plan that is better than the best so far."""
+        objective = None if self.best is None else self.best.objective
+        if whole is not None and (objective is None or (whole.objective or 0.0) < objective):
+            self.best = whole
 
 
 def _sides(program: Program, inexact: ProgramSolution) -> list[Program]:

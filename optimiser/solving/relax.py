@@ -10,7 +10,7 @@ import numpy as np
 
 from optimiser.solving import highs
 from optimiser.solving.search_options import Options, Status, relative_gap
-from optimiser.solving.standard_form import INFINITY, StandardForm
+from optimiser.solving.standard_form import INFINITY, Program, StandardForm
 from optimiser.system.interrupts import Interrupt
 
 NOTHING = 1e-7  # an amount below this is the solver's rounding [scaled units]
@@ -44,10 +44,25 @@ class Relaxation:
 def relax(
     form: StandardForm, elastic: Sequence[Elastic], options: Options | None = None
 ) -> Relaxation:
-    """Least weighted amounts by which the elastic limits must give so that a plan exists; integers
-    stay whole, everything else holds. The values in the Pyomo model are not touched. Raises
-    SolverError.
+    """Minimise the weighted amounts by which the elastic limits must give so that a plan exists.
+
+    Integers stay whole, everything else holds. The values in the Pyomo model are not touched.
+    Raises SolverError.
     """
+    softened = _softened(form, elastic)
+    found = highs.optimise(softened, options or Options(), Interrupt())
+    if found.x is None:
+        return Relaxation(found.status)
+    given = found.x[form.program.columns :].tolist()
+    amounts = tuple(
+        amount * _size(form, each) if amount > NOTHING else 0.0
+        for amount, each in zip(given, elastic, strict=True)
+    )
+    return Relaxation(found.status, amounts, relative_gap(found.objective, found.bound))
+
+
+def _softened(form: StandardForm, elastic: Sequence[Elastic]) -> Program:
+    """Return the program with a column for each elastic limit: the amount by which it gives."""
     program = form.program
     lower, upper = program.lower.copy(), program.upper.copy()
     row_lower: list[float] = []
@@ -60,20 +75,17 @@ def relax(
         elif j is not None:
             # The bound of a variable becomes a row that can give.
             i, low, high = program.rows + len(row_lower), lower[j], upper[j]
-            row_lower.append(low if each.sense == "least" else -INFINITY)
-            row_upper.append(high if each.sense == "most" else INFINITY)
+            least = each.sense == "least"
+            row_lower.append(low if least else -INFINITY)
+            row_upper.append(INFINITY if least else high)
             entries.append((i, j, 1.0))
-            (lower if each.sense == "least" else upper)[j] = (
-                -INFINITY if each.sense == "least" else INFINITY
-            )
+            (lower if least else upper)[j] = -INFINITY if least else INFINITY
         else:
             continue  # no row because it is always true: nothing to give
-        short = high == INFINITY or (low > -INFINITY and each.sense == "least")
-        entries.append((i, give, 1.0 if short else -1.0))
+        entries.append((i, give, _sign(each, low, high)))
     row, column, value = zip(*entries, strict=True) if entries else ((), (), ())
-    softened = replace(
-        program, cost=np.zeros(program.columns), offset=0.0, lower=lower, upper=upper
-    ).extended(
+    freed = replace(program, cost=np.zeros(program.columns), offset=0.0, lower=lower, upper=upper)
+    return freed.extended(
         cost=[each.weight for each in elastic],
         lower=[0.0] * len(elastic),
         upper=[INFINITY] * len(elastic),
@@ -83,19 +95,17 @@ def relax(
         column=column,
         value=value,
     )
-    found = highs.optimise(softened, options or Options(), Interrupt())
-    if found.x is None:
-        return Relaxation(found.status)
-    # A bound of a column gives in the unit of the column.
-    places = [(form.row(each.data), form.column(each.data)) for each in elastic]
-    sizes = [
-        (
-            1.0
-            if i is None and j is None
-            else float(form.sizes.row[i] if i is not None else form.sizes.column[j])
-        )
-        for i, j in places
-    ]
-    given = zip(found.x[program.columns :].tolist(), sizes, strict=True)
-    amounts = tuple(amount * size if amount > NOTHING else 0.0 for amount, size in given)
-    return Relaxation(found.status, amounts, relative_gap(found.objective, found.bound))
+
+
+def _sign(elastic: Elastic, low: float, high: float) -> float:
+    """Return 1 where the lower side of a row gives, -1 where the upper one does."""
+    lower_gives = high == INFINITY or (low > -INFINITY and elastic.sense == "least")
+    return 1.0 if lower_gives else -1.0
+
+
+def _size(form: StandardForm, elastic: Elastic) -> float:
+    """Return one scaled unit of a limit: of its row, or of the column that it bounds."""
+    i, j = form.row(elastic.data), form.column(elastic.data)
+    if i is not None:
+        return float(form.sizes.row[i])
+    return 1.0 if j is None else float(form.sizes.column[j])

@@ -1,7 +1,7 @@
-"""A model to a plan's numbers: every objective in turn, by HiGHS directly or by a solver that Pyomo
-knows by name.
+"""Solve a Pyomo model: every objective in turn, by HiGHS directly or by a solver that Pyomo knows by
+name.
 
-The values are left in the Pyomo model; what is told about them stands in the `Outcome`.
+The values of the variables are left in the Pyomo model; the `Outcome` reports how the search ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from optimiser.solving.search_options import (
     relative_gap,
 )
 from optimiser.solving.standard_form import (
-    INFINITY,
     Floats,
     Program,
     StandardForm,
@@ -57,13 +56,14 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How a solve ended, with one `Stage` for each objective in the order in which they were
-    minimised. A plan is judged by the one that is named cost, else by the last; one that follows it
-    only chooses between plans that are equally good.
+    """How a solve ended, with one `Stage` for each objective, in the order in which they were
+    minimised.
 
-    `optimal`: every stage up to it is proven within the gap; `feasible`: a plan, unproven;
-    `infeasible`: proven that there is none; `no_plan`: none was found in time. `interrupted`: the
-    user ended the search. `form` is None for a solver that Pyomo ran.
+    A plan is judged by the objective that is named cost, else by the last. One that follows it only
+    chooses between plans that are equally good. `optimal`: every stage up to it is proven within
+    the gap. `feasible`: there is a plan, without that proof. `infeasible`: it is proven that there
+    is no plan. `no_plan`: the search found none in time. `interrupted`: the user ended the search.
+    `form` is None for a solver that Pyomo ran.
     """
 
     stages: tuple[Stage, ...]
@@ -74,11 +74,12 @@ class Outcome:
 
     @property
     def main(self) -> int:
-        """Number of the stage that the plan is judged by."""
+        """Return the number of the stage that the plan is judged by."""
         return main([each.name for each in self.stages])
 
     @property
     def status(self) -> Status:
+        """Return the status of the plan."""
         statuses = {each.status for each in self.stages[: self.main + 1]}
         for status in ("infeasible", "no_plan", "feasible"):
             if status in statuses:
@@ -87,33 +88,40 @@ class Outcome:
 
     @property
     def objective(self) -> float | None:
+        """Return the objective that the plan is judged by; None without a plan."""
         return self.stages[self.main].objective
 
     @property
     def bound(self) -> float | None:
-        """No plan costs less; of two objectives: no plan that is as good as this one by the first."""
+        """Return the proven bound: no plan costs less.
+
+        Of two objectives: no plan that is as good by the first costs less.
+        """
         return self.stages[self.main].bound
 
     @property
     def gap(self) -> float | None:
+        """Return the relative gap between objective and bound [1]."""
         return self.stages[self.main].gap
 
     @property
     def nodes(self) -> int:
+        """Return the nodes of branching of all stages."""
         return sum(each.nodes for each in self.stages)
 
     def judged(self, objective: float) -> Outcome:
-        """Return the same with another value of what the plan is judged by, of which nothing is
-        proven.
+        """Return the outcome with another value of the objective that the plan is judged by, and no
+        bound.
         """
         stages = [*self.stages]
         stages[self.main] = replace(stages[self.main], objective=objective, bound=None, gap=None)
         return replace(self, stages=tuple(stages))
 
     def dual(self, constraint: Any, stage: int | None = None) -> float | None:
-        """Change of a stage's objective for one more unit of a constraint's bound (the right-hand
-        side of Pyomo's `body`), integers held; 0 for a constraint that is no row, None where duals
-        are not known.
+        """Return the change of a stage's objective for one more unit of a constraint's bound.
+
+        The bound is the right-hand side of Pyomo's `body`; integers are held. It is 0 for a
+        constraint that is no row, None where duals are not known.
         """
         at = self.main if stage is None else stage
         return self._marginal(
@@ -121,7 +129,9 @@ class Outcome:
         )
 
     def reduced_cost(self, variable: Any, stage: int | None = None) -> float | None:
-        """Change of a stage's objective for one more unit of a variable's binding bound, or None."""
+        """Return the change of a stage's objective for one more unit of a variable's binding bound;
+        None where duals are not known.
+        """
         at = self.main if stage is None else stage
         return self._marginal(
             self.form.column(variable) if self.form else None, self.stages[at].column_dual
@@ -151,9 +161,9 @@ def solve(
     each at no more of the ones before it, and leave the values in the model.
 
     `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and
-    keeps the best plan so far; a second one is KeyboardInterrupt. `solver` names another solver
-    than HiGHS without Pyomo's interface. `tree` is the scenario tree of the model: the last part of
-    a variable's index is its node. Raises ValueError for a model that is not linear,
+    keeps the best plan so far; a second one is KeyboardInterrupt. `solver` names a solver that
+    Pyomo runs; without it HiGHS runs directly. `tree` is the scenario tree of the model: the last
+    part of a variable's index is its node. Raises ValueError for a model that is not linear,
     UnboundedError, SolverUnavailable and SolverError.
     """
     options = options or Options()
@@ -169,7 +179,7 @@ def solve(
         raise ValueError("the model has no active objective")
     shape = structure(form.program, form.labels, form.priority, tree)
     with Interrupt() as interrupt:
-        stages, x = _minimise_in_turn(form, options, interrupt, report, shape)
+        stages, x = LexicographicSearch(form, options, interrupt, report, shape).run()
     if x is not None:
         values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
         for variable, value in zip(form.variables, values.tolist(), strict=True):
@@ -177,82 +187,97 @@ def solve(
     return Outcome(stages, time.perf_counter() - begun, interrupt.requested, highs.version(), form)
 
 
-def _minimise_in_turn(
-    form: StandardForm,
-    options: Options,
-    interrupt: Interrupt,
-    report: Report | None,
-    shape: Structure,
-) -> tuple[tuple[Stage, ...], Floats | None]:
-    program, x, root = form.program, None, None
-    stages: list[Stage] = []
-    judged, judged_at = main([each.name for each in form.objectives]), None
-    deadline = time.perf_counter() + options.time_limit
-    for k, objective in enumerate(form.objectives):
-        begun = time.perf_counter()
-        program = replace(program, cost=objective.cost, offset=objective.offset)
+@dataclass(eq=False)
+class LexicographicSearch:
+    """The objectives of a form, minimised one after another, each at no more of those before it.
+
+    Plans are judged by one of them (`main`). What follows it only chooses between plans that are
+    equally good by it, and needs no structure.
+    """
+
+    form: StandardForm
+    options: Options
+    interrupt: Interrupt
+    report: Report | None
+    shape: Structure
+
+    def run(self) -> tuple[tuple[Stage, ...], Floats | None]:
+        """Return a stage for each objective, and the columns of the plan; None where there is none."""
+        form, program, x, root = self.form, self.form.program, None, None
+        judged, judged_at = main([each.name for each in form.objectives]), None
+        stages: list[Stage] = []
+        deadline = time.perf_counter() + self.options.time_limit
+        for k, objective in enumerate(form.objectives):
+            begun = time.perf_counter()
+            program = replace(program, cost=objective.cost, offset=objective.offset)
+            then = form.objectives[judged].cost if k < judged else None
+            context = StageContext(then, max(0.0, deadline - begun), root)
+            found = self._minimised(k, program, x, self.shape if k <= judged else None, context)
+            stages.append(_stage(form, k, found, time.perf_counter() - begun))
+            x = found.x
+            if x is None or found.objective is None:
+                break
+            if k == judged:
+                judged_at = (program, x)
+            root = None if found.basis is None else found.basis.with_row(program.rows)
+            program = _held(program, found.objective)
+        if x is not None and judged_at is not None:
+            of = (*judged_at, x, stages[judged], self.options, self.interrupt)
+            stages[judged] = _repriced(form, *of)
+        return tuple(stages), x
+
+    def _minimised(
+        self,
+        k: int,
+        program: Program,
+        x: Floats | None,
+        shape: Structure | None,
+        context: StageContext,
+    ) -> ProgramSolution:
+        """Minimise an objective, from a plan of those before it; that plan stays where there is no
+        better one.
+        """
+        if x is not None and self.interrupt.requested:
+            return ProgramSolution("feasible", x, program.objective(x))
         # A stage leaves at least an equal share of the time to those after it.
-        share, size = (
-            max(0.0, deadline - begun) / (len(form.objectives) - k),
-            form.sizes.objective[objective.name],
-        )
-        if x is not None and interrupt.requested:
-            found = ProgramSolution("feasible", x, program.objective(x))
-        else:
-            try:
-                turn = StageContext(
-                    form.objectives[judged].cost if k < judged else None,
-                    max(0.0, deadline - begun),
-                    root,
-                )
-                # What follows the one that plans are judged by only chooses between plans that are
-                # equally good.
-                own = shape if k <= judged else None
-                found = _minimise(
-                    program,
-                    form,
-                    replace(options, time_limit=share),
-                    interrupt,
-                    _watch(report, form, k),
-                    x,
-                    own,
-                    turn,
-                )
-            except highs.Stuck:
-                if x is None:
-                    raise
-                found = ProgramSolution("no_plan")
+        share = context.longest / (len(self.form.objectives) - k)
+        options, watch = replace(self.options, time_limit=share), _watch(self.report, self.form, k)
+        try:
+            if shape is None:
+                found = highs.optimise(program, options, self.interrupt, watch, x)
+            else:
+                of = (program, shape, options, self.interrupt, watch, x, context)
+                found = engine.optimise(*of)
+        except Unbounded as ray:
+            raise UnboundedError(self.form.at(ray.columns)) from None
+        except highs.Stuck:
+            if x is None:
+                raise
+            found = ProgramSolution("no_plan")
         if found.x is None and x is not None:
-            found = replace(found, status="feasible", x=x, objective=program.objective(x))
-        row_dual, column_dual = _duals(form, objective.name, found)
-        best = None if found.x is None else form.stated[k].at(form.sizes.values(found.x))
-        stages.append(
-            Stage(
-                name=objective.name,
-                status=found.status,
-                objective=best,
-                bound=(
-                    None
-                    if found.bound is None
-                    else min(found.bound * size, INFINITY if best is None else best)
-                ),
-                gap=relative_gap(found.objective, found.bound),
-                nodes=found.nodes,
-                seconds=time.perf_counter() - begun,
-                row_dual=row_dual,
-                column_dual=column_dual,
-            )
-        )
-        x = found.x
-        if x is None or found.objective is None:
-            break
-        if k == judged:
-            judged_at = (program, x)
-        root = None if found.basis is None else found.basis.with_row(program.rows)
-        program = _held(program, found.objective)
-    if x is not None and judged_at is not None:
-        stages[judged] = _repriced(form, *judged_at, x, stages[judged], options, interrupt)
-    return tuple(stages), x
+            return replace(found, status="feasible", x=x, objective=program.objective(x))
+        return found
+
+
+def _stage(form: StandardForm, k: int, found: ProgramSolution, seconds: float) -> Stage:
+    """Return how an objective ended, in the units of the model."""
+    name = form.objectives[k].name
+    row_dual, column_dual = _duals(form, name, found)
+    best = None if found.x is None else form.stated[k].at(form.sizes.values(found.x))
+    bound = None if found.bound is None else found.bound * form.sizes.objective[name]
+    if bound is not None and best is not None:
+        bound = min(bound, best)
+    return Stage(
+        name=name,
+        status=found.status,
+        objective=best,
+        bound=bound,
+        gap=relative_gap(found.objective, found.bound),
+        nodes=found.nodes,
+        seconds=seconds,
+        row_dual=row_dual,
+        column_dual=column_dual,
+    )
 
 
 def _repriced(
@@ -264,8 +289,9 @@ def _repriced(
     options: Options,
     interrupt: Interrupt,
 ) -> Stage:
-    """The stage that a plan is judged by, with the duals that belong to the integers of the plan,
-    where a later stage chose others.
+    """Return the stage that a plan is judged by, with the duals for the integers of the plan.
+
+    A later stage may have chosen other integers than that stage.
     """
     whole = np.round(x[program.integer])
     if np.array_equal(whole, np.round(before[program.integer])):
@@ -278,7 +304,7 @@ def _repriced(
 def _duals(
     form: StandardForm, objective: str, found: ProgramSolution
 ) -> tuple[Floats | None, Floats | None]:
-    """The duals of the rows and columns of the model, in its units."""
+    """Return the duals of the rows and columns, in the units of the model."""
     size = form.sizes.objective[objective]
     row = (
         None
@@ -290,26 +316,8 @@ def _duals(
     )
 
 
-def _minimise(
-    program: Program,
-    form: StandardForm,
-    options: Options,
-    interrupt: Interrupt,
-    watch: highs.Watch | None,
-    known: Floats | None,
-    shape: Structure | None,
-    turn: StageContext,
-) -> ProgramSolution:
-    try:
-        if shape is None:
-            return highs.optimise(program, options, interrupt, watch, known)
-        return engine.optimise(program, shape, options, interrupt, watch, known, turn)
-    except Unbounded as ray:
-        raise UnboundedError(form.at(ray.columns)) from None
-
-
 def _held(program: Program, best: float) -> Program:
-    """Give the program with one more row: its objective stays at the best value found."""
+    """Return the program with one more row: its objective stays at the best value."""
     entries = program.cost.nonzero()[0]
     return program.extended(
         row_lower=[-float("inf")],
@@ -321,6 +329,7 @@ def _held(program: Program, best: float) -> Program:
 
 
 def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch | None:
+    """Return what reports the progress of a stage, in the units of the model."""
     if report is None:
         return None
     name = form.objectives[stage].name

@@ -1,17 +1,16 @@
-"""Pyomo model -> arrays: the linear program as a solver takes it, and which variable and constraint
-stands where.
+"""From a Pyomo model to the arrays of a linear program, with the variable of each column and the
+constraint of each row.
 
-A general visitor spends most of its time on what a linear model does not have. Here flat sums of
-monomials are walked directly, and only what is left over goes to Pyomo's own
-`generate_standard_repn`. The result is held to be the same by the tests, on random models and on
-every sample workbook.
+A general visitor spends most of its time on cases that a linear model does not have. Here flat sums
+of monomials are walked directly, and only the rest goes to Pyomo's own `generate_standard_repn`. The
+tests compare both, on random models and on every sample workbook.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,12 +37,11 @@ Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 INFINITY = float("inf")
 TRIVIAL = 1e-9  # a row without entries whose bounds hold to this, in its scaled unit, is true
-DIGITS, COST_DIGITS = (
-    13,
-    11,
-)  # of a scaled number that count: what is behind them is rounding, and other in other units
-# of the largest entry of its row: an entry below it is what rounding left of a difference
+DIGITS, COST_DIGITS = 13, 11
+"""Significant digits of a scaled number; those behind them are rounding errors, which differ with
+the units."""
 CANCELLED = 1e-14
+"""An entry below this, of the largest of its row, is only the rounding error of a difference."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,26 +67,28 @@ class Program:
 
     @property
     def columns(self) -> int:
+        """Return the number of columns."""
         return len(self.cost)
 
     @property
     def rows(self) -> int:
+        """Return the number of rows."""
         return len(self.row_lower)
 
     def objective(self, x: Floats) -> float:
-        """cost·x + offset."""
+        """Return cost·x + offset."""
         # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep
         # again than the sum takes.
         return float((self.cost * x).sum()) + self.offset
 
     @property
     def least(self) -> float:
-        """What the objective cannot be below within the bounds of the columns."""
+        """Return the least value of the objective within the bounds of the columns."""
         at, cost = np.where(self.cost > 0, self.lower, self.upper), self.cost
         return float((cost[cost != 0] * at[cost != 0]).sum()) + self.offset
 
     def activity(self, x: Floats) -> Floats:
-        """A x, one value for each row."""
+        """Return A x, one value for each row."""
         row = np.repeat(np.arange(self.rows), np.diff(self.start))
         return np.bincount(row, weights=self.value * x[self.index], minlength=self.rows).astype(
             np.float64
@@ -109,17 +109,17 @@ class Program:
         return bool((x[self.integer] == np.round(x[self.integer])).all())
 
     def matrix(self) -> Any:
-        """A, as scipy keeps it by rows."""
+        """Return A as a sparse array of scipy, by rows."""
         from scipy.sparse import csr_array
 
         return csr_array((self.value, self.index, self.start), shape=(self.rows, self.columns))
 
     def relaxed(self) -> Program:
-        """The same program with no column that must be whole."""
+        """Return the same program with continuous columns only."""
         return replace(self, integer=np.zeros(self.columns, dtype=np.bool_))
 
     def fixed(self, whole: Floats) -> Program:
-        """The linear program with the integer columns held at given values, one for each of them."""
+        """Return the linear program with the integer columns held at given values."""
         lower, upper = self.lower.copy(), self.upper.copy()
         lower[self.integer] = upper[self.integer] = whole
         return replace(self.relaxed(), lower=lower, upper=upper)
@@ -136,9 +136,10 @@ class Program:
         column: Sequence[int] | Ints = (),
         value: Sequence[float] | Floats = (),
     ) -> Program:
-        """The same program with continuous columns (`cost lower upper`) and rows (`row_lower
-        row_upper`) behind its own, and new entries (`row column value`), none where an entry stands
-        already.
+        """Return the program with more continuous columns (`cost lower upper`), rows (`row_lower
+        row_upper`) and entries (`row column value`).
+
+        New columns and rows stand behind the old ones. No new entry may stand where an old one does.
         """
         rows = self.rows + len(row_lower)
         row_of = np.concatenate(
@@ -170,7 +171,7 @@ class Objective:
     offset: float
 
     def at(self, x: Floats) -> float:
-        """Evaluate it."""
+        """Return its value at x."""
         # Not `@`: on long vectors BLAS wakes a thread for each core, which takes longer to sleep
         # again than the sum takes.
         return float((self.cost * x).sum()) + self.offset
@@ -185,7 +186,7 @@ class Sizes:
     objective: Mapping[str, float]
 
     def values(self, x: Floats) -> Floats:
-        """The values of the variables where the columns of the program are x."""
+        """Return the values of the variables where the columns of the program are x."""
         return rounded(x * self.column) if (self.column != 1.0).any() else x
 
 
@@ -204,12 +205,11 @@ class StandardForm:
     constraints: tuple[Any, ...]
     sizes: Sizes
     stated: tuple[Objective, ...]
-    # of each column: what has a higher one is decided first, as Pyomo's suffix `priority` says
-    priority: Ints
+    priority: Ints  # of each column, from Pyomo's suffix `priority`: the highest is decided first
 
     @functools.cached_property
     def labels(self) -> tuple[Label, ...]:
-        """The component and the index of the variable of each column."""
+        """Return the component and the index of the variable of each column."""
         found: list[Label] = []
         for each in self.variables:
             key = each.index()
@@ -219,7 +219,7 @@ class StandardForm:
         return tuple(found)
 
     def at(self, columns: Iterable[int]) -> tuple[Any, ...]:
-        """The variables of some columns."""
+        """Return the variables of some columns."""
         return tuple(self.variables[j] for j in columns)
 
     @functools.cached_property
@@ -231,12 +231,12 @@ class StandardForm:
         return {id(each): i for i, each in enumerate(self.constraints)}
 
     def column(self, variable: Any) -> int | None:
-        """The column of a variable; None where the model does not hold it."""
+        """Return the column of a variable; None where the model does not hold it."""
         return self._column.get(id(variable))
 
     def row(self, constraint: Any) -> int | None:
-        """The row of a constraint; None where it is inactive, bounds nothing, or holds no variable
-        and is true.
+        """Return the row of a constraint; None where it is inactive, bounds nothing, or has no
+        variable and is true.
         """
         return self._row.get(id(constraint))
 
@@ -255,9 +255,10 @@ def judging(objectives: Sequence[Objective]) -> Objective | None:
 
 
 def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> StandardForm:
-    """Compile a linear Pyomo model: every variable is a column (a fixed one with both bounds at its
-    value), every active constraint that says something a row, every active objective is to be
-    minimised, in the order of declaration.
+    """Compile a linear Pyomo model, in the order of declaration.
+
+    Every variable is a column (a fixed one has both bounds at its value). Every active constraint
+    that bounds something is a row. Every active objective is to be minimised.
 
     Numbers are multiplied as the suffix `scaling_factor` says, unless `scaled` is false, and
     rounded: what differs in their units alone becomes the same program. `numbers` is the type of
@@ -273,44 +274,9 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
         parts = [part for part in m.component_objects(pyo.Var) if not part.is_reference()]
         variables = [each for part in parts for each in part.values()]
         column = {id(each): j for j, each in enumerate(variables)}
-        column_size = np.repeat(
-            [1 / factor.get(id(part), 1.0) for part in parts], [len(part) for part in parts]
-        )
         lower, upper, integer = _columns(variables, numbers)
         goals = [*m.component_data_objects(pyo.Objective, active=True)]
-        row_size: list[float] = []
-        row_lower: list[float] = []
-        row_upper: list[float] = []
-        constraints: list[Any] = []
-        start, index, value = [0], list[int](), list[float]()
-        for part in m.component_objects(pyo.Constraint, active=True):
-            of_part = factor.get(id(part), 1.0)
-            for each in part.values():
-                if not each.active or part.is_reference():
-                    continue
-                low, entries, high = _row(each, column)
-                if (
-                    numbers is object
-                ):  # what is an expression may be nothing here and something elsewhere
-                    entries = {
-                        j: each
-                        for j, each in entries.items()
-                        if not isinstance(each, (int, float)) or each
-                    }
-                elif not all(entries.values()):
-                    entries = {j: coefficient for j, coefficient in entries.items() if coefficient}
-                by = factor.get(id(each), of_part)
-                if (low == -INFINITY and high == INFINITY) or (
-                    not entries and low * by <= TRIVIAL and high * by >= -TRIVIAL
-                ):
-                    continue
-                row_size.append(1 / by)
-                row_lower.append(low)
-                row_upper.append(high)
-                index.extend(entries)
-                value.extend(entries.values())
-                start.append(len(index))
-                constraints.append(each)
+        rows = _rows(m, column, factor, numbers)
         objectives = tuple(
             Objective(each.name, *_objective(each, column, numbers)) for each in goals
         )
@@ -321,30 +287,29 @@ def standard_form(m: Any, scaled: bool = True, numbers: Any = np.float64) -> Sta
             lower=lower,
             upper=upper,
             integer=integer,
-            row_lower=np.array(row_lower, dtype=numbers),
-            row_upper=np.array(row_upper, dtype=numbers),
-            start=np.array(start, dtype=np.int32),
-            index=np.array(index, dtype=np.int32),
-            value=np.array(value, dtype=numbers),
+            row_lower=np.array(rows.lower, dtype=numbers),
+            row_upper=np.array(rows.upper, dtype=numbers),
+            start=np.array(rows.start, dtype=np.int32),
+            index=np.array(rows.index, dtype=np.int32),
+            value=np.array(rows.value, dtype=numbers),
         )
-    _check_finite(program, constraints)
+    _check_finite(program, rows.constraints)
+    counts = [len(part) for part in parts]
     sizes = Sizes(
-        column_size,
-        np.array(row_size, dtype=np.float64),
+        np.repeat([1 / factor.get(id(part), 1.0) for part in parts], counts),
+        np.array(rows.size, dtype=np.float64),
         {each.name: 1 / factor.get(id(each), 1.0) for each in goals},
     )
     first = _suffix(m, "priority")
-    priority = np.repeat(
-        [int(first.get(id(part), 0)) for part in parts], [len(part) for part in parts]
-    ).astype(np.int32)
+    priority = np.repeat([int(first.get(id(part), 0)) for part in parts], counts).astype(np.int32)
     form = StandardForm(
-        program, objectives, tuple(variables), tuple(constraints), sizes, objectives, priority
+        program, objectives, tuple(variables), tuple(rows.constraints), sizes, objectives, priority
     )
     return rescaled(form) if factor and numbers is not object else form
 
 
 def _suffix(m: Any, name: str) -> dict[int, float]:
-    """What a suffix says of each component, or of a member of it, by its identity."""
+    """Return the value of a suffix for each component or member, by its identity."""
     suffix = m.component(name)
     return (
         {}
@@ -354,8 +319,9 @@ def _suffix(m: Any, name: str) -> dict[int, float]:
 
 
 def rescaled(form: StandardForm) -> StandardForm:
-    """The form with all numbers scaled and rounded, without the entries that rounding left of a
-    difference.
+    """Return the form with all numbers scaled and rounded.
+
+    An entry that is only the rounding error of a difference is left out.
     """
     p, sizes = form.program, form.sizes
     row = np.repeat(np.arange(p.rows), np.diff(p.start))
@@ -390,12 +356,12 @@ def rescaled(form: StandardForm) -> StandardForm:
 
 
 def _without_rests(cost: Floats) -> Floats:
-    """Costs without those that rounding left of a difference."""
+    """Return the costs, with 0 for those that are only the rounding error of a difference."""
     return np.where(np.abs(cost) > CANCELLED * np.abs(cost).max(initial=0.0), cost, 0.0)
 
 
 def rounded(values: Floats, digits: int = DIGITS) -> Floats:
-    """Numbers with so many digits that count."""
+    """Return numbers rounded to so many significant digits."""
     size = np.abs(values)
     some = (size > 0) & (size < INFINITY)
     power = np.clip(
@@ -417,7 +383,7 @@ def _refuse_unknown(m: Any) -> None:
 
 
 def _columns(variables: Iterable[Any], numbers: Any) -> tuple[Floats, Floats, Bools]:
-    """Lower and upper bound of each variable and whether it is whole."""
+    """Return the lower and upper bound of each variable, and whether it is integer."""
     lower, upper, integer = [], [], []
     whole: dict[int, bool] = {}
     for each in variables:
@@ -448,6 +414,64 @@ def _columns(variables: Iterable[Any], numbers: Any) -> tuple[Floats, Floats, Bo
     )
 
 
+@dataclass(eq=False)
+class _Rows:
+    """The rows of a program as they are collected: their bounds, entries, scaled units and
+    constraints.
+    """
+
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    start: list[int] = field(default_factory=lambda: [0])
+    index: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    size: list[float] = field(default_factory=list)
+    constraints: list[Any] = field(default_factory=list)
+
+    def add(
+        self, constraint: Any, low: float, entries: dict[int, float], high: float, factor: float
+    ) -> None:
+        """Add the row of a constraint, unless it bounds nothing or is always true."""
+        if low == -INFINITY and high == INFINITY:
+            return
+        if not entries and low * factor <= TRIVIAL and high * factor >= -TRIVIAL:
+            return
+        self.size.append(1 / factor)
+        self.lower.append(low)
+        self.upper.append(high)
+        self.index.extend(entries)
+        self.value.extend(entries.values())
+        self.start.append(len(self.index))
+        self.constraints.append(constraint)
+
+
+def _rows(m: Any, column: dict[int, int], factor: dict[int, float], numbers: Any) -> _Rows:
+    """Return the rows of the active constraints, in the order of declaration."""
+    rows = _Rows()
+    for part in m.component_objects(pyo.Constraint, active=True):
+        if part.is_reference():
+            continue
+        of_part = factor.get(id(part), 1.0)
+        for each in part.values():
+            if each.active:
+                low, entries, high = _row(each, column)
+                entries = _not_zero(entries, numbers)
+                rows.add(each, low, entries, high, factor.get(id(each), of_part))
+    return rows
+
+
+def _not_zero(entries: dict[int, float], numbers: Any) -> dict[int, float]:
+    """Return the entries of a row that are not zero."""
+    if numbers is object:
+        # An expression may be zero here and not elsewhere.
+        return {
+            j: value for j, value in entries.items() if not isinstance(value, (int, float)) or value
+        }
+    if all(entries.values()):
+        return entries
+    return {j: value for j, value in entries.items() if value}
+
+
 def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Floats, float]:
     if objective.sense != pyo.minimize:
         raise ValueError(f"objective {objective.name} is to be maximised: state it as a cost")
@@ -462,8 +486,9 @@ def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Fl
 
 
 def _row(constraint: Any, column: dict[int, int]) -> tuple[float, dict[int, float], float]:
-    """Lower bound, coefficients by column and upper bound, with the signs of Pyomo's `body`, so
-    that a dual has them too.
+    """Return the lower bound, the coefficients by column and the upper bound of a constraint.
+
+    The signs are those of Pyomo's `body`, so that a dual has them too.
     """
     expression = constraint.expr
     entries: dict[int, float] = {}
