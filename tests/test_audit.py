@@ -24,7 +24,9 @@ from hypothesis import given, settings
 
 from optimiser.auditing import Line, Sheets, audit
 from optimiser.cli.main import main
-from optimiser.desk.planner import Request, audit_workbook, plan_workbook
+from optimiser.desk.plan_audit import audit_workbook
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import InputError

@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 from optimiser.auditing import audit
 from optimiser.auditing.futures import futures
 from optimiser.cli.main import main
-from optimiser.desk.planner import Request, audit_workbook, plan_workbook
+from optimiser.desk.plan_audit import audit_workbook
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.input_reader import read

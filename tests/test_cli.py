@@ -14,7 +14,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser.desk import planner
+from optimiser.desk import bounded_solve, planner
 from tests.support.books import book
 from tests.support.commands import run, stockpile
 
@@ -459,7 +459,7 @@ def test_what_nobody_foresaw_is_one_line_and_70(
 def test_what_is_asked_in_vain_is_told_before_the_search(
     workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(planner, "solve", None)
+    monkeypatch.setattr(bounded_solve, "solve", None)
     for option in ("--shares", "--value"):
         ran = run(capsys, "solve", workbook, option)
         assert ran.status == 1

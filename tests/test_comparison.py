@@ -23,7 +23,8 @@ from optimiser.cli.compare_command import show_comparison
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import Compared, change, compare
 from optimiser.desk.compare_maker import Comparison, ComparisonRequest, NoPlanError, make_comparison
-from optimiser.desk.planner import Request, plan_workbook
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.write.plan_book import write

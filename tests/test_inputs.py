@@ -18,7 +18,8 @@ import pytest
 
 from inputs.build import CASES, build
 from inputs.dictionary import README, dictionary
-from optimiser.desk.planner import Answer, Request, plan_now, plan_workbook
+from optimiser.desk.plan_request import Answer, Request
+from optimiser.desk.planner import plan_now, plan_workbook
 from optimiser.plan.plan import Plan
 from optimiser.workbook.read.input_reader import read
 from optimiser.workbook.write.plan_book import write

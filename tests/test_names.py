@@ -26,7 +26,9 @@ from rich.table import Table
 from optimiser.cli.solve_command import show_plan
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import compare
-from optimiser.desk.planner import Answer, Request, audit_workbook, plan_workbook
+from optimiser.desk.plan_audit import audit_workbook
+from optimiser.desk.plan_request import Answer, Request
+from optimiser.desk.planner import plan_workbook
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.studies.answered import Answered
 from optimiser.studies.kinds import asked as study

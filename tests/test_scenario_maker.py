@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from optimiser.cli.main import cli
-from optimiser.desk.planner import Request, plan_workbook
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import plan_workbook
 from optimiser.desk.scenario_maker import make_scenarios
 from optimiser.scenarios.sampling.defaults import DEFAULTS
 from optimiser.scenarios.sampling.draw import SamplingOptions

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from optimiser.desk.planner import Request, refuse_in_vain
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import refuse_in_vain
 from optimiser.plan.plan import Plan
 from optimiser.solving.solve import Options
 from optimiser.studies.engine.views import mean

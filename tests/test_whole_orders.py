@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from optimiser.desk import planner
-from optimiser.desk.planner import with_whole_orders
+from optimiser.desk import bounded_solve
+from optimiser.desk.whole_orders import with_whole_orders
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.solve import Options, Outcome, solve
@@ -98,7 +98,7 @@ def test_that_no_plan_was_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None
             outcome, stages=(replace(outcome.stages[0], status="no_plan", objective=None),)
         )
 
-    monkeypatch.setattr(planner, "solve", lost)
+    monkeypatch.setattr(bounded_solve, "solve", lost)
     plan = planned(lots(firm_periods=1))
     assert plan.run[FIGURE] == "none"
     assert plan.verdict.endswith(

@@ -13,7 +13,8 @@ from optimiser.auditing import Audit, Sheets
 from optimiser.auditing import audit as recompute
 from optimiser.comparison.compared import Compared
 from optimiser.comparison.compared import compare as rows_of
-from optimiser.desk.planner import Request, plan_reading
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import plan_reading
 from optimiser.explaining.shortages import Explanation
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.frames import Shown, of_lines

@@ -23,7 +23,7 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
     does not agree.
     """
-    from optimiser.desk.planner import audit_workbook
+    from optimiser.desk.plan_audit import audit_workbook
 
     audited = audit_workbook(workbook, plan, parsed(changes))
     for note in audited.notes:

@@ -25,7 +25,7 @@ from optimiser.system.interrupts import INTERRUPTED
 from optimiser.system.streams import Careful
 
 if TYPE_CHECKING:
-    from optimiser.desk.planner import Answer
+    from optimiser.desk.plan_request import Answer
 
 NOT_BUNDLED = {
     "firm": "--firm",
@@ -131,7 +131,8 @@ def solve(
     Ctrl-C keeps the best plan so far.
     """
     from optimiser.cli.progress import search_progress
-    from optimiser.desk.planner import Request, plan_workbook
+    from optimiser.desk.plan_request import Request
+    from optimiser.desk.planner import plan_workbook
 
     _refuse_together(options)
     if options["decompose"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from optimiser.desk.planner import Answer
+from optimiser.desk.plan_request import Answer
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import relative_gap
 from optimiser.studies.what_ifs.cost_shares import CostShare

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from optimiser.auditing import Sheets
 from optimiser.comparison.compared import Compared, compare
-from optimiser.desk.planner import Answer, Request, Watch, plan_now
+from optimiser.desk.bounded_solve import Watch
+from optimiser.desk.plan_request import Answer, Request
+from optimiser.desk.planner import plan_now
 from optimiser.figures import of_comparison
 from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 from optimiser.plan.audited import as_sheets

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from optimiser.cli.solve_command import show_plan
-from optimiser.desk.planner import Answer
+from optimiser.desk.plan_request import Answer
 from optimiser.figures import of_plan
 from optimiser.figures.figure import (
     ChartFigure,

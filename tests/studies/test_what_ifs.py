@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from optimiser.desk.planner import Request, refuse_in_vain
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import refuse_in_vain
 from optimiser.plan.plan import Plan
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.plan_figures import figures as reported

@@ -21,7 +21,8 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 
 from optimiser.cli.main import cli
 from optimiser.cli.template_command import template
-from optimiser.desk.planner import Request, plan_workbook
+from optimiser.desk.plan_request import Request
+from optimiser.desk.planner import plan_workbook
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.studies.study_sheet.study_table import Study
