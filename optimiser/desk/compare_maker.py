@@ -1,6 +1,6 @@
 """From plan workbooks, and workbooks to be planned, to their comparison.
 
-What the command line and a program both call.
+The command line and a program both call it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from stockpile_model.changes import Change
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonRequest:
-    """What to compare.
+    """The plans to compare.
 
     `changes`, `gap` and `time_limit` are for the workbooks that are planned now.
     """
@@ -47,8 +47,8 @@ class ComparisonRequest:
 class Side:
     """A plan as it is compared.
 
-    `until`: it holds what is done before that date; `stale`: the workbook that is no longer as the
-    plan found it.
+    `until`: it holds what is done before that date; `stale`: the workbook that has changed since
+    the plan was made.
     """
 
     source: Path
@@ -75,7 +75,7 @@ class Comparison:
 
     @property
     def units(self) -> dict[str, str]:
-        """The units of amounts for people; a plan that does not say its own has that of another."""
+        """Return the units of amounts; a plan that does not state its own has that of another."""
         money, quantity = (
             next(filter(None, found), "")
             for found in zip(*((each.currency, each.unit) for each in self.sides), strict=True)
@@ -84,12 +84,12 @@ class Comparison:
 
     @cached_property
     def figures(self) -> dict[str, ComparisonPart]:
-        """The figures of the comparison by name."""
+        """Return the figures of the comparison by name."""
         return of_comparison.figures_of([each.name for each in self.sides], self.rows, self.units)
 
 
 class NoPlanError(StockpileError):
-    """A workbook that is to be compared has no plan."""
+    """A workbook to compare has no plan."""
 
     def __init__(self, source: Path, answer: Answer) -> None:
         self.answer = answer
@@ -102,43 +102,43 @@ class NoPlanError(StockpileError):
 
 
 def make_comparison(
-    asked: ComparisonRequest, say: Callable[[str], None], progress: Watch = None
+    request: ComparisonRequest, say: Callable[[str], None], progress: Watch = None
 ) -> Comparison:
-    """Compare plans, and write the comparison where an output is asked for.
+    """Compare plans, and write the comparison where the request names an output.
 
     `say` gets messages, a line each.
 
     Raises InputError for a file that cannot be read and for plans in different units, OutputError,
     NoPlanError, and what solving raises.
     """
-    if asked.output is not None:
-        if any(same_file(asked.output, source) for source in asked.sources):
+    if request.output is not None:
+        if any(same_file(request.output, source) for source in request.sources):
             raise OutputError(
-                f"{asked.output}: is one of the workbooks to compare, which are never written to;"
+                f"{request.output}: is one of the workbooks to compare, which are never written to;"
                 " choose another name"
             )
-        check_target(asked.output, Kind.COMPARISON)
-        refuse_foreign(asked.output, Kind.COMPARISON, asked.force)
-    planned = [is_plan(source) for source in asked.sources]
-    inputs = [source for source, is_one in zip(asked.sources, planned, strict=True) if not is_one]
-    names = _names(asked.sources, planned)
-    pairs = zip(asked.sources, names, planned, strict=True)
-    sides = [
+        check_target(request.output, Kind.COMPARISON)
+        refuse_foreign(request.output, Kind.COMPARISON, request.force)
+    planned = [is_plan(source) for source in request.sources]
+    inputs = [source for source, is_one in zip(request.sources, planned, strict=True) if not is_one]
+    names = _names(request.sources, planned)
+    pairs = zip(request.sources, names, planned, strict=True)
+    # All plans are read before the first workbook is planned.
+    read = [
         _read(source, name, inputs) if is_one else _Later(source, name)
         for source, name, is_one in pairs
     ]
-    made = tuple(
-        each if isinstance(each, Side) else _now(each, asked, say, progress) for each in sides
+    sides = tuple(
+        each if isinstance(each, Side) else _now(each, request, say, progress) for each in read
     )
-    _refuse_other_units(made)
-    until = min((each.until for each in made if each.until is not None), default=None)
-    rows = compare([each.sheets for each in made], until)
-    found = Comparison(
-        made, tuple(rows), tuple(note for each in made for note in _notes(each, made))
-    )
-    if asked.output is not None:
-        write([_column(each) for each in made], found.figures, found.notes, asked.output)
-    return found
+    _refuse_other_units(sides)
+    until = min((each.until for each in sides if each.until is not None), default=None)
+    rows = tuple(compare([each.sheets for each in sides], until))
+    notes = tuple(note for each in sides for note in _notes(each, sides))
+    comparison = Comparison(sides, rows, notes)
+    if request.output is not None:
+        write([_column(each) for each in sides], comparison.figures, notes, request.output)
+    return comparison
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class _Later:
 
 
 def _names(sources: Sequence[Path], planned: Sequence[bool]) -> list[str]:
-    """What the plans are called: by their file, or where two are alike by their path."""
+    """Return the names of the plans: of their files, or their paths where two are alike."""
     stems = [source.stem if source.is_file() else source.resolve().name for source in sources]
     names = [
         stem if stems.count(stem) == 1 else str(source)
@@ -163,19 +163,28 @@ def _names(sources: Sequence[Path], planned: Sequence[bool]) -> list[str]:
 
 
 def _read(source: Path, name: str, inputs: Sequence[Path]) -> Side:
+    """Read a plan workbook. Raises InputError that names the file."""
     try:
-        told = read_plan(source)
+        saved = read_plan(source)
     except InputError as error:
         first, more = error.faults[0], len(error.faults) - 1
         where = first.where if first.where == str(source) else f"{source}: {first.where}"
         raise InputError(
             [Fault(where, first.message + (f" (and {more} more)" if more else ""))]
         ) from error
-    run, settings = told.run, told.settings
+    run, settings = saved.run, saved.settings
     side = Side(
-        source, name, told.sheets, settings.get("currency", ""), settings.get("quantity_unit", ""),
-        run.get("input", ""), run.get("input sha256", ""), run.get("changes", ""), run.get("planned at", ""), now=False,
-    )  # fmt: skip
+        source=source,
+        name=name,
+        sheets=saved.sheets,
+        currency=settings.get("currency", ""),
+        unit=settings.get("quantity_unit", ""),
+        input=run.get("input", ""),
+        sha256=run.get("input sha256", ""),
+        changes=run.get("changes", ""),
+        planned_at=run.get("planned at", ""),
+        now=False,
+    )
     until = run.get(DECIDED)
     return replace(
         side, until=dt.date.fromisoformat(until) if until else None, stale=_changed(side, inputs)
@@ -183,7 +192,7 @@ def _read(source: Path, name: str, inputs: Sequence[Path]) -> Side:
 
 
 def _changed(side: Side, inputs: Sequence[Path]) -> Path | None:
-    """The workbook that a plan was made from, given or beside it, where it has changed since."""
+    """Return the workbook of a plan, given or in its folder, where it has changed since."""
     if not side.input or not side.sha256:
         return None
     name = Path(side.input).name
@@ -204,12 +213,12 @@ def _now(
     try:
         answer = plan_now(request, say, progress)
     except InputError as error:
-        told = (
+        places = (
             each.where if each.where == str(later.source) else f"{later.source}: {each.where}"
             for each in error.faults
         )
         raise InputError(
-            Fault(where, each.message) for where, each in zip(told, error.faults, strict=True)
+            Fault(where, each.message) for where, each in zip(places, error.faults, strict=True)
         ) from error
     plan = answer.plan
     if plan is None:
@@ -222,7 +231,7 @@ def _now(
 
 
 def _refuse_other_units(sides: Sequence[Side]) -> None:
-    """What does not say its units is taken to be in those of the others."""
+    """Raise InputError where two plans are in different units; one may state none."""
     for what, units in (
         ("money", [side.currency for side in sides]),
         ("quantities", [side.unit for side in sides]),
@@ -238,12 +247,12 @@ def _refuse_other_units(sides: Sequence[Side]) -> None:
 
 
 def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
-    """What is to be said of a plan, a line each."""
-    found = (
+    """Return the notes on a plan, a line each."""
+    notes = (
         [f"{side.name}: is stale, made from another version of {side.stale}"] if side.stale else []
     )
     if side.changes:
-        found.append(f"{side.name}: is planned with {side.changes}")
+        notes.append(f"{side.name}: is planned with {side.changes}")
     name = Path(side.input).name
     for other in all_sides if side.now else ():
         if (
@@ -251,16 +260,16 @@ def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
             and Path(other.input).name == name
             and other.changes not in ("", side.changes)
         ):
-            found.append(
+            notes.append(
                 f"{side.name}: is planned without what {other.name} is planned with; --set gives it"
                 " the same changes"
             )
     if side.until:
-        found.append(
+        notes.append(
             f"{side.name}: holds what is done before {side.until}, so of all plans no later"
             " decisions are compared"
         )
-    return found
+    return notes
 
 
 def _column(side: Side) -> PlanColumn:

@@ -195,7 +195,7 @@ def _without_plan(
 
 
 def _one_of_two(formulation: Formulation, objective: str) -> str:
-    """Return the remark that a model file holds one objective of two; nothing where there is one."""
+    """Return the remark that a model file holds one objective of two; nothing where it has one."""
     return (
         f", with the objective {objective} alone: shortfall is not minimised first there"
         if formulation.m.shortfall.active

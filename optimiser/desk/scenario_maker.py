@@ -1,6 +1,6 @@
 """From a workbook to one with scenarios: read, sample, reduce, write.
 
-What the command line and a program both call.
+The command line and a program both call it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def make_scenarios(
 
     `say` gets messages, a line each.
 
-    Those that the workbook has already are refused, or by `anew` left out; a file at `output` that
-    is no such workbook as it was written is refused, or by `force` replaced. Raises InputError,
-    OutputError and StockpileError.
+    Those that the workbook has already are refused, or left out by `anew`. A file at `output` that
+    this program did not write, or that was edited since, is refused, or replaced by `force`. Raises
+    InputError, OutputError and StockpileError.
     """
     if same_file(output, source):
         raise OutputError(

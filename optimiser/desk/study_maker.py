@@ -1,6 +1,6 @@
 """From a workbook to its studies: read, run what is not in the record, write.
 
-What the command line and a program both call.
+The command line and a program both call it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ GAP = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class StudyRequest:
-    """What to study and how.
+    """The workbook to study, and how.
 
     `names`: of all studies in the workbook, those to run (none: all). `scheduler`: address of a
     Dask cluster, in the place of `workers` processes here.
@@ -59,10 +59,23 @@ class StudyRequest:
     scheduler: str | None = None
     force: bool = False  # replace any file at `output`
 
+    @property
+    def target(self) -> Path:
+        """Return the path of the studies: by default NAME-study.xlsx next to NAME.xlsx."""
+        if self.output is not None:
+            return self.output
+        source = self.source.resolve()
+        return source.with_name(f"{source.stem if source.is_file() else source.name}-study.xlsx")
+
+    @property
+    def record_path(self) -> Path:
+        """Return the path of the record: by default that of the studies, ending in `.sqlite`."""
+        return self.record or self.target.with_suffix(".sqlite")
+
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """What was studied, and where it stands.
+    """The answers of the studies, and where they are written.
 
     `failed`: how many runs failed, and are tried again at the next start; `kept`: how many came
     from the record; `interrupted`: the answers are those of the runs that had ended.
@@ -91,30 +104,14 @@ def make_studies(
     record, and are not run again.
     """
     began = time.monotonic()
-    source = request.source.resolve()
-    stem = source.stem if source.is_file() else source.name
-    output = request.output or source.with_name(f"{stem}-study.xlsx")
-    kept = request.record or output.with_suffix(".sqlite")
-    for path in (output, kept):
-        if same_file(path, request.source):
-            raise OutputError(
-                f"{path}: is the input workbook, which is never written to; choose another name"
-            )
-    if same_file(output, kept):
-        raise OutputError(
-            f"{kept}: is both the output and the record; choose another name for one of them"
-        )
-    check_target(output, Kind.STUDY)
-    refuse_foreign(output, Kind.STUDY, request.force)
+    _check_places(request)
     reading = read(request.source, request.changes)
     for fault in reading.warnings:
         say(f"warning: {fault}")
-    stockpile = reading.stockpile
-    asked = list(_asked(request, stockpile))
-    settings = stockpile.settings
+    settings = reading.stockpile.settings
     limit = settings.time_limit_seconds if request.time_limit is None else request.time_limit
     options = Options(gap=request.gap, time_limit=limit, threads=1, seed=settings.seed)
-    plain = _plain(stockpile)
+    asked, plain = list(_asked(request, reading.stockpile)), _plain(reading.stockpile)
     of = common(plain, options)
     answers, runners = [], []
     with (
@@ -126,44 +123,69 @@ def make_studies(
             runner = Runner(
                 each.study.study, record, of, executor, watch, each.inputs, interrupt, audits=True
             )
-            tables = conduct(ROUNDS[each.study.kind](each), runner)
+            answers.append(_answered(each, runner))
             runners.append(runner)
-            labels = {one.name: one.label for one in each.inputs}
-            answers.append(
-                Answered(
-                    each.study.study,
-                    each.study.kind,
-                    tables,
-                    runner.ran,
-                    [*runner.noted],
-                    labels,
-                    runner.earlier,
-                )
-            )
         if record.damaged:
             say(
-                f"warning: {kept}: {record.damaged:,} runs do not bear their checksum (edited or"
-                " damaged): they are not believed"
+                f"warning: {request.record_path}: {record.damaged:,} runs do not bear their"
+                " checksum (edited or damaged): they are not used"
             )
-        told = {
-            "input": request.source.name,
-            "changes": "; ".join(map(str, request.changes)),
-            "gap": options.gap,
-            "time limit of a run [s]": options.time_limit,
-            "seed of the solver": options.seed,
-            "solver": version(),
-            "record": kept.name,
-            "runs from the record": sum(each.earlier for each in runners),
+        kept = sum(each.earlier for each in runners)
+        facts = {
+            **_facts(request, options),
+            "runs from the record": kept,
             "runs of the record that were edited or damaged": record.damaged,
             "ended": "interrupted: incomplete" if interrupt.requested else COMPLETE,
             "key of input, options and versions": of,
-            "input_of at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+            "made at": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         }
-        write(answers, record.find_any, told, settings, output)
-    failed, found = sum(each.failed for each in runners), sum(each.earlier for each in runners)
+        write(answers, record.find_any, facts, settings, request.target)
     return StudyOutcome(
-        tuple(answers), output, kept, time.monotonic() - began, failed, found, interrupt.requested
+        tuple(answers),
+        request.target,
+        request.record_path,
+        time.monotonic() - began,
+        sum(each.failed for each in runners),
+        kept,
+        interrupt.requested,
     )
+
+
+def _check_places(request: StudyRequest) -> None:
+    """Raise OutputError where the studies or their record cannot be written."""
+    target, record = request.target, request.record_path
+    for path in (target, record):
+        if same_file(path, request.source):
+            raise OutputError(
+                f"{path}: is the input workbook, which is never written to; choose another name"
+            )
+    if same_file(target, record):
+        raise OutputError(
+            f"{record}: is both the output and the record; choose another name for one of them"
+        )
+    check_target(target, Kind.STUDY)
+    refuse_foreign(target, Kind.STUDY, request.force)
+
+
+def _answered(asked: Asked, runner: Runner) -> Answered:
+    """Run a study, and return its answers with its runs."""
+    study, labels = asked.study, {each.name: each.label for each in asked.inputs}
+    tables = conduct(ROUNDS[study.kind](asked), runner)
+    noted = [*runner.noted]
+    return Answered(study.study, study.kind, tables, runner.ran, noted, labels, runner.earlier)
+
+
+def _facts(request: StudyRequest, options: Options) -> dict[str, object]:
+    """Return what is needed to repeat the studies, by name."""
+    return {
+        "input": request.source.name,
+        "changes": "; ".join(map(str, request.changes)),
+        "gap": options.gap,
+        "time limit of a run [s]": options.time_limit,
+        "seed of the solver": options.seed,
+        "solver": version(),
+        "record": request.record_path.name,
+    }
 
 
 def conduct(rounds: Rounds, runner: Runner) -> list[AnswerTable]:
@@ -210,7 +232,7 @@ class _Started:
 
 
 def _asked(request: StudyRequest, stockpile: Stockpile) -> Iterator[Asked]:
-    """The studies that are asked for. Raises InputError where there is none."""
+    """Yield the studies that are requested. Raises InputError where there is none."""
     if request.everything:
         every = everything(stockpile)
         yield Asked(

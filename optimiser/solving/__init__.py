@@ -1,4 +1,4 @@
-"""From a Pyomo model to HiGHS, or to any solver that Pyomo knows, and back.
+"""Solve a Pyomo model by HiGHS, or by any solver that Pyomo knows.
 
 Nothing here knows what a stockpile is.
 """

@@ -47,7 +47,7 @@ def decide_afresh(
         )
         part = _part(master, columns, best.x)
         found = highs.optimise(
-            part, options, clock.interrupt, lambda _: clock.tell(), best.x[columns]
+            part, options, clock.interrupt, lambda _: clock.report(), best.x[columns]
         )
         if found.x is None:
             continue

@@ -65,7 +65,7 @@ class Branch:
 
     @property
     def key(self) -> int:
-        """The number under which its gains are noted: below 0 for a sum, from 0 on for a column."""
+        """Return the number of its gains: below 0 for a sum, from 0 on for a column."""
         return -1 - self.at if self.of_sum else self.at
 
 
@@ -105,7 +105,7 @@ class Master:
     def solve(
         self, part: Subproblem, basis: Any = None, cutoff: float = INFINITY, primal: bool = False
     ) -> Vertex:
-        """Solve the relaxation of a part from a basis; without one from where the last solve ended."""
+        """Solve the relaxation of a part from a basis; without one from the last basis."""
         return self._solve(self.relaxation, part, basis, cutoff, primal)
 
     def _solve(
@@ -151,9 +151,11 @@ class Master:
                 first, parts[1], basis, enough
             )
         self._second = second
-        beside = self.threads > 1
-        second.clock = replace(first.clock, tick=None if beside else first.clock.tick, iterations=0)
-        if not beside:
+        parallel = self.threads > 1
+        second.clock = replace(
+            first.clock, tick=None if parallel else first.clock.tick, iterations=0
+        )
+        if not parallel:
             found = (
                 self._prove(first, parts[0], basis, enough),
                 self._prove(second, parts[1], basis, enough),
@@ -305,7 +307,7 @@ class SearchTree:
     def _entry(
         self, bound: float, part: Subproblem, vertex: Vertex
     ) -> tuple[float, int, float, Subproblem, Vertex]:
-        # What is aimed at may be as low in many branches; what leads to it tells them apart.
+        # Many branches may have the same bound; the cost that leads the search tells them apart.
         return (
             bound if self.master.aim is None else vertex.objective,
             next(self._order),
@@ -316,22 +318,22 @@ class SearchTree:
 
     @property
     def bound(self) -> float:
-        """Proven: no plan costs less. Infinite where there is none."""
+        """Return the proven bound: no plan costs less. Infinite where there is no plan."""
         return min(min((bound for _, _, bound, _, _ in self._heap), default=INFINITY), self._cut)
 
     @property
     def lowest(self) -> tuple[Subproblem, Vertex] | None:
-        """Where the bound stands; None where all branches are given up."""
+        """Return the branch with the lowest bound; None where all are given up."""
         return self._heap[0][3:] if self._heap else None
 
     @property
     def bases(self) -> list[Any]:
-        """The bases of the branches that are open, HiGHS's own objects."""
+        """Return the bases of the open branches, HiGHS's own objects."""
         return [vertex.basis for *_, vertex in self._heap]
 
     @property
     def weighty(self) -> bool:
-        """Whether something weighty is left to branch on where the bound stands."""
+        """Return whether something weighty is left to branch on at the lowest bound."""
         branches = self.master.open(self._heap[0][4]) if self._heap else []
         return bool(branches) and self.master.is_weighty(branches[0][1])
 
@@ -402,7 +404,7 @@ class SearchTree:
         basis: Any,
         enough: float,
     ) -> tuple[list[tuple[Subproblem, Vertex]], float]:
-        """Solve both sides of a split, and tell by how much it raises the bound."""
+        """Solve both sides of a split. Return them, and by how much it raises the bound."""
         sides = self.master.sides(part, branch)
         found = [*zip(sides, self.master.prove_both(sides, basis, enough), strict=True)]
         self.nodes += 2

@@ -193,7 +193,7 @@ def attempt_anew(
         whole > program.upper[program.integer]
     ).any():
         return None, core
-    relaxation = Sifted(program.fixed(whole), clock, core, mends=False)
+    relaxation = Sifted(program.fixed(whole), clock, core, repairs=False)
     found = _exactly(program, relaxation, relaxation.solve(cutoff=worst), whole, worst)
     return None if found is None else replace(found, basis=None), relaxation.core
 

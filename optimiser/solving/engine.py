@@ -131,7 +131,7 @@ class Engine:
 
     @property
     def enough(self) -> float:
-        """A bound that proves the best plan."""
+        """Return the bound that proves the best plan."""
         if self.best is None:
             return INFINITY
         objective = self.judge.objective(self.best.x)
@@ -141,24 +141,24 @@ class Engine:
 
     @property
     def judge(self) -> Program:
-        """The program whose plans are proven."""
+        """Return the program whose plans are proven."""
         return self.aim or self.program
 
     @property
     def bound(self) -> float:
-        """Proven: no plan costs less."""
+        """Return the proven bound: no plan costs less."""
         if self.tree is not None:
             return self.tree.bound
         return self._least if self.root is None else self.root.bound
 
     @property
     def nodes(self) -> int:
-        """The linear programs of branching."""
+        """Return the number of linear programs of branching."""
         return 0 if self.tree is None else self.tree.nodes
 
     @property
     def proven(self) -> bool:
-        """Whether the best plan is proven, or that there is none."""
+        """Return whether the best plan is proven, or that there is none."""
         return self.bound >= self.enough if self.best is not None else self.bound == INFINITY
 
     def run(self) -> None:
@@ -242,7 +242,7 @@ class Engine:
 
     @property
     def _far(self) -> bool:
-        """Whether the first plan is too far above the bound for branches to be measured by it.
+        """Return whether the first plan is too far above the bound to measure branches by it.
 
         Known plans are near enough.
         """
@@ -253,7 +253,7 @@ class Engine:
         )
 
     def _relaxed(self, master: Master, extended: Program) -> Vertex:
-        """Solve the relaxation: from the basis of a near program, or path by path, or from nothing."""
+        """Solve the relaxation: from the basis of a near program, path by path, or from nothing."""
         self.phase = "relaxation"
         if self.known.root is not None:
             return master.prove(
@@ -339,7 +339,7 @@ class Engine:
             self.best = found
             self.clock.deadline = min(self.clock.deadline, self.until)
 
-    def learnt(self) -> tuple[Basis | None, Core | None]:
+    def warm_start(self) -> tuple[Basis | None, Core | None]:
         """Return the basis of the relaxation, and the columns and rows that mattered."""
         master, root = self.master, self.root
         if master is None or root is None or root.basis is None:
@@ -358,7 +358,7 @@ class Engine:
 
     @property
     def worst(self) -> float:
-        """The cost of the incumbent; infinite where there is none."""
+        """Return the cost of the incumbent; infinite where there is none."""
         return INFINITY if self.best is None else self.best.objective
 
     def solution(self, options: Options) -> ProgramSolution:
@@ -537,7 +537,7 @@ def better(
 
 @dataclass
 class Ticker:
-    """Tells how far an engine is, at most once in REPORTING seconds."""
+    """Reports the progress of a search, at most once in REPORTING seconds."""
 
     engine: Engine
     watch: highs.Watch

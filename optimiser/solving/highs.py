@@ -1,5 +1,5 @@
-"""A program to HiGHS and back: load, run in the background so that Ctrl-C and progress work, tell
-how it ended.
+"""Solve a program by HiGHS: load it, run HiGHS in the background so that Ctrl-C and progress work,
+and return how it ended.
 
 A mixed-integer search is followed by the linear program with the integers fixed at whole values:
 its vertex is exact where the search allows a tolerance, and its duals say what a limit is worth.
@@ -50,7 +50,7 @@ REPORTING = 1.0  # least time between two reports of progress [s]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How far a search is."""
+    """The progress of a search."""
 
     seconds: float
     nodes: int = 0
@@ -62,10 +62,12 @@ class Snapshot:
 Watch = Callable[[Snapshot], None]
 
 
-class Teller(Protocol):
-    """What is asked several times a second, while HiGHS runs, to tell of it."""
+class Reporter(Protocol):
+    """What is called several times a second while HiGHS runs."""
 
-    def tell(self) -> None: ...
+    def report(self) -> None:
+        """Report the progress, where it is time to."""
+        ...
 
 
 class Unbounded(Exception):
@@ -77,14 +79,14 @@ class Unbounded(Exception):
 
 
 class Stuck(KeyboardInterrupt):
-    """A search does not hear that it is to end: HiGHS looks only now and then, at times not for
-    half a minute.
+    """A search does not end though it should: HiGHS looks only now and then, at times not for half
+    a minute.
     """
 
 
 @dataclass(frozen=True, eq=False)
 class ProgramSolution:
-    """`x`: one value for each column.
+    """How a program ended. `x`: one value for each column.
 
     `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective for one more
     unit of a row's or column's bound, the integers fixed; None where they are not known. `basis`:
@@ -102,10 +104,13 @@ class ProgramSolution:
 
 
 def version() -> str:
-    return (
-        "HiGHS"
-        f" {highspy.HIGHS_VERSION_MAJOR}.{highspy.HIGHS_VERSION_MINOR}.{highspy.HIGHS_VERSION_PATCH}"
+    """Return name and version of HiGHS."""
+    parts = (
+        highspy.HIGHS_VERSION_MAJOR,
+        highspy.HIGHS_VERSION_MINOR,
+        highspy.HIGHS_VERSION_PATCH,
     )
+    return f"HiGHS {'.'.join(map(str, parts))}"
 
 
 class Silent(highspy.Highs):
@@ -121,7 +126,7 @@ class Silent(highspy.Highs):
 
 
 def load(program: Program) -> highspy.Highs:
-    """A silent HiGHS object that holds the program. Raises SolverError for what HiGHS refuses."""
+    """Return a silent HiGHS object that holds the program. Raises SolverError where it refuses."""
     h = Silent()  # type: ignore[no-untyped-call]
     status = h.passModel(
         program.columns,
@@ -242,7 +247,7 @@ class WholeSearch:
         return objective is not None and bound >= objective - self.options.gap * abs(objective)
 
     def _searched(self, program: Program, options: Options) -> tuple[ProgramSolution, bool]:
-        """Search more tightly, or where HiGHS gives up at so tight a tolerance, as loosely as before."""
+        """Search more tightly; where HiGHS gives up at so tight a tolerance, as before."""
         known = None if self.best is None else self.best.x
         try:
             return _search(program, options, TIGHT, self.interrupt, self.watch, known)
@@ -257,8 +262,8 @@ class WholeSearch:
 
 
 def _sides(program: Program, inexact: ProgramSolution) -> list[Program]:
-    """The program on either side of the integer that is least whole; none where all are whole to
-    the last digit.
+    """Return the program on either side of the integer that is least whole; none where all are
+    exactly whole.
     """
     assert inexact.x is not None
     away = np.where(program.integer, np.abs(inexact.x - np.round(inexact.x)), 0.0)
@@ -278,7 +283,7 @@ def _search(
     watch: Watch | None,
     known: Floats | None,
 ) -> tuple[ProgramSolution, bool]:
-    """One branch-and-bound; whether it came to its end."""
+    """Run one branch-and-bound. Return its solution, and whether it came to its end."""
     h = load(program)
     prepare(h, options)
     _option(h, "mip_feasibility_tolerance", tolerance)
@@ -316,8 +321,8 @@ def _search(
 def polished(
     program: Program, found: ProgramSolution, options: Options, interrupt: Interrupt
 ) -> ProgramSolution | None:
-    """The best plan with the integers of a solution made whole, and its duals; None where they fit
-    none.
+    """Return the best plan with the integers of a solution rounded, and its duals; None where they
+    fit no plan.
     """
     assert found.x is not None
     fixed = program.fixed(np.round(found.x[program.integer]))
@@ -374,8 +379,8 @@ def _bases(value: Floats, lower: Floats, upper: Floats) -> list[HighsBasisStatus
 def judged(
     program: Program, x: Floats, bound: float | None, nodes: int, options: Options
 ) -> ProgramSolution:
-    """A plan is optimal where its own cost is within the gap of what is proven, whatever the solver
-    calls it.
+    """Return a plan as a solution: optimal where its own cost is within the gap of the bound,
+    whatever the solver calls it.
     """
     objective = program.objective(x)
     bound = None if bound is None else min(bound, objective)
@@ -419,7 +424,10 @@ def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> P
 def _unbounded_or_infeasible(
     program: Program, options: Options, interrupt: Interrupt
 ) -> ProgramSolution:
-    """Which of the two: Unbounded is raised, with the columns of a ray along which the cost falls."""
+    """Return which of the two it is.
+
+    Raises Unbounded with the columns of a ray along which the cost falls.
+    """
     far_lower, far_upper = (
         np.where(np.isfinite(each), 0.0, side)
         for each, side in ((program.lower, -1.0), (program.upper, 1.0))
@@ -449,13 +457,13 @@ def _unbounded_or_infeasible(
 
 
 def prepare(h: highspy.Highs, options: Options) -> None:
-    """Set what is asked of a search."""
+    """Set the options of a search."""
     # 0 leaves it to HiGHS, which takes half of the cores (all were no faster); more than there are
     # can crash it.
     _option(h, "threads", min(options.threads, os.cpu_count() or 1))
     _option(h, "random_seed", options.seed % 2**31)
     _option(h, "time_limit", options.time_limit)
-    # A hair less than asked for, so that what rounding costs afterwards stays within the gap.
+    # Slightly less than the gap, so that rounding afterwards stays within it.
     _option(h, "mip_rel_gap", 0.999 * options.gap)
     _option(h, "mip_abs_gap", ABSOLUTE_GAP)
     _option(h, "mip_min_logging_interval", REPORTING)
@@ -475,7 +483,7 @@ def _refuse_failure(h: highspy.Highs, ended: HighsModelStatus) -> None:
 
 
 def run(
-    h: highspy.Highs, interrupt: Interrupt, progress: Teller | None = None, stoppable: bool = True
+    h: highspy.Highs, interrupt: Interrupt, progress: Reporter | None = None, stoppable: bool = True
 ) -> None:
     """Run HiGHS in a thread of its own, while this one waits for Ctrl-C and reports progress.
 
@@ -506,7 +514,7 @@ def run(
                     stop(h)
                 done.wait(POLLING)
                 if progress is not None:
-                    progress.tell()
+                    progress.report()
                 if time.perf_counter() > stopping + LEAVING and not done.is_set():
                     raise Stuck
             except Stuck:
@@ -533,8 +541,9 @@ def stop(h: highspy.Highs) -> None:
 
 
 class _Progress:
-    """What the search's thread saw last, told by the thread that waits: as soon as there is
-    anything, then once in REPORTING seconds; and the best plan so far.
+    """The last state of the search, which the waiting thread reports, and the best plan so far.
+
+    It reports as soon as there is anything, then once in REPORTING seconds.
     """
 
     def __init__(self, watch: Watch | None) -> None:
@@ -559,7 +568,7 @@ class _Progress:
         )
         self.nodes = out.mip_node_count
 
-    def tell(self) -> None:
+    def report(self) -> None:
         now = time.perf_counter()
         if self.watch is not None and now >= self.due:
             self.due = now + REPORTING

@@ -85,13 +85,14 @@ class SearchClock:
 
     @property
     def left(self) -> float:
-        """The seconds that are left. Raises OutOfTime where there are none."""
+        """Return the seconds that are left. Raises OutOfTime where there are none."""
         left = self.deadline - time.perf_counter()
         if left <= 0 or self.interrupt.requested:
             raise OutOfTime
         return left
 
-    def tell(self) -> None:
+    def report(self) -> None:
+        """Call `tick`, where there is one."""
         if self.tick is not None:
             self.tick()
 
@@ -119,6 +120,7 @@ class Vertex:
 
     @property
     def solved(self) -> bool:
+        """Return whether it ended at an optimal vertex."""
         return self.basis is not None
 
 
@@ -175,8 +177,8 @@ class LinearProgram:
         return self._vertex(self._minimised(primal), cutoff)
 
     def twin(self) -> LinearProgram | None:
-        """Return another of the same program, to be solved beside this one; None where it is better
-        solved after it.
+        """Return another of the same program, to be solved in parallel; None where one after the
+        other is quicker.
         """
         return LinearProgram(self.program, self.clock)
 
@@ -309,7 +311,7 @@ class LinearProgram:
 
     @property
     def matrix(self) -> Any:
-        """The matrix of the program, by rows."""
+        """Return the matrix of the program, by rows."""
         if self._matrix is None:
             self._matrix = self.program.matrix()
         return self._matrix

@@ -21,7 +21,8 @@ from optimiser.system.errors import OutputError
 LONGEST = 200  # characters of a name; LP files allow 255
 # What the LP format takes for something else: its section words, infinity, and a number's exponent.
 RESERVED = re.compile(
-    r"st|s\.t\.|such|subject|bounds?|free|inf|infinity|gen|generals?|int|integers?|bin|binary|binaries|semi|semis|sec|sos\d?|end|"
+    r"st|s\.t\.|such|subject|bounds?|free|inf|infinity|gen|generals?|int|integers?|bin|binary|"
+    r"binaries|semi|semis|sec|sos\d?|end|"
     r"min|max|minimi[sz]e|maximi[sz]e|minimum|maximum|obj|e\d*|[^a-z_].*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -72,8 +73,9 @@ def _suffix(path: Path) -> str:
 
 
 def _written(h: highspy.Highs, path: Path, suffix: str) -> bytes:
-    """What HiGHS writes, which goes on in silence where a disk is full: a file without its end is
-    cut short.
+    """Return the file that HiGHS writes. Raises OutputError where its end is missing.
+
+    HiGHS reports no error where a disk is full.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="stockpile-") as folder:
@@ -90,20 +92,21 @@ def _written(h: highspy.Highs, path: Path, suffix: str) -> bytes:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a file is a model as this program wrote it."""
+    """Return whether a file is a model as this program wrote it."""
     comment = COMMENT[path.suffix.lower()] + HEAD
     with path.open("rb") as file:
         return file.read(len(comment)) == comment and file.readline(65) == _digest(file)
 
 
 def _digest(file: io.BufferedReader | io.BytesIO) -> bytes:
-    """The checksum of what is left of a file, and the end of its line."""
+    """Return the checksum of the rest of a file, and the end of its line."""
     return hashlib.file_digest(file, "sha256").hexdigest().encode() + b"\n"
 
 
 def legal_names(names: Iterable[str]) -> list[str]:
-    """Names that MPS and LP files accept, each once: `buy[metlen spot,3]` becomes
-    `buy(metlen_spot,3)`.
+    """Return names that MPS and LP files accept, each once.
+
+    `buy[metlen spot,3]` becomes `buy(metlen_spot,3)`.
     """
     found: dict[str, None] = {}
     for name in names:

@@ -78,7 +78,7 @@ class Paths:
 
     @property
     def basis(self) -> highspy.HighsBasis:
-        """The basis of the whole."""
+        """Return the basis of the whole program."""
         return _basis(self.columns, self.rows)
 
     def _alone(self, new: Bools) -> None:
@@ -107,7 +107,7 @@ class Paths:
             self.plan[every] = found
 
     def _leave_out(self, columns: Positions, relaxation: LinearProgram, vertex: Vertex) -> None:
-        """Leave out the kinds of columns that the first path does not use, and that would cost it."""
+        """Leave out the kinds of columns that the first path does not use and that cost it."""
         reduced = relaxation.reduced(vertex.dual)
         at_lower = self.columns[columns] == AT_LOWER
         cheap = (vertex.x > 0) | (at_lower & (reduced <= PRICED)) | self.program.integer[columns]

@@ -69,9 +69,9 @@ STOPPED = {
 def solve_by_name(m: Any, name: str, options: Options) -> tuple[Stage, ...]:
     """Minimise the active objectives in turn and leave the values in the model.
 
-    Gap, threads and seed are passed to the solvers in `OPTIONS`, the time limit to all; a bound
-    that the solver does not tell is None. The solver gets a copy of the model that is scaled as its
-    suffix `scaling_factor` says, where it has one.
+    Gap, threads and seed are passed to the solvers in `OPTIONS`, the time limit to all. A bound
+    that the solver does not report is None. The solver gets a copy of the model, scaled by its
+    suffix `scaling_factor`.
 
     Raises ValueError for a model without objective, SolverUnavailable, UnboundedError and
     SolverError.
@@ -170,9 +170,11 @@ def _solve_stage(m: Any, name: str, objective: Any, options: Options) -> Stage:
 
 
 def _second_opinion(m: Any, options: Options) -> Status:
-    """Whether a model without an optimum has a plan; UnboundedError where it has one and the cost
-    falls without limit. Solvers mistake one for the other (CBC calls an unbounded model infeasible,
-    GLPK tells neither), so HiGHS is asked.
+    """Return the status of a model without an optimum; raise UnboundedError where its cost falls
+    without limit.
+
+    Solvers confuse the two (CBC calls an unbounded model infeasible, GLPK reports neither), so
+    HiGHS decides.
     """
     form = standard_form(m)
     try:
@@ -244,8 +246,8 @@ def _finite(bound: Any) -> float | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What Pyomo logs about a solver that is missing, or about an infeasible model, is told by
-    exceptions and statuses here.
+    """Silence the log of Pyomo: exceptions and statuses report a missing solver or an infeasible
+    model.
     """
     logger = logging.getLogger("pyomo")
     level = logger.level

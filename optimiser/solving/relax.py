@@ -1,4 +1,4 @@
-"""Feasibility relaxation: which limits of a model that has no plan are short, and by how much."""
+"""Feasibility relaxation: which limits of an infeasible model are too tight, and by how much."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ class Elastic:
 
 @dataclass(frozen=True)
 class Relaxation:
-    """`amounts`: by how much each limit gives, in the order they were handed in; empty where there
-    is no plan even so (`infeasible`) or none was found in time (`no_plan`). `feasible`: less might
-    do; `gap` is how much less at most [1].
+    """The amounts by which the limits give, in the order of the limits.
+
+    There are none where there is no plan even so (`infeasible`) or the search found none in time
+    (`no_plan`). `feasible`: smaller amounts might be enough, by the relative `gap` at most [1].
     """
 
     status: Status

@@ -1,6 +1,4 @@
-"""The words of a search: what may be asked of a solver and what it may answer, whichever solver it
-is.
-"""
+"""The options, progress, result and errors of a search, whichever solver runs it."""
 
 from __future__ import annotations
 
@@ -44,10 +42,12 @@ class UnboundedError(SolverError):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`gap`: proven relative gap at which the search may stop [1]; `time_limit` of all stages
-    together [s]; `threads` (0: all that the solver finds use for); `seed` of the solver's random
-    choices; `target`: an objective at which the search may stop too; infinite where any plan will
-    do, as that of a dive from the relaxation; `nodes` of branching after which it stops.
+    """The options of a search.
+
+    `gap`: proven relative gap at which it may stop [1]. `time_limit`: of all stages together [s].
+    `threads`: 0 leaves the number to the solver. `seed`: of the solver's random choices. `target`:
+    objective at which it may stop too; infinite where any plan is enough, as that of a dive from
+    the relaxation. `nodes`: nodes of branching after which it stops.
     """
 
     gap: float = 1e-3
@@ -60,10 +60,10 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the search is.
+    """The progress of a search.
 
-    `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` is what it
-    does.
+    `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` names the
+    present step of the search.
     """
 
     stage: int
@@ -82,12 +82,12 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """What became of one objective.
+    """The result of one objective.
 
-    `objective` is its value in the plan, `bound` what is proven that no plan can go below (None:
-    nothing is), `gap` what lies between them relatively. `row_dual`, `column_dual`: change of the
-    objective for one more unit of the bound of each row or column, the integers and the objectives
-    before it held; None where they are not known.
+    `objective` is its value in the plan, `bound` the proven bound (None: there is none), `gap` the
+    relative gap between them. `row_dual`, `column_dual`: change of the objective for one more unit
+    of the bound of each row or column, with the integers and the objectives before it held; None
+    where they are not known.
     """
 
     name: str
@@ -102,16 +102,17 @@ class Stage:
 
 
 def allowance(best: float) -> float:
-    """How much more than the best value found an objective may be while a later one is minimised
+    """Return the bound on an objective while a later one is minimised, from its best value
     [scaled units].
     """
     return best + ABSOLUTE_GAP + PRECISION * abs(best)
 
 
 def relative_gap(objective: float | None, bound: float | None, size: float = 1.0) -> float | None:
-    """(objective - bound) / |objective|, as HiGHS defines it; 0 where the two agree to solver
-    precision, infinite where only the objective is 0, None where one of them is not known. `size`
-    is one scaled unit in that of the two.
+    """Return (objective - bound) / |objective|, as HiGHS defines it.
+
+    It is 0 where the two agree to solver precision, infinite where only the objective is 0, None
+    where one of them is not known. `size` is one scaled unit in the unit of the two.
     """
     if objective is None or bound is None:
         return None

@@ -57,14 +57,14 @@ class Core:
 class Sifted(LinearProgram):
     """A linear program of whose columns and rows HiGHS holds a core, and the rows behind those of
     the core. A column that is left out stands at its lower bound of 0. `core` is what was used
-    since. `mends`: whether columns come in where there is no point without.
+    since. `repairs`: whether columns come in where there is no point without them.
     """
 
     def __init__(
-        self, program: Program, clock: SearchClock, core: Core, mends: bool = True
+        self, program: Program, clock: SearchClock, core: Core, repairs: bool = True
     ) -> None:
         self.core = Core(np.zeros_like(core.columns), np.zeros_like(core.rows))
-        self._mends = mends
+        self._repairs = repairs
         behind = np.ones(program.rows - len(core.rows), dtype=np.bool_)
         self._columns = np.flatnonzero(core.columns | (program.lower != 0))
         self._rows = np.flatnonzero(np.append(core.rows, behind))
@@ -154,7 +154,7 @@ class Sifted(LinearProgram):
         Return whether the primal simplex goes on from there; None where nothing came in.
         """
         if ended == HighsModelStatus.kInfeasible:
-            return False if self._mends and self._add_columns(self._mending()) else None
+            return False if self._repairs and self._add_columns(self._repairing()) else None
         if ended not in (
             HighsModelStatus.kOptimal,
             HighsModelStatus.kObjectiveBound,
@@ -204,16 +204,17 @@ class Sifted(LinearProgram):
 
     @property
     def _left_out(self) -> Bools:
-        """The columns that are left out, but for those that are 0 in any case."""
+        """Return the columns that are left out, but for those that are 0 in any case."""
         left_out: Bools = (self._column < 0) & (self.upper > 0)
         return left_out
 
-    def _mending(self) -> Positions:
+    def _repairing(self) -> Positions:
         """Return the columns without which there is no point: those that the proof of it has not
         seen.
         """
         left_out = self._left_out
-        if not self.h.getDualRayExist()[1]:  # type: ignore[attr-defined]  # HiGHS would look for it from nothing
+        # Without a ray at hand HiGHS would solve for it from nothing.
+        if not self.h.getDualRayExist()[1]:  # type: ignore[attr-defined]
             return np.flatnonzero(left_out)
         _, _, ray = self.h.getDualRay()  # type: ignore[attr-defined]
         dual = np.zeros(self.program.rows)

@@ -1,5 +1,4 @@
-"""Solve a Pyomo model: every objective in turn, by HiGHS directly or by a solver that Pyomo knows by
-name.
+"""Solve a Pyomo model: every objective in turn, by HiGHS directly or by a solver that Pyomo runs.
 
 The values of the variables are left in the Pyomo model; the `Outcome` reports how the search ended.
 """
@@ -202,7 +201,7 @@ class LexicographicSearch:
     shape: Structure
 
     def run(self) -> tuple[tuple[Stage, ...], Floats | None]:
-        """Return a stage for each objective, and the columns of the plan; None where there is none."""
+        """Return a stage for each objective, and the columns of the plan; None without a plan."""
         form, program, x, root = self.form, self.form.program, None, None
         judged, judged_at = main([each.name for each in form.objectives]), None
         stages: list[Stage] = []

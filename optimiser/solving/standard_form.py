@@ -2,8 +2,8 @@
 constraint of each row.
 
 A general visitor spends most of its time on cases that a linear model does not have. Here flat sums
-of monomials are walked directly, and only the rest goes to Pyomo's own `generate_standard_repn`. The
-tests compare both, on random models and on every sample workbook.
+of monomials are walked directly, and only the rest goes to Pyomo's own `generate_standard_repn`.
+The tests compare both, on random models and on every sample workbook.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ class Program:
         """Return the program with more continuous columns (`cost lower upper`), rows (`row_lower
         row_upper`) and entries (`row column value`).
 
-        New columns and rows stand behind the old ones. No new entry may stand where an old one does.
+        New columns and rows stand behind the old ones. No new entry may stand in the place of an
+        old one.
         """
         rows = self.rows + len(row_lower)
         row_of = np.concatenate(
@@ -373,6 +374,7 @@ def rounded(values: Floats, digits: int = DIGITS) -> Floats:
 
 
 def _refuse_unknown(m: Any) -> None:
+    """Raise ValueError for a component that has no linear standard form."""
     for ctype in m.collect_ctypes(active=True):
         if ctype in (pyo.SOSConstraint, pyo.LogicalConstraint) or ctype.__name__ in (
             "Disjunct",
@@ -473,6 +475,7 @@ def _not_zero(entries: dict[int, float], numbers: Any) -> dict[int, float]:
 
 
 def _objective(objective: Any, column: dict[int, int], numbers: Any) -> tuple[Floats, float]:
+    """Return the costs of the columns and the constant of an objective."""
     if objective.sense != pyo.minimize:
         raise ValueError(f"objective {objective.name} is to be maximised: state it as a cost")
     entries: dict[int, float] = {}
@@ -508,6 +511,7 @@ def _row(constraint: Any, column: dict[int, int]) -> tuple[float, dict[int, floa
 
 
 def _is_constant(expression: Any) -> bool:
+    """Return whether an expression has no variable."""
     return expression.__class__ in native_numeric_types or not expression.is_potentially_variable()
 
 
@@ -572,6 +576,7 @@ def _collect_general(
 
 
 def _check_finite(program: Program, constraints: Sequence[Any]) -> None:
+    """Raise ValueError where a coefficient or bound is not finite."""
     if program.value.dtype == object:
         return
     bad = np.flatnonzero(~np.isfinite(program.value))

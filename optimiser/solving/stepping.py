@@ -91,8 +91,8 @@ class _Promises:
         return (self._kind * (SIZES + 1) + size).astype(np.int64)
 
     def best(self, most: Floats) -> int | None:
-        """The most promising of the steps, each of which brings no more than given; None where none
-        is worth its linear program.
+        """Return the most promising step, where each brings no more than given; None where none is
+        worth its linear program.
         """
         group = self._group(most)
         hope = (self._brought[group] + DOUBT * HOPED * self._unit) / (self._times[group] + DOUBT)
@@ -138,7 +138,7 @@ class _Steps:
         self._broken_of, self._touched, self._change = self._effects()
 
     def _effects(self) -> tuple[Positions, Positions, Floats]:
-        """By how much each step changes each row: step, row, change."""
+        """Return by how much each step changes each row: step, row, change."""
         order, entries = (
             np.argsort(self._column, kind="stable"),
             np.bincount(self._column, minlength=len(self._lower)),
@@ -158,8 +158,8 @@ class _Steps:
         )
 
     def possible(self, y: Floats) -> Bools:
-        """The steps from y that leave every integer within its bounds and every row of integers
-        alone in order.
+        """Return which steps from y keep the bounds of all integers and of all rows of integers
+        alone.
         """
         value = y[self._moves] + self._by
         activity = (
@@ -177,7 +177,7 @@ class _Steps:
         return possible
 
     def estimate(self, reduced: Floats) -> Floats:
-        """By how much each step changes the cost at least."""
+        """Return by how much each step changes the cost at least."""
         return np.bincount(self._of, self._by * reduced[self._moves], self.many).astype(np.float64)
 
     def taken(self, y: Floats, step: int) -> Floats:
@@ -189,7 +189,7 @@ class _Steps:
 def _pairs(
     row: Positions, column: Positions, value: Floats
 ) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Two integers that stand in a row, and their steps of one that leave its sum."""
+    """Return the pairs of integers in a row, with the steps of one that leave its sum."""
     found: set[tuple[tuple[int, int], tuple[int, int]]] = set()
     ends = np.flatnonzero(np.diff(row, append=-1)) + 1
     for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=False):

@@ -1,5 +1,4 @@
-"""What a search may know of a program beside its numbers: the scenario tree over which it is
-spread, and what moves a plan most.
+"""The structure of a program: its scenario tree, and the decisions that move a plan most.
 
 A program of a scenario tree falls apart where what its paths share is fixed. Signatures and the
 like decide what everything else costs; summed along a path they are whole in every plan, and to
@@ -36,7 +35,7 @@ class ScenarioTree:
 
     @cached_property
     def paths(self) -> tuple[tuple[int, ...], ...]:
-        """For each leaf, the nodes from the root to it; the most probable first."""
+        """Return for each leaf the nodes from the root to it; the most probable first."""
         way: list[tuple[int, ...]] = []
         for n, parent in enumerate(self.parent):
             way.append((*(way[parent] if parent is not None else ()), n))
@@ -46,7 +45,7 @@ class ScenarioTree:
 
     @cached_property
     def depth(self) -> Ints:
-        """How many nodes stand before each."""
+        """Return how many nodes stand before each."""
         depth = np.zeros(len(self.parent), dtype=np.int32)
         for n, parent in enumerate(self.parent):
             depth[n] = 0 if parent is None else depth[parent] + 1
@@ -99,9 +98,10 @@ def structure(
 
 
 def _sums(labels: Sequence[Label], columns: Positions, tree: ScenarioTree) -> list[Ints]:
-    """Sums of the columns of a component that share the head of their index (a contract, one of its
-    levels) along each path. Over all nodes at once a sum says little: what is decided on one path
-    has nothing to do with another.
+    """Return the sums along each path of the columns of a component that share the head of their
+    index (a contract, one of its levels).
+
+    A sum over all nodes at once says little: the decisions of two paths are independent.
     """
     found: dict[Any, list[int]] = {}
     ways: dict[int, list[int]] = {}

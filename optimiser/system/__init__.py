@@ -1,1 +1,1 @@
-"""What the program rests on: its failures, its files, what ends it, the versions of its parts."""
+"""Errors, files, interrupts, output streams, and the versions of the packages."""

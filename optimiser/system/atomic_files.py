@@ -1,6 +1,4 @@
-"""Files as this program writes them: whole or not at all, and never in the place of one that it did
-not write itself.
-"""
+"""Write files whole or not at all, and never replace one that this program did not write."""
 
 from __future__ import annotations
 
@@ -16,31 +14,32 @@ from optimiser.system.errors import OutputError
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, flush it to the disk and move it into place: whatever happens,
-    the old file or the new one stands there whole. The new one keeps the mode of the old one.
+    """Write `content` to a new file in the folder of `path`, flush it to the disk and move it into
+    place. Whatever happens, the old file or the new one stands there whole. The new one keeps the
+    mode of the old one.
 
     Raises OutputError; then nothing has changed.
     """
     with _refused(path):
         target = path.resolve()
-        with _beside(target) as (file, beside):
+        with _part_of(target) as (file, part):
             # Before it is written: what only its owner may read is at no time there for others.
             if target.exists() and (mode := stat.S_IMODE(target.stat().st_mode)) != stat.S_IMODE(
-                beside.stat().st_mode
+                part.stat().st_mode
             ):
-                beside.chmod(mode)
+                part.chmod(mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             file.close()  # an open file cannot be moved everywhere
-            os.replace(beside, target)
+            os.replace(part, target)
 
 
 def check_place(path: Path) -> None:
-    """Raise OutputError where `replace` would: to be told before a long search, not after it.
+    """Raise OutputError where `replace` would: before a long search, not after it.
 
-    Rights tell less than an attempt: access lists, full or read-only disks, network drives, names
-    that are too long.
+    It tries to write: rights do not show access lists, full or read-only disks, network drives and
+    names that are too long.
     """
     with _refused(path):
         target = path.resolve()
@@ -50,7 +49,7 @@ def check_place(path: Path) -> None:
             raise OutputError(
                 f"{path}: there is no folder {target.parent}; make it or choose another"
             )
-        with _beside(target):
+        with _part_of(target):
             pass
         try:
             if not stat.S_ISREG(target.stat().st_mode):
@@ -77,7 +76,7 @@ def check_owner(path: Path, what: str, is_own: Callable[[Path], bool], force: bo
 
 
 def same_file(path: Path, source: Path) -> bool:
-    """Whether two paths mean one file."""
+    """Return whether two paths mean one file."""
     with _refused(path):
         return path.resolve() == source.resolve() or (
             path.exists() and source.exists() and path.samefile(source)
@@ -85,39 +84,32 @@ def same_file(path: Path, source: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _beside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A new file in the folder of `target`, gone at the end where it has not been moved.
+def _part_of(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Yield a new file in the folder of `target`, which is deleted unless it has been moved.
 
-    Its name is of nobody else: not of a process of the same number that was killed, and not too
+    No other process has its name, also none of the same number that was killed, and it is not too
     long where that of the target is not.
     """
-    beside = target.with_name(f".stockpile-{secrets.token_hex(8)}.part")
+    part = target.with_name(f".stockpile-{secrets.token_hex(8)}.part")
     try:
-        with beside.open("xb") as file:
-            yield file, beside
+        with part.open("xb") as file:
+            yield file, part
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def _refused(path: Path) -> Iterator[None]:
-    """Tells in one line why a file cannot be written."""
+    """Raise OutputError in one line where a file cannot be written."""
     try:
         yield
     except PermissionError as reason:
-        said = (
-            "cannot be written; close it in the spreadsheet program, or see the rights of file and"
-            " folder"
-        )
-        raise OutputError(f"{path}: {said}") from reason
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as reason:  # a loop of links is a RuntimeError, a zero in a name a ValueError
-        said = (
-            reason.strerror
-            if isinstance(reason, OSError) and reason.strerror
-            else " ".join(str(reason).split())
-        )
-        raise OutputError(f"{path}: cannot be written: {said}") from reason
+        raise OutputError(
+            f"{path}: cannot be written; close it in the spreadsheet program, or see the rights of"
+            " file and folder"
+        ) from reason
+    # A loop of links is a RuntimeError, a zero in a name a ValueError.
+    except (OSError, RuntimeError, ValueError) as reason:
+        system = reason.strerror if isinstance(reason, OSError) else None
+        message = system or " ".join(str(reason).split())
+        raise OutputError(f"{path}: cannot be written: {message}") from reason

@@ -1,4 +1,4 @@
-"""The failures that a user can mend. `cli.py` maps each family to its exit status, in one place."""
+"""The errors that a user can fix. The command line maps each family to its exit status."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with the input, or (`warning`) odd about it, in one line.
+    """One error of the input, or (`warning`) one oddity, in one line.
 
-    `where` is a cell (`offers!F7`), a sheet or a file: what a link in a spreadsheet program points
-    to.
+    `where` is a cell (`offers!F7`), a sheet or a file, as a link in a spreadsheet program has it.
 
     >>> import optimiser as so
     >>> print(so.Fault("offers!F7", "price must be a number, found 'ten'"))
@@ -30,7 +29,7 @@ class Fault:
 
 
 class StockpileError(Exception):
-    """A failure that a user can put right; its words say how.
+    """An error that a user can fix; its message says how.
 
     >>> import optimiser as so
     >>> issubclass(so.InputError, so.StockpileError)
@@ -39,7 +38,7 @@ class StockpileError(Exception):
 
 
 class InputError(StockpileError):
-    """The input is wrong: `faults` holds all that was found, in the order of sheets, rows, columns.
+    """The input is wrong: `faults` holds all errors, in the order of sheets, rows, columns.
 
     >>> import optimiser as so
     >>> try:
@@ -55,7 +54,7 @@ class InputError(StockpileError):
 
 
 class OutputError(StockpileError):
-    """A file cannot be written where it was asked for: which, why, and what to do about it.
+    """A file cannot be written: which one, why, and what to do about it.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -68,7 +67,7 @@ class OutputError(StockpileError):
 
 
 def locate(stockpile: Stockpile, problem: Problem) -> Fault:
-    """A problem of the model's checks, with the cell where it stands."""
+    """Return a problem of the model's checks, with its cell."""
     return Fault(
         stockpile.address(problem.table, problem.line, problem.column),
         problem.said,

@@ -1,8 +1,8 @@
-"""What ends the program before its time: Ctrl-C, a batch system (SIGTERM), a terminal that closes
+"""Signals that end the program early: Ctrl-C, a batch system (SIGTERM), a terminal that closes
 (SIGHUP).
 
 Where there may be a plan to keep, an `Interrupt` is open and notes the first signal. Elsewhere each
-is KeyboardInterrupt.
+signal is KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _ending = threading.Event()  # it was not Ctrl-C: no more searches
 
 
 class Interrupt:
-    """The wish to end a search.
+    """A request to end a search.
 
-    The first press is noted, for the best plan so far to be kept; the second is KeyboardInterrupt,
-    and so is the first where nothing is kept. As a context it hears of signals, once the program
-    listens.
+    The first press is noted, so that the best plan so far is kept. The second is KeyboardInterrupt,
+    and so is the first where nothing is kept. As a context it receives the signals, once the
+    program listens.
     """
 
     def __init__(self, keeps: bool | None = None) -> None:
@@ -40,6 +40,7 @@ class Interrupt:
         )
 
     def press(self) -> None:
+        """Note a signal. Raises KeyboardInterrupt where one is noted already or nothing is kept."""
         if self.requested or not self.keeps:
             raise KeyboardInterrupt
         self.requested = True
@@ -80,7 +81,7 @@ def ignore() -> None:
 
 
 def seen() -> bool:
-    """Whether a signal has come."""
+    """Return whether a signal has come."""
     return _seen.is_set()
 
 
@@ -111,8 +112,8 @@ def _watch(ours: socket.socket, _theirs: socket.socket) -> None:
 
 
 def _shares_terminal() -> bool:
-    """Whether this process is in the foreground of a terminal, where a Ctrl-C may be meant for
-    others.
+    """Return whether this process is in the foreground of a terminal, where a Ctrl-C may be meant
+    for others.
     """
     try:
         with open("/dev/tty", "rb") as terminal:

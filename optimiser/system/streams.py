@@ -1,6 +1,4 @@
-"""Standard output and error that never stop the program: what it does matters more than that it can
-be read.
-"""
+"""Standard output and error that never stop the program, also where nobody can read them."""
 
 from __future__ import annotations
 
@@ -9,9 +7,8 @@ import os
 import sys
 from typing import Any
 
-ERRORS = (  # how a letter is shown that the encoding of a terminal or pipe does not have
-    "backslashreplace"
-)
+ERRORS = "backslashreplace"
+"""How a letter is shown that the encoding of a terminal or pipe does not have."""
 
 
 class Careful(io.RawIOBase):
@@ -24,17 +21,21 @@ class Careful(io.RawIOBase):
         self.owner = owner  # which would close `raw` with its own end
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def fileno(self) -> int:
+        """Return the number of the stream below."""
         if self.raw is None:
             raise io.UnsupportedOperation("fileno")
         return self.raw.fileno()
 
     def isatty(self) -> bool:
+        """Return whether the stream below is a terminal."""
         return self.raw is not None and self.raw.isatty()
 
     def write(self, data: Any) -> int:
+        """Write data, or note in `lost` why it cannot be written."""
         if not self.lost and self.raw is not None:
             try:
                 return self.raw.write(data) or 0
@@ -44,8 +45,9 @@ class Careful(io.RawIOBase):
 
 
 def guard() -> Careful:
-    """Put careful streams in the place of standard output and error; that of standard output, whose
-    `lost` says what went wrong.
+    """Put careful streams in the place of standard output and error.
+
+    Return that of standard output, whose `lost` says what went wrong.
     """
     for number in range(3):  # else the next file that is opened becomes one of them
         try:

@@ -196,7 +196,7 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(
         raise AssertionError("the paths were solved again")
 
     monkeypatch.setattr(Paths, "grow", refuse)
-    root, core = first.learnt()
+    root, core = first.warm_start()
     again = Engine(
         program,
         shape,
@@ -230,7 +230,7 @@ def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> No
     plans = [each.whole for each in first.attempts] + (
         [] if first.best is None else [first.best.whole]
     )
-    again = Engine(moved, shape, 0.02, SearchClock(), Known(plans, *first.learnt()))
+    again = Engine(moved, shape, 0.02, SearchClock(), Known(plans, *first.warm_start()))
     again.run()
     if expected.objective is None:
         assert again.best is None

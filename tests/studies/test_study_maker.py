@@ -386,7 +386,7 @@ def test_a_record_that_was_edited_is_warned_about_and_counted(
     again = make_studies(request, said.append)
     assert said == [
         f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are"
-        " not believed"
+        " not used"
     ]
     assert [table.rows for table in again.answers[0].tables] == [
         table.rows for table in made.answers[0].tables

@@ -233,7 +233,7 @@ class Certifier:
             yield pattern.whole
 
     def _ended(self, engine: Engine, point: Point) -> Proof:
-        root, core = engine.learnt()
+        root, core = engine.warm_start()
         brought = () if engine.tree is None else tuple(engine.tree.brought)
         best, bound = engine.best, None if engine.bound == -INFINITY else engine.bound
         warm_start = WarmStart(
