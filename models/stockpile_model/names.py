@@ -18,12 +18,12 @@ LONGEST = 255
 # What prints nothing: control characters but white space, soft hyphens, joiners, marks of
 # direction, variation selectors …
 _UNSEEN = re.compile(
-    "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_DOTTED = re.compile(
-    "([ij])\u0307"
-)  # a second dot, as the small letter of a Turkish capital has it
+# A second dot, as the small letter of a Turkish capital has it.
+_DOTTED = re.compile("([ij])\u0307")
 # Letters and marks that print as a Latin letter, or nearly, in small or in capitals.
 _ALIKE = str.maketrans(
     "авсеніјкморѕтухӏԁԛԝһ" + "αβεζηικμνορτυχ" + "ıøłđħ" + "’‘ʼ`´‐‒–—−",

@@ -12,7 +12,7 @@ from typing import Any
 
 from stockpile_model.calendar import Calendar
 from stockpile_model.scale import Figure, Scale, scale_of
-from stockpile_model.schema import R, Row, columns, get, keys
+from stockpile_model.schema import Problem, R, Row, columns, get, keys
 from stockpile_model.tables import Material, Price, Settings, Site, Supplier
 from stockpile_model.tree import ALL, BASE, Tree
 
@@ -297,6 +297,11 @@ class Stockpile:
     def cell(self, row: Row, column: str = "") -> str:
         """Return the address of a row's cell, `budgets!D5`; its table where there is no sheet."""
         return self.address(row.TABLE, row.line, column)
+
+    def located(self, problem: Problem) -> tuple[str, str, bool]:
+        """Return the cell of a problem, its message, and whether it is a warning."""
+        place = self.address(problem.table, problem.line, problem.column)
+        return place, problem.said, problem.warning
 
     def address(self, table: str, line: int, column: str = "") -> str:
         """Return the address of a cell by its table, line and column."""

@@ -75,7 +75,7 @@ class StudyResult(Shown):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Return every run: the values of its inputs, its status, cost, proven bound and figures."""
+        """Return every run: its inputs, its status, cost, proven bound and figures."""
         import pandas as pd
 
         pairs = zip(self.runs, self.results, strict=True)

@@ -83,6 +83,8 @@ class AuditError(StockpileError):
     This is an error of the program, never of its user.
     """
 
+    internal = True
+
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
         shown = [f"  {each}" for each in findings[:MOST_SHOWN]]

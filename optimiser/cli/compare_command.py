@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from optimiser.comparison.compared import Value
     from optimiser.desk.compare_maker import Comparison
     from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
 
@@ -108,7 +107,7 @@ def _as_object(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _plain(value: Value) -> float | str | None:
+def _plain(value: object) -> float | str | None:
     """Return a value as JSON holds it."""
     if isinstance(value, (int, float)):
         return value if math.isfinite(value) else None

@@ -93,14 +93,9 @@ def _interrupted() -> NoReturn:
 
 def _status(error: StockpileError) -> int:
     """Return the exit status of a failure."""
-    from optimiser.auditing import AuditError
     from optimiser.desk.compare_maker import NoPlanError
-    from optimiser.plan.plan_maker import Disagreement
-    from optimiser.solving.search_options import SolverError, SolverUnavailable
 
-    if isinstance(error, (AuditError, Disagreement)) or (
-        isinstance(error, SolverError) and not isinstance(error, SolverUnavailable)
-    ):
+    if error.internal:
         return INTERNAL
     if isinstance(error, NoPlanError):
         if error.answer.interrupted:

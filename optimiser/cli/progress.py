@@ -12,14 +12,14 @@ from optimiser.cli.terminal import Plain
 from stockpile_model.amounts import money
 
 if TYPE_CHECKING:
-    from optimiser.solving.search_options import Progress as SearchProgress
-    from optimiser.studies.engine.runner import StudyProgress
+    from optimiser.desk.bounded_solve import Progress
+    from optimiser.desk.study_maker import StudyProgress
 
 EVERY = 10.0  # seconds between two lines of progress
 
 
 @contextlib.contextmanager
-def search_progress() -> Iterator[Callable[[SearchProgress], None]]:
+def search_progress() -> Iterator[Callable[[Progress], None]]:
     """Show the progress of a search: on a terminal a line that renews itself, elsewhere a line for
     each report.
     """
@@ -31,7 +31,7 @@ def search_progress() -> Iterator[Callable[[SearchProgress], None]]:
         yield lambda progress: status.update(search_line(progress))
 
 
-def search_line(progress: SearchProgress) -> str:
+def search_line(progress: Progress) -> str:
     """Return the progress of a search in a line."""
     gap = progress.gap
     stage = f"{progress.objective}: " if progress.stages > 1 else ""

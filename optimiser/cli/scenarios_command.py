@@ -73,8 +73,7 @@ def scenarios(
     The sheets uncertainty and price_history say what is uncertain. Without a sheet uncertainty,
     defaults hold, which the new workbook shows.
     """
-    from optimiser.desk.scenario_maker import make_scenarios
-    from optimiser.scenarios.sampling.draw import SamplingOptions
+    from optimiser.desk.scenario_maker import SamplingOptions, make_scenarios
 
     sampling = SamplingOptions(revealed=revealed.date() if revealed else None, **options)
     sampled = make_scenarios(workbook, output, sampling, say, anew=anew, force=force)

@@ -136,14 +136,14 @@ def solve(
 
     _refuse_together(options)
     if options["decompose"]:
-        from optimiser.execution.mpi_ranks import Ranks
+        from optimiser.desk.bundled_plan import hush_ranks
 
-        Ranks().hush()
+        hush_ranks()
     request = Request(source=workbook, changes=parsed(changes), **options)
     with search_progress() as progress:
         result = plan_workbook(request, say, progress)
     if as_json:
-        from optimiser.cli.solve_json import as_object
+        from optimiser.desk.plan_object import as_object
 
         answer(json.dumps(as_object(result), indent=2))
     else:

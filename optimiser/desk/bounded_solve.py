@@ -10,6 +10,8 @@ from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, 
 from optimiser.system.errors import Fault, InputError
 from stockpile_model.formulation import Formulation
 
+__all__ = ["Progress", "Watch", "bounded_solve"]
+
 Watch = Callable[[Progress], None] | None
 """What gets the progress of a search."""
 

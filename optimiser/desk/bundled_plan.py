@@ -27,6 +27,13 @@ from stockpile_model.stockpile import Stockpile
 BUNDLES = 10  # where a decomposition is asked for without a number
 
 
+def hush_ranks() -> None:
+    """Let only the first rank of an MPI run write to the terminal."""
+    from optimiser.execution.mpi_ranks import Ranks
+
+    Ranks().hush()
+
+
 def plan_bundles(
     request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch
 ) -> Answer:

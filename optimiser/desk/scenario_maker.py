@@ -19,6 +19,8 @@ from stockpile_model.amounts import count
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.stockpile import Stockpile
 
+__all__ = ["SamplingOptions", "make_scenarios"]
+
 
 def make_scenarios(
     source: Path,

@@ -35,6 +35,15 @@ from stockpile_model.names import identity
 from stockpile_model.schema import nearest
 from stockpile_model.stockpile import Stockpile
 
+__all__ = [
+    "GAP",
+    "StudyOutcome",
+    "StudyProgress",
+    "StudyRequest",
+    "conduct",
+    "make_studies",
+]
+
 EVERYTHING = "everything"
 GAP = 0.01
 

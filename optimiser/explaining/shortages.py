@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from optimiser.solving.relax import Elastic, relax
 from optimiser.solving.search_options import Options
 from optimiser.solving.standard_form import StandardForm, standard_form
-from optimiser.system.interrupts import Interrupt
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.policy.rule_terms import Rule
@@ -91,12 +90,11 @@ def why_infeasible(formulation: Formulation, options: Options) -> Explanation:
     money, most values); both where neither alone suffices. The same minimum can often be spread in
     several ways; one of them is reported.
     """
-    with Interrupt(keeps=False):
-        form = standard_form(formulation.m)
-        wanted = _least(formulation, form, options, _asks)
-        needed = _least(formulation, form, options, lambda limit: not _asks(limit))
-        if not wanted and not needed:
-            wanted = _least(formulation, form, options, lambda limit: True)
+    form = standard_form(formulation.m)
+    wanted = _least(formulation, form, options, _asks)
+    needed = _least(formulation, form, options, lambda limit: not _asks(limit))
+    if not wanted and not needed:
+        wanted = _least(formulation, form, options, lambda limit: True)
     return Explanation(wanted, needed)
 
 

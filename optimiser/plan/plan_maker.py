@@ -28,6 +28,8 @@ Rows = Mapping[type[Result], tuple[Result, ...]]
 class Disagreement(StockpileError):
     """A plan that contradicts itself: an error of this program, never of its user."""
 
+    internal = True
+
 
 def make_plan(
     formulation: Formulation,

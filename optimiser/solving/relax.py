@@ -51,7 +51,8 @@ def relax(
     Raises SolverError.
     """
     softened = _softened(form, elastic)
-    found = highs.optimise(softened, options or Options(), Interrupt())
+    with Interrupt(keeps=False) as interrupt:
+        found = highs.optimise(softened, options or Options(), interrupt)
     if found.x is None:
         return Relaxation(found.status)
     given = found.x[form.program.columns :].tolist()

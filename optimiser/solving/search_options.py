@@ -21,9 +21,13 @@ NAMED = 5  # variables that a message names
 class SolverError(StockpileError):
     """The solver failed, refused the model, or ended in a way that is no answer."""
 
+    internal = True
+
 
 class SolverUnavailable(SolverError):
     """The named solver is unknown to Pyomo or not installed."""
+
+    internal = False
 
 
 class UnboundedError(SolverError):

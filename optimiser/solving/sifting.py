@@ -110,7 +110,8 @@ class Sifted(LinearProgram):
         self.row_lower, self.row_upper = lower, upper
         at = np.flatnonzero(changed & (self._row >= 0)).astype(np.int32)
         if len(at):
-            self.h.changeRowsBounds(len(at), self._row[at], lower[at], upper[at])  # type: ignore[attr-defined]
+            held = (self._row[at], lower[at], upper[at])
+            self.h.changeRowsBounds(len(at), *held)  # type: ignore[attr-defined]
         self._add_rows(np.flatnonzero(changed & (self._row < 0)))
 
     def _begin(self, basis: Any) -> None:

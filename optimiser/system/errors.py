@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from stockpile_model.schema import Problem
-from stockpile_model.stockpile import Stockpile
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,9 @@ class StockpileError(Exception):
     True
     """
 
+    internal: ClassVar[bool] = False
+    """Whether it is an error of this program or its solver, which no user can fix."""
+
 
 class InputError(StockpileError):
     """The input is wrong: `faults` holds all errors, in the order of sheets, rows, columns.
@@ -64,12 +65,3 @@ class OutputError(StockpileError):
     ...     print(error)
     plan.pdf: a plan is saved as .json or .xlsx; choose such a name
     """
-
-
-def locate(stockpile: Stockpile, problem: Problem) -> Fault:
-    """Return a problem of the model's checks, with its cell."""
-    return Fault(
-        stockpile.address(problem.table, problem.line, problem.column),
-        problem.said,
-        problem.warning,
-    )

@@ -15,7 +15,7 @@ from optimiser.scenarios.sampling.draw import Samples, SamplingOptions, draw
 from optimiser.scenarios.sampling.random_processes import Array, Flags
 from optimiser.scenarios.sampling.reduce import METHODS, Reduction, distances, forward, reduce
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
-from optimiser.system.errors import Fault, InputError, StockpileError, locate
+from optimiser.system.errors import Fault, InputError, StockpileError
 from stockpile_model.block import ways
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import check
@@ -114,7 +114,7 @@ def make(stockpile: Stockpile, options: SamplingOptions) -> Made:
     sizes = sorted({1, max(1, options.keep // 2), options.keep, len(left)})
     curve = tuple((size, float(left[size - 1] / left[0]) if left[0] > 0 else 0.0) for size in sizes)
     made = _with_rows(stockpile, options, samples, reduction)
-    if faults := [locate(made, each) for each in check(made) if not each.warning]:
+    if faults := [Fault(*made.located(each)) for each in check(made) if not each.warning]:
         raise InputError(faults)
     prices, supply = (
         tuple(_price_losses(stockpile, samples, reduction)),

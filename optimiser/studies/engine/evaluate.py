@@ -26,7 +26,7 @@ from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
 from optimiser.studies.engine.views import HELD, NO_MEAN, VIEWS, decide, mean
-from optimiser.system.errors import locate
+from optimiser.system.errors import Fault
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
 from stockpile_model.block import Tally, tallies
@@ -196,7 +196,7 @@ class CaseEvaluator(Performing):
             return CaseResult("refused", message=str(reason))
         faults = [problem for problem in check(stockpile) if not problem.warning]
         return (
-            CaseResult("refused", message=str(locate(stockpile, faults[0])))
+            CaseResult("refused", message=str(Fault(*stockpile.located(faults[0]))))
             if faults
             else stockpile
         )

@@ -27,6 +27,7 @@ from optimiser.workbook.read.drafts import Draft, Drafts, Written, draft, draft_
 from optimiser.workbook.read.headed_sheet import Faults
 from optimiser.workbook.read.links import link
 from optimiser.workbook.read.named_units import WorkbookUnits
+from optimiser.system.errors import Fault, InputError
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import check
 from stockpile_model.changes import Change, apply
@@ -112,13 +113,15 @@ def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
             *uncertain.check(stockpile),
             *study_checks.check(stockpile, ()),
         ]
-        faults = [locate(stockpile, each) for each in problems if not each.warning]
+        faults = [Fault(*stockpile.located(each)) for each in problems if not each.warning]
     if not faults:
         problems += sanity.check(stockpile)
-        faults = [locate(stockpile, each) for each in problems if not each.warning]
+        faults = [Fault(*stockpile.located(each)) for each in problems if not each.warning]
     if faults:
         raise InputError(faults)
-    return Reading(stockpile, tuple(locate(stockpile, each) for each in problems), reading.sha256)
+    return Reading(
+        stockpile, tuple(Fault(*stockpile.located(each)) for each in problems), reading.sha256
+    )
 
 
 def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Reading:
@@ -140,10 +143,10 @@ def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Read
         each.table for each in problems if not each.warning
     }
     problems += study_checks.check(stockpile, doubtful)
-    found = [locate(stockpile, problem) for problem in problems if workbook.judges(problem)]
+    found = [Fault(*stockpile.located(problem)) for problem in problems if workbook.judges(problem)]
     faults += [fault for fault in found if not fault.warning]
     if not faults:
-        found += [locate(stockpile, problem) for problem in sanity.check(stockpile)]
+        found += [Fault(*stockpile.located(problem)) for problem in sanity.check(stockpile)]
         faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))

@@ -1,4 +1,4 @@
-"""The JSON object of `stockpile solve`."""
+"""The outcome of a plan as one object, for JSON."""
 
 from __future__ import annotations
 
