@@ -13,7 +13,7 @@ import pytest
 import optimiser as so
 from optimiser.cli.main import cli
 from optimiser.plan.plan import Plan
-from optimiser.solving.options import Options
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.every_kind import EVERY_KIND
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
