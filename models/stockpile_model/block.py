@@ -108,9 +108,9 @@ class Block:
     rows.
 
     Tables and results: the row types it reads and reports. Headings: of the money that it posts.
-    Exits: the ways in which its metal leaves stock. Decisions: its variables of what is done; the
-    last part of an index is its node. Follows: its variables that only count what decisions bring
-    and cost.
+    Pays: the uses of that money, each of which an appropriation may allow. Exits: the ways in which
+    its metal leaves stock. Decisions: its variables of what is done; the last part of an index is
+    its node. Follows: its variables that only count what decisions bring and cost.
 
     check(stockpile): what is wrong with its rows beyond a single cell. review(stockpile): the same,
     where every row is sound. add(m, stockpile, ledger): its sets, variables and constraints.
@@ -135,6 +135,7 @@ class Block:
     tables: tuple[type[Row], ...] = ()
     results: tuple[type[Result], ...] = ()
     headings: tuple[Heading, ...] = ()
+    pays: tuple[str, ...] = ()
     exits: tuple[Exit, ...] = ()
     decisions: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
@@ -181,6 +182,11 @@ def results() -> tuple[type[Result], ...]:
 def headings() -> Mapping[str, Heading]:
     """Return all headings of money by name."""
     return {heading.name: heading for block in blocks() for heading in block.headings}
+
+
+def uses_of_money() -> tuple[str, ...]:
+    """Return what an appropriation may be spent on."""
+    return tuple(dict.fromkeys(use for block in blocks() for use in block.pays))
 
 
 def exits() -> tuple[Exit, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from stockpile_model.schema import Row
-from stockpile_model.tables import Use
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class Money(NamedTuple):
     node: int
     heading: str
     amount: Any
-    use: Use | None = None
+    use: str | None = None
     material: str | None = None
     buyer: str | None = None
     name: str = ""
@@ -209,7 +208,7 @@ class Ledger:
         node: int,
         heading: str,
         amount: Any,
-        use: Use,
+        use: str,
         material: str | None = None,
         buyer: str | None = None,
         name: str = "",

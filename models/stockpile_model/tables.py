@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from stockpile_model.schema import Row, column
 
-Use = Literal["purchase", "contract", "storage", "rotation", "project"]
-USES: tuple[Use, ...] = get_args(Use)
-"""What an appropriation may be spent on."""
+
+def _uses() -> tuple[str, ...]:
+    """Return what an appropriation may be spent on."""
+    from stockpile_model.block import uses_of_money  # the blocks read these tables
+
+    return uses_of_money()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +236,7 @@ class Fund(Row):
     CERTAIN = True
     fund: str = column("name of the fund", required=True, key=True)
     buyer: str | None = column("whose fund; blank = pays for all", owner=True)
-    uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=USES)
+    uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=_uses)
     materials: tuple[str, ...] = column(
         "for which materials; blank = all", default=(), refers="materials"
     )

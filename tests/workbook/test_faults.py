@@ -217,7 +217,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     "unknown choice in a list": (
         lambda t: t["funds"][0].update(uses="purchase, storge"),
         (
-            "funds!B2: uses must be one of purchase, contract, storage, rotation, project, found"
+            "funds!B2: uses must be one of project, purchase, contract, rotation, storage, found"
             " 'storge' (did you mean 'storage'?)"
         ),
     ),

@@ -65,7 +65,7 @@ class Payment(Dated):
     date: dt.date = column("first day of the period")
     appropriation: str = column("appropriation that pays")
     fund: str = column("fund")
-    use: str = column("purchase, contract, storage, rotation or project")
+    use: str = column("what it pays, as in the column uses of funds")
     material: str | None = column("material")
     buyer: str | None = column("for whom; blank = for all")
     amount: float = column("paid, undiscounted", "money")

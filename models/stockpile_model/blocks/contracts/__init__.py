@@ -81,6 +81,7 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
 BLOCK = Block(
     tables=(Contract, Floor),
     results=(ContractOutcome, FloorOutcome),
+    pays=("contract",),
     headings=(
         Heading("offtakes", "deliveries under contracts"),
         Heading("deficits", "take-or-pay not taken"),

@@ -84,6 +84,7 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
 BLOCK = Block(
     tables=(PriceBreak, Offer),
     results=(Order,),
+    pays=("purchase",),
     headings=(
         Heading("purchases", "metal bought under offers"),
         Heading("order_costs", "cost of each order placed"),

@@ -46,6 +46,7 @@ def _done(
 BLOCK = Block(
     tables=(Project,),
     results=(ProjectOutcome,),
+    pays=("project",),
     headings=(Heading("grants", "the buyer's share of a project"),),
     decisions=("grant", "carry"),
     tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),

@@ -31,6 +31,7 @@ def orphan(row: Row, column: str) -> Row | None:
 BLOCK = Block(
     tables=(Outlet,),
     results=(Rotated,),
+    pays=("rotation",),
     headings=(
         Heading("rotation", "costs of outlets"),
         DISPOSAL,

@@ -42,6 +42,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 BLOCK = Block(
     tables=(OpeningLot,),
     results=(LotStock, Movement, Delivery),
+    pays=("storage",),
     headings=(
         Heading("storage", "site and holding cost"),
         Heading("handling", "handling in and out"),
