@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from optimiser.solving import engine
 from optimiser.solving.dive import FeasiblePoint
+from optimiser.solving.program import Program
 from optimiser.solving.solve import (
     LexicographicSearch,
     Options,
@@ -34,7 +35,7 @@ from optimiser.solving.solve import (
     scenario_tree,
     solve,
 )
-from optimiser.solving.standard_form import Objective, Program, Sizes, StandardForm
+from optimiser.solving.standard_form import Objective, Sizes, StandardForm
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build

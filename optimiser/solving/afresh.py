@@ -17,8 +17,8 @@ from optimiser.solving import highs
 from optimiser.solving.branching import Master
 from optimiser.solving.dive import FeasiblePoint, attempt
 from optimiser.solving.linear import SearchClock
+from optimiser.solving.program import Floats, Program
 from optimiser.solving.search_options import ABSOLUTE_GAP, Options
-from optimiser.solving.standard_form import Floats, Program
 from optimiser.solving.structure import Positions, ScenarioTree
 
 FINER = 0.1  # what part of the gap one path may leave open

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from optimiser.solving.linear import LinearProgram, Vertex
-from optimiser.solving.standard_form import INFINITY, Bools, Floats, Program
+from optimiser.solving.program import INFINITY, Bools, Floats, Program
 from optimiser.solving.structure import Positions, Structure, extended
 
 FRACTION = 1e-6  # a whole column or sum nearer than this to a whole number is whole

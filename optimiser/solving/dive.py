@@ -15,8 +15,8 @@ import numpy as np
 
 from optimiser.solving.branching import FRACTION, Master, Subproblem
 from optimiser.solving.linear import LinearProgram, SearchClock, Vertex
+from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.sifting import Core, Sifted
-from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.structure import Positions
 
 WORSE, GROWTH = (

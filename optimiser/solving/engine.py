@@ -39,9 +39,9 @@ from optimiser.solving.dive import FeasiblePoint, attempt, attempt_anew, dive, p
 from optimiser.solving.highs import ProgramSolution, Snapshot
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
 from optimiser.solving.paths import Paths
+from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import ABSOLUTE_GAP, PRECISION, Options, SolverError
 from optimiser.solving.sifting import Core, Sifted
-from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt

@@ -19,6 +19,7 @@ import highspy
 import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
+from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import (
     ABSOLUTE_GAP,
     Options,
@@ -26,7 +27,6 @@ from optimiser.solving.search_options import (
     Status,
     relative_gap,
 )
-from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.system.interrupts import Interrupt
 
 # How far from whole an integer may be. The second is for the rare search whose answer does not

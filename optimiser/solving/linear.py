@@ -18,8 +18,8 @@ import numpy.typing as npt
 from highspy import HighsModelStatus
 
 from optimiser.solving import highs
+from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import PRECISION, SolverError
-from optimiser.solving.standard_form import INFINITY, Floats, Program
 from optimiser.system.interrupts import Interrupt
 
 LONGEST, LONGEST_LEAST = (

@@ -31,7 +31,7 @@ from optimiser.solving.linear import (
     SearchClock,
     Vertex,
 )
-from optimiser.solving.standard_form import Bools, Floats, Ints, Program
+from optimiser.solving.program import Bools, Floats, Ints, Program
 from optimiser.solving.structure import NOWHERE, Positions, Structure
 
 FEW = 6  # paths that are joined at once

@@ -19,6 +19,7 @@ from pyomo.opt import TerminationCondition as Ended
 from pyomo.opt.base.solvers import UnknownSolver
 
 from optimiser.solving.highs import Unbounded, optimise
+from optimiser.solving.program import INFINITY
 from optimiser.solving.search_options import (
     Options,
     SolverError,
@@ -29,7 +30,7 @@ from optimiser.solving.search_options import (
     allowance,
     relative_gap,
 )
-from optimiser.solving.standard_form import INFINITY, standard_form
+from optimiser.solving.standard_form import standard_form
 from optimiser.system.interrupts import Interrupt
 
 NAME = re.compile(r"[A-Za-z0-9_+-]+(:[A-Za-z0-9_+-]+)?")  # `cbc`, `asl:ipopt`

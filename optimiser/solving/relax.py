@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from optimiser.solving import highs
+from optimiser.solving.program import INFINITY, Program
 from optimiser.solving.search_options import Options, Status, relative_gap
-from optimiser.solving.standard_form import INFINITY, Program, StandardForm
+from optimiser.solving.standard_form import StandardForm
 from optimiser.system.interrupts import Interrupt
 
 NOTHING = 1e-7  # an amount below this is the solver's rounding [scaled units]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from optimiser.solving.standard_form import INFINITY, Floats
+from optimiser.solving.program import INFINITY, Floats
 from optimiser.system.errors import StockpileError
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]

@@ -25,8 +25,8 @@ from optimiser.solving.linear import (
     LinearProgram,
     SearchClock,
 )
+from optimiser.solving.program import Bools, Floats, Program
 from optimiser.solving.search_options import PRECISION
-from optimiser.solving.standard_form import Bools, Floats, Program
 from optimiser.solving.structure import Positions
 
 BROKEN = 1e-7  # by how much a row that is left out may be missed, in its size

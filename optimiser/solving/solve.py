@@ -14,6 +14,7 @@ import numpy as np
 from optimiser.solving import engine, highs
 from optimiser.solving.engine import StageContext
 from optimiser.solving.highs import ProgramSolution, Snapshot, Unbounded
+from optimiser.solving.program import Floats, Program
 from optimiser.solving.pyomo_solvers import solve_by_name
 from optimiser.solving.search_options import (
     Options,
@@ -27,13 +28,7 @@ from optimiser.solving.search_options import (
     allowance,
     relative_gap,
 )
-from optimiser.solving.standard_form import (
-    Floats,
-    Program,
-    StandardForm,
-    main,
-    standard_form,
-)
+from optimiser.solving.standard_form import StandardForm, main, standard_form
 from optimiser.solving.structure import CHAIN, ScenarioTree, Structure, structure
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.formulation import Formulation

@@ -14,8 +14,8 @@ import numpy as np
 
 from optimiser.solving.branching import Master, Subproblem
 from optimiser.solving.dive import FeasiblePoint, attempt
+from optimiser.solving.program import Bools, Floats, Program
 from optimiser.solving.search_options import ABSOLUTE_GAP, PRECISION
-from optimiser.solving.standard_form import Bools, Floats, Program
 from optimiser.solving.structure import Positions
 
 WHOLE = 1e-6  # a row of integers is kept to this

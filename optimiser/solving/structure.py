@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from optimiser.solving.standard_form import Bools, Floats, Ints, Program
+from optimiser.solving.program import Bools, Floats, Ints, Program
+from optimiser.solving.standard_form import Label
 
 Positions = npt.NDArray[np.int64]
 NOWHERE = -1  # the node of what stands at none
-
-Label = tuple[str, tuple[Any, ...]]  # a variable's component and index
 
 
 @dataclass(frozen=True)

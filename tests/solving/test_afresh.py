@@ -15,8 +15,8 @@ from optimiser.solving.branching import Master
 from optimiser.solving.dive import FeasiblePoint
 from optimiser.solving.engine import led
 from optimiser.solving.linear import LinearProgram, OutOfTime, SearchClock
+from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
-from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning

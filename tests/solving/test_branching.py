@@ -14,7 +14,7 @@ import pytest
 
 from optimiser.solving.branching import Branch, Gains, Master, SearchTree, Subproblem
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
-from optimiser.solving.standard_form import Program
+from optimiser.solving.program import Program
 from optimiser.solving.structure import Label, structure
 from optimiser.solving.structure import ScenarioTree as Scenarios
 from tests.support.programs import planning

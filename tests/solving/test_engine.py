@@ -17,8 +17,8 @@ from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
 from optimiser.solving.highs import ProgramSolution, Snapshot
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock
 from optimiser.solving.paths import Paths
+from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
-from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning

@@ -9,9 +9,9 @@ from optimiser.solving import highs
 from optimiser.solving.branching import Master, Subproblem
 from optimiser.solving.dive import attempt_anew
 from optimiser.solving.linear import LinearProgram, SearchClock
+from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
 from optimiser.solving.sifting import Core, Sifted
-from optimiser.solving.standard_form import Program
 from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning

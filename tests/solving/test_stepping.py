@@ -9,8 +9,8 @@ from optimiser.solving import highs
 from optimiser.solving.branching import Master, Subproblem
 from optimiser.solving.dive import FeasiblePoint, attempt, dive
 from optimiser.solving.linear import LinearProgram, SearchClock
+from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
-from optimiser.solving.standard_form import Program
 from optimiser.solving.stepping import improve
 from optimiser.solving.structure import Label, structure
 from optimiser.system.interrupts import Interrupt

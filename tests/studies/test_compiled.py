@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
-from optimiser.solving.standard_form import Program
 from optimiser.studies.engine import compiled
 from optimiser.studies.engine.compiled import (
     COMPILED,

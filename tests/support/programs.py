@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimiser.solving.standard_form import Program
+from optimiser.solving.program import Program
 from optimiser.solving.structure import Label, ScenarioTree, Structure, structure
 
 

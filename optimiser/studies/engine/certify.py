@@ -24,9 +24,10 @@ from optimiser.solving.branching import Gains
 from optimiser.solving.engine import Attempt, Engine, Known
 from optimiser.solving.highs import optimise
 from optimiser.solving.linear import Basis, OutOfTime, SearchClock
+from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import Options, SolverError, Status, relative_gap
 from optimiser.solving.sifting import Core
-from optimiser.solving.standard_form import INFINITY, Floats, Label, Program
+from optimiser.solving.standard_form import Label
 from optimiser.solving.structure import CHAIN, ScenarioTree, Structure, structure
 from optimiser.studies.engine.compiled import Compiled
 from optimiser.system.interrupts import Interrupt

@@ -21,11 +21,9 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from optimiser.solving.program import Floats, Ints, Program
 from optimiser.solving.standard_form import (
-    Floats,
-    Ints,
     Label,
-    Program,
     StandardForm,
     judging,
     rescaled,

@@ -15,9 +15,10 @@ import numpy as np
 from optimiser.plan.audited import audited
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.highs import ProgramSolution, Unbounded, polished
+from optimiser.solving.program import Floats, Program
 from optimiser.solving.search_options import Options, SolverError, allowance, relative_gap
 from optimiser.solving.solve import Outcome, scenario_tree, solve
-from optimiser.solving.standard_form import Floats, Label, Program
+from optimiser.solving.standard_form import Label
 from optimiser.solving.structure import ScenarioTree
 from optimiser.studies.engine import plan_checks
 from optimiser.studies.engine.case import AUDITED, Case, CaseResult, Commit, Figure, Status

@@ -6,9 +6,10 @@ import numpy as np
 
 from optimiser.plan.audited import audited
 from optimiser.plan.plan_maker import make_plan
+from optimiser.solving.program import Floats, Program
 from optimiser.solving.search_options import Status
 from optimiser.solving.solve import Outcome, Stage
-from optimiser.solving.standard_form import Floats, Program, judging, standard_form
+from optimiser.solving.standard_form import judging, standard_form
 from optimiser.system.errors import StockpileError
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimiser.solving.standard_form import Floats
+from optimiser.solving.program import Floats
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure, number
 from optimiser.studies.kinds.screened import missed
