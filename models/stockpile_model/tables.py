@@ -9,13 +9,6 @@ from dataclasses import dataclass, field
 from stockpile_model.schema import Row, column
 
 
-def _uses() -> tuple[str, ...]:
-    """Return what an appropriation may be spent on."""
-    from stockpile_model.block import uses_of_money  # the blocks read these tables
-
-    return uses_of_money()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings(Row):
     """The sheet `settings`, one row for each name; here one field for each name."""
@@ -224,22 +217,3 @@ class Project(Row):
     rate: float = column("cost of capital", "1/year", default=0.0, least=0, most=1)
     life_years: float | None = column("life of the plant", "years", above=0)
     fund: str | None = column("fund that pays the grant; blank = any that may", refers="funds")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fund(Row):
-    """A fund: who pays, and for what."""
-
-    TABLE = "funds"
-    PURPOSE = "Who pays, and for what. Without this table money is unlimited."
-    STEP = "parties"
-    CERTAIN = True
-    fund: str = column("name of the fund", required=True, key=True)
-    buyer: str | None = column("whose fund; blank = pays for all", owner=True)
-    uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=_uses)
-    materials: tuple[str, ...] = column(
-        "for which materials; blank = all", default=(), refers="materials"
-    )
-    keeps_receipts: bool = column(
-        "whether it may spend the receipts of the outlets that name it", default=False
-    )

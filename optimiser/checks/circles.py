@@ -13,9 +13,10 @@ from stockpile_model.blocks.projects.windows import carriable, grantable
 from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.calendar import overlap
+from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Project
+from stockpile_model.tables import Project
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.policy.rule_terms import Rule
+from stockpile_model.funds import Fund
 from stockpile_model.names import identity, slips
 from stockpile_model.schema import Problem, Row, apart, closest, columns, get
 from stockpile_model.spelling import GROUPS
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Site, Supplier
+from stockpile_model.tables import Site, Supplier
 
 
 @dataclass

@@ -27,9 +27,10 @@ from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.calendar import overlap
+from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Material
+from stockpile_model.tables import Material
 
 _BUYING = ("purchase", "contract")
 _SLACK = 1e-6  # share of an amount below which it is not missing

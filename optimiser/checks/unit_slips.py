@@ -30,9 +30,10 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.targets import Target
 from stockpile_model.calendar import overlap
+from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Material
+from stockpile_model.tables import Material
 
 _BUYING = {"purchase", "contract"}
 # share of what is required below which an appropriation is not meant to pay a part of it

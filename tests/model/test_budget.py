@@ -6,8 +6,8 @@ import pytest
 
 from stockpile_model.blocks.budget import Budget, BudgetUse, Payment
 from stockpile_model.build import report
+from stockpile_model.funds import Fund
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund
 from tests.support.accept import (
     Case,
     book,

@@ -13,9 +13,10 @@ from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import Change, apply, parse
+from stockpile_model.funds import Fund
 from stockpile_model.schema import Row, get
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Material, Price, Settings, Supplier
+from stockpile_model.tables import Material, Price, Settings, Supplier
 
 DAY = dt.date(2027, 1, 1)
 LATER = dt.date(2027, 7, 31)

@@ -29,9 +29,10 @@ from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build
+from stockpile_model.funds import Fund
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Project, Site
+from stockpile_model.tables import Project, Site
 from tests.support.accept import (
     book,
     budget,

@@ -29,11 +29,12 @@ from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation
+from stockpile_model.funds import Fund
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import Row
 from stockpile_model.spelling import alike
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund, Material, Price, Project, Settings, Site, Supplier
+from stockpile_model.tables import Material, Price, Project, Settings, Site, Supplier
 
 Plan = Mapping[str, float]
 TOLERANCE = 1e-7

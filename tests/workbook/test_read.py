@@ -22,7 +22,8 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import parse
-from stockpile_model.tables import Fund, Material, Price, Supplier
+from stockpile_model.funds import Fund
+from stockpile_model.tables import Material, Price, Supplier
 from tests.support.books import book
 from tests.support.sound import SOUND, START, Tables, faults
 

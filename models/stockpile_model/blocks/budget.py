@@ -16,11 +16,11 @@ from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
+from stockpile_model.funds import Fund
 from stockpile_model.ledger import Ledger, Money
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Dated, Problem, Result, Row, column
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund
 
 
 @dataclass(frozen=True, kw_only=True)

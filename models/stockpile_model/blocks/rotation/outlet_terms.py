@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from stockpile_model.block import Turn
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger
+from stockpile_model.funds import Fund
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Fund
 
 RETURNING = ("exchange", "rework")  # the forms that give metal back
 
