@@ -18,7 +18,9 @@ class Fund(Row):
     CERTAIN = True
     fund: str = column("name of the fund", required=True, key=True)
     buyer: str | None = column("whose fund; blank = pays for all", owner=True)
-    uses: tuple[str, ...] = column("what it may pay; blank = all", default=(), choices=uses_of_money)
+    uses: tuple[str, ...] = column(
+        "what it may pay; blank = all", default=(), choices=uses_of_money
+    )
     materials: tuple[str, ...] = column(
         "for which materials; blank = all", default=(), refers="materials"
     )

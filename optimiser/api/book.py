@@ -44,17 +44,17 @@ class Book(Shown):
 
     @property
     def stockpile(self) -> Stockpile:
-        """The rows of all its tables."""
+        """Return the rows of all its tables."""
         return self.reading.stockpile
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
-        """What is odd about it, each with its cell."""
+        """Return what is odd about it, each with its cell."""
         return self.reading.warnings
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of the tables that have rows."""
+        """Return the names of the tables that have rows."""
         return tuple(kind.TABLE for kind, rows in self.stockpile.tables.items() if rows)
 
     def change(self, *changes: str) -> Book:

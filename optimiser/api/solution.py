@@ -97,7 +97,7 @@ def solve(
 
 @dataclass(frozen=True, repr=False)
 class SavedPlan(Shown):
-    """A plan that was read from a file, as the file tells it: nothing of it is recomputed.
+    """A plan that was read from a file, as it stands there: nothing of it is recomputed.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -111,12 +111,12 @@ class SavedPlan(Shown):
 
     @property
     def objective(self) -> float:
-        """What was minimised [money]."""
+        """Return the objective [money]."""
         return self.reading.sheets.objective
 
     @property
     def sheets(self) -> tuple[str, ...]:
-        """The names of the sheets of rows."""
+        """Return the names of the sheets of rows."""
         return tuple(self.reading.sheets.rows)
 
     def __getitem__(self, sheet: str) -> pd.DataFrame:
@@ -193,12 +193,12 @@ class SideBySide(Shown):
 
     @property
     def differing(self) -> tuple[Compared, ...]:
-        """The rows in which a plan differs from the first."""
+        """Return the rows in which a plan differs from the first."""
         return tuple(row for row in self.rows if row.differs)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """All rows as a frame: part, what, of, unit, and a column for each plan."""
+        """Return all rows as a frame: part, what, of, unit, and a column for each plan."""
         columns = ("part", "what", "of", "unit", *self.names)
         return of_lines(
             columns,

@@ -58,7 +58,7 @@ class StudyResult(Shown):
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The answers in sentences."""
+        """Return the answers in sentences."""
         return tuple(table.said for table in self.tables)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
@@ -271,7 +271,7 @@ class Evaluator:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """The inputs as SALib describes them."""
+        """Return the inputs as SALib describes them."""
         bounds = [[float(each.low), float(each.high)] for each in self.inputs]
         return {
             "num_vars": len(self.inputs),

@@ -24,7 +24,7 @@ from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile
 
-BUNDLES = 10  # where a decomposition is asked for without a number
+BUNDLES = 10  # where a decomposition is requested without a number
 
 
 def hush_ranks() -> None:

@@ -205,10 +205,10 @@ def _changed(side: Side, inputs: Sequence[Path]) -> Path | None:
 
 
 def _now(
-    later: _Later, asked: ComparisonRequest, say: Callable[[str], None], progress: Watch
+    later: _Later, wanted: ComparisonRequest, say: Callable[[str], None], progress: Watch
 ) -> Side:
     request = Request(
-        source=later.source, changes=asked.changes, gap=asked.gap, time_limit=asked.time_limit
+        source=later.source, changes=wanted.changes, gap=wanted.gap, time_limit=wanted.time_limit
     )
     try:
         answer = plan_now(request, say, progress)

@@ -62,13 +62,13 @@ def _scenarios(plan: Plan) -> dict[str, object]:
 
 
 def _worth(plan: Plan) -> dict[str, object]:
-    """Return what the uncertainty costs, where that was asked for."""
+    """Return what the uncertainty costs, where that was requested."""
     rows = plan.of(Worth)
     return {"value": {each.figure.lower(): each.value for each in rows}} if rows else {}
 
 
 def _what_ifs(plan: Plan) -> dict[str, object]:
-    """Return the plan with firm supply only and the cost shares, where they were asked for."""
+    """Return the plan with firm supply only and the cost shares, where they were requested."""
     firm, shares = plan.of(FirmSupplyRow), plan.of(CostShare)
     answers: dict[str, object] = {}
     if firm:

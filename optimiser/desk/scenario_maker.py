@@ -48,11 +48,11 @@ def make_scenarios(
     reading, given = read_as_written(source)
     for fault in reading.warnings:
         say(f"warning: {fault}")
-    made = make(_without_scenarios(reading.stockpile, anew), options)
-    for line in made.said:
+    sampled = make(_without_scenarios(reading.stockpile, anew), options)
+    for line in sampled.said:
         say(f"warning: {line}")
-    write(made, given, source.name, reading.sha256, output)
-    return made
+    write(sampled, given, source.name, reading.sha256, output)
+    return sampled
 
 
 def _without_scenarios(stockpile: Stockpile, anew: bool) -> Stockpile:

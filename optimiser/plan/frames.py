@@ -16,15 +16,15 @@ MOST_LINES = 10  # of an object that prints itself
 
 def frame(kind: type, rows: Sequence[Any]) -> pd.DataFrame:
     """Return rows of one type as a frame: a column for each of theirs, with its unit in `attrs`."""
-    import pandas as pd  # takes as long to import as a small plan takes to be made
+    import pandas as pd  # its import takes as long as a small plan
 
     known = columns(kind)
     data = {each.name: [getattr(row, each.field) for row in rows] for each in known}
     for index in dict.fromkeys(name for row in rows for name in getattr(row, "values", {})):
         data[index] = [row.values.get(index) for row in rows]
-    found = pd.DataFrame(data)
-    found.attrs["units"] = {each.name: each.unit for each in known if each.unit}
-    return found
+    table = pd.DataFrame(data)
+    table.attrs["units"] = {each.name: each.unit for each in known if each.unit}
+    return table
 
 
 def of_lines(names: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
