@@ -28,8 +28,8 @@ NODES = 300  # of the search of one path
 def decide_afresh(
     master: Master, plan: FeasiblePoint, aim: Program, gap: float, clock: SearchClock
 ) -> FeasiblePoint:
-    """Return a plan that costs no more: of each path that misses some of what is aimed at, the
-    decisions are made anew.
+    """Return a plan that costs no more, with new decisions on each path that misses some of the
+    aim.
 
     Raises OutOfTime and SolverError.
     """

@@ -1,9 +1,9 @@
 """Branch and bound on sums of weighty columns, then on single columns, each linear program from the
 basis of its parent.
 
-Two to twenty branches on what moves a plan most raise the bound by what thousands on anything else
-would. What a branch brought in programs before says what is branched on first; where nothing is
-known of any, the best few are tried.
+Two to twenty branches on what moves a plan most raise the bound as much as thousands of others
+would. The gains of branches in earlier programs decide what is branched on first; where none is
+known, the best few are tried.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ DECISIVE = 0.3  # what part of what is missing a branch must bring for no other 
 
 @dataclass(frozen=True, eq=False)
 class Subproblem:
-    """The plans in which some columns and sums have other bounds: (lower, upper) by column, and by
-    number of the sum.
+    """A part of a program, in which some columns and sums have other bounds.
+
+    The bounds (lower, upper) are by column, and by number of the sum.
     """
 
     columns: Mapping[int, tuple[float, float]] = field(default_factory=dict)
@@ -55,9 +56,7 @@ class Subproblem:
 
 @dataclass(frozen=True)
 class Branch:
-    """A sum (`number`), or a column (`column`), that is to be at most `floor`, or at least one
-    more.
-    """
+    """A branch on a sum (`of_sum`) or column, number `at`: at most `floor`, or at least one more."""
 
     at: int
     floor: float
@@ -70,9 +69,10 @@ class Branch:
 
 
 class Master:
-    """The relaxation of a program with a row for each sum: it solves parts of it, on at most so
-    many `threads`. `aim` is the program with the costs that are bounded, where those of `program`
-    are others.
+    """The relaxation of a program with a row for each sum, of which it solves parts.
+
+    It uses at most so many `threads`. `aim` is the program with the costs to bound, where those of
+    `program` are others.
     """
 
     def __init__(
@@ -83,13 +83,8 @@ class Master:
         aim: Program | None = None,
         threads: int = 1,
     ) -> None:
-        self.program, self.structure, self.relaxation, self.aim, self.threads = (
-            program,
-            structure,
-            relaxation,
-            aim,
-            threads,
-        )
+        self.program, self.structure, self.relaxation = program, structure, relaxation
+        self.aim, self.threads = aim, threads
         self._second: LinearProgram | None = None
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]

@@ -1,9 +1,9 @@
-"""A plan from the vertex of a relaxation: what is not whole is made whole step by step, each step a
+"""Dive for a plan from the vertex of a relaxation: fix fractional columns step by step, each step a
 few iterations of the simplex.
 
-What is weighty is decided first, one sum or column at a time, on the cheaper side. The rest is
-rounded up in batches: an order that is placed draws to it what others would have brought, while one
-that is rounded down turns up in the month after.
+Weighty decisions come first, one sum or column at a time, on the cheaper side. The others are
+rounded up in batches: an order that is placed attracts the metal of others, while one that is
+rounded down reappears in the month after.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.structure import Positions
 
-WORSE, GROWTH = (
-    0.002,
-    4.0,
-)  # by what part of the cost the cheaper of two sides may be worse at first; how that grows
+WORSE, GROWTH = 0.002, 4.0
+"""By what part of the cost the cheaper of two sides may be worse at first; how that grows."""
 MANY = 5  # orders of a kind
 LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
 BATCH = 0.1  # of the decisions that are not whole: rounded up at once
@@ -32,8 +30,9 @@ TURNED = 20  # choices, at most, that are turned round
 
 @dataclass(frozen=True, eq=False)
 class FeasiblePoint:
-    """A plan: its integers, its columns and its cost; `basis` is HiGHS's own object, of the program
-    with rows for sums.
+    """A plan of a program: its integers, its columns and its cost.
+
+    `basis` is HiGHS's own object, of the program with rows for sums.
     """
 
     whole: Floats
@@ -55,9 +54,7 @@ def dive(
 def _decided(
     master: Master, part: Subproblem, vertex: Vertex, worst: float
 ) -> tuple[Subproblem, Vertex] | None:
-    """Decide what is weighty, then how many orders of a kind are placed: that which moves most
-    first.
-    """
+    """Decide what is weighty, then how many orders of a kind are placed, the largest gain first."""
     while branches := master.open(vertex):
         if not master.is_weighty(branches[0][1]):
             # Whether two orders are placed in all or three says more than one of them; of many it

@@ -1,24 +1,23 @@
-"""One search for the programs of this project, in the order in which it pays:
+"""The search for the optimum of a program, the cheapest steps first:
 
-1. plans that are known: each a linear program with its integers held,
-2. the relaxation, path by path, with a first plan on the way; where that is far off, a dive,
+1. known plans: each a linear program with its integers held,
+2. the relaxation, path by path, with a first plan on the way; where that plan is far off, a dive,
 3. branches on what moves a plan most,
-4. dives from where the bound stands; after one that brought nothing, and where little is missing,
-   more branches,
-5. what is open then goes to HiGHS, with the plan and the bound.
+4. dives from the branch with the lowest bound; after a dive without a better plan, and where the
+   gap is nearly closed, more branches,
+5. HiGHS for the rest, from the plan and the bound.
 
-Of objectives that are minimised in turn, one that comes before that by which plans are judged (the
-least shortfall) says nothing of most columns: the simplex would go round among vertices that are
-all as good, and what is weighty would not be. So its search is led by the cost, with the shortfall
-so dear that hardly anything outweighs it; what is proven is the shortfall alone (`aim`). Its plans
-are good by both.
+Of objectives that are minimised in turn, one before that by which plans are judged (the least
+shortfall) leaves most columns without a cost: many vertices are equally good by it, and the simplex
+wanders among them. So the cost leads its search, with the shortfall so dear that hardly anything
+outweighs it. What is proven is the shortfall alone (`aim`). Its plans are good by both.
 
-It gives up where it does not pay. A program with fewer than `LARGE` rows and columns goes to HiGHS
-at once. Of any other HiGHS takes over after `WORK` iterations of the simplex for each row and
-column; where nothing weighty is left to branch on after `WORK_ON_ORDERS` of them, without scenarios
-at once, and the plan is bettered by single steps before. Where any plan will do, however small the
-program, that of a dive from the relaxation is bettered by single steps, and the search begins only
-where there is none.
+HiGHS takes over where this search does not pay. A program with fewer than `LARGE` rows and columns
+goes to HiGHS at once. Any other goes to it after `WORK` iterations of the simplex for each row and
+column, or after `WORK_ON_ORDERS` of them where nothing weighty is left to branch on; without
+scenarios then at once, after single steps have improved the plan. Where any plan is enough, however
+small the program, single steps improve that of a dive from the relaxation, and the search begins
+only where the dive finds none.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ CAREFUL = 0.98  # what part of the gap is used: rounding may cost the rest
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """The linear program with some integers held: its cost, infinite where it was given up."""
+    """A linear program with integers held, and its cost; infinite where it was given up."""
 
     whole: Floats
     objective: float = INFINITY
@@ -70,8 +69,9 @@ class Attempt:
 @dataclass
 class Known:
     """A warm start from near programs: plans to try (their integers), a basis of the relaxation
-    with the columns and rows that matter, and the gains of branches. `feasible`: only the costs are
-    others, so that the basis is that of a point of the relaxation.
+    with the columns and rows that matter, and the gains of branches.
+
+    `feasible`: only the costs differ, so the basis is that of a point of the relaxation.
     """
 
     plans: Iterable[Floats] = ()
@@ -83,11 +83,11 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class StageContext:
-    """Where a program stands among those that are minimised in turn.
+    """The place of a program among those that are minimised in turn.
 
-    `then`: the costs of the one by which plans are judged, where that follows; `longest`: what the
-    first plan may take, where the time limit is only this one's share [s]; `root`: the basis in
-    which the relaxation of the one before ended.
+    `then`: the costs of the one by which plans are judged, where that follows. `longest`: the time
+    that the first plan may take, where the time limit is only the share of this program [s].
+    `root`: the last basis of the relaxation of the one before.
     """
 
     then: Floats | None = None
@@ -99,10 +99,10 @@ class StageContext:
 class Engine:
     """The search of one program.
 
-    `patience`: linear programs of branching before one without scenarios is handed over; `threads`:
-    it ends the same with one and with two. `any_plan`: whether the plan of a dive will do. `best`
-    is the best plan so far, `attempts` are all that were tried, `phase` is what it does now. `aim`:
-    the program with the costs that are to be proven, where those of `program` lead to them.
+    `patience`: linear programs of branching before HiGHS takes over one without scenarios.
+    `threads`: the result is the same with one and with two. `any_plan`: whether the plan of a dive
+    is enough. `best` is the best plan so far, `attempts` are all that were tried, `phase` names the
+    present step. `aim`: the program with the costs to prove, where those of `program` lead to them.
     `until`: when it ends once it has a plan, on the clock of time.perf_counter [s].
     """
 
@@ -194,15 +194,15 @@ class Engine:
             self._branch_led(master, self.tree, self.aim)
 
     def _branch_led(self, master: Master, tree: SearchTree, aim: Program) -> None:
-        """Plan from the root, raise the bound by what is weighty, plan again from where it stands,
-        and raise it by the rest.
+        """Plan from the root, raise the bound by weighty branches, plan again from the lowest
+        bound, and raise it by the other branches.
         """
         most = self.clock.iterations + WORK * (self.program.rows + self.program.columns)
         several, growing = len(self.structure.tree.paths) > 1, True
         while not self.proven:
             self._dive(master)
             if self.best is not None and several and not self.proven:
-                self.phase = "bettering the plan"
+                self.phase = "improving the plan"
                 self._take(decide_afresh(master, self.best, aim, self.gap, self.clock))
             if not several and not tree.weighty:
                 self._step(master)
@@ -306,7 +306,7 @@ class Engine:
         return tried > 0
 
     def _dive(self, master: Master) -> bool:
-        """Dive from where the bound stands, once from each place.
+        """Dive from the branch with the lowest bound, once from each.
 
         Return whether the plan is better.
         """
@@ -321,8 +321,8 @@ class Engine:
         return self.best is not before
 
     def _step(self, master: Master) -> None:
-        """Better the best plan by single steps."""
-        self.phase = "bettering the plan"
+        """Improve the best plan by single steps."""
+        self.phase = "improving the plan"
         if self.best is not None and not self.proven:
             # What would prove it: a plan within the gap of the bound.
             enough = (

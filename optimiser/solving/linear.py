@@ -22,10 +22,8 @@ from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import PRECISION, SolverError
 from optimiser.system.interrupts import Interrupt
 
-LONGEST, LONGEST_LEAST = (
-    4,
-    10_000,
-)  # iterations of the simplex, for each row and column and in any case
+LONGEST, LONGEST_LEAST = 4, 10_000
+"""Iterations of the simplex at most: for each row and column, and in any case."""
 FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
 SCALING = 2  # how HiGHS scales what the dual simplex solves: its own choice
 # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the
@@ -74,8 +72,10 @@ class Basis:
 
 @dataclass
 class SearchClock:
-    """When a search ends: at the `deadline`, on the clock of time.perf_counter [s], or as the user
-    asks. `tick` is called several times a second; `iterations` counts those of the simplex.
+    """The end of a search: at the `deadline`, on the clock of time.perf_counter [s], or where the
+    user interrupts it.
+
+    `tick` is called several times a second; `iterations` counts those of the simplex.
     """
 
     deadline: float = INFINITY
