@@ -56,7 +56,7 @@ class Subproblem:
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch on a sum (`of_sum`) or column, number `at`: at most `floor`, or at least one more."""
+    """A branch on a sum (`of_sum`) or column `at`: at most `floor`, or at least one more."""
 
     at: int
     floor: float
