@@ -23,7 +23,7 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet
     and cell.
     """
-    from optimiser.workbook.check import check_workbook
+    from optimiser.workbook.write.error_book import check_workbook
 
     reading = check_workbook(workbook, errors, force)
     for fault in reading.warnings:

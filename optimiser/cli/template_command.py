@@ -24,7 +24,7 @@ def template(new: Path, material: str, force: bool) -> None:
     """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs
     and checks, an example.
     """
-    from optimiser.workbook.template import write_template
+    from optimiser.workbook.template.template_book import write_template
 
     write_template(new, material, force)
     answer(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")

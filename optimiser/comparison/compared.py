@@ -12,8 +12,8 @@ from operator import itemgetter
 from typing import TypeVar
 
 from optimiser.auditing import Line, Sheets
-from stockpile_model.block import results
 from optimiser.solving.search_options import relative_gap
+from stockpile_model.block import results
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
 

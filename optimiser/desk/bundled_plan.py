@@ -18,8 +18,8 @@ from optimiser.scenarios.bundles.bundle_planner import BundlePlanner, Ended
 from optimiser.scenarios.bundles.parts import part
 from optimiser.solving.solve import Options, solve
 from optimiser.system.interrupts import Interrupt
-from optimiser.workbook.read import Reading
-from optimiser.workbook.write import write
+from optimiser.workbook.read.input_reader import Reading
+from optimiser.workbook.write.plan_book import write
 from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile

@@ -9,8 +9,8 @@ from pathlib import Path
 from optimiser.auditing import Audit, audit
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
-from optimiser.workbook.plans import read_plan, spelt_alike
-from optimiser.workbook.read import read
+from optimiser.workbook.read.input_reader import read
+from optimiser.workbook.read.plan_reader import read_plan, spelt_alike
 from stockpile_model.changes import Change
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from optimiser.explaining.shortages import Explanation
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import Options
-from optimiser.workbook.read import Reading
+from optimiser.workbook.read.input_reader import Reading
 from stockpile_model.changes import Change
 
 

@@ -19,8 +19,6 @@ from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.model_file import check_model_file, write_model
-from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
-from optimiser.studies.engine import views
 from optimiser.solving.solve import Options, Outcome
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import StudyProgress
@@ -29,12 +27,9 @@ from optimiser.studies.plan_what_ifs import answered
 from optimiser.studies.what_ifs import WHAT_IFS
 from optimiser.system.errors import OutputError
 from optimiser.system.interrupts import Interrupt
-from optimiser.system.versions import installed
 from optimiser.workbook.read.input_reader import Reading, read
-from optimiser.workbook.read.plan_reader import read_plan, spelt_alike
 from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.write.plan_book import write
-from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 from stockpile_model.stockpile import Stockpile
@@ -120,11 +115,9 @@ def hush_other_ranks() -> None:
     Ranks().hush()
 
 
-def _plan_bundles(
-    request: Request, reading: Reading, began: float, say: Callable[[str], None], progress: Watch
-) -> Answer:
-    """Plan the scenarios of a workbook by bundles, and write what is to be done before the first of
-    them is known.
+def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
+    """Raise InputError where a comparison that is requested does not fit the workbook: before the
+    search, not after it.
     """
     for what_if in WHAT_IFS:
         if getattr(request, what_if.option):

@@ -11,7 +11,7 @@ from optimiser.solving.highs import version as highs_version
 from optimiser.solving.search_options import Options
 from optimiser.solving.solve import Outcome
 from optimiser.system.versions import installed
-from optimiser.workbook.read import Reading
+from optimiser.workbook.read.input_reader import Reading
 
 PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "numpy", "openpyxl", "xlsxwriter")
 

@@ -124,7 +124,7 @@ def make_studies(
     of = common(plain, options)
     answers, runners = [], []
     with (
-        Record(kept) as record,
+        Record(request.record_path) as record,
         _Started(request, StudyJob(plain, options)) as executor,
         Interrupt(keeps=True) as interrupt,
     ):

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Result)
 
-OWN_RESULTS: tuple[type[Result], ...] = (MarginalValue, Assumption)
-"""The types of row that every plan has and no block reports."""
-
 WRITERS: dict[str, Callable[[Plan, Path, bool], None]] = {}
 """The functions that write a plan as a file, by the ending of its name. Each room that knows a
 format adds its own.

@@ -31,6 +31,10 @@ class Disagreement(StockpileError):
     internal = True
 
 
+OWN_RESULTS: tuple[type[Result], ...] = (MarginalValue, Assumption)
+"""The types of row that every plan has and no block reports."""
+
+
 def make_plan(
     formulation: Formulation,
     outcome: Outcome,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimiser.plan.plan import OWN_RESULTS
+from optimiser.plan.plan_maker import OWN_RESULTS
 from optimiser.studies.what_ifs import WHAT_IFS
 from stockpile_model.block import results as block_results
 from stockpile_model.schema import Dated, Result, columns

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from optimiser.plan.audited import audited
-from optimiser.plan.plan import Plan, make_plan
-from optimiser.workbook.write.plan_book import write
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
+from optimiser.workbook.write.plan_book import write
 from stockpile_model import amounts
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.rotation.rotated import Rotated

@@ -20,14 +20,13 @@ from optimiser import checks as sanity
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_checks
 from optimiser.studies.study_sheet import study_table as studies
-from optimiser.system.errors import Fault, InputError, locate
+from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read import csvs, doubts, title_units, xlsx
 from optimiser.workbook.read.cells import Digest, Sheet, Unreadable, number
 from optimiser.workbook.read.drafts import Draft, Drafts, Written, draft, draft_settings, written
 from optimiser.workbook.read.headed_sheet import Faults
 from optimiser.workbook.read.links import link
 from optimiser.workbook.read.named_units import WorkbookUnits
-from optimiser.system.errors import Fault, InputError
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import check
 from stockpile_model.changes import Change, apply

@@ -16,11 +16,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import Plan
-from optimiser.plan.assumption_rows import Assumption
-from optimiser.plan.marginal_values import MarginalValue
-from optimiser.studies.what_ifs.cost_shares import CostShare
-from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
-from optimiser.studies.what_ifs.information import Worth
 from optimiser.system.errors import OutputError
 from optimiser.workbook.column_units import unit_of
 from optimiser.workbook.result_kinds import DATED, sheet_kinds
