@@ -237,7 +237,7 @@ def _method(made: Made, source: str) -> Iterator[str]:
     if made.defaults:
         yield (
             "- The workbook had no sheet uncertainty. The one in this workbook holds the defaults: "
-            "correct it here and run again."
+            "change it here and run again."
         )
 
 
