@@ -13,7 +13,7 @@ from optimiser.auditing.futures import Future
 from optimiser.auditing.inputs import Inputs, Rows
 from optimiser.auditing.noise import Noise
 from optimiser.auditing.plan_sheets import Line, Sheets
-from optimiser.auditing.twin import Twins
+from optimiser.auditing.twin import AuditedSheet, Twins
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
 
@@ -114,11 +114,11 @@ class Together:
         decided: dict[tuple[Any, ...], tuple[Line, set[str]]] = {}
         for sheet, lines in self.sheets.rows.items():
             # A sheet without scenarios is about all of them together.
-            of_all = not lines or "scenarios" not in lines[0]
+            of_all, audited = not lines or "scenarios" not in lines[0], self.twins.sheet(sheet)
             for rows in held.values():
                 rows[sheet] = [*lines] if of_all else []
             for line in () if of_all else lines:
-                for name in self._holds(sheet, line, decided):
+                for name in self._holds(audited, line, decided):
                     held[name][sheet].append(line)
         for (*_, t), (line, names) in decided.items():
             for node in dict.fromkeys(self.nodes[t][name] for name in names):
@@ -131,17 +131,19 @@ class Together:
         }
 
     def _holds(
-        self, sheet: str, line: Line, decided: dict[tuple[Any, ...], tuple[Line, set[str]]]
+        self,
+        audited: AuditedSheet,
+        line: Line,
+        decided: dict[tuple[Any, ...], tuple[Line, set[str]]],
     ) -> frozenset[str]:
         """Return the scenarios of a row, and compare what is known of them.
 
         Of a decision that has several rows they are added to `decided`.
         """
         of = self._named(line, line["scenarios"] or ALL)
-        t = self._period(line, sheet)
-        decision = self.twins.sheet(sheet).decision
-        if decision and t is not None:
-            key = (sheet, *(line[column] for column in decision), t)
+        t = self._period(line, audited)
+        if audited.decision and t is not None:
+            key = (audited.name, *(line[column] for column in audited.decision), t)
             decided.setdefault(key, (line, set()))[1].update(of)
             self.record.figure(line, "probability", sum(self.probability[name] for name in of))
         else:
@@ -168,9 +170,8 @@ class Together:
                 )
         return frozenset(folded[identity(name)] for name in names if identity(name) in folded)
 
-    def _period(self, line: Line, sheet: str) -> int | None:
+    def _period(self, line: Line, audited: AuditedSheet) -> int | None:
         """Return the period by which a row uses nothing unknown; None where it has none."""
-        audited = self.twins.sheet(sheet)
         if audited.window:
             return self._ends.get(line[audited.window])
         date = line[audited.date]
