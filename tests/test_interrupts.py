@@ -125,8 +125,8 @@ def test_once_there_is_a_plan_it_is_written(
 def test_a_search_that_does_not_hear_is_left_behind(found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """HiGHS looks up only now and then. Its best plan so far is handed over as it is found."""
     deaf: list[Any] = []
-    stop = highs._stop
-    monkeypatch.setattr(highs, "_stop", deaf.append)
+    stop = highs.stop
+    monkeypatch.setattr(highs, "stop", deaf.append)
     monkeypatch.setattr(highs, "LEAVING", 0.1)
     if not found:
         monkeypatch.setattr(highs._Progress, "keep", lambda *_: None)

@@ -404,12 +404,12 @@ INTERRUPTED = """
         if progress.incumbent is not None:
             print("searching", flush=True)
 
-    def late(h, stop=highs._stop):
+    def late(h, stop=highs.stop):
         time.sleep(1)
         stop(h)
 
     if sys.argv[1] == "2":
-        highs._stop = late  # HiGHS hears of the first press only after the second
+        highs.stop = late  # HiGHS hears of the first press only after the second
     m = knapsacks()
     try:
         outcome = solve(m, Options(gap=0.0, time_limit=100, threads=1), report)
