@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from optimiser.scenarios.sampling.random_processes import Array, memory
 
@@ -23,7 +24,6 @@ LEAST_POINTS = 12
 """Points of an index, or common to two, below which a history says too little."""
 
 _SLOWEST, _FASTEST = 1e-3, 50.0  # reversion that is looked for [1/year]
-_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,19 @@ def fit(years: Array, prices: Array, reverting: bool) -> Fit:
 def _likeliest(x: Array, steps: Array) -> float:
     """Return the reversion with the greatest likelihood.
 
-    It is the best of a grid, made finer by golden section around it.
+    It is the best of a grid, searched on between its neighbours.
     """
     grid = np.geomspace(_SLOWEST, _FASTEST, 120)
     values = [_profile(x, steps, float(kappa))[0] for kappa in grid]
     best = int(np.argmax(values))
-    low, high = math.log(grid[max(0, best - 1)]), math.log(grid[min(len(grid) - 1, best + 1)])
-    while high - low > 1e-9:
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if _profile(x, steps, math.exp(left))[0] >= _profile(x, steps, math.exp(right))[0]:
-            high = right
-        else:
-            low = left
-    return math.exp((low + high) / 2)
+    between = math.log(grid[max(0, best - 1)]), math.log(grid[min(len(grid) - 1, best + 1)])
+    found = minimize_scalar(
+        lambda log: -_profile(x, steps, math.exp(log))[0],
+        bounds=between,
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    return math.exp(float(found.x))
 
 
 def _profile(x: Array, steps: Array, kappa: float) -> tuple[float, float, Array]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from optimiser.scenarios.sampling.random_processes import Array, Whole
 
@@ -41,11 +42,7 @@ class Reduction:
 
 def distances(features: Array) -> Array:
     """Return the Euclidean distance between each two rows."""
-    squares = np.einsum("ij,ij->i", features, features)
-    found = squares[:, None] + squares[None, :] - 2.0 * (features @ features.T)
-    found = np.sqrt(np.clip((found + found.T) / 2, 0.0, None))
-    np.fill_diagonal(found, 0.0)
-    return np.asarray(found)
+    return np.asarray(cdist(features, features))
 
 
 def reduce(
