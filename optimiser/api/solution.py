@@ -20,6 +20,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.frames import Shown, of_lines
 from optimiser.plan.plan import Plan
 from optimiser.solving.solve import Progress
+from optimiser.system.errors import StockpileError
 from optimiser.workbook.read.plan_reader import PlanReading, read_plan, spelt_alike
 from stockpile_model import amounts
 from stockpile_model.schema import nearest
@@ -159,7 +160,7 @@ def load_plan(path: str | Path) -> SavedPlan:
     return SavedPlan(reading, file.name)
 
 
-def audit(book: Book, plan: Plan | SavedPlan) -> Audit:
+def audit(book: Book, plan: Plan | SavedPlan | None) -> Audit:
     """Recompute a plan from its workbook, without model and solver.
 
     `findings` are the figures that do not agree.
@@ -226,7 +227,7 @@ class SideBySide(Shown):
         }
 
 
-def compare(*plans: Plan | SavedPlan, names: tuple[str, ...] = ()) -> SideBySide:
+def compare(*plans: Plan | SavedPlan | None, names: tuple[str, ...] = ()) -> SideBySide:
     """Put plans side by side: figures, scenarios and decisions, each beside the first plan's.
 
     Their units must be the same.
@@ -242,5 +243,7 @@ def compare(*plans: Plan | SavedPlan, names: tuple[str, ...] = ()) -> SideBySide
     return SideBySide(given, tuple(rows_of([_sheets(plan) for plan in plans])))
 
 
-def _sheets(plan: Plan | SavedPlan) -> Sheets:
+def _sheets(plan: Plan | SavedPlan | None) -> Sheets:
+    if plan is None:
+        raise StockpileError("there is no plan here: the explanation of its solution says why")
     return plan.reading.sheets if isinstance(plan, SavedPlan) else as_sheets(plan)

@@ -146,7 +146,8 @@ class Processes:
             if self._stillborn >= self.MOST_STILLBORN:
                 raise StockpileError(
                     "no process can be started to run cases (the last ended with"
-                    f" {worker.process.exitcode})"
+                    f" {worker.process.exitcode}); a program asks for processes below"
+                    " `if __name__ == '__main__':`"
                 )
         self._workers[self._workers.index(worker)] = self._start()
         code = worker.process.exitcode

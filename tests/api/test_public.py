@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,6 +82,41 @@ def test_no_plan_comes_with_its_explanation() -> None:
     assert "short by 2" in repr(found)
 
 
+def test_a_plan_that_there_is_not_is_neither_compared_nor_audited() -> None:
+    book = so.from_tables(BOOK)
+    plan = so.solve(book).plan
+    for ask in (lambda: so.compare(plan, None), lambda: so.audit(book, None)):
+        with pytest.raises(so.StockpileError, match="there is no plan here"):
+            ask()
+
+
+GUARD = """
+import optimiser as so
+
+book = so.read("inputs/small.xlsx")
+prices = {"offers[spot].price": (11, 12)}
+print(len(so.study(book, "sweep", prices, steps=2).runs))
+try:
+    so.study(book, "sweep", prices, steps=2, workers=1)
+except so.StockpileError as error:
+    print("__main__" in str(error))
+"""
+
+
+def test_a_program_without_a_guard_studies_in_its_process_or_gets_a_message(folder: Path) -> None:
+    (folder / "program.py").write_text(GUARD)
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "models")])}
+    ran = subprocess.run(
+        [sys.executable, "program.py"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | paths,
+        check=True,
+    )
+    assert ran.stdout.split()[-2:] == ["2", "True"]
+
+
 def test_what_is_shown_is_ten_lines_and_escaped() -> None:
     book = so.from_tables({**BOOK, "settings": {**BOOK["settings"], "title": "<script>"}})
     plan = so.solve(book).plan
@@ -142,8 +179,6 @@ def test_a_what_if_is_a_kind_of_study(kind: str, folder: Path) -> None:
 
 def test_import_is_light() -> None:
     """What a command needs before it listens to Ctrl-C is next to nothing."""
-    import subprocess
-
     said = "import sys, optimiser; print('pyomo' in sys.modules, 'pandas' in sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True
