@@ -16,6 +16,7 @@ from optimiser.execution import mpi_ranks
 from optimiser.scenarios.bundles import decomposed as cluster
 from optimiser.scenarios.bundles.bundle_planner import BundlePlanner
 from optimiser.solving.solve import Options
+from optimiser.system.errors import OutputError
 from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.plans import day, plan_of
@@ -146,6 +147,24 @@ def test_the_extensive_form_is_refused_on_more_than_one_rank(
         match="--decompose ef is one model on one rank: start it without mpiexec",
     ):
         cluster.check(planner, mpi_ranks.Ranks(), "ef")
+
+
+@pytest.mark.parametrize(("own", "others"), [(None, "theirs"), ("ours", None), ("ours", "theirs")])
+def test_what_one_rank_raises_before_the_bundles_all_raise(
+    own: str | None, others: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rank that ends alone would leave the others waiting for it."""
+    theirs = None if others is None else OutputError(others)
+    comm = SimpleNamespace(rank=0, size=2, allgather=lambda mine: [[theirs], mine])
+    monkeypatch.setattr(mpi_ranks, "_mpi", lambda: SimpleNamespace(COMM_WORLD=comm))
+
+    def prepare() -> None:
+        with mpi_ranks.Ranks().agreed():
+            if own is not None:
+                raise OutputError(own)
+
+    with pytest.raises(OutputError, match=own or others):
+        prepare()
 
 
 def test_a_missing_extra_is_told_with_how_to_install_it(tmp_path: Path) -> None:

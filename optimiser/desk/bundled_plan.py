@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 
 from optimiser.desk.bounded_solve import Watch
@@ -32,6 +32,15 @@ def hush_ranks() -> None:
     from optimiser.execution.mpi_ranks import Ranks
 
     Ranks().hush()
+
+
+def agreed(request: Request) -> AbstractContextManager[None]:
+    """Return a context that raises on all ranks of an MPI run what one of them raises in it."""
+    if request.decompose is None:
+        return nullcontext()
+    from optimiser.execution.mpi_ranks import Ranks
+
+    return Ranks().agreed()
 
 
 def plan_bundles(

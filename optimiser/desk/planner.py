@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from optimiser.desk.bounded_solve import Watch, bounded_solve
-from optimiser.desk.bundled_plan import plan_bundles
+from optimiser.desk.bundled_plan import agreed, plan_bundles
 from optimiser.desk.plan_request import Answer, Request
 from optimiser.desk.run_record import run_record
 from optimiser.desk.whole_orders import refuse_without_relaxed, with_whole_orders
@@ -49,8 +49,9 @@ def plan_workbook(
     OutputError, SolverError, and AuditError for a plan that its input does not bear out.
     """
     began = time.perf_counter()
-    _check_places(request)
-    reading = _read(request, say)
+    with agreed(request):
+        _check_places(request)
+        reading = _read(request, say)
     read_at = time.perf_counter()
     if request.bundles is not None or request.decompose is not None:
         return plan_bundles(request, reading, began, say, progress)
@@ -106,13 +107,6 @@ def plan_reading(request: Request, reading: Reading, progress: Watch = None) -> 
         return _without_plan(formulation, options, outcome, began)
     plan = _plan(request, reading, formulation, options, outcome)
     return Answer(plan.status, time.perf_counter() - began, plan, interrupted=outcome.interrupted)
-
-
-def hush_other_ranks() -> None:
-    """Let only the first rank of an MPI run write to the terminal."""
-    from optimiser.execution.mpi_ranks import Ranks
-
-    Ranks().hush()
 
 
 def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import io
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from optimiser.execution.executor import Done, Task
@@ -68,6 +68,19 @@ class Ranks:
             )
             print("".join(lines), end="", file=sys.__stderr__, flush=True)
             self.comm.Abort(FAILED)
+
+    @contextlib.contextmanager
+    def agreed(self) -> Iterator[None]:
+        """Raise on all ranks what any of them raises here, so that none waits for one that ends."""
+        error: StockpileError | None = None
+        with self:
+            try:
+                yield
+            except StockpileError as raised:
+                error = raised
+            errors = [each for each in self.gathered([error]) if each is not None]
+        if errors:
+            raise error or errors[0]
 
     def hush(self) -> None:
         """Let only the first rank write to the terminal."""
