@@ -101,7 +101,7 @@ def need(t: int, quantity: float, last: int | None = None) -> dict[str, Any]:
     }
 
 
-def target(t: int, quantity: float, **cells: Any) -> dict[str, Any]:
+def target(t: int, quantity: float | None, **cells: Any) -> dict[str, Any]:
     return {"material": "gallium", "from": month(t), "quantity": quantity, **cells}
 
 
@@ -2155,6 +2155,40 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     ),
     # 20 held in month 1 of A above the 5 of the base: 4 + 4 can be had, 4 in month 0. Expected are
     # 12 / 2 + 1 / 2 missing.
+    # 20 of the 31 days of May at the end of April, 20 of the 30 of June at the end of May.
+    "days of cover": (
+        book(
+            2,
+            setting={"start": date(2027, 4, 1)},
+            offers=[offer()],
+            demand=[{**need(4, 31), "from": date(2027, 5, 1)}],
+            targets=[target(3, None, days=20, hard="yes")],
+        ),
+        10 * (31 + 31 * 20 / 30),
+    ),
+    # 10 in both scenarios would cost 200 more in A than the 50 that missing it there costs.
+    "target met with a probability": (
+        book(
+            2,
+            {"below_target_cost": 5},
+            offers=[offer(**{"from": month(1)})],
+            targets=[target(1, 10, probability=0.6, hard="yes")],
+            scenarios=[scenario("A", 0.4, revealed=month(1))],
+            events=[event("offers", "spot", "price", "set", 30, 1)],
+        ),
+        0.6 * 100 + 0.4 * 50,
+    ),
+    "target met with more than that": (
+        book(
+            2,
+            {"below_target_cost": 5},
+            offers=[offer(**{"from": month(1)})],
+            targets=[target(1, 10, probability=0.7, hard="no")],
+            scenarios=[scenario("A", 0.4, revealed=month(1))],
+            events=[event("offers", "spot", "price", "set", 30, 1)],
+        ),
+        0.6 * 100 + 0.4 * 300,
+    ),
     "target of a scenario": (
         book(
             2,

@@ -128,6 +128,8 @@ class Block:
 
     ways(stockpile, supplier): the ways by which a supplier's metal comes.
 
+    ties(stockpile): the cells that hold across scenarios, so that these cannot be planned apart.
+
     asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
     """
@@ -154,6 +156,7 @@ class Block:
     stretch: Callable[[Stockpile], Stretch] | None = None
     bounds_orders: Callable[[Stockpile], str] | None = None
     ways: Callable[[Stockpile, str], Iterable[Way]] = _none
+    ties: Callable[[Stockpile], Iterable[tuple[Row, str]]] = _none
     asks_spending: Callable[[Stockpile], bool] | None = None
     orphan: Callable[[Row, str], Row | None] | None = None
 
@@ -227,6 +230,12 @@ def asks_spending(stockpile: Stockpile) -> bool:
     return any(
         block.asks_spending(stockpile) for block in blocks() if block.asks_spending is not None
     )
+
+
+def ties(stockpile: Stockpile) -> Iterator[tuple[Row, str]]:
+    """Yield the cells that hold across scenarios: a row and its column."""
+    for block in blocks():
+        yield from block.ties(stockpile)
 
 
 def owner(table: type[Row]) -> Block | None:

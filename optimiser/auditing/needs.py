@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.metal import goes_out
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.together import Together
 from optimiser.auditing.twin import AuditedHeading, AuditedMovement, Size, Twin
+
+LEAST_CHANCE = 1e-9  # noise of a sum of probabilities [1]
 
 
 def demand(path: PathAudit) -> None:
@@ -77,10 +81,12 @@ def targets(path: PathAudit) -> None:
         material = inputs.at(t).materials[material.material]
         noise = path.noise(material.material)
         quantity, row = due.pop((t, material.material, line["buyer"]), (0.0, None))
-        record.figure(line, "target", quantity, noise, (row, "quantity"))
+        stated = "quantity" if row is None or row.days is None else "days"
+        record.figure(line, "target", quantity, noise, (row, stated))
         if row is None:
             continue
-        record.term(line, "hard", row.hard, (row, "hard"))
+        hard = row.hard and row.probability is None
+        record.term(line, "hard", hard, (row, "hard"))
         held = sum(
             amount
             for site, amount in stock[t, material.material].items()
@@ -88,12 +94,12 @@ def targets(path: PathAudit) -> None:
         )
         below = quantity - held
         below = below if below > noise else 0.0
-        if path.idle and not row.hard:
+        if path.idle and not hard:
             record.least(line, "below", below, noise)
             below = max(below, line["below"])
         record.figure(line, "stock", held, noise, (material, "count_life_months"))
         record.figure(line, "below", below, noise)
-        if row.hard and record.above(0.0, below, noise):
+        if hard and record.above(0.0, below, noise):
             record.add(
                 line.at("stock"),
                 f"{line.words('stock')}, for a hard target,",
@@ -102,6 +108,9 @@ def targets(path: PathAudit) -> None:
                 "least",
                 (row, "hard"),
             )
+        if row.probability is not None and record.above(0.0, below, noise):
+            number = next(k for k, each in enumerate(inputs.at(t).rows("targets")) if each is row)
+            path.together.missed[number].add(path.future.name)
         rate = material.below_target_cost or 0.0
         cent = path.cent(material.material, "below_target")
         path.total(
@@ -127,13 +136,13 @@ def _due(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]
                     (path.inputs.period(row.from_), row)
                 )
         for (material, buyer), points in series[id(rows)].items():
-            due = target(points, t)
+            due = target(path, points, t)
             if due is not None and due[0] > 0:
                 found[t, material, buyer] = due
     return found
 
 
-def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
+def target(path: PathAudit, series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
     """Return the target at the end of a period and the row that sets it.
 
     That is the last row, or on the way of a ramp the next one. The first ramp rises from 0 at the
@@ -142,9 +151,55 @@ def target(series: list[tuple[int, Any]], t: int) -> tuple[float, Any] | None:
     before = next((point for point in reversed(series) if point[0] <= t), None)
     after = next((point for point in series if point[0] > t), None)
     if after is not None and after[1].path == "ramp" and (before is None or before[0] < t):
-        begin, low = (0, 0.0) if before is None else (before[0], before[1].quantity)
-        return low + (after[1].quantity - low) * (t - begin) / (after[0] - begin), after[1]
-    return None if before is None else (before[1].quantity, before[1])
+        begin, low = (0, 0.0) if before is None else (before[0], _level(path, before[1], t))
+        high = _level(path, after[1], t)
+        return low + (high - low) * (t - begin) / (after[0] - begin), after[1]
+    return None if before is None else (_level(path, before[1], t), before[1])
+
+
+def _level(path: PathAudit, row: Any, t: int) -> float:
+    """Return what a row asks for at the end of a period: a quantity, or the demand of the days that
+    follow, expected over the scenarios that are still the same; after the horizon it is that of
+    the last period.
+    """
+    if row.days is None:
+        return float(row.quantity)
+    together = path.together
+    same = together.nodes[t][path.future.name]
+    weight = sum(together.probability[name] for name in same)
+    left, needed = row.days, 0.0
+    while left > 0:
+        t += 1
+        length = (path.inputs.begin(t + 1) - path.inputs.begin(t)).days
+        rates = (together.probability[name] * _rate(together.inputs[name], row, t) for name in same)
+        needed += sum(rates) / weight * min(1.0, left / length)
+        left -= length
+    return needed
+
+
+def _rate(inputs: Inputs, target: Any, t: int) -> float:
+    """Return the demand of a period, of the buyer of a target or of all."""
+    t = min(t, inputs.periods - 1)
+    return sum(
+        float(row.quantity)
+        for row in inputs.at(t).rows("demand")
+        if row.material == target.material
+        and target.buyer in (None, row.buyer)
+        and t in inputs.spans(row.from_, row.to or row.from_)
+    )
+
+
+def likely(together: Together) -> None:
+    """Compare the scenarios in which targets with a probability are met with that probability."""
+    record = together.record
+    for number, row in enumerate(together.base.rows("targets")):
+        if row.probability is None:
+            continue
+        missed = together.missed[number]
+        met = sum(p for name, p in together.probability.items() if name not in missed)
+        if record.below(row.probability, met, LEAST_CHANCE):
+            what = f"probability of the scenarios that meet the target for {row.material}"
+            record.add("targets", what, row.probability, met, "least", (row, "probability"))
 
 
 def closing(path: PathAudit) -> None:
@@ -189,5 +244,6 @@ TARGETS = Twin(
     headings=(AuditedHeading("below_target", cash=False, penalty="below_target_cost"),),
     needs=(Size("targets", "quantity"),),
     follow=(targets,),
+    conclude=(likely,),
 )
 CLOSING = Twin(headings=(AuditedHeading("closing_stock", cash=False),), follow=(closing,))

@@ -94,6 +94,8 @@ class Together:
         self.unseen: set[tuple[int, str]] = set()  # figures of lines that nobody can recompute
         self.budgets: dict[str, Appropriated] = defaultdict(Appropriated)
         self.planned: dict[int, float] = defaultdict(float)  # by the row of commitments
+        # The number of a target with a probability -> the scenarios in which it is missed.
+        self.missed: dict[int, set[str]] = defaultdict(set)
         self.outcomes: dict[str, PathOutcome] = {each.name: PathOutcome() for each in futures}
 
     def _nodes(self, t: int) -> dict[str, frozenset[str]]:

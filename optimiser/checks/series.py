@@ -15,6 +15,7 @@ from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
 from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
+from stockpile_model.blocks.targets.target_terms import level
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price
 
@@ -106,30 +107,38 @@ def asked_to_hold(stockpile: Stockpile) -> tuple[TargetSeries, ...]:
             (stockpile.calendar.period(row.from_), row)
         )
     return tuple(
-        _held(*key, sorted(rows, key=lambda point: point[0]), len(over(stockpile)))
+        _held(stockpile, *key, sorted(rows, key=lambda point: point[0]))
         for key, rows in points.items()
     )
 
 
 def _held(
-    material: str, buyer: str, points: list[tuple[int, Target]], periods: int
+    stockpile: Stockpile, material: str, buyer: str, points: list[tuple[int, Target]]
 ) -> TargetSeries:
+    periods = len(over(stockpile))
     quantity, begins = np.zeros(periods), list[tuple[int, Target]]()
-    before: tuple[int, float] = (0, 0.0)
+    before, low = 0, np.zeros(periods)
     for (at, row), after in zip(points, [*(at for at, _ in points[1:]), periods], strict=True):
-        if row.path == "ramp" and at > before[0]:
+        levels = _levels(stockpile, row)
+        if row.path == "ramp" and at > before:
             # From the period after the row before, or from the start of the horizon.
-            first = before[0] + 1 if begins else 0
+            first = before + 1 if begins else 0
             steps = np.arange(max(0, first), min(at, periods))
-            quantity[steps] = before[1] + (row.quantity - before[1]) * (steps - before[0]) / (
-                at - before[0]
-            )
+            quantity[steps] = low[steps] + (levels - low)[steps] * (steps - before) / (at - before)
             begins.append((first, row))
         else:
             begins.append((at, row))
-        quantity[max(0, at) : max(0, after)] = row.quantity
-        before = (at, row.quantity)
+        inside = slice(max(0, at), max(0, after))
+        quantity[inside] = levels[inside]
+        before, low = at, levels
     return TargetSeries(material, buyer, quantity, tuple(begins))
+
+
+def _levels(stockpile: Stockpile, row: Target) -> Series:
+    """Return what a target asks for at the end of each period [quantity]."""
+    if row.days is None:
+        return np.full(len(over(stockpile)), row.quantity or 0.0)
+    return np.array([level(stockpile, row, t) for t in over(stockpile)])
 
 
 @functools.lru_cache(maxsize=16)
@@ -144,7 +153,7 @@ def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
             bool(held.buyer), np.zeros(len(over(stockpile)))
         )
         for span, row in held.spans:
-            if row.hard:
+            if row.certain:
                 sums[span.start : span.stop] += held.quantity[span.start : span.stop]
     return {material: np.maximum.reduce(list(sums.values())) for material, sums in found.items()}
 

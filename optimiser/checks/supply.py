@@ -190,9 +190,9 @@ def _targets(
                         worst,
                         float(short[worst]),
                         what,
-                        row.hard,
+                        row.certain,
                     ),
-                    row.hard,
+                    row.certain,
                 )
 
 

@@ -28,7 +28,6 @@ from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
-from stockpile_model.blocks.targets import Target
 from stockpile_model.calendar import overlap
 from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
@@ -223,10 +222,10 @@ def _target(stockpile: Stockpile, material: str, held: Sequence[TargetSeries]) -
 
     It is compared with its demand, stock, orders, contracts and capacities.
     """
-    rows = [row for each in held for _, row in each.spans if row.quantity > 0]
+    rows = [(row.quantity, row) for each in held for _, row in each.spans if row.quantity]
     if not rows:
         return None
-    row = max(rows, key=lambda each: each.quantity)
+    most, row = max(rows, key=lambda pair: pair[0])
     largest, unit = (
         float(sum(each.quantity.max() for each in held)),
         stockpile.settings.quantity_unit,
@@ -268,7 +267,7 @@ def _target(stockpile: Stockpile, material: str, held: Sequence[TargetSeries]) -
     if evident is None:
         return None
     message = (
-        f"is {amounts.quantity(row.quantity)} {unit}, the largest target of {material}, {evident}:"
+        f"is {amounts.quantity(most)} {unit}, the largest target of {material}, {evident}:"
         " thousands meant, or another unit?"
     )
     return Problem(row.TABLE, row.line, "quantity", message, warning=True)
@@ -291,9 +290,8 @@ def _steps(stockpile: Stockpile, required: Sequence[TargetSeries]) -> Iterator[P
     """Yield two rows of targets, one after the other, that are far enough apart to be two units."""
     unit = stockpile.settings.quantity_unit
     for held in required:
-        rows: list[Target] = [row for _, row in held.begins if row.quantity > 0]
-        for before, row in itertools.pairwise(rows):
-            old, new = before.quantity, row.quantity
+        rows = [(row.quantity, row) for _, row in held.begins if row.quantity]
+        for (old, before), (new, row) in itertools.pairwise(rows):
             if max(old, new) >= _APART * min(old, new):
                 steps = (
                     f"from {amounts.quantity(old)} {unit} in row {before.line} to"

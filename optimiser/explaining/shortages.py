@@ -137,6 +137,8 @@ def _weight(limit: Limit) -> float:
 def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> Iterator[Short]:
     """Yield one line for a cell, over the periods in which it is short."""
     stockpile, settings = formulation.stockpile, formulation.stockpile.settings
+    named = {each: each for each in ("members", "times")}
+    named |= {"money": settings.currency, "probability": "of probability"}
     groups: dict[tuple[str, str], list[tuple[Limit, float]]] = {}
     for limit, amount in found:
         if amount > 0:
@@ -145,9 +147,7 @@ def _grouped(formulation: Formulation, found: Iterable[tuple[Limit, float]]) -> 
     for (what, cell), parts in groups.items():
         dates = [stockpile.calendar.begin(stockpile.tree.period[limit.node]) for limit, _ in parts]
         worst, short = max(parts, key=lambda part: part[1])
-        unit = {"money": settings.currency, "members": "members", "times": "times"}.get(
-            worst.unit, settings.quantity_unit
-        )
+        unit = named.get(worst.unit, settings.quantity_unit)
         total = None if isinstance(worst.row, Target | Site) else sum(amount for _, amount in parts)
         first, last = (
             (None, None)

@@ -6,6 +6,7 @@ import pytest
 
 from stockpile_model.blocks.targets import Target, TargetMet, counts, required
 from stockpile_model.build import report
+from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Row
 from tests.support.accept import (
     Case,
@@ -13,6 +14,7 @@ from tests.support.accept import (
     book,
     built,
     demand,
+    event,
     faults,
     least_cost,
     lot,
@@ -20,10 +22,16 @@ from tests.support.accept import (
     month,
     offer,
     put,
+    scenario,
     site,
     target,
     warnings,
 )
+
+CHANCE = book(
+    target(10, 1, probability=0.5), offer(), scenario(known=1), event("offers.price", "scale", 2, 1)
+)
+"""A target of the second month that must hold in one of two scenarios at least."""
 
 CASES = [
     Case(
@@ -87,6 +95,21 @@ CASES = [
             "stock[ga,own,0,0]": 3,
         },
         [{"buy[spot,0]": 4, "arrive[spot,common,0]": 1, "stock[ga,common,0,0]": 1}],
+    ),
+    Case(
+        "forbid_below",
+        "what is met in a scenario misses nothing on its path; the war alone may go without",
+        CHANCE,
+        {"below[ga,,1]": 10, "below[ga,,2]": 0, "buy[spot,2]": 10, "stock[ga,stockpile,0,2]": 10}
+        | {"kept[0,2]": 1},
+        [{"kept[0,1]": 1}],
+    ),
+    Case(
+        "hold_probability",
+        "the war alone is not enough",
+        CHANCE,
+        {"below[ga,,1]": 10, "buy[spot,2]": 10, "stock[ga,stockpile,0,2]": 10, "kept[0,2]": 1},
+        [{"kept[0,2]": 0}],
     ),
 ]
 
@@ -213,3 +236,87 @@ def test_a_step_beyond_the_horizon_is_a_fault_and_a_ramp_to_it_is_none() -> None
     )
     assert faults(ramp) == []
     assert [required(ramp, n)["ga", ""].quantity for n in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("days", "path"),
+    [
+        (28, [28, 28, 0, 0]),  # February is as long as that; nothing is asked in April, or after it
+        (14, [14, 14, 0, 0]),
+        (59, [28 + 31, 31, 0, 0]),
+    ],
+)
+def test_days_of_cover_are_the_demand_that_follows(days: float, path: list[float]) -> None:
+    """28 in February 2027, 31 in March, of other materials and buyers more."""
+    rows = (demand(28, 1), demand(31, 2), demand(99, 1, material="in"), material("in"), material())
+    stockpile = book(target(None, days=days), *rows, periods=4)
+    assert [required(stockpile, n).get(("ga", ""), (0.0,))[0] for n in range(4)] == path
+
+
+def test_days_of_cover_go_on_after_the_horizon_as_in_its_last_period() -> None:
+    stockpile = book(target(None, days=62), demand(31, 0, 1), periods=2)
+    # March has 31 days and April 30; of the last two days of 62, May has 31.
+    assert required(stockpile, 1)["ga", ""].quantity == pytest.approx(31 + 31 + 31 * 1 / 31)
+
+
+def test_days_of_cover_of_a_buyer_are_of_its_demand() -> None:
+    rows = (site("own", buyer="navy"), demand(31, 1, buyer="navy"), demand(31, 1))
+    stockpile = book(target(None, days=31, buyer="navy"), target(None, days=31), *rows)
+    asked = {key: each.quantity for key, each in required(stockpile, 0).items()}
+    assert asked == {("ga", "navy"): pytest.approx(31 + 31 * 3 / 31), ("ga", ""): pytest.approx(68)}
+
+
+def test_days_of_cover_are_of_the_demand_that_is_expected() -> None:
+    """31 in March, in war 93; who knows of it in February looks forward to it, before to its mean."""
+    happening = (scenario("war", 0.25, known=1), event("demand.quantity", "scale", 3, 2))
+    stockpile = unfold(book(target(None, days=59), demand(31, 2), *happening, periods=3))
+    asked = [required(stockpile, n).get(("ga", "")) for n in stockpile.tree.nodes]
+    known = {
+        (stockpile.tree.period[n], stockpile.holds[n]): round(each.quantity, 6)
+        for n, each in enumerate(asked)
+        if each is not None
+    }
+    assert known[0, ("base", "war")] == 31 * 0.75 + 93 * 0.25
+    assert known[1, ("base",)] == pytest.approx(31 + 31 * 28 / 30)
+    assert known[1, ("war",)] == pytest.approx(93 + 93 * 28 / 30)
+
+
+def test_a_target_says_how_much_it_asks_once() -> None:
+    assert faults(book(target(None))) == [
+        "targets.quantity: needs quantity, or days of cover in the column days"
+    ]
+    assert faults(book(target(5, days=30), demand(1))) == [
+        "targets.days: has a quantity in the same row, which says it another way; remove one of"
+        " the two"
+    ]
+    assert warnings(book(target(None, days=30, hard=True))) == [
+        "targets.days: there is no demand for ga: days of cover of it are nothing"
+    ]
+
+
+def test_no_event_changes_a_probability() -> None:
+    rows = (target(5, probability=0.5), scenario(), event("targets.probability", "set", 0.9))
+    assert faults(book(*rows)) == [
+        "targets.probability: is about all scenarios together: no event may change it"
+    ]
+
+
+def test_a_target_that_holds_in_enough_scenarios_costs_less_than_in_all() -> None:
+    """A law: the less probable a target must be, the less a plan costs."""
+    costs = [
+        least_cost(
+            book(
+                target(10, 1, probability=chance),
+                offer(),
+                scenario("war", 0.3, known=1),
+                scenario("flood", 0.2, known=1),
+                event("offers.price", "scale", 3, 1),
+                event("offers.price", "scale", 0.5, 1, name="flood"),
+                event("offers.capacity", "set", 0, 0, 0),
+                event("offers.capacity", "set", 0, 0, 0, name="flood"),
+            )
+        )
+        for chance in (0.1, 0.2, 0.5, 0.7, 0.71, 1.0)
+    ]
+    assert costs == sorted(costs)
+    assert costs[0] < costs[2] < costs[3] < costs[4]

@@ -128,7 +128,7 @@ def demand(quantity: float, t: int = 0, last: int | None = None, **cells: Any) -
     )
 
 
-def target(quantity: float, t: int = 0, **cells: Any) -> Target:
+def target(quantity: float | None, t: int = 0, **cells: Any) -> Target:
     return Target(**{"material": "ga", "from_": month(t), "quantity": quantity} | cells)
 
 
@@ -472,6 +472,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     asked = (
         demand(15, 0, 4, buyer="navy"), demand(8, 1, 4, buyer="army"), demand(3, 2, 4, material="in"),
         target(10, 2, buyer="navy"), target(20, 4, path="ramp", hard=True, buyer="navy"), target(5, 3, buyer="army"),
+        target(None, 0, days=20, material="in", probability=0.5),
     )  # fmt: skip
     outlets = (
         outlet("sale", price=None, price_index="market", price_factor=0.7, age_discount=0.05, minimum_life_months=1, from_=month(0),

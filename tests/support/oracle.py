@@ -700,6 +700,7 @@ class Program:
             {(row["material"], row.get("buyer")) for row in book.rows("targets")}, key=repr
         ):
             self.target(material, buyer)
+        self.likely()
         for rule in book.rows("rules"):
             self.rule(rule)
         for commitment in book.rows("commitments"):
@@ -1232,7 +1233,7 @@ class Program:
     def target(self, material: str, buyer: str | None) -> None:
         for n in self.book.nodes:
             now = self.book.at(n)
-            quantity, hard = self.wanted(now, material, buyer).get(n.t, (ZERO, False))
+            quantity, row = self.wanted(material, buyer, n)
             if not quantity:
                 continue
             least = number(now.materials[material], "count_life_months")
@@ -1241,39 +1242,79 @@ class Program:
                 left = now.life(material) - 1 - (n.t - pool.born) if pool.gone is not None else 0
                 if pool.gone is None or (left > 0 and left * now.months >= least):
                     counted.add(pool.stock(n))
-            if hard:
+            chance = row.get("probability")
+            if row.get("hard") == "yes" and chance is None:
                 self.rows.append(at_least(counted, quantity))
                 continue
             below = variable(("below", material, buyer, n))
             self.rows.append(at_least(counted + below, quantity))
+            if chance is not None:
+                number_of_row = now.rows("targets").index(row)
+                for leaf in (each for each in n.below if each.t == self.book.last):
+                    kept = variable(("kept", number_of_row, leaf))
+                    self.rows.append(at_most(below + kept * quantity, quantity))
             self.miss(n, below, number(now.materials[material], "below_target_cost"))
 
-    @staticmethod
-    def wanted(now: Book, material: str, buyer: str | None) -> dict[int, tuple[Fraction, bool]]:
-        """The target of each period, and whether it is hard, as the rows stand now."""
+    def likely(self) -> None:
+        """Targets with a probability are met in scenarios of that probability together."""
+        for k, row in enumerate(self.book.rows("targets")):
+            if row.get("probability") is None:
+                continue
+            met = Linear()
+            for leaf in self.book.leaves:
+                kept = variable(("kept", k, leaf))
+                self.rows.append(at_most(kept, 1))
+                met.add(kept, leaf.chance)
+                self.decisions.append(Choice([[at_least(kept, 1)], [at_most(kept, 0)]]))
+            self.rows.append(at_least(met, number(row, "probability")))
+
+    def wanted(self, material: str, buyer: str | None, n: Node) -> tuple[Fraction, Cells]:
+        """The target at a node, and the row that sets it, as the rows stand there."""
+        now = self.book.at(n)
         rows = [
             row
             for row in now.rows("targets")
             if (row["material"], row.get("buyer")) == (material, buyer)
         ]
         rows.sort(key=lambda row: day(row["from"]))
-        wanted: dict[int, tuple[Fraction, bool]] = {}
-        begin, level = 0, ZERO
+        wanted: dict[int, tuple[Fraction, Cells]] = {}
+        begin, before = 0, dict[str, Any]()
         for i, row in enumerate(rows):
-            at, quantity, hard = (
-                now.period(row["from"]),
-                number(row, "quantity"),
-                row.get("hard") == "yes",
-            )
-            if row.get("path") == "ramp":
-                inside = range(begin + 1 if i else 0, at)
-                wanted |= {
-                    t: (level + (quantity - level) * Fraction(t - begin, at - begin), hard)
-                    for t in inside
-                }
-            wanted |= dict.fromkeys(range(at, now.last + 1), (quantity, hard))
-            begin, level = at, quantity
-        return wanted
+            at = now.period(row["from"])
+            if row.get("path") == "ramp" and n.t in range(begin + 1 if i else 0, at):
+                low, high = self.asked(before, n), self.asked(row, n)
+                wanted[n.t] = low + (high - low) * Fraction(n.t - begin, at - begin), row
+            if n.t >= at:
+                wanted[n.t] = self.asked(row, n), row
+            begin, before = at, dict(row)
+        return wanted.get(n.t, (ZERO, {}))
+
+    def asked(self, target: Cells, n: Node) -> Fraction:
+        """What a row of targets asks for at the end of a node: a quantity, or what is expected to
+        be used in the days that follow; after the horizon as much as in its last period.
+        """
+        if target.get("days") is None:
+            return number(target, "quantity")
+        left, needed, t = number(target, "days"), ZERO, n.t
+        while left > 0:
+            t += 1
+            length = (self.book.first_day(t + 1) - self.book.first_day(t)).days
+            for later in (each for each in n.below if each.t == min(t, self.book.last)):
+                for row in self.book.at(later).rows("demand"):
+                    if (
+                        row["material"] == target["material"]
+                        and target.get("buyer") in (None, row.get("buyer"))
+                        and later.t in self.spans(row)
+                    ):
+                        part = number(row, "quantity") * min(ONE, left / length)
+                        needed += part * later.chance / n.chance
+            left -= length
+        return needed
+
+    def spans(self, row: Cells) -> range:
+        """The periods in which a row of demand asks."""
+        first, last = row["from"], row.get("to") or row["from"]
+        return range(self.book.period(first), self.book.period(last) + 1)
 
     def rule(self, rule: Cells) -> None:
         book, of, measure = self.book, rule["of"], rule["measure"]

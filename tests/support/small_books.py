@@ -106,6 +106,12 @@ def flat_break(tables: Tables) -> None:
             row["price"] = 7
 
 
+def in_kind(tables: Tables) -> None:
+    for row in tables.get("targets", []):
+        if row.pop("days", None) is not None:
+            row["quantity"] = 7
+
+
 FEATURES: dict[str, Callable[[Tables], None]] = {
     "discount": blank("settings", "discount_rate"),
     "shortfall_first": blank("settings", "objective"),
@@ -166,6 +172,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "targets": without("targets"),
     "ramp": blank("targets", "path"),
     "hard_target": blank("targets", "hard"),
+    "days_of_cover": in_kind,
     "sale": kept("outlets", "form", "sale"),
     "dispose": kept("outlets", "form", "dispose"),
     "exchange": kept("outlets", "form", "exchange"),
@@ -215,6 +222,7 @@ FEATURES |= {
     "demand_event": kept("events", "table", "demand"),
     "any_event": kept("events", "note", "any"),
     "risk": blank("settings", "risk_weight"),
+    "chance": blank("targets", "probability"),
 }
 TREES = tuple(
     name for name in FEATURES if name not in PLAIN
@@ -267,6 +275,7 @@ NEEDS = {
     "disposal_cost": ("shelf_life", "opening_stock"),
     "ramp": ("targets",),
     "hard_target": ("targets",),
+    "days_of_cover": ("targets",),
     "age_discount": ("sale", "shelf_life"),
     "minimum_life": ("sale", "shelf_life", "opening_stock"),
     "outlet_capacity": ("sale",),
@@ -280,6 +289,7 @@ NEEDS = {
     "keeps_receipts": ("budget", "sale", "opening_stock"),
     **dict.fromkeys(TREES, ("scenarios",)),
     "cut": ("scenarios", "budget"),
+    "chance": ("scenarios", "targets"),
     "demand_event": ("scenarios", "holding_cost"),
 }
 
@@ -769,7 +779,10 @@ class _Drawing:
                     "quantity": self.pick(6, 10, 20),
                     "path": path,
                     "hard": hard,
+                    "probability": self.only("chance", "0.25", "0.5", "0.7", None),
                 }
+                if "days_of_cover" in self.has and self.pick(True, True, False):
+                    row |= {"quantity": None, "days": self.pick(20, 45, 100)}
                 rows.append(row)
         return rows
 

@@ -79,6 +79,30 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], tuple[flo
     return found
 
 
+def cover(stockpile: Stockpile, node: int, material: str, buyer: str, days: float) -> float:
+    """Return the demand of the days that follow the end of a node's period [quantity].
+
+    It is that of a buyer or (blank) of all, by the days of each period, expected by what is known
+    at the node. After the horizon demand goes on as in its last period.
+    """
+    calendar, tree = stockpile.calendar, stockpile.tree
+    nodes, period, needed = [node], tree.period[node], 0.0
+    while days > 0:
+        period += 1
+        nodes = [child for n in nodes for child in tree.children[n] or (n,)]
+        length = (calendar.begin(period + 1) - calendar.begin(period)).days
+        expected = sum(tree.probability[n] * _due(stockpile, n, material, buyer) for n in nodes)
+        needed += expected / tree.probability[node] * min(1.0, days / length)
+        days -= length
+    return needed
+
+
+def _due(stockpile: Stockpile, node: int, material: str, buyer: str) -> float:
+    """Return the demand at a node, of a buyer or (blank) of all [quantity]."""
+    asked = required(stockpile, node).items()
+    return sum(amount for (i, b), (amount, _) in asked if i == material and buyer in ("", b))
+
+
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return what demand asks of a material in a window at most [quantity]."""
     at = stockpile.tree.at

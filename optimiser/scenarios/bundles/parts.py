@@ -36,7 +36,7 @@ from pyomo.core.expr.visitor import identify_variables
 
 from optimiser.system.errors import Fault, InputError
 from stockpile_model.block import decisions as done
-from stockpile_model.block import follows
+from stockpile_model.block import follows, ties
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.calendar import overlap
 from stockpile_model.formulation import Formulation
@@ -96,6 +96,9 @@ def split(stockpile: Stockpile) -> Split:
                 )
             ]
         )
+    tied = "holds over all scenarios together, and bundles are planned apart: leave it blank"
+    if faults := [Fault(stockpile.cell(*cell), tied) for cell in ties(stockpile)]:
+        raise InputError(faults)
     unfolded = unfold(stockpile)
     if not unfolded.scenarios:
         raise InputError(

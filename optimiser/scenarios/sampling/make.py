@@ -373,7 +373,7 @@ def _described(stockpile: Stockpile, samples: Samples, k: int) -> Iterator[str]:
 def _advice(stockpile: Stockpile, samples: Samples) -> Iterator[str]:
     """Yield what is easily overlooked."""
     begin = stockpile.calendar.begin(samples.revealed)
-    hard = [row for row in stockpile.rows(Target) if row.hard and row.from_ > begin]
+    hard = [row for row in stockpile.rows(Target) if row.certain and row.from_ > begin]
     if hard and (samples.delays or samples.outages or samples.embargoes):
         yield (
             f"{stockpile.cell(hard[0], 'hard')}: hard targets must be met in every scenario,"

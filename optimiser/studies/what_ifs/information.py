@@ -21,6 +21,7 @@ from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf
 from optimiser.system.errors import Fault, InputError
 from stockpile_model import amounts
+from stockpile_model.block import ties
 from stockpile_model.blocks.objective import cvar
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Result, column
@@ -51,6 +52,9 @@ def refuse(stockpile: Stockpile) -> None:
         raise InputError(
             [Fault("scenarios", "--value needs scenarios: without them nothing is uncertain")]
         )
+    tied = "holds over all scenarios together, and --value plans each alone: leave it blank"
+    if faults := [Fault(stockpile.cell(*cell), tied) for cell in ties(stockpile)]:
+        raise InputError(faults)
     if stockpile.settings.objective == "shortfall_first":
         cell = stockpile.address(Settings.TABLE, 0, "objective")
         raise InputError(

@@ -1,0 +1,159 @@
+"""Targets: in-spec stock that must be there at period end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyomo.environ as pyo
+
+from stockpile_model.block import Block
+from stockpile_model.blocks.demand import serving
+from stockpile_model.blocks.targets import chances, target_checks
+from stockpile_model.blocks.targets.target_terms import Asks, Target, counts, required
+from stockpile_model.evaluation import evaluate
+from stockpile_model.formulation import Formulation, summed
+from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.schema import Dated, Result, column
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+__all__ = ["BLOCK", "Target", "TargetMet", "counts", "required"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetMet(Dated):
+    """The stock that counts towards a target at the end of a period."""
+
+    SHEET = "targets"
+    ABOUT = "stock that counts, against the target"
+    PLACE = 50
+    date: dt.date = column("first day of the period")
+    material: str = column("material")
+    buyer: str | None = column("whose stock counts")
+    target: float = column("in-spec stock asked for at period end", "quantity")
+    hard: bool = column("whether it must be met")
+    stock: float = column("in-spec stock with enough life left to count", "quantity")
+    below: float = column("what is missing", "quantity", alarm=True)
+    cost: float = column("price of what is missing, discounted, expected", "money")
+
+
+def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
+    """Return the most that targets ask to be held of a material at once in a window [quantity]."""
+    nodes = (n for period in window for n in stockpile.tree.at[period])
+    return max(_total(stockpile, material, n) for n in nodes)
+
+
+def _total(stockpile: Stockpile, material: str, node: int) -> float:
+    asked = required(stockpile, node).items()
+    return sum(each.quantity for (i, _), each in asked if i == material)
+
+
+def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
+    """Return whether an age counts towards a target.
+
+    At the last age nothing is held, so it has the mark of the one before.
+    """
+    life = stockpile.life(material)
+    asked = any(row.material == material for row in stockpile.rows(Target))
+    held = age if life is None else max(0, min(age, life - 2))
+    return asked and counts(stockpile, material, held)
+
+
+def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Add what is below soft targets, and hold all targets."""
+    tree = stockpile.tree
+    asked = {(*key, n): each for n in tree.nodes for key, each in required(stockpile, n).items()}
+    add_below(m, asked)
+    hold_target(m, stockpile, asked)
+    limit_target(m, asked, ledger)
+    charge_below(m, stockpile, ledger)
+    chances.hold_chances(m, stockpile, asked, ledger)
+
+
+def add_below(m: pyo.ConcreteModel, asked: Asks) -> None:
+    """Add below[i,b,n] for soft targets."""
+    m.TARGETS = pyo.Set(dimen=3, initialize=list(asked), doc="material, buyer, node with a target")
+    m.SOFT_TARGETS = pyo.Set(
+        dimen=3,
+        initialize=[key for key, each in asked.items() if not each.hard],
+        doc="targets that may be missed",
+    )
+    m.below = pyo.Var(
+        m.SOFT_TARGETS, domain=pyo.NonNegativeReals, doc="stock below a soft target [quantity]"
+    )
+
+
+def hold_target(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
+    """Require Σ_{w, a that count} stock[i,w,a,n] + below[i,b,n] ≥ target[i,b,n]."""
+
+    def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
+        terms = _counted(m, stockpile, i, b, n)
+        if (i, b, n) in m.SOFT_TARGETS:
+            terms.append(m.below[i, b, n])
+        return summed(terms) >= asked[i, b, n].quantity
+
+    m.hold_target = pyo.Constraint(
+        m.TARGETS,
+        rule=rule,
+        doc="in-spec stock reaches the target, or is counted as below [quantity]",
+    )
+
+
+def limit_target(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
+    """Post each target with its cell."""
+    for (i, b, n), (amount, row) in asked.items():
+        data, what = m.hold_target[i, b, n], f"target for {i}"
+        ledger.limit(data, "least", amount, "quantity", what, row, row.stated, n)
+
+
+def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
+    """Return the stock that counts towards a target."""
+    ages = [a for a in stockpile.first_ages(i, n) if counts(stockpile.at(n), i, a)]
+    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in ages]
+
+
+def charge_below(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what is missing, and its price."""
+    for i, b, n in m.SOFT_TARGETS:
+        ledger.miss(n, m.below[i, b, n])
+        rate = stockpile.at(n).keyed(Material)[i].below_target_cost
+        if rate:
+            ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b, b or None)
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield the stock that counts towards each target, and what is missing."""
+    m, stockpile = formulation.m, formulation.stockpile
+    tree = stockpile.tree
+    for i, b, n in m.TARGETS:
+        target = required(stockpile, n)[i, b]
+        below = evaluate(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0
+        rate = stockpile.at(n).keyed(Material)[i].below_target_cost or 0.0
+        yield TargetMet(
+            **stockpile.where(n),
+            date=stockpile.date(n),
+            material=i,
+            buyer=b or None,
+            target=target.quantity,
+            hard=target.hard,
+            stock=sum(evaluate(each) for each in _counted(m, stockpile, i, b, n)),
+            below=below if below > stockpile.scale.nothing else 0.0,
+            cost=tree.probability[n] * stockpile.discount(tree.period[n]) * rate * below,
+        )
+
+
+BLOCK = Block(
+    tables=(Target,),
+    results=(TargetMet,),
+    headings=(Heading("below_target", "price of stock below targets (no cash)", cash=False),),
+    follows=("kept",),
+    check=target_checks.check,
+    review=target_checks.review,
+    add=add,
+    report=report,
+    tells_apart=tells_apart,
+    uses=uses,
+    ties=chances.ties,
+)
