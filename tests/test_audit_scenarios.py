@@ -760,3 +760,32 @@ def test_what_an_order_is_told_to_reach_is_what_it_pays(gap: float) -> None:
     )
     assert plan is not None
     assert told(plan) == []
+
+
+CHANCE: dict[str, Any] = {
+    "settings": {"start": day(1), "periods": 4},
+    "materials": [{"material": "gallium", "below_target_cost": 5}],
+    "suppliers": [{"supplier": "metlen"}],
+    "offers": [{"offer": "spot", "supplier": "metlen", "material": "gallium", "price": 10}],
+    "demand": [{"material": "gallium", "from": day(2), "to": day(4), "quantity": 31}],
+    "targets": [{"material": "gallium", "from": MARCH, "days": 20, "probability": 0.6}],
+    "scenarios": [{"scenario": "war", "probability": 0.4, "revealed": MARCH}],
+    "events": [
+        happens("war", "offers[spot].price", "scale", 9, MARCH),
+        happens("war", "demand[gallium].quantity", "scale", 2, day(4)),
+    ],
+}
+"""A target that is missed in war, where it costs too much."""
+
+
+def test_a_target_that_holds_in_too_few_scenarios_is_a_finding() -> None:
+    plan = plan_of(CHANCE)
+    assert plan is not None
+    assert told(plan) == []
+    for change, finding in {
+        "targets[gallium].probability set 0.7": r"probability of the scenarios that meet the"
+        r" target for gallium must be at least 0\.7 \(targets!\w+2\), found 0\.6",
+        "targets[gallium].days set 25": r"^targets!\w+\d+: target .* must be .*\(targets!\w+2\)",
+    }.items():
+        found = told(plan, stockpile=apply(plan.stockpile, parse(change)))
+        assert any(re.search(finding, line) for line in found), "\n".join(found[:20])

@@ -38,7 +38,7 @@ from stockpile_model.build import build
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
-from tests.support.accept import book, demand, event, material, month, offer, scenario
+from tests.support.accept import book, demand, event, material, month, offer, scenario, target
 from tests.support.books import book as workbook
 from tests.support.commands import stockpile as command
 from tests.support.plans import day, plan_for
@@ -170,6 +170,13 @@ def test_shortfall_first_is_refused_with_its_cell() -> None:
         ),
     ):
         bundles.split(book(*WAR, objective="shortfall_first"))
+
+
+def test_what_ties_scenarios_together_is_refused_with_its_cell() -> None:
+    with pytest.raises(
+        InputError, match=r"^targets.probability: holds over all scenarios together"
+    ):
+        bundles.split(book(*WAR, target(5, 1, probability=0.5)))
 
 
 def test_without_scenarios_there_is_nothing_to_bundle() -> None:

@@ -313,6 +313,14 @@ def test_without_scenarios_there_is_nothing_to_tell() -> None:
         )
 
 
+def test_a_target_with_a_probability_ties_scenarios_together() -> None:
+    with pytest.raises(InputError, match=r"holds over all scenarios together, and --value plans"):
+        refuse_in_vain(
+            Request(source=Path(), value=True),
+            build(book(*WAR, target(5, 1, probability=0.5))).stockpile,
+        )
+
+
 def test_shortfall_first_has_no_cost_to_compare() -> None:
     with pytest.raises(
         InputError,

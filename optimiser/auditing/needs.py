@@ -78,49 +78,56 @@ def targets(path: PathAudit) -> None:
         )
         if t is None or material is None:
             continue
-        material = inputs.at(t).materials[material.material]
-        noise = path.noise(material.material)
-        quantity, row = due.pop((t, material.material, line["buyer"]), (0.0, None))
-        stated = "quantity" if row is None or row.days is None else "days"
-        record.figure(line, "target", quantity, noise, (row, stated))
-        if row is None:
-            continue
-        hard = row.hard and row.probability is None
-        record.term(line, "hard", hard, (row, "hard"))
+        wanted = due.pop((t, material.material, line["buyer"]), (0.0, None))
         held = sum(
             amount
             for site, amount in stock[t, material.material].items()
             if inputs.serves(site, line["buyer"])
         )
-        below = quantity - held
-        below = below if below > noise else 0.0
-        if path.idle and not hard:
-            record.least(line, "below", below, noise)
-            below = max(below, line["below"])
-        record.figure(line, "stock", held, noise, (material, "count_life_months"))
-        record.figure(line, "below", below, noise)
-        if hard and record.above(0.0, below, noise):
-            record.add(
-                line.at("stock"),
-                f"{line.words('stock')}, for a hard target,",
-                quantity,
-                held,
-                "least",
-                (row, "hard"),
-            )
-        if row.probability is not None and record.above(0.0, below, noise):
-            number = next(k for k, each in enumerate(inputs.at(t).rows("targets")) if each is row)
-            path.together.missed[number].add(path.future.name)
-        rate = material.below_target_cost or 0.0
-        cent = path.cent(material.material, "below_target")
-        path.total(
-            line, "cost", rate * below * inputs.factor(t), cent, (material, "below_target_cost")
-        )
-        path.outcome.shortfall += below
-        path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
+        _target(path, line, t, inputs.at(t).materials[material.material], wanted, held)
     for (begin, name, buyer), (quantity, row) in due.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
         record.equal("targets", what, quantity, 0.0, path.noise(name), (row, "quantity"))
+
+
+def _target(
+    path: PathAudit,
+    line: Line,
+    t: int,
+    material: Any,
+    wanted: tuple[float, Any],
+    held: float,
+) -> None:
+    """Compare one line of the sheet with its target, what is held of it and what it costs."""
+    inputs, record = path.inputs, path.record
+    quantity, row = wanted
+    noise = path.noise(material.material)
+    stated = "quantity" if row is None or row.days is None else "days"
+    record.figure(line, "target", quantity, noise, (row, stated))
+    if row is None:
+        return
+    hard = row.hard and row.probability is None
+    record.term(line, "hard", hard, (row, "hard"))
+    below = quantity - held
+    below = below if below > noise else 0.0
+    if path.idle and not hard:
+        record.least(line, "below", below, noise)
+        below = max(below, line["below"])
+    record.figure(line, "stock", held, noise, (material, "count_life_months"))
+    record.figure(line, "below", below, noise)
+    missed = record.above(0.0, below, noise)
+    if hard and missed:
+        what = f"{line.words('stock')}, for a hard target,"
+        record.add(line.at("stock"), what, quantity, held, "least", (row, "hard"))
+    if row.probability is not None and missed:
+        number = next(k for k, each in enumerate(inputs.at(t).rows("targets")) if each is row)
+        path.together.missed[number].add(path.future.name)
+    rate = material.below_target_cost or 0.0
+    cent = path.cent(material.material, "below_target")
+    owed = rate * below * inputs.factor(t)
+    path.total(line, "cost", owed, cent, (material, "below_target_cost"))
+    path.outcome.shortfall += below
+    path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
 
 
 def _due(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
