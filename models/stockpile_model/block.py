@@ -6,7 +6,7 @@ concern is one module with a `Block`, and its line in `blocks/__init__.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -132,6 +132,8 @@ class Block:
 
     asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
+    alone(stockpile, buyers): the stockpile with what a group of buyers has without the others, as
+    far as the block says.
     """
 
     tables: tuple[type[Row], ...] = ()
@@ -159,6 +161,7 @@ class Block:
     ties: Callable[[Stockpile], Iterable[tuple[Row, str]]] = _none
     asks_spending: Callable[[Stockpile], bool] | None = None
     orphan: Callable[[Row, str], Row | None] | None = None
+    alone: Callable[[Stockpile, Collection[str]], Stockpile] | None = None
 
 
 BLOCKS: list[Block] = []

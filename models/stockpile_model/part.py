@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from stockpile_model.block import owner
+from stockpile_model.block import blocks, owner
 from stockpile_model.schema import Column, Row, columns, get, keys
 from stockpile_model.stockpile import Stockpile
 
@@ -15,8 +15,11 @@ def alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
     """Return a stockpile for some of its buyers alone.
 
     The rows of other buyers are left out, and with them the rows that refer to these, as their
-    blocks say. What names no buyer stays.
+    blocks say. What names no buyer stays, in the part that the blocks say.
     """
+    for block in blocks():
+        if block.alone is not None:
+            stockpile = block.alone(stockpile, group)
     tables, gone = dict(stockpile.tables), dict[str, set[Any]]()
     for kind, rows in stockpile.tables.items():
         lost = [row for row in rows if not _belongs(row, group)]

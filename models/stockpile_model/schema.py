@@ -53,7 +53,8 @@ class Column:
     `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
     `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
     buyer for whom alone the row stands. `age` says when a life begins, or how much of it must be
-    left.
+    left. `endowed` says that a group of buyers has its part of the amount alone: it is the column
+    that names the row, as the table `endowments` does.
 
     Of results: `per` is the column over which a figure is a mean. `given`: the input gives it, so
     it is the same in every scenario. `expected`: it is weighed with the probability of its
@@ -82,6 +83,7 @@ class Column:
     numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
     owner: bool = False  # it names the buyer for whom alone the row stands
     age: Literal["", "begins", "left"] = ""  # when a life begins, or how much of it must be left
+    endowed: str = ""  # the column by which endowments name the row of this amount
     per: str = ""  # of results: it is a mean over this column
     given: bool = False  # of results: the input gives it, so it is the same in every scenario
     expected: bool = False  # of results: it is weighed with the probability of its scenarios

@@ -19,6 +19,8 @@ from stockpile_model.values import normal
 
 GROUPS = ("buyer", "country", "bloc", "stage")
 """Columns whose names have no table of their own: one name means the same in every table."""
+ENDOWED = "endowed"
+"""The group of the names of all rows of which buyers have a part."""
 
 
 def named(column: Column) -> Callable[[Any], str] | None:
@@ -59,6 +61,10 @@ def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
                 for name in dict.fromkeys(getattr(row, column.field) for row in rows):
                     if name is not None:
                         found.setdefault(column.name, {}).setdefault(identity(name), name)
+            if column.endowed:
+                for row in rows:
+                    name = get(row, column.endowed)
+                    found.setdefault(ENDOWED, {}).setdefault(identity(name), name)
     return found
 
 

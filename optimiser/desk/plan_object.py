@@ -75,7 +75,12 @@ def _what_ifs(plan: Plan) -> dict[str, object]:
         answers["firm"] = _firm(firm)
     if shares:
         answers["shares"] = {
-            each.buyer: {"alone": each.alone, "share": each.share, "saving": each.saving}
+            each.buyer: {
+                "alone": each.alone,
+                "share": each.share,
+                "saving": each.saving,
+                "nucleolus": each.nucleolus,
+            }
             for each in shares
         }
     return answers

@@ -13,7 +13,7 @@ DATED = tuple(each.name for each in columns(Dated))
 
 def sheet_kinds() -> list[type[Result]]:
     """Return the types of result row, in the order of their sheets."""
-    answers = (each.result for each in WHAT_IFS if each.result is not None)
+    answers = (kind for each in WHAT_IFS for kind in each.results)
     # a what-if may fill rows of a block: each type stands once
     kinds = dict.fromkeys((*block_results(), *OWN_RESULTS, *answers))
     return sorted(kinds, key=lambda kind: kind.PLACE)

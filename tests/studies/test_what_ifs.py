@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,7 +17,15 @@ from optimiser.studies.engine.plan_figures import figures as reported
 from optimiser.studies.engine.views import alone
 from optimiser.studies.engine.views import firm as firm_only
 from optimiser.studies.what_ifs import COST_SHARES, FIRM_SUPPLY
-from optimiser.studies.what_ifs.cost_shares import CostShare, buyers, groups, shares
+from optimiser.studies.what_ifs.cost_shares import (
+    Alone,
+    CostShare,
+    CostSplit,
+    GroupShare,
+    buyers,
+    groups,
+    stability,
+)
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow, compare
 from optimiser.system.errors import InputError
 from stockpile_model.blocks.budget import Budget
@@ -39,6 +48,7 @@ from tests.support.accept import (
     commitment,
     contract,
     demand,
+    endowment,
     event,
     floor,
     fund,
@@ -185,13 +195,21 @@ def owned(*rows: Row, names: tuple[str, ...] = ("army", "navy"), **settings: Any
     return book(*sites, offer(price=5, order_cost=12, capacity=100), *rows, **settings)
 
 
-def game(costs: Mapping[str, float | None], whole: float) -> dict[str, CostShare]:
+def split(
+    costs: Mapping[str, float | None],
+    whole: float,
+    bounds: Mapping[str, float] = MappingProxyType({}),
+) -> CostSplit:
     """Buyers a, b, … who pay `costs`, by the letters of each group, and together `whole`."""
-    names = tuple(sorted({letter for group in costs for letter in group}))
-    return {
-        each.buyer: each
-        for each in shares(names, whole, {tuple(group): amount for group, amount in costs.items()})
+    names = sorted({letter for group in costs for letter in group})
+    ended = {
+        tuple(group): Alone(amount, bounds.get(group, amount)) for group, amount in costs.items()
     }
+    return CostSplit.made(dict.fromkeys(names, ()), whole, ended)
+
+
+def game(costs: Mapping[str, float | None], whole: float) -> dict[str, CostShare]:
+    return {each.buyer: each for each in split(costs, whole).shares()}
 
 
 def test_two_buyers_halve_what_they_save() -> None:
@@ -229,6 +247,55 @@ def test_a_group_without_a_plan_leaves_no_share() -> None:
         "a": (None, None, None),
         "b": (60, None, None),
     }
+
+
+def test_a_group_would_do_better_alone_where_it_pays_more_than_its_own_plan() -> None:
+    """Three buyers of whom any two save all there is to save: no split keeps all groups."""
+    pairs = {"a": 90.0, "b": 90.0, "c": 90.0, "ab": 120.0, "ac": 120.0, "bc": 120.0}
+    found = {each.group: each for each in split(pairs, 210).groups()}
+    assert (found["a"].share, found["a"].better_alone) == (pytest.approx(70), "no")
+    assert (found["a, b"].share, found["a, b"].better_alone) == (pytest.approx(140), "yes")
+    assert found["a, b"].better_than_nucleolus == "yes"
+    assert stability([*found.values()]).startswith("Whatever the split, some group")
+
+
+def test_what_lies_within_the_gap_is_not_proven() -> None:
+    costs = {"a": 100.0, "b": 60.0}
+    loose = [each.better_alone for each in split(costs, 120, {"a": 79.0, "b": 41.0}).groups()]
+    tight = [each.better_alone for each in split(costs, 120, {"a": 81.0, "b": 41.0}).groups()]
+    assert (loose, tight) == (["not proven", "no"], ["no", "no"])
+    assert "not proven" in stability([*split(costs, 120, {"a": 79.0, "b": 41.0}).groups()])
+
+
+def test_the_nucleolus_can_keep_a_group_that_the_average_does_not() -> None:
+    """One seller who needs one of two like buyers: any split but one is unfair to a pair."""
+    gloves = {"a": 0.0, "b": 0.0, "c": 0.0, "ab": -1.0, "ac": -1.0, "bc": 0.0}
+    found = [*split(gloves, -1).groups()]
+    assert {each.group for each in found if each.better_alone == "yes"} == {"a, b", "a, c"}
+    assert {each.better_than_nucleolus for each in found} == {"no"}
+    assert stability(found) == (
+        "By Shapley's rule a, b; a, c would do better alone; by the nucleolus no group is known to."
+    )
+
+
+def test_a_scarce_offer_is_not_counted_twice() -> None:
+    """Each wants 10 of a market that has 10 at 5; the rest costs 9. Alone with its half it pays
+    50·½ + 45 = 70, together both pay 140. With all of it, each alone would pay 50.
+    """
+    depots = (site("depot", buyer="army"), site("base", buyer="navy"))
+    rows = (
+        *depots, offer(price=5, capacity=10), offer("dear", 9),
+        demand(10, buyer="army"), demand(10, buyer="navy"),
+    )  # fmt: skip
+    parts = (endowment("spot", "army", 0.5), endowment("SPOT", "navy", 0.5))
+    for more, alone_, saved, all_of in (((), 50, -20, "spot"), (parts, 70, 0, None)):
+        stockpile = book(*rows, *more)
+        plan = asked_beside(COST_SHARES, planned(stockpile))
+        assert plan.objective == pytest.approx(140)
+        assert [(each.alone, each.saving, each.nucleolus, each.all_of) for each in plan.of(CostShare)] == [
+            (pytest.approx(alone_), pytest.approx(saved, abs=1e-6), pytest.approx(70), all_of)
+        ] * 2  # fmt: skip
+        assert {each.better_alone for each in plan.of(GroupShare)} == {"yes" if saved else "no"}
 
 
 def test_groups_are_all_but_none_and_everybody() -> None:

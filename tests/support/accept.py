@@ -20,6 +20,7 @@ from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
+from stockpile_model.blocks.endowments import Endowment
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -170,6 +171,10 @@ def budget(
 
 def site(name: str = "stockpile", **cells: Any) -> Site:
     return Site(site=name, **cells)
+
+
+def endowment(name: str, buyer: str, share: float) -> Endowment:
+    return Endowment(name=name, buyer=buyer, share=share)
 
 
 def commitment(

@@ -515,6 +515,7 @@ NEW: dict[str, dict[str, Any]] = {
         "to": dt.date(2028, 12, 31), "how": "scale", "value": "0.5",
     },
     "commitments": {"kind": "order", "name": "trial", "date": dt.date(2028, 8, 1), "quantity": 60, "how": "exactly"},
+    "endowments": {"name": "trial", "buyer": "army", "share": 1},
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from stockpile_model.blocks import (
     commitments,
     contracts,
     demand,
+    endowments,
     horizon,
     objective,
     offers,
@@ -28,5 +29,6 @@ BLOCKS[:] = [
     policy.BLOCK,
     commitments.BLOCK,
     budget.BLOCK,
+    endowments.BLOCK,
     objective.BLOCK,
 ]

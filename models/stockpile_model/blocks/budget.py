@@ -33,7 +33,9 @@ class Budget(Row):
     fund: str = column("fund it belongs to", required=True, refers="funds")
     from_: dt.date | None = column("date it can first be spent; blank = from the start")
     expires: dt.date | None = column("last date it can be spent; blank = available until spent")
-    amount: float = column("amount of the appropriation", "money", required=True, least=0)
+    amount: float = column(
+        "amount of the appropriation", "money", required=True, least=0, endowed="fund"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,8 +9,12 @@ from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import Options
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
+from optimiser.studies.what_ifs import cooperative_games
+from optimiser.studies.what_ifs.cooperative_games import Game
 from optimiser.studies.what_ifs.what_if import WhatIf
 from optimiser.system.errors import Fault, InputError
+from stockpile_model.blocks.endowments import Endowment, limited
+from stockpile_model.part import alone
 from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
 
@@ -22,10 +24,7 @@ MOST_BUYERS = 6  # of n buyers there are 2^n - 2 groups to plan for
 
 @dataclass(frozen=True, kw_only=True)
 class CostShare(Result):
-    """What a buyer would pay alone and, by Shapley's rule, as its part of the plan for all: the
-    average, over every order in which the buyers could have joined, of what its joining adds (L. S.
-    Shapley, A value for n-person games, 1953).
-    """
+    """What a buyer would pay alone, and its part of the plan for all by two rules of fairness."""
 
     SHEET = "shares"
     ABOUT = "what each buyer would pay alone, and its fair part of the cost"
@@ -34,14 +33,58 @@ class CostShare(Result):
     BRIEF = "Buyers"
     buyer: str = column("buyer")
     alone: float | None = column(
-        "cost of a plan for this buyer alone, with all offers, outlets and shared funds to itself;"
-        " blank = it has none",
+        "cost of a plan for this buyer alone, with its part of what `endowments` names and all of"
+        " the rest; blank = it has none",
         "money",
     )
     share: float | None = column(
-        "fair part of the cost of the plan for all; blank = a group of buyers has no plan", "money"
+        "part of the cost of the plan for all by Shapley's rule, the average of what its joining"
+        " adds; blank = a group of buyers has no plan",
+        "money",
     )
-    saving: float | None = column("what buying together saves it", "money")
+    saving: float | None = column("what buying together saves it by that rule", "money")
+    nucleolus: float | None = column(
+        "part of that cost by the nucleolus, which makes the group that saves least save most;"
+        " blank = a group of buyers has no plan",
+        "money",
+    )
+    all_of: str | None = column(
+        "what is limited, shared and in no row of `endowments`: every group was planned with all of"
+        " it, though together there is only as much"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupShare(Result):
+    """What a group of buyers would pay alone, and whether it would do better so."""
+
+    SHEET = "groups"
+    ABOUT = "what each group of buyers would pay alone, and whether it would do better so"
+    PLACE = 85
+    ALWAYS = False
+    BRIEF = "Groups of buyers"
+    group: str = column("buyers of the group")
+    alone: float | None = column(
+        "cost of a plan for this group alone; blank = it has none", "money"
+    )
+    alone_bound: float | None = column("proven least cost of any plan for this group", "money")
+    share: float | None = column("what its buyers pay by Shapley's rule", "money")
+    better_alone: str | None = column(
+        "whether it would do better alone than by that rule: yes, no, or not proven within the gap"
+    )
+    nucleolus: float | None = column("what its buyers pay by the nucleolus", "money")
+    better_than_nucleolus: str | None = column(
+        "whether it would do better alone than by the nucleolus; where any group would, some group"
+        " would whatever the split"
+    )
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How the plan for a group of buyers ends: its cost and proven bound, where there are any."""
+
+    cost: float | None
+    bound: float | None = None
 
 
 def buyers(stockpile: Stockpile) -> list[str]:
@@ -51,8 +94,7 @@ def buyers(stockpile: Stockpile) -> list[str]:
 
 def groups(stockpile: Stockpile) -> list[tuple[str, ...]]:
     """Return every group of buyers but none and all."""
-    names = buyers(stockpile)
-    return [group for size in range(1, len(names)) for group in itertools.combinations(names, size)]
+    return cooperative_games.groups(buyers(stockpile))
 
 
 def refuse(stockpile: Stockpile) -> None:
@@ -78,45 +120,112 @@ def _cases(stockpile: Stockpile) -> list[Case]:
 
 def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with a fair split of its cost over the buyers."""
-    costs = {
-        group: each.objective for group, each in zip(groups(plan.stockpile), results, strict=True)
-    }
+    split = CostSplit.of(plan.stockpile, plan.objective, results)
     return replace(
         plan,
-        rows={**plan.rows, CostShare: tuple(shares(buyers(plan.stockpile), plan.objective, costs))},
+        rows={**plan.rows, CostShare: tuple(split.shares()), GroupShare: tuple(split.groups())},
     )
 
 
-def shares(
-    names: Sequence[str], whole: float, costs: Mapping[tuple[str, ...], float | None]
-) -> Iterator[CostShare]:
-    """Yield a row for each buyer.
+@dataclass(frozen=True)
+class CostSplit:
+    """The cost of a plan for all buyers, split among them.
 
-    `whole` is the cost of the plan for all; `costs` that of every group, None where it has no plan.
+    `all_of`: for each buyer the names of what every group was planned with all of. `alone`: how the
+    plan for each group ends. `shapley` and `nucleolus`: what each buyer pays by the two rules
+    [money]; empty where a group has no plan.
     """
-    known: dict[frozenset[str], float | None] = {
-        frozenset(group): cost for group, cost in costs.items()
+
+    all_of: Mapping[str, Sequence[str]]
+    alone: Mapping[tuple[str, ...], Alone]
+    shapley: Mapping[str, float]
+    nucleolus: Mapping[str, float]
+    noise: float
+
+    @classmethod
+    def of(cls, stockpile: Stockpile, whole: float, results: Sequence[CaseResult]) -> CostSplit:
+        """Return the split of a cost, given how the cases of all groups ended."""
+        ended = {
+            group: Alone(each.objective, each.bound)
+            for group, each in zip(groups(stockpile), results, strict=True)
+        }
+        return cls.made(_all_of(stockpile), whole, ended)
+
+    @classmethod
+    def made(
+        cls,
+        all_of: Mapping[str, Sequence[str]],
+        whole: float,
+        ended: Mapping[tuple[str, ...], Alone],
+    ) -> CostSplit:
+        """Return the split of a cost among the buyers that `all_of` names."""
+        names = sorted(all_of)
+        game: Game = {frozenset(): 0.0, frozenset(names): whole} | {
+            frozenset(group): each.cost for group, each in ended.items() if each.cost is not None
+        }
+        known = len(game) == len(ended) + 2
+        return cls(
+            all_of,
+            ended,
+            cooperative_games.shapley(names, game) if known else {},
+            cooperative_games.nucleolus(names, game) if known else {},
+            cooperative_games.noise(game),
+        )
+
+    def shares(self) -> Iterator[CostShare]:
+        """Yield a row for each buyer."""
+        for name in sorted(self.all_of):
+            own, part = self.alone[name,].cost, self.shapley.get(name)
+            yield CostShare(
+                buyer=name,
+                alone=own,
+                share=part,
+                saving=None if own is None or part is None else own - part,
+                nucleolus=self.nucleolus.get(name),
+                all_of=", ".join(self.all_of[name]) or None,
+            )
+
+    def groups(self) -> Iterator[GroupShare]:
+        """Yield a row for each group of buyers but none and all."""
+        for group, ended in self.alone.items():
+            fair = sum(self.shapley[name] for name in group) if self.shapley else None
+            least = sum(self.nucleolus[name] for name in group) if self.nucleolus else None
+            yield GroupShare(
+                group=", ".join(group),
+                alone=ended.cost,
+                alone_bound=ended.bound,
+                share=fair,
+                better_alone=self._better(ended, fair),
+                nucleolus=least,
+                better_than_nucleolus=self._better(ended, least),
+            )
+
+    def _better(self, ended: Alone, paid: float | None) -> str | None:
+        """Return whether a group would do better alone than to pay so much [money]."""
+        if paid is None or ended.cost is None:
+            return None
+        if paid > ended.cost + self.noise:
+            return YES
+        return NO if ended.bound is not None and paid <= ended.bound + self.noise else OPEN
+
+
+YES, NO, OPEN = "yes", "no", "not proven"
+"""Whether a group of buyers would do better alone."""
+
+
+def _all_of(stockpile: Stockpile) -> dict[str, list[str]]:
+    """Return for each buyer what it shares with others and was planned with all of, alone."""
+    own = {name: limited(alone(stockpile, [name])) for name in buyers(stockpile)}
+    named = {row.name for row in stockpile.rows(Endowment)}
+    return {
+        name: [
+            each
+            for each in found
+            if each not in named
+            and any(each in theirs for other, theirs in own.items() if other != name)
+        ]
+        for name, found in own.items()
     }
-    known |= {frozenset(): 0.0, frozenset(names): whole}
-    game = {group: cost for group, cost in known.items() if cost is not None}
-    parts = _shapley(names, game) if len(game) == len(known) else {}
-    for name in names:
-        own, part = known[frozenset([name])], parts.get(name)
-        saving = None if own is None or part is None else own - part
-        yield CostShare(buyer=name, alone=own, share=part, saving=saving)
-
-
-def _shapley(names: Sequence[str], cost: Mapping[frozenset[str], float]) -> dict[str, float]:
-    """Return the Shapley value of a game in which a group costs `cost` [money]."""
-    found, many = dict.fromkeys(names, 0.0), math.factorial(len(names))
-    for group, amount in cost.items():
-        for name in names:
-            if name not in group:
-                weight = (
-                    math.factorial(len(group)) * math.factorial(len(names) - len(group) - 1) / many
-                )
-                found[name] += weight * (cost[group | {name}] - amount)
-    return found
 
 
 def rounds(asked: Asked) -> Rounds:
@@ -129,34 +238,77 @@ def rounds(asked: Asked) -> Rounds:
                 "shares", f"There is no plan for all buyers: {whole.ended}.", ("buyer",), []
             )
         ]
-    costs = {
-        group: each.objective for group, each in zip(groups(asked.stockpile), others, strict=True)
-    }
-    found = [*shares(buyers(asked.stockpile), whole.objective, costs)]
+    split = CostSplit.of(asked.stockpile, whole.objective, others)
+    return [_shares_table(asked, whole.objective, split), _groups_table(asked, split)]
+
+
+def _shares_table(asked: Asked, whole: float, split: CostSplit) -> AnswerTable:
+    found = [*split.shares()]
     saved = sum(each.saving or 0.0 for each in found)
     said = (
-        f"Together the buyers pay {asked.paid(whole.objective)}, {asked.paid(saved)} less than each"
-        " alone."
+        f"Together the buyers pay {asked.paid(whole)}, {asked.paid(saved)} less than each alone."
+        if split.shapley
+        else f"Together the buyers pay {asked.paid(whole)}; some group of them has no plan, so no"
+        " share is fair."
     )
-    if any(each.share is None for each in found):
-        said = (
-            f"Together the buyers pay {asked.paid(whole.objective)}; some group of them has no"
-            " plan, so no share is fair."
-        )
     header = (
         "buyer",
         f"alone [{asked.money}]",
         f"share [{asked.money}]",
         f"saving [{asked.money}]",
+        f"nucleolus [{asked.money}]",
+        "all of",
     )
-    return [
-        AnswerTable(
-            "shares",
-            said,
-            header,
-            [(each.buyer, each.alone, each.share, each.saving) for each in found],
-        )
+    rows = [
+        (each.buyer, each.alone, each.share, each.saving, each.nucleolus, each.all_of)
+        for each in found
     ]
+    return AnswerTable("shares", said, header, rows)
+
+
+def _groups_table(asked: Asked, split: CostSplit) -> AnswerTable:
+    found = [*split.groups()]
+    header = (
+        "group",
+        f"alone [{asked.money}]",
+        f"alone bound [{asked.money}]",
+        f"share [{asked.money}]",
+        "better alone",
+        f"nucleolus [{asked.money}]",
+        "better than nucleolus",
+    )
+    rows = [
+        (
+            each.group,
+            each.alone,
+            each.alone_bound,
+            each.share,
+            each.better_alone,
+            each.nucleolus,
+            each.better_than_nucleolus,
+        )
+        for each in found
+    ]
+    return AnswerTable("groups", stability(found), header, rows)
+
+
+def stability(found: Sequence[GroupShare]) -> str:
+    """Return in a sentence whether any group of buyers would do better alone."""
+    better = [each.group for each in found if each.better_alone == YES]
+    by_any = [each.group for each in found if each.better_than_nucleolus == YES]
+    kept = all(each.better_alone == NO for each in found)
+    if by_any:
+        return (
+            f"Whatever the split, some group would do better alone: by the nucleolus {by_any[0]}."
+        )
+    if better:
+        return (
+            f"By Shapley's rule {'; '.join(better)} would do better alone; by the nucleolus no"
+            " group is known to."
+        )
+    if kept:
+        return "By Shapley's rule no group of buyers would do better alone."
+    return "No group of buyers is known to do better alone; for some that is not proven."
 
 
 COST_SHARES = WhatIf(
@@ -166,5 +318,5 @@ COST_SHARES = WhatIf(
     cases=cases,
     attach=attach,
     rounds=rounds,
-    result=CostShare,
+    results=(CostShare, GroupShare),
 )

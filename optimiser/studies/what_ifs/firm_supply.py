@@ -183,5 +183,5 @@ FIRM_SUPPLY = WhatIf(
     cases=cases,
     attach=attach,
     rounds=rounds,
-    result=FirmSupplyRow,
+    results=(FirmSupplyRow,),
 )

@@ -134,5 +134,5 @@ FLOOR_LEVELS = WhatIf(
     cases=cases,
     attach=attach,
     rounds=rounds,
-    result=FloorOutcome,
+    results=(FloorOutcome,),
 )

@@ -222,5 +222,5 @@ INFORMATION = WhatIf(
     cases=cases,
     attach=attach,
     rounds=rounds,
-    result=Worth,
+    results=(Worth,),
 )

@@ -22,8 +22,8 @@ class WhatIf:
 
     refuse(stockpile): raise InputError where it has no answer. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
-    rounds(asked): the same as a study. `result`: the type of row with the answer in a
-    plan; None where the plan has no rows of it.
+    rounds(asked): the same as a study. `results`: the types of row with the answer in a
+    plan.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class WhatIf:
     cases: Callable[[Plan], list[Case]]
     attach: Callable[[Plan, Sequence[CaseResult], Options], Plan]
     rounds: Callable[[Asked], Rounds]
-    result: type[ResultRow] | None = None
+    results: tuple[type[ResultRow], ...] = ()
 
 
 def no_refusal(stockpile: Stockpile) -> None:

@@ -108,7 +108,11 @@ class Floor(Row):
     )
     floor_factor: float | None = column("floor as a share of that index; blank = 1", "1", least=0)
     annual_quantity: float = column(
-        "what the producer commits at that floor", "quantity/year", required=True, least=0
+        "what the producer commits at that floor",
+        "quantity/year",
+        required=True,
+        least=0,
+        endowed="contract",
     )
     escalation: float = column(
         "rise of the floor, each whole contract year", "1/year", default=0.0, above=-1

@@ -31,10 +31,16 @@ class Offer(Row):
     from_: dt.date | None = column("first date an order can be placed; blank = from the start")
     to: dt.date | None = column("last date an order can be placed; blank = to the end")
     capacity: float | None = column(
-        "most that can be ordered in a period; blank = unlimited", "quantity/period", least=0
+        "most that can be ordered in a period; blank = unlimited",
+        "quantity/period",
+        least=0,
+        endowed="offer",
     )
     total: float | None = column(
-        "most that can be ordered over the horizon; blank = unlimited", "quantity", least=0
+        "most that can be ordered over the horizon; blank = unlimited",
+        "quantity",
+        least=0,
+        endowed="offer",
     )
     minimum_order: float = column("least quantity of an order", "quantity", default=0.0, least=0)
     lot_size: float | None = column(

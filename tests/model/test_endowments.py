@@ -1,0 +1,78 @@
+"""Endowments: what a group of buyers could get without the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.contracts.contract_terms import Floor
+from stockpile_model.blocks.endowments import Endowment, limited
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.part import alone
+from tests.support.accept import (
+    book,
+    budget,
+    contract,
+    endowment,
+    faults,
+    floor,
+    fund,
+    offer,
+    site,
+    warnings,
+)
+
+BUYERS = (site("depot", buyer="army"), site("base", buyer="navy"), site("port", buyer="guard"))
+MEANS = (
+    offer(capacity=10, total=40), offer("open"), contract(), floor(5, 60),
+    fund(), budget(900),
+)  # fmt: skip
+PARTS = (
+    endowment("spot", "army", 0.5), endowment("spot", "navy", 0.3), endowment("spot", "guard", 0.2),
+    endowment("offtake", "army", 0.25), endowment("offtake", "navy", 0.75), endowment("nds", "guard", 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("group", "offers", "yearly", "money"),
+    [
+        (("army",), (5, 20), 15, 0),
+        (("army", "navy"), (8, 32), 60, 0),
+        (("guard",), (2, 8), 0, 900),
+        (("guard", "navy"), (5, 20), 45, 900),
+    ],
+)
+def test_a_group_has_the_parts_of_its_members(
+    group: tuple[str, ...], offers: tuple[float, float], yearly: float, money: float
+) -> None:
+    found = alone(book(*BUYERS, *MEANS, *PARTS), group)
+    spot, without_limit = found.rows(Offer)
+    assert (spot.capacity, spot.total) == pytest.approx(offers)
+    assert (without_limit.capacity, without_limit.total) == (None, None)
+    assert [row.annual_quantity for row in found.rows(Floor)] == pytest.approx([yearly])
+    assert [row.amount for row in found.rows(Budget)] == pytest.approx([money])
+    assert found.rows(Endowment) == ()
+
+
+def test_what_has_no_row_is_had_whole() -> None:
+    found = alone(book(*BUYERS, *MEANS, *PARTS[:3]), ("army",))
+    assert [row.annual_quantity for row in found.rows(Floor)] == [60]
+    assert limited(found) == ["spot", "offtake", "nds"]
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    assert faults(book(*BUYERS, *MEANS, endowment("spott", "army", 0.5))) == [
+        "endowments.name: 'spott' is no offer, contract with levels, or fund with appropriations (did"
+        " you mean 'spot'?)"
+    ]
+
+
+def test_more_than_the_whole_is_refused_and_less_is_remarked() -> None:
+    parts = (endowment("spot", name, 0.4) for name in ("army", "navy", "guard"))
+    most = (*BUYERS, *MEANS, *parts)
+    assert [each.split(": ", 1)[1] for each in faults(book(*most))] == [
+        "the shares of spot add up to 1.2, more than all of it; lower one"
+    ]
+    thirds = (endowment("spot", name, 1 / 3) for name in ("army", "navy", "guard"))
+    assert faults(book(*BUYERS, *MEANS, *thirds)) == []
+    assert any("add up to 0.8" in each for each in warnings(book(*most[:-1])))
