@@ -125,6 +125,13 @@ def test_every_command_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> N
     assert names <= {command for command, _ in commands()}
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_has_a_command_twice(page: str) -> None:
+    for block in blocks(page, "sh"):
+        lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
+        assert len(lines) == len(set(lines)), block
+
+
 def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = blocks("README.md", "python")
     (tmp_path / "inputs").symlink_to(ROOT / "inputs")
