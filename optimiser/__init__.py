@@ -1,6 +1,7 @@
 """Decide how to build, hold and rotate a stockpile of a critical metal.
 
-Everything here works in memory and prints nothing; what is wrong is raised as one of the errors.
+Nothing here prints; what is wrong is raised as one of the errors. A workbook is in memory, or the
+path of one, and a file is written only where its path is given.
 
 >>> import optimiser as so
 >>> result = so.solve(so.read("inputs/small.xlsx"))
@@ -14,52 +15,96 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimiser.api.book import Book, from_tables, read
-    from optimiser.api.solution import (
-        SavedPlan,
-        SideBySide,
-        Solution,
-        audit,
-        compare,
-        load_plan,
-        solve,
-    )
-    from optimiser.api.studying import Evaluator, StudyResult, sample, study
+    from optimiser.api.book import Book, check, check_changes, from_tables, read
+    from optimiser.api.comparing import SideBySide, compare
+    from optimiser.api.evaluator import Evaluator
+    from optimiser.api.plan_audit import AuditReport, audit
+    from optimiser.api.plan_drawing import figures_of
+    from optimiser.api.planning.bundled_plan import solve_in_bundles
+    from optimiser.api.planning.planner import solve
+    from optimiser.api.planning.solution import Solution
+    from optimiser.api.sampled_book import SampledBook, sample
+    from optimiser.api.saved_plan import SavedPlan, load_plan
+    from optimiser.api.study_results import StudyResult, StudyResults
+    from optimiser.api.studying import run_studies, study
+    from optimiser.execution.mpi_ranks import first_rank
+    from optimiser.figures.figure import ChartFigure, TableFigure, TextFigure
+    from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
     from optimiser.plan.plan import Plan
-    from optimiser.system.errors import Fault, InputError, OutputError, StockpileError
+    from optimiser.solving.search_options import Progress
+    from optimiser.studies.engine.runner import StudyProgress
+    from optimiser.system.errors import (
+        Fault,
+        InputError,
+        NoPlanError,
+        OutputError,
+        StockpileError,
+    )
+    from optimiser.workbook.template.template_book import write_template
 
 __all__ = [
+    "AuditReport",
     "Book",
+    "ChartFigure",
+    "ComparedLine",
+    "ComparisonPart",
     "Evaluator",
     "Fault",
     "InputError",
+    "NoPlanError",
     "OutputError",
     "Plan",
+    "Progress",
+    "SampledBook",
     "SavedPlan",
     "SideBySide",
     "Solution",
     "StockpileError",
+    "StudyProgress",
     "StudyResult",
+    "StudyResults",
+    "TableFigure",
+    "TextFigure",
     "audit",
+    "check",
+    "check_changes",
     "compare",
+    "figures_of",
+    "first_rank",
     "from_tables",
     "load_plan",
     "read",
+    "run_studies",
     "sample",
     "solve",
+    "solve_in_bundles",
     "study",
+    "write_template",
 ]
 
 _MODULES = {
-    "optimiser.api.book": ("Book", "from_tables", "read"),
-    "optimiser.api.solution": (
-        *("SavedPlan", "SideBySide", "Solution", "audit", "compare", "load_plan", "solve"),
-    ),
-    "optimiser.api.studying": ("Evaluator", "StudyResult", "sample", "study"),
-    "optimiser.plan.plan": ("Plan",),
-    "optimiser.system.errors": ("Fault", "InputError", "OutputError", "StockpileError"),
+    "api.book": ("Book", "check", "check_changes", "from_tables", "read"),
+    "api.comparing": ("SideBySide", "compare"),
+    "api.evaluator": ("Evaluator",),
+    "api.plan_audit": ("AuditReport", "audit"),
+    "api.plan_drawing": ("figures_of",),
+    "api.planning.bundled_plan": ("solve_in_bundles",),
+    "api.planning.planner": ("solve",),
+    "api.planning.solution": ("Solution",),
+    "api.sampled_book": ("SampledBook", "sample"),
+    "api.saved_plan": ("SavedPlan", "load_plan"),
+    "api.study_results": ("StudyResult", "StudyResults"),
+    "api.studying": ("run_studies", "study"),
+    "execution.mpi_ranks": ("first_rank",),
+    "figures.figure": ("ChartFigure", "TableFigure", "TextFigure"),
+    "figures.of_comparison.side_by_side": ("ComparedLine", "ComparisonPart"),
+    "plan.plan": ("Plan",),
+    "solving.search_options": ("Progress",),
+    "studies.engine.runner": ("StudyProgress",),
+    "system.errors": ("Fault", "InputError", "NoPlanError", "OutputError", "StockpileError"),
+    "workbook.template.template_book": ("write_template",),
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+_HOME = {name: f"optimiser.{module}" for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

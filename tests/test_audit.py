@@ -22,11 +22,9 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 
+import optimiser as so
 from optimiser.auditing import Line, Sheets, audit
 from optimiser.cli.main import main
-from optimiser.desk.plan_audit import audit_workbook
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import InputError
@@ -1297,9 +1295,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two workbooks and their plans, as the program writes them."""
     path = tmp_path_factory.mktemp("plans")
     for name, tables in (("full", FULL), ("shared", SHARED)):
-        answer = plan_workbook(
-            Request(source=book(path / f"{name}.xlsx", tables), gap=0.01), lambda line: None
-        )
+        source, output = book(path / f"{name}.xlsx", tables), path / f"{name}-plan.xlsx"
+        answer = so.solve(source, gap=0.01, output=output)
         assert answer.plan is not None
         assert str(answer.plan.run["audit"]).startswith("agrees with the input: ")
         assert isinstance(answer.plan.run["seconds auditing"], float)
@@ -1440,7 +1437,7 @@ EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
 def test_an_edit_by_hand_is_told(name: str, folder: Path, tmp_path: Path) -> None:
     sheet, cell, change, said = EDITS[name]
     plan = edited(folder / "full-plan.xlsx", tmp_path / "edited.xlsx", (sheet, cell, change))
-    found = [str(each) for each in audit_workbook(folder / "full.xlsx", plan).audit.findings]
+    found = [str(each) for each in so.audit(folder / "full.xlsx", plan).findings]
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 
@@ -1562,4 +1559,4 @@ def test_an_officers_own_sheets_and_columns_do_not_matter(folder: Path, tmp_path
     workbook["orders"].cell(1, 40, "Called")
     workbook["orders"].cell(2, 40, "yes")
     workbook.save(tmp_path / "noted.xlsx")
-    assert audit_workbook(folder / "full.xlsx", tmp_path / "noted.xlsx").audit.findings == ()
+    assert so.audit(folder / "full.xlsx", tmp_path / "noted.xlsx").findings == ()

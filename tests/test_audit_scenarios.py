@@ -17,12 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import optimiser as so
 from optimiser.auditing import audit
 from optimiser.auditing.futures import futures
 from optimiser.cli.main import main
-from optimiser.desk.plan_audit import audit_workbook
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.input_reader import read
@@ -576,9 +574,8 @@ def test_a_plan_whose_model_ignores_an_event_is_not_written(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trees")
     for name in ("two_stage", "shared"):
-        plan_workbook(
-            Request(source=book(path / f"{name}.xlsx", TREES[name]), gap=0.01), lambda line: None
-        )
+        source, output = book(path / f"{name}.xlsx", TREES[name]), path / f"{name}-plan.xlsx"
+        so.solve(source, gap=0.01, output=output)
     return path
 
 
@@ -605,7 +602,7 @@ def test_an_untouched_plan_agrees(folder: Path, tmp_path: Path) -> None:
         assert (ran.returncode, ran.stderr) == (0, f"not checked: {NOT_CHECKED}\n")
         assert f"{name}-plan.xlsx: agrees with {name}.xlsx" in ran.stdout
         saved = edited(folder / f"{name}-plan.xlsx", tmp_path / "saved.xlsx")
-        assert audit_workbook(folder / f"{name}.xlsx", saved).audit.findings == ()
+        assert so.audit(folder / f"{name}.xlsx", saved).findings == ()
 
 
 EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {

@@ -14,7 +14,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from optimiser.desk import bounded_solve, planner
+from optimiser.api.planning import planner
+from optimiser.explaining import bounded_solve
 from tests.support.books import book
 from tests.support.commands import run, stockpile
 

@@ -18,17 +18,14 @@ from typing import Any
 import openpyxl
 import pytest
 
+import optimiser as so
 from optimiser.auditing import Sheets
 from optimiser.cli.compare_command import show_comparison
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import Compared, change, compare
-from optimiser.desk.compare_maker import Comparison, ComparisonRequest, NoPlanError, make_comparison
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import plan_workbook
 from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.write.plan_book import write
-from stockpile_model.changes import parse
 from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.plans import plan_of, shared_plan
@@ -41,19 +38,11 @@ MORE = "demand[*].quantity scale 1.5"
 
 def solved(source: Path, name: str, *changes: str) -> Path:
     target = source.with_name(name)
-    answer = plan_workbook(
-        Request(source=source, output=target, changes=[parse(each) for each in changes]),
-        lambda _: None,
-    )
-    assert answer.plan is not None
+    assert so.solve(source, output=target, changes=changes).plan is not None
     return target
 
 
-def compared(*sources: Path, **asked: Any) -> Comparison:
-    return make_comparison(ComparisonRequest(sources=sources, **asked), lambda _: None)
-
-
-def differing(found: Comparison) -> dict[tuple[str, str], tuple[Any, ...]]:
+def differing(found: so.SideBySide) -> dict[tuple[str, str], tuple[Any, ...]]:
     return {(row.what, row.of): row.values for row in found.rows if row.differs}
 
 
@@ -87,7 +76,7 @@ def plans(planned: Path, workbook: Path) -> tuple[Path, Path]:
 
 
 def test_a_dearer_price_differs_in_cost_alone(plans: tuple[Path, Path]) -> None:
-    found = compared(*plans)
+    found = so.compare(*plans)
     assert differing(found) == {
         ("objective", ""): (pytest.approx(224), pytest.approx(264)),
         ("proven bound", ""): (pytest.approx(224), pytest.approx(264)),
@@ -101,7 +90,7 @@ def test_a_dearer_price_differs_in_cost_alone(plans: tuple[Path, Path]) -> None:
 
 
 def test_more_demand_differs_in_its_orders(workbook: Path) -> None:
-    found = differing(compared(solved(workbook, "a.xlsx"), solved(workbook, "b.xlsx", MORE)))
+    found = differing(so.compare(solved(workbook, "a.xlsx"), solved(workbook, "b.xlsx", MORE)))
     assert found["ordered", "spot"] == (pytest.approx(40), pytest.approx(60))
     assert found["arrives", "smelter"] == (pytest.approx(40), pytest.approx(60))
     dated = [
@@ -114,13 +103,13 @@ def test_more_demand_differs_in_its_orders(workbook: Path) -> None:
 
 
 def test_a_plan_beside_itself_does_not_differ(plans: tuple[Path, Path]) -> None:
-    assert differing(compared(plans[0], plans[0])) == {}
+    assert differing(so.compare(plans[0], plans[0])) == {}
 
 
 def test_a_plan_written_and_read_is_as_it_was_made(tmp_path: Path) -> None:
     for name, plan in (("shared", shared_plan()), ("tree", tree_plan("two_stage"))):
         write(plan, tmp_path / f"{name}.xlsx")
-        side, _ = compared(*[tmp_path / f"{name}.xlsx"] * 2).sides
+        side, _ = so.compare(*[tmp_path / f"{name}.xlsx"] * 2).sides
         assert [each for each in compare([as_sheets(plan), side.sheets]) if each.differs] == []
 
 
@@ -226,25 +215,25 @@ def test_amounts_are_one_in_any_unit(unit: float) -> None:
 def test_a_plan_is_stale_once_its_workbook_beside_it_changes(
     workbook: Path, plans: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    assert [side.stale for side in compared(*plans).sides] == [None, None]
+    assert [side.stale for side in so.compare(*plans).sides] == [None, None]
     book(workbook, {**TABLES, "budgets": [{**TABLES["budgets"][0], "amount": 2000}]})
-    found = compared(*plans)
+    found = so.compare(*plans)
     assert found.notes[0] == f"a: is stale, made from another version of {workbook}"
     assert [side.stale for side in found.sides] == [workbook, workbook]
     workbook.unlink()
-    assert [side.stale for side in compared(*plans).sides] == [None, None]
+    assert [side.stale for side in so.compare(*plans).sides] == [None, None]
 
 
 def test_a_workbook_is_planned_now_beside_its_plan(
     workbook: Path, plans: tuple[Path, Path]
 ) -> None:
-    same = compared(plans[0], workbook)
+    same = so.compare(plans[0], workbook)
     assert differing(same) == {}
     assert [side.name for side in same.sides] == ["a", "mine, planned now"]
     elsewhere = workbook.parent / "edited"
     elsewhere.mkdir()
     book(elsewhere / "mine.xlsx", {**TABLES, "offers": [{**TABLES["offers"][0], "price": 6}]})
-    found = compared(plans[0], elsewhere / "mine.xlsx")
+    found = so.compare(plans[0], elsewhere / "mine.xlsx")
     assert found.sides[0].stale == elsewhere / "mine.xlsx"
     assert found.sides[1].stale is None
     assert differing(found)["cost", "purchases"] == (pytest.approx(200), pytest.approx(240))
@@ -257,7 +246,7 @@ def test_a_workbook_is_planned_now_beside_its_plan(
 
 
 def test_changes_are_made_to_what_is_planned_now(workbook: Path, plans: tuple[Path, Path]) -> None:
-    found = compared(plans[1], workbook, changes=[parse(DEARER)])
+    found = so.compare(plans[1], workbook, changes=[DEARER])
     assert differing(found) == {}
     assert [side.stale for side in found.sides] == [None, None]
 
@@ -266,7 +255,7 @@ def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(
     workbook: Path, plans: tuple[Path, Path]
 ) -> None:
     """Their difference is that of the changes too."""
-    without = compared(plans[1], workbook).notes
+    without = so.compare(plans[1], workbook).notes
     assert (
         sum(
             "is planned without what b is planned with; --set gives it the same changes" in note
@@ -275,21 +264,21 @@ def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(
         == 1
     )
     assert not any(
-        "without" in note for note in compared(plans[1], workbook, changes=[parse(DEARER)]).notes
+        "without" in note for note in so.compare(plans[1], workbook, changes=[DEARER]).notes
     )
-    assert not any("without" in note for note in compared(plans[0], workbook).notes)
+    assert not any("without" in note for note in so.compare(plans[0], workbook).notes)
 
 
 def test_a_workbook_without_a_plan_is_told(workbook: Path, plans: tuple[Path, Path]) -> None:
-    with pytest.raises(NoPlanError, match=r"mine\.xlsx: No plan keeps every limit"):
-        compared(plans[0], workbook, changes=[parse("budgets[treasury].amount set 1")])
+    with pytest.raises(so.NoPlanError, match=r"mine\.xlsx: No plan keeps every limit"):
+        so.compare(plans[0], workbook, changes=["budgets[treasury].amount set 1"])
 
 
 def test_files_of_one_name_are_told_apart(plans: tuple[Path, Path]) -> None:
     folder = plans[0].parent / "other"
     folder.mkdir()
     (folder / "a.xlsx").write_bytes(plans[1].read_bytes())
-    assert [side.name for side in compared(plans[0], folder / "a.xlsx").sides] == [
+    assert [side.name for side in so.compare(plans[0], folder / "a.xlsx").sides] == [
         str(plans[0]),
         str(folder / "a.xlsx"),
     ]
@@ -298,8 +287,8 @@ def test_files_of_one_name_are_told_apart(plans: tuple[Path, Path]) -> None:
 def test_of_a_plan_of_first_decisions_no_later_ones_are_compared(tmp_path: Path) -> None:
     source = book(tmp_path / "tree.xlsx", TWO_STAGE)
     first = tmp_path / "first.xlsx"
-    plan_workbook(Request(source=source, output=first, bundles=2, workers=1), lambda _: None)
-    found = compared(solved(source, "whole.xlsx"), first)
+    so.solve_in_bundles(source, 2, output=first)
+    found = so.compare(solved(source, "whole.xlsx"), first)
     assert found.notes == (
         (
             "first: holds what is done before 2027-03-01, so of all plans no later decisions are"
@@ -327,7 +316,7 @@ def test_other_units_are_refused(
         {**TABLES, "settings": {**TABLES["settings"], name: value}},
     )
     with pytest.raises(InputError) as error:
-        compared(plans[0], solved(other, "c.xlsx"))
+        so.compare(plans[0], solved(other, "c.xlsx"))
     (fault,) = error.value.faults
     assert str(fault).startswith(f"{plans[0].with_name('c.xlsx')}: has {said}, {plans[0]} in ")
 
@@ -338,7 +327,7 @@ def test_a_broken_plan_is_told_in_one_line(plans: tuple[Path, Path]) -> None:
         del made[name]
     made.save(plans[1])
     with pytest.raises(InputError) as error:
-        compared(*plans)
+        so.compare(*plans)
     assert [str(each) for each in error.value.faults] == [
         f"{plans[1]}: the sheet 'orders' is missing: this is no plan, or not all of one (and 2"
         " more)"
@@ -349,7 +338,7 @@ def test_no_input_is_written_to(workbook: Path, plans: tuple[Path, Path]) -> Non
     before = plans[0].read_bytes(), workbook.read_bytes()
     for target in (plans[0], workbook):
         with pytest.raises(OutputError, match="never written to"):
-            compared(*plans, workbook, output=target)
+            so.compare(*plans, workbook, output=target)
     assert (plans[0].read_bytes(), workbook.read_bytes()) == before
 
 
@@ -360,7 +349,7 @@ def test_the_workbook_holds_every_row_with_its_colours(
     workbook: Path, plans: tuple[Path, Path]
 ) -> None:
     third = solved(workbook, "third.xlsx", MORE)
-    found = compared(*plans, third, output=workbook.with_name("out.xlsx"))
+    found = so.compare(*plans, third, output=workbook.with_name("out.xlsx"))
     made = openpyxl.load_workbook(workbook.with_name("out.xlsx"))
     values = openpyxl.load_workbook(workbook.with_name("out.xlsx"), data_only=True)
     assert made.sheetnames == ["figures", "decisions", "scenarios", "plans"]
@@ -422,7 +411,7 @@ def test_names_like_formulas_stay_text(tmp_path: Path) -> None:
     }
     source = book(tmp_path / "=1+1", tables)  # a folder of CSV files
     plan = solved(source, "=2+2.xlsx")
-    compared(plan, source, output=tmp_path / "out.xlsx")
+    so.compare(plan, source, output=tmp_path / "out.xlsx")
     made = openpyxl.load_workbook(tmp_path / "out.xlsx")
     values = {cell.value for sheet in made for line in sheet.iter_rows() for cell in line}
     assert {hostile, "@SUM(1)", "=2+2", "=1+1, planned now"} <= values
@@ -471,7 +460,7 @@ def test_more_cost_is_red_and_less_green(
         target = io.StringIO()
         console = Plain(file=target, force_terminal=True, color_system="standard", width=150)
         monkeypatch.setattr("optimiser.cli.terminal.Plain", lambda console=console, **_: console)
-        show_comparison(compared(*order), everything=False)
+        show_comparison(so.compare(*order), everything=False)
         assert re.search(rf"\x1b\[{colour}m2\d\d \([+-]40\)\x1b", target.getvalue())
 
 

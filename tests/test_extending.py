@@ -105,7 +105,6 @@ def test_a_what_if_of_its_own_is_asked_of_a_plan_and_of_a_workbook(
 ) -> None:
     own = WhatIf(
         kind="half_demand",
-        option="half",
         refuse=no_refusal,
         cases=lambda plan: [HALF],
         attach=with_half,

@@ -16,10 +16,9 @@ from typing import Any, TypeVar
 import openpyxl
 import pytest
 
+import optimiser as so
 from inputs.build import CASES, build
 from inputs.dictionary import README, dictionary
-from optimiser.desk.plan_request import Answer, Request
-from optimiser.desk.planner import plan_now, plan_workbook
 from optimiser.plan.plan import Plan
 from optimiser.workbook.read.input_reader import read
 from optimiser.workbook.write.plan_book import write
@@ -39,7 +38,6 @@ from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import Target, TargetMet
 from stockpile_model.calendar import overlap
-from stockpile_model.changes import parse
 from stockpile_model.schema import PROVENANCE, Dated
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
@@ -54,17 +52,13 @@ T = TypeVar("T", bound=Dated)
 
 def answer(
     case: str, folder: Path, changes: Sequence[str] = (), gap: float | None = None
-) -> Answer:
-    parsed = [parse(each) for each in changes]
-    return plan_workbook(
-        Request(
-            source=INPUTS / f"{case}.xlsx",
-            output=folder / "plan.xlsx",
-            changes=parsed,
-            gap=gap,
-            time_limit=PATIENCE,
-        ),
-        print,
+) -> so.Solution:
+    return so.solve(
+        INPUTS / f"{case}.xlsx",
+        output=folder / "plan.xlsx",
+        changes=changes,
+        gap=gap,
+        time_limit=PATIENCE,
     )
 
 
@@ -674,7 +668,7 @@ def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
 
 def test_gallium_under_scenarios(tmp_path: Path) -> None:
     """One test, as it is one search."""
-    found = plan_now(Request(source=INPUTS / "gallium.xlsx"), print).plan
+    found = so.solve(INPUTS / "gallium.xlsx").plan
     assert found is not None
     write(found, tmp_path / "plan.xlsx")
     assert check_summary(tmp_path / "plan.xlsx") == []

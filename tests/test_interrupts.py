@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from optimiser.desk import bounded_solve, compare_maker, planner
+from optimiser.api import compared_plans
+from optimiser.api.planning import planner
+from optimiser.explaining import bounded_solve
 from optimiser.explaining import shortages as explain
 from optimiser.solving import highs
 from optimiser.solving.solve import Options, Progress, solve
@@ -67,7 +69,7 @@ def test_what_there_may_be_to_keep_is_kept_at_the_first_signal_only(name: str) -
 
 
 PHASES: dict[str, tuple[Any, str]] = {
-    "reading": (planner, "read"),
+    "reading": (planner, "book_of"),
     "building": (planner, "build"),
     "the model file": (planner, "write_model"),
     "before the search": (bounded_solve, "solve"),
@@ -112,7 +114,7 @@ def test_why_there_is_no_plan_is_not_worked_out_to_the_end(
     assert run(capsys, "solve", source).status == 130
     pressing(monkeypatch, bounded_solve, "solve", "SIGINT")
     monkeypatch.setattr(highs, "load", None)
-    monkeypatch.setattr(compare_maker, "is_plan", lambda _: False)
+    monkeypatch.setattr(compared_plans, "is_plan", lambda _: False)
     assert run(capsys, "compare", source, source).status == 130
 
 

@@ -23,12 +23,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
+import optimiser as so
 from optimiser.cli.solve_command import show_plan
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import compare
-from optimiser.desk.plan_audit import audit_workbook
-from optimiser.desk.plan_request import Answer, Request
-from optimiser.desk.planner import plan_workbook
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.studies.answered import Answered
 from optimiser.studies.kinds import asked as study
@@ -420,12 +418,10 @@ HOSTILE: Tables = {
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, so.Solution]:
     """A workbook of such names, and its plan."""
     source = book(tmp_path_factory.mktemp("hostile") / "book", HOSTILE)
-    return source, plan_workbook(
-        Request(source=source, output=source.with_suffix(".xlsx")), print, None
-    )
+    return source, so.solve(source, output=source.with_suffix(".xlsx"))
 
 
 def _edited(plan: Path, edit: Callable[[Any], object]) -> Path:
@@ -436,12 +432,12 @@ def _edited(plan: Path, edit: Callable[[Any], object]) -> Path:
 
 
 def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(
-    hostile: tuple[Path, Answer],
+    hostile: tuple[Path, so.Solution],
 ) -> None:
     """Also where its currency and unit hold brackets, and where names were typed anew."""
     source, answer = hostile
     assert answer.path is not None
-    assert audit_workbook(source, answer.path).audit.findings == ()
+    assert so.audit(source, answer.path).findings == ()
 
     def typed_anew(workbook: Any) -> None:
         workbook["orders"].sheet_state, workbook["demand"].row_dimensions[2].hidden = (
@@ -454,8 +450,8 @@ def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(
                     cell.value = f"\xa0{cell.value.upper()}\u200b"
 
     edited = _edited(answer.path, typed_anew)
-    found = audit_workbook(source, edited)
-    assert found.audit.findings == ()
+    found = so.audit(source, edited)
+    assert found.findings == ()
     assert found.notes[:2] == (
         "orders: this sheet is hidden, and is read",
         "demand: 1 row of it is hidden, and read",
@@ -468,11 +464,11 @@ def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(
     other = _edited(
         answer.path, lambda workbook: setattr(workbook["orders"].cell(2, 2), "value", "[/y]")
     )
-    assert audit_workbook(source, other).audit.findings
+    assert so.audit(source, other).findings
 
 
 def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(
-    hostile: tuple[Path, Answer],
+    hostile: tuple[Path, so.Solution],
 ) -> None:
     source, answer = hostile
     assert answer.path is not None
@@ -483,7 +479,7 @@ def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(
         row[1].value = "offers twice"
 
     with pytest.raises(InputError) as caught:
-        audit_workbook(source, _edited(answer.path, edit))
+        so.audit(source, _edited(answer.path, edit))
     first, second = map(str, caught.value.faults)
     assert re.match(r"run!B\d+: changes 'offers twice' is no change; write it as in ", first)
     assert re.match(
@@ -494,7 +490,7 @@ def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(
 
 
 def test_the_terminal_shows_names_as_they_stand(
-    hostile: tuple[Path, Answer], capsys: pytest.CaptureFixture[str]
+    hostile: tuple[Path, so.Solution], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No markup of them is followed or swallowed, and nothing of them steers the terminal."""
     show_plan(hostile[1])

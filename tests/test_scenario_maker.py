@@ -14,12 +14,9 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+import optimiser as so
 from optimiser.cli.main import cli
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import plan_workbook
-from optimiser.desk.scenario_maker import make_scenarios
 from optimiser.scenarios.sampling.defaults import DEFAULTS
-from optimiser.scenarios.sampling.draw import SamplingOptions
 from optimiser.scenarios.sampling.uncertainty import PriceHistory, Uncertainty
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read.input_reader import read
@@ -29,7 +26,7 @@ from stockpile_model.tables import Price
 from tests.support.books import book
 
 INPUTS = Path(__file__).parents[1] / "inputs"
-FEW = SamplingOptions(samples=60, keep=3)
+FEW = {"samples": 60, "keep": 3}
 START = dt.date(2027, 1, 1)
 TABLES: dict[str, Any] = {
     "settings": [
@@ -131,10 +128,10 @@ UNCERTAIN = [
 
 
 def made(
-    folder: Path, tables: Any = TABLES, options: SamplingOptions = FEW, **rest: Any
+    folder: Path, tables: Any = TABLES, options: Any = FEW, **rest: Any
 ) -> tuple[Path, Path, list[str]]:
     source, output, said = book(folder / "in.xlsx", tables), folder / "out.xlsx", []
-    make_scenarios(source, output, options, said.append, **rest)
+    so.sample(source, output=output, on_message=said.append, **options, **rest)
     return source, output, said
 
 
@@ -185,7 +182,7 @@ def test_what_was_written_as_zero_or_left_blank_stays_so(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["small.xlsx", "small", "gallium.xlsx"])
 def test_the_sample_workbooks_get_scenarios_that_pass_the_check(name: str, tmp_path: Path) -> None:
     output = tmp_path / "out.xlsx"
-    make_scenarios(INPUTS / name, output, FEW, print, anew=name == "gallium.xlsx")
+    so.sample(INPUTS / name, output=output, replace=name == "gallium.xlsx", **FEW)
     stockpile = read(output).stockpile
     assert len(stockpile.rows(Scenario)) == 3
     assert sum(row.probability for row in stockpile.rows(Scenario)) == pytest.approx(1)
@@ -195,7 +192,7 @@ def test_the_sample_workbooks_get_scenarios_that_pass_the_check(name: str, tmp_p
 @pytest.mark.parametrize("uncertain", [None, UNCERTAIN], ids=["defaults", "own"])
 def test_the_new_workbook_can_be_planned(uncertain: Any, tmp_path: Path) -> None:
     _, output, _ = made(tmp_path, TABLES | ({"uncertainty": uncertain} if uncertain else {}))
-    answer = plan_workbook(Request(source=output, output=tmp_path / "plan.xlsx"), print)
+    answer = so.solve(output)
     assert answer.status == "optimal"
     assert answer.plan is not None
     assert {*answer.plan.stockpile.scenarios} == {"s01", "s02", "s03"}
@@ -204,10 +201,10 @@ def test_the_new_workbook_can_be_planned(uncertain: Any, tmp_path: Path) -> None
 def test_the_input_is_only_read_and_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     source, output, _ = made(tmp_path)
     first, before = output.read_bytes(), source.read_bytes()
-    make_scenarios(source, output, FEW, print)
+    so.sample(source, output=output, **FEW)
     assert output.read_bytes() == first
     assert source.read_bytes() == before
-    make_scenarios(source, output, replace(FEW, seed=2), print)
+    so.sample(source, output=output, **FEW, seed=2)
     assert output.read_bytes() != first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.xlsx", "out.xlsx"]
 
@@ -222,7 +219,7 @@ def test_the_defaults_stand_in_the_new_workbook_and_make_the_same_again(tmp_path
     assert {row.name for row in rows} == named
     assert bare(rows) == [row for row in DEFAULTS if row.name in named]
     again = tmp_path / "again.xlsx"
-    make_scenarios(output, again, FEW, print, anew=True)
+    so.sample(output, output=again, replace=True, **FEW)
     assert bare(read(again).stockpile.rows(Event)) == bare(read(output).stockpile.rows(Event))
 
 
@@ -286,7 +283,7 @@ def test_a_plan_passes_over_what_is_uncertain(tmp_path: Path) -> None:
     history = [{"date": START, "home": 40}]
     objectives = []
     for tables in (TABLES, TABLES | {"uncertainty": UNCERTAIN, "price_history": history}):
-        answer = plan_workbook(Request(source=book(tmp_path / "in.xlsx", tables)), print)
+        answer = so.solve(book(tmp_path / "in.xlsx", tables))
         assert answer.plan is not None
         objectives.append(answer.plan.objective)
     assert objectives[0] == objectives[1]
@@ -315,7 +312,7 @@ def test_scenarios_that_are_there_are_not_lost_unasked(tmp_path: Path) -> None:
     ):
         made(tmp_path, TABLES | OWN)
     assert not (tmp_path / "out.xlsx").exists()
-    _, output, _ = made(tmp_path, TABLES | OWN, anew=True)
+    _, output, _ = made(tmp_path, TABLES | OWN, replace=True)
     found = read(output).stockpile
     assert (
         {row.scenario for row in found.rows(Scenario)}
@@ -327,7 +324,7 @@ def test_scenarios_that_are_there_are_not_lost_unasked(tmp_path: Path) -> None:
 def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
     source = book(tmp_path / "in.xlsx", TABLES)
     with pytest.raises(OutputError, match="is the input workbook, which is never written to"):
-        make_scenarios(source, tmp_path / "." / "in.xlsx", FEW, print)
+        so.sample(source, output=tmp_path / "." / "in.xlsx", **FEW)
 
 
 def test_hard_targets_are_warned_about(tmp_path: Path) -> None:

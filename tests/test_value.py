@@ -5,12 +5,9 @@ printed case.
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import refuse_in_vain
 from optimiser.plan.plan import Plan
 from optimiser.solving.solve import Options
 from optimiser.studies.engine.views import mean
@@ -308,17 +305,12 @@ def test_without_scenarios_there_is_nothing_to_tell() -> None:
     with pytest.raises(
         InputError, match=r"^scenarios: --value needs scenarios: without them nothing is uncertain$"
     ):
-        refuse_in_vain(
-            Request(source=Path(), value=True), build(book(offer(), demand(5))).stockpile
-        )
+        INFORMATION.refuse(build(book(offer(), demand(5))).stockpile)
 
 
 def test_a_target_with_a_probability_ties_scenarios_together() -> None:
     with pytest.raises(InputError, match=r"holds over all scenarios together, and --value plans"):
-        refuse_in_vain(
-            Request(source=Path(), value=True),
-            build(book(*WAR, target(5, 1, probability=0.5))).stockpile,
-        )
+        INFORMATION.refuse(build(book(*WAR, target(5, 1, probability=0.5))).stockpile)
 
 
 def test_shortfall_first_has_no_cost_to_compare() -> None:
@@ -326,11 +318,8 @@ def test_shortfall_first_has_no_cost_to_compare() -> None:
         InputError,
         match="--value compares costs: it needs the objective cost, found shortfall_first",
     ):
-        refuse_in_vain(
-            Request(source=Path(), value=True),
-            build(book(*WAR, objective="shortfall_first")).stockpile,
-        )
+        INFORMATION.refuse(build(book(*WAR, objective="shortfall_first")).stockpile)
 
 
 def test_a_book_with_scenarios_is_not_refused() -> None:
-    refuse_in_vain(Request(source=Path(), value=True), build(book(*WAR)).stockpile)
+    INFORMATION.refuse(build(book(*WAR)).stockpile)

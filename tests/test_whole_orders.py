@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from optimiser.desk import bounded_solve
-from optimiser.desk.whole_orders import with_whole_orders
+from optimiser.api.planning.whole_orders import with_whole_orders
+from optimiser.explaining import bounded_solve
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.solve import Options, Outcome, solve

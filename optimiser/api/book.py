@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ from stockpile_model.tables import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-Rows = Iterable[Mapping[str, Any]]
+Say = Callable[[str], None]
+"""What gets messages while something runs, a line each."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,9 +54,24 @@ class Book(Shown):
         return self.reading.warnings
 
     @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file that it was read from; an empty text without a file."""
+        return self.reading.sha256
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Return how many rows each table has, by name; of those that have any.
+
+        >>> import optimiser as so
+        >>> so.read("inputs/small.xlsx").sizes["offers"]
+        2
+        """
+        return {kind.TABLE: len(rows) for kind, rows in self.stockpile.tables.items() if rows}
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables that have rows."""
-        return tuple(kind.TABLE for kind, rows in self.stockpile.tables.items() if rows)
+        return tuple(self.sizes)
 
     def change(self, *changes: str) -> Book:
         """Return the workbook after changes to its cells, each in the words of `--set`.
@@ -100,24 +116,22 @@ class Book(Shown):
         return f"Workbook {self.stockpile.settings.title or self.source or 'of tables'}"
 
     def _facts(self) -> Mapping[str, object]:
-        settings, scenarios = self.stockpile.settings, len(self._rows_of("scenarios"))
+        settings = self.stockpile.settings
         return {
             "horizon": (
                 f"{settings.periods} periods of {amounts.count(settings.period_months, 'month')}"
                 f" from {settings.start}"
             ),
             "units": f"{settings.quantity_unit}, {settings.currency}",
-            "tables": ", ".join(f"{name} ({len(self._rows_of(name))})" for name in self.tables),
-            "scenarios": scenarios or "none",
+            "tables": ", ".join(f"{name} ({count})" for name, count in self.sizes.items()),
+            "scenarios": self.sizes.get("scenarios", "none"),
             "changes": "; ".join(self.changes) or "none",
             "warnings": len(self.warnings),
         }
 
-    def _rows_of(self, table: str) -> tuple[Any, ...]:
-        """Return the rows of a table by its name; none where there is no such table."""
-        return next(
-            (rows for kind, rows in self.stockpile.tables.items() if table == kind.TABLE), ()
-        )
+
+Source = Book | str | Path
+"""A workbook: in memory, or the path of one."""
 
 
 def read(path: str | Path, *changes: str) -> Book:
@@ -161,10 +175,63 @@ def from_tables(tables: Mapping[str, Any], *changes: str) -> Book:
         raise InputError([Fault("tables", str(reason))]) from reason
 
 
+def check(path: str | Path, errors: str | Path | None = None, force: bool = False) -> Book:
+    """Read a workbook as `read` does, and list all that is wrong with it in a workbook of its own.
+
+    `errors` (.xlsx) names that workbook; each of its rows leads to a cell. It is written also where
+    this raises InputError. A file there that this program did not write is replaced by `force`
+    only. Raises InputError and OutputError.
+
+    >>> import optimiser as so
+    >>> so.check("inputs/small.xlsx", errors="errors.xlsx", force=True).warnings
+    ()
+    """
+    if errors is None:
+        return read(path)
+    from optimiser.workbook.write.error_book import check_workbook
+
+    return Book(check_workbook(Path(path), Path(errors), force), Path(path).name)
+
+
+def book_of(source: Source, changes: Sequence[str] = (), say: Say | None = None) -> Book:
+    """Return a workbook after changes; one that is named by its path is read.
+
+    `say` gets its warnings, a line each.
+    """
+    if not isinstance(source, Book):
+        book = read(source, *changes)
+    else:
+        book = source.change(*changes) if changes else source
+    if say is not None:
+        for fault in book.warnings:
+            say(f"warning: {fault}")
+    return book
+
+
+def path_of(source: Source) -> Path | None:
+    """Return the path of a workbook that is named by it."""
+    return None if isinstance(source, Book) else Path(source)
+
+
+def check_changes(*changes: str) -> None:
+    """Raise InputError with all texts that are no change in the words of `--set`.
+
+    Whether a workbook has the cell is seen when the change is made.
+
+    >>> import optimiser as so
+    >>> try:
+    ...     so.check_changes("offers[spot].price = 11", "offers[spot].price")
+    ... except so.InputError as error:
+    ...     print(len(error.faults))
+    1
+    """
+    parsed(changes)
+
+
 def parsed(changes: Iterable[str]) -> list[Change]:
     """Return changes in the words of `--set` as changes.
 
-    Raises InputError with all that are none.
+    Raises InputError with all texts that are no change.
     """
     found, faults = list[Change](), list[Fault]()
     for each in changes:

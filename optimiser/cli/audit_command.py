@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from optimiser.cli.command_options import WORKBOOK, changes, json_output, parsed
+import optimiser as so
+from optimiser.cli.command_options import WORKBOOK, changes, json_output
 from optimiser.cli.exit_statuses import DISAGREES
 from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
@@ -23,12 +24,9 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
     does not agree.
     """
-    from optimiser.desk.plan_audit import audit_workbook
-
-    audited = audit_workbook(workbook, plan, parsed(changes))
-    for note in audited.notes:
+    result = so.audit(workbook, plan, changes=changes)
+    for note in result.notes:
         say(f"note: {note}")
-    result = audited.audit
     figures = count(result.figures, "figure")
     findings = [str(finding) for finding in result.findings]
     if as_json:

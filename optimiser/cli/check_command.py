@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+import optimiser as so
 from optimiser.cli.command_options import FORCE, WORKBOOK
 from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
@@ -23,13 +24,10 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet
     and cell.
     """
-    from optimiser.workbook.write.error_book import check_workbook
-
-    reading = check_workbook(workbook, errors, force)
-    for fault in reading.warnings:
+    book = so.check(workbook, errors, force)
+    for fault in book.warnings:
         say(f"warning: {fault}")
-    tables = {kind.TABLE: len(rows) for kind, rows in reading.stockpile.tables.items() if rows}
     answer(
-        f"{workbook}: no error in {count(sum(tables.values()), 'row')} of"
-        f" {count(len(tables), 'table')} ({', '.join(tables)})"
+        f"{workbook}: no error in {count(sum(book.sizes.values()), 'row')} of"
+        f" {count(len(book.tables), 'table')} ({', '.join(book.tables)})"
     )

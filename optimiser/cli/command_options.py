@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from stockpile_model.changes import Change
+import optimiser as so
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -29,7 +28,9 @@ def output(text: str, required: bool = False) -> Decorator:
 
 def changes(text: str) -> Decorator:
     """Return the option that changes cells of the workbook."""
-    return click.option("--set", "changes", multiple=True, metavar="CHANGE", help=text)
+    return click.option(
+        "--set", "changes", multiple=True, metavar="CHANGE", callback=_checked, help=text
+    )
 
 
 def gap(text: str, **options: Any) -> Decorator:
@@ -47,11 +48,17 @@ def json_output(text: str) -> Decorator:
     return click.option("--json", "as_json", is_flag=True, help=text)
 
 
-def parsed(lines: Sequence[str]) -> list[Change]:
-    """Return the changes of `--set`."""
-    from stockpile_model.changes import parse
-
+def _checked(_: object, __: object, lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the changes of `--set`. Raises UsageError where a line is no change."""
     try:
-        return [parse(line) for line in lines]
-    except ValueError as error:
-        raise click.UsageError(f"--set: {error}") from error
+        if lines:
+            so.check_changes(*lines)
+    except so.InputError as error:
+        raise click.UsageError(f"--set: {error.faults[0].message}") from error
+    return lines
+
+
+def next_to(source: Path, kind: str) -> Path:
+    """Return the path of what is written about a workbook: NAME-kind.xlsx in its folder."""
+    there = source.resolve()
+    return there.with_name(f"{there.stem if there.is_file() else there.name}-{kind}.xlsx")

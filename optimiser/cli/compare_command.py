@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
     changes,
     gap,
     json_output,
     output,
-    parsed,
     time_limit,
 )
 from optimiser.cli.messages import answer, say
@@ -25,9 +25,6 @@ from stockpile_model.amounts import count
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
-
-    from optimiser.desk.compare_maker import Comparison
-    from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
 
 MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 
@@ -46,7 +43,6 @@ MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 def compare(
     files: tuple[Path, ...],
     everything: bool,
-    changes: tuple[str, ...],
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -58,63 +54,24 @@ def compare(
     workbook, among the files or in its folder, has changed since.
     """
     from optimiser.cli.progress import search_progress
-    from optimiser.desk.compare_maker import ComparisonRequest, make_comparison
 
     if len(files) < 2:
         raise click.UsageError(
             "name two plans or workbooks at least, the first of which the others are compared with"
         )
-    request = ComparisonRequest(sources=files, changes=parsed(changes), **options)
     with search_progress() as progress:
-        comparison = make_comparison(request, say, progress)
+        comparison = so.compare(*files, on_message=say, on_progress=progress, **options)
     for note in comparison.notes:
         say(f"note: {note}")
     if as_json:
-        answer(json.dumps(_as_object(comparison), indent=2))
+        answer(json.dumps(comparison.as_object(), indent=2))
         return
     show_comparison(comparison, everything)
     if options["output"]:
         answer(f"The comparison is in {options['output']}")
 
 
-def _as_object(comparison: Comparison) -> dict[str, object]:
-    """Return a comparison as one object. What a plan does not have is null."""
-    units = comparison.units
-    return {
-        "plans": [
-            {
-                "name": each.name,
-                "path": str(each.source),
-                "input": each.input,
-                "changes": each.changes,
-                "planned_now": each.now,
-                "stale": each.stale is not None,
-            }
-            for each in comparison.sides
-        ],
-        "units": units,
-        "rows": [
-            {
-                "part": row.part,
-                "what": row.what,
-                "of": row.of,
-                "unit": units.get(row.unit, row.unit),
-                "values": [_plain(value) for value in row.values],
-                "differs": row.differs,
-            }
-            for row in comparison.rows
-        ],
-    }
-
-
-def _plain(value: object) -> float | str | None:
-    """Return a value as JSON holds it."""
-    if isinstance(value, (int, float)):
-        return value if math.isfinite(value) else None
-    return None if value is None else str(value)
-
-
-def show_comparison(comparison: Comparison, everything: bool) -> None:
+def show_comparison(comparison: so.SideBySide, everything: bool) -> None:
     """Print a comparison: red where a plan costs or misses more than the first, green where less,
     yellow where it differs otherwise.
     """
@@ -129,29 +86,27 @@ def show_comparison(comparison: Comparison, everything: bool) -> None:
             console.print(_table(figure, shown))
         if len(lines) > len(shown):
             console.print(f"and {len(lines) - len(shown):,} more: --all or -o shows them")
-    differing = sum(row.differs for row in comparison.rows)
+    differing = len(comparison.differing)
     differ = "differs" if differing == 1 else "differ"
     rows = count(len(comparison.rows), "row")
     console.print(f"\n{differing:,} of {rows} {differ}" if differing else "Nothing differs")
 
 
-def _table(figure: ComparisonPart, lines: Sequence[ComparedLine]) -> Table:
+def _table(figure: so.ComparisonPart, lines: Sequence[so.ComparedLine]) -> Table:
     """Return lines of a part of a comparison as a table of the terminal, a column for each plan."""
     from rich.table import Table
-
-    from optimiser.figures.of_comparison.side_by_side import FIRST
 
     table = Table("", "", "", box=None, pad_edge=False)
     for name in figure.plans:
         table.add_column(name, justify="right")
     for line in lines:
         what, of, unit = map(str, line.values[:3])
-        pairs = zip(line.values[FIRST:], line.changes, strict=False)
+        pairs = zip(line.of_plans, line.changes, strict=True)
         table.add_row(what, of, unit, *(_cell(line, value, by) for value, by in pairs))
     return table
 
 
-def _cell(line: ComparedLine, value: object, by: float | None) -> Text:
+def _cell(line: so.ComparedLine, value: object, by: float | None) -> Text:
     """Return a value, and its difference from the first plan's."""
     from optimiser.cli.terminal import coloured
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import click
 
+import optimiser as so
 from optimiser.cli import (
     audit_command,
     check_command,
@@ -23,7 +24,6 @@ from optimiser.cli import (
 from optimiser.cli.exit_statuses import INFEASIBLE, INTERNAL, NO_PLAN, USAGE, WRONG_INPUT
 from optimiser.cli.messages import lost, say
 from optimiser.system import interrupts, streams
-from optimiser.system.errors import InputError, StockpileError
 from optimiser.system.interrupts import INTERRUPTED
 
 COMMANDS = (
@@ -67,11 +67,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         _interrupted()
-    except InputError as error:
+    except so.InputError as error:
         for fault in error.faults:
             say(str(fault))
         sys.exit(WRONG_INPUT)
-    except StockpileError as error:
+    except so.StockpileError as error:
         say(str(error))
         sys.exit(_status(error))
     except Exception as error:
@@ -91,16 +91,14 @@ def _interrupted() -> NoReturn:
     sys.exit(INTERRUPTED)
 
 
-def _status(error: StockpileError) -> int:
+def _status(error: so.StockpileError) -> int:
     """Return the exit status of a failure."""
-    from optimiser.desk.compare_maker import NoPlanError
-
     if error.internal:
         return INTERNAL
-    if isinstance(error, NoPlanError):
-        if error.answer.interrupted:
+    if isinstance(error, so.NoPlanError):
+        if error.interrupted:
             return INTERRUPTED
-        return INFEASIBLE if error.answer.status == "infeasible" else NO_PLAN
+        return INFEASIBLE if error.status == "infeasible" else NO_PLAN
     return USAGE
 
 

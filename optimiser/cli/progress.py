@@ -5,21 +5,17 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+import optimiser as so
 from optimiser.cli.messages import say
 from optimiser.cli.terminal import Plain
 from stockpile_model.amounts import money
-
-if TYPE_CHECKING:
-    from optimiser.desk.bounded_solve import Progress
-    from optimiser.desk.study_maker import StudyProgress
 
 EVERY = 10.0  # seconds between two lines of progress
 
 
 @contextlib.contextmanager
-def search_progress() -> Iterator[Callable[[Progress], None]]:
+def search_progress() -> Iterator[Callable[[so.Progress], None]]:
     """Show the progress of a search: on a terminal a line that renews itself, elsewhere a line for
     each report.
     """
@@ -31,7 +27,7 @@ def search_progress() -> Iterator[Callable[[Progress], None]]:
         yield lambda progress: status.update(search_line(progress))
 
 
-def search_line(progress: Progress) -> str:
+def search_line(progress: so.Progress) -> str:
     """Return the progress of a search in a line."""
     gap = progress.gap
     stage = f"{progress.objective}: " if progress.stages > 1 else ""
@@ -52,7 +48,7 @@ def _number(value: float | None) -> str:
 
 
 @contextlib.contextmanager
-def study_progress() -> Iterator[Callable[[StudyProgress], None]]:
+def study_progress() -> Iterator[Callable[[so.StudyProgress], None]]:
     """Show the progress of a study: on a terminal a bar with rate and time left, elsewhere a line
     now and then.
     """
@@ -80,14 +76,14 @@ class _Lines:
     def __init__(self) -> None:
         self.printed = 0.0
 
-    def __call__(self, progress: StudyProgress) -> None:
+    def __call__(self, progress: so.StudyProgress) -> None:
         ended = progress.ended == progress.asked and progress.ended > progress.kept
         if progress.seconds - self.printed >= EVERY or ended:
             self.printed = progress.seconds
             say(study_line(progress))
 
 
-def study_line(progress: StudyProgress) -> str:
+def study_line(progress: so.StudyProgress) -> str:
     """Return the progress of a study in a line."""
     rate, left = progress.rate, progress.left
     parts = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+import optimiser as so
 from optimiser.cli.command_options import FORCE, WORKBOOK, output
 from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
@@ -54,7 +55,6 @@ from stockpile_model.amounts import count
 )
 @click.option(
     "--replace",
-    "anew",
     is_flag=True,
     help="Put the new scenarios in the place of those that WORKBOOK has.",
 )
@@ -62,8 +62,6 @@ from stockpile_model.amounts import count
 def scenarios(
     workbook: Path,
     output: Path,
-    anew: bool,
-    force: bool,
     revealed: dt.datetime | None,
     **options: Any,
 ) -> None:
@@ -73,12 +71,11 @@ def scenarios(
     The sheets uncertainty and price_history say what is uncertain. Without a sheet uncertainty,
     defaults hold, which the new workbook shows.
     """
-    from optimiser.desk.scenario_maker import SamplingOptions, make_scenarios
-
-    sampling = SamplingOptions(revealed=revealed.date() if revealed else None, **options)
-    sampled = make_scenarios(workbook, output, sampling, say, anew=anew, force=force)
+    date = revealed.date() if revealed else None
+    sampled = so.sample(workbook, output=output, revealed=date, on_message=say, **options)
+    kept = count(sampled.sizes["scenarios"], "scenario")
     answer(
-        f"{output}: {count(len(sampled.names), 'scenario')} of {sampling.samples} samples, relative"
-        f" Kantorovich distance {sampled.reduction.relative:.1%}; its sheet guide says what was"
-        f" lost. Next: stockpile solve {output}"
+        f"{output}: {kept} of {options['samples']} samples, relative Kantorovich distance"
+        f" {sampled.distance:.1%}; its sheet guide says what was lost."
+        f" Next: stockpile solve {output}"
     )

@@ -5,33 +5,36 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
     WORKBOOK,
     changes,
     gap,
     json_output,
+    next_to,
     output,
-    parsed,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
 from optimiser.cli.messages import answer, lost, say
+from optimiser.system import streams
 from optimiser.system.interrupts import INTERRUPTED
 from optimiser.system.streams import Careful
 
-if TYPE_CHECKING:
-    from optimiser.desk.plan_request import Answer
-
+WHAT_IFS = {
+    "firm": "firm_supply",
+    "shares": "cost_shares",
+    "floors": "floor_levels",
+    "value": "value_of_information",
+}
+"""The what-ifs by the options that ask them."""
 NOT_BUNDLED = {
-    "firm": "--firm",
-    "shares": "--shares",
-    "floors": "--floors",
-    "value": "--value",
+    **{name: f"--{name}" for name in WHAT_IFS},
     "whole_orders": "--whole-orders",
     "solver": "--solver",
     "model_file": "--write-model",
@@ -122,7 +125,8 @@ def solve(
     standard_output: Careful | None,
     /,
     workbook: Path,
-    changes: tuple[str, ...],
+    output: Path | None,
+    workers: int,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -131,21 +135,16 @@ def solve(
     Ctrl-C keeps the best plan so far.
     """
     from optimiser.cli.progress import search_progress
-    from optimiser.desk.plan_request import Request
-    from optimiser.desk.planner import plan_workbook
 
     _refuse_together(options)
-    if options["decompose"]:
-        from optimiser.desk.bundled_plan import hush_ranks
-
-        hush_ranks()
-    request = Request(source=workbook, changes=parsed(changes), **options)
+    if options["decompose"] and not so.first_rank():
+        streams.hush()
+    target = output or next_to(workbook, "plan")
+    common = {"workers": workers or None, "output": target, "on_message": say}
     with search_progress() as progress:
-        result = plan_workbook(request, say, progress)
+        result = _solved(workbook, target, options, on_progress=progress, **common)
     if as_json:
-        from optimiser.desk.plan_object import as_object
-
-        answer(json.dumps(as_object(result), indent=2))
+        answer(json.dumps(result.as_object(), indent=2))
     else:
         show_plan(result)
     for line in _without_plan(result):
@@ -155,6 +154,17 @@ def solve(
     if result.plan is None and result.interrupted:
         sys.exit(INTERRUPTED)
     sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(result.status, PLANNED))
+
+
+def _solved(workbook: Path, target: Path, options: dict[str, Any], **common: Any) -> so.Solution:
+    """Plan a workbook: all scenarios in one model, or in bundles."""
+    what_ifs = [kind for name, kind in WHAT_IFS.items() if options.pop(name)]
+    bundled = {name: options.pop(name) for name in ("bundles", "decompose")}
+    if any(bundled.values()):
+        limits = {name: options[name] for name in ("changes", "gap", "time_limit", "threads")}
+        return so.solve_in_bundles(workbook, **bundled, **limits, force=options["force"], **common)
+    record = target.with_suffix(".sqlite")
+    return so.solve(workbook, what_ifs=what_ifs, record=record, **options, **common)
 
 
 def _refuse_together(options: dict[str, Any]) -> None:
@@ -169,36 +179,31 @@ def _refuse_together(options: dict[str, Any]) -> None:
             )
 
 
-def _without_plan(result: Answer) -> tuple[str, ...]:
+def _without_plan(result: so.Solution) -> tuple[str, ...]:
     """Return the reason why there is no plan, a line each; nothing where there is one."""
-    if result.explanation is not None:
-        return tuple(result.explanation.lines())
-    if result.plan is not None:
-        return ()
+    if result.plan is not None or result.explanation is not None:
+        return result.reasons
     if result.interrupted:
         return ("interrupted before a plan was found",)
     return ("no plan was found within the time limit; try a longer --time-limit",)
 
 
-def show_plan(result: Answer) -> None:
+def show_plan(result: so.Solution) -> None:
     """Print a plan: its verdict, and its figures in brief."""
     plan = result.plan
     if plan is None:
         return
     from optimiser.cli.terminal import Plain, drawn
-    from optimiser.figures.figure import ChartFigure, TableFigure
-    from optimiser.figures.of_plan import brief_of
-    from optimiser.figures.of_plan.plan_rows import PlanRows
 
     console = Plain(highlight=False)
     console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold")
     console.print(plan.verdict)
-    for figure in brief_of(PlanRows(plan)).values():
-        if isinstance(figure, ChartFigure):
+    for figure in so.figures_of(plan, brief=True).values():
+        if isinstance(figure, so.ChartFigure):
             continue  # a terminal draws none
         if figure.title:
             console.print(f"\n{figure.title}", style="bold")
-        if isinstance(figure, TableFigure):
+        if isinstance(figure, so.TableFigure):
             console.print(drawn(figure))
         else:
             console.print("\n".join(filter(None, (*figure.paragraphs, figure.aside))))

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
     WORKBOOK,
     changes,
     gap,
+    next_to,
     output,
-    parsed,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INTERNAL, PLANNED
@@ -50,7 +51,13 @@ from optimiser.system.interrupts import INTERRUPTED
     help="Run on a Dask cluster instead, as in tcp://10.0.0.5:8786 (needs the extra cluster).",
 )
 @FORCE
-def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
+def study(
+    workbook: Path,
+    names: tuple[str, ...],
+    output: Path | None,
+    record: Path | None,
+    **options: Any,
+) -> None:
     """Run the studies of a WORKBOOK (all, or those named) and write them as a workbook of their
     own.
 
@@ -59,16 +66,24 @@ def study(workbook: Path, changes: tuple[str, ...], **options: Any) -> None:
     record of your own: whoever can write to it can falsify the results.
     """
     from optimiser.cli.progress import study_progress
-    from optimiser.desk.study_maker import StudyRequest, make_studies
 
-    request = StudyRequest(source=workbook, changes=parsed(changes), **options)
+    target = output or next_to(workbook, "study")
+    place = record or target.with_suffix(".sqlite")
     with study_progress() as watch:
-        outcome = make_studies(request, say, watch)
-    for each in outcome.answers:
-        for table in each.tables:
-            answer(f"{each.name}: {table.said}")
+        outcome = so.run_studies(
+            workbook,
+            *names,
+            output=target,
+            record=place,
+            on_message=say,
+            on_progress=watch,
+            **options,
+        )
+    for each in outcome:
+        for said in each.answers:
+            answer(f"{each.name}: {said}")
     answer(
-        f"The studies are in {outcome.path}, every run in {outcome.record}"
+        f"The studies are in {target}, every run in {place}"
         f" ({outcome.seconds:.1f} s, {outcome.kept:,} runs from the record)"
     )
     if outcome.failed:

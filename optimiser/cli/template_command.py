@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
+import optimiser as so
 from optimiser.cli.command_options import FORCE
 from optimiser.cli.messages import answer
 
@@ -20,11 +22,9 @@ from optimiser.cli.messages import answer
     help="The example in it.",
 )
 @FORCE
-def template(new: Path, material: str, force: bool) -> None:
+def template(new: Path, material: Literal["gallium", "indium", "blank"], force: bool) -> None:
     """Write a NEW workbook (.xlsx) to fill in: a guide, every table with its columns, drop-downs
     and checks, an example.
     """
-    from optimiser.workbook.template.template_book import write_template
-
-    write_template(new, material, force)
+    so.write_template(new, material, force)
     answer(f"{new}: fill it in from its sheet guide, then: stockpile check {new}")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import optimiser as so
 from stockpile_model.amounts import money
 from stockpile_model.names import printable
-
-if TYPE_CHECKING:
-    from optimiser.figures.figure import TableFigure
 
 
 class Plain(Console):
@@ -31,12 +29,10 @@ def coloured(text: str, style: str) -> Text:
     return Text(printable(text), style)
 
 
-def drawn(figure: TableFigure) -> Table:
+def drawn(figure: so.TableFigure) -> Table:
     """Return a figure as a table of the terminal: numbers to the right, with the digits of the
     largest in their column.
     """
-    from optimiser.figures.origins import known
-
     table = Table(*(each.title for each in figure.columns), box=None, pad_edge=False)
     largest: list[float] = []
     for column, shown in zip(figure.columns, table.columns, strict=True):
@@ -44,7 +40,7 @@ def drawn(figure: TableFigure) -> Table:
         shown.justify = "right" if amounts else "left"
         largest.append(max(amounts, default=0.0))
     for line in figure.lines:
-        cells = (_cell(known(each), *of) for each, *of in zip(line.values, largest, strict=False))
+        cells = (_cell(each, *of) for each, *of in zip(line.known, largest, strict=False))
         table.add_row(*cells, style="bold" if line.total else None)
     return table
 

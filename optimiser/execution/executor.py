@@ -6,6 +6,7 @@ A job makes, once in each place, what runs its tasks. `run_calls` hands out a fu
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import os
 import traceback
 from collections import deque
@@ -80,6 +81,20 @@ def perform(evaluator: Any, task: Task) -> Done:
 def cores() -> int:
     """Return how many cores there are to run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processes(workers: int | None) -> int:
+    """Return how many processes to start for so many workers: one for each core for None.
+
+    Raises StockpileError where this process is one that another program starts: it would start
+    others without end.
+    """
+    if workers != 0 and multiprocessing.parent_process() is not None:
+        raise StockpileError(
+            "processes were requested by a process that was itself just starting: put the call"
+            " below `if __name__ == '__main__':`, or set workers to 0 and run all in one process"
+        )
+    return cores() if workers is None else workers
 
 
 # --- Functions as tasks ---------------------------------------------------------------------------

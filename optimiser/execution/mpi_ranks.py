@@ -44,6 +44,19 @@ def _mpi() -> Any:
     return MPI
 
 
+def first_rank() -> bool:
+    """Return whether this process is the first rank of an MPI run: of all ranks it alone writes.
+
+    A process that no MPI run has started is the first of one. Raises StockpileError where mpi-sppy
+    is not installed.
+
+    >>> import optimiser as so
+    >>> so.first_rank()
+    True
+    """
+    return int(_mpi().COMM_WORLD.rank) == 0
+
+
 class Ranks:
     """The ranks of this run as an executor of calls, and as a context.
 
@@ -81,11 +94,6 @@ class Ranks:
             errors = [each for each in self.gathered([error]) if each is not None]
         if errors:
             raise error or errors[0]
-
-    def hush(self) -> None:
-        """Let only the first rank write to the terminal."""
-        if self.rank:
-            sys.stdout = sys.stderr = io.StringIO()
 
     def idle(self) -> int:
         """Return how many tasks can be sent: they are shared out when all are."""

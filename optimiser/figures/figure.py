@@ -65,11 +65,23 @@ class FigureLine:
     total: bool = False
     precisions: tuple[Precision, ...] = ()
 
+    @property
+    def known(self) -> tuple[object, ...]:
+        """Return the values; of a number with an origin the number."""
+        return tuple(known(each) for each in self.values)
+
 
 @dataclass(frozen=True)
 class TableFigure:
     """A table. `caption` says in a sentence what it answers; a table that is a `map` has numbers
-    in all columns behind the first, which are compared with each other."""
+    in all columns behind the first, which are compared with each other.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> costs = so.figures_of(plan)["costs"]
+    >>> isinstance(costs, so.TableFigure), costs.columns[1].title
+    (True, 'Discounted')
+    """
 
     name: str
     title: str
@@ -95,7 +107,14 @@ class TableFigure:
 
 @dataclass(frozen=True)
 class TextFigure:
-    """Paragraphs below a title; the last of them may be an `aside`."""
+    """Paragraphs below a title; the last of them may be an `aside`.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> warnings = so.figures_of(plan)["warnings"]
+    >>> isinstance(warnings, so.TextFigure), warnings.paragraphs
+    (True, ('none',))
+    """
 
     name: str
     title: str
@@ -141,7 +160,14 @@ class FigureSeries:
 class ChartFigure:
     """Series over an axis. `caption` names the numbers and their units; `x` and `y` are the axes,
     `right` is that of the series on the right. The columns of a chart that is `stacked` stand on
-    each other; `spacing` is the gap between them [% of their width]."""
+    each other; `spacing` is the gap between them [% of their width].
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> chart = so.figures_of(plan)["purchases"]
+    >>> isinstance(chart, so.ChartFigure), [each.name for each in chart.series]
+    (True, ['new_plant', 'smelter', 'trader'])
+    """
 
     name: str
     title: str

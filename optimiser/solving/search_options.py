@@ -68,6 +68,12 @@ class Progress:
 
     `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` names the
     present step of the search.
+
+    >>> import optimiser as so
+    >>> seen = list[so.Progress]()
+    >>> result = so.solve(so.read("inputs/small.xlsx"), on_progress=seen.append)
+    >>> {each.stages for each in seen}
+    {1}
     """
 
     stage: int

@@ -1,4 +1,4 @@
-"""The errors that a user can fix. The command line maps each family to its exit status."""
+"""The errors that a user can fix. The command line gives each kind an exit status."""
 
 from __future__ import annotations
 
@@ -65,3 +65,22 @@ class OutputError(StockpileError):
     ...     print(error)
     plan.pdf: a plan is saved as .json or .xlsx; choose such a name
     """
+
+
+class NoPlanError(StockpileError):
+    """A workbook whose plan is to be compared has none.
+
+    `status`: infeasible or no_plan. `interrupted`: the user ended the search.
+
+    >>> import optimiser as so
+    >>> book = so.read("inputs/small.xlsx")
+    >>> try:
+    ...     so.compare(book, book.change("offers[*].capacity = 0"))
+    ... except so.NoPlanError as error:
+    ...     print(error.status)
+    infeasible
+    """
+
+    def __init__(self, message: str, status: str, interrupted: bool = False) -> None:
+        self.status, self.interrupted = status, interrupted
+        super().__init__(message)

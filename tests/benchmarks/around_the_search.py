@@ -39,7 +39,7 @@ import gc, pickle, sys, time
 marks = []
 def mark():
     marks.append(time.process_time())
-import optimiser.__main__, optimiser.cli.main, optimiser.desk.planner
+import optimiser.__main__, optimiser.cli.main, optimiser.api.planning.planner
 mark()
 gc.disable()  # as the command does
 from dataclasses import replace

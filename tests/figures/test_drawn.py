@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+import optimiser as so
 from optimiser.cli.solve_command import show_plan
-from optimiser.desk.plan_request import Answer
 from optimiser.figures import of_plan
 from optimiser.figures.figure import (
     ChartFigure,
@@ -86,7 +86,7 @@ def test_a_figure_that_is_added_is_drawn(
         values["chart_data"]
     )
     assert "by point" in parts(content, r"xl/charts/chart1\.xml")[0]
-    show_plan(Answer("optimal", 1.0, plan))
+    show_plan(so.Solution("optimal", plan, None, 1.0))
     said = capsys.readouterr().out
     assert "Ordered from whom" in said
     assert "12.5" in said

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+import optimiser as so
 from optimiser.cli.main import cli
-from optimiser.desk.study_maker import StudyRequest, make_studies
 from optimiser.execution.executor import Done
 from optimiser.studies.answered import Answered
 from optimiser.studies.engine.case import CaseResult
@@ -72,12 +71,10 @@ def faults(path: Path) -> list[str]:
 
 
 def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
-    made = make_studies(
-        StudyRequest(source=book(tmp_path / "book.xlsx", tables), workers=1), lambda _: None
-    )
-    assert made.path == tmp_path / "book-study.xlsx"
-    assert made.record == tmp_path / "book-study.sqlite"
-    found = openpyxl.load_workbook(made.path)
+    source = book(tmp_path / "book.xlsx", tables)
+    output, kept = tmp_path / "study.xlsx", tmp_path / "runs.sqlite"
+    so.run_studies(source, output=output, record=kept, workers=1)
+    found = openpyxl.load_workbook(output)
     assert found.sheetnames == [
         "summary",
         "1 sweep cost",
@@ -97,29 +94,31 @@ def test_a_workbook_of_studies(tmp_path: Path, tables: dict[str, Any]) -> None:
     assert [row[price] for row in runs[1:5]] == [8, 8, 12, 12]
     assert [row[scaled] for row in runs[1:6]] == [None] * 4 + [0.1]
     assert {row[5] for row in runs[5:]} == {"shortfall at most 0"}
-    with Record(made.record) as record:
+    with Record(kept) as record:
         assert len(record) == len({row[3] for row in runs[1:]} | {None}) - 1
 
 
 def test_started_again_nothing_is_run(
     tmp_path: Path, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = StudyRequest(source=book(tmp_path / "book.xlsx", tables), workers=1)
-    first = make_studies(request, lambda _: None)
+    source, output = book(tmp_path / "book.xlsx", tables), tmp_path / "study.xlsx"
+    places = {"output": output, "record": tmp_path / "runs.sqlite"}
+    first = so.run_studies(source, workers=1, **places)
     monkeypatch.setattr("optimiser.studies.plan_what_ifs.Processes", None)
-    again = make_studies(request, lambda _: None)
-    assert (first.kept, again.kept) == (0, sum(len(each.runs) for each in first.answers))
-    assert openpyxl.load_workbook(again.path)["summary"]["D4"].value == 4
-    assert [table.rows for each in again.answers for table in each.tables] == [
-        table.rows for each in first.answers for table in each.tables
+    again = so.run_studies(source, workers=1, **places)
+    assert (first.kept, again.kept) == (0, sum(len(each.runs) for each in first))
+    assert openpyxl.load_workbook(output)["summary"]["D4"].value == 4
+    assert [table.rows for each in again for table in each.tables] == [
+        table.rows for each in first for table in each.tables
     ]
+    assert [each.results for each in again] == [each.results for each in first]
 
 
 def test_everything_needs_no_study(tmp_path: Path, tables: dict[str, Any]) -> None:
     del tables["studies"]
     path = book(tmp_path / "book.xlsx", tables)
-    made = make_studies(StudyRequest(source=path, everything=True, workers=1), lambda _: None)
-    table, left = made.answers[0].tables
+    made = so.run_studies(path, everything=True)
+    table, left = made["everything"].tables
     names = {row[0]: row[1:3] for row in table.rows}
     assert names["offers[spot].price"] == (8, 14)
     assert names["budgets[row 2].amount"] == (150, 260)
@@ -128,7 +127,7 @@ def test_everything_needs_no_study(tmp_path: Path, tables: dict[str, Any]) -> No
     assert ("settings say how to plan", "settings.periods") in left.rows
     assert names["budgets[row 3].from add"] == (-1, 1)
     with pytest.raises(InputError, match="there is no study: add a sheet studies"):
-        make_studies(StudyRequest(source=path), lambda _: None)
+        so.run_studies(path)
 
 
 def test_every_number_of_a_sample_can_be_changed() -> None:
@@ -220,19 +219,19 @@ def test_a_frontier_of_what_is_no_measure(tmp_path: Path, tables: dict[str, Any]
 
 def test_the_input_is_never_written_to(tmp_path: Path, tables: dict[str, Any]) -> None:
     path = book(tmp_path / "book.xlsx", tables)
-    for request in (StudyRequest(source=path, output=path), StudyRequest(source=path, record=path)):
+    for place in ("output", "record"):
         with pytest.raises(OutputError, match="is the input workbook"):
-            make_studies(request, lambda _: None)
-    both = StudyRequest(source=path, output=tmp_path / "x.xlsx", record=tmp_path / "x.xlsx")
+            so.run_studies(path, **{place: path})
+    both = tmp_path / "x.xlsx"
     with pytest.raises(OutputError, match="is both the output and the record"):
-        make_studies(both, lambda _: None)
+        so.run_studies(path, output=both, record=both)
     (tmp_path / "link.xlsx").symlink_to(tmp_path / "x.xlsx")
     with pytest.raises(OutputError, match="is both the output and the record"):
-        make_studies(replace(both, record=tmp_path / "link.xlsx"), lambda _: None)
+        so.run_studies(path, output=both, record=tmp_path / "link.xlsx")
     other = book(tmp_path / "other.xlsx", tables)
     before = other.read_bytes()
     with pytest.raises(OutputError, match="is no record of studies; it is left as it is"):
-        make_studies(StudyRequest(source=path, record=other), lambda _: None)
+        so.run_studies(path, record=other)
     assert other.read_bytes() == before
 
 
@@ -355,8 +354,8 @@ def test_a_signal_ends_with_what_there_is_and_the_next_start_ends_the_study(
     assert (len(ended), ended.count("optimal")) == (600, _kept(record))
     assert set(ended) == {"optimal", "not run"}
     tables["studies"][0]["samples"] = 20
-    made = make_studies(StudyRequest(source=book(path, tables), workers=1), lambda _: None)
-    assert "20 of 20 runs have a plan" in made.answers[0].tables[0].said
+    made = so.run_studies(book(path, tables), record=record, workers=1)
+    assert "20 of 20 runs have a plan" in made.results[0].answers[0]
 
 
 def _kept(record: Path) -> int:
@@ -372,24 +371,25 @@ def _kept(record: Path) -> int:
 def test_a_record_that_was_edited_is_warned_about_and_counted(
     tmp_path: Path, tables: dict[str, Any]
 ) -> None:
-    request, said = (
-        StudyRequest(source=book(tmp_path / "book.xlsx", tables), names=["grid"], workers=1),
+    source, record, said = (
+        book(tmp_path / "book.xlsx", tables),
+        tmp_path / "runs.sqlite",
         list[str](),
     )
-    made = make_studies(request, said.append)
-    with contextlib.closing(sqlite3.connect(made.record)) as connection:
+    made = so.run_studies(source, "grid", record=record, on_message=said.append)
+    with contextlib.closing(sqlite3.connect(record)) as connection:
         connection.execute(
             "UPDATE runs SET objective = 0.01, bound = 0.01 WHERE changes LIKE '%set 8;%'"
         )
         connection.commit()
     assert said == []
-    again = make_studies(request, said.append)
+    again = so.run_studies(source, "grid", record=record, on_message=said.append)
     assert said == [
-        f"warning: {made.record}: 2 runs do not bear their checksum (edited or damaged): they are"
+        f"warning: {record}: 2 runs do not bear their checksum (edited or damaged): they are"
         " not used"
     ]
-    assert [table.rows for table in again.answers[0].tables] == [
-        table.rows for table in made.answers[0].tables
+    assert [table.rows for table in again["grid"].tables] == [
+        table.rows for table in made["grid"].tables
     ]
     assert again.kept == 2
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import refuse_in_vain
 from optimiser.plan.plan import Plan
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.plan_figures import figures as reported
@@ -347,7 +344,7 @@ def test_shares_are_of_two_to_six_buyers(names: tuple[str, ...]) -> None:
         InputError,
         match=rf"^sites: --shares needs 2 to 6 buyers that own sites, found {len(names)}$",
     ):
-        refuse_in_vain(Request(source=Path(), shares=True), build(owned(names=names)).stockpile)
+        COST_SHARES.refuse(build(owned(names=names)).stockpile)
 
 
 def everybody(*rows: Row) -> Stockpile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from optimiser.desk.study_maker import conduct
+from optimiser.studies.answered import conduct
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Runner
 from optimiser.studies.kinds import ROUNDS, AnswerTable, Asked

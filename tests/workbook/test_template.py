@@ -19,10 +19,9 @@ from click.testing import CliRunner
 from openpyxl import Workbook
 from openpyxl.utils import column_index_from_string, get_column_letter
 
+import optimiser as so
 from optimiser.cli.main import cli
 from optimiser.cli.template_command import template
-from optimiser.desk.plan_request import Request
-from optimiser.desk.planner import plan_workbook
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies
 from optimiser.studies.study_sheet.study_table import Study
@@ -109,9 +108,7 @@ def test_it_passes_the_check_and_holds_its_example(material: str, tmp_path: Path
 
 def test_it_solves_at_once(material: str, tmp_path: Path) -> None:
     write_template(tmp_path / "new.xlsx", material)
-    answer = plan_workbook(
-        Request(source=tmp_path / "new.xlsx", output=tmp_path / "plan.xlsx"), print
-    )
+    answer = so.solve(tmp_path / "new.xlsx", output=tmp_path / "plan.xlsx")
     assert answer.plan is not None
     assert answer.status == "optimal"
     assert (answer.plan.objective > 0) == (material != "blank")
@@ -568,9 +565,7 @@ def test_a_blank_template_is_filled_from_nothing(tmp_path: Path) -> None:
         at = letters(book, table)
         for name, value in row.items():
             assert not refuses(book, table, f"{at[name]}2", value), f"{table}.{name}"
-    answer = plan_workbook(
-        Request(source=saved(book, tmp_path), output=tmp_path / "plan.xlsx"), print
-    )
+    answer = so.solve(saved(book, tmp_path), output=tmp_path / "plan.xlsx")
     assert answer.plan is not None
     assert answer.plan.objective == pytest.approx(800)
 

@@ -31,17 +31,36 @@ FIRST = len(TITLES)  # the column of the first plan
 class ComparedLine(FigureLine):
     """A line with a value for each plan, all of one precision. More of what is `costly` is worse;
     amounts that differ by no more than `noise` are one. `changes`: by how much each plan differs
-    from the first; None where it does not, NaN where the two are not both amounts."""
+    from the first; None where it does not, NaN where the two are not both amounts.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> line = so.compare(plan, plan).figures["figures"].lines[0]
+    >>> isinstance(line, so.ComparedLine), line.of_plans
+    (True, (630.0, 630.0))
+    """
 
     differs: bool = False
     costly: bool = False
     noise: float = 0.0
     changes: tuple[float | None, ...] = ()
 
+    @property
+    def of_plans(self) -> tuple[object, ...]:
+        """Return the value of each plan."""
+        return self.values[FIRST : FIRST + len(self.changes)]
+
 
 @dataclass(frozen=True)
 class ComparisonPart(TableFigure):
-    """A part of a comparison: what a line is of, then the plans, then their differences."""
+    """A part of a comparison: what a line is of, then the plans, then their differences.
+
+    >>> import optimiser as so
+    >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
+    >>> part = so.compare(plan, plan, names=("a", "b")).figures["decisions"]
+    >>> isinstance(part, so.ComparisonPart), part.plans
+    (True, ('a', 'b'))
+    """
 
     lines: tuple[ComparedLine, ...]
     plans: tuple[str, ...] = ()

@@ -29,6 +29,13 @@ class StudyProgress:
     """How far a study is: runs that ended, of those that are known so far.
 
     `kept` of them stood in the record. `seconds` have passed since its start.
+
+    >>> import optimiser as so
+    >>> seen, prices = list[so.StudyProgress](), {"offers[spot].price": (11, 13)}
+    >>> book = so.read("inputs/small.xlsx")
+    >>> found = so.study(book, "sweep", prices, steps=2, on_progress=seen.append)
+    >>> seen[-1].ended, seen[-1].asked
+    (2, 2)
     """
 
     study: str

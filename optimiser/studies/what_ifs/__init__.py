@@ -1,4 +1,4 @@
-"""What-ifs: questions about a plan, each a kind of study and an option of `stockpile solve`."""
+"""What-ifs: questions about a plan, each a kind of study too."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from optimiser.studies.what_ifs.what_if import WhatIf
 __all__ = ["COST_SHARES", "FIRM_SUPPLY", "FLOOR_LEVELS", "INFORMATION", "WHAT_IFS", "WhatIf"]
 
 WHAT_IFS: tuple[WhatIf, ...] = (FIRM_SUPPLY, COST_SHARES, FLOOR_LEVELS, INFORMATION)
-"""In the order in which `stockpile solve` answers them."""
+"""In the order in which a plan answers them."""

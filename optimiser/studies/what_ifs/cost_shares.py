@@ -313,7 +313,6 @@ def stability(found: Sequence[GroupShare]) -> str:
 
 COST_SHARES = WhatIf(
     kind="cost_shares",
-    option="shares",
     refuse=refuse,
     cases=cases,
     attach=attach,

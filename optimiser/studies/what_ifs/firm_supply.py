@@ -178,7 +178,6 @@ def rounds(asked: Asked) -> Rounds:
 
 FIRM_SUPPLY = WhatIf(
     kind="firm_supply",
-    option="firm",
     refuse=refuse,
     cases=cases,
     attach=attach,

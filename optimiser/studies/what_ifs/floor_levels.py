@@ -129,7 +129,6 @@ def rounds(asked: Asked) -> Rounds:
 
 FLOOR_LEVELS = WhatIf(
     kind="floor_levels",
-    option="floors",
     refuse=no_refusal,
     cases=cases,
     attach=attach,

@@ -217,7 +217,6 @@ def rounds(asked: Asked) -> Rounds:
 
 INFORMATION = WhatIf(
     kind="value_of_information",
-    option="value",
     refuse=refuse,
     cases=cases,
     attach=attach,

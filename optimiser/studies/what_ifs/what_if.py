@@ -17,8 +17,7 @@ from stockpile_model.stockpile import Stockpile
 class WhatIf:
     """A question about a plan.
 
-    `kind` is the kind of study that answers it for a workbook alone, `option` that of `stockpile
-    solve`.
+    `kind` names it; the study of that kind answers it for a workbook alone.
 
     refuse(stockpile): raise InputError where it has no answer. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
@@ -27,7 +26,6 @@ class WhatIf:
     """
 
     kind: str
-    option: str
     refuse: Callable[[Stockpile], None]
     cases: Callable[[Plan], list[Case]]
     attach: Callable[[Plan, Sequence[CaseResult], Options], Plan]

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
@@ -47,17 +48,27 @@ _LINE_LENGTH = 105  # letters next to the first column of the guide
 _ROOM, _WIDE = 12, 24  # least width of a column: for a date or a name, and for sentences
 
 
-def write_template(path: Path, material: str, force: bool = False) -> None:
-    """Write a new workbook to `path` (.xlsx).
+def write_template(
+    path: str | Path,
+    material: Literal["gallium", "indium", "blank"] = "gallium",
+    force: bool = False,
+) -> Path:
+    """Write a workbook to fill in (.xlsx), with the example of a material; return its path.
 
     Raises OutputError, also where a file stands there, unless by `force`.
+
+    >>> import optimiser as so
+    >>> so.read(so.write_template("new.xlsx", "indium", force=True)).sizes["materials"]
+    1
     """
+    path = Path(path)
     check_target(path, Kind.TEMPLATE)
     if path.exists() and not force:
         raise OutputError(
             f"{path}: exists already; choose another name, or replace it with --force"
         )
     replace(path, compose(material))
+    return path
 
 
 def compose(material: str) -> bytes:

@@ -1,6 +1,4 @@
-"""A workbook checked, and what is wrong with it as a workbook of its own, whose rows lead to the
-cells.
-"""
+"""What is wrong with a workbook, as a workbook of its own whose rows lead to the cells."""
 
 from __future__ import annotations
 
@@ -58,14 +56,12 @@ _RESERVED = re.compile(
 )  # in the path of a link; the last are bytes that are no text
 
 
-def check_workbook(source: Path, errors: Path | None = None, force: bool = False) -> Reading:
-    """Read a workbook; `errors` is where to write what is wrong with it, or odd about it, by
-    `force` in the place of any file.
+def check_workbook(source: Path, errors: Path, force: bool = False) -> Reading:
+    """Read a workbook, and write to `errors` what is wrong with it, or odd about it; by `force` in
+    the place of any file.
 
     Raises InputError as `read` does, after `errors` has been written, and OutputError.
     """
-    if errors is None:
-        return read(source)
     if same_file(errors, source):
         raise OutputError(
             f"{errors}: is the workbook to be checked, which is never written to; choose another"

@@ -1,11 +1,11 @@
-"""A bound on what it can matter that orders beyond `firm_periods` are relaxed."""
+"""Bound the cost of relaxing orders beyond `firm_periods`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
-from optimiser.desk.bounded_solve import Watch, bounded_solve
+from optimiser.explaining.bounded_solve import Watch, bounded_solve
 from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles.parts import TOLERANCES, decisions, hold
 from optimiser.solving.solve import Options, Outcome
@@ -46,8 +46,7 @@ def with_whole_orders(
     progress: Watch = None,
     solver: str | None = None,
 ) -> Plan:
-    """Return the plan with a bound on what it can matter that orders beyond `firm_periods` are
-    relaxed.
+    """Return the plan with a bound on the cost of relaxing orders beyond `firm_periods`.
 
     A dive makes a plan that does the same in these periods and orders whole from then on. The best
     plan of whole orders costs no more than it, and no less than the bound of the relaxed ones.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from optimiser.desk.plan_request import Answer
+from optimiser.api.planning.solution import Solution
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import relative_gap
 from optimiser.studies.what_ifs.cost_shares import CostShare
@@ -14,7 +14,7 @@ from optimiser.studies.what_ifs.information import Worth
 from stockpile_model.blocks.objective import ScenarioOutcome
 
 
-def as_object(result: Answer) -> dict[str, object]:
+def as_object(result: Solution) -> dict[str, object]:
     """Return the outcome as an object of the contract. What there is no plan for is null."""
     plan = result.plan
     return {

@@ -6,25 +6,22 @@ import platform
 import time
 from collections.abc import Mapping
 
-from optimiser.desk.plan_request import Request
+from optimiser.api.book import Book, parsed
 from optimiser.solving.highs import version as highs_version
 from optimiser.solving.search_options import Options
 from optimiser.solving.solve import Outcome
 from optimiser.system.versions import installed
-from optimiser.workbook.read.input_reader import Reading
 
 PACKAGES = ("stockpile-optimiser", "pyomo", "highspy", "numpy", "openpyxl", "xlsxwriter")
 
 
-def run_record(
-    request: Request, reading: Reading, options: Options, outcome: Outcome | None = None
-) -> Mapping[str, object]:
+def run_record(book: Book, options: Options, outcome: Outcome | None = None) -> dict[str, object]:
     """Return input, options, size, end and versions of a run by name."""
     return {
-        "input": request.source.name,
-        "input sha256": reading.sha256,
-        "changes": "; ".join(map(str, request.changes)),
-        "objective": reading.stockpile.settings.objective,
+        "input": book.source or "tables",
+        "input sha256": book.sha256,
+        "changes": "; ".join(map(str, parsed(book.changes))),
+        "objective": book.stockpile.settings.objective,
         "gap asked for": options.gap,
         "time limit [s]": options.time_limit,
         "threads": options.threads,

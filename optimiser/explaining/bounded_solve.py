@@ -1,5 +1,5 @@
-"""Solve a formulation; where the cost falls without limit, report what would be bought and sold
-without end.
+"""Solve a formulation, and name what would be bought and sold without end where its cost falls
+without limit.
 """
 
 from __future__ import annotations

@@ -1,0 +1,97 @@
+"""Audit a plan against its workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimiser.api.book import Book, Source, book_of
+from optimiser.api.saved_plan import SavedPlan, load_plan, sheets_of
+from optimiser.auditing import Finding
+from optimiser.auditing import audit as recompute
+from optimiser.plan.frames import Shown
+from optimiser.plan.plan import Plan
+from optimiser.system.errors import Fault, InputError
+from optimiser.workbook.read.plan_reader import spelt_alike
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport(Shown):
+    """The result of an audit.
+
+    `figures` is how many were recomputed, `findings` are those that do not agree. `unchecked` is
+    what could not be compared, `notes` are remarks on the plan, a line each.
+
+    >>> import optimiser as so
+    >>> book = so.read("inputs/small.xlsx")
+    >>> report = so.audit(book, so.solve(book).plan)
+    >>> isinstance(report, so.AuditReport), report.figures > 100
+    (True, True)
+    """
+
+    figures: int
+    findings: tuple[Finding, ...]
+    unchecked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def _title(self) -> str:
+        return f"Audit: {len(self.findings):,} of {self.figures:,} figures do not agree"
+
+    def _facts(self) -> Mapping[str, object]:
+        lines = (*map(str, self.findings), *(f"not checked: {each}" for each in self.unchecked))
+        return {f"{number}": line for number, line in enumerate(lines, start=1)}
+
+
+def audit(
+    source: Source, plan: Plan | SavedPlan | str | Path | None, *, changes: Sequence[str] = ()
+) -> AuditReport:
+    """Recompute a plan from its workbook, without model and solver.
+
+    Both may be in memory, or the path of a file. A workbook that is read gets the changes that the
+    plan was made with, then `changes`. Raises InputError for a file that cannot be read, and for a
+    plan that holds first decisions only.
+
+    >>> import optimiser as so
+    >>> book = so.read("inputs/small.xlsx")
+    >>> so.audit(book, so.solve(book).plan).findings
+    ()
+    """
+    given = load_plan(plan) if isinstance(plan, (str, Path)) else plan
+    sheets = sheets_of(given)
+    _refuse_first_decisions(given, plan)
+    saved = given if isinstance(given, SavedPlan) else None
+    made_with = saved.changes if saved and not isinstance(source, Book) else ()
+    book = book_of(source, (*made_with, *changes))
+    if saved:
+        spelt_alike(sheets, book.stockpile)
+    found = recompute(book.stockpile, sheets)
+    notes = (
+        *(saved.reading.notes if saved else ()),
+        *(f"the plan was made with {change}: so it is audited" for change in made_with),
+        *_other_file(source, book, saved),
+    )
+    return AuditReport(found.figures, found.findings, found.unchecked, notes)
+
+
+def _refuse_first_decisions(given: Plan | SavedPlan | None, plan: object) -> None:
+    """Raise InputError for a plan whose later decisions are not known."""
+    if given is not None and given.until is not None:
+        message = (
+            f"holds what is done before {given.until}, when the first scenario is known: what"
+            " follows was audited when it was made, and cannot be recomputed from the workbook"
+            " alone"
+        )
+        where = str(plan) if isinstance(plan, (str, Path)) else "plan"
+        raise InputError([Fault(where, message)])
+
+
+def _other_file(source: Source, book: Book, saved: SavedPlan | None) -> tuple[str, ...]:
+    """Return the note that a plan was made from another file; nothing where that is not known."""
+    made_from = saved.reading.run.get("input sha256", "") if saved else ""
+    if "" in (made_from, book.sha256) or made_from == book.sha256:
+        return ()
+    name = book.source if isinstance(source, Book) else source
+    return (
+        f"{name} is not, or no longer, the file that the plan was made from: its sha256 differs",
+    )

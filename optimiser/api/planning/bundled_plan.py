@@ -1,0 +1,192 @@
+"""Plan thousands of scenarios in bundles: the decisions before the first of them is known."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from optimiser.api.book import Book, Say, Source, book_of, path_of
+from optimiser.api.planning.plan_request import options_of
+from optimiser.api.planning.planner import check_output
+from optimiser.api.planning.run_record import run_record
+from optimiser.api.planning.solution import Solution
+from optimiser.execution.executor import Calls, processes
+from optimiser.execution.in_process import InProcess
+from optimiser.execution.processes import Processes
+from optimiser.explaining.bounded_solve import Watch
+from optimiser.explaining.shortages import Explanation, why_infeasible
+from optimiser.plan.plan import Plan
+from optimiser.scenarios.bundles.bundle_planner import BundlePlanner, Ended
+from optimiser.scenarios.bundles.parts import part
+from optimiser.solving.solve import Options, Progress, solve
+from optimiser.system.interrupts import Interrupt
+from optimiser.workbook.write.plan_book import write
+from stockpile_model import amounts
+from stockpile_model.build import build
+from stockpile_model.stockpile import Stockpile
+
+BUNDLES = 10  # where a decomposition is requested without a number
+
+
+def solve_in_bundles(
+    source: Source,
+    bundles: int | None = None,
+    *,
+    changes: Sequence[str] = (),
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    decompose: Literal["lagrangian", "ef"] | None = None,
+    workers: int | None = 0,
+    output: str | Path | None = None,
+    force: bool = False,
+    on_message: Say | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Solution:
+    """Plan thousands of scenarios as so many bundles (10, where none are named), each a model.
+
+    The plan holds what is to be done before the first scenario is known, and a bound that holds for
+    all. `time_limit` [s] is that of each search. `workers` are the processes that plan bundles (0:
+    this one; None: one for each core). With `decompose` mpi-sppy bounds them, over the ranks of an
+    MPI run: their Lagrangian dual, or their extensive form. The rest is as in `solve`.
+
+    Raises what `solve` does, and InputError for a workbook that cannot be bundled.
+
+    >>> import optimiser as so
+    >>> book = so.sample("inputs/small.xlsx", samples=10, keep=2)
+    >>> so.solve_in_bundles(book, 2).plan.until
+    datetime.date(2030, 3, 1)
+    """
+    began, say = time.perf_counter(), on_message or (lambda _: None)
+    target = None if output is None else Path(output)
+    with _agreed(decompose):
+        check_output(target, path_of(source), force)
+        book = book_of(source, changes, say)
+    options, read_at = options_of(book, gap, time_limit, threads), time.perf_counter()
+    watched = _Watched(say, on_progress)
+    run = {**run_record(book, options), "seconds reading": round(read_at - began, 3)}
+    ended, writes = (
+        _by_processes(book, bundles, options, workers, run, watched)
+        if decompose is None
+        else _by_ranks(book, bundles, options, decompose, run, watched)
+    )
+    explanation = _explanation(book.stockpile, ended.blame, options, say) if ended.blame else None
+    plan = ended.plan
+    if plan is None and ended.bound is not None:
+        currency = book.stockpile.settings.currency
+        say(f"no plan costs less than {amounts.money(ended.bound)} {currency}")
+    if plan is not None:
+        plan = _timed(plan, ended, time.perf_counter() - read_at)
+        if writes and target is not None:
+            with Interrupt():
+                write(plan, target)
+    seconds = time.perf_counter() - began
+    if plan is None:
+        return Solution(ended.status, None, explanation, seconds, None, ended.interrupted)
+    return Solution(plan.status, plan, None, seconds, target, ended.interrupted)
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What gets messages, and the progress of searches."""
+
+    say: Say
+    progress: Watch
+
+
+def _agreed(decompose: str | None) -> AbstractContextManager[None]:
+    """Return a context that raises on all ranks of an MPI run what one of them raises in it."""
+    if decompose is None:
+        return nullcontext()
+    from optimiser.execution.mpi_ranks import Ranks
+
+    return Ranks().agreed()
+
+
+def _by_processes(
+    book: Book,
+    bundles: int | None,
+    options: Options,
+    workers: int | None,
+    run: Mapping[str, object],
+    watched: _Watched,
+) -> tuple[Ended, bool]:
+    """Plan bundles in processes. Return how it ended, and that this process writes the plan."""
+    size = processes(workers)
+    executor = InProcess(Calls()) if size == 0 else Processes(Calls(), size, math.inf)
+    with closing(executor):
+        count = bundles or BUNDLES
+        planner = BundlePlanner(book.stockpile, count, options, executor, watched.progress)
+        fewer = _fewer(bundles, planner, watched.say)
+        return planner.plan([*map(str, book.warnings), *fewer], run), True
+
+
+def _by_ranks(
+    book: Book,
+    bundles: int | None,
+    options: Options,
+    way: Literal["lagrangian", "ef"],
+    run: Mapping[str, object],
+    watched: _Watched,
+) -> tuple[Ended, bool]:
+    """Plan bundles on the ranks of an MPI run. Return how it ended, and whether this rank writes
+    the plan.
+    """
+    from optimiser.execution.mpi_ranks import Ranks
+    from optimiser.scenarios.bundles.decomposed import check, decompose
+
+    ranks, count = Ranks(), bundles or BUNDLES
+    planner = BundlePlanner(book.stockpile, count, options, ranks, watched.progress)
+    check(planner, ranks, way)
+    warnings = [*map(str, book.warnings), *_fewer(bundles, planner, watched.say)]
+    run = {**run, "ranks": ranks.size, "decomposed by": way}
+    with ranks:
+        ended = planner.plan(warnings, run, lambda: decompose(planner, ranks, way))
+    return ended, ranks.rank == 0
+
+
+def _timed(plan: Plan, ended: Ended, seconds: float) -> Plan:
+    """Return the plan with the time that it took, and how the search ended."""
+    solved = {
+        "seconds solving": round(seconds, 3),
+        "ended": "interrupted by the user" if ended.interrupted else ended.status,
+    }
+    return replace(plan, run={**plan.run, **solved})
+
+
+def _fewer(bundles: int | None, planner: BundlePlanner, say: Say) -> list[str]:
+    """Warn where there are fewer bundles than requested: a bundle holds whole branches of the
+    scenario tree.
+    """
+    count = len(planner.parts)
+    if bundles is None or count >= bundles:
+        return []
+    branches = "branch" if count == 1 else "branches"
+    warning = (
+        f"--bundles {bundles}: the scenarios part into {count} {branches} when the first is"
+        f" known, so {count} are planned"
+    )
+    say(f"warning: {warning}")
+    return [warning]
+
+
+def _explanation(
+    stockpile: Stockpile, names: Sequence[str], options: Options, say: Say
+) -> Explanation:
+    """Return why scenarios have no plan: the first that has none alone, or else all together."""
+    for each in (*((name,) for name in names), tuple(names)):
+        formulation = build(part(stockpile, each))
+        together = len(each) == len(names)
+        if together or solve(formulation.m, replace(options, gap=1.0)).status == "infeasible":
+            break
+    say(
+        f"in scenario {each[0]}:"
+        if len(each) == 1
+        else f"in the scenarios {', '.join(each)} together:"
+    )
+    return why_infeasible(formulation, options)

@@ -1,0 +1,206 @@
+"""From a workbook to a plan: read, build, solve, report, write."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from optimiser.api import plan_json  # noqa: F401  # plans are saved as JSON too
+from optimiser.api.book import Book, Say, Source, book_of, path_of
+from optimiser.api.planning.plan_request import Request, options_of
+from optimiser.api.planning.run_record import run_record
+from optimiser.api.planning.solution import Solution
+from optimiser.api.planning.whole_orders import refuse_without_relaxed, with_whole_orders
+from optimiser.execution.executor import processes
+from optimiser.explaining.bounded_solve import Watch, bounded_solve
+from optimiser.explaining.shortages import why_infeasible
+from optimiser.plan.audited import audited
+from optimiser.plan.plan import Plan
+from optimiser.plan.plan_maker import make_plan
+from optimiser.solving.model_file import check_model_file, write_model
+from optimiser.solving.solve import Options, Outcome, Progress
+from optimiser.studies.engine.memory_record import MemoryRecord
+from optimiser.studies.engine.record import Record
+from optimiser.studies.engine.study_key import common
+from optimiser.studies.plan_what_ifs import answered
+from optimiser.system.errors import OutputError
+from optimiser.system.interrupts import Interrupt
+from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.write.plan_book import write
+from stockpile_model.build import build
+from stockpile_model.formulation import Formulation
+from stockpile_model.stockpile import Stockpile
+
+
+def solve(
+    source: Source,
+    *,
+    changes: Sequence[str] = (),
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    solver: str | None = None,
+    what_ifs: Sequence[str] = (),
+    whole_orders: bool = False,
+    workers: int | None = 0,
+    output: str | Path | None = None,
+    model_file: str | Path | None = None,
+    record: str | Path | None = None,
+    force: bool = False,
+    on_message: Say | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Solution:
+    """Plan a workbook: a book, or the path of one. What is None is as its settings say.
+
+    `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds;
+    `solver` names any solver that Pyomo knows. `what_ifs` are questions that the plan answers too:
+    `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`; `workers` are the
+    processes that run them (0: this one; None: one for each core), `record` keeps their runs in a
+    file. `whole_orders` bounds the cost of relaxing later orders.
+
+    `output` (.xlsx) is where the plan is written, `model_file` (.mps, .lp) the model; both are
+    checked before the search, and replace a file that this program did not write by `force` only.
+    `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is.
+
+    The plan is audited. Raises InputError, also where the cost falls without limit, OutputError,
+    SolverError, and AuditError for a plan that its input does not bear out.
+
+    >>> import optimiser as so
+    >>> result = so.solve("inputs/small.xlsx", changes=["demand[*].quantity scale 0.5"])
+    >>> result.status, round(result.plan["orders"]["ordered"].sum())
+    ('optimal', 10)
+    """
+    request = Request(
+        solver=solver,
+        what_ifs=tuple(what_ifs),
+        whole_orders=whole_orders,
+        workers=workers,
+        output=None if output is None else Path(output),
+        model_file=None if model_file is None else Path(model_file),
+        record=None if record is None else Path(record),
+        force=force,
+    )
+    began, say = time.perf_counter(), on_message or (lambda _: None)
+    _check_places(request, path_of(source))
+    book = book_of(source, changes, say)
+    options = options_of(book, gap, time_limit, threads)
+    return _planned(request, book, options, began, say, on_progress)
+
+
+def _planned(
+    request: Request, book: Book, options: Options, began: float, say: Say, progress: Watch
+) -> Solution:
+    """Plan all scenarios of a workbook in one model."""
+    read_at = time.perf_counter()
+    formulation = build(book.stockpile)
+    refuse_in_vain(request, formulation.stockpile)
+    built_at = time.perf_counter()
+    if request.model_file is not None:
+        objective = write_model(formulation.m, request.model_file)
+        say(f"the model is in {request.model_file}" + _one_of_two(formulation, objective))
+    with Interrupt() as interrupt:  # from here on there may be a plan to keep
+        outcome = bounded_solve(formulation, options, progress, request.solver)
+        if outcome.objective is not None:
+            seconds = {
+                "seconds reading": round(read_at - began, 3),
+                "seconds building": round(built_at - read_at, 3),
+                "seconds solving": round(time.perf_counter() - built_at, 3),
+            }
+            plan = _plan(book, formulation, options, outcome, seconds)
+            if not interrupt.requested:
+                try:
+                    with Interrupt(keeps=False):
+                        if request.whole_orders:
+                            of = (formulation, options, outcome.seconds, progress, request.solver)
+                            plan = with_whole_orders(plan, *of)
+                        plan = with_what_ifs(plan, request, book.stockpile, options)
+                except KeyboardInterrupt:
+                    interrupt.requested = True
+                    say("interrupted: the plan is written without the comparisons still to be run")
+            if request.output is not None:
+                write(plan, request.output)
+            total = time.perf_counter() - began
+            return Solution(plan.status, plan, None, total, request.output, interrupt.requested)
+    return _without_plan(formulation, options, outcome, began)
+
+
+def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
+    """Raise InputError where a comparison that is requested does not fit the workbook: before the
+    search, not after it.
+    """
+    for what_if in request.wanted:
+        what_if.refuse(stockpile)
+    if request.whole_orders:
+        refuse_without_relaxed(stockpile)
+
+
+def with_what_ifs(plan: Plan, request: Request, stockpile: Stockpile, options: Options) -> Plan:
+    """Return the plan with the answers to the what-ifs that are requested."""
+    wanted = request.wanted
+    if not wanted:
+        return plan
+    of, workers = common(stockpile, options), processes(request.workers)
+    with contextlib.ExitStack() as stack:
+        record = (
+            MemoryRecord()
+            if request.record is None
+            else stack.enter_context(Record(request.record))
+        )
+        return answered(plan, wanted, options, record, of, workers)
+
+
+def _check_places(request: Request, source: Path | None) -> None:
+    """Raise OutputError where the plan or the model cannot be written."""
+    check_output(request.output, source, request.force)
+    if request.model_file is not None:
+        _refuse_input(request.model_file, source)
+        check_model_file(request.model_file, request.force)
+
+
+def check_output(output: Path | None, source: Path | None, force: bool) -> None:
+    """Raise OutputError where the plan of a workbook cannot be written."""
+    if output is not None:
+        _refuse_input(output, source)
+        check_target(output)
+        refuse_foreign(output, Kind.PLAN, force)
+
+
+def _refuse_input(path: Path, source: Path | None) -> None:
+    """Raise OutputError where a path is that of the workbook."""
+    if source is not None and same_file(path, source):
+        raise OutputError(
+            f"{path}: is the input workbook, which is never written to; choose another name"
+        )
+
+
+def _plan(
+    book: Book,
+    formulation: Formulation,
+    options: Options,
+    outcome: Outcome,
+    seconds: Mapping[str, float],
+) -> Plan:
+    """Return the plan of a solved formulation, audited, with the record of its run."""
+    run = {**run_record(book, options, outcome), **seconds}
+    return audited(make_plan(formulation, outcome, map(str, book.warnings), run))
+
+
+def _without_plan(
+    formulation: Formulation, options: Options, outcome: Outcome, began: float
+) -> Solution:
+    """Return the end of a search that found no plan, with the reason where there is none."""
+    infeasible = outcome.status == "infeasible"
+    explanation = why_infeasible(formulation, options) if infeasible else None
+    seconds = time.perf_counter() - began
+    return Solution(outcome.status, None, explanation, seconds, interrupted=outcome.interrupted)
+
+
+def _one_of_two(formulation: Formulation, objective: str) -> str:
+    """Return the remark that a model file holds one objective of two; nothing where it has one."""
+    return (
+        f", with the objective {objective} alone: shortfall is not minimised first there"
+        if formulation.m.shortfall.active
+        else ""
+    )
