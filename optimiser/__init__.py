@@ -1,7 +1,7 @@
 """Decide how to build, hold and rotate a stockpile of a critical metal.
 
-Nothing here prints; what is wrong is raised as one of the errors. A workbook is in memory, or the
-path of one, and a file is written only where its path is given.
+Nothing here prints; what is wrong is raised as an exception. A workbook is an object in memory, or
+the path of a file. A file is written only where its path is given.
 
 >>> import optimiser as so
 >>> result = so.solve(so.read("inputs/small.xlsx"))
@@ -113,9 +113,9 @@ def __getattr__(name: str) -> Any:
     """
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = found
-    return found
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Say = Callable[[str], None]
-"""What gets messages while something runs, a line each."""
+"""A function that gets messages while something runs, a line each."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Book(Shown):
     """A workbook without faults.
 
-    `source` is the name of its file; `changes` were made to it since, in the words of `--set`.
+    `source` is the name of its file; `changes` are those applied since, in the words of `--set`.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
@@ -50,7 +50,7 @@ class Book(Shown):
 
     @property
     def warnings(self) -> tuple[Fault, ...]:
-        """Return what is odd about it, each with its cell."""
+        """Return the warnings of its checks, each with its cell."""
         return self.reading.warnings
 
     @property
@@ -60,7 +60,7 @@ class Book(Shown):
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """Return how many rows each table has, by name; of those that have any.
+        """Return the number of rows of each table that has any, by its name.
 
         >>> import optimiser as so
         >>> so.read("inputs/small.xlsx").sizes["offers"]
@@ -76,7 +76,7 @@ class Book(Shown):
     def change(self, *changes: str) -> Book:
         """Return the workbook after changes to its cells, each in the words of `--set`.
 
-        Raises InputError for a change that names no cell, or that makes the workbook wrong.
+        Raises InputError for a change that names no cell, or after which the workbook is wrong.
 
         >>> import optimiser as so
         >>> book = so.read("inputs/small.xlsx").change("demand[*].quantity scale 1.1")
@@ -137,16 +137,15 @@ Source = Book | str | Path
 def read(path: str | Path, *changes: str) -> Book:
     """Read a workbook (.xlsx), or a folder with a CSV file for each table.
 
-    Raises InputError, whose `faults` hold all that is wrong with it, each with its cell. The file
-    is only read.
+    Raises InputError, whose `faults` are all that is wrong with it, each with its cell. The file is
+    only read.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
     >>> book["offers"]["offer"].tolist()
     ['spot', 'framework']
     """
-    made = parsed(changes)
-    return Book(reader.read(path, made), Path(path).name, tuple(changes))
+    return Book(reader.read(path, parsed(changes)), Path(path).name, tuple(changes))
 
 
 def from_tables(tables: Mapping[str, Any], *changes: str) -> Book:
@@ -216,7 +215,7 @@ def path_of(source: Source) -> Path | None:
 def check_changes(*changes: str) -> None:
     """Raise InputError with all texts that are no change in the words of `--set`.
 
-    Whether a workbook has the cell is seen when the change is made.
+    Whether a workbook has the cell is checked when the change is applied.
 
     >>> import optimiser as so
     >>> try:
@@ -233,15 +232,15 @@ def parsed(changes: Iterable[str]) -> list[Change]:
 
     Raises InputError with all texts that are no change.
     """
-    found, faults = list[Change](), list[Fault]()
+    valid, faults = list[Change](), list[Fault]()
     for each in changes:
         try:
-            found.append(parse(each))
+            valid.append(parse(each))
         except ValueError as reason:
             faults.append(Fault("change", str(reason)))
     if faults:
         raise InputError(faults)
-    return found
+    return valid
 
 
 def _sheet_rows(name: str, given: Any) -> Iterator[tuple[int, Cells]]:

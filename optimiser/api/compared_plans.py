@@ -82,10 +82,10 @@ def sources_of(plans: Sequence[Comparable], names: Sequence[str] = ()) -> list[P
 
     Raises StockpileError where there is no plan, and InputError for a file that cannot be read.
     """
-    found = [_given(each) for each in plans]
-    stems = [_stem(each) for each in found]
+    given = [_given(each) for each in plans]
+    stems = [_stem(each) for each in given]
     sources = []
-    for number, (each, stem) in enumerate(zip(found, stems, strict=True), start=1):
+    for number, (each, stem) in enumerate(zip(given, stems, strict=True), start=1):
         later = isinstance(each, Book) or (isinstance(each, Path) and not is_plan(each))
         name = f"plan {number}" if not stem else stem if stems.count(stem) == 1 else str(each)
         sources.append(PlanSource(each, f"{name}, planned now" if later else name, later))
@@ -169,7 +169,7 @@ class PlannedNow:
         assert isinstance(source.plan, (Book, Path))
         place = source.name if source.path is None else str(source.path)
         try:
-            found = solve(
+            solution = solve(
                 source.plan,
                 changes=self.changes,
                 gap=self.gap,
@@ -179,10 +179,10 @@ class PlannedNow:
             )
         except InputError as error:
             raise InputError(_placed(error.faults, place)) from error
-        if found.plan is None:
-            message = f"{place}: " + "\n".join(found.reasons)
-            raise NoPlanError(message, found.status, found.interrupted)
-        return replace(_of_plan(found.plan, source.name), source=source.path, now=True)
+        if solution.plan is None:
+            message = f"{place}: " + "\n".join(solution.reasons)
+            raise NoPlanError(message, solution.status, solution.interrupted)
+        return replace(_of_plan(solution.plan, source.name), source=source.path, now=True)
 
 
 def _placed(faults: Iterable[Fault], place: str) -> Iterator[Fault]:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class SideBySide(Shown):
     """Plans side by side.
 
-    A row has the value of each plan; `differing` are those of which one differs from the first.
-    `notes` are remarks on the plans, a line each.
+    A row has the value of each plan; `differing` are the rows in which a plan differs from the
+    first. `notes` are remarks on the plans, a line each.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -56,8 +56,8 @@ class SideBySide(Shown):
     def units(self) -> dict[str, str]:
         """Return the units of amounts; a plan that does not state its own has that of another."""
         money, quantity = (
-            next(filter(None, found), "")
-            for found in zip(*((each.currency, each.unit) for each in self.sides), strict=True)
+            next(filter(None, stated), "")
+            for stated in zip(*((each.currency, each.unit) for each in self.sides), strict=True)
         )
         return {"money": money or "money", "quantity": quantity or "quantity"}
 
@@ -151,8 +151,8 @@ def compare(
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
     >>> dear = book.change("offers[spot].price = 11")
-    >>> found = so.compare(so.solve(book).plan, dear, names=("base", "dear"))
-    >>> found.names, [row.what for row in found.differing][0]
+    >>> prices = so.compare(so.solve(book).plan, dear, names=("base", "dear"))
+    >>> prices.names, [row.what for row in prices.differing][0]
     (('base', 'dear'), 'objective')
     """
     target = None if output is None else Path(output)
@@ -166,10 +166,12 @@ def compare(
     _refuse_other_units(sides)
     until = min((each.until for each in sides if each.until is not None), default=None)
     rows = tuple(rows_of([each.sheets for each in sides], until))
-    found = SideBySide(sides, rows, tuple(note for each in sides for note in _notes(each, sides)))
+    comparison = SideBySide(
+        sides, rows, tuple(note for each in sides for note in _notes(each, sides))
+    )
     if target is not None:
-        found.save(target, force)
-    return found
+        comparison.save(target, force)
+    return comparison
 
 
 def _check_place(target: Path, plans: Sequence[Comparable], force: bool) -> None:
@@ -227,7 +229,7 @@ def _notes(side: Side, all_sides: Sequence[Side]) -> list[str]:
 
 
 def _column(side: Side) -> PlanColumn:
-    """Return what the workbook of a comparison says about a plan."""
+    """Return the column of a plan in the workbook of a comparison."""
     about = {
         "file": "" if side.source is None else side.source.name,
         "planned from": side.input,

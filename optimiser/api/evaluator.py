@@ -57,7 +57,7 @@ class Evaluator:
         """Return the figure of each row of X (samples x inputs): an array of samples; nan where
         there is no plan.
         """
-        found = (each.number(self.figure) for each in self.run(X))
-        return np.array([np.nan if each is None else each for each in found])
+        values = (each.number(self.figure) for each in self.run(X))
+        return np.array([np.nan if each is None else each for each in values])
 
     __call__ = evaluate

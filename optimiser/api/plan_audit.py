@@ -65,13 +65,13 @@ def audit(
     book = book_of(source, (*made_with, *changes))
     if saved:
         spelt_alike(sheets, book.stockpile)
-    found = recompute(book.stockpile, sheets)
+    recomputed = recompute(book.stockpile, sheets)
     notes = (
         *(saved.reading.notes if saved else ()),
         *(f"the plan was made with {change}: so it is audited" for change in made_with),
         *_other_file(source, book, saved),
     )
-    return AuditReport(found.figures, found.findings, found.unchecked, notes)
+    return AuditReport(recomputed.figures, recomputed.findings, recomputed.unchecked, notes)
 
 
 def _refuse_first_decisions(given: Plan | SavedPlan | None, plan: object) -> None:

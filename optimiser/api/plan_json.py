@@ -72,7 +72,7 @@ WRITERS[".json"] = save
 def load(path: Path) -> PlanReading:
     """Read a plan that was saved as JSON. Raises InputError where it is none."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except OSError as reason:
         raise InputError(
             [Fault(str(path), f"cannot be read: {reason.strerror or reason}")]
@@ -80,19 +80,19 @@ def load(path: Path) -> PlanReading:
     except ValueError as reason:
         raise InputError([Fault(str(path), f"is no JSON text: {reason}")]) from reason
     try:
-        if told["format"] != FORMAT:
+        if stored["format"] != FORMAT:
             raise InputError(
                 [
                     Fault(
                         str(path),
-                        f"is no plan of this version: its format is {told['format']!r}, not"
+                        f"is no plan of this version: its format is {stored['format']!r}, not"
                         f" {FORMAT!r}",
                     )
                 ]
             )
-        rows = {name: _lines(name, lines) for name, lines in told["rows"].items()}
-        sheets = Sheets(rows, **{name: _number(told[name]) for name in CLAIMS})
-        run = {name: text(value) for name, value in told["run"].items() if value is not None}
+        rows = {name: _lines(name, lines) for name, lines in stored["rows"].items()}
+        sheets = Sheets(rows, **{name: _number(stored[name]) for name in CLAIMS})
+        run = {name: text(value) for name, value in stored["run"].items() if value is not None}
     except (KeyError, TypeError, AttributeError, ValueError) as reason:
         raise InputError([Fault(str(path), f"is no plan as it was saved: {reason!r}")]) from reason
     settings = {
@@ -100,7 +100,7 @@ def load(path: Path) -> PlanReading:
         for line in sheets[Assumption.SHEET]
         if line["table"] == "settings"
     }
-    return PlanReading(sheets, run, tuple(told["warnings"]), settings)
+    return PlanReading(sheets, run, tuple(stored["warnings"]), settings)
 
 
 def _is_own(path: Path) -> bool:
@@ -128,11 +128,11 @@ def _lines(sheet: str, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
     kinds: list[type[Result]] = [*results(), MarginalValue, Assumption]
     kind = next((each for each in kinds if sheet == each.SHEET), None)
     dates = {each.name for each in columns(kind) if each.kind == "date"} if kind else set()
-    found = []
+    lines = []
     for number, row in enumerate(rows, start=2):
         values = {
             name: dt.date.fromisoformat(value) if name in dates and value else _number(value)
             for name, value in row.items()
         }
-        found.append(Line(values, sheet, number, {name: name for name in values}))
-    return found
+        lines.append(Line(values, sheet, number, {name: name for name in values}))
+    return lines

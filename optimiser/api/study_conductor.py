@@ -30,11 +30,11 @@ GAP = 0.01  # of each run, where nothing else is requested
 
 
 class StudyConductor:
-    """Runs the studies of a workbook: so many processes, or a Dask cluster, started when a run is
-    first missing.
+    """Runs the studies of a workbook in `size` processes, or on a Dask cluster.
 
-    Finished runs are kept in the file `place`, or in memory. As a context it ends all that it has
-    started. Raises OutputError where the record cannot be read or written.
+    These start with the first run that the record does not have. The record is the file `place`, or
+    in memory. As a context it ends all that it has started. Raises OutputError where the record
+    cannot be read or written.
     """
 
     def __init__(

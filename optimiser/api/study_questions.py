@@ -1,4 +1,4 @@
-"""What studies ask of a workbook: kinds, inputs and ranges, in words or on its sheet."""
+"""The questions of studies: kinds, inputs and ranges, in words or on the sheet `studies`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def of_sheet(stockpile: Stockpile, names: Sequence[str], gap: float) -> Iterator
 def of_words(
     book: Book, kind: str, inputs: Inputs | None, gap: float, about: Mapping[str, Any]
 ) -> Asked:
-    """Return what a study asks: of a kind, or of the sheet by its name. Raises InputError."""
+    """Return the question of a study: of a kind, or of the sheet by its name. Raises InputError."""
     stockpile, named = book.stockpile, by_name(book.stockpile)
     if kind in named and inputs is None:
         return _of_rows(stockpile, named[kind], gap)
@@ -68,8 +68,8 @@ def of_words(
         raise InputError([Fault("study", message)])
     if inputs is None and kind == "tornado":
         return every_number(stockpile, kind, gap)
-    found = tuple(inputs_of(book, inputs or (), kind, **about))
-    return Asked(Study(study=kind, kind=kind, **about), found, stockpile, gap)
+    moved = tuple(inputs_of(book, inputs or (), kind, **about))
+    return Asked(Study(study=kind, kind=kind, **about), moved, stockpile, gap)
 
 
 def inputs_of(book: Book, inputs: Inputs, kind: str = "tornado", **about: Any) -> Iterator[Input]:
@@ -99,6 +99,6 @@ def inputs_of(book: Book, inputs: Inputs, kind: str = "tornado", **about: Any) -
 
 
 def _of_rows(stockpile: Stockpile, rows: Sequence[Study], gap: float) -> Asked:
-    """Return what the rows of a study ask."""
+    """Return the question of the rows of a study."""
     moved = () if rows[0].kind == "alternatives" else (row for row in rows if row.table)
     return Asked(rows[0], tuple(input_of(stockpile, row) for row in moved), stockpile, gap)

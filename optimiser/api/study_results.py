@@ -1,4 +1,4 @@
-"""What studies answer."""
+"""The answers of studies."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class StudyResult(Shown):
-    """What a study answers: a sentence and a table for each question, and every run.
+    """The answer of a study: a sentence and a table for each question, and every run.
 
     `record` holds how each run ended: the path of its file, or a record in memory.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
-    >>> found = so.study(book, "sweep", {"offers[spot].price": (11, 13)}, steps=2)
-    >>> isinstance(found, so.StudyResult), len(found["sweep"])
+    >>> sweep = so.study(book, "sweep", {"offers[spot].price": (11, 13)}, steps=2)
+    >>> isinstance(sweep, so.StudyResult), len(sweep["sweep"])
     (True, 2)
     """
 
@@ -49,23 +49,23 @@ class StudyResult(Shown):
         """Return how each run ended."""
         if isinstance(self.record, Path):
             with Record(self.record) as record:
-                return self._found(record)
-        return self._found(self.record)
+                return self._ended(record)
+        return self._ended(self.record)
 
-    def _found(self, record: MemoryRecord | Record) -> tuple[CaseResult, ...]:
+    def _ended(self, record: MemoryRecord | Record) -> tuple[CaseResult, ...]:
         return tuple(record.find_any(run.key) or CaseResult("not run") for run in self.runs)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """Return a table of the answer as a frame. Raises KeyError where there is no such table."""
         import pandas as pd
 
-        found = next((each for each in self.tables if each.name == table), None)
-        if found is None:
+        answer = next((each for each in self.tables if each.name == table), None)
+        if answer is None:
             names = [each.name for each in self.tables]
             raise KeyError(
                 f"no table {table!r}{nearest(table, names)}; there are {', '.join(names)}"
             )
-        return pd.DataFrame([[*row] for row in found.rows], columns=[*found.header])
+        return pd.DataFrame([[*row] for row in answer.rows], columns=[*answer.header])
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -96,14 +96,14 @@ class StudyResult(Shown):
 
 @dataclass(frozen=True, repr=False)
 class StudyResults(Shown):
-    """What several studies of a workbook answer.
+    """The answers of several studies of a workbook.
 
     `failed` is how many runs failed, `kept` how many came from the record. `interrupted`: the
     answers are those of the runs that had ended. `seconds` is the time that they took.
 
     >>> import optimiser as so
-    >>> found = so.run_studies("inputs/small.xlsx", everything=True, gap=0.1)
-    >>> isinstance(found, so.StudyResults), found.names
+    >>> studies = so.run_studies("inputs/small.xlsx", everything=True, gap=0.1)
+    >>> isinstance(studies, so.StudyResults), studies.names
     (True, ('everything',))
     """
 
@@ -123,12 +123,12 @@ class StudyResults(Shown):
 
     def __getitem__(self, name: str) -> StudyResult:
         """Return a study by its name. Raises KeyError where there is none."""
-        found = next((each for each in self.results if each.name == name), None)
-        if found is None:
+        result = next((each for each in self.results if each.name == name), None)
+        if result is None:
             raise KeyError(
                 f"no study {name!r}{nearest(name, self.names)}; there are {', '.join(self.names)}"
             )
-        return found
+        return result
 
     def _title(self) -> str:
         runs = sum(len(each.runs) for each in self.results)

@@ -36,21 +36,23 @@ def study(
 
     `kind` is a kind of study (`tornado`, `sweep`, `monte_carlo` …) or the name of one in the sheet
     `studies`. `inputs` are the cells that it moves, `budgets[nds].amount` or `prices[*].gallium
-    scale`, with low and high where the workbook gives no range; of a tornado None means every
-    number. `about` are further columns of the sheet `studies`, as `samples=100`. With `workers` 0
-    it runs in this process, else in so many others (None: one for each core); a `record` keeps
-    finished runs in a file. Raises InputError, OutputError and StockpileError.
+    scale`, with low and high where the workbook gives no range; a tornado without inputs moves
+    every number. `about` are further columns of the sheet `studies`, as `samples=100`.
+
+    With `workers` 0 it runs in this process, else in so many others (None: one for each core). A
+    `record` (.sqlite) keeps finished runs in a file. `on_progress` gets how far the study is.
+    Raises InputError, OutputError and StockpileError.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
-    >>> found = so.study(book, "sweep", {"demand[*].quantity": (5, 15)}, steps=3)
-    >>> len(found.frame)
+    >>> sweep = so.study(book, "sweep", {"demand[*].quantity": (5, 15)}, steps=3)
+    >>> len(sweep.frame)
     3
     """
-    asked = of_words(book, kind, inputs, gap, about)
+    question = of_words(book, kind, inputs, gap, about)
     place = None if record is None else Path(record)
     with StudyConductor(book, gap, time_limit, place, processes(workers)) as conductor:
-        return conductor.result(conductor.answered(asked, on_progress))
+        return conductor.result(conductor.answered(question, on_progress))
 
 
 def run_studies(
@@ -82,8 +84,8 @@ def run_studies(
     InputError, OutputError and StockpileError.
 
     >>> import optimiser as so
-    >>> found = so.run_studies("inputs/small.xlsx", everything=True, gap=0.1)
-    >>> len(found["everything"].runs) == len(found["everything"].frame)
+    >>> tornado = so.run_studies("inputs/small.xlsx", everything=True, gap=0.1)["everything"]
+    >>> len(tornado.runs) == len(tornado.frame)
     True
     """
     began, say = time.monotonic(), on_message or (lambda _: None)
@@ -91,12 +93,12 @@ def run_studies(
     _check_places(path_of(source), target, place, force)
     book, size = book_of(source, changes, say), processes(workers)
     rows = book.stockpile
-    asked = [every_number(rows, EVERYTHING, gap)] if everything else [*of_sheet(rows, names, gap)]
+    every = [every_number(rows, EVERYTHING, gap)] if everything else [*of_sheet(rows, names, gap)]
     with (
         StudyConductor(book, gap, time_limit, place, size, scheduler) as conductor,
         Interrupt(keeps=True) as interrupt,
     ):
-        answers = [conductor.answered(each, on_progress, interrupt) for each in asked]
+        answers = [conductor.answered(each, on_progress, interrupt) for each in every]
         if conductor.record.damaged:
             say(
                 f"warning: {place}: {conductor.record.damaged:,} runs do not bear their checksum"

@@ -32,7 +32,7 @@ WHAT_IFS = {
     "floors": "floor_levels",
     "value": "value_of_information",
 }
-"""The what-ifs by the options that ask them."""
+"""The what-ifs by the options that request them."""
 NOT_BUNDLED = {
     **{name: f"--{name}" for name in WHAT_IFS},
     "whole_orders": "--whole-orders",

@@ -80,8 +80,8 @@ def study(
             **options,
         )
     for each in outcome:
-        for said in each.answers:
-            answer(f"{each.name}: {said}")
+        for sentence in each.answers:
+            answer(f"{each.name}: {sentence}")
     answer(
         f"The studies are in {target}, every run in {place}"
         f" ({outcome.seconds:.1f} s, {outcome.kept:,} runs from the record)"

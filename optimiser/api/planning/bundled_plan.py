@@ -48,7 +48,7 @@ def solve_in_bundles(
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
-    """Plan thousands of scenarios as so many bundles (10, where none are named), each a model.
+    """Plan thousands of scenarios in so many bundles (None: 10), each a model of its own.
 
     The plan holds what is to be done before the first scenario is known, and a bound that holds for
     all. `time_limit` [s] is that of each search. `workers` are the processes that plan bundles (0:

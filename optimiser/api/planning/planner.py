@@ -52,7 +52,7 @@ def solve(
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
-    """Plan a workbook: a book, or the path of one. What is None is as its settings say.
+    """Plan a workbook: a book, or the path of one. The settings give each option that is None.
 
     `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds;
     `solver` names any solver that Pyomo knows. `what_ifs` are questions that the plan answers too:
@@ -95,7 +95,7 @@ def _planned(
     """Plan all scenarios of a workbook in one model."""
     read_at = time.perf_counter()
     formulation = build(book.stockpile)
-    refuse_in_vain(request, formulation.stockpile)
+    _refuse_unfit(request, formulation.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
         objective = write_model(formulation.m, request.model_file)
@@ -126,8 +126,8 @@ def _planned(
     return _without_plan(formulation, options, outcome, began)
 
 
-def refuse_in_vain(request: Request, stockpile: Stockpile) -> None:
-    """Raise InputError where a comparison that is requested does not fit the workbook: before the
+def _refuse_unfit(request: Request, stockpile: Stockpile) -> None:
+    """Raise InputError where the workbook does not fit a question that is requested: before the
     search, not after it.
     """
     for what_if in request.wanted:

@@ -1,4 +1,4 @@
-"""How the planning of a workbook ended."""
+"""The outcome of planning a workbook."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from optimiser.plan.plan import Plan
 
 @dataclass(frozen=True, repr=False)
 class Solution(Shown):
-    """How a search ended.
+    """The outcome of a search.
 
     `status`: optimal, feasible, infeasible or no_plan; the plan, or the explanation why there is
-    none. `path`: where the plan was written. `interrupted`: the user ended the search.
+    none. `path`: where the plan was written. `interrupted` is whether the user ended the search.
 
     >>> import optimiser as so
     >>> result = so.solve(so.read("inputs/small.xlsx"))
