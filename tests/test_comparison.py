@@ -116,7 +116,9 @@ def test_a_plan_written_and_read_is_as_it_was_made(tmp_path: Path) -> None:
 def edited(sheets: Sheets, sheet: str, where: Callable[[Any], bool], **values: Any) -> Sheets:
     def line(old: Any) -> Any:
         new = (
-            type(old)({**old, **values}, old.sheet, old.number, old.letters) if where(old) else old
+            type(old)({**old, **values}, old.sheet, old.number, old.letters, old.names)
+            if where(old)
+            else old
         )
         return new
 

@@ -19,10 +19,17 @@ import optimiser as so
 from inputs import dictionary
 from optimiser import auditing
 from optimiser.auditing import audit
+from optimiser.comparison.compared import compare
+from optimiser.figures.figure import TableFigure
+from optimiser.figures.of_comparison import side_by_side
+from optimiser.figures.of_plan import figures_of
+from optimiser.figures.of_plan.plan_rows import PlanRows
+from optimiser.figures.origins import known
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
+from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.template import template_book
 from optimiser.workbook.write import plan_book
 from stockpile_model import block, schema
@@ -145,6 +152,66 @@ def test_the_audit_refuses_a_plan_of_another_quantity() -> None:
     less = book_.change("draws[swap].quantity set 60").stockpile
     said = [str(each) for each in audit(less, as_sheets(plan)).findings]
     assert any("draws" in each and "at most 60" in each for each in said)
+
+
+def test_plans_that_differ_in_what_is_drawn_differ_where_they_are_compared() -> None:
+    """The plans draw as much, one month apart; all else of them is the same."""
+    early, late = (
+        as_sheets(plan_of(book(draws=[{**TABLES["draws"][0], "date": month(number)}])))
+        for number in (3, 4)
+    )
+    found = {(each.what, each.of): each.values for each in compare([early, late]) if each.differs}
+    assert found == {
+        ("first draw", "swap"): (month(3), month(4)),
+        ("draw 2027-03-01", "swap"): (pytest.approx(MOST), 0.0),
+        ("draw 2027-04-01", "swap"): (0.0, pytest.approx(MOST)),
+    }
+    less = so.solve(book().change("draws[swap].quantity set 60")).plan
+    assert less is not None
+    row = next(each for each in compare([early, as_sheets(less)]) if each.what == "drawn")
+    assert (row.of, row.values, row.differs) == ("swap", pytest.approx((MOST, 60.0)), True)
+
+
+def test_the_titles_of_a_comparison_name_what_is_drawn() -> None:
+    first, *_ = side_by_side.figures(["a", "b"], [], {})
+    assert "draw" in first.columns[1].meaning.replace(" or ", ", ").split(", ")
+
+
+def test_the_summary_sums_up_what_is_drawn_and_its_metal_balances() -> None:
+    figures = figures_of(PlanRows(plan_of(book())))
+    quantities, checks = figures["quantities"], figures["checks"]
+    assert isinstance(quantities, TableFigure)
+    assert isinstance(checks, TableFigure)
+    assert quantities.cell("Drawn").value == pytest.approx(MOST)
+    labels = [line.values[0] for line in quantities.lines]
+    assert labels.index("Delivered") < labels.index("Drawn") < labels.index("Stock at the end")
+    assert {known(line.values[1]) for line in checks.lines} == {"agrees"}
+
+
+def test_the_audit_recomputes_the_summary_of_what_is_drawn(tmp_path: Any) -> None:
+    path = plan_of(book()).save(tmp_path / "plan.xlsx")
+    stockpile = book().stockpile
+    sheets = read_plan(path).sheets
+    assert audit(stockpile, sheets).findings == ()
+    changed = [
+        type(line)({**line, "B": 90.0}, "summary", line.number, line.letters, line.names)
+        if line["label"] == "Drawn"
+        else line
+        for line in sheets["summary"]
+    ]
+    edited = replace(sheets, rows={**sheets.rows, "summary": changed})
+    (finding,) = audit(stockpile, edited).findings
+    assert (finding.what, finding.expected, finding.found) == ("B (Drawn)", MOST, 90.0)
+    hidden = [line for line in sheets["summary"] if line["label"] != "Drawn"]
+    without = replace(sheets, rows={**sheets.rows, "summary": hidden})
+    (finding,) = audit(stockpile, without).findings
+    assert finding.what == "Drawn is not there, below Quantities"
+
+
+def test_a_message_names_what_is_drawn() -> None:
+    plan = plan_of(book())
+    (line,) = as_sheets(plan)["draws"]
+    assert line.words("quantity") == "quantity (2027-03-01, swap, gallium)"
 
 
 def test_an_event_changes_what_can_be_drawn() -> None:

@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Exit, Heading, Ledger
-from stockpile_model.schema import Problem, Result, Row
+from stockpile_model.schema import SIDES, Problem, Result, Row, SummedLine
 from stockpile_model.stockpile import Stockpile
 
 
@@ -183,6 +183,12 @@ def tables() -> tuple[type[Row], ...]:
 def results() -> tuple[type[Result], ...]:
     """Return the types of result row of all blocks."""
     return tuple(kind for block in blocks() for kind in block.results)
+
+
+def summed() -> list[tuple[type[Result], SummedLine]]:
+    """Return the lines of the summary in their order, each with the type of the rows it sums."""
+    found = [(kind, line) for kind in results() for line in kind.SUMMED]
+    return sorted(found, key=lambda each: (SIDES.index(each[1].side), each[1].place))
 
 
 def headings() -> Mapping[str, Heading]:

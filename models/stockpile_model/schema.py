@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import itertools
 import keyword
 import math
 import types
@@ -275,6 +276,59 @@ def get(row: Any, name: str) -> Any:
     return getattr(row, f"{name}_" if keyword.iskeyword(name) else name)
 
 
+Side = Literal["", "in", "out", "waste", "held", "missing"]
+SIDES: tuple[Side, ...] = typing.get_args(Side)
+"""Where a line of the summary stands in the balance of metal, in the order of the lines."""
+
+
+@dataclass(frozen=True)
+class SummedLine:
+    """A line of the summary: the expected sum of a column of result rows [quantity].
+
+    Summed are the rows that have the values of `where` and not all of those of `but`. `side`: metal
+    that comes `in`, goes `out`, is `waste`, is `held` at the end of the last period, or is
+    `missing`. Lines of one side stand by `place`.
+    """
+
+    label: str
+    column: str
+    side: Side = ""
+    note: str = ""
+    where: tuple[tuple[str, object], ...] = ()
+    but: tuple[tuple[str, object], ...] = ()
+    place: int = 50
+
+
+@dataclass(frozen=True)
+class ComparedSum:
+    """What plans are compared by: the expected sum of a column [quantity] for each name in `of`.
+
+    `first`: what the date of the first row of each name is called; blank where it is not compared.
+    `dated`: what the sum of one date is called; blank where dates are not compared one by one.
+    """
+
+    what: str
+    of: str
+    column: str
+    first: str = ""
+    dated: str = ""
+
+
+@dataclass(frozen=True)
+class ComparedChoice:
+    """What plans are compared by: what is chosen for each name in `of`, and when.
+
+    `chosen` is the column of the choice, `when` that of its date. `otherwise` is what is shown
+    where that column is blank or says so itself: nothing is chosen.
+    """
+
+    what: str
+    of: str
+    chosen: str
+    when: str
+    otherwise: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One row of a plan; its columns carry unit and meaning like a table's.
@@ -290,6 +344,9 @@ class Result:
     `BRIEF` is the title of its rows where a plan is shown in brief, as in a terminal; blank: they
     are not shown there. `RANK` is that of its instructions (a column `instruction`) among the first
     steps of a plan, the weightiest being 1; 0: its rows hold none.
+
+    `SUMMED` are its lines of the summary, `COMPARED` what plans are compared by. `NAMED` are the
+    columns by which a message names a row; blank: those before its first figure.
     """
 
     SHEET: ClassVar[str] = ""
@@ -300,6 +357,17 @@ class Result:
     DECIDED: ClassVar[str] = ""
     BRIEF: ClassVar[str] = ""
     RANK: ClassVar[int] = 0
+    SUMMED: ClassVar[tuple[SummedLine, ...]] = ()
+    COMPARED: ClassVar[tuple[ComparedSum | ComparedChoice, ...]] = ()
+    NAMED: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def named_by(cls) -> tuple[str, ...]:
+        """Return the columns by which a message names a row."""
+        of = {each.name for each in columns(Dated)}
+        own = (each for each in columns(cls) if each.name not in of)
+        before = itertools.takewhile(lambda each: each.kind in ("text", "date"), own)
+        return cls.NAMED or tuple(each.name for each in before)
 
     @classmethod
     def dated_by(cls) -> str:

@@ -128,11 +128,11 @@ def _lines(sheet: str, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
     kinds: list[type[Result]] = [*results(), MarginalValue, Assumption]
     kind = next((each for each in kinds if sheet == each.SHEET), None)
     dates = {each.name for each in columns(kind) if each.kind == "date"} if kind else set()
-    lines = []
+    names, lines = kind.named_by() if kind else (), []
     for number, row in enumerate(rows, start=2):
         values = {
             name: dt.date.fromisoformat(value) if name in dates and value else _number(value)
             for name, value in row.items()
         }
-        lines.append(Line(values, sheet, number, {name: name for name in values}))
+        lines.append(Line(values, sheet, number, {name: name for name in values}, names))
     return lines

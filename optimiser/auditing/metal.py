@@ -10,7 +10,14 @@ from optimiser.auditing.findings import Cell
 from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import AuditedLot, PathAudit
 from optimiser.auditing.plan_sheets import Line
-from optimiser.auditing.twin import DISPOSAL, AuditedHeading, AuditedMovement, Size, Twin
+from optimiser.auditing.twin import (
+    DISPOSAL,
+    AuditedHeading,
+    AuditedMovement,
+    AuditedTotal,
+    Size,
+    Twin,
+)
 
 
 def metal(path: PathAudit) -> None:
@@ -277,6 +284,12 @@ TWIN = Twin(
         AuditedMovement("opening", True, _opens),
         AuditedMovement("arrival", True, comes_in),
         AuditedMovement("expired", False, _expires),
+    ),
+    totals=(
+        AuditedTotal("Opening stock", "movements", "quantity", {"kind": "opening"}),
+        AuditedTotal("Delivered", "deliveries", "quantity"),
+        AuditedTotal("Returned", "movements", "quantity", {"kind": "return"}),
+        AuditedTotal("Stock at the end", "lots", "quantity", last=True),
     ),
     needs=(Size("opening_stock", "quantity"),),
     follow=(metal,),

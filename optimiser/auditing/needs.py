@@ -10,7 +10,7 @@ from optimiser.auditing.metal import goes_out
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
-from optimiser.auditing.twin import AuditedHeading, AuditedMovement, Size, Twin
+from optimiser.auditing.twin import AuditedHeading, AuditedMovement, AuditedTotal, Size, Twin
 
 LEAST_CHANCE = 1e-9  # noise of a sum of probabilities [1]
 
@@ -244,11 +244,16 @@ def _used(path: PathAudit, line: Line, t: int) -> None:
 DEMAND = Twin(
     headings=(AuditedHeading("shortage", cash=False, penalty="shortage_cost"),),
     movements=(AuditedMovement("demand", False, _used),),
+    totals=(
+        AuditedTotal("Used by demand", "demand", "met"),
+        AuditedTotal("Unmet demand", "demand", "unmet", missing=True),
+    ),
     needs=(Size("demand", "quantity"),),
     follow=(demand,),
 )
 TARGETS = Twin(
     headings=(AuditedHeading("below_target", cash=False, penalty="below_target_cost"),),
+    totals=(AuditedTotal("Below targets", "targets", "below", missing=True),),
     needs=(Size("targets", "quantity"),),
     follow=(targets,),
     conclude=(likely,),

@@ -16,6 +16,7 @@ from optimiser.auditing.twin import (
     AuditedInstruction,
     AuditedMovement,
     AuditedSheet,
+    AuditedTotal,
     Size,
     Twin,
 )
@@ -182,6 +183,10 @@ TWIN = Twin(
         ),
     ),
     deeds=(AuditedDeed("rotate", "outlets", _planned),),
+    totals=(
+        AuditedTotal("Rotated out", "rotation", "quantity", but={"form": "expired"}),
+        AuditedTotal("Waste", "rotation", "quantity", {"form": "expired"}),
+    ),
     limits=(Size("outlets", "capacity"),),
     follow=(rotation,),
 )

@@ -13,28 +13,14 @@ from stockpile_model.schema import Dated, Result, columns
 OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
 
 
-NAMES = (
-    "offer",
-    "contract",
-    "project",
-    "rule",
-    "appropriation",
-    "heading",
-    "lot",
-    "name",
-    "material",
-    "date",
-    "value",
-    "window",
-    "label",
-)
-"""The columns by which a message names a row."""
-
-
 class Line(dict[str, Any]):
-    """One row of a plan sheet by column name. `letters` maps a column to where it stands."""
+    """One row of a plan sheet by column name.
 
-    __slots__ = ("letters", "number", "sheet")
+    `letters` maps a column to where it stands; `names` are the columns by which a message names the
+    row.
+    """
+
+    __slots__ = ("letters", "names", "number", "sheet")
 
     def __init__(
         self,
@@ -42,9 +28,10 @@ class Line(dict[str, Any]):
         sheet: str,
         number: int,
         letters: Mapping[str, str],
+        names: Sequence[str] = (),
     ) -> None:
         super().__init__(values)
-        self.sheet, self.number, self.letters = sheet, number, letters
+        self.sheet, self.number, self.letters, self.names = sheet, number, letters, names
 
     def at(self, column: str) -> str:
         """Return the address of a cell: `orders!E5`."""
@@ -57,9 +44,8 @@ class Line(dict[str, Any]):
 
     def words(self, column: str) -> str:
         """Return a column of this row in words: `ordered (spot, 2027-03-01)`."""
-        known = [
-            str(self[name]) for name in NAMES if name != column and self.get(name) not in (None, "")
-        ]
+        names = (name for name in self.names if name != column)
+        known = [str(self[name]) for name in names if self.get(name) not in (None, "")]
         return (
             f"{column.replace('_', ' ')} ({', '.join(known)})"
             if known
@@ -114,7 +100,7 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     if "date" in letters:
         rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]
-    members = [field for _, field in fields]
+    members, names = [field for _, field in fields], kind.named_by()
     for number, row in enumerate(rows, start=2):
         found.append(
             Line(
@@ -122,6 +108,7 @@ def lines(rows: Iterable[Result]) -> list[Line]:
                 kind.SHEET,
                 number,
                 letters,
+                names,
             )
         )
     return found

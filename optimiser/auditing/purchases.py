@@ -15,6 +15,7 @@ from optimiser.auditing.twin import (
     AuditedHeading,
     AuditedInstruction,
     AuditedSheet,
+    AuditedTotal,
     Size,
     Twin,
 )
@@ -493,6 +494,7 @@ TWIN = Twin(
         ),
     ),
     deeds=(AuditedDeed("order", "offers", _planned),),
+    totals=(AuditedTotal("Ordered", "orders", "ordered"),),
     sources={"offers": "purchase"},
     decisions=(
         Size("offers", "minimum_order"),

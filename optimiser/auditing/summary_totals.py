@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
+from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
+from optimiser.auditing.twin import AuditedTotal
 from stockpile_model.tree import ALL
 
 COLUMNS = "BCDEF"
@@ -51,20 +53,29 @@ def summary(together: Together) -> None:
             ):
                 record.unchecked[f"summary!{COLUMNS[0]}{line.number} ({label})"] = None
         else:
-            # Sums of what the other sheets show, exactly; but a difference may be next to nothing
-            # of what it is a difference of.
-            noise = together.noise.money() if label in ("Total", "for all") else 0.0
-            noise = together.noise.quantity() if label == "Rotated out" else noise
-            for column, value in zip(COLUMNS, figures, strict=False):
-                if column not in line:
-                    continue
-                if record.fails(not isinstance(line[column], str)):
-                    record.add(line.at(column), line.words(column), value, line[column])
-                else:
-                    record.figure(line, column, value, noise)
+            _compare(together, line, label, figures)
     for part, label in expected:
         if record.fails((part, label) not in expected):
             record.refuse("summary", f"{label} is not there, below {part}")
+
+
+def _compare(together: Together, line: Line, label: str, figures: tuple[float | None, ...]) -> None:
+    """Compare the figures of a line with sums of what the other sheets show.
+
+    They agree exactly; but a difference may be next to nothing of what it is a difference of.
+    """
+    record, noise = together.record, 0.0
+    if label in ("Total", "for all"):
+        noise = together.noise.money()
+    elif any(label == each.label for each in together.twins.totals if each.but):
+        noise = together.noise.quantity()
+    for column, value in zip(COLUMNS, figures, strict=False):
+        if column not in line:
+            continue
+        if record.fails(not isinstance(line[column], str)):
+            record.add(line.at(column), line.words(column), value, line[column])
+        else:
+            record.figure(line, column, value, noise)
 
 
 def _instructions(together: Together) -> set[str]:
@@ -112,28 +123,21 @@ class _Sums:
 
     def quantities(self) -> Found:
         """Return what comes in, goes out and is missing."""
-        total, clock = self.total, self.together.clock
-        out, waste = (
-            total("rotation", "quantity"),
-            total("rotation", "quantity", form="expired"),
-        )
-        missed = {
-            "Unmet demand": total("demand", "unmet"),
-            "Below targets": total("targets", "below"),
-        }
-        quantities = {
-            "Ordered": total("orders", "ordered"),
-            "Opening stock": total("movements", "quantity", kind="opening"),
-            "Delivered": total("deliveries", "quantity"),
-            "Returned": total("movements", "quantity", kind="return"),
-            "Used by demand": total("demand", "met"),
-            "Rotated out": out - waste,
-            "Waste": waste,
-            "Stock at the end": total("lots", "quantity", date=clock.begins[clock.periods - 1]),
-            **missed,
-            "Shortfall": sum(missed.values()),
-        }
-        return {("Quantities", label): (value,) for label, value in quantities.items()}
+        totals = self.together.twins.totals
+        found = {each.label: self.audited(each) for each in totals}
+        shortfall = math.fsum(found[each.label] for each in totals if each.missing)
+        found["Shortfall"] = shortfall
+        return {("Quantities", label): (value,) for label, value in found.items()}
+
+    def audited(self, total: AuditedTotal) -> float:
+        """Return a total that a twin declares."""
+        where, clock = dict(total.where), self.together.clock
+        if total.last:
+            where["date"] = clock.begins[clock.periods - 1]
+        whole = self.total(total.sheet, total.column, **where)
+        if not total.but:
+            return whole
+        return whole - self.total(total.sheet, total.column, **where, **total.but)
 
     def appropriations(self) -> Found:
         """Return what becomes of each appropriation."""

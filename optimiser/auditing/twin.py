@@ -91,6 +91,23 @@ class AuditedDeed:
     planned: Callable[[PathAudit, str, str | None, int | None], float]
 
 
+@dataclass(frozen=True)
+class AuditedTotal:
+    """A total of the summary: the expected sum of a column of a sheet.
+
+    It is over the rows that have the values of `where` and not all of those of `but`; with `last`
+    over those of the last period. `missing`: it is part of the shortfall.
+    """
+
+    label: str
+    sheet: str
+    column: str
+    where: Mapping[str, object] = field(default_factory=dict)
+    but: Mapping[str, object] = field(default_factory=dict)
+    last: bool = False
+    missing: bool = False
+
+
 FREIGHT = AuditedHeading("freight")
 DUTY = AuditedHeading("duty")
 DISPOSAL = AuditedHeading("disposal", "rotation")
@@ -113,7 +130,8 @@ class Twin:
     twins), `settle` (compare money, once all of it is due). Then `conclude` compares what all paths
     have together.
 
-    Headings, movements, deeds: those of the concern. Sheets: those that differ from others.
+    Headings, movements, deeds: those of the concern. Sheets: those that differ from others. Totals:
+    what the summary sums up of its sheets.
     Sources: the tables whose rows bring metal of a supplier, with the use of what is paid for them.
     Needs, decisions, limits: the sizes of what is required of a material, of the least decision
     about it, and of what limits it.
@@ -123,6 +141,7 @@ class Twin:
     movements: tuple[AuditedMovement, ...] = ()
     sheets: tuple[AuditedSheet, ...] = ()
     deeds: tuple[AuditedDeed, ...] = ()
+    totals: tuple[AuditedTotal, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Size, ...] = ()
     decisions: tuple[Size, ...] = ()
@@ -143,6 +162,7 @@ class Twins:
         self.movements = {each.name: each for twin in twins for each in twin.movements}
         self.sheets = {each.name: each for twin in twins for each in twin.sheets}
         self.deeds = {each.kind: each for twin in twins for each in twin.deeds}
+        self.totals = tuple(each for twin in twins for each in twin.totals)
         self.sources = {table: use for twin in twins for table, use in twin.sources.items()}
         self.needs = tuple(each for twin in twins for each in twin.needs)
         self.decisions = tuple(each for twin in twins for each in twin.decisions)

@@ -15,12 +15,12 @@ from optimiser.auditing import Line, Sheets
 from optimiser.solving.search_options import relative_gap
 from stockpile_model.block import results
 from stockpile_model.names import identity
+from stockpile_model.schema import ComparedChoice, ComparedSum
 from stockpile_model.tree import ALL
 
 SAME = 1e-6  # relative difference up to which two amounts are one
 NOISE = 1e-9  # share of the largest amount of a unit up to which there is none of it
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
-NOT_SIGNED, NO = "not signed", "no"
 Value = float | str | dt.date | None
 Key = TypeVar("Key", bound=Hashable)
 
@@ -144,54 +144,57 @@ def _scenarios(plans: Sequence[Sheets]) -> Iterator[Compared]:
 
 
 def _decisions(plans: Sequence[Sheets]) -> Iterator[Compared]:
-    yield from _chosen("contract", [each["contracts"] for each in plans], _level, NOT_SIGNED)
-    yield from _chosen("project", [each["projects"] for each in plans], _decision, NO)
-    ordered = [_sums(each["orders"], "ordered", itemgetter("offer")) for each in plans]
-    begun = [_first_dates(each["orders"]) for each in plans]
-    for of in _names(ordered):
-        yield _amount("ordered", of, ordered)
-        yield Compared(DECISIONS, "first order", of, "", tuple(each.get(of) for each in begun))
-    rotated = [_sums(each["rotation"], "quantity", itemgetter("outlet")) for each in plans]
-    arrived = [_sums(each["deliveries"], "quantity", itemgetter("supplier")) for each in plans]
-    for what, sums in (("rotated", rotated), ("arrives", arrived)):
-        for of in filter(None, _names(sums)):  # what expires has no outlet
-            yield _amount(what, of, sums)
-    yield from _first_orders(plans)
-
-
-def _chosen(
-    what: str,
-    lines: Sequence[Sequence[Line]],
-    choice: Callable[[Line], str | None],
-    otherwise: str,
-) -> Iterator[Compared]:
-    """Yield what each plan chooses for each contract, or each project."""
-    found = [_choices(each, what, choice) for each in lines]
-    for of in _names(found):
-        yield Compared(DECISIONS, what, of, "", tuple(each.get(of) or otherwise for each in found))
-
-
-def _amount(what: str, of: str, sums: Sequence[Mapping[str, float]]) -> Compared:
-    """Return a quantity of each plan by its name; nothing where a plan has none."""
-    return Compared(DECISIONS, what, of, "quantity", tuple(each.get(of, 0.0) for each in sums))
-
-
-def _first_orders(plans: Sequence[Sheets]) -> Iterator[Compared]:
-    """Yield the orders by date and offer that are placed before any scenario is known."""
+    """Yield what the types of result row are compared by, in the order of their sheets; then the
+    rows of single dates.
+    """
+    kinds = sorted(results(), key=lambda kind: kind.PLACE)
+    by = [(kind.SHEET, each) for kind in kinds for each in kind.COMPARED]
+    for sheet, each in by:
+        lines = [plan[sheet] for plan in plans]
+        if isinstance(each, ComparedChoice):
+            yield from _chosen(lines, each)
+        else:
+            yield from _summed(lines, each)
     known = _first_known(plans)
-    first = [
-        _sums((line for line in each["orders"] if line["date"] < known), "ordered", _dated)
-        for each in plans
-    ]
-    for key in sorted({key for each in first for key in each}):
-        date, offer = key
-        values = tuple(each.get(key, 0.0) for each in first)
-        yield Compared(DECISIONS, f"order {date}", offer, "quantity", values)
+    for sheet, each in by:
+        if isinstance(each, ComparedSum) and each.dated:
+            early = [[line for line in plan[sheet] if line["date"] < known] for plan in plans]
+            yield from _dated(early, each)
+
+
+def _chosen(lines: Sequence[Sequence[Line]], by: ComparedChoice) -> Iterator[Compared]:
+    """Yield what each plan chooses for each name."""
+    found = [_choices(each, by) for each in lines]
+    for of in _names(found):
+        values = tuple(each.get(of) or by.otherwise for each in found)
+        yield Compared(DECISIONS, by.what, of, "", values)
+
+
+def _summed(lines: Sequence[Sequence[Line]], by: ComparedSum) -> Iterator[Compared]:
+    """Yield the sum of each plan for each name, and the date of its first row."""
+    sums = [_sums(each, by.column, itemgetter(by.of)) for each in lines]
+    begun = [_first_dates(each, by.of) for each in lines] if by.first else []
+    for of in filter(None, _names(sums)):  # what expires has no outlet
+        yield _amount(by.what, of, [each.get(of, 0.0) for each in sums])
+        if by.first:
+            yield Compared(DECISIONS, by.first, of, "", tuple(each.get(of) for each in begun))
+
+
+def _dated(lines: Sequence[Sequence[Line]], by: ComparedSum) -> Iterator[Compared]:
+    """Yield the sum of each plan for each date and name."""
+    sums = [_sums(each, by.column, itemgetter("date", by.of)) for each in lines]
+    for date, of in sorted({key for each in sums for key in each}):
+        yield _amount(f"{by.dated} {date}", of, [each.get((date, of), 0.0) for each in sums])
+
+
+def _amount(what: str, of: str, values: Iterable[float]) -> Compared:
+    """Return a quantity of each plan."""
+    return Compared(DECISIONS, what, of, "quantity", tuple(values))
 
 
 def _first_known(plans: Iterable[Sheets]) -> dt.date:
     """Return when the first scenario of any of the plans is known; without scenarios all is known,
-    and every order is one of the first.
+    and every row is one of the first.
     """
     return min(
         (
@@ -204,36 +207,25 @@ def _first_known(plans: Iterable[Sheets]) -> dt.date:
     )
 
 
-def _dated(line: Line) -> tuple[dt.date, str]:
-    return line["date"], line["offer"]
-
-
-def _level(line: Line) -> str | None:
-    if line["level"] is None:
+def _choice(line: Line, by: ComparedChoice) -> str | None:
+    """Return what a row chooses, and when; None where it chooses nothing."""
+    chosen, when = line[by.chosen], line[by.when]
+    if chosen in (None, by.otherwise):
         return None
-    return f"{line['level']}, {line['signed']}" if line["signed"] else str(line["level"])
+    return f"{chosen}, {when}" if when else str(chosen)
 
 
-def _decision(line: Line) -> str | None:
-    if line["decision"] == NO:
-        return None
-    return f"{line['decision']}, {line['decided']}" if line["decided"] else str(line["decision"])
-
-
-def _choices(
-    lines: Iterable[Line], name: str, chosen: Callable[[Line], str | None]
-) -> dict[str, str]:
-    """Return what is decided of each name, in words; blank where no scenario takes it."""
-    found: dict[
-        str, dict[str, dict[str, float]]
-    ] = {}  # name -> choice -> scenarios and their probability
+def _choices(lines: Iterable[Line], by: ComparedChoice) -> dict[str, str]:
+    """Return what is chosen for each name, in words; blank where no scenario chooses anything."""
+    # name -> choice -> scenarios and their probability
+    names: dict[str, dict[str, dict[str, float]]] = {}
     for line in lines:
-        said = found.setdefault(line[name], {})
-        if (choice := chosen(line)) is not None:
-            said.setdefault(choice, {})[line["scenarios"]] = line["probability"]
+        choices = names.setdefault(line[by.of], {})
+        if (choice := _choice(line, by)) is not None:
+            choices.setdefault(choice, {})[line["scenarios"]] = line["probability"]
     return {
-        of: "; ".join(sorted(_in(choice, holds) for choice, holds in said.items()))
-        for of, said in found.items()
+        of: "; ".join(sorted(_in(choice, holds) for choice, holds in choices.items()))
+        for of, choices in names.items()
     }
 
 
@@ -254,10 +246,11 @@ def _sums(lines: Iterable[Line], column: str, key: Callable[[Line], Key]) -> dic
     return found
 
 
-def _first_dates(lines: Iterable[Line]) -> dict[str, dt.date]:
+def _first_dates(lines: Iterable[Line], of: str) -> dict[str, dt.date]:
+    """Return the date of the first row of each name."""
     found: dict[str, dt.date] = {}
     for line in lines:
-        found[line["offer"]] = min(line["date"], found.get(line["offer"], dt.date.max))
+        found[line[of]] = min(line["date"], found.get(line[of], dt.date.max))
     return found
 
 

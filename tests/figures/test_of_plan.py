@@ -146,7 +146,7 @@ def test_the_first_steps_are_those_of_half_a_year() -> None:
     assert isinstance(steps, TextFigure)
     assert steps.title == "To do first, before 2027-07"
     assert steps.paragraphs == ("2027-01: order", "2027-06: order")
-    assert steps.aside == "… and 1 more on the sheets contracts, orders and rotation."
+    assert steps.aside == "… and 1 more on the sheets orders, contracts, projects and rotation."
 
 
 # --- Charts ---------------------------------------------------------------------------------------

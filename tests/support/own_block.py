@@ -16,14 +16,21 @@ import pyomo.environ as pyo
 from optimiser.auditing.metal import goes_out
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
-from optimiser.auditing.twin import AuditedDeed, AuditedHeading, AuditedMovement, Size, Twin
+from optimiser.auditing.twin import (
+    AuditedDeed,
+    AuditedHeading,
+    AuditedMovement,
+    AuditedTotal,
+    Size,
+    Twin,
+)
 from stockpile_model.block import Block, Deed, Tally
 from stockpile_model.calendar import overlap
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.names import identity
-from stockpile_model.schema import Dated, Row, column
+from stockpile_model.schema import ComparedSum, Dated, Row, SummedLine, column
 from stockpile_model.stockpile import Stockpile
 
 
@@ -48,6 +55,8 @@ class Drawn(Dated):
     SHEET = "draws"
     ABOUT = "what is drawn of stock, and what that earns"
     PLACE = 45
+    SUMMED = (SummedLine("Drawn", "quantity", "out", "for money"),)
+    COMPARED = (ComparedSum("drawn", "draw", "quantity", "first draw", "draw"),)
     date: dt.date = column("first day of the period")
     draw: str = column("draw")
     material: str = column("material")
@@ -201,6 +210,7 @@ TWIN = Twin(
     headings=(AuditedHeading("draws"),),
     movements=(AuditedMovement("draw", False, takes),),
     deeds=(AuditedDeed("draw", "draws", planned),),
+    totals=(AuditedTotal("Drawn", "draws", "quantity"),),
     needs=(Size("draws", "quantity"),),
     follow=(audit_draws,),
 )

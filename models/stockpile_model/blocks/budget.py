@@ -46,6 +46,7 @@ class BudgetUse(Result):
     ABOUT = "each appropriation: spent, lapsed, left"
     PLACE = 60
     MEANS = ("appropriation",)
+    NAMED = ("appropriation",)
     appropriation: str = column("fund and first date, or `receipts` kept by a fund")
     fund: str = column("fund")
     from_: dt.date | None = column("date it can first be spent")
@@ -64,6 +65,7 @@ class Payment(Dated):
     ABOUT = "which appropriation pays what"
     PLACE = 61
     MEANS = ("date", "appropriation", "use", "material", "buyer")
+    NAMED = ("appropriation", "material", "date")
     date: dt.date = column("first day of the period")
     appropriation: str = column("appropriation that pays")
     fund: str = column("fund")

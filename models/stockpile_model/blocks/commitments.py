@@ -62,6 +62,7 @@ class CommitmentKept(Result):
     ABOUT = "decisions that were taken before, and what the plan makes of them"
     PLACE = 71
     MEANS = ("date", "kind", "name", "level", "how")
+    NAMED = ("name", "date")
     date: dt.date | None = column("first day of the period; blank = over the whole horizon")
     kind: str = column("order, sign, rotate or project")
     name: str = column("offer, contract, outlet or project")

@@ -15,7 +15,7 @@ from stockpile_model.checks import ordered, served
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
-from stockpile_model.schema import Dated, Problem, Result, Row, column
+from stockpile_model.schema import Dated, Problem, Result, Row, SummedLine, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -43,6 +43,11 @@ class DemandMet(Dated):
     SHEET = "demand"
     ABOUT = "demand met and unmet"
     PLACE = 51
+    SUMMED = (
+        SummedLine("Used by demand", "met", "out"),
+        SummedLine("Unmet demand", "unmet", "missing"),
+    )
+    NAMED = ("material", "date")
     date: dt.date = column("first day of the period")
     material: str = column("material")
     buyer: str | None = column("whose demand")

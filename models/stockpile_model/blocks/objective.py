@@ -30,6 +30,7 @@ class CashFlow(Dated):
     ABOUT = "every cost and receipt, undiscounted and discounted"
     PLACE = 62
     MEANS = ("date", "heading", "material", "name", "buyer")
+    NAMED = ("heading", "name", "material", "date")
     date: dt.date = column("first day of the period")
     heading: str = column("heading of the cost")
     cash: bool = column(
@@ -54,6 +55,7 @@ class ScenarioOutcome(Result):
     PLACE = 80
     ALWAYS = False
     BRIEF = "Scenarios"
+    NAMED = ("scenario",)
     scenario: str = column("scenario")
     probability: float = column("probability", "1")
     follows: str | None = column("scenario it shares its past with")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from optimiser.comparison.compared import DECISIONS, FIGURES, SCENARIOS, Compared, Value, change
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.origins import RowDifference
+from stockpile_model.block import results
 
 PARTS = {
     FIGURES: "red: costs or misses more than the first plan; green: less; yellow: other",
@@ -18,13 +19,7 @@ PARTS = {
 }
 """The parts in their order, and what their colours mean."""
 
-TITLES = {
-    "What": "what is compared",
-    "Of": "heading, scenario, contract, project, offer, outlet or supplier",
-    "Unit": "unit of the amounts",
-    "Differs": "whether a plan differs from the first",
-}
-FIRST = len(TITLES)  # the column of the first plan
+FIRST = 4  # the column of the first plan
 
 
 @dataclass(frozen=True)
@@ -78,8 +73,13 @@ def figures(
 
 
 def _columns(part: str, plans: Sequence[str]) -> Iterator[FigureColumn]:
-    for title, meaning in TITLES.items():
-        yield FigureColumn(title, meaning=meaning)
+    *names, last = dict.fromkeys(
+        ["heading", "scenario", *(each.of for kind in results() for each in kind.COMPARED)]
+    )
+    yield FigureColumn("What", meaning="what is compared")
+    yield FigureColumn("Of", meaning=f"{', '.join(names)} or {last}")
+    yield FigureColumn("Unit", meaning="unit of the amounts")
+    yield FigureColumn("Differs", meaning="whether a plan differs from the first")
     for name in plans:
         yield FigureColumn(name, meaning=f"{name}. {PARTS[part]}")
     for name in plans[1:]:

@@ -10,10 +10,13 @@ from optimiser.figures.of_plan import appropriations, assessment, cost_headings,
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows, cell
 from optimiser.figures.origins import Agreement, Combined, Origin
 from stockpile_model.blocks.budget import Payment
-from stockpile_model.blocks.stock.lot_outcomes import Movement
+from stockpile_model.blocks.stock.lot_outcomes import Delivery, Movement
+from stockpile_model.schema import Side
 
 NAME = "checks"
 SLACK = 1e-6  # what sums may differ by, as a share of them
+IN: tuple[Side, ...] = ("in",)
+OUT: tuple[Side, ...] = ("out", "waste", "held")
 LEAST = 1000.0  # of sums of less than so many scaled units, as a share of these
 
 
@@ -30,12 +33,14 @@ def _checks(rows: PlanRows, earlier: Earlier) -> Iterator[tuple[str, Agreement]]
     total = cell(earlier, cost_headings.NAME, cost_headings.TOTAL)
     stated = cell(earlier, assessment.NAME, expected)
     yield "Headings sum to the expected cost", Agreement(total, stated, SLACK * spent)
-    came = [cell(earlier, quantities.NAME, each) for each in quantities.CAME]
-    went = [cell(earlier, quantities.NAME, each) for each in quantities.WENT]
+    came, went = (
+        [cell(earlier, quantities.NAME, label) for label in quantities.labels(*sides)]
+        for sides in (IN, OUT)
+    )
     slack = SLACK * max(LEAST * scale.quantity, sum(each.value for each in came))
     yield "Metal in is metal out and stock", Agreement(_sum(came), _sum(went), slack)
     arrivals = rows.total(Movement, "quantity", kind="arrival")
-    delivered = cell(earlier, quantities.NAME, quantities.DELIVERED)
+    delivered = cell(earlier, quantities.NAME, Delivery.SUMMED[0].label)
     yield "Deliveries are the arrivals of lots", Agreement(arrivals, delivered, slack)
     if appropriations.NAME in earlier:
         paid = rows.total(Payment, "amount")

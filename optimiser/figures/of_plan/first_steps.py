@@ -21,7 +21,8 @@ Step = tuple[dt.date, int, str]
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     """Yield the steps of the first months; later ones only where there are no others."""
     until = add_months(rows.plan.stockpile.settings.start, FIRST_MONTHS)
-    steps = [each for kind in results() if kind.RANK for each in _steps(rows, kind)]
+    kinds = sorted((kind for kind in results() if kind.RANK), key=lambda kind: kind.PLACE)
+    steps = [each for kind in kinds for each in _steps(rows, kind)]
     steps.sort(key=lambda each: each[:2])
     first = [each for each in steps if each[0] < until] or steps[:1]
     title = f"To do first, before {month(until)}"
@@ -31,8 +32,9 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     shown = tuple(said for _, _, said in sorted(weightiest, key=lambda each: each[:2]))
     rest, aside = len(steps) - len(shown), ""
     if rest:
-        aside = f"… and {rest:,} more on the sheets contracts, orders and rotation."
-    yield TextFigure(NAME, title, shown or ("Nothing to sign, order or rotate.",), aside)
+        *sheets, last = (kind.SHEET for kind in kinds)
+        aside = f"… and {rest:,} more on the sheets {', '.join(sheets)} and {last}."
+    yield TextFigure(NAME, title, shown or ("Nothing to do.",), aside)
 
 
 def _steps(rows: PlanRows, kind: type[Result]) -> Iterator[Step]:

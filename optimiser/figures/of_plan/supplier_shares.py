@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows, cell
-from optimiser.figures.of_plan.quantities import DELIVERED
 from optimiser.figures.of_plan.quantities import NAME as QUANTITIES
 from optimiser.figures.origins import Above, Quotient
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
@@ -18,7 +17,8 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     """Yield what each supplier brings, the one with most first, and how much that is of all."""
     if not rows.height(Delivery):
         return
-    delivered, brought = cell(earlier, QUANTITIES, DELIVERED), dict[str, float]()
+    delivered = cell(earlier, QUANTITIES, Delivery.SUMMED[0].label)
+    brought: dict[str, float] = {}
     pairs = zip(rows.column(Delivery, "supplier"), rows.column(Delivery, "quantity"), strict=True)
     for supplier, quantity in pairs:
         brought[supplier] = brought.get(supplier, 0.0) + quantity

@@ -32,10 +32,11 @@ from optimiser.workbook.read.cells import (
 from optimiser.workbook.read.headed_sheet import Faults, HeadedSheet
 from optimiser.workbook.result_kinds import DATED, sheet_kinds
 from stockpile_model.block import headings as block_headings
+from stockpile_model.block import summed
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
 from stockpile_model.names import identity
-from stockpile_model.schema import Column, Result, columns, keys
+from stockpile_model.schema import Column, Result, Side, columns, keys
 from stockpile_model.spelling import GROUPS, spellings
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -243,6 +244,7 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
     )
     optional = _optional(kind)
     letters = {name: letter(number) for name, number in table.columns.items()}
+    names = kind.named_by()
     for line, cells in table:
         if not known.keys() & cells.keys():
             continue
@@ -256,7 +258,7 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
             values[name], message = _value(column, cells.get(name), name in optional)
             if message and name in table.columns:
                 faults.add(line, table.columns[name], f"{name} {message}")
-        yield Line(values, kind.SHEET, line, letters)
+        yield Line(values, kind.SHEET, line, letters, names)
 
 
 def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]:
@@ -319,6 +321,7 @@ def _summary(sheet: Sheet) -> _Summary:
                     "summary",
                     number,
                     {name: name for name in "ABCDEF"},
+                    ("label",),
                 )
             )
         if label:
@@ -371,14 +374,10 @@ def _completed(
             costs[name] = sum(
                 line["discounted"] for line in rows["cash_flow"] if line["heading"] == name
             )
-        expired = sum(
-            line["probability"] * line["quantity"]
-            for line in rows["rotation"]
-            if line["form"] == "expired"
-        )
-        missing = sum(line["probability"] * line["unmet"] for line in rows["demand"])
-        missing += sum(line["probability"] * line["below"] for line in rows["targets"])
-        totals = {"waste": expired, "shortfall": missing} | totals
+        totals = {
+            "waste": _summed(rows, "waste"),
+            "shortfall": _summed(rows, "missing"),
+        } | totals
     objective = float(summary.objective or 0.0)
     claims = (
         objective,
@@ -392,6 +391,17 @@ def _completed(
     asked = _asked(run.get("gap asked for", ""))
     sheets = Sheets({**rows, "summary": summary.lines}, *claims, summary.status, summary.gap, asked)
     return PlanReading(sheets, run, tuple(notes))
+
+
+def _summed(rows: Mapping[str, list[Line]], side: Side) -> float:
+    """Return the sum of one side of the summary, computed from the sheets."""
+    return math.fsum(
+        row["probability"] * row[line.column]
+        for kind, line in summed()
+        if line.side == side
+        for row in rows[kind.SHEET]
+        if all(row[name] == value for name, value in line.where)
+    )
 
 
 def _asked(said: str) -> float | None:

@@ -14,7 +14,7 @@ from stockpile_model.blocks.contracts.option_value import floors
 from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import Dated, Result, column
+from stockpile_model.schema import ComparedChoice, Dated, Result, column
 from stockpile_model.stockpile import Stockpile
 
 
@@ -28,6 +28,8 @@ class ContractOutcome(Dated):
     MEANS = ("contract", "level", "signed")
     DECIDED = "signed"
     RANK = 2
+    NAMED = ("contract", "material")
+    COMPARED = (ComparedChoice("contract", "contract", "level", "signed", "not signed"),)
     contract: str = column("offtake")
     supplier: str = column("producer")
     material: str = column("material")

@@ -25,6 +25,7 @@ class FloorOutcome(Result):
     ABOUT = "what each level of each contract is worth as an option"
     PLACE = 21
     MEANS = ("contract", "level")
+    NAMED = ("contract", "level")
     contract: str = column("offtake")
     level: str = column("level on its menu")
     signed: bool = column("whether the plan signs it")

@@ -17,7 +17,7 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import Dated, column
+from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
@@ -32,6 +32,9 @@ class Order(Dated):
     MEANS = ("date", "offer")
     DECIDED = "date"
     RANK = 3
+    NAMED = ("offer", "material", "date")
+    SUMMED = (SummedLine("Ordered", "ordered", note="under offers"),)
+    COMPARED = (ComparedSum("ordered", "offer", "ordered", "first order", "order"),)
     date: dt.date = column("first day of the period in which the order is placed")
     offer: str = column("offer")
     supplier: str = column("supplier")

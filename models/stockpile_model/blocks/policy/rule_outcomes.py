@@ -28,6 +28,7 @@ class RuleKept(Dated):
     SHEET = "rules"
     ABOUT = "each rule: value, limit and distance to it"
     PLACE = 70
+    NAMED = ("rule", "material", "value", "window")
     rule: str = column("rule")
     of: str = column("what it groups by")
     value: str | None = column("which supplier, country …")

@@ -12,7 +12,7 @@ from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.projects.project_terms import grant, ready, yearly
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import Dated, Result, column
+from stockpile_model.schema import ComparedChoice, Dated, Result, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
 
@@ -27,6 +27,8 @@ class ProjectOutcome(Dated):
     MEANS = ("project", "decided", "contract", "level")
     DECIDED = "decided"
     RANK = 1
+    NAMED = ("contract", "project")
+    COMPARED = (ComparedChoice("project", "project", "decision", "decided", "no"),)
     project: str = column("project")
     supplier: str = column("supplier")
     decision: str = column("`grant`, `carried` by a contract, or `no`")

@@ -12,9 +12,12 @@ from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet
 from stockpile_model.blocks.rotation.rotating import ROTATION
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import EXPIRED, Moved
-from stockpile_model.schema import Dated, column
+from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
+
+UNUSED = (("form", EXPIRED),)
+"""What marks the rows of what expires."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,14 @@ class Rotated(Dated):
     ABOUT = "which lot leaves, when and through which outlet, before its life is over"
     PLACE = 41
     RANK = 4
+    NAMED = ("lot", "material", "date")
+    SUMMED = (
+        SummedLine("Rotated out", "quantity", "out", "through outlets", but=UNUSED),
+        SummedLine(
+            "Waste", "quantity", "waste", "reaches the end of its life unused", where=UNUSED
+        ),
+    )
+    COMPARED = (ComparedSum("rotated", "outlet", "quantity"),)
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")

@@ -10,7 +10,7 @@ from stockpile_model.block import exits
 from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import ARRIVAL, COMING, EXPIRED, Held, Moved
-from stockpile_model.schema import Dated, Result, column
+from stockpile_model.schema import ComparedSum, Dated, Result, SummedLine, column
 from stockpile_model.stockpile import Stockpile
 
 
@@ -21,6 +21,8 @@ class LotStock(Dated):
     SHEET = "lots"
     ABOUT = "what is left of each lot at the end of each period"
     PLACE = 42
+    NAMED = ("lot", "material", "date")
+    SUMMED = (SummedLine("Stock at the end", "quantity", "held"),)
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")
@@ -44,6 +46,18 @@ class Movement(Dated):
     SHEET = "movements"
     ABOUT = "what comes into and goes out of each lot"
     PLACE = 43
+    NAMED = ("lot", "name", "material", "date")
+    SUMMED = (
+        SummedLine("Opening stock", "quantity", "in", where=(("kind", "opening"),), place=10),
+        SummedLine(
+            "Returned",
+            "quantity",
+            "in",
+            "back from exchange and rework",
+            where=(("kind", "return"),),
+            place=60,
+        ),
+    )
     date: dt.date = column("first day of the period")
     lot: str = column("lot")
     material: str = column("material")
@@ -63,6 +77,9 @@ class Delivery(Dated):
     SHEET = "deliveries"
     ABOUT = "what arrives, under which offer or contract"
     PLACE = 40
+    NAMED = ("lot", "name", "material", "date")
+    SUMMED = (SummedLine("Delivered", "quantity", "in", "under offers and contracts"),)
+    COMPARED = (ComparedSum("arrives", "supplier", "quantity"),)
     date: dt.date = column("first day of the period of arrival")
     lot: str = column("lot")
     kind: str = column("`offers` or `contracts`")

@@ -15,7 +15,7 @@ from stockpile_model.blocks.targets.target_terms import Asks, Target, counts, re
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Heading, Ledger
-from stockpile_model.schema import Dated, Result, column
+from stockpile_model.schema import Dated, Result, SummedLine, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -29,6 +29,8 @@ class TargetMet(Dated):
     SHEET = "targets"
     ABOUT = "stock that counts, against the target"
     PLACE = 50
+    SUMMED = (SummedLine("Below targets", "below", "missing", "sum over periods"),)
+    NAMED = ("material", "date")
     date: dt.date = column("first day of the period")
     material: str = column("material")
     buyer: str | None = column("whose stock counts")
