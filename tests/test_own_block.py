@@ -27,6 +27,7 @@ from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.figures.origins import known
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
+from optimiser.studies.kinds import frontier
 from optimiser.studies.what_ifs import INFORMATION
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.workbook.read.plan_reader import read_plan
@@ -206,6 +207,25 @@ def test_the_audit_recomputes_the_summary_of_what_is_drawn(tmp_path: Any) -> Non
     without = replace(sheets, rows={**sheets.rows, "summary": hidden})
     (finding,) = audit(stockpile, without).findings
     assert finding.what == "Drawn is not there, below Quantities"
+
+
+def test_the_verdict_has_a_sentence_of_what_is_drawn() -> None:
+    assert " Draw 100 kg. " in plan_of(book()).verdict
+
+
+def test_the_points_of_a_frontier_share_their_plans_where_a_column_is_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = []
+
+    def spy(points: Any, ends: Any, strict: int, gap: float) -> Any:
+        shared.append(strict)
+        return points
+
+    monkeypatch.setattr(frontier, "_shared", spy)
+    for column in ("quantity", "price"):
+        so.study(book(), "frontier", {f"draws[swap].{column}": (10, 20)}, steps=2, gap=0)
+    assert shared == [1]
 
 
 def test_a_message_names_what_is_drawn() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 NOISE = 1e-6
@@ -51,6 +51,16 @@ def count(number: float, noun: str, many: str | None = None) -> str:
     `many` is the plural where it takes more than an s.
     """
     return f"{quantity(number)} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names as a list: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def be(number: int) -> str:
+    """Return the verb of so many: `is` or `are`."""
+    return "is" if number == 1 else "are"
 
 
 def month(day: dt.date) -> str:

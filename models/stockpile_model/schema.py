@@ -21,6 +21,9 @@ from stockpile_model.calendar import Calendar
 from stockpile_model.names import differing, outline
 from stockpile_model.tree import ALL
 
+if typing.TYPE_CHECKING:
+    from stockpile_model.solved_plan import SolvedPlan
+
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
 Step = Literal["basis", "need", "parties", "means", "limits", "scenarios", "studies"]
 STEPS: tuple[Step, ...] = typing.get_args(Step)
@@ -45,7 +48,8 @@ class Column:
     `settings.currency`. `field` is the attribute of the row: `name`, with an underscore behind it
     where Python reserves the word. `least` and `most` include the bound, `above` does not. `refers`
     names the table whose key the value must be. `need` says that it is a quantity that is needed:
-    how large a workbook's quantities are is read off it. `whole_periods`: it is a duration, which
+    how large a workbook's quantities are is read off it. `limit`: it is the `most` or the `least`
+    of something, limits plans and costs nothing by itself. `whole_periods`: it is a duration, which
     must be a whole number of periods.
 
     `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the
@@ -71,6 +75,7 @@ class Column:
     default: Any = None
     required: bool = False
     need: bool = False
+    limit: Literal["", "most", "least"] = ""
     whole_periods: bool = False
     key: bool = False
     least: float | None = None
@@ -346,7 +351,8 @@ class Result:
     steps of a plan, the weightiest being 1; 0: its rows hold none.
 
     `SUMMED` are its lines of the summary, `COMPARED` what plans are compared by. `NAMED` are the
-    columns by which a message names a row; blank: those before its first figure.
+    columns by which a message names a row; blank: those before its first figure. `BUYS`: a sentence
+    of what is done says that metal is bought.
     """
 
     SHEET: ClassVar[str] = ""
@@ -360,6 +366,17 @@ class Result:
     SUMMED: ClassVar[tuple[SummedLine, ...]] = ()
     COMPARED: ClassVar[tuple[ComparedSum | ComparedChoice, ...]] = ()
     NAMED: ClassVar[tuple[str, ...]] = ()
+    BUYS: ClassVar[bool] = False
+
+    @classmethod
+    def done(cls, plan: SolvedPlan) -> Iterable[str]:
+        """Return sentences of the verdict: what is done."""
+        return ()
+
+    @classmethod
+    def missed(cls, plan: SolvedPlan) -> Iterable[str]:
+        """Return sentences of the verdict: what is asked for, and whether it is there."""
+        return ()
 
     @classmethod
     def named_by(cls) -> tuple[str, ...]:

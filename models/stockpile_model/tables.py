@@ -146,7 +146,10 @@ class Site(Row):
     site: str = column("name of the site", required=True, key=True)
     buyer: str | None = column("owner of the site; blank = serves all", owner=True)
     capacity: float | None = column(
-        "most stock at period end, all materials together; blank = unlimited", "quantity", least=0
+        "most stock at period end, all materials together; blank = unlimited",
+        "quantity",
+        least=0,
+        limit="most",
     )
     cost: float = column(
         "storage cost on end-of-period stock", "money/quantity/month", default=0.0, least=0

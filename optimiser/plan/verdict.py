@@ -6,17 +6,13 @@ plan of what is done before the first scenario is known (`trunk_verdict`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stockpile_model import amounts
-from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
-from stockpile_model.blocks.demand import DemandMet
+from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
-from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
-from stockpile_model.blocks.rotation.rotated import Rotated
-from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.schema import Result
 
 if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
@@ -26,16 +22,9 @@ def verdict(plan: Plan) -> str:
     """Return what the plan does, what it costs and how sure it is."""
     return " ".join(
         [
-            *_orders(plan),
-            *_relaxed_orders(plan),
-            *_bought_up(plan),
-            *_signed_contracts(plan),
-            *_helped_projects(plan),
-            *([] if plan.of(Order) or _signed(plan) else ["Buy nothing."]),
-            *_rotation(plan),
+            *_done(plan),
             _waste(plan),
-            *_targets(plan),
-            *_demand(plan),
+            *_missed(plan),
             _cost(plan),
             *_risk(plan),
             *_weighed_risk(plan),
@@ -76,73 +65,22 @@ def _trunk(plan: Plan) -> Iterator[str]:
         return
     first = f"when the first of {_scenarios(plan)} is known"
     yield f"This is what to do before {amounts.month(plan.until or start)}, {first}."
-    actions = [*_orders(plan), *_signed_contracts(plan), *_helped_projects(plan)]
+    actions = [sentence for kind in _kinds() for sentence in kind.done(plan)]
     yield from actions or ["Buy nothing yet."]
 
 
-def _orders(plan: Plan) -> Iterator[str]:
-    """Yield how much is ordered, and from whom."""
-    if orders := plan.of(Order):
-        suppliers = sorted({each.supplier for each in orders})
-        ordered = sum(each.probability * each.ordered for each in orders)
-        yield (
-            f"Order {_sum(ordered)} {plan.unit} in {amounts.count(len(orders), 'order')} from"
-            f" {_list(suppliers)}."
-        )
+def _kinds() -> list[type[Result]]:
+    """Return the types of result row in the order of their sheets."""
+    return sorted(results(), key=lambda kind: kind.PLACE)
 
 
-def _relaxed_orders(plan: Plan) -> Iterator[str]:
-    """Yield which orders are relaxed."""
-    if relaxed := [each for each in plan.of(Order) if each.relaxed]:
-        lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
-        yield (
-            f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))} on,"
-            f" {lie} beyond firm_periods: lots, minimum, cost and price breaks are relaxed there,"
-            f" so in the end {they} will cost somewhat more."
-        )
-
-
-def _bought_up(plan: Plan) -> Iterator[str]:
-    """Yield how many orders are bought up to a price break."""
-    if count := sum(each.cheaper_from is not None for each in plan.of(Order)):
-        yield (
-            f"{count} of them {_be(count)} bought up to a price break, where more metal costs less."
-        )
-
-
-def _signed(plan: Plan) -> list[ContractOutcome]:
-    """Return the contracts that are signed."""
-    return [each for each in plan.of(ContractOutcome) if each.level is not None]
-
-
-def _signed_contracts(plan: Plan) -> Iterator[str]:
-    """Yield which contracts are signed, at which level, and what they deliver."""
-    if signed := _signed(plan):
-        levels = dict.fromkeys(
-            f"{each.contract} at level {each.level} (floor"
-            f" {_money(plan, each.floor or 0.0)}/{plan.unit})"
-            for each in signed
-        )
-        deliver = "delivers" if len(levels) == 1 else "deliver"
-        delivered = _sum(sum(each.delivered for each in signed))
-        yield f"Sign {_list([*levels])}, which {deliver} {delivered} {plan.unit}."
-
-
-def _helped_projects(plan: Plan) -> Iterator[str]:
-    """Yield which projects get a grant, and which are carried by contracts."""
-    helped = {each.project: each for each in plan.of(ProjectOutcome) if each.decision != "no"}
-    for decision, begin in (("grant", "Grant"), ("carried", "Carried by contracts:")):
-        if names := sorted(name for name, each in helped.items() if each.decision == decision):
-            paid = sum(helped[name].grant for name in names)
-            yield f"{begin} {_list(names)}{f' ({_money(plan, paid)})' if paid else ''}."
-
-
-def _rotation(plan: Plan) -> Iterator[str]:
-    """Yield how much is rotated out, and through which outlets."""
-    if rotated := [each for each in plan.of(Rotated) if each.form != "expired"]:
-        outlets = sorted({str(each.outlet) for each in rotated})
-        out = sum(each.probability * each.quantity for each in rotated)
-        yield f"Rotate {_sum(out)} {plan.unit} out through {_list(outlets)}."
+def _done(plan: Plan) -> Iterator[str]:
+    """Yield what is done; first where nothing is bought."""
+    sentences_of = {kind: [*kind.done(plan)] for kind in _kinds()}
+    if not any(kind.BUYS and sentences for kind, sentences in sentences_of.items()):
+        yield "Buy nothing."
+    for sentences in sentences_of.values():
+        yield from sentences
 
 
 # --- What is missed -------------------------------------------------------------------------------
@@ -155,27 +93,10 @@ def _waste(plan: Plan) -> str:
     return f"{_sum(plan.waste)} {plan.unit} reach the end of their life unused."
 
 
-def _targets(plan: Plan) -> Iterator[str]:
-    """Yield which targets are missed."""
-    targets = plan.of(TargetMet)
-    if missed := [each for each in targets if each.below > plan.stockpile.scale.nothing]:
-        worst = max(missed, key=lambda each: each.below)
-        yield (
-            f"{len(missed)} of {amounts.count(len(targets), 'period target')} {_be(len(missed))}"
-            f" missed, the worst by {_sum(worst.below)} {plan.unit} of {worst.material} in"
-            f" {amounts.month(worst.date)}."
-        )
-    elif targets:
-        yield "Every target is met."
-
-
-def _demand(plan: Plan) -> Iterator[str]:
-    """Yield how much demand is not met."""
-    unmet = sum(each.probability * each.unmet for each in plan.of(DemandMet))
-    if unmet > plan.stockpile.scale.nothing:
-        yield f"{_sum(unmet)} {plan.unit} of demand stay unmet."
-    elif plan.of(DemandMet):
-        yield "All demand is met."
+def _missed(plan: Plan) -> Iterator[str]:
+    """Yield what is asked for, and whether it is there."""
+    for kind in _kinds():
+        yield from kind.missed(plan)
 
 
 def _expected_losses(plan: Plan) -> str:
@@ -279,13 +200,3 @@ def _sum(value: float) -> str:
 def _scenarios(plan: Plan) -> str:
     """Return how many scenarios there are."""
     return amounts.count(len(plan.of(ScenarioOutcome)), "scenario")
-
-
-def _be(count: int) -> str:
-    """Return the verb of so many."""
-    return "is" if count == 1 else "are"
-
-
-def _list(names: Sequence[str]) -> str:
-    """Return names as a list in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

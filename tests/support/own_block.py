@@ -24,6 +24,7 @@ from optimiser.auditing.twin import (
     Size,
     Twin,
 )
+from stockpile_model import amounts
 from stockpile_model.block import Block, Deed, Tally
 from stockpile_model.calendar import overlap
 from stockpile_model.evaluation import evaluate
@@ -31,6 +32,7 @@ from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.names import identity
 from stockpile_model.schema import ComparedSum, Dated, Row, SummedLine, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 
 
@@ -44,7 +46,7 @@ class Draw(Row):
     draw: str = column("name of the draw", required=True, key=True)
     material: str = column("material that is drawn", required=True, refers="materials")
     date: dt.date = column("date in the period in which it is drawn", required=True)
-    quantity: float = column("most that is drawn", "quantity", required=True, least=0)
+    quantity: float = column("most that is drawn", "quantity", required=True, least=0, limit="most")
     price: float = column("price received", "money/quantity", required=True, least=0)
 
 
@@ -62,6 +64,12 @@ class Drawn(Dated):
     material: str = column("material")
     quantity: float = column("what is drawn", "quantity")
     receipts: float = column("receipts, undiscounted", "money")
+
+    @classmethod
+    def done(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield how much is drawn."""
+        if drawn := sum(each.probability * each.quantity for each in plan.of(cls)):
+            yield f"Draw {amounts.quantity(drawn)} {plan.unit}."
 
 
 DRAW = Exit("draw")

@@ -34,7 +34,12 @@ class Budget(Row):
     from_: dt.date | None = column("date it can first be spent; blank = from the start")
     expires: dt.date | None = column("last date it can be spent; blank = available until spent")
     amount: float = column(
-        "amount of the appropriation", "money", required=True, least=0, endowed="fund"
+        "amount of the appropriation",
+        "money",
+        required=True,
+        least=0,
+        endowed="fund",
+        limit="most",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.block import Block
 from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered, served
@@ -16,6 +17,7 @@ from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.schema import Dated, Problem, Result, Row, SummedLine, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -55,6 +57,16 @@ class DemandMet(Dated):
     met: float = column("handed out of stock", "quantity")
     unmet: float = column("not met", "quantity", alarm=True)
     cost: float = column("price of what is not met, discounted, expected", "money")
+
+    @classmethod
+    def missed(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield how much demand is not met."""
+        rows = plan.of(cls)
+        unmet = sum(each.probability * each.unmet for each in rows)
+        if unmet > plan.stockpile.scale.nothing:
+            yield f"{amounts.quantity(amounts.clean(unmet))} {plan.unit} of demand stay unmet."
+        elif rows:
+            yield "All demand is met."
 
 
 DEMAND = Exit("demand")

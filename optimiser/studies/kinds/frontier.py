@@ -4,7 +4,7 @@ limit (a rule's `most`: how much may come from one supplier). Limits are evenly 
 
 A plan that keeps a strict limit keeps every looser one, and what no plan can cost less than at a
 loose limit none can at a stricter one: so each point has the best plan and the best bound of all.
-Cells whose plan costs the same at any value are named in `LIMITS`.
+Only plans of cells that cost nothing by themselves are shared so: their column is a `limit`.
 """
 
 from __future__ import annotations
@@ -21,23 +21,12 @@ from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, number
 from optimiser.studies.kinds.screened import missed
 from optimiser.studies.kinds.sweep import STEPS, grid
+from optimiser.studies.study_sheet.study_inputs import Input
+from stockpile_model.block import tables
+from stockpile_model.schema import Column, columns
 from stockpile_model.values import normal
 
 SAME = 1e-9
-LIMITS = {
-    **{
-        ("rules", "most"): 1,
-        ("budgets", "amount"): 1,
-        ("offers", "total"): 1,
-        ("sites", "capacity"): 1,
-    },
-    **{("rules", "least"): -1, ("offers", "minimum_order"): -1},
-}
-"""Cells that limit a plan and cost nothing by themselves: 1 where less is stricter, -1 where more
-is.
-"""
-AT_LEAST = (("targets", "quantity"), ("demand", "quantity"))
-"""Other cells of which more is stricter: what must be reached, and not what may be."""
 Points = list[tuple[float, CaseResult]]
 
 
@@ -52,11 +41,18 @@ def _over_cell(asked: Asked, steps: int) -> Rounds:
     (limit,) = asked.inputs
     values = grid(limit, steps)
     found = yield [asked.case(value) for value in values]
-    cell, points = (limit.table, normal(limit.column)), [*zip(values, found, strict=True)]
-    strict = LIMITS.get(cell, -1 if cell in AT_LEAST else 1)
-    if cell in LIMITS:
+    column, points = _column(limit), [*zip(values, found, strict=True)]
+    more_is_stricter = column is not None and (column.need or column.limit == "least")
+    strict = -1 if more_is_stricter else 1
+    if column is not None and column.limit:
         points = _shared(points, [], strict, asked.gap)
     return [_table(asked, limit.name, limit.unit, strict, points)]
+
+
+def _column(cell: Input) -> Column | None:
+    """Return the column of a cell; None for a setting or an index of prices."""
+    found = (each for kind in tables() if cell.table == kind.TABLE for each in columns(kind))
+    return next((each for each in found if each.name == normal(cell.column)), None)
 
 
 def _over_measure(asked: Asked, steps: int) -> Rounds:

@@ -15,6 +15,7 @@ from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedChoice, Dated, Result, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 
 
@@ -28,6 +29,7 @@ class ContractOutcome(Dated):
     MEANS = ("contract", "level", "signed")
     DECIDED = "signed"
     RANK = 2
+    BUYS = True
     NAMED = ("contract", "material")
     COMPARED = (ComparedChoice("contract", "contract", "level", "signed", "not signed"),)
     contract: str = column("offtake")
@@ -69,6 +71,21 @@ class ContractOutcome(Dated):
         "share of deliveries at which the floor sets the price", "1", per="called_off"
     )
     instruction: str = column("what to do", sentence=True)
+
+    @classmethod
+    def done(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield which contracts are signed, at which level, and what they deliver."""
+        if signed := [each for each in plan.of(cls) if each.level is not None]:
+            price = f"{plan.currency}/{plan.unit}"
+            levels = dict.fromkeys(
+                f"{each.contract} at level {each.level}"
+                f" (floor {amounts.money(each.floor or 0.0)} {price})"
+                for each in signed
+            )
+            deliver = "delivers" if len(levels) == 1 else "deliver"
+            delivered = amounts.quantity(amounts.clean(sum(each.delivered for each in signed)))
+            names = amounts.listed([*levels])
+            yield f"Sign {names}, which {deliver} {delivered} {plan.unit}."
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

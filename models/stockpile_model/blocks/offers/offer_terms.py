@@ -41,8 +41,11 @@ class Offer(Row):
         "quantity",
         least=0,
         endowed="offer",
+        limit="most",
     )
-    minimum_order: float = column("least quantity of an order", "quantity", default=0.0, least=0)
+    minimum_order: float = column(
+        "least quantity of an order", "quantity", default=0.0, least=0, limit="least"
+    )
     lot_size: float | None = column(
         "orders are whole multiples of it; blank = any quantity", "quantity", above=0
     )

@@ -18,6 +18,7 @@ from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
@@ -32,6 +33,7 @@ class Order(Dated):
     MEANS = ("date", "offer")
     DECIDED = "date"
     RANK = 3
+    BUYS = True
     NAMED = ("offer", "material", "date")
     SUMMED = (SummedLine("Ordered", "ordered", note="under offers"),)
     COMPARED = (ComparedSum("ordered", "offer", "ordered", "first order", "order"),)
@@ -61,6 +63,33 @@ class Order(Dated):
     paid: float = column("what the order costs in all, undiscounted, expected", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     instruction: str = column("what to do", sentence=True)
+
+    @classmethod
+    def done(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield how much is ordered from whom; of a whole plan also which orders are relaxed, and
+        how many are bought up.
+        """
+        orders, unit = plan.of(cls), plan.unit
+        if not orders:
+            return
+        ordered = amounts.clean(sum(each.probability * each.ordered for each in orders))
+        suppliers = amounts.listed(sorted({each.supplier for each in orders}))
+        number = amounts.count(len(orders), "order")
+        yield f"Order {amounts.quantity(ordered)} {unit} in {number} from {suppliers}."
+        if plan.until is not None:
+            return
+        if relaxed := [each for each in orders if each.relaxed]:
+            lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
+            yield (
+                f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))}"
+                f" on, {lie} beyond firm_periods: lots, minimum, cost and price breaks are relaxed"
+                f" there, so in the end {they} will cost somewhat more."
+            )
+        if up := sum(each.cheaper_from is not None for each in orders):
+            yield (
+                f"{up} of them {amounts.be(up)} bought up to a price break, where more metal costs"
+                " less."
+            )
 
 
 class _Bill(NamedTuple):

@@ -46,10 +46,10 @@ class Rule(Row):
         "over what it is summed", default="horizon", choices=("horizon", "fiscal_year", "period")
     )
     least: float | None = column(
-        "least value; blank = none", "1, quantity, money or members", least=0
+        "least value; blank = none", "1, quantity, money or members", least=0, limit="least"
     )
     most: float | None = column(
-        "most value; blank = none", "1, quantity, money or members", least=0
+        "most value; blank = none", "1, quantity, money or members", least=0, limit="most"
     )
     count_from: float = column(
         "share of the window's arrivals that a member must bring to count towards `least` of a "

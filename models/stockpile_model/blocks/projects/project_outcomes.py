@@ -13,6 +13,7 @@ from stockpile_model.blocks.projects.project_terms import grant, ready, yearly
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedChoice, Dated, Result, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
 
@@ -53,6 +54,16 @@ class ProjectOutcome(Dated):
     )
     carries: bool = column("whether that level makes the plant go ahead")
     instruction: str = column("what to do", sentence=True)
+
+    @classmethod
+    def done(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield which projects get a grant, and which are carried by contracts."""
+        helped = {each.project: each for each in plan.of(cls) if each.decision != "no"}
+        for decision, begin in (("grant", "Grant"), ("carried", "Carried by contracts:")):
+            if names := sorted(name for name, each in helped.items() if each.decision == decision):
+                paid = sum(helped[name].grant for name in names)
+                grant = f" ({amounts.money(paid)} {plan.currency})" if paid else ""
+                yield f"{begin} {amounts.listed(names)}{grant}."
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

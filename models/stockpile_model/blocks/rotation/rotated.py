@@ -13,6 +13,7 @@ from stockpile_model.blocks.rotation.rotating import ROTATION
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import EXPIRED, Moved
 from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -55,6 +56,14 @@ class Rotated(Dated):
     returned: float | None = column("what comes back (exchange, rework)", "quantity")
     to_material: str | None = column("material that comes back (exchange, rework)")
     instruction: str = column("what to do", sentence=True)
+
+    @classmethod
+    def done(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield how much is rotated out, and through which outlets."""
+        if rotated := [each for each in plan.of(cls) if each.form != EXPIRED]:
+            out = amounts.clean(sum(each.probability * each.quantity for each in rotated))
+            outlets = amounts.listed(sorted({str(each.outlet) for each in rotated}))
+            yield f"Rotate {amounts.quantity(out)} {plan.unit} out through {outlets}."
 
 
 def report(formulation: Formulation) -> Iterator[Rotated]:

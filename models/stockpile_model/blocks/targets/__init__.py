@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
+from stockpile_model import amounts
 from stockpile_model.block import Block
 from stockpile_model.blocks.demand import serving
 from stockpile_model.blocks.targets import chances, target_checks
@@ -16,6 +17,7 @@ from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Heading, Ledger
 from stockpile_model.schema import Dated, Result, SummedLine, column
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -39,6 +41,21 @@ class TargetMet(Dated):
     stock: float = column("in-spec stock with enough life left to count", "quantity")
     below: float = column("what is missing", "quantity", alarm=True)
     cost: float = column("price of what is missing, discounted, expected", "money")
+
+    @classmethod
+    def missed(cls, plan: SolvedPlan) -> Iterator[str]:
+        """Yield how many targets are missed, and the worst."""
+        targets, nothing = plan.of(cls), plan.stockpile.scale.nothing
+        if missed := [each for each in targets if each.below > nothing]:
+            worst = max(missed, key=lambda each: each.below)
+            below = amounts.quantity(amounts.clean(worst.below))
+            yield (
+                f"{len(missed)} of {amounts.count(len(targets), 'period target')}"
+                f" {amounts.be(len(missed))} missed, the worst by {below} {plan.unit} of"
+                f" {worst.material} in {amounts.month(worst.date)}."
+            )
+        elif targets:
+            yield "Every target is met."
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
