@@ -13,9 +13,9 @@ import keyword
 import math
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from stockpile_model.calendar import Calendar
 from stockpile_model.names import differing, outline
@@ -385,6 +385,17 @@ class Result:
         own = (each for each in columns(cls) if each.name not in of)
         before = itertools.takewhile(lambda each: each.kind in ("text", "date"), own)
         return cls.NAMED or tuple(each.name for each in before)
+
+    def joined(self, other: Self) -> Self:
+        """Return the row of two branches of the scenarios: this one, with what the other adds."""
+        return self
+
+    def of_branches(self, first: Self, rows: Collection[Result], settings: Any) -> Self:
+        """Return the row of many branches, whose figures are means, with what follows from them.
+
+        `first` is that of the first branch, `rows` are those of all types.
+        """
+        return self
 
     @classmethod
     def dated_by(cls) -> str:

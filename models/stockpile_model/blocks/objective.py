@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import pyomo.environ as pyo
 
@@ -18,7 +18,7 @@ from stockpile_model.ledger import Amount, Heading, Ledger, Money
 from stockpile_model.scenarios import Scenario, base_probability, revealed
 from stockpile_model.schema import Dated, Result, column
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Material
+from stockpile_model.tables import Material, Settings
 from stockpile_model.tree import BASE
 
 
@@ -44,6 +44,10 @@ class CashFlow(Dated):
         "discount factor, times the probability of the scenarios", "1", given=True
     )
     discounted: float = column("expected discounted cost", "money", expected=True)
+
+    def of_branches(self, first: Self, rows: Collection[Result], settings: Settings) -> Self:
+        """Return the money with the factor of all branches."""
+        return replace(self, factor=first.factor / first.probability)
 
 
 @dataclass(frozen=True, kw_only=True)

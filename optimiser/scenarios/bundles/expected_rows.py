@@ -7,10 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
-from stockpile_model.blocks.contracts.option_value import FloorOutcome
-from stockpile_model.blocks.objective import CashFlow
-from stockpile_model.blocks.offers.order_report import Order, instruction
 from stockpile_model.calendar import Calendar
 from stockpile_model.schema import Dated, Result, columns
 from stockpile_model.tables import Settings
@@ -72,31 +68,21 @@ class ExpectedRows:
         for name, (top, bottom) in sums.items():
             a, b = summed.get(name, (0.0, 0.0))
             summed[name] = (a + top, b + bottom)
-        self.rows[key] = (_spanning(first, row), total + weight, summed)
+        self.rows[key] = (first.joined(row), total + weight, summed)
 
     def means(self, settings: Settings) -> Iterator[Result]:
         """Yield the rows with their means.
 
         What is not signed, or not helped, stands only where it is so in every scenario.
         """
-        signed = {
-            (row.contract, row.level)
-            for row, *_ in self.rows.values()
-            if isinstance(row, ContractOutcome) and row.signed
-        }
+        rows = [row for row, *_ in self.rows.values()]
         for row, weight, sums in self.rows.values():
             if row.DECIDED and getattr(row, row.DECIDED) is None and weight < CERTAIN:
                 continue
             changed = _means(row, sums)
             if isinstance(row, Dated):
                 changed["scenarios"], changed["probability"] = "all", 1.0
-            if isinstance(row, CashFlow):
-                changed["factor"] = row.factor / row.probability
-            if isinstance(row, FloorOutcome):
-                changed["signed"] = (row.contract, row.level) in signed
-            if isinstance(row, Order):
-                changed["instruction"] = instruction(replace(row, paid=changed["paid"]), settings)
-            yield replace(row, **changed)
+            yield replace(row, **changed).of_branches(row, rows, settings)
 
 
 def _means(row: Result, sums: Sums) -> dict[str, Any]:
@@ -109,16 +95,3 @@ def _means(row: Result, sums: Sums) -> dict[str, Any]:
         elif bottom > 0:
             found[name] = top / bottom
     return found
-
-
-def _spanning(first: Result, row: Result) -> Result:
-    """Return the first of two rows that are one, with the deliveries of both."""
-    if (
-        not isinstance(first, ContractOutcome)
-        or not isinstance(row, ContractOutcome)
-        or first.first_delivery == row.first_delivery
-    ):
-        return first
-    begins = [each for each in (first.first_delivery, row.first_delivery) if each]
-    ends = [each for each in (first.last_delivery, row.last_delivery) if each]
-    return replace(first, first_delivery=min(begins), last_delivery=max(ends))

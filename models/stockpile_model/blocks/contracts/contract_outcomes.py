@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts import contract_terms as terms
@@ -71,6 +71,14 @@ class ContractOutcome(Dated):
         "share of deliveries at which the floor sets the price", "1", per="called_off"
     )
     instruction: str = column("what to do", sentence=True)
+
+    def joined(self, other: Self) -> Self:
+        """Return the contract with the first and the last delivery of both branches."""
+        if self.first_delivery == other.first_delivery:
+            return self
+        begins = [each for each in (self.first_delivery, other.first_delivery) if each]
+        ends = [each for each in (self.last_delivery, other.last_delivery) if each]
+        return replace(self, first_delivery=min(begins), last_delivery=max(ends))
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
@@ -12,6 +13,7 @@ from stockpile_model.blocks.projects.project_terms import ready
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,14 @@ class FloorOutcome(Result):
     to_change: str | None = column(
         "what would have had to change for it to be signed", sentence=True
     )
+
+    def of_branches(self, first: Self, rows: Collection[Result], settings: Settings) -> Self:
+        """Return the level; it is signed where a contract on any branch signs it."""
+        from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome  # reads this
+
+        contracts = (each for each in rows if isinstance(each, ContractOutcome) and each.signed)
+        level = self.contract, self.level
+        return replace(self, signed=any((each.contract, each.level) == level for each in contracts))
 
 
 def floors(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import pyomo.environ as pyo
 
@@ -17,7 +17,7 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
+from stockpile_model.schema import ComparedSum, Dated, Result, SummedLine, column
 from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -63,6 +63,10 @@ class Order(Dated):
     paid: float = column("what the order costs in all, undiscounted, expected", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     instruction: str = column("what to do", sentence=True)
+
+    def of_branches(self, first: Self, rows: Collection[Result], settings: Settings) -> Self:
+        """Return the order with an instruction that has what it costs on average."""
+        return replace(self, instruction=instruction(self, settings))
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
