@@ -380,27 +380,27 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     "probability of a scenario": (
         "two_stage",
         put("scenarios", "probability", 0.4, scenario="base"),
-        r"scenarios!B2: probability must be 0\.5",
+        r"scenarios!B2: probability \(base\) must be 0\.5",
     ),
     "known too early": (
         "two_stage",
         put("scenarios", "revealed", day(1), scenario="outage"),
-        r"revealed must be 2027-03-01 \(scenarios!",
+        r"revealed \(outage\) must be 2027-03-01 \(scenarios!",
     ),
     "follows nobody": (
         "stages",
         put("scenarios", "follows", "base", scenario="embargo"),
-        r"follows must be 'tension' \(scenarios!",
+        r"follows \(embargo\) must be 'tension' \(scenarios!",
     ),
     "misses nothing": (
         "full",
         put("scenarios", "shortfall", 0.0, scenario="war"),
-        r"scenarios!F\d+: shortfall must be ",
+        r"scenarios!F\d+: shortfall \(war\) must be ",
     ),
     "wastes nothing": (
         "full",
         put("scenarios", "waste", 0.0, scenario="war"),
-        r"scenarios!G\d+: waste must be ",
+        r"scenarios!G\d+: waste \(war\) must be ",
     ),
     "a scenario left out": (
         "two_stage",

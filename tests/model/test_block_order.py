@@ -10,7 +10,8 @@ from types import ModuleType
 import pytest
 
 import stockpile_model.blocks as contents
-from stockpile_model.block import blocks
+from stockpile_model.block import Block, blocks, results
+from stockpile_model.schema import ComparedChoice, Result, columns
 
 ROOT = Path(contents.__file__).parent
 MODULES = {name: each for name, each in vars(contents).items() if isinstance(each, ModuleType)}
@@ -57,3 +58,26 @@ def test_a_block_reads_the_model_of_blocks_before_it_only(path: Path) -> None:
         if PLACE[block(other)] > PLACE[block(path)] and has_variables(other)
     ]
     assert later == []
+
+
+@pytest.mark.parametrize(
+    "each", [each for each in blocks() if each.deeds], ids=lambda each: each.deeds[0].kind
+)
+def test_plans_are_compared_by_what_a_commitment_can_name(each: Block) -> None:
+    """A block declares it as `COMPARED` of one of its result types."""
+    assert any(kind.COMPARED for kind in each.results)
+
+
+@pytest.mark.parametrize("kind", results(), ids=lambda kind: kind.SHEET)
+def test_the_columns_that_a_result_type_declares_are_its_own(kind: type[Result]) -> None:
+    own = {each.name for each in columns(kind)}
+    summed = {
+        name for each in kind.SUMMED for name in (each.column, *dict((*each.where, *each.but)))
+    }
+    compared = set[str]()
+    for each in kind.COMPARED:
+        if isinstance(each, ComparedChoice):
+            compared |= {each.of, each.chosen, each.when}
+        else:
+            compared |= {each.of, each.column, *(["date"] if each.first or each.dated else [])}
+    assert {*kind.named_by(), *summed, *compared} <= own
