@@ -50,7 +50,7 @@ def _changed(stockpile: Stockpile) -> list[Problem]:
 
 
 def _with_classes(stockpile: Stockpile) -> Stockpile:
-    """Return the stockpile with ages in classes, by what the blocks tell them apart by.
+    """Return the stockpile with ages in classes, by what the blocks distinguish them by.
 
     It stays as it is where it has them. Where a scenario changes a life every age stands for
     itself.

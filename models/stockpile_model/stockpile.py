@@ -228,8 +228,8 @@ class Stockpile:
     def life(self, material: str) -> int | None:
         """Return the shelf life of a material [periods]; None = unlimited.
 
-        It is cut where the horizon cannot tell it from a longer one: a life of a million months
-        costs no more than one that ends after the horizon.
+        It is cut where the horizon cannot distinguish it from a longer one: a life of a million
+        months costs no more than one that ends after the horizon.
         """
         if material not in self._lives:
             life = self.shelf_life(material)
@@ -268,7 +268,7 @@ class Stockpile:
     def age_classes(self, material: str, node: int) -> tuple[range, ...]:
         """Return the ages at which a material can be on hand at a node, in classes.
 
-        A class holds ages that nothing in the workbook tells apart, and goes by its first age.
+        A class holds ages that nothing in the workbook distinguishes, and goes by its first age.
         """
         return (self.classes or {}).get(material) or _each_alone(len(self.at(node).ages(material)))
 

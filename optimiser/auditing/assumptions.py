@@ -33,11 +33,11 @@ def assumptions(stockpile: Stockpile, sheets: Sheets, record: Findings) -> None:
                     "assumptions", f"{name} of {row.TABLE} {key} is not on the sheet", (row, name)
                 )
                 continue
-            _told(stockpile, record, lines.pop(0), row, name, value, unit, value != default)
+            _compare_cell(stockpile, record, lines.pop(0), row, name, value, unit, value != default)
     for line in (line for lines in shown.values() for line in lines):
         record.refuse(
             line.where,
-            f"{line['table']} has no {line['column']} of {line['row'] or 'that'}, or it is told"
+            f"{line['table']} has no {line['column']} of {line['row'] or 'that'}, or it stands"
             " twice",
         )
 
@@ -52,7 +52,7 @@ def _cells(row: Row) -> Iterator[tuple[str, Any, str, Any]]:
         yield from ((name, value, "money/quantity", None) for name, value in series.items())
 
 
-def _told(
+def _compare_cell(
     stockpile: Stockpile,
     record: Findings,
     line: Line,

@@ -19,7 +19,7 @@ from stockpile_model.schema import ComparedChoice, ComparedSum
 from stockpile_model.tree import ALL
 
 SAME = 1e-6  # relative difference up to which two amounts are one
-NOISE = 1e-9  # share of the largest amount of a unit up to which there is none of it
+NOISE = 1e-9  # amounts up to this share of the largest of their unit are zero
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
 Value = float | str | dt.date | None
 Key = TypeVar("Key", bound=Hashable)

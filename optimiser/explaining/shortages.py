@@ -73,7 +73,7 @@ class Explanation:
         """Yield the explanation line by line."""
         yield "No plan keeps every limit of this workbook."
         if self.wanted:
-            yield "Short, everything else kept:"
+            yield "Short while all else is kept:"
             yield from (f"  {each}" for each in self.wanted)
         if self.needed:
             yield "Every requirement could be met, in one way of several, with more of:"

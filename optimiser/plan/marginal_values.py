@@ -31,7 +31,7 @@ class MarginalValue(Dated):
     date: dt.date = column("first day of the period")
     sense: str = column("`most` or `least`")
     amount: float = column("the limit", "quantity, money or 1")
-    used: float | None = column("what the plan makes of it", "quantity, money or 1")
+    used: float | None = column("value of the limited amount in the plan", "quantity, money or 1")
     unit: str = column("unit of the limit")
     worth: float = column(
         "what the plan would cost less, were the limit looser by one unit, orders placed and levels"

@@ -1,4 +1,4 @@
-"""From a solved formulation to its plan."""
+"""Make the plan of a solved formulation."""
 
 from __future__ import annotations
 

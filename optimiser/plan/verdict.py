@@ -135,7 +135,7 @@ def _weighed_risk(plan: Plan) -> Iterator[str]:
     """Yield the objective where it weighs the dearest scenarios."""
     weight = plan.stockpile.settings.risk_weight
     if weight and plan.of(ScenarioOutcome) and plan.cvar is not None:
-        yield f"What is minimised weighs that tail with {weight:g}: {_money(plan, plan.objective)}."
+        yield f"The objective weighs that tail with {weight:g}: {_money(plan, plan.objective)}."
 
 
 # --- How sure it is -------------------------------------------------------------------------------

@@ -302,7 +302,7 @@ class SearchTree:
     def _entry(
         self, bound: float, part: Subproblem, vertex: Vertex
     ) -> tuple[float, int, float, Subproblem, Vertex]:
-        # Many branches may have the same bound; the cost that leads the search tells them apart.
+        # Many branches may have the same bound; the cost that leads the search distinguishes them.
         return (
             bound if self.master.aim is None else vertex.objective,
             next(self._order),

@@ -356,7 +356,7 @@ def test_at_its_break_even_the_margins_of_a_plant_return_its_capital() -> None:
     assert sum(margin / 1.08**year for year in range(1, 16)) == pytest.approx(5000)
 
 
-# What is told
+# What is reported
 # --------------------------------------------------------------------------------------------------
 
 
@@ -364,7 +364,7 @@ def told(stockpile: Stockpile, plan: dict[str, float]) -> list[ProjectOutcome]:
     return [row for row in report(put(built(stockpile), plan)) if isinstance(row, ProjectOutcome)]
 
 
-def test_a_project_is_told_with_the_break_even_of_each_level() -> None:
+def test_a_project_is_reported_with_the_break_even_of_each_level() -> None:
     """At 120 a year 4 + 210 x 1.21 / (2.1 x 120), at 60 a year twice as much above 4; with a grant
     of 105 half of that.
     """
@@ -406,7 +406,7 @@ def test_a_project_is_told_with_the_break_even_of_each_level() -> None:
         )
 
 
-def test_a_granted_project_is_told() -> None:
+def test_a_granted_project_is_reported() -> None:
     """No contract names it: its offers bring 10 a month at most, 120 a year."""
     stockpile = book(
         OFFER,
@@ -441,7 +441,7 @@ def test_a_project_that_is_not_helped_says_so() -> None:
     assert row.instruction == "do not help plant 2"
 
 
-def test_the_floor_of_a_level_at_an_index_is_told_at_the_first_date_of_signing() -> None:
+def test_the_floor_of_a_level_at_an_index_is_reported_at_the_first_date_of_signing() -> None:
     row = contract(project="plant 2", sign_from=month(1), sign_to=month(2))
     rows = (
         row,
@@ -470,11 +470,11 @@ def test_the_floor_of_a_level_at_an_index_is_told_at_the_first_date_of_signing()
         ),
         (
             project(capex=5),
-            "projects.life_years: is required beside capex: the break-even follows from both",
+            "projects.life_years: is required with capex: the break-even follows from both",
         ),
         (
             project(life_years=5),
-            "projects.capex: is required beside life_years: the break-even follows from both",
+            "projects.capex: is required with life_years: the break-even follows from both",
         ),
     ],
 )  # fmt: skip

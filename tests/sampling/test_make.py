@@ -1,5 +1,5 @@
-"""From a workbook's rows to scenarios: what is sampled of what, as which events, and what the
-officer is told of the loss.
+"""From a workbook's rows to scenarios: what is sampled of what, as which events, and the loss
+that is reported to the officer.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
     assert (
         short.said[0]
         == "price_history holds 11 points, fewer than 12, of market: the parameters of uncertainty"
-        " (path) stand"
+        " (path) are used"
     )
     with pytest.raises(
         InputError, match=r"volatility is required: price_history has too few points of market"
@@ -459,7 +459,7 @@ def test_the_default_volatility_is_that_of_the_cited_prices() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(rows: list[Row], said: str) -> None:
+def test_what_cannot_be_is_reported_in_one_line(rows: list[Row], said: str) -> None:
     assert faults(rich(*rows)) == [said]
 
 

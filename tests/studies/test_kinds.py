@@ -78,7 +78,7 @@ def test_tornado_of_a_plan(path: Path) -> None:
     )
 
 
-def test_tornado_tells_an_end_without_a_plan_first(path: Path) -> None:
+def test_tornado_reports_an_end_without_a_plan_first(path: Path) -> None:
     stockpile = book(offer(capacity=20), demand(10))
     moved = (
         Input("offers", "spot", "price", "set", 5, 20, 10),
@@ -300,7 +300,7 @@ def test_a_threshold_without_a_flip_says_so(path: Path) -> None:
     )
 
 
-def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_told(path: Path) -> None:
+def test_within_the_gap_a_decision_is_open_and_its_proven_ends_are_reported(path: Path) -> None:
     """At a gap of 10 % the floors between about 9 and 11 are as good as the offer."""
     stockpile = book(contract(), floor(8, 120), offer(price=10, order_cost=3), demand(10, 0, 1))
     moved = (Input("floors", "offtake/low", "floor", "set", 5, 17),)
@@ -345,7 +345,7 @@ def test_monte_carlo_and_its_extension(path: Path) -> None:
     assert [row[1:] for row in fan.rows] == [(1,) * 5, (2,) * 5]
     assert set(column(correlated, "correlation")) != {None}
     assert summary.said.startswith("The least cost is ")
-    assert "in nine runs of ten. The cost goes most with offers[x" in summary.said
+    assert "in nine runs of ten. The cost moves most with offers[x" in summary.said
 
     class Counting(Plain):
         count = 0
@@ -498,7 +498,7 @@ def test_an_alternative_beyond_the_gap_that_was_asked_for_is_not_called_optimal(
     assert found.status == ("optimal" if found.gap <= EXACT.gap else "feasible")
 
 
-def test_the_ranges_beside_a_cell_are_used() -> None:
+def test_the_ranges_next_to_a_cell_are_used() -> None:
     stockpile = book(
         offer(price=10, ranges={"price": (7.0, 12.0)}), offer("b", 20.0), demand(10), start=month(0)
     )
@@ -631,7 +631,7 @@ def test_everything_moves_events_dates_and_durations_and_says_what_it_leaves_out
     assert prices_of == [f"prices[{month(t)}].market" for t in (-12, 12, 48)], (
         "between two dates both count"
     )
-    assert every.left_out["prices that no date of the horizon is read from"] == [
+    assert every.left_out["prices that no period of the horizon uses"] == [
         f"prices[{month(t)}].market" for t in (-24, 60)
     ]
     assert "settings.periods" in every.left_out["settings say how to plan"]

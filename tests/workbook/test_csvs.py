@@ -197,7 +197,7 @@ def test_a_table_that_is_no_file(folder: Path) -> None:
     ):
         make(folder / "demand.csv")
         assert (
-            only_line(folder) == "demand: is no file, or leads to none; put the file itself there"
+            only_line(folder) == "demand: is no file, or a link to none; put the file itself there"
         )
         (folder / "demand.csv").unlink()
 

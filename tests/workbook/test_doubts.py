@@ -257,7 +257,7 @@ def test_a_csv_file_that_shows_no_point(tmp_path: Path) -> None:
     tables = _demand({"quantity": "1.234"}, {"quantity": "2.345"}, {"quantity": 7})
     (line,) = warnings(book(tmp_path / "book", tables))
     said = "demand!D2: quantity '1.234' is read as 1.234 and not as 1234, and so on in 1 row more"
-    assert line == f"{said}; no other number of this file shows what its point is"
+    assert line == f"{said}; no other number of this file shows whether its point is decimal"
     tables["demand"][2]["quantity_low"] = "0.5"
     assert warnings(book(tmp_path / "book", tables)) == []
 

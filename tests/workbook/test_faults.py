@@ -1,5 +1,5 @@
-"""Single faults as officers make them: each gives one line, with its cell and the way to mend it,
-from a workbook and from a folder of CSV files alike.
+"""Single faults as officers make them: each gives one line, with its cell and the way to correct
+it, from a workbook and from a folder of CSV files alike.
 """
 
 from __future__ import annotations
@@ -773,7 +773,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "plant without a life": (
         lambda t: _project(t, capex=1000),
-        "projects!A2: life_years is required beside capex: the break-even follows from both",
+        "projects!A2: life_years is required with capex: the break-even follows from both",
     ),
     "time to build a plant": (
         lambda t: _project(t, ready_lag_months=1.5),
@@ -909,11 +909,11 @@ ODD: dict[str, tuple[Callable[[Tables], object], str]] = {
         lambda t: t.update(outlets=[SALE | {"yield": 0.5}]),
         "outlets!E2: yield has no effect on an outlet of form sale",
     ),
-    "appropriation beside the horizon": (
+    "appropriation outside the horizon": (
         lambda t: t["budgets"].append({"fund": "nds", "from": "2031-01-01", "amount": 1}),
         "budgets!B3: the appropriation cannot be spent within the horizon",
     ),
-    "offer beside the horizon": (
+    "offer outside the horizon": (
         lambda t: t["offers"].append(
             {**t["offers"][1], "offer": "late", "from": dt.date(2031, 1, 1)}
         ),
@@ -1004,7 +1004,7 @@ SHEETS: dict[str, tuple[Callable[[openpyxl.Workbook], None], str]] = {
         ),
         "demand!A1: the names of the columns stand in row 2; remove the rows above them",
     ),
-    "value beside the table": (
+    "value next to the table": (
         lambda book: book["demand"].cell(2, 6, "an afterthought"),
         "demand!F1: has no name for this column, which holds a value in row 2; name it or clear it",
     ),

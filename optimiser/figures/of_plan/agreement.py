@@ -14,10 +14,10 @@ from stockpile_model.blocks.stock.lot_outcomes import Delivery, Movement
 from stockpile_model.schema import Side
 
 NAME = "checks"
-SLACK = 1e-6  # what sums may differ by, as a share of them
+SLACK = 1e-6  # by how much sums may differ, as a share of them
 IN: tuple[Side, ...] = ("in",)
 OUT: tuple[Side, ...] = ("out", "waste", "held")
-LEAST = 1000.0  # of sums of less than so many scaled units, as a share of these
+LEAST = 1000.0  # scaled units: what a smaller sum counts as
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
@@ -38,15 +38,15 @@ def _checks(rows: PlanRows, earlier: Earlier) -> Iterator[tuple[str, Agreement]]
         for sides in (IN, OUT)
     )
     slack = SLACK * max(LEAST * scale.quantity, sum(each.value for each in came))
-    yield "Metal in is metal out and stock", Agreement(_sum(came), _sum(went), slack)
+    yield "Metal in equals metal out and stock", Agreement(_sum(came), _sum(went), slack)
     arrivals = rows.total(Movement, "quantity", kind="arrival")
     delivered = cell(earlier, quantities.NAME, Delivery.SUMMED[0].label)
-    yield "Deliveries are the arrivals of lots", Agreement(arrivals, delivered, slack)
+    yield "Deliveries equal the arrivals of lots", Agreement(arrivals, delivered, slack)
     if appropriations.NAME in earlier:
         paid = rows.total(Payment, "amount")
         spent_of = cell(earlier, appropriations.NAME, appropriations.TOTAL, appropriations.SPENT)
         slack = SLACK * max(LEAST * scale.money, paid.value)
-        yield "Payments are what appropriations spent", Agreement(paid, spent_of, slack)
+        yield "Payments equal what appropriations spent", Agreement(paid, spent_of, slack)
 
 
 def _sum(parts: Sequence[Origin]) -> Combined:

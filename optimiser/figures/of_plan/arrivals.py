@@ -10,7 +10,7 @@ from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
 NAME = "purchases"
-MOST_PERIODS = 24  # of more the years are shown
+MOST_PERIODS = 24  # with more periods, fiscal years are shown
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:

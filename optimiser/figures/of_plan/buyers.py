@@ -17,8 +17,8 @@ NAME = "buyers"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
-    """Yield what each buyer gets and pays, where there are several; what stands for all is shared
-    by the funds that pay it."""
+    """Yield what each buyer gets and pays, where there are several; what is paid for
+    all is shared by the funds that pay it."""
     plan = rows.plan
     if len(plan.stockpile.owners) < 2:
         return
@@ -29,7 +29,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         own.append(CellOf(NAME, k, 2, paid.value))
     cost = cell(earlier, COSTS, TOTAL)
     rest = Combined((cost,), cost.value - math.fsum(each.value for each in own), tuple(own))
-    note = "not one buyer's: order and signing costs, deficits, shared sites"
+    note = "of no single buyer: order and signing costs, deficits, shared sites"
     delivered = Precision("quantity", rows.column(Delivery, "quantity"))
     paid_by = Precision("money", rows.column(CashFlow, "amount"))
     yield TableFigure(

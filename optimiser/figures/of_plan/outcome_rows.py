@@ -9,7 +9,7 @@ from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.schema import Result, columns, get
 
-MOST_SCENARIOS = 20  # of more only the dearest
+MOST_SCENARIOS = 20  # with more, only the dearest are shown
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:

@@ -15,12 +15,12 @@ from optimiser.plan.plan import Plan
 from stockpile_model.schema import Dated, Result, columns
 
 Earlier = Mapping[str, Figured]
-"""The figures of a plan that are there already, by name: others refer to their numbers."""
+"""The figures of a plan computed before, by name: others refer to their numbers."""
 EXPECTED = ("discounted",)  # columns that are expected over the scenarios already
 
 
 def cell(earlier: Earlier, name: str, label: object, column: int = 1) -> CellOf:
-    """Return a number of a table that is there already, with its place."""
+    """Return a number of a table that was computed before, with its place."""
     figure = earlier[name]
     if not isinstance(figure, TableFigure):
         raise TypeError(f"{name} is no table: its numbers have no place")

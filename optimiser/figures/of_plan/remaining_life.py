@@ -35,7 +35,7 @@ class LifeClasses:
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
-    """Yield the stock of each material that is held or asked for, of the largest at most four."""
+    """Yield the stock of each material that is held or required: at most the four largest."""
     lives = rows.column(LotStock, "remaining_life")
     held: dict[str, list[tuple[dt.date, float | None, float]]] = {}
     pairs = zip(weighed(rows, LotStock, "material", "quantity"), lives, strict=True)

@@ -1,4 +1,4 @@
-"""What there is to be careful about: the warnings of a plan."""
+"""The warnings of a plan."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _price_parameters(made: Made) -> TableFigure:
             "where dates are evenly apart: "
         )
         said += "; ".join(f"{each.index} from {each.origin}" for each in calibrated)
-        said += ". Short histories say too fast a reversion; below "
+        said += ". Short histories give too fast a reversion; below "
         said += f"{calibrate.LEAST_POINTS} points they are not used."
     return TableFigure("price parameters", "Prices", columns, tuple(lines), said)
 
@@ -92,7 +92,7 @@ def _supply_parameters(made: Made) -> TableFigure:
     said = (
         "Outages and embargoes begin as a Poisson process (so many a year while none is on; within "
         "a year with 1 - exp(-that)) and last a whole number of periods. A plant is late by a draw "
-        "of its own; one that ships before the scenarios part is late no more."
+        "of its own; one that ships before the scenarios part has no delay."
     )
     return TableFigure("supply parameters", "Plants and embargoes", columns, tuple(lines), said)
 
@@ -132,7 +132,7 @@ def _supply_losses(made: Made) -> TableFigure:
         likely, long = zip(each.before, each.after, strict=True)
         lines.append(FigureLine((name, *likely, *long)))
     said = (
-        "How probable it is that it happens within the horizon, and its months (late, or without "
+        "The probability that it happens within the horizon, and its months (late, or without "
         "supply) on average over all cases."
     )
     title = "What the reduction lost: supply"

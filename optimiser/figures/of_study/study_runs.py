@@ -1,4 +1,4 @@
-"""All runs of the studies, and how many of each study ended how."""
+"""All runs of the studies, and for each study how its runs ended."""
 
 from __future__ import annotations
 

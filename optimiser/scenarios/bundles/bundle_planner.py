@@ -38,7 +38,7 @@ Watch = Callable[[Progress], None] | None
 
 @dataclass(frozen=True)
 class Ended:
-    """How it ended. `blame`: scenarios that have no plan together; then there is none of all."""
+    """How it ended. `blame`: scenarios that have no plan together; then all of them have none."""
 
     status: Status
     bound: float | None = None

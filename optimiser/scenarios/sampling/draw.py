@@ -260,14 +260,14 @@ def _fits(
             few = f"{count(len(points), 'point')}, fewer than {calibrate.LEAST_POINTS}"
             said.append(
                 f"price_history holds {few}, of {index}: the parameters of uncertainty ({row.name})"
-                " stand"
+                " are used"
             )
     known = {normal(index) for index in stockpile.names(Price.TABLE)}
     unknown = dict.fromkeys(
         index for row in history for index in row.values if normal(index) not in known
     )
     said += [
-        f"price_history has {index}, which is no index of prices: it is passed over"
+        f"price_history has {index}, which is no index of prices: it is ignored"
         for index in unknown
     ]
     return found
@@ -301,7 +301,7 @@ def _correlation(
                 continue
             said.append(
                 f"price_history has {common} common steps of {a} and {b}, too few: their"
-                " correlation in uncertainty stands"
+                " correlation in uncertainty is used"
             )
         up, down = dict(_chain(a, partner)), dict(_chain(b, partner))
         meeting = next((name for name in up if name in down), None)
@@ -432,7 +432,7 @@ def _delays(
 ) -> dict[str, Whole]:
     """Draw delays in whole months.
 
-    A plant that ships before the scenarios part is late no more.
+    A plant that ships before the scenarios part has no delay.
     """
     found = {}
     begin = stockpile.calendar.begin(revealed)

@@ -159,7 +159,7 @@ class Certifier:
                 / max(abs(warm_start.objective), 1.0)
             )
             pattern.worse.keep(warm_start.at, worse)
-            pattern.served = 0.9 * pattern.served + best  # what served of late, not once
+            pattern.served = 0.9 * pattern.served + best  # what served recently
 
     def seed(self, named: Mapping[Label, float]) -> None:
         """Learn the plan of a program of another structure."""

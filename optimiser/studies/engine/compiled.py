@@ -183,7 +183,7 @@ class Piece:
     def at(self, point: Sequence[float] | Floats) -> Compiled | None:
         """Return the program where the inputs have these values.
 
-        None where the piece does not say what it is there.
+        None where the piece does not hold there.
         """
         found = self.expressions.at(np.asarray(point, dtype=np.float64))
         if found is None:

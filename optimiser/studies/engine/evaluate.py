@@ -173,7 +173,7 @@ class CaseEvaluator(Performing):
             else _cheapest(compiled, asked, proof.x, proof.objective, options)
         )
         if fault := plan_checks.broken(asked, x):
-            message = f"the plan does not keep its program: {fault}"
+            message = f"the plan violates its program: {fault}"
             return CaseResult("failed", how=how, message=message), []
         result = _reported(case, compiled, changed, proof, x)
         gap = result.gap

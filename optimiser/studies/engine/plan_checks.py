@@ -20,7 +20,7 @@ KEPT = 1e-6
 
 
 def broken(program: Program, x: Floats) -> str:
-    """Say which row, bound or whole number of a program x does not keep; nothing where it keeps
+    """Return which row, bound or whole number of a program x violates; blank where it keeps
     all.
     """
     size = 1.0 + np.abs(x)
@@ -36,7 +36,7 @@ def broken(program: Program, x: Floats) -> str:
     )
     missed = np.maximum(program.row_lower - summed, summed - program.row_upper)
     if (missed > KEPT * (1.0 + gross)).any():
-        return f"a row of the plan is missed by {missed.max():.3g}"
+        return f"a row of the plan is violated by {missed.max():.3g}"
     return ""
 
 

@@ -141,7 +141,7 @@ def _correlated(asked: Asked, shares: Floats, results: Sequence[CaseResult]) -> 
     most = rows[0][4] if rows else None
     said = "The cost does not move with any input."
     if most is not None:
-        said = f"The cost goes most with {rows[0][0]} (rank correlation {figure(most):.2f})."
+        said = f"The cost moves most with {rows[0][0]} (rank correlation {figure(most):.2f})."
     header = ("input", "low", "high", "distribution", "correlation of ranks with the cost")
     return AnswerTable(
         "correlation", said, header, rows, "columns", (4,), "rank correlation, -1 to 1"

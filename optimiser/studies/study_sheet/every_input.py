@@ -63,7 +63,7 @@ def everything(stockpile: Stockpile) -> Every:
                         f"{kind.TABLE}[{key}].{cell.name}"
                     )
                 elif isinstance(row, Price) and (cell.name, row.date) not in near:
-                    left.setdefault("prices that no date of the horizon is read from", []).append(
+                    left.setdefault("prices that no period of the horizon uses", []).append(
                         f"prices[{key}].{cell.name}"
                     )
                 else:

@@ -18,13 +18,13 @@ Far above any plan that can be solved; below what exhausts a computer.
 """
 
 MOST_BYTES = 128 * 2**20
-"""What all of an input may unpack to."""
+"""Bytes that all of an input may unpack to."""
 
 MOST_COLUMNS = 16_384
 """Columns of a sheet, as in every spreadsheet program."""
 
 MOST_TITLES = 1_000
-"""Columns that may have a name. Far above any table of prices that can be overlooked."""
+"""Columns that may have a name. Far above any table of prices that a person can survey."""
 
 LONGEST_TEXT = 32_767
 """Characters of a cell, as in every spreadsheet program."""

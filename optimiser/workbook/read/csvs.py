@@ -66,7 +66,7 @@ def sheets(folder: Path, seen: Digest | None = None) -> Iterator[Sheet]:
         )
     contents = {
         file: file.read_bytes() if file.is_file() else None for file in found
-    }  # others would be waited for, or never end
+    }  # reading any other would block, or never end
     for file, content in contents.items():
         note(seen, file, content or b"")
     for file, content in contents.items():
@@ -87,7 +87,7 @@ def _rows(content: bytes | None) -> Iterator[tuple[int, Cells]]:
     program opens the file.
     """
     if content is None:
-        raise Unreadable("is no file, or leads to none; put the file itself there")
+        raise Unreadable("is no file, or a link to none; put the file itself there")
     with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="") as stream:
         _refuse_separators(stream)
         reader = csv.reader(stream, strict=True)

@@ -1,4 +1,4 @@
-"""What is read and may not be meant: a warning for each, with its cell; one for several rows or
+"""Warnings about what is read and may not be meant, each with its cell; one for several rows or
 columns that follow each other.
 """
 
@@ -39,7 +39,7 @@ def of(tables: Iterable[Drafts], stockpile: Stockpile) -> list[Fault]:
         ]
         if len(doubts) > MOST_FAULTS:
             found.append(
-                Fault(name, f"has {len(doubts) - MOST_FAULTS:,} warnings more", warning=True)
+                Fault(name, f"has {len(doubts) - MOST_FAULTS:,} more warnings", warning=True)
             )
     return found
 
@@ -127,7 +127,7 @@ def _points(table: Drafts) -> Iterator[Doubt]:
             f"{name} {number!r} is read as {float(number):.12g} and not as"
             f" {number.replace('.', '')}{more}"
         )
-        yield line, at, f"{said}; no other number of this file shows what its point is"
+        yield line, at, f"{said}; no other number of this file shows whether its point is decimal"
 
 
 def _free(table: Drafts) -> Iterator[Doubt]:

@@ -75,7 +75,7 @@ class Observations:
     """
 
     typed: bool = True  # a number that is text is a slip
-    points: set[str] = field(default_factory=set)  # a number that shows what its point is
+    points: set[str] = field(default_factory=set)  # a number with a point that is decimal
     doubtful: dict[str, list[tuple[Draft, int, str, str]]] = field(
         default_factory=dict
     )  # numbers that do not, and what is wrong

@@ -41,7 +41,7 @@ FURTHER = {
 
 
 def dependent() -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
-    """Return the columns whose list hangs on another column of the row: which, and the list for
+    """Return the columns whose list depends on another column of the row: which, and the list for
     each of its values.
     """
     groups = {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {

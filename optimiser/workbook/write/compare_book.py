@@ -28,7 +28,7 @@ MORE, LESS, OTHER = "#FFC7CE", "#C6EFCE", "#FFEB9C"
 
 @dataclass(frozen=True)
 class PlanColumn:
-    """A plan by its name, and what there is to say about it."""
+    """A plan by its name, with notes on it."""
 
     name: str
     about: Mapping[str, str]
@@ -124,7 +124,7 @@ def _rules(a: str, b: str, costly: bool, noise: float) -> list[tuple[str, str]]:
 def _about(
     sheet: Worksheet, styles: Styles, plans: Sequence[PlanColumn], notes: Sequence[str]
 ) -> None:
-    """Write where each plan comes from, and what is to be said of it."""
+    """Write where each plan comes from, and the notes on it."""
     for c, title in enumerate(("plan", *plans[0].about)):
         put(sheet, 0, c, title.capitalize(), styles.header)
     for r, plan in enumerate(plans, start=1):

@@ -76,7 +76,7 @@ def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
         f", {plan.status}",
         comments="; ".join(said),
     )
-    with contextlib.suppress(ValueError):  # a plan made by another program may say no date
+    with contextlib.suppress(ValueError):  # a plan of another program may have no date
         properties["created"] = dt.datetime.fromisoformat(
             str(plan.run.get("planned at", "")).removesuffix(" UTC")
         )

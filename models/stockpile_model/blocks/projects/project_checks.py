@@ -20,7 +20,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if (row.capex is None) != (row.life_years is None):
             pair = ("capex", "life_years")
             name, other = pair if row.capex is None else reversed(pair)
-            message = f"is required beside {other}: the break-even follows from both"
+            message = f"is required with {other}: the break-even follows from both"
             yield Problem(row.TABLE, row.line, name, message)
         for each in members(stockpile, row.project):
             if get(each, "supplier") != row.supplier:

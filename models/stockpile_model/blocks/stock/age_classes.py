@@ -1,4 +1,4 @@
-"""Ages that nothing in the workbook tells apart are one class.
+"""Ages that nothing in the workbook distinguishes are one class.
 
 A class of D ages has one column for what is on hand, `stock`, and one for what is of its oldest age
 at period end: `expired` in the last class, in the others `pass_on`, a part of the stock. With

@@ -1,4 +1,4 @@
-"""How a plan under scenarios is told: the verdict, the object of `--json`, the tables of the
+"""How a plan under scenarios is shown: the verdict, the object of `--json`, the tables of the
 terminal.
 """
 
@@ -102,16 +102,16 @@ def test_the_verdict_names_the_dearest_scenario_and_the_tail() -> None:
     assert (
         "Quantities are what is expected over them; orders and targets are counted in each." in told
     )
-    assert "What is minimised weighs that tail with 0.1: 29.25 USD." in told
+    assert "The objective weighs that tail with 0.1: 29.25 USD." in told
 
 
-def test_without_a_weight_nothing_is_said_to_be_weighed() -> None:
+def test_without_a_weight_nothing_is_reported_as_weighed() -> None:
     told = verdict(settings(risk_weight=0))
     assert "(CVaR)" in told
-    assert "What is minimised" not in told
+    assert "The objective weighs" not in told
 
 
-def test_without_scenarios_there_is_no_tail_to_tell() -> None:
+def test_without_scenarios_there_is_no_tail_to_report() -> None:
     told = verdict(
         {name: rows for name, rows in WAR.items() if name not in ("scenarios", "events")}
     )
@@ -135,7 +135,7 @@ def test_the_verdict_says_a_signature_of_several_scenarios_once() -> None:
 # --- JSON -----------------------------------------------------------------------------------------
 
 
-def test_json_tells_the_mean_the_tail_and_each_scenario(tmp_path: Path) -> None:
+def test_json_reports_the_mean_the_tail_and_each_scenario(tmp_path: Path) -> None:
     ran = solved(WAR, tmp_path, "--json")
     assert ran.exit_code == 0, ran.output
     found = json.loads(ran.stdout)
@@ -162,7 +162,7 @@ def test_a_weight_of_one_minimises_the_tail_alone(tmp_path: Path) -> None:
     )
 
 
-def test_json_tells_what_the_uncertainty_costs(tmp_path: Path) -> None:
+def test_json_reports_what_the_uncertainty_costs(tmp_path: Path) -> None:
     found = json.loads(solved(settings(risk_weight=0), tmp_path, "--json", "--value").stdout)
     assert found["value"] == pytest.approx(
         {"rp": 22.5, "ws": 7.5, "eev": 24.375, "evpi": 15, "vss": 1.875}
@@ -232,7 +232,7 @@ def test_value_names_the_cell_that_puts_shortfall_first(tmp_path: Path) -> None:
     )
 
 
-def test_floors_tells_what_each_other_level_would_cost(tmp_path: Path) -> None:
+def test_floors_reports_what_each_other_level_would_cost(tmp_path: Path) -> None:
     """Low: 20 at 2. High, signed in February: 20 at 4, and 10 at 3 in January."""
     ran = solved(SIGNING, tmp_path, "--floors", "--json")
     assert ran.exit_code == 0, ran.output
@@ -261,7 +261,7 @@ def test_a_scenario_without_a_plan_leaves_none(tmp_path: Path) -> None:
     assert any("demand!C2" in line for line in found["explanation"])
 
 
-def test_a_scenario_that_cannot_come_is_not_told(tmp_path: Path) -> None:
+def test_a_scenario_that_cannot_come_is_not_reported(tmp_path: Path) -> None:
     tables = {**WAR, "scenarios": [*WAR["scenarios"], {"scenario": "never", "probability": 0}]}
     assert list(json.loads(solved(tables, tmp_path, "--json").stdout)["scenarios"]) == [
         "base",
