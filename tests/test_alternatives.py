@@ -57,7 +57,7 @@ def told(*rows: Row) -> dict[str, FloorOutcome]:
     return {level: each for (_, level), each in levels(planned(book(*rows))).items()}
 
 
-def test_the_level_beside_the_one_that_is_signed() -> None:
+def test_a_level_other_than_the_one_that_is_signed() -> None:
     """10 wanted in each of two months.
 
     Low: 10 a month at 8. High: 20 a month at 9, of which half stays: 360 instead of 160. Its 40
@@ -111,7 +111,7 @@ def test_a_level_that_delivers_nothing_has_no_price_to_change() -> None:
     assert found["low"].to_change == "signed it would cost 3 USD more in all"
 
 
-def test_only_what_could_be_signed_is_asked_for() -> None:
+def test_only_levels_that_could_be_signed_are_planned() -> None:
     plan = planned(book(contract(), TEN, supplier(stage="announced"), supply_stages=("operating",)))
     assert list(open_levels(plan)) == []
     assert levels(plan)["offtake", "low"].to_change is None

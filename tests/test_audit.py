@@ -1,4 +1,4 @@
-"""The audit: sound plans pass, and every fault that is planted is told by what disagrees.
+"""The audit: sound plans pass, and every fault that is planted is reported by what disagrees.
 
 Faults are planted in three places: in the rows of a plan, as an error of the program or an
 officer's edit would leave them; in the input, so that a consistent plan breaks one of its cells;
@@ -329,7 +329,7 @@ def below_the_floor(rows: Rows) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of a plan, and what must be told of it."""
+    """A fault of a plan, and what must be reported of it."""
 
     name: str
     plan: str
@@ -477,7 +477,7 @@ FAULTS = [
         r"orders!\w+: instruction .*: does not name framework$",
     ),
     Fault(
-        "told a month late",
+        "reported a month late",
         "full",
         put(
             "orders",
@@ -719,7 +719,7 @@ FAULTS = [
     ),
     # policy
     Fault(
-        "share told too low",
+        "share reported too low",
         "full",
         put("rules", "observed", 0.1, rule="spread"),
         r"rules!G\d+: observed ",
@@ -876,7 +876,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_in_the_rows_is_told(fault: Fault) -> None:
+def test_a_fault_in_the_rows_is_reported(fault: Fault) -> None:
     plan = PLANS[fault.plan]()
     sheets = as_sheets(plan)
     rows = {sheet: [copy.copy(line) for line in lines] for sheet, lines in sheets.rows.items()}
@@ -897,7 +897,7 @@ def test_a_fault_in_the_rows_is_told(fault: Fault) -> None:
         ("status", "sure"),
     ],
 )
-def test_a_wrong_claim_of_the_summary_is_told(claim: str, value: Any) -> None:
+def test_a_wrong_claim_of_the_summary_is_reported(claim: str, value: Any) -> None:
     sheets = as_sheets(full_plan())
     changed = (
         {**sheets.costs, **value}
@@ -1252,7 +1252,7 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
 
 
 @pytest.mark.parametrize("name", MODEL_FAULTS)
-def test_a_fault_in_the_model_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_the_model_is_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tables, patch, said = MODEL_FAULTS[name]
     monkeypatch.setattr(*patch)
     if name == "feedstock counts for nothing":  # without what it may force
@@ -1434,14 +1434,14 @@ EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_an_edit_by_hand_is_told(name: str, folder: Path, tmp_path: Path) -> None:
+def test_an_edit_by_hand_is_reported(name: str, folder: Path, tmp_path: Path) -> None:
     sheet, cell, change, said = EDITS[name]
     plan = edited(folder / "full-plan.xlsx", tmp_path / "edited.xlsx", (sheet, cell, change))
     found = [str(each) for each in so.audit(folder / "full.xlsx", plan).findings]
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 
-def test_the_command_tells_a_line_for_each_finding_and_ends_with_1(
+def test_the_command_reports_a_line_for_each_finding_and_ends_with_1(
     folder: Path, tmp_path: Path
 ) -> None:
     plan = edited(
@@ -1527,7 +1527,7 @@ def test_another_input_is_noted_and_audited(folder: Path, tmp_path: Path) -> Non
         ),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_cell(
+def test_what_cannot_be_read_is_reported_with_its_cell(
     spoil: Callable[[Any], Any], said: str, folder: Path, tmp_path: Path
 ) -> None:
     workbook = openpyxl.load_workbook(folder / "full-plan.xlsx")
@@ -1538,7 +1538,7 @@ def test_what_cannot_be_read_is_told_with_its_cell(
     assert said in str(raised.value)
 
 
-def test_what_is_no_plan_is_told_in_words(folder: Path, tmp_path: Path) -> None:
+def test_what_is_no_plan_is_reported_in_words(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "text.xlsx").write_text("no workbook")
     wrong = {
         "text.xlsx": "is no Excel workbook",

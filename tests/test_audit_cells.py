@@ -1,5 +1,5 @@
-"""The audit reads every cell of a plan: whichever is changed is told, or belongs to what the audit
-says it does not check.
+"""The audit reads every cell of a plan: whichever is changed is reported, or belongs to what the
+audit says it does not check.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _of_summary(line: Line, column: str) -> Any:
 
 
 @pytest.mark.parametrize("sheet", KINDS)
-def test_whichever_cell_is_changed_is_told(sheet: str) -> None:
+def test_whichever_cell_is_changed_is_reported(sheet: str) -> None:
     lines = sheets()[sheet]
     accepted = []
     for column in lines[0]:

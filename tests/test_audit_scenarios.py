@@ -307,7 +307,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         put("orders", "arriving", 5.4, offer="slow", date=day(2)),
         r"orders!H\d+: arriving .* must be 4\.32",
     ),
-    "an order told at the price of one branch": (
+    "an order reported at the price of one branch": (
         "two_stage",
         put("orders", "paid", 64.8, offer="slow", date=day(2)),
         r"paid .* must be 51\.84",
@@ -427,7 +427,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         put("rules", "observed", 0.6, **OUTAGE),
         r"rules!G\d+: observed .* must be 0\.78.*in scenario outage",
     ),
-    "a rule told of one path only": (
+    "a rule reported of one path only": (
         "two_stage",
         drop("rules", **SQUEEZE),
         r"rules: spread, smelter, horizon is not on the sheet.*in scenario squeeze",
@@ -446,7 +446,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_in_the_rows_is_told(name: str) -> None:
+def test_a_fault_in_the_rows_is_reported(name: str) -> None:
     of, plant, said = FAULTS[name]
     plan = tree_plan(of)
     sheets = as_sheets(plan)
@@ -460,7 +460,7 @@ def test_a_fault_in_the_rows_is_told(name: str) -> None:
     ("claim", "said"),
     [("objective", "objective"), ("expected_cost", "expected cost"), ("cvar", "CVaR")],
 )
-def test_a_wrong_claim_of_the_summary_is_told(claim: str, said: str) -> None:
+def test_a_wrong_claim_of_the_summary_is_reported(claim: str, said: str) -> None:
     sheets = as_sheets(tree_plan("two_stage"))
     found = told(tree_plan("two_stage"), replace(sheets, **{claim: getattr(sheets, claim) - 25}))
     assert len(found) == 1 + (claim == "objective")
@@ -537,7 +537,7 @@ MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", MODEL_FAULTS)
-def test_a_fault_in_the_model_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_the_model_is_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patch, said = MODEL_FAULTS[name]
     monkeypatch.setattr(*patch)
     scenarios.unfold.cache_clear()
@@ -623,7 +623,7 @@ EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_an_edit_by_hand_is_told(name: str, folder: Path, tmp_path: Path) -> None:
+def test_an_edit_by_hand_is_reported(name: str, folder: Path, tmp_path: Path) -> None:
     sheet, cell, change, said = EDITS[name]
     plan = edited(folder / "two_stage-plan.xlsx", tmp_path / "edited.xlsx", (sheet, cell, change))
     ran = stockpile("audit", folder / "two_stage.xlsx", plan, cwd=tmp_path)
@@ -743,7 +743,7 @@ def test_a_search_that_stops_early_pays_no_order_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("gap", [0.1, 0.3])
-def test_what_an_order_is_told_to_reach_is_what_it_pays(gap: float) -> None:
+def test_the_price_break_that_an_order_reaches_is_what_it_pays(gap: float) -> None:
     """An order of 100 that pays the price of 60 is not bought up to the break at 100."""
     events = [happens("boom", "offers[*].lead_time_months", "add", 3)]
     tables = {

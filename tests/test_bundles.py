@@ -358,7 +358,7 @@ def test_decisions_that_another_branch_does_not_know_cannot_be_held_there() -> N
 
 
 @pytest.mark.parametrize("name", ["two_stage", "stages"])
-def test_the_rows_tell_of_the_trunk_and_the_money_of_all(name: str) -> None:
+def test_the_rows_hold_the_trunk_and_the_money_of_all(name: str) -> None:
     stockpile = tree(name)
     plan, split = planned(stockpile, 1), bundles.split(stockpile)
     best, until = whole(stockpile), month(split.periods)

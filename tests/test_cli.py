@@ -55,7 +55,7 @@ def changed(path: Path, table: str, **cells: object) -> Path:
     return path
 
 
-def test_solve_writes_a_plan_beside_the_workbook_and_leaves_the_workbook_alone(
+def test_solve_writes_a_plan_next_to_the_workbook_and_leaves_the_workbook_alone(
     workbook: Path,
 ) -> None:
     before = workbook.read_bytes()
@@ -352,7 +352,7 @@ def test_check_writes_what_is_wrong_as_a_workbook(tmp_path: Path) -> None:
     assert bad.read_bytes() == before
 
 
-def test_what_is_odd_is_told_and_stands_in_the_plan(tmp_path: Path) -> None:
+def test_what_is_odd_is_reported_and_stands_in_the_plan(tmp_path: Path) -> None:
     path = changed(tmp_path / "odd.xlsx", "offers", duty=3)
     told = (
         "offers!G2: duty is 3, which is 3 times 100 %: shares and rates are fractions, 0.25 is 25 %"
@@ -365,7 +365,7 @@ def test_what_is_odd_is_told_and_stands_in_the_plan(tmp_path: Path) -> None:
     assert any(told in str(cell.value) for row in summary.iter_rows() for cell in row)
 
 
-def test_what_has_no_plan_is_said_before_the_search(tmp_path: Path) -> None:
+def test_what_has_no_plan_is_reported_before_the_search(tmp_path: Path) -> None:
     path = changed(tmp_path / "poor.xlsx", "budgets", amount=199)
     ran = stockpile("solve", path, cwd=tmp_path)
     assert ran.returncode == 3
@@ -382,7 +382,7 @@ def system_stream(path: str | Path, encoding: str = "utf-8") -> io.TextIOWrapper
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("options", [[], ["--json"]])
 @pytest.mark.parametrize("where", ["full", "closed"])
-def test_a_standard_output_that_cannot_be_written_is_told_and_the_plan_stands(
+def test_a_standard_output_that_cannot_be_written_is_reported_and_the_plan_stands(
     options: list[str],
     where: str,
     workbook: Path,
@@ -457,7 +457,7 @@ def test_what_nobody_foresaw_is_one_line_and_70(
         run(capsys, "solve", workbook)
 
 
-def test_what_is_asked_in_vain_is_told_before_the_search(
+def test_a_request_in_vain_is_reported_before_the_search(
     workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bounded_solve, "solve", None)

@@ -102,7 +102,7 @@ def test_more_demand_differs_in_its_orders(workbook: Path) -> None:
     assert ("first order", "spot") not in found
 
 
-def test_a_plan_beside_itself_does_not_differ(plans: tuple[Path, Path]) -> None:
+def test_a_plan_compared_with_itself_does_not_differ(plans: tuple[Path, Path]) -> None:
     assert differing(so.compare(plans[0], plans[0])) == {}
 
 
@@ -214,7 +214,7 @@ def test_amounts_are_one_in_any_unit(unit: float) -> None:
 # --- Stale plans, and workbooks planned now -------------------------------------------------------
 
 
-def test_a_plan_is_stale_once_its_workbook_beside_it_changes(
+def test_a_plan_is_stale_once_its_workbook_next_to_it_changes(
     workbook: Path, plans: tuple[Path, Path], tmp_path: Path
 ) -> None:
     assert [side.stale for side in so.compare(*plans).sides] == [None, None]
@@ -226,7 +226,7 @@ def test_a_plan_is_stale_once_its_workbook_beside_it_changes(
     assert [side.stale for side in so.compare(*plans).sides] == [None, None]
 
 
-def test_a_workbook_is_planned_now_beside_its_plan(
+def test_a_workbook_is_planned_now_and_compared_with_its_plan(
     workbook: Path, plans: tuple[Path, Path]
 ) -> None:
     same = so.compare(plans[0], workbook)
@@ -253,7 +253,7 @@ def test_changes_are_made_to_what_is_planned_now(workbook: Path, plans: tuple[Pa
     assert [side.stale for side in found.sides] == [None, None]
 
 
-def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(
+def test_a_note_reports_a_plan_with_changes_next_to_its_workbook_without_them(
     workbook: Path, plans: tuple[Path, Path]
 ) -> None:
     """Their difference is that of the changes too."""
@@ -271,12 +271,12 @@ def test_a_plan_with_changes_beside_its_workbook_without_them_is_told(
     assert not any("without" in note for note in so.compare(plans[0], workbook).notes)
 
 
-def test_a_workbook_without_a_plan_is_told(workbook: Path, plans: tuple[Path, Path]) -> None:
+def test_a_workbook_without_a_plan_is_reported(workbook: Path, plans: tuple[Path, Path]) -> None:
     with pytest.raises(so.NoPlanError, match=r"mine\.xlsx: No plan keeps every limit"):
         so.compare(plans[0], workbook, changes=["budgets[treasury].amount set 1"])
 
 
-def test_files_of_one_name_are_told_apart(plans: tuple[Path, Path]) -> None:
+def test_files_of_one_name_are_distinguished(plans: tuple[Path, Path]) -> None:
     folder = plans[0].parent / "other"
     folder.mkdir()
     (folder / "a.xlsx").write_bytes(plans[1].read_bytes())
@@ -323,7 +323,7 @@ def test_other_units_are_refused(
     assert str(fault).startswith(f"{plans[0].with_name('c.xlsx')}: has {said}, {plans[0]} in ")
 
 
-def test_a_broken_plan_is_told_in_one_line(plans: tuple[Path, Path]) -> None:
+def test_a_broken_plan_is_reported_in_one_line(plans: tuple[Path, Path]) -> None:
     made = openpyxl.load_workbook(plans[1])
     for name in ("orders", "lots", "budget"):
         del made[name]

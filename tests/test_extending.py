@@ -100,7 +100,7 @@ def half(asked: Asked) -> Rounds:
     return [AnswerTable("half", f"at half {found.objective:,.0f}", ("cost",), [(found.objective,)])]
 
 
-def test_a_what_if_of_its_own_is_asked_of_a_plan_and_of_a_workbook(
+def test_a_what_if_of_its_own_answers_for_a_plan_and_for_a_workbook(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own = WhatIf(

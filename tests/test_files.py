@@ -81,7 +81,7 @@ def places(folder: Path) -> dict[str, tuple[Path, str]]:
 @pytest.mark.parametrize(
     "where", ["long", "loop", "pipe", "device", "zero", "below a file", "folder"]
 )
-def test_what_cannot_be_written_is_told_before_the_search(where: str, tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_reported_before_the_search(where: str, tmp_path: Path) -> None:
     path, said = places(tmp_path)[where]
     before = sorted(tmp_path.iterdir())
     with pytest.raises(OutputError, match=said) as raised:
@@ -197,7 +197,7 @@ def test_an_empty_file_is_nobodys(tmp_path: Path) -> None:
     refuse_foreign(tmp_path / "plan.xlsx", Kind.PLAN, force=False)
 
 
-def test_each_kind_is_told_from_the_others_by_its_subject() -> None:
+def test_each_kind_is_recognised_by_its_subject() -> None:
     subjects = [str(about(kind, secrets.token_hex())["subject"]) for kind in Kind]
     assert not any(a != b and a.startswith(b) for a in subjects for b in subjects)
 

@@ -72,7 +72,7 @@ def test_the_extensive_form_of_bundles_is_the_plan_of_all(tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize(("name", "alone"), [("two_stage", False), ("stages", True)])
-def test_two_ranks_enclose_the_plan_of_all_and_tell_of_it_once(
+def test_two_ranks_enclose_the_plan_of_all_and_report_it_once(
     name: str, alone: bool, tmp_path: Path
 ) -> None:
     """What one rank finds `alone` is the same."""
@@ -167,7 +167,7 @@ def test_what_one_rank_raises_before_the_bundles_all_raise(
         prepare()
 
 
-def test_a_missing_extra_is_told_with_how_to_install_it(tmp_path: Path) -> None:
+def test_a_missing_extra_is_reported_with_how_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "mpisppy").mkdir()
     (tmp_path / "mpisppy" / "__init__.py").write_text(
         "raise ImportError('cannot load MPI library')\n"

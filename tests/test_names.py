@@ -242,7 +242,7 @@ def test_a_fund_pays_for_its_buyer() -> None:
     assert plan_of(tables).objective == pytest.approx(1_500)
 
 
-# --- What is shown, and what is told --------------------------------------------------------------
+# --- What is shown, and what is reported ----------------------------------------------------------
 
 
 def reading(tables: Tables) -> Any:
@@ -289,7 +289,7 @@ def test_a_change_finds_its_cell(said: str) -> None:
     ] == [None, 280]
 
 
-def test_one_name_twice_is_told_with_both_cells_and_what_differs() -> None:
+def test_one_name_twice_is_reported_with_both_cells_and_what_differs() -> None:
     tables: Tables = deepcopy(PLAIN)
     tables["offers"][1]["offer"] = "\u200bO"
     assert told(tables) == [
@@ -467,7 +467,7 @@ def test_the_plan_of_hostile_names_passes_its_audit_as_a_workbook(
     assert so.audit(source, other).findings
 
 
-def test_what_a_plan_says_of_its_run_is_told_by_cell_where_it_cannot_be(
+def test_what_a_plan_says_of_its_run_is_reported_by_cell_where_it_cannot_be(
     hostile: tuple[Path, so.Solution],
 ) -> None:
     source, answer = hostile

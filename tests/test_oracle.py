@@ -56,7 +56,7 @@ def test_exact_lp_finds_the_optimum_it_was_built_around(data: st.DataObject) -> 
     assert answer.objective == sum(c * value for c, value in zip(cost, x, strict=True))
 
 
-def test_exact_lp_tells_infeasible_and_unbounded_apart() -> None:
+def test_exact_lp_distinguishes_infeasible_and_unbounded() -> None:
     below, above = Row(Linear({"x": 1}, -1)), Row(Linear({"x": -1}, 2))  # x <= 1, x >= 2
     assert minimise(Linear({"x": 1}), [below, above]).status == "infeasible"
     assert minimise(Linear({"x": -1}), [above]).status == "unbounded"
@@ -1603,7 +1603,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         4 * 50 + 1,
     ),
-    # Trees. Unless told otherwise a scenario A has half of the probability, and the base the other
+    # Trees. By default a scenario A has half of the probability, and the base the other
     # half.
     #
     # 10 in month 0, then 5 or 20: 10 units at 10 at once, for waiting costs (50 + 200) / 2 = 125.

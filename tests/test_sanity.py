@@ -1,5 +1,5 @@
-"""Sanity without a solver: each warning tells a workbook from its mended twin, and what is said to
-have no plan has none.
+"""Sanity without a solver: each warning is given for a workbook and not for its corrected
+twin, and what is reported to have no plan has none.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
 
 
 @pytest.mark.parametrize("name", PROOFS)
-def test_what_cannot_be_is_told_before_solving(name: str) -> None:
+def test_what_cannot_be_is_reported_before_solving(name: str) -> None:
     tables, mended, expected = PROOFS[name]
     assert [line for line in warnings(tables) if "above" in line or "money" in line] == [expected]
     assert [line for line in warnings(mended) if "above" in line or "money" in line] == []
@@ -271,7 +271,7 @@ def test_what_is_exchanged_is_young_again() -> None:
     assert plan_of(tables | {"outlets": [swap]}).status == "optimal"
 
 
-def test_what_is_said_to_have_no_plan_has_none() -> None:
+def test_what_is_reported_to_have_no_plan_has_none() -> None:
     told: list[str] = []
 
     @settings(
@@ -391,7 +391,7 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
         lambda t: t["offers"][0].update(price=61),
         "offers!D2: price is 61, outside its range, 40 to 60",
     ),
-    "outlet beside the horizon": (
+    "outlet outside the horizon": (
         plain(
             outlets=[
                 {
@@ -437,7 +437,7 @@ ODD: dict[str, tuple[Tables, Callable[[Tables], object], str]] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_slip_is_told_and_its_mended_twin_is_not(name: str) -> None:
+def test_a_slip_is_reported_and_its_corrected_twin_is_not(name: str) -> None:
     tables, slip, expected = ODD[name]
     assert warnings(tables) == []
     wrong = deepcopy(tables)
@@ -445,7 +445,7 @@ def test_a_slip_is_told_and_its_mended_twin_is_not(name: str) -> None:
     assert expected in warnings(wrong)
 
 
-def test_the_figures_of_one_column_are_told_once() -> None:
+def test_the_figures_of_one_column_are_reported_once() -> None:
     rows = [TWO[0] | {"offer": f"{k}", "price": 50_000 if k < 3 else 50} for k in range(10)]
     told = warnings(plain(offers=rows))
     assert [line for line in told if "price" in line] == [
@@ -561,7 +561,7 @@ CLASHES: dict[str, tuple[Tables, Tables, str]] = {
 
 
 @pytest.mark.parametrize("name", CLASHES)
-def test_rules_that_nothing_can_keep_are_told_before_solving(name: str) -> None:
+def test_rules_that_nothing_can_keep_are_reported_before_solving(name: str) -> None:
     tables, mended, expected = CLASHES[name]
     tables["offers"] = [row | {"capacity": 1000} for row in tables["offers"]]
     mended["offers"] = tables["offers"]

@@ -306,7 +306,7 @@ OWN = {
 }
 
 
-def test_scenarios_that_are_there_are_not_lost_unasked(tmp_path: Path) -> None:
+def test_scenarios_of_the_workbook_are_kept_unless_replaced(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="has 1 row already; --replace leaves them out of the new workbook"
     ):
@@ -420,7 +420,7 @@ def test_what_is_wrong_is_one_line_and_a_status(
     assert not (tmp_path / "out.xlsx").exists()
 
 
-def test_the_command_tells_what_to_do_next(tmp_path: Path) -> None:
+def test_the_command_says_what_to_do_next(tmp_path: Path) -> None:
     source, output = book(tmp_path / "in.xlsx", TABLES), tmp_path / "out.xlsx"
     ran = CliRunner().invoke(
         cli,

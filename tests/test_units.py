@@ -204,7 +204,7 @@ def test_small_numbers_in_a_large_unit(name: str) -> None:
 
 
 @pytest.mark.parametrize("units", UNITS[::3], ids=str)
-def test_what_is_short_is_said_in_the_workbooks_unit(units: tuple[float, float]) -> None:
+def test_what_is_short_is_reported_in_the_workbooks_unit(units: tuple[float, float]) -> None:
     rows = (offer(capacity=4), demand(10), fund(), budget(20))
     stated, other = (
         why_infeasible(build(each), EXACT) for each in (book(*rows), in_units(book(*rows), *units))

@@ -171,7 +171,7 @@ def test_bounds_of_an_exact_search_are_the_values() -> None:
         assert (each.least, each.most) == pytest.approx((each.value, each.value), abs=1e-6)
 
 
-def test_a_mean_plan_that_leaves_a_scenario_without_a_plan_is_said_to() -> None:
+def test_a_scenario_that_the_mean_plan_leaves_without_a_plan_is_reported() -> None:
     """The mean stores 2.5, and in war no more than 5 can be bought in February.
 
     The plan stores 5 and buys 5 in war.
@@ -191,7 +191,7 @@ def test_a_mean_plan_that_leaves_a_scenario_without_a_plan_is_said_to() -> None:
     assert "Planning for the mean of the scenarios leads to no plan (VSS)." in found.verdict
 
 
-def test_a_mean_without_a_plan_is_said_to_have_none() -> None:
+def test_a_mean_without_a_plan_is_reported() -> None:
     """In peace 10 are wanted in January and the plant ships; in war it ships from May, when 10 are
     wanted. On average it ships from March, and 5 are wanted in January.
     """
@@ -301,7 +301,7 @@ def test_neither_value_is_below_zero(seed: int) -> None:
 # --- Refusals -------------------------------------------------------------------------------------
 
 
-def test_without_scenarios_there_is_nothing_to_tell() -> None:
+def test_without_scenarios_there_is_nothing_to_report() -> None:
     with pytest.raises(
         InputError, match=r"^scenarios: --value needs scenarios: without them nothing is uncertain$"
     ):

@@ -91,7 +91,7 @@ def test_scenarios_are_planned_together(weight: float, known: int) -> None:
     assert plan.run[FIGURE] == pytest.approx((1 - weight) * (0.75 * 20 + 0.25 * 40) + weight * 40)
 
 
-def test_that_no_plan_was_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_no_plan_was_found_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*arguments: Any) -> Outcome:
         outcome = solve(*arguments)
         return replace(
@@ -107,7 +107,7 @@ def test_that_no_plan_was_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(
+def test_it_is_reported_on_request_and_the_plan_agrees_with_its_input(
     asked: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Relaxed the second order, of 10 where 100 can be had, costs a tenth of 12: 10.80 more when
@@ -126,7 +126,7 @@ def test_it_is_told_on_request_and_the_plan_agrees_with_its_input(
 @pytest.mark.parametrize(
     "settings", [{}, {"firm_periods": 4}, {"firm_periods": 1, "objective": "shortfall_first"}]
 )
-def test_where_nothing_can_be_told_the_request_is_refused(
+def test_where_nothing_can_be_reported_the_request_is_refused(
     settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = workbook(

@@ -1,5 +1,5 @@
-"""Ages that nothing tells apart, in one class: the same optimum as a column for each age, and lots
-that bear it out.
+"""Ages that nothing distinguishes, in one class: the same optimum as a column for each age, and
+lots that bear it out.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def test_receipts_are_lost_to_a_fund_that_does_not_keep_them() -> None:
     assert any(b for b, *_ in payers(book(*rows, fund(keeps_receipts=True), budget(0))))
 
 
-def test_appropriations_and_payments_are_told() -> None:
+def test_appropriations_and_payments_are_reported() -> None:
     """One expires in January, one is left over, one pays out of 20 received."""
     rows = (
         lot(4, 0), outlet(fund="nds"), offer(), fund(keeps_receipts=True),

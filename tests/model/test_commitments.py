@@ -172,11 +172,11 @@ def test_commitments_that_exclude_each_other_leave_no_plan() -> None:
     assert least_cost(book(*rows)) is None
 
 
-# What is told
+# What is reported
 # --------------------------------------------------------------------------------------------------
 
 
-def test_what_is_committed_and_what_is_planned_is_told() -> None:
+def test_what_is_committed_and_what_is_planned_is_reported() -> None:
     rows = (
         offer(), *MENU, outlet(), lot(9, 0),
         commitment("order", "Spot", 6, 1, how="at_least"), commitment("sign", "offtake", level="high"),

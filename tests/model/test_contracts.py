@@ -720,7 +720,7 @@ def test_the_cheapest_level_that_serves_is_signed() -> None:
     assert least_cost(stockpile) == pytest.approx(min(120 * 8 + 120 * 12, 240 * 9))
 
 
-def test_the_outcome_of_a_contract_is_told() -> None:
+def test_the_outcome_of_a_contract_is_reported() -> None:
     terms = contract(
         price_index="market", lead_time_months=1, term_months=2, signing_cost=50, availability=0.5
     )
@@ -759,7 +759,7 @@ def test_the_outcome_of_a_contract_is_told() -> None:
     assert (other.decision, other.level, other.cost) == ("do not sign", None, 0)
 
 
-def test_the_outcome_of_a_cfd_is_told() -> None:
+def test_the_outcome_of_a_cfd_is_reported() -> None:
     """10 a month for three months from February: floor 11, at 9 in February 2 a unit; 15 and 17
     share half of what is above 13.
     """
@@ -800,7 +800,7 @@ def test_the_outcome_of_a_cfd_is_told() -> None:
     )
 
 
-def test_the_outcome_of_a_contract_of_a_project_is_told() -> None:
+def test_the_outcome_of_a_contract_of_a_project_is_reported() -> None:
     """Granted in January, ready in March; the floor is tied to an index, and signed in February
     when it stands at 9.
     """
@@ -1014,7 +1014,7 @@ def test_what_does_not_arrive_is_worth_nothing() -> None:
     assert (half.expected_price, half.binds) == pytest.approx((whole.expected_price, whole.binds))
 
 
-def test_each_level_of_the_menu_is_told_signed_or_not() -> None:
+def test_each_level_of_the_menu_is_reported_signed_or_not() -> None:
     """Signed in February; the other as from January, the first date it can be."""
     stockpile = book(contract(sign_to=month(1)), TEN, floor(9, 240, "high"))
     plan = {"sign[offtake,high,1]": 1, "take[offtake,high,1,1]": 20, "stock[ga,stockpile,0,1]": 20}
@@ -1031,7 +1031,7 @@ def test_each_level_of_the_menu_is_told_signed_or_not() -> None:
     ) == (8, None, 0, None)
 
 
-def test_a_level_signed_in_several_scenarios_is_told_once_over_all_of_them() -> None:
+def test_a_level_signed_in_several_scenarios_is_reported_once_over_all_of_them() -> None:
     """Signed in February, in peace and in war, where the floor binds."""
     stockpile = book(
         contract(price_index="market", discount=0.2, sign_from=month(1), sign_to=month(1)),

@@ -94,7 +94,7 @@ def test_demand_of_a_period(rows: list[Row], quantities: list[float]) -> None:
     assert asked(book(*rows, periods=4)) == quantities
 
 
-def test_unmet_demand_is_charged_and_told() -> None:
+def test_unmet_demand_is_charged_and_reported() -> None:
     stockpile = book(demand(10, 1), material(shortage_cost=30), offer(), discount_rate=0.21)
     plan = {"buy[spot,1]": 8, "use[ga,,stockpile,0,1]": 8, "unmet[ga,,1]": 2}
     february = 1.21 ** (-1 / 12)

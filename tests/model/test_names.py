@@ -89,7 +89,7 @@ def test_names_that_are_no_slips(one: str, other: str) -> None:
 
 def test_slips_are_looked_for_in_one_pass() -> None:
     """A thousand names that are far from each other, and a hundred that are all one letter apart:
-    each is told once.
+    each is reported once.
     """
     far = [
         f"{'abcdefghij'[k % 10] * 3}{'klmnopqrst'[k // 10 % 10] * 3}{'uvwxyzabcd'[k // 100] * 3}"

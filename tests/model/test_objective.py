@@ -245,7 +245,7 @@ def test_who_fears_the_tail_buys_before_the_war(weight: float, stored: float, co
     assert pyo.value(formulation.m.buy["now", 0]) == pytest.approx(stored)
 
 
-def test_each_scenario_tells_what_it_costs_and_misses() -> None:
+def test_each_scenario_reports_what_it_costs_and_misses() -> None:
     """In the war 4 of 10 are unmet at 7 each and 10 expire."""
     rows = (
         material(shelf_life_months=2, shortage_cost=7), lot(10, -1), demand(6, 1), offer(capacity=6),
@@ -283,7 +283,7 @@ def test_each_scenario_tells_what_it_costs_and_misses() -> None:
     ]  # fmt: skip
 
 
-def test_without_scenarios_there_is_none_to_tell_of() -> None:
+def test_without_scenarios_there_is_none_to_report() -> None:
     assert [
         row for row in report(put(built(book(offer())), {})) if isinstance(row, ScenarioOutcome)
     ] == []

@@ -359,7 +359,7 @@ def test_the_breaks_are_shared_by_buyers_that_reach_them_together() -> None:
     ) == pytest.approx(100)
 
 
-def test_an_order_is_told() -> None:
+def test_an_order_is_reported() -> None:
     stockpile = book(
         offer(
             lead_time_months=1,
@@ -443,8 +443,8 @@ def test_prices_beyond_the_firm_periods_may_be_mixed() -> None:
 def test_what_is_ordered_has_no_noise(
     terms: dict[str, float], bought: float, lots: int | None, said: str
 ) -> None:
-    """A solver misses a minimum, a capacity or whole lots by a hair: the officer orders what is
-    meant.
+    """A solver misses a minimum, a capacity or whole lots by its tolerance: the officer orders what
+    is meant.
     """
     plan = {"buy[spot,0]": bought, "place[spot,0]": 1, "stock[ga,stockpile,0,0]": bought}
     plan |= {"lots[spot,0]": lots + 1e-8} if lots else {}
@@ -455,7 +455,7 @@ def test_what_is_ordered_has_no_noise(
     assert order.paid == pytest.approx(10 * order.ordered + 1)
 
 
-def test_a_relaxed_order_is_told_as_one() -> None:
+def test_a_relaxed_order_is_reported_as_one() -> None:
     stockpile = book(
         offer(capacity=20, minimum_order=10, lot_size=10, order_cost=8),
         price_break(10, 8),
@@ -780,7 +780,7 @@ def test_why_an_offer_needs_a_capacity(rows: list[Row], why: str) -> None:
     )
 
 
-def test_an_order_without_bound_in_a_later_month_is_told() -> None:
+def test_an_order_without_bound_in_a_later_month_is_reported() -> None:
     """Stock of the last month earns more than it costs: what arrives then is without bound, what
     arrives first is not.
     """

@@ -374,7 +374,7 @@ def test_a_quantity_that_nothing_can_bring_is_infeasible() -> None:
     )
 
 
-def test_a_rule_is_told_with_its_slack() -> None:
+def test_a_rule_is_reported_with_its_slack() -> None:
     stockpile = held(
         Rule(rule="one", of="supplier", most=0.6),
         Rule(rule="two", of="bloc", value="other", measure="quantity", least=10, most=100),
@@ -507,7 +507,7 @@ def test_spending_that_nothing_can_bring_about_is_infeasible() -> None:
     )
 
 
-def test_spend_and_count_are_told() -> None:
+def test_spend_and_count_are_reported() -> None:
     stockpile = counted(
         Rule(rule="one", of="country", value="CN", measure="spend", most=500), Rule(rule="two", of="supplier", measure="count", least=1),
         Rule(rule="three", of="foreign_feedstock", measure="spend", least=100, most=450),

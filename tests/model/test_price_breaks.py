@@ -226,7 +226,7 @@ def test_every_order_is_broken_by_itself() -> None:
     assert least_cost(stockpile) == pytest.approx(12 + 12)
 
 
-def test_a_minimum_an_order_cost_and_lots_hold_beside_the_breaks() -> None:
+def test_a_minimum_an_order_cost_and_lots_hold_together_with_the_breaks() -> None:
     """12 wanted, in lots of 5 and at least 10: 15 at 9 and 4 for the order; without breaks 154.
 
     At 20: 164.
@@ -305,7 +305,7 @@ def test_a_break_with_a_price_of_its_own_on_an_offer_at_an_index() -> None:
     assert bill(stockpile, placed(5, 5, 0)) == {"purchases": 40}
 
 
-# What is told
+# What is reported
 # --------------------------------------------------------------------------------------------------
 
 
@@ -362,7 +362,7 @@ def test_a_price_beyond_a_break_is_an_average_and_nothing_is_bought_up(
     )
 
 
-def test_from_where_an_order_costs_less_is_told_of_all_that_a_unit_costs() -> None:
+def test_from_where_an_order_costs_less_is_reported_of_all_that_a_unit_costs() -> None:
     """10 at 9 with 10 % duty, 1 and 3 of adder and freight are 139; so are 139 / 15 at 10 with the
     same.
     """
@@ -388,7 +388,7 @@ def test_a_bought_up_order_may_cost_less_from_a_quantity_two_breaks_below() -> N
     assert order.cheaper_from == 2
 
 
-def test_an_order_is_told_with_the_price_of_the_month_in_which_it_is_paid() -> None:
+def test_an_order_is_reported_with_the_price_of_the_month_in_which_it_is_paid() -> None:
     """20 ordered in January, of which 10 arrive in February at 12 and 0.5, with 10 % duty on 12 and
     2 of freight.
     """

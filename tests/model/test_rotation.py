@@ -268,7 +268,7 @@ def test_the_buyer_of_the_site_pays_for_a_rework() -> None:
     assert paid == [("rotation", "rotation", "navy", 16)]
 
 
-def test_what_comes_back_is_told() -> None:
+def test_what_comes_back_is_reported() -> None:
     """8 made in December, exchanged in January for 6 that come back in March, of which 2 serve a
     demand in April.
     """
@@ -313,7 +313,7 @@ def test_what_comes_back_is_told() -> None:
     assert not [each for each in told if isinstance(each, Delivery)]  # no supplier brings it
 
 
-def test_a_rework_is_told_with_the_material_it_makes() -> None:
+def test_a_rework_is_reported_with_the_material_it_makes() -> None:
     rows = (
         lot(8, 0),
         outlet("refine", "rework", yield_=0.5, to_material="in"),
@@ -363,7 +363,7 @@ def test_an_exchange_outlives_the_shelf_life() -> None:
     ) == pytest.approx(80)
 
 
-def test_what_expires_is_told() -> None:
+def test_what_expires_is_reported() -> None:
     stockpile = book(lot(10, 0), material(shelf_life_months=1, disposal_cost=3), periods=1)
     (told,) = [
         row

@@ -1,5 +1,5 @@
-"""Scenarios: which share which nodes, what the rows are there, what is told of mistakes, and what
-risk adds up.
+"""Scenarios: which share which nodes, what the rows are there, which mistakes are reported, and
+what risk adds up.
 """
 
 from __future__ import annotations
@@ -337,11 +337,11 @@ def test_the_sound_workbook_is(tmp_path: Path) -> None:
         (changed(events={"to": month(1)}), "events!F2: to must not be before from (2027-04-01), found 2027-02-01"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_cell(tables: Tables, told: str, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_with_its_cell(tables: Tables, told: str, tmp_path: Path) -> None:
     assert faults(workbook(tmp_path / "book.xlsx", tables)) == [told]
 
 
-def test_a_circle_is_told_at_each_of_its_scenarios(tmp_path: Path) -> None:
+def test_a_circle_is_reported_at_each_of_its_scenarios(tmp_path: Path) -> None:
     tables = changed({0: {"follows": "war", "revealed": month(5)}})
     assert faults(workbook(tmp_path / "book.xlsx", tables)) == [
         "scenarios!C2: the scenarios follow each other in a circle: embargo follows war",
@@ -414,7 +414,7 @@ def test_what_changes_nothing_is_a_warning(tables: Tables, told: str, tmp_path: 
         ),
     ],
 )
-def test_what_an_event_makes_wrong_between_cells_is_told_with_its_scenario(
+def test_what_an_event_makes_wrong_between_cells_is_reported_with_its_scenario(
     cell: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
     tables = changed(events={"how": "set", **cell})
@@ -582,7 +582,7 @@ def test_lots_are_there_at_every_beginning() -> None:
     ] == [5, 5]
 
 
-def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
+def test_each_scenario_is_reported_with_its_cost_and_shortfall() -> None:
     """5 are bought in January for 10 and held for 1 each; 4 of the 9 of A are missed at 7 each.
 
     What is known after the horizon is as the base, with a probability of its own.
@@ -616,7 +616,7 @@ def test_each_scenario_is_told_with_its_cost_and_shortfall() -> None:
 @pytest.mark.parametrize("closed", [False, True], ids=["a chain", "a circle"])
 def test_scenarios_that_follow_each_other_without_end(closed: bool, tmp_path: Path) -> None:
     """Views of a chain are as many as its scenarios squared: it is cut where no one follows it, and
-    told once.
+    reported once.
     """
     rows = [
         {

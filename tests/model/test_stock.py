@@ -255,11 +255,11 @@ def test_what_expires_is_charged_in_its_month() -> None:
     assert bill(stockpile, plan) == pytest.approx({"disposal": 15 + 30 * 1.21 ** (-1 / 12)})
 
 
-# What is told
+# What is reported
 # --------------------------------------------------------------------------------------------------
 
 
-def test_lots_movements_and_deliveries_are_told() -> None:
+def test_lots_movements_and_deliveries_are_reported() -> None:
     """5 made in December and 10 bought in January, a life of 3 months: 7 are used in January."""
     stockpile = book(lot(5, -1), offer(), demand(7), THREE_MONTHS)
     plan = {"buy[spot,0]": 10, "use[ga,,stockpile,1,0]": 5, "use[ga,,stockpile,0,0]": 2}
@@ -316,8 +316,8 @@ def test_a_lot_older_than_its_life_is_odd() -> None:
 
 
 def test_a_life_beyond_the_horizon_is_as_long_as_any_other() -> None:
-    """A million months cost no more than what the oldest lot and the most demanding outlet can tell
-    from them; what is left of a life is told, and credited at the end, in full.
+    """A million months cost no more than what the oldest lot and the most demanding outlet
+    can distinguish; what is left of a life is reported, and credited at the end, in full.
     """
     rows = (lot(10, -5), outlet(minimum_life_months=7), offer())
     short, long = (

@@ -175,7 +175,7 @@ def test_the_path_of_a_target(rows: list[Row], path: list[tuple[float, bool] | N
     assert asked(*rows) == path
 
 
-def test_what_is_missing_is_charged_each_period_and_told() -> None:
+def test_what_is_missing_is_charged_each_period_and_reported() -> None:
     """3 below in January, 10 in February, at 2 for each period of 3 months; 21 % a year."""
     rows = (target(10), material(below_target_cost=2), lot(7, 0), demand(7, 3))
     stockpile = book(*rows, discount_rate=0.21, period_months=3)

@@ -25,7 +25,7 @@ def history(years: Array, kappa: float, sigma: float, seed: int = 1, mean: float
     return np.exp(mean + np.concatenate([[0.0], x[0, :, 0]]))
 
 
-def test_a_long_history_tells_its_parameters() -> None:
+def test_a_long_history_gives_its_parameters() -> None:
     """4,000 steps: σ within 3 % (its standard error is 1.1 %), κ within four standard errors
     √(2κ/T).
     """

@@ -71,7 +71,7 @@ def test_kmedoids_is_optimal_for_exchanges_and_never_worse_than_forward_selectio
     )
 
 
-def test_kmedoids_mends_what_forward_selection_cannot() -> None:
+def test_kmedoids_improves_what_forward_selection_cannot() -> None:
     """Three points on a line: the middle is the best single one, the ends are the best two of four
     at 0, 1, 9, 10 and one at 5.
     """

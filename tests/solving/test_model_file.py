@@ -119,7 +119,7 @@ def test_of_two_objectives_the_cost_is_written(tmp_path: Path) -> None:
     assert read(tmp_path / "m.mps").getInfo().objective_function_value == pytest.approx(3)
 
 
-def test_where_nothing_can_be_written_it_is_said_and_nothing_changes(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_it_is_reported_and_nothing_changes(tmp_path: Path) -> None:
     m = random_model(random.Random(0))
     with pytest.raises(OutputError, match=r"\.mps or \.lp"):
         write_model(m, tmp_path / "model.txt")

@@ -70,7 +70,7 @@ def test_objectives_are_minimised_in_turn_and_the_model_is_left_as_it_was(name: 
 
 @pytest.mark.parametrize("name", INSTALLED)
 @pytest.mark.parametrize("domain", [pyo.NonNegativeReals, pyo.NonNegativeIntegers])
-def test_infeasible_and_unbounded_are_told_apart(name: str, domain: Any) -> None:
+def test_infeasible_and_unbounded_are_distinguished(name: str, domain: Any) -> None:
     m = pyo.ConcreteModel()
     m.x = pyo.Var(domain=domain)
     m.y = pyo.Var(domain=domain)

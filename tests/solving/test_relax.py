@@ -36,7 +36,7 @@ def amounts(m: Any, *elastic: Elastic) -> tuple[float, ...]:
     return found.amounts
 
 
-def test_what_is_asked_for_falls_short_by_what_cannot_be_had() -> None:
+def test_what_is_required_falls_short_by_what_cannot_be_had() -> None:
     m = short_of_supply()
     assert solve(m).status == "infeasible"
     assert amounts(m, Elastic(m.need, "least")) == (pytest.approx(3.0),)

@@ -323,7 +323,7 @@ def test_what_one_process_learns_serves_another() -> None:
     assert sum(yours.gains.tried.values()) < 2 * sum(mine.gains.tried.values())
 
 
-def test_a_plan_told_of_another_structure_is_known_by_the_names_of_its_columns() -> None:
+def test_a_plan_of_another_structure_is_known_by_the_names_of_its_columns() -> None:
     stockpile = book(*MENU, periods=6)
     one, other = (
         CaseEvaluator(StudyJob(stockpile, OPTIONS)),

@@ -379,7 +379,7 @@ def test_one_build_serves_a_study(compilations: list[int]) -> None:
     assert compilations == [1]
 
 
-def test_a_lead_time_is_held_and_the_price_beside_it_traced(compilations: list[int]) -> None:
+def test_a_lead_time_is_held_and_the_price_next_to_it_traced(compilations: list[int]) -> None:
     """Whole periods decide which columns there are: the cases with one lead time share a piece."""
     stockpile, programs = book(offer(), demand(10, 2), periods=4), Programs()
     moved = PRICE, moving("offers", "spot", "lead_time_months", 0, 2)
@@ -450,7 +450,7 @@ def test_pieces_are_kept_few(compilations: list[int]) -> None:
     assert len(programs.pieces) == MOST_PIECES
 
 
-def test_a_model_that_cannot_be_built_is_told_as_it_is() -> None:
+def test_a_model_that_cannot_be_built_is_reported_as_it_is() -> None:
     def fail(_: object) -> Stockpile:
         raise ZeroDivisionError("nothing by nothing")
 

@@ -90,12 +90,12 @@ def test_data_that_went_with_its_last_worker_is_sent_again(scheduler: Any, tmp_p
 @pytest.mark.parametrize(
     "address", ["nonsense", "tcp://nonsense", "http://10.0.0.5:8786", "tcp://a b:1", ""]
 )
-def test_what_is_no_address_is_told_at_once(address: str) -> None:
+def test_what_is_no_address_is_reported_at_once(address: str) -> None:
     with pytest.raises(StockpileError, match="is no address of a Dask scheduler"):
         module.Cluster(Hollow(), address)
 
 
-def test_no_scheduler_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_scheduler_is_reported_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONNECTING", 0.2)
     with pytest.raises(StockpileError, match=r"tcp://127\.0\.0\.1:9: there is no Dask scheduler"):
         module.Cluster(Hollow(), "tcp://127.0.0.1:9")

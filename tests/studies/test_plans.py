@@ -79,7 +79,7 @@ def test_a_plan_keeps_its_program_and_one_that_is_changed_does_not() -> None:
         {"limit": ("shortfall", 5.0)},
     ],
 )
-def test_a_plan_is_audited_whatever_was_asked_for(asked: dict[str, Any]) -> None:
+def test_a_plan_is_audited_whatever_its_aim(asked: dict[str, Any]) -> None:
     rows = [
         *(row for each in BOOK.tables.values() for row in each),
         scenario(),

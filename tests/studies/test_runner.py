@@ -64,7 +64,7 @@ def test_what_is_in_the_record_is_not_run_again(tmp_path: Path) -> None:
     assert [each.objective for each in found] == pytest.approx([0.35, 0.45, 0.55])
 
 
-def test_a_finished_study_needs_no_crew(tmp_path: Path) -> None:
+def test_a_finished_study_needs_no_executor(tmp_path: Path) -> None:
     record = tmp_path / "r.sqlite"
     run(record, Hollow(), cases(0.1))
 
@@ -140,7 +140,7 @@ def test_a_worker_killed_in_mid_run_costs_nothing(tmp_path: Path) -> None:
     assert [each.status for each in found] == ["optimal"] * 8
 
 
-def test_processes_that_cannot_start_are_told(tmp_path: Path) -> None:
+def test_processes_that_cannot_start_are_reported(tmp_path: Path) -> None:
     with pytest.raises(StockpileError, match="no process can be started to run cases"):
         run(tmp_path / "r.sqlite", Hollow(model="there is no such model"), cases(0.1))
 
@@ -379,7 +379,7 @@ def test_a_result_survives_the_record(tmp_path: Path) -> None:
     )
 
 
-def test_the_key_tells_cases_apart() -> None:
+def test_the_key_distinguishes_cases() -> None:
     plain = cases(0.1)[0]
     others = [
         *cases(0.2),
@@ -390,7 +390,7 @@ def test_the_key_tells_cases_apart() -> None:
     assert plain.key("of") == Case(plain.changes, note="another note").key("of")
 
 
-def test_what_cases_taught_is_told_before_the_next_task(tmp_path: Path) -> None:
+def test_what_cases_taught_is_sent_before_the_next_task(tmp_path: Path) -> None:
     """Of more than a pipe holds, and none waits for the other to read.
 
     Who runs the last case has heard of all the other's but one.

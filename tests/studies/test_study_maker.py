@@ -162,7 +162,7 @@ def test_every_number_of_a_sample_can_be_changed() -> None:
         ),
     ],
 )
-def test_a_wrong_study_is_told_with_its_cell(
+def test_a_wrong_study_is_reported_with_its_cell(
     tmp_path: Path, tables: dict[str, Any], change: dict[str, Any], message: str
 ) -> None:
     tables["studies"][0] |= change
@@ -186,7 +186,7 @@ def test_a_wrong_study_is_told_with_its_cell(
         ),
     ],
 )
-def test_a_decision_that_is_none_is_told(
+def test_a_decision_that_is_none_is_reported(
     tmp_path: Path, tables: dict[str, Any], decision: str, message: str
 ) -> None:
     tables["studies"][2]["decision"] = decision
@@ -235,7 +235,9 @@ def test_the_input_is_never_written_to(tmp_path: Path, tables: dict[str, Any]) -
     assert other.read_bytes() == before
 
 
-def test_faults_of_studies_are_told_with_all_others(tmp_path: Path, tables: dict[str, Any]) -> None:
+def test_faults_of_studies_are_reported_with_all_others(
+    tmp_path: Path, tables: dict[str, Any]
+) -> None:
     """But what a study says of a table that has a fault itself is judged when that is mended."""
     tables["demand"][0]["quantity"] = -10
     tables["studies"][0] |= {"row": "sport"}

@@ -58,14 +58,14 @@ def branching(x: Any, y: Any) -> Any:
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
-def test_what_took_another_side_is_not_told(a: float, b: float, x: float, y: float) -> None:
-    """Where the same sides are taken it is the same number; where it is not told, one was not."""
+def test_what_took_another_side_is_not_computed(a: float, b: float, x: float, y: float) -> None:
+    """Where the same sides are taken it is the same number; where it is None, one was not."""
     found = again(branching, [a, b], [x, y])
     assert found is None or found == branching(x, y)
     assert again(branching, [a, b], [a, b]) == branching(a, b)
 
 
-def test_a_computation_that_would_fail_is_not_told() -> None:
+def test_a_computation_that_would_fail_is_not_repeated() -> None:
     assert again(lambda x: 1 / x * 0 + x, [2.0], [0.0]) is None
     assert again(lambda x: x**0.5, [4.0], [-4.0]) is None
     assert again(lambda x: 2.0**x, [4.0], [5000.0]) is None

@@ -1,5 +1,5 @@
-"""Twice the workbook takes twice the work, in every step of the reader; what is hostile is told at
-once.
+"""Twice the workbook takes twice the work, in every step of the reader; what is hostile is reported
+at once.
 
 Work is counted, not timed: the calls of functions, and for what happens within one call an input
 for which a square would never end.
@@ -66,7 +66,7 @@ GROWING: dict[str, Callable[[int], Tables]] = {
     "months as columns": lambda count: {
         "demand": [{"material": "gallium", **{f"M{at + 1}": 1 for at in range(count)}}]
     },
-    "cells beside a table": lambda count: _demand(1, **{" " * (at + 1): 1 for at in range(count)}),
+    "cells next to a table": lambda count: _demand(1, **{" " * (at + 1): 1 for at in range(count)}),
     "prices of 0": lambda count: {
         "prices": [{"date": START + dt.timedelta(at), "Rotterdam": at % 2} for at in range(count)]
     },

@@ -184,7 +184,7 @@ def test_every_table_carries_its_source(path: Path, tables: Tables) -> None:
     )
 
 
-def test_a_range_may_stand_beside_a_number(path: Path, tables: Tables) -> None:
+def test_a_range_may_stand_next_to_a_number(path: Path, tables: Tables) -> None:
     tables["offers"][0] |= {"price_low": 250, "price_high": 380, "Lead time months low": 1}
     tables["offers"][1] |= {"price_low": 100}
     spot, indexed = read(book(path, tables)).stockpile.rows(Offer)
@@ -344,7 +344,7 @@ def test_warnings_do_not_stop_the_reading(path: Path, tables: Tables) -> None:
 # --- Several faults -------------------------------------------------------------------------------
 
 
-def test_a_missing_sheet_is_told_once_for_each_column_that_refers_to_it(
+def test_a_missing_sheet_is_reported_once_for_each_column_that_refers_to_it(
     tmp_path: Path, tables: Tables
 ) -> None:
     del tables["suppliers"], tables["materials"]
@@ -392,7 +392,7 @@ def test_more_faults_than_anyone_reads_are_counted(tmp_path: Path, tables: Table
     assert told[-1] == "demand!C1001: quantity must be at least 0, found -1"
 
 
-def test_a_wide_mistake_is_told_in_bounded_time(tmp_path: Path, tables: Tables) -> None:
+def test_a_wide_mistake_is_reported_in_bounded_time(tmp_path: Path, tables: Tables) -> None:
     tables["suppliers"] = [{"supplier": f"plant {number}"} for number in range(2_000)]
     tables["offers"] = [
         {"offer": f"{number}", "supplier": f"plnt {number}", "material": "gallium", "price": 1}
@@ -477,7 +477,7 @@ def test_merged_cells_are_refused_where_they_hide_a_table(tmp_path: Path) -> Non
     ]
 
 
-def test_values_beside_the_table_are_not_passed_over(tmp_path: Path) -> None:
+def test_values_next_to_the_table_are_not_passed_over(tmp_path: Path) -> None:
     def stray(workbook: openpyxl.Workbook) -> None:
         workbook["demand"]["F2"] = "an afterthought"
         workbook["demand"]["F3"] = "and another"

@@ -318,7 +318,7 @@ def test_a_reference_is_offered_every_key_and_no_other(
 
 
 @pytest.mark.parametrize(("place", "on"), dependent().items(), ids=lambda each: str(each[0]))
-def test_a_list_hangs_on_the_cell_beside_it(
+def test_a_list_depends_on_the_cell_next_to_it(
     place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook
 ) -> None:
     (table, name), (beside, lists) = place, on
@@ -335,7 +335,7 @@ def test_a_list_hangs_on_the_cell_beside_it(
     assert named(book, "list_nothing") == []
 
 
-def test_buyers_are_suggested_and_not_asked_for(book: Workbook) -> None:
+def test_buyers_are_suggested_and_not_required(book: Workbook) -> None:
     book["sites"]["B2"] = "navy"
     cell = f"{letters(book, 'demand')['buyer']}4"
     assert choices(book, "demand", cell) == ["navy"]
@@ -466,7 +466,7 @@ def test_what_an_example_holds_is_accepted(material: str) -> None:
                     )
 
 
-def test_what_is_left_to_mend_is_coloured(book: Workbook) -> None:
+def test_what_is_left_to_correct_is_coloured(book: Workbook) -> None:
     for kind in block_tables():
         at, found = letters(book, kind.TABLE), book[kind.TABLE].conditional_formatting
         marked = {
@@ -570,7 +570,7 @@ def test_a_blank_template_is_filled_from_nothing(tmp_path: Path) -> None:
     assert answer.plan.objective == pytest.approx(800)
 
 
-def test_a_pasted_slip_is_told_with_its_cell(book: Workbook, tmp_path: Path) -> None:
+def test_a_pasted_slip_is_reported_with_its_cell(book: Workbook, tmp_path: Path) -> None:
     cell = f"{letters(book, 'offers')['supplier']}2"
     assert refuses(book, "offers", cell, "new")
     with pytest.raises(
@@ -586,7 +586,7 @@ def test_a_pasted_slip_is_told_with_its_cell(book: Workbook, tmp_path: Path) -> 
 # --- The command ----------------------------------------------------------------------------------
 
 
-def test_the_command_writes_gallium_unless_told_otherwise(tmp_path: Path) -> None:
+def test_the_command_writes_gallium_by_default(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, ["template", str(tmp_path / "new.xlsx")])
     assert ran.exit_code == 0, ran.output
     assert f"stockpile check {tmp_path / 'new.xlsx'}" in ran.output
@@ -597,7 +597,7 @@ def test_the_command_writes_gallium_unless_told_otherwise(tmp_path: Path) -> Non
     assert tuple(option.type.choices) == MATERIALS  # type: ignore[attr-defined]
 
 
-def test_no_file_is_replaced_unless_asked(tmp_path: Path) -> None:
+def test_no_file_is_replaced_without_force(tmp_path: Path) -> None:
     path = tmp_path / "mine.xlsx"
     path.write_bytes(b"work of a week")
     with pytest.raises(
@@ -615,7 +615,7 @@ def test_no_file_is_replaced_unless_asked(tmp_path: Path) -> None:
     ("name", "said"),
     [("new.xls", "a template is written as .xlsx"), ("none/new.xlsx", "there is no folder")],
 )
-def test_a_place_where_none_can_stand_is_told_in_one_line(
+def test_a_place_where_none_can_stand_is_reported_in_one_line(
     name: str, said: str, tmp_path: Path
 ) -> None:
     with pytest.raises(OutputError, match=said) as raised:

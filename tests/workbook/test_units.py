@@ -402,7 +402,7 @@ def test_nothing_is_odd_about_a_template(material: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["book.xlsx", "book"], ids=["xlsx", "csv"])
-def test_all_titles_are_told_with_their_cells(name: str, tmp_path: Path) -> None:
+def test_all_titles_are_reported_with_their_cells(name: str, tmp_path: Path) -> None:
     tables = copy.deepcopy(SOUND)
     tables["settings"] |= {"quantity_unit": "t", "Time limit seconds [min]": 5}
     tables["materials"][0]["shelf_life_months [days]"] = (

@@ -338,7 +338,7 @@ def test_the_summary_says_how_good_the_plan_is() -> None:
     assert "Buy nothing." in found
 
 
-def test_a_bound_that_is_not_known_is_said_to_be() -> None:
+def test_a_bound_that_is_not_known_is_reported_as_such() -> None:
     found = lines(compose(empty_plan(bound=None, gap=None)))
     assert (found["Proven bound"][0], found["Gap"][0]) == ("not known", "not known")
 
@@ -381,7 +381,7 @@ def test_costs_that_do_not_sum_to_the_objective_show() -> None:
     )
 
 
-def test_the_first_things_to_do_are_told(full: bytes) -> None:
+def test_the_first_things_to_do_are_reported(full: bytes) -> None:
     found = list(lines(full))
     first = found[found.index("To do first, before 2027-07") + 1 :]
     told = first[: next(k for k, line in enumerate(first) if line.startswith("…"))]
@@ -403,7 +403,7 @@ def test_no_signature_is_left_out_for_an_order() -> None:
     assert any(line.startswith("… and 29 more") for line in found)
 
 
-def test_what_comes_later_is_told_where_nothing_comes_first() -> None:
+def test_what_comes_later_is_reported_where_nothing_comes_first() -> None:
     later = order(date=dt.date(2028, 3, 1), instruction="2028-03: order it")
     found = list(lines(compose(empty_plan({Order: (later,)}, settings={"periods": 24}))))
     assert found[found.index("To do first: nothing before 2028-03") + 1] == "2028-03: order it"
@@ -560,7 +560,7 @@ def test_a_row_says_last_for_which_scenarios_it_holds(
         assert probability == pytest.approx(sum(weight[name] for name in of))
 
 
-def test_the_objective_its_mean_and_its_tail_are_told_apart(uncertain: bytes) -> None:
+def test_the_objective_its_mean_and_its_tail_are_distinguished(uncertain: bytes) -> None:
     found, plan = lines(uncertain), uncertain_plan()
     assert plan.cvar is not None
     assert found["Objective"][:2] == [
@@ -677,7 +677,7 @@ def test_one_plan_makes_one_file(full: bytes) -> None:
     assert f"input sha256: {'0' * 64}" in str(properties.description)
 
 
-def test_the_run_is_told(full: bytes) -> None:
+def test_the_run_is_reported(full: bytes) -> None:
     rows = list(opened(full)["run"].iter_rows(values_only=True))
     assert rows[0] == ("Name", "Value")
     assert ("threads", 2) in rows
@@ -727,7 +727,7 @@ def test_a_plan_that_cannot_be_composed_leaves_nothing(
     assert os.listdir(tmp_path) == []
 
 
-def test_a_target_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder.xlsx").mkdir()
     (tmp_path / "file").write_text("")
     for path, said in [

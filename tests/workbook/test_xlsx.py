@@ -142,7 +142,7 @@ def test_formulas(tmp_path: Path) -> None:
     assert rows(path) == {1: {1: 2.0, 2: UNCACHED, 3: UNCACHED, 5: 3.0, 6: "a"}}
 
 
-def test_formulas_beside_gaps(tmp_path: Path) -> None:
+def test_formulas_next_to_gaps(tmp_path: Path) -> None:
     cells = (
         '<row r="3"><c r="B3"/><c r="D3"><f>A1</f></c><c r="F3"/></row><row r="4"/><row r="900"><c'
         ' r="C900"><f>A1</f></c></row>'
@@ -344,7 +344,7 @@ def test_a_truncated_workbook(tmp_path: Path) -> None:
         assert only_line(path).startswith(f"{path}: the file is damaged or cut short (")
 
 
-def test_any_damaged_byte_is_told_or_harmless(tmp_path: Path) -> None:
+def test_any_damaged_byte_is_reported_or_harmless(tmp_path: Path) -> None:
     path = book(tmp_path / "book.xlsx", TABLES)
     whole = path.read_bytes()
     faults = []
