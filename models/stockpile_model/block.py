@@ -7,7 +7,7 @@ concern is one module with a `Block`, and its line in `blocks/__init__.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pyomo.environ as pyo
@@ -108,9 +108,10 @@ class Block:
     rows.
 
     Tables and results: the row types it reads and reports. Headings: of the money that it posts.
-    Pays: the uses of that money, each of which an appropriation may allow. Exits: the ways in which
-    its metal leaves stock. Decisions: its variables of what is done; the last part of an index is
-    its node. Follows: its variables that only count what decisions bring and cost.
+    Pays: the uses of that money, each of which an appropriation may allow. Sources: its tables
+    whose rows bring metal of a supplier, each with the use of what is paid for it. Exits: the ways
+    in which its metal leaves stock. Decisions: its variables of what is done; the last part of an
+    index is its node. Follows: its variables that only count what decisions bring and cost.
 
     check(stockpile): what is wrong with its rows beyond a single cell. review(stockpile): the same,
     where every row is sound. add(m, stockpile, ledger): its sets, variables and constraints.
@@ -140,6 +141,7 @@ class Block:
     results: tuple[type[Result], ...] = ()
     headings: tuple[Heading, ...] = ()
     pays: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
     exits: tuple[Exit, ...] = ()
     decisions: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
@@ -178,6 +180,11 @@ def blocks() -> list[Block]:
 def tables() -> tuple[type[Row], ...]:
     """Return the row types of all blocks."""
     return tuple(table for block in blocks() for table in block.tables)
+
+
+def sources() -> Mapping[str, str]:
+    """Return the tables whose rows bring metal of a supplier, each with the use of what is paid."""
+    return {table: use for block in blocks() for table, use in block.sources.items()}
 
 
 def results() -> tuple[type[Result], ...]:

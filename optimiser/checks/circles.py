@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from optimiser.checks.series import listed
+from stockpile_model.block import sources
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.contracts.contract_terms import Contract
-from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.projects.project_terms import grant
 from stockpile_model.blocks.projects.windows import carriable, grantable
 from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
@@ -53,9 +53,10 @@ def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
     """Return the projects that can go ahead when this metal is there, and what follows from it."""
     found: set[str] = set()
     known = set(metal) | {row.material for row in stockpile.rows(OpeningLot)}
+    tables = ((kind.TABLE, rows) for kind, rows in stockpile.tables.items())
+    bringing: list[Any] = [row for table, rows in tables if table in sources() for row in rows]
     while True:
-        sources: tuple[Offer | Contract, ...] = (*stockpile.rows(Offer), *stockpile.rows(Contract))
-        for each in sources:
+        for each in bringing:
             if stockpile.counts(each.supplier) and (each.project is None or each.project in found):
                 known.add(each.material)
         known |= {

@@ -82,6 +82,7 @@ BLOCK = Block(
     tables=(Contract, Floor),
     results=(ContractOutcome, FloorOutcome),
     pays=("contract",),
+    sources={Contract.TABLE: "contract"},
     headings=(
         Heading("offtakes", "deliveries under contracts"),
         Heading("deficits", "take-or-pay not taken"),

@@ -85,6 +85,7 @@ BLOCK = Block(
     tables=(PriceBreak, Offer),
     results=(Order,),
     pays=("purchase",),
+    sources={Offer.TABLE: "purchase"},
     headings=(
         Heading("purchases", "metal bought under offers"),
         Heading("order_costs", "cost of each order placed"),

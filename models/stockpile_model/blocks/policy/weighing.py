@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stockpile_model.block import sources
 from stockpile_model.blocks.policy.rule_terms import Instance, Rule, Share, group, values, windows
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Money
@@ -34,11 +35,11 @@ def spent(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[in
     """
     if all(rule.measure != "spend" for rule in stockpile.rows(Rule)):
         return {}
-    tables = {"purchase": "offers", "contract": "contracts"}
+    tables = {use: table for table, use in sources().items()}
     suppliers = {
         kind.TABLE: {get(row, keys(kind)[0]): get(row, "supplier") for row in rows}
         for kind, rows in stockpile.tables.items()
-        if kind.TABLE in tables.values()
+        if kind.TABLE in sources()
     }
     found: dict[int, list[Share]] = {}
     for each, amount in entries:
