@@ -59,9 +59,12 @@ class Event(Row):
     STEP = "scenarios"
     CERTAIN = True
     scenario: str = _column(
-        "scenario in which it happens", required=True, names=lambda row: "scenarios"
+        "scenario in which it happens",
+        required=True,
+        names=lambda row: "scenarios",
+        listed="scenarios",
     )
-    table: str = _column("table of the cell that changes", required=True)
+    table: str = _column("table of the cell that changes", required=True, listed="tables")
     row: str | None = _column("key of the row, as in --set; blank = every row")
     column: str = _column("column of the cell", required=True)
     from_: dt.date | None = _column(

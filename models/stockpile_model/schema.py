@@ -57,6 +57,9 @@ class Column:
     `refers` does not: a table, or `floors/` and a contract for its levels, or a column such as
     `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
     `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
+    `listed` names the list of a template from which the text is taken where `refers` does not;
+    where the list depends on another column, `lists_by` names that column and `lists` the list for
+    each of its values.
     buyer for whom alone the row stands. `age` says when a life begins, or how much of it must be
     left. `endowed` says that a group of buyers has its part of the amount alone: it is the column
     that names the row, as the table `endowments` does.
@@ -87,6 +90,9 @@ class Column:
     names: Callable[[Any], str] | None = None
     prose: bool = False
     numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
+    listed: str = ""
+    lists_by: str = ""
+    lists: tuple[tuple[str, str], ...] = ()
     owner: bool = False  # it names the buyer for whom alone the row stands
     age: Literal["", "begins", "left"] = ""  # when a life begins, or how much of it must be left
     endowed: str = ""  # the column by which endowments name the row of this amount
@@ -146,8 +152,8 @@ def column(
 ) -> Any:
     """Return a dataclass field for one column; a required one has no default.
 
-    `rest` are the fields of `Column`. A function as `meaning` or `choices` is called once all
-    blocks are known.
+    `rest` are the fields of `Column`. A function as `meaning`, `choices` or `lists` is called once
+    all blocks are known.
     """
     about = {"meaning": meaning, "unit": unit, "default": default, "required": required, **rest}
     return field(default=MISSING if required else default, metadata={"column": about})
@@ -241,7 +247,7 @@ def _read_columns(kind: type) -> Iterator[Column]:
         if typing.get_origin(hint) is tuple:
             hint, many = typing.get_args(hint)[0], True
         about = dict(each.metadata["column"])
-        for name in ("choices", "meaning"):
+        for name in ("choices", "lists", "meaning"):
             if callable(about.get(name)):  # known only once all blocks are
                 about[name] = about[name]()
         yield Column(

@@ -9,7 +9,6 @@ import fnmatch
 import functools
 import io
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from optimiser.studies.study_sheet import study_table as studies
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.errors import InputError, OutputError
 from optimiser.workbook.read.input_reader import read
-from optimiser.workbook.template.guards import LISTED, ROWS, SUGGESTED, dependent
+from optimiser.workbook.template.guards import ROWS, SUGGESTED
 from optimiser.workbook.template.template_book import MATERIALS, compose, write_template
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, get, in_order, keys
@@ -218,7 +217,7 @@ def test_every_column_has_a_header_a_comment_and_a_validation(
 def expected(kind: type[Row], column: Column) -> str | None:
     if column.many:
         return None
-    if column.refers or column.choices or (kind.TABLE, column.name) in {*dependent(), *LISTED}:
+    if column.refers or column.choices or column.lists or column.listed:
         return "list"
     if column.name in SUGGESTED:
         return None if kind.TABLE == "sites" else "list"
@@ -317,21 +316,25 @@ def test_a_reference_is_offered_every_key_and_no_other(
     assert refuses(book, kind.TABLE, cell, "nobody")
 
 
-@pytest.mark.parametrize(("place", "on"), dependent().items(), ids=lambda each: str(each[0]))
+DEPENDENT = [(kind, each) for kind in block_tables() for each in columns(kind) if each.lists]
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"), DEPENDENT, ids=[f"{kind.TABLE}.{each.name}" for kind, each in DEPENDENT]
+)
 def test_a_list_depends_on_the_cell_next_to_it(
-    place: tuple[str, str], on: tuple[str, Mapping[str, str]], book: Workbook
+    kind: type[Row], column: Column, book: Workbook
 ) -> None:
-    (table, name), (beside, lists) = place, on
-    (kind,) = (each for each in block_tables() if table == each.TABLE)
+    table, lists = kind.TABLE, dict(column.lists)
     at, line = letters(book, table), blank_line(book, table)
-    (chosen,) = (column for column in columns(kind) if column.name == beside)
+    (chosen,) = (each for each in columns(kind) if each.name == column.lists_by)
     assert set(lists) <= set(chosen.choices) <= {*lists, "foreign_feedstock"}
     for value, listed in lists.items():
-        book[table][f"{at[beside]}{line}"] = value
-        offered = choices(book, table, f"{at[name]}{line}")
+        book[table][f"{at[chosen.name]}{line}"] = value
+        offered = choices(book, table, f"{at[column.name]}{line}")
         assert offered == named(book, f"list_{listed}")
         assert offered or listed == "projects"
-        assert refuses(book, table, f"{at[name]}{line}", "nobody")
+        assert refuses(book, table, f"{at[column.name]}{line}", "nobody")
     assert named(book, "list_nothing") == []
 
 

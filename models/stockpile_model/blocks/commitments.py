@@ -35,9 +35,13 @@ class Commitment(Row):
         "offer, contract, outlet or project, after its kind",
         required=True,
         names=lambda row: deed(row).table,
+        lists_by="kind",
+        lists=lambda: tuple((kind, each.table) for kind, each in deeds().items()),
     )
     level: str | None = column(
-        "level of the contract (sign); blank = any", names=lambda row: f"floors/{row.name}"
+        "level of the contract (sign); blank = any",
+        names=lambda row: f"floors/{row.name}",
+        listed="levels",
     )
     date: dt.date | None = column(
         "date of the decision, which falls into its period; blank = over the whole horizon"

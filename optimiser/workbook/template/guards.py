@@ -21,7 +21,6 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.workbook.read.cells import letter
 from optimiser.workbook.write.input_sheets import Units, column_of, comment, header
 from optimiser.workbook.write.styles import DECIMAL, WHOLE, Styles, number_format, serial
-from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
 from stockpile_model.tables import Settings, Supplier
@@ -39,26 +38,6 @@ FURTHER = {
 }
 """Lists that are the keys of no sheet, and the column in which they stand."""
 
-
-def dependent() -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
-    """Return the columns whose list depends on another column of the row: which, and the list for
-    each of its values.
-    """
-    groups = {name: f"{name}s" for name in ("supplier", "bloc", "stage", "offer", "contract")} | {
-        "country": "countries"
-    }
-    return {
-        ("commitments", "name"): ("kind", {kind: deed.table for kind, deed in deeds().items()}),
-        ("rules", "value"): ("of", groups),
-    }
-
-
-LISTED = {
-    ("commitments", "level"): "levels",
-    ("events", "scenario"): "scenarios",
-    ("events", "table"): "tables",
-}
-"""Columns that refer to no table and yet have a list."""
 
 SUGGESTED = {"buyer": "buyers", "follows": "scenarios"}
 """Columns whose list names what is usual and refuses nothing else; their own sheet is not one of
@@ -119,15 +98,16 @@ def define_lists(
     """Define the names behind the drop-downs, and write the sheet of those lists that stand in no
     column of a table.
     """
-    refers = {column.refers for kind in block_tables() for column in columns(kind)}
-    chosen = {
-        *LISTED.values(),
-        *(name for _, lists in dependent().values() for name in lists.values()),
+    used = {
+        name
+        for kind in block_tables()
+        for column in columns(kind)
+        for name in (column.refers, column.listed, *dict(column.lists).values())
     }
     first = {
         kind.TABLE: (kind.TABLE, keys(kind)[0])
         for kind in block_tables()
-        if kind.TABLE in refers | chosen and not kind.OPEN
+        if kind.TABLE in used and not kind.OPEN
     }
     for name, (table, column) in {**first, **FURTHER}.items():
         book.define_name(f"list_{name}", _filled(sheets.area(table, column)))
@@ -296,15 +276,15 @@ def guard_settings(sheet: Worksheet, sheets: GuardedSheets, units: Units, styles
 
 def source(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> str:
     """Return the list that a cell may be taken from, as an expression; blank where it is free."""
-    if (table, name) in dependent():
-        on, lists = dependent()[table, name]
-        cell, found = sheets.cell(table, on), "list_nothing"
-        for value, chosen in reversed(lists.items()):
+    if column is None or column.many:
+        return ""
+    if column.lists:
+        cell, found = sheets.cell(table, column.lists_by), "list_nothing"
+        for value, chosen in reversed(column.lists):
             found = f'IF({cell}="{value}",list_{chosen},{found})'
         return found
-    if (table, name) in LISTED:
-        return f"list_{LISTED[table, name]}"
-    return f"list_{column.refers}" if column and column.refers and not column.many else ""
+    listed = column.listed or column.refers
+    return f"list_{listed}" if listed else ""
 
 
 def rule(table: str, name: str, column: Column | None, sheets: GuardedSheets) -> dict[str, Any]:

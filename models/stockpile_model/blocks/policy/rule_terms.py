@@ -34,6 +34,11 @@ class Rule(Row):
     value: str | None = column(
         "which supplier, country …; blank = each in turn",
         names=lambda row: f"{row.of}s" if row.of in KEYED else row.of,
+        lists_by="of",
+        lists=(
+            *((each, f"{each}s") for each in (*KEYED, "bloc", "stage")),
+            ("country", "countries"),
+        ),
     )
     material: str | None = column("material; blank = all together", refers="materials")
     measure: str = column(
