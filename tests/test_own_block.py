@@ -228,6 +228,16 @@ def test_the_points_of_a_frontier_share_their_plans_where_a_column_is_a_limit(
     assert shared == [1]
 
 
+def test_a_price_far_from_the_others_looks_like_a_slip() -> None:
+    assert book().warnings == ()
+    dear = {**TABLES["draws"][0], "price": 100 * COST}
+    (warning,) = book(draws=[dear]).warnings
+    assert str(warning) == (
+        "draws!E2: price is 1,000 USD/kg, where other prices of gallium are about 10: another unit,"
+        " as per t instead of per kg, or a slip?"
+    )
+
+
 def test_a_message_names_what_is_drawn() -> None:
     plan = plan_of(book())
     (line,) = as_sheets(plan)["draws"]

@@ -49,17 +49,18 @@ class Column:
     where Python reserves the word. `least` and `most` include the bound, `above` does not. `refers`
     names the table whose key the value must be. `need` says that it is a quantity that is needed:
     how large a workbook's quantities are is read off it. `limit`: it is the `most` or the `least`
-    of something, limits plans and costs nothing by itself. `whole_periods`: it is a duration, which
-    must be a whole number of periods.
+    of something, limits plans and costs nothing by itself. `outlier`: a figure far from the other
+    prices, or quantities, of its material looks like a slip, be it on `either` side of them or
+    `above` them only. `whole_periods`: it is a duration, which must be a whole number of periods.
 
     `unbuilt` says which values belong to a feature that is not built yet: `True` for all but the
     default, or a tuple of choices. `names` says, for a row, of what the text is a name where
     `refers` does not: a table, or `floors/` and a contract for its levels, or a column such as
     `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
-    `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
     `listed` names the list of a template from which the text is taken where `refers` does not;
     where the list depends on another column, `lists_by` names that column and `lists` the list for
     each of its values.
+    `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
     buyer for whom alone the row stands. `age` says when a life begins, or how much of it must be
     left. `endowed` says that a group of buyers has its part of the amount alone: it is the column
     that names the row, as the table `endowments` does.
@@ -79,6 +80,7 @@ class Column:
     required: bool = False
     need: bool = False
     limit: Literal["", "most", "least"] = ""
+    outlier: Literal["", "either", "above"] = ""
     whole_periods: bool = False
     key: bool = False
     least: float | None = None
@@ -88,11 +90,11 @@ class Column:
     refers: str = ""
     unbuilt: bool | tuple[str, ...] = False
     names: Callable[[Any], str] | None = None
-    prose: bool = False
-    numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
     listed: str = ""
     lists_by: str = ""
     lists: tuple[tuple[str, str], ...] = ()
+    prose: bool = False
+    numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
     owner: bool = False  # it names the buyer for whom alone the row stands
     age: Literal["", "begins", "left"] = ""  # when a life begins, or how much of it must be left
     endowed: str = ""  # the column by which endowments name the row of this amount

@@ -111,7 +111,9 @@ class Material(Row):
         least=0,
         age="left",
     )
-    price_index: str | None = column("index that values the stock", refers="prices")
+    price_index: str | None = column(
+        "index that values the stock", refers="prices", outlier="either"
+    )
     closing_value: float = column(
         "share of the index price credited to stock left at the end, times remaining life / "
         "shelf life where life is limited",

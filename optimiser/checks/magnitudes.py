@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from optimiser.checks.series import floor, index, reference
 from stockpile_model.amounts import about, quantity
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
-from stockpile_model.blocks.demand import Demand
-from stockpile_model.blocks.offers.break_terms import PriceBreak
-from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.rotation.outlet_terms import Outlet
-from stockpile_model.blocks.stock.lot_terms import OpeningLot
-from stockpile_model.blocks.targets import Target
-from stockpile_model.schema import Problem, Row, columns, get
+from stockpile_model.schema import Column, Problem, Row, columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price, Site
 
 _APART = 100  # times: prices of one material that are further apart are in other units
 _FAR_APART = 10_000  # times: the same of quantities, which differ more
-_IN_QUANTITY: tuple[tuple[type[Row], str, bool], ...] = (  # and whether a very small one is odd too
-    *((Demand, "quantity", True), (Target, "quantity", True), (Floor, "annual_quantity", True)),
-    *(
-        (Offer, "capacity", True),
-        (Offer, "total", True),
-        (Offer, "minimum_order", False),
-        (Offer, "lot_size", False),
-    ),
-    *((OpeningLot, "quantity", False), (Outlet, "capacity", False)),
-)
 _MOST_SHARE, _MOST_FACTOR, _MOST_RATE = (
     2.0,
     10.0,
@@ -54,7 +38,8 @@ class MaterialFigure(NamedTuple):
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield the figures that look like a slip."""
     yield from _slips_of_indices(stockpile)
-    prices, quantities = _prices(stockpile), _quantities(stockpile)
+    prices = _gathered(stockpile, _is_price)
+    quantities = _gathered(stockpile, lambda column: not _is_price(column))
     currency, unit = stockpile.settings.currency, stockpile.settings.quantity_unit
     for material in stockpile.keyed(Material):
         odd = list(
@@ -69,74 +54,48 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     yield from _ranges(stockpile)
 
 
-def _gathered(figures: Iterable[tuple[str, MaterialFigure]]) -> Mapping[str, list[MaterialFigure]]:
-    """Return the figures of each material that are above zero."""
+def _gathered(
+    stockpile: Stockpile, of: Callable[[Column], bool]
+) -> Mapping[str, list[MaterialFigure]]:
+    """Return the figures of some columns that are above zero, by their material.
+
+    They are those of which a large one looks like a slip. Of an index it is the mean.
+    """
     found: dict[str, list[MaterialFigure]] = {}
-    for material, figure in figures:
-        if figure.amount > 0:
-            found.setdefault(material, []).append(figure)
+    for kind, rows in stockpile.tables.items():
+        chosen = [each for each in columns(kind) if each.outlier and of(each)]
+        if not chosen or not rows:
+            continue
+        material = _materials(stockpile, kind)
+        for row, each in itertools.product(rows, chosen):
+            if (amount := _amount(stockpile, row, each)) > 0:
+                figure = MaterialFigure(row, each.name, amount, each.outlier == "either")
+                found.setdefault(material(row), []).append(figure)
     return found
 
 
-def _prices(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
-    """Return what each material costs or earns, by its cell; of an index its mean."""
-
-    def figures() -> Iterator[tuple[str, MaterialFigure]]:
-        offers = stockpile.keyed(Offer)
-        for row in offers.values():
-            if row.price is not None:
-                yield row.material, MaterialFigure(row, "price", row.price)
-            else:
-                yield (
-                    row.material,
-                    MaterialFigure(row, "price_index", _mean(stockpile, str(row.price_index))),
-                )
-        for each in stockpile.rows(PriceBreak):
-            if each.price is not None:
-                yield offers[each.offer].material, MaterialFigure(each, "price", each.price)
-        contracts = stockpile.keyed(Contract)
-        for contract in contracts.values():
-            if contract.price_index is not None:
-                yield (
-                    contract.material,
-                    MaterialFigure(contract, "price_index", _mean(stockpile, contract.price_index)),
-                )
-        for level in stockpile.rows(Floor):
-            if level.floor is not None:
-                yield (
-                    contracts[level.contract].material,
-                    MaterialFigure(level, "floor", level.floor),
-                )
-        for outlet in stockpile.rows(Outlet):  # old metal may be worth next to nothing
-            if outlet.form == "sale" and outlet.price is not None:
-                yield outlet.material, MaterialFigure(outlet, "price", outlet.price, low=False)
-        for material in stockpile.rows(Material):
-            if material.price_index is not None:
-                yield (
-                    material.material,
-                    MaterialFigure(material, "price_index", _mean(stockpile, material.price_index)),
-                )
-
-    return _gathered(figures())
+def _materials(stockpile: Stockpile, kind: type[Row]) -> Callable[[Row], str]:
+    """Return how to find the material of a row: its own, or that of the row it first refers to."""
+    names = {each.name: each.refers for each in columns(kind)}
+    if "material" in names:
+        return lambda row: str(get(row, "material"))
+    name, table = next((name, table) for name, table in names.items() if table)
+    (other,) = (each for each in stockpile.tables if table == each.TABLE)
+    rows, material = stockpile.keyed(other), _materials(stockpile, other)
+    return lambda row: material(rows[get(row, name)])
 
 
-def _mean(stockpile: Stockpile, name: str) -> float:
-    return float(index(stockpile, name).mean())
+def _amount(stockpile: Stockpile, row: Row, column: Column) -> float:
+    """Return a figure; 0 where there is none."""
+    value = get(row, column.name)
+    if value is None:
+        return 0.0
+    return float(index(stockpile, value).mean()) if column.refers else float(value)
 
 
-def _quantities(stockpile: Stockpile) -> Mapping[str, list[MaterialFigure]]:
-    """Return the quantities required or offered of each material, by their cells [quantity]."""
-    contracts = stockpile.keyed(Contract)
-    found = (
-        (
-            contracts[row.contract].material if isinstance(row, Floor) else get(row, "material"),
-            MaterialFigure(row, name, amount, low),
-        )
-        for kind, name, low in _IN_QUANTITY
-        for row in stockpile.rows(kind)
-        if (amount := getattr(row, name)) is not None
-    )
-    return _gathered(found)
+def _is_price(column: Column) -> bool:
+    """Return whether a column is a price, or names an index of prices."""
+    return column.refers == Price.TABLE or column.unit.startswith("money")
 
 
 def _outliers(

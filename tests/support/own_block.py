@@ -47,7 +47,9 @@ class Draw(Row):
     material: str = column("material that is drawn", required=True, refers="materials")
     date: dt.date = column("date in the period in which it is drawn", required=True)
     quantity: float = column("most that is drawn", "quantity", required=True, least=0, limit="most")
-    price: float = column("price received", "money/quantity", required=True, least=0)
+    price: float = column(
+        "price received", "money/quantity", required=True, least=0, outlier="either"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,12 @@ class Demand(Row):
     from_: dt.date = column("first date of the demand", required=True)
     to: dt.date | None = column("last date; blank = the period of `from`")
     quantity: float = column(
-        "demand in each period", "quantity/period", required=True, need=True, least=0
+        "demand in each period",
+        "quantity/period",
+        required=True,
+        need=True,
+        least=0,
+        outlier="either",
     )
 
 

@@ -38,7 +38,9 @@ class Contract(Row):
         choices=("purchase", "cfd"),
     )
     price_index: str | None = column(
-        "index of the reference price; blank = the floor is the price", refers="prices"
+        "index of the reference price; blank = the floor is the price",
+        refers="prices",
+        outlier="either",
     )
     discount: float = column("reference = index x (1 - discount)", "1", default=0.0, most=1)
     ceiling: float | None = column(
@@ -102,7 +104,7 @@ class Floor(Row):
         "contract whose menu this is", required=True, key=True, refers="contracts"
     )
     level: str = column("name of the level", required=True, key=True)
-    floor: float | None = column("least price", "money/quantity", least=0)
+    floor: float | None = column("least price", "money/quantity", least=0, outlier="either")
     floor_index: str | None = column(
         "index the floor is tied to, instead of a fixed floor", refers="prices"
     )
@@ -113,6 +115,7 @@ class Floor(Row):
         required=True,
         least=0,
         endowed="contract",
+        outlier="either",
     )
     escalation: float = column(
         "rise of the floor, each whole contract year", "1/year", default=0.0, above=-1

@@ -28,7 +28,9 @@ class PriceBreak(Row):
     from_quantity: float = column(
         "quantity of an order from which the price holds", "quantity", required=True, above=0
     )
-    price: float | None = column("fixed price from there", "money/quantity", least=0)
+    price: float | None = column(
+        "fixed price from there", "money/quantity", least=0, outlier="either"
+    )
     premium: float | None = column(
         "share of the offer's index paid on top of it from there", "1", least=-1
     )

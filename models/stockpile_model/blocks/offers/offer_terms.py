@@ -20,8 +20,8 @@ class Offer(Row):
     offer: str = column("name of the offer", required=True, key=True)
     supplier: str = column("who ships", required=True, refers="suppliers")
     material: str = column("what is bought", required=True, refers="materials")
-    price: float | None = column("fixed price", "money/quantity", least=0)
-    price_index: str | None = column("index that sets the price", refers="prices")
+    price: float | None = column("fixed price", "money/quantity", least=0, outlier="either")
+    price_index: str | None = column("index that sets the price", refers="prices", outlier="either")
     premium: float = column("share of the index paid on top of it", "1", default=0.0, least=-1)
     adder: float = column("paid on top of the price", "money/quantity", default=0.0, least=0)
     duty: float = column(
@@ -35,6 +35,7 @@ class Offer(Row):
         "quantity/period",
         least=0,
         endowed="offer",
+        outlier="either",
     )
     total: float | None = column(
         "most that can be ordered over the horizon; blank = unlimited",
@@ -42,12 +43,21 @@ class Offer(Row):
         least=0,
         endowed="offer",
         limit="most",
+        outlier="either",
     )
     minimum_order: float = column(
-        "least quantity of an order", "quantity", default=0.0, least=0, limit="least"
+        "least quantity of an order",
+        "quantity",
+        default=0.0,
+        least=0,
+        limit="least",
+        outlier="above",
     )
     lot_size: float | None = column(
-        "orders are whole multiples of it; blank = any quantity", "quantity", above=0
+        "orders are whole multiples of it; blank = any quantity",
+        "quantity",
+        above=0,
+        outlier="above",
     )
     order_cost: float = column("cost of each order placed", "money", default=0.0, least=0)
     lead_time_months: float = column(

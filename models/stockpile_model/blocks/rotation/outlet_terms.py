@@ -35,9 +35,14 @@ class Outlet(Row):
     from_: dt.date | None = column("first date it takes metal; blank = from the start")
     to: dt.date | None = column("last date; blank = to the end")
     capacity: float | None = column(
-        "most it takes in a period; blank = unlimited", "quantity/period", least=0
+        "most it takes in a period; blank = unlimited",
+        "quantity/period",
+        least=0,
+        outlier="above",
     )
-    price: float | None = column("price received", "money/quantity", least=0)
+    price: float | None = column(  # old metal may be worth next to nothing
+        "price received", "money/quantity", least=0, outlier="above"
+    )
     price_index: str | None = column("index that sets the price received", refers="prices")
     price_factor: float = column("share of the index received", "1", default=1.0, least=0)
     age_discount: float = column(

@@ -22,7 +22,7 @@ class OpeningLot(Row):
     lot: str = column("name of the lot", required=True, key=True)
     material: str = column("material", required=True, refers="materials")
     site: str | None = column("where it lies; blank = the only site", refers="sites")
-    quantity: float = column("quantity", "quantity", required=True, least=0)
+    quantity: float = column("quantity", "quantity", required=True, least=0, outlier="above")
     made: dt.date = column("date the shelf life runs from", required=True, age="begins")
 
 

@@ -27,7 +27,11 @@ class Target(Row):
         "date from which it holds, until the material's next row", required=True
     )
     quantity: float | None = column(
-        "in-spec stock at period end; blank where `days` says it", "quantity", need=True, least=0
+        "in-spec stock at period end; blank where `days` says it",
+        "quantity",
+        need=True,
+        least=0,
+        outlier="either",
     )
     days: float | None = column(
         "or days of cover: the demand of so many days after the period end; after the horizon "
