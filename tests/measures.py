@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -168,25 +168,48 @@ def _undocumented() -> Iterator[str]:
 # --- Lists of other rooms' names ------------------------------------------------------------------
 
 
+Owners = dict[str, set[str | None]]
+"""The blocks that own each name."""
+
+
 def lists() -> list[str]:
-    """Return the places where two or more names that blocks own stand in one list, tuple, set or as
-    the keys of one dictionary, outside of the block that owns them."""
-    words, classes = _owned()
+    """Return the places where names that two or more blocks own stand together, outside of the
+    block that owns them.
+
+    They are the elements of one list, tuple, set, or the keys of one dictionary; the names of
+    tables, sheets and classes also deeper within it, and those of tables and sheets in one function
+    of a room that belongs to no block. The table of contents of the blocks is no such place.
+    """
+    words, tables, classes = _owned()
     found = []
-    for path in files():
+    for path in (each for each in files() if each != BLOCKS / "__init__.py"):
         own = _block(path)
+        alone = own is None and not _is_twin(path)
         for node in ast.walk(tree(path)):
-            names = {name for name in _elements(node) if own not in words.get(name, {own})}
-            kinds = {name for name in _names(node) if own not in classes.get(name, {own})}
-            if _apart(words, names) or _apart(classes, kinds):
-                said = ", ".join(sorted(names | kinds))
-                found.append(f"{_place(path)}:{node.lineno} ({said})")  # type: ignore[attr-defined]
-    return [each for each in found if not each.startswith("models/stockpile_model/blocks/__init__")]
+            names = set[str]()
+            if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
+                names = _foreign(words, _elements(node), own)
+                names |= _foreign(tables, _texts(node), own)
+                names |= _foreign(classes, _names(node), own)
+            elif isinstance(node, ast.FunctionDef) and alone:
+                names = _foreign(tables, _texts(node), own)
+            if names:
+                found.append(f"{_place(path)}:{node.lineno} ({', '.join(sorted(names))})")  # type: ignore[attr-defined]
+    return found
 
 
-def _apart(owners: dict[str, set[str | None]], names: set[str]) -> bool:
-    """Return whether names are of two blocks or more."""
-    return len(names) > 1 and not set.intersection(*(owners[name] for name in names))
+def _is_twin(path: Path) -> bool:
+    """Return whether a file is the twin of a block: the half of it that the audit recomputes."""
+    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    return any(isinstance(each, ast.Name) and each.id == "Twin" for each in calls)
+
+
+def _foreign(owners: Owners, names: Iterable[str], own: str | None) -> set[str]:
+    """Return those of some names that other blocks own, if they are of two blocks or more."""
+    found = {name for name in names if own not in owners.get(name, {own})}
+    if len(found) > 1 and not set.intersection(*(owners[name] for name in found)):
+        return found
+    return set()
 
 
 def _block(path: Path) -> str | None:
@@ -196,28 +219,36 @@ def _block(path: Path) -> str | None:
     return path.relative_to(BLOCKS).parts[0].removesuffix(".py")
 
 
-def _owned() -> tuple[dict[str, set[str | None]], dict[str, set[str | None]]]:
-    """Return the blocks that own each word (a table, a sheet, a variable, a heading), and each
-    class."""
-    words: dict[str, set[str | None]] = {}
-    classes: dict[str, set[str | None]] = {}
+def _owned() -> tuple[Owners, Owners, Owners]:
+    """Return the blocks that own each word (a table, a sheet, a variable, a heading), those of them
+    that are tables and sheets, and each class.
+    """
+    words: Owners = {}
+    tables: Owners = {}
+    classes: Owners = {}
     for path in sorted(BLOCKS.rglob("*.py")):
         own = _block(path)
         for node in ast.walk(tree(path)):
-            for name in _words(node):
+            for name in _tables(node):
+                tables.setdefault(name, set()).add(own)
+            for name in (*_tables(node), *_words(node)):
                 words.setdefault(name, set()).add(own)
             if isinstance(node, ast.ClassDef):
                 classes.setdefault(node.name, set()).add(own)
-    return words, classes
+    return words, tables, classes
 
 
-def _words(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a statement of a block makes."""
+def _tables(node: ast.AST) -> Iterator[str]:
+    """Yield the table or the sheet that a statement of a block names its own."""
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
         target = node.targets[0]
         if isinstance(target, ast.Name) and target.id in ("TABLE", "SHEET"):
             yield str(node.value.value)
-    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    """Yield the variables, headings, tallies and deeds that a statement of a block makes."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
         if isinstance(node.value, ast.Name) and node.value.id == "m":
             yield node.attr
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -227,24 +258,26 @@ def _words(node: ast.AST) -> Iterator[str]:
 
 def _elements(node: ast.AST) -> Iterator[str]:
     """Yield the texts of a list, a tuple, a set, or the keys of a dictionary."""
-    for each in _members(node):
+    members = [*node.keys] if isinstance(node, ast.Dict) else node.elts  # type: ignore[attr-defined]
+    for each in members:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """Yield the texts within a piece of code."""
+    for each in ast.walk(node):
         if isinstance(each, ast.Constant) and isinstance(each.value, str):
             yield each.value
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    """Yield the names of a list, a tuple, a set, or the keys of a dictionary."""
-    for each in _members(node):
+    """Yield the names within a piece of code."""
+    for each in ast.walk(node):
         if isinstance(each, ast.Name):
             yield each.id
         elif isinstance(each, ast.Attribute):
             yield each.attr
-
-
-def _members(node: ast.AST) -> list[ast.expr]:
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        return node.elts
-    return [key for key in node.keys if key] if isinstance(node, ast.Dict) else []
 
 
 def _place(path: Path) -> str:

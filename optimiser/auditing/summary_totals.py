@@ -154,7 +154,7 @@ class _Sums:
     def suppliers(self) -> Found:
         """Return what each supplier brings, and its share."""
         names = {line["supplier"] for line in self.sheets["deliveries"]}
-        brought = {name: self.total("deliveries", "quantity", supplier=name) for name in names}
+        brought = {name: self.delivered(supplier=name) for name in names}
         if not brought:
             return {}
         whole = sum(brought.values())
@@ -166,6 +166,10 @@ class _Sums:
             ("Suppliers", "Largest share"): (max(shares.values()),),
         }
 
+    def delivered(self, **where: object) -> float:
+        """Return what arrives by some deliveries."""
+        return self.total("deliveries", "quantity", **where)
+
     def buyers(self) -> Found:
         """Return what arrives at the sites of each buyer and what it pays, where there are some."""
         buyers = {site.buyer for site in self.together.base.sites.values()}
@@ -175,7 +179,7 @@ class _Sums:
         rest = self.total("cash_flow", "discounted") - sum(paid.values())
         return {
             **{
-                ("Buyers", name): (self.total("deliveries", "quantity", buyer=name), amount)
+                ("Buyers", name): (self.delivered(buyer=name), amount)
                 for name, amount in paid.items()
             },
             ("Buyers", "for all"): (None, rest),
