@@ -41,7 +41,7 @@ def _changed(stockpile: Stockpile) -> list[Problem]:
     for n in nodes.values():
         for problem in problems("check", stockpile.at(n)):
             if not problem.warning:
-                message = f"in scenario {stockpile.holds[n][0]}: {problem.said}"
+                message = f"in scenario {stockpile.holds[n][0]}: {problem.sentence}"
                 found.setdefault(
                     (problem.table, problem.line, problem.column, problem.message),
                     replace(problem, message=message),

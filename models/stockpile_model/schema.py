@@ -446,7 +446,7 @@ class Problem:
     warning: bool = False
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         """The message, with the name of its column where it continues that."""
         continues = self.column and self.message.startswith(
             tuple(f"{verb} " for verb in ("is", "must", "needs", "has", "caps"))

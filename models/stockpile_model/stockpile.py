@@ -301,7 +301,7 @@ class Stockpile:
     def located(self, problem: Problem) -> tuple[str, str, bool]:
         """Return the cell of a problem, its message, and whether it is a warning."""
         place = self.address(problem.table, problem.line, problem.column)
-        return place, problem.said, problem.warning
+        return place, problem.sentence, problem.warning
 
     def address(self, table: str, line: int, column: str = "") -> str:
         """Return the address of a cell by its table, line and column."""

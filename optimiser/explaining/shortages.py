@@ -41,7 +41,7 @@ class Short:
         when = "" if self.first is None else f", {amounts.month(self.first)}"
         if self.first and self.last and self.first != self.last:
             when += f" to {amounts.month(self.last)}"
-        limit = f" ({_said(self.amount)})" if self.amount and self.unit != "1" else ""
+        limit = f" ({_shown(self.amount)})" if self.amount and self.unit != "1" else ""
         at = f"{self.cell}: " if self.cell else ""
         several = self.total is not None and self.total > self.short * (1 + NOISE)
         unit = (
@@ -49,11 +49,11 @@ class Short:
             if self.unit in ("members", "times") and self.short == 1
             else self.unit
         )
-        total = f" at most in a period, {_said(self.total or 0.0)} in all" if several else ""
-        return f"{at}{self.limit}{limit}{when}: short by {_said(self.short)} {unit}{total}"
+        total = f" at most in a period, {_shown(self.total or 0.0)} in all" if several else ""
+        return f"{at}{self.limit}{limit}{when}: short by {_shown(self.short)} {unit}{total}"
 
 
-def _said(amount: float) -> str:
+def _shown(amount: float) -> str:
     return amounts.quantity(amounts.clean(amount))
 
 

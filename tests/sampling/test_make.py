@@ -199,11 +199,11 @@ def test_a_history_calibrates_and_too_short_a_one_does_not() -> None:
     assert (market.reversion, home.reversion) == (0, 0)
     assert market.origin == f"price_history, 60 points, {month(-70)} to {month(-11)}"
     assert found.correlation[0, 1] == pytest.approx(0.6, abs=0.25)
-    assert found.said == ()
+    assert found.notes == ()
     short = draw(rich(uncertain(volatility=0.33), *long_[:11]), SOME)
     assert [each.volatility for each in short.processes] == [0.33, 0.33]
     assert (
-        short.said[0]
+        short.notes[0]
         == "price_history holds 11 points, fewer than 12, of market: the parameters of uncertainty"
         " (path) are used"
     )

@@ -30,9 +30,9 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         f"money in {plan.currency} of {calendar.begin(0)}."
     )
 
-    def amount(label: str, value: float | None, said: str) -> FigureLine:
+    def amount(label: str, value: float | None, meaning: str) -> FigureLine:
         values = (label, unknown if value is None else value)
-        return FigureLine(values, f"{plan.currency}: {said}", precisions=money)
+        return FigureLine(values, f"{plan.currency}: {meaning}", precisions=money)
 
     weighed = settings.risk_weight > 0 and plan.cvar is not None
     objective = f"expected cost, discounted to {calendar.begin(0)}"

@@ -29,7 +29,9 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     if steps and first[0][0] >= until:
         title = f"To do first: nothing before {month(first[0][0])}"
     weightiest = sorted(first, key=lambda each: each[1])[:MOST_FIRST]  # no signature is left out
-    shown = tuple(said for _, _, said in sorted(weightiest, key=lambda each: each[:2]))
+    shown = tuple(
+        instruction for _, _, instruction in sorted(weightiest, key=lambda each: each[:2])
+    )
     rest, aside = len(steps) - len(shown), ""
     if rest:
         *sheets, last = (kind.SHEET for kind in kinds)
@@ -45,11 +47,11 @@ def _steps(rows: PlanRows, kind: type[Result]) -> Iterator[Step]:
     weights = rows.column(kind, "probability") if rows.scenarios else [1.0 for _ in every]
     found: dict[tuple[dt.date | None, str], dict[str, float]] = {}
     days, instructions = rows.column(kind, kind.dated_by()), rows.column(kind, "instruction")
-    for day, said, of, weight in zip(days, instructions, names, weights, strict=True):
-        found.setdefault((day, said), {})[of] = weight
-    for (day, said), holds in found.items():
+    for day, instruction, of, weight in zip(days, instructions, names, weights, strict=True):
+        found.setdefault((day, instruction), {})[of] = weight
+    for (day, instruction), holds in found.items():
         if day is not None:
-            yield day, kind.RANK, _held(said, holds)
+            yield day, kind.RANK, _held(instruction, holds)
 
 
 def _held(instruction: str, holds: Mapping[str, float]) -> str:

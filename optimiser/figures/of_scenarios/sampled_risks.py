@@ -46,21 +46,21 @@ def _price_parameters(made: Made) -> TableFigure:
         correlations = (float(value) for value in row[:MOST_CORRELATIONS])
         values = (name, each.volatility, each.reversion, *correlations, level, _jump(each))
         lines.append(FigureLine(values))
-    said = (
+    note = (
         "Log prices against their mean path revert (Schwartz 1997, model 1) or wander (geometric "
         "Brownian motion), drawn exactly at the dates; without jumps the mean of the samples is "
         "the mean path, and jumps come on top. "
     )
     calibrated = [each for each in samples.processes if _calibrated(each)]
     if calibrated:
-        said += (
+        note += (
             "Calibrated by maximum likelihood, which is the regression on the price before (AR(1)) "
             "where dates are evenly apart: "
         )
-        said += "; ".join(f"{each.index} from {each.origin}" for each in calibrated)
-        said += ". Short histories give too fast a reversion; below "
-        said += f"{calibrate.LEAST_POINTS} points they are not used."
-    return TableFigure("price parameters", "Prices", columns, tuple(lines), said)
+        note += "; ".join(f"{each.index} from {each.origin}" for each in calibrated)
+        note += ". Short histories give too fast a reversion; below "
+        note += f"{calibrate.LEAST_POINTS} points they are not used."
+    return TableFigure("price parameters", "Prices", columns, tuple(lines), note)
 
 
 def _calibrated(process: Process) -> bool:
@@ -89,12 +89,12 @@ def _supply_parameters(made: Made) -> TableFigure:
             about = (row.name, row.kind, uncertainty.about(row), row.value or "each")
             values = (*about, row.per_year, spread, row.confidence, row.source)
             lines.append(FigureLine(values))
-    said = (
+    note = (
         "Outages and embargoes begin as a Poisson process (so many a year while none is on; within "
         "a year with 1 - exp(-that)) and last a whole number of periods. A plant is late by a draw "
         "of its own; one that ships before the scenarios part has no delay."
     )
-    return TableFigure("supply parameters", "Plants and embargoes", columns, tuple(lines), said)
+    return TableFigure("supply parameters", "Plants and embargoes", columns, tuple(lines), note)
 
 
 def _price_losses(made: Made) -> TableFigure:
@@ -112,9 +112,9 @@ def _price_losses(made: Made) -> TableFigure:
     for each in made.prices:
         both = (value for pair in zip(each.before, each.after, strict=True) for value in pair)
         lines.append(FigureLine((f"{each.index} {each.date}", each.base, *both)))
-    said = "All samples, and the kept scenarios with their probabilities."
+    note = "All samples, and the kept scenarios with their probabilities."
     title = "What the reduction lost: prices"
-    return TableFigure("price losses", title, columns, tuple(lines), said)
+    return TableFigure("price losses", title, columns, tuple(lines), note)
 
 
 def _supply_losses(made: Made) -> TableFigure:
@@ -131,9 +131,9 @@ def _supply_losses(made: Made) -> TableFigure:
         name = each.name if each.kind in each.name else f"{each.kind} {each.name}"
         likely, long = zip(each.before, each.after, strict=True)
         lines.append(FigureLine((name, *likely, *long)))
-    said = (
+    note = (
         "The probability that it happens within the horizon, and its months (late, or without "
         "supply) on average over all cases."
     )
     title = "What the reduction lost: supply"
-    return TableFigure("supply losses", title, columns, tuple(lines), said)
+    return TableFigure("supply losses", title, columns, tuple(lines), note)

@@ -51,8 +51,8 @@ def _table(study: str, table: AnswerTable) -> TableFigure:
         for title in table.header
     )
     lines = tuple(FigureLine(tuple(row)) for row in table.rows)
-    said = f"{study}: {table.said}"
-    return TableFigure(table.name, table.name, columns, lines, said, map=table.chart == "heat")
+    note = f"{study}: {table.said}"
+    return TableFigure(table.name, table.name, columns, lines, note, map=table.chart == "heat")
 
 
 def capital(title: str) -> str:

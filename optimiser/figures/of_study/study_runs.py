@@ -43,8 +43,8 @@ def figures(answers: Sequence[Answered], find: Find, settings: Settings) -> Iter
             ended[result.status] = ended.get(result.status, 0) + 1
             if len(lines) < MOST_RUNS:
                 lines.append(_line((each.name, k), ran, result, columns, words))
-        said = ", ".join(f"{number:,} {status}" for status, number in ended.items())
-        studies.append(FigureLine((each.name, each.kind, len(each.runs), each.kept, said)))
+        endings = ", ".join(f"{number:,} {status}" for status, number in ended.items())
+        studies.append(FigureLine((each.name, each.kind, len(each.runs), each.kept, endings)))
     whole, plain, share = Precision("count"), Precision(), Precision("1", places=3)
     heads = ("Study", plain), ("Kind", plain), ("Runs", whole), ("From the record", whole)
     titles = (*heads, ("How they ended", plain))

@@ -72,7 +72,7 @@ class Samples:
     delays: Mapping[str, Whole]
     outages: Mapping[str, Flags]  # by supplier
     embargoes: Mapping[str, Flags]  # by row
-    said: tuple[str, ...] = field(default=())  # what the officer should know
+    notes: tuple[str, ...] = field(default=())  # what the officer should know
 
     @property
     def size(self) -> int:
@@ -96,12 +96,12 @@ def draw(stockpile: Stockpile, options: SamplingOptions) -> Samples:
 
     Raises InputError or StockpileError where there is nothing to sample.
     """
-    said: list[str] = []
+    notes: list[str] = []
     revealed = _revealed(stockpile, options.revealed)
     dates, added = _dates(stockpile, revealed)
-    moving, correlation = _processes(stockpile, said)
+    moving, correlation = _processes(stockpile, notes)
     embargoes = _embargoes(stockpile, options, revealed)
-    delays = _delays(stockpile, options, revealed, said)
+    delays = _delays(stockpile, options, revealed, notes)
     outages = _outages(stockpile, options, revealed, delays)
     found = Samples(
         revealed=revealed,
@@ -113,7 +113,7 @@ def draw(stockpile: Stockpile, options: SamplingOptions) -> Samples:
         delays=delays,
         outages=outages,
         embargoes=embargoes,
-        said=tuple(said),
+        notes=tuple(notes),
     )
     if not (found.prices or delays or outages or embargoes):
         raise InputError(
@@ -186,10 +186,10 @@ def _added(begin: dt.date, end: dt.date) -> Iterator[dt.date]:
 # --- Prices ---------------------------------------------------------------------------------------
 
 
-def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Array]:
+def _processes(stockpile: Stockpile, notes: list[str]) -> tuple[list[Process], Array]:
     """Return how each uncertain index moves, and how they move together."""
     rows = uncertainty.indices(stockpile)
-    fits = _fits(stockpile, rows, said)
+    fits = _fits(stockpile, rows, notes)
     found = []
     for index, row in rows.items():
         fit, reverting = fits.get(index), row.process == "mean_reverting"
@@ -232,12 +232,12 @@ def _processes(stockpile: Stockpile, said: list[str]) -> tuple[list[Process], Ar
         stockpile,
         [each.index for each in found],
         {index: fit[1] for index, fit in fits.items()},
-        said,
+        notes,
     )
 
 
 def _fits(
-    stockpile: Stockpile, rows: Mapping[str, Uncertainty], said: list[str]
+    stockpile: Stockpile, rows: Mapping[str, Uncertainty], notes: list[str]
 ) -> dict[str, tuple[calibrate.Fit, calibrate.Steps]]:
     """Return the fit and the residuals by step of each index that a history calibrates."""
     found: dict[str, tuple[calibrate.Fit, calibrate.Steps]] = {}
@@ -258,7 +258,7 @@ def _fits(
             )
         elif points:
             few = f"{count(len(points), 'point')}, fewer than {calibrate.LEAST_POINTS}"
-            said.append(
+            notes.append(
                 f"price_history holds {few}, of {index}: the parameters of uncertainty ({row.name})"
                 " are used"
             )
@@ -266,7 +266,7 @@ def _fits(
     unknown = dict.fromkeys(
         index for row in history for index in row.values if normal(index) not in known
     )
-    said += [
+    notes += [
         f"price_history has {index}, which is no index of prices: it is ignored"
         for index in unknown
     ]
@@ -283,7 +283,7 @@ def _correlation(
     stockpile: Stockpile,
     indices: Sequence[str],
     steps: Mapping[str, calibrate.Steps],
-    said: list[str],
+    notes: list[str],
 ) -> Array:
     """Return the correlations.
 
@@ -299,7 +299,7 @@ def _correlation(
             if common >= calibrate.LEAST_POINTS - 1:
                 found[i, j] = found[j, i] = value
                 continue
-            said.append(
+            notes.append(
                 f"price_history has {common} common steps of {a} and {b}, too few: their"
                 " correlation in uncertainty is used"
             )
@@ -308,7 +308,7 @@ def _correlation(
         found[i, j] = found[j, i] = 0.0 if meeting is None else up[meeting] * down[meeting]
     found, change = random_processes.possible(found)
     if change > 0.005:
-        said.append(
+        notes.append(
             "the correlations from price_history, of different dates, are impossible together:"
             f" changed by {change:.2f} at most"
         )
@@ -428,7 +428,7 @@ def _embargoes(stockpile: Stockpile, options: SamplingOptions, revealed: int) ->
 
 
 def _delays(
-    stockpile: Stockpile, options: SamplingOptions, revealed: int, said: list[str]
+    stockpile: Stockpile, options: SamplingOptions, revealed: int, notes: list[str]
 ) -> dict[str, Whole]:
     """Draw delays in whole months.
 
@@ -446,7 +446,7 @@ def _delays(
             )
             found[name] = np.rint(drawn).astype(np.int64)
     if not found and any(row.kind == "delay" for row in stockpile.rows(Uncertainty)):
-        said.append(
+        notes.append(
             f"no delay is drawn: no plant that it names has a start after {begin}, when the"
             " scenarios part"
         )

@@ -129,7 +129,7 @@ def make(stockpile: Stockpile, options: SamplingOptions) -> Made:
         defaults=defaults,
         prices=prices,
         supply=supply,
-        said=(*samples.said, *_advice(stockpile, samples), *_thin(prices, supply)),
+        said=(*samples.notes, *_advice(stockpile, samples), *_thin(prices, supply)),
     )
 
 

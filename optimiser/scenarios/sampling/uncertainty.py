@@ -190,11 +190,11 @@ def embargoes(stockpile: Stockpile) -> dict[str, tuple[Uncertainty, tuple[str, .
 
 def named(stockpile: Stockpile, row: Uncertainty) -> list[str]:
     """Return the suppliers that a row names."""
-    said = identity(row.value or "")
+    value = identity(row.value or "")
     return [
         name
         for name, each in stockpile.keyed(Supplier).items()
-        if said and identity(getattr(each, about(row)) or "") == said
+        if value and identity(getattr(each, about(row)) or "") == value
     ]
 
 
@@ -340,14 +340,14 @@ def _check_partners(rows: tuple[Uncertainty, ...]) -> Iterator[Problem]:
             ("jumps_with", stops, "an embargo"),
             ("correlates_with", prices, "a price"),
         ):
-            said = getattr(row, name)
-            if said is not None and identity(said) not in known:
-                hint = nearest(said, [each.name for each in known.values()])
+            other = getattr(row, name)
+            if other is not None and identity(other) not in known:
+                hint = nearest(other, [each.name for each in known.values()])
                 yield Problem(
                     row.TABLE,
                     row.line,
                     name,
-                    f"{name} {said!r} is no row of this sheet that is {what}{hint}",
+                    f"{name} {other!r} is no row of this sheet that is {what}{hint}",
                 )
         passed = [identity(row.name)]
         while (

@@ -433,10 +433,12 @@ def _validate(
         "input_message": textwrap.shorten(explain(name, column, units), 255, placeholder=" …"),
     }
     if rule["validate"] != "any":
-        said = f"Usual are: {', '.join(CONFIDENCE)}." if column is None else refusal(rule, column)
+        message = (
+            f"Usual are: {', '.join(CONFIDENCE)}." if column is None else refusal(rule, column)
+        )
         options |= {
             "error_title": f"{name.replace('_', ' ')}"[:32] or title,
-            "error_message": textwrap.shorten(said, 255, placeholder=" …"),
+            "error_message": textwrap.shorten(message, 255, placeholder=" …"),
         }
     sheet.data_validation(*area, options)
 

@@ -65,7 +65,7 @@ def compose(plan: Plan) -> bytes:
 
 def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
     """Set the document properties; the date is the run's, so that one plan makes one file."""
-    said = (
+    comments = (
         f"{name}: {legible(text(plan.run[name]))}"
         for name in ("input", "input sha256", "changes")
         if plan.run.get(name)
@@ -74,7 +74,7 @@ def _describe(book: xlsxwriter.Workbook, plan: Plan) -> None:
         Kind.PLAN,
         legible(plan.title) or "Stockpile plan",
         f", {plan.status}",
-        comments="; ".join(said),
+        comments="; ".join(comments),
     )
     with contextlib.suppress(ValueError):  # a plan of another program may have no date
         properties["created"] = dt.datetime.fromisoformat(

@@ -77,13 +77,13 @@ def compose(made: Made, given: Mapping[type[Row], Written], source: str, fingerp
     written = _written(made, given)
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         title = made.stockpile.settings.title
-        said = f"from {legible(source)}, sha256 {fingerprint}"
+        origin = f"from {legible(source)}, sha256 {fingerprint}"
         book.set_properties(
             about(
                 Kind.SCENARIOS,
                 legible(title) or "Stockpile with scenarios",
                 created=CREATED,
-                comments=said,
+                comments=origin,
             )
         )
         styles = Styles(book)
