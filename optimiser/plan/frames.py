@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +49,8 @@ class Shown:
         return "\n".join([self._title(), *facts])
 
     def _repr_html_(self) -> str:
+        import html
+
         facts = "".join(
             f"<tr><th style='text-align:left'>{html.escape(str(name))}</th><td"
             f" style='text-align:left'>{html.escape(str(value))}</td></tr>"

@@ -21,6 +21,7 @@ ran it died, twice; `not run`: the study was interrupted before.
 PLANNED = ("optimal", "feasible")
 AUDITED = ", audited"  # the end of `how`
 FAILED = ("failed", "crashed")
+UNLIKE = 0.05  # gap of the search for another plan
 Figure = float | str
 
 

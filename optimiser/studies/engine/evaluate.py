@@ -21,7 +21,15 @@ from optimiser.solving.solve import Outcome, scenario_tree, solve
 from optimiser.solving.standard_form import Label
 from optimiser.solving.structure import ScenarioTree
 from optimiser.studies.engine import plan_checks
-from optimiser.studies.engine.case import AUDITED, Case, CaseResult, Commit, Figure, Status
+from optimiser.studies.engine.case import (
+    AUDITED,
+    UNLIKE,
+    Case,
+    CaseResult,
+    Commit,
+    Figure,
+    Status,
+)
 from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Proof, WarmStart
 from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
 from optimiser.studies.engine.performing import Performing
@@ -42,7 +50,6 @@ from stockpile_model.stockpile import Stockpile
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
 LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
-UNLIKE = 0.05  # gap of the search for another plan
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Key = tuple[str, ...]  # what programs have in common that one certifier proves
 

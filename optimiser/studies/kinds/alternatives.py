@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optimiser.studies.engine.case import Case, CaseResult
-from optimiser.studies.engine.evaluate import UNLIKE
+from optimiser.studies.engine.case import UNLIKE, Case, CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from stockpile_model.block import tallies
 

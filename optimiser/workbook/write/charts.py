@@ -11,8 +11,7 @@ from xlsxwriter.chart import Chart
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures.figure import ChartFigure, FigureAxis, Figured, FigureSeries, Role
-from optimiser.workbook.write.result_sheets import set_print
-from optimiser.workbook.write.styles import Styles, legible, literal, put
+from optimiser.workbook.write.styles import Styles, legible, literal, put, set_print
 
 SHEET = "chart_data"
 LEFT_COLUMN = 7  # the first column right of the summary's tables

@@ -19,8 +19,15 @@ from optimiser.figures.of_comparison.side_by_side import FIRST, ComparedLine, Co
 from optimiser.figures.origins import RowDifference
 from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.ownership import Kind, about, check_target, replace
-from optimiser.workbook.write.result_sheets import set_print
-from optimiser.workbook.write.styles import DATE, OPTIONS, Styles, precise, put, writable
+from optimiser.workbook.write.styles import (
+    DATE,
+    OPTIONS,
+    Styles,
+    precise,
+    put,
+    set_print,
+    writable,
+)
 
 ORDER = (FIGURES, DECISIONS, SCENARIOS)  # of the sheets; others stand behind them
 MORE, LESS, OTHER = "#FFC7CE", "#C6EFCE", "#FFEB9C"

@@ -25,8 +25,7 @@ from optimiser.workbook.write.ownership import (
     replace,
     same_file,
 )
-from optimiser.workbook.write.result_sheets import set_print
-from optimiser.workbook.write.styles import OPTIONS, Styles, legible, put
+from optimiser.workbook.write.styles import OPTIONS, Styles, legible, put, set_print
 from stockpile_model.values import normal, text
 
 HEADER = {"Kind": 10, "Sheet": 18, "Cell": 10, "Found": 30, "Message": 110}  # and the widths

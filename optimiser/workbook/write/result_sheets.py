@@ -27,6 +27,7 @@ from optimiser.workbook.write.styles import (
     exact_formats,
     number_format,
     put,
+    set_print,
 )
 from optimiser.workbook.write.table_sheet import TableSheet
 from stockpile_model.scale import NOISE
@@ -152,15 +153,6 @@ def _add_column(
             "format": styles.book.add_format({"bg_color": "#FFE699"}),
         }
         sheet.conditional_format(1, c, len(values), c, alarm)
-
-
-def set_print(sheet: Worksheet) -> None:
-    """Set the page: landscape on A4, one page wide, with the sheet's name and the page below."""
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.set_footer("&L&A&RPage &P of &N")
 
 
 def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) -> None:

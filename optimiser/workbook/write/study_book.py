@@ -26,7 +26,7 @@ from optimiser.figures.of_study.study_runs import RUNS, STUDIES, Find
 from optimiser.studies.answered import Answered
 from optimiser.workbook.write.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
 from optimiser.workbook.write.ownership import Kind, about, check_target, replace
-from optimiser.workbook.write.result_sheets import list_pairs, set_print
+from optimiser.workbook.write.result_sheets import list_pairs
 from optimiser.workbook.write.styles import (
     DATE,
     LONGEST_TEXT,
@@ -36,6 +36,7 @@ from optimiser.workbook.write.styles import (
     legible,
     literal,
     put,
+    set_print,
     text,
 )
 from stockpile_model.tables import Settings

@@ -68,6 +68,15 @@ class Styles:
         )
 
 
+def set_print(sheet: Worksheet) -> None:
+    """Set the page: landscape on A4, one page wide, with the sheet's name and the page below."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.set_footer("&L&A&RPage &P of &N")
+
+
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
     """Write a value; text is never taken for a formula or a link.
 

@@ -16,8 +16,8 @@ from optimiser.figures.of_plan import assessment
 from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
 from optimiser.workbook.write.formulas import Formulas
-from optimiser.workbook.write.result_sheets import ResultTable, set_print
-from optimiser.workbook.write.styles import Styles, precise, put
+from optimiser.workbook.write.result_sheets import ResultTable
+from optimiser.workbook.write.styles import Styles, precise, put, set_print
 from stockpile_model.schema import Result
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
