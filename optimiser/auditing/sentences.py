@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from optimiser.auditing.findings import EXACT
 from optimiser.auditing.plan_sheets import Line
@@ -62,6 +62,32 @@ class _Names:
         more = _Names.of(names)
         words = sorted(self.words + more.words, key=len, reverse=True)
         return _Names(words, self.figures + more.figures, self.months + more.months)
+
+
+class _Written(NamedTuple):
+    """A number as a text writes it, its value, and half of the last digit that it shows."""
+
+    text: str
+    value: float
+    half: float
+
+    @classmethod
+    def read(cls, text: str) -> _Written:
+        """Read a number."""
+        shown = Decimal(text.replace(",", ""))
+        return cls(text, float(shown), 0.5 * 10.0 ** int(shown.as_tuple().exponent))
+
+    def shows(self, value: float) -> bool:
+        """Return whether this is a value, to the last digit that is shown."""
+        return abs(self.value - abs(value)) <= self.half * (1 + 1e-6)
+
+    def gives(self, value: float, exactly: bool) -> bool:
+        """Return whether this is a value, but for a solver's noise.
+
+        Money may be given to nine digits, or to the last digit of two decimals or more.
+        """
+        near = abs(self.value - value) <= (2 * EXACT if exactly else MONEY) * abs(value)
+        return near or (not exactly and len(self.text.partition(".")[2]) > 1 and self.shows(value))
 
 
 def sentences(together: Together) -> None:
@@ -115,13 +141,13 @@ def _wrong(
             text = _word(name).sub(" ", text)
     due = [f"{line[date]:%Y-%m}" for date in instruction.dates if line[date] is not None]
     yield from _wrong_months(MONTH.findall(text), known, days, due if decided else [])
-    numbers = NUMBER.findall(MONTH.sub(" ", text))
+    numbers = [_Written.read(each) for each in NUMBER.findall(MONTH.sub(" ", text))]
     yield from _wrong_figures(numbers, line, known)
     for name in instruction.figures:
         if (
             decided
             and line[name]
-            and not any(_gives(number, line[name], name in EXACTLY) for number in numbers)
+            and not any(number.gives(line[name], name in EXACTLY) for number in numbers)
         ):
             yield f"does not give its {name.replace('_', ' ')}, {line[name]:,.12g}"
 
@@ -143,7 +169,7 @@ def _wrong_months(
     )
 
 
-def _wrong_figures(numbers: list[str], line: Line, known: _Names) -> Iterator[str]:
+def _wrong_figures(numbers: list[_Written], line: Line, known: _Names) -> Iterator[str]:
     """Yield the figures that an instruction says and its row does not hold."""
     held = [
         value
@@ -151,9 +177,9 @@ def _wrong_figures(numbers: list[str], line: Line, known: _Names) -> Iterator[st
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
     yield from (
-        f"says {number}, a figure that its row does not hold"
+        f"says {number.text}, a figure that its row does not hold"
         for number in numbers
-        if not any(_shows(number, each) for each in (*held, *known.figures))
+        if not any(number.shows(each) for each in (*held, *known.figures))
     )
 
 
@@ -161,22 +187,3 @@ def _wrong_figures(numbers: list[str], line: Line, known: _Names) -> Iterator[st
 def _word(name: str) -> re.Pattern[str]:
     """Return a pattern of a name that stands in a text as a word."""
     return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-
-
-def _gives(number: str, value: float, exactly: bool) -> bool:
-    """Return whether a number in a text is a value, but for a solver's noise.
-
-    Money may be given to nine digits, or to the last digit of two decimals or more.
-    """
-    near = abs(float(number.replace(",", "")) - value) <= (2 * EXACT if exactly else MONEY) * abs(
-        value
-    )
-    return near or (not exactly and len(number.partition(".")[2]) > 1 and _shows(number, value))
-
-
-def _shows(number: str, value: float) -> bool:
-    """Return whether a number in a text is a value, to the last digit that the text shows."""
-    shown = Decimal(number.replace(",", ""))
-    return abs(float(shown) - abs(value)) <= 0.5 * 10.0 ** int(shown.as_tuple().exponent) * (
-        1 + 1e-6
-    )
