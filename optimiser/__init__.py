@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from optimiser.api.saved_plan import SavedPlan, load_plan
     from optimiser.api.study_results import StudyResult, StudyResults
     from optimiser.api.studying import run_studies, study
-    from optimiser.execution.mpi_ranks import first_rank
     from optimiser.figures.figure import ChartFigure, TableFigure, TextFigure
     from optimiser.figures.of_comparison.side_by_side import ComparedLine, ComparisonPart
     from optimiser.plan.plan import Plan
@@ -70,7 +69,6 @@ __all__ = [
     "check_changes",
     "compare",
     "figures_of",
-    "first_rank",
     "from_tables",
     "load_plan",
     "read",
@@ -95,7 +93,6 @@ _MODULES = {
     "api.saved_plan": ("SavedPlan", "load_plan"),
     "api.study_results": ("StudyResult", "StudyResults"),
     "api.studying": ("run_studies", "study"),
-    "execution.mpi_ranks": ("first_rank",),
     "figures.figure": ("ChartFigure", "TableFigure", "TextFigure"),
     "figures.of_comparison.side_by_side": ("ComparedLine", "ComparisonPart"),
     "plan.plan": ("Plan",),

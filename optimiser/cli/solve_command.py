@@ -22,7 +22,6 @@ from optimiser.cli.command_options import (
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
 from optimiser.cli.messages import answer, lost, say
-from optimiser.system import streams
 from optimiser.system.interrupts import INTERRUPTED
 from optimiser.system.streams import Careful
 
@@ -105,14 +104,6 @@ NOT_BUNDLED = {
     ),
 )
 @click.option(
-    "--decompose",
-    type=click.Choice(["lagrangian", "ef"]),
-    help=(
-        "Bound the bundles by mpi-sppy (extra cluster): their Lagrangian dual, also under mpiexec"
-        " -n N; or their extensive form."
-    ),
-)
-@click.option(
     "--workers",
     type=click.IntRange(0),
     default=0,
@@ -137,8 +128,6 @@ def solve(
     from optimiser.cli.progress import search_progress
 
     _refuse_together(options)
-    if options["decompose"] and not so.first_rank():
-        streams.hush()
     target = output or next_to(workbook, "plan")
     common = {"workers": workers or None, "output": target, "on_message": say}
     with search_progress() as progress:
@@ -159,23 +148,22 @@ def solve(
 def _solved(workbook: Path, target: Path, options: dict[str, Any], **common: Any) -> so.Solution:
     """Plan a workbook: all scenarios in one model, or in bundles."""
     what_ifs = [kind for name, kind in WHAT_IFS.items() if options.pop(name)]
-    bundled = {name: options.pop(name) for name in ("bundles", "decompose")}
-    if any(bundled.values()):
+    bundles = options.pop("bundles")
+    if bundles:
         limits = {name: options[name] for name in ("changes", "gap", "time_limit", "threads")}
-        return so.solve_in_bundles(workbook, **bundled, **limits, force=options["force"], **common)
+        return so.solve_in_bundles(workbook, bundles, **limits, force=options["force"], **common)
     record = target.with_suffix(".sqlite")
     return so.solve(workbook, what_ifs=what_ifs, record=record, **options, **common)
 
 
 def _refuse_together(options: dict[str, Any]) -> None:
     """Raise UsageError where options exclude each other."""
-    if not options["bundles"] and not options["decompose"]:
+    if not options["bundles"]:
         return
     for name, flag in NOT_BUNDLED.items():
         if options[name]:
             raise click.UsageError(
-                f"{flag} plans all scenarios in one model: it cannot go with --bundles or"
-                " --decompose"
+                f"{flag} plans all scenarios in one model: it cannot go with --bundles"
             )
 
 

@@ -1,4 +1,4 @@
-"""One protocol for where tasks run: in this process, in others, on a Dask cluster, on MPI ranks.
+"""One protocol for where tasks run: in this process, in others, on a Dask cluster.
 
 A job makes, once in each place, what runs its tasks. `run_calls` hands out a function's arguments.
 """

@@ -59,11 +59,6 @@ def guard() -> Careful:
     return careful
 
 
-def hush() -> None:
-    """Drop what this process prints from now on."""
-    sys.stdout = sys.stderr = io.StringIO()
-
-
 def _open_nothing(number: int) -> None:
     found = os.open(os.devnull, os.O_RDWR)
     if found != number:

@@ -1,7 +1,7 @@
-"""Many scenarios, planned in each of the ways that `stockpile solve` has for them, at equal limits
-of processor time: all in one model, in bundles, and in bundles that mpi-sppy bounds.
+"""Many scenarios, planned in both ways that `stockpile solve` has for them, at equal limits of
+processor time: all in one model, and in bundles.
 
-    python -m tests.benchmarks.thousand [--scenarios 1000] [--bundles N] [--ages] [--known MONTHS]
+    python -m tests.benchmarks.thousand [--scenarios 1000] [--bundles N] [--without-ages] [--known MONTHS]
         [--months MONTHS] [--workbook FILE] [--gap GAP] [--limit SECONDS] [--ways WAY ...]
 
 The book of a thousand scenarios: 60 months, 20 offers, 4 contracts with 6 floors each, metal that
@@ -34,17 +34,8 @@ EACH = 10  # scenarios of a bundle
 WORKERS = 2
 PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 GRACE = 1.25  # times the limit, after which a search that was interrupted is killed
-MPIEXEC = str(Path(sys.executable).parent / "mpiexec")
 
-LAGRANGIAN = ("--decompose", "lagrangian")
-WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
-    "one model": ((), (), False),
-    "bundles": ((), ("--workers", str(WORKERS)), True),
-    "lagrangian": ((), LAGRANGIAN, True),
-    "lagrangian, 2 ranks": ((MPIEXEC, "-n", "2"), LAGRANGIAN, True),
-    "ef": ((), ("--decompose", "ef"), True),
-}
-"""Each way: what starts it, its options, and whether it plans bundles."""
+WAYS = ("one model", "bundles")
 
 
 @dataclass(frozen=True)
@@ -116,14 +107,12 @@ def _processor(pid: int) -> float:
 
 def plan(way: str, source: Path, target: Path, count: int, gap: float, limit: float) -> Ended:
     """Plan a workbook in a way. Raises RuntimeError for an unexpected exit status."""
-    launcher, options, bundled = WAYS[way]
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "models")])}
     command = [
-        *(*launcher, sys.executable, "-m", "optimiser", "solve", str(source)),
+        *(sys.executable, "-m", "optimiser", "solve", str(source)),
         *("-o", str(target), "--force", "--json"),
         *("--gap", str(gap), "--time-limit", str(10 * limit)),
-        *options,
-        *(("--bundles", str(count)) if bundled else ()),
+        *(("--bundles", str(count), "--workers", str(WORKERS)) if way == "bundles" else ()),
     ]
     began, before = time.perf_counter(), os.times()
     with tempfile.TemporaryFile("w+") as errors:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from optimiser.api.book import Book, Say, Source, book_of, path_of
 from optimiser.api.planning.plan_request import options_of
@@ -30,30 +29,26 @@ from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile
 
-BUNDLES = 10  # where a decomposition is requested without a number
-
 
 def solve_in_bundles(
     source: Source,
-    bundles: int | None = None,
+    bundles: int,
     *,
     changes: Sequence[str] = (),
     gap: float | None = None,
     time_limit: float | None = None,
     threads: int | None = None,
-    decompose: Literal["lagrangian", "ef"] | None = None,
     workers: int | None = 0,
     output: str | Path | None = None,
     force: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
-    """Plan thousands of scenarios in so many bundles (None: 10), each a model of its own.
+    """Plan thousands of scenarios in so many bundles, each a model of its own.
 
     The plan holds what is to be done before the first scenario is known, and a bound that holds for
     all. `time_limit` [s] is that of each search. `workers` are the processes that plan bundles (0:
-    this one; None: one for each core). With `decompose` mpi-sppy bounds them, over the ranks of an
-    MPI run: their Lagrangian dual, or their extensive form. The rest is as in `solve`.
+    this one; None: one for each core). The rest is as in `solve`.
 
     Raises what `solve` does, and InputError for a workbook that cannot be bundled.
 
@@ -64,17 +59,12 @@ def solve_in_bundles(
     """
     began, say = time.perf_counter(), on_message or (lambda _: None)
     target = None if output is None else Path(output)
-    with _agreed(decompose):
-        check_output(target, path_of(source), force)
-        book = book_of(source, changes, say)
+    check_output(target, path_of(source), force)
+    book = book_of(source, changes, say)
     options, read_at = options_of(book, gap, time_limit, threads), time.perf_counter()
     watched = _Watched(say, on_progress)
     run = {**run_record(book, options), "seconds reading": round(read_at - began, 3)}
-    ended, writes = (
-        _by_processes(book, bundles, options, workers, run, watched)
-        if decompose is None
-        else _by_ranks(book, bundles, options, decompose, run, watched)
-    )
+    ended = _planned(book, bundles, options, workers, run, watched)
     explanation = _explanation(book.stockpile, ended.blame, options, say) if ended.blame else None
     plan = ended.plan
     if plan is None and ended.bound is not None:
@@ -82,7 +72,7 @@ def solve_in_bundles(
         say(f"no plan costs less than {amounts.money(ended.bound)} {currency}")
     if plan is not None:
         plan = _timed(plan, ended, time.perf_counter() - read_at)
-        if writes and target is not None:
+        if target is not None:
             with Interrupt():
                 write(plan, target)
     seconds = time.perf_counter() - began
@@ -99,55 +89,21 @@ class _Watched:
     progress: Watch
 
 
-def _agreed(decompose: str | None) -> AbstractContextManager[None]:
-    """Return a context that raises on all ranks of an MPI run what one of them raises in it."""
-    if decompose is None:
-        return nullcontext()
-    from optimiser.execution.mpi_ranks import Ranks
-
-    return Ranks().agreed()
-
-
-def _by_processes(
+def _planned(
     book: Book,
-    bundles: int | None,
+    bundles: int,
     options: Options,
     workers: int | None,
     run: Mapping[str, object],
     watched: _Watched,
-) -> tuple[Ended, bool]:
-    """Plan bundles in processes. Return how it ended, and that this process writes the plan."""
+) -> Ended:
+    """Plan bundles in processes."""
     size = processes(workers)
     executor = InProcess(Calls()) if size == 0 else Processes(Calls(), size, math.inf)
     with closing(executor):
-        count = bundles or BUNDLES
-        planner = BundlePlanner(book.stockpile, count, options, executor, watched.progress)
+        planner = BundlePlanner(book.stockpile, bundles, options, executor, watched.progress)
         fewer = _fewer(bundles, planner, watched.say)
-        return planner.plan([*map(str, book.warnings), *fewer], run), True
-
-
-def _by_ranks(
-    book: Book,
-    bundles: int | None,
-    options: Options,
-    way: Literal["lagrangian", "ef"],
-    run: Mapping[str, object],
-    watched: _Watched,
-) -> tuple[Ended, bool]:
-    """Plan bundles on the ranks of an MPI run. Return how it ended, and whether this rank writes
-    the plan.
-    """
-    from optimiser.execution.mpi_ranks import Ranks
-    from optimiser.scenarios.bundles.decomposed import check, decompose
-
-    ranks, count = Ranks(), bundles or BUNDLES
-    planner = BundlePlanner(book.stockpile, count, options, ranks, watched.progress)
-    check(planner, ranks, way)
-    warnings = [*map(str, book.warnings), *_fewer(bundles, planner, watched.say)]
-    run = {**run, "ranks": ranks.size, "decomposed by": way}
-    with ranks:
-        ended = planner.plan(warnings, run, lambda: decompose(planner, ranks, way))
-    return ended, ranks.rank == 0
+        return planner.plan([*map(str, book.warnings), *fewer], run)
 
 
 def _timed(plan: Plan, ended: Ended, seconds: float) -> Plan:
@@ -159,12 +115,12 @@ def _timed(plan: Plan, ended: Ended, seconds: float) -> Plan:
     return replace(plan, run={**plan.run, **solved})
 
 
-def _fewer(bundles: int | None, planner: BundlePlanner, say: Say) -> list[str]:
+def _fewer(bundles: int, planner: BundlePlanner, say: Say) -> list[str]:
     """Warn where there are fewer bundles than requested: a bundle holds whole branches of the
     scenario tree.
     """
     count = len(planner.parts)
-    if bundles is None or count >= bundles:
+    if count >= bundles:
         return []
     branches = "branch" if count == 1 else "branches"
     warning = (

@@ -16,7 +16,6 @@ from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.bundle_tasks import BundlePlan, Search, Trial, attempt, search
 from optimiser.scenarios.bundles.candidates import Candidate, different, typical
-from optimiser.scenarios.bundles.parts import Decisions
 from optimiser.scenarios.bundles.trunk_plan import BundleProof, trunk_plan
 from optimiser.solving.search_options import Options, Progress, Status, relative_gap
 from optimiser.system.interrupts import Interrupt
@@ -79,23 +78,19 @@ class BundlePlanner:
         self.best: tuple[Candidate, float] | None = None
         self.began = time.perf_counter()
         self.attempts = self.extended = 0
-        self.offered: list[Decisions] = []
-        several = f"{len(self.parts)} bundles of them, each planned alone, prove"
-        self.proof = several if len(self.parts) > 1 else ALONE
 
     def plan(
         self,
         warnings: Iterable[str] = (),
         run: Mapping[str, object] | None = None,
-        bounding: Callable[[], tuple[str, ...]] | None = None,
     ) -> Ended:
-        """Bound the cost (by `search`, or by `bounding`), try first decisions, return the best.
+        """Bound the cost, try first decisions, return the best.
 
         Ctrl-C keeps what is known.
         """
         interrupted, blame = False, tuple[str, ...]()
         try:
-            blame = (bounding or self.search)()
+            blame = self.search()
             if not blame:
                 self.improve(self.candidates())
         except KeyboardInterrupt:
@@ -122,20 +117,10 @@ class BundlePlanner:
                 return self.names[number]
             self.searched[number] = found
             self._progress(1, f"bundle {len(self.searched)} of {len(self.parts)}")
-        self.raise_bound(self._sum(lambda k: self.searched[k].bound))
-        return ()
-
-    def raise_bound(self, bound: float | None) -> None:
-        """Take note of a lower bound on the objective of every plan [money]."""
+        bound = self._sum(lambda k: self.searched[k].bound)
         if bound is not None and math.isfinite(bound):
-            self.bound = bound if self.bound is None else max(bound, self.bound)
-
-    def offer(self, decided: Iterable[Decisions]) -> None:
-        """Take first decisions that were made for all scenarios.
-
-        They are tried before those of the bundles.
-        """
-        self.offered += decided
+            self.bound = bound
+        return ()
 
     def candidates(self) -> list[Candidate]:
         """Return first decisions, each once, the most typical first.
@@ -144,16 +129,12 @@ class BundlePlanner:
         """
         if self.split.periods == 0:
             return [Candidate(None, frozenset())]
-        every = frozenset(self.split.probability)
-        own = [
-            Candidate(found.decisions, frozenset(self.names[k]))
-            for k, found in sorted(self.searched.items())
-            if found.decisions
+        found = [
+            Candidate(each.decisions, frozenset(self.names[k]))
+            for k, each in sorted(self.searched.items())
+            if each.decisions
         ]
-        made = typical([Candidate(each, every) for each in self.offered])[
-            : SCREENED // 2 if own else None
-        ]
-        return different([*made, *typical(own)])
+        return different(typical(found))
 
     def improve(self, candidates: Sequence[Candidate]) -> None:
         """Try first decisions in every scenario, the promising first, until the gap is reached."""
@@ -293,7 +274,9 @@ class BundlePlanner:
             objective=objective,
             bound=self.bound,
             gap=gap,
-            proven=self.proof,
+            proven=f"{len(self.parts)} bundles of them, each planned alone, prove"
+            if len(self.parts) > 1
+            else ALONE,
         )
         searches = self.searched.values()
         known = {

@@ -85,13 +85,13 @@ def search(task: Search) -> BundlePlan:
     decided = (
         None if outcome.objective is None else bundles.decisions(formulation, range(task.periods))
     )
-    plan = bundle_plan(outcome, decided)
+    plan = _bundle_plan(outcome, decided)
     del formulation, outcome
     gc.collect()
     return plan
 
 
-def bundle_plan(outcome: Outcome, decided: Decisions | None) -> BundlePlan:
+def _bundle_plan(outcome: Outcome, decided: Decisions | None) -> BundlePlan:
     """Return the outcome of a search without its program."""
     program = outcome.form.program if outcome.form else None
     size = (program.columns, int(program.integer.sum())) if program else (0, 0)
