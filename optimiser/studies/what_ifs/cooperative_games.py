@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import linprog
 
 from optimiser.solving.search_options import SolverError
 
@@ -62,6 +61,8 @@ def nucleolus(players: Sequence[str], game: Game) -> dict[str, float]:
     splits, so what it pays is settled, and with it what every sum of settled groups pays. Raises
     SolverError where a program has no solution, which no game has.
     """
+    from scipy.optimize import linprog
+
     scale = max(map(abs, game.values())) or 1.0
     rows = {group: _members(players, group) for group in map(frozenset, groups(players))}
     everybody = frozenset(players)
