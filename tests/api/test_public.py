@@ -181,7 +181,7 @@ def test_a_what_if_is_a_kind_of_study(kind: str, folder: Path) -> None:
     ("imported", "heavy"),
     [
         ("optimiser", ("pyomo", "pandas")),
-        ("optimiser.cli.main, optimiser.desk.planner", ("scipy", "pandas")),
+        ("optimiser.cli.main, optimiser.api.planning.planner", ("scipy", "pandas")),
     ],
 )
 def test_import_is_light(imported: str, heavy: tuple[str, ...]) -> None:

@@ -21,10 +21,6 @@ from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.solving.solve import Options, Outcome, Progress
-from optimiser.studies.engine.memory_record import MemoryRecord
-from optimiser.studies.engine.record import Record
-from optimiser.studies.engine.study_key import common
-from optimiser.studies.plan_what_ifs import answered
 from optimiser.system.errors import OutputError
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
@@ -141,6 +137,11 @@ def with_what_ifs(plan: Plan, request: Request, stockpile: Stockpile, options: O
     wanted = request.wanted
     if not wanted:
         return plan
+    from optimiser.studies.engine.memory_record import MemoryRecord
+    from optimiser.studies.engine.record import Record
+    from optimiser.studies.engine.study_key import common
+    from optimiser.studies.plan_what_ifs import answered
+
     of, workers = common(stockpile, options), processes(request.workers)
     with contextlib.ExitStack() as stack:
         record = (
