@@ -506,6 +506,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         commitment("rotate", "swap", 9, how="at_most"),
         commitment("project", "granted", 1, 0),
     )
+    parts = (endowment("bulk", "navy", 0.4), endowment("bulk", "army", 0.6))
     lots = (
         lot(20, -1, site="north"),
         lot(10, -3, "M", site="south"),
@@ -513,7 +514,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     )
     rows: tuple[Row, ...] = (
         *plants, *materials, *offers, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
-        *decided, *more,
+        *decided, *parts, *more,
     )  # fmt: skip
     return book(*rows, **{"periods": 5, "discount_rate": 0.04} | settings)
 
