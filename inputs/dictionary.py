@@ -134,6 +134,11 @@ DECISIONS = """\
   is delivered, or on the annual quantity of a cfd. `upside_cap` is money in a contract year, pro
   rata where term or horizon cuts it. It needs `price_index` and `upside_trigger`. No fund keeps it,
   and a quantity paid but not taken earns none.
+- **After the horizon.** A signed contract binds to the end of its term. What take-or-pay (of a cfd
+  the annual quantity) then costs above the reference is part of the cost, discounted, unless
+  `after_horizon` is `show`. Levels and prices are those at the end of each path, an index is flat
+  after its last date; without `price_index` the reference is the index of the material. The sheet
+  `obligations` of the plan shows it by fiscal year.
 - **Projects.** A project goes ahead once or not at all: by a grant of `cost` times `match` within
   `decide_from` and `decide_to`, or carried by the signing, at any time, of a contract that names
   it, at a level whose floor is at or above the break-even. Its offers can be ordered from

@@ -819,6 +819,30 @@ FAULTS = [
         r"what industry pays for projects .*\(projects!",
     ),
     Fault(
+        "bound to less after the horizon",
+        "full",
+        put("obligations", "least_quantity", lambda old: old - 1, contract="offtake"),
+        r"obligations!G\d+: least quantity .*\(contracts!.* off by 1",
+    ),
+    Fault(
+        "what is bound left out",
+        "full",
+        drop("obligations", contract="offtake"),
+        r"obligations: offtake has 0 rows for fiscal year 2028",
+    ),
+    Fault(
+        "bound in a year that nothing binds",
+        "full",
+        put("obligations", "fiscal_year", 2031, contract="offtake"),
+        r"obligations row 2: offtake binds nothing in fiscal year 2031",
+    ),
+    Fault(
+        "nothing charged after the horizon",
+        "full",
+        drop("cash_flow", heading="after_horizon"),
+        r"cash_flow: amount \(after_horizon, gallium, offtake\).* found 0",
+    ),
+    Fault(
         "nothing lapses",
         "full",
         all_of(
@@ -999,6 +1023,8 @@ BROKEN = [
     Broken("full", "targets[gallium].path set step", r"target .* "),
     Broken("full", "demand[germanium].quantity set 3", r"what is required \(germanium\)"),
     Broken("full", "contracts[offtake].flex set 1.1", r"quantity must be at most .* \(contracts!"),
+    Broken("full", "contracts[offtake].take_or_pay set 0.8", r"obligations!.* \(contracts!"),
+    Broken("full", "contracts[offtake].term_months set 20", r"obligations!.* ends .* \(contracts!"),
     Broken("full", "contracts[offtake].term_months set 6", r"last delivery .* \(contracts!"),
     Broken(
         "full",

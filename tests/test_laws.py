@@ -434,6 +434,10 @@ def one_without_events(tables: Tables) -> None:
     tables["scenarios"].append({"scenario": "calm", "probability": left / 2, "revealed": last})
 
 
+def only_shown(tables: Tables) -> None:
+    tables["settings"]["after_horizon"] = "show"
+
+
 def reversed_scenarios(tables: Tables) -> None:
     tables["scenarios"] = tables["scenarios"][::-1]
 
@@ -607,6 +611,11 @@ LAWS = [
     ),
     Law("orders relaxed never cost more", "price_breaks", orders_relaxed),
     Law("lots relaxed never cost more", "lot_size", orders_relaxed),
+    Law(
+        "what is bound after the horizon costs no less where it is charged",
+        "after_horizon",
+        only_shown,
+    ),
     Law(
         "a larger share of the upside never costs more",
         "upside",

@@ -49,6 +49,12 @@ class Settings(Row):
     risk_tail: float = column(
         "share of the worst outcomes that CVaR averages", "1", default=0.1, above=0, most=1
     )
+    after_horizon: str = column(
+        "`charge`: the top-up above the reference that signed contracts bind after the horizon is "
+        "part of the cost; `show`: it is only shown",
+        default="charge",
+        choices=("charge", "show"),
+    )
     mip_gap: float = column(
         "proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1
     )

@@ -6,7 +6,8 @@ decided when, what arrives, how old it is, what expires, what everything costs. 
 is audited as a plan of its own, of the rows that hold in it and the input as it stands on its path
 (`futures`: who knows what when; `together`: what paths share, and what is a mean over them). Each
 concern has a twin (`twin`), which declares what the others need to know of it: `purchases`,
-`contracts` and `projects` (what is decided), `menus` (what floors are worth), `metal` (lots and
+`contracts` and `projects` (what is decided), `after_audit`
+(what is bound after the horizon), `menus` (what floors are worth), `metal` (lots and
 ages), `outlets` (rotation), `needs` (demand, targets, closing stock), `rule_audit`,
 `commitment_audit`, `cash` (cash flow, appropriations, objective, proof). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimiser.auditing import (
+    after_audit,
     assumptions,
     cash,
     commitment_audit,
@@ -51,6 +53,7 @@ TWINS = [
     projects.TWIN,
     purchases.TWIN,
     contracts.TWIN,
+    after_audit.TWIN,
     menus.TWIN,
     metal.TWIN,
     outlets.TWIN,

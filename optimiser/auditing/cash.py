@@ -31,7 +31,7 @@ def cash_flow(path: PathAudit) -> None:
         if record.fails(heading in headings):
             record.refuse(line.at("heading"), f"{heading!r} is no heading of cost")
             continue
-        after = heading == "closing_stock" and t == inputs.periods
+        after = headings[heading].after and t == inputs.periods
         if not after and path.when(line) is None:
             continue
         record.term(line, "cash", headings[heading].cash)

@@ -58,7 +58,7 @@ class AuditClock:
 
         It is named by the calendar year in which it ends.
         """
-        first, day = self.settings.fiscal_year_start, self.begins[t]
+        first, day = self.settings.fiscal_year_start, self.begin(t)
         return day.year + 1 if 1 < first <= day.month else day.year
 
     def factor(self, t: int) -> float:

@@ -34,8 +34,8 @@ _DAY = dt.timedelta(days=1)
 class Signed:
     """A contract signed at a level in period `t`, on one path.
 
-    It delivers from period `first`; never within the horizon where that is None. Its terms are
-    those of each period.
+    It delivers from period `first`; never within the horizon where that is None. Its project is
+    ready from period `ready` on. Its terms are those of each period.
     """
 
     inputs: Inputs
@@ -43,6 +43,7 @@ class Signed:
     level: str
     t: int
     first: int | None
+    ready: int = 0
 
     def row(self, t: int) -> Any:
         """Return the contract in a period."""
@@ -176,6 +177,7 @@ def contracts(path: PathAudit) -> None:
             continue
         found = _sign(path, line, row.contract)
         if found is not None:
+            path.signed.append(found)
             _account(path, line, found, brought.pop(row.contract, {}))
     for name, came in brought.items():
         what = f"what arrives under {name}, which is not signed,"
@@ -226,7 +228,7 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
     )
     if least != line["breakeven"]:  # both may be infinite
         record.figure(line, "breakeven", least)
-    return Signed(inputs, name, floor.level, t, first)
+    return Signed(inputs, name, floor.level, t, first, ready)
 
 
 def begun(together: Together) -> None:

@@ -258,4 +258,6 @@ TARGETS = Twin(
     follow=(targets,),
     conclude=(likely,),
 )
-CLOSING = Twin(headings=(AuditedHeading("closing_stock", cash=False),), follow=(closing,))
+CLOSING = Twin(
+    headings=(AuditedHeading("closing_stock", cash=False, after=True),), follow=(closing,)
+)

@@ -123,6 +123,7 @@ class PathAudit:
         ] = {}  # table, name, period of arrival -> paid with adder, for what
         self.ahead: dict[str, int] = {}  # project -> period in which it goes ahead
         self.called: dict[tuple[str, str, int], int] = {}  # contract, level, period -> signatures
+        self.signed: list[Any] = []  # contracts, each with its level and terms
         self.ordered: dict[tuple[str, int], float] = defaultdict(float)
         self.held: dict[tuple[int, str, str, int], float] = defaultdict(
             float

@@ -24,6 +24,7 @@ class AuditedHeading:
     of what it is paid for. `cash`: whether money moves. `penalty`: the column of `materials` with
     its price, where that is paid to nobody. `payer`: the table whose rows may name in `fund` the
     only fund that pays. `receiver`: the table whose rows may name in `fund` the fund that receives.
+    `after`: whether it may stand a period after the last.
     """
 
     name: str
@@ -32,6 +33,7 @@ class AuditedHeading:
     penalty: str = ""
     payer: str = ""
     receiver: str = ""
+    after: bool = False
 
 
 @dataclass(frozen=True)

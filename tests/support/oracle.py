@@ -918,6 +918,42 @@ class Program:
             if row.get("upside_cap") is not None:
                 cap = number(row, "upside_cap") * len(year) * book.months / 12
                 self.rows.append(at_most(total([upsides[each] for each in year]), cap))
+        if contract.get("term_months") and book.settings.get("after_horizon", "charge") == "charge":
+            for leaf in (node for node in signed.below if node.t == book.last):
+                self.outlive(name, level, signed, leaf)
+
+    def outlive(self, name: str, level: str, signed: Node, leaf: Node) -> None:
+        """Charge what a contract's take-or-pay costs above the reference once the horizon is over,
+        as its terms and prices stand at the end of the path.
+        """
+        book, now = self.book, self.book.at(leaf)
+        contract, row = now.row("contracts", name), now.level(name, level)
+        agreed = book.at(signed).row("contracts", name)
+        first = next(
+            (t for node, t in self.settled.first(book, name, signed).items() if node in leaf.path),
+            max(
+                book.last + 1,
+                book.period(agreed["deliver_from"]) if agreed.get("deliver_from") else 0,
+                signed.t + book.whole(agreed, "lead_time_months"),
+                self.settled.ready(book, agreed, signed),
+                now.ships_from(contract),
+            ),
+        )
+        index = contract.get("price_index") or now.materials[contract["material"]].get(
+            "price_index"
+        )
+        if not index:
+            return
+        share = ONE
+        if contract.get("form") != "cfd":
+            share = number(contract, "take_or_pay", 1) * number(contract, "availability", 1)
+        off = number(contract, "discount") if contract.get("price_index") else ZERO
+        for t in range(max(first, book.last + 1), first + book.whole(agreed, "term_months")):
+            years = (t - first) * book.months // 12
+            grown = now.floor(row, t) * (1 + number(row, "escalation")) ** years
+            over = max(ZERO, grown - now.index(index, t) * (1 - off))
+            charge = over * share * self.even(name, level, leaf) * book.discount(t)
+            self.credit[leaf].add(Linear(constant=-charge))
 
     def even(self, name: str, level: str, n: Node) -> Fraction:
         """The quantity of a period at the even rate of a level."""

@@ -100,6 +100,10 @@ def flat_floor(tables: Tables) -> None:
             row["floor"] = 6
 
 
+def shown_only(tables: Tables) -> None:
+    tables["settings"]["after_horizon"] = "show"
+
+
 def flat_break(tables: Tables) -> None:
     for row in tables.get("price_breaks", []):
         if row.pop("premium", None) is not None:
@@ -152,6 +156,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "cfd": metal_instead,
     "upside": blank("contracts", "upside_share", "upside_trigger", "upside_cap"),
     "upside_cap": blank("contracts", "upside_cap"),
+    "after_horizon": shown_only,
     "project": no_project,
     "match": blank("projects", "match"),
     "decide_window": blank("projects", "decide_from", "decide_to"),
@@ -250,6 +255,7 @@ NEEDS = {
     "incremental": ("price_breaks",),
     "break_premium": ("price_breaks", "indexed_offer"),
     "floor_factor": ("contract", "floor_index"),
+    "after_horizon": ("contract",),
     "cfd": ("contract", "upside"),
     "upside_cap": ("contract", "upside"),
     **dict.fromkeys(("match", "decide_window", "ready_lag"), ("project",)),
@@ -740,6 +746,8 @@ class _Drawing:
                     "project": "plant" if carries else None,
                 }
             )
+            if "after_horizon" in self.has:
+                contracts[-1]["term_months"] = 12 * self.number(self.periods, 2 * self.periods)
             if "escalation" in self.has:
                 contracts[-1] |= {
                     "sign_from": self.day(0),

@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally, Way
 from stockpile_model.blocks.contracts import (
+    after_horizon,
     cfd,
     contract_checks,
     contract_outcomes,
@@ -18,11 +19,14 @@ from stockpile_model.blocks.contracts import (
     take_or_pay,
     upside,
 )
+from stockpile_model.blocks.contracts.after_horizon import Obligation
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.blocks.contracts.schedule import schedule
+from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DUTY, FREIGHT, Heading, Ledger
+from stockpile_model.schema import Result
 from stockpile_model.stockpile import Stockpile
 
 
@@ -67,6 +71,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     deliveries.balance_delivery(m, plan)
     deliveries.post_deliveries(m, plan, ledger)
 
+    after_horizon.charge_after_horizon(m, plan, ledger)
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what becomes of each contract, and what it binds after the horizon."""
+    yield from contract_outcomes.report(formulation)
+    yield from after_horizon.obligations(formulation)
+
 
 def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
     """Yield the contracts by which a supplier's metal comes, each at its largest level."""
@@ -80,7 +92,7 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
 
 BLOCK = Block(
     tables=(Contract, Floor),
-    results=(ContractOutcome, FloorOutcome),
+    results=(ContractOutcome, FloorOutcome, Obligation),
     pays=("contract",),
     sources={Contract.TABLE: "contract"},
     headings=(
@@ -89,6 +101,11 @@ BLOCK = Block(
         Heading("topups", "paid up to the floor without metal (cfd)"),
         Heading("signing", "signing costs"),
         Heading("upside", "share of the price above the trigger"),
+        Heading(
+            "after_horizon",
+            "top-up above the reference that contracts bind after the horizon",
+            cash=False,
+        ),
         FREIGHT,
         DUTY,
     ),
@@ -102,7 +119,7 @@ BLOCK = Block(
     check=contract_checks.check,
     review=contract_checks.review,
     add=add,
-    report=contract_outcomes.report,
+    report=report,
     brings=contract_terms.brings,
     ways=_ways,
 )

@@ -180,10 +180,17 @@ def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
 
 def last_period(stockpile: Stockpile, contract: Contract, first: int) -> int:
     """Return the last period of delivery within the horizon, when the first is `first`."""
-    end = stockpile.calendar.periods - 1
+    return min(stockpile.calendar.periods - 1, true_last(stockpile, contract, first))
+
+
+def true_last(stockpile: Stockpile, contract: Contract, first: int) -> int:
+    """Return the last period of delivery, also past the horizon, when the first is `first`.
+
+    Without a term it is the last period of the horizon.
+    """
     if contract.term_months is None:
-        return end
-    return min(end, first + stockpile.calendar.count(contract.term_months) - 1)
+        return stockpile.calendar.periods - 1
+    return first + stockpile.calendar.count(contract.term_months) - 1
 
 
 def years(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:

@@ -1,0 +1,116 @@
+"""After the horizon: what a signed contract still binds is charged, and shown by fiscal year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyomo.environ as pyo
+
+from stockpile_model.blocks.contracts.after_terms import AfterTerms, Bound
+from stockpile_model.blocks.contracts.schedule import Schedule, schedule
+from stockpile_model.blocks.contracts.signing import signed
+from stockpile_model.evaluation import evaluate
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Ledger
+from stockpile_model.schema import Dated, column
+from stockpile_model.stockpile import Stockpile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obligation(Dated):
+    """What a contract that is signed binds in a fiscal year after the horizon."""
+
+    SHEET = "obligations"
+    ABOUT = "what signed contracts bind after the horizon, by fiscal year"
+    PLACE = 23
+    contract: str = column("offtake")
+    level: str = column("level signed")
+    material: str = column("material")
+    ends: dt.date = column("last day of the last period of delivery, also past the horizon")
+    date: dt.date = column("first day of what is bound in the fiscal year")
+    fiscal_year: int | None = column(
+        "fiscal year, by the calendar year in which it ends; blank = nothing is bound after the "
+        "horizon"
+    )
+    least_quantity: float = column("to be taken or paid for at least", "quantity", expected=True)
+    most_quantity: float = column("may be called off at most", "quantity", expected=True)
+    least_money: float = column(
+        "price of the least quantity (of a cfd its top-up), undiscounted", "money", expected=True
+    )
+    most_money: float = column(
+        "price of the most quantity (of a cfd its top-up), undiscounted", "money", expected=True
+    )
+    topup: float = column(
+        "paid above the reference for the least quantity that arrives, undiscounted",
+        "money",
+        expected=True,
+    )
+    present_worth: float = column("the same, discounted", "money", expected=True)
+
+
+def charge_after_horizon(m: pyo.ConcreteModel, plan: Schedule, ledger: Ledger) -> None:
+    """Post Σ_t δ_t topup[t]·take_or_pay·Q_f·months/12·availability of a signature, after the end.
+
+    It stands at each leaf, as worth a period after the last: Σ_t δ_t / δ_T. A cfd is topped up on
+    the even rate.
+    """
+    stockpile = plan.stockpile
+    if stockpile.settings.after_horizon != "charge":
+        return
+    terms = AfterTerms(plan)
+    for k, signature, leaf, term in terms.signatures():
+        for f in plan.levels[k]:
+            worth = _worth(stockpile, [*terms.bound(k, f, leaf, term)])
+            if worth != 0:
+                amount = worth * signed(m, k, f, [signature])
+                material = plan.contracts[k].material
+                ledger.charge(leaf, "after_horizon", amount, material, k, delay=1)
+
+
+def _worth(stockpile: Stockpile, bound: Sequence[Bound]) -> float:
+    """Return what top-ups are worth a period after the last of the horizon [money]."""
+    whole = sum(stockpile.discount(each.period) * _topup(each) for each in bound)
+    return whole / stockpile.discount(stockpile.calendar.periods)
+
+
+def _topup(bound: Bound) -> float:
+    """Return what is paid above the reference for the least quantity that arrives [money]."""
+    return bound.topup * bound.arrives * bound.least
+
+
+def obligations(formulation: Formulation) -> Iterator[Obligation]:
+    """Yield what each contract that is signed binds after the horizon."""
+    m, stockpile = formulation.m, formulation.stockpile
+    plan = schedule(stockpile, list(m.GRANTS), list(m.CARRIAGES))
+    terms = AfterTerms(plan)
+    for k, signature, leaf, term in terms.signatures():
+        for f in plan.levels[k]:
+            if evaluate(signed(m, k, f, [signature])) > 0.5:
+                yield from _rows(terms, k, f, leaf, term)
+
+
+def _rows(terms: AfterTerms, k: str, f: str, leaf: int, term: range) -> Iterator[Obligation]:
+    """Yield a row for each fiscal year after the horizon, or one that says nothing is bound."""
+    stockpile = terms.stockpile
+    calendar = stockpile.calendar
+    years: dict[int | None, list[Bound]] = {}
+    for each in terms.bound(k, f, leaf, term):
+        years.setdefault(calendar.fiscal_year(each.period), []).append(each)
+    for year, bound in (years or {None: []}).items():
+        yield Obligation(
+            **stockpile.where(leaf),
+            contract=k,
+            level=f,
+            material=terms.schedule.contracts[k].material,
+            ends=calendar.end(term.stop - 1),
+            date=calendar.begin(bound[0].period if bound else calendar.periods),
+            fiscal_year=year,
+            least_quantity=sum(each.least for each in bound),
+            most_quantity=sum(each.most for each in bound),
+            least_money=sum(each.price * each.least for each in bound),
+            most_money=sum(each.price * each.most for each in bound),
+            topup=sum(map(_topup, bound)),
+            present_worth=sum(stockpile.discount(each.period) * _topup(each) for each in bound),
+        )

@@ -1,0 +1,132 @@
+"""What a signed contract binds after the horizon, as numbers. It holds no variable.
+
+Dates and terms are those at signing, prices and levels those at the end of the path. An index is
+flat after its last date.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.contract_terms import Contract
+from stockpile_model.blocks.contracts.schedule import Schedule, Signature
+from stockpile_model.blocks.projects.project_terms import ready
+from stockpile_model.extremes import larger, smaller
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
+
+
+class Bound(NamedTuple):
+    """What a level binds in a period after the horizon.
+
+    `least`, `most`: the quantity to take [quantity]. `price`: of a unit; of a cfd its top-up.
+    `topup`: what a unit costs above the reference [money/quantity]. `arrives`: the share of what is
+    called off that arrives and is paid [1].
+    """
+
+    period: int
+    least: float
+    most: float
+    price: float
+    topup: float
+    arrives: float
+
+
+@dataclass(frozen=True, eq=False)
+class AfterTerms:
+    """What the contracts of a schedule bind after the horizon, on the path to each leaf."""
+
+    schedule: Schedule
+
+    @property
+    def stockpile(self) -> Stockpile:
+        """The rows of the workbook."""
+        return self.schedule.stockpile
+
+    @functools.cached_property
+    def _firsts(self) -> dict[tuple[str, Signature], dict[int, int]]:
+        """The period of first delivery of each signature, at each of its nodes of delivery."""
+        found: dict[tuple[str, Signature], dict[int, int]] = {}
+        for (k, d, n), signatures in self.schedule.active.items():
+            for signature in signatures:
+                found.setdefault((k, signature), {})[n] = d
+        return found
+
+    def signatures(self) -> Iterator[tuple[str, Signature, int, range]]:
+        """Yield contract, signature, leaf and the periods of delivery on the path to it."""
+        tree = self.stockpile.tree
+        for (k, signature), firsts in self._firsts.items():
+            for leaf in tree.leaves:
+                if signature.node in tree.paths[leaf]:
+                    yield k, signature, leaf, self._term(k, signature, leaf, firsts)
+
+    def _term(self, k: str, signature: Signature, leaf: int, firsts: dict[int, int]) -> range:
+        """Return the periods of delivery on the path to a leaf, also those past the horizon."""
+        stockpile, (s, going) = self.stockpile, signature
+        row = self.schedule.contract(k, s)
+        first = next((firsts[n] for n in stockpile.tree.paths[leaf] if n in firsts), None)
+        if first is None:
+            opened = 0 if going is None else ready(stockpile, str(row.project), going)
+            ships = stockpile.at(leaf).shipping(row.supplier)
+            agreed = terms.agreed(stockpile, row, s)
+            first = max(agreed, opened, ships, stockpile.calendar.periods)
+        return range(first, terms.true_last(stockpile, row, first) + 1)
+
+    def bound(self, k: str, f: str, leaf: int, term: range) -> Iterator[Bound]:
+        """Yield what a level binds in each period of a term that lies after the horizon."""
+        stockpile, schedule = self.stockpile, self.schedule
+        row, floor = schedule.contract(k, leaf), schedule.floor(k, f, leaf)
+        even = terms.even(stockpile, floor)
+        cash = row.form == "cfd"
+        share, flex = (1.0, 1.0) if cash else (row.take_or_pay, row.flex)
+        for t in range(max(term.start, stockpile.calendar.periods), term.stop):
+            years = (t - term.start) * stockpile.calendar.months // 12
+            least = self._floor(k, f, leaf, t) * (1 + floor.escalation) ** years
+            reference = self._reference(k, leaf, t)
+            topup = 0.0 if reference is None else larger(0.0, least - reference)
+            price = topup if cash else larger(least, self._market(row, leaf, t))
+            arrives = 1.0 if cash else row.availability
+            yield Bound(t, share * even, flex * even, price, topup, arrives)
+
+    def _index(self, index: str, leaf: int, t: int) -> float:
+        """Return an index on the first day of a period, as it stands at a leaf."""
+        found = self._indices.get((index, leaf, t))
+        if found is None:
+            stockpile = self.stockpile
+            found = stockpile.at(leaf).price_on(index, stockpile.calendar.begin(t))
+            self._indices[index, leaf, t] = found
+        return found
+
+    @functools.cached_property
+    def _indices(self) -> dict[tuple[str, int, int], float]:
+        return {}
+
+    def _floor(self, k: str, f: str, leaf: int, t: int) -> float:
+        """Return a floor in a period, before it escalates [money/quantity]."""
+        floor = self.schedule.floor(k, f, leaf)
+        if floor.floor_index is None:
+            return floor.floor or 0.0
+        factor = 1.0 if floor.floor_factor is None else floor.floor_factor
+        return self._index(floor.floor_index, leaf, t) * factor
+
+    def _reference(self, k: str, leaf: int, t: int) -> float | None:
+        """Return the reference, or where the floor is the price that of the material.
+
+        None where neither has an index.
+        """
+        row = self.schedule.contract(k, leaf)
+        if row.price_index is not None:
+            return self._index(row.price_index, leaf, t) * (1 - row.discount)
+        worth = self.stockpile.at(leaf).keyed(Material)[row.material].price_index
+        return None if worth is None else self._index(worth, leaf, t)
+
+    def _market(self, row: Contract, leaf: int, t: int) -> float:
+        """Return min(ceiling, reference) [money/quantity]; 0 where the floor is the price."""
+        if row.price_index is None:
+            return 0.0
+        found = self._index(row.price_index, leaf, t) * (1 - row.discount)
+        return found if row.ceiling is None else smaller(row.ceiling, found)
