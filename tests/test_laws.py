@@ -465,6 +465,11 @@ class Law:
 
 
 LAWS = [
+    Law(
+        "no least of a period never costs more",
+        "least_per_period",
+        each("contracts", "least_per_period", lambda _: None),
+    ),
     Law("more budget never costs more", "budget", each("budgets", "amount", times(1.5))),
     Law(
         "money that never expires never costs more",

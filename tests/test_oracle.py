@@ -326,6 +326,26 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         book(1, {"shortage_cost": 30}, offers=[offer(capacity=8)], demand=[need(0, 10)]),
         140,
     ),
+    # 10 wanted in month 0 alone, a spot price of 10 and 12 a month at 8: half of it is taken each
+    # month, also in month 1, when there is no use for it.
+    "least of each period": (
+        book(
+            offers=[offer()],
+            contracts=[contract(take_or_pay=0, least_per_period=0.5)],
+            floors=[floor(8, 144)],
+            demand=[need(0, 10)],
+        ),
+        100,
+    ),
+    "least of each period, and a market far above": (
+        book(
+            offers=[offer(price=30)],
+            contracts=[contract(take_or_pay=0, least_per_period=0.5)],
+            floors=[floor(8, 144)],
+            demand=[need(0, 10)],
+        ),
+        10 * 8 + 6 * 8,
+    ),
     # Half arrives: 20 ordered. On delivery 10 are paid, on order 20.
     "availability, paid on delivery": (
         book(1, offers=[offer(availability=0.5)], demand=[need(0, 10)]),

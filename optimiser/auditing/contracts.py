@@ -161,6 +161,7 @@ def contracts(path: PathAudit) -> None:
                 "last_delivery",
                 "floor",
                 "annual_quantity",
+                "least_per_period",
                 "breakeven",
                 *PER_UNIT,
             ):
@@ -221,6 +222,14 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
         cell=(floor, "floor" if floor.floor is not None else "floor_index"),
     )
     record.figure(line, "annual_quantity", floor.annual_quantity, cell=(floor, "annual_quantity"))
+    record.figure(
+        line,
+        "least_per_period",
+        row.least_per_period * floor.annual_quantity * inputs.months / 12
+        if row.form == "purchase" and row.least_per_period
+        else None,
+        cell=(row, "least_per_period"),
+    )
     least = (
         None
         if row.project is None
@@ -302,6 +311,11 @@ def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
                 path.pay(
                     t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
                 )
+    for t in signed.span:
+        row = signed.row(t)
+        least = row.least_per_period * signed.rate(t) * row.availability
+        where, cell = f"deliveries of {name} in {inputs.begins[t]}", (row, "least_per_period")
+        record.reaches(where, "quantity", least, came.get(t, 0.0), noise, cell)
     # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs
     # nothing.
     unseen = {t: most[t] for t in signed.span if not signed.row(t).availability}
@@ -435,7 +449,7 @@ TWIN = Twin(
             member="contract",
             instruction=AuditedInstruction(
                 ("contract", "supplier", "level"),
-                ("floor", "annual_quantity"),
+                ("floor", "annual_quantity", "least_per_period"),
                 ("signed", "first_delivery"),
             ),
         ),

@@ -129,6 +129,20 @@ CASES = [
         [{"take[offtake,high,0,1]": 10, "take[offtake,low,0,1]": 10}],
     ),
     Case(
+        "hold_least_take",
+        "no period is skipped: half of the even rate of 10 at least, where the term holds it",
+        book(contract(take_or_pay=0, least_per_period=0.5, term_months=2), TEN, periods=3),
+        SIGNED | taken(5, 7) | {"stock[ga,stockpile,0,2]": 12},
+        [taken(4, 8) | {"stock[ga,stockpile,0,2]": 12}],
+    ),
+    Case(
+        "hold_least_take",
+        "a quarter takes three months' share of the level signed",
+        book(contract(take_or_pay=0, least_per_period=0.5), TEN, floor(9, 240, "high"), periods=1, period_months=3),
+        {"sign[offtake,high,0]": 1, "take[offtake,high,0,0]": 30, "stock[ga,stockpile,0,0]": 30},
+        [{"take[offtake,high,0,0]": 29, "stock[ga,stockpile,0,0]": 29}],
+    ),
+    Case(
         "hold_take_or_pay",
         "80 % of a year of 120 is 96: 90 taken, 6 paid for nothing",
         book(contract(take_or_pay=0.8), TEN, periods=12),
@@ -759,6 +773,22 @@ def test_the_outcome_of_a_contract_is_reported() -> None:
     assert (other.decision, other.level, other.cost) == ("do not sign", None, 0)
 
 
+def test_the_least_of_each_period_is_reported() -> None:
+    """A quarter of 10 a month, three months a period."""
+    row = contract(take_or_pay=0, least_per_period=0.25)
+    stockpile = book(row, TEN, periods=1, period_months=3)
+    plan = SIGNED | {"take[offtake,low,0,0]": 30, "stock[ga,stockpile,0,0]": 30}
+    (outcome,) = (
+        row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome)
+    )
+    assert outcome.least_per_period == 7.5
+    assert (
+        outcome.instruction
+        == "2027-01: sign offtake with plant at level low, floor 8 USD/kg, 120 kg a year, at least"
+        " 7.5 kg each period, first delivery 2027-01"
+    )
+
+
 def test_the_outcome_of_a_cfd_is_reported() -> None:
     """10 a month for three months from February: floor 11, at 9 in February 2 a unit; 15 and 17
     share half of what is above 13.
@@ -858,6 +888,11 @@ def test_the_outcome_of_a_contract_of_a_project_is_reported() -> None:
                 "contracts.lead_time_months: must be a whole number of periods of 1 month, found"
                 " 2.5 months; write 2 or 3"
             ),
+        ),
+        (
+            [contract(flex=1.5, least_per_period=2.0), TEN],
+            "contracts.least_per_period: must be at most flex, the largest delivery (1.5 of the"
+            " even rate), found 2",
         ),
         (
             [contract(), Floor(contract="offtake", level="low", annual_quantity=120)],

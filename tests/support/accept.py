@@ -440,6 +440,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             deliver_from=month(2),
             term_months=3,
             take_or_pay=0.8,
+            least_per_period=0.3,
             flex=1.5,
             signing_cost=30,
             lead_time_months=1,

@@ -179,6 +179,7 @@ BLANK_IS_ZERO = (
         "discount",
         "upside_share",
         "signing_cost",
+        "least_per_period",
     ),
     *(
         "escalation",
@@ -974,6 +975,7 @@ class Program:
             return Linear(constant=even)
         take = variable(("take", name, n))
         self.rows.append(at_most(take, even * number(contract, "flex", 1)))
+        self.rows.append(at_least(take, even * number(contract, "least_per_period")))
         delivered = take * number(contract, "availability", 1)
         self.arrivals.append(Entry(material, n, delivered, contract))
         parts = self.split(("enter", name, n), delivered, None)

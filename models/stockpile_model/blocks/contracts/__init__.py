@@ -49,6 +49,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     deliveries.add_take(m, plan)
     deliveries.cap_take(m, plan)
+    deliveries.hold_least_take(m, plan)
 
     take_or_pay.add_deficit(m, plan)
     take_or_pay.hold_take_or_pay(m, plan)

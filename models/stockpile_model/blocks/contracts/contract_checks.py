@@ -9,7 +9,15 @@ from stockpile_model.checks import ordered, seen, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 
-METAL_ONLY = ("ceiling", "take_or_pay", "flex", "duty", "freight", "availability")
+METAL_ONLY = (
+    "ceiling",
+    "take_or_pay",
+    "flex",
+    "least_per_period",
+    "duty",
+    "freight",
+    "availability",
+)
 """The columns that mean nothing without metal."""
 
 
@@ -24,6 +32,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             message = f"{row.contract} has no row in the sheet floors: give its menu there"
             yield Problem(row.TABLE, row.line, "contract", message)
         yield from _reference(row)
+        yield from _call_offs(row)
         yield from _idle(row)
     for floor in stockpile.rows(Floor):
         yield from _level(floor)
@@ -43,6 +52,16 @@ def _reference(row: Contract) -> Iterator[Problem]:
     if row.upside_share > 0 and row.upside_trigger is None:
         message = "is required where upside_share is above 0"
         yield Problem(row.TABLE, row.line, "upside_trigger", message)
+
+
+def _call_offs(row: Contract) -> Iterator[Problem]:
+    """Yield what makes no delivery possible."""
+    if row.least_per_period > row.flex:
+        message = (
+            f"must be at most flex, the largest delivery ({row.flex:g} of the even rate), "
+            f"found {row.least_per_period:g}"
+        )
+        yield Problem(row.TABLE, row.line, "least_per_period", message)
 
 
 def _idle(row: Contract) -> Iterator[Problem]:

@@ -70,6 +70,11 @@ class ContractOutcome(Dated):
     share_at_floor: float | None = column(
         "share of deliveries at which the floor sets the price", "1", per="called_off"
     )
+    least_per_period: float | None = column(
+        "least to call off in each period of the term; blank = none",
+        "quantity/period",
+        given=True,
+    )
     instruction: str = column("what to do", sentence=True)
 
     def joined(self, other: Self) -> Self:
@@ -131,6 +136,7 @@ def _not_signed(row: Contract) -> ContractOutcome:
         floor=None,
         signed=None,
         annual_quantity=None,
+        least_per_period=None,
         first_delivery=None,
         last_delivery=None,
         called_off=0.0,
@@ -174,7 +180,7 @@ def _signed(
     covered = delivers(formulation, k, f, s)
     branches = _branches(stockpile, s, covered)
     where = _where(stockpile, s, branches)
-    instruction = _instruction(stockpile, row, level, s, where)
+    instruction = _instruction(stockpile, there, level, s, where)
     for first, nodes in branches.items():
         weights = {n: nodes[n] for n, d in covered.items() if d == first and n in nodes}
         taken = _taken(formulation, k, f, first, weights)
@@ -195,6 +201,7 @@ def _signed(
             floor=terms.floor_value(stockpile, level, s),
             signed=calendar.begin(tree.period[s]),
             annual_quantity=level.annual_quantity,
+            least_per_period=_least(stockpile, there, level),
             first_delivery=None if first is None else calendar.begin(first),
             last_delivery=None if last is None else calendar.end(last),
             called_off=taken.called,
@@ -237,7 +244,7 @@ def _instruction(
     what = (
         f"cash for {quantity} a year from"
         if row.form == "cfd"
-        else f"{quantity} a year, first delivery"
+        else f"{quantity} a year{_bound(stockpile, row, level)}, first delivery"
     )
     begins = [
         "past the horizon" if first is None else amounts.month(calendar.begin(first))
@@ -252,6 +259,21 @@ def _instruction(
         f"floor {floor} {stockpile.settings.currency}/{unit}{tied}, {what} {begins[0]}"
         + (f" ({'; '.join(later)})" if later else "")
     )
+
+
+def _least(stockpile: Stockpile, row: Contract, level: Floor) -> float | None:
+    """Return the least to call off in each period at a level [quantity]; None where there is none.
+
+    A cfd moves no metal.
+    """
+    metal = row.form == "purchase" and row.least_per_period > 0
+    return terms.least_take(stockpile, row, level) if metal else None
+
+
+def _bound(stockpile: Stockpile, row: Contract, level: Floor) -> str:
+    """Return the words that say what else a signature binds to call off."""
+    least, unit = _least(stockpile, row, level), stockpile.settings.quantity_unit
+    return "" if least is None else f", at least {amounts.quantity(least)} {unit} each period"
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ class Contract(Row):
     flex: float = column(
         "a period's largest delivery as a multiple of the even rate", "1", default=1.0, above=0
     )
+    least_per_period: float = column(
+        "share of the even rate that each period takes at least", "1", default=0.0, least=0
+    )
     signing_cost: float = column("paid at signing", "money", default=0.0, least=0)
     lead_time_months: float = column(
         "from signing to first delivery", "months", default=0.0, least=0, whole_periods=True
@@ -206,6 +209,11 @@ def years(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:
 def even(stockpile: Stockpile, floor: Floor) -> float:
     """Return the even rate of a level [quantity/period]."""
     return floor.annual_quantity * stockpile.calendar.months / 12
+
+
+def least_take(stockpile: Stockpile, contract: Contract, floor: Floor) -> float:
+    """Return the least that is called off in a period at a level [quantity]."""
+    return contract.least_per_period * even(stockpile, floor)
 
 
 def brings(stockpile: Stockpile, periods: int) -> float:

@@ -43,6 +43,21 @@ def cap_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     )
 
 
+def hold_least_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require take[k,f,d,n] ≥ least_per_period·Q_f·months/12·active."""
+    keys = [(k, f, d, n) for k, f, d, n in schedule.takes if schedule.least(k, f, n) > 0]
+
+    def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
+        covered = signed(m, k, f, schedule.active[k, d, n])
+        return m.take[k, f, d, n] >= schedule.least(k, f, n) * covered
+
+    m.hold_least_take = pyo.Constraint(
+        pyo.Set(dimen=4, initialize=keys),
+        rule=rule,
+        doc="a period takes at least the share of the even rate that is agreed [quantity]",
+    )
+
+
 def add_deliver(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Add deliver[k,w,n]: what arrives at site w, where there are several."""
     sites = schedule.stockpile.sites

@@ -84,6 +84,10 @@ class Schedule:
         """Return the even rate of a level at a node [quantity/period]."""
         return terms.even(self.stockpile, self.floor(k, f, n))
 
+    def least(self, k: str, f: str, n: int) -> float:
+        """Return the least that is called off at a node [quantity]."""
+        return terms.least_take(self.stockpile, self.contract(k, n), self.floor(k, f, n))
+
     def signable(self, k: str, n: int) -> list[int]:
         """Return the nodes on the path to a node at which a contract can be signed."""
         return [s for s in self.stockpile.tree.paths[n] if (k, s) in self._signable]
