@@ -23,11 +23,13 @@ from optimiser.plan.plan import Plan
 from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.result_kinds import sheet_kinds
 from optimiser.workbook.write.plan_book import compose
+from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.objective import ScenarioOutcome
 from tests.support.accept import event, everything_uncertain, month
 from tests.support.plans import plan_for
 
-KINDS = [kind.SHEET for kind in sheet_kinds() if kind.ALWAYS] + [ScenarioOutcome.SHEET, "summary"]
+KINDS = [kind.SHEET for kind in sheet_kinds() if kind.ALWAYS]
+KINDS += [ScenarioOutcome.SHEET, CallOff.SHEET, "summary"]
 
 
 @functools.cache

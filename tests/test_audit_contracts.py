@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from optimiser.auditing import audit
+from optimiser.auditing import Line, audit
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
+from optimiser.workbook.read.plan_reader import read_plan
+from optimiser.workbook.write.plan_book import compose
 from stockpile_model.changes import apply, parse
 from stockpile_model.stockpile import Stockpile
-from tests.support.accept import book, contract, demand, floor, offer
+from tests.support.accept import book, contract, demand, floor, material, offer
 from tests.support.plans import plan_for
 
 # 10 a month at 8 under an offtake, any more at 10 spot; 15 are wanted in January and in April.
-WANTED = (demand(15), demand(15, 3), offer(price=10), floor(8, 120))
+WANTED = (
+    material(holding_cost=0.01),
+    demand(15),
+    demand(15, 3),
+    offer(price=10),
+    floor(8, 120),
+)
 
 
 def bound(**cells: Any) -> Stockpile:
@@ -27,8 +38,16 @@ def bound(**cells: Any) -> Stockpile:
     return book(row, *WANTED, periods=6)
 
 
+def replace_settings(stockpile: Stockpile, **cells: Any) -> Stockpile:
+    return replace(stockpile, settings=replace(stockpile.settings, **cells))
+
+
 BOOKS: Mapping[str, Stockpile] = {
     "least of each period": bound(least_per_period=0.1),
+    "least total": bound(least_total=48, term_months=8),
+    "lots": bound(call_off_lot=4),
+    "cost of a call-off": bound(call_off_cost=2, availability=0.5),
+    "relaxed": replace_settings(bound(call_off_cost=2, call_off_lot=4), firm_periods=0),
 }
 
 
@@ -67,6 +86,31 @@ def test_a_plan_that_keeps_its_contract_passes(name: str) -> None:
             r"deliveries of offtake in 2027-02-01: quantity must be at least 2 .*found 1",
         ),
         (
+            "least total",
+            "contracts[offtake].least_total set 56",
+            r"contracts!\w+2: deficit .* must be 12 \(contracts.* found 6",
+        ),
+        (
+            "least total",
+            "contracts[offtake].term_months set 6",
+            r"contracts!\w+2: deficit .* must be 18 \(contracts.* found 6",
+        ),
+        (
+            "lots",
+            "contracts[offtake].call_off_lot set 5",
+            r"call_offs!\w+2: called off .*, in whole lots of 5, must be 10 .* found 12",
+        ),
+        (
+            "cost of a call-off",
+            "contracts[offtake].call_off_cost set 3",
+            r"call_offs!\w+2: cost .* must be 3 \(contracts",
+        ),
+        (
+            "relaxed",
+            "settings.firm_periods set 6",
+            r"call_offs!\w+2: relaxed .* must be no",
+        ),
+        (
             "least of each period",
             "contracts[offtake].least_per_period set 0.2",
             r"contracts!\w+2: least per period .* must be 2 \(contracts",
@@ -76,3 +120,55 @@ def test_a_plan_that_keeps_its_contract_passes(name: str) -> None:
 def test_what_a_plan_breaks_of_its_contract_is_named(name: str, change: str, said: str) -> None:
     found = told(name, change)
     assert any(re.match(said, line) for line in found), "\n".join(found[:20])
+
+
+def line(sheets: dict[str, list[Line]], sheet: str) -> Line:
+    return sheets[sheet][0]
+
+
+def called_off_twice(sheets: dict[str, list[Line]]) -> None:
+    sheets["call_offs"].append(copy.copy(line(sheets, "call_offs")))
+
+
+def called_off_without_metal(sheets: dict[str, list[Line]]) -> None:
+    line(sheets, "call_offs")["called_off"] = 8.0
+
+
+def not_signed(sheets: dict[str, list[Line]]) -> None:
+    line(sheets, "contracts")["decision"] = "do not sign"
+
+
+def not_called_off(sheets: dict[str, list[Line]]) -> None:
+    del sheets["call_offs"][0]
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (called_off_twice, r"call_offs.*: offtake is called off a second time in 2027-01-01"),
+        (called_off_without_metal, r"deliveries of offtake in 2027-01-01: quantity, as it is called"),
+        (called_off_without_metal, r"call_offs!\w+2: lots .* must be 2 .*found 3"),
+        (called_off_without_metal, r"call_offs!\w+2: arriving .* must be 8"),
+        (not_signed, r"call_offs!\w+2: offtake is not signed, and is called off"),
+        (not_called_off, r"deliveries of offtake in 2027-01-01: quantity, as it is called off, must"),
+    ],
+)  # fmt: skip
+def test_a_call_off_that_does_not_fit_is_named(
+    plant: Callable[[dict[str, list[Line]]], None], said: str
+) -> None:
+    found = as_sheets(plan("lots"))
+    rows = {name: [copy.copy(each) for each in lines] for name, lines in found.rows.items()}
+    plant(rows)
+    faults = [
+        str(each) for each in audit(plan("lots").stockpile, replace(found, rows=rows)).findings
+    ]
+    assert any(re.match(said, each) for each in faults), "\n".join(faults[:20])
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_its_workbook_is_read_and_passes(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "plan.xlsx"
+    path.write_bytes(compose(plan(name)))
+    read = read_plan(path).sheets
+    assert [str(each) for each in audit(plan(name).stockpile, read).findings] == []
+    assert len(read["call_offs"]) == len(as_sheets(plan(name))["call_offs"])

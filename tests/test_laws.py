@@ -466,6 +466,22 @@ class Law:
 
 LAWS = [
     Law(
+        "no least total never costs more",
+        "least_total",
+        each("contracts", "least_total", lambda _: 0),
+    ),
+    Law(
+        "lots of half the size never cost more",
+        "call_off_lot",
+        each("contracts", "call_off_lot", times(0.5)),
+    ),
+    Law(
+        "call-offs that cost less never cost more",
+        "call_off_cost",
+        each("contracts", "call_off_cost", times(0.5)),
+        first=nothing_must_be_spent,
+    ),
+    Law(
         "no least of a period never costs more",
         "least_per_period",
         each("contracts", "least_per_period", lambda _: None),

@@ -346,6 +346,49 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10 * 8 + 6 * 8,
     ),
+    # 16 must be bought in all at 8, of which 10 in month 0 and the rest for nothing in month 1.
+    "least total": (
+        book(
+            offers=[offer(price=30)],
+            contracts=[contract(least_total=16, term_months=2)],
+            floors=[floor(8, 120)],
+            demand=[need(0, 10)],
+        ),
+        16 * 8,
+    ),
+    # The same over a term of four months of which two are in the horizon: 8 are owed, 10 taken.
+    "least total that the horizon cuts": (
+        book(
+            offers=[offer(price=30)],
+            contracts=[contract(least_total=16, term_months=4)],
+            floors=[floor(8, 120)],
+            demand=[need(0, 10)],
+        ),
+        10 * 8,
+    ),
+    # 7 wanted: two lots of 4 at 5 each, or one and 3 spot at 6.
+    "lots of call-offs": (
+        book(
+            1,
+            offers=[offer(price=6)],
+            contracts=[contract(take_or_pay=0, call_off_lot=4)],
+            floors=[floor(5, 120)],
+            demand=[need(0, 7)],
+        ),
+        4 * 5 + 3 * 6,
+    ),
+    # 4 a month for three months at 5: two call-offs at 7, the first of 8, and 1 a unit to keep 4.
+    "cost of call-offs": (
+        book(
+            3,
+            {"holding_cost": 1},
+            offers=[offer(price=30)],
+            contracts=[contract(take_or_pay=0, call_off_cost=7)],
+            floors=[floor(5, 96)],
+            demand=[need(0, 4, 2)],
+        ),
+        12 * 5 + 2 * 7 + 4 * 1,
+    ),
     # Half arrives: 20 ordered. On delivery 10 are paid, on order 20.
     "availability, paid on delivery": (
         book(1, offers=[offer(availability=0.5)], demand=[need(0, 10)]),

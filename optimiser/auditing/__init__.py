@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from optimiser.auditing import (
     after_audit,
     assumptions,
+    call_off_audit,
     cash,
     commitment_audit,
     contracts,
@@ -54,6 +55,7 @@ TWINS = [
     purchases.TWIN,
     contracts.TWIN,
     after_audit.TWIN,
+    call_off_audit.TWIN,
     menus.TWIN,
     metal.TWIN,
     outlets.TWIN,

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from optimiser.auditing import call_off_audit
+from optimiser.auditing.call_off_audit import listed
 from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
@@ -61,6 +64,21 @@ class Signed:
     def span(self) -> range:
         """Return the periods of delivery; the term is that at signing."""
         return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
+
+    @property
+    def owing(self) -> list[range]:
+        """Return the spans at whose end a least quantity is owed: contract years, or the term."""
+        if self.row(self.t).least_total is None or not self.span:
+            return self.years
+        return [self.span]
+
+    def owed(self, span: range) -> float:
+        """Return the least quantity of a contract year, or of a term with a total [quantity]."""
+        row, signed = self.row(span[-1]), self.row(self.t)
+        if signed.least_total is None:
+            return float(row.take_or_pay * self.rate(span[-1]) * len(span))
+        whole = len(span) if signed.term_months is None else self.inputs.whole(signed.term_months)
+        return float(row.least_total * len(span) / whole)
 
     @property
     def years(self) -> list[range]:
@@ -139,6 +157,7 @@ def contracts(path: PathAudit) -> None:
         if table == "contracts":
             brought[name][t] = sum(sites.values())
     signed: set[str] = set()
+    called = {**call_off_audit.call_offs(path)}
     for line in path.sheets["contracts"]:
         row = path.known(line, "contract", "contracts", rows)
         if row is None:
@@ -179,7 +198,11 @@ def contracts(path: PathAudit) -> None:
         found = _sign(path, line, row.contract)
         if found is not None:
             path.signed.append(found)
-            _account(path, line, found, brought.pop(row.contract, {}))
+            came = brought.pop(row.contract, {})
+            _account(path, line, found, came, called.pop(row.contract, {}))
+    for name, lines in called.items():
+        for line in lines.values():
+            record.refuse(line.at("contract"), f"{name} is not signed, and is called off")
     for name, came in brought.items():
         what = f"what arrives under {name}, which is not signed,"
         record.within("deliveries", what, 0.0, sum(came.values()), path.noise(rows[name].material))
@@ -259,7 +282,13 @@ def begun(together: Together) -> None:
                 together.record.refuse("contracts", message, (row, "lead_time_months"))
 
 
-def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> None:
+def _account(
+    path: PathAudit,
+    line: Line,
+    signed: Signed,
+    came: dict[int, float],
+    lines: Mapping[int, Line],
+) -> None:
     """Compare what a contract brings and costs."""
     row, record = signed.row(signed.t), path.record
     before, cent = len(path.spent), path.cent(row.material)
@@ -279,7 +308,7 @@ def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
             record.figure(line, column, 0.0)
         record.figure(line, "expected_price", None)
     else:
-        deficit = _deliver(path, line, signed, came)
+        deficit = _deliver(path, line, signed, came, lines)
         earned = {t: signed.upside(t) * quantity for t, quantity in came.items()}
     path.total(line, "topups", topups, cent)
     path.total(line, "deficit", deficit, path.noise(row.material), (row, "take_or_pay"))
@@ -288,37 +317,40 @@ def _account(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
     path.total(line, "cost", sum(each.amount for each in path.spent[before:]) - upside, cent)
 
 
-def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]) -> float:
+def _deliver(
+    path: PathAudit,
+    line: Line,
+    signed: Signed,
+    came: dict[int, float],
+    lines: Mapping[int, Line],
+) -> float:
     """Compare deliveries with term, flex and price; return the deficit of all contract years."""
     record, inputs, name = path.record, path.inputs, signed.contract
     most = {t: signed.row(t).flex * signed.rate(t) for t in signed.span}
-    called: dict[int, float] = {}
-    paid, at_floor, noise = 0.0, 0.0, path.noise(signed.row(signed.t).material)
+    paid, noise = 0.0, path.noise(signed.row(signed.t).material)
     for t, quantity in sorted(came.items()):
         row, where = signed.row(t), f"deliveries of {name} in {inputs.begins[t]}"
         if record.fails(t in signed.span):
             record.refuse(where, "outside its term", (row, "term_months"), quantity)
             continue
         record.within(where, "quantity", most[t] * row.availability, quantity, noise, (row, "flex"))
-        called[t] = quantity / row.availability if row.availability else 0.0
-        price, market = signed.price(t), signed.market(t)
+        price = signed.price(t)
         path.price["contracts", name, t] = price * quantity, quantity
         paid += price * quantity
-        at_floor += called[t] if market is None or market <= signed.floor_at(t) else 0.0
         for buyer, share in path.shares("contracts", name, t).items():
             rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
             for heading, rate in rates:
                 path.pay(
                     t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
                 )
-    for t in signed.span:
-        row = signed.row(t)
-        least = row.least_per_period * signed.rate(t) * row.availability
-        where, cell = f"deliveries of {name} in {inputs.begins[t]}", (row, "least_per_period")
-        record.reaches(where, "quantity", least, came.get(t, 0.0), noise, cell)
+    called = _called(path, signed, came, lines)
     # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs
     # nothing.
-    unseen = {t: most[t] for t in signed.span if not signed.row(t).availability}
+    unseen = {
+        t: most[t]
+        for t in signed.span
+        if not signed.row(t).availability and not listed(signed.row(t))
+    }
     deficit = _deficit(path, signed, called | unseen)
     delivered, total = sum(came.values()), sum(called.values())
     path.total(line, "delivered", delivered, noise)
@@ -327,6 +359,11 @@ def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
     elif (key := (id(line), "called_off")) not in path.together.unseen:
         path.together.unseen.update({key, (id(line), "share_at_floor")})
     if total > noise:
+        at_floor = sum(
+            quantity
+            for t, quantity in called.items()
+            if (market := signed.market(t)) is None or market <= signed.floor_at(t)
+        )
         path.mean(line, "share_at_floor", at_floor / total, noise / total, weight=total)
     if delivered > noise:
         path.mean(
@@ -339,14 +376,45 @@ def _deliver(path: PathAudit, line: Line, signed: Signed, came: dict[int, float]
     return deficit
 
 
+def _called(
+    path: PathAudit, signed: Signed, came: dict[int, float], lines: Mapping[int, Line]
+) -> dict[int, float]:
+    """Return what is called off in each period, and compare it with what comes [quantity].
+
+    It stands on the sheet `call_offs` where a call-off is a decision of its own; elsewhere it
+    follows from what arrives.
+    """
+    record, name = path.record, signed.contract
+    called: dict[int, float] = {}
+    for t in signed.span:
+        row, where = signed.row(t), f"deliveries of {name} in {path.inputs.begins[t]}"
+        noise, arrives = path.noise(row.material), came.get(t, 0.0)
+        least = row.least_per_period * signed.rate(t) * row.availability
+        record.reaches(where, "quantity", least, arrives, noise, (row, "least_per_period"))
+        if not listed(row):
+            called[t] = arrives / row.availability if row.availability else 0.0
+            continue
+        if t in lines:
+            called[t] = call_off_audit.compare(path, lines[t], row, signed.rate(t), t)
+        due = row.availability * called.get(t, 0.0)
+        record.equal(where, "quantity, as it is called off,", due, arrives, noise)
+    for t, line in lines.items():
+        if record.fails(t in signed.span and listed(signed.row(t))):
+            message = f"{name} has nothing to call off in {path.inputs.begins[t]}"
+            record.refuse(line.at("date"), message)
+    return called
+
+
 def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float:
-    """Return what take-or-pay lacks, summed over the contract years, and pay for it [quantity]."""
+    """Return what is owed and not called off, and pay for it [quantity].
+
+    It is owed by contract year, or in all of a term with a total.
+    """
     inputs, name, deficit = path.inputs, signed.contract, 0.0
-    for year in signed.years:
+    for year in signed.owing:
         end = year[-1]
         row, noise = signed.row(end), path.noise(signed.row(end).material)
-        owed = row.take_or_pay * signed.rate(end) * len(year)
-        short = max(0.0, owed - sum(called.get(t, 0.0) for t in year))
+        short = max(0.0, signed.owed(year) - sum(called.get(t, 0.0) for t in year))
         if path.idle and signed.price(end) > 0:
             what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
             shown = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)

@@ -22,6 +22,7 @@ EXACTLY = (
     "ordered",
     "quantity",
     "annual_quantity",
+    "called_off",
     "least_per_period",
 )  # every digit of a quantity, for it is to be done
 # by what part of it a sum may be rounded that is written to nine digits: 101.9999995 as 102

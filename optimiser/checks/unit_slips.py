@@ -283,7 +283,8 @@ def _smallest(stockpile: Stockpile, source: Source) -> float:
 def _yearly(stockpile: Stockpile, source: Source) -> Iterator[float]:
     assert not isinstance(source.row, Offer)
     for level in menu(stockpile)[source.row.contract].values():
-        yield level.annual_quantity * min(1.0, source.row.take_or_pay) * source.row.availability
+        least = source.row.take_or_pay if source.row.least_total is None else 0.0
+        yield level.annual_quantity * least * source.row.availability
 
 
 def _steps(stockpile: Stockpile, required: Sequence[TargetSeries]) -> Iterator[Problem]:

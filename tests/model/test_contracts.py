@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 import pytest
 
 from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
@@ -141,6 +142,62 @@ CASES = [
         book(contract(take_or_pay=0, least_per_period=0.5), TEN, floor(9, 240, "high"), periods=1, period_months=3),
         {"sign[offtake,high,0]": 1, "take[offtake,high,0,0]": 30, "stock[ga,stockpile,0,0]": 30},
         [{"take[offtake,high,0,0]": 29, "stock[ga,stockpile,0,0]": 29}],
+    ),
+    Case(
+        "hold_take_or_pay",
+        "a total of 30 over a term of three months, whichever month takes it: 24 taken, 6 paid for nothing",
+        book(contract(flex=1.5, least_total=30, term_months=3), TEN, periods=4),
+        SIGNED | taken(15, 0, 9) | {"stock[ga,stockpile,0,3]": 24, "deficit[offtake,low,0,2]": 6},
+        [{"deficit[offtake,low,0,2]": 5}, taken(15, 0, 8) | {"stock[ga,stockpile,0,3]": 23}],
+    ),
+    Case(
+        "hold_take_or_pay",
+        "a term of 24 months that the horizon cuts after six owes a quarter of its total",
+        book(contract(least_total=40, term_months=24), TEN, periods=6),
+        SIGNED | taken(10, 0, 0, 0, 0, 0),
+        [taken(9, 0, 0, 0, 0, 0)],
+    ),
+    Case(
+        "cap_deficit",
+        "and nothing is paid beyond it to please a rule on spending",
+        book(contract(least_total=8), TEN, rule("contract", "offtake", measure="spend", least=1)),
+        SIGNED | taken(4, 2) | {"deficit[offtake,low,0,1]": 2, "short[offtake,low,0,1]": 1},
+        [{"deficit[offtake,low,0,1]": 3}],
+    ),
+    Case(
+        "hold_call_off_lots",
+        "a call-off is whole lots",
+        book(contract(take_or_pay=0, call_off_lot=4), TEN),
+        SIGNED | taken(8, 4) | {"called_lots[offtake,low,0,0]": 2, "called_lots[offtake,low,0,1]": 1},
+        [taken(8, 5), taken(8, 3)],
+    ),
+    Case(
+        "called_lots",
+        "not half a lot, in the firm periods",
+        book(contract(take_or_pay=0, call_off_lot=4), TEN, firm_periods=1),
+        SIGNED | taken(8, 1) | {"called_lots[offtake,low,0,0]": 2},
+        [taken(6, 1) | {"called_lots[offtake,low,0,0]": 1.5}],
+    ),
+    Case(
+        "cap_call_off",
+        "no metal without a call-off",
+        book(contract(take_or_pay=0, call_off_cost=5), TEN),
+        SIGNED | taken(10, 0) | {"call_off[offtake,low,0,0]": 1},
+        [{"call_off[offtake,low,0,0]": 0}],
+    ),
+    Case(
+        "hold_call_off",
+        "and none that brings nothing",
+        book(contract(take_or_pay=0, call_off_cost=5), TEN),
+        SIGNED | taken(10, 0) | {"call_off[offtake,low,0,0]": 1},
+        [{"call_off[offtake,low,0,1]": 1}],
+    ),
+    Case(
+        "call_off",
+        "it is made or not",
+        book(contract(take_or_pay=0, call_off_cost=5), TEN),
+        SIGNED | taken(5, 0) | {"call_off[offtake,low,0,0]": 1},
+        [{"call_off[offtake,low,0,0]": 0.5}],
     ),
     Case(
         "hold_take_or_pay",
@@ -581,6 +638,37 @@ def test_a_deficit_is_paid_at_the_escalated_floor_of_its_years_last_period() -> 
     assert bill(stockpile, plan) == pytest.approx({"deficits": 120 * 8 + 120 * 10})
 
 
+def test_a_total_is_paid_at_the_price_of_the_last_period_of_the_term() -> None:
+    """13 months of a floor of 8 that is 10 in the last: 50 of 60 are taken, 10 paid at 10."""
+    row = contract(least_total=60, term_months=13)
+    stockpile = book(row, floor(8, 120, escalation=0.25), periods=13)
+    plan = SIGNED | taken(*[10] * 5, *[0] * 8) | {"deficit[offtake,low,0,12]": 10}
+    plan |= {f"stock[ga,stockpile,0,{t}]": 50 for t in range(5, 13)}
+    assert bill(stockpile, plan) == pytest.approx({"offtakes": 50 * 8, "deficits": 10 * 10})
+
+
+def test_each_call_off_costs_and_beyond_the_firm_periods_a_part_of_it() -> None:
+    """10 of at most 10 in January; in February, which is relaxed, 4 of at most 10: 5 + 2."""
+    stockpile = book(contract(take_or_pay=0, call_off_cost=5), TEN, firm_periods=1)
+    plan = SIGNED | taken(10, 4) | {"call_off[offtake,low,0,0]": 1}
+    assert bill(stockpile, plan) == pytest.approx({"offtakes": 14 * 8, "call_offs": 7})
+
+
+def test_what_is_called_off_is_reported() -> None:
+    """Two lots of 4 in January, of which half arrives; in February what is relaxed."""
+    row = contract(take_or_pay=0, availability=0.5, call_off_lot=4, call_off_cost=5)
+    stockpile = book(row, TEN, firm_periods=1)
+    plan = SIGNED | {"call_off[offtake,low,0,0]": 1, "called_lots[offtake,low,0,0]": 2}
+    plan |= {"take[offtake,low,0,0]": 8, "take[offtake,low,0,1]": 5}
+    plan |= {"stock[ga,stockpile,0,0]": 4, "stock[ga,stockpile,0,1]": 6.5}
+    first, second = (row for row in report(put(built(stockpile), plan)) if isinstance(row, CallOff))
+    assert (first.date, first.called_off, first.lots, first.arriving) == (month(0), 8, 2, 4)
+    assert (first.cost, first.relaxed) == (5, False)
+    assert first.instruction == "2027-01: call off 8 kg of ga from plant under offtake, 2 lots"
+    assert (second.called_off, second.lots, second.cost, second.relaxed) == (5, None, 2.5, True)
+    assert second.instruction == "2027-02: call off 5 kg of ga from plant under offtake"
+
+
 @pytest.mark.parametrize(
     ("cells", "node", "least"),
     [
@@ -985,6 +1073,43 @@ def test_faults_of_cfd_upside_and_floors_at_an_index(
 )
 def test_what_has_no_effect_on_a_contract_is_odd(cells: dict[str, object], said: list[str]) -> None:
     assert warnings(book(contract(price_index="market", **cells), TEN, *prices(1))) == said
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"call_off_lot": 5}, []),
+        (
+            {"call_off_lot": 12},
+            [
+                "contracts.call_off_lot: a delivery at level low is at most 10 kg, less than a lot"
+                " of 12: nothing can be called off"
+            ],
+        ),
+        (
+            {"call_off_lot": 6, "least_per_period": 0.8},
+            [
+                "contracts.call_off_lot: a delivery at level low is at most 10 kg and at least 8,"
+                " and no whole lots of 6 lie between: the level cannot be signed"
+            ],
+        ),
+        (
+            {"least_total": 9, "take_or_pay": 0.5},
+            ["contracts.take_or_pay: has no effect: least_total holds instead"],
+        ),
+        ({"least_total": 9, "take_or_pay": 0}, []),
+    ],
+)
+def test_call_offs_that_cannot_be_are_odd(cells: dict[str, float], said: list[str]) -> None:
+    assert warnings(book(contract(**cells), TEN)) == said
+
+
+def test_a_total_is_given_in_every_scenario_or_in_none() -> None:
+    rows = (TEN, scenario(), event("contracts.least_total", "set", 9, 1))
+    assert faults(book(contract(least_total=5), *rows)) == []
+    assert faults(book(contract(), *rows)) == [
+        "contracts.least_total: must be given in the base where an event gives it, and stay given"
+    ]
 
 
 def test_a_contract_that_cannot_deliver_is_odd() -> None:

@@ -441,6 +441,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             term_months=3,
             take_or_pay=0.8,
             least_per_period=0.3,
+            call_off_cost=2,
             flex=1.5,
             signing_cost=30,
             lead_time_months=1,
@@ -457,7 +458,14 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             upside_trigger=10.5,
             upside_cap=60,
         ),
-        contract("anchor", supplier="metlen", project="carried", sign_to=month(1), take_or_pay=0.5),
+        contract(
+            "anchor",
+            supplier="metlen",
+            project="carried",
+            sign_to=month(1),
+            least_total=20,
+            call_off_lot=2,
+        ),
     )
     levels = (
         floor(9, 120, escalation=0.03),

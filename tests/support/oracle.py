@@ -180,6 +180,7 @@ BLANK_IS_ZERO = (
         "upside_share",
         "signing_cost",
         "least_per_period",
+        "call_off_cost",
     ),
     *(
         "escalation",
@@ -901,6 +902,8 @@ class Program:
         first = self.settled.first(book, name, signed)
         delivered = {n: self.deliver(name, level, n, (n.t - first[n]) // a_year) for n in first}
         upsides = {n: self.upside(name, n, delivered[n]) for n in first}
+        if contract.get("form") != "cfd" and contract.get("least_total") is not None:
+            self.total(name, level, signed)
         for n in first:
             # A contract year ends here: where the next one begins or nothing more is delivered.
             if any(
@@ -914,8 +917,9 @@ class Program:
                 if each in first and (each.t - first[n]) // a_year == (n.t - first[n]) // a_year
             ]
             row = book.at(n).row("contracts", name)
-            if row.get("form") != "cfd":
-                self.fall_short(name, level, year, (n.t - first[n]) // a_year)
+            if row.get("form") != "cfd" and row.get("least_total") is None:
+                due = self.even(name, level, n) * len(year) * number(row, "take_or_pay", 1)
+                self.fall_short(name, level, year, (n.t - first[n]) // a_year, due)
             if row.get("upside_cap") is not None:
                 cap = number(row, "upside_cap") * len(year) * book.months / 12
                 self.rows.append(at_most(total([upsides[each] for each in year]), cap))
@@ -956,6 +960,22 @@ class Program:
             charge = over * share * self.even(name, level, leaf) * book.discount(t)
             self.credit[leaf].add(Linear(constant=-charge))
 
+    def total(self, name: str, level: str, signed: Node) -> None:
+        """What a whole term falls short of its least total, paid where it ends."""
+        book = self.book
+        first = self.settled.first(book, name, signed)
+        contract = book.at(signed).row("contracts", name)
+        for n in first:
+            if any(child in first for child in n.children):
+                continue
+            term = [each for each in n.path if each in first]
+            whole = (
+                book.whole(contract, "term_months") if contract.get("term_months") else len(term)
+            )
+            due = number(book.at(n).row("contracts", name), "least_total") * len(term) / whole
+            years = (n.t - first[n]) // (12 // book.months)
+            self.fall_short(name, level, term, years, due)
+
     def even(self, name: str, level: str, n: Node) -> Fraction:
         """The quantity of a period at the even rate of a level."""
         return number(self.book.at(n).level(name, level), "annual_quantity") * self.book.months / 12
@@ -976,6 +996,14 @@ class Program:
         take = variable(("take", name, n))
         self.rows.append(at_most(take, even * number(contract, "flex", 1)))
         self.rows.append(at_least(take, even * number(contract, "least_per_period")))
+        if contract.get("call_off_lot"):
+            lots = variable(("called", name, n))
+            self.rows.append(equal(take, lots * number(contract, "call_off_lot")))
+            self.decisions.append(WholeNumber(lots))
+        if fee := number(contract, "call_off_cost"):
+            made = variable(("called off", name, n))
+            self.spend(Outlay(n, "contract", material), made, fee, contract)
+            self.decisions.append(Choice([[equal(take, 0), equal(made, 0)], [equal(made, 1)]]))
         delivered = take * number(contract, "availability", 1)
         self.arrivals.append(Entry(material, n, delivered, contract))
         parts = self.split(("enter", name, n), delivered, None)
@@ -1010,12 +1038,13 @@ class Program:
             1 - number(contract, "discount")
         )
 
-    def fall_short(self, name: str, level: str, year: Sequence[Node], years: int) -> None:
-        """What a contract year falls short of take-or-pay, paid where it ends."""
+    def fall_short(
+        self, name: str, level: str, year: Sequence[Node], years: int, due: Fraction
+    ) -> None:
+        """What a contract year or term falls short of what is due, paid where it ends."""
         end = year[-1]
         contract = self.book.at(end).row("contracts", name)
         taken = total([variable(("take", name, n)) for n in year])
-        due = self.even(name, level, end) * len(year) * number(contract, "take_or_pay", 1)
         deficit = variable(("deficit", name, end))
         self.rows.append(at_least(taken + deficit, due))
         self.decisions.append(

@@ -32,8 +32,8 @@ from optimiser.workbook.read.cells import (
 from optimiser.workbook.read.headed_sheet import Faults, HeadedSheet
 from optimiser.workbook.result_kinds import DATED, sheet_kinds
 from stockpile_model.block import headings as block_headings
+from stockpile_model.block import results as block_results
 from stockpile_model.block import summed
-from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.changes import Change, parse
 from stockpile_model.names import identity
 from stockpile_model.schema import Column, Result, Side, columns, keys
@@ -42,9 +42,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, text
 
-UNCERTAIN: Mapping[str, type[Result]] = {
-    ScenarioOutcome.SHEET: ScenarioOutcome
-}  # there only under scenarios
+_SOMETIMES = {kind.SHEET: kind for kind in block_results() if not kind.ALWAYS}
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 
 
@@ -120,7 +118,7 @@ def read_plan(path: Path) -> PlanReading:
             elif name == "run":
                 run, odd = _run(sheet)
                 faults += odd
-            elif kind := {**kinds, **UNCERTAIN}.get(name):
+            elif kind := {**_SOMETIMES, **kinds}.get(name):
                 odd_cells = Faults(name)
                 rows[name] = list(_lines(kind, sheet, odd_cells))
                 faults += odd_cells

@@ -9,6 +9,8 @@ import pyomo.environ as pyo
 from stockpile_model.block import Block, Tally, Way
 from stockpile_model.blocks.contracts import (
     after_horizon,
+    call_off_report,
+    call_offs,
     cfd,
     contract_checks,
     contract_outcomes,
@@ -20,6 +22,7 @@ from stockpile_model.blocks.contracts import (
     upside,
 )
 from stockpile_model.blocks.contracts.after_horizon import Obligation
+from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
@@ -51,6 +54,11 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     deliveries.cap_take(m, plan)
     deliveries.hold_least_take(m, plan)
 
+    call_offs.add_call_off(m, plan)
+    call_offs.hold_call_off_lots(m, plan)
+    call_offs.cap_call_off(m, plan)
+    call_offs.hold_call_off(m, plan)
+
     take_or_pay.add_deficit(m, plan)
     take_or_pay.hold_take_or_pay(m, plan)
     take_or_pay.add_short(m, plan)
@@ -65,6 +73,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     cfd.pay_topups(m, plan, ledger)
     take_or_pay.pay_deficits(m, plan, ledger)
     signing.pay_signing(m, plan, ledger)
+    call_offs.pay_call_offs(m, plan, ledger)
 
     deliveries.add_deliver(m, plan)
     deliveries.add_call(m, plan)
@@ -76,8 +85,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    """Yield what becomes of each contract, and what it binds after the horizon."""
+    """Yield what becomes of each contract, what is called off and what binds after the horizon."""
     yield from contract_outcomes.report(formulation)
+    yield from call_off_report.report(formulation)
     yield from after_horizon.obligations(formulation)
 
 
@@ -93,7 +103,7 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
 
 BLOCK = Block(
     tables=(Contract, Floor),
-    results=(ContractOutcome, FloorOutcome, Obligation),
+    results=(ContractOutcome, FloorOutcome, Obligation, CallOff),
     pays=("contract",),
     sources={Contract.TABLE: "contract"},
     headings=(
@@ -101,6 +111,7 @@ BLOCK = Block(
         Heading("deficits", "take-or-pay not taken"),
         Heading("topups", "paid up to the floor without metal (cfd)"),
         Heading("signing", "signing costs"),
+        Heading("call_offs", "call-offs under contracts"),
         Heading("upside", "share of the price above the trigger"),
         Heading(
             "after_horizon",
@@ -110,7 +121,7 @@ BLOCK = Block(
         FREIGHT,
         DUTY,
     ),
-    decisions=("sign", "take"),
+    decisions=("sign", "take", "call_off", "called_lots"),
     follows=("begin", "short"),
     tallies=(
         Tally("sign", "sign", "chosen", alike=True, members=Contract.TABLE),

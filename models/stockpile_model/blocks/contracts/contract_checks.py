@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from stockpile_model.blocks.contracts.contract_terms import Contract, Floor, menu, signable
+from stockpile_model.amounts import quantity
+from stockpile_model.blocks.contracts.contract_terms import (
+    Contract,
+    Floor,
+    even,
+    least_take,
+    menu,
+    signable,
+)
 from stockpile_model.checks import ordered, seen, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
@@ -14,6 +23,9 @@ METAL_ONLY = (
     "take_or_pay",
     "flex",
     "least_per_period",
+    "least_total",
+    "call_off_lot",
+    "call_off_cost",
     "duty",
     "freight",
     "availability",
@@ -32,7 +44,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             message = f"{row.contract} has no row in the sheet floors: give its menu there"
             yield Problem(row.TABLE, row.line, "contract", message)
         yield from _reference(row)
-        yield from _call_offs(row)
+        yield from _call_offs(stockpile, row)
         yield from _idle(row)
     for floor in stockpile.rows(Floor):
         yield from _level(floor)
@@ -54,14 +66,38 @@ def _reference(row: Contract) -> Iterator[Problem]:
         yield Problem(row.TABLE, row.line, "upside_trigger", message)
 
 
-def _call_offs(row: Contract) -> Iterator[Problem]:
-    """Yield what makes no delivery possible."""
+def _call_offs(stockpile: Stockpile, row: Contract) -> Iterator[Problem]:
+    """Yield what lets no delivery be called off as it must."""
     if row.least_per_period > row.flex:
         message = (
             f"must be at most flex, the largest delivery ({row.flex:g} of the even rate), "
             f"found {row.least_per_period:g}"
         )
         yield Problem(row.TABLE, row.line, "least_per_period", message)
+    if row.least_total is not None and row.take_or_pay not in (0, 1):
+        message = "has no effect: least_total holds instead"
+        yield Problem(row.TABLE, row.line, "take_or_pay", message, warning=True)
+    for level in menu(stockpile)[row.contract].values() if row.form == "purchase" else ():
+        yield from _lots(stockpile, row, level)
+
+
+def _lots(stockpile: Stockpile, row: Contract, level: Floor) -> Iterator[Problem]:
+    """Warn of a level at which no whole lots fit into a delivery."""
+    lot, most = row.call_off_lot, row.flex * even(stockpile, level)
+    if lot is None or most == 0:
+        return
+    whole, least = math.floor(most / lot * (1 + 1e-9)), least_take(stockpile, row, level)
+    unit = stockpile.settings.quantity_unit
+    largest = f"a delivery at level {level.level} is at most {quantity(most)} {unit}"
+    if whole == 0:
+        message = f"{largest}, less than a lot of {quantity(lot)}: nothing can be called off"
+        yield Problem(row.TABLE, row.line, "call_off_lot", message, warning=True)
+    elif whole * lot < least * (1 - 1e-9):
+        message = (
+            f"{largest} and at least {quantity(least)}, and no whole lots of {quantity(lot)} lie "
+            "between: the level cannot be signed"
+        )
+        yield Problem(row.TABLE, row.line, "call_off_lot", message, warning=True)
 
 
 def _idle(row: Contract) -> Iterator[Problem]:
@@ -87,11 +123,22 @@ def _level(row: Floor) -> Iterator[Problem]:
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:
-    """Warn of contracts that can never be signed."""
+    """Warn of contracts that can never be signed; refuse totals of some scenarios only."""
     for row in stockpile.rows(Contract):
+        yield from _everywhere(stockpile, row, "least_total")
         if stockpile.counts(row.supplier) and not list(signable(stockpile, row)):
             message = (
                 f"{row.contract} cannot be signed to deliver within the horizon: "
                 "see its dates, lead time and its supplier's start"
             )
             yield Problem(row.TABLE, row.line, "contract", message, warning=True)
+
+
+def _everywhere(stockpile: Stockpile, row: Contract, column: str) -> Iterator[Problem]:
+    """Yield a problem where a cell is blank in the base and given in a scenario, or other way."""
+    stated = {
+        get(each.keyed(Contract)[row.contract], column) is None for each in stockpile.variants
+    }
+    if len(stated) > 1:
+        message = "must be given in the base where an event gives it, and stay given"
+        yield Problem(row.TABLE, row.line, column, message)

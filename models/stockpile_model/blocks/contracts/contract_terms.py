@@ -81,6 +81,18 @@ class Contract(Row):
     least_per_period: float = column(
         "share of the even rate that each period takes at least", "1", default=0.0, least=0
     )
+    least_total: float | None = column(
+        "quantity called off over the whole term at least, instead of a yearly take-or-pay; what "
+        "lacks at its end is paid; blank = take_or_pay holds",
+        "quantity",
+        least=0,
+    )
+    call_off_lot: float | None = column(
+        "each call-off is a whole number of lots of this size; blank = any quantity",
+        "quantity",
+        above=0,
+    )
+    call_off_cost: float = column("cost of each call-off", "money", default=0.0, least=0)
     signing_cost: float = column("paid at signing", "money", default=0.0, least=0)
     lead_time_months: float = column(
         "from signing to first delivery", "months", default=0.0, least=0, whole_periods=True
@@ -203,6 +215,11 @@ def years(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:
     return [range(begin, min(begin + year, last + 1)) for begin in range(first, last + 1, year)]
 
 
+def whole_term(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:
+    """Return the periods of the term within the horizon, as the one span of a least total."""
+    return [range(first, last_period(stockpile, contract, first) + 1)]
+
+
 # Quantities and prices ------------------------------------------------------------------------
 
 
@@ -214,6 +231,26 @@ def even(stockpile: Stockpile, floor: Floor) -> float:
 def least_take(stockpile: Stockpile, contract: Contract, floor: Floor) -> float:
     """Return the least that is called off in a period at a level [quantity]."""
     return contract.least_per_period * even(stockpile, floor)
+
+
+def least_total(stockpile: Stockpile, contract: Contract, signed: Contract, periods: int) -> float:
+    """Return the least of a whole term of which so many periods are in the horizon [quantity].
+
+    It counts pro rata where the horizon cuts the term, which is that of the contract as `signed`.
+    """
+    total = contract.least_total or 0.0
+    if signed.term_months is None:
+        return total
+    return total * periods / stockpile.calendar.count(signed.term_months)
+
+
+def calls_off(contract: Contract) -> bool:
+    """Return whether each call-off of a contract is a decision of its own."""
+    return contract.form == "purchase" and (
+        contract.least_total is not None
+        or contract.call_off_lot is not None
+        or contract.call_off_cost > 0
+    )
 
 
 def brings(stockpile: Stockpile, periods: int) -> float:

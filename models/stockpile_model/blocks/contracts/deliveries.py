@@ -33,8 +33,8 @@ def cap_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        most = schedule.contract(k, n).flex * schedule.even(k, f, n)
-        return m.take[k, f, d, n] <= most * signed(m, k, f, schedule.active[k, d, n])
+        covered = signed(m, k, f, schedule.active[k, d, n])
+        return m.take[k, f, d, n] <= schedule.most(k, f, n) * covered
 
     m.cap_take = pyo.Constraint(
         m.TAKES,

@@ -6,7 +6,7 @@ Worked out before algebra, from the rows and from where projects can go ahead.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Signature(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ContractYear:
-    """The contract year of a delivery that ends at its node."""
+    """The contract year of a delivery that ends at its node, or its whole term."""
 
     periods: range
     nodes: tuple[int, ...]  # of these periods, on the path
@@ -54,7 +54,8 @@ class Schedule:
     `starts`: for a contract of a project and a node of signing, the nodes up to it at which the
     project can go ahead. `signings`: contract and node of signing. `active`: the signatures that
     cover each delivery. `years`: the contract year of each delivery at whose node one ends.
-    `carriers`: for a project and a node, the contracts and levels that carry it when signed there.
+    `terms`: the whole term instead, of contracts with a least total. `carriers`: for a project and
+    a node, the contracts and levels that carry it when signed there.
     """
 
     stockpile: Stockpile
@@ -65,6 +66,7 @@ class Schedule:
     signings: Sequence[tuple[str, int]]
     active: Mapping[Delivery, Sequence[Signature]]
     years: Mapping[Delivery, ContractYear]
+    terms: Mapping[Delivery, ContractYear]
     carriers: Mapping[tuple[str, int], Sequence[tuple[str, str]]]
 
     @functools.cached_property
@@ -84,6 +86,10 @@ class Schedule:
         """Return the even rate of a level at a node [quantity/period]."""
         return terms.even(self.stockpile, self.floor(k, f, n))
 
+    def most(self, k: str, f: str, n: int) -> float:
+        """Return the most that is called off at a node [quantity]."""
+        return self.contract(k, n).flex * self.even(k, f, n)
+
     def least(self, k: str, f: str, n: int) -> float:
         """Return the least that is called off at a node [quantity]."""
         return terms.least_take(self.stockpile, self.contract(k, n), self.floor(k, f, n))
@@ -95,6 +101,16 @@ class Schedule:
     @functools.cached_property
     def _signable(self) -> frozenset[tuple[str, int]]:
         return frozenset(self.signings)
+
+    @functools.cached_property
+    def owing(self) -> Mapping[Delivery, ContractYear]:
+        """Return the spans at whose end a least quantity is owed: a contract year, or the term."""
+        years = {key: each for key, each in self.years.items() if not self.totals(key[0])}
+        return years | {**self.terms}
+
+    def totals(self, k: str) -> bool:
+        """Return whether a least total takes the place of a contract's take-or-pay."""
+        return self.contracts[k].least_total is not None
 
     @functools.cached_property
     def takes(self) -> list[Level]:
@@ -173,7 +189,17 @@ def schedule(
         starts,
         signings,
         active,
-        _years(stockpile, rows, active),
+        _years(stockpile, rows, active, terms.years),
+        _years(
+            stockpile,
+            rows,
+            {
+                key: each
+                for key, each in active.items()
+                if contracts[key[0]].least_total is not None
+            },
+            terms.whole_term,
+        ),
         _carriers(stockpile, rows, signings, carriages),
     )
 
@@ -233,14 +259,15 @@ def _years(
     stockpile: Stockpile,
     rows: Sequence[Mapping[str, Contract]],
     active: Mapping[Delivery, Sequence[Signature]],
+    spans: Callable[[Stockpile, Contract, int], list[range]],
 ) -> dict[Delivery, ContractYear]:
-    """Return the contract year of each delivery at whose node one ends."""
+    """Return the span of each delivery at whose node one ends."""
     tree = stockpile.tree
 
     @functools.cache
     def last_periods(k: str, d: int, s: int) -> Mapping[int, range]:
-        """Return the contract years of a signing by their last period."""
-        return {year[-1]: year for year in terms.years(stockpile, rows[s][k], d)}
+        """Return the spans of a signing by their last period."""
+        return {year[-1]: year for year in spans(stockpile, rows[s][k], d)}
 
     periods: dict[Delivery, range] = {}
     ending: dict[Delivery, list[Signature]] = {}

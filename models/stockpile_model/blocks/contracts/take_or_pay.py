@@ -1,34 +1,40 @@
-"""Take-or-pay: what is not taken of a contract year's least quantity is paid for as a deficit."""
+"""Take-or-pay: what is not taken of a least quantity is paid for as a deficit.
+
+The least is of each contract year, or of the whole term where the contract states a total.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyomo.environ as pyo
 
 from stockpile_model.block import asks_spending
-from stockpile_model.blocks.contracts.schedule import ContractYear, Schedule
+from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.schedule import ContractYear, Schedule, Signature
 from stockpile_model.blocks.contracts.signing import signed
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 
 
 def add_deficit(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Add deficit[k,f,d,n]: paid for and not taken in the contract year that ends at n."""
+    """Add deficit[k,f,d,n]: paid for and not taken in the contract year, or term, ending at n."""
     owed = [
         (k, d, n)
-        for k, d, n in schedule.years
-        if schedule.contracts[k].form == "purchase" and schedule.contract(k, n).take_or_pay > 0
+        for k, d, n in schedule.owing
+        if schedule.contracts[k].form == "purchase"
+        and (schedule.totals(k) or schedule.contract(k, n).take_or_pay > 0)
     ]
     m.DEFICITS = pyo.Set(
         dimen=4,
         initialize=[(k, f, d, n) for k, d, n in owed for f in schedule.levels[k]],
-        doc="contract, level, first delivery, node at which a contract year ends",
+        doc="contract, level, first delivery, node at which a contract year or term ends",
     )
     m.deficit = pyo.Var(
         m.DEFICITS,
         domain=pyo.NonNegativeReals,
-        doc="paid for and not taken in a contract year [quantity]",
+        doc="paid for and not taken in a contract year or term [quantity]",
     )
 
 
@@ -36,12 +42,12 @@ def hold_take_or_pay(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Require Σ_year take + deficit ≥ Σ_year take_or_pay·Q_f·months/12·active.
 
     The periods of the year are those within term and horizon; `active` is of the signatures of
-    which it is a year.
+    which it is a year. With a least total: Σ_term take + deficit ≥ least_total·active, pro rata.
     """
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        year = schedule.years[k, d, n]
-        least = _owed(schedule, k, f, n, year) * signed(m, k, f, year.ending)
+        year = schedule.owing[k, d, n]
+        least = _due(m, schedule, k, f, n, year, year.ending)
         return _taken(m, k, f, d, year) + m.deficit[k, f, d, n] >= least
 
     m.hold_take_or_pay = pyo.Constraint(
@@ -78,11 +84,10 @@ def cap_deficit(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        year = schedule.years[k, d, n]
-        owed = _owed(schedule, k, f, n, year)
-        rates = (schedule.contract(k, s).flex * schedule.even(k, f, s) for s in year.nodes)
-        most = max(owed, sum(rates))
-        settled = owed * signed(m, k, f, year.delivering)
+        year = schedule.owing[k, d, n]
+        owed = _most_owed(schedule, k, f, n, year)
+        most = max(owed, sum(schedule.most(k, f, s) for s in year.nodes))
+        settled = _due(m, schedule, k, f, n, year, year.delivering)
         return (
             _taken(m, k, f, d, year) + m.deficit[k, f, d, n]
             <= settled + (most - owed) * (1 - m.short[k, f, d, n])
@@ -97,7 +102,7 @@ def link_short(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Require deficit ≤ owed·short."""
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        owed = _owed(schedule, k, f, n, schedule.years[k, d, n])
+        owed = _most_owed(schedule, k, f, n, schedule.owing[k, d, n])
         return m.deficit[k, f, d, n] <= owed * m.short[k, f, d, n]
 
     m.link_short = pyo.Constraint(
@@ -114,12 +119,38 @@ def pay_deficits(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> No
             ledger.pay(n, "deficits", amount, "contract", schedule.contracts[k].material, name=k)
 
 
-def _owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear) -> float:
-    """Return the least quantity of a contract year [quantity]."""
-    share = schedule.contract(k, n).take_or_pay
-    return share * schedule.even(k, f, n) * len(year.periods)
+def _owed(
+    schedule: Schedule, k: str, f: str, n: int, year: ContractYear, signature: Signature
+) -> float:
+    """Return the least quantity of a contract year, or term, under a signature [quantity]."""
+    row, periods = schedule.contract(k, n), len(year.periods)
+    if schedule.totals(k):
+        return terms.least_total(
+            schedule.stockpile, row, schedule.contract(k, signature.node), periods
+        )
+    return row.take_or_pay * schedule.even(k, f, n) * periods
+
+
+def _most_owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear) -> float:
+    """Return the most that may be owed in a contract year or term [quantity]."""
+    return max(_owed(schedule, k, f, n, year, each) for each in year.delivering)
+
+
+def _due(
+    m: pyo.ConcreteModel,
+    schedule: Schedule,
+    k: str,
+    f: str,
+    n: int,
+    year: ContractYear,
+    signatures: Sequence[Signature],
+) -> Any:
+    """Return Σ of what is owed under the signatures of a contract at a level [quantity]."""
+    return summed(
+        [_owed(schedule, k, f, n, year, each) * signed(m, k, f, [each]) for each in signatures]
+    )
 
 
 def _taken(m: pyo.ConcreteModel, k: str, f: str, d: int, year: ContractYear) -> Any:
-    """Return Σ of what is taken at a level in a contract year [quantity]."""
+    """Return Σ of what is taken at a level in a contract year or term [quantity]."""
     return summed([m.take[k, f, d, s] for s in year.nodes])

@@ -1,0 +1,74 @@
+"""Call-offs under contracts: their lots, what arrives of them and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.twin import AuditedHeading, AuditedInstruction, AuditedSheet, Size, Twin
+
+CallOffs = Mapping[str, Mapping[int, Line]]
+"""The lines of the sheet `call_offs`, by contract and period."""
+
+
+def listed(row: Any) -> bool:
+    """Return whether each call-off of a contract stands on the sheet `call_offs`."""
+    terms = row.least_total is not None or row.call_off_lot is not None or row.call_off_cost > 0
+    return bool(row.form == "purchase" and terms)
+
+
+def call_offs(path: PathAudit) -> CallOffs:
+    """Read the sheet `call_offs`; nothing is called off twice in a period."""
+    found: dict[str, dict[int, Line]] = {}
+    rows, record = path.inputs.keyed("contracts"), path.record
+    for line in path.sheets["call_offs"]:
+        row, t = path.known(line, "contract", "contracts", rows), path.when(line)
+        if row is None or t is None:
+            continue
+        record.term(line, "supplier", row.supplier, (row, "supplier"))
+        record.term(line, "material", row.material, (row, "material"))
+        if record.fails(t not in found.setdefault(row.contract, {})):
+            record.refuse(
+                line.where, f"{row.contract} is called off a second time in {line['date']}"
+            )
+        found[row.contract][t] = line
+    return found
+
+
+def compare(path: PathAudit, line: Line, row: Any, rate: float, t: int) -> float:
+    """Compare a call-off with the terms of its contract; pay for it, and return its quantity."""
+    record, firm, quantity = path.record, path.inputs.firm(t), float(line["called_off"])
+    noise, most = path.noise(row.material), row.flex * rate
+    record.most(line, "called_off", most, noise, (row, "flex"))
+    record.least(line, "called_off", row.least_per_period * rate, noise, (row, "least_per_period"))
+    record.term(line, "relaxed", not firm, (path.inputs.settings, "firm_periods"))
+    record.figure(line, "arriving", row.availability * quantity, cell=(row, "availability"))
+    if row.call_off_lot is None or not firm:
+        record.term(line, "lots", None, (row, "call_off_lot"))
+    else:
+        whole, cell = round(quantity / row.call_off_lot), (row, "call_off_lot")
+        what = f"{line.words('called_off')}, in whole lots of {row.call_off_lot:g},"
+        due = whole * row.call_off_lot
+        record.equal(line.at("called_off"), what, due, quantity, noise, cell)
+        record.figure(line, "lots", whole, cell=cell)
+    part = 1.0 if firm else quantity / most if most else 0.0
+    cost = row.call_off_cost * part
+    record.figure(line, "cost", cost, cell=(row, "call_off_cost"))
+    path.pay(t, "call_offs", cost, row.material, row.contract, table="contracts")
+    return quantity
+
+
+TWIN = Twin(
+    headings=(AuditedHeading("call_offs", "contract"),),
+    sheets=(
+        AuditedSheet(
+            name="call_offs",
+            instruction=AuditedInstruction(
+                ("contract", "supplier", "material"), ("called_off",), ("date",)
+            ),
+        ),
+    ),
+    decisions=(Size("contracts", "call_off_lot"),),
+)
