@@ -44,6 +44,7 @@ def replace_settings(stockpile: Stockpile, **cells: Any) -> Stockpile:
 
 BOOKS: Mapping[str, Stockpile] = {
     "least of each period": bound(least_per_period=0.1),
+    "prepayment": bound(prepayment=30, credit=2),
     "least total": bound(least_total=48, term_months=8),
     "lots": bound(call_off_lot=4),
     "cost of a call-off": bound(call_off_cost=2, availability=0.5),
@@ -84,6 +85,21 @@ def test_a_plan_that_keeps_its_contract_passes(name: str) -> None:
             "least of each period",
             "contracts[offtake].least_per_period set 0.2",
             r"deliveries of offtake in 2027-02-01: quantity must be at least 2 .*found 1",
+        ),
+        (
+            "prepayment",
+            "contracts[offtake].credit set 1",
+            r"cash_flow: credit of offtake in 2027-01-01 must be 15 .* found 30",
+        ),
+        (
+            "prepayment",
+            "contracts[offtake].prepayment set 20",
+            r"cash_flow: credit of offtake in 2027-01-01 must be 20 .* found 30",
+        ),
+        (
+            "prepayment",
+            "contracts[offtake].prepayment set 40",
+            r"contracts!\w+2: prepayment .* must be 40",
         ),
         (
             "least total",

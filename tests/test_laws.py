@@ -272,6 +272,14 @@ def nothing_must_be_spent(tables: Tables) -> None:
     ]
 
 
+def money_is_never_short(tables: Tables) -> None:
+    """What is paid early may be what a later appropriation could not pay."""
+    nothing_must_be_spent(tables)
+    without("funds", "budgets")(tables)
+    for row in rows(tables, "projects", "outlets"):
+        row.pop("fund", None)
+
+
 def nothing_small_counts(tables: Tables) -> None:
     """A member counts from a thousandth of a unit on, which is what it is in whatever unit; so is
     the gap below a price that rises.
@@ -469,6 +477,12 @@ LAWS = [
         "no least total never costs more",
         "least_total",
         each("contracts", "least_total", lambda _: 0),
+    ),
+    Law(
+        "a larger credit never costs more",
+        "prepayment",
+        each("contracts", "credit", times(2)),
+        first=money_is_never_short,
     ),
     Law(
         "lots of half the size never cost more",

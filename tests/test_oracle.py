@@ -366,6 +366,43 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10 * 8,
     ),
+    # 12 each month at 8: 60 paid at first, and 3 a unit less until that is used up, after 20 units.
+    "prepayment": (
+        book(
+            3,
+            offers=[offer(price=30)],
+            contracts=[contract(prepayment=60, credit=3)],
+            floors=[floor(8, 144)],
+            demand=[need(0, 12, 2)],
+        ),
+        36 * 8,
+    ),
+    # The same for a term of one month: 24 of 60 are lost, which is still less than 30 for each.
+    "prepayment that is lost": (
+        book(
+            1,
+            offers=[offer(price=30)],
+            contracts=[contract(prepayment=60, credit=3)],
+            floors=[floor(8, 144)],
+            demand=[need(0, 12)],
+        ),
+        12 * 8 + 24,
+    ),
+    # 40 + 60 - 36 are due now, and 60 - 4 in month 1, which has 30: nothing is kept for later.
+    "credit that is not kept": (
+        book(
+            2,
+            contracts=[contract(prepayment=40, credit=3)],
+            floors=[floor(5, 144)],
+            demand=[need(0, 12, 1)],
+            funds=[{"fund": "f"}],
+            budgets=[
+                {"fund": "f", "from": month(0), "expires": month(0), "amount": 80},
+                {"fund": "f", "from": month(1), "amount": 30},
+            ],
+        ),
+        "infeasible",
+    ),
     # 7 wanted: two lots of 4 at 5 each, or one and 3 spot at 6.
     "lots of call-offs": (
         book(

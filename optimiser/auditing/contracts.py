@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optimiser.auditing import call_off_audit
+from optimiser.auditing import call_off_audit, prepayment_audit
 from optimiser.auditing.call_off_audit import listed
 from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import PathAudit
@@ -110,6 +110,10 @@ class Signed:
         market, least = self.market(t), self.floor_at(t)
         return least if market is None else max(least, market)
 
+    def credit(self, t: int) -> float:
+        """Return what is taken off for each unit while a prepayment lasts [money/quantity]."""
+        return float(min(self.row(t).credit, self.price(t)))
+
     def topup(self, t: int) -> float:
         """Return max(0, floor - reference) [money/quantity]."""
         return max(0.0, self.floor_at(t) - (self.reference(t) or 0.0))
@@ -170,21 +174,7 @@ def contracts(path: PathAudit) -> None:
             )
             continue
         if line["decision"] == "do not sign":
-            record.figure(line, "cost", 0.0)
-            for column in ("called_off", "delivered", "deficit", "topups", "upside"):
-                record.figure(line, column, 0.0)
-            for column in (
-                "level",
-                "signed",
-                "first_delivery",
-                "last_delivery",
-                "floor",
-                "annual_quantity",
-                "least_per_period",
-                "breakeven",
-                *PER_UNIT,
-            ):
-                record.term(line, column, None)
+            _not_signed(path, line)
             continue
         if record.fails(row.contract not in signed):
             record.refuse(line.at("decision"), f"{row.contract} is signed a second time")
@@ -206,6 +196,26 @@ def contracts(path: PathAudit) -> None:
     for name, came in brought.items():
         what = f"what arrives under {name}, which is not signed,"
         record.within("deliveries", what, 0.0, sum(came.values()), path.noise(rows[name].material))
+
+
+def _not_signed(path: PathAudit, line: Line) -> None:
+    """Compare the row of a contract that is not signed: nothing comes of it."""
+    path.record.figure(line, "cost", 0.0)
+    for column in ("called_off", "delivered", "deficit", "credited", "topups", "upside"):
+        path.record.figure(line, column, 0.0)
+    for column in (
+        "level",
+        "signed",
+        "first_delivery",
+        "last_delivery",
+        "floor",
+        "annual_quantity",
+        "least_per_period",
+        "prepayment",
+        "breakeven",
+        *PER_UNIT,
+    ):
+        path.record.term(line, column, None)
 
 
 def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
@@ -253,6 +263,7 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
         else None,
         cell=(row, "least_per_period"),
     )
+    record.figure(line, "prepayment", row.prepayment or None, cell=(row, "prepayment"))
     least = (
         None
         if row.project is None
@@ -293,6 +304,9 @@ def _account(
     row, record = signed.row(signed.t), path.record
     before, cent = len(path.spent), path.cent(row.material)
     path.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
+    rates = {t: signed.credit(t) for t in signed.span if row.form == "purchase"}
+    credited = prepayment_audit.credited(path, row, signed.t, rates, came)
+    path.total(line, "credited", credited, cent, (row, "prepayment"))
     deficit = topups = 0.0
     if row.form == "cfd":
         what = f"what arrives under {row.contract}, which moves cash only,"
@@ -517,7 +531,7 @@ TWIN = Twin(
             member="contract",
             instruction=AuditedInstruction(
                 ("contract", "supplier", "level"),
-                ("floor", "annual_quantity", "least_per_period"),
+                ("floor", "annual_quantity", "least_per_period", "prepayment"),
                 ("signed", "first_delivery"),
             ),
         ),

@@ -57,6 +57,17 @@ def taken(*quantities: float, first: int = 0) -> dict[str, float]:
     return plan
 
 
+def credits(*amounts: float, left: float) -> dict[str, float]:
+    """What is taken off what is due month by month, of which so much is left at the end."""
+    plan: dict[str, float] = {}
+    for t, amount in enumerate(amounts):
+        plan[f"credited[offtake,low,0,,{t}]"] = amount
+        plan[f"prepaid[offtake,low,0,{t}]"] = left + sum(amounts[t + 1 :])
+    return plan
+
+
+# Of a prepayment of 30 each of ten units takes 2 off in January; in February it is used up.
+CREDITED = credits(20, 10, left=0) | {"used_up[offtake,low,0,1]": 1}
 # Signed for a month: reference 18, of which 4 above the trigger go by half to the buyer.
 SHARING = {
     "price_index": "market",
@@ -198,6 +209,48 @@ CASES = [
         book(contract(take_or_pay=0, call_off_cost=5), TEN),
         SIGNED | taken(5, 0) | {"call_off[offtake,low,0,0]": 1},
         [{"call_off[offtake,low,0,0]": 0.5}],
+    ),
+    Case(
+        "balance_prepaid",
+        "of 30 paid at signing 20 are taken off for ten units, and the rest for five of the next",
+        book(contract(prepayment=30, credit=2), TEN),
+        SIGNED | taken(10, 10) | CREDITED,
+        [{"prepaid[offtake,low,0,0]": 9}],
+    ),
+    Case(
+        "cap_credited",
+        "never more than the credit for each unit",
+        book(contract(prepayment=30, credit=2, take_or_pay=0), TEN),
+        SIGNED | taken(10, 10) | CREDITED,
+        [taken(9, 10)],
+    ),
+    Case(
+        "cap_credited",
+        "nor more than its price",
+        book(contract(prepayment=30, credit=9), floor(1, 120)),
+        SIGNED | taken(10, 10) | credits(10, 10, left=10),
+        [credits(11, 10, left=9)],
+    ),
+    Case(
+        "hold_credited",
+        "it is not kept for later",
+        book(contract(prepayment=30, credit=2), TEN),
+        SIGNED | taken(10, 10) | CREDITED,
+        [credits(19, 11, left=0) | {"used_up[offtake,low,0,1]": 1}],
+    ),
+    Case(
+        "cap_prepaid",
+        "and is used up only when nothing is left",
+        book(contract(prepayment=30, credit=2), TEN),
+        SIGNED | taken(10, 10) | CREDITED,
+        [{"used_up[offtake,low,0,0]": 1}],
+    ),
+    Case(
+        "used_up",
+        "used up or not",
+        book(contract(prepayment=30, credit=2), TEN),
+        SIGNED | taken(10, 10) | CREDITED,
+        [{"used_up[offtake,low,0,1]": 0.5}],
     ),
     Case(
         "hold_take_or_pay",
@@ -645,6 +698,19 @@ def test_a_total_is_paid_at_the_price_of_the_last_period_of_the_term() -> None:
     plan = SIGNED | taken(*[10] * 5, *[0] * 8) | {"deficit[offtake,low,0,12]": 10}
     plan |= {f"stock[ga,stockpile,0,{t}]": 50 for t in range(5, 13)}
     assert bill(stockpile, plan) == pytest.approx({"offtakes": 50 * 8, "deficits": 10 * 10})
+
+
+def test_a_prepayment_is_taken_off_what_is_due_for_deliveries() -> None:
+    """30 at signing, and of 10 units of 8 in each month 20 and 10 less."""
+    row, plan = contract(prepayment=30, credit=2), SIGNED | taken(10, 10) | CREDITED
+    stockpile = book(row, TEN)
+    found = bill(stockpile, plan)
+    assert found == pytest.approx({"offtakes": 160, "prepayments": 30, "credits": -30})
+    (outcome,) = (
+        row for row in report(put(built(stockpile), plan)) if isinstance(row, ContractOutcome)
+    )
+    assert (outcome.prepayment, outcome.credited, outcome.cost) == (30, 30, 160)
+    assert outcome.instruction.endswith("first delivery 2027-01, and prepay 30 USD")
 
 
 def test_each_call_off_costs_and_beyond_the_firm_periods_a_part_of_it() -> None:
@@ -1098,6 +1164,15 @@ def test_what_has_no_effect_on_a_contract_is_odd(cells: dict[str, object], said:
             ["contracts.take_or_pay: has no effect: least_total holds instead"],
         ),
         ({"least_total": 9, "take_or_pay": 0}, []),
+        ({"prepayment": 9, "credit": 1}, []),
+        (
+            {"prepayment": 9},
+            [
+                "contracts.prepayment: is lost: without credit nothing of it is taken off what is"
+                " due"
+            ],
+        ),
+        ({"credit": 1}, ["contracts.credit: has no effect without prepayment"]),
     ],
 )
 def test_call_offs_that_cannot_be_are_odd(cells: dict[str, float], said: list[str]) -> None:

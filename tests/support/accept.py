@@ -442,6 +442,8 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             take_or_pay=0.8,
             least_per_period=0.3,
             call_off_cost=2,
+            prepayment=60,
+            credit=2,
             flex=1.5,
             signing_cost=30,
             lead_time_months=1,

@@ -181,6 +181,8 @@ BLANK_IS_ZERO = (
         "signing_cost",
         "least_per_period",
         "call_off_cost",
+        "prepayment",
+        "credit",
     ),
     *(
         "escalation",
@@ -676,6 +678,7 @@ class Program:
             Linear
         )  # ordered and rotated, by kind, name, node
         self.outlays: dict[Outlay, Linear] = defaultdict(Linear)
+        self.parts: dict[tuple[str, Node], Mapping[str | None, Linear]] = {}
         self.receipts: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)  # by node, fund
         self.credit: dict[Node, Linear] = defaultdict(
             Linear
@@ -902,6 +905,11 @@ class Program:
         first = self.settled.first(book, name, signed)
         delivered = {n: self.deliver(name, level, n, (n.t - first[n]) // a_year) for n in first}
         upsides = {n: self.upside(name, n, delivered[n]) for n in first}
+        if contract.get("form") != "cfd" and number(contract, "prepayment"):
+            self.prepay(name, level, signed, delivered)
+        elif number(contract, "prepayment"):
+            lost = Linear(constant=number(contract, "prepayment"))
+            self.spend(Outlay(signed, "contract", contract["material"]), lost, under=contract)
         if contract.get("form") != "cfd" and contract.get("least_total") is not None:
             self.total(name, level, signed)
         for n in first:
@@ -976,6 +984,31 @@ class Program:
             years = (n.t - first[n]) // (12 // book.months)
             self.fall_short(name, level, term, years, due)
 
+    def prepay(self, name: str, level: str, signed: Node, delivered: Mapping[Node, Linear]) -> None:
+        """Pay at signing, and take it off each unit that is delivered until it is used up."""
+        book, contract = self.book, self.book.at(signed).row("contracts", name)
+        first = self.settled.first(book, name, signed)
+        prepayment, material = number(contract, "prepayment"), contract["material"]
+        self.spend(
+            Outlay(signed, "contract", material), Linear(constant=prepayment), under=contract
+        )
+        taken: dict[Node, Linear] = {}
+        for n in sorted(first, key=lambda each: each.t):
+            row = book.at(n).row("contracts", name)
+            years = (n.t - first[n]) // (12 // book.months)
+            rate = min(number(row, "credit"), self.price(name, level, n, years))
+            off = []
+            for buyer, part in self.parts[name, n].items():
+                credit = variable(("credit", name, n, buyer))
+                off.append(credit)
+                self.rows.append(at_most(credit, part * rate))
+                self.spend(Outlay(n, "contract", material, buyer), credit, Fraction(-1), row)
+            taken[n] = total(off)
+            so_far = total([taken[each] for each in n.path if each in first])
+            self.rows.append(at_most(so_far, prepayment))
+            whole = equal(taken[n], delivered[n] * rate)
+            self.decisions.append(Choice([[whole], [equal(so_far, prepayment)]]))
+
     def even(self, name: str, level: str, n: Node) -> Fraction:
         """The quantity of a period at the even rate of a level."""
         return number(self.book.at(n).level(name, level), "annual_quantity") * self.book.months / 12
@@ -1009,7 +1042,8 @@ class Program:
         parts = self.split(("enter", name, n), delivered, None)
         for site, part in parts.items():
             self.enter(material, site, n, part)
-        for buyer, part in self.by_buyer(parts).items():
+        self.parts[name, n] = self.by_buyer(parts)
+        for buyer, part in self.parts[name, n].items():
             self.spend(
                 Outlay(n, "contract", material, buyer),
                 part,

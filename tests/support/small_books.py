@@ -149,6 +149,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "call_off_lot": blank("contracts", "call_off_lot"),
     "call_off_cost": blank("contracts", "call_off_cost"),
     "signing_cost": blank("contracts", "signing_cost"),
+    "prepayment": blank("contracts", "prepayment", "credit"),
     "contract_lead": blank("contracts", "lead_time_months"),
     "deliver_from": blank("contracts", "deliver_from"),
     "contract_duty": blank("contracts", "duty"),
@@ -260,6 +261,7 @@ NEEDS = {
     "least_total": ("contract",),
     "call_off_lot": ("contract", "take_or_pay"),
     "call_off_cost": ("contract", "take_or_pay"),
+    "prepayment": ("contract", "take_or_pay"),
     "incremental": ("price_breaks",),
     "break_premium": ("price_breaks", "indexed_offer"),
     "floor_factor": ("contract", "floor_index"),
@@ -315,6 +317,7 @@ BRANCHING = (
     "count_rule",
     "call_off_lot",
     "call_off_cost",
+    "prepayment",
 )  # what brute force takes its time for
 SHARES = (
     "availability",
@@ -754,6 +757,8 @@ class _Drawing:
                     "call_off_lot": self.only("call_off_lot", 3, 4, 5),
                     "call_off_cost": self.only("call_off_cost", 4, 12, 30),
                     "signing_cost": self.only("signing_cost", 10, 50),
+                    "prepayment": self.only("prepayment", 10, 40, 100),
+                    "credit": self.only("prepayment", 1, 3, 20),
                     "lead_time_months": self.only("contract_lead", self.months),
                     "duty": self.only("contract_duty", 0.1),
                     "freight": self.only("contract_freight", 1, 3),

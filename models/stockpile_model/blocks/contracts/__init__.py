@@ -16,6 +16,7 @@ from stockpile_model.blocks.contracts import (
     contract_outcomes,
     contract_terms,
     deliveries,
+    prepayments,
     reliance,
     signing,
     take_or_pay,
@@ -79,6 +80,14 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     deliveries.add_call(m, plan)
     deliveries.balance_call(m, plan)
     deliveries.balance_delivery(m, plan)
+
+    prepayments.add_prepaid(m, plan)
+    prepayments.balance_prepaid(m, plan)
+    prepayments.cap_credited(m, plan)
+    prepayments.hold_credited(m, plan)
+    prepayments.cap_prepaid(m, plan)
+    prepayments.pay_prepayments(m, plan, ledger)
+
     deliveries.post_deliveries(m, plan, ledger)
 
     after_horizon.charge_after_horizon(m, plan, ledger)
@@ -111,6 +120,8 @@ BLOCK = Block(
         Heading("deficits", "take-or-pay not taken"),
         Heading("topups", "paid up to the floor without metal (cfd)"),
         Heading("signing", "signing costs"),
+        Heading("prepayments", "paid at signing for deliveries to come"),
+        Heading("credits", "prepayments taken off what is due"),
         Heading("call_offs", "call-offs under contracts"),
         Heading("upside", "share of the price above the trigger"),
         Heading(
@@ -122,7 +133,7 @@ BLOCK = Block(
         DUTY,
     ),
     decisions=("sign", "take", "call_off", "called_lots"),
-    follows=("begin", "short"),
+    follows=("begin", "short", "credited", "prepaid", "used_up"),
     tallies=(
         Tally("sign", "sign", "chosen", alike=True, members=Contract.TABLE),
         Tally("take", "take", alike=True),

@@ -26,6 +26,7 @@ METAL_ONLY = (
     "least_total",
     "call_off_lot",
     "call_off_cost",
+    "credit",
     "duty",
     "freight",
     "availability",
@@ -45,6 +46,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, "contract", message)
         yield from _reference(row)
         yield from _call_offs(stockpile, row)
+        yield from _prepayment(row)
         yield from _idle(row)
     for floor in stockpile.rows(Floor):
         yield from _level(floor)
@@ -98,6 +100,16 @@ def _lots(stockpile: Stockpile, row: Contract, level: Floor) -> Iterator[Problem
             "between: the level cannot be signed"
         )
         yield Problem(row.TABLE, row.line, "call_off_lot", message, warning=True)
+
+
+def _prepayment(row: Contract) -> Iterator[Problem]:
+    """Warn of a prepayment without credit, and of a credit without prepayment."""
+    if row.prepayment > 0 and row.credit == 0:
+        message = "is lost: without credit nothing of it is taken off what is due"
+        yield Problem(row.TABLE, row.line, "prepayment", message, warning=True)
+    if row.credit > 0 and row.prepayment == 0:
+        message = "has no effect without prepayment"
+        yield Problem(row.TABLE, row.line, "credit", message, warning=True)
 
 
 def _idle(row: Contract) -> Iterator[Problem]:

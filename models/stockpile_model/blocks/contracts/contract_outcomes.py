@@ -55,6 +55,8 @@ class ContractOutcome(Dated):
     expected_price: float | None = column(
         "average price paid for the metal", "money/quantity", per="delivered"
     )
+    prepayment: float | None = column("money to pay at signing; blank = none", "money", given=True)
+    credited: float = column("prepayment taken off what is due, expected, undiscounted", "money")
     topups: float = column(
         "paid for the difference to the floor without metal (cfd), expected, undiscounted", "money"
     )
@@ -142,6 +144,8 @@ def _not_signed(row: Contract) -> ContractOutcome:
         called_off=0.0,
         delivered=0.0,
         deficit=0.0,
+        prepayment=None,
+        credited=0.0,
         expected_price=None,
         topups=0.0,
         upside=0.0,
@@ -208,6 +212,8 @@ def _signed(
             delivered=taken.arrived,
             deficit=deficit if deficit > nothing else 0.0,
             expected_price=taken.paid / taken.arrived if taken.arrived > nothing else None,
+            prepayment=there.prepayment or None,
+            credited=0.0 - sums.get("credits", 0.0),
             topups=sums.get("topups", 0.0),
             upside=0.0 - sums.get("upside", 0.0),
             cost=sum(sums.values()),
@@ -258,6 +264,7 @@ def _instruction(
         f"{signed}: sign {row.contract} with {row.supplier} at level {level.level}, "
         f"floor {floor} {stockpile.settings.currency}/{unit}{tied}, {what} {begins[0]}"
         + (f" ({'; '.join(later)})" if later else "")
+        + _prepay(stockpile, row)
     )
 
 
@@ -274,6 +281,13 @@ def _bound(stockpile: Stockpile, row: Contract, level: Floor) -> str:
     """Return the words that say what else a signature binds to call off."""
     least, unit = _least(stockpile, row, level), stockpile.settings.quantity_unit
     return "" if least is None else f", at least {amounts.quantity(least)} {unit} each period"
+
+
+def _prepay(stockpile: Stockpile, row: Contract) -> str:
+    """Return the words that say what to pay at signing for deliveries to come."""
+    if row.prepayment == 0:
+        return ""
+    return f", and prepay {amounts.money(row.prepayment)} {stockpile.settings.currency}"
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,14 @@ class Contract(Row):
     )
     call_off_cost: float = column("cost of each call-off", "money", default=0.0, least=0)
     signing_cost: float = column("paid at signing", "money", default=0.0, least=0)
+    prepayment: float = column("money paid at signing", "money", default=0.0, least=0)
+    credit: float = column(
+        "taken off what is due for each unit delivered, until the prepayment is used up; what is "
+        "left of it at the end of the term is lost",
+        "money/quantity",
+        default=0.0,
+        least=0,
+    )
     lead_time_months: float = column(
         "from signing to first delivery", "months", default=0.0, least=0, whole_periods=True
     )
@@ -300,6 +308,21 @@ def price(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, no
     """Return max(floor, min(ceiling, reference)) at a node [money/quantity]."""
     least, found = floor_at(stockpile, floor, first, node), market(stockpile, contract, node)
     return least if found is None else larger(least, found)
+
+
+def credit(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:
+    """Return min(credit, price), which is taken off what is due for a unit [money/quantity]."""
+    return smaller(contract.credit, price(stockpile, contract, floor, first, node))
+
+
+def prepays(stockpile: Stockpile, name: str) -> bool:
+    """Return whether a prepayment of a contract may be credited in any scenario."""
+    rows = [view.keyed(Contract)[name] for view in stockpile.variants]
+    return (
+        rows[0].form == "purchase"
+        and any(row.prepayment > 0 for row in rows)
+        and any(row.credit > 0 for row in rows)
+    )
 
 
 def topup(stockpile: Stockpile, contract: Contract, floor: Floor, first: int, node: int) -> float:

@@ -75,7 +75,7 @@ def add_deliver(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 def add_call(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Add call[k,f,d,b,n]: what arrives for buyer b at a level, where there are several buyers."""
-    buyers = _owners(schedule.stockpile)
+    buyers = buyer_sites(schedule.stockpile)
     m.CALLS = pyo.Set(
         dimen=5,
         initialize=(
@@ -92,11 +92,11 @@ def add_call(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 def balance_call(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Require Σ_b call[k,f,d,b,n] = availability·take[k,f,d,n]."""
-    buyers = _owners(schedule.stockpile)
+    buyers = buyer_sites(schedule.stockpile)
     m.balance_call = pyo.Constraint(
         m.TAKES if len(buyers) > 1 else pyo.Set(dimen=4, initialize=[]),
         rule=lambda m, k, f, d, n: (
-            summed(m.call[k, f, d, b, n] for b in buyers) == _arriving(m, schedule, k, f, d, n)
+            summed(m.call[k, f, d, b, n] for b in buyers) == arrives(m, schedule, k, f, d, n)
         ),
         doc="the buyers' parts are what arrives under a contract [quantity]",
     )
@@ -107,11 +107,11 @@ def balance_delivery(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
     Where there is one buyer, availability·take stands for its call.
     """
-    owners = _owners(schedule.stockpile)
+    owners = buyer_sites(schedule.stockpile)
 
     def rule(m: pyo.ConcreteModel, k: str, b: str, n: int) -> Any:
         called = summed(
-            m.call[k, f, d, b, n] if len(owners) > 1 else _arriving(m, schedule, k, f, d, n)
+            m.call[k, f, d, b, n] if len(owners) > 1 else arrives(m, schedule, k, f, d, n)
             for f, d in schedule.parts[k, n]
         )
         return summed(m.deliver[k, w, n] for w in owners[b]) == called
@@ -129,9 +129,19 @@ def post_deliveries(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) ->
     Each buyer pays for what it receives.
     """
     for (k, n), parts in schedule.parts.items():
-        arriving = {(f, d): _arriving(m, schedule, k, f, d, n) for f, d in parts}
+        arriving = {(f, d): arrives(m, schedule, k, f, d, n) for f, d in parts}
         _pay(m, schedule, ledger, k, n, arriving)
         _bring(m, schedule, ledger, k, n, arriving)
+
+
+def buyer_sites(stockpile: Stockpile) -> Mapping[str, tuple[str, ...]]:
+    """Return the sites of each buyer; blank where they serve all."""
+    return {buyer or "": names for buyer, names in stockpile.owners.items()}
+
+
+def arrives(m: pyo.ConcreteModel, schedule: Schedule, k: str, f: str, d: int, n: int) -> Any:
+    """Return availability·take: what arrives of a delivery [quantity]."""
+    return schedule.contract(k, n).availability * m.take[k, f, d, n]
 
 
 Arriving = Mapping[tuple[str, int], Any]
@@ -142,7 +152,7 @@ def _pay(
     m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger, k: str, n: int, arriving: Arriving
 ) -> None:
     """Post price, duty and freight of what arrives for each buyer."""
-    row, buyers = schedule.contract(k, n), _owners(schedule.stockpile)
+    row, buyers = schedule.contract(k, n), buyer_sites(schedule.stockpile)
     prices = {(f, d): schedule.prices[k, f, d, n] for f, d in arriving}
     for b in buyers:
         several = len(buyers) > 1
@@ -176,16 +186,6 @@ def _bring(
         )
 
 
-def _owners(stockpile: Stockpile) -> Mapping[str, tuple[str, ...]]:
-    """Return the sites of each buyer; blank where they serve all."""
-    return {buyer or "": names for buyer, names in stockpile.owners.items()}
-
-
 def _split(schedule: Schedule) -> list[tuple[str, int]]:
     """Return the contracts and nodes of which deliveries are split over sites."""
     return list(schedule.parts) if len(schedule.stockpile.sites) > 1 else []
-
-
-def _arriving(m: pyo.ConcreteModel, schedule: Schedule, k: str, f: str, d: int, n: int) -> Any:
-    """Return availability·take: what arrives of a delivery [quantity]."""
-    return schedule.contract(k, n).availability * m.take[k, f, d, n]

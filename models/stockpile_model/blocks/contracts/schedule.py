@@ -113,6 +113,15 @@ class Schedule:
         return self.contracts[k].least_total is not None
 
     @functools.cached_property
+    def prepaid(self) -> frozenset[str]:
+        """Return the contracts of which a prepayment may be credited."""
+        return frozenset(k for k in self.contracts if terms.prepays(self.stockpile, k))
+
+    def credit(self, k: str, f: str, d: int, n: int) -> float:
+        """Return what is taken off the price of a unit [money/quantity]."""
+        return terms.credit(self.stockpile, self.contract(k, n), self.floor(k, f, n), d, n)
+
+    @functools.cached_property
     def takes(self) -> list[Level]:
         """Return the deliveries of metal, by level."""
         return self._of_form("purchase")

@@ -1,0 +1,52 @@
+"""Prepayments of contracts: paid at signing, and taken off what is due until they are used up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.twin import AuditedHeading, Twin
+
+
+def credited(
+    path: PathAudit, signed: Any, t: int, rates: Mapping[int, float], came: Mapping[int, float]
+) -> float:
+    """Compare what is taken off for what comes, book it with the prepayment, and return it [money].
+
+    `signed`: the contract as it stands in the period of signing. `rates`: what is taken off for
+    each unit [money/quantity]. Each unit is credited until nothing is left; which buyer is served
+    first when the prepayment runs out is free.
+    """
+    record, name, material = path.record, signed.contract, signed.material
+    cent, cell = path.cent(material), (signed, "prepayment")
+    path.pay(t, "prepayments", signed.prepayment, material, name, table="contracts")
+    left = float(signed.prepayment)
+    for s, quantity in sorted(came.items()):
+        shown = _shown(path, name, s)
+        due, found = min(max(0.0, left), rates.get(s, 0.0) * quantity), sum(shown.values())
+        what = f"credit of {name} in {path.inputs.begins[s]}"
+        record.equal("cash_flow", what, due, found, cent, cell)
+        shares = path.shares("contracts", name, s)
+        for buyer, amount in shown.items():
+            most = rates.get(s, 0.0) * quantity * shares.get(buyer, 0.0)
+            record.within("cash_flow", f"{what} for {buyer or 'all'}", most, amount, cent, cell)
+            path.pay(s, "credits", -amount, material, name, buyer, "contracts")
+        left -= found
+    return float(signed.prepayment) - left
+
+
+def _shown(path: PathAudit, name: str, t: int) -> dict[str | None, float]:
+    """Return the credits of a contract that the plan shows in a period, by buyer [money]."""
+    found: dict[str | None, float] = {}
+    for line in path.sheets["cash_flow"]:
+        if (line["heading"], line["name"]) == ("credits", name) and (
+            path.inputs.period(line["date"]) == t
+        ):
+            found[line["buyer"]] = found.get(line["buyer"], 0.0) - line["amount"]
+    return found
+
+
+TWIN = Twin(
+    headings=(AuditedHeading("prepayments", "contract"), AuditedHeading("credits", "contract"))
+)
