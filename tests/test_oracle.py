@@ -1311,6 +1311,26 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10 + 5 * 4 + 9 + 50,
     ),
+    # The one lot reaches the break, so that it costs 80: its own price of 10 no longer holds.
+    "spend at a break": (
+        book(
+            1,
+            offers=[offer(capacity=10, lot_size=10)],
+            price_breaks=[price_break(10, 8)],
+            rules=[
+                {
+                    "rule": "some",
+                    "of": "offer",
+                    "value": "spot",
+                    "measure": "spend",
+                    "window": "horizon",
+                    "least": 90,
+                }
+            ],
+            demand=[need(0, 10)],
+        ),
+        "infeasible",
+    ),
     # A deficit is what is not taken and no more: 1 at 4 can be spent at most, not 5.
     "spend that a contract does not ask for": (
         book(

@@ -53,7 +53,8 @@ class Segment(NamedTuple):
     row: PriceBreak | None
 
 
-# An order may come as close as this to a break where the price rises, and keep the lower price.
+# An order may come as close as this to a break and keep the price before it, where the break makes
+# it dearer, or cheaper than a rule on spending would have it.
 CLEARANCE = 1e-5  # [units of the scale]
 
 

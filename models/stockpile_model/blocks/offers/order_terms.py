@@ -153,14 +153,19 @@ class OrderTerms:
         }
 
     @functools.cached_property
-    def _rising(self) -> AbstractSet[tuple[str, int, int]]:
-        """The segments (offer, segment, node) with a price above that of the segment before."""
+    def _parted(self) -> AbstractSet[tuple[str, int, int]]:
+        """The segments (offer, segment, node) with a price that nobody would pay of his own accord.
+
+        At the break an order could else keep the price before it: one that is lower, or, where a
+        rule asks for spending, one that is higher.
+        """
         return {
             (o, s, n)
             for (o, n), each in self.segments.items()
             for s in range(1, len(each))
             for d in self._paid_at(o, n)
             if (rates := self.prices(o, d))[s] > rates[s - 1]
+            or (self._asks_spending and rates[s] < rates[s - 1])
         }
 
     def incremental(self, o: str) -> bool:
@@ -172,7 +177,7 @@ class OrderTerms:
         begin, end, _ = self.segments[o, n][s]
         if self.incremental(o):
             return end - begin
-        return end - clearance(self.stockpile) if (o, s + 1, n) in self._rising else end
+        return end - clearance(self.stockpile) if (o, s + 1, n) in self._parted else end
 
     def least(self, o: str, s: int, n: int) -> tuple[float, int] | None:
         """Return the least that a segment holds [quantity], and the segment reached for it.
