@@ -86,12 +86,13 @@ def _bound(signed: Signed, t: int, term: range) -> tuple[float, ...]:
     discount = row.discount if row.price_index is not None else 0.0
     reference = None if index is None else rows.price(index, day) * (1 - discount)
     over = 0.0 if reference is None else max(0.0, floor - reference)
-    price, share, flex, arrives = floor, row.take_or_pay, row.flex, row.availability
+    rate, price, arrives = signed.rate(t), floor, row.availability
+    owed = row.take_or_pay * rate if row.least_total is None else row.least_total / len(term)
+    least, most = max(owed, row.least_per_period * rate), row.flex * rate
     if row.form == "cfd":
-        price, share, flex, arrives = over, 1.0, 1.0, 1.0
+        least, most, price, arrives = rate, rate, over, 1.0
     elif row.price_index is not None and reference is not None:
         price = max(floor, reference if row.ceiling is None else min(row.ceiling, reference))
-    least, most = share * signed.rate(t), flex * signed.rate(t)
     topup = over * least * arrives
     return least, most, price * least, price * most, topup, topup * inputs.factor(t)
 

@@ -64,6 +64,8 @@ def test_it_may_only_be_shown() -> None:
         ({"discount": 0.5}, {}, 70),
         ({"availability": 0.6}, {}, 12),
         ({"take_or_pay": 0}, {}, 0),
+        ({"take_or_pay": 0, "least_per_period": 0.3}, {}, 12),
+        ({"least_total": 12}, {}, 12),
         ({"form": "cfd"}, {}, 40),
         ({"price_index": None}, {}, 20),  # the material's index is the reference
         ({}, {"floor": None, "floor_index": "market", "floor_factor": 1.5}, 50),

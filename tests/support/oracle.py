@@ -957,15 +957,20 @@ class Program:
         )
         if not index:
             return
-        share = ONE
+        even = self.even(name, level, leaf)
+        due, months = even, book.whole(agreed, "term_months")
         if contract.get("form") != "cfd":
-            share = number(contract, "take_or_pay", 1) * number(contract, "availability", 1)
+            due = even * number(contract, "take_or_pay", 1)
+            if contract.get("least_total") is not None:
+                due = number(contract, "least_total") / months
+            due = max(due, even * number(contract, "least_per_period"))
+            due *= number(contract, "availability", 1)
         off = number(contract, "discount") if contract.get("price_index") else ZERO
-        for t in range(max(first, book.last + 1), first + book.whole(agreed, "term_months")):
+        for t in range(max(first, book.last + 1), first + months):
             years = (t - first) * book.months // 12
             grown = now.floor(row, t) * (1 + number(row, "escalation")) ** years
             over = max(ZERO, grown - now.index(index, t) * (1 - off))
-            charge = over * share * self.even(name, level, leaf) * book.discount(t)
+            charge = over * due * book.discount(t)
             self.credit[leaf].add(Linear(constant=-charge))
 
     def total(self, name: str, level: str, signed: Node) -> None:

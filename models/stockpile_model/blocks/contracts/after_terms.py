@@ -82,7 +82,8 @@ class AfterTerms:
         row, floor = schedule.contract(k, leaf), schedule.floor(k, f, leaf)
         even = terms.even(stockpile, floor)
         cash = row.form == "cfd"
-        share, flex = (1.0, 1.0) if cash else (row.take_or_pay, row.flex)
+        taken = even if cash else self._least(row, even, len(term))
+        most = even if cash else row.flex * even
         for t in range(max(term.start, stockpile.calendar.periods), term.stop):
             years = (t - term.start) * stockpile.calendar.months // 12
             least = self._floor(k, f, leaf, t) * (1 + floor.escalation) ** years
@@ -90,7 +91,15 @@ class AfterTerms:
             topup = 0.0 if reference is None else larger(0.0, least - reference)
             price = topup if cash else larger(least, self._market(row, leaf, t))
             arrives = 1.0 if cash else row.availability
-            yield Bound(t, share * even, flex * even, price, topup, arrives)
+            yield Bound(t, taken, most, price, topup, arrives)
+
+    def _least(self, row: Contract, even: float, periods: int) -> float:
+        """Return the least to take or pay for in a period of a term of so many [quantity].
+
+        It is the take-or-pay, or the least total pro rata, and no less than the period's least.
+        """
+        owed = row.take_or_pay * even if row.least_total is None else row.least_total / periods
+        return larger(owed, row.least_per_period * even) if row.least_per_period else owed
 
     def _index(self, index: str, leaf: int, t: int) -> float:
         """Return an index on the first day of a period, as it stands at a leaf."""
