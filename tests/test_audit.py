@@ -30,7 +30,7 @@ from optimiser.plan.plan import Plan
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.result_kinds import DATED
-from stockpile_model.blocks import budget, targets
+from stockpile_model.blocks import budget, demand, targets
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.policy import rule_terms
@@ -1192,7 +1192,29 @@ EARLY: dict[str, Any] = {
     "funds": [{"fund": "treasury"}],
     "budgets": [{"fund": "treasury", "from": dt.date(2027, 3, 1), "amount": 900}],
 }
+OLD_AND_NEW: dict[str, Any] = {
+    **{name: EARLY[name] for name in ("settings", "suppliers", "offers")},
+    "materials": [{"material": "gallium", "shelf_life_months": 4}],
+    "opening_stock": [
+        {"lot": "old", "material": "gallium", "quantity": 30, "made": dt.date(2026, 11, 20)}
+    ],
+    "demand": [
+        {
+            "material": "gallium",
+            "from": dt.date(2027, 1, 1),
+            "quantity": quantity,
+            "minimum_life_months": months,
+        }
+        for quantity, months in ((10, 3), (5, None))
+    ],
+}
 MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
+    "a demand takes metal too old": (
+        OLD_AND_NEW,
+        (demand, "_has_left", lambda stockpile, material, age, least: True),
+        r"^movements: gallium used in 2027-01-01 with 3 months of life or more left must be at "
+        r"least 10, found 0",
+    ),
     "shelf life off by one": (
         FULL,
         (Stockpile, "life", a_period_longer),
@@ -1433,7 +1455,7 @@ EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
         lambda old: dt.date(2026, 12, 20),
         r"^movements!F3: age .* must be 1, found 2",
     ),
-    "demand met in words": ("demand", "E2", lambda old: old + 1, r"^demand: what is met"),
+    "demand met in words": ("demand", "F2", lambda old: old + 1, r"^demand: what is met"),
     "a target met in words": ("targets", "F9", lambda old: old + 5, r"^targets!F9: stock "),
     "a payment forgotten": ("payments", "G5", lambda old: 0, r"^payments: paid for "),
     "money from nowhere": (

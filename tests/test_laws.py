@@ -527,6 +527,11 @@ LAWS = [
         "minimum_life",
         each("outlets", "minimum_life_months", lambda _: None),
     ),
+    Law(
+        "a shorter life that a demand asks for never costs more",
+        "demand_life",
+        each("demand", "minimum_life_months", lambda _: None),
+    ),
     Law("all money doubled doubles the cost", "discount", scaled(1, 2, 2), factor=2),
     Law(
         "all quantities and sums doubled double the cost",

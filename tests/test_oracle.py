@@ -425,6 +425,30 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             demand=[need(0, 4, 2)],
         ),
         12 * 5 + 2 * 7 + 4 * 1,
+    # Old metal has 1 month of 3 left: it serves the 3 of any life, and the 4 that ask for two months
+    # are bought new.
+    "demand of two lives": (
+        book(
+            1,
+            {"shelf_life_months": 3},
+            opening_stock=[lot(9, "2026-11-01")],
+            offers=[offer()],
+            demand=[need(0, 3), {**need(0, 4), "minimum_life_months": 2}],
+        ),
+        40,
+    ),
+    # 5 a month; in A it asks for the whole life of two months. The lot of month 0 serves
+    # month 1 else, for 1 less each.
+    "life that is asked for in a scenario": (
+        book(
+            2,
+            {"shelf_life_months": 2},
+            offers=[offer("early", 9, to=month(0)), offer(**{"from": month(1)})],
+            demand=[need(1, 5)],
+            scenarios=[scenario("A", 0.5, revealed=month(0))],
+            events=[event("demand", "gallium", "minimum_life_months", "set", 2, 1)],
+        ),
+        0.5 * 45 + 0.5 * 50,
     ),
     # Half arrives: 20 ordered. On delivery 10 are paid, on order 20.
     "availability, paid on delivery": (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from optimiser.auditing.inputs import Inputs
@@ -14,22 +16,16 @@ from optimiser.auditing.twin import AuditedHeading, AuditedMovement, AuditedTota
 
 LEAST_CHANCE = 1e-9  # noise of a sum of probabilities [1]
 
+Need = tuple[int, str, str | None, int]
+"""A period, a material, a buyer and the life that is asked for [periods]."""
+
 
 def demand(path: PathAudit) -> None:
     """Compare demand with the input, and what is met with what left lots; price the rest."""
     inputs, record = path.inputs, path.record
-    due: dict[tuple[int, str, str | None], float] = defaultdict(float)
-    spans: dict[int, range] = {}
-    for period in range(inputs.periods):
-        for row in inputs.at(period).rows("demand"):
-            if row.quantity > 0:
-                if id(row) not in spans:
-                    spans[id(row)] = inputs.spans(row.from_, row.to or row.from_)
-                if period in spans[id(row)]:
-                    due[period, row.material, row.buyer] += row.quantity
-    used = path.moves.sums("demand", lambda t, lot, name: (t, lot.material, name or None))
-    required: dict[tuple[int, str, str | None], float] = defaultdict(float)
-    met: dict[tuple[int, str, str | None], float] = defaultdict(float)
+    due = _asked(path)
+    required: dict[Need, float] = defaultdict(float)
+    met: dict[Need, float] = defaultdict(float)
     for line in path.sheets["demand"]:
         t, material = (
             path.when(line),
@@ -38,8 +34,9 @@ def demand(path: PathAudit) -> None:
         if t is None or material is None:
             continue
         material = inputs.at(t).materials[material.material]
-        required[t, material.material, line["buyer"]] += line["required"]
-        met[t, material.material, line["buyer"]] += line["met"]
+        life = _life_asked(path, material.material, line["minimum_life"] or 0.0, t)
+        required[t, material.material, line["buyer"], life] += line["required"]
+        met[t, material.material, line["buyer"], life] += line["met"]
         noise = path.noise(material.material)
         record.figure(line, "unmet", line["required"] - line["met"], noise)
         record.least(line, "unmet", 0.0, noise)
@@ -47,9 +44,12 @@ def demand(path: PathAudit) -> None:
             record.most(line, "unmet", 0.0, noise, (material, "shortage_cost"))
         cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
         path.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
-    path.match("demand", "what is required", due, required, lambda key: path.noise(key[1]))
-    path.match("demand", "what is met", used, met, lambda key: path.noise(key[1]))
-    for key, quantity in due.items():
+    listed = _in_words(path, due), _in_words(path, required)
+    path.match("demand", "what is required", *listed, lambda key: path.noise(key[1]))
+    used = _used_up(path)
+    path.match("demand", "what is met", used, _whole(met), lambda key: path.noise(key[1]))
+    _young_enough(path, met)
+    for key, quantity in _whole(due).items():
         unmet = quantity - used.get(key, 0.0)
         unmet = unmet if unmet > path.noise(key[1]) else 0.0
         path.outcome.shortfall += unmet
@@ -61,6 +61,68 @@ def demand(path: PathAudit) -> None:
             key[2],
             key[2],
         )
+
+
+def _asked(path: PathAudit) -> dict[Need, float]:
+    """Return what the input asks for in each period, by the life that it asks for [quantity]."""
+    inputs, spans = path.inputs, dict[int, range]()
+    due: dict[Need, float] = defaultdict(float)
+    for t in range(inputs.periods):
+        for row in inputs.at(t).rows("demand"):
+            if row.quantity > 0:
+                if id(row) not in spans:
+                    spans[id(row)] = inputs.spans(row.from_, row.to or row.from_)
+                if t in spans[id(row)]:
+                    life = _life_asked(path, row.material, row.minimum_life_months, t)
+                    due[t, row.material, row.buyer, life] += row.quantity
+    return due
+
+
+def _life_asked(path: PathAudit, material: str, months: float, t: int) -> int:
+    """Return a life in whole periods: 0 where life is unlimited, at most one beyond it."""
+    life = path.inputs.life(material, t)
+    return 0 if life is None else min(life + 1, math.ceil(months / path.inputs.months - 1e-9))
+
+
+def _in_words(
+    path: PathAudit, needs: Mapping[Need, float]
+) -> dict[tuple[int, str, str | None, str], float]:
+    """Return quantities with the life that is asked for as a message names it."""
+    months = path.inputs.months
+    return {
+        (t, material, buyer, f"{life * months} months of life" if life else ""): quantity
+        for (t, material, buyer, life), quantity in needs.items()
+    }
+
+
+def _whole(needs: Mapping[Need, float]) -> dict[tuple[int, str, str | None], float]:
+    """Return quantities by period, material and buyer, of whatever life."""
+    found: dict[tuple[int, str, str | None], float] = defaultdict(float)
+    for (t, material, buyer, _), quantity in needs.items():
+        found[t, material, buyer] += quantity
+    return found
+
+
+def _used_up(path: PathAudit) -> dict[tuple[int, str, str | None], float]:
+    """Return what demand took from lots by period, material and buyer [quantity]."""
+    return path.moves.sums("demand", lambda t, lot, name: (t, lot.material, name or None))
+
+
+def _young_enough(path: PathAudit, met: Mapping[Need, float]) -> None:
+    """Compare what is met of a life or more with the metal used that has so much life left."""
+    inputs = path.inputs
+    used = path.moves.sums(
+        "demand",
+        lambda t, lot, name: (t, lot.material, name or None, t - inputs.period(lot.made)),
+    )
+    for t, material, buyer, least in (key for key in met if key[3] > 0):
+        life, place = inputs.life(material, t) or 0, (t, material, buyer)
+        asked = sum(amount for key, amount in met.items() if key[:3] == place and key[3] >= least)
+        young = (key for key in used if key[:3] == place and life - key[3] >= least)
+        enough = sum(used[key] for key in young)
+        months = least * inputs.months
+        what = f"{material} used in {inputs.begins[t]} with {months} months of life or more left"
+        path.record.reaches("movements", what, asked, enough, path.noise(material))
 
 
 def targets(path: PathAudit) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stockpile_model.blocks.demand import Demand, DemandMet, required
+from stockpile_model.blocks.demand import Demand, DemandMet, required, tells_apart
 from stockpile_model.build import report
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -21,7 +21,11 @@ from tests.support.accept import (
     offer,
     put,
     site,
+    warnings,
 )
+
+SEVERAL = (demand(4, minimum_life_months=2), demand(3))
+MIXED = book(*SEVERAL, material(shelf_life_months=3), lot(5, -2), offer(), periods=1)
 
 CASES = [
     Case(
@@ -52,6 +56,23 @@ CASES = [
         [{"use[ga,,north,1,0]": 5, "expired[ga,north,0]": 1}],
     ),
     Case(
+        "hold_life",
+        "of 7 units 4 must have two months left: the old lot serves the other 3",
+        MIXED,
+        {"buy[spot,0]": 4, "use[ga,,stockpile,0,0]": 4, "use[ga,,stockpile,2,0]": 3, "expired[ga,stockpile,0]": 2},
+        [
+            {"buy[spot,0]": 3, "use[ga,,stockpile,0,0]": 3, "use[ga,,stockpile,2,0]": 4, "expired[ga,stockpile,0]": 1},
+            {"buy[spot,0]": 4, "use[ga,,stockpile,0,0]": 2, "stock[ga,stockpile,0,0]": 2, "use[ga,,stockpile,2,0]": 5, "expired[ga,stockpile,0]": 0},
+        ],
+    ),
+    Case(
+        "hold_life",
+        "what is not met may be of the life that is asked for",
+        book(*SEVERAL, material(shelf_life_months=3, shortage_cost=30), lot(9, -2), offer(), periods=1),
+        {"buy[spot,0]": 1, "use[ga,,stockpile,0,0]": 1, "use[ga,,stockpile,2,0]": 3, "unmet[ga,,0]": 3, "expired[ga,stockpile,0]": 6},
+        [{"use[ga,,stockpile,2,0]": 4, "unmet[ga,,0]": 2, "expired[ga,stockpile,0]": 5}],
+    ),
+    Case(
         "unmet",
         "no more than nothing can be unmet",
         book(demand(10), material(shortage_cost=30), offer(), periods=1),
@@ -71,6 +92,50 @@ def test_a_demand_of_a_buyer_is_served_by_its_sites_and_by_those_of_nobody() -> 
         book(demand(10, buyer="navy"), site("common"), site("own", buyer="navy"), periods=1)
     ).m
     assert set(m.USES) == {("ga", "navy", "common", 0, 0), ("ga", "navy", "own", 0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("months", "ages"),
+    [(0, {0, 1, 2}), (1, {0, 1, 2}), (1.5, {0, 1}), (2, {0, 1}), (3, {0}), (4, set())],
+)
+def test_metal_serves_at_ages_that_leave_the_life_asked_for(months: float, ages: set[int]) -> None:
+    """At age a it has 3 - a months left."""
+    life = material(shelf_life_months=3, shortage_cost=9)
+    m = built(book(demand(10, minimum_life_months=months), life, periods=4)).m
+    assert {a for _, _, _, a, _ in m.USES} == ages
+
+
+def test_metal_without_a_shelf_life_serves_every_demand() -> None:
+    m = built(book(demand(10, minimum_life_months=60), demand(5), periods=1)).m
+    assert len(m.USES) == 1
+    assert len(m.DEMAND_LIVES) == 0
+
+
+def test_ages_are_told_apart_where_a_demand_takes_one_and_not_the_other() -> None:
+    rows = (material(shelf_life_months=12), demand(1, 0, 11), demand(1, 3, minimum_life_months=6))
+    assert [tells_apart(book(*rows, periods=12), "ga", age) for age in range(12)] == (
+        [1] * 7 + [0] * 5
+    )
+
+
+def test_what_is_met_and_missing_is_reported_by_life() -> None:
+    """The one new unit serves what asks for two months; of what is missing 3 are of that."""
+    stockpile = book(
+        *SEVERAL, material(shelf_life_months=3, shortage_cost=30), lot(9, -2), offer(), periods=1
+    )
+    plan = {
+        "buy[spot,0]": 1,
+        "use[ga,,stockpile,0,0]": 1,
+        "use[ga,,stockpile,2,0]": 2,
+        "unmet[ga,,0]": 4,
+        "expired[ga,stockpile,0]": 7,
+    }
+    assert bill(stockpile, plan) == pytest.approx({"purchases": 10, "shortage": 120})
+    rows = [row for row in report(put(built(stockpile), plan)) if isinstance(row, DemandMet)]
+    assert [(row.minimum_life, row.required, row.met, row.unmet, row.cost) for row in rows] == [
+        (2, 4, 1, 3, 90),
+        (None, 3, 2, 1, 30),
+    ]
 
 
 def asked(stockpile: Stockpile) -> list[float]:
@@ -104,6 +169,14 @@ def test_unmet_demand_is_charged_and_reported() -> None:
     (told,) = [row for row in report(put(built(stockpile), plan)) if isinstance(row, DemandMet)]
     assert (told.date, told.required, told.met, told.unmet) == (month(1), 10, 8, 2)
     assert told.cost == pytest.approx(60 * february)
+
+
+def test_a_life_that_no_metal_has_is_warned_about() -> None:
+    rows = (material(shelf_life_months=6, shortage_cost=9), demand(1, minimum_life_months=7))
+    assert warnings(book(*rows)) == [
+        "demand.minimum_life_months: is above the shelf life of ga, 6 months: no metal can meet "
+        "the demand, found 7"
+    ]
 
 
 def test_faults_of_a_demand() -> None:

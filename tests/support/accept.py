@@ -486,7 +486,8 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         site("depot"),
     )
     asked = (
-        demand(15, 0, 4, buyer="navy"), demand(8, 1, 4, buyer="army"), demand(3, 2, 4, material="in"),
+        demand(15, 0, 4, buyer="navy"), demand(6, 1, 4, buyer="army"), demand(2, 1, 4, buyer="army", minimum_life_months=2),
+        demand(3, 2, 4, material="in"),
         target(10, 2, buyer="navy"), target(20, 4, path="ramp", hard=True, buyer="navy"), target(5, 3, buyer="army"),
         target(None, 0, days=20, material="in", probability=0.5),
     )  # fmt: skip

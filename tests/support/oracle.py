@@ -1319,22 +1319,32 @@ class Program:
         for n in self.book.nodes:
             now = self.book.at(n)
             asking = [
-                number(row, "quantity")
-                for row in now.rows("demand")
+                (i, row)
+                for i, row in enumerate(now.rows("demand"))
                 if (row["material"], row.get("buyer")) == (material, buyer)
                 and n.t in now.between({"from": row["from"], "to": row.get("to") or row["from"]})
             ]
-            if not asking:
-                continue
-            used = total(
-                [self.leave(pool, n, f"use {buyer}") for pool in self.serving(material, buyer, n)]
-            )
-            if now.materials[material].get("shortage_cost") is None:
-                self.rows.append(equal(used, sum(asking)))
-                continue
-            unmet = (used - sum(asking)) * -1
-            self.rows.append(at_least(unmet, 0))
-            self.miss(n, unmet, number(now.materials[material], "shortage_cost"))
+            # Each row takes from the pools for itself, of metal with the life that it asks for.
+            for i, row in asking:
+                least, quantity = number(row, "minimum_life_months"), number(row, "quantity")
+                used = total(
+                    [
+                        self.leave(pool, n, f"use {buyer} {i}")
+                        for pool in self.serving(material, buyer, n)
+                        if self.left(pool, n) * now.months >= least
+                    ]
+                )
+                if now.materials[material].get("shortage_cost") is None:
+                    self.rows.append(equal(used, quantity))
+                    continue
+                unmet = (used - quantity) * -1
+                self.rows.append(at_least(unmet, 0))
+                self.miss(n, unmet, number(now.materials[material], "shortage_cost"))
+
+    def left(self, pool: Pool, n: Node) -> int:
+        """The periods of life left to what leaves a pool at a node."""
+        unlimited = pool.gone is None
+        return 10**6 if unlimited else self.book.at(n).life(pool.material) - (n.t - pool.born)
 
     def target(self, material: str, buyer: str | None) -> None:
         for n in self.book.nodes:

@@ -175,6 +175,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "holding_cost": blank("materials", "holding_cost"),
     "disposal_cost": blank("materials", "disposal_cost"),
     "hard_demand": shortage_allowed,
+    "demand_life": blank("demand", "minimum_life_months"),
     "opening_stock": without("opening_stock"),
     "site_capacity": blank("sites", "capacity"),
     "site_cost": blank("sites", "cost"),
@@ -288,6 +289,7 @@ NEEDS = {
     "committed_rotation": ("opening_stock", "sale"),
     "committed_project": ("project",),
     "count_life": ("shelf_life", "targets"),
+    "demand_life": ("shelf_life", "opening_stock"),
     "disposal_cost": ("shelf_life", "opening_stock"),
     "ramp": ("targets",),
     "hard_target": ("targets",),
@@ -455,7 +457,11 @@ class _Drawing:
                 self.demand(name)
                 for name in self.names
                 for _ in range(
-                    self.pick(1, 1, 2, int("targets" not in self.has or "demand_event" in self.has))
+                    self.pick(2, 3)
+                    if "demand_life" in self.has
+                    else self.pick(
+                        1, 1, 2, int("targets" not in self.has or "demand_event" in self.has)
+                    )
                 )
             ],
         }
@@ -588,6 +594,9 @@ class _Drawing:
             "from": self.day(first),
             "to": self.pick(None, self.end(last), self.end(last)),
             "quantity": self.pick(7, 10, 24),
+            "minimum_life_months": self.only(
+                "demand_life", *(periods * self.months for periods in (0, 1, 2, 2, 3))
+            ),
         }
 
     def offers(self) -> list[dict[str, Any]]:

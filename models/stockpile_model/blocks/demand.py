@@ -1,4 +1,4 @@
-"""Demand: what must be handed out of stock, and what is left unmet."""
+"""Demand: what must be handed out of stock, with how much life left, and what is left unmet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyomo.environ as pyo
 
@@ -41,6 +42,14 @@ class Demand(Row):
         least=0,
         outlier="either",
     )
+    minimum_life_months: float = column(
+        "life a unit must still have when it is used; metal that leaves at age a has the shelf "
+        "life less a left",
+        "months",
+        default=0.0,
+        least=0,
+        age="left",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +67,9 @@ class DemandMet(Dated):
     date: dt.date = column("first day of the period")
     material: str = column("material")
     buyer: str | None = column("whose demand")
+    minimum_life: float | None = column(
+        "life a unit must still have when it is used; blank = any", "months"
+    )
     required: float = column("demand of the period", "quantity")
     met: float = column("handed out of stock", "quantity")
     unmet: float = column("not met", "quantity", alarm=True)
@@ -77,8 +89,17 @@ class DemandMet(Dated):
 DEMAND = Exit("demand")
 Key = tuple[str, str, int]
 """A material, a buyer and a node."""
-Asks = Mapping[Key, tuple[float, Demand]]
-"""Demand at each node, with the first row that asks for it [quantity]."""
+
+
+class Need(NamedTuple):
+    """What rows ask for together [quantity], with the first of them."""
+
+    quantity: float
+    row: Demand
+
+
+Asks = Mapping[Key, Need]
+"""Demand at each node, of whatever life."""
 
 
 def covers(stockpile: Stockpile, row: Demand) -> range:
@@ -87,17 +108,18 @@ def covers(stockpile: Stockpile, row: Demand) -> range:
 
 
 @functools.lru_cache(maxsize=4096)
-def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], tuple[float, Demand]]:
-    """Return demand at a node by material and buyer [quantity], with the first row that asks.
+def by_life(stockpile: Stockpile, node: int) -> dict[tuple[str, str], dict[int, Need]]:
+    """Return demand at a node by material and buyer, and by the life that it asks for [periods].
 
-    Rows add up.
+    Rows that ask for the same add up.
     """
-    found: dict[tuple[str, str], tuple[float, Demand]] = {}
-    period = stockpile.tree.period[node]
-    for row in stockpile.at(node).rows(Demand):
+    found: dict[tuple[str, str], dict[int, Need]] = {}
+    period, now = stockpile.tree.period[node], stockpile.at(node)
+    for row in now.rows(Demand):
         if row.quantity > 0 and period in covers(stockpile, row):
-            before, first = found.get((row.material, row.buyer or ""), (0.0, row))
-            found[row.material, row.buyer or ""] = (before + row.quantity, first)
+            needs = found.setdefault((row.material, row.buyer or ""), {})
+            before, first = needs.get(life := life_asked(now, row), (0.0, row))
+            needs[life] = Need(before + row.quantity, first)
     return found
 
 
@@ -125,6 +147,26 @@ def _due(stockpile: Stockpile, node: int, material: str, buyer: str) -> float:
     return sum(amount for (i, b), (amount, _) in asked if i == material and buyer in ("", b))
 
 
+def life_asked(stockpile: Stockpile, row: Demand) -> int:
+    """Return the least life left to metal that a row takes, in whole periods.
+
+    It is 0 where life is unlimited, and one beyond the shelf life where no metal has enough.
+    """
+    life, months = stockpile.life(row.material), stockpile.calendar.months
+    within = range((life or 0) + 1)
+    enough = (each for each in within if each * months >= row.minimum_life_months - 1e-9)
+    return 0 if life is None else next(enough, life + 1)
+
+
+@functools.lru_cache(maxsize=4096)
+def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Need]:
+    """Return demand at a node by material and buyer, of whatever life."""
+    return {
+        key: Need(sum(each.quantity for each in needs.values()), next(iter(needs.values())).row)
+        for key, needs in by_life(stockpile, node).items()
+    }
+
+
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return what demand asks of a material in a window at most [quantity]."""
     at = stockpile.tree.at
@@ -134,6 +176,19 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
     asked = required(stockpile, node).items()
     return sum(amount for (i, _), (amount, _) in asked if i == material)
+
+
+def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
+    """Return how many rows that ask for some life an age has enough left for."""
+    rows = (row for row in stockpile.rows(Demand) if row.material == material)
+    lives = (life_asked(stockpile, row) for row in rows if row.minimum_life_months > 0)
+    return sum(_has_left(stockpile, material, age, life) for life in lives)
+
+
+def _has_left(stockpile: Stockpile, material: str, age: int, least: int) -> bool:
+    """Return whether metal that leaves at an age has so many periods of life left."""
+    life = stockpile.life(material)
+    return life is None or life - age >= least
 
 
 def serving(stockpile: Stockpile, buyer: str) -> list[str]:
@@ -155,6 +210,19 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             message = f"no period of {horizon}, is covered by {dates}"
             remedy = "change the dates or remove the row"
             yield Problem(row.TABLE, row.line, "from", f"{message}; {remedy}")
+        yield from _check_life(stockpile, row)
+
+
+def _check_life(stockpile: Stockpile, row: Demand) -> Iterator[Problem]:
+    """Yield a warning where no metal has the life that a row asks for."""
+    material = stockpile.keyed(Material).get(row.material)
+    life = None if material is None else material.shelf_life_months
+    if life is not None and row.minimum_life_months > life + 1e-9:
+        message = (
+            f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: no metal "
+            f"can meet the demand, found {amounts.quantity(row.minimum_life_months)}"
+        )
+        yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -164,7 +232,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     add_use(m, stockpile, list(asked))
     add_unmet(m, stockpile)
     balance_demand(m, stockpile, asked)
+    hold_life(m, stockpile)
     limit_demand(m, asked, ledger)
+    limit_life(m, stockpile, ledger)
     take_use(m, ledger)
     charge_shortage(m, stockpile, ledger)
 
@@ -187,9 +257,15 @@ def add_use(m: pyo.ConcreteModel, stockpile: Stockpile, demands: Sequence[Key]) 
 
 
 def _sources(stockpile: Stockpile, i: str, b: str, n: int) -> list[tuple[str, int]]:
-    """Return the sites and ages that can meet a demand."""
-    ages = stockpile.first_ages(i, n)
-    return [(w, a) for w in serving(stockpile, b) for a in ages]
+    """Return the sites and ages that can meet a demand: those with the least life it asks for."""
+    return _with_life(stockpile, i, b, min(by_life(stockpile, n)[i, b]), n)
+
+
+def _with_life(stockpile: Stockpile, i: str, b: str, life: int, n: int) -> list[tuple[str, int]]:
+    """Return the sites and ages that serve a buyer with so many periods of life left."""
+    now, ages = stockpile.at(n), stockpile.first_ages(i, n)
+    young = [a for a in ages if _has_left(now, i, a, life)]
+    return [(w, a) for w in serving(stockpile, b) for a in young]
 
 
 def add_unmet(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
@@ -213,11 +289,41 @@ def balance_demand(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> N
     def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
         used = summed([m.use[i, b, w, a, n] for w, a in _sources(stockpile, i, b, n)])
         met = used + m.unmet[i, b, n] if (i, b, n) in m.SHORTAGES else used
-        return met == asked[i, b, n][0]
+        return met == asked[i, b, n].quantity
 
     m.balance_demand = pyo.Constraint(
         m.DEMANDS, rule=rule, doc="demand is met or counted as unmet [quantity]"
     )
+
+
+def hold_life(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
+    """Require Σ_{w, a that leave life k} use[i,b,w,a,n] + unmet[i,b,n] ≥ what asks for k or more.
+
+    It is required of each life k above the least that a demand asks for. Metal that has k left
+    serves all that asks for less, so where these hold, each row has a part of the use for itself.
+    """
+    m.DEMAND_LIVES = pyo.Set(
+        dimen=4,
+        initialize=[
+            (i, b, k, n) for i, b, n in m.DEMANDS for k in sorted(by_life(stockpile, n)[i, b])[1:]
+        ],
+        doc="material, buyer, life left, node with demand for that life and for less",
+    )
+
+    def rule(m: pyo.ConcreteModel, i: str, b: str, k: int, n: int) -> object:
+        used = [m.use[i, b, w, a, n] for w, a in _with_life(stockpile, i, b, k, n)]
+        unmet = [m.unmet[i, b, n]] if (i, b, n) in m.SHORTAGES else []
+        return summed([*used, *unmet]) >= _asked(stockpile, i, b, k, n)
+
+    m.hold_life = pyo.Constraint(
+        m.DEMAND_LIVES, rule=rule, doc="demand is met by metal with the life it asks for [quantity]"
+    )
+
+
+def _asked(stockpile: Stockpile, i: str, b: str, life: int, n: int) -> float:
+    """Return what a buyer asks for with a life or more [quantity]."""
+    needs = by_life(stockpile, n)[i, b]
+    return sum(each.quantity for k, each in needs.items() if k >= life)
 
 
 def limit_demand(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
@@ -225,6 +331,15 @@ def limit_demand(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
     for (i, b, n), (amount, row) in asked.items():
         data, what = m.balance_demand[i, b, n], f"demand for {i}"
         ledger.limit(data, "least", amount, "quantity", what, row, "quantity", n)
+
+
+def limit_life(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post each demand for more life than the rest, with its cell."""
+    for i, b, k, n in m.DEMAND_LIVES:
+        amount, row = _asked(stockpile, i, b, k, n), by_life(stockpile, n)[i, b][k].row
+        life = amounts.count(k * stockpile.calendar.months, "month")
+        what = f"demand for {i} with {life} of life left"
+        ledger.limit(m.hold_life[i, b, k, n], "least", amount, "quantity", what, row, "quantity", n)
 
 
 def take_use(m: pyo.ConcreteModel, ledger: Ledger) -> None:
@@ -242,23 +357,46 @@ def charge_shortage(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) 
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    """Yield what is met of each demand."""
+    """Yield what is met of each demand, by the life that it asks for."""
     m, stockpile = formulation.m, formulation.stockpile
     tree = stockpile.tree
     for i, b, n in m.DEMANDS:
-        unmet = evaluate(m.unmet[i, b, n]) if (i, b, n) in m.SHORTAGES else 0.0
-        needed = required(stockpile, n)[i, b][0]
+        missing = _missing(m, stockpile, i, b, n)
         price = stockpile.at(n).keyed(Material)[i].shortage_cost or 0.0
-        yield DemandMet(
-            **stockpile.where(n),
-            date=stockpile.date(n),
-            material=i,
-            buyer=b or None,
-            required=needed,
-            met=needed - unmet,
-            unmet=unmet,
-            cost=tree.probability[n] * stockpile.discount(tree.period[n]) * price * unmet,
-        )
+        for life, (needed, row) in by_life(stockpile, n)[i, b].items():
+            unmet = missing[life]
+            yield DemandMet(
+                **stockpile.where(n),
+                date=stockpile.date(n),
+                material=i,
+                buyer=b or None,
+                minimum_life=row.minimum_life_months or None,
+                required=needed,
+                met=needed - unmet,
+                unmet=unmet,
+                cost=tree.probability[n] * stockpile.discount(tree.period[n]) * price * unmet,
+            )
+
+
+def _missing(
+    m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int
+) -> dict[int, float]:
+    """Return what is not met of a demand, by the life that it asks for [quantity].
+
+    Metal serves what asks for the most life that it has left, so nothing is missing of a row that
+    any split of the metal among the rows could meet.
+    """
+    lives = sorted(by_life(stockpile, n)[i, b])
+    left, found = (
+        evaluate(m.unmet[i, b, n]) if (i, b, n) in m.SHORTAGES else 0.0,
+        dict[int, float](),
+    )
+    for life in reversed(lives[1:]):
+        used = sum(evaluate(m.use[i, b, w, a, n]) for w, a in _with_life(stockpile, i, b, life, n))
+        short = _asked(stockpile, i, b, life, n) - used - sum(found.values())
+        found[life] = min(left, short) if short > stockpile.scale.nothing else 0.0
+        left -= found[life]
+    return {**found, lives[0]: left}
 
 
 BLOCK = Block(
@@ -270,5 +408,6 @@ BLOCK = Block(
     check=check,
     add=add,
     report=report,
+    tells_apart=tells_apart,
     uses=uses,
 )
