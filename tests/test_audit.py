@@ -1208,12 +1208,22 @@ OLD_AND_NEW: dict[str, Any] = {
         for quantity, months in ((10, 3), (5, None))
     ],
 }
+RECEIVED: dict[str, Any] = {
+    **{name: OLD_AND_NEW[name] for name in ("settings", "suppliers", "materials")},
+    "offers": [{**EARLY["offers"][0], "life_on_receipt_months": 3}],
+    "demand": [{"material": "gallium", "from": dt.date(2027, 2, 1), "quantity": 10}],
+}
 MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "a demand takes metal too old": (
         OLD_AND_NEW,
         (demand, "_has_left", lambda stockpile, material, age, least: True),
         r"^movements: gallium used in 2027-01-01 with 3 months of life or more left must be at "
         r"least 10, found 0",
+    ),
+    "received as new": (
+        RECEIVED,
+        (Stockpile, "age_received", lambda stockpile, material, months: 0),
+        r"^deliveries!L2: made .* must be 2027-01-01 \(offers!E2\), found 2027-02-01",
     ),
     "shelf life off by one": (
         FULL,

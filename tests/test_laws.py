@@ -205,6 +205,12 @@ def thrown_away_at_will(tables: Tables) -> None:
     tables["outlets"] = [*tables.get("outlets", []), *scraps]
 
 
+def arrives_new(tables: Tables) -> None:
+    for name in ("offers", "contracts"):
+        for row in rows(tables, name):
+            row["life_on_receipt_months"] = None
+
+
 def looser_rules(tables: Tables) -> None:
     for row in rows(tables, "rules"):
         room = {"share": 0.15, "quantity": 3, "spend": 15, "count": 1}[
@@ -531,6 +537,12 @@ LAWS = [
         "a shorter life that a demand asks for never costs more",
         "demand_life",
         each("demand", "minimum_life_months", lambda _: None),
+    ),
+    Law(
+        "metal that arrives with its whole life never costs more",
+        "life_on_receipt",
+        arrives_new,
+        first=thrown_away_at_will,
     ),
     Law("all money doubled doubles the cost", "discount", scaled(1, 2, 2), factor=2),
     Law(

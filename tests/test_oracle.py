@@ -425,6 +425,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             demand=[need(0, 4, 2)],
         ),
         12 * 5 + 2 * 7 + 4 * 1,
+    ),
     # Old metal has 1 month of 3 left: it serves the 3 of any life, and the 4 that ask for two months
     # are bought new.
     "demand of two lives": (
@@ -449,6 +450,43 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             events=[event("demand", "gallium", "minimum_life_months", "set", 2, 1)],
         ),
         0.5 * 45 + 0.5 * 50,
+    ),
+    # 8 with one month left are over before the need of the second month; with two they serve it.
+    "received with too little life": (
+        book(
+            2,
+            {"shelf_life_months": 3},
+            offers=[
+                offer("old", 8, to=month(0), life_on_receipt_months=1),
+                offer(**{"from": month(1)}),
+            ],
+            demand=[need(1, 5)],
+        ),
+        50,
+    ),
+    "received with enough life": (
+        book(
+            2,
+            {"shelf_life_months": 3},
+            offers=[
+                offer("old", 8, to=month(0), life_on_receipt_months=2),
+                offer(**{"from": month(1)}),
+            ],
+            demand=[need(1, 5)],
+        ),
+        40,
+    ),
+    # 10 a month for 6 each, with one month left: those of the first month do not serve the second,
+    # in which 5 of 15 are missing.
+    "an offtake of old metal": (
+        book(
+            2,
+            {"shelf_life_months": 3, "shortage_cost": 30},
+            contracts=[contract(deliver_from=month(0), term_months=2, life_on_receipt_months=1)],
+            floors=[floor(6, 120)],
+            demand=[need(1, 15)],
+        ),
+        120 + 150,
     ),
     # Half arrives: 20 ordered. On delivery 10 are paid, on order 20.
     "availability, paid on delivery": (

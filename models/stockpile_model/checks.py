@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stockpile_model.amounts import count
+from stockpile_model.amounts import count, quantity
 from stockpile_model.schema import Problem, Row, columns, get, nearest
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 
 def whole_periods(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
@@ -26,6 +27,30 @@ def whole_periods(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
             length, found = count(calendar.months, "month"), count(months, "month")
             message = f"must be a whole number of periods of {length}, found {found}"
             yield Problem(row.TABLE, row.line, each.name, f"{message}; write {' or '.join(nearby)}")
+
+
+def received(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
+    """Yield what is wrong with the life that metal has left when it is received."""
+    name, material = "life_on_receipt_months", stockpile.keyed(Material).get(get(row, "material"))
+    months, message, warning = get(row, name), "", False
+    if months is None or material is None:
+        return
+    life = material.shelf_life_months
+    if life is None:
+        message = f"needs a shelf_life_months of {material.material}: without one no age is kept"
+    elif months > life + 1e-9:
+        longest, warning = count(life, "month"), True
+        message = (
+            f"is above the shelf life of {material.material}, {longest}: the metal arrives with "
+            f"that, found {quantity(months)}"
+        )
+    elif life - months >= 12 * (stockpile.settings.start.year - 1):
+        message = (
+            f"is so far below the shelf life of {material.material}, {count(life, 'month')}, that "
+            f"no date says when the metal was made, found {quantity(months)}"
+        )
+    if message:
+        yield Problem(row.TABLE, row.line, name, message, warning=warning)
 
 
 LEAST_SHARE = 1e-6  # of a quantity that a solver still sees next to the whole

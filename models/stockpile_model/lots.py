@@ -96,7 +96,7 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         shelf = [Batch(each.lot, each.age + 1, each.quantity) for each in before]
         shelf += _opening(ledger, found, n)
         for lot, came, quantity in arrivals.get(n, ()):
-            shelf.append(Batch(lot, 0, quantity))
+            shelf.append(Batch(lot, came.age, quantity))
             found.movements.append(_arrived(n, lot, came, quantity))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for gone, quantity in departures.get(n, ()):
@@ -108,20 +108,21 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
 def _arrivals(
     stockpile: Stockpile, ledger: Ledger, nothing: float
 ) -> dict[int, list[tuple[Lot, Arrival, float]]]:
-    """Return by node the lots that arrive."""
+    """Return by node the lots that arrive; the age at which each does says when it was made."""
     calendar, period = stockpile.calendar, stockpile.tree.period
     found: dict[int, list[tuple[Lot, Arrival, float]]] = {}
     for each in ledger.arrivals:
         if (quantity := evaluate(each.amount)) > nothing:
-            begin = calendar.begin(period[each.node])
-            lot = Lot(f"{each.name} {begin:%Y-%m}", each.material, each.site, begin)
+            came, made = period[each.node], period[each.node] - each.age
+            name = f"{each.name} {calendar.begin(came):%Y-%m}"
+            lot = Lot(name, each.material, each.site, calendar.begin(made))
             found.setdefault(each.node, []).append((lot, each, quantity))
     return found
 
 
 def _arrived(node: int, lot: Lot, came: Arrival, quantity: float) -> Moved:
     kind, price = ARRIVAL if came.supplier is not None else RETURN, _unit_price(came)
-    return Moved(node, lot, 0, kind, came.table, came.name, came.supplier, quantity, price)
+    return Moved(node, lot, came.age, kind, came.table, came.name, came.supplier, quantity, price)
 
 
 def _leave(

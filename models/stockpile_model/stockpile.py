@@ -244,10 +244,11 @@ class Stockpile:
     def _longest_life(self) -> int:
         """A life that no metal reaches the end of [periods].
 
-        It is the horizon, the age of the oldest lot at its start, and the most life that any row
-        asks metal still to have.
+        It is the horizon, the age of the oldest lot at its start or of the oldest metal that is
+        received, and the most life that any row asks metal still to have.
         """
         asked, begun = 0.0, self.settings.start
+        oldest = max((max(ages) for ages in self._received.values()), default=0)
         for kind, rows in self.tables.items():
             for column in columns(kind):
                 if column.age == "left":
@@ -256,10 +257,40 @@ class Stockpile:
                     begun = min([begun, *(get(row, column.name) or begun for row in rows)])
         return (
             self.settings.periods
-            - self.calendar.period(begun)
+            + max(oldest, -self.calendar.period(begun))
             + math.ceil(asked / self.calendar.months)
             + 1
         )
+
+    def received(self, material: str) -> frozenset[int]:
+        """Return the ages at which rows state that a material is received [periods]."""
+        return self._received.get(material, frozenset())
+
+    @functools.cached_property
+    def _received(self) -> dict[str, frozenset[int]]:
+        found: dict[str, frozenset[int]] = {}
+        for kind, rows in self.tables.items():
+            for column in (each for each in columns(kind) if each.age == "received"):
+                for row in rows:
+                    material = self.keyed(Material).get(get(row, "material"))
+                    months = get(row, column.name)
+                    if material is not None and months is not None and self._whole_life(material):
+                        name, before = material.material, found.get(material.material, frozenset())
+                        found[name] = before | {self.age_received(name, months)}
+        return found
+
+    def _whole_life(self, material: Material) -> bool:
+        """Return whether a shelf life is a whole number of periods, or unlimited."""
+        return self.calendar.whole(material.shelf_life_months or 0.0) is not None
+
+    def age_received(self, material: str, months: float | None) -> int:
+        """Return the age of metal that is received with some months of life left [periods].
+
+        It is 0 where all of its life is left (None, or more than that), and where life is
+        unlimited.
+        """
+        life, left = self.shelf_life(material), self.calendar.whole(months or 0.0)
+        return 0 if life is None or months is None or left is None else max(0, life - left)
 
     def ages(self, material: str) -> range:
         """Return the ages at which a material can be on hand [periods]; one for unlimited life."""

@@ -86,15 +86,20 @@ def _opens(path: PathAudit, line: Line, t: int) -> None:
     path.record.term(line, "name", line["lot"])
 
 
-def comes_in(path: PathAudit, line: Line, t: int) -> None:
-    """Compare what comes in: it is made in that period, and its handling is charged."""
+def comes_back(path: PathAudit, line: Line, t: int) -> None:
+    """Compare what comes back: it is made in that period, and its handling is charged."""
     age, _ = age_and_life(path.inputs, line, t)
     if path.record.fails(age == 0):
         path.record.refuse(
             line.at("made"),
-            f"{line.words('made')}: what comes in is not made in that period",
+            f"{line.words('made')}: what comes back is not made in that period",
             amount=age * path.inputs.months,
         )
+    _comes_in(path, line, t)
+
+
+def _comes_in(path: PathAudit, line: Line, t: int) -> None:
+    """Charge the handling of what comes in."""
     site = path.inputs.at(t).sites[line["site"]]
     cost = site.handling_in * line["quantity"]
     path.pay(t, "handling", cost, line["material"], line["site"], site.buyer)
@@ -137,7 +142,7 @@ def _usable(path: PathAudit, line: Line, t: int) -> None:
 
 def _arrivals(path: PathAudit) -> None:
     """Compare deliveries with arrivals of lots."""
-    came: dict[tuple[int, str, str, str, str], float] = defaultdict(float)
+    came: dict[tuple[int, str, str, str, str, str], float] = defaultdict(float)
     for line in path.sheets["deliveries"]:
         came[
             path.inputs.period(line["date"]),
@@ -145,9 +150,11 @@ def _arrivals(path: PathAudit) -> None:
             line["name"],
             line["material"],
             line["site"],
+            f"made {line['made']}",
         ] += line["quantity"]
     shown = path.moves.sums(
-        "arrival", lambda t, lot, name: (t, lot.lot, name, lot.material, lot.site)
+        "arrival",
+        lambda t, lot, name: (t, lot.lot, name, lot.material, lot.site, f"made {lot.made}"),
     )
     path.match("movements", "arrival", came, shown, lambda key: path.noise(key[3]))
 
@@ -282,7 +289,7 @@ TWIN = Twin(
     ),
     movements=(
         AuditedMovement("opening", True, _opens),
-        AuditedMovement("arrival", True, comes_in),
+        AuditedMovement("arrival", True, _comes_in),
         AuditedMovement("expired", False, _expires),
     ),
     totals=(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
-from optimiser.auditing.metal import age_and_life, comes_in, compare_age, goes_out, lot_of
+from optimiser.auditing.metal import age_and_life, comes_back, compare_age, goes_out, lot_of
 from optimiser.auditing.path_audit import AuditedLot, PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
@@ -171,7 +171,7 @@ TWIN = Twin(
         AuditedHeading("sales", receiver="outlets"),
     ),
     movements=(
-        AuditedMovement("return", True, comes_in),
+        AuditedMovement("return", True, comes_back),
         AuditedMovement("rotation", False, _takes),
     ),
     sheets=(

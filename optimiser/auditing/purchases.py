@@ -20,6 +20,7 @@ from optimiser.auditing.twin import (
     Twin,
 )
 from stockpile_model.names import identity
+from stockpile_model.schema import get, keys
 
 
 def deliveries(path: PathAudit) -> None:
@@ -39,6 +40,7 @@ def deliveries(path: PathAudit) -> None:
         record.term(line, "buyer", sites[line["site"]].buyer, (sites[line["site"]], "buyer"))
         record.least(line, "quantity", 0.0, path.noise(row.material))
         record.figure(line, "paid", line["price"] * line["quantity"])
+        _received(path, line, row, table, t)
         if (site := getattr(row, "site", None)) is not None:
             record.term(line, "site", site, (row, "site"))
         path.arriving.setdefault((table, name, t), defaultdict(float))[line["site"]] += line[
@@ -46,6 +48,18 @@ def deliveries(path: PathAudit) -> None:
         ]
         path.shown[table, name, t] = line["price"]
         path.brought.append(Brought(t, table, name, row.material, line["site"], line["quantity"]))
+
+
+def _received(path: PathAudit, line: Line, known: Any, table: str, t: int) -> None:
+    """Compare when what arrives was made, by the life that it must have left."""
+    inputs, row = path.inputs, path.inputs.at(t).keyed(table)[get(known, keys(type(known))[0])]
+    life, months = inputs.life(row.material, t), row.life_on_receipt_months
+    left = life if life is None or months is None else min(life, inputs.whole(months))
+    age, cell = (life or 0) - (left or 0), (row, "life_on_receipt_months")
+    path.record.term(line, "made", inputs.begin(t - age), cell)
+    path.record.figure(
+        line, "remaining_life", None if left is None else left * inputs.months, cell=cell
+    )
 
 
 def prices(path: PathAudit) -> None:
@@ -138,6 +152,8 @@ def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
     inputs, record = path.inputs, path.record
     record.term(line, "supplier", offer.supplier, (offer, "supplier"))
     record.term(line, "material", offer.material, (offer, "material"))
+    life = (offer, "life_on_receipt_months")
+    record.figure(line, "life_on_receipt", offer.life_on_receipt_months, cell=life)
     path.within(line, "date", offer, "from_", "to", "and it can be ordered")
     path.staged(line, "offer", offer.supplier)
     if record.fails(inputs.ships(offer.supplier, t)):
@@ -489,7 +505,9 @@ TWIN = Twin(
         AuditedSheet(
             name="orders",
             instruction=AuditedInstruction(
-                ("offer", "supplier", "material"), ("ordered", "paid"), ("date", "arrives")
+                ("offer", "supplier", "material"),
+                ("ordered", "paid", "life_on_receipt"),
+                ("date", "arrives"),
             ),
         ),
     ),

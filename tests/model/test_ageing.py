@@ -271,11 +271,22 @@ def drawn(r: random.Random) -> Stockpile:
                 from_=since,
             ),
         ]
+    rate = r.choice([0.0, 0.3])
+    rows = [_of_some_life(r, row, life) for row in rows]
     return book(
         *(replace(row, line=k + 2) for k, row in enumerate(rows)),
         periods=periods,
-        discount_rate=r.choice([0.0, 0.3]),
+        discount_rate=rate,
     )
+
+
+def _of_some_life(r: random.Random, row: Row, life: int) -> Row:
+    """Some metal is received with less life than new metal has, some must be used young."""
+    if isinstance(row, (Offer, Contract)) and r.random() < 0.4:
+        return replace(row, life_on_receipt_months=r.randint(1, life))
+    if isinstance(row, Demand) and r.random() < 0.3:
+        return replace(row, minimum_life_months=r.randint(1, life))
+    return row
 
 
 @pytest.mark.parametrize("seed", [*range(11), 21])

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
-from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, remaining_life
+from stockpile_model.blocks.stock.lot_terms import (
+    OpeningLot,
+    age_at_start,
+    remaining_life,
+    tells_apart,
+)
 from stockpile_model.build import report
 from tests.support.accept import (
     Case,
     bill,
     book,
     built,
+    contract,
     demand,
     event,
     faults,
+    floor,
     lot,
     material,
     month,
@@ -51,6 +59,27 @@ CASES = [
         book(lot(10, -1), THREE_MONTHS, periods=1),
         {"stock[ga,stockpile,1,0]": 10},
         [{"stock[ga,stockpile,1,0]": 0, "stock[ga,stockpile,0,0]": 10}],
+    ),
+    Case(
+        "balance_stock",
+        "what is received with two months of three left is a month old",
+        book(offer(life_on_receipt_months=2), THREE_MONTHS, periods=1),
+        {"buy[spot,0]": 10, "stock[ga,stockpile,1,0]": 10},
+        [{"stock[ga,stockpile,1,0]": 0, "stock[ga,stockpile,0,0]": 10}],
+    ),
+    Case(
+        "balance_expiry",
+        "what an offtake delivers with one month of three left keeps for that month",
+        book(
+            contract(life_on_receipt_months=1), floor(10, 120), THREE_MONTHS, demand(3), periods=1
+        ),
+        {
+            "sign[offtake,low,0]": 1,
+            "take[offtake,low,0,0]": 10,
+            "use[ga,,stockpile,2,0]": 3,
+            "expired[ga,stockpile,0]": 7,
+        },
+        [{"expired[ga,stockpile,0]": 6}, {"expired[ga,stockpile,0]": 0}],
     ),
     Case(
         "balance_expiry",
@@ -326,3 +355,86 @@ def test_a_life_beyond_the_horizon_is_as_long_as_any_other() -> None:
     assert (short.life("ga"), long.life("ga"), long.shelf_life("ga")) == (16, 16, 1_000_000_000)
     assert len(built(short).m.stock) == len(built(long).m.stock)
     assert remaining_life(long, "ga", 5) == 1e9 - 5
+
+
+# Life on receipt
+# --------------------------------------------------------------------------------------------------
+
+
+def test_metal_received_with_less_life_is_followed_from_when_it_was_made() -> None:
+    """Two months of three are left: made in December, used in January and February."""
+    stockpile = book(offer(life_on_receipt_months=2), demand(4, 0, 1), THREE_MONTHS)
+    plan = {"buy[spot,0]": 8, "use[ga,,stockpile,1,0]": 4, "stock[ga,stockpile,1,0]": 4}
+    plan |= {"use[ga,,stockpile,2,1]": 4}
+    rows = list(report(put(built(stockpile), plan)))
+    (came,) = (row for row in rows if isinstance(row, Delivery))
+    assert (came.made, came.remaining_life) == (month(-1), 2)
+    (held,) = (row for row in rows if isinstance(row, LotStock))
+    assert (held.lot, held.made, held.age, held.remaining_life) == (
+        "spot 2027-01",
+        month(-1),
+        1,
+        1,
+    )
+    (order,) = (row for row in rows if isinstance(row, Order))
+    assert order.life_on_receipt == 2
+    assert "to arrive 2027-01 with 2 months of life left, for 80 USD" in order.instruction
+
+
+def test_the_age_at_receipt_is_that_of_the_period_of_arrival() -> None:
+    """Ordered in January; in A the life that February's arrivals have left is shorter."""
+    rows = (
+        offer(life_on_receipt_months=3, lead_time_months=1),
+        THREE_MONTHS,
+        scenario("A", 0.5, 1),
+        event("offers.life_on_receipt_months", "set", 1, 1, name="A"),
+    )
+    arrivals = built(book(*rows)).ledger.arrivals
+    assert {(each.node, each.age) for each in arrivals} == {(1, 0), (2, 2)}
+
+
+def test_a_life_that_a_scenario_shortens_is_all_that_is_received() -> None:
+    rows = (
+        offer(life_on_receipt_months=2),
+        THREE_MONTHS,
+        scenario("A", 0.5, 1),
+        event("materials.shelf_life_months", "set", 1, 1, name="A"),
+    )
+    stockpile = book(*rows)
+    assert warnings(stockpile) == []
+    assert [each.age for each in built(stockpile).ledger.arrivals] == [1, 1, 0]
+
+
+def test_ages_at_receipt_begin_a_class() -> None:
+    rows = (material(shelf_life_months=12), offer(life_on_receipt_months=5))
+    stockpile = book(*rows, periods=12)
+    assert [tells_apart(stockpile, "ga", age) for age in range(12)] == [0] * 7 + [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("life", "received", "said"),
+    [
+        (None, 6, "needs a shelf_life_months of ga: without one no age is kept"),
+        (6, 5.5, "must be a whole number of periods of 1 month, found 5.5 months; write 5 or 6"),
+        (
+            1e6,
+            6,
+            "is so far below the shelf life of ga, 1,000,000 months, that no date says when the "
+            "metal was made, found 6",
+        ),
+    ],
+)
+def test_faults_of_a_life_on_receipt(life: float | None, received: float, said: str) -> None:
+    rows = (material(shelf_life_months=life), floor(1, 12))
+    rows += (offer(life_on_receipt_months=received), contract(life_on_receipt_months=received))
+    assert faults(book(*rows)) == [
+        f"offers.life_on_receipt_months: {said}",
+        f"contracts.life_on_receipt_months: {said}",
+    ]
+
+
+def test_more_life_than_a_metal_can_have_is_odd() -> None:
+    assert warnings(book(offer(life_on_receipt_months=4), THREE_MONTHS)) == [
+        "offers.life_on_receipt_months: is above the shelf life of ga, 3 months: the metal arrives "
+        "with that, found 4"
+    ]

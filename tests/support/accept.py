@@ -404,7 +404,15 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             capacity=30,
             to=month(3),
         ),
-        offer("bulk", 13, supplier="trader", duty=0.02, capacity=25, to=month(2)),
+        offer(
+            "bulk",
+            13,
+            supplier="trader",
+            duty=0.02,
+            capacity=25,
+            to=month(2),
+            life_on_receipt_months=3,
+        ),
         offer("annex", 8, supplier="metlen", project="granted", capacity=8),
         offer("indium", 5, supplier="trader", material="in"),
     )
@@ -450,6 +458,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             duty=0.05,
             freight=0.5,
             availability=0.95,
+            life_on_receipt_months=2,
         ),
         contract(
             "hedge",

@@ -671,9 +671,9 @@ class Program:
         self.decisions: list[Decision] = []
         self.arrivals: list[Entry] = []
         self.payments: list[Entry] = []
-        self.entering: dict[tuple[str, str | None, Node], Linear] = defaultdict(
+        self.entering: dict[tuple[str, str | None, Node, int], Linear] = defaultdict(
             Linear
-        )  # by material, site, node
+        )  # by material, site, node, period in which it was made
         self.done: dict[tuple[str, str, Node], Linear] = defaultdict(
             Linear
         )  # ordered and rotated, by kind, name, node
@@ -737,8 +737,14 @@ class Program:
             result[self.book.buyer(site)].add(part)
         return result
 
-    def enter(self, material: str, site: str | None, node: Node, amount: Linear) -> None:
-        self.entering[material, site, node].add(amount)
+    def enter(
+        self, material: str, site: str | None, node: Node, amount: Linear, left: Cells | None = None
+    ) -> None:
+        """Metal that comes new, or with the life left that an offer or contract states."""
+        born, now = node.t, self.book.at(node)
+        if left is not None and left.get("life_on_receipt_months"):
+            born -= max(0, now.life(material) - now.whole(left, "life_on_receipt_months"))
+        self.entering[material, site, node, born].add(amount)
         handling = number(self.book.at(node).sites[site], "handling_in")
         self.spend(Outlay(node, "storage", material, self.book.buyer(site)), amount, handling)
 
@@ -786,7 +792,7 @@ class Program:
             self.arrivals.append(Entry(material, d, buy * share, offer))
             parts = self.split(("part", name, n, d), buy * share, offer.get("site"))
             for site, part in parts.items():
-                self.enter(material, site, d, part)
+                self.enter(material, site, d, part, book.at(d).row("offers", name))
             owned[d] = self.by_buyer(parts)
         if offer.get("payment") == "order":
             owned = {n: self.portions(name, n, buy, owned, shares)}
@@ -1046,7 +1052,7 @@ class Program:
         self.arrivals.append(Entry(material, n, delivered, contract))
         parts = self.split(("enter", name, n), delivered, None)
         for site, part in parts.items():
-            self.enter(material, site, n, part)
+            self.enter(material, site, n, part, contract)
         self.parts[name, n] = self.by_buyer(parts)
         for buyer, part in self.parts[name, n].items():
             self.spend(
@@ -1148,24 +1154,25 @@ class Program:
                         )
                     )
                 else:
-                    self.entering[material, site, root].add(quantity)
+                    self.entering[material, site, root, 0].add(quantity)
         for outlet in book.rows("outlets"):
             for n, site in product(book.nodes, book.sites):
                 for back in self.back(outlet["outlet"], n):
-                    self.entering[returned(outlet), site, back].add(0)
+                    self.entering[returned(outlet), site, back, back.t].add(0)
         for material, row in book.materials.items():
             for site in book.sites:
-                inflow = {
-                    n: self.entering[material, site, n]
-                    for n in book.nodes
-                    if (material, site, n) in self.entering
+                lots = {
+                    (n, born): amount
+                    for (i, w, n, born), amount in self.entering.items()
+                    if (i, w) == (material, site)
                 }
                 if row.get("shelf_life_months"):
                     pools += [
-                        self.lot(f"{material} {site} {n}", material, site, n, amount, n.t)
-                        for n, amount in inflow.items()
+                        self.lot(f"{material} {site} {n} {born}", material, site, n, amount, born)
+                        for (n, born), amount in lots.items()
                     ]
-                elif inflow:
+                elif lots:
+                    inflow = {n: amount for (n, _), amount in lots.items()}  # each made on arrival
                     present = [n for n in book.nodes if any(each in inflow for each in n.path)]
                     pools.append(
                         Pool(f"{material} {site}", material, site, inflow, 0, present, None)

@@ -116,6 +116,11 @@ def in_kind(tables: Tables) -> None:
             row["quantity"] = 7
 
 
+def receipts_new(tables: Tables) -> None:
+    for table in ("offers", "contracts"):
+        blank(table, "life_on_receipt_months")(tables)
+
+
 FEATURES: dict[str, Callable[[Tables], None]] = {
     "discount": blank("settings", "discount_rate"),
     "shortfall_first": blank("settings", "objective"),
@@ -177,6 +182,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "hard_demand": shortage_allowed,
     "demand_life": blank("demand", "minimum_life_months"),
     "opening_stock": without("opening_stock"),
+    "life_on_receipt": receipts_new,
     "site_capacity": blank("sites", "capacity"),
     "site_cost": blank("sites", "cost"),
     "handling": blank("sites", "handling_in", "handling_out"),
@@ -290,6 +296,7 @@ NEEDS = {
     "committed_project": ("project",),
     "count_life": ("shelf_life", "targets"),
     "demand_life": ("shelf_life", "opening_stock"),
+    "life_on_receipt": ("shelf_life",),
     "disposal_cost": ("shelf_life", "opening_stock"),
     "ramp": ("targets",),
     "hard_target": ("targets",),
@@ -413,6 +420,7 @@ class _Drawing:
         self.periods = self.number(long, max(long, 3 if "scenarios" in self.has else 4))
         self.start = self.pick(date(2027, 1, 1), date(2027, 7, 1), date(2027, 10, 15))
         self.life = self.periods  # the shortest of a material [periods]
+        self.lives: dict[str, int | None] = {}  # of each material [periods]
         self.names = ["gallium", "indium"][
             : 2 if self.has & {"fund_materials", "rework"} else self.pick(1, 1, 2)
         ]
@@ -525,6 +533,7 @@ class _Drawing:
             "shelf_life", *((2, 3) if self.has & {"targets", "minimum_life"} else (1, 2, 2, 3))
         )
         self.life = min(self.life, life or self.life)
+        self.lives[name] = life
         return {
             "material": name,
             "shelf_life_months": life and life * self.months,
@@ -625,13 +634,14 @@ class _Drawing:
             "sale" in self.has and "outlet_capacity" not in self.has
         )
         lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
+        material = self.pick(*self.names)
         smallest = -(-(least or 1) // (lot or 1)) * (
             lot or 1
         )  # the reader refuses an offer that allows no order
         return {
             "offer": f"F{i}",
             "supplier": self.pick("Metlen", "Pavlodar", "Pavlodar"),
-            "material": self.pick(*self.names),
+            "material": material,
             "price": None if indexed else self.price(i),
             "price_index": self.pick("rotterdam", "china") if indexed else None,
             "premium": self.only("premium", 0.1, -0.2, 0.25),
@@ -650,7 +660,13 @@ class _Drawing:
             "availability": self.only("availability", 0.5, 0.8, 0.9),
             "site": self.pick(*self.sites) if "offer_site" in self.has else None,
             "project": "plant" if not i and "project" in self.has else None,
+            "life_on_receipt_months": self.received(material),
         }
+
+    def received(self, material: str) -> int | None:
+        """The life with which a material is received [months]."""
+        life = self.lives[material] if "life_on_receipt" in self.has else None
+        return None if life is None else self.number(1, life) * self.months
 
     def price(self, i: int) -> int:
         if not i and "project" in self.has:
@@ -732,6 +748,7 @@ class _Drawing:
             )
             tied = self.has & {"ceiling", "contract_discount", "upside"}
             carries = not i and self.has & {"breakeven", "computed_breakeven"}
+            material = self.pick(*self.names)
             only_operating = "supply_stages" in self.has and (
                 carries or "committed_signature" in self.has
             )
@@ -739,7 +756,7 @@ class _Drawing:
                 {
                     "contract": f"K{i}",
                     "supplier": "Metlen" if only_operating else self.pick("Metlen", "Pavlodar"),
-                    "material": self.pick(*self.names),
+                    "material": material,
                     "form": "cfd" if not i and "cfd" in self.has else "purchase",
                     "price_index": (
                         "rotterdam" if tied else self.pick("rotterdam", "rotterdam", "china", None)
@@ -773,6 +790,7 @@ class _Drawing:
                     "freight": self.only("contract_freight", 1, 3),
                     "availability": self.only("contract_availability", 0.5, 0.9),
                     "project": "plant" if carries else None,
+                    "life_on_receipt_months": self.received(material),
                 }
             )
             if "after_horizon" in self.has:
@@ -1072,7 +1090,7 @@ class _Drawing:
                 column in ENDS
                 or (
                     isinstance(value, (int, float))
-                    and column not in ("life_years", "from_quantity")
+                    and column not in ("life_years", "from_quantity", "life_on_receipt_months")
                 )
             )
         }

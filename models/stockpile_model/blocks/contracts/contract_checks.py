@@ -14,7 +14,7 @@ from stockpile_model.blocks.contracts.contract_terms import (
     menu,
     signable,
 )
-from stockpile_model.checks import ordered, seen, whole_periods
+from stockpile_model.checks import ordered, received, seen, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 
@@ -30,6 +30,7 @@ METAL_ONLY = (
     "duty",
     "freight",
     "availability",
+    "life_on_receipt_months",
 )
 """The columns that mean nothing without metal."""
 
@@ -41,6 +42,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from ordered(row, "sign_from", "sign_to")
         yield from whole_periods(stockpile, row)
         yield from seen(row, "availability")
+        yield from received(stockpile, row)
         if not levels[row.contract]:
             message = f"{row.contract} has no row in the sheet floors: give its menu there"
             yield Problem(row.TABLE, row.line, "contract", message)

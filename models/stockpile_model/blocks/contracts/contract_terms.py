@@ -111,6 +111,13 @@ class Contract(Row):
         "share of what is called off that arrives", "1", default=1.0, least=0, most=1
     )
     project: str | None = column("project the contract waits for", refers="projects")
+    life_on_receipt_months: float | None = column(
+        "life left when it arrives; blank = the whole shelf life",
+        "months",
+        above=0,
+        whole_periods=True,
+        age="received",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -179,11 +179,11 @@ def _bring(
     paid = [price * amount for price, amount in zip(prices, arriving.values(), strict=True)]
     price = prices[0] if len(prices) == 1 else (summed(paid), whole)
     most = row.flex * row.availability * max(schedule.even(k, f, n) for f, _ in arriving)
+    age = schedule.stockpile.at(n).age_received(row.material, row.life_on_receipt_months)
     for w in sites:
         amount = m.deliver[k, w, n] if len(sites) > 1 else whole
-        ledger.bring(
-            Arrival(n, row.material, w, 0, amount, "contracts", k, row.supplier, price, most)
-        )
+        what = amount, "contracts", k, row.supplier, price, most
+        ledger.bring(Arrival(n, row.material, w, age, *what))
 
 
 def _split(schedule: Schedule) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from stockpile_model.blocks.offers.break_terms import PriceBreak, breaks
 from stockpile_model.blocks.offers.ceilings import ceiling, needs_binary, needs_ceiling
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_windows import placeable
-from stockpile_model.checks import ordered, seen, whole_periods
+from stockpile_model.checks import ordered, received, seen, whole_periods
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 
@@ -32,6 +32,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from ordered(offer, "from", "to")
         yield from whole_periods(stockpile, offer)
         yield from seen(offer, "availability")
+        yield from received(stockpile, offer)
         yield from _check_lot_size(stockpile, offer)
         yield from _check_price(offer)
         yield from _check_reach(stockpile, offer)

@@ -71,6 +71,13 @@ class Offer(Row):
     )
     site: str | None = column("where it arrives; blank = any site", refers="sites")
     project: str | None = column("project the offer waits for", refers="projects")
+    life_on_receipt_months: float | None = column(
+        "life left when it arrives; blank = the whole shelf life",
+        "months",
+        above=0,
+        whole_periods=True,
+        age="received",
+    )
 
 
 def lead(stockpile: Stockpile, offer: Offer) -> int:

@@ -39,12 +39,11 @@ def post_arrivals(m: pyo.ConcreteModel, terms: OrderTerms, ledger: Ledger) -> No
         limits = [terms.limits[o, n] for n in nodes]
         stated = [each for each in limits if each is not None]
         most = row.availability * sum(stated) if len(stated) == len(limits) else None
-        unit_price = _unit_price(m, terms, o, d)
+        unit_price, age = _unit_price(m, terms, o, d), terms.age(o, d)
         for w in sites:
             amount = m.arrive[o, w, d] if len(sites) > 1 else _brought(m, terms, o, d)
-            ledger.bring(
-                Arrival(d, row.material, w, 0, amount, "offers", o, row.supplier, unit_price, most)
-            )
+            what = amount, "offers", o, row.supplier, unit_price, most
+            ledger.bring(Arrival(d, row.material, w, age, *what))
 
 
 def _brought(m: pyo.ConcreteModel, terms: OrderTerms, o: str, d: int) -> Any:

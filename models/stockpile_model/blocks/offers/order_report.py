@@ -62,6 +62,9 @@ class Order(Dated):
     )
     paid: float = column("what the order costs in all, undiscounted, expected", "money")
     paid_on: dt.date = column("first day of the period in which the metal is paid")
+    life_on_receipt: float | None = column(
+        "life that it must have left when it arrives; blank = the whole shelf life", "months"
+    )
     instruction: str = column("what to do", sentence=True)
 
     def of_branches(self, first: Self, rows: Collection[Result], settings: Settings) -> Self:
@@ -157,6 +160,7 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
         relaxed=not firm,
         paid=paid,
         paid_on=date if row.payment == "order" else arrives,
+        life_on_receipt=row.life_on_receipt_months,
         instruction="",
     )
     return replace(order, instruction=instruction(order, stockpile.settings))
@@ -255,11 +259,13 @@ def _cheaper_from(
 
 def instruction(order: Order, settings: Settings) -> str:
     """Return the sentence that places an order."""
-    unit, currency = settings.quantity_unit, settings.currency
+    unit, currency, life = settings.quantity_unit, settings.currency, ""
+    if order.life_on_receipt is not None:
+        life = f" with {amounts.count(order.life_on_receipt, 'month')} of life left"
     sentence = (
         f"{amounts.month(order.date)}: order {amounts.quantity(order.ordered)} {unit} of"
         f" {order.material} from {order.supplier} under {order.offer}, to arrive"
-        f" {amounts.month(order.arrives)}, for {amounts.money(order.paid)} {currency} in all"
+        f" {amounts.month(order.arrives)}{life}, for {amounts.money(order.paid)} {currency} in all"
     )
     if order.cheaper_from is None:
         return sentence

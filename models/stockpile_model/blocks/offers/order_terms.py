@@ -209,6 +209,11 @@ class OrderTerms:
                 nodes.setdefault((o, d), []).append(n)
         return nodes
 
+    def age(self, o: str, d: int) -> int:
+        """Return the age of what arrives at a node [periods]."""
+        row = self.offer(o, d)
+        return self.stockpile.at(d).age_received(row.material, row.life_on_receipt_months)
+
     @functools.cached_property
     def landing(self) -> Mapping[str, Sequence[str]]:
         """The sites where each offer may arrive."""

@@ -115,6 +115,12 @@ def _taken(stockpile: Stockpile, material: str, window: range, cheapest: float) 
     return sum(block.uses(stockpile, material, window, cheapest) for block in blocks())
 
 
+def _shortest_life(stockpile: Stockpile, material: str) -> int | None:
+    """Return the least life with which metal is received [periods]; None = unlimited."""
+    life = stockpile.life(material)
+    return None if life is None else life - max(stockpile.received(material), default=0)
+
+
 @functools.lru_cache(maxsize=4096)
 def _everything(stockpile: Stockpile, arrival: int | None, market: Market) -> float:
     """Return the most of all materials together that could be used or must be bought [quantity].
@@ -128,7 +134,7 @@ def _everything(stockpile: Stockpile, arrival: int | None, market: Market) -> fl
     total: float = _forced(stockpile, lowest) + market.least_orders * periods
     for i in stockpile.keyed(Material):
         # Within a life what is held for a target may have to be renewed: the windows overlap.
-        life = min(view.life(i) or 2 * end for view in stockpile.variants)
+        life = min(_shortest_life(view, i) or 2 * end for view in stockpile.variants)
         starts = range(0, end, max(1, life // 2)) if arrival is None else (arrival,)
         used = sum(_used(stockpile, i, start, cheapest.get(i, math.inf)) for start in starts)
         total += smaller(used, offered.get(i, 0.0))

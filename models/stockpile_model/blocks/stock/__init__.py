@@ -5,7 +5,14 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally
-from stockpile_model.blocks.stock import age_classes, ageing, holding, lot_checks, lot_outcomes
+from stockpile_model.blocks.stock import (
+    age_classes,
+    ageing,
+    holding,
+    lot_checks,
+    lot_outcomes,
+    lot_terms,
+)
 from stockpile_model.blocks.stock.flows import Flows
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
@@ -53,4 +60,5 @@ BLOCK = Block(
     review=lot_checks.review,
     add=add,
     report=lot_outcomes.report,
+    tells_apart=lot_terms.tells_apart,
 )

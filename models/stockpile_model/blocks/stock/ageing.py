@@ -1,6 +1,6 @@
 """How stock ages: from period to period it is handed on from age to age.
 
-With p = p(n), for an age of its own, with arrivals only at age 0:
+With p = p(n), for an age of its own:
 
     stock[i,w,a,n] = stock[i,w,a-1,p] + arrivals - departures,   a < L_i - 1
     expired[i,w,n] = stock[i,w,L-2,p] + arrivals - departures    at the last age, L_i - 1

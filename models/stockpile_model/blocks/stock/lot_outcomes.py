@@ -28,7 +28,7 @@ class LotStock(Dated):
     material: str = column("material")
     site: str = column("site")
     made: dt.date = column("date the shelf life runs from")
-    age: float = column("age at period end: periods since arrival", "months")
+    age: float = column("age at period end: whole periods since it was made", "months")
     remaining_life: float | None = column("life left at period end; blank = unlimited", "months")
     quantity: float = column("stock at period end", "quantity")
 
@@ -93,6 +93,8 @@ class Delivery(Dated):
         "price paid for it with adder, without duty and freight", "money/quantity"
     )
     paid: float = column("paid for it with adder, without duty and freight, undiscounted", "money")
+    made: dt.date = column("date the shelf life runs from, worked out from what is left of it")
+    remaining_life: float | None = column("life left when it arrives; blank = unlimited", "months")
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
@@ -153,4 +155,6 @@ def _delivered(stockpile: Stockpile, moved: Moved) -> Delivery:
         quantity=moved.quantity,
         price=moved.price,
         paid=moved.price * moved.quantity,
+        made=lot.made,
+        remaining_life=remaining_life(stockpile.at(moved.node), lot.material, moved.age),
     )

@@ -54,6 +54,14 @@ def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | Non
     return None if life is None else max(0, life - age) * stockpile.calendar.months
 
 
+def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
+    """Return how many of the ages at which metal is received an age has reached.
+
+    So what is received begins a class of ages.
+    """
+    return sum(age >= begin for begin in stockpile.received(material))
+
+
 def classes(marks: Sequence[object]) -> tuple[range, ...]:
     """Return ages 0, 1, … with these marks, in classes of consecutive ones marked alike."""
     found: list[range] = []
