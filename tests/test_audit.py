@@ -32,6 +32,7 @@ from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.result_kinds import DATED
 from stockpile_model.blocks import budget, demand, targets
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
+from stockpile_model.blocks.in_transit import transit_terms
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.policy import rule_terms
 from stockpile_model.blocks.rotation import outlet_terms as rotation_terms
@@ -66,7 +67,7 @@ def test_a_sound_plan_passes(name: str) -> None:
 
 
 def test_the_plans_use_what_is_audited() -> None:
-    plans = [each() for each in PLANS.values()]
+    plans = [*(each() for each in PLANS.values()), plan_of(PIPELINE)]
     rows = {
         name: [line for plan in plans for line in as_sheets(plan)[name]]
         for name in as_sheets(plans[0]).rows | as_sheets(plans[1]).rows
@@ -1213,6 +1214,25 @@ RECEIVED: dict[str, Any] = {
     "offers": [{**EARLY["offers"][0], "life_on_receipt_months": 3}],
     "demand": [{"material": "gallium", "from": dt.date(2027, 2, 1), "quantity": 10}],
 }
+PIPELINE: dict[str, Any] = {
+    **EARLY,
+    "in_transit": [{"name": "spot", "arrives": dt.date(2027, 2, 1), "quantity": 4, "unpaid": 12}],
+    "budgets": [{"fund": "treasury", "amount": 900}],
+}
+COMING = transit_terms.coming
+
+
+def a_month_late(stockpile: Stockpile) -> tuple[Any, ...]:
+    return tuple(replace(each, node=each.node + 1) for each in COMING(stockpile))
+
+
+def dearer(stockpile: Stockpile) -> tuple[Any, ...]:
+    return tuple(
+        replace(each, row=replace(each.row, unpaid=2 * each.row.unpaid))
+        for each in COMING(stockpile)
+    )
+
+
 MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "a demand takes metal too old": (
         OLD_AND_NEW,
@@ -1224,6 +1244,16 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
         RECEIVED,
         (Stockpile, "age_received", lambda stockpile, material, months: 0),
         r"^deliveries!L2: made .* must be 2027-01-01 \(offers!E2\), found 2027-02-01",
+    ),
+    "in transit a month late": (
+        PIPELINE,
+        (transit_terms, "coming", a_month_late),
+        r"^deliveries: what was in transit.* must be 4, found 0",
+    ),
+    "more is due of what is in transit": (
+        PIPELINE,
+        (transit_terms, "coming", dearer),
+        r"^deliveries: what was still due of what was in transit.* must be 12, found 24",
     ),
     "shelf life off by one": (
         FULL,
@@ -1307,6 +1337,12 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
         r"observed",
     ),
 }
+
+
+def test_a_sound_plan_of_what_is_in_transit_passes() -> None:
+    plan = plan_of(PIPELINE)
+    assert told(plan) == []
+    assert [row["paid"] for row in as_sheets(plan)["deliveries"] if row["in_transit"]] == [12]
 
 
 @pytest.mark.parametrize("name", MODEL_FAULTS)

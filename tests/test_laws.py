@@ -544,6 +544,11 @@ LAWS = [
         arrives_new,
         first=thrown_away_at_will,
     ),
+    Law(
+        "to owe less for what is in transit never costs more",
+        "in_transit",
+        each("in_transit", "unpaid", lambda _: None),
+    ),
     Law("all money doubled doubles the cost", "discount", scaled(1, 2, 2), factor=2),
     Law(
         "all quantities and sums doubled double the cost",

@@ -476,6 +476,44 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         40,
     ),
+    # 4 arrive for the 3 that are due; of the total of 6 only 2 are left to order, and 4 of 10 are
+    # missing for 30 each.
+    "in transit": (
+        book(
+            1,
+            {"shortage_cost": 30},
+            offers=[offer(total=6)],
+            in_transit=[{"name": "spot", "arrives": "2027-01-20", "quantity": 4, "unpaid": 3}],
+            demand=[need(0, 10)],
+        ),
+        3 + 20 + 120,
+    ),
+    # Of one country at most: 3 in transit and 10 ordered of it are more than a capacity of 10.
+    "in transit, under a count": (
+        book(
+            1,
+            {"shortage_cost": 30},
+            offers=[offer(capacity=10), offer("far", 1, supplier="there")],
+            in_transit=[{"name": "spot", "arrives": month(0), "quantity": 3}],
+            rules=[
+                {"rule": "few", "of": "bloc", "measure": "count", "window": "horizon", "most": 1}
+            ],
+            demand=[need(0, 13)],
+        ),
+        100,
+    ),
+    # 5 arrive in the first month for nothing, in A in the second: then the first need is bought.
+    "in transit, late in a scenario": (
+        book(
+            2,
+            offers=[offer()],
+            in_transit=[{"name": "spot", "arrives": month(0), "quantity": 5}],
+            demand=[need(0, 5)],
+            scenarios=[scenario("A", 0.5, revealed=month(0))],
+            events=[event("in_transit", "spot", "arrives", "set", month(1))],
+        ),
+        25,
+    ),
     # 10 a month for 6 each, with one month left: those of the first month do not serve the second,
     # in which 5 of 15 are missing.
     "an offtake of old metal": (

@@ -39,7 +39,8 @@ class Arrival(NamedTuple):
     `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what
     went in. Policy counts what suppliers bring; what comes back has none. `price` is that of a unit
     with its adder [money/quantity], or the money and the quantity of which it is the ratio. `most`
-    is the most that can arrive at all sites; None where that is not known.
+    is the most that can arrive at all sites; None where that is not known. `lot` names
+    the lot of what was ordered before the start.
     """
 
     node: int
@@ -52,6 +53,7 @@ class Arrival(NamedTuple):
     supplier: str | None
     price: Any = 0.0
     most: float | None = None
+    lot: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ class Held:
 class Moved:
     """What comes in (above zero) or goes out (below zero) of a lot at a node [quantity].
 
-    `age` in periods; `price` of what arrives, with its adder [money/quantity].
+    `age` in periods; `price` of what arrives, with its adder [money/quantity]; `ahead`: it was
+    ordered before the start.
     """
 
     node: int
@@ -56,6 +57,7 @@ class Moved:
     supplier: str | None
     quantity: float
     price: float = 0.0
+    ahead: bool = False
 
 
 @dataclass
@@ -114,7 +116,7 @@ def _arrivals(
     for each in ledger.arrivals:
         if (quantity := evaluate(each.amount)) > nothing:
             came, made = period[each.node], period[each.node] - each.age
-            name = f"{each.name} {calendar.begin(came):%Y-%m}"
+            name = each.lot or f"{each.name} {calendar.begin(came):%Y-%m}"
             lot = Lot(name, each.material, each.site, calendar.begin(made))
             found.setdefault(each.node, []).append((lot, each, quantity))
     return found
@@ -122,7 +124,8 @@ def _arrivals(
 
 def _arrived(node: int, lot: Lot, came: Arrival, quantity: float) -> Moved:
     kind, price = ARRIVAL if came.supplier is not None else RETURN, _unit_price(came)
-    return Moved(node, lot, came.age, kind, came.table, came.name, came.supplier, quantity, price)
+    what = kind, came.table, came.name, came.supplier, quantity, price, bool(came.lot)
+    return Moved(node, lot, came.age, *what)
 
 
 def _leave(

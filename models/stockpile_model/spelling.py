@@ -7,7 +7,7 @@ table of its own (`GROUPS`) as it stands first.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,9 @@ GROUPS = ("buyer", "country", "bloc", "stage")
 """Columns whose names have no table of their own: one name means the same in every table."""
 ENDOWED = "endowed"
 """The group of the names of all rows of which buyers have a part."""
+
+RECEIVED = "received"
+"""The group of the names of all rows that bring metal of a supplier."""
 
 
 def named(column: Column) -> Callable[[Any], str] | None:
@@ -56,16 +59,21 @@ def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
             for row in rows:
                 first, second = (get(row, name) for name in own)
                 found.setdefault(f"{kind.TABLE}/{first}", {}).setdefault(identity(second), second)
-        for column in columns(kind):
-            if column.name in GROUPS:
-                for name in dict.fromkeys(getattr(row, column.field) for row in rows):
-                    if name is not None:
-                        found.setdefault(column.name, {}).setdefault(identity(name), name)
-            if column.endowed:
-                for row in rows:
-                    name = get(row, column.endowed)
-                    found.setdefault(ENDOWED, {}).setdefault(identity(name), name)
+        for where, name in _groups(kind, rows):
+            found.setdefault(where, {}).setdefault(identity(name), name)
     return found
+
+
+def _groups(kind: type[Row], rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """Yield the groups in which a table has names, each with such a name."""
+    for column in columns(kind):
+        for row in rows:
+            if column.name in GROUPS and (name := getattr(row, column.field)) is not None:
+                yield column.name, name
+            if column.age == "received":
+                yield RECEIVED, get(row, keys(kind)[0])
+            if column.endowed:
+                yield ENDOWED, get(row, column.endowed)
 
 
 def spelt(stockpile: Stockpile, where: str, value: Any) -> Any:

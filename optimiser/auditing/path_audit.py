@@ -121,6 +121,9 @@ class PathAudit:
         self.price: dict[
             tuple[str, str, int], tuple[float, float]
         ] = {}  # table, name, period of arrival -> paid with adder, for what
+        self.landed: list[
+            tuple[str, str, Line]
+        ] = []  # table, name and delivery of what was ordered before the start
         self.ahead: dict[str, int] = {}  # project -> period in which it goes ahead
         self.called: dict[tuple[str, str, int], int] = {}  # contract, level, period -> signatures
         self.signed: list[Any] = []  # contracts, each with its level and terms

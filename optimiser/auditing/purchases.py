@@ -41,13 +41,16 @@ def deliveries(path: PathAudit) -> None:
         record.least(line, "quantity", 0.0, path.noise(row.material))
         record.figure(line, "paid", line["price"] * line["quantity"])
         _received(path, line, row, table, t)
-        if (site := getattr(row, "site", None)) is not None:
+        site = None if line["in_transit"] else getattr(row, "site", None)
+        if site is not None:
             record.term(line, "site", site, (row, "site"))
-        path.arriving.setdefault((table, name, t), defaultdict(float))[line["site"]] += line[
-            "quantity"
-        ]
-        path.shown[table, name, t] = line["price"]
         path.brought.append(Brought(t, table, name, row.material, line["site"], line["quantity"]))
+        if line["in_transit"]:
+            path.landed.append((table, name, line))
+            continue
+        came = path.arriving.setdefault((table, name, t), defaultdict(float))
+        came[line["site"]] += line["quantity"]
+        path.shown[table, name, t] = line["price"]
 
 
 def _received(path: PathAudit, line: Line, known: Any, table: str, t: int) -> None:
@@ -64,7 +67,7 @@ def _received(path: PathAudit, line: Line, known: Any, table: str, t: int) -> No
 
 def prices(path: PathAudit) -> None:
     """Compare a delivery's price with what its orders or contract pay, with the adder."""
-    for line in path.sheets["deliveries"]:
+    for line in (each for each in path.sheets["deliveries"] if not each["in_transit"]):
         paid, quantity = path.price.get(
             (line["kind"], line["name"], path.inputs.period(line["date"])), (0.0, 0.0)
         )
@@ -141,6 +144,9 @@ def _totals(path: PathAudit) -> None:
     totals: dict[str, float] = defaultdict(float)
     for (name, _), quantity in path.ordered.items():
         totals[name] += quantity
+    for table, name, line in path.landed:
+        if table == "offers":
+            totals[name] += line["quantity"]
     for name, quantity in totals.items():
         offer = path.inputs.at(path.inputs.periods).keyed("offers")[name]
         what, noise = f"total ordered under {name}", path.noise(offer.material)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from optimiser.checks.series import menu, over
 from stockpile_model.blocks.contracts.contract_terms import Contract, agreed, even
+from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.projects.windows import earliest
@@ -51,6 +52,10 @@ def able(stockpile: Stockpile) -> Mapping[str, tuple[Source, ...]]:
             found[contract.material].append(
                 Source(contract, periods, contract.availability * contract.flex * rate)
             )
+    for each in coming(stockpile):
+        period, most = stockpile.tree.period[each.node], each.row.quantity
+        source = Source(each.source, range(period, period + 1), most, most)
+        found[each.source.material].append(source)
     return {material: tuple(each) for material, each in found.items()}
 
 

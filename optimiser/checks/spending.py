@@ -23,6 +23,7 @@ from optimiser.checks.supply import sources
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.contracts.contract_terms import Contract
+from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
@@ -103,6 +104,7 @@ def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
         demand
         + must_hold(stockpile).get(material, np.zeros(periods))
         - opening(stockpile)[material][0].sum()
+        - sum(c.row.quantity for c in coming(stockpile) if c.source.material == material)
     )
     need = np.maximum.accumulate(np.maximum(0.0, need))
     price = cheapest(stockpile, material)

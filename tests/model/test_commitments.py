@@ -231,8 +231,8 @@ def test_what_is_committed_and_what_is_planned_is_reported() -> None:
             commitment("order", "spot", 6, -1),
             (
                 "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found"
-                " 2026-12-01; what an earlier decision has brought is opening_stock, what it still"
-                " brings an offer committed at its arrival"
+                " 2026-12-01; what an earlier order has brought is opening_stock, what it still"
+                " brings is in_transit"
             ),
         ),
         (

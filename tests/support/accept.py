@@ -21,6 +21,7 @@ from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.endowments import Endowment
+from stockpile_model.blocks.in_transit.transit_terms import InTransit
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -115,6 +116,11 @@ def lot(quantity: float, t: int, name: str = "L", **cells: Any) -> OpeningLot:
     return OpeningLot(
         **{"lot": name, "material": "ga", "quantity": quantity, "made": month(t)} | cells
     )
+
+
+def in_transit(quantity: float, t: int, name: str = "spot", **cells: Any) -> InTransit:
+    """Metal ordered before the start that arrives in month t."""
+    return InTransit(**{"name": name, "arrives": month(t), "quantity": quantity} | cells)
 
 
 def demand(quantity: float, t: int = 0, last: int | None = None, **cells: Any) -> Demand:
@@ -535,7 +541,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     )
     rows: tuple[Row, ...] = (
         *plants, *materials, *offers, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
-        *decided, *parts, *more,
+        *decided, *parts, in_transit(4, 1, ordered=month(-1), unpaid=30, site="north"), *more,
     )  # fmt: skip
     return book(*rows, **{"periods": 5, "discount_rate": 0.04} | settings)
 

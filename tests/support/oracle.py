@@ -684,6 +684,9 @@ class Program:
             Linear
         )  # discounted: closing value less the prices of shortage and shortfall
         self.shortfall = Linear()
+        self.landed: dict[Node, list[Cells]] = defaultdict(list)  # rows of in_transit
+        for number_of_row in range(len(book.rows("in_transit"))):
+            self.land(number_of_row)
         for offer in book.rows("offers"):
             self.order(offer["offer"])
         for name, signatures in settled.signed.items():
@@ -750,6 +753,32 @@ class Program:
 
     # Buying
 
+    def land(self, i: int) -> None:
+        """What was ordered before arrives once its date has come, and what is due is paid."""
+        book, over = self.book, set[Node]()
+        for n in book.nodes:
+            now = book.at(n)
+            row = now.rows("in_transit")[i]
+            if any(each in over for each in n.path) or now.period(row["arrives"]) > n.t:
+                continue
+            over.add(n)
+            name, quantity = row["name"], number(row, "quantity")
+            if not quantity:
+                continue
+            table = "offers" if any(o["offer"] == name for o in now.rows("offers")) else "contracts"
+            source = now.row(table, name)
+            material, amount = source["material"], Linear(constant=quantity)
+            self.landed[n].append(row)
+            self.arrivals.append(Entry(material, n, amount, source))
+            parts = self.split(("land", i, n), amount, row.get("site") or source.get("site"))
+            for site, part in parts.items():
+                self.enter(material, site, n, part, source)
+            for buyer, part in self.by_buyer(parts).items():
+                outlay = Outlay(
+                    n, table.removesuffix("s").replace("offer", "purchase"), material, buyer
+                )
+                self.spend(outlay, part, number(row, "unpaid") / quantity, source)
+
     def order(self, name: str) -> None:
         book, ordered = self.book, {}
         for n in book.nodes:
@@ -776,7 +805,13 @@ class Program:
                 self.rows.append(
                     at_most(
                         total([buy for n, buy in ordered.items() if n in leaf.path]),
-                        number(offer, "total"),
+                        number(offer, "total")
+                        - sum(
+                            number(row, "quantity")
+                            for n in leaf.path
+                            for row in self.landed[n]
+                            if row["name"] == name
+                        ),
                     )
                 )
 

@@ -182,6 +182,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "hard_demand": shortage_allowed,
     "demand_life": blank("demand", "minimum_life_months"),
     "opening_stock": without("opening_stock"),
+    "in_transit": without("in_transit"),
     "life_on_receipt": receipts_new,
     "site_capacity": blank("sites", "capacity"),
     "site_cost": blank("sites", "cost"),
@@ -492,6 +493,8 @@ class _Drawing:
             form for form in ("sale", "dispose", "exchange", "rework") if form in self.has
         ]:
             tables["outlets"] = [self.outlet(form) for form in forms]
+        if "in_transit" in self.has:
+            tables["in_transit"] = self.in_transit(tables)
         if rules := [
             measure
             for measure in ("share", "quantity", "spend", "count")
@@ -662,6 +665,21 @@ class _Drawing:
             "project": "plant" if not i and "project" in self.has else None,
             "life_on_receipt_months": self.received(material),
         }
+
+    def in_transit(self, tables: Tables) -> list[dict[str, Any]]:
+        """Metal ordered before the start, under an offer or an offtake of metal."""
+        names = [row["offer"] for row in tables["offers"]]
+        names += [row["contract"] for row in tables.get("contracts", []) if row["form"] != "cfd"]
+        return [
+            {
+                "name": name,
+                "arrives": self.day(self.number(0, self.periods - 1)),
+                "quantity": self.pick(1, 3, 6),
+                "unpaid": self.pick(None, 5, 20),
+                "site": self.pick(None, *self.sites),
+            }
+            for name in dict.fromkeys(self.pick(*names) for _ in range(self.pick(1, 1, 2)))
+        ]
 
     def received(self, material: str) -> int | None:
         """The life with which a material is received [months]."""

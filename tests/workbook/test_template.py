@@ -497,6 +497,7 @@ NEW: dict[str, dict[str, Any]] = {
     "materials": {"material": "germanium", "shelf_life_months": 24, "price_index": "rotterdam", "closing_value": 0.5},
     "sites": {"site": "annex", "capacity": 500, "cost": 0.5},
     "opening_stock": {"lot": "001", "material": "gallium", "site": "depot", "quantity": 12.5, "made": dt.date(2026, 11, 1)},
+    "in_transit": {"name": "trial", "ordered": dt.date(2026, 11, 1), "arrives": dt.date(2027, 2, 1), "quantity": 5, "unpaid": 100, "site": "depot"},
     "demand": {"material": "gallium", "from": dt.date(2027, 2, 1), "quantity": 5},
     "targets": {"material": "germanium", "from": dt.date(2028, 6, 1), "quantity": 0, "hard": "no"},
     "suppliers": {"supplier": "korea_zinc", "country": "South Korea", "bloc": "allied", "start": dt.date(2028, 7, 1)},

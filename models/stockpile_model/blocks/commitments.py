@@ -138,8 +138,8 @@ def _check_date(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
         message = f"must be within the horizon, {start} to {end}, found {row.date}"
         if row.date is not None and row.date < start:
             message += (
-                "; what an earlier decision has brought is opening_stock, what it still brings an "
-                "offer committed at its arrival"
+                "; what an earlier order has brought is opening_stock, what it still brings is "
+                "in_transit"
             )
         yield Problem(row.TABLE, row.line, "date", message)
 

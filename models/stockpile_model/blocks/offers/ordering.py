@@ -6,6 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.in_transit import transit_terms
 from stockpile_model.blocks.offers.order_terms import OrderTerms
 from stockpile_model.blocks.projects import going
 from stockpile_model.formulation import summed
@@ -90,14 +91,18 @@ def link_order_project(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
 
 
 def cap_total(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
-    """Cap the orders over the horizon: Σ_path buy ≤ total."""
+    """Cap the orders over the horizon: Σ_path buy + what is in transit ≤ total."""
     m.cap_total = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(terms.on_path)),
-        rule=lambda m, o, leaf: (
-            summed(m.buy[o, n] for n in terms.on_path[o, leaf]) <= terms.offer(o, leaf).total
-        ),
+        rule=lambda m, o, leaf: _in_all(m, terms, o, leaf) <= terms.offer(o, leaf).total,
         doc="orders over the horizon stay within the offer's total [quantity]",
     )
+
+
+def _in_all(m: pyo.ConcreteModel, terms: OrderTerms, o: str, leaf: int) -> Any:
+    """Return what is ordered over a path, with what was before the start [quantity]."""
+    came = transit_terms.under(terms.stockpile, o, leaf)
+    return summed([*(m.buy[o, n] for n in terms.on_path[o, leaf]), *([came] if came else [])])
 
 
 def post_limits(m: pyo.ConcreteModel, terms: OrderTerms, ledger: Ledger) -> None:

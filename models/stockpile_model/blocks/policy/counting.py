@@ -57,7 +57,7 @@ def _bounded(parts: Sequence[Share]) -> dict[tuple[str, str, int], list[Share]]:
     """Return arrivals by what brings them, and when: all sites share one bound."""
     found: dict[tuple[str, str, int], list[Share]] = {}
     for each in parts:
-        found.setdefault((each.table, each.name, each.node), []).append(each)
+        found.setdefault((each.table, each.lot or each.name, each.node), []).append(each)
     return found
 
 

@@ -80,7 +80,8 @@ class Instance(NamedTuple):
 class Share(NamedTuple):
     """What a rule weighs at a node: what an offer or contract brings, or what is paid for it.
 
-    `most` is the most that may arrive; None where that is not known.
+    `most` is the most that may arrive; None where that is not known. `lot` names what was ordered
+    before the start.
     """
 
     node: int
@@ -90,6 +91,7 @@ class Share(NamedTuple):
     supplier: str
     amount: Any
     most: float | None = None
+    lot: str = ""
 
 
 def values(stockpile: Stockpile, rule: Rule) -> list[str]:

@@ -21,10 +21,10 @@ Shares = Mapping[int, Sequence[Share]]
 def brought(ledger: Ledger) -> dict[int, list[Share]]:
     """Return what suppliers bring at each node; what comes back from an outlet is none of it."""
     found: dict[int, list[Share]] = {}
-    for n, material, _, _, amount, table, name, supplier, _, most in ledger.arrivals:
-        if supplier is not None:
-            share = Share(n, material, table, name, supplier, amount, most)
-            found.setdefault(n, []).append(share)
+    for each in ledger.arrivals:
+        if each.supplier is not None:
+            what = each.table, each.name, each.supplier, each.amount, each.most, each.lot
+            found.setdefault(each.node, []).append(Share(each.node, each.material, *what))
     return found
 
 

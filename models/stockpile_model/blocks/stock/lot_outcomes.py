@@ -95,6 +95,9 @@ class Delivery(Dated):
     paid: float = column("paid for it with adder, without duty and freight, undiscounted", "money")
     made: dt.date = column("date the shelf life runs from, worked out from what is left of it")
     remaining_life: float | None = column("life left when it arrives; blank = unlimited", "months")
+    in_transit: bool = column(
+        "whether it was ordered before the start; its price is then what was still due of it"
+    )
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
@@ -157,4 +160,5 @@ def _delivered(stockpile: Stockpile, moved: Moved) -> Delivery:
         paid=moved.price * moved.quantity,
         made=lot.made,
         remaining_life=remaining_life(stockpile.at(moved.node), lot.material, moved.age),
+        in_transit=moved.ahead,
     )
