@@ -25,7 +25,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.input_reader import read
 from optimiser.workbook.read.plan_reader import read_plan
-from stockpile_model import scenarios
+from stockpile_model import changes, scenarios
 from stockpile_model.blocks import demand
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.changes import apply, parse
@@ -543,6 +543,49 @@ def test_a_fault_in_the_model_is_reported(name: str, monkeypatch: pytest.MonkeyP
     scenarios.unfold.cache_clear()
     plan = plan_of(TWO_STAGE)
     scenarios.unfold.cache_clear()
+    assert plan is not None
+    found = told(plan)
+    assert any(re.search(said, line) for line in found), "\n".join(found[:20])
+
+
+EMBARGO: dict[str, Any] = {
+    **TWO_STAGE,
+    "suppliers": [
+        {"supplier": "smelter", "country": "China", "bloc": "other", "foreign_feedstock": 1},
+        {"supplier": "mill", "country": "Japan", "bloc": "allied", "foreign_feedstock": 0.25},
+    ],
+    "scenarios": [{"scenario": "squeeze", "probability": 0.4}],
+    "events": [
+        happens("squeeze", "offers[bloc = allied].availability", "scale", 0.5, MARCH)
+        | {"feedstock": "yes"},
+        happens("squeeze", "floors[country = Japan].annual_quantity", "scale", 0, MARCH)
+        | {"feedstock": "yes"},
+        happens("squeeze", "offers[supplier = smelter].order_cost", "add", 3, MARCH),
+        happens("squeeze", "contracts[country = China].flex", "add", 3, MARCH),
+    ],
+}
+"""By bloc, country and supplier; nothing of the last event's country has a contract."""
+
+
+def test_a_plan_under_an_embargo_by_feedstock_passes() -> None:
+    plan = plan_of(EMBARGO)
+    assert plan is not None
+    assert told(plan) == []
+
+
+@pytest.mark.parametrize(
+    ("patch", "said"),
+    [
+        ((changes, "_weighed", lambda stockpile, row, change: change), r"arrives under an offer"),
+        ((changes, "empty", lambda stockpile, change: "none of it"), r"arrives under an offer"),
+    ],
+    ids=["a whole cut", "no cut"],
+)
+def test_an_embargo_that_the_model_reads_otherwise_is_told(
+    patch: tuple[Any, str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*patch)
+    plan = plan_of(EMBARGO)
     assert plan is not None
     found = told(plan)
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])

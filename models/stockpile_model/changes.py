@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from stockpile_model.calendar import add_months
 from stockpile_model.names import clean, identity
+from stockpile_model.row_groups import row_group, supplier_of
 from stockpile_model.schema import Column, R, Row, columns, get, keys, nearest
 from stockpile_model.spelling import folded, named, spelt
 from stockpile_model.stockpile import Stockpile
@@ -35,10 +36,12 @@ class Change:
     `row` is the key of a row. Where a table has no single key it is what the first column holds, in
     `floors` also `contract/level`; where it has no key at all also `row 5`, by its number in the
     sheet; in `prices` it is a date and `column` an index; in `settings` it is the name and `column`
-    is `value`. `*` stands for every row, or every column with a number.
+    is `value`. `*` stands for every row, or every column with a number; `country = China`, `bloc =
+    other` and `supplier = neo` for every row whose supplier is so.
 
     `set` takes any value (blank: the default). `scale` and `add` change numbers that are there, and
-    leave blank cells blank; `add` moves a date by months.
+    leave blank cells blank; `add` moves a date by months. `feedstock`: what a factor takes away
+    counts by the supplier's share of foreign feedstock.
     """
 
     table: str
@@ -46,6 +49,7 @@ class Change:
     column: str
     how: How
     value: Given
+    feedstock: bool = False
 
     def __str__(self) -> str:
         return f"{self.table}[{self.row}].{self.column} {self.how} {text(self.value)}"
@@ -108,22 +112,64 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
             )[0],
         )
     rows = stockpile.rows(kind)
-    chosen = {
-        number
-        for number, row in enumerate(rows)
-        if change.row in ("*", "") or identity(change.row) in _names(row)
-    }
+    chosen = _chosen(stockpile, rows, change)
     if not chosen:
-        known = dict.fromkeys(name for row in rows for name in _names(row))
-        raise UnknownError(
-            "row", f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}"
-        )
+        raise UnknownError("row", _missing(stockpile, kind, change))
     found = _columns(stockpile, kind, change.column)
-    made = {number: _change(stockpile, rows[number], found, change) for number in chosen}
+    made = {
+        number: _change(stockpile, rows[number], found, _weighed(stockpile, rows[number], change))
+        for number in chosen
+    }
     if not any(touched for _, touched in made.values()):
         raise ValueError("every such cell is blank: only set can change it")
     changed = tuple(made[number][0] if number in made else row for number, row in enumerate(rows))
     return replace(stockpile, tables={**stockpile.tables, kind: changed}, classes=None)
+
+
+def empty(stockpile: Stockpile, change: Change) -> str:
+    """Return why a change names a group of rows that has none; blank where it names no such."""
+    kind = next((each for each in stockpile.tables if normal(change.table) == each.TABLE), None)
+    if kind is None or row_group(change.row) is None:
+        return ""
+    chosen = _chosen(stockpile, stockpile.rows(kind), change)
+    return "" if chosen else _missing(stockpile, kind, change)
+
+
+def _chosen(stockpile: Stockpile, rows: Sequence[Row], change: Change) -> set[int]:
+    """Return the rows that a change addresses, by their places; a name goes before a group."""
+    if change.row in ("*", ""):
+        return {*range(len(rows))}
+    own = identity(change.row)
+    named = {number for number, row in enumerate(rows) if own in _names(row)}
+    if named or (group := row_group(change.row)) is None:
+        return named
+    return {number for number, row in enumerate(rows) if group.holds(stockpile, row)}
+
+
+def _missing(stockpile: Stockpile, kind: type[Row], change: Change) -> str:
+    """Return the message that a table has no row that a change addresses."""
+    if group := row_group(change.row):
+        return group.missing(stockpile, kind.TABLE)
+    known = dict.fromkeys(name for row in stockpile.rows(kind) for name in _names(row))
+    return f"{kind.TABLE} has no row {change.row!r}{nearest(change.row, known)}"
+
+
+def _weighed(stockpile: Stockpile, row: Row, change: Change) -> Change:
+    """Return a change as it counts for a row.
+
+    With `feedstock` the factor f counts as 1 - share + share·f, with the supplier's share of
+    foreign feedstock.
+    """
+    if not change.feedstock:
+        return change
+    supplier = supplier_of(stockpile, row)
+    if supplier is None:
+        raise ValueError(f"{stockpile.cell(row)}: has no supplier whose feedstock could count")
+    share, factor = supplier.foreign_feedstock, convert(_FACTOR, change.value)
+    return replace(change, value=(1 - share) + share * factor)
+
+
+_FACTOR = Column(name="factor", field="", kind="number", meaning="")
 
 
 def _names(row: Row) -> list[str]:

@@ -19,7 +19,7 @@ from stockpile_model.scenarios import (
     parent,
     revealed,
 )
-from stockpile_model.schema import Problem, columns, nearest
+from stockpile_model.schema import Problem, Row, columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import ALL, BASE
 from stockpile_model.values import normal
@@ -137,8 +137,12 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Rows) -> Iterator[Pro
     elif not overlap(stockpile.calendar, event.from_, event.to):
         message = "no period of the horizon is covered: the event changes nothing"
         yield Problem(event.TABLE, event.line, "from", message, warning=True)
-    if fault := _unchangeable(stockpile, event):
+    if fault := _unchangeable(stockpile, event) or _unfed(stockpile, event):
         yield fault
+        return
+    if nothing := changes.empty(stockpile, change(event)):
+        message = f"{nothing}: the event changes nothing"
+        yield Problem(event.TABLE, event.line, "row", message, warning=True)
         return
     try:
         changes.apply(stockpile, change(event))
@@ -148,10 +152,31 @@ def _check_event(stockpile: Stockpile, event: Event, rows: Rows) -> Iterator[Pro
         yield Problem(event.TABLE, event.line, "value", f"cannot be: {reason}")
 
 
+def _kind(stockpile: Stockpile, event: Event) -> type[Row] | None:
+    """Return the table that an event changes; None where there is none."""
+    kinds = dict.fromkeys((*tables(), *stockpile.tables))
+    return next((each for each in kinds if normal(event.table) == each.TABLE), None)
+
+
+def _unfed(stockpile: Stockpile, event: Event) -> Problem | None:
+    """Return why feedstock cannot weigh what an event does; None where it can or need not."""
+    kind = _kind(stockpile, event)
+    if not event.feedstock or kind is None:
+        return None
+    if event.how != "scale":
+        message = f"is for events that scale: it needs how scale, found {event.how}"
+        return Problem(event.TABLE, event.line, "feedstock", message)
+    fed = [each.name for each in columns(kind) if each.fed]
+    if normal(event.column) in fed:
+        return None
+    known = f"scale {' or '.join(fed)}" if fed else f"no column of {kind.TABLE} is so"
+    message = f"is for what a supplier can bring: {known}, found {event.column}"
+    return Problem(event.TABLE, event.line, "feedstock", message)
+
+
 def _unchangeable(stockpile: Stockpile, event: Event) -> Problem | None:
     """Return why no scenario can change a cell; None where one can, or there is no such cell."""
-    kinds = dict.fromkeys((*tables(), *stockpile.tables))
-    kind = next((each for each in kinds if normal(event.table) == each.TABLE), None)
+    kind = _kind(stockpile, event)
     if kind is None:
         return None
     if kind.CERTAIN:

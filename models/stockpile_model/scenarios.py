@@ -65,7 +65,10 @@ class Event(Row):
         listed="scenarios",
     )
     table: str = _column("table of the cell that changes", required=True, listed="tables")
-    row: str | None = _column("key of the row, as in --set; blank = every row")
+    row: str | None = _column(
+        "key of the row, as in --set; `country = China`, `bloc = other` or `supplier = neo`: every "
+        "row whose supplier is so; blank = every row"
+    )
     column: str = _column("column of the cell", required=True)
     from_: dt.date | None = _column(
         "first date of the change; blank = as soon as the scenario is known"
@@ -73,12 +76,22 @@ class Event(Row):
     to: dt.date | None = _column("last date; blank = to the end")
     how: str = _column("how the cell changes", required=True, choices=("set", "scale", "add"))
     value: str | None = _column("by what, or to what; a date is moved by months", numbers=True)
+    feedstock: bool = _column(
+        "`yes`: what a scale of a capacity, availability or quantity takes away counts by the "
+        "supplier's foreign_feedstock, so a ban on half of its feed halves the cut",
+        default=False,
+    )
 
 
 def change(event: Event) -> Change:
     """Return what an event does to the cells it names."""
     return Change(
-        event.table, event.row or "*", event.column, cast(How, event.how), event.value or ""
+        event.table,
+        event.row or "*",
+        event.column,
+        cast(How, event.how),
+        event.value or "",
+        event.feedstock,
     )
 
 
@@ -227,7 +240,8 @@ def _views(stockpile: Stockpile, tree: Tree, nodes: list[tuple[str, int]]) -> tu
             done = next(size for size in range(len(key) - 1, -1, -1) if key[:size] in made)
             view = made[key[:done]]
             for event in active[done:]:
-                view = changes.apply(view, change(event))
+                if not changes.empty(view, change(event)):
+                    view = changes.apply(view, change(event))
             made[key] = replace(view, shape=tree)
         found.append(made[key])
     return tuple(found)

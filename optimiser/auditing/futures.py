@@ -19,6 +19,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import blank, convert, normal, text
 
 BASE = "base"
+TRAITS = ("country", "bloc", "supplier")  # of a supplier, by which its rows are addressed
 LEAST = 1e-9  # a probability below this is none
 
 Tables = Mapping[str, tuple[Any, ...]]
@@ -108,8 +109,8 @@ def _rows(views: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any])
     if key not in views:
         changed = dict(tables)
         for event in active:
-            table = normal(event.table)
-            changed[table] = tuple(_changed(event, row, tables) for row in changed[table])
+            table, now = normal(event.table), dict(changed)
+            changed[table] = tuple(_changed(event, row, now) for row in now.get(table, ()))
         views[key] = Rows(changed)
     return views[key]
 
@@ -119,8 +120,11 @@ def _rows(views: dict[tuple[int, ...], Rows], tables: Tables, active: list[Any])
 
 def _changed(event: Any, row: Any, tables: Tables) -> Any:
     """Return a row after an event; it stays as it is where the event is not about it."""
-    if (event.row or "*") != "*" and identity(event.row) not in _names(row):
+    if not _about(event, row, tables):
         return row
+    if event.feedstock:
+        share = _supplier(row, tables).foreign_feedstock
+        event = replace(event, value=repr((1 - share) + share * float(event.value)))
     new: dict[str, Any] = {}
     for column in _columns(event, type(row)):
         if (old := getattr(row, column.field)) is not None or event.how == "set":
@@ -134,6 +138,36 @@ def _changed(event: Any, row: Any, tables: Tables) -> Any:
             series[index] = _value(event, number, series.get(index), tables)
         new["values"] = {index: value for index, value in series.items() if value is not None}
     return replace(row, **new)
+
+
+def _about(event: Any, row: Any, tables: Tables) -> bool:
+    """Return whether an event is about a row: by its name, or else by its supplier."""
+    asked = event.row or "*"
+    if asked == "*" or identity(asked) in _names(row):
+        return True
+    trait, _, value = (part.strip() for part in asked.partition("="))
+    if identity(trait) not in TRAITS or not value:
+        return False
+    if any(identity(asked) in _names(each) for each in tables[type(row).TABLE]):
+        return False
+    written = getattr(_supplier(row, tables), identity(trait), None)
+    return written is not None and identity(written) == identity(value)
+
+
+def _supplier(row: Any, tables: Tables) -> Any:
+    """Return the supplier of a row, its own or that of the offer or contract it is of."""
+    if type(row).TABLE == "suppliers":
+        return row
+    if hasattr(row, "supplier"):
+        return next((each for each in tables["suppliers"] if each.supplier == row.supplier), None)
+    for column in columns(type(row)):
+        table = column.refers or (column.names(row) if column.names is not None else "")
+        for other in tables.get(table, ()) if table != type(row).TABLE and not column.many else ():
+            if get(other, keys(type(other))[0]) == getattr(row, column.field):
+                if (found := _supplier(other, tables)) is not None:
+                    return found
+                break
+    return None
 
 
 def _names(row: Any) -> set[str]:

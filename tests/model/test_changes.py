@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,7 +30,16 @@ def stockpile() -> Stockpile:
             Material(material="gallium"),
             Material(material="indium", shelf_life_months=24.0),
         ),
-        Supplier: (Supplier(supplier="Metlen", start=LATER), Supplier(supplier="Rio Tinto")),
+        Supplier: (
+            Supplier(
+                supplier="Metlen",
+                start=LATER,
+                country="Greece",
+                bloc="allied",
+                foreign_feedstock=0.25,
+            ),
+            Supplier(supplier="Rio Tinto", country="Canada", bloc="allied"),
+        ),
         Offer: (
             Offer(
                 line=2,
@@ -51,7 +61,7 @@ def stockpile() -> Stockpile:
         ),
         Contract: (
             Contract(contract="K1", supplier="Metlen", material="gallium"),
-            Contract(contract="K2", supplier="Metlen", material="gallium"),
+            Contract(contract="K2", supplier="Rio Tinto", material="gallium"),
         ),
         Floor: tuple(
             Floor(contract=k, level=level, floor=400.0, annual_quantity=10.0)
@@ -144,6 +154,11 @@ def test_parse_refuses(said: str, message: str) -> None:
      ("offers[spot].capacity set 10", Offer, "capacity", [10.0, 50.0]),
      ("offers[frame/1].capacity set", Offer, "capacity", [None, None]),
      ("offers[spot].payment set ORDER", Offer, "payment", ["order", "delivery"]),
+     ("offers[country = greece].adder add 3", Offer, "adder", [3.0, 3.0]),
+     ("offers[ Bloc=allied ].adder add 3", Offer, "adder", [3.0, 3.0]),
+     ("contracts[supplier = RIO TINTO].flex scale 2", Contract, "flex", [1.0, 2.0]),
+     ("floors[country = Canada].floor add 50", Floor, "floor", [400.0, 400.0, 450.0, 450.0]),
+     ("suppliers[country = Canada].foreign_feedstock = 1", Supplier, "foreign_feedstock", [0.25, 1.0]),
      ("offers[spot].supplier set rio tinto", Offer, "supplier", ["Rio Tinto", "Metlen"]),
      ("offers[frame/1].price_index set rotterdam", Offer, "price_index", [None, "Rotterdam"]),
      ("offers[spot].Lead time months add 1", Offer, "lead_time_months", [3.0, 0.0]),
@@ -199,6 +214,26 @@ def test_a_star_in_the_column_takes_every_number_that_is_there(stockpile: Stockp
     assert (changed.floor, changed.annual_quantity, changed.escalation) == (800.0, 20.0, 0.0)
 
 
+def test_a_key_that_reads_like_a_group_is_a_key(stockpile: Stockpile) -> None:
+    """A name goes before a group: nothing that a workbook could address before changes."""
+    odd = apply(stockpile, parse("offers[country = Greece].adder add 1"))
+    rows = tuple(replace(row, offer="country = Greece") for row in odd.rows(Offer)[:1])
+    odd = replace(odd, tables={**odd.tables, Offer: rows + odd.rows(Offer)[1:]})
+    changed = apply(odd, parse("offers[country = Greece].adder add 1"))
+    assert values(changed, Offer, "adder") == [2.0, 1.0]
+
+
+def test_what_a_cut_takes_away_counts_by_feedstock(stockpile: Stockpile) -> None:
+    """A quarter of Metlen's feed is foreign: of a cut to 0.2 it feels 0.2 in all, of a ban 0.25."""
+    cut = Change("offers", "*", "capacity", "scale", "0.2", feedstock=True)
+    assert values(apply(stockpile, cut), Offer, "capacity") == [None, 40.0]
+    ban = Change("floors", "bloc = allied", "annual_quantity", "scale", 0.0, feedstock=True)
+    assert values(apply(stockpile, ban), Floor, "annual_quantity") == [7.5, 7.5, 10.0, 10.0]
+    unfed = Change("demand", "*", "quantity", "scale", 0.5, feedstock=True)
+    with pytest.raises(ValueError, match="has no supplier whose feedstock could count"):
+        apply(stockpile, unfed)
+
+
 def test_values_of_events_need_no_text(stockpile: Stockpile) -> None:
     assert values(
         apply(stockpile, Change("budgets", "nds", "amount", "scale", 0.5)), Budget, "amount"
@@ -214,6 +249,11 @@ def test_values_of_events_need_no_text(stockpile: Stockpile) -> None:
     [("budget[nds].amount set 5", "the workbook has no table 'budget' (did you mean 'budgets'?)"),
      ("outlets[x].price set 5", "the workbook has no table 'outlets'"),
      ("budgets[nsd].amount set 5", "budgets has no row 'nsd' (did you mean 'nds'?)"),
+     ("offers[country = Greecs].adder add 3",
+      "offers has no row of a supplier with country = Greecs (did you mean 'Greece'?)"),
+     ("offers[country = Canada].adder add 3", "offers has no row of a supplier with country = Canada"),
+     ("materials[country = Canada].holding_cost add 3",
+      "materials has no row of a supplier with country = Canada"),
      ("floors[K1/lwo].floor set 5", "floors has no row 'K1/lwo' (did you mean 'k1/low'?)"),
      ("prices[2027-02-01].Rotterdam set 5", "prices has no row '2027-02-01' (did you mean '2027-01-01'?)"),
      ("budgets[nds].amout set 5", "budgets has no column 'amout' (did you mean 'amount'?)"),

@@ -5,6 +5,7 @@ plan is known.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pyomo.environ as pyo
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from optimiser.solving.solve import Options, solve
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
+from stockpile_model.blocks.contracts.contract_terms import Floor
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
@@ -410,3 +412,31 @@ def test_dates_of_a_scenario_fall_into_their_periods() -> None:
     assert built(
         book(offer(), war, event("offers.price", "scale", 2), periods=3)
     ).stockpile.tree.parent == (None, 0, 1, 0, 3)
+
+
+def test_an_embargo_reaches_plants_by_their_feedstock() -> None:
+    """All capacity is cut to nothing, 1 in 2: the mine has none left, the plant whose feed is half
+    foreign 5 of 10, the plant with its own feed all. Base 10·1 + 2·2, war 5·2 + 7·10.
+    """
+    feeds = {"mine": 1.0, "half": 0.5, "own": 0.0}
+    rows: list[Row] = [supplier(name, foreign_feedstock=share) for name, share in feeds.items()]
+    rows += [
+        offer(name, supplier=name, price=price, capacity=10, from_=month(1))
+        for name, price in zip(feeds, (1, 2, 10), strict=True)
+    ]
+    ban = replace(event("offers.capacity", "scale", 0, 1), feedstock=True)
+    stockpile = book(*rows, demand(12, 1), scenario(known=1), ban, periods=2)
+    assert least_cost(stockpile) == pytest.approx(0.5 * 14 + 0.5 * 80)
+
+
+def test_an_event_by_country_reaches_the_levels_of_its_contracts() -> None:
+    """The floor of the contract of one country rises, that of the other stays."""
+    rows: tuple[Row, ...] = (
+        supplier("A", country="Japan"), supplier("B", country="Canada"), scenario(known=1),
+        contract("one", supplier="A"), contract("two", supplier="B"), demand(1),
+        floor(10, 12, name="one"), floor(10, 12, name="two"),
+        event("floors.floor", "add", 5, 1, row="country = Canada"),
+    )  # fmt: skip
+    stockpile = built(book(*rows, periods=2)).stockpile
+    floors = [[row.floor for row in stockpile.at(n).rows(Floor)] for n in range(3)]
+    assert floors == [[10, 10], [10, 10], [10, 15]]

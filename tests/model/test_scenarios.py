@@ -333,6 +333,12 @@ def test_the_sound_workbook_is(tmp_path: Path) -> None:
         (changed(events={"column": "offer"}), "events!D2: offer is the key of its row and cannot be changed"),
         (changed(events={"column": "lot_size"}), "events!H2: cannot be: every such cell is blank: only set can change it"),
         (changed(events={"value": -2}), "events!H2: cannot be: offers!D2: price must be at least 0, found -600"),
+        (changed(events={"feedstock": "yes", "column": "capacity", "how": "set"}),
+         "events!I2: feedstock is for events that scale: it needs how scale, found set"),
+        (changed(events={"feedstock": "yes"}),
+         "events!I2: feedstock is for what a supplier can bring: scale capacity or total or availability, found price"),
+        (changed(events={"feedstock": "yes", "table": "demand", "row": None, "column": "quantity"}),
+         "events!I2: feedstock is for what a supplier can bring: no column of demand is so, found quantity"),
         (changed(events={"how": "twice"}), "events!G2: how must be one of set, scale, add, found 'twice'"),
         (changed(events={"to": month(1)}), "events!F2: to must not be before from (2027-04-01), found 2027-02-01"),
     ],
@@ -387,6 +393,16 @@ def test_no_scenario_limits_a_life_that_was_unlimited(tmp_path: Path) -> None:
         (
             changed({1: {"revealed": month(8)}}),
             "scenarios!D3: war is known after the horizon: it is the one it follows",
+        ),
+        (
+            changed(events={"row": "supplier = Tradr"}),
+            "events!C2: offers has no row of a supplier with supplier = Tradr (did you mean"
+            " 'Trader'?): the event changes nothing",
+        ),
+        (
+            changed(events={"row": "country = China"}),
+            "events!C2: offers has no row of a supplier with country = China: the event changes"
+            " nothing",
         ),
     ],
 )

@@ -574,6 +574,11 @@ UNCERTAIN = book(
             [0, 3, 6],
         ),
         (cell("offers", "spot", "price"), "offers[spot].price [USD/kg]", None),
+        (
+            cell("offers", "supplier = Plant", "price"),
+            "offers[supplier = Plant].price [USD/kg]",
+            None,
+        ),
         (cell("prices", "*", "market", low=5, high=9), "prices[*].market [USD/kg]", None),
     ],
 )

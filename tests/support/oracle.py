@@ -196,6 +196,24 @@ BLANK_IS_ZERO = (
 )
 
 
+def supplier_row(tables: Tables, row: Cells) -> Cells:
+    """The supplier of an offer, contract, level or break, or the row itself where it is one."""
+    by_key = {
+        key: each
+        for key in ("offer", "contract")
+        for each in tables.get(f"{key}s", ())
+        if row.get(key) == each[key]
+    }
+    name = row.get("supplier") or next(iter(by_key.values()), {}).get("supplier")
+    return next((each for each in tables.get("suppliers", ()) if each["supplier"] == name), {})
+
+
+def supplied_by(tables: Tables, event: Cells, row: Cells) -> bool:
+    """Whether an event speaks of all rows of a country, bloc or supplier, and a row is of these."""
+    trait, _, value = str(event.get("row")).partition(" = ")
+    return bool(value) and supplier_row(tables, row).get(trait) == value
+
+
 def happen(tables: Tables, event: Cells) -> Tables:
     """The tables with what an event changes."""
     table, column, how, by = event["table"], event["column"], event["how"], event.get("value")
@@ -206,7 +224,11 @@ def happen(tables: Tables, event: Cells) -> Tables:
         if old is None:
             own = table in ("sites", "outlets") and column == "cost"
             old = 1 if column in BLANK_IS_ONE else 0 if column in BLANK_IS_ZERO or own else None
-        if event.get("row") in (None, "*", *names) and (how == "set" or old is not None):
+        mine = event.get("row") in (None, "*", *names) or supplied_by(tables, event, row)
+        if event.get("feedstock") == "yes" and mine:
+            share = number(supplier_row(tables, row), "foreign_feedstock")
+            by = 1 - share * (1 - Fraction(str(event["value"])))
+        if mine and (how == "set" or old is not None):
             if how == "set":
                 new: Any = by
             elif isinstance(old, date):

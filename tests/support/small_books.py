@@ -238,6 +238,7 @@ FEATURES |= {
     "delay": kept("events", "column", "start"),
     "cut": kept("events", "table", "budgets"),
     "demand_event": kept("events", "table", "demand"),
+    "embargo": kept("events", "note", "embargo"),
     "any_event": kept("events", "note", "any"),
     "risk": blank("settings", "risk_weight"),
     "chance": blank("targets", "probability"),
@@ -1075,6 +1076,16 @@ class _Drawing:
                     by="demand",
                 )
             )
+        if "embargo" in self.has:
+            table, column = (
+                self.pick(("offers", "availability"), ("floors", "annual_quantity"))
+                if "floors" in tables
+                else ("offers", "availability")
+            )
+            known = ("country = GR", "country = KZ", "bloc = other", "supplier = Pavlodar", None)
+            factor = self.pick(0.2, 0.5)
+            row = self.event(table, self.pick(*known), column, "scale", factor, by="embargo")
+            rows.append(row | {"feedstock": self.pick(None, "yes", "yes")})
         if "any_event" in self.has:
             rows += [self.any_event(tables) for _ in range(self.pick(1, 1, 2))]
         return rows

@@ -52,7 +52,7 @@ class Study(Row):
         "table of the cell that is changed; of a frontier also blank, with shortfall or cvar as the"
         " column"
     )
-    row: str | None = _column("key of the row, as in --set; blank = every row")
+    row: str | None = _column("key of the row, or a group of rows, as in events; blank = every row")
     column: str | None = _column("column of the cell; of a frontier also shortfall or cvar")
     how: str = _column(
         "how low and high change the cell; a date can only be moved: `add`, by months",

@@ -108,7 +108,7 @@ class Contract(Row):
     duty: float = column("customs duty, share of the price", "1", default=0.0, least=0)
     freight: float = column("freight", "money/quantity", default=0.0, least=0)
     availability: float = column(
-        "share of what is called off that arrives", "1", default=1.0, least=0, most=1
+        "share of what is called off that arrives", "1", default=1.0, least=0, most=1, fed=True
     )
     project: str | None = column("project the contract waits for", refers="projects")
     life_on_receipt_months: float | None = column(
@@ -146,6 +146,7 @@ class Floor(Row):
         least=0,
         endowed="contract",
         outlier="either",
+        fed=True,
     )
     escalation: float = column(
         "rise of the floor, each whole contract year", "1/year", default=0.0, above=-1

@@ -36,6 +36,7 @@ class Offer(Row):
         least=0,
         endowed="offer",
         outlier="either",
+        fed=True,
     )
     total: float | None = column(
         "most that can be ordered over the horizon; blank = unlimited",
@@ -44,6 +45,7 @@ class Offer(Row):
         endowed="offer",
         limit="most",
         outlier="either",
+        fed=True,
     )
     minimum_order: float = column(
         "least quantity of an order",
@@ -67,7 +69,7 @@ class Offer(Row):
         "when the metal is paid", default="delivery", choices=("delivery", "order")
     )
     availability: float = column(
-        "share of what was ordered that arrives", "1", default=1.0, least=0, most=1
+        "share of what was ordered that arrives", "1", default=1.0, least=0, most=1, fed=True
     )
     site: str | None = column("where it arrives; blank = any site", refers="sites")
     project: str | None = column("project the offer waits for", refers="projects")
